@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { AgentId, InteractionId, RuleId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import { Answer, Interaction, InteractionState } from '../model/interaction.ts'
+import { Rule } from '../model/rules.ts'
+import { inWorkspace, Paging, paged } from './inputs.ts'
+import { operation } from './operation.ts'
+
+export const interactions = {
+  'interactions.list': operation({
+    summary: 'The inbox: questions that agents asked people, oldest first.',
+    http: ['GET', '/workspaces/:workspace/interactions'],
+    input: z.object({
+      workspace: WorkspaceId,
+      ...Paging,
+      state: InteractionState.optional(),
+      session: SessionId.optional(),
+    }),
+    output: paged('interactions', Interaction),
+    errors: ['not_found'],
+  }),
+  'interactions.get': operation({
+    summary: 'One question, with its answer where it has one.',
+    http: ['GET', '/workspaces/:workspace/interactions/:id'],
+    input: z.object({ ...inWorkspace(InteractionId) }),
+    output: Interaction,
+    errors: ['not_found'],
+  }),
+  'interactions.answer': operation({
+    summary: 'Answer a question. The first answer wins, for good, and outlives the agent that asked.',
+    http: ['POST', '/workspaces/:workspace/interactions/:id/answer'],
+    input: z.object({ ...inWorkspace(InteractionId), answer: Answer }),
+    output: Interaction,
+    errors: ['not_found', 'already_answered', 'gone', 'forbidden'],
+  }),
+  'rules.list': operation({
+    summary: 'Standing answers to permission questions, in the order they are tried; the first that matches decides.',
+    http: ['GET', '/workspaces/:workspace/rules'],
+    input: z.object({ workspace: WorkspaceId }),
+    output: z.object({ rules: z.array(Rule) }),
+    errors: ['not_found'],
+  }),
+  'rules.add': operation({
+    summary: 'Add a standing answer, at the end or before another rule. Fields left out match everything.',
+    http: ['POST', '/workspaces/:workspace/rules'],
+    input: z.object({
+      workspace: WorkspaceId,
+      action: z.enum(['allow', 'ask', 'deny']),
+      space: SpaceId.nullable().default(null),
+      agent: AgentId.nullable().default(null),
+      toolKind: z
+        .string()
+        .min(1)
+        .max(64)
+        .nullable()
+        .default(null)
+        .describe('read, edit, delete, move, search, execute, fetch ...'),
+      path: z
+        .string()
+        .min(1)
+        .max(1024)
+        .nullable()
+        .default(null)
+        .describe('Anchored glob, relative to the Space, or absolute.'),
+      command: z
+        .string()
+        .min(1)
+        .max(4096)
+        .nullable()
+        .default(null)
+        .describe('The whole command; * stands for any run of characters.'),
+      before: RuleId.optional(),
+    }),
+    output: Rule,
+    errors: ['not_found'],
+  }),
+  'rules.remove': operation({
+    summary: 'Remove a standing answer.',
+    http: ['DELETE', '/workspaces/:workspace/rules/:id'],
+    input: z.object({ ...inWorkspace(RuleId) }),
+    output: z.object({ removed: z.boolean() }),
+    errors: ['not_found'],
+  }),
+} as const

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { AgentId } from './ids.ts'
+
+/**
+ * How to start an agent that speaks ACP over stdio. Known ones ship with Carrel; a person adds others, or
+ * overrides fields of known ones, in the configuration under `agents`.
+ */
+export const AgentRecipe = z.object({
+  id: AgentId,
+  /** The name people read. */
+  name: z.string().min(1).max(80),
+  /** The program: looked up on PATH, or absolute. Never a shell line. */
+  command: z.string().min(1),
+  args: z.array(z.string()).default([]),
+  /** Fixed values for the child's environment. */
+  env: z.record(z.string(), z.string()).default({}),
+  /** Names that may pass from the server's environment to the child, besides the basic allow-list. */
+  passEnv: z.array(z.string()).default([]),
+  /** `own`: each process gets a home folder of its own under Carrel's data (agents that race on a shared one). */
+  home: z.enum(['shared', 'own']).default('shared'),
+  /**
+   * How many runs may be under way at once in one process. 1 unless the agent is known to end a cancelled
+   * run's commands by itself: only then can a cancel keep its promise (P2) beside a neighbour's run.
+   */
+  runsPerProcess: z.number().int().min(1).max(1000).default(1),
+  /** `prompt`: a second `session/prompt` while one runs reaches the running turn; `none`: it must be queued. */
+  steer: z.enum(['prompt', 'none']).default('none'),
+  /** What a person types to install it, and to log in. Shown, never run. */
+  install: z.string().default(''),
+  login: z.string().default(''),
+  docs: z.string().default(''),
+})
+export type AgentRecipe = z.infer<typeof AgentRecipe>
+
+/** A recipe together with what this machine says about it. */
+export const AgentStatus = z.object({
+  id: AgentId,
+  name: z.string(),
+  installed: z.boolean(),
+  /** Absolute path of the program that would be started; null when it is not there. */
+  program: z.string().nullable(),
+  version: z.string().nullable(),
+  install: z.string(),
+  login: z.string(),
+  docs: z.string(),
+  /** `scripted` ships with Carrel and needs no model; `known` is in the registry; `custom` comes from the configuration. */
+  origin: z.enum(['scripted', 'known', 'custom']),
+  steer: z.enum(['prompt', 'none']),
+})
+export type AgentStatus = z.infer<typeof AgentStatus>

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { AgentRecipe } from './agent.ts'
+import { AgentId } from './ids.ts'
+
+/**
+ * Every setting: its type, default and unit. Values come from the command line, then the environment (`CARREL_` and
+ * the name in capitals, `CARREL_PARK_AFTER_MS`), then `config.json` in the data folder, then the defaults.
+ */
+export const Config = z.object({
+  /** Where Carrel keeps its database, logs and blank Spaces. One process at a time (S5). */
+  dataFolder: z.string().min(1),
+  /** A Postgres address instead of the embedded SQLite. */
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+    .nullable()
+    .default(null),
+  host: z.string().default('127.0.0.1'),
+  /** 0 takes a free one. */
+  port: z.coerce.number().int().min(0).max(65535).default(4747),
+  /** Names beyond loopback that the Host header may have (B2). */
+  allowedHosts: z.array(z.string()).default([]),
+  /** Origins beyond the page's own that may call (B2). */
+  allowedOrigins: z.array(z.string()).default([]),
+  /** The agent of a new session that names none; null for the first one found on this machine. */
+  defaultAgent: AgentId.nullable().default(null),
+  /** Agents of your own, and changes to known ones by their id. */
+  agents: z.array(AgentRecipe.partial().extend({ id: AgentId })).default([]),
+  /** Agent processes that may start at the same moment (P4); null for the number of cores. */
+  spawnsAtOnce: z.coerce.number().int().min(1).max(64).nullable().default(null),
+  /** Runs that this node may hold at once. 0 makes a node that serves callers and runs nothing. */
+  runsAtOnce: z.coerce.number().int().min(0).max(10_000).default(1_000),
+  /** A run that waits for a person longer than this lets its process go. ms. */
+  parkAfterMs: z.coerce.number().int().min(0).default(600_000),
+  /** A question nobody answers takes its default (refusal) after this. ms; null for never. */
+  questionTtlMs: z.coerce.number().int().min(1_000).nullable().default(604_800_000),
+  /** A run that takes longer than this ends as over budget; waiting for a person does not count. ms; null for no limit. */
+  runBudgetMs: z.coerce.number().int().min(1_000).nullable().default(null),
+  /** How long a lease lives without being renewed: after a crash, how long others wait. ms. */
+  leaseTtlMs: z.coerce.number().int().min(300).max(600_000).default(15_000),
+  /** How long an idle agent process is kept for the next prompt. ms. */
+  idleAgentMs: z.coerce.number().int().min(0).default(300_000),
+  /** How long an agent has to answer `initialize` and to open a session. ms. */
+  agentStartMs: z.coerce.number().int().min(1_000).default(60_000),
+  /** Agent updates are written together at the latest after this. ms. */
+  flushMs: z.coerce.number().int().min(0).max(1_000).default(25),
+  /** Largest request body. Bytes. */
+  maxBodyBytes: z.coerce.number().int().min(1_024).default(33_554_432),
+  logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
+})
+export type Config = z.infer<typeof Config>
+
+/** Settings that may come from the environment: name there -> key here. Lists are separated by commas. */
+export const CONFIG_ENV: Readonly<Record<string, keyof Config>> = Object.fromEntries(
+  (Object.keys(Config.shape) as (keyof Config)[])
+    .filter((key) => key !== 'agents')
+    .map((key) => [`CARREL_${key.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`, key]),
+)

@@ -1,0 +1,330 @@
+import { applyUpdate } from './acp1.ts'
+import { closeTexts, type Draft, freshItem, patchAgent } from './draft.ts'
+import type { Event, EventOf, EventType } from './events.ts'
+import type { InteractionId } from './ids.ts'
+import type { Answer } from './interaction.ts'
+import type { Item, QuestionItem, RunItem } from './items.ts'
+import type { Who } from './tree.ts'
+import { type AgentView, EMPTY_AGENT, type QueuedPrompt, type SessionView } from './view.ts'
+
+/** Finds an item by its `n`; undefined where it is not at hand (a page further up), and then it is left alone. */
+export type ItemLookup = (n: number) => Item | undefined
+
+export interface Folded {
+  readonly view: SessionView
+  /** The items this event made or changed, each once, oldest first. */
+  readonly items: readonly Item[]
+}
+
+/**
+ * Folds one event into a view and its items. Pure: the same log gives the same items, at the server, in the browser,
+ * live and in replay (L9). An event the view already has is left alone, so overlapping reads do no harm.
+ */
+export function fold(view: SessionView, event: Event, lookup: ItemLookup): Folded {
+  if (event.seq <= view.seq) return { view, items: [] }
+  const changed = new Map<number, Item>()
+  const draft: Draft = {
+    view: { ...view, seq: event.seq },
+    event,
+    get: (n) => changed.get(n) ?? lookup(n),
+    put: (item) => void changed.set(item.n, item),
+  }
+  const handler = HANDLERS[event.type] as ((draft: Draft, event: Event) => void) | undefined
+  handler?.(draft, event)
+  return { view: draft.view, items: [...changed.values()].sort((a, b) => a.n - b.n) }
+}
+
+/** Folds many events over a map of items, which it changes. Returns the view and what changed, oldest first. */
+export function foldAll(view: SessionView, events: Iterable<Event>, items: Map<number, Item>): Folded {
+  const changed = new Map<number, Item>()
+  let current = view
+  for (const event of events) {
+    const folded = fold(current, event, (n) => items.get(n))
+    current = folded.view
+    for (const item of folded.items) {
+      items.set(item.n, item)
+      changed.set(item.n, item)
+    }
+  }
+  return { view: current, items: [...changed.values()].sort((a, b) => a.n - b.n) }
+}
+
+type Handlers = { [Type in EventType]: ((draft: Draft, event: EventOf<Type>) => void) | null }
+
+const HANDLERS: Handlers = {
+  'prompt.requested': (draft, { data, at, seq }) => {
+    const queued: QueuedPrompt = { ...data, at, seq, deferred: null }
+    draft.view.agent = data.agent
+    if (data.busy === 'steer' && draft.view.run) draft.view.steering = [...draft.view.steering, queued]
+    else if (data.busy === 'interrupt') draft.view.queue = [queued, ...draft.view.queue]
+    else draft.view.queue = [...draft.view.queue, queued]
+    if (data.busy === 'interrupt' && draft.view.run) draft.view.run = { ...draft.view.run, cancelling: true }
+  },
+  'edit.requested': (draft, { data }) => {
+    const edit = (queued: QueuedPrompt) =>
+      queued.prompt === data.prompt ? { ...queued, content: data.content } : queued
+    draft.view.queue = draft.view.queue.map(edit)
+    draft.view.steering = draft.view.steering.map(edit)
+  },
+  'withdrawal.requested': (draft, { data }) => dropPrompt(draft, data.prompt),
+  'prompt.withdrawn': (draft, { data }) => dropPrompt(draft, data.prompt),
+  'prompt.deferred': (draft, { data }) => {
+    const waiting = draft.view.steering.find((queued) => queued.prompt === data.prompt)
+    if (!waiting) return
+    dropPrompt(draft, data.prompt)
+    draft.view.queue = [{ ...waiting, deferred: data.reason }, ...draft.view.queue]
+  },
+  'prompt.steered': (draft, { data }) => {
+    const steered = draft.view.steering.find((queued) => queued.prompt === data.prompt)
+    dropPrompt(draft, data.prompt)
+    if (!steered) return
+    closeTexts(draft)
+    const text = steered.content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+    const blocks = steered.content.filter((block) => block.type !== 'text')
+    draft.put({ ...freshItem(draft), kind: 'message', role: 'user', text, blocks, continues: false })
+  },
+  'cancel.requested': (draft, { data }) => {
+    if (draft.view.run?.id === data.run) draft.view.run = { ...draft.view.run, cancelling: true }
+  },
+  'interaction.answered': (draft, { data }) =>
+    settleQuestion(draft, data.interaction, 'answered', { answer: data.answer, by: data.by }),
+  'interaction.expired': (draft, { data }) =>
+    settleQuestion(draft, data.interaction, 'expired', { answer: data.answer, by: null }),
+  'interaction.withdrawn': (draft, { data }) => settleQuestion(draft, data.interaction, 'withdrawn', null),
+  'config.requested': (draft, { data }) => {
+    const { wanted, pending } = draft.view.agents[data.agent] ?? EMPTY_AGENT
+    patchAgent(draft, data.agent, {
+      wanted: { mode: data.mode ?? wanted.mode, options: { ...wanted.options, ...data.options } },
+      pending: { mode: data.mode ?? pending?.mode ?? null, options: { ...pending?.options, ...data.options } },
+    })
+    draft.view.agent = draft.view.agent ?? data.agent
+  },
+  'config.applied': (draft, { data }) => {
+    const before = draft.view.agents[data.agent] ?? EMPTY_AGENT
+    patchAgent(draft, data.agent, { pending: null, mode: data.error ? before.mode : (data.mode ?? before.mode) })
+    if (data.error) notice(draft, 'warning', data.error)
+  },
+  'close.requested': (draft) => {
+    if (draft.view.state === 'open') draft.view.state = 'closing'
+  },
+  'session.closed': (draft) => {
+    draft.view.state = 'closed'
+    draft.view.queue = []
+    draft.view.steering = []
+  },
+  'session.forked': (draft, { data }) => {
+    forgetWork(draft)
+    notice(draft, 'info', 'Forked from another session. What follows happened here.', data)
+  },
+  'run.admitted': (draft, { data, at, seq }) => {
+    const queued = [...draft.view.queue, ...draft.view.steering].find((each) => each.prompt === data.prompt)
+    dropPrompt(draft, data.prompt)
+    closeTexts(draft)
+    const content = queued?.content ?? []
+    draft.view.run = {
+      ...data,
+      id: data.run,
+      n: seq,
+      content: [...content],
+      state: 'admitted',
+      admittedAt: at,
+      startedAt: null,
+      cancelling: false,
+    }
+    draft.view.agent = data.agent
+    draft.view.index = { message: null, thought: null, plan: null, tools: {}, unfinished: [] }
+    draft.put({
+      ...freshItem(draft),
+      run: data.run,
+      kind: 'run',
+      prompt: data.prompt,
+      content: [...content],
+      by: queued?.by ?? null,
+      agent: data.agent,
+      state: 'admitted',
+      outcome: null,
+      stopReason: null,
+      startedAt: null,
+      endedAt: null,
+      usage: null,
+      error: null,
+      halfDone: [],
+    })
+  },
+  'run.started': (draft, { data, at }) => moveRun(draft, data.run, 'started', at),
+  'run.resumed': (draft, { data, at }) => moveRun(draft, data.run, 'started', at),
+  'run.parked': (draft, { data, at }) => moveRun(draft, data.run, 'parked', at),
+  'run.ended': endRun,
+  'agent.update': (draft, { data }) => applyUpdate(draft, data.agent, data.update),
+  'interaction.opened': (draft, { data, at, seq }) => {
+    closeTexts(draft)
+    const { interaction, run, agent, question, fingerprint, expiresAt } = data
+    draft.view.open = {
+      ...draft.view.open,
+      [interaction]: { n: seq, run, agent, question, fingerprint, openedAt: at, expiresAt },
+    }
+    const settled = { answer: null, answeredBy: null, answeredAt: null, used: false }
+    draft.put({
+      ...freshItem(draft),
+      kind: 'question',
+      interaction,
+      agent,
+      state: 'open',
+      question,
+      expiresAt,
+      ...settled,
+    })
+  },
+  'grant.used': (draft, { data }) => {
+    draft.view.grants = draft.view.grants.filter((grant) => grant.interaction !== data.interaction)
+  },
+  'permission.ruled': (draft, { data, seq }) => {
+    const n = data.toolCallId === null ? undefined : draft.view.index.tools[data.toolCallId]
+    const item = n === undefined ? undefined : draft.get(n)
+    const words = data.action === 'allow' ? 'Allowed by a rule' : 'Denied by a rule'
+    if (item?.kind === 'tool') draft.put({ ...item, ruled: words, seq })
+    else notice(draft, 'info', `${words}: ${data.title}`, { rule: data.rule })
+  },
+  'context.opened': (draft, { data }) => {
+    patchAgent(draft, data.agent, {
+      acpSession: data.acpSession,
+      fingerprint: data.fingerprint,
+      status: 'open',
+      info: data.info,
+      ...offersOf(data.opened),
+    })
+    if (data.how === 'primed')
+      notice(draft, 'info', 'The agent could not load its own memory; it was given the transcript as text.')
+  },
+  'context.lost': (draft, { data }) => {
+    patchAgent(draft, data.agent, { status: 'lost', acpSession: null })
+  },
+  'notice.given': (draft, { data }) => notice(draft, data.level, data.text, data.data),
+  'snapshot.taken': null,
+}
+
+function dropPrompt(draft: Draft, prompt: string): void {
+  draft.view.queue = draft.view.queue.filter((queued) => queued.prompt !== prompt)
+  draft.view.steering = draft.view.steering.filter((queued) => queued.prompt !== prompt)
+}
+
+function notice(draft: Draft, level: 'info' | 'warning' | 'error', text: string, data?: unknown): void {
+  closeTexts(draft)
+  draft.put({ ...freshItem(draft), kind: 'notice', level, text, ...(data === undefined ? {} : { data }) })
+}
+
+function moveRun(draft: Draft, run: string, state: 'started' | 'parked', at: number): void {
+  const current = draft.view.run
+  if (current?.id !== run) return
+  const startedAt = current.startedAt ?? (state === 'started' ? at : null)
+  draft.view.run = { ...current, state, startedAt }
+  const item = draft.get(current.n)
+  if (item?.kind === 'run') draft.put({ ...item, state, startedAt, seq: draft.event.seq })
+}
+
+function settleQuestion(
+  draft: Draft,
+  id: InteractionId,
+  state: 'answered' | 'expired' | 'withdrawn',
+  settled: { answer: Answer; by: Who | null } | null,
+): void {
+  const open = draft.view.open[id]
+  if (!open) return
+  const { [id]: _, ...rest } = draft.view.open
+  draft.view.open = rest
+  if (settled) {
+    draft.view.grants = [
+      ...draft.view.grants,
+      { interaction: id, fingerprint: open.fingerprint, answer: settled.answer },
+    ]
+  }
+  const item = draft.get(open.n)
+  if (item?.kind !== 'question') return
+  const { seq, at } = draft.event
+  const answered: Partial<QuestionItem> = settled
+    ? { answer: settled.answer, answeredBy: settled.by, answeredAt: at }
+    : { answeredAt: at }
+  draft.put({ ...item, state, ...answered, seq })
+}
+
+function endRun(draft: Draft, { data, at, seq }: EventOf<'run.ended'>): void {
+  const current = draft.view.run
+  if (current?.id !== data.run) return
+  closeTexts(draft)
+  for (const id of Object.keys(draft.view.open)) settleQuestion(draft, id as InteractionId, 'withdrawn', null)
+  interruptTools(draft)
+  draft.view.run = null
+  draft.view.grants = []
+  // What should have joined the run that is over is next in line instead.
+  draft.view.queue = [
+    ...draft.view.steering.map((queued) => ({ ...queued, deferred: 'The run ended first.' })),
+    ...draft.view.queue,
+  ]
+  draft.view.steering = []
+  draft.view.lastRun = { id: data.run, outcome: data.outcome, endedAt: at }
+  const item = draft.get(current.n)
+  if (item?.kind !== 'run') return
+  const { outcome, stopReason, usage, error, halfDone } = data
+  const ended: RunItem = { ...item, state: 'ended', outcome, stopReason, usage, error, halfDone, endedAt: at, seq }
+  draft.put(ended)
+}
+
+function interruptTools(draft: Draft): void {
+  for (const id of draft.view.index.unfinished) {
+    const item = draft.get(draft.view.index.tools[id] ?? -1)
+    if (item?.kind === 'tool')
+      draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
+  }
+  draft.view.index = { ...draft.view.index, unfinished: [] }
+}
+
+function forgetWork(draft: Draft): void {
+  closeTexts(draft)
+  for (const id of Object.keys(draft.view.open)) settleQuestion(draft, id as InteractionId, 'withdrawn', null)
+  interruptTools(draft)
+  const run = draft.view.run && draft.get(draft.view.run.n)
+  if (run?.kind === 'run') {
+    draft.put({
+      ...run,
+      state: 'ended',
+      outcome: 'cancelled',
+      stopReason: 'forked',
+      endedAt: draft.event.at,
+      seq: draft.event.seq,
+    })
+  }
+  Object.assign(draft.view, {
+    run: null,
+    grants: [],
+    queue: [],
+    steering: [],
+    state: 'open',
+    agents: {},
+    lastRun: null,
+  })
+}
+
+/** Modes and options from the answer to `session/new` or `session/load`; the rest of it stays in the log. */
+function offersOf(opened: unknown): Partial<AgentView> {
+  const said = (opened ?? {}) as {
+    modes?: { currentModeId?: unknown; availableModes?: unknown }
+    configOptions?: unknown
+  }
+  const offers: { -readonly [Key in keyof AgentView]?: AgentView[Key] } = {}
+  if (Array.isArray(said.modes?.availableModes)) {
+    offers.modes = said.modes.availableModes.flatMap((mode) =>
+      typeof mode?.id === 'string'
+        ? [
+            {
+              id: mode.id,
+              name: String(mode.name ?? mode.id),
+              description: typeof mode.description === 'string' ? mode.description : null,
+            },
+          ]
+        : [],
+    )
+    offers.mode = typeof said.modes.currentModeId === 'string' ? said.modes.currentModeId : null
+  }
+  if (Array.isArray(said.configOptions)) offers.options = said.configOptions
+  return offers
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+
+/**
+ * Identifiers of Carrel's nouns: a prefix that names the noun, then 26 characters that sort in time (TypeID).
+ * They are made by the engine's `Context.id`; here is only what a well-formed one looks like.
+ */
+const idOf = <P extends string>(prefix: P) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`), `must look like ${prefix}_ and 26 letters or digits`)
+    .brand<P>()
+
+export const SpaceId = idOf('spc')
+export type SpaceId = z.infer<typeof SpaceId>
+export const ProjectId = idOf('prj')
+export type ProjectId = z.infer<typeof ProjectId>
+export const SessionId = idOf('ses')
+export type SessionId = z.infer<typeof SessionId>
+export const PromptId = idOf('pmt')
+export type PromptId = z.infer<typeof PromptId>
+export const RunId = idOf('run')
+export type RunId = z.infer<typeof RunId>
+export const InteractionId = idOf('int')
+export type InteractionId = z.infer<typeof InteractionId>
+export const RuleId = idOf('rul')
+export type RuleId = z.infer<typeof RuleId>
+
+/** A workspace is named by its owner; case is folded so that two spellings are one tenant. */
+export const WorkspaceId = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .pipe(z.string().regex(/^[a-z0-9_-]{1,128}$/, 'takes 1 to 128 letters, digits, _ and -'))
+  .pipe(z.string().brand<'workspace'>())
+export type WorkspaceId = z.infer<typeof WorkspaceId>
+
+/** An agent's name in the registry, `codex` or `my-agent`. */
+export const AgentId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'takes 1 to 64 small letters, digits, _ and -')
+export type AgentId = z.infer<typeof AgentId>
+
+/** The prefixes by noun, for whoever makes identifiers. */
+export const ID_PREFIX = {
+  space: 'spc',
+  project: 'prj',
+  session: 'ses',
+  prompt: 'pmt',
+  run: 'run',
+  interaction: 'int',
+  rule: 'rul',
+} as const
+export type IdNoun = keyof typeof ID_PREFIX
+
+/** A position in a log: 1 is the first event, 0 is before it. */
+export const Seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+export type Seq = number
+
+/** Milliseconds since 1970, by the clock of the node that wrote it. */
+export const Millis = z.number().int().min(0)
+export type Millis = number

@@ -1,0 +1,135 @@
+import { z } from 'zod'
+import { AgentId, InteractionId, Millis, RunId, SessionId, SpaceId, WorkspaceId } from './ids.ts'
+import { Who } from './tree.ts'
+
+/** One thing a person may choose. `kind` is what it means; unknown kinds of an agent are kept as said. */
+export const Option = z.object({
+  id: z.string(),
+  label: z.string(),
+  kind: z.string().default('other'),
+})
+export type Option = z.infer<typeof Option>
+
+/**
+ * A question an agent asked a person.
+ * `permission`: may I do this? `choice`: one of several. `form`: values by a JSON schema.
+ */
+export const Question = z.object({
+  kind: z.enum(['permission', 'choice', 'form']),
+  title: z.string(),
+  /** More words, where the agent gave some. Markdown. */
+  body: z.string().nullable(),
+  options: z.array(Option),
+  /** JSON schema of the values of a form, as the agent said it. */
+  schema: z.unknown().optional(),
+  /** The tool call it is about, as the agent said it: what a person needs in order to decide. */
+  toolCall: z.unknown().optional(),
+  toolCallId: z.string().nullable(),
+  toolKind: z.string().nullable(),
+  /** Paths it would touch, where the agent named them. */
+  paths: z.array(z.string()),
+  /** The command it would run, where there is one. */
+  command: z.string().nullable(),
+})
+export type Question = z.infer<typeof Question>
+
+/** What a person said. `option` for permission and choice, `values` for a form, `declined` for "no answer from me". */
+export const Answer = z.union([
+  z.object({ option: z.string() }),
+  z.object({ values: z.record(z.string(), z.unknown()) }),
+  z.object({ declined: z.literal(true) }),
+])
+export type Answer = z.infer<typeof Answer>
+
+export const InteractionState = z.enum(['open', 'answered', 'expired', 'withdrawn'])
+export type InteractionState = z.infer<typeof InteractionState>
+
+export const Interaction = z.object({
+  id: InteractionId,
+  workspace: WorkspaceId,
+  space: SpaceId,
+  session: SessionId,
+  run: RunId,
+  agent: AgentId,
+  state: InteractionState,
+  question: Question,
+  openedAt: Millis,
+  /** When the default takes effect; null for never. */
+  expiresAt: Millis.nullable(),
+  answer: Answer.nullable(),
+  answeredBy: Who.nullable(),
+  answeredAt: Millis.nullable(),
+})
+export type Interaction = z.infer<typeof Interaction>
+
+/** A stored answer that waits for the agent to ask again after a resume. It answers once (I3). */
+export interface Grant {
+  readonly interaction: InteractionId
+  readonly fingerprint: string
+  readonly answer: Answer
+}
+
+/**
+ * Two questions are the same question when an agent, asked to go on, would mean the same act by them: same kind
+ * and tool kind, and the same command, or else the same paths and content, or else the same title. Identifiers of
+ * calls are left out, since agents make new ones after a resume.
+ */
+export function fingerprint(agent: string, question: Question): string {
+  const act = question.command ?? (question.paths.length > 0 ? [...question.paths].sort().join('\n') : question.title)
+  return JSON.stringify([agent, question.kind, question.toolKind ?? '', act, contentOf(question.toolCall)])
+}
+
+function contentOf(toolCall: unknown): string {
+  const content = (toolCall as { content?: unknown } | null | undefined)?.content
+  if (!Array.isArray(content)) return ''
+  return content
+    .filter((part) => part?.type === 'diff')
+    .map((part) =>
+      JSON.stringify([part.path, checksum(String(part.oldText ?? '')), checksum(String(part.newText ?? ''))]),
+    )
+    .sort()
+    .join('\n')
+}
+
+/** FNV-1a over UTF-16 units with the length beside it: tells texts of one question apart, is no protection. */
+function checksum(text: string): string {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return `${text.length}:${(hash >>> 0).toString(16)}`
+}
+
+/** The option that refuses, where the agent offers one: what an expiry answers, and what a deny rule picks. */
+export function refusal(question: Question): Option | null {
+  return (
+    question.options.find((option) => option.kind === 'reject_once') ??
+    question.options.find((option) => option.kind === 'reject_always') ??
+    null
+  )
+}
+
+/** The option that allows this once: what an allow rule picks. Never one that allows for ever. */
+export function allowance(question: Question): Option | null {
+  return question.options.find((option) => option.kind === 'allow_once') ?? null
+}
+
+/**
+ * Checks an answer against its question.
+ * @returns the reason it does not fit, as a sentence, or null when it does
+ */
+export function misfit(question: Question, answer: Answer): string | null {
+  if ('declined' in answer) return null
+  if ('values' in answer) {
+    if (question.kind !== 'form') return 'This question takes one of its options, not values.'
+    return missingValues(question.schema, answer.values)
+  }
+  const offered = question.options.map((option) => option.id)
+  if (offered.includes(answer.option)) return null
+  return `${JSON.stringify(answer.option)} is not one of: ${offered.join(', ') || '(none; send values)'}.`
+}
+
+function missingValues(schema: unknown, values: Record<string, unknown>): string | null {
+  const required = (schema as { required?: unknown } | null)?.required
+  if (!Array.isArray(required)) return null
+  const missing = required.filter((name) => values[String(name)] === undefined)
+  return missing.length === 0 ? null : `These values are missing: ${missing.join(', ')}.`
+}

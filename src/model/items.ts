@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { ContentBlock, HalfDone } from './events.ts'
+import { AgentId, InteractionId, Millis, PromptId, RunId } from './ids.ts'
+import { Answer, InteractionState, Question } from './interaction.ts'
+import { RunOutcome, RunState, Who } from './tree.ts'
+
+/**
+ * The folded entries of a session, as people see them. `n` is the `seq` of the event that made the item: it is its
+ * identity, its place in the order and its permalink. `seq` is the last event that changed it, so that a page of
+ * items and the events that follow can overlap without harm.
+ */
+const base = {
+  n: z.number().int(),
+  seq: z.number().int(),
+  at: Millis,
+  run: RunId.nullable(),
+}
+
+/** Texts longer than this are cut in the middle and the cut is said; the log keeps the whole. */
+export const CLIP_BYTES = 65_536
+/** A streamed text goes on in a new item past this size, so that what is written again at each update stays small. */
+export const SPLIT_CHARS = 12_000
+
+export const RunItem = z.object({
+  ...base,
+  kind: z.literal('run'),
+  prompt: PromptId,
+  content: z.array(ContentBlock),
+  by: Who.nullable(),
+  agent: AgentId,
+  state: RunState,
+  outcome: RunOutcome.nullable(),
+  stopReason: z.string().nullable(),
+  startedAt: Millis.nullable(),
+  endedAt: Millis.nullable(),
+  usage: z.record(z.string(), z.unknown()).nullable(),
+  error: z.object({ message: z.string(), stderr: z.string().nullable(), next: z.string().nullable() }).nullable(),
+  halfDone: z.array(HalfDone),
+})
+export type RunItem = z.infer<typeof RunItem>
+
+export const MessageItem = z.object({
+  ...base,
+  kind: z.literal('message'),
+  /** `user`: what a person said into a running run. What began the run stands in its run item. */
+  role: z.enum(['agent', 'user']),
+  text: z.string(),
+  /** Blocks that are no text, in the order said. */
+  blocks: z.array(z.unknown()),
+  /** This item goes on where the one before it stopped: show them as one. */
+  continues: z.boolean(),
+})
+export type MessageItem = z.infer<typeof MessageItem>
+
+export const ThoughtItem = z.object({
+  ...base,
+  kind: z.literal('thought'),
+  text: z.string(),
+  continues: z.boolean(),
+  endedAt: Millis.nullable(),
+})
+export type ThoughtItem = z.infer<typeof ThoughtItem>
+
+export const ToolItem = z.object({
+  ...base,
+  kind: z.literal('tool'),
+  toolCallId: z.string(),
+  title: z.string(),
+  /** ACP's tool kind as said: read, edit, delete, move, search, execute, think, fetch, switch_mode, other ... */
+  toolKind: z.string(),
+  /** ACP's status as said; `interrupted` when its run ended first. */
+  status: z.string(),
+  /** ACP tool content as said (content, diff, terminal), clipped. */
+  content: z.array(z.unknown()),
+  locations: z.array(z.object({ path: z.string(), line: z.number().nullish() })),
+  rawInput: z.unknown().optional(),
+  rawOutput: z.unknown().optional(),
+  /** How many bytes of content or output were left out of this item; the log keeps them. */
+  clippedBytes: z.number().int(),
+  /** A rule that answered for it, in words. */
+  ruled: z.string().nullable(),
+  startedAt: Millis,
+  endedAt: Millis.nullable(),
+})
+export type ToolItem = z.infer<typeof ToolItem>
+
+export const PlanItem = z.object({
+  ...base,
+  kind: z.literal('plan'),
+  entries: z.array(z.object({ content: z.string(), priority: z.string(), status: z.string() })),
+})
+export type PlanItem = z.infer<typeof PlanItem>
+
+export const QuestionItem = z.object({
+  ...base,
+  kind: z.literal('question'),
+  interaction: InteractionId,
+  agent: AgentId,
+  state: InteractionState,
+  question: Question,
+  expiresAt: Millis.nullable(),
+  answer: Answer.nullable(),
+  answeredBy: Who.nullable(),
+  answeredAt: Millis.nullable(),
+  /** The stored answer was given to the agent after a resume. */
+  used: z.boolean(),
+})
+export type QuestionItem = z.infer<typeof QuestionItem>
+
+export const NoticeItem = z.object({
+  ...base,
+  kind: z.literal('notice'),
+  level: z.enum(['info', 'warning', 'error']),
+  text: z.string(),
+  data: z.unknown().optional(),
+})
+export type NoticeItem = z.infer<typeof NoticeItem>
+
+/** An update of a kind that Carrel does not know: shown folded, as said. */
+export const RawItem = z.object({ ...base, kind: z.literal('raw'), name: z.string(), update: z.unknown() })
+export type RawItem = z.infer<typeof RawItem>
+
+export const Item = z.discriminatedUnion('kind', [
+  RunItem,
+  MessageItem,
+  ThoughtItem,
+  ToolItem,
+  PlanItem,
+  QuestionItem,
+  NoticeItem,
+  RawItem,
+])
+export type Item = z.infer<typeof Item>

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { Millis, ProjectId, RuleId, SessionId, SpaceId, WorkspaceId } from './ids.ts'
+import { Interaction } from './interaction.ts'
+import { Rule } from './rules.ts'
+import { Project, Session, Space, Workspace } from './tree.ts'
+
+/**
+ * The log of a workspace: what rail, inbox and webhooks need. Each line carries the whole row as it is from then on,
+ * so that the last line about a thing is the truth about it. Written in the transaction that changes the row.
+ */
+const CHANGES = {
+  'workspace.changed': z.object({ workspace: Workspace }),
+  'space.changed': z.object({ space: Space }),
+  'space.deleted': z.object({ id: SpaceId }),
+  'project.changed': z.object({ project: Project }),
+  'project.deleted': z.object({ id: ProjectId }),
+  'session.changed': z.object({ session: Session }),
+  'session.deleted': z.object({ id: SessionId }),
+  'interaction.changed': z.object({ interaction: Interaction }),
+  'rule.changed': z.object({ rule: Rule }),
+  'rule.deleted': z.object({ id: RuleId }),
+} as const
+
+export type WorkspaceChange = {
+  [Type in keyof typeof CHANGES]: { readonly type: Type; readonly data: z.infer<(typeof CHANGES)[Type]> }
+}[keyof typeof CHANGES]
+
+export type WorkspaceEvent = WorkspaceChange & {
+  readonly workspace: WorkspaceId
+  /** 1, 2, 3 ... of this workspace, without gaps. */
+  readonly seq: number
+  readonly at: Millis
+}
+
+const Envelope = z.looseObject({
+  workspace: WorkspaceId,
+  seq: z.number().int().min(1),
+  at: Millis,
+  type: z.string(),
+  data: z.unknown(),
+})
+
+/** Reads a line that came from outside this process; a type not known here is passed on as it is. */
+export function parseWorkspaceEvent(raw: unknown): WorkspaceEvent {
+  const envelope = Envelope.parse(raw)
+  const shape = CHANGES[envelope.type as keyof typeof CHANGES] as z.ZodType | undefined
+  return { ...envelope, data: shape ? shape.parse(envelope.data) : envelope.data } as unknown as WorkspaceEvent
+}
+
+/** Everything rail and inbox show, by id. */
+export interface WorkspaceView {
+  readonly seq: number
+  readonly workspace: Workspace | null
+  readonly spaces: Readonly<Record<string, Space>>
+  readonly projects: Readonly<Record<string, Project>>
+  readonly sessions: Readonly<Record<string, Session>>
+  /** Open ones only. */
+  readonly interactions: Readonly<Record<string, Interaction>>
+  readonly rules: Readonly<Record<string, Rule>>
+}
+
+export const EMPTY_WORKSPACE: WorkspaceView = {
+  seq: 0,
+  workspace: null,
+  spaces: {},
+  projects: {},
+  sessions: {},
+  interactions: {},
+  rules: {},
+}
+
+/** Folds one line; one that the view already has is left alone. */
+export function foldWorkspace(view: WorkspaceView, event: WorkspaceEvent): WorkspaceView {
+  if (event.seq <= view.seq) return view
+  const next = { ...view, seq: event.seq }
+  switch (event.type) {
+    case 'workspace.changed':
+      return { ...next, workspace: event.data.workspace }
+    case 'space.changed':
+      return { ...next, spaces: { ...view.spaces, [event.data.space.id]: event.data.space } }
+    case 'space.deleted':
+      return { ...next, spaces: without(view.spaces, event.data.id) }
+    case 'project.changed':
+      return { ...next, projects: { ...view.projects, [event.data.project.id]: event.data.project } }
+    case 'project.deleted':
+      return { ...next, projects: without(view.projects, event.data.id) }
+    case 'session.changed':
+      return { ...next, sessions: { ...view.sessions, [event.data.session.id]: event.data.session } }
+    case 'session.deleted':
+      return {
+        ...next,
+        sessions: without(view.sessions, event.data.id),
+        interactions: ofOthers(view.interactions, event.data.id),
+      }
+    case 'interaction.changed':
+      return { ...next, interactions: withOpen(view.interactions, event.data.interaction) }
+    case 'rule.changed':
+      return { ...next, rules: { ...view.rules, [event.data.rule.id]: event.data.rule } }
+    case 'rule.deleted':
+      return { ...next, rules: without(view.rules, event.data.id) }
+    default:
+      return next
+  }
+}
+
+function without<T>(record: Readonly<Record<string, T>>, id: string): Record<string, T> {
+  const { [id]: _, ...rest } = record
+  return rest
+}
+
+function withOpen(record: WorkspaceView['interactions'], interaction: Interaction): WorkspaceView['interactions'] {
+  if (interaction.state !== 'open') return without(record, interaction.id)
+  return { ...record, [interaction.id]: interaction }
+}
+
+function ofOthers(record: WorkspaceView['interactions'], session: string): WorkspaceView['interactions'] {
+  return Object.fromEntries(Object.entries(record).filter(([, interaction]) => interaction.session !== session))
+}

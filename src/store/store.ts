@@ -1,0 +1,278 @@
+import type { EventType, Outcome, Request } from '../model/events.ts'
+import type { InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import type { Interaction } from '../model/interaction.ts'
+import type { Item } from '../model/items.ts'
+import type { Rule } from '../model/rules.ts'
+import type { DeletePreview, Headline, NamedBy, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
+import type { SessionView } from '../model/view.ts'
+
+/**
+ * What is remembered. Each method is one transaction; it resolves when that is committed to disk (L5), or rejects
+ * and has changed nothing. Rows of one workspace never answer in another: every method that takes a `WorkspaceId`
+ * looks inside it only, and what is another's is `null` or `not_found` (B1).
+ * Time is an argument (`now`, ms since 1970): clocks decide liveness, tokens decide safety (S2).
+ */
+export interface Store {
+  readonly engine: 'sqlite' | 'postgres'
+  readonly tree: TreeStore
+  readonly log: LogStore
+  readonly leases: LeaseStore
+  readonly people: PeopleStore
+  /** Every commit that appended rings here, in this process; the bell carries it to others. */
+  onAppend(listener: (ring: Ring) => void): () => void
+  /** A consistent copy of the embedded database while it is in use; `unavailable` on Postgres. */
+  backup(path: string): Promise<void>
+  /** Figures for `carrel doctor`. */
+  stats(): Promise<StoreStats>
+  close(): Promise<void>
+}
+
+/** What a commit appended: the last `seq` of a log. `due`: the session has something to do. */
+export interface Ring {
+  readonly log: SessionId | WorkspaceId
+  readonly head: number
+  readonly due: boolean
+}
+
+export interface StoreStats {
+  readonly engine: string
+  readonly version: string
+  readonly schema: number
+  readonly location: string
+  readonly bytes: number | null
+  readonly sessions: number
+  readonly events: number
+}
+
+/** A list in pages. `cursor` is opaque and belongs to one workspace and one list (B1); null is the last page. */
+export interface Page<T> {
+  readonly rows: readonly T[]
+  readonly cursor: string | null
+}
+export interface PageRequest {
+  readonly cursor: string | null
+  /** 1 to 500. */
+  readonly limit: number
+}
+
+/** Workspaces, Spaces, Projects, Sessions. Each change writes its line in the workspace log in the same transaction. */
+export interface TreeStore {
+  /** Makes it, or returns the one that is there. */
+  createWorkspace(workspace: Workspace, now: number): Promise<Workspace>
+  workspaces(): Promise<Workspace[]>
+  workspace(id: WorkspaceId): Promise<Workspace | null>
+  updateWorkspace(
+    id: WorkspaceId,
+    patch: { name?: string; archivedAt?: number | null },
+    now: number,
+  ): Promise<Workspace>
+
+  /** @throws bad_input when a live Space of this store already has the folder `folderKey` */
+  createSpace(space: Space, folderKey: string, now: number): Promise<Space>
+  spaces(workspace: WorkspaceId): Promise<Space[]>
+  space(workspace: WorkspaceId, id: SpaceId): Promise<Space | null>
+  /** Folders of all workspaces, for the rule that Spaces never lie in one another. */
+  folders(): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]>
+  updateSpace(
+    workspace: WorkspaceId,
+    id: SpaceId,
+    patch: { name?: string; state?: Space['state']; archivedAt?: number | null },
+    now: number,
+  ): Promise<Space>
+
+  createProject(project: Project, now: number): Promise<Project>
+  projects(workspace: WorkspaceId, space?: SpaceId): Promise<Project[]>
+  project(workspace: WorkspaceId, id: ProjectId): Promise<Project | null>
+  updateProject(
+    workspace: WorkspaceId,
+    id: ProjectId,
+    patch: { name?: string; archivedAt?: number | null },
+    now: number,
+  ): Promise<Project>
+
+  createSession(session: Session, now: number): Promise<Session>
+  /**
+   * A new session whose log is the first `seq` events of `from`, and then `session.forked`.
+   * @throws not_found when `from` is not in the workspace, bad_input when `seq` is beyond its head
+   */
+  forkSession(from: SessionId, seq: number, session: Session, now: number): Promise<Session>
+  session(workspace: WorkspaceId, id: SessionId): Promise<Session | null>
+  /** Newest change first. */
+  sessions(workspace: WorkspaceId, filter: SessionFilter, page: PageRequest): Promise<Page<Session>>
+  updateSession(
+    workspace: WorkspaceId,
+    id: SessionId,
+    patch: { name?: string; namedBy?: NamedBy; archivedAt?: number | null; agent?: string },
+    now: number,
+  ): Promise<Session>
+
+  /** What `remove` would take. Counts are of live and archived rows. */
+  preview(workspace: WorkspaceId, what: Branch): Promise<DeletePreview>
+  /**
+   * Removes a branch of the tree with its logs, items, interactions and runs, for good. Files are not touched here.
+   * @throws busy while a run is under way in it
+   */
+  remove(workspace: WorkspaceId, what: Branch, now: number): Promise<DeletePreview>
+
+  /** Lines of the workspace log after `after`, oldest first, at most `limit`, each a JSON text of a `WorkspaceEvent`. */
+  readWorkspace(workspace: WorkspaceId, after: number, limit: number): Promise<Line[]>
+  /** The last `seq` of the workspace log. */
+  workspaceHead(workspace: WorkspaceId): Promise<number>
+}
+
+export interface SessionFilter {
+  readonly space?: SpaceId | undefined
+  readonly project?: ProjectId | undefined
+  readonly archived?: boolean | undefined
+  readonly state?: Session['state'] | undefined
+  /** Part of the name, any case. */
+  readonly text?: string | undefined
+}
+
+/** A Space, Project or Session and all below it. */
+export type Branch =
+  | { readonly space: SpaceId }
+  | { readonly project: ProjectId }
+  | { readonly session: SessionId }
+  | { readonly workspace: true }
+
+/** A stored event, ready for the wire: `json` is the whole object as text, never parsed on its way out. */
+export interface Line {
+  readonly seq: number
+  readonly json: string
+}
+
+/** The logs of sessions and what is folded from them. */
+export interface LogStore {
+  /**
+   * Appends what a caller wants and marks the session due. Needs no lease.
+   * Checks inside the transaction: an edit or withdrawal only while its prompt waits (`gone`), an answer only while
+   * its interaction is open (`already_answered`, with who and what in `data`), a cancel only for the run that is on (`gone`),
+   * `reject` only when the session is free (`busy`), nothing but a `close.requested` repeat on a closed session (`gone`).
+   * Rows that lists need (prompts, interactions, headline) change in the same transaction (I2).
+   * @param key the caller's own key for this request: the same key and request again appends nothing and returns the
+   *   first result with `repeated` (L2); another request under a used key is `bad_input`
+   * @throws not_found when the session is not in the workspace
+   */
+  submit(
+    workspace: WorkspaceId,
+    session: SessionId,
+    request: Request,
+    options: { key?: string | undefined; now: number },
+  ): Promise<Submitted>
+
+  /**
+   * Appends outcomes in order: all, or none when the lease was overtaken or has run out (`lease_lost`, L3).
+   * `run.admitted` and `prompt.steered` take a prompt only while it waits (`gone`, nothing is written).
+   * A second `run.ended` of one run is refused with `gone` (L4). Projections (runs, prompts, interactions, contexts,
+   * headline with its workspace line) change in the same transaction.
+   */
+  record(lease: Lease, session: SessionId, batch: Batch, now: number): Promise<Recorded>
+
+  /**
+   * Puts a session to rest: clears `due` and stores the fold, but only if nothing came after `batch.fold.seq` (L10).
+   * @returns false when something came meanwhile: fold on, look again
+   */
+  settle(
+    lease: Lease,
+    session: SessionId,
+    fold: FoldWrite,
+    headline: Headline,
+    wakeAt: number | null,
+    now: number,
+  ): Promise<boolean>
+
+  /** Events after `after`, oldest first, at most `limit`, as JSON texts. */
+  read(session: SessionId, after: number, limit: number): Promise<Line[]>
+  head(session: SessionId): Promise<number>
+  /** The stored fold; null when there is none of this version, and then it is made again from event 1. */
+  fold(session: SessionId): Promise<{ view: SessionView; seq: number } | null>
+  /** Stored items with `n` below `before` (null: the newest), newest first, at most `limit`. */
+  items(session: SessionId, before: number | null, limit: number): Promise<Item[]>
+  /** Stored items of these `n`; what is not there is left out. */
+  itemsByN(session: SessionId, ns: readonly number[]): Promise<Item[]>
+  /** Replaces all stored items and the fold of a session: `carrel doctor --rebuild`. */
+  rebuild(session: SessionId, fold: FoldWrite): Promise<void>
+
+  /** Sessions that have something to do, or whose `wakeAt` has come, and that nobody holds; longest waiting first. */
+  due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
+  /** The earliest `wakeAt` in the future, and the earliest end of a lease of a due session; null when there is none. */
+  nextWake(now: number): Promise<number | null>
+  runs(
+    workspace: WorkspaceId,
+    filter: { session?: SessionId | undefined; live?: boolean | undefined },
+    page: PageRequest,
+  ): Promise<Page<Run>>
+  run(workspace: WorkspaceId, id: RunId): Promise<Run | null>
+}
+
+export interface Submitted {
+  readonly seq: number
+  readonly at: number
+  /** This key was used before for the same request; nothing was written now. */
+  readonly repeated: boolean
+  /** The type of what was stored under this key. */
+  readonly type: EventType
+  /** `data` as stored: on a repeat, that of the first time. */
+  readonly data: Request['data']
+}
+
+export interface Batch {
+  readonly outcomes: readonly Outcome[]
+  /** The session's headline once these are folded. */
+  readonly headline: Headline
+  /** The fold as of an earlier `seq`, where it is time to store it; later events are folded by whoever reads. */
+  readonly fold?: FoldWrite | undefined
+}
+
+/** View and changed items as of `seq`. Items equal the fold of the log up to there, always (L9). */
+export interface FoldWrite {
+  readonly seq: number
+  readonly view: SessionView
+  readonly items: readonly Item[]
+}
+
+export interface Recorded {
+  /** `seq` of the first and the last outcome; those between are consecutive. */
+  readonly first: number
+  readonly last: number
+  readonly at: number
+}
+
+/** The right to do something alone. `token` grows with every acquisition of `key` by anybody, for ever (S1). */
+export interface Lease {
+  readonly key: string
+  readonly holder: string
+  readonly token: number
+  /** ms since 1970 by the holder's clock. */
+  readonly expiresAt: number
+}
+
+export interface LeaseStore {
+  /** Takes `key`, or returns null while somebody else holds it. The same holder may take it again; its token grows. */
+  acquire(key: string, holder: string, ttlMs: number, now: number): Promise<Lease | null>
+  /** @throws lease_lost when somebody took it meanwhile, or it was released */
+  renew(lease: Lease, ttlMs: number, now: number): Promise<Lease>
+  /** Renews all that are still held, in one statement; what is missing from the result was lost. */
+  renewAll(leases: readonly Lease[], ttlMs: number, now: number): Promise<Lease[]>
+  /** Gives it back (S4). Safe to repeat; does nothing when it was lost. The token is remembered. */
+  release(lease: Lease): Promise<void>
+  /** The lease that stands on `key` now, run out or not; null when there is none. */
+  holderOf(key: string): Promise<Lease | null>
+}
+
+/** Questions to people and the rules that answer for them. */
+export interface PeopleStore {
+  interaction(workspace: WorkspaceId, id: InteractionId): Promise<Interaction | null>
+  /** Oldest first. */
+  interactions(
+    workspace: WorkspaceId,
+    filter: { state?: Interaction['state'] | undefined; session?: SessionId | undefined },
+    page: PageRequest,
+  ): Promise<Page<Interaction>>
+  /** In the order they are tried. */
+  rules(workspace: WorkspaceId): Promise<Rule[]>
+  /** Adds it before `before`, or at the end. */
+  addRule(rule: Rule, before: RuleId | null, now: number): Promise<Rule>
+  removeRule(workspace: WorkspaceId, id: RuleId, now: number): Promise<boolean>
+}
