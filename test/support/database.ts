@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { inject } from 'vitest'
+import type { Skipped } from './postgres.ts'
+import type {} from './postgres-setup.ts'
+
+export interface TestDatabase {
+  readonly url: string
+  /** Removes the database, also while somebody is still connected. */
+  readonly drop: () => Promise<void>
+}
+
+/**
+ * Makes an empty database of its own on the Postgres of this test run, or says why there is none. For the projects
+ * that have `postgres-setup.ts` as their global setup (promises, stories).
+ */
+export async function createDatabase(): Promise<TestDatabase | Skipped> {
+  const server = inject('postgres')
+  if ('skipped' in server) return server
+  const name = `carrel_${randomBytes(6).toString('hex')}`
+  await execute(server.url, `create database ${name}`)
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  return { url: url.href, drop: () => execute(server.url, `drop database if exists ${name} with (force)`) }
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
