@@ -23,7 +23,11 @@ export function checkTypes() {
 }
 
 export function checkStyle() {
-  return runTool('style (biome)', '@biomejs/biome', 'biome', ['ci', '--log-level=warn'])
+  return runTool('style (biome)', '@biomejs/biome', 'biome', [
+    'ci',
+    '--log-level=warn',
+    ...(process.stdout.isTTY ? [] : ['--colors=off']),
+  ])
 }
 
 export function checkPage() {
