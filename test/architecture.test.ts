@@ -75,6 +75,16 @@ it('versions are exact, and the lockfile names no registry', () => {
   expect(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
 })
 
+it('the lockfile has the packages of every platform, without which npm ci refuses it', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Lockfile
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter((name) => !lock.packages[`node_modules/${name}`] && !lock.packages[`${path}/node_modules/${name}`])
+      .map((name) => `${path} asks for ${name}`),
+  )
+  expect(missing).toEqual([])
+})
+
 it('no tracked file names a folder of one machine', () => {
   const texts = FILES.filter((path) => path !== 'package-lock.json' && !/\.(png|jpe?g|webp|ico|woff2?)$/.test(path))
   expect(texts.flatMap((path) => checkMachinePaths(path, readFileSync(join(ROOT, path), 'utf8'), ROOT))).toEqual([])
@@ -84,6 +94,10 @@ interface Manifest {
   readonly dependencies: Record<string, string>
   readonly devDependencies: Record<string, string>
   readonly optionalDependencies: Record<string, string>
+}
+
+interface Lockfile {
+  readonly packages: Record<string, { readonly optionalDependencies?: Record<string, string> }>
 }
 
 function readManifest(): Manifest {

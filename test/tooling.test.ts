@@ -1,0 +1,145 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { conclude } from '../scripts/checks.mjs'
+import { isInstalled } from '../scripts/install.mjs'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'carrel-tooling-'))
+})
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('the summary of npm test', () => {
+  const row = (passed: number, failed: number, reasons: string[] = []) => ({
+    name: 'tests',
+    passed,
+    failed,
+    skipped: reasons.map((reason) => ({ name: 'case', reason })),
+    seconds: 0,
+  })
+
+  it.each([
+    [[row(2, 0), row(1, 0)], false, '3 passed, 0 failed', 0],
+    [[row(2, 1), row(1, 0)], false, '3 passed, 1 failed', 1],
+    [[row(2, 0, ['no Chromium'])], false, '2 passed, 0 failed, 1 skipped', 0],
+    [[row(2, 0, ['no Chromium'])], true, '2 passed, 1 failed', 1],
+    [[row(2, 0, [''])], true, '2 passed, 1 failed', 1],
+    [[row(2, 0, ['only on macOS'])], true, '2 passed, 0 failed, 1 skipped', 0],
+    [[row(0, 0)], false, '0 passed, 0 failed', 1],
+  ])('case %#: ends with its sum; CI refuses skips', (rows, ci, line, code) => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    try {
+      expect(conclude(rows, ci)).toBe(code)
+      expect(log.mock.lastCall).toEqual([line])
+    } finally {
+      log.mockRestore()
+      error.mockRestore()
+    }
+  })
+})
+
+describe('the question whether the packages are there', () => {
+  const place = (wanted: object, present: object | undefined) => {
+    const project = mkdtempSync(join(folder, 'project-'))
+    writeFileSync(join(project, 'package-lock.json'), JSON.stringify({ packages: wanted }))
+    mkdirSync(join(project, 'node_modules', 'a'), { recursive: true })
+    if (present) {
+      writeFileSync(join(project, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: present }))
+    }
+    return project
+  }
+  const a = { version: '1.0.0', integrity: 'sha512-a' }
+
+  it.each([
+    ['the same', { '': {}, 'node_modules/a': a }, { 'node_modules/a': a }, true],
+    ['nothing', { 'node_modules/a': a }, undefined, false],
+    ['another version', { 'node_modules/a': a }, { 'node_modules/a': { ...a, version: '1.0.1' } }, false],
+    ['one too few', { 'node_modules/a': a, 'node_modules/b': a }, { 'node_modules/a': a }, false],
+    ['a folder too few', { 'node_modules/b': a }, { 'node_modules/b': a }, false],
+    ['no package of other platforms', { 'node_modules/c': { ...a, optional: true } }, {}, true],
+  ])('%s', (_name, wanted, present, answer) => {
+    expect(isInstalled(place(wanted, present))).toBe(answer)
+  })
+})
+
+describe('bin/carrel.cjs on a Node that is too old', () => {
+  // The Node of this test, made to say that it is version 20: what decides is the number, whatever the machine has.
+  const OLD =
+    "if (!process.env.CARREL_RESTARTED) Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } })"
+  let command: string[]
+
+  beforeAll(() => {
+    mkdirSync(join(folder, 'bin'))
+    mkdirSync(join(folder, 'src'))
+    cpSync(join(ROOT, 'bin', 'carrel.cjs'), join(folder, 'bin', 'carrel.cjs'))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'old.cjs'), OLD)
+    writeFileSync(
+      join(folder, 'src', 'main.ts'),
+      `const [what, value]: string[] = process.argv.slice(2)
+       if (what === 'exit') process.exit(Number(value))
+       if (what === 'show') console.log(JSON.stringify([value, Object.keys(process.env).filter((name) => name.startsWith('CARREL_R'))]))
+       if (what === 'stay') {
+         const stay = setInterval(() => {}, 1_000)
+         process.on('SIGTERM', () => { clearInterval(stay); console.log('stopped'); process.exitCode = 3; process.channel?.unref() })
+         console.log('ready')
+       }`,
+    )
+    command = ['--require', join(folder, 'old.cjs'), join(folder, 'bin', 'carrel.cjs')]
+  })
+
+  const environment = (node?: string) => ({
+    PATH: process.env.PATH,
+    ...(node === undefined ? {} : { CARREL_NODE: node }),
+  })
+
+  it('starts the other one, hands on arguments and leaves no trace in the environment', () => {
+    const out = execFileSync(process.execPath, [...command, 'show', 'a b*c'], {
+      env: environment(process.execPath),
+      encoding: 'utf8',
+    })
+    expect(JSON.parse(out)).toEqual(['a b*c', []])
+  })
+
+  it('hands the exit code back', () => {
+    expect(spawnSync(process.execPath, [...command, 'exit', '75'], { env: environment(process.execPath) }).status).toBe(
+      75,
+    )
+  })
+
+  it('says what to do when there is none', () => {
+    for (const node of [undefined, join(folder, 'nowhere')]) {
+      const { status, stderr } = spawnSync(process.execPath, [...command, 'exit', '0'], {
+        env: environment(node),
+        encoding: 'utf8',
+      })
+      expect(status).toBe(69)
+      expect(stderr).toMatch(/Node.*\n.*npm ci.*CARREL_NODE/)
+    }
+  })
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('%s to the starter stops the started', async (signal) => {
+    const starter = spawn(process.execPath, [...command, 'stay'], {
+      env: environment(process.execPath),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(starter.stdout, 'data')
+    const exited = once(starter, 'exit')
+    const output = starter.stdout.toArray()
+    starter.kill(signal)
+    expect(await exited).toEqual(signal === 'SIGTERM' ? [3, null] : [null, 'SIGKILL'])
+    // The pipe ends when its last holder, the started process, is gone.
+    expect(Buffer.concat(await output).toString()).toBe('stopped\n')
+  })
+})
