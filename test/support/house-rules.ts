@@ -30,7 +30,7 @@ const HOOK = /^use[A-Z][A-Za-z0-9]*\.tsx?$/
 /** Where time, chance and the environment may be read, all of them entrances; elsewhere they come in as arguments. */
 const MAY_READ_WORLD = [
   'src/engine/open.ts',
-  'src/client/client.ts',
+  'src/client/timing.ts',
   'src/faces/cli/**',
   'src/main.ts',
   'src/host/scripted-agent/**',

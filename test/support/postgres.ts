@@ -15,6 +15,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
 /** A server to test against; `stop` ends it and removes its files, and may be called twice. */
@@ -35,6 +36,7 @@ interface Owner {
 
 const PREFIX = 'carrel-postgres-'
 const START_TIMEOUT_MS = 30_000
+const STOP_TIMEOUT_MS = 10_000
 
 /**
  * Gives the Postgres of CARREL_TEST_POSTGRES (a URL whose user may create databases), else starts a real one
@@ -49,7 +51,7 @@ export async function startPostgres(): Promise<PostgresServer | Skipped> {
       skipped: `there are no Postgres binaries for ${process.platform} on ${process.arch} in the registry; set CARREL_TEST_POSTGRES to the URL of a server`,
     }
   }
-  removeAbandoned()
+  await removeAbandoned()
   const folder = mkdtempSync(join(tmpdir(), PREFIX))
   try {
     writeFileSync(join(folder, 'owner.pid'), String(process.pid))
@@ -127,7 +129,7 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
         child.kill('SIGKILL')
         throw new Error(`${(error as Error).message}; its last words: ${messages.trim()}`)
       }
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await pause(50)
     }
   }
 }
@@ -193,13 +195,17 @@ function makeLinks(native: string): void {
 }
 
 /** A test run that was killed cannot stop its server; the next one does. */
-function removeAbandoned(): void {
+async function removeAbandoned(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const folder = join(tmpdir(), name)
     const owner = readPid(join(folder, 'owner.pid'))
     if (owner === undefined || isAlive(owner)) continue
     const postmaster = readPid(join(folder, 'data', 'postmaster.pid'))
-    if (postmaster !== undefined && isPostgres(postmaster, folder)) process.kill(postmaster, 'SIGQUIT')
+    if (postmaster !== undefined && isPostgres(postmaster, folder)) {
+      process.kill(postmaster, 'SIGQUIT')
+      const deadline = performance.now() + STOP_TIMEOUT_MS
+      while (isAlive(postmaster) && performance.now() < deadline) await pause(20)
+    }
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
