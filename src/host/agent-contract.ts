@@ -1,0 +1,104 @@
+import type { Containment } from './containment.ts'
+import type { ProcessRow } from './proc-table.ts'
+import type { Exit } from './process.ts'
+
+/** What an agent says of itself when it is greeted, as said. */
+export interface AgentInfo {
+  readonly protocolVersion: number
+  readonly agentInfo: { readonly name?: string; readonly title?: string; readonly version?: string } | null
+  readonly agentCapabilities: Readonly<Record<string, unknown>>
+  readonly authMethods: readonly unknown[]
+}
+
+/** Where a session works. Files and terminals are served inside `roots` only. */
+export interface AgentPlace {
+  readonly cwd: string
+  readonly roots: readonly string[]
+  readonly mcpServers: readonly unknown[]
+  readonly additionalDirectories?: readonly string[]
+}
+
+export type PermissionAnswer = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
+export type ElicitationAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
+
+/** What an agent says goes here, in order and as said. The methods without a promise are called synchronously. */
+export interface AgentListener {
+  /** `params.update` of a `session/update`, whatever its kind. May also come after a prompt's answer. */
+  update(update: unknown): void
+  /** An update that repeats the past while a session is reopened: already known, never to be stored again. */
+  replayed(update: unknown): void
+  /** `signal` fires on cancel, on close, when the agent withdraws the question and when it ends. */
+  permission(request: unknown, signal: AbortSignal): Promise<PermissionAnswer>
+  elicit(request: unknown, signal: AbortSignal): Promise<ElicitationAnswer>
+  /** A write that the agent asked for through `fs/write_text_file` is on disk. */
+  wrote(path: string, bytes: number): void
+  /** Something a person may need to know about the agent's behaviour, in a sentence. */
+  notice(text: string, data?: unknown): void
+}
+
+export interface AgentSession {
+  /** The agent's own id of the session. */
+  readonly id: string
+  /** The raw answer that opened it: modes, models, configOptions. */
+  readonly opened: unknown
+  /** @throws AgentFailure when the agent answers an error or ends */
+  prompt(content: readonly unknown[]): Promise<{ stopReason: string; raw: unknown }>
+  /** Writes `session/cancel` and answers every open question of this session with cancelled, within this tick. Repeatable. */
+  cancel(): void
+  /** @throws AgentFailure */
+  setMode(id: string): Promise<void>
+  /** Resolves to the raw answer. @throws AgentFailure */
+  setConfigOption(id: string, value: unknown): Promise<unknown>
+  /** Forgets the session here, ends its terminals, and tells the agent where it can be told. Never rejects. Repeatable. */
+  close(): Promise<void>
+}
+
+export interface AgentConnection {
+  readonly info: AgentInfo
+  readonly pid: number
+  /** Resolves when the agent's whole tree has ended. */
+  readonly exited: Promise<Exit>
+  /** @throws unavailable when the agent wants a login or does not open a session; AgentFailure when it ends */
+  open(place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<AgentSession>
+  /**
+   * Takes a session of the agent's up again: `session/resume` where offered, else `session/load`. What it replays goes
+   * to `listener.replayed`. @throws gone when the agent does not know it or cannot; the transcript is then the way on
+   */
+  reopen(acpSession: string, place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<AgentSession>
+  /** End of input, SIGTERM, SIGKILL of the tree: at most 1.5 s. Repeatable. */
+  stop(): Promise<void>
+  /** SIGKILL of the tree at once. Repeatable. */
+  kill(): Promise<void>
+  descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
+  /** With several runs in one process this would also hit a neighbour's commands: only for processes with one run. */
+  killDescendantsBornAfter(atMs: number): Promise<number[]>
+}
+
+export interface AgentLaunch {
+  /** The recipe's id and name: for messages, logs and the ledger. */
+  readonly id: string
+  readonly name: string
+  /** Absolute, or looked up on the PATH of `env`. */
+  readonly command: string
+  readonly args: readonly string[]
+  /** Complete: see `allowedEnv`. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly containment: Containment
+  /** Folder of the ledger of live trees. */
+  readonly ledger: string
+  /** stderr goes to `<logFolder>/stderr.log`; null keeps only the tail. The folder exists. */
+  readonly logFolder: string | null
+  readonly clientName: string
+  readonly clientVersion: string
+  /** What a person does when the agent wants a login. */
+  readonly login?: string
+  /** What a person does when the program is not there. */
+  readonly install?: string
+  /** Sees each raw frame: `in` is what the agent said. */
+  readonly onFrame?: (direction: 'in' | 'out', line: string) => void
+  readonly initializeTimeoutMs: number
+  readonly signal: AbortSignal
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}

@@ -1,0 +1,158 @@
+import type { AgentLaunch, AgentListener, AgentPlace, AgentSession } from './agent-contract.ts'
+import { readTextFile, writeTextFile } from './agent-files.ts'
+import { openTerminals } from './agent-terminals.ts'
+import { AgentFailure, CANCELLED, METHOD_NOT_FOUND, type Wire, WireError } from './agent-wire.ts'
+
+/** One session as the connection sees it: where the agent's frames for it go. */
+export interface SessionPort {
+  readonly listener: AgentListener
+  /** True between asking to reopen and the answer: what comes then repeats the past. */
+  replaying: boolean
+  takeUpdate(update: unknown): void
+  /** @throws WireError */
+  takeRequest(method: string, params: unknown, signal: AbortSignal): Promise<unknown>
+  /** Makes the face that the engine holds, once the agent has answered. */
+  face(opened: unknown): AgentSession
+  /** The agent has ended: nobody is left to hear an answer. */
+  end(): void
+}
+
+export interface SessionParts {
+  readonly id: string
+  readonly wire: Wire
+  readonly launch: AgentLaunch
+  readonly place: AgentPlace
+  readonly listener: AgentListener
+  readonly canClose: boolean
+  /** A missing file reads as empty. */
+  readonly lenientReads: boolean
+  readonly stderrTail: () => string
+  readonly forget: () => void
+}
+
+const CLOSE_MS = 1_000
+
+export function sessionPort(parts: SessionParts): SessionPort {
+  const { listener, place } = parts
+  const terminals = openTerminals(parts.launch, place)
+  const open = new Set<AbortController>()
+  const withdrawAll = () => {
+    for (const controller of open) controller.abort()
+  }
+  const ask = <Answer>(ask: (signal: AbortSignal) => Promise<Answer>, none: Answer, withdrawn: AbortSignal) =>
+    askPerson({ ask, none, withdrawn, open, listener })
+
+  const takeRequest: SessionPort['takeRequest'] = async (method, params, signal) => {
+    if (method === 'session/request_permission') {
+      return { outcome: await ask((until) => listener.permission(params, until), { outcome: 'cancelled' }, signal) }
+    }
+    if (method === 'elicitation/create')
+      return await ask((until) => listener.elicit(params, until), { action: 'cancel' }, signal)
+    if (method === 'fs/read_text_file') return await readTextFile(params, place, parts.lenientReads)
+    if (method === 'fs/write_text_file') {
+      const written = await writeTextFile(params, place)
+      listener.wrote(written.path, written.bytes)
+      return {}
+    }
+    if (method.startsWith('terminal/')) return await terminals.handle(method, params)
+    throw new WireError(METHOD_NOT_FOUND, `Carrel does not know ${method}.`)
+  }
+  const port: SessionPort = {
+    listener,
+    replaying: false,
+    takeUpdate: (update) => (port.replaying ? listener.replayed(update) : listener.update(update)),
+    takeRequest,
+    face: (opened) => sessionFace(parts, opened, withdrawAll, () => void terminals.killAll()),
+    end: () => {
+      withdrawAll()
+      void terminals.killAll()
+    },
+  }
+  return port
+}
+
+function sessionFace(
+  parts: SessionParts,
+  opened: unknown,
+  withdrawAll: () => void,
+  endTerminals: () => void,
+): AgentSession {
+  const { id, wire } = parts
+  const request = async (method: string, params: object) => {
+    try {
+      return await wire.request(method, { sessionId: id, ...params })
+    } catch (thrown) {
+      throw withStderr(thrown, parts.stderrTail())
+    }
+  }
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    parts.forget()
+    withdrawAll()
+    endTerminals()
+    if (!parts.canClose) return
+    const answered = wire.request('session/close', { sessionId: id }).catch(() => undefined)
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())])
+  }
+  return {
+    id,
+    opened,
+    prompt: async (content) => {
+      const raw = await request('session/prompt', { prompt: content })
+      const stopReason = (raw as { stopReason?: unknown } | null)?.stopReason
+      return { stopReason: typeof stopReason === 'string' ? stopReason : 'end_turn', raw }
+    },
+    cancel: () => {
+      wire.notify('session/cancel', { sessionId: id })
+      withdrawAll()
+      endTerminals()
+    },
+    setMode: async (modeId) => void (await request('session/set_mode', { modeId })),
+    setConfigOption: (configId, value) => request('session/set_config_option', { configId, value }),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+interface Asked<Answer> {
+  readonly ask: (signal: AbortSignal) => Promise<Answer>
+  readonly none: Answer
+  readonly withdrawn: AbortSignal
+  readonly open: Set<AbortController>
+  readonly listener: AgentListener
+}
+
+/**
+ * Waits for the listener, but not beyond a cancel: agents wait for ever for an answer that never comes. A listener
+ * that fails counts as no answer, since an error would make some agents end the turn.
+ */
+async function askPerson<Answer>({ ask, none, withdrawn, open, listener }: Asked<Answer>): Promise<Answer> {
+  const controller = new AbortController()
+  open.add(controller)
+  const signal = AbortSignal.any([controller.signal, withdrawn])
+  try {
+    const answer = ask(signal).catch((thrown: unknown) => {
+      if (!signal.aborted)
+        listener.notice(`A question could not be put to anybody: ${thrown instanceof Error ? thrown.message : thrown}`)
+      return none
+    })
+    const off = new Promise<Answer>((resolve) => {
+      if (signal.aborted) resolve(none)
+      signal.addEventListener('abort', () => resolve(none), { once: true })
+    })
+    const settled = await Promise.race([answer, off])
+    if (withdrawn.aborted && !controller.signal.aborted) throw new WireError(CANCELLED, 'The request was withdrawn.')
+    return settled
+  } finally {
+    open.delete(controller)
+  }
+}
+
+/** The same failure with what the agent last printed, which often says why. */
+export function withStderr(thrown: unknown, stderrTail: string): unknown {
+  if (!(thrown instanceof AgentFailure) || thrown.stderrTail !== '') return thrown
+  const { code, data, cause } = thrown
+  return new AgentFailure(thrown.message, { ...(code === undefined ? {} : { code }), data, stderrTail, cause })
+}

@@ -1,0 +1,239 @@
+import { constants } from 'node:fs'
+import { access, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { CarrelError } from '../model/errors.ts'
+
+export interface FolderRules {
+  /** The person's home folder. */
+  readonly home: string
+  /** Carrel's own data folder. */
+  readonly dataFolder: string
+  /** The folders of other Spaces. */
+  readonly others: readonly string[]
+}
+
+/** Folders that hold keys and passwords: an agent must not be let loose in, above or below them by mistake. */
+const SECRET = new Set([
+  '.ssh',
+  '.gnupg',
+  '.aws',
+  '.azure',
+  '.kube',
+  '.docker',
+  '.password-store',
+  '.pki',
+  '.gcloud',
+  '.1password',
+  '.mozilla',
+  '.netrc',
+  '.local',
+  '.config',
+  '.cache',
+  'Keychains',
+  '.Trash',
+])
+const SYSTEM = new Set([
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/proc',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/usr',
+  '/var',
+])
+
+/**
+ * The one rule for folders a Space may be bound to, on every way in. `real` is the folder with all links resolved;
+ * `key` is the same for every spelling of one folder (folded where the disk folds case): compare keys, show `real`.
+ *
+ * @throws bad_input with a sentence that says what to choose instead
+ */
+export async function checkFolder(path: string, rules: FolderRules): Promise<{ real: string; key: string }> {
+  if (path.includes('\0')) throw refuse('That is not a path. Give the full path of a folder.')
+  if (!isAbsolute(path))
+    throw refuse(`${path} is not a full path. Give the path from the root, such as ${join(rules.home, 'work')}.`)
+  const real = await existing(path)
+  const folds = await foldsCase(real)
+  const key = keyOf(real, folds)
+  const home = keyOf(await realOrGiven(rules.home), folds)
+  const data = keyOf(await realOrGiven(rules.dataFolder), folds)
+  if (dirname(real) === real) throw refuse('The root of the disk cannot be a Space. Choose a folder inside it.')
+  if (key === home) throw refuse('Your home folder as a whole cannot be a Space. Choose a folder inside it.')
+  if (isInside(home, key)) throw refuse(`${real} holds your home folder. Choose a folder inside your home instead.`)
+  if (SYSTEM.has(real) || /^\/(proc|sys|dev|etc|boot)\//.test(real))
+    throw refuse(`${real} belongs to the system. Choose a folder of your own.`)
+  if (isInside(key, data) || isInside(data, key)) {
+    throw refuse(`${real} holds or is part of Carrel's own data. Choose a folder apart from ${rules.dataFolder}.`)
+  }
+  const secret = secretPart(real, key, home)
+  if (secret) throw refuse(`${secret} is where programs keep keys and settings. Choose a folder that holds your work.`)
+  for (const other of rules.others) {
+    const taken = keyOf(await realOrGiven(other), folds)
+    if (key === taken) throw refuse(`${other} is a Space already. Open that one, or choose another folder.`)
+    if (isInside(key, taken))
+      throw refuse(`${real} is inside the Space ${other}. Use that Space, or choose a folder apart from it.`)
+    if (isInside(taken, key))
+      throw refuse(`${real} is around the Space ${other}. Choose a folder that holds no other Space.`)
+  }
+  return { real, key }
+}
+
+/** `missing` also when something that is no folder stands there now: nothing is ever made in its stead. */
+export async function folderState(real: string): Promise<'present' | 'missing'> {
+  try {
+    return (await stat(real)).isDirectory() ? 'present' : 'missing'
+  } catch {
+    return 'missing'
+  }
+}
+
+/**
+ * The real path of `path` if it lies in one of `roots`, all links resolved; null if not. What does not exist yet is
+ * judged by the nearest folder above that does; a link to nowhere is refused, since writing would follow it.
+ * Paths that are not absolute or have `..` in them are null.
+ */
+export async function insideRoots(path: string, roots: readonly string[]): Promise<string | null> {
+  if (!isAbsolute(path) || path.includes('\0') || path.split(/[\\/]/).includes('..')) return null
+  const real = await realOfPossible(resolve(path))
+  if (real === null) return null
+  const realRoots = await Promise.all(roots.map(realOrGiven))
+  return realRoots.some((root) => real === root || isInside(real, root)) ? real : null
+}
+
+/** The branch a folder is on, by reading `.git/HEAD` and nothing else; a short commit when detached; null without git (F1). */
+export async function branchOf(folder: string): Promise<string | null> {
+  try {
+    const head = (await readFile(join(await gitFolder(folder), 'HEAD'), 'utf8')).trim()
+    return head.startsWith('ref:') ? head.replace(/^ref:\s*(refs\/heads\/)?/, '') : head.slice(0, 8)
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Folders with a `.git` near `home`, for the first start: at most three levels down, links and hidden folders left
+ * out, at most `limit` found and 2,000 folders looked at. Sorted by path.
+ */
+export async function nearbyGitFolders(home: string, limit: number): Promise<string[]> {
+  const found: string[] = []
+  let level = [home]
+  let looked = 0
+  for (let depth = 0; depth <= 3 && level.length > 0; depth += 1) {
+    const next: string[] = []
+    for (const folder of level) {
+      looked += 1
+      if (found.length >= limit || looked > 2_000) return found.toSorted()
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+      if (folder !== home && entries.some((entry) => entry.name === '.git')) found.push(folder)
+      else
+        next.push(
+          ...entries
+            .filter((entry) => entry.isDirectory() && worthALook(entry.name))
+            .map((entry) => join(folder, entry.name)),
+        )
+    }
+    level = next
+  }
+  return found.toSorted()
+}
+
+function worthALook(name: string): boolean {
+  return !name.startsWith('.') && !['node_modules', 'Library', 'snap', 'go', 'target', 'vendor'].includes(name)
+}
+
+async function existing(path: string): Promise<string> {
+  let real: string
+  try {
+    real = await realpath(path)
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    if (code === 'EACCES')
+      throw refuse(`${path} cannot be reached with your rights. Choose a folder that you can open.`)
+    if (code === 'ELOOP') throw refuse(`${path} is a link that leads back to itself. Choose a real folder.`)
+    throw refuse(`There is no folder ${path}. Make it first, or choose one that exists.`)
+  }
+  if (!(await stat(real)).isDirectory()) throw refuse(`${path} is a file. Choose the folder it is in.`)
+  try {
+    await access(real, constants.R_OK | constants.X_OK)
+    await readdir(real)
+  } catch {
+    throw refuse(`${path} cannot be read with your rights. Choose a folder that you can open.`)
+  }
+  return real
+}
+
+function secretPart(real: string, key: string, home: string): string | null {
+  const parts = real.split(sep)
+  const at = parts.findIndex((part) => SECRET.has(part))
+  if (at < 0) return null
+  const whole = parts.slice(0, at + 1).join(sep)
+  // Under `.local` and its like only the top is refused elsewhere than in the home: projects may be named so.
+  const general = ['.local', '.config', '.cache', '.docker'].includes(parts[at] as string)
+  return general && !isInside(key, home) ? null : whole
+}
+
+async function realOrGiven(path: string): Promise<string> {
+  return (await realOfPossible(resolve(path))) ?? resolve(path)
+}
+
+/** Resolves the links of the part that exists and appends the rest; null when a link on the way leads nowhere. */
+async function realOfPossible(path: string): Promise<string | null> {
+  const rest: string[] = []
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return join(await realpath(at), ...rest)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return null
+      if (await isLink(at)) return null
+    }
+    if (dirname(at) === at) return null
+    rest.unshift(basename(at))
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  )
+}
+
+/** Strictly inside, by whole path parts. */
+function isInside(path: string, root: string): boolean {
+  const way = relative(root, path)
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
+/** Whether the disk takes `A` and `a` for one name, found by asking for the folder under the other spelling. */
+async function foldsCase(real: string): Promise<boolean> {
+  const name = basename(real)
+  const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()
+  if (other === name) return process.platform === 'darwin' || process.platform === 'win32'
+  try {
+    const [one, two] = await Promise.all([stat(real), stat(join(dirname(real), other))])
+    return one.ino === two.ino && one.dev === two.dev
+  } catch {
+    return false
+  }
+}
+
+function keyOf(real: string, folds: boolean): string {
+  const whole = real.normalize('NFC')
+  return folds ? whole.toLowerCase() : whole
+}
+
+async function gitFolder(folder: string): Promise<string> {
+  const path = join(folder, '.git')
+  if ((await stat(path)).isDirectory()) return path
+  // A worktree has a file that names its git folder.
+  return resolve(folder, (await readFile(path, 'utf8')).replace(/^gitdir:\s*/, '').trim())
+}
+
+function refuse(message: string): CarrelError {
+  return new CarrelError('bad_input', message)
+}

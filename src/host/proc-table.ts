@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+/** A process at one moment. `startTicks` and the boot id make a pid unmistakable: pids are recycled, starts are not. */
+export interface ProcessRow {
+  readonly pid: number
+  readonly parent: number
+  readonly group: number
+  /** Clock ticks since boot on Linux, seconds since 1970 elsewhere: compare for equality only. */
+  readonly startTicks: number
+  /** How long it has been running. Good to 10 ms on Linux, to a second elsewhere. */
+  readonly ageMs: number
+  readonly zombie: boolean
+  readonly command: string
+}
+
+/** What tells a process from every other that ever had its pid. */
+export interface ProcessIdentity {
+  readonly pid: number
+  readonly startTicks: number
+  readonly bootId: string
+}
+
+/** Name of the variable that every process of a tree inherits; it finds those that left their parents and groups. */
+export const TREE_VARIABLE = 'CARREL_TREE'
+
+const TICKS_PER_SECOND = 100
+const run = promisify(execFile)
+const linux = process.platform === 'linux'
+
+/** A name of this boot of the machine: identities of an earlier boot are dead by definition. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Every process this user can see. Costs a few milliseconds: not for hot paths. */
+export async function processTable(): Promise<ProcessRow[]> {
+  if (!linux) return readPs()
+  const uptimeMs = readUptimeMs()
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readStat(Number(name), uptimeMs))
+    .filter((row) => row !== null)
+}
+
+/** The process that has this pid now, or null. Synchronous on Linux, so that a child is known before it can act. */
+export function processNow(pid: number): ProcessRow | null {
+  return linux ? readStat(pid, readUptimeMs()) : null
+}
+
+/** Whether this very process still runs. A zombie does not: it can do nothing any more. */
+export function stillRuns(identity: ProcessIdentity, table: readonly ProcessRow[]): boolean {
+  if (identity.bootId !== bootId()) return false
+  const row = table.find((one) => one.pid === identity.pid)
+  return row !== undefined && !row.zombie && (identity.startTicks === 0 || row.startTicks === identity.startTicks)
+}
+
+/** All processes below `pid`, nearest first. */
+export function below(pid: number, table: readonly ProcessRow[]): ProcessRow[] {
+  const children = Map.groupBy(table, (row) => row.parent)
+  const found: ProcessRow[] = []
+  const queue = [pid]
+  while (queue.length > 0) {
+    for (const child of children.get(queue.shift() as number) ?? []) {
+      found.push(child)
+      queue.push(child.pid)
+    }
+  }
+  return found
+}
+
+/** Processes that carry this tree's mark in their environment, wherever they have been moved. Linux only. */
+export function marked(tree: string, table: readonly ProcessRow[]): ProcessRow[] {
+  if (!linux) return []
+  const entry = `${TREE_VARIABLE}=${tree}`
+  return table.filter((row) => {
+    try {
+      return readFileSync(`/proc/${row.pid}/environ`, 'latin1').split('\0').includes(entry)
+    } catch {
+      return false
+    }
+  })
+}
+
+function readUptimeMs(): number {
+  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000
+}
+
+function readStat(pid: number, uptimeMs: number): ProcessRow | null {
+  let line: string
+  try {
+    line = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return null
+  }
+  // The name stands in parentheses and may itself contain any of them, and blanks.
+  const close = line.lastIndexOf(')')
+  const fields = line.slice(close + 2).split(' ')
+  const startTicks = Number(fields[19])
+  return {
+    pid,
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    startTicks,
+    ageMs: uptimeMs - (startTicks * 1000) / TICKS_PER_SECOND,
+    zombie: fields[0] === 'Z' || fields[0] === 'X',
+    command: line.slice(line.indexOf('(') + 1, close),
+  }
+}
+
+async function readPs(): Promise<ProcessRow[]> {
+  const columns = 'pid=,ppid=,pgid=,stat=,etime=,comm='
+  const { stdout } = await run('ps', ['-axo', columns], { maxBuffer: 16 << 20 })
+  return stdout.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(.*)$/.exec(line)
+    if (!match) return []
+    const [, pid, parent, group, state = '', elapsed = '', command = ''] = match
+    const ageMs = elapsedMs(elapsed)
+    // `ps` tells whole seconds of age only: identity is then the pid, checked again by its group.
+    return [
+      {
+        pid: Number(pid),
+        parent: Number(parent),
+        group: Number(group),
+        startTicks: 0,
+        ageMs,
+        zombie: state[0] === 'Z',
+        command,
+      },
+    ]
+  })
+}
+
+/** `[[days-]hours:]minutes:seconds` as `ps` writes it. */
+function elapsedMs(text: string): number {
+  const [days, clock] = text.includes('-') ? text.split('-') : ['0', text]
+  const seconds = (clock ?? '0').split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
+  return (Number(days) * 86_400 + seconds) * 1000
+}

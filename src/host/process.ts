@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import type { Containment } from './containment.ts'
+import { killTree, members, removeEntry, signal, writeEntry } from './ledger.ts'
+import { bootId, type ProcessIdentity, type ProcessRow, processNow, processTable, TREE_VARIABLE } from './proc-table.ts'
+
+export interface SpawnTree {
+  /** Absolute, or looked up on the PATH of `env`. */
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** The child's whole environment: nothing is added from this process but the mark of the tree (P3). */
+  readonly env: Readonly<Record<string, string>>
+  readonly containment: Containment
+  /** Folder of the ledger: one file for each live tree (P1). */
+  readonly ledger: string
+  /** What `carrel doctor` calls it. */
+  readonly label: string
+  /** stderr is also appended here; the file is turned over at 4 MiB, and one older one is kept. */
+  readonly stderrPath?: string
+  readonly onStderr?: (chunk: Buffer) => void
+  /** Milliseconds since 1970; to compare births of processes with the caller's own times. */
+  readonly now: () => number
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last 4 KiB of stderr. May hold anything an agent prints: the caller keeps it out of shared logs. */
+  readonly stderrTail: string
+}
+
+export interface ChildTree {
+  readonly pid: number
+  readonly identity: ProcessIdentity
+  readonly stdin: Writable
+  readonly stdout: Readable
+  stderrTail(): string
+  /** Resolves once the command has ended, its leftovers are gone and its output has been read. Never rejects. */
+  readonly exited: Promise<Exit>
+  /** End of input, then SIGTERM to the command, then SIGKILL to the whole tree. Resolves when nothing is left. Repeatable. */
+  stop(grace: { eofMs: number; termMs: number }): Promise<void>
+  /** SIGKILL to the whole tree at once. Resolves when nothing is left. Repeatable. */
+  kill(): Promise<void>
+  /** What runs below the command; with `bornAfterMs` only what started at or after that time (10 ms grain). */
+  descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
+  /** Kills what a cancelled run left running; returns the pids. The command itself stays. */
+  killDescendantsBornAfter(atMs: number): Promise<number[]>
+}
+
+const TAIL_BYTES = 4096
+const LOG_BYTES = 4 << 20
+const DRAIN_MS = 500
+/** The child waits for a line on descriptor 3, so that the ledger is on disk first; end of file there means the server died. */
+const GATE = 'read -r go <&3 || exit 125; exec 3<&-; '
+const AS_INIT = `${GATE}"$@"; exit $?`
+const AS_SELF = `${GATE}exec "$@"`
+
+/**
+ * Starts a command whose whole tree can be ended. The ledger names it before it can do anything, so a server that
+ * dies at any moment finds it again.
+ *
+ * @throws the error of the operating system when the folder or the shell is not there; a command that does not exist
+ * is an exit with code 127.
+ */
+export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
+  const tree = randomUUID()
+  const { containment, ledger, label } = options
+  writeEntry(ledger, { tree, label, bootId: bootId(), identity: null })
+  const init = containment.kind === 'unshare' ? AS_INIT : AS_SELF
+  const [program = '/bin/sh', ...rest] = [
+    ...containment.wrap,
+    '/bin/sh',
+    '-c',
+    init,
+    'carrel',
+    options.command,
+    ...options.args,
+  ]
+  const child = spawn(program, rest, {
+    cwd: options.cwd,
+    env: { ...options.env, [TREE_VARIABLE]: tree },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  if (child.pid === undefined) {
+    const [failure] = await new Promise<[Error]>((resolve) => child.once('error', (error) => resolve([error])))
+    removeEntry(ledger, tree)
+    throw failure
+  }
+  const identity = { pid: child.pid, startTicks: processNow(child.pid)?.startTicks ?? 0, bootId: bootId() }
+  writeEntry(ledger, { tree, label, bootId: identity.bootId, identity })
+  const open = child.stdio[3] as Writable
+  open.on('error', () => undefined)
+  open.end('go\n')
+  return watch(child, identity, tree, options)
+}
+
+function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, options: SpawnTree): ChildTree {
+  const stderr = collectStderr(child.stderr as Readable, options)
+  const stdin = child.stdin as Writable
+  // A child that is gone breaks the pipe; what matters is told by `exited`.
+  stdin.on('error', () => undefined)
+  let over = false
+  const exited = whenExited(child, identity, tree, options).then((end) => {
+    over = true
+    return { ...end, stderrTail: stderr.tail() }
+  })
+  const kill = async () => {
+    if (over) return
+    await killTree(tree, identity)
+    await exited
+  }
+  let stopping: Promise<void> | undefined
+  const below = async () =>
+    commandAndBelow(members(tree, identity, await processTable()), identity.pid, options.containment.depth)
+  const descendants = async (filter: { bornAfterMs?: number } = {}) => {
+    const { rest } = await below()
+    const oldest = filter.bornAfterMs
+    return oldest === undefined ? rest : rest.filter((row) => options.now() - row.ageMs >= oldest)
+  }
+  return {
+    pid: identity.pid,
+    identity,
+    stdin,
+    stdout: child.stdout as Readable,
+    stderrTail: stderr.tail,
+    exited,
+    kill,
+    stop: (grace) => {
+      stopping ??= stopKindly(grace, { stdin, exited, kill, command: async () => (await below()).command })
+      return stopping
+    },
+    descendants,
+    killDescendantsBornAfter: async (atMs) => {
+      const killed = new Set<number>()
+      for (let found = await descendants({ bornAfterMs: atMs }); found.length > 0 && killed.size < 10_000; ) {
+        for (const row of found) {
+          killed.add(row.pid)
+          signal(row.pid, 'SIGKILL')
+        }
+        await pause(10)
+        found = await descendants({ bornAfterMs: atMs })
+      }
+      return [...killed]
+    },
+  }
+}
+
+interface Stoppable {
+  readonly stdin: Writable
+  readonly exited: Promise<Exit>
+  readonly kill: () => Promise<void>
+  readonly command: () => Promise<ProcessRow | null>
+}
+
+async function stopKindly(grace: { eofMs: number; termMs: number }, tree: Stoppable): Promise<void> {
+  tree.stdin.end()
+  if (await within(tree.exited, grace.eofMs)) return
+  // A wrapper, and the first process of a namespace, ignore SIGTERM: it must reach the command itself.
+  const command = await tree.command()
+  if (command && signal(command.pid, 'SIGTERM') && (await within(tree.exited, grace.termMs))) return
+  await tree.kill()
+}
+
+/** Tells the wrappers from the command (`depth` processes further in, always the oldest child) and what is below it. */
+function commandAndBelow(rows: readonly ProcessRow[], top: number, depth: number) {
+  let command = rows.find((row) => row.pid === top) ?? null
+  const wrappers = new Set<number>()
+  for (let level = 0; level < depth && command; level += 1) {
+    wrappers.add(command.pid)
+    const parent: number = command.pid
+    command =
+      rows.filter((row) => row.parent === parent).toSorted((a, b) => a.startTicks - b.startTicks || a.pid - b.pid)[0] ??
+      null
+  }
+  return { command, rest: rows.filter((row) => !wrappers.has(row.pid) && row.pid !== command?.pid && row.pid !== top) }
+}
+
+async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: string, options: SpawnTree) {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const [code, byWhat] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.once('exit', (exitCode, exitSignal) => resolve([exitCode, exitSignal]))
+  })
+  // Without a namespace, commands survive their agent. Its pid is free now, so only the mark is trusted; where there
+  // are no marks the group is: its number stays taken while it has members.
+  if (process.platform !== 'linux') signal(-identity.pid, 'SIGKILL')
+  await killTree(tree, null)
+  removeEntry(options.ledger, tree)
+  await within(closed, DRAIN_MS)
+  child.stdin?.destroy()
+  const wrapped = options.containment.kind !== 'process-group' && code !== null && code > 128
+  return wrapped ? { code: null, signal: signalName(code - 128) } : { code, signal: byWhat }
+}
+
+function signalName(number: number): string {
+  const names: Record<number, string> = {
+    1: 'SIGHUP',
+    2: 'SIGINT',
+    3: 'SIGQUIT',
+    6: 'SIGABRT',
+    9: 'SIGKILL',
+    11: 'SIGSEGV',
+    13: 'SIGPIPE',
+    15: 'SIGTERM',
+  }
+  return names[number] ?? `signal ${number}`
+}
+
+function collectStderr(stream: Readable, { stderrPath: path, onStderr }: SpawnTree) {
+  let tail = Buffer.alloc(0)
+  let file: WriteStream | undefined
+  let written = 0
+  stream.on('error', () => undefined)
+  stream.on('data', (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES)
+    onStderr?.(chunk)
+    if (!path) return
+    if (written > LOG_BYTES) {
+      file?.end()
+      file = undefined
+      written = 0
+      renameSync(path, `${path}.old`)
+    }
+    if (!file) file = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', () => undefined)
+    written += chunk.length
+    file.write(chunk)
+  })
+  stream.on('close', () => file?.end())
+  return { tail: () => tail.toString('utf8') }
+}
+
+/** True when `promise` settled in time. Leaves no timer behind. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  const inTime = await Promise.race([promise.then(() => true), late])
+  clearTimeout(timer)
+  return inTime
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
