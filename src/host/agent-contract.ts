@@ -69,6 +69,8 @@ export interface AgentConnection {
   stop(): Promise<void>
   /** SIGKILL of the tree at once. Repeatable. */
   kill(): Promise<void>
+  /** The last 4 KiB of stderr. May hold anything an agent prints. */
+  stderrTail(): string
   descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
   /** With several runs in one process this would also hit a neighbour's commands: only for processes with one run. */
   killDescendantsBornAfter(atMs: number): Promise<number[]>

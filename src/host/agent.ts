@@ -62,6 +62,7 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
     reopen: (id, place, listener, signal) => reopenSession(link, info, { id, place, listener, signal }),
     stop: () => tree.stop(STOP),
     kill: tree.kill,
+    stderrTail: tree.stderrTail,
     descendants: tree.descendants,
     killDescendantsBornAfter: tree.killDescendantsBornAfter,
   }

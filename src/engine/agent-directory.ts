@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { allAgents, detectAgents } from '../host/agents.ts'
+import { allowedEnv } from '../host/environment.ts'
+import type { AgentRecipe, AgentStatus } from '../model/agent.ts'
+import type { Config } from '../model/config.ts'
+import { CarrelError } from '../model/errors.ts'
+
+/** The agents there are, and how to start each. */
+export interface AgentDirectory {
+  list(): Promise<AgentStatus[]>
+  /** The recipe and the program it would start. @throws bad_input for an unknown agent, unavailable for one that is not installed */
+  resolve(id: string): Promise<{ recipe: AgentRecipe; program: string }>
+  /** A child's whole environment (P3). */
+  environment(recipe: AgentRecipe, session: string): Record<string, string>
+  /** The agent of a session that names none. */
+  defaultAgent(): Promise<string>
+  known(id: string): boolean
+}
+
+/** What was found on this machine is looked up again after this, so that a fresh install is seen. ms. */
+const LOOK_AGAIN_MS = 30_000
+
+interface Options {
+  readonly config: Config
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  readonly now: () => number
+}
+
+export function createAgentDirectory({ config, env, home, now }: Options): AgentDirectory {
+  const registry = allAgents(config.agents)
+  let found: { at: number; list: Promise<AgentStatus[]> } | null = null
+  const list = () => {
+    if (!found || now() - found.at > LOOK_AGAIN_MS) {
+      found = { at: now(), list: detectAgents(registry, { path: env.PATH ?? '', home }) }
+      found.list.catch(() => {
+        found = null
+      })
+    }
+    return found.list
+  }
+  return {
+    list,
+    known: (id) => registry.some((each) => each.id === id),
+    async resolve(id) {
+      const entry = registry.find((each) => each.id === id)
+      if (!entry) {
+        const names = registry.map((each) => each.id).join(', ')
+        throw new CarrelError(
+          'bad_input',
+          `There is no agent ${id}. Known are: ${names}. Others go into config.json under "agents".`,
+          { agent: id },
+        )
+      }
+      let status = (await list()).find((each) => each.id === id)
+      if (!status?.program) {
+        found = null
+        status = (await list()).find((each) => each.id === id)
+      }
+      if (!status?.program) {
+        const next = entry.install ? `Install it: ${entry.install}` : `Put ${entry.command} on the PATH.`
+        throw new CarrelError('unavailable', `${entry.name} is not installed on this machine. ${next}`, {
+          agent: id,
+          next,
+        })
+      }
+      return { recipe: entry, program: status.program }
+    },
+    environment(recipe, session) {
+      const base = allowedEnv(env, recipe.passEnv, recipe.env)
+      if (recipe.home === 'shared') return base
+      const name = createHash('sha256').update(`${recipe.id} ${session}`).digest('hex').slice(0, 16)
+      return { ...base, HOME: join(config.dataFolder, 'homes', `${recipe.id}-${name}`) }
+    },
+    async defaultAgent() {
+      if (config.defaultAgent !== null) return config.defaultAgent
+      const installed = (await list()).filter((each) => each.installed)
+      return (installed.find((each) => each.origin !== 'scripted') ?? installed[0])?.id ?? 'scripted'
+    },
+  }
+}

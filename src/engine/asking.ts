@@ -1,0 +1,145 @@
+import { CarrelError } from '../model/errors.ts'
+import type { InteractionId } from '../model/ids.ts'
+import { type Answer, fingerprint, type Grant, misfit, type Question } from '../model/interaction.ts'
+import { decide } from '../model/rules.ts'
+import type { RunView, SessionView } from '../model/view.ts'
+import { mayTakeEffect } from './authorize.ts'
+import { globMatches } from './glob.ts'
+import { defaultAnswer, ruledAnswer, toolCallUpdate } from './questions.ts'
+import type { RunWork } from './run-work.ts'
+
+/** Questions of one run while a process serves it. */
+export interface Asking {
+  /** Puts a question to the rules, to stored answers, and then to people. Null: no answer will come any more. */
+  ask(question: Question, signal: AbortSignal): Promise<Answer | null>
+  /** Hands answers that have arrived to the agent that waits for them; writes defaults of expired questions. */
+  react(view: SessionView): Promise<void>
+  /** How many questions wait for a person. */
+  readonly open: number
+  /** Called when the number of waiting questions changes. */
+  onChange(listener: () => void): void
+  /** From now on an aborted question stays open in the log: the run is parked, or its end settles them. */
+  leave(): void
+}
+
+interface Waiting {
+  readonly question: Question
+  settle(answer: Answer | null): void
+}
+
+/** An agent that gave up waiting is given this long to turn out dead; only then is its question withdrawn. ms. */
+const WITHDRAW_AFTER_MS = 400
+
+export function createAsking(work: RunWork, run: RunView): Asking {
+  const { ctx, recorder, lease } = work
+  const waiting = new Map<InteractionId, Waiting>()
+  const using = new Set<InteractionId>()
+  const listeners = new Set<() => void>()
+  let left = false
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
+
+  /** Once: the lease is proven, the use is on disk, and only then does the answer reach the agent (S3, I3). */
+  const use = async (grant: Grant, question: Question): Promise<Answer> => {
+    using.add(grant.interaction)
+    await lease.renew()
+    if (misfit(question, grant.answer) !== null)
+      throw new CarrelError('stale_plan', 'The stored answer does not fit the question that was asked again.')
+    await mayTakeEffect(ctx, recorder.session.workspace)
+    const data = { interaction: grant.interaction, run: run.id, toolCallId: question.toolCallId }
+    await recorder.record({ type: 'grant.used', run: run.id, data })
+    return grant.answer
+  }
+
+  const byRule = async (question: Question): Promise<Answer | null> => {
+    const rules = await ctx.store.people.rules(recorder.session.workspace)
+    const subject = { space: recorder.session.space, folder: run.place.path, agent: run.agent, question }
+    const rule = decide(rules, subject, globMatches)
+    const answer = rule && rule.action !== 'ask' ? ruledAnswer(question, rule.action) : null
+    if (!rule || rule.action === 'ask' || !answer) return null
+    await lease.renew()
+    const data = {
+      run: run.id,
+      rule: rule.id,
+      action: rule.action,
+      toolCallId: question.toolCallId,
+      title: question.title,
+    }
+    await recorder.record({ type: 'permission.ruled', run: run.id, data })
+    return answer
+  }
+
+  const byPerson = async (question: Question, signal: AbortSignal): Promise<Answer | null> => {
+    const interaction = ctx.id('interaction') as InteractionId
+    const { questionTtlMs } = ctx.config
+    const answer = new Promise<Answer | null>((resolve) => waiting.set(interaction, { question, settle: resolve }))
+    const expiresAt = questionTtlMs === null ? null : ctx.now() + questionTtlMs
+    const data = {
+      interaction,
+      run: run.id,
+      agent: run.agent,
+      question,
+      fingerprint: fingerprint(run.agent, question),
+      expiresAt,
+    }
+    await recorder.record({ type: 'interaction.opened', run: run.id, data })
+    changed()
+    const abandon = () => {
+      waiting.get(interaction)?.settle(null)
+      setTimeout(() => {
+        if (left || !recorder.view.open[interaction]) return
+        const withdrawn = { interaction, reason: 'The agent does not wait for an answer any more.' }
+        recorder.push({ type: 'interaction.withdrawn', run: run.id, data: withdrawn })
+      }, WITHDRAW_AFTER_MS)
+    }
+    if (signal.aborted) abandon()
+    signal.addEventListener('abort', abandon, { once: true })
+    try {
+      return await answer
+    } finally {
+      signal.removeEventListener('abort', abandon)
+      waiting.delete(interaction)
+      changed()
+    }
+  }
+
+  return {
+    async ask(question, signal) {
+      const update = toolCallUpdate(question)
+      if (update)
+        recorder.push({
+          type: 'agent.update',
+          run: run.id,
+          data: { acp: 1, agent: run.agent, update, via: 'permission' },
+        })
+      const ruled = await byRule(question)
+      if (ruled) return ruled
+      const print = fingerprint(run.agent, question)
+      const grant = recorder.view.grants.find(
+        (each) => each.fingerprint === print && !using.has(each.interaction) && !waiting.has(each.interaction),
+      )
+      if (grant) return await use(grant, question)
+      return await byPerson(question, signal)
+    },
+    async react(view) {
+      for (const grant of view.grants) {
+        const asked = waiting.get(grant.interaction)
+        if (!asked || using.has(grant.interaction)) continue
+        asked.settle(await use(grant, asked.question))
+      }
+      for (const [id, question] of Object.entries(view.open)) {
+        if (question.expiresAt === null || question.expiresAt > ctx.now() || using.has(id as InteractionId)) continue
+        const data = { interaction: id as InteractionId, answer: defaultAnswer(question.question) }
+        await recorder.record({ type: 'interaction.expired', run: run.id, data })
+      }
+    },
+    get open() {
+      return waiting.size
+    },
+    onChange: (listener) => void listeners.add(listener),
+    leave() {
+      left = true
+    },
+  }
+}

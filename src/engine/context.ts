@@ -1,0 +1,38 @@
+import type { Containment } from '../host/containment.ts'
+import type { Config } from '../model/config.ts'
+import type { IdNoun } from '../model/ids.ts'
+import type { Bell } from '../store/bell.ts'
+import type { Store } from '../store/store.ts'
+import type { AgentDirectory } from './agent-directory.ts'
+import type { AgentPool } from './agent-pool.ts'
+
+/** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
+export interface Context {
+  readonly config: Config
+  readonly store: Store
+  readonly bell: Bell
+  readonly agents: AgentDirectory
+  readonly pool: AgentPool
+  /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
+  readonly node: string
+  /** ms since 1970. */
+  readonly now: () => number
+  /** A new identifier; they sort in time. */
+  readonly id: (noun: IdNoun) => string
+  /** The server's own environment: children get an allow-list of it (P3). */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  readonly startedAt: number
+  readonly version: string
+  readonly containment: Containment
+  /** Sessions that this node holds at the moment. */
+  readonly held: () => number
+  readonly log: Log
+}
+
+/** Words for the operator. Never secrets, never what people or agents said. */
+export interface Log {
+  error(text: string, detail?: unknown): void
+  warn(text: string, detail?: unknown): void
+  info(text: string): void
+}

@@ -1,0 +1,127 @@
+import type { Followed, FollowTarget } from '../api/index.ts'
+import { CarrelError } from '../model/errors.ts'
+import { SessionId, WorkspaceId } from '../model/ids.ts'
+import type { Caller } from '../model/tree.ts'
+import type { Line } from '../store/store.ts'
+import { enter, sessionIn } from './authorize.ts'
+import type { Context } from './context.ts'
+
+/** Events taken from the store at a time: what a reader that stopped reading costs at the most (L8). */
+const PAGE = 256
+/** A ring that was lost costs at the most this (L7). ms. */
+export const FOLLOW_POLL_MS = 2_000
+
+interface Followee {
+  readonly log: string
+  seen: number
+  caughtUp: boolean
+  dirty: boolean
+  ended: boolean
+  read(after: number): Promise<Line[]>
+  head(): Promise<number>
+  there(): Promise<boolean>
+}
+
+/**
+ * The resumable tail of any number of logs. Nothing is read ahead of the reader: each page is asked for when the one
+ * before has been taken.
+ */
+export async function* follow(
+  ctx: Context,
+  caller: Caller,
+  targets: readonly FollowTarget[],
+  signal: AbortSignal,
+): AsyncGenerator<Followed> {
+  const followees = await Promise.all(targets.map((target) => followeeOf(ctx, caller, target)))
+  let wake: (() => void) | null = null
+  // Listening begins before the first read: an event written in between then rings instead of being missed.
+  const unlisten = followees.map((followee) =>
+    ctx.bell.listen(followee.log, ({ head }) => {
+      if (head <= followee.seen && followee.caughtUp) return
+      followee.dirty = true
+      wake?.()
+    }),
+  )
+  const onAbort = () => wake?.()
+  signal.addEventListener('abort', onAbort)
+  try {
+    while (!signal.aborted && followees.some((followee) => !followee.ended)) {
+      for (const followee of followees) yield* drain(followee, signal)
+      if (followees.some((followee) => followee.dirty) || signal.aborted) continue
+      const rung = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => resolve(false), FOLLOW_POLL_MS)
+        wake = () => {
+          clearTimeout(timer)
+          resolve(true)
+        }
+      })
+      wake = null
+      if (!rung) for (const followee of followees) yield* lookAgain(followee)
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    for (const stop of unlisten) stop()
+  }
+}
+
+/** Gives one page of what is new; stays dirty while there may be more, so that many logs take turns. */
+async function* drain(followee: Followee, signal: AbortSignal): AsyncGenerator<Followed> {
+  if (!followee.dirty || followee.ended) return
+  followee.dirty = false
+  const lines = await followee.read(followee.seen)
+  for (const { seq, json } of lines) {
+    if (signal.aborted) return
+    followee.seen = seq
+    yield { kind: 'event', log: followee.log, seq, json }
+  }
+  if (lines.length === PAGE) followee.dirty = true
+  else if (!followee.caughtUp) {
+    followee.caughtUp = true
+    yield { kind: 'caught-up', log: followee.log, head: followee.seen }
+  }
+}
+
+async function* lookAgain(followee: Followee): AsyncGenerator<Followed> {
+  if (followee.ended) return
+  if (!(await followee.there())) {
+    followee.ended = true
+    yield { kind: 'ended', log: followee.log, reason: 'It was deleted.' }
+    return
+  }
+  if ((await followee.head()) > followee.seen) followee.dirty = true
+}
+
+async function followeeOf(ctx: Context, caller: Caller, target: FollowTarget): Promise<Followee> {
+  const workspace = WorkspaceId.parse(target.workspace)
+  const base = { caughtUp: false, dirty: true, ended: false, seen: target.after }
+  const { store } = ctx
+  if (target.kind === 'workspace') {
+    await enter(ctx, caller, workspace)
+    const head = () => store.tree.workspaceHead(workspace)
+    refuseAhead(target.after, await head())
+    const read = (after: number) => store.tree.readWorkspace(workspace, after, PAGE)
+    return { ...base, log: workspace, read, head, there: async () => (await store.tree.workspace(workspace)) !== null }
+  }
+  const session = SessionId.parse(target.session)
+  await sessionIn(ctx, caller, workspace, session)
+  const head = () => store.log.head(session)
+  refuseAhead(target.after, await head())
+  const read = (after: number) => store.log.read(session, after, PAGE)
+  return {
+    ...base,
+    log: session,
+    read,
+    head,
+    there: async () => (await store.tree.session(workspace, session)) !== null,
+  }
+}
+
+/** A reader that has seen more than there is follows another database: it must begin anew instead of waiting for ever. */
+function refuseAhead(after: number, head: number): void {
+  if (after > head)
+    throw new CarrelError(
+      'bad_input',
+      `The log ends at ${head}, and you asked for what comes after ${after}. Load it anew.`,
+      { head, after },
+    )
+}

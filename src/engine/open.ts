@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { availableParallelism, homedir } from 'node:os'
+import { join } from 'node:path'
+import { typeid } from 'typeid-js'
+import { createAdmission } from '../host/admission.ts'
+import { connectAgent } from '../host/agent.ts'
+import { type Containment, probeContainment } from '../host/containment.ts'
+import { sweepLedger } from '../host/ledger.ts'
+import { Config } from '../model/config.ts'
+import { CarrelError } from '../model/errors.ts'
+import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
+import { type Bell, createBell } from '../store/bell.ts'
+import { createPostgresBell } from '../store/bell-postgres.ts'
+import { lockFolder } from '../store/lock.ts'
+import { openPostgres } from '../store/postgres.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
+import { createAgentDirectory } from './agent-directory.ts'
+import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
+import type { Context, Log } from './context.ts'
+import type { Engine } from './engine.ts'
+import { createLeaseKeeper } from './leases.ts'
+import { carrelFor } from './operations.ts'
+import { startSupervisor } from './supervisor.ts'
+
+/** What tests put in the place of this machine's clock, identifiers, environment and bell. */
+export interface Overrides {
+  readonly now?: () => number
+  readonly id?: (noun: IdNoun) => string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly home?: string
+  readonly version?: string
+  readonly log?: Log
+  /** Stands before the bell, for instance one that loses rings. */
+  readonly bell?: (bell: Bell) => Bell
+}
+
+/**
+ * Opens Carrel on a data folder: the only place where its parts meet. What an earlier life left running is ended
+ * first, then what it left undone goes on.
+ *
+ * @throws unavailable when another process has the folder (S5), or the database is newer than this program
+ */
+export async function openEngine(
+  settings: Partial<Config> & { dataFolder: string },
+  overrides: Overrides = {},
+): Promise<Engine> {
+  const config = Config.parse(settings)
+  const { dataFolder } = config
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw new CarrelError(
+      'unavailable',
+      `The data folder ${dataFolder} cannot be made: ${cause.message}. Choose another with --data.`,
+      undefined,
+      cause,
+    )
+  })
+  const closers: (() => Promise<void>)[] = []
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    const lock = await lockFolder(dataFolder)
+    closers.push(() => lock.release())
+    const ledger = join(dataFolder, 'processes')
+    await mkdir(ledger, { recursive: true })
+    await sweepLedger(ledger)
+    const now = overrides.now ?? Date.now
+    const store = await openStore(config)
+    closers.push(() => store.close())
+    const ring = await openBell(config, store, overrides)
+    closers.push(ring.close)
+    const env = overrides.env ?? process.env
+    const containment = await probeContainment(env.PATH ?? '')
+    const version = overrides.version ?? '0.0.0'
+    const pool = openPool(config, { now, containment, ledger, version })
+    closers.push(() => pool.close())
+    const home = overrides.home ?? homedir()
+    const node = await keptSecret(dataFolder, 'node', 12)
+    let held = () => 0
+    const ctx: Context = {
+      config,
+      store,
+      bell: ring.bell,
+      agents: createAgentDirectory({ config, env, home, now }),
+      pool,
+      node,
+      now,
+      id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
+      env,
+      home,
+      startedAt: now(),
+      version,
+      containment,
+      held: () => held(),
+      log: overrides.log ?? createLog(config.logLevel),
+    }
+    const token = await keptSecret(dataFolder, 'token', 32)
+    await makeDefaultWorkspace(ctx)
+    const keeper = createLeaseKeeper(store, `node:${node}`, config.leaseTtlMs, now)
+    closers.push(() => keeper.close())
+    const supervisor = startSupervisor(ctx, keeper)
+    held = () => supervisor.held
+    closers.push(() => supervisor.stop())
+    let closing: Promise<void> | null = null
+    return {
+      config,
+      token,
+      carrelFor: (caller) => carrelFor(ctx, caller),
+      close() {
+        closing ??= closeAll()
+        return closing
+      },
+    }
+  } catch (thrown) {
+    await closeAll()
+    throw thrown
+  }
+}
+
+async function openStore(config: Config): Promise<Store> {
+  if (config.databaseUrl) return await openPostgres({ url: config.databaseUrl })
+  return await openSqlite({ path: join(config.dataFolder, 'carrel.db') })
+}
+
+/** Every commit here rings the bell, which carries it to those who wait here and, on Postgres, on other nodes. */
+async function openBell(
+  config: Config,
+  store: Store,
+  overrides: Overrides,
+): Promise<{ bell: Bell; close(): Promise<void> }> {
+  const plain = config.databaseUrl ? await createPostgresBell(config.databaseUrl) : createBell()
+  const bell = overrides.bell?.(plain) ?? plain
+  const stop = store.onAppend((ring) => bell.ring(ring))
+  return {
+    bell,
+    async close() {
+      stop()
+      await bell.close()
+    },
+  }
+}
+
+function openPool(
+  config: Config,
+  machine: { now: () => number; containment: Containment; ledger: string; version: string },
+): AgentPool {
+  const { now, containment, ledger, version } = machine
+  const connect = async ({ recipe, program, env }: AgentNeed, signal: AbortSignal) => {
+    const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
+    await mkdir(logFolder, { recursive: true })
+    if (recipe.home === 'own' && env.HOME) await mkdir(env.HOME, { recursive: true, mode: 0o700 })
+    return await connectAgent({
+      id: recipe.id,
+      name: recipe.name,
+      command: program,
+      args: recipe.args,
+      env,
+      cwd: config.dataFolder,
+      containment,
+      ledger,
+      logFolder,
+      clientName: 'carrel',
+      clientVersion: version,
+      login: recipe.login,
+      install: recipe.install,
+      initializeTimeoutMs: config.agentStartMs,
+      signal,
+      now,
+    })
+  }
+  const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
+  return createAgentPool({ connect, admission, idleMs: config.idleAgentMs })
+}
+
+async function makeDefaultWorkspace(ctx: Context): Promise<void> {
+  if ((await ctx.store.tree.workspaces()).length > 0) return
+  const workspace = { id: 'default' as WorkspaceId, name: 'Default', createdAt: ctx.now(), archivedAt: null }
+  await ctx.store.tree.createWorkspace(workspace, ctx.now())
+}
+
+/** A random text of this installation, made once, readable by its owner only. */
+async function keptSecret(dataFolder: string, name: string, bytes: number): Promise<string> {
+  const path = join(dataFolder, name)
+  const kept = await readFile(path, 'utf8').catch(() => null)
+  if (kept?.trim()) {
+    await chmod(path, 0o600)
+    return kept.trim()
+  }
+  const made = randomBytes(bytes).toString('base64url')
+  await writeFile(path, `${made}\n`, { mode: 0o600 })
+  return made
+}
+
+const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+
+function createLog(level: Config['logLevel']): Log {
+  const wanted = LEVELS.indexOf(level)
+  const write = (name: (typeof LEVELS)[number], text: string, detail?: unknown) => {
+    if (LEVELS.indexOf(name) > wanted) return
+    const more = detail instanceof Error ? `\n${detail.stack ?? detail.message}` : ''
+    process.stderr.write(`${new Date().toISOString()} ${name} ${text}${more}\n`)
+  }
+  return {
+    error: (text, detail) => write('error', text, detail),
+    warn: (text, detail) => write('warn', text, detail),
+    info: (text) => write('info', text),
+  }
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
+import { asCarrelError, CarrelError } from '../model/errors.ts'
+import type { Caller } from '../model/tree.ts'
+import { doctor, listAgents, serverStatus, suggestFolders } from './admin.ts'
+import type { Context } from './context.ts'
+import { follow } from './follow.ts'
+import * as interactions from './interactions.ts'
+import type { Op } from './op.ts'
+import * as sessions from './sessions.ts'
+import * as tree from './tree.ts'
+
+/** One function per operation: a verb without one does not compile. */
+const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
+  'workspaces.list': tree.listWorkspaces,
+  'workspaces.create': tree.createWorkspace,
+  'workspaces.get': tree.getWorkspace,
+  'workspaces.rename': tree.renameWorkspace,
+  'workspaces.archive': tree.archiveWorkspace,
+  'workspaces.delete': tree.deleteWorkspace,
+  'spaces.list': tree.listSpaces,
+  'spaces.create': tree.createSpace,
+  'spaces.get': tree.getSpace,
+  'spaces.rename': tree.renameSpace,
+  'spaces.archive': tree.archiveSpace,
+  'spaces.delete': tree.deleteSpace,
+  'projects.list': tree.listProjects,
+  'projects.create': tree.createProject,
+  'projects.rename': tree.renameProject,
+  'projects.archive': tree.archiveProject,
+  'projects.delete': tree.deleteProject,
+  'sessions.list': tree.listSessions,
+  'sessions.create': tree.createSession,
+  'sessions.get': tree.getSession,
+  'sessions.rename': tree.renameSession,
+  'sessions.fork': tree.forkSession,
+  'sessions.archive': tree.archiveSession,
+  'sessions.delete': tree.deleteSession,
+  'sessions.view': sessions.viewSession,
+  'sessions.items': sessions.listItems,
+  'sessions.events': sessions.listEvents,
+  'sessions.prompt': sessions.promptSession,
+  'sessions.cancel': sessions.cancelRun,
+  'sessions.configure': sessions.configureSession,
+  'sessions.close': sessions.closeSession,
+  'prompts.edit': sessions.editPrompt,
+  'prompts.withdraw': sessions.withdrawPrompt,
+  'runs.list': sessions.listRuns,
+  'runs.get': sessions.getRun,
+  'interactions.list': interactions.listInteractions,
+  'interactions.get': interactions.getInteraction,
+  'interactions.answer': interactions.answerInteraction,
+  'rules.list': interactions.listRules,
+  'rules.add': interactions.addRule,
+  'rules.remove': interactions.removeRule,
+  'agents.list': listAgents,
+  'folders.suggest': suggestFolders,
+  'server.status': serverStatus,
+  'server.doctor': doctor,
+}
+
+/** The verbs for one caller. Input is checked here and nowhere else; what was not thrown on purpose becomes `internal`. */
+export function carrelFor(ctx: Context, caller: Caller): Carrel {
+  return {
+    async call<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
+      if (!Object.hasOwn(operations, name)) throw new CarrelError('not_found', `There is no operation ${name}.`)
+      const parsed = operations[name].input.safeParse(input)
+      if (!parsed.success) throw badInput(parsed.error)
+      try {
+        return await (HANDLERS[name] as Op<OperationName> as unknown as Op<N>)(ctx, caller, parsed.data as never)
+      } catch (thrown) {
+        if (thrown instanceof z.ZodError) throw badInput(thrown)
+        const error = asCarrelError(thrown)
+        if (error.code === 'internal') ctx.log.error(`${name} failed`, error.cause)
+        throw error
+      }
+    },
+    follow: (targets, signal) => follow(ctx, caller, targets, signal),
+  }
+}
+
+/** The first thing that is wrong in words, and all of them as data. */
+function badInput(error: z.ZodError): CarrelError {
+  const problems = error.issues.map((issue) => ({ field: issue.path.join('.'), problem: issue.message }))
+  const [first] = problems
+  const where = first?.field ? `\`${first.field}\`: ` : ''
+  return new CarrelError('bad_input', `${where}${first?.problem ?? 'The input does not have the shape asked for.'}`, {
+    problems,
+  })
+}

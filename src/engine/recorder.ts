@@ -1,0 +1,211 @@
+import { asCarrelError, CarrelError } from '../model/errors.ts'
+import type { Event, Outcome } from '../model/events.ts'
+import { fold } from '../model/fold.ts'
+import type { SessionId } from '../model/ids.ts'
+import type { Item } from '../model/items.ts'
+import type { Headline, Session } from '../model/tree.ts'
+import { headline, type SessionView } from '../model/view.ts'
+import type { FoldWrite, Store } from '../store/store.ts'
+import { foldTail, loadFold, openNs } from './folding.ts'
+import type { HeldLease } from './leases.ts'
+
+/** Bytes of waiting updates that are written without waiting for the clock. */
+const FLUSH_BYTES = 16_384
+/** Waiting updates beyond this end the run: the store does not keep up, and memory is not endless. */
+const MAX_WAITING_BYTES = 67_108_864
+/** The stored fold may be this many events behind; whoever reads folds the rest. */
+const FOLD_EVERY = 256
+const FOLD_EVERY_MS = 1_000
+
+/**
+ * The one writer of a session's outcomes, for as long as the lease is held. Many updates become few writes, in the
+ * order they were given. Keeps the view folded to the last event it knows, its own and other people's.
+ */
+export interface Recorder {
+  readonly session: Session
+  readonly view: SessionView
+  item(n: number): Item | undefined
+  /** Hands in an outcome that may wait a moment for others. Order is kept; a failure shows at the next `record`. */
+  push(outcome: Outcome): void
+  /** Writes these, and all that was pushed before, and resolves when they are committed and folded. */
+  record(...outcomes: Outcome[]): Promise<void>
+  /** Folds what others submitted. */
+  catchUp(): Promise<void>
+  /** Stores the fold and lets the session rest; false when something came meanwhile (L10). */
+  settle(wakeAt: number | null): Promise<boolean>
+  /** Called after each fold, with the view as it then is. */
+  onView(listener: (view: SessionView) => void): () => void
+  /** Ends the waiting for the clock; nothing more is written. */
+  close(): void
+}
+
+interface Clock {
+  now(): number
+  flushMs: number
+}
+
+export async function openRecorder(store: Store, session: Session, lease: HeldLease, clock: Clock): Promise<Recorder> {
+  const loaded = await loadFold(store, session.id as SessionId)
+  const { items, dirty } = loaded
+  let { view } = loaded
+  let stored = { seq: loaded.storedSeq, at: clock.now() }
+  let waiting: Outcome[] = []
+  let waitingBytes = 0
+  let timer: NodeJS.Timeout | null = null
+  let lastFlush = 0
+  let tail: Promise<void> = Promise.resolve()
+  let broken: CarrelError | null = null
+  const listeners = new Set<(view: SessionView) => void>()
+
+  const tell = () => {
+    for (const listener of [...listeners]) listener(view)
+  }
+  const headlineOf = (next: SessionView): Headline => headline(next, session.agent, clock.now())
+
+  /** What the headline will be once these are folded. Updates alone never change it. */
+  const foresee = (outcomes: readonly Outcome[]): Headline => {
+    if (outcomes.every((outcome) => outcome.type === 'agent.update' || outcome.type === 'notice.given'))
+      return headlineOf(view)
+    let next = view
+    for (const outcome of outcomes)
+      next = fold(next, asEvent(outcome, session.id, next.seq + 1, clock.now()), (n) => items.get(n)).view
+    return headlineOf(next)
+  }
+
+  const foldDue = (): FoldWrite | undefined => {
+    const behind = view.seq - stored.seq
+    if (behind === 0 || (behind < FOLD_EVERY && clock.now() - stored.at < FOLD_EVERY_MS)) return undefined
+    return { seq: view.seq, view, items: [...dirty.values()] }
+  }
+
+  const foldStored = (write: FoldWrite) => {
+    stored = { seq: write.seq, at: clock.now() }
+    for (const item of write.items) if (dirty.get(item.n) === item) dirty.delete(item.n)
+    const needed = new Set(openNs(view))
+    for (const n of items.keys()) if (!needed.has(n) && !dirty.has(n)) items.delete(n)
+  }
+
+  const foldOwn = async (outcomes: readonly Outcome[], first: number, last: number, at: number) => {
+    if (first !== view.seq + 1) {
+      // Somebody submitted in between: read, so that everything is folded in the order of the log.
+      view = await foldTail(store, view, items, dirty)
+    } else {
+      for (const [index, outcome] of outcomes.entries()) {
+        const folded = fold(view, asEvent(outcome, session.id, first + index, at), (n) => items.get(n))
+        view = folded.view
+        for (const item of folded.items) {
+          items.set(item.n, item)
+          dirty.set(item.n, item)
+        }
+      }
+    }
+    if (view.seq < last) view = await foldTail(store, view, items, dirty)
+    tell()
+  }
+
+  const write = async (outcomes: readonly Outcome[]) => {
+    if (broken) throw broken
+    if (outcomes.length === 0) return
+    try {
+      const foldWrite = foldDue()
+      const batch = { outcomes, headline: foresee(outcomes), ...(foldWrite && { fold: foldWrite }) }
+      const done = await lease.guard(() => store.log.record(lease.current, session.id, batch, clock.now()))
+      if (foldWrite) foldStored(foldWrite)
+      await foldOwn(outcomes, done.first, done.last, done.at)
+    } catch (thrown) {
+      const error = asCarrelError(thrown)
+      // `gone` refuses one batch (a prompt withdrawn meanwhile); anything else is the end of this holder's writing.
+      if (error.code !== 'gone') {
+        broken = error
+        lease.lose(error)
+      }
+      throw error
+    }
+  }
+
+  const takeWaiting = (): Outcome[] => {
+    const taken = waiting
+    waiting = []
+    waitingBytes = 0
+    if (timer) clearTimeout(timer)
+    timer = null
+    lastFlush = clock.now()
+    return taken
+  }
+
+  /** One write at a time: what is pushed while one is under way goes with the next. */
+  const enqueue = (more: Outcome[]): Promise<void> => {
+    const task = tail.then(() => write([...takeWaiting(), ...more]))
+    tail = task.catch(() => undefined)
+    return task
+  }
+
+  const flushSoon = () => {
+    if (timer) return
+    const dueIn = waitingBytes >= FLUSH_BYTES ? 0 : Math.max(0, clock.flushMs - (clock.now() - lastFlush))
+    timer = setTimeout(() => void enqueue([]).catch(() => undefined), dueIn)
+  }
+
+  return {
+    session,
+    get view() {
+      return view
+    },
+    item: (n) => items.get(n),
+    push(outcome) {
+      if (broken) return
+      waiting.push(outcome)
+      waitingBytes += sizeOf(outcome)
+      if (waitingBytes > MAX_WAITING_BYTES) {
+        broken = new CarrelError(
+          'unavailable',
+          'The store does not keep up with what the agent says; the run was given up.',
+        )
+        lease.lose(broken)
+        return
+      }
+      flushSoon()
+    },
+    record: (...outcomes) => enqueue(outcomes),
+    catchUp() {
+      const task = tail.then(async () => {
+        const before = view.seq
+        view = await foldTail(store, view, items, dirty)
+        if (view.seq !== before) tell()
+      })
+      tail = task.catch(() => undefined)
+      return task
+    },
+    async settle(wakeAt) {
+      await enqueue([])
+      const write: FoldWrite = { seq: view.seq, view, items: [...dirty.values()] }
+      const settled = await lease.guard(() =>
+        store.log.settle(lease.current, session.id, write, headlineOf(view), wakeAt, clock.now()),
+      )
+      if (settled) foldStored(write)
+      return settled
+    },
+    onView(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close() {
+      broken ??= new CarrelError('lease_lost', 'This session is not held here any more.')
+      if (timer) clearTimeout(timer)
+    },
+  }
+}
+
+function asEvent(outcome: Outcome, session: Session['id'], seq: number, at: number): Event {
+  const run = outcome.run ?? (outcome.data as { run?: Event['run'] }).run ?? null
+  return { session, seq, at, run, type: outcome.type, data: outcome.data } as Event
+}
+
+/** Roughly the bytes an outcome will take; texts are what counts. */
+function sizeOf(outcome: Outcome): number {
+  if (outcome.type !== 'agent.update') return 512
+  const content = (outcome.data.update as { content?: { text?: unknown } } | null)?.content
+  return typeof content?.text === 'string'
+    ? 128 + content.text.length
+    : JSON.stringify(outcome.data.update ?? null).length
+}

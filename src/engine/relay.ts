@@ -1,0 +1,42 @@
+import type { AgentListener } from '../host/agent.ts'
+
+/** What an agent may say between two runs that is kept for the next; beyond it the oldest goes. */
+const KEPT = 256
+
+/**
+ * Stands between an agent's conversation and the run that listens to it. Agents speak also when no run is on (slash
+ * commands, usage, late updates): that is kept and told to the next run. A question without a run is cancelled.
+ */
+export interface Relay {
+  readonly listener: AgentListener
+  attach(listener: AgentListener): void
+  detach(): void
+}
+
+export function createRelay(): Relay {
+  let current: AgentListener | null = null
+  let kept: unknown[] = []
+  return {
+    listener: {
+      update(update) {
+        if (current) return current.update(update)
+        kept.push(update)
+        if (kept.length > KEPT) kept.shift()
+      },
+      replayed: (update) => current?.replayed(update),
+      permission: async (request, signal) => (current ? current.permission(request, signal) : { outcome: 'cancelled' }),
+      elicit: async (request, signal) => (current ? current.elicit(request, signal) : { action: 'cancel' }),
+      wrote: (path, bytes) => current?.wrote(path, bytes),
+      notice: (text, data) => current?.notice(text, data),
+    },
+    attach(listener) {
+      current = listener
+      const said = kept
+      kept = []
+      for (const update of said) listener.update(update)
+    },
+    detach() {
+      current = null
+    },
+  }
+}

@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises'
+import type { AgentListener } from '../host/agent.ts'
+import { CarrelError } from '../model/errors.ts'
+import type { ContentBlock } from '../model/events.ts'
+import { EMPTY_AGENT, type RunView } from '../model/view.ts'
+import type { LiveContext, Seat } from './agent-pool.ts'
+import { transcriptText } from './primer.ts'
+import type { RunWork } from './run-work.ts'
+
+/** A seat for a run: the process it gets, with an environment that is an allow-list and a folder that is there. */
+export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal: AbortSignal): Promise<Seat> {
+  const folder = await stat(run.place.path).catch(() => null)
+  if (!folder?.isDirectory()) {
+    throw new CarrelError(
+      'gone',
+      `The folder ${run.place.path} is not there. Bring it back and prompt again, or make a Space for where it is now.`,
+    )
+  }
+  const { recipe, program } = await ctx.agents.resolve(run.agent)
+  const env = ctx.agents.environment(recipe, recorder.session.id)
+  const need = {
+    recipe,
+    program,
+    env,
+    workspace: recorder.session.workspace,
+    context: `${recorder.session.id} ${run.agent}`,
+  }
+  return await ctx.pool.checkout(need, signal)
+}
+
+/**
+ * The agent's memory of this session, on this seat: as it is in the process, or loaded by the agent, or, where the
+ * agent cannot, begun again with the transcript as text in front of the next prompt.
+ */
+export async function openContext(
+  work: RunWork,
+  run: RunView,
+  seat: Seat,
+  listener: AgentListener,
+  signal: AbortSignal,
+): Promise<{ live: LiveContext; primer: ContentBlock[] }> {
+  if (seat.live) {
+    seat.live.relay.attach(listener)
+    return { live: seat.live, primer: [] }
+  }
+  const place = { cwd: run.place.path, roots: [run.place.path], mcpServers: [] }
+  const known = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
+  const loaded =
+    known.acpSession === null
+      ? null
+      : await reopen(work, run, seat, known.acpSession, () =>
+          seat.reopen(known.acpSession ?? '', place, listener, signal),
+        )
+  if (loaded) return { live: loaded, primer: [] }
+  const live = await seat.open(place, listener, signal)
+  const before = await transcriptText(work.ctx.store, work.recorder.session.id, run.n)
+  await recordOpened(work, run, seat, live, before === null ? 'new' : 'primed')
+  return { live, primer: before === null ? [] : [{ type: 'text', text: before }] }
+}
+
+async function reopen(
+  work: RunWork,
+  run: RunView,
+  seat: Seat,
+  acpSession: string,
+  attempt: () => Promise<LiveContext>,
+): Promise<LiveContext | null> {
+  try {
+    const live = await attempt()
+    await recordOpened(work, run, seat, live, 'resumed')
+    return live
+  } catch (thrown) {
+    if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
+    const data = {
+      agent: run.agent,
+      reason: `The agent does not have its conversation ${acpSession} any more: ${thrown.message}`,
+    }
+    await work.recorder.record({ type: 'context.lost', run: run.id, data })
+    return null
+  }
+}
+
+async function recordOpened(
+  work: RunWork,
+  run: RunView,
+  seat: Seat,
+  live: LiveContext,
+  how: 'new' | 'resumed' | 'primed',
+): Promise<void> {
+  const { info } = seat.connection
+  const data = {
+    agent: run.agent,
+    acpSession: live.session.id,
+    fingerprint: seat.fingerprint,
+    how,
+    info,
+    opened: live.session.opened,
+  }
+  await work.recorder.record({ type: 'context.opened', run: run.id, data })
+}
+
+/**
+ * Tells the agent the mode and options that people chose: all of them to a fresh conversation, else what is pending.
+ * A refusal is written down and the run goes on with what the agent has.
+ */
+export async function applyConfig(work: RunWork, run: RunView, live: LiveContext, fresh: boolean): Promise<void> {
+  const agent = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
+  const config = fresh ? agent.wanted : agent.pending
+  if (!config || (config.mode === null && Object.keys(config.options).length === 0)) return
+  let error: string | null = null
+  try {
+    if (config.mode !== null) await live.session.setMode(config.mode)
+    for (const [id, value] of Object.entries(config.options)) {
+      const answer = await live.session.setConfigOption(id, value)
+      const update = { ...(answer as object), sessionUpdate: 'config_option_update' }
+      if (Array.isArray((answer as { configOptions?: unknown } | null)?.configOptions)) {
+        work.recorder.push({ type: 'agent.update', run: run.id, data: { acp: 1, agent: run.agent, update } })
+      }
+    }
+  } catch (thrown) {
+    error = `The agent did not take the setting: ${thrown instanceof Error ? thrown.message : String(thrown)}`
+  }
+  const data = { agent: run.agent, mode: config.mode, options: { ...config.options }, error }
+  await work.recorder.record({ type: 'config.applied', run: run.id, data })
+}

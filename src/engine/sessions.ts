@@ -1,0 +1,194 @@
+import type { Output, Parsed } from '../api/index.ts'
+import { CarrelError } from '../model/errors.ts'
+import type { BusyPolicy, ContentBlock, Event } from '../model/events.ts'
+import type { PromptId, RunId, SessionId } from '../model/ids.ts'
+import type { Caller } from '../model/tree.ts'
+import { enter, sessionIn, whoOf } from './authorize.ts'
+import type { Context } from './context.ts'
+import { eventOf, loadFold, readItems } from './folding.ts'
+import { follow } from './follow.ts'
+import type { Op } from './op.ts'
+
+export const viewSession: Op<'sessions.view'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const { view, items, more } = await readItems(ctx.store, input.id, null, input.limit)
+  return { seq: view.seq, view, items, more }
+}
+
+export const listItems: Op<'sessions.items'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const { items, more } = await readItems(ctx.store, input.id, input.before ?? null, input.limit)
+  return { items: items.toReversed(), more }
+}
+
+export const listEvents: Op<'sessions.events'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const lines = await ctx.store.log.read(input.id, input.after, input.limit)
+  return { events: lines.map((line) => JSON.parse(line.json)), head: await ctx.store.log.head(input.id) }
+}
+
+export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input) => {
+  const session = await sessionIn(ctx, caller, input.workspace, input.id)
+  const agent = input.agent ?? session.agent
+  if (!ctx.agents.known(agent)) await ctx.agents.resolve(agent)
+  const data = {
+    prompt: ctx.id('prompt') as PromptId,
+    content: blocksOf(input.content),
+    agent,
+    busy: input.busy as BusyPolicy,
+    by: whoOf(caller),
+  }
+  const submitted = await ctx.store.log.submit(
+    input.workspace,
+    input.id,
+    { type: 'prompt.requested', data },
+    { key: input.key, now: ctx.now() },
+  )
+  const { prompt } = submitted.data as { prompt: PromptId }
+  const accepted = { seq: submitted.seq, repeated: submitted.repeated, prompt, run: null, outcome: null, text: null }
+  if (input.wait === 'accepted') return { ...accepted, state: 'accepted' }
+  const reached = await waitFor(ctx, caller, input, prompt, submitted.seq)
+  return {
+    ...accepted,
+    ...reached,
+    text: reached.run && reached.state === 'ended' ? await lastWords(ctx, input.id, reached.run) : null,
+  }
+}
+
+const blocksOf = (content: string | ContentBlock[]): ContentBlock[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content
+
+type Reached = Pick<Output<'sessions.prompt'>, 'state' | 'run' | 'outcome'>
+
+/** Follows the log from the request on. The caller never owns the run: giving up here changes nothing there. */
+async function waitFor(
+  ctx: Context,
+  caller: Caller,
+  input: Parsed<'sessions.prompt'>,
+  prompt: PromptId,
+  seq: number,
+): Promise<Reached> {
+  const signal = AbortSignal.timeout(input.timeoutMs)
+  let reached: Reached = { state: 'accepted', run: null, outcome: null }
+  const target = { kind: 'session' as const, workspace: input.workspace, session: input.id, after: seq }
+  for await (const followed of follow(ctx, caller, [target], signal)) {
+    if (followed.kind === 'ended')
+      throw new CarrelError('gone', 'The session was deleted while you waited for its answer.')
+    if (followed.kind !== 'event') continue
+    reached = step(reached, eventOf(followed), prompt)
+    if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
+    if (input.wait === 'started' && reached.state === 'started') return reached
+  }
+  return reached
+}
+
+function step(reached: Reached, event: Event, prompt: PromptId): Reached {
+  switch (event.type) {
+    case 'run.admitted':
+      return event.data.prompt === prompt ? { ...reached, state: 'admitted', run: event.data.run } : reached
+    case 'prompt.steered':
+      return event.data.prompt === prompt ? { ...reached, state: 'started', run: event.data.run } : reached
+    case 'withdrawal.requested':
+    case 'prompt.withdrawn':
+      return event.data.prompt === prompt ? { ...reached, state: 'withdrawn' } : reached
+    case 'run.started':
+    case 'run.resumed':
+      return event.data.run === reached.run ? { ...reached, state: 'started' } : reached
+    case 'run.parked':
+      return event.data.run === reached.run ? { ...reached, state: 'parked' } : reached
+    case 'run.ended':
+      return event.data.run === reached.run ? { ...reached, state: 'ended', outcome: event.data.outcome } : reached
+    default:
+      return reached
+  }
+}
+
+/** What the agent said after the last thing it did in a run. */
+async function lastWords(ctx: Context, session: SessionId, run: RunId): Promise<string | null> {
+  const { items } = await readItems(ctx.store, session, null, 100)
+  const words: string[] = []
+  for (const item of items.toReversed()) {
+    if (item.run !== run || item.kind === 'thought' || item.kind === 'notice' || item.kind === 'raw') continue
+    if (item.kind !== 'message' || item.role !== 'agent') break
+    words.unshift(item.text)
+  }
+  return words.length > 0 ? words.join('') : null
+}
+
+export const editPrompt: Op<'prompts.edit'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const data = { prompt: input.prompt, content: blocksOf(input.content), by: whoOf(caller) }
+  return accepted(
+    await ctx.store.log.submit(input.workspace, input.id, { type: 'edit.requested', data }, { now: ctx.now() }),
+  )
+}
+
+export const withdrawPrompt: Op<'prompts.withdraw'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const data = { prompt: input.prompt, by: whoOf(caller) }
+  return accepted(
+    await ctx.store.log.submit(input.workspace, input.id, { type: 'withdrawal.requested', data }, { now: ctx.now() }),
+  )
+}
+
+export const cancelRun: Op<'sessions.cancel'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const run = input.run ?? (await loadFold(ctx.store, input.id)).view.run?.id
+  if (!run) throw new CarrelError('gone', 'No run is on in this session; there is nothing to stop.')
+  return accepted(
+    await ctx.store.log.submit(
+      input.workspace,
+      input.id,
+      { type: 'cancel.requested', data: { run, by: whoOf(caller) } },
+      { now: ctx.now() },
+    ),
+  )
+}
+
+export const configureSession: Op<'sessions.configure'> = async (ctx, caller, input) => {
+  const session = await sessionIn(ctx, caller, input.workspace, input.id)
+  if (input.mode === undefined && Object.keys(input.options).length === 0) {
+    throw new CarrelError('bad_input', 'Name a mode, or at least one option, to set.')
+  }
+  const data = {
+    agent: input.agent ?? session.agent,
+    mode: input.mode ?? null,
+    options: input.options,
+    by: whoOf(caller),
+  }
+  return accepted(
+    await ctx.store.log.submit(input.workspace, input.id, { type: 'config.requested', data }, { now: ctx.now() }),
+  )
+}
+
+export const closeSession: Op<'sessions.close'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  return accepted(
+    await ctx.store.log.submit(
+      input.workspace,
+      input.id,
+      { type: 'close.requested', data: { by: whoOf(caller) } },
+      { now: ctx.now() },
+    ),
+  )
+}
+
+export const listRuns: Op<'runs.list'> = async (ctx, caller, input) => {
+  if (input.session) await sessionIn(ctx, caller, input.workspace, input.session)
+  else await enter(ctx, caller, input.workspace)
+  const page = await ctx.store.log.runs(
+    input.workspace,
+    { session: input.session, live: input.live || undefined },
+    { cursor: input.cursor ?? null, limit: input.limit },
+  )
+  return { runs: [...page.rows], cursor: page.cursor }
+}
+
+export const getRun: Op<'runs.get'> = async (ctx, caller, input) => {
+  await enter(ctx, caller, input.workspace)
+  const run = await ctx.store.log.run(input.workspace, input.id)
+  if (!run) throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
+  return run
+}
+
+const accepted = ({ seq, repeated }: { seq: number; repeated: boolean }) => ({ seq, repeated })
