@@ -1,0 +1,27 @@
+/**
+ * All that the two engines do not say alike. SQLite has one writer at a time, so a row needs no lock there.
+ * Bulk inserts are the other difference; they are `Tx.insertMany`, with a body for each engine.
+ */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  /** Type of a key that counts up by itself. */
+  readonly counter: string
+  /** Locks rows that will be changed. */
+  readonly forUpdate: string
+  /** Locks rows that must stay as they are until the commit. */
+  readonly forShare: string
+}
+
+export const SQLITE: Dialect = {
+  name: 'sqlite',
+  counter: 'integer primary key autoincrement',
+  forUpdate: '',
+  forShare: '',
+}
+
+export const POSTGRES: Dialect = {
+  name: 'postgres',
+  counter: 'bigint generated always as identity primary key',
+  forUpdate: ' for update',
+  forShare: ' for share',
+}

@@ -1,0 +1,78 @@
+import type { RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { Run } from '../../model/tree.ts'
+import type { Page, PageRequest } from '../store.ts'
+import { readCursor, toPage } from './cursor.ts'
+import { toRun } from './rows.ts'
+import type { Row, Tx, Value } from './tx.ts'
+
+/** A session and the lease that may stand on it. */
+const FREE = `not exists (select 1 from leases l where l.lease_key = 'session:' || s.id and l.expires_at > $1)`
+
+export async function due(
+  tx: Tx,
+  { now, limit }: { now: number; limit: number },
+): Promise<{ session: SessionId; workspace: WorkspaceId }[]> {
+  const half = (since: string, condition: string) =>
+    `select * from (select s.id as session, s.workspace as workspace, ${since} as since from sessions s
+       where ${condition} and ${FREE} order by ${since} limit $2) as one`
+  const rows = await tx.all<{ session: SessionId; workspace: WorkspaceId }>(
+    `${half('s.due_since', 's.due = 1')}
+     union all ${half('s.wake_at', 's.wake_at is not null and s.wake_at <= $1 and s.due = 0')}
+     order by since limit $2`,
+    now,
+    limit,
+  )
+  return rows.map(({ session, workspace }) => ({ session, workspace }))
+}
+
+export async function nextWake(tx: Tx, { now }: { now: number }): Promise<number | null> {
+  const ends = (condition: string) =>
+    `select min(l.expires_at) as at from sessions s join leases l on l.lease_key = 'session:' || s.id
+     where ${condition} and l.expires_at > $1`
+  const row = await tx.get<{ at: number | null }>(
+    `select min(at) as at from (
+       select min(wake_at) as at from sessions where wake_at is not null and wake_at > $1
+       union all ${ends('s.due = 1')}
+       union all ${ends('s.wake_at is not null and s.wake_at <= $1')}) as all_of_them`,
+    now,
+  )
+  return row?.at ?? null
+}
+
+interface RunFilter {
+  readonly session?: SessionId | undefined
+  readonly live?: boolean | undefined
+}
+
+/** Newest first. */
+export async function runs(
+  tx: Tx,
+  { workspace, filter, page }: { workspace: WorkspaceId; filter: RunFilter; page: PageRequest },
+): Promise<Page<Run>> {
+  const from = readCursor('runs', workspace, page)
+  const values: Value[] = [workspace, page.limit + 1]
+  const conditions = ['workspace = $1']
+  const add = (condition: (place: string) => string, value: Value) => {
+    values.push(value)
+    conditions.push(condition(`$${values.length}`))
+  }
+  if (filter.session !== undefined) add((place) => `session = ${place}`, filter.session)
+  if (filter.live !== undefined) conditions.push(filter.live ? `state <> 'ended'` : `state = 'ended'`)
+  if (from) {
+    values.push(from.at, from.id)
+    conditions.push(`(admitted_at, id) < ($${values.length - 1}, $${values.length})`)
+  }
+  const rows = await tx.all<Row>(
+    `select * from runs where ${conditions.join(' and ')} order by admitted_at desc, id desc limit $2`,
+    ...values,
+  )
+  return toPage('runs', workspace, rows, page.limit, {
+    row: toRun,
+    place: (row) => ({ at: row.admitted_at as number, id: row.id as string }),
+  })
+}
+
+export async function run(tx: Tx, { workspace, id }: { workspace: WorkspaceId; id: RunId }): Promise<Run | null> {
+  const row = await tx.get('select * from runs where id = $1 and workspace = $2', id, workspace)
+  return row ? toRun(row) : null
+}

@@ -1,0 +1,164 @@
+import { CarrelError } from '../../model/errors.ts'
+import { type EventType, type Outcome, type Request, runOf } from '../../model/events.ts'
+import type { SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { Headline } from '../../model/tree.ts'
+import type { Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
+import { replaceFold, writeFold } from './items.ts'
+import { hold } from './leases.ts'
+import { lockSession, projectOutcome, saveSession, type Work } from './project.ts'
+import { applyRequest, digestOf } from './requests.ts'
+import type { Columns, Tx } from './tx.ts'
+
+const EVENTS: Columns = { session: 'text', seq: 'bigint', at: 'bigint', run: 'text', type: 'text', data: 'text' }
+
+interface Submission {
+  readonly workspace: WorkspaceId
+  readonly session: SessionId
+  readonly request: Request
+  readonly key: string | undefined
+  readonly now: number
+}
+
+/** The session's row is locked first, so that two calls under one key come one after the other (L2). */
+export async function submit(tx: Tx, { workspace, session, request, key, now }: Submission): Promise<Submitted> {
+  const work = await lockSession(tx, session, now)
+  if (work?.row.workspace !== workspace) throw noSession(session)
+  const digest = key === undefined ? '' : digestOf(request)
+  if (key !== undefined) {
+    const earlier = await findKey(tx, session, key, digest)
+    if (earlier) return earlier
+  }
+  await applyRequest(tx, work, request)
+  work.row.due = 1
+  const { last } = await append(tx, work, [request])
+  if (key !== undefined) {
+    await tx.run(
+      'insert into request_keys (session, request_key, digest, seq) values ($1, $2, $3, $4)',
+      session,
+      key,
+      digest,
+      last,
+    )
+  }
+  tx.ring({ log: session, head: last, due: true })
+  return { seq: last, at: now, repeated: false, type: request.type, data: request.data }
+}
+
+async function findKey(tx: Tx, session: SessionId, key: string, digest: string): Promise<Submitted | null> {
+  const row = await tx.get<{ digest: string; seq: number; at: number; type: EventType; data: string }>(
+    `select k.digest, e.seq, e.at, e.type, e.data from request_keys k
+     join events e on e.session = k.session and e.seq = k.seq
+     where k.session = $1 and k.request_key = $2`,
+    session,
+    key,
+  )
+  if (!row) return null
+  if (row.digest !== digest) {
+    throw new CarrelError('bad_input', 'This key was used for another request. Choose a new key for a new request.', {
+      key,
+    })
+  }
+  return { seq: row.seq, at: row.at, repeated: true, type: row.type, data: JSON.parse(row.data) }
+}
+
+interface Recording {
+  readonly lease: Lease
+  readonly session: SessionId
+  readonly batch: Batch
+  readonly now: number
+}
+
+export async function record(tx: Tx, { lease, session, batch, now }: Recording): Promise<Recorded> {
+  await hold(tx, lease, session, now)
+  const work = await lockSession(tx, session, now)
+  if (!work) throw noSession(session)
+  for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
+  // Until it is settled: who takes over after a crash must find what was begun (L10).
+  work.row.due = 1
+  const { first, last } = await append(tx, work, batch.outcomes)
+  if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last))
+  tx.ring({ log: session, head: last, due: false })
+  return { first, last, at: now }
+}
+
+/** Gives the next numbers and writes events, row and workspace lines. The row is locked, so no number is given twice. */
+async function append(
+  tx: Tx,
+  work: Work,
+  events: readonly (Request | Outcome)[],
+): Promise<{ first: number; last: number }> {
+  const { row, now } = work
+  const first = row.head + 1
+  row.head += events.length
+  const rows = events.map((event, index) => [
+    row.id,
+    first + index,
+    now,
+    runOf(event),
+    event.type,
+    JSON.stringify(event.data),
+  ])
+  await tx.insertMany('events', EVENTS, rows)
+  await saveSession(tx, work)
+  return { first, last: row.head }
+}
+
+interface Settlement {
+  readonly lease: Lease
+  readonly session: SessionId
+  readonly fold: FoldWrite
+  readonly headline: Headline
+  readonly wakeAt: number | null
+  readonly now: number
+}
+
+export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
+  const { lease, session, fold, headline, wakeAt, now } = settlement
+  await hold(tx, lease, session, now)
+  const work = await lockSession(tx, session, now)
+  if (!work) throw noSession(session)
+  if (work.row.head !== fold.seq) return false
+  await writeFold(tx, session, fold)
+  work.row.agent = headline.agent
+  await saveSession(tx, work)
+  await tx.run('update sessions set due = 0, due_since = null, wake_at = $2 where id = $1', session, wakeAt)
+  return true
+}
+
+export async function rebuild(tx: Tx, { session, fold }: { session: SessionId; fold: FoldWrite }): Promise<null> {
+  const work = await lockSession(tx, session, 0)
+  if (!work) throw noSession(session)
+  await replaceFold(tx, session, checkedFold(fold, work.row.head))
+  return null
+}
+
+function checkedFold(fold: FoldWrite, head: number): FoldWrite {
+  if (fold.seq <= head) return fold
+  throw new CarrelError('bad_input', 'A fold cannot be ahead of its log.', { seq: fold.seq, head })
+}
+
+export async function read(
+  tx: Tx,
+  { session, after, limit }: { session: SessionId; after: number; limit: number },
+): Promise<Line[]> {
+  const rows = await tx.all<{ seq: number; at: number; run: string | null; type: string; data: string }>(
+    'select seq, at, run, type, data from events where session = $1 and seq > $2 order by seq limit $3',
+    session,
+    after,
+    limit,
+  )
+  const start = `{"session":${JSON.stringify(session)},"seq":`
+  return rows.map(({ seq, at, run, type, data }) => ({
+    seq,
+    json: `${start}${seq},"at":${at},"run":${JSON.stringify(run)},"type":${JSON.stringify(type)},"data":${data}}`,
+  }))
+}
+
+export async function head(tx: Tx, { session }: { session: SessionId }): Promise<number> {
+  const row = await tx.get<{ head: number }>('select head from sessions where id = $1', session)
+  return row?.head ?? 0
+}
+
+export function noSession(session: string): CarrelError {
+  return new CarrelError('not_found', `There is no session ${session}.`, { session })
+}

@@ -1,0 +1,78 @@
+import type { LeaseStore, LogStore, PeopleStore, TreeStore } from '../store.ts'
+import type { Port } from './operations.ts'
+
+/** The methods of a store, each one named transaction of `port`. */
+export function methodsOver(port: Port): {
+  tree: TreeStore
+  log: LogStore
+  leases: LeaseStore
+  people: PeopleStore
+} {
+  return { tree: treeOver(port), log: logOver(port), leases: leasesOver(port), people: peopleOver(port) }
+}
+
+function treeOver({ write, read }: Port): TreeStore {
+  return {
+    createWorkspace: (workspace, now) => write('createWorkspace', { workspace, now }),
+    workspaces: () => read('workspaces', undefined as never),
+    workspace: (id) => read('workspace', { id }),
+    updateWorkspace: (id, patch, now) => write('updateWorkspace', { id, patch, now }),
+    createSpace: (space, folderKey, now) => write('createSpace', { space, folderKey, now }),
+    spaces: (workspace) => read('spaces', { workspace }),
+    space: (workspace, id) => read('space', { workspace, id }),
+    folders: () => read('folders', undefined as never),
+    updateSpace: (workspace, id, patch, now) => write('updateSpace', { workspace, id, patch, now }),
+    createProject: (project, now) => write('createProject', { project, now }),
+    projects: (workspace, space) => read('projects', { workspace, space }),
+    project: (workspace, id) => read('project', { workspace, id }),
+    updateProject: (workspace, id, patch, now) => write('updateProject', { workspace, id, patch, now }),
+    createSession: (session, now) => write('createSession', { session, now }),
+    forkSession: (from, seq, session, now) => write('forkSession', { from, seq, session, now }),
+    session: (workspace, id) => read('session', { workspace, id }),
+    sessions: (workspace, filter, page) => read('sessions', { workspace, filter, page }),
+    updateSession: (workspace, id, patch, now) => write('updateSession', { workspace, id, patch, now }),
+    preview: (workspace, what) => read('preview', { workspace, what }),
+    remove: (workspace, what, now) => write('remove', { workspace, what, now }),
+    readWorkspace: (workspace, after, limit) => read('readWorkspace', { workspace, after, limit }),
+    workspaceHead: (workspace) => read('workspaceHead', { workspace }),
+  }
+}
+
+function logOver({ write, read }: Port): LogStore {
+  return {
+    submit: (workspace, session, request, { key, now }) => write('submit', { workspace, session, request, key, now }),
+    record: (lease, session, batch, now) => write('record', { lease, session, batch, now }),
+    settle: (lease, session, fold, headline, wakeAt, now) =>
+      write('settle', { lease, session, fold, headline, wakeAt, now }),
+    read: (session, after, limit) => read('read', { session, after, limit }),
+    head: (session) => read('head', { session }),
+    fold: (session) => read('fold', { session }),
+    items: (session, before, limit) => read('items', { session, before, limit }),
+    itemsByN: (session, ns) => read('itemsByN', { session, ns }),
+    rebuild: async (session, fold) => void (await write('rebuild', { session, fold })),
+    due: (now, limit) => read('due', { now, limit }),
+    nextWake: (now) => read('nextWake', { now }),
+    runs: (workspace, filter, page) => read('runs', { workspace, filter, page }),
+    run: (workspace, id) => read('run', { workspace, id }),
+  }
+}
+
+function leasesOver({ write, read }: Port): LeaseStore {
+  return {
+    acquire: (key, holder, ttlMs, now) => write('acquire', { key, holder, ttlMs, now }),
+    renew: (lease, ttlMs, now) => write('renew', { lease, ttlMs, now }),
+    renewAll: (leases, ttlMs, now) => write('renewAll', { leases, ttlMs, now }),
+    release: async (lease) => void (await write('release', { lease })),
+    holderOf: (key) => read('holderOf', { key }),
+  }
+}
+
+function peopleOver({ write, read }: Port): PeopleStore {
+  return {
+    interaction: (workspace, id) => read('interaction', { workspace, id }),
+    interactions: (workspace, filter, page) => read('interactions', { workspace, filter, page }),
+    rules: (workspace) => read('rules', { workspace }),
+    addRule: (rule, before, now) => write('addRule', { rule, before, now }),
+    removeRule: (workspace, id, now) => write('removeRule', { workspace, id, now }),
+  }
+}

@@ -1,0 +1,41 @@
+import { CarrelError } from '../../model/errors.ts'
+import type { Dialect } from './dialect.ts'
+import { first } from './migrations/0001-first.ts'
+import type { Tx } from './tx.ts'
+
+/** Statements that lead from version n to n + 1. Forward only; one that was released never changes. */
+export type Migration = (dialect: Dialect) => string[]
+
+export const MIGRATIONS: readonly Migration[] = [first]
+
+/**
+ * The version of a database; 0 for an empty one.
+ * @throws unavailable when a newer Carrel wrote it
+ */
+export async function schemaVersion(tx: Tx, known: number = MIGRATIONS.length): Promise<number> {
+  await tx.run('create table if not exists schema_versions (version bigint primary key, applied_at bigint not null)')
+  const row = await tx.get<{ version: number | null }>('select max(version) as version from schema_versions')
+  const version = row?.version ?? 0
+  if (version > known) {
+    throw new CarrelError(
+      'unavailable',
+      `A newer Carrel wrote this database (schema ${version}; this one knows ${known}). Start that version again, or name another data folder or database.`,
+      { schema: version, known },
+    )
+  }
+  return version
+}
+
+/** Brings a database from `version` to the newest, inside the caller's transaction. */
+export async function migrate(
+  tx: Tx,
+  version: number,
+  now: number,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue
+    for (const statement of migration(tx.dialect)) await tx.run(statement)
+    await tx.run('insert into schema_versions (version, applied_at) values ($1, $2)', index + 1, now)
+  }
+}

@@ -1,0 +1,111 @@
+import { preview, remove } from './branches.ts'
+import { due, nextWake, run, runs } from './due.ts'
+import { readFold, readItems, readItemsByN } from './items.ts'
+import { acquire, holderOf, release, renew, renewAll } from './leases.ts'
+import { head, read, rebuild, record, settle, submit } from './log.ts'
+import { addRule, interaction, interactions, removeRule, rules } from './people.ts'
+import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
+import {
+  createProject,
+  createSpace,
+  createWorkspace,
+  folders,
+  project,
+  projects,
+  space,
+  spaces,
+  updateProject,
+  updateSpace,
+  updateWorkspace,
+  workspace,
+  workspaces,
+} from './tree.ts'
+import type { Tx } from './tx.ts'
+import { readWorkspace, workspaceHead } from './workspace-lines.ts'
+
+/** Transactions that write, by name: what crosses to the writer's thread is the name and plain arguments. */
+export const WRITES = {
+  submit,
+  record,
+  settle,
+  rebuild,
+  acquire,
+  renew,
+  renewAll,
+  release,
+  createWorkspace,
+  updateWorkspace,
+  createSpace,
+  updateSpace,
+  createProject,
+  updateProject,
+  createSession,
+  forkSession,
+  updateSession,
+  remove,
+  addRule,
+  removeRule,
+} as const
+
+export const READS = {
+  read,
+  head,
+  fold: readFold,
+  items: readItems,
+  itemsByN: readItemsByN,
+  due,
+  nextWake,
+  runs,
+  run,
+  holderOf,
+  workspaces,
+  workspace,
+  spaces,
+  space,
+  folders,
+  projects,
+  project,
+  session,
+  sessions,
+  preview,
+  readWorkspace,
+  workspaceHead,
+  interaction,
+  interactions,
+  rules,
+  counts,
+} as const
+
+async function counts(tx: Tx): Promise<{ sessions: number; events: number; schema: number }> {
+  const row = await tx.get<{ sessions: number; events: number; schema: number }>(
+    `select (select count(*) from sessions) as sessions, (select count(*) from events) as events,
+       (select max(version) from schema_versions) as schema`,
+  )
+  return { sessions: row?.sessions ?? 0, events: row?.events ?? 0, schema: row?.schema ?? 0 }
+}
+
+type Named<Table> = { [Name in keyof Table]: Table[Name] }
+type ArgsOf<F> = F extends (tx: Tx, args: infer Args) => unknown ? Args : never
+type ResultOf<F> = F extends (...args: never[]) => Promise<infer Result> ? Result : never
+
+export type WriteName = keyof Named<typeof WRITES>
+export type ReadName = keyof Named<typeof READS>
+export type WriteArgs<Name extends WriteName> = ArgsOf<(typeof WRITES)[Name]>
+export type WriteResult<Name extends WriteName> = ResultOf<(typeof WRITES)[Name]>
+export type ReadArgs<Name extends ReadName> = ArgsOf<(typeof READS)[Name]>
+export type ReadResult<Name extends ReadName> = ResultOf<(typeof READS)[Name]>
+
+/** One engine, as the store's methods need it. */
+export interface Port {
+  write<Name extends WriteName>(name: Name, args: WriteArgs<Name>): Promise<WriteResult<Name>>
+  read<Name extends ReadName>(name: Name, args: ReadArgs<Name>): Promise<ReadResult<Name>>
+}
+
+/** Runs a named transaction. What comes in here came through the types of `Port`. */
+export function runWrite(tx: Tx, name: WriteName, args: unknown): Promise<unknown> {
+  return (WRITES[name] as (tx: Tx, args: unknown) => Promise<unknown>)(tx, args)
+}
+
+export function runRead(tx: Tx, name: ReadName, args: unknown): Promise<unknown> {
+  return (READS[name] as (tx: Tx, args: unknown) => Promise<unknown>)(tx, args)
+}

@@ -1,0 +1,274 @@
+import { CarrelError } from '../../model/errors.ts'
+import type { Outcome } from '../../model/events.ts'
+import type { InteractionId, RunId, SessionId } from '../../model/ids.ts'
+import type { Session } from '../../model/tree.ts'
+import type { WorkspaceChange } from '../../model/workspace-log.ts'
+import { SESSION_COLUMNS, type SessionRow, toInteraction, toJson, toSession } from './rows.ts'
+import type { Row, Tx } from './tx.ts'
+import { tell } from './workspace-lines.ts'
+
+/**
+ * One transaction's work on a session: the row as it was, as it becomes, and the lines it will tell the workspace.
+ * The headline is computed from the rows of prompts, runs and interactions and not taken from the caller: what came
+ * in since the caller looked is in it too.
+ */
+export interface Work {
+  readonly before: SessionRow
+  row: { -readonly [Key in keyof SessionRow]: SessionRow[Key] }
+  readonly lines: WorkspaceChange[]
+  /** Something that moves the session up in lists. */
+  news: boolean
+  readonly now: number
+}
+
+/** Locks a session's row; null when there is none. */
+export async function lockSession(tx: Tx, session: SessionId, now: number): Promise<Work | null> {
+  const row = await tx.get<SessionRow>(
+    `select ${SESSION_COLUMNS} from sessions where id = $1${tx.dialect.forUpdate}`,
+    session,
+  )
+  return row ? { before: row, row: { ...row }, lines: [], news: false, now } : null
+}
+
+/** Writes the row, and tells the workspace when a list would show a difference. */
+export async function saveSession(tx: Tx, work: Work): Promise<void> {
+  const { before, row } = work
+  row.state = stateOf(row)
+  if (row.state !== before.state || work.news) row.updated_at = Math.max(work.now, before.updated_at)
+  if (!differs(before, row, KEPT)) {
+    if (row.head === before.head && row.due === before.due) return
+    await tx.run(
+      'update sessions set head = $2, due = $3, due_since = coalesce(due_since, $4) where id = $1',
+      row.id,
+      row.head,
+      row.due,
+      work.now,
+    )
+  } else {
+    await writeRow(tx, row, work.now)
+    if (differs(before, row, SHOWN)) work.lines.unshift({ type: 'session.changed', data: { session: toSession(row) } })
+  }
+  await tell(tx, row.workspace, work.lines, work.now)
+}
+
+const HEADLINE = ['state', 'questions', 'queued', 'agent', 'last_run', 'last_outcome', 'last_ended_at'] as const
+const SHOWN = [...HEADLINE, 'updated_at', 'closed_at'] as const
+const KEPT = [...SHOWN, 'closing', 'run_state'] as const
+
+function differs(before: SessionRow, after: SessionRow, columns: readonly (keyof SessionRow)[]): boolean {
+  return columns.some((column) => before[column] !== after[column])
+}
+
+async function writeRow(tx: Tx, row: SessionRow, now: number): Promise<void> {
+  await tx.run(
+    `update sessions set head = $2, due = $3, due_since = coalesce(due_since, $4), state = $5, questions = $6,
+       queued = $7, agent = $8, last_run = $9, last_outcome = $10, last_ended_at = $11, run_state = $12,
+       closing = $13, closed_at = $14, updated_at = $15
+     where id = $1`,
+    row.id,
+    row.head,
+    row.due,
+    now,
+    row.state,
+    row.questions,
+    row.queued,
+    row.agent,
+    row.last_run,
+    row.last_outcome,
+    row.last_ended_at,
+    row.run_state,
+    row.closing,
+    row.closed_at,
+    row.updated_at,
+  )
+}
+
+/** The same as `sessionState` of the model says of a view. */
+export function stateOf(row: SessionRow): Session['state'] {
+  if (row.closed_at !== null) return 'closed'
+  if (row.questions > 0) return 'waiting'
+  if (row.run_state) return row.run_state === 'admitted' ? 'queued' : 'running'
+  if (row.queued > 0) return 'queued'
+  if (row.last_outcome === 'lost') return 'lost'
+  return row.last_outcome === 'failed' || row.last_outcome === 'over_budget' ? 'failed' : 'idle'
+}
+
+/** Applies one outcome to the rows that lists read. */
+export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Promise<void> {
+  const { row, now } = work
+  switch (outcome.type) {
+    case 'run.admitted':
+      return admit(tx, work, outcome.data)
+    case 'prompt.steered':
+      return takePrompt(tx, work, outcome.data.prompt)
+    case 'prompt.withdrawn':
+      row.queued -= await movePrompt(tx, row.id, outcome.data.prompt, 'withdrawn')
+      return
+    case 'run.started':
+    case 'run.resumed':
+      return moveRun(tx, work, outcome.data.run, 'started')
+    case 'run.parked':
+      work.news = true
+      return moveRun(tx, work, outcome.data.run, 'parked')
+    case 'run.ended':
+      return endRun(tx, work, outcome.data)
+    case 'interaction.opened':
+      return openInteraction(tx, work, outcome.data)
+    case 'interaction.expired':
+      return expireInteraction(tx, work, outcome.data.interaction, toJson(outcome.data.answer))
+    case 'interaction.withdrawn':
+      return withdrawInteractions(tx, work, outcome.data.interaction)
+    case 'context.opened':
+      await tx.run(
+        `insert into contexts (session, agent, acp_session, fingerprint, status) values ($1, $2, $3, $4, 'open')
+         on conflict (session, agent) do update
+           set acp_session = excluded.acp_session, fingerprint = excluded.fingerprint, status = excluded.status`,
+        row.id,
+        outcome.data.agent,
+        outcome.data.acpSession,
+        outcome.data.fingerprint,
+      )
+      return
+    case 'context.lost':
+      await tx.run(
+        `update contexts set status = 'lost', acp_session = null where session = $1 and agent = $2`,
+        row.id,
+        outcome.data.agent,
+      )
+      return
+    case 'session.closed':
+      row.closing = 1
+      row.closed_at = now
+      row.queued = 0
+      await tx.run(`update prompts set state = 'withdrawn' where session = $1 and state = 'queued'`, row.id)
+      return
+  }
+}
+
+/** @returns how many prompts moved: 1, or 0 when it waits no more */
+export async function movePrompt(tx: Tx, session: string, prompt: string, to: 'taken' | 'withdrawn'): Promise<number> {
+  return tx.run(
+    `update prompts set state = $3 where id = $1 and session = $2 and state = 'queued'`,
+    prompt,
+    session,
+    to,
+  )
+}
+
+async function takePrompt(tx: Tx, { row }: Work, prompt: string): Promise<void> {
+  const moved = await movePrompt(tx, row.id, prompt, 'taken')
+  if (moved === 0) {
+    throw new CarrelError('gone', 'This prompt does not wait any more; somebody withdrew it.', { prompt })
+  }
+  row.queued -= 1
+}
+
+async function admit(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.admitted' }>['data']): Promise<void> {
+  const { row, now } = work
+  if (row.run_state !== null) {
+    throw new CarrelError('busy', 'A run is on in this session; the next one begins when it has ended.', {
+      run: row.last_run,
+    })
+  }
+  await takePrompt(tx, work, data.prompt)
+  await tx.run(
+    `insert into runs (id, workspace, session, prompt, agent, state, admitted_at)
+     values ($1, $2, $3, $4, $5, 'admitted', $6)`,
+    data.run,
+    row.workspace,
+    row.id,
+    data.prompt,
+    data.agent,
+    now,
+  )
+  Object.assign(row, { agent: data.agent, run_state: 'admitted', last_run: data.run })
+  Object.assign(row, { last_outcome: null, last_ended_at: null })
+}
+
+async function moveRun(tx: Tx, { row, now }: Work, run: RunId, state: 'started' | 'parked'): Promise<void> {
+  const moved = await tx.run(
+    `update runs set state = $3, started_at = coalesce(started_at, $4)
+     where id = $1 and session = $2 and state <> 'ended'`,
+    run,
+    row.id,
+    state,
+    state === 'started' ? now : null,
+  )
+  if (moved > 0) row.run_state = state
+}
+
+async function endRun(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.ended' }>['data']): Promise<void> {
+  const { row, now } = work
+  const ended = await tx.run(
+    `update runs set state = 'ended', outcome = $3, stop_reason = $4, ended_at = $5, usage = $6
+     where id = $1 and session = $2 and state <> 'ended'`,
+    data.run,
+    row.id,
+    data.outcome,
+    data.stopReason,
+    now,
+    toJson(data.usage),
+  )
+  if (ended === 0) throw new CarrelError('gone', 'This run is not on: it has its end already.', { run: data.run })
+  if (row.questions > 0) await withdrawInteractions(tx, work, null)
+  Object.assign(row, { run_state: null, last_run: data.run, last_outcome: data.outcome, last_ended_at: now })
+  work.news = true
+}
+
+async function openInteraction(
+  tx: Tx,
+  work: Work,
+  data: Extract<Outcome, { type: 'interaction.opened' }>['data'],
+): Promise<void> {
+  const { row, now } = work
+  const made = await tx.get<Row>(
+    `insert into interactions (id, workspace, space, session, run, agent, state, question, opened_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9) returning *`,
+    data.interaction,
+    row.workspace,
+    row.space,
+    row.id,
+    data.run,
+    data.agent,
+    JSON.stringify(data.question),
+    now,
+    data.expiresAt,
+  )
+  row.questions += 1
+  work.news = true
+  tellOf(work, made ? [made] : [])
+}
+
+/** An answer that came first stays (I1), so an expiry of what is not open is refused. */
+async function expireInteraction(tx: Tx, work: Work, id: InteractionId, answer: string | null): Promise<void> {
+  const expired = await tx.get<Row>(
+    `update interactions set state = 'expired', answer = $3, answered_at = $4
+     where id = $1 and session = $2 and state = 'open' returning *`,
+    id,
+    work.row.id,
+    answer,
+    work.now,
+  )
+  if (!expired) throw new CarrelError('gone', 'This question is not open any more.', { interaction: id })
+  work.row.questions -= 1
+  tellOf(work, [expired])
+}
+
+/** One open question, or with null all of the session. */
+async function withdrawInteractions(tx: Tx, work: Work, id: InteractionId | null): Promise<void> {
+  const rows = await tx.all<Row>(
+    `update interactions set state = 'withdrawn', answered_at = $2
+     where session = $1 and state = 'open' and id = coalesce($3, id) returning *`,
+    work.row.id,
+    work.now,
+    id,
+  )
+  work.row.questions -= rows.length
+  tellOf(work, rows)
+}
+
+export function tellOf(work: Work, interactions: readonly Row[]): void {
+  for (const row of interactions) {
+    work.lines.push({ type: 'interaction.changed', data: { interaction: toInteraction(row) } })
+  }
+}

@@ -1,0 +1,140 @@
+import { CarrelError } from '../../model/errors.ts'
+import { Interaction } from '../../model/interaction.ts'
+import type { Rule } from '../../model/rules.ts'
+import type { Project, Run, Session, Space, Workspace } from '../../model/tree.ts'
+import type { Row } from './tx.ts'
+
+/** A session's row with what only the store knows of it. */
+export interface SessionRow {
+  readonly id: Session['id']
+  readonly workspace: Session['workspace']
+  readonly space: Session['space']
+  readonly project: Session['project']
+  readonly name: string
+  readonly named_by: Session['namedBy']
+  readonly agent: string
+  readonly state: Session['state']
+  readonly questions: number
+  readonly queued: number
+  readonly head: number
+  readonly last_run: NonNullable<Session['lastRun']>['id'] | null
+  readonly last_outcome: NonNullable<Session['lastRun']>['outcome']
+  readonly last_ended_at: number | null
+  /** State of the run that is on; null when none is. */
+  readonly run_state: 'admitted' | 'started' | 'parked' | null
+  readonly forked_session: Session['id'] | null
+  readonly forked_seq: number | null
+  readonly created_at: number
+  readonly updated_at: number
+  /** 1 from `close.requested` on. */
+  readonly closing: number
+  readonly closed_at: number | null
+  readonly archived_at: number | null
+  readonly due: number
+}
+
+export const SESSION_COLUMNS = `id, workspace, space, project, name, named_by, agent, state, questions, queued, head,
+  last_run, last_outcome, last_ended_at, run_state, forked_session, forked_seq, created_at, updated_at, closing,
+  closed_at, archived_at, due`
+
+export function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    workspace: row.workspace,
+    space: row.space,
+    project: row.project,
+    name: row.name,
+    namedBy: row.named_by,
+    agent: row.agent,
+    state: row.state,
+    questions: row.questions,
+    queued: row.queued,
+    head: row.head,
+    lastRun: row.last_run && { id: row.last_run, outcome: row.last_outcome, endedAt: row.last_ended_at },
+    forkedFrom:
+      row.forked_session === null || row.forked_seq === null
+        ? null
+        : { session: row.forked_session, seq: row.forked_seq },
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    closedAt: row.closed_at,
+    archivedAt: row.archived_at,
+  }
+}
+
+export function toWorkspace({ id, name, created_at, archived_at }: Row): Workspace {
+  return { id, name, createdAt: created_at, archivedAt: archived_at } as Workspace
+}
+
+export function toSpace({ id, workspace, name, kind, folder, state, created_at, archived_at }: Row): Space {
+  return { id, workspace, name, kind, folder, state, createdAt: created_at, archivedAt: archived_at } as Space
+}
+
+export function toProject(row: Row): Project {
+  const { id, workspace, space, name, place_kind, place_path, created_at, archived_at } = row
+  const place = { kind: place_kind, path: place_path }
+  return { id, workspace, space, name, place, createdAt: created_at, archivedAt: archived_at } as Project
+}
+
+export function toRun(row: Row): Run {
+  return {
+    id: row.id,
+    session: row.session,
+    workspace: row.workspace,
+    prompt: row.prompt,
+    agent: row.agent,
+    state: row.state,
+    outcome: row.outcome,
+    stopReason: row.stop_reason,
+    admittedAt: row.admitted_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    usage: fromJson(row.usage),
+  } as Run
+}
+
+export function toInteraction(row: Row): Interaction {
+  const read = Interaction.safeParse({
+    id: row.id,
+    workspace: row.workspace,
+    space: row.space,
+    session: row.session,
+    run: row.run,
+    agent: row.agent,
+    state: row.state,
+    question: fromJson(row.question),
+    openedAt: row.opened_at,
+    expiresAt: row.expires_at,
+    answer: fromJson(row.answer),
+    answeredBy: fromJson(row.answered_by),
+    answeredAt: row.answered_at,
+  })
+  if (read.success) return read.data
+  throw new CarrelError('internal', `The stored question ${row.id} cannot be read. Run carrel doctor.`, {
+    issues: read.error.issues,
+  })
+}
+
+export function toRule(row: Row): Rule {
+  return {
+    id: row.id,
+    workspace: row.workspace,
+    space: row.space,
+    action: row.action,
+    agent: row.agent,
+    toolKind: row.tool_kind,
+    path: row.path,
+    command: row.command,
+    createdAt: row.created_at,
+  } as Rule
+}
+
+/** JSON of a column; `null` for SQL's null. */
+export function fromJson(text: unknown): unknown {
+  return typeof text === 'string' ? JSON.parse(text) : null
+}
+
+/** The column for a value; SQL's null for null. */
+export function toJson(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value)
+}

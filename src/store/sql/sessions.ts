@@ -1,0 +1,165 @@
+import { CarrelError } from '../../model/errors.ts'
+import type { SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { NamedBy, Session } from '../../model/tree.ts'
+import type { Page, PageRequest, SessionFilter } from '../store.ts'
+import { readCursor, toPage } from './cursor.ts'
+import { noSession } from './log.ts'
+import { SESSION_COLUMNS, type SessionRow, toSession } from './rows.ts'
+import { patchRow } from './tree.ts'
+import type { Tx, Value } from './tx.ts'
+import { tell } from './workspace-lines.ts'
+
+/** What a search compares: the engines fold case differently, so the words come folded. */
+const nameKey = (name: string): string => name.toLowerCase()
+
+export async function createSession(tx: Tx, { session, now }: { session: Session; now: number }): Promise<Session> {
+  const fresh: Session = { ...session, ...REST, head: 0, forkedFrom: null }
+  await insertSession(tx, fresh)
+  await tell(tx, session.workspace, [{ type: 'session.changed', data: { session: fresh } }], now)
+  return fresh
+}
+
+/** The headline of a session in which nothing has happened. */
+const REST = { state: 'idle', questions: 0, queued: 0, lastRun: null, closedAt: null } as const
+
+interface Forking {
+  readonly from: SessionId
+  readonly seq: number
+  readonly session: Session
+  readonly now: number
+}
+
+export async function forkSession(tx: Tx, { from, seq, session, now }: Forking): Promise<Session> {
+  const origin = await tx.get<{ head: number }>(
+    'select head from sessions where id = $1 and workspace = $2',
+    from,
+    session.workspace,
+  )
+  if (!origin) throw noSession(from)
+  if (seq < 0 || seq > origin.head) {
+    throw new CarrelError('bad_input', `This session has ${origin.head} events; it cannot be forked at ${seq}.`, {
+      head: origin.head,
+    })
+  }
+  const forked: Session = { ...session, ...REST, head: seq + 1, forkedFrom: { session: from, seq } }
+  await insertSession(tx, forked)
+  await tx.run(
+    `insert into events (session, seq, at, run, type, data)
+     select cast($1 as text), seq, at, run, type, data from events where session = $2 and seq <= $3 order by seq`,
+    session.id,
+    from,
+    seq,
+  )
+  await tx.run(
+    `insert into events (session, seq, at, run, type, data) values ($1, $2, $3, null, 'session.forked', $4)`,
+    session.id,
+    seq + 1,
+    now,
+    JSON.stringify({ from, seq }),
+  )
+  await tell(tx, session.workspace, [{ type: 'session.changed', data: { session: forked } }], now)
+  tx.ring({ log: session.id, head: seq + 1, due: false })
+  return forked
+}
+
+async function insertSession(tx: Tx, session: Session): Promise<void> {
+  const { workspace, space, project } = session
+  // Locked, so that a Project that is being removed takes no new session with it unseen.
+  const owner = await tx.get(
+    `select id from projects where id = $1 and workspace = $2 and space = $3${tx.dialect.forShare}`,
+    project,
+    workspace,
+    space,
+  )
+  if (!owner) throw new CarrelError('not_found', `There is no Project ${project} in this Space.`, { project, space })
+  await tx.run(
+    `insert into sessions (id, workspace, space, project, name, name_key, named_by, agent, state, questions, queued,
+       head, forked_session, forked_seq, created_at, updated_at, archived_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11, $12, $13, $14, $15)`,
+    session.id,
+    workspace,
+    space,
+    project,
+    session.name,
+    nameKey(session.name),
+    session.namedBy,
+    session.agent,
+    session.state,
+    session.head,
+    session.forkedFrom?.session ?? null,
+    session.forkedFrom?.seq ?? null,
+    session.createdAt,
+    session.updatedAt,
+    session.archivedAt,
+  )
+}
+
+export async function session(
+  tx: Tx,
+  { workspace, id }: { workspace: WorkspaceId; id: SessionId },
+): Promise<Session | null> {
+  const row = await tx.get<SessionRow>(
+    `select ${SESSION_COLUMNS} from sessions where id = $1 and workspace = $2`,
+    id,
+    workspace,
+  )
+  return row ? toSession(row) : null
+}
+
+export async function sessions(
+  tx: Tx,
+  { workspace, filter, page }: { workspace: WorkspaceId; filter: SessionFilter; page: PageRequest },
+): Promise<Page<Session>> {
+  const from = readCursor('sessions', workspace, page)
+  const values: Value[] = [workspace, page.limit + 1]
+  const conditions = ['workspace = $1']
+  if (filter.space !== undefined) conditions.push(`space = $${values.push(filter.space)}`)
+  if (filter.project !== undefined) conditions.push(`project = $${values.push(filter.project)}`)
+  if (filter.state !== undefined) conditions.push(`state = $${values.push(filter.state)}`)
+  if (filter.archived !== undefined) conditions.push(`archived_at is ${filter.archived ? 'not ' : ''}null`)
+  if (filter.text) conditions.push(`name_key like $${values.push(`%${escapeLike(nameKey(filter.text))}%`)} escape '!'`)
+  if (from) {
+    values.push(from.at, from.id)
+    conditions.push(`(updated_at, id) < ($${values.length - 1}, $${values.length})`)
+  }
+  const rows = await tx.all<SessionRow>(
+    `select ${SESSION_COLUMNS} from sessions where ${conditions.join(' and ')}
+     order by updated_at desc, id desc limit $2`,
+    ...values,
+  )
+  return toPage('sessions', workspace, rows, page.limit, {
+    row: toSession,
+    place: (row) => ({ at: row.updated_at, id: row.id }),
+  })
+}
+
+const escapeLike = (text: string): string => text.replace(/[!%_]/g, '!$&')
+
+interface SessionPatch {
+  readonly name?: string
+  readonly namedBy?: NamedBy
+  readonly archivedAt?: number | null
+  readonly agent?: string
+}
+
+export async function updateSession(
+  tx: Tx,
+  { workspace, id, patch, now }: { workspace: WorkspaceId; id: SessionId; patch: SessionPatch; now: number },
+): Promise<Session> {
+  const row = await patchRow(
+    tx,
+    'sessions',
+    { id, workspace },
+    {
+      name: patch.name,
+      name_key: patch.name === undefined ? undefined : nameKey(patch.name),
+      named_by: patch.namedBy,
+      archived_at: patch.archivedAt,
+      agent: patch.agent,
+    },
+  )
+  if (!row) throw noSession(id)
+  const changed = toSession(row as unknown as SessionRow)
+  await tell(tx, workspace, [{ type: 'session.changed', data: { session: changed } }], now)
+  return changed
+}

@@ -1,0 +1,166 @@
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { Problem } from '../model/errors.ts'
+import { MIGRATIONS, type Migration, migrate, schemaVersion } from './sql/migrate.ts'
+import { runWrite, type WriteName } from './sql/operations.ts'
+import { coalesce, type Tx } from './sql/tx.ts'
+import { fromSqlite } from './sqlite-errors.ts'
+import { sqliteTx } from './sqlite-tx.ts'
+import type { Ring } from './store.ts'
+
+/**
+ * The one writer of an embedded database, in a thread of its own so that nobody waits for the disk but those who
+ * write. It commits together whatever has queued up (group commit) and acknowledges after the commit (L5).
+ */
+
+export interface WriterOptions {
+  readonly path: string
+  readonly busyMessage: string | undefined
+  readonly now: number
+}
+
+/** One write asked of the writer. */
+export interface Job {
+  readonly id: number
+  readonly name: WriteName
+  readonly args: unknown
+}
+export type ToWriter = { readonly jobs: readonly Job[] } | { readonly close: true }
+
+export interface Done {
+  readonly id: number
+  readonly result?: unknown
+  readonly problem?: Problem
+}
+export type FromWriter =
+  | { readonly ready: true }
+  | { readonly failed: Problem }
+  | { readonly done: readonly Done[]; readonly rings: readonly Ring[] }
+  | { readonly closed: true }
+
+/** Jobs of one commit: enough to share the flush among many, few enough that the first does not wait for long. */
+const BATCH = 500
+
+/** Opens the database for writing and brings it to the newest schema. An old one is copied first. */
+export async function openForWriting(
+  { path, now }: Omit<WriterOptions, 'busyMessage'>,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<DatabaseSync> {
+  const db = new DatabaseSync(path, { timeout: 5_000 })
+  try {
+    db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
+    db.exec('pragma cache_size = -65536; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864')
+    const tx = sqliteTx(db, () => {})
+    const version = await schemaVersion(tx, migrations.length)
+    if (version < migrations.length) {
+      if (version > 0) copyBefore(db, path, migrations.length)
+      db.exec('begin immediate')
+      await migrate(tx, version, now, migrations)
+      db.exec('commit')
+    }
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** A whole copy under its final name, or none: a name that is there can be trusted. */
+function copyBefore(db: DatabaseSync, path: string, version: number): void {
+  const copy = `${path}.before-${version}`
+  if (existsSync(copy)) return
+  rmSync(`${copy}.part`, { force: true })
+  db.prepare('vacuum into ?').run(`${copy}.part`)
+  renameSync(`${copy}.part`, copy)
+}
+
+/** Runs jobs in one transaction, each for itself: one that fails is undone alone. Nothing is done before the commit. */
+async function commitTogether(db: DatabaseSync, tx: Tx, rings: Ring[], jobs: readonly Job[], busyMessage?: string) {
+  const done: Done[] = []
+  db.exec('begin immediate')
+  for (const { id, name, args } of jobs) {
+    const rung = rings.length
+    db.exec('savepoint job')
+    try {
+      done.push({ id, result: await runWrite(tx, name, args) })
+      db.exec('release job')
+    } catch (error) {
+      // A full disk may have ended the whole transaction; then nothing of it can be kept.
+      if (!db.isTransaction) throw error
+      db.exec('rollback to job; release job')
+      rings.length = rung
+      done.push({ id, problem: fromSqlite(error, busyMessage).toJSON() })
+    }
+  }
+  db.exec('commit')
+  return done
+}
+
+function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
+  const rings: Ring[] = []
+  const tx = sqliteTx(db, (ring) => rings.push(ring))
+  const attempt = async (jobs: readonly Job[]): Promise<Done[]> => {
+    const rung = rings.length
+    try {
+      return await commitTogether(db, tx, rings, jobs, busyMessage)
+    } catch (error) {
+      rings.length = rung
+      if (db.isTransaction) db.exec('rollback')
+      const problem = fromSqlite(error, busyMessage).toJSON()
+      if (jobs.length === 1) return jobs.map(({ id }) => ({ id, problem }))
+      // What fails together may do alone: a small write still fits where a large one does not.
+      const done: Done[] = []
+      for (const job of jobs) done.push(...(await attempt([job])))
+      return done
+    }
+  }
+  return async (jobs: readonly Job[]): Promise<FromWriter> => {
+    const done = await attempt(jobs)
+    return { done, rings: coalesce(rings.splice(0)) }
+  }
+}
+
+/** Serves the main thread: whatever has queued up makes one commit, and what comes in meanwhile the next. */
+async function serve(port: MessagePort, { path, busyMessage, now }: WriterOptions): Promise<void> {
+  const db = await openForWriting({ path, now })
+  const commit = createCommitter(db, busyMessage)
+  const queue: Job[] = []
+  let busy = false
+  let closing = false
+  const take = (message: ToWriter) => {
+    if ('close' in message) closing = true
+    else queue.push(...message.jobs)
+  }
+  const drain = async () => {
+    if (busy) return
+    busy = true
+    for (;;) {
+      for (let more = receiveMessageOnPort(port); more; more = receiveMessageOnPort(port)) take(more.message)
+      if (queue.length === 0) break
+      port.postMessage(await commit(queue.splice(0, BATCH)))
+    }
+    busy = false
+    if (!closing) return
+    db.close()
+    port.postMessage({ closed: true } satisfies FromWriter)
+    port.close()
+  }
+  port.on('message', (message: ToWriter) => {
+    take(message)
+    void drain()
+  })
+  port.postMessage({ ready: true } satisfies FromWriter)
+}
+
+// This file is also read by those who only open a database: the thread begins where there is one.
+const options = workerData as { carrelWriter?: WriterOptions } | null
+if (parentPort && options?.carrelWriter) {
+  const port = parentPort
+  const { carrelWriter } = options
+  serve(port, carrelWriter).catch((error: unknown) => {
+    const failed = fromSqlite(error, carrelWriter.busyMessage).toJSON()
+    port.postMessage({ failed } satisfies FromWriter)
+    port.close()
+  })
+}

@@ -1,0 +1,70 @@
+import { statSync } from 'node:fs'
+import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
+import { methodsOver } from './sql/methods.ts'
+import { type Port, type ReadResult, runRead } from './sql/operations.ts'
+import { fromSqlite } from './sqlite-errors.ts'
+import { sqliteTx } from './sqlite-tx.ts'
+import type { Ring, Store, StoreStats } from './store.ts'
+import { openWriter } from './writer-thread.ts'
+
+export interface SqliteOptions {
+  /** The database file; its folder must be there. */
+  readonly path: string
+  /** What a person reads while another program has locked the database. */
+  readonly busyMessage?: string | undefined
+  /** ms since 1970, noted beside a migration. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * Opens the embedded store. Writes are committed together in a thread of their own; reads go on here, beside them,
+ * over a second connection that cannot write.
+ * @throws unavailable when the file cannot be opened, is damaged, or a newer Carrel wrote it
+ */
+export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Promise<Store> {
+  const listeners = new Set<(ring: Ring) => void>()
+  const writer = await openWriter({ path, busyMessage, now: now?.() ?? 0 }, (ring) => {
+    for (const listener of listeners) listener(ring)
+  })
+  const reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+  reader.exec('pragma cache_size = -65536')
+  const tx = sqliteTx(reader, () => {})
+  const translated = async <T>(doing: () => Promise<T>): Promise<T> => {
+    try {
+      return await doing()
+    } catch (error) {
+      throw fromSqlite(error, busyMessage)
+    }
+  }
+  const port: Port = {
+    write: (name, args) => writer.write(name, args) as Promise<never>,
+    read: (name, args) => translated(() => runRead(tx, name, args) as Promise<never>),
+  }
+  return {
+    engine: 'sqlite',
+    ...methodsOver(port),
+    onAppend(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    backup: (target) => translated(async () => void (await copyDatabase(reader, target))),
+    stats: async () => statsOf(reader, path, await port.read('counts', undefined as never)),
+    async close() {
+      listeners.clear()
+      await writer.close()
+      if (reader.isOpen) reader.close()
+    },
+  }
+}
+
+function statsOf(reader: DatabaseSync, path: string, counts: ReadResult<'counts'>): StoreStats {
+  const row = reader.prepare('select sqlite_version() as version').get()
+  const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0)
+  return {
+    engine: 'sqlite',
+    version: String(row?.version),
+    location: path,
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+    ...counts,
+  }
+}
