@@ -1,0 +1,122 @@
+import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
+import { CarrelError, errorFromProblem } from '../model/errors.ts'
+import { type Connection, createBoard } from './connection.ts'
+import { followOver } from './follow.ts'
+import { REAL_TIMING, type Timing } from './timing.ts'
+
+export type { Connection } from './connection.ts'
+export type { Timing } from './timing.ts'
+
+export interface ConnectOptions {
+  /** Where the server is, `http://127.0.0.1:4747`; in its own page `location.origin`. */
+  readonly url: string
+  /** Left out in a page that is logged in: its cookie speaks for it. */
+  readonly token?: string | undefined
+  readonly face?: 'cli' | 'api' | undefined
+  readonly fetch?: typeof fetch | undefined
+  /** Time, chance and patience where they should not be the usual ones. */
+  readonly timing?: Partial<Timing> | undefined
+}
+
+/** Carrel over HTTP: the same verbs as in process, and how the line is. */
+export interface Client extends Carrel {
+  connection(): Connection
+  /** Tells of every change until the returned function is called. */
+  onConnection(listener: (connection: Connection) => void): () => void
+  /** Does not wait for the next try: a person pressed the button, or the network came back. */
+  retryNow(): void
+}
+
+/** Makes a client. Nothing is sent before the first call. */
+export function connect(options: ConnectOptions): Client {
+  const timing: Timing = { ...REAL_TIMING, ...options.timing }
+  const base = `${options.url.replace(/\/+$/, '')}/api`
+  const send = options.fetch ?? ((input, init) => fetch(input, init))
+  const headers: Record<string, string> = {
+    ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
+    ...(options.face === 'cli' && { 'x-carrel-face': 'cli' }),
+  }
+  const board = createBoard(timing)
+  const get = (path: string, signal: AbortSignal) =>
+    send(`${base}${path}`, { headers: { ...headers, accept: 'text/event-stream' }, signal, cache: 'no-store' })
+  return {
+    call: (name, input) => call(name, input, { base, headers, send, url: options.url }),
+    follow: (targets, signal) => followOver({ get, board, timing }, targets, signal),
+    connection: board.connection,
+    onConnection: board.onConnection,
+    retryNow: board.retryNow,
+  }
+}
+
+interface Sender {
+  readonly base: string
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly send: typeof fetch
+}
+
+async function call<N extends OperationName>(name: N, input: Input<N>, sender: Sender): Promise<Output<N>> {
+  const { method, path, body } = requestFor(name, input as Record<string, unknown>)
+  const init: RequestInit = {
+    method,
+    headers: { ...sender.headers, accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
+    ...(body !== null && { body }),
+  }
+  const response = await sender.send(`${sender.base}${path}`, init).catch((cause) => {
+    throw unreachable(sender.url, cause)
+  })
+  const answer = await response.text().catch((cause) => {
+    throw unreachable(sender.url, cause)
+  })
+  const parsed = parsedOr(answer)
+  if (!response.ok) throw errorFromProblem(parsed, response.status)
+  if (parsed === undefined) {
+    throw new CarrelError(
+      'unavailable',
+      `What answers at ${sender.url} is not Carrel. Look whether the address is right.`,
+    )
+  }
+  return parsed as Output<N>
+}
+
+/** How an operation's input goes into path, query and body. */
+export function requestFor(
+  name: OperationName,
+  input: Record<string, unknown>,
+): { method: string; path: string; body: string | null } {
+  const [method, pattern] = operations[name].http
+  const rest = new Map(Object.entries(input).filter(([, value]) => value !== undefined))
+  const path = pattern.replace(/:([a-zA-Z]+)/g, (_, key: string) => {
+    const value = rest.get(key)
+    rest.delete(key)
+    return segment(key, value)
+  })
+  if (method === 'POST' || method === 'PATCH') return { method, path, body: JSON.stringify(Object.fromEntries(rest)) }
+  const query = new URLSearchParams()
+  for (const [key, value] of rest) if (value !== null) query.set(key, String(value))
+  return { method, path: query.size > 0 ? `${path}?${query}` : path, body: null }
+}
+
+/** `.` and `..` would be folded away by every URL parser, also when encoded, and then name another route. */
+function segment(key: string, value: unknown): string {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+  if (text === '' || text === '.' || text === '..') {
+    throw new CarrelError('bad_input', `${JSON.stringify(value) ?? 'Nothing'} cannot be the ${key} of anything.`, {
+      key,
+    })
+  }
+  return encodeURIComponent(text)
+}
+
+function unreachable(url: string, cause: unknown): CarrelError {
+  const message = `Carrel does not answer at ${url}. Start it with \`carrel serve\`, or look whether the address is right.`
+  return new CarrelError('unavailable', message, { url }, cause)
+}
+
+function parsedOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

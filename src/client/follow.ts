@@ -1,0 +1,215 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import type { Followed, FollowTarget } from '../api/index.ts'
+import { CarrelError, errorFromProblem } from '../model/errors.ts'
+import type { ConnectionBoard, ConnectionLine } from './connection.ts'
+import { type Cursor, MAX_TARGETS, readCursor, WORKSPACE_LOG } from './cursor.ts'
+import type { Timing } from './timing.ts'
+
+/** What following needs from the client it belongs to. */
+export interface Wire {
+  /** Sends a request to `/api` and what comes after it. */
+  readonly get: (path: string, signal: AbortSignal) => Promise<Response>
+  readonly board: ConnectionBoard
+  readonly timing: Timing
+}
+
+/**
+ * Gives every event after `after` of each target once, in order within its log, over as many connections as it
+ * takes (L6). One stream per workspace and 64 logs; a page needs one.
+ * @throws unauthenticated, not_found, bad_input and forbidden as the server says them; a broken line is no error
+ */
+export async function* followOver(
+  wire: Wire,
+  targets: readonly FollowTarget[],
+  signal: AbortSignal,
+): AsyncGenerator<Followed> {
+  const groups = grouped(targets)
+  if (groups.length === 1) return yield* followGroup(wire, groups[0] as Group, signal)
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  try {
+    yield* merged(groups.map((group) => followGroup(wire, group, either)))
+  } finally {
+    stop.abort()
+  }
+}
+
+/** The logs of one stream, and where each is read to. Names are those of the cursor. */
+interface Group {
+  readonly workspace: string
+  readonly seen: Cursor
+}
+
+function grouped(targets: readonly FollowTarget[]): Group[] {
+  const groups: Group[] = []
+  for (const target of targets) {
+    const name = target.kind === 'workspace' ? WORKSPACE_LOG : target.session
+    const workspace = target.workspace.toLowerCase()
+    const fits = (group: Group) => group.workspace === workspace && group.seen.size < MAX_TARGETS
+    const known = groups.filter((group) => group.workspace === workspace && group.seen.has(name))
+    if (known.length > 0)
+      throw new CarrelError('bad_input', 'A log can be followed only once in one stream.', { target })
+    const group = groups.find(fits) ?? { workspace, seen: new Map() }
+    if (group.seen.size === 0) groups.push(group)
+    group.seen.set(name, target.after)
+  }
+  return groups
+}
+
+async function* followGroup(wire: Wire, group: Group, signal: AbortSignal): AsyncGenerator<Followed> {
+  const line = wire.board.line()
+  try {
+    while (!signal.aborted && liveOf(group).length > 0) {
+      const cut = yield* oneConnection(wire, group, line, signal)
+      if (signal.aborted || cut === null) continue
+      line.cut(cut)
+      await line.wait(signal)
+    }
+  } finally {
+    line.remove()
+  }
+}
+
+/**
+ * Reads one connection until it breaks.
+ * @returns why it broke, as a sentence; null when there is nothing left to follow
+ */
+async function* oneConnection(
+  wire: Wire,
+  group: Group,
+  line: ConnectionLine,
+  signal: AbortSignal,
+): AsyncGenerator<Followed, string | null> {
+  const hangUp = new AbortController()
+  const either = AbortSignal.any([signal, hangUp.signal])
+  try {
+    const response = await withPatience(wire.get(pathOf(group), either), wire.timing.silenceMs)
+    if (response.status === 204) return markEnded(group)
+    if (!response.ok) return await refused(response)
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    return yield* readStream(reader, wire, group, line)
+  } catch (thrown) {
+    if (thrown instanceof CarrelError && thrown.code !== 'unavailable') throw thrown
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  } finally {
+    hangUp.abort()
+  }
+}
+
+async function* readStream(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  wire: Wire,
+  group: Group,
+  line: ConnectionLine,
+): AsyncGenerator<Followed, string | null> {
+  const decoder = new TextDecoder()
+  let frames: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (frame) => frames.push(frame) })
+  for (;;) {
+    const { done, value } = await withPatience(reader.read(), wire.timing.silenceMs)
+    if (done) return 'The server ended the stream.'
+    parser.feed(decoder.decode(value, { stream: true }))
+    const ready = frames
+    frames = []
+    // Only what was really said counts as a success: a proxy that answers 200 and hangs up must not reset the wait.
+    if (ready.length > 0) line.open()
+    for (const frame of ready) {
+      const followed = accept(frame, group)
+      if (followed === 'gap') return 'An event was missing in the stream, so it is read again from the last good one.'
+      if (followed) yield followed
+    }
+  }
+}
+
+/** Takes a frame if it is the next of its log. What was seen before is dropped; what skips one is a gap. */
+function accept(frame: EventSourceMessage, group: Group): Followed | 'gap' | null {
+  if (frame.event === 'caught-up') {
+    const { log, head } = JSON.parse(frame.data) as { log: string; head: number }
+    return { kind: 'caught-up', log, head }
+  }
+  if (frame.event === 'ended') {
+    const { log, reason } = JSON.parse(frame.data) as { log: string; reason: string }
+    const name = log === group.workspace ? WORKSPACE_LOG : log
+    if (group.seen.get(name) === 'end') return null
+    group.seen.set(name, 'end')
+    return { kind: 'ended', log, reason }
+  }
+  if (frame.event !== 'session' && frame.event !== 'workspace') return null
+  const [only] = liveOf(group)
+  const cursor = readCursor(frame.id ?? '', only?.[0] ?? null)
+  if (cursor === null) return 'gap'
+  return advance(frame, cursor, group)
+}
+
+/** The cursor says where all logs stand after this event: exactly one may be one further than we are. */
+function advance(frame: EventSourceMessage, cursor: Cursor, group: Group): Followed | 'gap' | null {
+  let moved: { name: string; seq: number } | null = null
+  for (const [name, position] of cursor) {
+    const seen = group.seen.get(name)
+    if (typeof position !== 'number' || typeof seen !== 'number' || position <= seen) continue
+    if (moved !== null || position !== seen + 1) return 'gap'
+    moved = { name, seq: position }
+  }
+  if (moved === null) return null
+  group.seen.set(moved.name, moved.seq)
+  const log = moved.name === WORKSPACE_LOG ? group.workspace : moved.name
+  return { kind: 'event', log, seq: moved.seq, json: frame.data }
+}
+
+function pathOf({ workspace, seen }: Group): string {
+  const live = liveOf({ seen })
+  const [first] = live
+  if (live.length === 1 && first && first[0] !== WORKSPACE_LOG) {
+    return `/workspaces/${encodeURIComponent(workspace)}/sessions/${encodeURIComponent(first[0])}/follow?after=${first[1]}`
+  }
+  const query = new URLSearchParams({ workspace })
+  for (const [name, position] of live) {
+    if (name === WORKSPACE_LOG) query.append('w', `${workspace}:${position}`)
+    else query.append('s', `${name}:${position}`)
+  }
+  return `/follow?${query}`
+}
+
+const liveOf = ({ seen }: Pick<Group, 'seen'>) => [...seen].filter(([, position]) => position !== 'end')
+
+function markEnded(group: Group): null {
+  for (const name of group.seen.keys()) group.seen.set(name, 'end')
+  return null
+}
+
+/** A server that is starting, stopping or overloaded is worth another try; a refusal is not. */
+async function refused(response: Response): Promise<string> {
+  const body = await response.json().catch(() => null)
+  const error = errorFromProblem(body, response.status)
+  if (response.status >= 500 || response.status === 408 || response.status === 429) return error.message
+  throw response.status === 401 && error.code !== 'unauthenticated'
+    ? new CarrelError('unauthenticated', error.message, error.data, error)
+    : error
+}
+
+/** Rejects when nothing came for `ms`. Runs only while somebody waits, so a slow reader is not taken for a dead server. */
+function withPatience<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('The server fell silent.')), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** Takes from whichever has something; each waits until what it gave was taken. */
+async function* merged(sources: readonly AsyncGenerator<Followed>[]): AsyncGenerator<Followed> {
+  const step = (source: AsyncGenerator<Followed>) => source.next().then((result) => ({ source, result }))
+  const pending = new Map(sources.map((source) => [source, step(source)]))
+  try {
+    while (pending.size > 0) {
+      const { source, result } = await Promise.race(pending.values())
+      if (result.done) {
+        pending.delete(source)
+        continue
+      }
+      yield result.value
+      pending.set(source, step(source))
+    }
+  } finally {
+    for (const waiting of pending.values()) waiting.catch(() => undefined)
+  }
+}

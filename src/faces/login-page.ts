@@ -1,0 +1,45 @@
+const SAYS = {
+  ask: 'Log in to go on.',
+  wrong: 'This address does not open the door: its token is wrong, or belongs to another installation.',
+  throttled: 'Too many wrong tokens. Wait a minute, then try again.',
+} as const
+
+/** A page that needs nothing else, so that it also works where the real page was never built. */
+export function loginPage(kind: keyof typeof SAYS): string {
+  return plainPage(
+    'Log in to Carrel',
+    `<p>${SAYS[kind]}</p>
+<p>In a terminal on the machine where Carrel runs, type <code>carrel open</code>. It gives you the address that opens
+this page logged in.</p>
+<form method="post" action="/login">
+<p><label for="token">Or paste the token:</label>
+<input id="token" name="token" type="password" autocomplete="off" required>
+<button>Log in</button></p>
+</form>`,
+  )
+}
+
+/** @param body trusted HTML: nothing that came from outside */
+export function plainPage(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1.5rem }
+input, button { font: inherit; padding: 0.3rem 0.6rem }
+label { display: block }
+</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`
+}
