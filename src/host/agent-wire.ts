@@ -24,6 +24,8 @@ export interface WireHandlers {
   noise(text: string, sample: string): void
   /** A frame over the limit: nothing after it can be trusted. */
   tooLarge(): void
+  /** A handler threw: what was said is lost for the log, so nothing more may be said. */
+  thrown(error: unknown): void
   frame?(direction: 'in' | 'out', line: string): void
 }
 
@@ -90,7 +92,14 @@ export function openWire(input: Readable, output: Writable, handlers: WireHandle
   }
   readLines(
     input,
-    (line) => takeLine(line, state, send, handlers),
+    (line) => {
+      // Thrown out of here it would end the server.
+      try {
+        if (!state.failure) takeLine(line, state, send, handlers)
+      } catch (error) {
+        handlers.thrown(error)
+      }
+    },
     () => handlers.tooLarge(),
   )
   return {

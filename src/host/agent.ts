@@ -118,6 +118,12 @@ function handlersOf(link: Link) {
       link.wire.fail(new AgentFailure(text, { stderrTail: link.tree.stderrTail() }))
       void link.tree.kill()
     },
+    thrown: (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error)
+      const text = `What ${launch.name} said could not be kept, so it was stopped: ${why}`
+      link.wire.fail(new AgentFailure(text, { cause: error }))
+      void link.tree.kill()
+    },
     ...(launch.onFrame ? { frame: launch.onFrame } : {}),
   }
 }

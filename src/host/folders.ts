@@ -67,7 +67,7 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   if (isInside(home, key)) throw refuse(`${real} holds your home folder. Choose a folder inside your home instead.`)
   if (SYSTEM.has(real) || /^\/(proc|sys|dev|etc|boot)\//.test(real))
     throw refuse(`${real} belongs to the system. Choose a folder of your own.`)
-  if (isInside(key, data) || isInside(data, key)) {
+  if (key === data || isInside(key, data) || isInside(data, key)) {
     throw refuse(`${real} holds or is part of Carrel's own data. Choose a folder apart from ${rules.dataFolder}.`)
   }
   const secret = secretPart(real, key, home)

@@ -5,7 +5,7 @@ import { Readable, Writable } from 'node:stream'
 import { type AgentContext, agent, ndJsonStream, RequestError } from '@agentclientprotocol/sdk'
 import { type Memory, openMemory } from './memory.ts'
 import { demoSteps, directiveOf } from './script.ts'
-import { play, type Stage } from './steps.ts'
+import { play } from './steps.ts'
 
 /**
  * Carrel's own agent: it follows a script instead of a model. It serves the first run of somebody who has no agent
@@ -92,19 +92,13 @@ async function turn(client: AgentContext, one: Memory, prompt: string, signal: A
   one.transcript.push({ sessionUpdate: 'user_message_chunk', content: { type: 'text', text: prompt } })
   memory.save(one)
   const send = sendTo(client, one.id)
-  for (const { steps } = one.pending; one.pending.cursor < steps.length; one.pending.cursor += 1) {
+  const { steps } = one.pending
+  for (let cursor = one.pending.cursor; cursor < steps.length; cursor += 1) {
     signal.throwIfAborted()
-    const call = `call-${one.turns}-${one.pending.cursor}`
-    const stage: Stage = {
-      client,
-      memory: one,
-      quirks,
-      signal,
-      call,
-      send,
-      remember: (update) => one.transcript.push(update),
-    }
-    const outcome = await play(steps[one.pending.cursor] ?? {}, stage)
+    const remember = (update: Record<string, unknown>) => void one.transcript.push(update)
+    const call = `call-${one.turns}-${cursor}`
+    const outcome = await play(steps[cursor] ?? {}, { client, memory: one, quirks, signal, call, send, remember })
+    one.pending = { steps, cursor: cursor + 1 }
     memory.save(one)
     if (outcome) return outcome.stop
   }

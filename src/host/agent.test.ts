@@ -1,0 +1,474 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { type AgentConnection, type AgentLaunch, type AgentListener, type AgentPlace, connectAgent } from './agent.ts'
+import { allAgents, detectAgents, scriptedAgent } from './agents.ts'
+import { probeContainment } from './containment.ts'
+import { allowedEnv } from './environment.ts'
+
+const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
+const PATH = process.env.PATH ?? '/usr/bin:/bin'
+const containment = await probeContainment(PATH)
+const never = new AbortController().signal
+const recipe = scriptedAgent()
+const connections: AgentConnection[] = []
+let count = 0
+
+afterEach(async () => {
+  await Promise.all(connections.splice(0).map((connection) => connection.kill()))
+})
+afterAll(() => rmSync(top, { recursive: true, force: true }))
+
+type Said = Record<string, any>
+
+interface Setup {
+  readonly env?: Record<string, string>
+  readonly home?: string
+  readonly launch?: Partial<AgentLaunch>
+}
+
+function newPlace(): AgentPlace {
+  count += 1
+  const cwd = join(top, `place-${count}`)
+  mkdirSync(cwd)
+  return { cwd, roots: [cwd], mcpServers: [] }
+}
+
+async function connect({ env = {}, home = top, launch = {} }: Setup = {}) {
+  const frames: Array<{ direction: string; frame: Said }> = []
+  const connection = await connectAgent({
+    id: 'scripted',
+    name: 'Scripted',
+    command: recipe.command,
+    args: recipe.args,
+    env: allowedEnv({ PATH, HOME: home }, [], { ...recipe.env, ...env }),
+    cwd: top,
+    containment,
+    ledger: join(top, 'ledger'),
+    logFolder: null,
+    clientName: 'test',
+    clientVersion: '1',
+    initializeTimeoutMs: 10_000,
+    signal: never,
+    now: Date.now,
+    onFrame: (direction, line) => frames.push({ direction, frame: parsed(line) }),
+    ...launch,
+  })
+  connections.push(connection)
+  return { connection, frames }
+}
+
+function parsed(line: string): Said {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return { line }
+  }
+}
+
+type Heard = ReturnType<typeof listen>
+
+function listen(parts: Partial<AgentListener> = {}) {
+  const updates: Said[] = []
+  const replayed: Said[] = []
+  const notices: string[] = []
+  const wrote: string[] = []
+  const asked: Said[] = []
+  let wake = () => {}
+  const listener: AgentListener = {
+    update: (update) => {
+      updates.push(update as Said)
+      wake()
+    },
+    replayed: (update) => replayed.push(update as Said),
+    permission: async (request) => {
+      asked.push(request as Said)
+      wake()
+      return { outcome: 'selected', optionId: 'allow-once' }
+    },
+    elicit: async () => ({ action: 'cancel' }),
+    wrote: (path) => wrote.push(path),
+    notice: (text) => notices.push(text),
+    ...parts,
+  }
+  const until = async (found: () => boolean) => {
+    while (!found()) await new Promise<void>((resolve) => (wake = resolve))
+  }
+  const text = () => updates.map((update) => update.content?.text ?? '').join('')
+  return { listener, updates, replayed, notices, wrote, asked, until, text }
+}
+
+async function session(setup: Setup = {}, heard: Heard = listen(), place = newPlace()) {
+  const { connection, frames } = await connect(setup)
+  return { connection, frames, place, heard, one: await connection.open(place, heard.listener, never) }
+}
+
+const steps = (...list: Said[]) => [{ type: 'text', text: `do this @@do ${JSON.stringify(list)} @@end` }]
+const kinds = (updates: Said[]) => updates.map((update) => update.sessionUpdate)
+
+describe('what the agent says', () => {
+  it('reaches the listener as said and in order, also what no schema knows', async () => {
+    const { one, heard } = await session()
+    const strange = { sessionUpdate: 'made_up_kind', _meta: { a: 1 }, deep: { x: [1] } }
+    const odd = { sessionUpdate: 'tool_call', toolCallId: 'a', title: 't', kind: 'juggle', status: 'odd', extra: 1 }
+    expect(await one.prompt(steps({ update: strange }, { update: odd }, { repeat: 50 }))).toMatchObject({
+      stopReason: 'end_turn',
+    })
+    expect(heard.updates).toContainEqual(strange)
+    expect(heard.updates).toContainEqual(odd)
+    expect(heard.text()).toBe(Array.from({ length: 50 }, (_, index) => `${index} `).join(''))
+  })
+
+  it('asks with unknown option kinds, without kind and before any tool call, and gets the option back', async () => {
+    const asked: Said[] = []
+    const heard = listen({
+      permission: async (request) => {
+        asked.push(request as Said)
+        return { outcome: 'selected', optionId: asked.length === 1 ? 'zzz' : 'allow-once' }
+      },
+    })
+    const { one } = await session({ env: { SCRIPTED_QUIRKS: 'no_kind,ask_before_create' } }, heard)
+    const options = [{ optionId: 'zzz', name: 'Later', kind: 'defer_forever', more: true }]
+    await one.prompt(steps({ ask: { title: 'Strange?', options } }, { write: 'a.txt', content: 'a' }))
+    expect(asked[0]?.options).toEqual(options)
+    expect(asked[1]?.toolCall).not.toHaveProperty('kind')
+    expect(heard.text()).toContain('You chose: zzz')
+    expect(kinds(heard.updates)).not.toContain('tool_call')
+    expect(kinds(heard.updates)).toContain('tool_call_update')
+  })
+
+  it('through an unknown method is answered -32601, and ids of both directions do not mix', async () => {
+    const { one, heard, frames } = await session({ env: { SCRIPTED_QUIRKS: 'unknown_request,early_updates,garbage' } })
+    await one.prompt(steps({ request: { method: '_vendor/thing', params: { a: 1 } } }, { ask: { title: 'go?' } }))
+    expect(heard.text()).toContain('-32601')
+    expect(kinds(heard.updates)).toContain('available_commands_update')
+    const drained = frames.find(({ frame }) => frame.method === 'craft/drain')
+    expect(frames).toContainEqual(
+      expect.objectContaining({
+        direction: 'out',
+        frame: expect.objectContaining({ id: drained?.frame.id, error: expect.objectContaining({ code: -32601 }) }),
+      }),
+    )
+    const ids = (direction: string) =>
+      frames
+        .filter((one) => one.direction === direction && one.frame.method && one.frame.id !== undefined)
+        .map((one) => one.frame.id)
+    expect(ids('in').some((id) => ids('out').includes(id))).toBe(true)
+  })
+
+  it('may come before its session has an id and after the answer', async () => {
+    const { one, heard } = await session({ env: { SCRIPTED_QUIRKS: 'early_updates,late_updates' } })
+    expect(kinds(heard.updates)).toEqual(['available_commands_update'])
+    await one.prompt(steps({ say: 'x' }))
+    await heard.until(() => heard.text().includes('late'))
+  })
+
+  it('that is no message is noted, and the turn goes on', async () => {
+    const { one, heard } = await session()
+    expect(
+      await one.prompt(
+        steps({ garbage: 'Debugger listening' }, { garbage: '{"jsonrpc": "2.0", "id": ' }, { say: 'on' }),
+      ),
+    ).toMatchObject({ stopReason: 'end_turn' })
+    expect(heard.notices).toHaveLength(2)
+    expect(heard.text()).toBe('on')
+  })
+
+  it('and cannot be taken in, ends that agent with a clear failure and not the server', async () => {
+    const heard = listen({
+      update: (update) => {
+        if ((update as Said).sessionUpdate === 'poison') throw new Error('lease lost')
+      },
+    })
+    const { one, connection } = await session({}, heard)
+    await expect(one.prompt(steps({ update: { sessionUpdate: 'poison' } }, { hang: true }))).rejects.toThrow(
+      /lease lost/,
+    )
+    await connection.exited
+  })
+
+  it('in a frame over 32 MiB ends that agent with a clear failure and nothing else', async () => {
+    const { one, heard, connection } = await session()
+    const other = await session()
+    await expect(one.prompt(steps({ huge: 33 << 20 }))).rejects.toMatchObject({
+      name: 'AgentFailure',
+      message: expect.stringContaining('32 MiB'),
+    })
+    expect(heard.notices.join()).toContain('32 MiB')
+    await connection.exited
+    expect(await other.one.prompt(steps({ say: 'alive' }))).toMatchObject({ stopReason: 'end_turn' })
+  })
+
+  it('as an error or by dying rejects the prompt, with what it printed last', async () => {
+    const { one } = await session()
+    await expect(one.prompt(steps({ fail: 'model is down' }))).rejects.toMatchObject({
+      name: 'AgentFailure',
+      code: -32603,
+      message: expect.stringContaining('model is down'),
+    })
+    expect(await one.prompt(steps({ stop: 'refusal' }))).toMatchObject({ stopReason: 'refusal' })
+    await expect(one.prompt(steps({ stderr: 'segfault at 0' }, { crash: true }))).rejects.toMatchObject({
+      stderrTail: expect.stringContaining('segfault at 0'),
+    })
+    await expect(one.prompt(steps({ say: 'x' }))).rejects.toThrow(/exit code 1/)
+  })
+
+  it('with a form reaches the listener and the answer goes back', async () => {
+    const heard = listen({
+      elicit: async (request) => ({ action: 'accept', content: { name: (request as Said).message } }),
+    })
+    const { one } = await session({}, heard)
+    const schema = { type: 'object', properties: { name: { type: 'string' } } }
+    await one.prompt(steps({ form: { message: 'who', schema } }))
+    expect(heard.text()).toContain('"content":{"name":"who"}')
+  })
+})
+
+describe('cancel', () => {
+  it('P2: is written, and every open question is answered cancelled, within one tick', async () => {
+    let fired = false
+    const heard: Heard = listen({
+      permission: (request, signal) => {
+        heard.asked.push(request as Said)
+        signal.addEventListener('abort', () => (fired = true))
+        opened()
+        return new Promise(() => {})
+      },
+    })
+    let opened = () => {}
+    const open = new Promise<void>((resolve) => (opened = resolve))
+    const { one, frames } = await session({}, heard)
+    const done = one.prompt(steps({ ask: { title: 'wait' } }))
+    await open
+    const before = frames.length
+    one.cancel()
+    expect(frames.at(before)?.frame).toMatchObject({ method: 'session/cancel' })
+    await new Promise((resolve) => process.nextTick(resolve))
+    expect(fired).toBe(true)
+    expect(frames.slice(before).map(({ frame }) => frame)).toContainEqual(
+      expect.objectContaining({ result: { outcome: { outcome: 'cancelled' } } }),
+    )
+    expect(await done).toMatchObject({ stopReason: 'cancelled' })
+    expect(await one.prompt(steps({ say: 'next' }))).toMatchObject({ stopReason: 'end_turn' })
+  })
+
+  it('P2: leaves a command running that the agent forgets, which the host finds and ends', async () => {
+    const { one, connection, place, heard } = await session()
+    const began = Date.now()
+    const done = one.prompt(steps({ run: 'echo $$; echo x > started; exec sleep 31313' }))
+    await heard.until(() => existsSync(join(place.cwd, 'started')))
+    one.cancel()
+    expect(await done).toMatchObject({ stopReason: 'cancelled' })
+    expect((await connection.descendants({ bornAfterMs: began })).map((row) => row.command)).toEqual(['sleep'])
+    expect(await connection.killDescendantsBornAfter(began)).toHaveLength(1)
+    expect(await connection.descendants()).toEqual([])
+    expect(await one.prompt(steps({ say: 'still here' }))).toMatchObject({ stopReason: 'end_turn' })
+  })
+
+  it('P2: a stop ends an agent that ignores end of file and SIGTERM', async () => {
+    const { connection } = await session({ env: { SCRIPTED_QUIRKS: 'no_eof,no_term' } })
+    await connection.stop()
+    expect(await connection.exited).toMatchObject({ signal: 'SIGKILL' })
+  })
+})
+
+describe('after kill -9', () => {
+  async function cut(env: Record<string, string> = {}, how: 'kill' | 'stop' = 'kill') {
+    const home = mkdtempSync(join(top, 'home-'))
+    const first = await session({ home }, listen({ permission: () => new Promise(() => {}) }))
+    await first.one.prompt(steps({ say: 'one two three', chunks: 3 }, { read: 'none.txt' }))
+    const turn = first.one
+      .prompt(steps({ say: 'before ' }, { write: 'f.txt', content: 'f' }, { say: 'after' }))
+      .catch((error: Error) => error.message)
+    await first.heard.until(() => first.heard.text().includes('before'))
+    await expect.poll(() => first.frames.some(({ frame }) => frame.method === 'session/request_permission')).toBe(true)
+    await first.connection[how]()
+    expect(await turn).toMatch(/ended in the middle of its work/)
+    return { home, id: first.one.id, place: first.place, next: await connect({ home, env }) }
+  }
+
+  it.each(['kill', 'stop'] as const)(
+    'or a %s: a session is resumed without a replay, and an unfinished turn asks again',
+    async (how) => {
+      const { id, place, next } = await cut({}, how)
+      const heard = listen()
+      const again = await next.connection.reopen(id, place, heard.listener, never)
+      expect(next.frames.some(({ frame }) => frame.method === 'session/resume')).toBe(true)
+      await again.prompt([{ type: 'text', text: 'answered, go on' }])
+      expect(heard.asked.map((request) => request.toolCall.title)).toEqual(['Write f.txt'])
+      expect(readFileSync(join(place.cwd, 'f.txt'), 'utf8')).toBe('f')
+      expect(heard.text()).toContain('after')
+      expect(heard.text()).not.toContain('before')
+      expect(heard.replayed).toEqual([])
+    },
+  )
+
+  it('where resume is offered but unknown it is loaded, and what is replayed never counts as new', async () => {
+    const { id, place, next } = await cut({ SCRIPTED_QUIRKS: 'no_resume' })
+    const heard = listen()
+    await next.connection.reopen(id, place, heard.listener, never)
+    expect(heard.replayed.map((update) => update.content?.text)).toContain('one two three')
+    expect(heard.updates.filter((update) => update.sessionUpdate !== 'available_commands_update')).toEqual([])
+  })
+
+  it('an agent that cannot load, or does not know the session, answers gone', async () => {
+    const { id, place, next } = await cut({ SCRIPTED_NO_LOAD: '1' })
+    await expect(next.connection.reopen(id, place, listen().listener, never)).rejects.toMatchObject({ code: 'gone' })
+    const knows = await connect()
+    await expect(knows.connection.reopen('scripted-unknown', place, listen().listener, never)).rejects.toMatchObject({
+      code: 'gone',
+    })
+  })
+})
+
+describe('files and terminals of the client', () => {
+  it('are served inside the roots, whole or not at all, with the mode kept', async () => {
+    const { one, heard, place } = await session()
+    writeFileSync(join(place.cwd, 'run.sh'), 'old', { mode: 0o755 })
+    await one.prompt(
+      steps({ write: 'run.sh', content: 'new\nsecond', via: 'client', ask: false }, { read: 'run.sh', via: 'client' }),
+    )
+    expect(readFileSync(join(place.cwd, 'run.sh'), 'utf8')).toBe('new\nsecond')
+    expect(statSync(join(place.cwd, 'run.sh')).mode & 0o777).toBe(0o755)
+    expect(heard.wrote).toEqual([join(place.cwd, 'run.sh')])
+    await one.prompt(
+      steps({
+        request: { method: 'fs/read_text_file', params: { path: join(place.cwd, 'run.sh'), line: 2, limit: 1 } },
+      }),
+    )
+    expect(heard.text()).toContain('{"content":"second"}')
+  })
+
+  it('refuse every way out', async () => {
+    const { one, heard, place } = await session()
+    const outside = join(top, 'outside.txt')
+    writeFileSync(outside, 'secret')
+    symlinkSync(outside, join(place.cwd, 'link'))
+    symlinkSync(join(top, 'not-yet'), join(place.cwd, 'dangling'))
+    symlinkSync(top, join(place.cwd, 'up'))
+    const ways = [
+      outside,
+      `${place.cwd}/../outside.txt`,
+      join(place.cwd, 'link'),
+      join(place.cwd, 'up/outside.txt'),
+      join(place.cwd, 'dangling'),
+    ]
+    for (const path of ways) {
+      await one.prompt(
+        steps(
+          { request: { method: 'fs/write_text_file', params: { path, content: 'x' } } },
+          { request: { method: 'fs/read_text_file', params: { path } } },
+        ),
+      )
+    }
+    await one.prompt(steps({ request: { method: 'terminal/create', params: { command: 'ls', cwd: top } } }))
+    expect(heard.text().match(/-32602/g)).toHaveLength(ways.length * 2 + 1)
+    expect(heard.text()).not.toContain('secret')
+    expect(readFileSync(outside, 'utf8')).toBe('secret')
+    expect(existsSync(join(top, 'not-yet'))).toBe(false)
+    expect(lstatSync(join(place.cwd, 'link')).isSymbolicLink()).toBe(true)
+    expect(heard.wrote).toEqual([])
+  })
+
+  it('answer a missing file with an error, and to Gemini with nothing', async () => {
+    const ask = steps({ request: { method: 'fs/read_text_file', params: { path: 'PLACE/none' } } })
+    const missing = async (env: Record<string, string>) => {
+      const { one, heard, place } = await session({ env })
+      await one.prompt([{ type: 'text', text: (ask[0] as Said).text.replace('PLACE', place.cwd) }])
+      return heard.text()
+    }
+    expect(await missing({})).toContain('-32002')
+    expect(await missing({ SCRIPTED_NAME: 'gemini-cli' })).toBe('{"content":""}')
+  })
+
+  it('run a command to its end, cut its output at the limit, and end its whole group on cancel', async () => {
+    const { one, heard, place, frames } = await session()
+    await one.prompt(steps({ run: 'echo out; echo err >&2', via: 'client' }))
+    expect(JSON.stringify(heard.updates)).toMatch(/out\\nerr\\n|err\\nout\\n/)
+    const create = { command: 'printf "aäääää"', outputByteLimit: 6 }
+    await one.prompt(
+      steps(
+        { request: { method: 'terminal/create', params: create } },
+        { request: { method: 'terminal/wait_for_exit', params: { terminalId: 'terminal-2' } } },
+        { request: { method: 'terminal/output', params: { terminalId: 'terminal-2' } } },
+      ),
+    )
+    expect(heard.text()).toContain('{"output":"äää","truncated":true,"exitStatus":{"exitCode":0,"signal":null}}')
+    const done = one.prompt(steps({ run: 'setsid sleep 21212 & echo $! > pid; wait', via: 'client' }))
+    await expect.poll(() => existsSync(join(place.cwd, 'pid'))).toBe(true)
+    one.cancel()
+    expect(await done).toMatchObject({ stopReason: 'cancelled' })
+    const answered = () =>
+      frames.some(({ direction, frame }) => direction === 'out' && frame.result?.signal === 'SIGKILL')
+    await expect.poll(answered).toBe(true)
+  })
+})
+
+describe('starting', () => {
+  it('says what to do when the program is not there, wants a login, or does not answer', async () => {
+    const launch = { command: 'no-such-agent', args: [], install: 'npm install -g it' }
+    await expect(connect({ launch })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('npm install -g it'),
+    })
+    await expect(
+      connect({ launch: { command: '/bin/sh', args: ['-c', 'echo broken config >&2; exit 4'] } }),
+    ).rejects.toThrow(/exit code 4.*broken config/)
+    await expect(connect({ launch: { command: 'sleep', args: ['1000'], initializeTimeoutMs: 50 } })).rejects.toThrow(
+      /did not answer/,
+    )
+    const { connection } = await connect({ env: { SCRIPTED_QUIRKS: 'login' }, launch: { login: 'run `it login`.' } })
+    await expect(connection.open(newPlace(), listen().listener, never)).rejects.toThrow(
+      /wants a login. Log in: run `it login`/,
+    )
+  })
+
+  it('finds agents on the PATH it is given and merges custom ones', async () => {
+    const bin = join(top, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'qwen'), '#!/bin/sh\necho qwen 1.2.3\n', { mode: 0o755 })
+    writeFileSync(join(bin, 'gemini'), 'not executable')
+    const recipes = allAgents([
+      { id: 'mine', name: 'Mine', command: 'mine' },
+      { id: 'codex', args: ['-c', 'x=1'] },
+    ])
+    expect(recipes.find((one) => one.id === 'codex')).toMatchObject({ command: 'codex-acp', args: ['-c', 'x=1'] })
+    const found = await detectAgents(recipes, { path: bin, home: top })
+    expect(found.filter((one) => one.installed).map((one) => [one.id, one.version])).toEqual([
+      ['scripted', null],
+      ['qwen', '1.2.3'],
+    ])
+    expect(found.find((one) => one.id === 'mine')).toMatchObject({ origin: 'custom', program: null })
+    expect(() => allAgents([{ id: 'half' }])).toThrow(/half.*not complete/)
+  })
+
+  it('serves many sessions in one process without cross-talk, each with its modes and options', async () => {
+    const { connection } = await connect()
+    const all = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const heard = listen()
+        const one = await connection.open(newPlace(), heard.listener, never)
+        await one.setMode('auto')
+        await one.prompt(steps({ repeat: 10, say: `<${index}>` }, { write: 'f', content: String(index) }))
+        await one.close()
+        return { heard, index }
+      }),
+    )
+    for (const { heard, index } of all) {
+      expect(heard.text()).toBe(`<${index}>`.repeat(10))
+      expect(heard.asked).toEqual([])
+    }
+  })
+})
