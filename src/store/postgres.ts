@@ -1,0 +1,150 @@
+import pg from 'pg'
+import { CarrelError } from '../model/errors.ts'
+import { fromPostgres, mayRetry } from './postgres-errors.ts'
+import { postgresTx } from './postgres-tx.ts'
+import { methodsOver } from './sql/methods.ts'
+import { MIGRATIONS, migrate, schemaVersion } from './sql/migrate.ts'
+import { type Port, type ReadResult, runRead, runWrite } from './sql/operations.ts'
+import { coalesce, type Tx } from './sql/tx.ts'
+import type { Ring, Store, StoreStats } from './store.ts'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string
+  /** The schema that holds the tables; made where it is missing. */
+  readonly schema?: string | undefined
+  /** Connections at once. */
+  readonly poolSize?: number | undefined
+  /** ms since 1970, noted beside a migration. */
+  readonly now?: (() => number) | undefined
+}
+
+/** How often a transaction is tried when others are in its way. */
+const TRIES = 8
+/** Two nodes that start at once migrate one after the other. Any number that nobody else locks. */
+const MIGRATION_LOCK = 4_747_001
+
+/**
+ * Opens the store on a Postgres server that several nodes may share.
+ * @throws unavailable when it cannot be reached, or a newer Carrel wrote its tables
+ * @throws bad_input when `schema` is no plain name
+ */
+export async function openPostgres({ url, schema = 'public', poolSize = 10, now }: PostgresOptions): Promise<Store> {
+  const pool = createPool(url, schema, poolSize)
+  const listeners = new Set<(ring: Ring) => void>()
+  try {
+    await prepare(pool, schema, now?.() ?? 0)
+  } catch (error) {
+    await pool.end()
+    throw fromPostgres(error)
+  }
+  const reads = postgresTx(pool, () => {})
+  const port: Port = {
+    async write(name, args) {
+      const rings: Ring[] = []
+      const result = await transact(pool, rings, (tx) => runWrite(tx, name, args))
+      for (const ring of coalesce(rings)) for (const listener of listeners) listener(ring)
+      return result as never
+    },
+    read: (name, args) => runRead(reads, name, args).catch(rethrow) as Promise<never>,
+  }
+  return {
+    engine: 'postgres',
+    ...methodsOver(port),
+    onAppend(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    async backup() {
+      throw new CarrelError('unavailable', 'A Postgres database is copied with its own tools: use pg_dump.')
+    },
+    stats: async () => statsOf(pool, url, await port.read('counts', undefined as never)),
+    async close() {
+      listeners.clear()
+      if (!pool.ended) await pool.end()
+    },
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw fromPostgres(error)
+}
+
+function createPool(url: string, schema: string, max: number): pg.Pool {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw new CarrelError('bad_input', 'A schema takes small letters, digits and _.', { schema })
+  }
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    options: `-c search_path=${schema}`,
+    application_name: 'carrel',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: { getTypeParser: parserFor },
+  })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {})
+  return pool
+}
+
+const INT8 = 20
+
+/** Counts, times and numbers of events stay far below 2^53. */
+const parserFor: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format)
+
+async function prepare(pool: pg.Pool, schema: string, now: number): Promise<void> {
+  await transact(pool, [], async (tx) => {
+    await tx.get('select pg_advisory_xact_lock($1)', MIGRATION_LOCK)
+    const there = await tx.get('select 1 as there from pg_namespace where nspname = $1', schema)
+    if (!there) await tx.run(`create schema ${schema}`)
+    const version = await schemaVersion(tx)
+    await migrate(tx, version, now, MIGRATIONS)
+  })
+}
+
+/** Runs a transaction until it is through; rings of a try that failed are dropped. */
+async function transact<T>(pool: pg.Pool, rings: Ring[], body: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    rings.length = 0
+    try {
+      return await once(pool, rings, body)
+    } catch (error) {
+      if (!mayRetry(error) || tries === TRIES) throw fromPostgres(error)
+    }
+  }
+}
+
+async function once<T>(pool: pg.Pool, rings: Ring[], body: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await body(postgresTx(client, (ring) => rings.push(ring)))
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+async function statsOf(pool: pg.Pool, url: string, counts: ReadResult<'counts'>): Promise<StoreStats> {
+  const { rows } = await pool.query(
+    `select current_setting('server_version') as version, pg_database_size(current_database()) as bytes`,
+  )
+  const { host, pathname } = new URL(url)
+  return {
+    engine: 'postgres',
+    version: String(rows[0].version),
+    // Without user and password (B3).
+    location: `postgres://${host}${pathname}`,
+    bytes: Number(rows[0].bytes),
+    ...counts,
+  }
+}
