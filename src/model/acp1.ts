@@ -1,5 +1,5 @@
 import { clip } from './clip.ts'
-import { closeTexts, type Draft, freshItem, patchAgent } from './draft.ts'
+import { closeTexts, type Draft, freshItem, own, patchAgent } from './draft.ts'
 import type { AgentId } from './ids.ts'
 import { SPLIT_CHARS, type ToolItem } from './items.ts'
 import type { AgentView } from './view.ts'
@@ -8,9 +8,11 @@ import type { AgentView } from './view.ts'
  * Reads ACP v1 session updates into the view. Agents leave out what the schema asks for, send kinds of their own and
  * speak of a tool call before they make it, so nothing is taken for granted: what has no place is kept as said.
  * One such file per protocol version; the log keeps the updates, so a better reading can be run over old logs.
+ * `fromPermission`: the update is the tool call of a permission request, which does not name its kind of update.
  */
-export function applyUpdate(draft: Draft, agent: AgentId, update: unknown): void {
+export function applyUpdate(draft: Draft, agent: AgentId, update: unknown, fromPermission = false): void {
   const said = record(update)
+  if (fromPermission) return upsertTool(draft, said)
   const kind = text(said.sessionUpdate)
   switch (kind) {
     case 'agent_message_chunk':
@@ -38,26 +40,36 @@ export function applyUpdate(draft: Draft, agent: AgentId, update: unknown): void
         usage: { used: number(said.used), size: number(said.size), cost: said.cost ?? null },
       })
     default:
-      closeTexts(draft)
-      draft.put({ ...freshItem(draft), kind: 'raw', name: kind || 'unnamed', update: clip(update).value })
+      return raw(draft, update)
   }
+}
+
+function raw(draft: Draft, update: unknown): void {
+  closeTexts(draft)
+  const name = text(record(update).sessionUpdate) || 'unnamed'
+  draft.put({ ...freshItem(draft), kind: 'raw', name, update: clip(update).value })
 }
 
 /** Makes or changes the item of a tool call, whichever word of it comes first. */
 function upsertTool(draft: Draft, said: Record<string, unknown>): void {
   const id = text(said.toolCallId)
-  if (!id) return
-  const known = draft.view.index.tools[id]
+  if (!id) return raw(draft, said)
+  const known = own(draft.view.index.tools, id)
   const before = known === undefined ? undefined : draft.get(known)
-  if (known !== undefined && before === undefined) return trackEnd(draft, id, text(said.status))
-  if (before === undefined) closeTexts(draft)
-  const item = before?.kind === 'tool' ? before : newTool(draft, id)
-  draft.put({ ...changed(item, said), seq: draft.event.seq, endedAt: endOf(item, said, draft.event.at) })
-  if (known === undefined) {
-    const { index } = draft.view
-    draft.view.index = { ...index, tools: { ...index.tools, [id]: item.n }, unfinished: [...index.unfinished, id] }
+  const ended = known !== undefined && !draft.view.index.unfinished.includes(id)
+  // After its run, a call that has its end keeps it: nobody would end it again.
+  const status = ended && !draft.view.run && !ENDS.has(text(said.status)) ? '' : text(said.status)
+  if (known === undefined) closeTexts(draft)
+  if (known === undefined || before?.kind === 'tool') {
+    const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), said, status)
+    const endedAt = ENDS.has(item.status) ? (item.endedAt ?? draft.event.at) : null
+    draft.put({ ...item, seq: draft.event.seq, endedAt })
+    if (known === undefined) {
+      const { index } = draft.view
+      draft.view.index = { ...index, tools: { ...index.tools, [id]: item.n }, unfinished: [...index.unfinished, id] }
+    }
   }
-  trackEnd(draft, id, text(said.status))
+  trackEnd(draft, id, status)
 }
 
 function newTool(draft: Draft, toolCallId: string): ToolItem {
@@ -70,6 +82,7 @@ function newTool(draft: Draft, toolCallId: string): ToolItem {
     status: 'pending',
     content: [],
     locations: [],
+    clipped: { content: 0, input: 0, output: 0 },
     clippedBytes: 0,
     ruled: null,
     startedAt: draft.event.at,
@@ -78,72 +91,90 @@ function newTool(draft: Draft, toolCallId: string): ToolItem {
 }
 
 /** Fields that are absent or null leave what is there; lists replace the whole list, as ACP says. */
-function changed(item: ToolItem, said: Record<string, unknown>): ToolItem {
+function changed(item: ToolItem, said: Record<string, unknown>, status: string): ToolItem {
   const content = Array.isArray(said.content) ? clip(said.content) : null
   const output = said.rawOutput === undefined || said.rawOutput === null ? null : clip(said.rawOutput)
   const input = said.rawInput === undefined || said.rawInput === null ? null : clip(said.rawInput)
-  const clippedBytes = (content?.clippedBytes ?? 0) + (output?.clippedBytes ?? 0) + (input?.clippedBytes ?? 0)
+  const clipped = {
+    content: content?.clippedBytes ?? item.clipped?.content ?? 0,
+    input: input?.clippedBytes ?? item.clipped?.input ?? 0,
+    output: output?.clippedBytes ?? item.clipped?.output ?? 0,
+  }
   return {
     ...item,
     title: text(said.title) || item.title || text(said.kind) || item.toolCallId,
     toolKind: text(said.kind) || item.toolKind,
-    status: text(said.status) || item.status,
+    status: status || item.status,
     content: content ? (content.value as unknown[]) : item.content,
     locations: Array.isArray(said.locations) ? said.locations.flatMap(location) : item.locations,
     ...(input && { rawInput: input.value }),
     ...(output && { rawOutput: output.value }),
-    clippedBytes: content || output || input ? clippedBytes : item.clippedBytes,
+    clipped,
+    clippedBytes: clipped.content + clipped.input + clipped.output,
   }
 }
 
 const ENDS = new Set(['completed', 'failed', 'cancelled', 'interrupted'])
 
-function endOf(item: ToolItem, said: Record<string, unknown>, at: number): number | null {
-  const status = text(said.status) || item.status
-  return ENDS.has(status) ? (item.endedAt ?? at) : null
-}
-
+/** Keeps the list of calls without an end; one that goes on after its end, in a run that is on, is on it again. */
 function trackEnd(draft: Draft, id: string, status: string): void {
   const { index } = draft.view
-  if (!ENDS.has(status) || !index.unfinished.includes(id)) return
-  draft.view.index = { ...index, unfinished: index.unfinished.filter((other) => other !== id) }
+  const open = index.unfinished.includes(id)
+  if (open && ENDS.has(status)) {
+    draft.view.index = { ...index, unfinished: index.unfinished.filter((other) => other !== id) }
+  }
+  if (!open && status && !ENDS.has(status)) draft.view.index = { ...index, unfinished: [...index.unfinished, id] }
 }
 
 function message(draft: Draft, said: Record<string, unknown>, role: 'agent' | 'user'): void {
-  const { text: added, block } = contentOf(said.content)
+  const content = contentOf(said.content)
+  if (!content) return raw(draft, said)
   const messageId = text(said.messageId) || null
-  const open = draft.view.index.message
-  const item = open && draft.get(open.n)
-  const same =
-    open && open.role === role && (messageId === null || open.messageId === null || open.messageId === messageId)
-  if (same && item === undefined) return
-  if (same && item?.kind === 'message' && item.text.length < SPLIT_CHARS) {
-    const blocks = block === null ? item.blocks : [...item.blocks, block]
-    draft.put({ ...item, text: item.text + added, blocks, seq: draft.event.seq })
+  const { message: open } = draft.view.index
+  const same = open !== null && open.role === role && sameMessage(open.messageId, messageId)
+  const item = same ? draft.get(open.n) : undefined
+  // The open text is the newest item, so whoever has any item has this one.
+  if (isEmpty(content) || (same && !item)) return
+  const known = messageId ?? (same ? open.messageId : null)
+  if (item?.kind === 'message' && item.text.length < SPLIT_CHARS) {
+    draft.put({
+      ...item,
+      text: item.text + content.text,
+      blocks: [...item.blocks, ...content.blocks],
+      seq: draft.event.seq,
+    })
+    draft.view.index = { ...draft.view.index, message: { n: item.n, role, messageId: known } }
     return
   }
-  const continues = Boolean(same && item?.kind === 'message')
   closeTexts(draft)
   const fresh = freshItem(draft)
-  draft.put({ ...fresh, kind: 'message', role, text: added, blocks: block === null ? [] : [block], continues })
-  draft.view.index = { ...draft.view.index, message: { n: fresh.n, role, messageId } }
+  draft.put({ ...fresh, kind: 'message', role, ...content, continues: same })
+  draft.view.index = { ...draft.view.index, message: { n: fresh.n, role, messageId: known } }
 }
 
 function thought(draft: Draft, said: Record<string, unknown>): void {
-  const { text: added } = contentOf(said.content)
+  const content = contentOf(said.content)
+  if (!content || content.blocks.length > 0) return raw(draft, said)
   const messageId = text(said.messageId) || null
-  const open = draft.view.index.thought
-  const item = open && draft.get(open.n)
-  if (open && item === undefined) return
-  if (open && item?.kind === 'thought' && item.text.length < SPLIT_CHARS) {
-    draft.put({ ...item, text: item.text + added, seq: draft.event.seq })
+  const { thought: open } = draft.view.index
+  const same = open !== null && sameMessage(open.messageId, messageId)
+  const item = same ? draft.get(open.n) : undefined
+  if (isEmpty(content) || (same && !item)) return
+  const known = messageId ?? (same ? open.messageId : null)
+  if (item?.kind === 'thought' && item.text.length < SPLIT_CHARS) {
+    draft.put({ ...item, text: item.text + content.text, seq: draft.event.seq })
+    draft.view.index = { ...draft.view.index, thought: { n: item.n, messageId: known } }
     return
   }
   closeTexts(draft)
   const fresh = freshItem(draft)
-  draft.put({ ...fresh, kind: 'thought', text: added, continues: item?.kind === 'thought', endedAt: null })
-  draft.view.index = { ...draft.view.index, thought: { n: fresh.n, messageId } }
+  draft.put({ ...fresh, kind: 'thought', text: content.text, continues: same, endedAt: null })
+  draft.view.index = { ...draft.view.index, thought: { n: fresh.n, messageId: known } }
 }
+
+/** Most agents name no message; then one goes on until something else is said. */
+const sameMessage = (open: string | null, next: string | null): boolean =>
+  open === null || next === null || open === next
 
 function plan(draft: Draft, said: Record<string, unknown>): void {
   const entries = (Array.isArray(said.entries) ? said.entries : []).map((entry) => {
@@ -170,11 +201,22 @@ function commands(said: Record<string, unknown>): AgentView['commands'] {
   })
 }
 
-function contentOf(content: unknown): { text: string; block: unknown } {
-  const said = record(content)
-  if (said.type === 'text') return { text: text(said.text), block: null }
-  return { text: '', block: content === undefined ? null : clip(content).value }
+interface Content {
+  readonly text: string
+  readonly blocks: unknown[]
 }
+
+/** The text of a chunk and its blocks that are no text. ACP says one block; some agents send a list or bare text. */
+function contentOf(content: unknown): Content | null {
+  if (content === undefined || content === null) return null
+  const parts = Array.isArray(content) ? content : [content]
+  const isText = (part: unknown) => typeof part === 'string' || record(part).type === 'text'
+  const texts = parts.filter(isText).map((part) => (typeof part === 'string' ? part : text(record(part).text)))
+  const blocks = parts.filter((part) => !isText(part)).map((part) => clip(part).value)
+  return { text: clip(texts.join('')).value as string, blocks }
+}
+
+const isEmpty = ({ text, blocks }: Content): boolean => text === '' && blocks.length === 0
 
 function location(each: unknown): { path: string; line?: number | null }[] {
   const { path, line } = record(each)

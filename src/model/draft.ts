@@ -11,9 +11,15 @@ export interface Draft {
   put(item: Item): void
 }
 
+/** Names come from people and agents; `constructor` is one of them and must not find what every object has. */
+export const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined
+
+export const agentOf = (draft: Draft, agent: AgentId): AgentView => own(draft.view.agents, agent) ?? EMPTY_AGENT
+
 /** Changes what is known of one agent. */
 export function patchAgent(draft: Draft, agent: AgentId, patch: Partial<AgentView>): void {
-  const before = draft.view.agents[agent] ?? EMPTY_AGENT
+  const before = agentOf(draft, agent)
   draft.view.agents = { ...draft.view.agents, [agent]: { ...before, ...patch } }
 }
 

@@ -169,7 +169,7 @@ type Stored<E> = E extends { type: infer T; data: infer D } ? Envelope & { reado
 export type Event = Stored<Request | Outcome | Note>
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>
 
-export const isRequest = (type: string): type is Request['type'] => type in REQUESTS
+export const isRequest = (type: string): type is Request['type'] => Object.hasOwn(REQUESTS, type)
 
 const EnvelopeShape = z.looseObject({
   session: SessionId,
@@ -187,7 +187,7 @@ const EnvelopeShape = z.looseObject({
  */
 export function parseEvent(raw: unknown): Event {
   const envelope = EnvelopeShape.parse(raw)
-  const shape = EVENTS[envelope.type as EventType] as z.ZodType | undefined
+  const shape = Object.hasOwn(EVENTS, envelope.type) ? (EVENTS[envelope.type as EventType] as z.ZodType) : null
   return { ...envelope, data: shape ? shape.parse(envelope.data) : envelope.data } as unknown as Event
 }
 

@@ -1,13 +1,16 @@
 import { applyUpdate } from './acp1.ts'
-import { closeTexts, type Draft, freshItem, patchAgent } from './draft.ts'
+import { agentOf, closeTexts, type Draft, freshItem, own, patchAgent } from './draft.ts'
 import type { Event, EventOf, EventType } from './events.ts'
 import type { InteractionId } from './ids.ts'
 import type { Answer } from './interaction.ts'
 import type { Item, QuestionItem, RunItem } from './items.ts'
 import type { Who } from './tree.ts'
-import { type AgentView, EMPTY_AGENT, type QueuedPrompt, type SessionView } from './view.ts'
+import type { AgentView, QueuedPrompt, SessionView } from './view.ts'
 
-/** Finds an item by its `n`; undefined where it is not at hand (a page further up), and then it is left alone. */
+/**
+ * Finds an item by its `n`; undefined where it is not at hand (a page further up), and then it is left alone. So is one
+ * that is ahead of the view: a page further up that was read later.
+ */
 export type ItemLookup = (n: number) => Item | undefined
 
 export interface Folded {
@@ -27,9 +30,12 @@ export function fold(view: SessionView, event: Event, lookup: ItemLookup): Folde
     view: { ...view, seq: event.seq },
     event,
     get: (n) => changed.get(n) ?? lookup(n),
-    put: (item) => void changed.set(item.n, item),
+    put: (item) => {
+      const known = lookup(item.n)
+      if (!known || known.seq < event.seq) changed.set(item.n, item)
+    },
   }
-  const handler = HANDLERS[event.type] as ((draft: Draft, event: Event) => void) | undefined
+  const handler = own(HANDLERS, event.type) as ((draft: Draft, event: Event) => void) | null | undefined
   handler?.(draft, event)
   return { view: draft.view, items: [...changed.values()].sort((a, b) => a.n - b.n) }
 }
@@ -92,7 +98,7 @@ const HANDLERS: Handlers = {
     settleQuestion(draft, data.interaction, 'expired', { answer: data.answer, by: null }),
   'interaction.withdrawn': (draft, { data }) => settleQuestion(draft, data.interaction, 'withdrawn', null),
   'config.requested': (draft, { data }) => {
-    const { wanted, pending } = draft.view.agents[data.agent] ?? EMPTY_AGENT
+    const { wanted, pending } = agentOf(draft, data.agent)
     patchAgent(draft, data.agent, {
       wanted: { mode: data.mode ?? wanted.mode, options: { ...wanted.options, ...data.options } },
       pending: { mode: data.mode ?? pending?.mode ?? null, options: { ...pending?.options, ...data.options } },
@@ -100,7 +106,7 @@ const HANDLERS: Handlers = {
     draft.view.agent = draft.view.agent ?? data.agent
   },
   'config.applied': (draft, { data }) => {
-    const before = draft.view.agents[data.agent] ?? EMPTY_AGENT
+    const before = agentOf(draft, data.agent)
     patchAgent(draft, data.agent, { pending: null, mode: data.error ? before.mode : (data.mode ?? before.mode) })
     if (data.error) notice(draft, 'warning', data.error)
   },
@@ -108,6 +114,8 @@ const HANDLERS: Handlers = {
     if (draft.view.state === 'open') draft.view.state = 'closing'
   },
   'session.closed': (draft) => {
+    closeTexts(draft)
+    interruptTools(draft)
     draft.view.state = 'closed'
     draft.view.queue = []
     draft.view.steering = []
@@ -120,6 +128,8 @@ const HANDLERS: Handlers = {
     const queued = [...draft.view.queue, ...draft.view.steering].find((each) => each.prompt === data.prompt)
     dropPrompt(draft, data.prompt)
     closeTexts(draft)
+    // Agents may begin something after their run ended; nobody will say how that went.
+    interruptTools(draft)
     const content = queued?.content ?? []
     draft.view.run = {
       ...data,
@@ -153,9 +163,13 @@ const HANDLERS: Handlers = {
   },
   'run.started': (draft, { data, at }) => moveRun(draft, data.run, 'started', at),
   'run.resumed': (draft, { data, at }) => moveRun(draft, data.run, 'started', at),
-  'run.parked': (draft, { data, at }) => moveRun(draft, data.run, 'parked', at),
+  'run.parked': (draft, { data, at }) => {
+    // Another process goes on later: what it says is no part of this one's sentence.
+    closeTexts(draft)
+    moveRun(draft, data.run, 'parked', at)
+  },
   'run.ended': endRun,
-  'agent.update': (draft, { data }) => applyUpdate(draft, data.agent, data.update),
+  'agent.update': (draft, { data }) => applyUpdate(draft, data.agent, data.update, data.via === 'permission'),
   'interaction.opened': (draft, { data, at, seq }) => {
     closeTexts(draft)
     const { interaction, run, agent, question, fingerprint, expiresAt } = data
@@ -176,14 +190,18 @@ const HANDLERS: Handlers = {
     })
   },
   'grant.used': (draft, { data }) => {
-    draft.view.grants = draft.view.grants.filter((grant) => grant.interaction !== data.interaction)
+    const grant = draft.view.grants.find((each) => each.interaction === data.interaction)
+    if (!grant) return
+    draft.view.grants = draft.view.grants.filter((each) => each !== grant)
+    const item = draft.get(grant.n)
+    if (item?.kind === 'question') draft.put({ ...item, used: true, seq: draft.event.seq })
   },
   'permission.ruled': (draft, { data, seq }) => {
-    const n = data.toolCallId === null ? undefined : draft.view.index.tools[data.toolCallId]
-    const item = n === undefined ? undefined : draft.get(n)
+    const n = data.toolCallId === null ? undefined : own(draft.view.index.tools, data.toolCallId)
     const words = data.action === 'allow' ? 'Allowed by a rule' : 'Denied by a rule'
+    if (n === undefined) return notice(draft, 'info', `${words}: ${data.title}`, { rule: data.rule })
+    const item = draft.get(n)
     if (item?.kind === 'tool') draft.put({ ...item, ruled: words, seq })
-    else notice(draft, 'info', `${words}: ${data.title}`, { rule: data.rule })
   },
   'context.opened': (draft, { data }) => {
     patchAgent(draft, data.agent, {
@@ -235,7 +253,7 @@ function settleQuestion(
   if (settled) {
     draft.view.grants = [
       ...draft.view.grants,
-      { interaction: id, fingerprint: open.fingerprint, answer: settled.answer },
+      { interaction: id, n: open.n, fingerprint: open.fingerprint, answer: settled.answer },
     ]
   }
   const item = draft.get(open.n)
@@ -271,7 +289,7 @@ function endRun(draft: Draft, { data, at, seq }: EventOf<'run.ended'>): void {
 
 function interruptTools(draft: Draft): void {
   for (const id of draft.view.index.unfinished) {
-    const item = draft.get(draft.view.index.tools[id] ?? -1)
+    const item = draft.get(own(draft.view.index.tools, id) ?? -1)
     if (item?.kind === 'tool')
       draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
   }

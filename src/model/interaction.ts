@@ -65,30 +65,48 @@ export type Interaction = z.infer<typeof Interaction>
 /** A stored answer that waits for the agent to ask again after a resume. It answers once (I3). */
 export interface Grant {
   readonly interaction: InteractionId
+  /** The item that shows its question. */
+  readonly n: number
   readonly fingerprint: string
   readonly answer: Answer
 }
 
 /**
- * Two questions are the same question when an agent, asked to go on, would mean the same act by them: same kind
- * and tool kind, and the same command, or else the same paths and content, or else the same title. Identifiers of
- * calls are left out, since agents make new ones after a resume.
+ * Two questions are the same question when an agent, asked to go on, would mean the same act by them: same kind and
+ * tool kind, the same command, or else the same paths, or else the same title; and the same diffs, or where there
+ * is neither command nor diff, the same input of the tool. Identifiers of calls and options are left out, since agents
+ * make new ones after a resume. In doubt they differ: being asked twice is the smaller harm.
  */
 export function fingerprint(agent: string, question: Question): string {
   const act = question.command ?? (question.paths.length > 0 ? [...question.paths].sort().join('\n') : question.title)
-  return JSON.stringify([agent, question.kind, question.toolKind ?? '', act, contentOf(question.toolCall)])
+  return JSON.stringify([agent, question.kind, question.toolKind ?? '', act, contentOf(question)])
 }
 
-function contentOf(toolCall: unknown): string {
-  const content = (toolCall as { content?: unknown } | null | undefined)?.content
-  if (!Array.isArray(content)) return ''
-  return content
+function contentOf(question: Question): string {
+  const { content, rawInput } = (question.toolCall ?? {}) as { content?: unknown; rawInput?: unknown }
+  const diffs = (Array.isArray(content) ? content : [])
     .filter((part) => part?.type === 'diff')
     .map((part) =>
       JSON.stringify([part.path, checksum(String(part.oldText ?? '')), checksum(String(part.newText ?? ''))]),
     )
     .sort()
-    .join('\n')
+  const input = diffs.length === 0 && question.command === null ? checksum(ordered(rawInput, 0)) : ''
+  const asked = question.kind === 'permission' ? '' : checksum(ordered(wordsOf(question), 0))
+  return [...diffs, input, asked].join('\n')
+}
+
+const wordsOf = ({ body, schema, options }: Question): unknown => [body, schema, options.map(({ label }) => label)]
+
+const CALL_IDS = /^(call|tool_?call|tool_?use|turn)_?id$/i
+
+/** JSON with its keys in order and without identifiers of calls. */
+function ordered(value: unknown, depth: number): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  if (depth > 64) return '...'
+  if (Array.isArray(value)) return `[${value.map((each) => ordered(each, depth + 1)).join()}]`
+  const entries = Object.entries(value).filter(([key, each]) => each !== undefined && !CALL_IDS.test(key))
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${sorted.map(([key, each]) => `${JSON.stringify(key)}:${ordered(each, depth + 1)}`).join()}}`
 }
 
 /** FNV-1a over UTF-16 units with the length beside it: tells texts of one question apart, is no protection. */
@@ -130,6 +148,6 @@ export function misfit(question: Question, answer: Answer): string | null {
 function missingValues(schema: unknown, values: Record<string, unknown>): string | null {
   const required = (schema as { required?: unknown } | null)?.required
   if (!Array.isArray(required)) return null
-  const missing = required.filter((name) => values[String(name)] === undefined)
+  const missing = required.map(String).filter((name) => !Object.hasOwn(values, name))
   return missing.length === 0 ? null : `These values are missing: ${missing.join(', ')}.`
 }

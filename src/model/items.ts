@@ -75,7 +75,9 @@ export const ToolItem = z.object({
   locations: z.array(z.object({ path: z.string(), line: z.number().nullish() })),
   rawInput: z.unknown().optional(),
   rawOutput: z.unknown().optional(),
-  /** How many bytes of content or output were left out of this item; the log keeps them. */
+  /** How much of content, input and output was left out of this item, in UTF-16 units; the log keeps it. */
+  clipped: z.object({ content: z.number().int(), input: z.number().int(), output: z.number().int() }).optional(),
+  /** The sum of `clipped`. */
   clippedBytes: z.number().int(),
   /** A rule that answered for it, in words. */
   ruled: z.string().nullable(),
@@ -102,7 +104,7 @@ export const QuestionItem = z.object({
   answer: Answer.nullable(),
   answeredBy: Who.nullable(),
   answeredAt: Millis.nullable(),
-  /** The stored answer was given to the agent after a resume. */
+  /** The agent has had the answer (`grant.used`). */
   used: z.boolean(),
 })
 export type QuestionItem = z.infer<typeof QuestionItem>

@@ -194,7 +194,7 @@ export function nextStep(view: SessionView, now: number): Step {
 }
 
 function stepOfRun(view: SessionView, run: RunView, now: number): Step {
-  if (run.cancelling || view.state === 'closing') return { do: 'end' }
+  if (run.cancelling || view.state !== 'open') return { do: 'end' }
   if (run.state === 'admitted') return { do: 'start' }
   const open = Object.entries(view.open)
   if (run.state === 'started') return open.length > 0 || view.grants.length > 0 ? { do: 'park' } : { do: 'bury' }
@@ -205,10 +205,21 @@ function stepOfRun(view: SessionView, run: RunView, now: number): Step {
   return { do: 'wait', until: ends.length > 0 ? Math.min(...ends) : null }
 }
 
+/**
+ * The items that later events may still change. Whoever folds on needs no others at hand: with these alone, every
+ * item comes out as it would with all of them.
+ */
+export function liveItems(view: SessionView): number[] {
+  const { message, thought, plan, tools } = view.index
+  const ns = [message?.n, thought?.n, plan, view.run?.n, ...Object.values(tools)]
+  ns.push(...Object.values(view.open).map(({ n }) => n), ...view.grants.map(({ n }) => n))
+  return [...new Set(ns.filter((n) => n !== undefined && n !== null))]
+}
+
 /** Tool calls that had begun and have no end, for the outcome of a run that was cut. */
 export function halfDone(view: SessionView, item: (n: number) => Item | undefined): HalfDone[] {
   return view.index.unfinished.flatMap((id) => {
-    const n = view.index.tools[id]
+    const n = Object.hasOwn(view.index.tools, id) ? view.index.tools[id] : undefined
     const found = n === undefined ? undefined : item(n)
     return found?.kind === 'tool' ? [{ toolCallId: id, title: found.title, status: found.status }] : []
   })

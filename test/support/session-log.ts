@@ -1,0 +1,136 @@
+import { type Event, type EventType, parseEvent } from '../../src/model/events.ts'
+import { foldAll } from '../../src/model/fold.ts'
+import { InteractionId, PromptId, RuleId, RunId, SessionId } from '../../src/model/ids.ts'
+import type { Item } from '../../src/model/items.ts'
+import { emptyView, type SessionView } from '../../src/model/view.ts'
+
+/** Logs of sessions for tests of the pure floor: well-formed ids, one step of time per event, no store. */
+const tail = (n: number) => String(n).padStart(26, '0')
+export const SESSION = SessionId.parse(`ses_${tail(1)}`)
+export const run = (n: number) => RunId.parse(`run_${tail(n)}`)
+export const prompt = (n: number) => PromptId.parse(`pmt_${tail(n)}`)
+export const interaction = (n: number) => InteractionId.parse(`int_${tail(n)}`)
+export const rule = (n: number) => RuleId.parse(`rul_${tail(n)}`)
+export const ADA = { name: 'ada', kind: 'person', face: 'web' } as const
+
+export interface Said {
+  readonly type: EventType
+  readonly data: unknown
+  readonly run?: string | null
+}
+
+/** Numbers events as a store would; each must have the shape of its type. `at` is the seq times ten. */
+export function logOf(said: readonly Said[]): Event[] {
+  return said.map(({ type, data, run: of }, index) =>
+    parseEvent({ session: SESSION, seq: index + 1, at: (index + 1) * 10, run: of ?? null, type, data }),
+  )
+}
+
+export interface Seen {
+  readonly view: SessionView
+  readonly items: Map<number, Item>
+}
+
+export function seeLog(said: readonly Said[]): Seen {
+  const items = new Map<number, Item>()
+  const { view } = foldAll(emptyView(SESSION), logOf(said), items)
+  return { view, items }
+}
+
+/** The one item of a kind; more or fewer of them is an error. */
+export function only<Kind extends Item['kind']>({ items }: Seen, kind: Kind): Extract<Item, { kind: Kind }> {
+  const found = [...items.values()].filter((item) => item.kind === kind)
+  if (found.length !== 1) throw new Error(`there are ${found.length} items of kind ${kind}, not one`)
+  return found[0] as Extract<Item, { kind: Kind }>
+}
+
+export const text = (words: string) => [{ type: 'text' as const, text: words }]
+
+export const asked = (n: number, words = 'do it', busy = 'queue'): Said => ({
+  type: 'prompt.requested',
+  data: { prompt: prompt(n), content: text(words), agent: 'scripted', busy, by: ADA },
+})
+
+export const admitted = (n: number, of = n): Said => ({
+  type: 'run.admitted',
+  run: run(n),
+  data: {
+    run: run(n),
+    prompt: prompt(of),
+    agent: 'scripted',
+    place: { kind: 'direct', path: '/home/ada/work' },
+    budgetMs: null,
+  },
+})
+
+export const started = (n: number): Said => ({
+  type: 'run.started',
+  run: run(n),
+  data: { run: run(n), acpSession: 'acp-1' },
+})
+
+export const parked = (n: number): Said => ({ type: 'run.parked', run: run(n), data: { run: run(n), reason: 'waits' } })
+
+export const resumed = (n: number): Said => ({
+  type: 'run.resumed',
+  run: run(n),
+  data: { run: run(n), acpSession: 'acp-2' },
+})
+
+export const ended = (n: number, outcome = 'completed'): Said => ({
+  type: 'run.ended',
+  run: run(n),
+  data: { run: run(n), outcome, stopReason: 'end_turn', usage: { input: 1 }, error: null, halfDone: [] },
+})
+
+/** A run under way: prompt, admission, start. Three events. */
+export const underWay = (n = 1): Said[] => [asked(n), admitted(n), started(n)]
+
+export const update = (sessionUpdate: string, rest: object = {}): Said => ({
+  type: 'agent.update',
+  data: { acp: 1, agent: 'scripted', update: { sessionUpdate, ...rest } },
+})
+
+export const says = (words: string, messageId?: string): Said =>
+  update('agent_message_chunk', { content: { type: 'text', text: words }, ...(messageId && { messageId }) })
+
+export const thinks = (words: string, messageId?: string): Said =>
+  update('agent_thought_chunk', { content: { type: 'text', text: words }, ...(messageId && { messageId }) })
+
+export const permission = {
+  kind: 'permission' as const,
+  title: 'Run npm test',
+  body: null,
+  options: [
+    { id: 'yes', label: 'Yes', kind: 'allow_once' },
+    { id: 'no', label: 'No', kind: 'reject_once' },
+  ],
+  toolCallId: 't1',
+  toolKind: 'execute',
+  paths: [],
+  command: 'npm test',
+}
+
+export const opened = (n: number, of = 1, expiresAt: number | null = null): Said => ({
+  type: 'interaction.opened',
+  run: run(of),
+  data: {
+    interaction: interaction(n),
+    run: run(of),
+    agent: 'scripted',
+    question: permission,
+    fingerprint: `print-${n}`,
+    expiresAt,
+  },
+})
+
+export const answered = (n: number, option = 'yes'): Said => ({
+  type: 'interaction.answered',
+  data: { interaction: interaction(n), answer: { option }, by: ADA },
+})
+
+export const used = (n: number, of = 1): Said => ({
+  type: 'grant.used',
+  run: run(of),
+  data: { interaction: interaction(n), run: run(of), toolCallId: 't9' },
+})
