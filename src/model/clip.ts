@@ -1,24 +1,51 @@
 import { CLIP_BYTES } from './items.ts'
 
+/** How much of one value is kept in all: a thousand texts just under the limit for one are too much as well. */
+const ROOM = CLIP_BYTES * 8
+/** What a text may still take once the room is used up, so that short fields stay legible. */
+const SHORT = 256
+const MAX_ENTRIES = 2_000
+
 /**
- * Cuts the middle out of the longest texts inside a value until each is at most `CLIP_BYTES` characters.
- * The shape stays; the whole is in the log. Depth is bounded, since an agent may send anything.
+ * Cuts the middle out of long texts and lists inside a value: a text keeps at most `CLIP_BYTES` characters and a note,
+ * all texts together about eight times that. The shape stays; the whole is in the log. Depth is bounded, since an
+ * agent may send anything.
+ * @returns `clippedBytes`: what was left out, in UTF-16 units
  */
 export function clip(value: unknown): { value: unknown; clippedBytes: number } {
   let clippedBytes = 0
+  let room = ROOM
+  const cutText = (text: string): string => {
+    const most = Math.min(CLIP_BYTES, Math.max(room, SHORT))
+    room -= Math.min(text.length, most)
+    if (text.length <= most) return text
+    const head = text.slice(0, wholeAt(text, Math.floor((most * 3) / 4)))
+    const tail = text.slice(wholeAt(text, text.length - Math.floor(most / 4)))
+    const left = text.length - head.length - tail.length
+    clippedBytes += left
+    return `${head}\n[... ${left} characters left out here; the log keeps them ...]\n${tail}`
+  }
+  const cutList = <T>(list: T[]): T[] => {
+    if (list.length <= MAX_ENTRIES) return list
+    clippedBytes += JSON.stringify(list.slice(MAX_ENTRIES)).length
+    return list.slice(0, MAX_ENTRIES)
+  }
   const walk = (part: unknown, depth: number): unknown => {
-    if (typeof part === 'string') {
-      if (part.length <= CLIP_BYTES) return part
-      const head = part.slice(0, (CLIP_BYTES * 3) / 4)
-      const tail = part.slice(part.length - CLIP_BYTES / 4)
-      const left = part.length - head.length - tail.length
-      clippedBytes += left
-      return `${head}\n[... ${left} characters left out here; the log keeps them ...]\n${tail}`
-    }
+    if (typeof part === 'string') return cutText(part)
     if (part === null || typeof part !== 'object') return part
     if (depth > 12) return '[nested too deeply to show]'
-    if (Array.isArray(part)) return part.map((each) => walk(each, depth + 1))
-    return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, walk(each, depth + 1)]))
+    if (Array.isArray(part)) {
+      const list = cutList(part)
+      const kept = list.map((each) => walk(each, depth + 1))
+      return list === part ? kept : [...kept, `[... ${part.length - list.length} entries left out here ...]`]
+    }
+    return Object.fromEntries(cutList(Object.entries(part)).map(([key, each]) => [key, walk(each, depth + 1)]))
   }
   return { value: walk(value, 0), clippedBytes }
+}
+
+/** Moves a cut off the middle of a character that takes two units. */
+function wholeAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at)
+  return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at
 }
