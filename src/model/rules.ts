@@ -6,6 +6,10 @@ import type { Question } from './interaction.ts'
  * A standing answer to permission questions. Rules are tried in order, first match wins, none means `ask`.
  * A field that is null matches everything. `path` is an anchored glob on the path relative to the Space's folder,
  * or absolute when it starts with `/`; `command` is the whole command, with `*` for any run of characters.
+ *
+ * An `allow` is read narrowly: all paths must match, none may climb, and `*` stands for no character that could begin
+ * another command. `ask` and `deny` are read widely: one matching path is enough, and `*` stands for anything.
+ * Otherwise a call that touches a forbidden path and a harmless one would slip past the rule that forbids.
  */
 export const Rule = z.object({
   id: RuleId,
@@ -29,7 +33,7 @@ export interface RuleSubject {
 
 /**
  * Finds the first rule that decides a question; null means that a person is asked.
- * A rule with a path matches only when every path the question names matches: one path outside is a reason to ask.
+ * Sees only what the question names: a symbolic link, or a file that a command opens, is not among the paths.
  */
 export function decide(rules: readonly Rule[], subject: RuleSubject, matches: GlobMatch): Rule | null {
   if (subject.question.kind !== 'permission') return null
@@ -44,26 +48,52 @@ function applies(rule: Rule, { space, folder, agent, question }: RuleSubject, ma
   if (rule.space !== null && rule.space !== space) return false
   if (rule.agent !== null && rule.agent !== agent) return false
   if (rule.toolKind !== null && rule.toolKind !== question.toolKind) return false
-  if (rule.command !== null && !commandMatches(question.command, rule.command)) return false
-  if (rule.path === null) return true
+  const narrow = rule.action === 'allow'
+  if (rule.command !== null && !commandMatches(question.command, rule.command, narrow)) return false
+  // A path that climbs is not what it seems to be, so nothing is allowed for it without a person.
+  if (narrow && question.paths.some((path) => path.split('/').includes('..'))) return false
   const glob = rule.path
-  return question.paths.length > 0 && question.paths.every((path) => pathMatches(path, glob, folder, matches))
+  if (glob === null) return true
+  const match = (path: string) => pathMatches(path, glob, folder, matches)
+  return narrow ? question.paths.length > 0 && question.paths.every(match) : question.paths.some(match)
 }
 
 function pathMatches(path: string, glob: string, folder: string, matches: GlobMatch): boolean {
-  // A path that climbs is not what it seems to be, so no rule may speak for it.
-  if (path.split('/').includes('..')) return false
-  if (glob.startsWith('/')) return path.startsWith('/') && matches(path.slice(1), glob.slice(1))
-  if (!path.startsWith('/')) return matches(path, glob)
-  return path.startsWith(`${folder}/`) && matches(path.slice(folder.length + 1), glob)
+  const parts = resolve(path.startsWith('/') ? path : `${folder}/${path}`)
+  if (glob.startsWith('/')) return matches(parts.join('/'), glob.slice(1))
+  const root = resolve(folder)
+  if (!root.every((part, at) => parts[at] === part)) return false
+  return matches(parts.slice(root.length).join('/'), glob)
 }
 
-function commandMatches(command: string | null, pattern: string): boolean {
+/** The parts of an absolute path, by its letters alone. */
+function resolve(path: string): string[] {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts
+}
+
+/** What a shell reads as more than a word: `npm test*` does not stand for `npm test; rm -rf /`. */
+const SHELL_SIGNS = /[;&|<>`$\n\r]/
+
+/** Texts between the wildcards are looked for from left to right, so the cost grows with the length only. */
+function commandMatches(command: string | null, pattern: string, narrow: boolean): boolean {
   if (command === null) return false
   const parts = pattern.split('*')
-  if (parts.length === 1) return command === pattern
-  // A wildcard must not swallow a second command: `npm test*` does not stand for `npm test; rm -rf /`.
-  if (/[;&|<>`$\n\r]/.test(command) && !/[;&|<>`$\n\r]/.test(pattern)) return false
-  const escaped = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${escaped.join('[^]*')}$`).test(command)
+  const first = parts.shift() ?? ''
+  const last = parts.pop()
+  if (last === undefined) return command === pattern
+  if (!command.startsWith(first)) return false
+  const allowed = (gap: string) => !narrow || !SHELL_SIGNS.test(gap)
+  let at = first.length
+  for (const part of parts) {
+    const found = command.indexOf(part, at)
+    if (found < 0 || !allowed(command.slice(at, found))) return false
+    at = found + part.length
+  }
+  const end = command.length - last.length
+  return end >= at && command.endsWith(last) && allowed(command.slice(at, end))
 }
