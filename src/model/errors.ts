@@ -57,7 +57,8 @@ export function asCarrelError(thrown: unknown): CarrelError {
 /** Rebuilds the error a server sent; a body that is none of ours becomes `internal` or `unavailable`. */
 export function errorFromProblem(body: unknown, status: number): CarrelError {
   const problem = (body as { error?: Partial<Problem> } | null)?.error
-  if (problem?.code && problem.code in ERRORS) return new CarrelError(problem.code, problem.message ?? '', problem.data)
+  if (problem?.code && Object.hasOwn(ERRORS, problem.code))
+    return new CarrelError(problem.code, problem.message ?? '', problem.data)
   const code = status >= 502 ? 'unavailable' : 'internal'
   return new CarrelError(code, `The server answered ${status} without an error that this client knows.`, { status })
 }

@@ -43,7 +43,8 @@ const Envelope = z.looseObject({
 /** Reads a line that came from outside this process; a type not known here is passed on as it is. */
 export function parseWorkspaceEvent(raw: unknown): WorkspaceEvent {
   const envelope = Envelope.parse(raw)
-  const shape = CHANGES[envelope.type as keyof typeof CHANGES] as z.ZodType | undefined
+  const known = Object.hasOwn(CHANGES, envelope.type)
+  const shape = known ? (CHANGES[envelope.type as keyof typeof CHANGES] as z.ZodType) : null
   return { ...envelope, data: shape ? shape.parse(envelope.data) : envelope.data } as unknown as WorkspaceEvent
 }
 
@@ -79,18 +80,18 @@ export function foldWorkspace(view: WorkspaceView, event: WorkspaceEvent): Works
     case 'space.changed':
       return { ...next, spaces: { ...view.spaces, [event.data.space.id]: event.data.space } }
     case 'space.deleted':
-      return { ...next, spaces: without(view.spaces, event.data.id) }
+      return withoutSpace(next, event.data.id)
     case 'project.changed':
       return { ...next, projects: { ...view.projects, [event.data.project.id]: event.data.project } }
     case 'project.deleted':
-      return { ...next, projects: without(view.projects, event.data.id) }
+      return withoutProject(next, event.data.id)
     case 'session.changed':
       return { ...next, sessions: { ...view.sessions, [event.data.session.id]: event.data.session } }
     case 'session.deleted':
       return {
         ...next,
         sessions: without(view.sessions, event.data.id),
-        interactions: ofOthers(view.interactions, event.data.id),
+        interactions: keep(view.interactions, ({ session }) => session !== event.data.id),
       }
     case 'interaction.changed':
       return { ...next, interactions: withOpen(view.interactions, event.data.interaction) }
@@ -113,6 +114,28 @@ function withOpen(record: WorkspaceView['interactions'], interaction: Interactio
   return { ...record, [interaction.id]: interaction }
 }
 
-function ofOthers(record: WorkspaceView['interactions'], session: string): WorkspaceView['interactions'] {
-  return Object.fromEntries(Object.entries(record).filter(([, interaction]) => interaction.session !== session))
+/** What lies below goes with it, whether or not each thing has a line of its own. */
+function withoutSpace(view: WorkspaceView, space: string): WorkspaceView {
+  return {
+    ...view,
+    spaces: without(view.spaces, space),
+    projects: keep(view.projects, (project) => project.space !== space),
+    sessions: keep(view.sessions, (session) => session.space !== space),
+    interactions: keep(view.interactions, (interaction) => interaction.space !== space),
+    rules: keep(view.rules, (rule) => rule.space !== space),
+  }
+}
+
+function withoutProject(view: WorkspaceView, project: string): WorkspaceView {
+  const sessions = keep(view.sessions, (session) => session.project !== project)
+  return {
+    ...view,
+    projects: without(view.projects, project),
+    sessions,
+    interactions: keep(view.interactions, ({ session }) => !(session in view.sessions) || session in sessions),
+  }
+}
+
+function keep<T>(record: Readonly<Record<string, T>>, wanted: (value: T) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => wanted(value)))
 }
