@@ -69,6 +69,8 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
     },
     environment(recipe, session) {
       const base = allowedEnv(env, recipe.passEnv, recipe.env)
+      // The agent that ships with Carrel keeps its memory with Carrel's data, not in the person's home.
+      if (recipe.id === 'scripted') base.CARREL_SCRIPTED_HOME ??= join(config.dataFolder, 'scripted-agent')
       if (recipe.home === 'shared') return base
       const name = createHash('sha256').update(`${recipe.id} ${session}`).digest('hex').slice(0, 16)
       return { ...base, HOME: join(config.dataFolder, 'homes', `${recipe.id}-${name}`) }

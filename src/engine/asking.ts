@@ -34,6 +34,7 @@ export function createAsking(work: RunWork, run: RunView): Asking {
   const { ctx, recorder, lease } = work
   const waiting = new Map<InteractionId, Waiting>()
   const using = new Set<InteractionId>()
+  const expiring = new Set<string>()
   const listeners = new Set<() => void>()
   let left = false
   const changed = () => {
@@ -129,7 +130,8 @@ export function createAsking(work: RunWork, run: RunView): Asking {
         asked.settle(await use(grant, asked.question))
       }
       for (const [id, question] of Object.entries(view.open)) {
-        if (question.expiresAt === null || question.expiresAt > ctx.now() || using.has(id as InteractionId)) continue
+        if (question.expiresAt === null || question.expiresAt > ctx.now() || expiring.has(id)) continue
+        expiring.add(id)
         const data = { interaction: id as InteractionId, answer: defaultAnswer(question.question) }
         await recorder.record({ type: 'interaction.expired', run: run.id, data })
       }

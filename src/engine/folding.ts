@@ -61,6 +61,7 @@ export function openNs(view: SessionView): number[] {
   const { message, thought, plan, tools } = view.index
   const ns = [message?.n, thought?.n, plan ?? undefined, view.run?.n, ...Object.values(tools)]
   for (const question of Object.values(view.open)) ns.push(question.n)
+  for (const grant of view.grants) ns.push(grant.n)
   return [...new Set(ns.filter((n): n is number => n !== undefined))]
 }
 

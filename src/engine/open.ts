@@ -62,7 +62,7 @@ export async function openEngine(
   }
   try {
     const lock = await lockFolder(dataFolder)
-    closers.push(() => lock.release())
+    closers.push(async () => lock.release())
     const ledger = join(dataFolder, 'processes')
     await mkdir(ledger, { recursive: true })
     await sweepLedger(ledger)

@@ -1,13 +1,16 @@
 import type { AgentListener } from '../host/agent.ts'
-import { asCarrelError, CarrelError } from '../model/errors.ts'
+import { asCarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
-import { EMPTY_AGENT, type RunView, type SessionView } from '../model/view.ts'
+import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import { type Asking, createAsking } from './asking.ts'
 import { formQuestion, formReply, permissionQuestion, permissionReply } from './questions.ts'
 import { applyConfig, openContext, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
+import type { Turn } from './turn.ts'
+import { createTimers } from './turn-timers.ts'
+import { createWishes } from './wishes.ts'
 
 /** How long a cancelled agent has to say so before its process is ended; with the kill it stays under 3 s (P2). ms. */
 const CANCEL_GRACE_MS = 2_000
@@ -38,13 +41,9 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
     seat = await takeSeat(work, run, signal)
     const { live, primer } = await openContext(work, run, seat, listener, signal)
     await applyConfig(work, run, live, seat.live === null)
-    const end = signal.aborted
-      ? cancelledBefore()
-      : await takeTurn(
-          { work, run, seat, live, asking },
-          how === 'start' ? [...primer, ...run.content] : [...primer, { type: 'text', text: GO_ON }],
-          how,
-        )
+    signal.throwIfAborted()
+    const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: GO_ON }]
+    const end = await takeTurn({ work, run, seat, live, asking }, [...primer, ...words], how)
     await finish(work, run, seat, live, asking, end)
   } catch (thrown) {
     if (work.lease.lost.aborted) {
@@ -52,6 +51,8 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
       await seat?.kill()
       throw thrown
     }
+    // Nobody asked for its end: what no agent has had yet begins again at the next start.
+    if (work.stopping.aborted && !work.recorder.view.run?.cancelling) return
     const end: TurnEnd = calledOff.signal.aborted ? cancelledBefore() : { kind: 'failed', error: thrown }
     await recordEnd(work, run, end, seat)
   } finally {
@@ -99,18 +100,10 @@ const OFFERS = new Set([
   'session_info_update',
 ])
 
-interface Turn {
-  readonly work: RunWork
-  readonly run: RunView
-  readonly seat: Seat
-  readonly live: LiveContext
-  readonly asking: Asking
-}
-
 /** Gives the prompt to the agent and stays until the turn is over, one way or another. */
 async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'start' | 'resume'): Promise<TurnEnd> {
   const { work, run, live, asking } = turn
-  const { recorder, lease, ctx } = work
+  const { recorder, lease } = work
   // The lease is proven and the start is on disk before the prompt reaches the agent: nobody is asked twice (S3).
   await lease.renew()
   const data = { run: run.id, acpSession: live.session.id }
@@ -119,11 +112,12 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
   )
   const ends = Promise.withResolvers<TurnEnd>()
   const prompts = promptKeeper(turn, ends.resolve)
+  const wishes = createWishes(turn, prompts.send)
   const cancel = createCancel(turn, ends.resolve)
   const react = (view: SessionView) => {
     if (view.run?.id !== run.id) return
     if (view.run.cancelling) return cancel.begin('cancelled')
-    const reactions = [asking.react(view), steer(turn, prompts, view), configure(turn, view)]
+    const reactions = [asking.react(view), wishes.react(view)]
     Promise.all(reactions).catch((error) => ends.resolve({ kind: 'failed', error }))
   }
   const timers = createTimers(turn, {
@@ -132,7 +126,7 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
     expire: () => react(recorder.view),
   })
   const onStopping = () =>
-    asking.open > 0
+    waits(recorder.view)
       ? ends.resolve({ kind: 'parked', reason: 'The server was stopped while it waited for a person.' })
       : cancel.begin('stopped')
   const onLost = () => ends.reject(asCarrelError(lease.lost.reason))
@@ -154,12 +148,14 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
     cancel.clear()
     work.stopping.removeEventListener('abort', onStopping)
     lease.lost.removeEventListener('abort', onLost)
-    void ctx
   }
 }
 
+/** A question is open, or has an answer that the agent has not had: then the run can outlive its process. */
+const waits = (view: SessionView) => Object.keys(view.open).length > 0 || view.grants.length > 0
+
 /** Prompts under way in this turn: the first and those that steer. The turn is answered when all are. */
-function promptKeeper({ live, asking }: Turn, end: (end: TurnEnd) => void) {
+function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) => void) {
   let under = 0
   return {
     send(content: readonly ContentBlock[]) {
@@ -171,7 +167,7 @@ function promptKeeper({ live, asking }: Turn, end: (end: TurnEnd) => void) {
         },
         (error) => {
           // Whoever asked is gone, but the question and its answer outlive it (I2).
-          if (asking.open > 0) end({ kind: 'parked', reason: 'The agent ended while it waited for a person.' })
+          if (waits(recorder.view)) end({ kind: 'parked', reason: 'The agent ended while it waited for a person.' })
           else end({ kind: 'failed', error })
         },
       )
@@ -179,7 +175,7 @@ function promptKeeper({ live, asking }: Turn, end: (end: TurnEnd) => void) {
   }
 }
 
-function createCancel({ live, seat }: Turn, end: (end: TurnEnd) => void) {
+function createCancel({ live }: Turn, end: (end: TurnEnd) => void) {
   let why: 'cancelled' | 'over_budget' | 'stopped' | null = null
   let timer: NodeJS.Timeout | null = null
   return {
@@ -191,87 +187,11 @@ function createCancel({ live, seat }: Turn, end: (end: TurnEnd) => void) {
       why = reason
       live.session.cancel()
       timer = setTimeout(() => end({ kind: 'cancelled', why: reason, answered: false }), CANCEL_GRACE_MS)
-      void seat
     },
     clear() {
       if (timer) clearTimeout(timer)
     },
   }
-}
-
-/** Time budget (waiting for a person does not count), parking, and the next expiry of a question. */
-function createTimers({ work, run, asking }: Turn, on: { park(): void; overBudget(): void; expire(): void }) {
-  const { ctx, recorder } = work
-  let leftMs = run.budgetMs
-  let runningSince: number | null = ctx.now()
-  let budget: NodeJS.Timeout | null = null
-  let park: NodeJS.Timeout | null = null
-  let expiry: NodeJS.Timeout | null = null
-  const clear = () => {
-    for (const timer of [budget, park, expiry]) if (timer) clearTimeout(timer)
-    budget = park = expiry = null
-  }
-  const look = () => {
-    clear()
-    const now = ctx.now()
-    if (runningSince !== null && leftMs !== null) leftMs -= now - runningSince
-    runningSince = asking.open > 0 ? null : now
-    if (asking.open === 0) {
-      if (leftMs !== null) budget = setTimeout(on.overBudget, Math.max(0, leftMs))
-      return
-    }
-    park = setTimeout(on.park, ctx.config.parkAfterMs)
-    const ends = Object.values(recorder.view.open).flatMap((question) => question.expiresAt ?? [])
-    if (ends.length > 0)
-      expiry = setTimeout(on.expire, Math.min(2_147_483_647, Math.max(0, Math.min(...ends) - now + 1)))
-  }
-  look()
-  return { look, clear }
-}
-
-const steered = new WeakMap<Turn, Set<string>>()
-
-/** Hands text to the running agent where it can take it; else it is next in the queue, and that is said. */
-async function steer(
-  turn: Turn,
-  prompts: { send(content: readonly ContentBlock[]): void },
-  view: SessionView,
-): Promise<void> {
-  const { work, run } = turn
-  const seen = steered.get(turn) ?? new Set()
-  steered.set(turn, seen)
-  for (const waiting of view.steering) {
-    if (seen.has(waiting.prompt)) continue
-    seen.add(waiting.prompt)
-    const { recipe } = await work.ctx.agents.resolve(run.agent)
-    const able = recipe.steer === 'prompt' && waiting.agent === run.agent
-    try {
-      if (able) {
-        await work.lease.renew()
-        await work.recorder.record({
-          type: 'prompt.steered',
-          run: run.id,
-          data: { prompt: waiting.prompt, run: run.id },
-        })
-        prompts.send(waiting.content)
-      } else {
-        const reason = `${recipe.name} takes no text while it works; this is next in the queue.`
-        await work.recorder.record({ type: 'prompt.deferred', data: { prompt: waiting.prompt, reason } })
-      }
-    } catch (thrown) {
-      // Withdrawn in the same moment: then there is nothing to hand over.
-      if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
-    }
-  }
-}
-
-const configuring = new WeakMap<Turn, unknown>()
-
-async function configure(turn: Turn, view: SessionView): Promise<void> {
-  const pending = (view.agents[turn.run.agent] ?? EMPTY_AGENT).pending
-  if (!pending || configuring.get(turn) === pending) return
-  configuring.set(turn, pending)
-  await applyConfig(turn.work, turn.run, turn.live, false)
 }
 
 /** Leaves the agent as the end of the turn asks for, then writes the end. */

@@ -21,7 +21,8 @@ export function scriptedAgent(): AgentRecipe {
     // Without it a type-stripping Node may print a warning for each start.
     env: { NODE_NO_WARNINGS: '1' },
     passEnv: ['CARREL_SCRIPTED_HOME', 'SCRIPTED_QUIRKS', 'SCRIPTED_NO_LOAD', 'SCRIPTED_NAME'],
-    runsPerProcess: 1,
+    // It ends a cancelled run's commands by itself, so many runs may share one process.
+    runsPerProcess: 1000,
     docs: 'Ships with Carrel and needs no model: for a first look, and for tests.',
   })
 }

@@ -1,0 +1,53 @@
+import { CarrelError } from '../model/errors.ts'
+import type { ContentBlock } from '../model/events.ts'
+import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../model/view.ts'
+import { applyConfig } from './run-context.ts'
+import type { Turn } from './turn.ts'
+
+/** What people want of a running turn besides its end: text for the running agent, other settings. */
+export interface Wishes {
+  react(view: SessionView): Promise<void>
+}
+
+export function createWishes(turn: Turn, send: (content: readonly ContentBlock[]) => void): Wishes {
+  const handed = new Set<string>()
+  let told: unknown = null
+
+  /** Hands text to the running agent where it can take it; else it is next in the queue, and that is said. */
+  const steer = async (waiting: QueuedPrompt) => {
+    const { work, run } = turn
+    const { recipe } = await work.ctx.agents.resolve(run.agent)
+    try {
+      if (recipe.steer === 'prompt' && waiting.agent === run.agent) {
+        await work.lease.renew()
+        await work.recorder.record({
+          type: 'prompt.steered',
+          run: run.id,
+          data: { prompt: waiting.prompt, run: run.id },
+        })
+        send(waiting.content)
+        return
+      }
+      const reason = `${recipe.name} takes no text while it works; this is next in the queue.`
+      await work.recorder.record({ type: 'prompt.deferred', data: { prompt: waiting.prompt, reason } })
+    } catch (thrown) {
+      // Withdrawn in the same moment: then there is nothing to hand over.
+      if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
+    }
+  }
+
+  return {
+    async react(view) {
+      const { pending } = view.agents[turn.run.agent] ?? EMPTY_AGENT
+      if (pending && told !== pending) {
+        told = pending
+        await applyConfig(turn.work, turn.run, turn.live, false)
+      }
+      for (const waiting of view.steering) {
+        if (handed.has(waiting.prompt)) continue
+        handed.add(waiting.prompt)
+        await steer(waiting)
+      }
+    },
+  }
+}
