@@ -122,6 +122,14 @@ export const sessions = {
     output: Accepted,
     errors: ['not_found'],
   }),
+  'sessions.rebuild': operation({
+    summary:
+      'Make the stored items of a session again from its log. They are the same unless an older version folded them.',
+    http: ['POST', '/workspaces/:workspace/sessions/:id/rebuild'],
+    input: z.object({ ...session }),
+    output: z.object({ seq: z.number().int(), items: z.number().int() }),
+    errors: ['not_found', 'busy'],
+  }),
   'runs.list': operation({
     summary: 'List runs, newest first: of a session, or of the workspace; `live` for those without an end.',
     http: ['GET', '/workspaces/:workspace/runs'],

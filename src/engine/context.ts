@@ -5,12 +5,14 @@ import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
+import type { LeaseKeeper } from './leases.ts'
 
 /** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
 export interface Context {
   readonly config: Config
   readonly store: Store
   readonly bell: Bell
+  readonly leases: LeaseKeeper
   readonly agents: AgentDirectory
   readonly pool: AgentPool
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */

@@ -2,7 +2,7 @@ import { type Event, parseEvent } from '../model/events.ts'
 import { fold, foldAll } from '../model/fold.ts'
 import type { SessionId } from '../model/ids.ts'
 import type { Item } from '../model/items.ts'
-import { emptyView, type SessionView } from '../model/view.ts'
+import { emptyView, liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Line, Store } from '../store/store.ts'
 
 const PAGE = 1_000
@@ -25,7 +25,7 @@ export async function loadFold(store: Store, session: SessionId): Promise<Loaded
   const stored = await store.log.fold(session)
   const view = stored?.view ?? emptyView(session)
   const items = new Map<number, Item>()
-  if (stored) for (const item of await store.log.itemsByN(session, openNs(view))) items.set(item.n, item)
+  if (stored) for (const item of await store.log.itemsByN(session, liveItems(view))) items.set(item.n, item)
   const dirty = new Map<number, Item>()
   const head = await foldTail(store, view, items, dirty)
   return { view: head, items, dirty, storedSeq: view.seq }
@@ -54,15 +54,6 @@ export async function foldTail(
     }
     if (lines.length < PAGE) return current
   }
-}
-
-/** The items that later events may still change: what a holder must have at hand. */
-export function openNs(view: SessionView): number[] {
-  const { message, thought, plan, tools } = view.index
-  const ns = [message?.n, thought?.n, plan ?? undefined, view.run?.n, ...Object.values(tools)]
-  for (const question of Object.values(view.open)) ns.push(question.n)
-  for (const grant of view.grants) ns.push(grant.n)
-  return [...new Set(ns.filter((n): n is number => n !== undefined))]
 }
 
 /**

@@ -6,8 +6,10 @@ import type { Line } from '../store/store.ts'
 import { enter, sessionIn } from './authorize.ts'
 import type { Context } from './context.ts'
 
-/** Events taken from the store at a time: what a reader that stopped reading costs at the most (L8). */
+/** Events taken from the store at a time, at the most. */
 const PAGE = 256
+/** What of them is kept for a reader: what one that stopped reading costs, unless a single event is larger (L8). Characters. */
+const PAGE_CHARS = 262_144
 /** A ring that was lost costs at the most this (L7). ms. */
 export const FOLLOW_POLL_MS = 2_000
 
@@ -17,7 +19,9 @@ interface Followee {
   caughtUp: boolean
   dirty: boolean
   ended: boolean
-  read(after: number): Promise<Line[]>
+  /** How many events to ask for: fewer where they are large. */
+  page: number
+  read(after: number, limit: number): Promise<Line[]>
   head(): Promise<number>
   there(): Promise<boolean>
 }
@@ -68,17 +72,31 @@ export async function* follow(
 async function* drain(followee: Followee, signal: AbortSignal): AsyncGenerator<Followed> {
   if (!followee.dirty || followee.ended) return
   followee.dirty = false
-  const lines = await followee.read(followee.seen)
+  const limit = followee.page
+  const read = await followee.read(followee.seen, limit)
+  const lines = withinPage(read)
+  followee.page = lines.length < read.length ? lines.length : Math.min(PAGE, limit * 2)
+  const mayBeMore = read.length === limit
   for (const { seq, json } of lines) {
     if (signal.aborted) return
     followee.seen = seq
     yield { kind: 'event', log: followee.log, seq, json }
   }
-  if (lines.length === PAGE) followee.dirty = true
+  if (mayBeMore || followee.page < limit) followee.dirty = true
   else if (!followee.caughtUp) {
     followee.caughtUp = true
     yield { kind: 'caught-up', log: followee.log, head: followee.seen }
   }
+}
+
+/** The first of them that fit, at least one: what is left is read again when there is room for it. */
+function withinPage(lines: Line[]): Line[] {
+  let chars = 0
+  const beyond = lines.findIndex(({ json }, n) => {
+    chars += json.length
+    return n > 0 && chars > PAGE_CHARS
+  })
+  return beyond === -1 ? lines : lines.slice(0, beyond)
 }
 
 async function* lookAgain(followee: Followee): AsyncGenerator<Followed> {
@@ -93,20 +111,20 @@ async function* lookAgain(followee: Followee): AsyncGenerator<Followed> {
 
 async function followeeOf(ctx: Context, caller: Caller, target: FollowTarget): Promise<Followee> {
   const workspace = WorkspaceId.parse(target.workspace)
-  const base = { caughtUp: false, dirty: true, ended: false, seen: target.after }
+  const base = { caughtUp: false, dirty: true, ended: false, page: PAGE, seen: target.after }
   const { store } = ctx
   if (target.kind === 'workspace') {
     await enter(ctx, caller, workspace)
     const head = () => store.tree.workspaceHead(workspace)
     refuseAhead(target.after, await head())
-    const read = (after: number) => store.tree.readWorkspace(workspace, after, PAGE)
+    const read = (after: number, limit: number) => store.tree.readWorkspace(workspace, after, limit)
     return { ...base, log: workspace, read, head, there: async () => (await store.tree.workspace(workspace)) !== null }
   }
   const session = SessionId.parse(target.session)
   await sessionIn(ctx, caller, workspace, session)
   const head = () => store.log.head(session)
   refuseAhead(target.after, await head())
-  const read = (after: number) => store.log.read(session, after, PAGE)
+  const read = (after: number, limit: number) => store.log.read(session, after, limit)
   return {
     ...base,
     log: session,

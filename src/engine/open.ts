@@ -78,11 +78,14 @@ export async function openEngine(
     closers.push(() => pool.close())
     const home = overrides.home ?? homedir()
     const node = await keptSecret(dataFolder, 'node', 12)
+    const leases = createLeaseKeeper(store, `node:${node}`, config.leaseTtlMs, now)
+    closers.push(() => leases.close())
     let held = () => 0
     const ctx: Context = {
       config,
       store,
       bell: ring.bell,
+      leases,
       agents: createAgentDirectory({ config, env, home, now }),
       pool,
       node,
@@ -98,9 +101,7 @@ export async function openEngine(
     }
     const token = await keptSecret(dataFolder, 'token', 32)
     await makeDefaultWorkspace(ctx)
-    const keeper = createLeaseKeeper(store, `node:${node}`, config.leaseTtlMs, now)
-    closers.push(() => keeper.close())
-    const supervisor = startSupervisor(ctx, keeper)
+    const supervisor = startSupervisor(ctx)
     held = () => supervisor.held
     closers.push(() => supervisor.stop())
     let closing: Promise<void> | null = null

@@ -43,6 +43,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'sessions.cancel': sessions.cancelRun,
   'sessions.configure': sessions.configureSession,
   'sessions.close': sessions.closeSession,
+  'sessions.rebuild': sessions.rebuildSession,
   'prompts.edit': sessions.editPrompt,
   'prompts.withdraw': sessions.withdrawPrompt,
   'runs.list': sessions.listRuns,

@@ -4,9 +4,9 @@ import { fold } from '../model/fold.ts'
 import type { SessionId } from '../model/ids.ts'
 import type { Item } from '../model/items.ts'
 import type { Headline, Session } from '../model/tree.ts'
-import { headline, type SessionView } from '../model/view.ts'
+import { headline, liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Store } from '../store/store.ts'
-import { foldTail, loadFold, openNs } from './folding.ts'
+import { foldTail, loadFold } from './folding.ts'
 import type { HeldLease } from './leases.ts'
 
 /** Bytes of waiting updates that are written without waiting for the clock. */
@@ -81,7 +81,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
   const foldStored = (write: FoldWrite) => {
     stored = { seq: write.seq, at: clock.now() }
     for (const item of write.items) if (dirty.get(item.n) === item) dirty.delete(item.n)
-    const needed = new Set(openNs(view))
+    const needed = new Set(liveItems(view))
     for (const n of items.keys()) if (!needed.has(n) && !dirty.has(n)) items.delete(n)
   }
 

@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { AgentListener } from '../host/agent.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
+import type { Context } from './context.ts'
 import { transcriptText } from './primer.ts'
 import type { RunWork } from './run-work.ts'
 
@@ -25,7 +27,39 @@ export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal:
     workspace: recorder.session.workspace,
     context: `${recorder.session.id} ${run.agent}`,
   }
-  return await ctx.pool.checkout(need, signal)
+  const seat = await ctx.pool.checkout(need, signal)
+  await writeRunFolder(ctx, run, {
+    session: recorder.session.id,
+    program,
+    args: recipe.args,
+    env,
+    pid: seat.connection.pid,
+  })
+  return seat
+}
+
+/** A folder of the run's own with what it was given. Of its environment only the names: values may be secrets (B3). */
+async function writeRunFolder(
+  ctx: Context,
+  run: RunView,
+  given: { session: string; program: string; args: readonly string[]; env: object; pid: number },
+): Promise<void> {
+  const folder = join(ctx.config.dataFolder, 'logs', 'runs', run.id)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { env, ...rest } = given
+  const stderr = join(ctx.config.dataFolder, 'logs', 'agents', run.agent, 'stderr.log')
+  const context = {
+    run: run.id,
+    agent: run.agent,
+    ...rest,
+    cwd: run.place.path,
+    env: Object.keys(env).sort(),
+    budgetMs: run.budgetMs,
+    containment: ctx.containment.kind,
+    stderr,
+    at: ctx.now(),
+  }
+  await writeFile(join(folder, 'run.json'), `${JSON.stringify(context, null, 2)}\n`)
 }
 
 /**

@@ -5,7 +5,7 @@ import type { PromptId, RunId, SessionId } from '../model/ids.ts'
 import type { Caller } from '../model/tree.ts'
 import { enter, sessionIn, whoOf } from './authorize.ts'
 import type { Context } from './context.ts'
-import { eventOf, loadFold, readItems } from './folding.ts'
+import { eventOf, loadFold, readItems, refold } from './folding.ts'
 import { follow } from './follow.ts'
 import type { Op } from './op.ts'
 
@@ -171,6 +171,20 @@ export const closeSession: Op<'sessions.close'> = async (ctx, caller, input) => 
       { now: ctx.now() },
     ),
   )
+}
+
+/** Under the session's lease, so that no holder writes an older fold over it. */
+export const rebuildSession: Op<'sessions.rebuild'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const lease = await ctx.leases.acquire(`session:${input.id}`)
+  if (!lease) throw new CarrelError('busy', 'The session is at work. Rebuild it when it rests.')
+  try {
+    const write = await refold(ctx.store, input.id)
+    await ctx.store.log.rebuild(input.id, write)
+    return { seq: write.seq, items: write.items.length }
+  } finally {
+    await lease.release()
+  }
 }
 
 export const listRuns: Op<'runs.list'> = async (ctx, caller, input) => {

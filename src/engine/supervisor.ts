@@ -2,7 +2,6 @@ import { asCarrelError } from '../model/errors.ts'
 import type { SessionId, WorkspaceId } from '../model/ids.ts'
 import type { Context } from './context.ts'
 import { holdSession } from './holder.ts'
-import type { LeaseKeeper } from './leases.ts'
 
 export interface Supervisor {
   /** Sessions this node holds at the moment. */
@@ -20,7 +19,7 @@ const RETRY_MS = [250, 1_000, 5_000, 15_000]
  * Finds sessions that want something and that nobody holds, takes their lease and holds them until they rest. Crash,
  * restart and takeover need nothing else: a session stays due until it is settled.
  */
-export function startSupervisor(ctx: Context, keeper: LeaseKeeper): Supervisor {
+export function startSupervisor(ctx: Context): Supervisor {
   const stopping = new AbortController()
   const holding = new Map<string, Promise<void>>()
   const failures = new Map<string, { count: number; until: number }>()
@@ -29,7 +28,7 @@ export function startSupervisor(ctx: Context, keeper: LeaseKeeper): Supervisor {
   let timer: NodeJS.Timeout | null = null
 
   const hold = async (session: SessionId, workspace: WorkspaceId) => {
-    const lease = await keeper.acquire(`session:${session}`)
+    const lease = await ctx.leases.acquire(`session:${session}`)
     if (!lease) return
     try {
       const row = await ctx.store.tree.session(workspace, session)
