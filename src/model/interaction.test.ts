@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { permission } from '../../test/support/session-log.ts'
-import { allowance, fingerprint, misfit, type Question, refusal } from './interaction.ts'
+import { allowance, carryAnswer, fingerprint, misfit, type Question, refusal } from './interaction.ts'
 
 const diff = (newText: string, path = 'a.ts', oldText: string | null = 'old') => ({
   type: 'diff',
@@ -129,4 +129,28 @@ describe('an answer and its question', () => {
     [form, { values: {} }, 'These values are missing: port.'],
     [{ ...form, schema: { required: ['constructor'] } }, { values: {} }, 'These values are missing: constructor.'],
   ])('does not fit %#', (question, answer, reason) => expect(misfit(question, answer)).toBe(reason))
+})
+
+describe('I3: an answer carried over to the question asked again', () => {
+  const offering = (...options: [string, string, string][]): Question => ({
+    ...permission,
+    options: options.map(([id, label, kind]) => ({ id, label, kind })),
+  })
+  it.each<[string, Question, string | null]>([
+    ['the same options', permission, 'yes'],
+    ['other ids', offering(['1', 'Yes', 'allow_once'], ['2', 'No', 'reject_once']), '1'],
+    ['ids exchanged', offering(['no', 'Yes', 'allow_once'], ['yes', 'No', 'reject_once']), 'no'],
+    ['other words for the one option of this kind', offering(['1', 'Go on', 'allow_once']), '1'],
+    ['two of this kind, one with the words', offering(['1', 'A', 'allow_once'], ['2', 'Yes', 'allow_once']), '2'],
+    ['two of this kind, none with the words', offering(['1', 'A', 'allow_once'], ['2', 'B', 'allow_once']), null],
+    ['the id with another meaning', offering(['yes', 'Yes', 'allow_always']), null],
+  ])('%s', (_, now, option) => {
+    expect(carryAnswer({ option: 'yes' }, permission, now)).toEqual(option === null ? null : { option })
+  })
+  it('values and a refusal to answer stay what they are', () => {
+    expect(carryAnswer({ values: { port: 1 } }, form, form)).toEqual({ values: { port: 1 } })
+    expect(carryAnswer({ values: {} }, form, form)).toBe(null)
+    expect(carryAnswer({ declined: true }, permission, permission)).toEqual({ declined: true })
+    expect(carryAnswer({ option: 'gone' }, permission, permission)).toBe(null)
+  })
 })

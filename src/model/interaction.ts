@@ -145,6 +145,22 @@ export function misfit(question: Question, answer: Answer): string | null {
   return `${JSON.stringify(answer.option)} is not one of: ${offered.join(', ') || '(none; send values)'}.`
 }
 
+/**
+ * The answer to a question, as an answer to the same question asked again. Agents name their options anew, or give an
+ * old name to another one: what the option means decides, never its id alone.
+ * @returns null when nothing offered now means the same; then a person is asked again
+ */
+export function carryAnswer(answer: Answer, before: Question, now: Question): Answer | null {
+  if (!('option' in answer)) return misfit(now, answer) === null ? answer : null
+  const chosen = before.options.find(({ id }) => id === answer.option)
+  const alike = now.options.filter(({ kind }) => kind === chosen?.kind)
+  const found =
+    alike.find(({ id, label }) => id === chosen?.id && label === chosen.label) ??
+    alike.find(({ label }) => label === chosen?.label) ??
+    (alike.length === 1 && chosen?.kind !== 'other' ? alike[0] : undefined)
+  return found ? { option: found.id } : null
+}
+
 function missingValues(schema: unknown, values: Record<string, unknown>): string | null {
   const required = (schema as { required?: unknown } | null)?.required
   if (!Array.isArray(required)) return null
