@@ -72,21 +72,25 @@ export async function* follow(
 async function* drain(followee: Followee, signal: AbortSignal): AsyncGenerator<Followed> {
   if (!followee.dirty || followee.ended) return
   followee.dirty = false
-  const limit = followee.page
-  const read = await followee.read(followee.seen, limit)
-  const lines = withinPage(read)
-  followee.page = lines.length < read.length ? lines.length : Math.min(PAGE, limit * 2)
-  const mayBeMore = read.length === limit
+  const { lines, more } = await takePage(followee)
   for (const { seq, json } of lines) {
     if (signal.aborted) return
     followee.seen = seq
     yield { kind: 'event', log: followee.log, seq, json }
   }
-  if (mayBeMore || followee.page < limit) followee.dirty = true
+  if (more) followee.dirty = true
   else if (!followee.caughtUp) {
     followee.caughtUp = true
     yield { kind: 'caught-up', log: followee.log, head: followee.seen }
   }
+}
+
+async function takePage(followee: Followee): Promise<{ lines: Line[]; more: boolean }> {
+  const limit = followee.page
+  const read = await followee.read(followee.seen, limit)
+  const lines = withinPage(read)
+  followee.page = lines.length < read.length ? lines.length : Math.min(PAGE, limit * 2)
+  return { lines, more: read.length === limit || lines.length < read.length }
 }
 
 /** The first of them that fit, at least one: what is left is read again when there is room for it. */

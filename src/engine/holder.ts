@@ -22,7 +22,7 @@ export async function holdSession(
 ): Promise<void> {
   const recorder = await openRecorder(ctx.store, session, lease, { now: ctx.now, flushMs: ctx.config.flushMs })
   const unlisten = ctx.bell.listen(session.id, ({ head }) => {
-    if (head > recorder.view.seq) void recorder.catchUp().catch((thrown) => lease.lose(asCarrelError(thrown)))
+    if (head > recorder.view.seq) void recorder.catchUp(head).catch((thrown) => lease.lose(asCarrelError(thrown)))
   })
   // The bell may lie (L7): a request that rang nobody is found a little later.
   const poll = setInterval(() => void recorder.catchUp().catch(() => undefined), LOOK_AGAIN_MS)

@@ -29,8 +29,8 @@ export interface Recorder {
   push(outcome: Outcome): void
   /** Writes these, and all that was pushed before, and resolves when they are committed and folded. */
   record(...outcomes: Outcome[]): Promise<void>
-  /** Folds what others submitted. */
-  catchUp(): Promise<void>
+  /** Folds what others submitted; with `head`, only if that is not folded by the time it is this one's turn. */
+  catchUp(head?: number): Promise<void>
   /** Stores the fold and lets the session rest; false when something came meanwhile (L10). */
   settle(wakeAt: number | null): Promise<boolean>
   /** Called after each fold, with the view as it then is. */
@@ -167,8 +167,9 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
       flushSoon()
     },
     record: (...outcomes) => enqueue(outcomes),
-    catchUp() {
+    catchUp(head) {
       const task = tail.then(async () => {
+        if (head !== undefined && head <= view.seq) return
         const before = view.seq
         view = await foldTail(store, view, items, dirty)
         if (view.seq !== before) tell()
