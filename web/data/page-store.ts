@@ -1,0 +1,257 @@
+import type { Followed, FollowTarget, Input, OperationName, Output } from '../../src/api/index.ts'
+import type { Client, Connection } from '../../src/client/client.ts'
+import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
+import { parseEvent } from '../../src/model/events.ts'
+import type { SessionId, WorkspaceId } from '../../src/model/ids.ts'
+import type { Workspace } from '../../src/model/tree.ts'
+import { foldWorkspace, parseWorkspaceEvent, type WorkspaceView } from '../../src/model/workspace-log.ts'
+import { inFrames } from './frames.ts'
+import { fromPage, type SessionData, withEvents, withOlder } from './session-data.ts'
+
+/** Everything the page shows that the server decides. One object, replaced as a whole, never copied by hand. */
+export interface PageState {
+  readonly phase: 'loading' | 'login' | 'broken' | 'ready'
+  /** Why there is nothing to show, in the phase `broken`. */
+  readonly problem: CarrelError | null
+  readonly workspaces: readonly Workspace[]
+  readonly workspaceId: WorkspaceId | null
+  readonly workspace: WorkspaceView | null
+  /** Sessions that were opened, by their id; only the open one is followed. */
+  readonly sessions: Readonly<Record<string, SessionData>>
+  readonly open: SessionId | null
+  /** Why the open session is not here. */
+  readonly openProblem: CarrelError | null
+  readonly connection: Connection
+  /** The stream has said all there was. False from a cut until then. */
+  readonly synced: boolean
+}
+
+export interface Page {
+  readonly state: () => PageState
+  readonly subscribe: (listener: () => void) => () => void
+  readonly call: <N extends OperationName>(name: N, input: Input<N>) => Promise<Output<N>>
+  /** Loads the workspace and begins to follow. Also the way to try again. */
+  readonly start: (workspace?: string) => Promise<void>
+  /** Shows a session: loads it, and follows it instead of the one before. */
+  readonly show: (session: SessionId | null) => void
+  /** Brings older items of the open session. One at a time. */
+  readonly loadOlder: () => Promise<void>
+  readonly retryNow: () => void
+}
+
+const KEPT_SESSIONS = 12
+/** A session further behind than this is loaded again rather than read up event by event. */
+const RELOAD_BEHIND = 2_000
+
+export function createPage(client: Client, remembered: string | null): Page {
+  let state: PageState = {
+    phase: 'loading',
+    problem: null,
+    workspaces: [],
+    workspaceId: null,
+    workspace: null,
+    sessions: {},
+    open: null,
+    openProblem: null,
+    connection: client.connection(),
+    synced: false,
+  }
+  const listeners = new Set<() => void>()
+  let following: AbortController | null = null
+  let loadingOlder = false
+
+  const set = (patch: Partial<PageState>): void => {
+    state = { ...state, ...patch }
+    for (const listener of listeners) listener()
+  }
+  const setSession = (data: SessionData): void =>
+    set({ sessions: keep({ ...state.sessions, [data.id]: data }, data.id) })
+
+  client.onConnection(() => {
+    const connection = client.connection()
+    if (connection.state === 'open') return set({ connection })
+    const data = state.open && state.sessions[state.open]
+    const sessions = data ? { ...state.sessions, [data.id]: { ...data, caughtUp: false } } : state.sessions
+    set({ connection, sessions, synced: false })
+  })
+
+  const fail = (thrown: unknown): CarrelError => {
+    const error = asCarrelError(thrown)
+    if (error.code === 'unauthenticated') set({ phase: 'login' })
+    return error
+  }
+
+  const call: Page['call'] = async (name, input) => {
+    try {
+      return await client.call(name, input)
+    } catch (thrown) {
+      throw fail(thrown)
+    }
+  }
+
+  const take = inFrames<Followed>((batch) => {
+    try {
+      set(foldBatch(state, batch))
+    } catch (thrown) {
+      // Going on would show a state with a hole in it.
+      following?.abort()
+      set({ phase: 'broken', problem: asCarrelError(thrown) })
+    }
+  })
+
+  const refollow = (): void => {
+    following?.abort()
+    const mine = new AbortController()
+    following = mine
+    void follow(client, targetsOf(state), mine.signal, take).catch((thrown) => {
+      if (mine.signal.aborted) return
+      const error = fail(thrown)
+      if (error.code !== 'unauthenticated') setTimeout(() => mine.signal.aborted || refollow(), 2_000)
+    })
+  }
+
+  const start: Page['start'] = async (wanted) => {
+    following?.abort()
+    set({ phase: 'loading', problem: null, workspace: null, sessions: {}, open: null })
+    try {
+      const { workspaces } = await call('workspaces.list', {})
+      const chosen = workspaces.find(({ id }) => id === (wanted ?? remembered)) ?? workspaces[0]
+      const id = (chosen ?? (await call('workspaces.create', { id: 'default' }))).id
+      const { seq, workspace, ...lists } = await call('workspaces.get', { workspace: id })
+      const view = { seq, workspace, ...indexed(lists) }
+      set({ phase: 'ready', workspaces, workspaceId: id, workspace: view })
+      refollow()
+    } catch (thrown) {
+      const problem = asCarrelError(thrown)
+      if (problem.code !== 'unauthenticated') set({ phase: 'broken', problem })
+    }
+  }
+
+  const load = async (session: SessionId): Promise<void> => {
+    try {
+      const page = await call('sessions.view', { workspace: state.workspaceId!, id: session })
+      if (state.open !== session) return
+      setSession(fromPage(session, page))
+      refollow()
+    } catch (thrown) {
+      if (state.open === session) set({ openProblem: asCarrelError(thrown) })
+    }
+  }
+
+  const show: Page['show'] = (session) => {
+    if (session === state.open && !state.openProblem) return
+    set({ open: session, openProblem: null })
+    if (!session) return
+    const known = state.sessions[session]
+    const behind = (state.workspace?.sessions[session]?.head ?? 0) - (known?.view.seq ?? 0)
+    if (!known || known.ended || behind > RELOAD_BEHIND) return void load(session)
+    setSession({ ...known, caughtUp: false })
+    refollow()
+  }
+
+  const loadOlder: Page['loadOlder'] = async () => {
+    const data = state.open ? state.sessions[state.open] : undefined
+    if (!data?.more || loadingOlder) return
+    loadingOlder = true
+    try {
+      const before = data.items[0]?.n
+      const page = await call('sessions.items', {
+        workspace: state.workspaceId!,
+        id: data.view.session,
+        limit: 100,
+        ...(before === undefined ? {} : { before }),
+      })
+      const current = state.sessions[data.id]
+      if (current) setSession(withOlder(current, page))
+    } finally {
+      loadingOlder = false
+    }
+  }
+
+  return {
+    state: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    call,
+    start,
+    show,
+    loadOlder,
+    retryNow: () => client.retryNow(),
+  }
+}
+
+async function follow(
+  client: Client,
+  targets: FollowTarget[],
+  signal: AbortSignal,
+  take: (followed: Followed) => void,
+): Promise<void> {
+  for await (const followed of client.follow(targets, signal)) {
+    if (signal.aborted) return
+    take(followed)
+  }
+}
+
+function targetsOf(state: PageState): FollowTarget[] {
+  const workspace = state.workspaceId!
+  const targets: FollowTarget[] = [{ kind: 'workspace', workspace, after: state.workspace?.seq ?? 0 }]
+  const data = state.open ? state.sessions[state.open] : undefined
+  if (data) targets.push({ kind: 'session', workspace, session: data.id, after: data.view.seq })
+  return targets
+}
+
+/** What a batch of the stream makes of the state. Pure but for parsing. */
+function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageState> {
+  let workspace = state.workspace
+  const sessions: Record<string, SessionData> = { ...state.sessions }
+  let synced = state.synced
+  const events = new Map<string, ReturnType<typeof parseEvent>[]>()
+  const flush = (log: string): void => {
+    const data = sessions[log]
+    if (data) sessions[log] = withEvents(data, events.get(log) ?? [])
+    events.delete(log)
+  }
+  for (const followed of batch) {
+    const isWorkspace = followed.log === state.workspaceId
+    if (followed.kind === 'event') {
+      const json: unknown = JSON.parse(followed.json)
+      if (isWorkspace) workspace = workspace && foldWorkspace(workspace, parseWorkspaceEvent(json))
+      else if (sessions[followed.log]) {
+        const waiting = events.get(followed.log) ?? []
+        waiting.push(parseEvent(json))
+        events.set(followed.log, waiting)
+      }
+      continue
+    }
+    if (isWorkspace) {
+      synced = followed.kind === 'caught-up'
+      continue
+    }
+    flush(followed.log)
+    const data = sessions[followed.log]
+    if (data) sessions[followed.log] = { ...data, caughtUp: true, ended: data.ended || followed.kind === 'ended' }
+  }
+  for (const log of [...events.keys()]) flush(log)
+  return { workspace, sessions, synced }
+}
+
+/** The newest few of the opened sessions, since each may hold thousands of items. */
+function keep(sessions: Record<string, SessionData>, newest: string): Record<string, SessionData> {
+  const { [newest]: last, ...rest } = sessions
+  const others = Object.entries(rest).slice(-(KEPT_SESSIONS - 1))
+  return { ...Object.fromEntries(others), ...(last ? { [newest]: last } : {}) }
+}
+
+function indexed(lists: Pick<Output<'workspaces.get'>, 'spaces' | 'projects' | 'sessions' | 'interactions' | 'rules'>) {
+  const byId = <T extends { id: string }>(rows: readonly T[]): Record<string, T> =>
+    Object.fromEntries(rows.map((row) => [row.id, row]))
+  return {
+    spaces: byId(lists.spaces),
+    projects: byId(lists.projects),
+    sessions: byId(lists.sessions),
+    interactions: byId(lists.interactions),
+    rules: byId(lists.rules),
+  }
+}

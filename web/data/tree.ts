@@ -1,0 +1,36 @@
+import type { Interaction } from '../../src/model/interaction.ts'
+import type { Project, Session, Space } from '../../src/model/tree.ts'
+import type { WorkspaceView } from '../../src/model/workspace-log.ts'
+
+export interface SpaceBranch {
+  readonly space: Space
+  readonly projects: readonly { readonly project: Project; readonly sessions: readonly Session[] }[]
+}
+
+/** The tree as the rail shows it: oldest Spaces and projects first, newest sessions first; archived ones left out. */
+export function treeOf(workspace: WorkspaceView): SpaceBranch[] {
+  const shown = <T extends { archivedAt: number | null }>(rows: Readonly<Record<string, T>>): T[] =>
+    Object.values(rows).filter(({ archivedAt }) => archivedAt === null)
+  const projects = shown(workspace.projects)
+  const sessions = shown(workspace.sessions)
+  return shown(workspace.spaces)
+    .sort(byBirth)
+    .map((space) => ({
+      space,
+      projects: projects
+        .filter((project) => project.space === space.id)
+        .sort(byBirth)
+        .map((project) => ({
+          project,
+          sessions: sessions.filter((session) => session.project === project.id).sort((a, b) => byBirth(b, a)),
+        })),
+    }))
+}
+
+const byBirth = (a: { createdAt: number; id: string }, b: { createdAt: number; id: string }): number =>
+  a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)
+
+/** Open questions, oldest first. */
+export function inboxOf(workspace: WorkspaceView): Interaction[] {
+  return Object.values(workspace.interactions).sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : 1))
+}

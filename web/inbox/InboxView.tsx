@@ -1,0 +1,115 @@
+import { Link } from '@tanstack/react-router'
+import { CircleCheckBig } from 'lucide-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import type { Interaction } from '../../src/model/interaction.ts'
+import { agentName, useAgents } from '../data/queries.ts'
+import { inboxOf } from '../data/tree.ts'
+import { useWorkspace } from '../data/use-page.ts'
+import { QuestionCard } from '../session/QuestionCard.tsx'
+import { age, count, fullTime } from '../ui/format.ts'
+import { answerByKey, isTyping } from '../ui/keys.ts'
+import { useNow } from '../ui/use-now.ts'
+import './inbox.css'
+
+/** Every open question of the workspace, oldest first, answered where it stands. */
+export function InboxView() {
+  const workspace = useWorkspace()
+  const open = useMemo(() => inboxOf(workspace), [workspace])
+  const [chosenId, setChosen] = useState<string | null>(null)
+  const at = Math.max(
+    0,
+    open.findIndex(({ id }) => id === chosenId),
+  )
+  useInboxKeys(open, at, setChosen)
+  const oldest = open[0]
+  const now = useNow(10_000, open.length > 0)
+  return (
+    <div className="inbox">
+      <header className="inbox-head">
+        <h1>Inbox</h1>
+        <p className="faint grow" role="status">
+          {oldest && `${count(open.length, 'open question')}, the oldest since ${age(now - oldest.openedAt)}`}
+        </p>
+        {open.length > 0 && (
+          <p className="faint inbox-keys" aria-hidden>
+            <kbd>j</kbd> <kbd>k</kbd> move, <kbd>1</kbd>-<kbd>9</kbd> choose
+          </p>
+        )}
+      </header>
+      {open.length === 0 ? (
+        <div className="empty">
+          <CircleCheckBig className="empty-mark" aria-hidden />
+          <h2>Nobody waits for you</h2>
+          <p>When an agent asks something, in whatever session, it is listed here until it is answered.</p>
+        </div>
+      ) : (
+        <ol className="inbox-list scroll" aria-label="Open questions">
+          {open.map((interaction, index) => (
+            <Asked
+              key={interaction.id}
+              interaction={interaction}
+              chosen={index === at}
+              now={now}
+              onChoose={() => setChosen(interaction.id)}
+            />
+          ))}
+        </ol>
+      )}
+    </div>
+  )
+}
+
+interface AskedProps {
+  readonly interaction: Interaction
+  readonly chosen: boolean
+  readonly now: number
+  readonly onChoose: () => void
+}
+
+function Asked({ interaction, chosen, now, onChoose }: AskedProps) {
+  const workspace = useWorkspace()
+  const agents = useAgents().data?.agents
+  const line = useRef<HTMLLIElement>(null)
+  const session = workspace.sessions[interaction.session]
+  const space = workspace.spaces[interaction.space]
+  useEffect(() => {
+    if (chosen) line.current?.scrollIntoView({ block: 'nearest' })
+  }, [chosen])
+  return (
+    <li ref={line} className="asked" data-chosen={chosen || undefined} onPointerDown={onChoose}>
+      <p className="asked-head">
+        <Link to="/s/$session" params={{ session: interaction.session }} className="cut">
+          {session?.name ?? 'Session'}
+        </Link>
+        <span className="faint cut">
+          {[space?.name, agentName(agents, interaction.agent)].filter(Boolean).join(' · ')}
+        </span>
+        <span className="grow" />
+        <time className="faint" title={fullTime(interaction.openedAt)}>
+          {age(now - interaction.openedAt)}
+        </time>
+      </p>
+      <QuestionCard interaction={interaction.id} question={interaction.question} expiresAt={interaction.expiresAt} />
+    </li>
+  )
+}
+
+/** j and k move, digits choose; the one that is chosen stays chosen while others come and go. */
+function useInboxKeys(open: readonly Interaction[], at: number, choose: (id: string) => void): void {
+  const latest = useRef({ open, at })
+  useEffect(() => {
+    latest.current = { open, at }
+  })
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const { open: list, at: here } = latest.current
+      const chosen = list[here]
+      if (!chosen || isTyping(event)) return
+      const next = event.key === 'j' ? list[here + 1] : event.key === 'k' ? list[here - 1] : undefined
+      if (next) choose(next.id)
+      else answerByKey(event, chosen.id, chosen.question)
+    }
+    addEventListener('keydown', press)
+    return () => removeEventListener('keydown', press)
+  }, [choose])
+}

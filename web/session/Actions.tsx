@@ -1,0 +1,54 @@
+import { useNavigate } from '@tanstack/react-router'
+import { GitFork, Link2 } from 'lucide-react'
+import { usePage, useSubmit } from '../data/use-page.ts'
+import { CopyButton } from '../ui/CopyButton.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import { useSession } from './session-context.ts'
+
+interface Props {
+  /** The item, for its address. */
+  readonly n: number
+  /** A fork takes along everything up to here. */
+  readonly seq: number
+  readonly text: string
+}
+
+/** What can be done with an item: copy it, point at it, go on from it elsewhere. */
+export function Actions({ n, seq, text }: Props) {
+  const { session } = useSession()
+  const fork = useFork()
+  const link = (): void => {
+    const address = `${location.origin}/s/${session}#${n}`
+    history.replaceState(history.state, '', `#${n}`)
+    void navigator.clipboard?.writeText(address)
+  }
+  return (
+    <div className="acts">
+      <CopyButton text={() => text} label="Copy text" />
+      <button type="button" className="btn quiet icon small" onClick={link} aria-label="Copy link" title="Copy link">
+        <Link2 aria-hidden />
+      </button>
+      <button
+        type="button"
+        className="btn quiet icon small"
+        onClick={() => fork.run(seq)}
+        disabled={fork.pending}
+        aria-label="Fork from here"
+        title="Fork from here"
+      >
+        <GitFork aria-hidden />
+      </button>
+      <Problem error={fork.problem} />
+    </div>
+  )
+}
+
+export function useFork() {
+  const page = usePage()
+  const navigate = useNavigate()
+  const { session, workspace } = useSession()
+  return useSubmit(async (seq: number) => {
+    const made = await page.call('sessions.fork', { workspace, id: session, seq })
+    await navigate({ to: '/s/$session', params: { session: made.id } })
+  })
+}

@@ -1,0 +1,34 @@
+import { FileText } from 'lucide-react'
+import type { ContentBlock } from '../../src/model/events.ts'
+import { asText } from '../ui/format.ts'
+
+export const textOf = (content: readonly ContentBlock[]): string =>
+  content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+
+/** Content that is no text: pictures, links to files, and what nobody here knows, as said. */
+export function Blocks({ blocks }: { blocks: readonly unknown[] }) {
+  if (blocks.length === 0) return null
+  return (
+    <div className="blocks">
+      {blocks.map((block, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a block has no identity but its place
+        <Block key={at} block={(block ?? {}) as Record<string, unknown>} />
+      ))}
+    </div>
+  )
+}
+
+function Block({ block }: { block: Record<string, unknown> }) {
+  if (block.type === 'image' && typeof block.data === 'string' && /^image\/[\w.+-]+$/.test(String(block.mimeType))) {
+    return <img className="block-image" src={`data:${block.mimeType};base64,${block.data}`} alt="Attached" />
+  }
+  if (block.type === 'resource_link') {
+    return (
+      <span className="block-link" title={String(block.uri)}>
+        <FileText className="glyph" aria-hidden />
+        <span className="cut">{String(block.name ?? block.uri)}</span>
+      </span>
+    )
+  }
+  return <pre className="output scroll">{asText(block)}</pre>
+}

@@ -1,0 +1,143 @@
+import { CornerDownLeft, X } from 'lucide-react'
+import { type ClipboardEvent, type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react'
+import type { BusyPolicy } from '../../src/model/events.ts'
+import type { SessionData } from '../data/session-data.ts'
+import { usePage, useSubmit } from '../data/use-page.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { AgentOptions } from './AgentOptions.tsx'
+import { BusyChoice } from './BusyChoice.tsx'
+import { SlashMenu, useSlash } from './SlashMenu.tsx'
+import { useSession } from './session-context.ts'
+import { newKey, type Picture, readPicture, useDraft } from './use-draft.ts'
+import './composer.css'
+
+interface Props {
+  readonly data: SessionData
+  /** The agent that was spoken to last. */
+  readonly agent: string
+}
+
+/** Where one writes. What was typed stays until the server has it. */
+export function Composer({ data, agent: last }: Props) {
+  const page = usePage()
+  const { session, workspace } = useSession()
+  const { view } = data
+  const draft = useDraft(session)
+  const [pictures, setPictures] = useState<readonly Picture[]>([])
+  const [chosen, setChosen] = useState<string | null>(null)
+  const [busy, setBusy] = useState<Exclude<BusyPolicy, 'reject'>>('queue')
+  const agent = chosen ?? last
+  const area = useRef<HTMLTextAreaElement>(null)
+  const attempt = useRef({ of: '', key: '' })
+  const list = useId()
+  const slash = useSlash(draft.text, view.agents[agent]?.commands ?? [], (text) => {
+    draft.set(text)
+    area.current?.focus()
+  })
+  const send = useSubmit(async () => {
+    const text = draft.text
+    const content = [
+      ...(text.trim() ? [{ type: 'text' as const, text }] : []),
+      ...pictures.map((picture) => ({ type: 'image' as const, ...picture })),
+    ]
+    // Sent again after a lost answer it must not be a second prompt.
+    const of = JSON.stringify([content, agent, busy])
+    if (attempt.current.of !== of) attempt.current = { of, key: newKey() }
+    const { key } = attempt.current
+    await page.call('sessions.prompt', { workspace, id: session, content, agent, busy: view.run ? busy : 'queue', key })
+    attempt.current = { of: '', key: '' }
+    draft.clear(text)
+    setPictures([])
+    setChosen(null)
+  })
+  const closed = view.state !== 'open'
+  const empty = !draft.text.trim() && pictures.length === 0
+  useGrowing(area, draft.text)
+  const press = (event: KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing || slash.press(event)) return
+    const fingers = matchMedia('(pointer: coarse)').matches
+    if (event.key !== 'Enter' || event.shiftKey || (fingers && !event.ctrlKey && !event.metaKey)) return
+    event.preventDefault()
+    if (!empty && !closed) send.run()
+  }
+  const paste = (event: ClipboardEvent): void => {
+    const files = [...event.clipboardData.files].filter(({ type }) => type.startsWith('image/'))
+    if (files.length === 0) return
+    event.preventDefault()
+    void Promise.all(files.map(readPicture)).then((more) => setPictures((had) => [...had, ...more]))
+  }
+  if (closed) return <p className="composer-closed">This session is closed. Its transcript stays; fork it to go on.</p>
+  return (
+    <form
+      className="composer"
+      aria-label="Prompt"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (!empty) send.run()
+      }}
+    >
+      <Problem error={send.problem} what="Not sent; your text is still here." />
+      <div className="composer-box">
+        <SlashMenu id={list} slash={slash} />
+        <Pictures pictures={pictures} onDrop={(at) => setPictures(pictures.filter((_, each) => each !== at))} />
+        <textarea
+          ref={area}
+          rows={1}
+          aria-label="Prompt"
+          placeholder="Ask for something ..."
+          value={draft.text}
+          onChange={(event) => draft.set(event.target.value)}
+          onKeyDown={press}
+          onPaste={paste}
+          {...(slash.open && {
+            role: 'combobox',
+            'aria-expanded': true,
+            'aria-controls': list,
+            'aria-activedescendant': `${list}-${slash.at}`,
+          })}
+        />
+        <div className="composer-foot">
+          <AgentOptions view={view} agent={agent} onAgent={setChosen} />
+          <span className="grow" />
+          {view.run && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
+          <button type="submit" className="btn main" disabled={empty || send.pending}>
+            <CornerDownLeft aria-hidden />
+            {send.pending ? 'Sending ...' : 'Send'}
+          </button>
+        </div>
+      </div>
+    </form>
+  )
+}
+
+/** The field is as high as its text, up to a third of the window. */
+function useGrowing(area: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what changes the height
+  useLayoutEffect(() => {
+    const element = area.current
+    if (!element) return
+    element.style.height = 'auto'
+    element.style.height = `${Math.min(element.scrollHeight, Math.max(120, innerHeight / 3))}px`
+  }, [area, text])
+}
+
+function Pictures({ pictures, onDrop }: { pictures: readonly Picture[]; onDrop: (at: number) => void }) {
+  if (pictures.length === 0) return null
+  return (
+    <ul className="pictures">
+      {pictures.map(({ data, mimeType }, at) => (
+        <li key={data.slice(-64)}>
+          <img src={`data:${mimeType};base64,${data}`} alt={`Pasted ${at + 1}`} />
+          <button
+            type="button"
+            className="btn icon small"
+            aria-label={`Remove picture ${at + 1}`}
+            onClick={() => onDrop(at)}
+          >
+            <X aria-hidden />
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}

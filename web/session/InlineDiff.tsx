@@ -1,0 +1,72 @@
+import { structuredPatch } from 'diff'
+import { memo, useMemo } from 'react'
+import type { DiffPart } from './tool-words.ts'
+import './diff.css'
+
+interface Line {
+  readonly mark: '+' | '-' | ' ' | '@'
+  readonly text: string
+  readonly before: number | null
+  readonly after: number | null
+}
+
+/** A change of one file, unified, with numbers of both sides. */
+export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: DiffPart) {
+  const lines = useMemo(() => linesOf(oldText, newText), [oldText, newText])
+  const added = lines?.filter(({ mark }) => mark === '+').length ?? 0
+  const cut = lines?.filter(({ mark }) => mark === '-').length ?? 0
+  return (
+    <figure className="diff">
+      <figcaption>
+        <span className="cut mono" title={path}>
+          {path}
+        </span>
+        {oldText === '' && <span className="faint">new file</span>}
+        <span className="diff-add">+{added}</span>
+        <span className="diff-cut">-{cut}</span>
+      </figcaption>
+      {lines === null && <p className="diff-note">Too different to be compared line by line.</p>}
+      {lines?.length === 0 && <p className="diff-note">No line is different.</p>}
+      {lines && lines.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        <div className="diff-lines scroll" tabIndex={0}>
+          <table>
+            <caption className="hidden">Changes in {path}</caption>
+            <tbody>
+              {lines.map((line, at) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place
+                <tr key={at} data-mark={line.mark}>
+                  <td>{line.before}</td>
+                  <td>{line.after}</td>
+                  <td>{line.mark === '@' ? '' : line.mark}</td>
+                  <td>{line.text}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </figure>
+  )
+})
+
+/** Null when the texts differ so much that comparing would hold up the page. */
+function linesOf(oldText: string, newText: string): Line[] | null {
+  const patch = structuredPatch('a', 'b', oldText, newText, '', '', { context: 3, timeout: 200 })
+  if (!patch) return null
+  return patch.hunks.flatMap((hunk, at) => {
+    let before = hunk.oldStart
+    let after = hunk.newStart
+    const head: Line[] = at === 0 ? [] : [{ mark: '@', text: `line ${after}`, before: null, after: null }]
+    const body = hunk.lines
+      .filter((line) => !line.startsWith('\\'))
+      .map((line): Line => {
+        const mark = line[0] as '+' | '-' | ' '
+        const text = line.slice(1)
+        if (mark === '+') return { mark, text, before: null, after: after++ }
+        if (mark === '-') return { mark, text, before: before++, after: null }
+        return { mark, text, before: before++, after: after++ }
+      })
+    return [...head, ...body]
+  })
+}

@@ -1,0 +1,23 @@
+import type { MessageItem } from '../../src/model/items.ts'
+import { Markdown } from '../ui/Markdown.tsx'
+import { Blocks } from './Blocks.tsx'
+import { useSession } from './session-context.ts'
+
+export function MessageRow({ item, streaming }: { item: MessageItem; streaming: boolean }) {
+  const { live } = useSession()
+  if (item.role === 'user') {
+    return (
+      <article className="said" aria-label="Said into the run">
+        <span className="faint">said into the run</span>
+        <p className="prompt-text">{item.text}</p>
+        <Blocks blocks={item.blocks} />
+      </article>
+    )
+  }
+  return (
+    <article className="message" data-continues={item.continues || undefined} aria-label="Message of the agent">
+      {item.text && <Markdown text={item.text} streaming={streaming && live} />}
+      <Blocks blocks={item.blocks} />
+    </article>
+  )
+}

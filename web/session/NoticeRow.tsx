@@ -1,0 +1,34 @@
+import { CircleAlert, Info, TriangleAlert } from 'lucide-react'
+import type { NoticeItem, RawItem } from '../../src/model/items.ts'
+import { Fold } from '../ui/Fold.tsx'
+import { asText } from '../ui/format.ts'
+
+const MARKS = { info: Info, warning: TriangleAlert, error: CircleAlert }
+
+export function NoticeRow({ item }: { item: NoticeItem }) {
+  const Mark = MARKS[item.level]
+  return (
+    <div className="notice" data-level={item.level} role={item.level === 'error' ? 'alert' : undefined}>
+      <Mark className="glyph" aria-hidden />
+      <p className="grow">{item.text}</p>
+    </div>
+  )
+}
+
+/** An update that Carrel does not know. */
+export function RawRow({ item }: { item: RawItem }) {
+  return (
+    <Fold
+      id={`raw.${item.n}`}
+      className="thought"
+      head={
+        <>
+          <span>Update</span>
+          <span className="cut grow thought-gist">{item.name}</span>
+        </>
+      }
+    >
+      {() => <pre className="output scroll">{asText(item.update)}</pre>}
+    </Fold>
+  )
+}

@@ -1,0 +1,91 @@
+import type { Answer, Question } from '../../src/model/interaction.ts'
+import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { age } from '../ui/format.ts'
+import { Markdown } from '../ui/Markdown.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import { StateDot } from '../ui/StateDot.tsx'
+import { useNow } from '../ui/use-now.ts'
+import { QuestionForm } from './QuestionForm.tsx'
+import { ToolContent } from './ToolContent.tsx'
+import { commandOf, hasDiff, type ToolLike } from './tool-words.ts'
+import './question.css'
+
+interface Props {
+  readonly interaction: string
+  readonly question: Question
+  readonly expiresAt: number | null
+}
+
+/** A question of an agent. Disappears when the answer comes down the stream, whoever gave it. */
+export function QuestionCard({ interaction, question, expiresAt }: Props) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const submit = useSubmit((answer: Answer) => page.call('interactions.answer', { workspace, id: interaction, answer }))
+  const options = question.kind === 'form' ? [] : question.options
+  return (
+    <section className="question" aria-label={question.title}>
+      <header className="question-head">
+        <StateDot state="waiting" label={false} />
+        <h3>{question.title}</h3>
+        <Expiry at={expiresAt} />
+      </header>
+      {question.body && <Markdown text={question.body} />}
+      <About interaction={interaction} question={question} />
+      {question.kind === 'form' ? (
+        <QuestionForm
+          interaction={interaction}
+          schema={question.schema}
+          pending={submit.pending}
+          onAnswer={submit.run}
+        />
+      ) : (
+        <div className="options">
+          {options.map(({ id, label, kind }, at) => (
+            <button
+              key={id}
+              type="button"
+              className={`btn ${kind === 'allow_once' ? 'main' : ''}`}
+              data-answer={`${interaction}:${at + 1}`}
+              disabled={submit.pending}
+              onClick={() => submit.run({ option: id })}
+            >
+              {label}
+              {at < 9 && <kbd aria-hidden>{at + 1}</kbd>}
+            </button>
+          ))}
+          {options.length === 0 && (
+            <button
+              type="button"
+              className="btn"
+              disabled={submit.pending}
+              onClick={() => submit.run({ declined: true })}
+            >
+              Give no answer
+            </button>
+          )}
+        </div>
+      )}
+      <Problem error={submit.problem} />
+    </section>
+  )
+}
+
+/** What a person needs in order to decide: the command, the change, the paths. */
+function About({ interaction, question }: { interaction: string; question: Question }) {
+  const tool = (question.toolCall ?? {}) as ToolLike
+  const command = question.command ?? commandOf(tool)
+  const diff = hasDiff(tool)
+  if (command) return <pre className="output command-line scroll">{command}</pre>
+  if (diff || (tool.content ?? []).length > 0) {
+    return <ToolContent id={`question.${interaction}`} tool={tool} input={!diff} />
+  }
+  if (question.paths.length > 0) return <pre className="output scroll">{question.paths.join('\n')}</pre>
+  if (tool.rawInput) return <ToolContent id={`question.${interaction}`} tool={tool} />
+  return null
+}
+
+function Expiry({ at }: { at: number | null }) {
+  const now = useNow(30_000, at !== null)
+  if (at === null || at - now > 86_400_000) return null
+  return <span className="faint">{at > now ? `refused by itself in ${age(at - now)}` : 'runs out'}</span>
+}

@@ -1,0 +1,35 @@
+import { Check, CircleSlash2 } from 'lucide-react'
+import type { QuestionItem } from '../../src/model/items.ts'
+import { clockTime } from '../ui/format.ts'
+import { QuestionCard } from './QuestionCard.tsx'
+
+/** An open question is a card to be answered; one that is settled is a line that says how. */
+export function QuestionRow({ item }: { item: QuestionItem }) {
+  if (item.state === 'open') {
+    return <QuestionCard interaction={item.interaction} question={item.question} expiresAt={item.expiresAt} />
+  }
+  const Mark = item.state === 'answered' ? Check : CircleSlash2
+  return (
+    <section className="settled" aria-label={`Question: ${item.question.title}`}>
+      <Mark className="glyph" aria-hidden />
+      <span className="cut">{item.question.title}</span>
+      <b className="cut">{answerWords(item)}</b>
+      <span className="faint">
+        {item.state === 'answered' && (item.answeredBy?.name ?? 'somebody')}
+        {item.answeredAt !== null && ` ${clockTime(item.answeredAt)}`}
+      </span>
+    </section>
+  )
+}
+
+function answerWords({ state, answer, question }: QuestionItem): string {
+  if (state === 'withdrawn') return 'not asked any more'
+  if (!answer || 'declined' in answer) return state === 'expired' ? 'nobody answered in time' : 'no answer given'
+  const words =
+    'option' in answer
+      ? (question.options.find(({ id }) => id === answer.option)?.label ?? answer.option)
+      : Object.entries(answer.values)
+          .map(([name, value]) => `${name}: ${String(value)}`)
+          .join(', ')
+  return state === 'expired' ? `${words} (nobody answered in time)` : words
+}

@@ -1,0 +1,78 @@
+import { GitFork } from 'lucide-react'
+import { memo } from 'react'
+import type { RunItem } from '../../src/model/items.ts'
+import type { RunOutcome, SessionState } from '../../src/model/tree.ts'
+import { Fold } from '../ui/Fold.tsx'
+import { count, duration } from '../ui/format.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { StateDot } from '../ui/StateDot.tsx'
+import { useFork } from './Actions.tsx'
+import { usageWords } from './usage.ts'
+
+const WORDS: Record<RunOutcome, string> = {
+  completed: 'Completed',
+  cancelled: 'Stopped',
+  failed: 'Failed',
+  refused: 'Refused by the agent',
+  over_budget: 'Ended: over its time budget',
+  lost: 'Lost: the process went away and nobody knows how far it came',
+}
+
+/** How a run ended: outcome, time, what it cost, and where it failed why, and what to do. */
+export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
+  const fork = useFork()
+  const outcome = item.outcome ?? 'lost'
+  const took = item.endedAt === null ? null : duration(item.endedAt - (item.startedAt ?? item.at))
+  const usage = usageWords(item.usage)
+  const dot: SessionState =
+    outcome === 'lost' ? 'lost' : outcome === 'completed' || outcome === 'cancelled' ? 'idle' : 'failed'
+  return (
+    <footer className="run-end">
+      <p className="run-end-line">
+        {dot !== 'idle' && <StateDot state={dot} label={false} />}
+        <span className={dot === 'idle' ? '' : 'run-bad'}>{WORDS[outcome]}</span>
+        {took && <span>{took}</span>}
+        {usage && <span>{usage}</span>}
+        {item.stopReason && !['end_turn', 'cancelled'].includes(item.stopReason) && <span>{item.stopReason}</span>}
+        <button
+          type="button"
+          className="btn quiet icon small"
+          aria-label="Fork after this run"
+          title="Fork after this run"
+          disabled={fork.pending}
+          onClick={() => fork.run(item.seq)}
+        >
+          <GitFork aria-hidden />
+        </button>
+      </p>
+      {item.error && <RunError n={item.n} error={item.error} />}
+      {item.halfDone.length > 0 && (
+        <div className="half-done">
+          <p>{count(item.halfDone.length, 'step')} had begun and did not end. Look at what they did:</p>
+          <ul>
+            {item.halfDone.map(({ toolCallId, title, status }) => (
+              <li key={toolCallId}>
+                {title || toolCallId} <span className="faint">({status})</span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Problem error={fork.problem} />
+    </footer>
+  )
+})
+
+function RunError({ n, error }: { n: number; error: NonNullable<RunItem['error']> }) {
+  return (
+    <div className="problem">
+      <p>{error.message}</p>
+      {error.next && <p className="dim">{error.next}</p>}
+      {error.stderr && (
+        <Fold id={`stderr.${n}`} head={<span>What the agent wrote last (stderr)</span>}>
+          {() => <pre className="output scroll">{error.stderr}</pre>}
+        </Fold>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,45 @@
+import { memo } from 'react'
+import type { ContentBlock } from '../../src/model/events.ts'
+import type { RunItem } from '../../src/model/items.ts'
+import { agentName, useAgents } from '../data/queries.ts'
+import { useFold } from '../ui/Fold.tsx'
+import { clockTime, fullTime } from '../ui/format.ts'
+import { Actions } from './Actions.tsx'
+import { Blocks, textOf } from './Blocks.tsx'
+
+const LONG = 1_200
+
+/** The prompt that began a run, and who asked whom. */
+export const RunHead = memo(function RunHead({ item }: { item: RunItem }) {
+  const agents = useAgents().data?.agents
+  return (
+    <article className="run-head act-box" aria-label={`Prompt to ${agentName(agents, item.agent)}`}>
+      <header className="run-meta">
+        <b className="cut">{item.by?.name ?? 'Somebody'}</b>
+        <span className="faint">to {agentName(agents, item.agent)}</span>
+        <time className="faint" dateTime={new Date(item.at).toISOString()} title={fullTime(item.at)}>
+          {clockTime(item.at)}
+        </time>
+        {item.by && item.by.face !== 'web' && <span className="faint">by {item.by.face}</span>}
+      </header>
+      <Prompt id={`${item.prompt}`} content={item.content} />
+      <Actions n={item.n} seq={item.seq} text={textOf(item.content)} />
+    </article>
+  )
+})
+
+function Prompt({ id, content }: { id: string; content: readonly ContentBlock[] }) {
+  const text = textOf(content)
+  const [open, toggle] = useFold(`prompt.${id}`, text.length <= LONG)
+  return (
+    <>
+      <p className="prompt-text">{open ? text : `${text.slice(0, LONG)} ...`}</p>
+      {text.length > LONG && (
+        <button type="button" className="btn quiet" onClick={toggle}>
+          {open ? 'Show less' : 'Show all'}
+        </button>
+      )}
+      <Blocks blocks={content.filter(({ type }) => type !== 'text')} />
+    </>
+  )
+}

@@ -1,0 +1,73 @@
+import { X } from 'lucide-react'
+import { asCarrelError } from '../../src/model/errors.ts'
+import type { Run, SessionState } from '../../src/model/tree.ts'
+import { agentName, useAgents, useRuns } from '../data/queries.ts'
+import type { SessionData } from '../data/session-data.ts'
+import { clockTime, duration, fullTime } from '../ui/format.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { StateDot } from '../ui/StateDot.tsx'
+import { usageWords } from './usage.ts'
+
+interface Props {
+  readonly data: SessionData
+  readonly onClose: () => void
+}
+
+/** The runs of a session, newest first. */
+export function RunsPanel({ data, onClose }: Props) {
+  const { run, lastRun } = data.view
+  const runs = useRuns(data.id, `${run?.id}.${run?.state}.${lastRun?.id}`)
+  return (
+    <>
+      <header className="panel-head">
+        <h2 className="grow">Runs</h2>
+        <button type="button" className="btn quiet icon" aria-label="Hide runs" onClick={onClose}>
+          <X aria-hidden />
+        </button>
+      </header>
+      {runs.error && <Problem error={asCarrelError(runs.error)} />}
+      {runs.isPending && <p className="panel-note">Loading ...</p>}
+      {runs.data?.runs.length === 0 && <p className="panel-note">A run begins with each prompt. There was none yet.</p>}
+      <ul className="runs scroll">
+        {runs.data?.runs.map((each) => (
+          <RunRow key={each.id} run={each} place={run?.id === each.id ? run.place.path : null} />
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function RunRow({ run, place }: { run: Run; place: string | null }) {
+  const agents = useAgents().data?.agents
+  const usage = usageWords(run.usage)
+  return (
+    <li className="run-row">
+      <StateDot state={dotOf(run)} label={false} />
+      <div className="grow">
+        <p className="row">
+          <b className="cut grow">{agentName(agents, run.agent)}</b>
+          <time className="faint" title={fullTime(run.admittedAt)}>
+            {clockTime(run.admittedAt)}
+          </time>
+        </p>
+        <p className="faint">
+          {run.outcome?.replace('_', ' ') ?? run.state}
+          {run.endedAt !== null && ` in ${duration(run.endedAt - (run.startedAt ?? run.admittedAt))}`}
+          {usage && `, ${usage}`}
+        </p>
+        {place && (
+          <p className="faint cut" title={place}>
+            in {place}
+          </p>
+        )}
+      </div>
+    </li>
+  )
+}
+
+function dotOf({ state, outcome }: Run): SessionState {
+  if (state === 'parked') return 'waiting'
+  if (state !== 'ended') return state === 'admitted' ? 'queued' : 'running'
+  if (outcome === 'lost') return 'lost'
+  return outcome === 'completed' || outcome === 'cancelled' ? 'idle' : 'failed'
+}

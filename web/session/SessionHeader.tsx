@@ -1,0 +1,94 @@
+import { Link } from '@tanstack/react-router'
+import { GitBranch, PanelRight, Plus } from 'lucide-react'
+import { useMemo } from 'react'
+import type { Session } from '../../src/model/tree.ts'
+import { useSpaceDetail } from '../data/queries.ts'
+import { useWorkspace } from '../data/use-page.ts'
+import { useNewSession } from '../shell/SpaceRows.tsx'
+import { TreeMenu } from '../shell/TreeMenu.tsx'
+import { baseName } from '../ui/format.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { StateDot } from '../ui/StateDot.tsx'
+
+interface Props {
+  readonly row: Session
+  readonly panel: boolean
+  readonly onPanel: () => void
+}
+
+/** Where one is: the project's sessions as tabs, and the place their files are in. */
+export function SessionHeader({ row, panel, onPanel }: Props) {
+  const workspace = useWorkspace()
+  const project = workspace.projects[row.project]
+  const space = workspace.spaces[row.space]
+  const create = useNewSession(row.project)
+  const tabs = useMemo(
+    () =>
+      Object.values(workspace.sessions)
+        .filter((each) => each.project === row.project && (each.archivedAt === null || each.id === row.id))
+        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+    [workspace.sessions, row.project, row.id],
+  )
+  const path = project?.place.path ?? space?.folder ?? ''
+  return (
+    <header className="session-head">
+      <nav className="tabs" aria-label={`Sessions of ${project?.name ?? 'this project'}`}>
+        {tabs.map((each) => (
+          <Link
+            key={each.id}
+            to="/s/$session"
+            params={{ session: each.id }}
+            className="tab"
+            activeProps={{ className: 'tab chosen', 'aria-current': 'page', ref: intoView }}
+            title={each.name}
+          >
+            <StateDot state={each.state} />
+            <span className="cut">{each.name}</span>
+          </Link>
+        ))}
+        <button
+          type="button"
+          className="btn quiet icon"
+          aria-label="New session in this project"
+          title="New session"
+          disabled={create.pending}
+          onClick={() => create.run()}
+        >
+          <Plus aria-hidden />
+        </button>
+      </nav>
+      <div className="place">
+        <span className="cut" title={path}>
+          {space?.kind === 'blank' ? 'Blank Space' : baseName(path)}
+        </span>
+        {space?.state === 'missing' && <span className="place-missing">folder is missing</span>}
+        <Branch space={row.space} />
+        <TreeMenu noun="session" id={row.id} name={row.name} closable={row.state !== 'closed'} />
+        <button
+          type="button"
+          className="btn quiet icon"
+          aria-pressed={panel}
+          aria-label={panel ? 'Hide runs' : 'Show runs'}
+          title="Runs"
+          onClick={onPanel}
+        >
+          <PanelRight aria-hidden />
+        </button>
+      </div>
+      <Problem error={create.problem} />
+    </header>
+  )
+}
+
+function Branch({ space }: { space: string }) {
+  const branch = useSpaceDetail(space).data?.branch
+  if (!branch) return null
+  return (
+    <span className="branch" title={`Branch ${branch}`}>
+      <GitBranch className="glyph" aria-hidden />
+      <span className="cut">{branch}</span>
+    </span>
+  )
+}
+
+const intoView = (tab: HTMLElement | null): void => tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' })

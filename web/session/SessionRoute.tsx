@@ -1,0 +1,72 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { SessionId } from '../../src/model/ids.ts'
+import type { Session } from '../../src/model/tree.ts'
+import { remember, rememberSeen } from '../data/memory.ts'
+import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { SessionView } from './SessionView.tsx'
+
+/** One session by its address: has it loaded and followed while it is on the screen. */
+export function SessionRoute() {
+  const id = useParams({ from: '/s/$session' }).session as SessionId
+  const page = usePage()
+  const data = usePageState((state) => state.sessions[id])
+  const problem = usePageState((state) => (state.open === id ? state.openProblem : null))
+  const row = useRow(id)
+  useEffect(() => {
+    page.show(id)
+    remember('session', id)
+    return () => page.show(null)
+  }, [page, id])
+  const head = data?.view.seq ?? 0
+  useEffect(() => {
+    if (!document.hidden) rememberSeen(id, head)
+  }, [id, head])
+  if (problem || data?.ended) {
+    return (
+      <div className="empty">
+        <h2>
+          {problem?.code === 'not_found' || data?.ended
+            ? 'This session is not there.'
+            : 'The session could not be loaded.'}
+        </h2>
+        {problem && problem.code !== 'not_found' ? (
+          <Problem error={problem} />
+        ) : (
+          <p>It was deleted, or the address is wrong.</p>
+        )}
+        <div className="row">
+          <button type="button" className="btn" onClick={() => page.show(id)}>
+            Try again
+          </button>
+          <Link to="/" className="btn">
+            Go to the workspace
+          </Link>
+        </div>
+      </div>
+    )
+  }
+  if (!data || !row) {
+    return (
+      <p className="empty late" role="status">
+        Loading the session ...
+      </p>
+    )
+  }
+  return <SessionView key={id} data={data} row={row} />
+}
+
+/** The session's row; one that is older than those the workspace brings is asked for. */
+function useRow(id: SessionId): Session | undefined {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const known = usePageState((state) => state.workspace?.sessions[id])
+  const asked = useQuery({
+    queryKey: ['session', workspace, id],
+    queryFn: () => page.call('sessions.get', { workspace, id }),
+    enabled: !known && SessionId.safeParse(id).success,
+  })
+  return known ?? asked.data
+}

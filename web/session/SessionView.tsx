@@ -1,0 +1,52 @@
+import { lazy, Suspense, useCallback, useState } from 'react'
+import type { Session } from '../../src/model/tree.ts'
+import { recall, recallSeen, remember } from '../data/memory.ts'
+import type { SessionData } from '../data/session-data.ts'
+import { usePageState } from '../data/use-page.ts'
+import { Composer } from './Composer.tsx'
+import { QueuePanel } from './QueuePanel.tsx'
+import { SessionHeader } from './SessionHeader.tsx'
+import { StatusStrip } from './StatusStrip.tsx'
+import { SessionContext } from './session-context.ts'
+import { Transcript } from './Transcript.tsx'
+import { useAnswerKeys } from './use-answer-keys.ts'
+import './session.css'
+
+const RunsPanel = lazy(() => import('./RunsPanel.tsx').then(({ RunsPanel }) => ({ default: RunsPanel })))
+
+export function SessionView({ data, row }: { data: SessionData; row: Session }) {
+  const [panel, setPanel] = useState(recall('panel') === 'runs')
+  // What was new when one came stays marked while one is here.
+  const [seen] = useState(() => recallSeen(data.id))
+  const live = usePageState((state) => state.connection.state === 'open' && state.synced) && data.caughtUp
+  const agent = data.view.agent ?? row.agent
+  useAnswerKeys(data)
+  const toggle = useCallback(() => {
+    setPanel((open) => {
+      remember('panel', open ? null : 'runs')
+      return !open
+    })
+  }, [])
+  return (
+    <SessionContext value={{ session: data.id, workspace: row.workspace, live }}>
+      <SessionHeader row={row} panel={panel} onPanel={toggle} />
+      <div className="session" data-panel={panel || undefined}>
+        <div className="session-main">
+          <Transcript data={data} seen={seen} agent={agent} />
+          <div className="dock">
+            <StatusStrip view={data.view} />
+            <QueuePanel view={data.view} />
+            <Composer key={data.id} data={data} agent={agent} />
+          </div>
+        </div>
+        {panel && (
+          <aside className="panel" aria-label="Runs">
+            <Suspense>
+              <RunsPanel data={data} onClose={toggle} />
+            </Suspense>
+          </aside>
+        )}
+      </div>
+    </SessionContext>
+  )
+}

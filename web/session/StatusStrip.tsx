@@ -1,0 +1,76 @@
+import { Square } from 'lucide-react'
+import type { RunView, SessionView } from '../../src/model/view.ts'
+import { agentName, useAgents } from '../data/queries.ts'
+import { usePage, useSubmit } from '../data/use-page.ts'
+import { compact, count, duration } from '../ui/format.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { StateDot } from '../ui/StateDot.tsx'
+import { useNow } from '../ui/use-now.ts'
+import { useSession } from './session-context.ts'
+import { costWords } from './usage.ts'
+
+/** What the session does at the moment, where one looks when one is about to write; with the button that stops it. */
+export function StatusStrip({ view }: { view: SessionView }) {
+  const agents = useAgents().data?.agents
+  const { run } = view
+  const questions = Object.keys(view.open).length
+  if (!run) return <Fill view={view} />
+  const name = agentName(agents, run.agent)
+  return (
+    <div className="status-strip" role="status">
+      <StateDot state={questions > 0 ? 'waiting' : run.state === 'admitted' ? 'queued' : 'running'} label={false} />
+      <span className="cut">{words(run, name, questions)}</span>
+      <Elapsed run={run} waiting={questions > 0} />
+      <span className="grow" />
+      <Stop run={run} />
+    </div>
+  )
+}
+
+function words(run: RunView, name: string, questions: number): string {
+  if (run.cancelling) return `Stopping ${name} ...`
+  if (questions > 0) return `${name} waits for ${count(questions, 'answer')} from you`
+  if (run.state === 'admitted') return `Starting ${name} ...`
+  if (run.state === 'parked') return `${name} is resting and goes on with your answer`
+  return `${name} is working`
+}
+
+function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
+  const { live } = useSession()
+  const now = useNow(1_000, live && !waiting)
+  const seconds = Math.floor((now - (run.startedAt ?? run.admittedAt)) / 1_000)
+  if (waiting || seconds < 1) return null
+  return (
+    <span className="faint" aria-hidden>
+      {duration(seconds * 1_000).replace('.0', '')}
+    </span>
+  )
+}
+
+function Stop({ run }: { run: RunView }) {
+  const page = usePage()
+  const { session, workspace } = useSession()
+  const stop = useSubmit(() => page.call('sessions.cancel', { workspace, id: session, run: run.id }))
+  return (
+    <>
+      <Problem error={stop.problem} />
+      <button type="button" className="btn" disabled={stop.pending || run.cancelling} onClick={() => stop.run()}>
+        <Square aria-hidden />
+        Stop
+      </button>
+    </>
+  )
+}
+
+/** While nothing runs: how full the agent's memory is, if it told. */
+function Fill({ view }: { view: SessionView }) {
+  const usage = view.agent ? view.agents[view.agent]?.usage : null
+  if (!usage || usage.size === 0) return null
+  const cost = costWords(usage.cost)
+  return (
+    <p className="status-strip quiet faint">
+      {`${compact(usage.used)} of ${compact(usage.size)} tokens of context used`}
+      {cost && `, ${cost} so far`}
+    </p>
+  )
+}

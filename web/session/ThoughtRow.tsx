@@ -1,0 +1,27 @@
+import type { ThoughtItem } from '../../src/model/items.ts'
+import { Fold } from '../ui/Fold.tsx'
+import { duration } from '../ui/format.ts'
+import { Markdown } from '../ui/Markdown.tsx'
+
+export function ThoughtRow({ item }: { item: ThoughtItem }) {
+  const gist =
+    item.text
+      .trim()
+      .split('\n')[0]
+      ?.replace(/[*_#`]/g, '') ?? ''
+  return (
+    <Fold
+      id={`thought.${item.n}`}
+      className="thought"
+      head={
+        <>
+          <span>{item.endedAt === null ? 'Thinking' : 'Thought'}</span>
+          <span className="cut grow thought-gist">{gist}</span>
+          {item.endedAt !== null && <span className="faint">{duration(item.endedAt - item.at)}</span>}
+        </>
+      }
+    >
+      {() => <Markdown text={item.text} streaming={item.endedAt === null} />}
+    </Fold>
+  )
+}

@@ -1,0 +1,99 @@
+import {
+  ArrowRightLeft,
+  Brain,
+  CircleHelp,
+  FileText,
+  Globe,
+  Pencil,
+  Search,
+  SquareTerminal,
+  Trash2,
+  Wrench,
+} from 'lucide-react'
+import type { ToolItem } from '../../src/model/items.ts'
+import { Fold } from '../ui/Fold.tsx'
+import { bytes, duration } from '../ui/format.ts'
+import { useNow } from '../ui/use-now.ts'
+import { useSession } from './session-context.ts'
+import { ToolContent } from './ToolContent.tsx'
+import { commandOf, hasDiff, hasOutput, shortPath } from './tool-words.ts'
+
+const ICONS: Record<string, typeof Wrench> = {
+  read: FileText,
+  edit: Pencil,
+  delete: Trash2,
+  move: ArrowRightLeft,
+  search: Search,
+  execute: SquareTerminal,
+  think: Brain,
+  fetch: Globe,
+  other: Wrench,
+}
+
+const ENDED: Record<string, string> = {
+  completed: 'done',
+  failed: 'failed',
+  cancelled: 'stopped',
+  interrupted: 'interrupted',
+}
+
+/** One tool call: a line that tells what and how it went, and under it what came of it. */
+export function ToolRow({ item }: { item: ToolItem }) {
+  const Icon = ICONS[item.toolKind] ?? CircleHelp
+  const command = commandOf(item)
+  const running = item.endedAt === null
+  const bad = item.status === 'failed' || item.status === 'interrupted'
+  const place = item.locations[0]
+  const title = command ?? item.title
+  return (
+    <Fold
+      id={`tool.${item.n}`}
+      className="tool"
+      byDefault={hasDiff(item) || bad || (running && hasOutput(item))}
+      head={
+        <>
+          <Icon className="glyph tool-mark" aria-label={item.toolKind} />
+          <span className={`cut tool-title ${command ? 'mono' : ''}`} title={title}>
+            {title}
+          </span>
+          {place && !title.includes(place.path) && (
+            <span className="cut faint tool-place" title={item.locations.map(({ path }) => path).join('\n')}>
+              {shortPath(place.path)}
+              {place.line ? `:${place.line}` : ''}
+              {item.locations.length > 1 && ` +${item.locations.length - 1}`}
+            </span>
+          )}
+          <span className="grow" />
+          {item.ruled && <span className="faint cut">{item.ruled}</span>}
+          <span className={`tool-state ${bad ? 'bad' : ''}`} data-running={running || undefined}>
+            {running ? <Running since={item.startedAt} status={item.status} /> : (ENDED[item.status] ?? item.status)}
+            {!running && item.endedAt !== null && item.endedAt - item.startedAt >= 100 && (
+              <span className="tool-took">{duration(item.endedAt - item.startedAt)}</span>
+            )}
+          </span>
+        </>
+      }
+    >
+      {() => (
+        <>
+          <ToolContent id={`tool.${item.n}`} tool={item} />
+          {item.clippedBytes > 0 && (
+            <p className="faint">{bytes(item.clippedBytes)} are left out here. The log keeps the whole (carrel log).</p>
+          )}
+        </>
+      )}
+    </Fold>
+  )
+}
+
+function Running({ since, status }: { since: number; status: string }) {
+  const { live } = useSession()
+  const now = useNow(1_000, live)
+  const seconds = Math.floor((now - since) / 1_000)
+  return (
+    <>
+      {status === 'pending' ? 'pending' : 'running'}
+      {seconds >= 2 && <span className="tool-took">{duration(seconds * 1_000).replace('.0', '')}</span>}
+    </>
+  )
+}

@@ -1,0 +1,121 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { ArrowDown, MessagesSquare } from 'lucide-react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import type { SessionData } from '../data/session-data.ts'
+import { usePage } from '../data/use-page.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { guessHeight, rowsOf } from './rows.ts'
+import { StickyRun } from './StickyRun.tsx'
+import { TranscriptRow } from './TranscriptRow.tsx'
+import { useOlder } from './use-older.ts'
+import { usePermalink } from './use-permalink.ts'
+import './transcript.css'
+
+interface Props {
+  readonly data: SessionData
+  readonly seen: number
+  readonly agent: string
+}
+
+const NEAR_END = 64
+const NEAR_TOP = 6
+
+/** The items of a session. Stays at the newest while one is there, and where one reads while one reads. */
+export function Transcript({ data, seen, agent }: Props) {
+  const page = usePage()
+  const box = useRef<HTMLDivElement>(null)
+  const rows = useMemo(() => rowsOf(data.items, seen), [data.items, seen])
+  const [atEnd, setAtEnd] = useState(true)
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    estimateSize: useCallback((at: number) => guessHeight(rows[at]), [rows]),
+    getItemKey: useCallback((at: number) => rows[at]?.key ?? at, [rows]),
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: NEAR_END,
+    overscan: 8,
+    paddingStart: 20,
+    paddingEnd: 20,
+    onChange: (instance) => setAtEnd(instance.isAtEnd(NEAR_END)),
+  })
+  const target = usePermalink(data, rows, virtual)
+  useLayoutEffect(() => {
+    if (!location.hash) virtual.scrollToEnd()
+  }, [virtual])
+  const shown = virtual.getVirtualItems()
+  const first = shown[0]?.index ?? 0
+  const older = useOlder(page.loadOlder, data.more && rows.length > 0 && first < NEAR_TOP, data.items.length)
+  useShrinking(box, virtual)
+  if (rows.length === 0) return <Nothing />
+  const top = rows[rowAt(virtual.scrollOffset ?? 0)]
+
+  function rowAt(offset: number): number {
+    return virtual.getVirtualItemForOffset(offset + 8)?.index ?? 0
+  }
+  return (
+    <section className="transcript-box" aria-label="Transcript">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <div className="transcript scroll" ref={box} tabIndex={0}>
+        <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
+          <ol className="transcript-rows" style={{ transform: `translateY(${shown[0]?.start ?? 0}px)` }}>
+            {shown.map(({ index, key }) => (
+              <li
+                key={key}
+                data-index={index}
+                ref={virtual.measureElement}
+                data-target={rows[index]?.key === target || undefined}
+              >
+                <TranscriptRow row={rows[index]!} />
+              </li>
+            ))}
+          </ol>
+        </div>
+      </div>
+      {older.loading && <p className="older">Loading older ...</p>}
+      <Problem error={older.problem}>
+        <button type="button" className="btn" onClick={older.again}>
+          Try again
+        </button>
+      </Problem>
+      <StickyRun items={data.items} row={top} agent={agent} />
+      {!atEnd && (
+        <button type="button" className="btn to-end" onClick={() => virtual.scrollToEnd()}>
+          <ArrowDown aria-hidden />
+          Newest
+        </button>
+      )}
+    </section>
+  )
+}
+
+/** The window gets smaller when the composer grows or a keyboard comes up: who was at the end stays there. */
+function useShrinking(
+  box: React.RefObject<HTMLDivElement | null>,
+  virtual: { isAtEnd: (threshold?: number) => boolean; scrollToEnd: () => void },
+): void {
+  useEffect(() => {
+    const element = box.current
+    if (!element) return
+    let height = element.clientHeight
+    const observer = new ResizeObserver(() => {
+      const lost = height - element.clientHeight
+      height = element.clientHeight
+      if (lost > 0 && virtual.isAtEnd(NEAR_END + lost)) virtual.scrollToEnd()
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [box, virtual])
+}
+
+function Nothing() {
+  return (
+    <div className="transcript-box">
+      <div className="empty">
+        <MessagesSquare className="empty-mark" aria-hidden />
+        <h2>Nothing said yet</h2>
+        <p>Ask for something below. You can close this page while the agent works; nothing is lost.</p>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,49 @@
+import { memo } from 'react'
+import { Actions } from './Actions.tsx'
+import { MessageRow } from './MessageRow.tsx'
+import { NoticeRow, RawRow } from './NoticeRow.tsx'
+import { PlanRow } from './PlanRow.tsx'
+import { QuestionRow } from './QuestionRow.tsx'
+import { RunEnd } from './RunEnd.tsx'
+import { RunHead } from './RunHead.tsx'
+import type { Row } from './rows.ts'
+import { ThoughtRow } from './ThoughtRow.tsx'
+import { ToolRow } from './ToolRow.tsx'
+
+/** One row; made again only when its item changed. */
+export const TranscriptRow = memo(
+  function TranscriptRow({ row }: { row: Row }) {
+    if (row.kind === 'new') return <p className="since">New since you looked</p>
+    if (row.kind === 'end') return <RunEnd item={row.item} />
+    const { item, last } = row
+    switch (item.kind) {
+      case 'run':
+        return <RunHead item={item} />
+      case 'message':
+        return (
+          <div className="act-box">
+            <MessageRow item={item} streaming={last} />
+            <Actions n={item.n} seq={item.seq} text={item.text} />
+          </div>
+        )
+      case 'thought':
+        return <ThoughtRow item={item} />
+      case 'tool':
+        return <ToolRow item={item} />
+      case 'plan':
+        return <PlanRow item={item} />
+      case 'question':
+        return <QuestionRow item={item} />
+      case 'notice':
+        return <NoticeRow item={item} />
+      default:
+        return <RawRow item={item} />
+    }
+  },
+  (before, after) => {
+    const [a, b] = [before.row, after.row]
+    if (a === b) return true
+    if (a.kind === 'new' || b.kind === 'new' || a.kind !== b.kind || a.item !== b.item) return false
+    return a.kind === 'end' || b.kind === 'end' || a.last === b.last
+  },
+)

@@ -1,0 +1,51 @@
+import type { Item, RunItem } from '../../src/model/items.ts'
+
+/** What the transcript shows, one under the other. */
+export type Row =
+  | { readonly kind: 'item'; readonly key: string; readonly item: Item; readonly last: boolean }
+  /** How a run ended, after all that belongs to it. */
+  | { readonly kind: 'end'; readonly key: string; readonly item: RunItem }
+  /** What follows came since one last looked. */
+  | { readonly kind: 'new'; readonly key: string }
+
+/** `seen` is the log's head when one was here before; 0 for never, and then nothing is marked. */
+export function rowsOf(items: readonly Item[], seen: number): Row[] {
+  const rows: Row[] = []
+  let run: RunItem | null = null
+  let marked = seen === 0 || (items.at(-1)?.n ?? 0) <= seen
+  const end = (): void => {
+    if (run?.state === 'ended') rows.push({ kind: 'end', key: `end-${run.n}`, item: run })
+  }
+  items.forEach((item, at) => {
+    if (item.kind === 'run') {
+      end()
+      run = item
+    }
+    if (!marked && item.n > seen) {
+      // At the very top of what is loaded it would say nothing.
+      if (rows.length > 0) rows.push({ kind: 'new', key: 'new' })
+      marked = true
+    }
+    rows.push({ kind: 'item', key: `${item.n}`, item, last: at === items.length - 1 })
+  })
+  end()
+  return rows
+}
+
+/** A first guess at the height, in px; the true one is measured when the row is shown. */
+export function guessHeight(row: Row | undefined): number {
+  if (!row || row.kind === 'new') return 32
+  if (row.kind === 'end') return 48
+  switch (row.item.kind) {
+    case 'run':
+      return 104
+    case 'message':
+      return 40 + Math.ceil(row.item.text.length / 96) * 22
+    case 'question':
+      return 140
+    case 'plan':
+      return 40 + row.item.entries.length * 24
+    default:
+      return 36
+  }
+}

@@ -1,0 +1,47 @@
+import { CloudOff, RefreshCw } from 'lucide-react'
+import { usePage, usePageState } from '../data/use-page.ts'
+import { count, duration } from '../ui/format.ts'
+import { useNow } from '../ui/use-now.ts'
+
+/** Says when what is on the screen may be old: the line is cut, or there is more to read than has come yet. */
+export function ConnectionBanner() {
+  const connection = usePageState((state) => state.connection)
+  const page = usePage()
+  const cut = connection.state !== 'open'
+  const now = useNow(1_000, cut)
+  if (!cut) return <Behind />
+  // A first connection that takes a moment is no news.
+  const age = now - connection.since
+  if (connection.state === 'connecting' && connection.attempt <= 1 && age < 1_500) return null
+  const wait = connection.nextTryAt === null ? 0 : Math.max(0, connection.nextTryAt - now)
+  return (
+    <div className="banner" role="status">
+      <CloudOff className="glyph" aria-hidden />
+      <p className="grow">
+        <b>Reconnecting since {duration(Math.floor(age / 1_000) * 1_000).replace('.0', '')}.</b> What you see is as of
+        then.
+        {connection.reason && <span className="dim"> {connection.reason}</span>}
+      </p>
+      {wait > 900 && <span className="faint">next try in {Math.ceil(wait / 1_000)} s</span>}
+      <button type="button" className="btn" onClick={page.retryNow}>
+        <RefreshCw aria-hidden />
+        Try now
+      </button>
+    </div>
+  )
+}
+
+function Behind() {
+  const behind = usePageState((state) => {
+    const data = state.open ? state.sessions[state.open] : undefined
+    const head = state.open ? state.workspace?.sessions[state.open]?.head : undefined
+    return data && head !== undefined && !data.caughtUp ? Math.max(0, head - data.view.seq) : 0
+  })
+  if (behind === 0) return null
+  return (
+    <div className="banner late" role="status">
+      <RefreshCw className="glyph" aria-hidden />
+      <p className="grow">{count(behind, 'event')} behind</p>
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+import { type FormEvent, useState } from 'react'
+import { useSubmit } from '../data/use-page.ts'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Problem } from '../ui/Problem.tsx'
+
+interface Props {
+  readonly title: string
+  readonly name: string
+  readonly save: (name: string) => Promise<unknown>
+  readonly onClose: () => void
+}
+
+export function NameDialog({ title, name, save, onClose }: Props) {
+  const [text, setText] = useState(name)
+  const submit = useSubmit(async () => {
+    await save(text.trim())
+    onClose()
+  })
+  const send = (event: FormEvent): void => {
+    event.preventDefault()
+    if (text.trim()) submit.run()
+  }
+  return (
+    <Dialog title={title} open onClose={onClose}>
+      <form onSubmit={send} className="stack">
+        <input
+          className="field"
+          aria-label="Name"
+          value={text}
+          maxLength={200}
+          onChange={(event) => setText(event.target.value)}
+          onFocus={(event) => event.target.select()}
+        />
+        <Problem error={submit.problem} />
+        <div className="actions">
+          <button type="button" className="btn" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="btn main" disabled={submit.pending || !text.trim()}>
+            Save
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,84 @@
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { useState } from 'react'
+import { inboxOf } from '../data/tree.ts'
+import { usePage, usePageState } from '../data/use-page.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { ConnectionBanner } from './ConnectionBanner.tsx'
+import { LoginView } from './LoginView.tsx'
+import { PhoneBar } from './PhoneBar.tsx'
+import { Rail } from './Rail.tsx'
+import { useTitle } from './use-title.ts'
+import './shell.css'
+
+/** The frame of every view: rail, the view itself, and what must be said about the line to the server. */
+export function Shell() {
+  const phase = usePageState((state) => state.phase)
+  const problem = usePageState((state) => state.problem)
+  const page = usePage()
+  if (phase === 'login') return <LoginView />
+  if (phase === 'broken') {
+    return (
+      <main className="alone">
+        <h1>Carrel cannot show this workspace.</h1>
+        <Problem error={problem} />
+        <p className="dim">Look whether the server runs (carrel serve), then try again.</p>
+        <button type="button" className="btn main" onClick={() => void page.start()}>
+          Try again
+        </button>
+      </main>
+    )
+  }
+  if (phase === 'loading') return <Loading />
+  return <Frame />
+}
+
+function Loading() {
+  return (
+    <div className="shell" aria-busy>
+      <div className="rail" />
+      <main className="main">
+        <p className="empty late" role="status">
+          Loading the workspace ...
+        </p>
+      </main>
+    </div>
+  )
+}
+
+function Frame() {
+  const { pathname } = useLocation()
+  // On a phone the rail is a view of its own; going anywhere closes it.
+  const [railAt, setRailAt] = useState<string | null>(null)
+  const rail = railAt === pathname
+  const live = usePageState((state) => state.connection.state === 'open')
+  const questions = usePageState((state) => Object.keys(state.workspace?.interactions ?? {}).length)
+  const first = usePageState((state) => (state.workspace ? inboxOf(state.workspace)[0] : undefined))
+  useTitle(questions)
+  return (
+    <div className="shell" data-rail={rail || undefined} data-stale={!live || undefined}>
+      <a className="skip" href="#main">
+        Skip to the session
+      </a>
+      <Rail questions={questions} />
+      <main className="main" id="main" tabIndex={-1}>
+        <ConnectionBanner />
+        <Outlet />
+      </main>
+      <PhoneBar rail={rail} questions={questions} onRail={() => setRailAt(rail ? null : pathname)} />
+      <p className="hidden" role="status" aria-live="polite">
+        {questions > 0 && `${questions} open ${questions === 1 ? 'question' : 'questions'}: ${first?.question.title}`}
+      </p>
+    </div>
+  )
+}
+
+export function NotFound() {
+  return (
+    <div className="empty">
+      <h2>There is nothing at this address.</h2>
+      <Link to="/" className="btn">
+        Go to the workspace
+      </Link>
+    </div>
+  )
+}

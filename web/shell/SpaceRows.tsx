@@ -1,0 +1,108 @@
+import { Link, useNavigate } from '@tanstack/react-router'
+import { Folder, FolderX, Plus } from 'lucide-react'
+import type { Project, Session } from '../../src/model/tree.ts'
+import { recallSeen } from '../data/memory.ts'
+import type { SpaceBranch } from '../data/tree.ts'
+import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { StateDot } from '../ui/StateDot.tsx'
+import { TreeMenu } from './TreeMenu.tsx'
+
+/** One Space in the rail, with its projects and their sessions. */
+export function SpaceRows({ branch: { space, projects } }: { branch: SpaceBranch }) {
+  const Icon = space.state === 'missing' ? FolderX : Folder
+  return (
+    <section className="space" aria-label={`Space ${space.name}`}>
+      <header className="space-head">
+        <Icon className="glyph" aria-hidden />
+        <h2 className="cut grow" title={space.folder}>
+          {space.name}
+        </h2>
+        <TreeMenu noun="space" id={space.id} name={space.name} />
+      </header>
+      {space.state === 'missing' && <p className="rail-note">The folder is not there now: {space.folder}</p>}
+      {projects.map(({ project, sessions }) => (
+        <ProjectRows key={project.id} project={project} sessions={sessions} />
+      ))}
+    </section>
+  )
+}
+
+function ProjectRows({ project, sessions }: { project: Project; sessions: readonly Session[] }) {
+  const create = useNewSession(project.id)
+  return (
+    <div>
+      <header className="project-head">
+        <h3 className="cut grow">{project.name}</h3>
+        <TreeMenu noun="project" id={project.id} name={project.name} />
+        <button
+          type="button"
+          className="btn quiet icon small"
+          aria-label={`New session in ${project.name}`}
+          title="New session"
+          disabled={create.pending}
+          onClick={() => create.run()}
+        >
+          <Plus aria-hidden />
+        </button>
+      </header>
+      <Problem error={create.problem} />
+      <ul>
+        {sessions.map((session) => (
+          <li key={session.id}>
+            <SessionLink session={session} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+/** Opens a session and goes there. */
+export function useNewSession(project: string) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const navigate = useNavigate()
+  return useSubmit(async () => {
+    const session = await page.call('sessions.create', { workspace, project })
+    await navigate({ to: '/s/$session', params: { session: session.id } })
+  })
+}
+
+function SessionLink({ session }: { session: Session }) {
+  return (
+    <Link
+      to="/s/$session"
+      params={{ session: session.id }}
+      className="rail-link session-link"
+      activeProps={{ className: 'rail-link session-link chosen', 'aria-current': 'page' }}
+    >
+      {({ isActive }) => {
+        const unread = !isActive && session.head > recallSeen(session.id)
+        return (
+          <>
+            <StateDot state={session.state} />
+            <span className={`cut grow ${unread ? 'unread' : ''}`} title={session.name}>
+              {session.name}
+            </span>
+            {session.queued > 0 && (
+              <span className="faint" title={`${session.queued} queued`}>
+                +{session.queued}
+              </span>
+            )}
+            {session.questions > 0 && (
+              <span className="badge" title={`${session.questions} open`}>
+                {session.questions}
+              </span>
+            )}
+            {unread && session.questions === 0 && (
+              <span className="news">
+                <span className="hidden">news</span>
+              </span>
+            )}
+          </>
+        )
+      }}
+    </Link>
+  )
+}

@@ -1,0 +1,5 @@
+import { StartForm } from './StartForm.tsx'
+
+export function AddSpace() {
+  return <StartForm first={false} />
+}

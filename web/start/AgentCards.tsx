@@ -1,0 +1,79 @@
+import { ExternalLink } from 'lucide-react'
+import type { AgentStatus } from '../../src/model/agent.ts'
+import { CopyButton } from '../ui/CopyButton.tsx'
+import { Fold } from '../ui/Fold.tsx'
+
+interface Props {
+  readonly agents: readonly AgentStatus[]
+  readonly chosen: string | null
+  readonly onChoose: (agent: string) => void
+}
+
+/** The agents of this machine to choose from, and below how to get the others. */
+export function AgentCards({ agents, chosen, onChoose }: Props) {
+  const here = agents.filter(({ installed }) => installed)
+  const others = agents.filter(({ installed }) => !installed)
+  const onlyScripted = here.every(({ origin }) => origin === 'scripted')
+  return (
+    <div className="stack">
+      <div className="cards" role="radiogroup" aria-label="Agent">
+        {here.map((agent) => (
+          <label key={agent.id} className="card">
+            <input type="radio" name="agent" checked={agent.id === chosen} onChange={() => onChoose(agent.id)} />
+            <span className="grow">
+              <span className="card-name">{agent.name}</span>
+              <span className="card-note cut">
+                {agent.origin === 'scripted'
+                  ? 'Ships with Carrel, needs no model'
+                  : [agent.version, agent.program].filter(Boolean).join(' · ')}
+              </span>
+            </span>
+          </label>
+        ))}
+      </div>
+      {onlyScripted && (
+        <p className="dim">
+          No other agent was found on this machine. Install one as shown below; it appears here after a reload.
+        </p>
+      )}
+      {others.length > 0 && (
+        <Fold id="start.others" head={<span>Not on this machine ({others.length})</span>} byDefault={onlyScripted}>
+          {() => (
+            <ul className="others">
+              {others.map((agent) => (
+                <Missing key={agent.id} agent={agent} />
+              ))}
+            </ul>
+          )}
+        </Fold>
+      )}
+    </div>
+  )
+}
+
+function Missing({ agent }: { agent: AgentStatus }) {
+  return (
+    <li>
+      <div className="row">
+        <b className="cut">{agent.name}</b>
+        {agent.docs && (
+          <a href={agent.docs} target="_blank" rel="noreferrer noopener" aria-label={`About ${agent.name}`}>
+            <ExternalLink className="glyph" aria-hidden />
+          </a>
+        )}
+      </div>
+      {agent.install && <Command words="Install" command={agent.install} />}
+      {agent.login && <Command words="Log in" command={agent.login} />}
+    </li>
+  )
+}
+
+function Command({ words, command }: { words: string; command: string }) {
+  return (
+    <div className="how">
+      <span className="faint">{words}</span>
+      <code className="grow">{command}</code>
+      <CopyButton text={() => command} label={`Copy: ${command}`} />
+    </div>
+  )
+}

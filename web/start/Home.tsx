@@ -1,0 +1,46 @@
+import { Navigate } from '@tanstack/react-router'
+import { MessageSquarePlus } from 'lucide-react'
+import { recall } from '../data/memory.ts'
+import { treeOf } from '../data/tree.ts'
+import { useWorkspace } from '../data/use-page.ts'
+import { useNewSession } from '../shell/SpaceRows.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import { StartForm } from './StartForm.tsx'
+
+/** Where one lands: the first start, or the session one was in. */
+export function Home() {
+  const workspace = useWorkspace()
+  const tree = treeOf(workspace)
+  if (tree.length === 0) return <StartForm first />
+  const last = workspace.sessions[recall('session') ?? '']
+  if (last && last.archivedAt === null) return <Navigate to="/s/$session" params={{ session: last.id }} replace />
+  const newest = tree.flatMap(({ projects }) => projects.flatMap(({ sessions }) => sessions))
+  const session = newest.sort((a, b) => b.updatedAt - a.updatedAt)[0]
+  if (session) return <Navigate to="/s/$session" params={{ session: session.id }} replace />
+  const project = tree.flatMap(({ projects }) => projects)[0]?.project
+  return project ? <NoSession project={project.id} name={project.name} /> : <NoProject />
+}
+
+function NoSession({ project, name }: { project: string; name: string }) {
+  const create = useNewSession(project)
+  return (
+    <div className="empty">
+      <h2>No session yet</h2>
+      <p>A session is a conversation with an agent about the files of a project. It is kept until you delete it.</p>
+      <button type="button" className="btn main" disabled={create.pending} onClick={() => create.run()}>
+        <MessageSquarePlus aria-hidden />
+        New session in {name}
+      </button>
+      <Problem error={create.problem} />
+    </div>
+  )
+}
+
+function NoProject() {
+  return (
+    <div className="empty">
+      <h2>No project yet</h2>
+      <p>Make one from the menu of a Space, at the left.</p>
+    </div>
+  )
+}

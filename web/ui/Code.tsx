@@ -1,0 +1,55 @@
+import { useEffect, useState } from 'react'
+import { CopyButton } from './CopyButton.tsx'
+
+type Lines = readonly (readonly { readonly content: string; readonly color?: string | undefined }[])[]
+
+const LONGEST = 30_000
+
+/** Code in its colours; plain at once, coloured when the highlighter has it. */
+export function Code({ text, language }: { text: string; language: string }) {
+  const lines = useHighlighted(text, language)
+  return (
+    <figure className="code">
+      <figcaption className="code-head">
+        <span className="faint">{language || 'text'}</span>
+        <CopyButton text={() => text} label="Copy code" />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <pre className="scroll" tabIndex={0}>
+        <code>{lines ? <Colored lines={lines} /> : text}</code>
+      </pre>
+    </figure>
+  )
+}
+
+export function Colored({ lines }: { lines: Lines }) {
+  return lines.map((line, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place
+    <span key={at}>
+      {line.map(({ content, color }, part) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: nor has a token
+        <span key={part} style={color ? { color } : undefined}>
+          {content}
+        </span>
+      ))}
+      {'\n'}
+    </span>
+  ))
+}
+
+function useHighlighted(text: string, language: string): Lines | null {
+  const [done, setDone] = useState<{ text: string; lines: Lines } | null>(null)
+  useEffect(() => {
+    if (!language || text.length > LONGEST) return
+    let wanted = true
+    import('./highlight.ts')
+      .then(({ highlight }) => highlight(text, language))
+      .then((lines) => wanted && lines && setDone({ text, lines }))
+      // Without colours the code is still there.
+      .catch(() => undefined)
+    return () => {
+      wanted = false
+    }
+  }, [text, language])
+  return done?.text === text ? done.lines : null
+}

@@ -1,0 +1,24 @@
+import { Check, Copy } from 'lucide-react'
+import { useState } from 'react'
+
+export function CopyButton({ text, label }: { text: () => string; label: string }) {
+  const [done, setDone] = useState(false)
+  const copy = (): void => {
+    // Without a secure origin there is no clipboard; then the text can still be marked by hand.
+    void navigator.clipboard?.writeText(text()).then(() => {
+      setDone(true)
+      setTimeout(() => setDone(false), 1_500)
+    })
+  }
+  return (
+    <button
+      type="button"
+      className="btn quiet icon small"
+      onClick={copy}
+      aria-label={done ? 'Copied' : label}
+      title={label}
+    >
+      {done ? <Check aria-hidden /> : <Copy aria-hidden />}
+    </button>
+  )
+}

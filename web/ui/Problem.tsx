@@ -1,0 +1,16 @@
+import type { ReactNode } from 'react'
+import type { CarrelError } from '../../src/model/errors.ts'
+
+/** What went wrong and what to do, in the words of whoever knows. */
+export function Problem({ error, what, children }: { error: CarrelError | null; what?: string; children?: ReactNode }) {
+  if (!error) return null
+  return (
+    <div className="problem" role="alert">
+      <p>
+        {what && <b>{what} </b>}
+        {error.message || 'The server gave no reason.'}
+      </p>
+      {children}
+    </div>
+  )
+}

@@ -1,0 +1,78 @@
+import { type ComponentProps, isValidElement, type ReactNode } from 'react'
+import { type Components, Streamdown } from 'streamdown'
+import { Code } from './Code.tsx'
+
+/** Loaded when the first message is shown: the parser is the largest part of the page. */
+export function RichMarkdown({ text, streaming }: { text: string; streaming: boolean }) {
+  return (
+    <Streamdown
+      mode={streaming ? 'streaming' : 'static'}
+      parseIncompleteMarkdown={streaming}
+      components={COMPONENTS}
+      controls={false}
+      linkSafety={{ enabled: false }}
+    >
+      {text}
+    </Streamdown>
+  )
+}
+
+interface Plain {
+  readonly children?: ReactNode
+  readonly id?: string | undefined
+  /** What the parser made of it; not for the document. */
+  readonly node?: unknown
+}
+
+/** Plain elements, styled by markdown.css, in place of the library's own looks. */
+const plain =
+  (Tag: 'h1' | 'h2' | 'h3' | 'h4' | 'ul' | 'ol' | 'li' | 'strong' | 'blockquote' | 'hr' | 'thead' | 'tbody' | 'tr') =>
+  ({ children, id }: Plain) =>
+    Tag === 'hr' ? <hr /> : <Tag {...(id ? { id } : {})}>{children}</Tag>
+
+const COMPONENTS: Components = {
+  h1: plain('h3'),
+  h2: plain('h3'),
+  h3: plain('h4'),
+  h4: plain('h4'),
+  ul: plain('ul'),
+  ol: ({ children, start }: ComponentProps<'ol'>) => <ol start={start}>{children}</ol>,
+  li: plain('li'),
+  strong: plain('strong'),
+  blockquote: plain('blockquote'),
+  hr: plain('hr'),
+  thead: plain('thead'),
+  tbody: plain('tbody'),
+  tr: plain('tr'),
+  th: ({ children }) => <th>{children}</th>,
+  td: ({ children }) => <td>{children}</td>,
+  table: ({ children }) => (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+    <div className="md-table scroll" tabIndex={0}>
+      <table>{children}</table>
+    </div>
+  ),
+  a: ({ href, children }: ComponentProps<'a'>) => (
+    <a href={href} target="_blank" rel="noreferrer noopener">
+      {children}
+    </a>
+  ),
+  // A picture from elsewhere would tell that server who reads what: it is offered as a link.
+  img: ({ src, alt }: ComponentProps<'img'>) => (
+    <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noreferrer noopener">
+      {alt || 'picture'}
+    </a>
+  ),
+  inlineCode: ({ children }) => <code>{children}</code>,
+  code: ({ children }) => <code>{children}</code>,
+  pre: ({ children }) => {
+    const { language, code } = fence(children)
+    return <Code text={code} language={language} />
+  },
+}
+
+function fence(children: ReactNode): { language: string; code: string } {
+  if (!isValidElement<{ className?: string; children?: ReactNode }>(children)) return { language: '', code: '' }
+  const language = /language-(\S+)/.exec(children.props.className ?? '')?.[1] ?? ''
+  return { language, code: String(children.props.children ?? '').replace(/\n$/, '') }
+}

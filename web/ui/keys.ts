@@ -1,0 +1,17 @@
+import type { Question } from '../../src/model/interaction.ts'
+
+const FIELDS = 'input, textarea, select, [contenteditable], [role="menu"], [role="listbox"], [role="dialog"]'
+
+/** Whether a key belongs to a field or to a shortcut of the browser, and so is none of ours. */
+export function isTyping(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true
+  return Boolean((event.target as HTMLElement | null)?.closest(FIELDS))
+}
+
+/** Presses the button of the option that a digit names, on the card of the question; that card tells what came of it. */
+export function answerByKey(event: KeyboardEvent, interaction: string, question: Question): void {
+  if (isTyping(event) || !/^[1-9]$/.test(event.key)) return
+  if (!question.options[Number(event.key) - 1]) return
+  event.preventDefault()
+  document.querySelector<HTMLButtonElement>(`[data-answer="${interaction}:${event.key}"]`)?.click()
+}

@@ -1,0 +1,16 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+// `npm run build` gives the output folder. For work on the page: run a server, then `npx vite web`.
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: 'es2023',
+    // The page is served with a policy that forbids data: scripts and styles, so nothing small is put inline.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 900,
+  },
+  server: { proxy: { '/api': 'http://127.0.0.1:4747', '/login': 'http://127.0.0.1:4747' } },
+})
