@@ -1,3 +1,5 @@
+import { delimiter, join, sep } from 'node:path'
+
 const BASIC = new Set(['PATH', 'HOME', 'LANG', 'LANGUAGE', 'TERM', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL', 'TZ'])
 const PROXIES = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'])
 
@@ -19,4 +21,21 @@ export function allowedEnv(
 
 function isBasic(name: string): boolean {
   return BASIC.has(name) || name.startsWith('LC_') || PROXIES.has(name.toUpperCase())
+}
+
+/**
+ * PATH as the person's shell has it: without the folders that `npm start` puts in front. Those lead to the Node that
+ * Carrel carries, which is newer than some agents can run on (Qwen Code 0.15 then cannot reach its model).
+ * `ownRoot` is the folder of Carrel's package. Use it for agents and for looking them up.
+ */
+export function machinePath(path: string, ownRoot: string): string {
+  const added = (folder: string) => {
+    if (folder.endsWith(`${sep}node-gyp-bin`)) return true
+    const bin = `${sep}${join('node_modules', '.bin')}`
+    return folder.endsWith(bin) && `${ownRoot}${sep}`.startsWith(`${folder.slice(0, -bin.length)}${sep}`)
+  }
+  return path
+    .split(delimiter)
+    .filter((folder) => !added(folder))
+    .join(delimiter)
 }

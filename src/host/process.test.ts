@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { createAdmission } from './admission.ts'
 import { type Containment, probeContainment, processGroup } from './containment.ts'
-import { allowedEnv } from './environment.ts'
+import { allowedEnv, machinePath } from './environment.ts'
 import { killTree, sweepLedger, writeEntry } from './ledger.ts'
 import { bootId, marked, processTable } from './proc-table.ts'
 import { type ChildTree, spawnTree } from './process.ts'
@@ -267,6 +267,12 @@ it('P3: fixed values win over passed ones', () => {
     HOME: '/b',
     TOKEN: 'x',
   })
+})
+
+it('the PATH of agents is without what npm puts in front', () => {
+  const path =
+    '/a/carrel/node_modules/.bin:/a/node_modules/.bin:/node_modules/.bin:/x/node_modules/.bin:/npm/node-gyp-bin:/usr/bin'
+  expect(machinePath(path, '/a/carrel')).toBe('/x/node_modules/.bin:/usr/bin')
 })
 
 it('P4: starts beyond the limit wait in order, are counted, and can be called off', async () => {

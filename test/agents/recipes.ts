@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** How to start a real agent against the scripted model, in a home of its own. */
+export interface RealAgent {
+  readonly id: string
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface ScriptedModel {
+  readonly url: string
+  close(): Promise<void>
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const modules = join(here, 'node_modules')
+
+/** Why the suite cannot run, or null. Its agents are installed by `npm run test:agents`. */
+export function missingAgents(): string | null {
+  const missing = [codexProgram(), join(modules, '.bin', 'qwen')].filter((path) => !existsSync(path))
+  return missing.length === 0 ? null : `not installed: ${missing.join(', ')}; run \`npm run test:agents\``
+}
+
+/** Starts the model on a free loopback port. What it answers stands in the prompt: `@@fake [ ...steps ] @@end`. */
+export async function startModel(): Promise<ScriptedModel> {
+  const child = spawn(process.execPath, [join(here, 'model-server.mjs')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {},
+  })
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+    child.once('exit', (code) => reject(new Error(`The scripted model ended with exit code ${code}.`)))
+  })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  return {
+    url: (JSON.parse(line) as { url: string }).url,
+    close: async () => {
+      child.kill()
+      await ended
+    },
+  }
+}
+
+/** Codex in one native binary. Every edit asks. */
+export function codex(home: string, url: string): RealAgent {
+  const folder = join(home, '.codex')
+  mkdirSync(folder, { recursive: true })
+  const config = `
+model = "gpt-5.3-codex"
+model_provider = "fake"
+approval_policy = "on-request"
+sandbox_mode = "read-only"
+check_for_update_on_startup = false
+[model_providers.fake]
+name = "Fake"
+base_url = "${url}/v1"
+wire_api = "responses"
+env_key = "FAKE_KEY"
+supports_websockets = false
+request_max_retries = 0
+stream_max_retries = 0
+[analytics]
+enabled = false
+`
+  writeFileSync(join(folder, 'config.toml'), config)
+  const env = { CODEX_HOME: folder, FAKE_KEY: 'dummy', NO_BROWSER: '1' }
+  return { id: 'codex', name: 'Codex', command: codexProgram(), args: [], env }
+}
+
+/** Qwen Code: reads and writes files through the client, updates tool calls before it creates them. */
+export function qwen(home: string, url: string): RealAgent {
+  mkdirSync(join(home, '.qwen'), { recursive: true })
+  const settings = {
+    security: { auth: { selectedType: 'openai' } },
+    general: { disableAutoUpdate: true },
+    privacy: { usageStatisticsEnabled: false },
+    telemetry: { enabled: false },
+  }
+  writeFileSync(join(home, '.qwen', 'settings.json'), JSON.stringify(settings))
+  const env = { OPENAI_API_KEY: 'dummy', OPENAI_BASE_URL: `${url}/v1`, OPENAI_MODEL: 'fake-model' }
+  return { id: 'qwen', name: 'Qwen Code', command: join(modules, '.bin', 'qwen'), args: ['--acp'], env }
+}
+
+/** The binary itself: its Node wrapper would only stand between. */
+function codexProgram(): string {
+  return join(modules, '@zed-industries', `codex-acp-${process.platform}-${process.arch}`, 'bin', 'codex-acp')
+}
