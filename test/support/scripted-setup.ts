@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach } from 'vitest'
+import {
+  type AgentConnection,
+  type AgentLaunch,
+  type AgentListener,
+  type AgentPlace,
+  connectAgent,
+} from '../../src/host/agent.ts'
+import { scriptedAgent } from '../../src/host/agents.ts'
+import { probeContainment } from '../../src/host/containment.ts'
+import { allowedEnv } from '../../src/host/environment.ts'
+
+export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
+const PATH = process.env.PATH ?? '/usr/bin:/bin'
+const containment = await probeContainment(PATH)
+export const never = new AbortController().signal
+const recipe = scriptedAgent()
+const connections: AgentConnection[] = []
+let count = 0
+
+afterEach(async () => {
+  await Promise.all(connections.splice(0).map((connection) => connection.kill()))
+})
+afterAll(() => rmSync(top, { recursive: true, force: true }))
+
+// biome-ignore lint/suspicious/noExplicitAny: what agents say has no shape that can be relied on
+export type Said = Record<string, any>
+
+interface Setup {
+  readonly env?: Record<string, string>
+  readonly home?: string
+  readonly launch?: Partial<AgentLaunch>
+}
+
+export function newPlace(): AgentPlace {
+  count += 1
+  const cwd = join(top, `place-${count}`)
+  mkdirSync(cwd)
+  return { cwd, roots: [cwd], mcpServers: [] }
+}
+
+export async function connect({ env = {}, home = top, launch = {} }: Setup = {}) {
+  const frames: Array<{ direction: string; frame: Said }> = []
+  const connection = await connectAgent({
+    id: 'scripted',
+    name: 'Scripted',
+    command: recipe.command,
+    args: recipe.args,
+    env: allowedEnv({ PATH, HOME: home }, [], { ...recipe.env, ...env }),
+    cwd: top,
+    containment,
+    ledger: join(top, 'ledger'),
+    logFolder: null,
+    clientName: 'test',
+    clientVersion: '1',
+    initializeTimeoutMs: 10_000,
+    signal: never,
+    now: Date.now,
+    onFrame: (direction, line) => frames.push({ direction, frame: parsed(line) }),
+    ...launch,
+  })
+  connections.push(connection)
+  return { connection, frames }
+}
+
+function parsed(line: string): Said {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return { line }
+  }
+}
+
+export type Heard = ReturnType<typeof listen>
+
+export function listen(parts: Partial<AgentListener> = {}) {
+  const updates: Said[] = []
+  const replayed: Said[] = []
+  const notices: string[] = []
+  const wrote: string[] = []
+  const asked: Said[] = []
+  let wake = () => {}
+  const listener: AgentListener = {
+    update: (update) => {
+      updates.push(update as Said)
+      wake()
+    },
+    replayed: (update) => replayed.push(update as Said),
+    permission: async (request) => {
+      asked.push(request as Said)
+      wake()
+      return { outcome: 'selected', optionId: 'allow-once' }
+    },
+    elicit: async () => ({ action: 'cancel' }),
+    wrote: (path) => wrote.push(path),
+    notice: (text) => notices.push(text),
+    ...parts,
+  }
+  const until = async (found: () => boolean) => {
+    while (!found()) await new Promise<void>((resolve) => (wake = resolve))
+  }
+  const text = () => updates.map((update) => update.content?.text ?? '').join('')
+  return { listener, updates, replayed, notices, wrote, asked, until, text }
+}
+
+export async function session(setup: Setup = {}, heard: Heard = listen(), place = newPlace()) {
+  const { connection, frames } = await connect(setup)
+  return { connection, frames, place, heard, one: await connection.open(place, heard.listener, never) }
+}
+
+export const steps = (...list: Said[]) => [{ type: 'text', text: `do this @@do ${JSON.stringify(list)} @@end` }]
+export const kinds = (updates: Said[]) => updates.map((update) => update.sessionUpdate)
