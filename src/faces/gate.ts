@@ -77,7 +77,7 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Puts the gate before everything else, and the headers of every answer. */
+/** Puts the gate before everything else. */
 export function guard(app: FastifyInstance, gate: Gate): void {
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply)
@@ -88,7 +88,8 @@ export function guard(app: FastifyInstance, gate: Gate): void {
   })
 }
 
-function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
+/** The headers of every answer. */
+export function addHeaders(request: Pick<FastifyRequest, 'url'>, reply: FastifyReply): void {
   reply
     .header('content-security-policy', PAGE_POLICY)
     .header('x-content-type-options', 'nosniff')

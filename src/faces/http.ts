@@ -7,7 +7,7 @@ import type { Log } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import { asCarrelError, CarrelError, ERRORS } from '../model/errors.ts'
 import { createAuth } from './auth.ts'
-import { createGate, guard, isApi } from './gate.ts'
+import { addHeaders, createGate, type Gate, guard, isApi } from './gate.ts'
 import { openApi } from './openapi.ts'
 import type { OutletLimits } from './outlet.ts'
 import { mountStreams, type Streams } from './stream.ts'
@@ -47,8 +47,8 @@ const CLOSE_MS = 2_000
  */
 export async function serveHttp(engine: Engine, options: ServeOptions): Promise<HttpServer> {
   let port = options.port
-  const app = createApp(engine)
   const gate = createGate(engine.config, options.host, () => port)
+  const app = createApp(engine, gate)
   const auth = createAuth({ token: engine.token, now: options.now ?? REAL_TIMING.now, port: () => port })
   guard(app, gate)
   await app.register(fastifyCookie)
@@ -81,15 +81,23 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   }
 }
 
-function createApp(engine: Engine): FastifyInstance {
+function createApp(engine: Engine, gate: Gate): FastifyInstance {
   return Fastify({
     // Its own lines hold whole addresses, and a login has its token there.
     logger: false,
     bodyLimit: engine.config.maxBodyBytes,
     forceCloseConnections: false,
     routerOptions: { maxParamLength: 512 },
-    frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply as unknown as FastifyReply, badInput(error.message))
+    // An address that cannot be decoded comes here without passing a hook.
+    frameworkErrors: (error, request, reply) => {
+      const plain = reply as unknown as FastifyReply
+      try {
+        addHeaders(request, plain)
+        gate.check(request)
+        sendProblem(plain, badInput(`The address is not well-formed: ${error.message}.`))
+      } catch (refused) {
+        sendProblem(plain, asCarrelError(refused))
+      }
     },
     clientErrorHandler: refuseMalformed,
   })
@@ -164,7 +172,11 @@ function translate(thrown: FastifyError): CarrelError {
     return new CarrelError('too_large', 'The body is larger than this server takes. Send less, or raise maxBodyBytes.')
   }
   if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return badInput(SEND_JSON)
-  if (thrown instanceof SyntaxError) return badInput(`The body is not well-formed JSON: ${thrown.message}`)
+  if (thrown.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || thrown instanceof SyntaxError) {
+    return badInput('The body is not well-formed JSON. Send one JSON object.')
+  }
+  if (thrown.statusCode === 403 || thrown.statusCode === 404)
+    return new CarrelError('not_found', 'There is nothing here.')
   if (thrown.statusCode !== undefined && thrown.statusCode < 500) return badInput(thrown.message)
   return asCarrelError(thrown)
 }

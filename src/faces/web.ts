@@ -21,17 +21,18 @@ export async function mountPage(
   await app.register(fastifyStatic, {
     root: folder,
     wildcard: true,
-    index: false,
     dotfiles: 'deny',
     cacheControl: false,
     suppressWarning: true,
     setHeaders: (reply, path) => reply.header('cache-control', cachingOf(path)),
   })
-  return (request, reply) => {
-    if (!wantsPage(request)) return false
+  const sendPage = (reply: FastifyReply): FastifyReply => {
     if (!existsSync(join(folder, 'index.html'))) return notBuilt(reply)
     return reply.code(200).header('cache-control', 'no-cache').sendFile('index.html')
   }
+  // The root is a folder to the file server, which refuses folders.
+  app.get('/', (_request, reply) => sendPage(reply))
+  return (request, reply) => wantsPage(request) && sendPage(reply)
 }
 
 /** Names with a hash in them never mean another content. */

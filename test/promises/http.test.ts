@@ -1,0 +1,167 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { connect } from '../../src/client/client.ts'
+import { serveHttp } from '../../src/faces/http.ts'
+import { ask, type HttpWorld, openHttpWorld } from '../support/http-world.ts'
+
+let world: HttpWorld | null = null
+const folders: string[] = []
+afterEach(async () => {
+  await world?.close()
+  world = null
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+
+it('the client says over HTTP what the engine says in process', async () => {
+  world = await openHttpWorld()
+  const { client, engine } = world
+  const inside = engine.carrelFor({ name: 'owner', kind: 'person', face: 'library', workspaces: null })
+  await client.call('workspaces.create', { id: 'Second', name: 'Two' })
+  const { space, project } = await client.call('spaces.create', { workspace: 'second', name: 'Notes & more' })
+  const session = await client.call('sessions.create', { workspace: 'second', project: project.id, agent: 'scripted' })
+  const at = { workspace: 'second', id: session.id }
+  const renamed = await client.call('sessions.rename', { ...at, name: '  Ünïcode / ?&#  ' })
+  expect(renamed.name).toBe('Ünïcode / ?&#')
+  expect(await client.call('sessions.get', at)).toEqual(await inside.call('sessions.get', at))
+  expect(await client.call('spaces.list', { workspace: 'second' })).toEqual({ spaces: [space] })
+  const found = await client.call('sessions.list', { workspace: 'second', text: '?&#', limit: 5 })
+  expect(found).toEqual(await inside.call('sessions.list', { workspace: 'second', text: '?&#', limit: 5 }))
+  expect(found.sessions).toHaveLength(1)
+  expect(await client.call('sessions.view', at)).toEqual(await inside.call('sessions.view', at))
+  const preview = await client.call('sessions.delete', at)
+  expect([preview.deleted, preview.preview.sessions]).toEqual([false, 1])
+  expect((await client.call('sessions.delete', { ...at, confirm: true })).deleted).toBe(true)
+  await expect(client.call('sessions.get', at)).rejects.toMatchObject({ code: 'not_found' })
+})
+
+it('B1: what belongs to one workspace is not there in another', async () => {
+  world = await openHttpWorld()
+  const { client } = world
+  const id = await world.newSession()
+  await client.call('workspaces.create', { id: 'other' })
+  for (const call of [
+    () => client.call('sessions.get', { workspace: 'other', id }),
+    () => client.call('sessions.events', { workspace: 'other', id }),
+    () => client.call('sessions.configure', { workspace: 'other', id, mode: 'x' }),
+    () => client.call('sessions.delete', { workspace: 'other', id, confirm: true }),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ code: 'not_found' })
+  }
+  const headers = { authorization: `Bearer ${world.engine.token}` }
+  for (const path of [`/api/follow?workspace=other&s=${id}`, `/api/workspaces/other/sessions/${id}/follow`]) {
+    expect((await ask(world.server.port, path, { headers })).status, path).toBe(404)
+  }
+})
+
+it('a log says through which face a request came, from its credentials and not from its claim', async () => {
+  world = await openHttpWorld()
+  const { server, engine } = world
+  const id = await world.newSession()
+  const login = await ask(server.port, `/login?token=${engine.token}`)
+  const [cookie = ''] = String(login.headers['set-cookie']).split(';')
+  const configure = async (headers: Record<string, string>) => {
+    const path = `/api/workspaces/default/sessions/${id}/config`
+    const options = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: '{"mode":"m"}',
+    }
+    expect((await ask(server.port, path, options)).status).toBe(200)
+  }
+  await connect({ url: server.url, token: engine.token, face: 'cli' }).call('sessions.configure', {
+    workspace: 'default',
+    id,
+    mode: 'm',
+  })
+  await configure({ authorization: `Bearer ${engine.token}` })
+  await configure({ cookie, 'x-carrel-face': 'cli' })
+  const { events } = await world.client.call('sessions.events', { workspace: 'default', id })
+  const faces = events.map((event) => (event.data as { by: { face: string } }).by.face)
+  expect(faces).toEqual(['cli', 'api', 'web'])
+})
+
+it('the description of the API is served to who is logged in', async () => {
+  world = await openHttpWorld()
+  const headers = { authorization: `Bearer ${world.engine.token}` }
+  const answer = await ask(world.server.port, '/api/openapi.json', { headers })
+  expect(answer.json()).toMatchObject({ openapi: '3.1.1', info: { version: 'test' } })
+})
+
+it('the page: files for ever, its start always asked for, its routes all the same page, the API apart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'carrel-page-'))
+  folders.push(folder)
+  await mkdir(join(folder, 'assets'))
+  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Carrel</title>')
+  await writeFile(join(folder, 'assets', 'main-D3adBeef.js'), 'export {}')
+  await writeFile(join(folder, 'icon.svg'), '<svg/>')
+  await writeFile(join(folder, '..', 'carrel-secret.txt'), 'secret').then(() =>
+    folders.push(join(folder, '..', 'carrel-secret.txt')),
+  )
+  world = await openHttpWorld({}, { webFolder: folder })
+  const get = (path: string) => ask((world as HttpWorld).server.port, path)
+  for (const path of ['/', '/w/default/s/ses_1', '/index.html']) {
+    const answer = await get(path)
+    expect([path, answer.status, answer.headers['cache-control']]).toEqual([path, 200, 'no-cache'])
+    expect(answer.text).toContain('<title>Carrel</title>')
+  }
+  const script = await get('/assets/main-D3adBeef.js')
+  expect([script.status, script.headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable'])
+  expect(String(script.headers['content-type'])).toContain('javascript')
+  expect((await get('/icon.svg')).headers['cache-control']).toBe('no-cache')
+  expect((await get('/assets/gone-D3adBeef.js')).status).toBe(404)
+  for (const path of ['/../carrel-secret.txt', '/..%2fcarrel-secret.txt', '/assets/..%2f..%2fcarrel-secret.txt']) {
+    const answer = await get(path)
+    expect(answer.text, path).not.toBe('secret')
+    expect(answer.status, path).toBeGreaterThanOrEqual(400)
+  }
+  expect((await get('/api/w/default')).status).toBe(401)
+})
+
+it('a page that was never built says how to build it', async () => {
+  world = await openHttpWorld({}, { webFolder: join(tmpdir(), 'carrel-no-such-page') })
+  const answer = await ask(world.server.port, '/')
+  expect(answer.status).toBe(503)
+  expect(answer.text).toContain('npm run build')
+})
+
+it('a port that is taken is said in words', async () => {
+  world = await openHttpWorld()
+  const { port } = world.server
+  await expect(
+    serveHttp(world.engine, { host: '127.0.0.1', port, version: 'test', webFolder: null }),
+  ).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(`Port ${port} is taken`) })
+})
+
+it('a stream resumes by Last-Event-ID alone, one session by a plain number', async () => {
+  world = await openHttpWorld()
+  const id = await world.newSession()
+  await world.grow(id, 4)
+  const ids = async (path: string, last: string, logs: number) => {
+    const { server, engine } = world as HttpWorld
+    const stop = new AbortController()
+    const headers = { authorization: `Bearer ${engine.token}`, 'last-event-id': last }
+    const response = await fetch(`${server.url}${path}`, { headers, signal: stop.signal })
+    let text = ''
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString()
+      if (text.split('event: caught-up').length > logs) break
+    }
+    stop.abort()
+    return [...text.matchAll(/^id: (.*)\nevent: session$/gm)].map(([, each]) => each)
+  }
+  const one = `/api/workspaces/default/sessions/${id}/follow`
+  expect(await ids(one, '', 1)).toEqual(['1', '2', '3', '4'])
+  expect(await ids(`${one}?after=1`, '3', 1)).toEqual(['4'])
+  const { seq } = await world.client.call('workspaces.get', { workspace: 'default' })
+  const page = `/api/follow?w=default:1&s=${id}:1`
+  expect(await ids(page, `w.${seq}~${id}.2`, 2)).toEqual([`w.${seq}~${id}.3`, `w.${seq}~${id}.4`])
+  expect(await ids(page, `w.${seq}~${id}.end`, 1)).toEqual([])
+}, 20_000)
+
+it('a stream of logs that have all ended says so in the way that stops a browser', async () => {
+  world = await openHttpWorld()
+  const headers = { authorization: `Bearer ${world.engine.token}`, 'last-event-id': 'w.end' }
+  expect((await ask(world.server.port, '/api/follow?w=default', { headers })).status).toBe(204)
+})
