@@ -17,7 +17,7 @@ export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const containment = await probeContainment(PATH)
 export const never = new AbortController().signal
-const recipe = scriptedAgent()
+const recipe = scriptedAgent(join(top, 'compiled'))
 const connections: AgentConnection[] = []
 let count = 0
 
