@@ -83,8 +83,9 @@ function createPool(url: string, schema: string, max: number): pg.Pool {
     keepAlive: true,
     types: { getTypeParser: parserFor },
   })
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced, and a query on it rejects; without listeners it would end the process too.
   pool.on('error', () => {})
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 

@@ -138,7 +138,7 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
       return
     case 'session.closed':
       row.closing = 1
-      row.closed_at = now
+      row.closed_at ??= now
       row.queued = 0
       await tx.run(`update prompts set state = 'withdrawn' where session = $1 and state = 'queued'`, row.id)
       return

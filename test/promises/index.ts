@@ -1,0 +1,1 @@
+export { type CurrentStore, describeStore, type OpenedStore, type OpenStore } from './store.ts'

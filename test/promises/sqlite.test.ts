@@ -1,0 +1,286 @@
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { lockFolder } from '../../src/store/lock.ts'
+import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { openForWriting } from '../../src/store/sqlite-writer.ts'
+import type { Store } from '../../src/store/store.ts'
+import { ask, makeWorld, newRun, refold, said, take } from './store-world.ts'
+
+/** What only the embedded engine promises: its file, its thread, its lock. */
+let folder = ''
+let children: ChildProcess[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'carrel-sqlite-'))
+})
+afterEach(async () => {
+  for (const child of children) await kill(child)
+  children = []
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await gone
+}
+
+function start(...args: string[]): ChildProcess {
+  const child = fork(new URL('./store-child.ts', import.meta.url), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  children.push(child)
+  return child
+}
+
+const saidBy = (child: ChildProcess) =>
+  new Promise<unknown>((resolve, reject) => {
+    child.once('message', resolve)
+    child.once('exit', (code) => reject(new Error(`the child ended with ${code}`)))
+  })
+
+it('L5: what was acknowledged is there after kill -9, and the numbers have no gap', async () => {
+  const path = join(folder, 'carrel.db')
+  const seeded = await openSqlite({ path })
+  const world = await makeWorld(seeded)
+  const sessions = [await world.session(), await world.session(), await world.session()]
+  await seeded.close()
+  const acknowledged = new Map<string, number>()
+  for (let round = 0; round < 5; round += 1) {
+    const child = start('write', path, world.workspace.id, `${round}`, ...sessions.map(({ id }) => id))
+    // Killed at some moment of full work: after this many acknowledgements, not after some time.
+    await new Promise<void>((resolve) => {
+      let count = 0
+      child.on('message', ([session, seq]: [string, number]) => {
+        acknowledged.set(session, Math.max(seq, acknowledged.get(session) ?? 0))
+        count += 1
+        if (count === 100 + round * 70) resolve()
+      })
+    })
+    await kill(child)
+    const store = await openSqlite({ path })
+    for (const { id } of sessions) {
+      const lines = await store.log.read(id, 0, 100_000)
+      expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index + 1))
+      expect(lines.length).toBeGreaterThanOrEqual(acknowledged.get(id) ?? 0)
+      const row = await store.tree.session(world.workspace.id, id)
+      expect(row).toMatchObject({ ...(await refold(store, id)).headline, head: lines.length })
+    }
+    await store.close()
+  }
+  expect(acknowledged.size).toBe(3)
+})
+
+it('S5: a second process is refused in words, and after kill -9 of the first the folder is free at once', async () => {
+  const first = start('lock', folder)
+  expect(await saidBy(first)).toBe('locked')
+  const refusal = lockFolder(folder)
+  await expect(refusal).rejects.toMatchObject({ code: 'unavailable', data: { pid: first.pid } })
+  await expect(refusal).rejects.toThrow(new RegExp(`Process ${first.pid} is using the data folder`))
+  await kill(first)
+  const lock = await lockFolder(folder)
+  await expect(lockFolder(folder)).rejects.toMatchObject({ data: { pid: process.pid } })
+  lock.release()
+  lock.release()
+  const second = start('lock', folder)
+  expect(await saidBy(second)).toBe('locked')
+})
+
+it('S5: a folder that cannot be locked is not said to be in use', async () => {
+  await expect(lockFolder(join(folder, 'missing'))).rejects.toThrow(/cannot be opened/)
+})
+
+it('one write that fails does not hurt those that are committed with it', async () => {
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const rings: number[] = []
+  store.onAppend(({ log, head }) => {
+    if (log === session.id) rings.push(head)
+  })
+  const prompt = ask()
+  // All of one turn: they cross to the writer together and share a commit.
+  const results = await Promise.allSettled(
+    [
+      ask(),
+      prompt,
+      prompt,
+      ask(),
+      { ...ask(), type: 'cancel.requested', data: { run: newRun(), by: ask().data.by } } as const,
+      ask(),
+    ].map((request) => store.log.submit(world.workspace.id, session.id, request, { now: 5 })),
+  )
+  expect(results.map((result) => (result.status === 'fulfilled' ? result.value.seq : result.reason.code))).toEqual([
+    1,
+    2,
+    'bad_input',
+    3,
+    'gone',
+    4,
+  ])
+  expect(rings).toEqual([4])
+  expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ head: 4, queued: 4 })
+  await store.close()
+})
+
+it('what cannot cross to the writer is refused alone', async () => {
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  const world = await makeWorld(store)
+  const broken = { ...world.workspace, name: (() => 'no text') as unknown as string }
+  const [refused, done] = await Promise.allSettled([store.tree.createWorkspace(broken, 1), world.session()])
+  expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'internal' } })
+  expect(done?.status).toBe('fulfilled')
+  await store.close()
+})
+
+it('a closed store commits what was asked for before, refuses the rest, and may be closed again', async () => {
+  const path = join(folder, 'carrel.db')
+  const store = await openSqlite({ path })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const last = store.log.submit(world.workspace.id, session.id, ask(), { now: 5 })
+  await Promise.all([last, store.close(), store.close()])
+  await expect(world.session()).rejects.toMatchObject({ code: 'unavailable' })
+  const again = await openSqlite({ path })
+  expect(await again.log.head(session.id)).toBe(1)
+  await again.close()
+})
+
+it('readers see whole transactions while writes go on', async () => {
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const lease = await take(store, session.id)
+  const { headline } = await refold(store, session.id)
+  let writing = true
+  const outcomes = Array.from({ length: 7 }, (_, index) => said(`${index}`))
+  const writer = (async () => {
+    for (let round = 0; round < 60; round += 1) await store.log.record(lease, session.id, { outcomes, headline }, 5)
+    writing = false
+  })()
+  let seen = 0
+  while (writing) {
+    const lines = await store.log.read(session.id, 0, 1_000)
+    expect(lines.length % 7).toBe(0)
+    expect(lines.length).toBeGreaterThanOrEqual(seen)
+    seen = lines.length
+    // Lets the writer's word through: reads of this engine answer at once.
+    await new Promise(setImmediate)
+  }
+  await writer
+  expect(await store.log.head(session.id)).toBe(420)
+  await store.close()
+})
+
+it('a database of a newer Carrel is refused in words and left as it is', async () => {
+  const path = join(folder, 'carrel.db')
+  await (await openSqlite({ path })).close()
+  const db = new DatabaseSync(path)
+  db.exec('insert into schema_versions (version, applied_at) values (99, 1)')
+  db.close()
+  const opening = openSqlite({ path })
+  await expect(opening).rejects.toMatchObject({ code: 'unavailable', data: { schema: 99 } })
+  await expect(opening).rejects.toThrow(/newer Carrel/)
+})
+
+it('what is no database is refused in words', async () => {
+  const path = join(folder, 'carrel.db')
+  writeFileSync(path, 'this is a letter to my aunt, long enough to be taken for the beginning of a file. '.repeat(20))
+  await expect(openSqlite({ path })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(openSqlite({ path: join(folder, 'no', 'folder.db') })).rejects.toMatchObject({ code: 'unavailable' })
+})
+
+it('a database is copied before it is brought to a newer schema, and a failed step changes nothing', async () => {
+  const path = join(folder, 'carrel.db')
+  const store = await openSqlite({ path })
+  const world = await makeWorld(store)
+  await store.close()
+  const next = MIGRATIONS.length + 1
+  const broken = () => ['create table later (id text)', 'this is no sql']
+  await expect(openForWriting({ path, now: 1 }, [...MIGRATIONS, broken])).rejects.toThrow(/syntax/)
+  await (await openSqlite({ path })).close()
+  const migrated = await openForWriting({ path, now: 1 }, [...MIGRATIONS, () => ['create table later (id text)']])
+  expect(migrated.prepare('select count(*) as n from later').get()).toEqual({ n: 0 })
+  migrated.close()
+  await expect(openSqlite({ path })).rejects.toThrow(/newer Carrel/)
+  // The copy is a whole database of the old version.
+  const old = await openSqlite({ path: `${path}.before-${next}` })
+  expect(await old.tree.workspace(world.workspace.id)).toEqual(world.workspace)
+  await old.close()
+})
+
+it('a backup taken during writes opens by itself', async () => {
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const submits = Array.from({ length: 50 }, () => store.log.submit(world.workspace.id, session.id, ask(), { now: 5 }))
+  const copy = join(folder, 'copy.db')
+  await Promise.all([...submits, store.backup(copy)])
+  await store.close()
+  const restored = await openSqlite({ path: copy })
+  const row = await restored.tree.session(world.workspace.id, session.id)
+  expect((await restored.log.read(session.id, 0, 100)).length).toBe(row?.head)
+  expect(await restored.stats()).toMatchObject({ engine: 'sqlite', sessions: 1, schema: MIGRATIONS.length })
+  await restored.close()
+})
+
+it('L5: a full disk is said in words, nothing acknowledged is lost, and writing goes on when there is room', async ({
+  skip,
+}) => {
+  const disk = join(folder, 'disk')
+  mkdirSync(disk)
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return skip('only root can mount a small disk')
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'pipe' })
+  } catch {
+    return skip('this machine lets nobody mount a small disk')
+  }
+  try {
+    await fillAndGoOn(disk)
+  } finally {
+    execFileSync('umount', [disk])
+  }
+})
+
+async function fillAndGoOn(disk: string): Promise<void> {
+  const ballast = join(disk, 'ballast')
+  writeFileSync(ballast, Buffer.alloc(1_000_000))
+  const store = await openSqlite({ path: join(disk, 'carrel.db') })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const kept = await fillUp(store, world.workspace.id, session.id)
+  expect(await store.log.head(session.id)).toBe(kept)
+  rmSync(ballast)
+  const next = await store.log.submit(world.workspace.id, session.id, ask('room again'), { now: 5 })
+  expect(next.seq).toBe(kept + 1)
+  await store.close()
+  const again = await openSqlite({ path: join(disk, 'carrel.db') })
+  expect(await again.log.read(session.id, 0, 100_000)).toHaveLength(kept + 1)
+  await again.close()
+  expect(existsSync(ballast)).toBe(false)
+}
+
+/** @returns the last number that was acknowledged */
+async function fillUp(
+  store: Store,
+  workspace: Parameters<Store['log']['submit']>[0],
+  session: Parameters<Store['log']['head']>[0],
+) {
+  let last = 0
+  for (;;) {
+    const submits = Array.from({ length: 4 }, () =>
+      store.log.submit(workspace, session, ask('x'.repeat(20_000)), { now: 5 }),
+    )
+    const results = await Promise.allSettled(submits)
+    for (const result of results) if (result.status === 'fulfilled') last = Math.max(last, result.value.seq)
+    const refused = results.filter((result) => result.status === 'rejected')
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'unavailable' })
+    for (const { reason } of refused) expect(reason.message).toMatch(/disk is full/)
+    if (refused.length === results.length) return last
+  }
+}

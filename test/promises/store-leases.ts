@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Lease } from '../../src/store/store.ts'
+import type { CurrentStore } from './store.ts'
+import { newSession } from './store-world.ts'
+
+const freshKey = () => `test:${newSession()}`
+
+export function itLeases(current: CurrentStore): void {
+  describe('leases', () => {
+    it('S1: of many who want a lease at once one gets it', async () => {
+      const { leases } = current()
+      for (let round = 0; round < 5; round += 1) {
+        const key = freshKey()
+        const names = Array.from({ length: 16 }, (_, index) => `node-${index}`)
+        const won = (await Promise.all(names.map((name) => leases.acquire(key, name, 100, 0)))).filter(
+          (lease) => lease !== null,
+        )
+        expect(won).toHaveLength(1)
+        expect(await leases.holderOf(key)).toEqual(won[0])
+      }
+    })
+
+    it('S1: tokens only grow: over takeovers, releases and the same holder again', async () => {
+      const { leases } = current()
+      const step = fc.record({ holder: fc.constantFrom('a', 'b', 'c'), after: fc.nat(200), give: fc.boolean() })
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+          const key = freshKey()
+          let now = 0
+          let last: Lease | null = null
+          let held: Lease | null = null
+          for (const { holder, after, give } of steps) {
+            now += after
+            const lease: Lease | null = await leases.acquire(key, holder, 100, now)
+            const free: boolean = held === null || held.expiresAt <= now || held.holder === holder
+            expect(lease !== null).toBe(free)
+            if (!lease) continue
+            expect(lease).toEqual({ key, holder, token: lease.token, expiresAt: now + 100 })
+            expect(lease.token).toBeGreaterThan(last?.token ?? 0)
+            last = lease
+            held = give ? null : lease
+            if (give) await leases.release(lease)
+            expect(await leases.holderOf(key)).toEqual(held)
+          }
+        }),
+        { numRuns: 20 },
+      )
+    })
+
+    it('S2: a late renewal holds while nobody took it, an overtaken one never does', async () => {
+      const { leases } = current()
+      const key = freshKey()
+      const old = await leases.acquire(key, 'a', 100, 0)
+      if (!old) throw new Error('the lease was free')
+      // Run out by every clock, and still nobody else's: the token decides.
+      const late = await leases.renew(old, 100, 500)
+      expect(late).toEqual({ ...old, expiresAt: 600 })
+      const young = await leases.acquire(key, 'b', 100, 600)
+      expect(young?.token).toBeGreaterThan(old.token)
+      // By a clock that is behind, the old holder would have time left.
+      await expect(leases.renew(late, 100, 0)).rejects.toMatchObject({ code: 'lease_lost' })
+      await leases.release(late)
+      expect(await leases.holderOf(key)).toEqual(young)
+    })
+
+    it('S2: the same holder in a new life fences off its old one', async () => {
+      const { leases } = current()
+      const key = freshKey()
+      const before = await leases.acquire(key, 'a', 100, 0)
+      const after = await leases.acquire(key, 'a', 100, 1)
+      if (!before || !after) throw new Error('the lease was free')
+      await expect(leases.renew(before, 100, 2)).rejects.toMatchObject({ code: 'lease_lost' })
+      expect(await leases.renew(after, 100, 2)).toMatchObject({ token: after.token })
+    })
+
+    it('S4: what is given back is free at once, and to give it back twice harms nobody', async () => {
+      const { leases } = current()
+      const key = freshKey()
+      const mine = await leases.acquire(key, 'a', 1_000, 0)
+      if (!mine) throw new Error('the lease was free')
+      await leases.release(mine)
+      expect(await leases.holderOf(key)).toBeNull()
+      await expect(leases.renew(mine, 100, 1)).rejects.toMatchObject({ code: 'lease_lost' })
+      const theirs = await leases.acquire(key, 'b', 1_000, 1)
+      await leases.release(mine)
+      expect(await leases.holderOf(key)).toEqual(theirs)
+    })
+
+    it('S1: renewing all tells which were lost', async () => {
+      const { leases } = current()
+      const keys = Array.from({ length: 123 }, freshKey)
+      const mine = await Promise.all(keys.map((key) => leases.acquire(key, 'a', 100, 0)))
+      const held = mine.filter((lease) => lease !== null)
+      expect(held).toHaveLength(123)
+      await leases.acquire(keys[7] ?? '', 'b', 100, 200)
+      const kept = await leases.renewAll(held, 100, 210)
+      expect(kept.map(({ key }) => key).sort()).toEqual(keys.filter((_, index) => index !== 7).sort())
+      for (const lease of kept) expect(lease.expiresAt).toBe(310)
+      expect(await leases.renewAll([], 100, 210)).toEqual([])
+    })
+  })
+}

@@ -1,0 +1,261 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseEvent } from '../../src/model/events.ts'
+import type { CurrentStore } from './store.ts'
+import {
+  admitted,
+  answer,
+  ask,
+  ended,
+  makeRunning,
+  makeWorld,
+  newInteraction,
+  newRun,
+  opened,
+  refold,
+  said,
+  started,
+  take,
+  withdraw,
+  write,
+} from './store-world.ts'
+
+const codeOf = (reason: unknown) => (reason as { code?: string }).code
+
+export function itKeepsLogs(current: CurrentStore): void {
+  describe('log', () => {
+    it('L1: many who submit and record at once leave 1, 2, 3 ... without gaps', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 24 }), async (sizes) => {
+          const session = await world.session()
+          const lease = await take(store, session.id)
+          const { headline } = await refold(store, session.id)
+          const ranges = await Promise.all(
+            sizes.map(async (size) => {
+              if (size === 0) {
+                const { seq } = await store.log.submit(world.workspace.id, session.id, ask(), { now: 5 })
+                return [seq, seq]
+              }
+              const outcomes = Array.from({ length: size }, (_, index) => said(`${index}`))
+              const { first, last } = await store.log.record(lease, session.id, { outcomes, headline }, 5)
+              return [first, last]
+            }),
+          )
+          const given = ranges.flatMap(([first = 0, last = 0]) =>
+            Array.from({ length: last - first + 1 }, (_, index) => first + index),
+          )
+          const lines = await store.log.read(session.id, 0, 1_000)
+          const all = Array.from({ length: lines.length }, (_, index) => index + 1)
+          expect(given.sort((a, b) => a - b)).toEqual(all)
+          expect(lines.map(({ json }) => parseEvent(JSON.parse(json)).seq)).toEqual(all)
+          expect(await store.log.head(session.id)).toBe(lines.length)
+        }),
+        { numRuns: 12 },
+      )
+    })
+
+    it('L1: a refused write leaves no gap behind', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      await expect(write(store, lease, session, [said('a'), ended(run), ended(run)])).rejects.toMatchObject({
+        code: 'gone',
+      })
+      const next = await write(store, lease, session, [said('b')])
+      expect(next.first).toBe(4)
+    })
+
+    it('L2: the same key and request again is one request, also when both come at once', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const session = await world.session()
+      const submit = () => store.log.submit(world.workspace.id, session.id, ask('once'), { key: 'k', now: 5 })
+      const results = await Promise.all(Array.from({ length: 12 }, submit))
+      const [fresh, ...others] = results.filter(({ repeated }) => !repeated)
+      expect(others).toEqual([])
+      for (const result of results) expect(result).toEqual({ ...fresh, repeated: result.repeated })
+      expect(await store.log.head(session.id)).toBe(1)
+      expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ queued: 1, head: 1 })
+    })
+
+    it('L2: another request under a used key is refused, and a key of another session is another key', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const [one, two] = [await world.session(), await world.session()]
+      await store.log.submit(world.workspace.id, one.id, ask('this'), { key: 'k', now: 5 })
+      const other = store.log.submit(world.workspace.id, one.id, ask('that'), { key: 'k', now: 6 })
+      await expect(other).rejects.toMatchObject({ code: 'bad_input' })
+      const free = await store.log.submit(world.workspace.id, two.id, ask('that'), { key: 'k', now: 6 })
+      expect(free.repeated).toBe(false)
+    })
+
+    it('L2: a request that was refused does not use up its key', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      const reject = { ...ask(), data: { ...ask().data, busy: 'reject' as const } }
+      const options = { key: 'k', now: 6 }
+      await expect(store.log.submit(world.workspace.id, session.id, reject, options)).rejects.toMatchObject({
+        code: 'busy',
+      })
+      await write(store, lease, session, [ended(run)])
+      expect((await store.log.submit(world.workspace.id, session.id, reject, options)).repeated).toBe(false)
+    })
+
+    it('L3: who was overtaken, released or has run out writes nothing', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const session = await world.session()
+      const { headline } = await refold(store, session.id)
+      const key = `session:${session.id}`
+      const batch = { outcomes: [said('x')], headline }
+      const lost = { code: 'lease_lost' }
+      const old = await store.leases.acquire(key, 'node-1', 1_000, 0)
+      if (!old) throw new Error('the lease was free')
+      await expect(store.log.record(old, session.id, batch, 1_000)).rejects.toMatchObject(lost)
+      const young = await store.leases.acquire(key, 'node-2', 1_000, 1_000)
+      if (!young) throw new Error('the lease had run out')
+      await expect(store.log.record(old, session.id, batch, 999)).rejects.toMatchObject(lost)
+      // The same token under another name is no lease either.
+      await expect(store.log.record({ ...young, holder: 'x' }, session.id, batch, 1_001)).rejects.toMatchObject(lost)
+      await store.leases.release(young)
+      await expect(store.log.record(young, session.id, batch, 1_001)).rejects.toMatchObject(lost)
+      const other = await world.session()
+      const elsewhere = await take(store, other.id)
+      await expect(store.log.record(elsewhere, session.id, batch, 1)).rejects.toMatchObject(lost)
+      expect(await store.log.read(session.id, 0, 10)).toEqual([])
+    })
+
+    it('L3: in a race of a takeover with writes, all that was written came before it', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      for (let round = 0; round < 8; round += 1) {
+        const session = await world.session()
+        const { headline } = await refold(store, session.id)
+        const key = `session:${session.id}`
+        const old = await store.leases.acquire(key, 'node-1', 10, 0)
+        if (!old) throw new Error('the lease was free')
+        // By its own slow clock the old holder is alive all the time.
+        const writes = Array.from({ length: 12 }, () =>
+          store.log.record(old, session.id, { outcomes: [said('old')], headline }, 5).catch(codeOf),
+        )
+        const young = await store.leases.acquire(key, 'node-2', 1_000, 20)
+        if (!young) throw new Error('the lease had run out')
+        const first = await store.log.record(young, session.id, { outcomes: [said('young')], headline }, 21)
+        const results = await Promise.all(writes)
+        const before = results.filter((result) => typeof result === 'object')
+        expect(results.filter((result) => typeof result !== 'object')).toEqual(
+          Array.from({ length: 12 - before.length }, () => 'lease_lost'),
+        )
+        expect(first.first).toBe(before.length + 1)
+        expect(await store.log.head(session.id)).toBe(before.length + 1)
+      }
+    })
+
+    it('L4: a run has exactly one end, however many write it', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      const { headline } = await refold(store, session.id)
+      const end = () => store.log.record(lease, session.id, { outcomes: [ended(run)], headline }, 20)
+      const results = await Promise.allSettled(Array.from({ length: 10 }, end))
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const result of results) if (result.status === 'rejected') expect(codeOf(result.reason)).toBe('gone')
+      const lines = await store.log.read(session.id, 0, 100)
+      expect(lines.filter(({ json }) => json.includes('"run.ended"'))).toHaveLength(1)
+      expect(await store.log.run(world.workspace.id, run)).toMatchObject({ state: 'ended', outcome: 'completed' })
+    })
+
+    it('a prompt is taken by one run or withdrawn, never both', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      for (let round = 0; round < 8; round += 1) {
+        const session = await world.session()
+        const lease = await take(store, session.id)
+        const request = ask()
+        await store.log.submit(world.workspace.id, session.id, request, { now: 5 })
+        const [taken, withdrawn] = await Promise.allSettled([
+          write(store, lease, session, [admitted(newRun(), request.data.prompt)]),
+          store.log.submit(world.workspace.id, session.id, withdraw(request.data.prompt), { now: 6 }),
+        ])
+        expect([taken?.status, withdrawn?.status].sort()).toEqual(['fulfilled', 'rejected'])
+        expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ queued: 0 })
+      }
+    })
+
+    it('I1: of many answers the first wins, and the others hear who won', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      const question = newInteraction()
+      await write(store, lease, session, [opened(question, run)])
+      const names = ['ada', 'bea', 'cem', 'dan']
+      const results = await Promise.allSettled(
+        names.map((name) =>
+          store.log.submit(world.workspace.id, session.id, answer(question, 'yes', name), { now: 9 }),
+        ),
+      )
+      const winner = names[results.findIndex(({ status }) => status === 'fulfilled')]
+      for (const [index, result] of results.entries()) {
+        if (names[index] === winner) continue
+        expect(result).toMatchObject({
+          reason: { code: 'already_answered', data: { by: { name: winner }, at: 9, answer: { option: 'yes' } } },
+        })
+      }
+      const row = await store.people.interaction(world.workspace.id, question)
+      expect(row).toMatchObject({ state: 'answered', answeredBy: { name: winner }, answeredAt: 9 })
+      const expired = write(store, lease, session, [
+        { type: 'interaction.expired', data: { interaction: question, answer: { declined: true } } },
+      ])
+      await expect(expired).rejects.toMatchObject({ code: 'gone' })
+    })
+
+    it('a closed session takes nothing more, but a second wish to close it', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const session = await world.session()
+      const lease = await take(store, session.id)
+      const close = { type: 'close.requested', data: { by: ask().data.by } } as const
+      const submit = (request: Parameters<typeof store.log.submit>[2]) =>
+        store.log.submit(world.workspace.id, session.id, request, { now: 7 })
+      await submit(ask())
+      await submit(close)
+      await expect(submit(ask())).rejects.toMatchObject({ code: 'gone' })
+      await write(store, lease, session, [{ type: 'session.closed', data: { reason: 'asked' } }], 8)
+      await expect(submit(ask())).rejects.toMatchObject({ code: 'gone' })
+      await submit(close)
+      expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({
+        state: 'closed',
+        closedAt: 8,
+        queued: 0,
+      })
+    })
+
+    it('a line is the stored event, byte for byte', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      const words = 'ü "quoted" \\ \u0000 \ud83d\ude00 \ud800 </script>\n'
+      await write(store, lease, session, [{ ...said(words), run }], 11)
+      const [line] = await store.log.read(session.id, 3, 1)
+      expect(line).toEqual({
+        seq: 4,
+        json: JSON.stringify({ session: session.id, seq: 4, at: 11, run, ...said(words) }),
+      })
+    })
+
+    it('a session has one run at a time', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease } = await makeRunning(store, world)
+      const next = ask('next')
+      await store.log.submit(world.workspace.id, session.id, next, { now: 6 })
+      const second = newRun()
+      const admit = write(store, lease, session, [admitted(second, next.data.prompt), started(second)])
+      await expect(admit).rejects.toMatchObject({ code: 'busy' })
+      expect(await store.log.run(world.workspace.id, second)).toBeNull()
+    })
+  })
+}

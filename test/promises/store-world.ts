@@ -1,0 +1,175 @@
+import type { Outcome, Request } from '../../src/model/events.ts'
+import { parseEvent } from '../../src/model/events.ts'
+import { foldAll } from '../../src/model/fold.ts'
+import {
+  InteractionId,
+  ProjectId,
+  PromptId,
+  RuleId,
+  RunId,
+  SessionId,
+  SpaceId,
+  WorkspaceId,
+} from '../../src/model/ids.ts'
+import type { Question } from '../../src/model/interaction.ts'
+import type { Item } from '../../src/model/items.ts'
+import type { Headline, Project, Session, Space, Workspace } from '../../src/model/tree.ts'
+import { emptyView, headline, type SessionView } from '../../src/model/view.ts'
+import type { Lease, Store } from '../../src/store/store.ts'
+
+/** What every test of a store begins with: well-formed ids, a workspace with a Space and a Project, words to write. */
+export const WHO = { name: 'ada', kind: 'person', face: 'web' } as const
+export const AGENT = 'scripted'
+export const DAY_MS = 86_400_000
+
+let count = 0
+const tail = () => (++count).toString(36).padStart(26, '0')
+export const newWorkspace = () => WorkspaceId.parse(`w${tail()}`)
+export const newSpace = () => SpaceId.parse(`spc_${tail()}`)
+export const newProject = () => ProjectId.parse(`prj_${tail()}`)
+export const newSession = () => SessionId.parse(`ses_${tail()}`)
+export const newPrompt = () => PromptId.parse(`pmt_${tail()}`)
+export const newRun = () => RunId.parse(`run_${tail()}`)
+export const newInteraction = () => InteractionId.parse(`int_${tail()}`)
+export const newRule = () => RuleId.parse(`rul_${tail()}`)
+
+export interface World {
+  readonly workspace: Workspace
+  readonly space: Space
+  readonly project: Project
+  /** Makes another session. */
+  session(name?: string, now?: number): Promise<Session>
+}
+
+/** A tenant of its own, so that tests on one store do not meet. */
+export async function makeWorld(store: Store, now = 1): Promise<World> {
+  const workspace = { id: newWorkspace(), name: 'Home', createdAt: now, archivedAt: null }
+  await store.tree.createWorkspace(workspace, now)
+  const space = spaceOf(workspace.id, now)
+  await store.tree.createSpace(space, space.folder, now)
+  const project = projectOf(space, now)
+  await store.tree.createProject(project, now)
+  return {
+    workspace,
+    space,
+    project,
+    session: (name = 'Talk', at = now) => store.tree.createSession(sessionOf(project, name, at), at),
+  }
+}
+
+export function spaceOf(workspace: WorkspaceId, now: number): Space {
+  const id = newSpace()
+  const folder = `/work/${id}`
+  return { id, workspace, name: 'Space', kind: 'folder', folder, state: 'present', createdAt: now, archivedAt: null }
+}
+
+export function projectOf({ id, workspace, folder }: Space, now: number): Project {
+  const place = { kind: 'direct', path: folder } as const
+  return { id: newProject(), workspace, space: id, name: 'Project', place, createdAt: now, archivedAt: null }
+}
+
+export function sessionOf(project: Project, name: string, now: number): Session {
+  return {
+    id: newSession(),
+    workspace: project.workspace,
+    space: project.space,
+    project: project.id,
+    name,
+    namedBy: 'default',
+    agent: AGENT,
+    state: 'idle',
+    questions: 0,
+    queued: 0,
+    head: 0,
+    lastRun: null,
+    forkedFrom: null,
+    createdAt: now,
+    updatedAt: now,
+    closedAt: null,
+    archivedAt: null,
+  }
+}
+
+export function ask(words = 'do it', prompt = newPrompt(), busy: 'queue' | 'reject' = 'queue') {
+  const content = [{ type: 'text' as const, text: words }]
+  return { type: 'prompt.requested', data: { prompt, content, agent: AGENT, busy, by: WHO } } satisfies Request
+}
+
+export const withdraw = (prompt: PromptId): Request => ({ type: 'withdrawal.requested', data: { prompt, by: WHO } })
+export const answer = (interaction: InteractionId, option = 'yes', name = 'ada'): Request => ({
+  type: 'interaction.answered',
+  data: { interaction, answer: { option }, by: { ...WHO, name } },
+})
+
+export const admitted = (run: RunId, prompt: PromptId): Outcome => ({
+  type: 'run.admitted',
+  data: { run, prompt, agent: AGENT, place: { kind: 'direct', path: '/work' }, budgetMs: null },
+})
+export const started = (run: RunId): Outcome => ({ type: 'run.started', data: { run, acpSession: 'acp-1' } })
+export const ended = (run: RunId, outcome: 'completed' | 'failed' | 'lost' = 'completed'): Outcome => ({
+  type: 'run.ended',
+  data: { run, outcome, stopReason: 'end_turn', usage: null, error: null, halfDone: [] },
+})
+export const said = (text: string): Outcome => ({
+  type: 'agent.update',
+  data: {
+    acp: 1,
+    agent: AGENT,
+    update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } },
+  },
+})
+export const opened = (interaction: InteractionId, run: RunId): Outcome => ({
+  type: 'interaction.opened',
+  data: { interaction, run, agent: AGENT, question: QUESTION, fingerprint: 'f', expiresAt: null },
+})
+
+const QUESTION: Question = {
+  kind: 'permission',
+  title: 'May I?',
+  body: null,
+  options: [{ id: 'yes', label: 'Yes', kind: 'allow_once' }],
+  toolCallId: null,
+  toolKind: null,
+  paths: [],
+  command: null,
+}
+
+/** Takes the session for `holder`; a test that calls this knows that it is free. */
+export async function take(store: Store, session: SessionId, holder = 'node-1', now = 0): Promise<Lease> {
+  const lease = await store.leases.acquire(`session:${session}`, holder, DAY_MS, now)
+  if (!lease) throw new Error(`${session} is held by somebody`)
+  return lease
+}
+
+export interface Refolded {
+  readonly view: SessionView
+  readonly items: Map<number, Item>
+  readonly headline: Headline
+}
+
+/** Folds the whole log from its first event. */
+export async function refold(store: Store, session: SessionId): Promise<Refolded> {
+  const items = new Map<number, Item>()
+  const lines = await store.log.read(session, 0, 100_000)
+  const events = lines.map(({ json }) => parseEvent(JSON.parse(json)))
+  const { view } = foldAll(emptyView(session), events, items)
+  const closed = events.find(({ type }) => type === 'session.closed')
+  return { view, items, headline: headline(view, AGENT, closed?.at ?? null) }
+}
+
+/** Records `outcomes`; the headline they lead to is left to the store, which knows it better. */
+export async function write(store: Store, lease: Lease, session: Session, outcomes: Outcome[], now = 10) {
+  const { headline: before } = await refold(store, session.id)
+  return store.log.record(lease, session.id, { outcomes, headline: before }, now)
+}
+
+/** A session with a run that has started. */
+export async function makeRunning(store: Store, world: World) {
+  const session = await world.session()
+  const lease = await take(store, session.id)
+  const request = ask()
+  const run = newRun()
+  await store.log.submit(world.workspace.id, session.id, request, { now: 5 })
+  await write(store, lease, session, [admitted(run, request.data.prompt), started(run)])
+  return { session, lease, run, prompt: request.data.prompt }
+}

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
+import type { Store } from '../../src/store/store.ts'
+import { itKeepsBoundaries } from './store-boundary.ts'
+import { itFolds } from './store-folds.ts'
+import { itLeases } from './store-leases.ts'
+import { itKeepsLogs } from './store-log.ts'
+import { itRests } from './store-rest.ts'
+import { itKeepsTheTree } from './store-tree.ts'
+
+/** A store to test, and the way to be rid of it and of all it holds. */
+export interface OpenedStore {
+  readonly store: Store
+  close(): Promise<void>
+}
+
+/** Opens an empty store, or says why there is none here. */
+export type OpenStore = () => Promise<OpenedStore | { readonly skipped: string }>
+
+/** The store of the test that runs. */
+export type CurrentStore = () => Store
+
+/**
+ * The promises of a store, for every engine that says it is one. Call it in a vitest file. Time is in the arguments,
+ * so nothing here waits for a clock.
+ */
+export function describeStore(name: string, open: OpenStore): void {
+  describe(name, () => {
+    let opened: Awaited<ReturnType<OpenStore>> | undefined
+    beforeAll(async () => {
+      opened = await open()
+    })
+    afterAll(async () => {
+      if (opened && 'store' in opened) await opened.close()
+    })
+    beforeEach(({ skip }) => {
+      if (opened && 'skipped' in opened) skip(opened.skipped)
+    })
+    const current: CurrentStore = () => {
+      if (opened && 'store' in opened) return opened.store
+      throw new Error('no store is open')
+    }
+    itKeepsLogs(current)
+    itLeases(current)
+    itFolds(current)
+    itRests(current, open)
+    itKeepsTheTree(current)
+    itKeepsBoundaries(current)
+  })
+}
