@@ -30,7 +30,7 @@ it('B1: no id climbs out of its place in the path', () => {
     expect(() => requestFor('sessions.get', { workspace: 'a', id })).toThrow(/cannot be the id/)
   }
   fc.assert(
-    fc.property(fc.string({ minLength: 1, unit: 'binary' }), (id) => {
+    fc.property(fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }), (id) => {
       fc.pre(id !== '.' && id !== '..' && id.isWellFormed())
       const { path } = requestFor('sessions.get', { workspace: 'w', id })
       const { pathname } = new URL(`http://host/api${path}`)

@@ -1,7 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Followed, FollowTarget } from '../api/index.ts'
 import { CarrelError, errorFromProblem } from '../model/errors.ts'
-import type { ConnectionBoard, ConnectionLine } from './connection.ts'
+import type { ConnectionBoard } from './connection.ts'
 import { type Cursor, MAX_TARGETS, readCursor, WORKSPACE_LOG } from './cursor.ts'
 import type { Timing } from './timing.ts'
 
@@ -18,13 +18,17 @@ export interface Wire {
  * takes (L6). One stream per workspace and 64 logs; a page needs one.
  * @throws unauthenticated, not_found, bad_input and forbidden as the server says them; a broken line is no error
  */
-export async function* followOver(
+export function followOver(
   wire: Wire,
   targets: readonly FollowTarget[],
   signal: AbortSignal,
 ): AsyncGenerator<Followed> {
   const groups = grouped(targets)
-  if (groups.length === 1) return yield* followGroup(wire, groups[0] as Group, signal)
+  const [first] = groups
+  return groups.length === 1 && first ? followGroup(wire, first, signal) : followGroups(wire, groups, signal)
+}
+
+async function* followGroups(wire: Wire, groups: readonly Group[], signal: AbortSignal): AsyncGenerator<Followed> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   try {
@@ -56,69 +60,88 @@ function grouped(targets: readonly FollowTarget[]): Group[] {
   return groups
 }
 
+/** One generator, not one in another: each layer would cost every event three turns of the microtask queue. */
 async function* followGroup(wire: Wire, group: Group, signal: AbortSignal): AsyncGenerator<Followed> {
   const line = wire.board.line()
+  const heard: Followed[] = []
+  let stream: Stream | null = null
   try {
     while (!signal.aborted && liveOf(group).length > 0) {
-      const cut = yield* oneConnection(wire, group, line, signal)
-      if (signal.aborted || cut === null) continue
+      let cut: string | null = null
+      try {
+        stream ??= await openStream(wire, group, signal)
+        cut = await stream.read(heard)
+      } catch (thrown) {
+        if (thrown instanceof CarrelError && thrown.code !== 'unavailable') throw thrown
+        cut = thrown instanceof Error ? thrown.message : String(thrown)
+      }
+      // Only what was really said counts as a success: a proxy that answers 200 and hangs up must not reset the wait.
+      if (heard.length > 0) line.open()
+      for (const followed of heard) yield followed
+      heard.length = 0
+      if (cut === null) continue
+      stream?.hangUp()
+      stream = null
+      if (signal.aborted) return
       line.cut(cut)
       await line.wait(signal)
     }
   } finally {
+    stream?.hangUp()
     line.remove()
   }
 }
 
-/**
- * Reads one connection until it breaks.
- * @returns why it broke, as a sentence; null when there is nothing left to follow
- */
-async function* oneConnection(
-  wire: Wire,
-  group: Group,
-  line: ConnectionLine,
-  signal: AbortSignal,
-): AsyncGenerator<Followed, string | null> {
-  const hangUp = new AbortController()
-  const either = AbortSignal.any([signal, hangUp.signal])
+/** One connection, until it breaks. */
+interface Stream {
+  /**
+   * Waits for more and appends what it says to `heard`.
+   * @returns null, or why this connection is of no more use, as a sentence
+   * @throws whatever broke the connection
+   */
+  read(heard: Followed[]): Promise<string | null>
+  hangUp(): void
+}
+
+async function openStream(wire: Wire, group: Group, signal: AbortSignal): Promise<Stream> {
+  const abort = new AbortController()
+  const either = AbortSignal.any([signal, abort.signal])
   try {
     const response = await withPatience(wire.get(pathOf(group), either), wire.timing.silenceMs)
-    if (response.status === 204) return markEnded(group)
-    if (!response.ok) return await refused(response)
+    if (response.status === 204) return endedStream(group)
+    if (!response.ok) throw await refusal(response)
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-    return yield* readStream(reader, wire, group, line)
+    return { read: readerOf(reader, wire, group), hangUp: () => abort.abort() }
   } catch (thrown) {
-    if (thrown instanceof CarrelError && thrown.code !== 'unavailable') throw thrown
-    return thrown instanceof Error ? thrown.message : String(thrown)
-  } finally {
-    hangUp.abort()
+    abort.abort()
+    throw thrown
   }
 }
 
-async function* readStream(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  wire: Wire,
-  group: Group,
-  line: ConnectionLine,
-): AsyncGenerator<Followed, string | null> {
+function readerOf(reader: ReadableStreamDefaultReader<Uint8Array>, wire: Wire, group: Group): Stream['read'] {
   const decoder = new TextDecoder()
-  let frames: EventSourceMessage[] = []
-  const parser = createParser({ onEvent: (frame) => frames.push(frame) })
-  for (;;) {
+  let heard: Followed[] = []
+  let gap = false
+  const parser = createParser({
+    onEvent(frame) {
+      const followed = gap ? null : accept(frame, group)
+      if (followed === 'gap') gap = true
+      else if (followed) heard.push(followed)
+    },
+  })
+  return async (into) => {
     const { done, value } = await withPatience(reader.read(), wire.timing.silenceMs)
     if (done) return 'The server ended the stream.'
+    heard = into
     parser.feed(decoder.decode(value, { stream: true }))
-    const ready = frames
-    frames = []
-    // Only what was really said counts as a success: a proxy that answers 200 and hangs up must not reset the wait.
-    if (ready.length > 0) line.open()
-    for (const frame of ready) {
-      const followed = accept(frame, group)
-      if (followed === 'gap') return 'An event was missing in the stream, so it is read again from the last good one.'
-      if (followed) yield followed
-    }
+    return gap ? 'An event was missing in the stream, so it is read again from the last good one.' : null
   }
+}
+
+/** All logs are gone: nothing more will be said. */
+function endedStream(group: Group): Stream {
+  for (const name of group.seen.keys()) group.seen.set(name, 'end')
+  return { read: async () => null, hangUp: () => undefined }
 }
 
 /** Takes a frame if it is the next of its log. What was seen before is dropped; what skips one is a gap. */
@@ -172,19 +195,14 @@ function pathOf({ workspace, seen }: Group): string {
 
 const liveOf = ({ seen }: Pick<Group, 'seen'>) => [...seen].filter(([, position]) => position !== 'end')
 
-function markEnded(group: Group): null {
-  for (const name of group.seen.keys()) group.seen.set(name, 'end')
-  return null
-}
-
 /** A server that is starting, stopping or overloaded is worth another try; a refusal is not. */
-async function refused(response: Response): Promise<string> {
-  const body = await response.json().catch(() => null)
-  const error = errorFromProblem(body, response.status)
-  if (response.status >= 500 || response.status === 408 || response.status === 429) return error.message
-  throw response.status === 401 && error.code !== 'unauthenticated'
-    ? new CarrelError('unauthenticated', error.message, error.data, error)
-    : error
+async function refusal(response: Response): Promise<CarrelError> {
+  const error = errorFromProblem(await response.json().catch(() => null), response.status)
+  const { status } = response
+  if (status >= 500 || status === 408 || status === 429)
+    return new CarrelError('unavailable', error.message, error.data, error)
+  if (status === 401) return new CarrelError('unauthenticated', error.message, error.data, error)
+  return error
 }
 
 /** Rejects when nothing came for `ms`. Runs only while somebody waits, so a slow reader is not taken for a dead server. */

@@ -17,8 +17,8 @@ export const OUTLET_LIMITS: OutletLimits = { bufferBytes: 65_536, stallMs: 60_00
  */
 export interface Outlet {
   push(frame: string): void
-  /** Resolves when there is room for another frame; at once, mostly. Also when the stream is over. */
-  room(): Promise<void>
+  /** Null while there is room for another frame, else resolves when there is, or when the stream is over. */
+  room(): Promise<void> | null
   /** Bytes that wait here and in the socket's own buffer. */
   waiting(): number
   /** Writes what waits, and ends. */
@@ -42,6 +42,11 @@ export function createOutlet(response: ServerResponse, limits: OutletLimits): Ou
       drained = null
     })
   }
+  const makeRoom = async () => {
+    await drained
+    flush()
+    await drained
+  }
   const heartbeat = setInterval(() => {
     if (drained === null && !response.destroyed) response.write(': still here\n\n')
   }, limits.heartbeatMs)
@@ -59,12 +64,7 @@ export function createOutlet(response: ServerResponse, limits: OutletLimits): Ou
       // Frames that come in the same turn of the event loop leave in one write.
       if (drained === null) scheduled ??= setImmediate(flush)
     },
-    async room() {
-      if (held < limits.bufferBytes && drained === null) return
-      await drained
-      flush()
-      await drained
-    },
+    room: () => (held < limits.bufferBytes && drained === null ? null : makeRoom()),
     waiting: () => held + response.writableLength,
     end() {
       if (drained === null) flush()

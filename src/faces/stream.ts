@@ -126,7 +126,8 @@ async function pump(
 ): Promise<void> {
   for (let step = first; !step.done; step = await iterator.next()) {
     outlet.push(frameOf(step.value, wanted))
-    await outlet.room()
+    const room = outlet.room()
+    if (room) await room
   }
 }
 
