@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { connect, listen, never, newPlace, type Said, session, steps, top } from '../../test/support/scripted-setup.ts'
+import { reopenableAt } from './agent.ts'
 import { allAgents, detectAgents } from './agents.ts'
 
 describe('files and terminals of the client', () => {
@@ -85,6 +86,13 @@ describe('files and terminals of the client', () => {
       frames.some(({ direction, frame }) => direction === 'out' && frame.result?.signal === 'SIGKILL')
     await expect.poll(answered).toBe(true)
   })
+})
+
+it('a session of Gemini is not loaded again within the clock minute in which it was opened', () => {
+  const info = (name: string) => ({ protocolVersion: 1, agentInfo: { name }, agentCapabilities: {}, authMethods: [] })
+  expect(reopenableAt(info('gemini-cli'), 60_000)).toBe(121_000)
+  expect(reopenableAt(info('gemini-cli'), 119_999)).toBe(121_000)
+  expect(reopenableAt(info('codex'), 60_500)).toBe(60_500)
 })
 
 describe('starting', () => {

@@ -8,11 +8,13 @@ import type {
   AgentPlace,
   AgentSession,
 } from './agent-contract.ts'
+import { readsMissingAsEmpty } from './agent-quirks.ts'
 import { type SessionPort, sessionPort, withStderr } from './agent-session.ts'
 import { AgentFailure, AUTH_REQUIRED, METHOD_NOT_FOUND, openWire, type Wire, WireError } from './agent-wire.ts'
 import { type ChildTree, type Exit, spawnTree } from './process.ts'
 
 export type * from './agent-contract.ts'
+export { reopenableAt } from './agent-quirks.ts'
 export { AgentFailure } from './agent-wire.ts'
 export type { Exit } from './process.ts'
 
@@ -242,7 +244,7 @@ function register(
     wire: link.wire,
     launch: link.launch,
     canClose: offers(info, 'close'),
-    lenientReads: /gemini/i.test(info.agentInfo?.name ?? ''),
+    lenientReads: readsMissingAsEmpty(info),
     stderrTail: link.tree.stderrTail,
     forget: () => link.ports.get(id) === port && link.ports.delete(id),
   })

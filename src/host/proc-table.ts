@@ -38,8 +38,23 @@ export function bootId(): string {
   }
 }
 
-/** Every process this user can see. Costs a few milliseconds: not for hot paths. */
-export async function processTable(): Promise<ProcessRow[]> {
+let coming: Promise<ProcessRow[]> | null = null
+
+/**
+ * Every process this user can see. Costs a few milliseconds: not for hot paths. All who ask in one turn of the event
+ * loop share one look, which is taken after the last of them asked: ending 50 trees at once costs as much as one.
+ */
+export function processTable(): Promise<ProcessRow[]> {
+  coming ??= new Promise((resolve, reject) => {
+    setImmediate(() => {
+      coming = null
+      scan().then(resolve, reject)
+    })
+  })
+  return coming
+}
+
+async function scan(): Promise<ProcessRow[]> {
   if (!linux) return readPs()
   const uptimeMs = readUptimeMs()
   return readdirSync('/proc')
@@ -75,16 +90,26 @@ export function below(pid: number, table: readonly ProcessRow[]): ProcessRow[] {
 }
 
 /** Processes that carry this tree's mark in their environment, wherever they have been moved. Linux only. */
-export function marked(tree: string, table: readonly ProcessRow[]): ProcessRow[] {
+export function marked(tree: string, table: readonly ProcessRow[]): readonly ProcessRow[] {
   if (!linux) return []
-  const entry = `${TREE_VARIABLE}=${tree}`
-  return table.filter((row) => {
-    try {
-      return readFileSync(`/proc/${row.pid}/environ`, 'latin1').split('\0').includes(entry)
-    } catch {
-      return false
-    }
-  })
+  let index = marksOf.get(table)
+  if (!index) {
+    index = Map.groupBy(table, (row) => markOf(row.pid))
+    marksOf.set(table, index)
+  }
+  return index.get(tree) ?? []
+}
+
+/** One reading of the environments for each look at the processes. */
+const marksOf = new WeakMap<readonly ProcessRow[], Map<string, ProcessRow[]>>()
+
+function markOf(pid: number): string {
+  try {
+    const entry = readFileSync(`/proc/${pid}/environ`, 'latin1')
+    return new RegExp(`(?:^|\\0)${TREE_VARIABLE}=([^\\0]*)`).exec(entry)?.[1] ?? ''
+  } catch {
+    return ''
+  }
 }
 
 function readUptimeMs(): number {
