@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { allAgents, detectAgents } from '../host/agents.ts'
-import { allowedEnv } from '../host/environment.ts'
+import { allowedEnv, machinePath } from '../host/environment.ts'
 import type { AgentRecipe, AgentStatus } from '../model/agent.ts'
 import type { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
@@ -21,6 +22,8 @@ export interface AgentDirectory {
 /** What was found on this machine is looked up again after this, so that a fresh install is seen. ms. */
 const LOOK_AGAIN_MS = 30_000
 
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
+
 interface Options {
   readonly config: Config
   readonly env: Readonly<Record<string, string | undefined>>
@@ -29,11 +32,14 @@ interface Options {
 }
 
 export function createAgentDirectory({ config, env, home, now }: Options): AgentDirectory {
-  const registry = allAgents(config.agents)
+  // Agents get the person's PATH, not the one with Carrel's own Node in front.
+  const path = machinePath(env.PATH ?? '', PACKAGE_ROOT)
+  const source = { ...env, PATH: path }
+  const registry = allAgents(config.agents, join(config.dataFolder, 'compiled'))
   let found: { at: number; list: Promise<AgentStatus[]> } | null = null
   const list = () => {
     if (!found || now() - found.at > LOOK_AGAIN_MS) {
-      found = { at: now(), list: detectAgents(registry, { path: env.PATH ?? '', home }) }
+      found = { at: now(), list: detectAgents(registry, { path, home }) }
       found.list.catch(() => {
         found = null
       })
@@ -68,7 +74,7 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
       return { recipe: entry, program: status.program }
     },
     environment(recipe, session) {
-      const base = allowedEnv(env, recipe.passEnv, recipe.env)
+      const base = allowedEnv(source, recipe.passEnv, recipe.env)
       // The agent that ships with Carrel keeps its memory with Carrel's data, not in the person's home.
       if (recipe.id === 'scripted') base.CARREL_SCRIPTED_HOME ??= join(config.dataFolder, 'scripted-agent')
       if (recipe.home === 'shared') return base

@@ -7,10 +7,10 @@ const ITEMS = 200
 const CHARS = 24_000
 
 /**
- * The conversation before item `before`, as text for an agent that does not have it in memory; null when there is
+ * The conversation before item `before` (null: all of it), as text for an agent that does not have it in memory; null when there is
  * none. The newest part that fits; what was left out is said.
  */
-export async function transcriptText(store: Store, session: SessionId, before: number): Promise<string | null> {
+export async function transcriptText(store: Store, session: SessionId, before: number | null): Promise<string | null> {
   const { items, more } = await readItems(store, session, before, ITEMS)
   const lines = items.flatMap(lineOf)
   if (lines.length === 0) return null

@@ -1,6 +1,8 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { AgentListener } from '../host/agent.ts'
+import { reopenableAt } from '../host/agent-quirks.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
@@ -82,14 +84,32 @@ export async function openContext(
   const loaded =
     known.acpSession === null
       ? null
-      : await reopen(work, run, seat, known.acpSession, () =>
-          seat.reopen(known.acpSession ?? '', place, listener, signal),
-        )
+      : await reopen(work, run, seat, known.acpSession, async () => {
+          await untilReopenable(work, run, seat, known.openedAt ?? 0, signal)
+          return await seat.reopen(known.acpSession ?? '', place, listener, signal)
+        })
   if (loaded) return { live: loaded, primer: [] }
   const live = await seat.open(place, listener, signal)
-  const before = await transcriptText(work.ctx.store, work.recorder.session.id, run.n)
+  // A run that goes on has a part of its own that the agent must know; one that begins brings its prompt itself.
+  const upTo = run.state === 'parked' ? null : run.n
+  const before = await transcriptText(work.ctx.store, work.recorder.session.id, upTo)
   await recordOpened(work, run, seat, live, before === null ? 'new' : 'primed')
   return { live, primer: before === null ? [] : [{ type: 'text', text: before }] }
+}
+
+/** Some agents lose a conversation that is loaded too soon after it was made: then the run waits, and says so. */
+async function untilReopenable(
+  work: RunWork,
+  run: RunView,
+  seat: Seat,
+  openedAt: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const waitMs = reopenableAt(seat.connection.info, openedAt) - work.ctx.now()
+  if (waitMs <= 0) return
+  const text = `This agent would lose its memory if it were loaded now; the run begins in ${Math.ceil(waitMs / 1000)} s.`
+  work.recorder.push({ type: 'notice.given', run: run.id, data: { level: 'info', text } })
+  await setTimeout(waitMs, undefined, { signal })
 }
 
 async function reopen(

@@ -203,8 +203,9 @@ const HANDLERS: Handlers = {
     const item = draft.get(n)
     if (item?.kind === 'tool') draft.put({ ...item, ruled: words, seq })
   },
-  'context.opened': (draft, { data }) => {
+  'context.opened': (draft, { data, at }) => {
     patchAgent(draft, data.agent, {
+      openedAt: at,
       acpSession: data.acpSession,
       fingerprint: data.fingerprint,
       status: 'open',
@@ -212,7 +213,7 @@ const HANDLERS: Handlers = {
       ...offersOf(data.opened),
     })
     if (data.how === 'primed')
-      notice(draft, 'info', 'The agent could not load its own memory; it was given the transcript as text.')
+      notice(draft, 'info', 'The agent has no memory of this session; it was given the transcript as text.')
   },
   'context.lost': (draft, { data }) => {
     patchAgent(draft, data.agent, { status: 'lost', acpSession: null })

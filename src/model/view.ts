@@ -73,6 +73,8 @@ export interface AgentView {
   readonly acpSession: string | null
   readonly fingerprint: string | null
   readonly status: 'none' | 'open' | 'lost'
+  /** When the agent made or took up this conversation, ms since 1970. */
+  readonly openedAt: number | null
   readonly info: unknown
   readonly modes: readonly { readonly id: string; readonly name: string; readonly description: string | null }[]
   readonly mode: string | null
@@ -126,6 +128,7 @@ export const EMPTY_AGENT: AgentView = {
   acpSession: null,
   fingerprint: null,
   status: 'none',
+  openedAt: null,
   info: null,
   modes: [],
   mode: null,
