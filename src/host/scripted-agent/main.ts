@@ -64,8 +64,11 @@ async function announce(client: AgentContext, id: string): Promise<void> {
   await sendTo(client, id)({ sessionUpdate: 'available_commands_update', availableCommands: COMMANDS })
 }
 
+/** What is in front of the last text may be a record of the past, which quotes orders that are done. */
 function promptText(blocks: ReadonlyArray<{ type: string }>): string {
+  const last = blocks.findLastIndex((block) => block.type === 'text')
   return blocks
+    .filter((block, at) => block.type !== 'text' || at === last)
     .map((block) => (block.type === 'text' ? (block as { text?: string }).text : `[${block.type}]`))
     .join('\n')
 }

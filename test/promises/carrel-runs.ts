@@ -1,0 +1,172 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { foldAll } from '../../src/model/fold.ts'
+import type { SessionId } from '../../src/model/ids.ts'
+import type { Item } from '../../src/model/items.ts'
+import { emptyView } from '../../src/model/view.ts'
+import { type TestSession, textOf } from '../support/carrel-session.ts'
+import { scriptedAgent } from '../support/carrel-world.ts'
+import type { OpenCarrel } from './carrel.ts'
+
+/** What is shown is what the log says (L9), numbered without gaps (L1), with one end for each run (L4). */
+export async function expectWhole(session: TestSession): Promise<void> {
+  const log = await session.log()
+  expect(log.map((event) => event.seq)).toEqual(log.map((_, index) => index + 1))
+  const items = new Map<number, Item>()
+  const { view } = foldAll(emptyView(session.id as SessionId), log, items)
+  expect(await session.items()).toEqual([...items.values()].sort((a, b) => a.n - b.n).slice(-500))
+  expect(await session.view()).toEqual(view)
+  const ends = log.flatMap((event) => (event.type === 'run.ended' ? [event.data.run] : []))
+  expect(new Set(ends).size).toBe(ends.length)
+}
+
+const QUIRKS = [
+  'update_before_create',
+  'ask_before_create',
+  'no_kind',
+  'dup_tool_call',
+  'late_updates',
+  'early_updates',
+  'unknown_request',
+  'garbage',
+]
+
+export function describeRuns(open: OpenCarrel): void {
+  describe('a run', () => {
+    it('L9: streamed text, thoughts, plan, tools and unknown updates become items equal to the fold', async () => {
+      const world = await open()
+      const session = await world.session()
+      writeFileSync(session.path('notes.txt'), 'remember the milk')
+      const ended = await session.run([
+        { think: 'let me see', chunks: 2 },
+        { say: 'one two three four five six', chunks: 6, messageId: 'm1' },
+        { plan: ['look', 'tell'] },
+        { read: 'notes.txt' },
+        { list: '.' },
+        { run: 'echo heard' },
+        { update: { sessionUpdate: 'dream_update', dream: { of: 'sheep' } } },
+        { say: ' seven', messageId: 'm2' },
+        { usage: { used: 10, size: 100 } },
+      ])
+      expect(ended).toMatchObject({ outcome: 'completed', stopReason: 'end_turn', error: null, halfDone: [] })
+      const items = await session.items()
+      expect(items.map((item) => item.kind)).toEqual([
+        ...['run', 'thought', 'message', 'plan', 'tool', 'tool', 'tool', 'raw', 'message'],
+      ])
+      expect(textOf(items)).toBe('one two three four five six seven')
+      const tools = items.filter((item) => item.kind === 'tool')
+      expect(tools.map((tool) => [tool.toolKind, tool.status])).toEqual([
+        ['read', 'completed'],
+        ['read', 'completed'],
+        ['execute', 'completed'],
+      ])
+      expect(JSON.stringify(tools[0]?.content)).toContain('remember the milk')
+      expect(JSON.stringify(tools[2]?.content)).toContain('heard')
+      expect(items.find((item) => item.kind === 'raw')).toMatchObject({
+        name: 'dream_update',
+        update: { dream: { of: 'sheep' } },
+      })
+      expect((await session.row()).lastRun?.outcome).toBe('completed')
+      await expectWhole(session)
+    })
+
+    it('I2: an edit that is allowed is on disk; one that is refused is not', async () => {
+      const world = await open()
+      const session = await world.session()
+      const yes = await session.prompt([{ write: 'yes.txt', content: 'allowed' }, { say: 'done' }])
+      const first = await session.until('interaction.opened')
+      expect(existsSync(session.path('yes.txt'))).toBe(false)
+      expect(await session.row()).toMatchObject({ state: 'waiting', questions: 1 })
+      expect(first.data.question).toMatchObject({
+        kind: 'permission',
+        toolKind: 'edit',
+        paths: [session.path('yes.txt')],
+      })
+      await session.answer(first.data.interaction, 'allow-once')
+      expect((await session.endOf(yes.prompt)).data.outcome).toBe('completed')
+      expect(readFileSync(session.path('yes.txt'), 'utf8')).toBe('allowed')
+      const no = await session.prompt([{ write: 'no.txt', content: 'refused' }, { say: 'well' }])
+      const second = await session.until('interaction.opened', () => true, first.seq)
+      await session.answer(second.data.interaction, 'reject-once')
+      expect((await session.endOf(no.prompt)).data.outcome).toBe('completed')
+      expect(existsSync(session.path('no.txt'))).toBe(false)
+      const tools = (await session.items()).filter((item) => item.kind === 'tool')
+      expect(tools.map((tool) => tool.status)).toEqual(['completed', 'failed'])
+      expect((await session.items()).filter((item) => item.kind === 'question')).toMatchObject([
+        { used: true },
+        { used: true },
+      ])
+      await expectWhole(session)
+    })
+
+    it.each(QUIRKS)('L9: an agent that acts oddly (%s) still makes one tool call and one file', async (quirk) => {
+      const world = await open({ agents: [scriptedAgent('odd', { env: { SCRIPTED_QUIRKS: quirk } })] })
+      const session = await world.session({ agent: 'odd' })
+      const { prompt } = await session.prompt([{ write: 'file.txt', content: 'x' }, { say: 'done' }])
+      const asked = await session.until('interaction.opened')
+      await session.answer(asked.data.interaction, 'allow-once')
+      const ended = await session.endOf(prompt)
+      expect(ended.data).toMatchObject({ outcome: 'completed', error: null })
+      expect(await session.item('tool')).toMatchObject({ status: 'completed', title: 'Write file.txt' })
+      expect(readFileSync(session.path('file.txt'), 'utf8')).toBe('x')
+      expect((await session.run([{ say: 'again' }])).outcome).toBe('completed')
+      await expectWhole(session)
+    })
+
+    it('L5: what a caller waits for is accepted, started or ended', async () => {
+      const world = await open()
+      const session = await world.session()
+      const gated = [{ gate: 'go' }, { say: 'the end' }]
+      const accepted = await session.prompt(gated)
+      expect(accepted).toMatchObject({ state: 'accepted', run: null, repeated: false })
+      expect((await session.log())[accepted.seq - 1]).toMatchObject({ type: 'prompt.requested' })
+      session.open('go')
+      await session.endOf(accepted.prompt)
+      const started = await session.prompt([{ gate: 'go-2' }, { say: 'the end' }], { wait: 'started' })
+      expect(started).toMatchObject({ state: 'started', outcome: null })
+      expect(await session.runs()).toMatchObject([{ id: started.run, state: 'started' }, { state: 'ended' }])
+      // Giving up waiting changes nothing: the run goes on and ends well.
+      const waited = await session.prompt([{ say: 'third' }], { wait: 'ended', timeoutMs: 0 })
+      expect(waited.state).toBe('accepted')
+      session.open('go-2')
+      expect((await session.endOf(waited.prompt)).data.outcome).toBe('completed')
+      const ended = await session.prompt([{ read: 'go' }, { say: 'last words', chunks: 2 }], { wait: 'ended' })
+      expect(ended).toMatchObject({ state: 'ended', outcome: 'completed', text: 'last words' })
+      await expectWhole(session)
+    })
+
+    it('L2: one key is one request; another body under it is refused', async () => {
+      const world = await open()
+      const session = await world.session()
+      const first = await session.prompt([{ say: 'once' }], { key: 'k1' })
+      const again = await session.prompt([{ say: 'once' }], { key: 'k1' })
+      expect(again).toMatchObject({ repeated: true, prompt: first.prompt, seq: first.seq })
+      await expect(session.prompt([{ say: 'twice' }], { key: 'k1' })).rejects.toMatchObject({ code: 'bad_input' })
+      await session.endOf(first.prompt)
+      const late = await session.prompt([{ say: 'once' }], { key: 'k1', wait: 'ended' })
+      expect(late).toMatchObject({ repeated: true, prompt: first.prompt, state: 'ended', outcome: 'completed' })
+      expect(await session.said('prompt.requested')).toHaveLength(1)
+      const many = await Promise.all(Array.from({ length: 8 }, () => session.prompt([{ say: 'eight' }], { key: 'k2' })))
+      expect(new Set(many.map((one) => one.prompt)).size).toBe(1)
+      expect(many.filter((one) => !one.repeated)).toHaveLength(1)
+    })
+
+    it('L6: a follower from any point gets every later event once and in order', async () => {
+      const world = await open()
+      const session = await world.session()
+      await session.run([{ repeat: 40, say: 'tick ' }])
+      const log = await session.log()
+      for (const after of [0, 1, 7, log.length - 1]) {
+        const seen: number[] = []
+        const stop = new AbortController()
+        const target = { kind: 'session' as const, workspace: 'default', session: session.id, after }
+        for await (const followed of session.carrel.follow([target], stop.signal)) {
+          if (followed.kind === 'event') seen.push(followed.seq)
+          if (followed.kind === 'caught-up') break
+        }
+        stop.abort()
+        expect(seen).toEqual(log.slice(after).map((event) => event.seq))
+      }
+    })
+  })
+}

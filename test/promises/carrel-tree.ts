@@ -1,0 +1,148 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { testSession, textOf } from '../support/carrel-session.ts'
+import type { OpenCarrel } from './carrel.ts'
+import { expectWhole } from './carrel-runs.ts'
+
+const at = (session: { workspace: string; id: string }) => ({ workspace: session.workspace, id: session.id })
+
+export function describeTree(open: OpenCarrel): void {
+  describe('the tree', () => {
+    it('L9: a fork shares what was, up to its event, and goes its own way', async () => {
+      const world = await open()
+      const session = await world.session()
+      await session.run([{ say: 'shared' }])
+      const cut = (await session.log()).length
+      await session.run([{ say: 'only in the first' }])
+      const { id } = await world.carrel.call('sessions.fork', { ...at(session), seq: cut })
+      const { workspace, space, project } = session
+      const fork = testSession(world.carrel, { workspace, id, space, project })
+      await fork.run([{ say: 'only in the fork' }])
+      expect(textOf(await fork.items())).toBe('sharedonly in the fork')
+      expect(textOf(await session.items())).toBe('sharedonly in the first')
+      const head = (await session.log()).slice(0, cut)
+      expect((await fork.log()).slice(0, cut)).toEqual(head.map((event) => ({ ...event, session: id })))
+      // The agent's memory of the first is not the fork's: it is told what was.
+      expect((await fork.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
+      expect(await fork.row()).toMatchObject({ forkedFrom: { session: session.id, seq: cut } })
+      await expect(world.carrel.call('sessions.fork', { ...at(session), seq: 10_000 })).rejects.toMatchObject({
+        code: 'bad_input',
+      })
+      await expectWhole(fork)
+      await expectWhole(session)
+    })
+
+    it('L9: a fork in the middle of a run and its question leaves both behind', async () => {
+      const world = await open()
+      const session = await world.session()
+      await session.prompt([{ write: 'a.txt', content: 'a' }])
+      const asked = await session.until('interaction.opened')
+      const { id } = await world.carrel.call('sessions.fork', { ...at(session), seq: asked.seq })
+      const { workspace, space, project } = session
+      const fork = testSession(world.carrel, { workspace, id, space, project })
+      expect(await fork.row()).toMatchObject({ state: 'idle', questions: 0 })
+      expect((await fork.run([{ say: 'free' }])).outcome).toBe('completed')
+      expect((await world.carrel.call('interactions.list', { workspace, state: 'open' })).interactions).toHaveLength(1)
+      await session.answer(asked.data.interaction, 'reject-once')
+      await session.until('run.ended')
+      await expectWhole(fork)
+    })
+
+    it('P1: closing a session ends its run, its queue and its agents; its log stays', async () => {
+      const world = await open()
+      const session = await world.session()
+      const first = await session.prompt([{ say: 'on' }, { gate: 'never' }], { wait: 'started' })
+      const queued = await session.prompt([{ say: 'queued' }])
+      await world.carrel.call('sessions.close', at(session))
+      await session.until('session.closed')
+      expect((await session.endOf(first.prompt)).data.outcome).toBe('cancelled')
+      expect((await session.said('prompt.withdrawn')).map((event) => event.data.prompt)).toEqual([queued.prompt])
+      await expect(session.prompt('more')).rejects.toMatchObject({ code: 'gone' })
+      expect(await session.row()).toMatchObject({ state: 'closed', queued: 0 })
+      await world.carrel.call('sessions.close', at(session))
+      await expectWhole(session)
+    })
+
+    it('L4: a session with a run under way is not deleted; what would go is counted first', async () => {
+      const world = await open()
+      const session = await world.session()
+      const { prompt } = await session.prompt([{ gate: 'go' }, { say: 'done' }], { wait: 'started' })
+      const preview = await world.carrel.call('sessions.delete', at(session))
+      expect(preview).toMatchObject({ deleted: false, preview: { sessions: 1, folders: [] } })
+      expect(preview.preview.busy).toHaveLength(1)
+      await expect(world.carrel.call('sessions.delete', { ...at(session), confirm: true })).rejects.toMatchObject({
+        code: 'busy',
+      })
+      session.open('go')
+      await session.endOf(prompt)
+      const events = (await session.log()).length
+      const gone = await world.carrel.call('spaces.delete', {
+        workspace: 'default',
+        id: session.space.id,
+        confirm: true,
+      })
+      expect(gone).toMatchObject({
+        deleted: true,
+        preview: { spaces: 1, projects: 1, sessions: 1, events, folders: [] },
+      })
+      await expect(session.row()).rejects.toMatchObject({ code: 'not_found' })
+      writeFileSync(session.path('still-there'), '')
+    })
+
+    it('F5: a folder that went away is a state; prompting says so; it comes back', async () => {
+      const world = await open()
+      const session = await world.session()
+      renameSync(session.folder, `${session.folder}-away`)
+      const spaceOf = async () =>
+        (await world.carrel.call('spaces.get', { workspace: 'default', id: session.space.id })).space.state
+      expect(await spaceOf()).toBe('missing')
+      const ended = await session.run([{ say: 'hi' }])
+      expect(ended).toMatchObject({
+        outcome: 'failed',
+        error: { message: expect.stringContaining(`${session.folder} is not there`) },
+      })
+      renameSync(`${session.folder}-away`, session.folder)
+      expect(await spaceOf()).toBe('present')
+      expect((await session.run([{ say: 'hi' }])).outcome).toBe('completed')
+    })
+
+    it('B2: a Space is never bound to what is not a folder of its own', async () => {
+      const world = await open()
+      const taken = world.work('taken')
+      mkdirSync(join(taken, 'inner'))
+      mkdirSync(join(world.home, '.ssh'))
+      symlinkSync(taken, join(world.root, 'alias'))
+      symlinkSync(world.home, join(world.root, 'home-alias'))
+      await world.carrel.call('spaces.create', { workspace: 'default', folder: taken })
+      const refused = [
+        ...[
+          '/',
+          world.home,
+          join(world.root, 'home-alias'),
+          join(world.home, '.ssh'),
+          world.dataFolder,
+          world.root,
+          '/etc',
+        ],
+        ...[
+          taken,
+          join(world.root, 'alias'),
+          join(taken, 'inner'),
+          join(world.root, 'alias', 'inner'),
+          join(world.root, 'work'),
+        ],
+        ...['relative/folder', join(world.root, 'nowhere')],
+      ]
+      for (const folder of refused) {
+        await expect(
+          world.carrel.call('spaces.create', { workspace: 'default', folder }),
+          folder,
+        ).rejects.toMatchObject({ code: 'bad_input' })
+      }
+      const blank = await world.carrel.call('spaces.create', { workspace: 'default' })
+      expect(blank.space).toMatchObject({ kind: 'blank', state: 'present' })
+      expect((await world.carrel.call('spaces.list', { workspace: 'default' })).spaces).toHaveLength(2)
+    })
+  })
+}

@@ -1,0 +1,24 @@
+import { describe } from 'vitest'
+import type { Config } from '../../src/model/config.ts'
+import type { World } from '../support/carrel-world.ts'
+import { describeBoundary } from './carrel-boundary.ts'
+import { describeFailures } from './carrel-failures.ts'
+import { describeQuestions } from './carrel-questions.ts'
+import { describeQueue } from './carrel-queue.ts'
+import { describeRuns } from './carrel-runs.ts'
+import { describeTree } from './carrel-tree.ts'
+
+/** Opens a Carrel for one test, behind some face and on some store. */
+export type OpenCarrel = (settings?: Partial<Config>) => Promise<World>
+
+/** What Carrel promises whoever calls it, in process or from far away, on whichever store. */
+export function describeCarrel(name: string, open: OpenCarrel): void {
+  describe(name, () => {
+    describeRuns(open)
+    describeFailures(open)
+    describeQueue(open)
+    describeQuestions(open)
+    describeTree(open)
+    describeBoundary(open)
+  })
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { Carrel } from '../../src/api/index.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { type Overrides, openEngine } from '../../src/engine/open.ts'
+import type { Config } from '../../src/model/config.ts'
+import type { Caller } from '../../src/model/tree.ts'
+import { createTestSession, type SessionOptions, type TestSession } from './carrel-session.ts'
+
+export const ADA: Caller = { name: 'ada', kind: 'person', face: 'web', workspaces: null }
+export const BOB: Caller = { name: 'bob', kind: 'person', face: 'cli', workspaces: null }
+
+/** A folder of its own for one test: data, home and the folders it works in. Removed at the end of the test. */
+export interface Ground {
+  readonly root: string
+  readonly dataFolder: string
+  readonly home: string
+  /** What a server of this test gets as its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** A new folder to work in. */
+  work(name?: string): string
+}
+
+export function makeGround(more: Readonly<Record<string, string>> = {}): Ground {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-story-')))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
+  const home = join(root, 'home')
+  mkdirSync(home)
+  let made = 0
+  return {
+    root,
+    dataFolder: join(root, 'data'),
+    home,
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: home,
+      CARREL_SCRIPTED_HOME: join(root, 'memory'),
+      LANG: 'C.UTF-8',
+      ...more,
+    },
+    work(name) {
+      made += 1
+      const folder = join(root, 'work', name ?? `place-${made}`)
+      mkdirSync(folder, { recursive: true })
+      return folder
+    },
+  }
+}
+
+/** An engine in this process, with everything a story needs around it. Closed at the end of the test. */
+export interface World extends Ground {
+  readonly engine: Engine
+  readonly carrel: Carrel
+  as(caller: Caller): Carrel
+  /** `carrel` where it is to be reached through another face. */
+  session(options?: Partial<SessionOptions> & { carrel?: Carrel }): Promise<TestSession>
+  /** A clean stop and a new start on the same data. */
+  restart(settings?: Partial<Config>): Promise<void>
+  /** Pids of agents, and of what they started, that run now. */
+  processes(): number[]
+}
+
+export async function openWorld(
+  settings: Partial<Config> = {},
+  overrides: Overrides = {},
+  ground: Ground = makeGround(),
+): Promise<World> {
+  const { dataFolder, home } = ground
+  const open = (more: Partial<Config> = {}) =>
+    openEngine({ logLevel: 'silent', ...settings, ...more, dataFolder }, { env: ground.env, home, ...overrides })
+  let engine = await open()
+  onTestFinished(async () => await engine.close())
+  return {
+    ...ground,
+    get engine() {
+      return engine
+    },
+    get carrel() {
+      return engine.carrelFor(ADA)
+    },
+    as: (caller) => engine.carrelFor(caller),
+    session: (options = {}) =>
+      createTestSession(options.carrel ?? engine.carrelFor(ADA), {
+        ...options,
+        folder: options.folder ?? ground.work(),
+      }),
+    async restart(more) {
+      await engine.close()
+      engine = await open(more)
+    },
+    processes: () => agentProcesses(ground.root),
+  }
+}
+
+/** Settings of another scripted agent: one with quirks, or one that may share its process. */
+export function scriptedAgent(id: string, more: Partial<Config['agents'][number]> = {}): Config['agents'][number] {
+  const main = fileURLToPath(new URL('../../src/host/scripted-agent/main.ts', import.meta.url))
+  const env = { NODE_NO_WARNINGS: '1', ...more.env }
+  return { name: id, command: process.execPath, args: [main], passEnv: ['CARREL_SCRIPTED_HOME'], ...more, env, id }
+}
+
+/** Pids of what agents of this test run: they carry the mark of a tree, and the test's folder in their environment. */
+export function agentProcesses(root: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
+        return environment.includes(root) && environment.includes('CARREL_TREE=')
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
