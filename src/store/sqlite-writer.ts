@@ -75,8 +75,24 @@ function copyBefore(db: DatabaseSync, path: string, version: number): void {
   renameSync(`${copy}.part`, copy)
 }
 
-/** Runs jobs in one transaction, each for itself: one that fails is undone alone. Nothing is done before the commit. */
-async function commitTogether(db: DatabaseSync, tx: Tx, rings: Ring[], jobs: readonly Job[], busyMessage?: string) {
+interface Committer {
+  readonly db: DatabaseSync
+  readonly tx: Tx
+  readonly rings: Ring[]
+  readonly busyMessage: string | undefined
+}
+
+/** All in one transaction; where one fails, that is thrown and none is done. */
+async function commitAll({ db, tx }: Committer, jobs: readonly Job[]): Promise<Done[]> {
+  const done: Done[] = []
+  db.exec('begin immediate')
+  for (const { id, name, args } of jobs) done.push({ id, result: await runWrite(tx, name, args) })
+  db.exec('commit')
+  return done
+}
+
+/** The same with each for itself: one that fails is undone alone. Savepoints cost time, so they come second. */
+async function commitApart({ db, tx, rings, busyMessage }: Committer, jobs: readonly Job[]): Promise<Done[]> {
   const done: Done[] = []
   db.exec('begin immediate')
   for (const { id, name, args } of jobs) {
@@ -97,26 +113,33 @@ async function commitTogether(db: DatabaseSync, tx: Tx, rings: Ring[], jobs: rea
   return done
 }
 
-function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
-  const rings: Ring[] = []
-  const tx = sqliteTx(db, (ring) => rings.push(ring))
-  const attempt = async (jobs: readonly Job[]): Promise<Done[]> => {
+/** Commits jobs in as few transactions as it can: together, else with savepoints, else one by one. */
+async function commitJobs(committer: Committer, jobs: readonly Job[]): Promise<Done[]> {
+  const { db, rings, busyMessage } = committer
+  let last: unknown
+  for (const way of jobs.length === 1 ? [commitAll] : [commitAll, commitApart]) {
     const rung = rings.length
     try {
-      return await commitTogether(db, tx, rings, jobs, busyMessage)
+      return await way(committer, jobs)
     } catch (error) {
       rings.length = rung
       if (db.isTransaction) db.exec('rollback')
-      const problem = fromSqlite(error, busyMessage).toJSON()
-      if (jobs.length === 1) return jobs.map(({ id }) => ({ id, problem }))
-      // What fails together may do alone: a small write still fits where a large one does not.
-      const done: Done[] = []
-      for (const job of jobs) done.push(...(await attempt([job])))
-      return done
+      last = error
     }
   }
+  const problem = fromSqlite(last, busyMessage).toJSON()
+  if (jobs.length === 1) return jobs.map(({ id }) => ({ id, problem }))
+  // What fails together may do alone: a small write still fits where a large one does not.
+  const done: Done[] = []
+  for (const job of jobs) done.push(...(await commitJobs(committer, [job])))
+  return done
+}
+
+function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
+  const rings: Ring[] = []
+  const committer = { db, tx: sqliteTx(db, (ring) => rings.push(ring)), rings, busyMessage }
   return async (jobs: readonly Job[]): Promise<FromWriter> => {
-    const done = await attempt(jobs)
+    const done = await commitJobs(committer, jobs)
     return { done, rings: coalesce(rings.splice(0)) }
   }
 }

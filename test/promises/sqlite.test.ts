@@ -44,7 +44,7 @@ const saidBy = (child: ChildProcess) =>
     child.once('exit', (code) => reject(new Error(`the child ended with ${code}`)))
   })
 
-it('L5: what was acknowledged is there after kill -9, and the numbers have no gap', async () => {
+it('L5: what was acknowledged is there after kill -9, and the numbers have no gap', { timeout: 90_000 }, async () => {
   const path = join(folder, 'carrel.db')
   const seeded = await openSqlite({ path })
   const world = await makeWorld(seeded)
