@@ -1,6 +1,5 @@
-import { CarrelError } from '../model/errors.ts'
 import type { InteractionId } from '../model/ids.ts'
-import { type Answer, fingerprint, type Grant, misfit, type Question } from '../model/interaction.ts'
+import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../model/interaction.ts'
 import { decide } from '../model/rules.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import { mayTakeEffect } from './authorize.ts'
@@ -10,7 +9,7 @@ import type { RunWork } from './run-work.ts'
 
 /** Questions of one run while a process serves it. */
 export interface Asking {
-  /** Puts a question to the rules, to stored answers, and then to people. Null: no answer will come any more. */
+  /** Puts a question to stored answers, to the rules, and then to people. Null: no answer will come any more. */
   ask(question: Question, signal: AbortSignal): Promise<Answer | null>
   /** Hands answers that have arrived to the agent that waits for them; writes defaults of expired questions. */
   react(view: SessionView): Promise<void>
@@ -42,15 +41,25 @@ export function createAsking(work: RunWork, run: RunView): Asking {
   }
 
   /** Once: the lease is proven, the use is on disk, and only then does the answer reach the agent (S3, I3). */
-  const use = async (grant: Grant, question: Question): Promise<Answer> => {
+  const use = async (grant: Grant, question: Question, answer: Answer): Promise<Answer> => {
     using.add(grant.interaction)
     await lease.renew()
-    if (misfit(question, grant.answer) !== null)
-      throw new CarrelError('stale_plan', 'The stored answer does not fit the question that was asked again.')
     await mayTakeEffect(ctx, recorder.session.workspace)
     const data = { interaction: grant.interaction, run: run.id, toolCallId: question.toolCallId }
     await recorder.record({ type: 'grant.used', run: run.id, data })
-    return grant.answer
+    return answer
+  }
+
+  /** The answer a person gave to this very question before the agent was started anew. */
+  const byGrant = async (question: Question): Promise<Answer | null> => {
+    const print = fingerprint(run.agent, question)
+    for (const grant of recorder.view.grants) {
+      if (grant.fingerprint !== print || using.has(grant.interaction) || waiting.has(grant.interaction)) continue
+      const before = recorder.item(grant.n)
+      const answer = before?.kind === 'question' ? carryAnswer(grant.answer, before.question, question) : null
+      if (answer) return await use(grant, question, answer)
+    }
+    return null
   }
 
   const byRule = async (question: Question): Promise<Answer | null> => {
@@ -114,20 +123,13 @@ export function createAsking(work: RunWork, run: RunView): Asking {
           run: run.id,
           data: { acp: 1, agent: run.agent, update, via: 'permission' },
         })
-      const ruled = await byRule(question)
-      if (ruled) return ruled
-      const print = fingerprint(run.agent, question)
-      const grant = recorder.view.grants.find(
-        (each) => each.fingerprint === print && !using.has(each.interaction) && !waiting.has(each.interaction),
-      )
-      if (grant) return await use(grant, question)
-      return await byPerson(question, signal)
+      return (await byGrant(question)) ?? (await byRule(question)) ?? (await byPerson(question, signal))
     },
     async react(view) {
       for (const grant of view.grants) {
         const asked = waiting.get(grant.interaction)
         if (!asked || using.has(grant.interaction)) continue
-        asked.settle(await use(grant, asked.question))
+        asked.settle(await use(grant, asked.question, grant.answer))
       }
       for (const [id, question] of Object.entries(view.open)) {
         if (question.expiresAt === null || question.expiresAt > ctx.now() || expiring.has(id)) continue

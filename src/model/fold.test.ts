@@ -182,6 +182,8 @@ it('wishes for mode and options add up until they are applied; a refusal is said
   expect(asked.view.agents).toEqual({ constructor: { ...EMPTY_AGENT, wanted, pending: wanted } })
   const done = seeLog([wish('ask', {}), applied(null)])
   expect(done.view.agents.constructor).toMatchObject({ pending: null, mode: 'ask' })
+  const meanwhile = seeLog([wish('ask', { model: 'big' }), wish('auto', { think: true }), applied(null)])
+  expect(meanwhile.view.agents.constructor).toMatchObject({ pending: { mode: 'auto', options: { think: true } } })
   const refused = seeLog([wish('ask', {}), applied('There is no mode ask.')])
   expect(refused.view.agents.constructor).toMatchObject({ pending: null, mode: null })
   expect(only(refused, 'notice')).toMatchObject({ level: 'warning', text: 'There is no mode ask.' })

@@ -107,7 +107,8 @@ const HANDLERS: Handlers = {
   },
   'config.applied': (draft, { data }) => {
     const before = agentOf(draft, data.agent)
-    patchAgent(draft, data.agent, { pending: null, mode: data.error ? before.mode : (data.mode ?? before.mode) })
+    const mode = data.error ? before.mode : (data.mode ?? before.mode)
+    patchAgent(draft, data.agent, { pending: stillPending(before.pending, data), mode })
     if (data.error) notice(draft, 'warning', data.error)
   },
   'close.requested': (draft) => {
@@ -220,6 +221,14 @@ const HANDLERS: Handlers = {
   },
   'notice.given': (draft, { data }) => notice(draft, data.level, data.text, data.data),
   'snapshot.taken': null,
+}
+
+/** What was asked for meanwhile, and so was not part of what was applied, is still to be told. */
+function stillPending(pending: AgentView['pending'], applied: NonNullable<AgentView['pending']>): AgentView['pending'] {
+  if (!pending) return null
+  const mode = pending.mode === applied.mode ? null : pending.mode
+  const left = Object.entries(pending.options).filter(([id, value]) => applied.options[id] !== value)
+  return mode === null && left.length === 0 ? null : { mode, options: Object.fromEntries(left) }
 }
 
 function dropPrompt(draft: Draft, prompt: string): void {
