@@ -18,7 +18,7 @@ export const listAgents: Op<'agents.list'> = async (ctx) => ({
 export const suggestFolders: Op<'folders.suggest'> = async (ctx, _caller, input) => {
   if (input.in === undefined) {
     const found = await nearbyGitFolders(ctx.home, SUGGESTIONS)
-    return { folder: null, folders: await Promise.all(found.map((path) => describe(path, true))) }
+    return { folder: ctx.home, folders: await Promise.all(found.map((path) => describe(path, true))) }
   }
   if (!isAbsolute(input.in)) throw new CarrelError('bad_input', 'Give the full path of a folder, from the root.')
   const folder = await realpath(input.in).catch(() => null)

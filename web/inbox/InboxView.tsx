@@ -6,6 +6,7 @@ import { agentName, useAgents } from '../data/queries.ts'
 import { inboxOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { QuestionCard } from '../session/QuestionCard.tsx'
+import { SessionContext } from '../session/session-context.ts'
 import { age, count, fullTime } from '../ui/format.ts'
 import { answerByKey, isTyping } from '../ui/keys.ts'
 import { useNow } from '../ui/use-now.ts'
@@ -72,6 +73,11 @@ function Asked({ interaction, chosen, now, onChoose }: AskedProps) {
   const line = useRef<HTMLLIElement>(null)
   const session = workspace.sessions[interaction.session]
   const space = workspace.spaces[interaction.space]
+  const root = workspace.projects[session?.project ?? '']?.place.path ?? space?.folder ?? ''
+  const scope = useMemo(
+    () => ({ session: interaction.session, workspace: interaction.workspace, root, live: true }),
+    [interaction.session, interaction.workspace, root],
+  )
   useEffect(() => {
     if (chosen) line.current?.scrollIntoView({ block: 'nearest' })
   }, [chosen])
@@ -89,7 +95,9 @@ function Asked({ interaction, chosen, now, onChoose }: AskedProps) {
           {age(now - interaction.openedAt)}
         </time>
       </p>
-      <QuestionCard interaction={interaction.id} question={interaction.question} expiresAt={interaction.expiresAt} />
+      <SessionContext value={scope}>
+        <QuestionCard interaction={interaction.id} question={interaction.question} expiresAt={interaction.expiresAt} />
+      </SessionContext>
     </li>
   )
 }

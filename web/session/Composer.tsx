@@ -100,7 +100,7 @@ export function Composer({ data, agent: last }: Props) {
           <AgentOptions view={view} agent={agent} onAgent={setChosen} />
           <span className="grow" />
           {view.run && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
-          <button type="submit" className="btn main" disabled={empty || send.pending}>
+          <button type="submit" className="btn primary" disabled={empty || send.pending}>
             <CornerDownLeft aria-hidden />
             {send.pending ? 'Sending ...' : 'Send'}
           </button>

@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff'
 import { memo, useMemo } from 'react'
-import type { DiffPart } from './tool-words.ts'
+import { useSession } from './session-context.ts'
+import { type DiffPart, shortPath } from './tool-words.ts'
 import './diff.css'
 
 interface Line {
@@ -12,6 +13,7 @@ interface Line {
 
 /** A change of one file, unified, with numbers of both sides. */
 export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: DiffPart) {
+  const { root } = useSession()
   const lines = useMemo(() => linesOf(oldText, newText), [oldText, newText])
   const added = lines?.filter(({ mark }) => mark === '+').length ?? 0
   const cut = lines?.filter(({ mark }) => mark === '-').length ?? 0
@@ -19,7 +21,7 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
     <figure className="diff">
       <figcaption>
         <span className="cut mono" title={path}>
-          {path}
+          {shortPath(path, root)}
         </span>
         {oldText === '' && <span className="faint">new file</span>}
         <span className="diff-add">+{added}</span>

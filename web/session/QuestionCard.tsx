@@ -6,8 +6,9 @@ import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { QuestionForm } from './QuestionForm.tsx'
+import { useSession } from './session-context.ts'
 import { ToolContent } from './ToolContent.tsx'
-import { commandOf, hasDiff, type ToolLike } from './tool-words.ts'
+import { commandOf, hasDiff, shortPath, type ToolLike } from './tool-words.ts'
 import './question.css'
 
 interface Props {
@@ -44,7 +45,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
             <button
               key={id}
               type="button"
-              className={`btn ${kind === 'allow_once' ? 'main' : ''}`}
+              className={`btn ${kind === 'allow_once' ? 'primary' : ''}`}
               data-answer={`${interaction}:${at + 1}`}
               disabled={submit.pending}
               onClick={() => submit.run({ option: id })}
@@ -72,6 +73,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
 
 /** What a person needs in order to decide: the command, the change, the paths. */
 function About({ interaction, question }: { interaction: string; question: Question }) {
+  const { root } = useSession()
   const tool = (question.toolCall ?? {}) as ToolLike
   const command = question.command ?? commandOf(tool)
   const diff = hasDiff(tool)
@@ -79,7 +81,8 @@ function About({ interaction, question }: { interaction: string; question: Quest
   if (diff || (tool.content ?? []).length > 0) {
     return <ToolContent id={`question.${interaction}`} tool={tool} input={!diff} />
   }
-  if (question.paths.length > 0) return <pre className="output scroll">{question.paths.join('\n')}</pre>
+  if (question.paths.length > 0)
+    return <pre className="output scroll">{question.paths.map((path) => shortPath(path, root)).join('\n')}</pre>
   if (tool.rawInput) return <ToolContent id={`question.${interaction}`} tool={tool} />
   return null
 }

@@ -43,7 +43,7 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
         )
       })}
       <div className="options">
-        <button type="submit" className="btn main" disabled={pending}>
+        <button type="submit" className="btn primary" disabled={pending}>
           Send
         </button>
         <button type="button" className="btn" disabled={pending} onClick={() => onAnswer({ declined: true })}>

@@ -114,7 +114,7 @@ function Edit({ text, save, onClose }: EditProps) {
         <button type="button" className="btn" onClick={onClose}>
           Cancel
         </button>
-        <button type="submit" className="btn main" disabled={submit.pending || !next.trim()}>
+        <button type="submit" className="btn primary" disabled={submit.pending || !next.trim()}>
           Save
         </button>
       </div>

@@ -20,6 +20,9 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
   const [seen] = useState(() => recallSeen(data.id))
   const live = usePageState((state) => state.connection.state === 'open' && state.synced) && data.caughtUp
   const agent = data.view.agent ?? row.agent
+  const root = usePageState(
+    ({ workspace }) => workspace?.projects[row.project]?.place.path ?? workspace?.spaces[row.space]?.folder ?? '',
+  )
   useAnswerKeys(data)
   const toggle = useCallback(() => {
     setPanel((open) => {
@@ -28,7 +31,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
     })
   }, [])
   return (
-    <SessionContext value={{ session: data.id, workspace: row.workspace, live }}>
+    <SessionContext value={{ session: data.id, workspace: row.workspace, root, live }}>
       <SessionHeader row={row} panel={panel} onPanel={toggle} />
       <div className="session" data-panel={panel || undefined}>
         <div className="session-main">

@@ -39,6 +39,7 @@ const ENDED: Record<string, string> = {
 
 /** One tool call: a line that tells what and how it went, and under it what came of it. */
 export function ToolRow({ item }: { item: ToolItem }) {
+  const { root } = useSession()
   const Icon = ICONS[item.toolKind] ?? CircleHelp
   const command = commandOf(item)
   const running = item.endedAt === null
@@ -49,16 +50,16 @@ export function ToolRow({ item }: { item: ToolItem }) {
     <Fold
       id={`tool.${item.n}`}
       className="tool"
-      byDefault={hasDiff(item) || bad || (running && hasOutput(item))}
+      byDefault={(hasDiff(item) && item.status !== 'pending') || bad || (running && hasOutput(item))}
       head={
         <>
           <Icon className="glyph tool-mark" aria-label={item.toolKind} />
           <span className={`cut tool-title ${command ? 'mono' : ''}`} title={title}>
             {title}
           </span>
-          {place && !title.includes(place.path) && (
+          {place && !title.includes(shortPath(place.path, root)) && (
             <span className="cut faint tool-place" title={item.locations.map(({ path }) => path).join('\n')}>
-              {shortPath(place.path)}
+              {shortPath(place.path, root)}
               {place.line ? `:${place.line}` : ''}
               {item.locations.length > 1 && ` +${item.locations.length - 1}`}
             </span>

@@ -57,6 +57,7 @@ export function Transcript({ data, seen, agent }: Props) {
     <section className="transcript-box" aria-label="Transcript">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
+        <StickyRun items={data.items} row={top} agent={agent} />
         <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
           <ol className="transcript-rows" style={{ transform: `translateY(${shown[0]?.start ?? 0}px)` }}>
             {shown.map(({ index, key }) => (
@@ -78,7 +79,6 @@ export function Transcript({ data, seen, agent }: Props) {
           Try again
         </button>
       </Problem>
-      <StickyRun items={data.items} row={top} agent={agent} />
       {!atEnd && (
         <button type="button" className="btn to-end" onClick={() => virtual.scrollToEnd()}>
           <ArrowDown aria-hidden />

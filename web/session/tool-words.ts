@@ -46,5 +46,8 @@ export function commandOf(tool: ToolLike): string | null {
   return null
 }
 
-/** The end of a path: the file and the folder it is in. */
-export const shortPath = (path: string): string => path.split('/').filter(Boolean).slice(-2).join('/') || path
+/** A path as people say it: from the place's folder on; what lies elsewhere in full. */
+export function shortPath(path: string, root: string): string {
+  if (root !== '' && path === root) return '.'
+  return root !== '' && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path
+}

@@ -36,7 +36,7 @@ export function NameDialog({ title, name, save, onClose }: Props) {
           <button type="button" className="btn" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="btn main" disabled={submit.pending || !text.trim()}>
+          <button type="submit" className="btn primary" disabled={submit.pending || !text.trim()}>
             Save
           </button>
         </div>

@@ -22,7 +22,7 @@ export function Shell() {
         <h1>Carrel cannot show this workspace.</h1>
         <Problem error={problem} />
         <p className="dim">Look whether the server runs (carrel serve), then try again.</p>
-        <button type="button" className="btn main" onClick={() => void page.start()}>
+        <button type="button" className="btn primary" onClick={() => void page.start()}>
           Try again
         </button>
       </main>

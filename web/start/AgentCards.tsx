@@ -62,16 +62,21 @@ function Missing({ agent }: { agent: AgentStatus }) {
           </a>
         )}
       </div>
-      {agent.install && <Command words="Install" command={agent.install} />}
-      {agent.login && <Command words="Log in" command={agent.login} />}
+      {agent.install && <Install command={agent.install} />}
+      {agent.login && (
+        <p className="how">
+          <span className="faint">Log in</span>
+          <span className="dim">{agent.login.replaceAll('`', '')}</span>
+        </p>
+      )}
     </li>
   )
 }
 
-function Command({ words, command }: { words: string; command: string }) {
+function Install({ command }: { command: string }) {
   return (
     <div className="how">
-      <span className="faint">{words}</span>
+      <span className="faint">Install</span>
       <code className="grow">{command}</code>
       <CopyButton text={() => command} label={`Copy: ${command}`} />
     </div>

@@ -1,4 +1,4 @@
-import { ArrowUp, Folder, FolderGit2, SquareDashed } from 'lucide-react'
+import { ArrowUp, Folder, FolderGit2, FolderSearch, SquareDashed } from 'lucide-react'
 import { useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { useFolders } from '../data/queries.ts'
@@ -27,7 +27,13 @@ export function FolderChoice({ chosen, onChoose }: Props) {
     <div className="stack">
       <div className="folders">
         <div className="folders-head">
-          <span className="grow cut faint">{within === null ? 'Folders nearby' : at}</span>
+          <span className="grow cut faint">{within === null ? 'Repositories nearby' : at}</span>
+          {within === null && at !== null && (
+            <button type="button" className="btn quiet" onClick={() => setWithin(at)}>
+              <FolderSearch aria-hidden />
+              Browse all folders
+            </button>
+          )}
           {within !== null && (
             <>
               <button type="button" className="btn quiet" onClick={() => setWithin(parentOf(within))}>
@@ -42,7 +48,11 @@ export function FolderChoice({ chosen, onChoose }: Props) {
         </div>
         <ul className="folder-list scroll" aria-label="Folders" aria-busy={folders.isPending}>
           {folders.isPending && <li className="folder-note">Looking around ...</li>}
-          {folders.data?.folders.length === 0 && <li className="folder-note">No folders in here.</li>}
+          {folders.data?.folders.length === 0 && (
+            <li className="folder-note">
+              {within === null ? 'None was found. Browse all folders, or type a path below.' : 'No folders in here.'}
+            </li>
+          )}
           {folders.data?.folders.map(({ path, name, git, branch }) => (
             <li key={path} className="folder" data-chosen={chosen?.folder === path || undefined}>
               <button type="button" aria-pressed={chosen?.folder === path} onClick={() => onChoose({ folder: path })}>

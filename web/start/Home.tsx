@@ -27,7 +27,7 @@ function NoSession({ project, name }: { project: string; name: string }) {
     <div className="empty">
       <h2>No session yet</h2>
       <p>A session is a conversation with an agent about the files of a project. It is kept until you delete it.</p>
-      <button type="button" className="btn main" disabled={create.pending} onClick={() => create.run()}>
+      <button type="button" className="btn primary" disabled={create.pending} onClick={() => create.run()}>
         <MessageSquarePlus aria-hidden />
         New session in {name}
       </button>

@@ -35,8 +35,8 @@ export function StartForm({ first }: { first: boolean }) {
           <div className="tour">
             <Sparkles className="glyph" aria-hidden />
             <p className="grow">
-              <b>New here?</b> {scripted.name} needs no model and no account. It shows in a minute how agents stream,
-              plan and ask.
+              <b>New here?</b> The agent that ships with Carrel needs no model and no account. It shows in a minute how
+              agents stream, plan and ask.
             </p>
             <button
               type="button"
@@ -63,7 +63,7 @@ export function StartForm({ first }: { first: boolean }) {
           <p className="grow dim cut">{folder ? (folder.folder ?? 'A new, empty folder') : 'Choose a folder above.'}</p>
           <button
             type="button"
-            className="btn main"
+            className="btn primary"
             disabled={!folder || begin.pending}
             onClick={() => folder && begin.run(folder, chosenAgent, '')}
           >

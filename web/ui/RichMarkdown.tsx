@@ -1,5 +1,5 @@
 import { type ComponentProps, isValidElement, type ReactNode } from 'react'
-import { type Components, Streamdown } from 'streamdown'
+import { type Components, type ExtraProps, Streamdown } from 'streamdown'
 import { Code } from './Code.tsx'
 
 /** Loaded when the first message is shown: the parser is the largest part of the page. */
@@ -17,11 +17,9 @@ export function RichMarkdown({ text, streaming }: { text: string; streaming: boo
   )
 }
 
-interface Plain {
+interface Plain extends ExtraProps {
   readonly children?: ReactNode
   readonly id?: string | undefined
-  /** What the parser made of it; not for the document. */
-  readonly node?: unknown
 }
 
 /** Plain elements, styled by markdown.css, in place of the library's own looks. */
@@ -36,7 +34,7 @@ const COMPONENTS: Components = {
   h3: plain('h4'),
   h4: plain('h4'),
   ul: plain('ul'),
-  ol: ({ children, start }: ComponentProps<'ol'>) => <ol start={start}>{children}</ol>,
+  ol: ({ children, start }: ComponentProps<'ol'> & ExtraProps) => <ol start={start}>{children}</ol>,
   li: plain('li'),
   strong: plain('strong'),
   blockquote: plain('blockquote'),
@@ -52,13 +50,13 @@ const COMPONENTS: Components = {
       <table>{children}</table>
     </div>
   ),
-  a: ({ href, children }: ComponentProps<'a'>) => (
+  a: ({ href, children }: ComponentProps<'a'> & ExtraProps) => (
     <a href={href} target="_blank" rel="noreferrer noopener">
       {children}
     </a>
   ),
   // A picture from elsewhere would tell that server who reads what: it is offered as a link.
-  img: ({ src, alt }: ComponentProps<'img'>) => (
+  img: ({ src, alt }: ComponentProps<'img'> & ExtraProps) => (
     <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noreferrer noopener">
       {alt || 'picture'}
     </a>

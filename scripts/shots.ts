@@ -1,0 +1,117 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { openWorld, type World } from '../test/browser/world.ts'
+import { fillWorld, gardener } from './shots-content.ts'
+
+// `npm run shots`: photographs the main views with content that is always the same, wide and on a phone, dark and
+// light, empty and full, into dist/shots. With --readme also the picture of the README.
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const OUT = join(ROOT, 'dist', 'shots')
+const README = join(ROOT, 'docs', 'images', 'carrel.png')
+const README_MOST_BYTES = 400_000
+
+const WIDE: BrowserContextOptions = { viewport: { width: 1280, height: 800 } }
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+}
+const LOOKS = [
+  ['wide-light', { ...WIDE, colorScheme: 'light' }],
+  ['wide-dark', { ...WIDE, colorScheme: 'dark' }],
+  ['phone-light', { ...PHONE, colorScheme: 'light' }],
+  ['phone-dark', { ...PHONE, colorScheme: 'dark' }],
+] as const satisfies readonly (readonly [string, BrowserContextOptions])[]
+
+rmSync(OUT, { recursive: true, force: true })
+mkdirSync(OUT, { recursive: true })
+const world = await openWorld({ agents: [gardener(OUT)], defaultAgent: 'gardener' })
+if ('skipped' in world) {
+  console.error(`No pictures: ${world.skipped}.`)
+  process.exit(1)
+}
+try {
+  for (const [look, options] of LOOKS) await shootEmpty(world, look, options)
+  const sessions = await fillWorld(world)
+  for (const [look, options] of LOOKS) await shootFull(world, look, options, sessions)
+  if (process.argv.includes('--readme')) await shootReadme(world, sessions.waiting)
+  console.log(`The pictures are in ${OUT}.`)
+  if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
+} finally {
+  await world.close()
+}
+
+type Sessions = Awaited<ReturnType<typeof fillWorld>>
+
+async function shootEmpty({ open, browser, url }: World, look: string, options: BrowserContextOptions): Promise<void> {
+  const page = await open('/', options)
+  await page.getByRole('heading', { name: 'Welcome to Carrel' }).waitFor()
+  await page.getByText('Not on this machine').waitFor()
+  await shoot(page, `${look}-start`)
+  await page.goto(`${url}/inbox`)
+  await page.getByText('Nobody waits for you').waitFor()
+  await shoot(page, `${look}-inbox-empty`)
+  await page.context().close()
+  const stranger = await browser.newPage(options)
+  await stranger.goto(`${url}/`)
+  await stranger.getByRole('heading', { name: 'Log in to Carrel' }).waitFor()
+  await shoot(stranger, `${look}-login`)
+  await stranger.context().close()
+}
+
+async function shootFull(
+  { open, url }: World,
+  look: string,
+  options: BrowserContextOptions,
+  sessions: Sessions,
+): Promise<void> {
+  const page = await open(`/s/${sessions.waiting}`, options)
+  await page.getByRole('region', { name: /^Edit/ }).waitFor()
+  await shoot(page, `${look}-session-waiting`)
+  for (const [name, session] of Object.entries(sessions)) {
+    if (name === 'waiting') continue
+    await page.goto(`${url}/s/${session}`)
+    await page.getByRole('form', { name: 'Prompt' }).waitFor()
+    await shoot(page, `${look}-session-${name}`)
+  }
+  await page.goto(`${url}/inbox`)
+  await page.getByRole('list', { name: 'Open questions' }).waitFor()
+  await shoot(page, `${look}-inbox`)
+  if (options.isMobile) {
+    await page.getByRole('button', { name: 'Sessions' }).click()
+    await shoot(page, `${look}-rail`)
+  } else {
+    await page.goto(`${url}/s/${sessions.finished}`)
+    await page.getByRole('button', { name: 'Show runs' }).click()
+    await page.getByRole('complementary', { name: 'Runs' }).getByText('completed').first().waitFor()
+    await shoot(page, `${look}-runs`)
+    await page.goto(`${url}/add`)
+    await page.getByRole('heading', { name: 'Add a Space' }).waitFor()
+    await shoot(page, `${look}-add`)
+  }
+  await page.context().close()
+}
+
+async function shootReadme({ open }: World, session: string): Promise<void> {
+  const page = await open(`/s/${session}`, { viewport: { width: 1200, height: 750 }, deviceScaleFactor: 1.5 })
+  await page.getByRole('region', { name: /^Edit/ }).waitFor()
+  await settle(page)
+  mkdirSync(join(ROOT, 'docs', 'images'), { recursive: true })
+  await page.screenshot({ path: README })
+  const { size } = statSync(README)
+  if (size > README_MOST_BYTES) throw new Error(`${README} has ${size} bytes; ${README_MOST_BYTES} are allowed.`)
+  await page.context().close()
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  await settle(page)
+  await page.screenshot({ path: join(OUT, `${name}.png`) })
+}
+
+/** Lazy parts (Markdown, colours) come a moment after the rest; pictures may wait for them as no test may. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForTimeout(900)
+}

@@ -1,0 +1,124 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Carrel } from '../../src/api/index.ts'
+import { connect } from '../../src/client/client.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/open.ts'
+import { type HttpServer, serveHttp } from '../../src/faces/http.ts'
+import type { Config } from '../../src/model/config.ts'
+import type { WorkspaceId } from '../../src/model/ids.ts'
+import { launchChromium } from '../support/chromium.ts'
+import type { Skipped } from '../support/postgres.ts'
+
+/** A browser, and a real server with the built page, whose only agent is the scripted one. */
+export interface World {
+  readonly browser: Browser
+  /** A folder with a few files, that Spaces can be made of. */
+  readonly folder: string
+  readonly url: string
+  /** Carrel as another program would see it. */
+  readonly carrel: Carrel
+  /** A logged-in page in a context of its own. Messages of its console that are errors are in `complaints`. */
+  open(path?: string, options?: BrowserContextOptions): Promise<Page>
+  /** One more page in the same browser context. */
+  beside(page: Page, path: string): Promise<Page>
+  stop(): Promise<void>
+  /** Starts again on the same port and data. */
+  start(): Promise<void>
+  close(): Promise<void>
+  readonly complaints: string[]
+}
+
+export async function openWorld(more: Partial<Config> = {}): Promise<World | Skipped> {
+  const browser = await launchChromium()
+  if ('skipped' in browser) return browser
+  const root = mkdtempSync(join(tmpdir(), 'carrel-page-'))
+  const home = join(root, 'home')
+  const folder = makeFolder(join(home, 'garden'))
+  const complaints: string[] = []
+  const contexts: BrowserContext[] = []
+  let engine: Engine | null = null
+  let server: HttpServer | null = null
+  let port = 0
+  let loginUrl = ''
+  const start = async (): Promise<void> => {
+    const settings = { dataFolder: join(root, 'data'), defaultAgent: 'scripted', logLevel: 'silent' as const, ...more }
+    engine = await openEngine(settings, { home, env: { ...process.env, HOME: home } })
+    server = await serveHttp(engine, { host: '127.0.0.1', port, version: '0.0.0' })
+    port = server.port
+    loginUrl = server.loginUrl
+  }
+  const stop = async (): Promise<void> => {
+    await server?.close()
+    await engine?.close()
+    server = null
+    engine = null
+  }
+  await start()
+  const url = `http://127.0.0.1:${port}`
+  const watch = (page: Page): Page => {
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) complaints.push(message.text())
+    })
+    return page
+  }
+  return {
+    browser,
+    folder,
+    url,
+    complaints,
+    carrel: connect({ url, token: new URL(loginUrl).searchParams.get('token') ?? '' }),
+    start,
+    stop,
+    open: async (path = '/', options = {}) => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+      contexts.push(context)
+      const page = watch(await context.newPage())
+      await page.goto(loginUrl)
+      if (path !== '/') await page.goto(`${url}${path}`)
+      return page
+    },
+    beside: async (page, path) => {
+      const other = watch(await page.context().newPage())
+      await other.goto(`${url}${path}`)
+      return other
+    },
+    close: async () => {
+      for (const context of contexts) await context.close()
+      await browser.close()
+      await stop()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+function makeFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'README.md'), '# Garden\n\nWhat grows where.\n')
+  writeFileSync(join(folder, 'plan.txt'), 'beans\npeas\n')
+  return folder
+}
+
+export const WORKSPACE = 'default' as WorkspaceId
+
+/** A prompt that makes the scripted agent do exactly this. */
+export const script = (steps: readonly unknown[], words = ''): string => `${words}@@do ${JSON.stringify(steps)} @@end`
+
+/** A Space on a folder, and a session of the scripted agent in it. */
+export async function openSession(
+  { carrel, folder }: Pick<World, 'carrel' | 'folder'>,
+  name: string,
+  agent = 'scripted',
+) {
+  const { project, space } = await carrel.call('spaces.create', { workspace: WORKSPACE, folder })
+  const session = await carrel.call('sessions.create', {
+    workspace: WORKSPACE,
+    project: project.id,
+    agent,
+    name,
+  })
+  return { session, project, space }
+}
