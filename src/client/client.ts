@@ -2,6 +2,7 @@ import { type Carrel, type Input, type OperationName, type Output, operations } 
 import { CarrelError, errorFromProblem } from '../model/errors.ts'
 import { type Connection, createBoard } from './connection.ts'
 import { followOver } from './follow.ts'
+import { promptPatiently } from './long-wait.ts'
 import { REAL_TIMING, type Timing } from './timing.ts'
 
 export type { Connection } from './connection.ts'
@@ -36,11 +37,16 @@ export function connect(options: ConnectOptions): Client {
     ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
     ...(options.face === 'cli' && { 'x-carrel-face': 'cli' }),
   }
+  const sender: Sender = { base, headers, send, url: options.url }
   const board = createBoard(timing)
   const get = (path: string, signal: AbortSignal) =>
     send(`${base}${path}`, { headers: { ...headers, accept: 'text/event-stream' }, signal, cache: 'no-store' })
   return {
-    call: (name, input) => call(name, input, { base, headers, send, url: options.url }),
+    async call<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
+      if (name !== 'sessions.prompt') return call(name, input, sender)
+      const prompt = (each: Input<'sessions.prompt'>) => call('sessions.prompt', each, sender)
+      return (await promptPatiently(prompt, input as Input<'sessions.prompt'>, timing)) as Output<N>
+    },
     follow: (targets, signal) => followOver({ get, board, timing }, targets, signal),
     connection: board.connection,
     onConnection: board.onConnection,

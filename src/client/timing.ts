@@ -9,6 +9,8 @@ export interface Timing {
   readonly longestWaitMs: number
   /** A stream that says nothing at all for this long is taken for dead. ms; the server says something every 15 s. */
   readonly silenceMs: number
+  /** No answer is waited for longer than this in one request. ms; proxies often give up after 60 s. */
+  readonly longestAnswerMs: number
 }
 
 /** The real ones: for a page and for a program, which have no engine to ask. */
@@ -18,4 +20,5 @@ export const REAL_TIMING: Timing = {
   firstWaitMs: 250,
   longestWaitMs: 10_000,
   silenceMs: 40_000,
+  longestAnswerMs: 50_000,
 }

@@ -87,6 +87,8 @@ function createApp(engine: Engine, gate: Gate): FastifyInstance {
     logger: false,
     bodyLimit: engine.config.maxBodyBytes,
     forceCloseConnections: false,
+    // To receive a request; answers may take as long as they take. ms.
+    requestTimeout: 300_000,
     routerOptions: { maxParamLength: 512 },
     // An address that cannot be decoded comes here without passing a hook.
     frameworkErrors: (error, request, reply) => {

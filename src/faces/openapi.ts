@@ -41,6 +41,7 @@ export function openApi(version: string): Json {
     const path = pattern.replace(/:([a-zA-Z]+)/g, '{$1}')
     paths[path] = { ...paths[path], [method.toLowerCase()]: describe(name, operation) }
   }
+  const all = { ...paths, ...streamPaths() }
   return {
     openapi: '3.1.1',
     info: {
@@ -54,7 +55,7 @@ export function openApi(version: string): Json {
     servers: [{ url: '/api', description: 'The server that sent this document.' }],
     security: [{ bearer: [] }, { cookie: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: { ...paths, ...streamPaths() },
+    paths: all,
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'The token of this installation.' },
@@ -65,6 +66,7 @@ export function openApi(version: string): Json {
           description: 'Set by `/login`; its name ends with the port of the server.',
         },
       },
+      responses: namedResponses(all),
       schemas: { ...components, Problem: problemSchema() },
     },
   }
@@ -108,22 +110,28 @@ function parameter(where: 'path' | 'query' | 'header', name: string, schema: Jso
   return { name, in: where, required, ...(description !== undefined && { description }), schema: rest }
 }
 
-/** One response per status; the codes that share it stand in its description. */
+/** One response per status; where codes share one, they stand in its description. */
 function errorResponses(codes: readonly ErrorCode[]): Json {
   const byStatus = new Map<number, Set<ErrorCode>>()
   for (const code of codes) {
     const { status } = ERRORS[code]
     byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code))
   }
-  return Object.fromEntries(
-    [...byStatus].map(([status, set]) => [
-      status,
-      {
-        description: [...set].map((code) => `\`${code}\``).join(', '),
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
-    ]),
-  )
+  const toResponse = (set: ReadonlySet<ErrorCode>) =>
+    set.size === 1 ? { $ref: `#/components/responses/${[...set][0]}` } : errorResponse([...set])
+  return Object.fromEntries([...byStatus].map(([status, set]) => [status, toResponse(set)]))
+}
+
+const errorResponse = (codes: readonly ErrorCode[]): Json => ({
+  description: codes.map((code) => `\`${code}\``).join(', '),
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
+})
+
+/** Those that something refers to. */
+function namedResponses(paths: Json): Json {
+  const text = JSON.stringify(paths)
+  const used = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => text.includes(`/responses/${code}"`))
+  return Object.fromEntries(used.map((code) => [code, errorResponse([code])]))
 }
 
 function problemSchema(): Json {

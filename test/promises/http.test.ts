@@ -82,6 +82,40 @@ it('a log says through which face a request came, from its credentials and not f
   expect(faces).toEqual(['cli', 'api', 'web'])
 })
 
+it('L2: a wait that takes several requests is one prompt', async () => {
+  world = await openHttpWorld()
+  const id = await world.newSession()
+  const asked: string[] = []
+  const client = connect({
+    url: world.server.url,
+    token: world.engine.token,
+    timing: { longestAnswerMs: 40 },
+    fetch: (input, init) => {
+      asked.push(String(input))
+      return fetch(input, init)
+    },
+  })
+  const input = { workspace: 'default', id, content: 'hello', agent: 'scripted', timeoutMs: 400 } as const
+  const answer = await client.call('sessions.prompt', { ...input, wait: 'ended' })
+  expect(answer).toMatchObject({ state: 'accepted', repeated: false })
+  expect(asked.length).toBeGreaterThan(2)
+  const { events } = await client.call('sessions.events', { workspace: 'default', id })
+  expect(events.map(({ type }) => type)).toEqual(['prompt.requested'])
+})
+
+it('L2: who waits in pieces gets the whole answer of the run', async () => {
+  world = await openHttpWorld({ runsAtOnce: 2 })
+  const id = await world.newSession()
+  const client = connect({ url: world.server.url, token: world.engine.token, timing: { longestAnswerMs: 150 } })
+  const content = `@@do ${JSON.stringify([{ sleep: 600 }, { say: 'Slept well.' }])} @@end`
+  const input = { workspace: 'default', id, content, agent: 'scripted', wait: 'ended' } as const
+  const answer = await client.call('sessions.prompt', input)
+  expect(answer).toMatchObject({ state: 'ended', outcome: 'completed' })
+  expect(answer.text).toBe('Slept well.')
+  const { events } = await client.call('sessions.events', { workspace: 'default', id })
+  expect(events.filter(({ type }) => type === 'prompt.requested')).toHaveLength(1)
+})
+
 it('the description of the API is served to who is logged in', async () => {
   world = await openHttpWorld()
   const headers = { authorization: `Bearer ${world.engine.token}` }
