@@ -50,7 +50,17 @@ export async function* follow(
   signal.addEventListener('abort', onAbort)
   try {
     while (!signal.aborted && followees.some((followee) => !followee.ended)) {
-      for (const followee of followees) yield* drain(followee, signal)
+      for (const followee of followees) {
+        if (!followee.dirty || followee.ended) continue
+        const page = await nextPage(followee)
+        // Given from here: one generator inside another costs a long catch-up a third of its time.
+        for (const { seq, json } of page.lines) {
+          if (signal.aborted) return
+          followee.seen = seq
+          yield { kind: 'event', log: followee.log, seq, json }
+        }
+        if (page.caughtUp) yield { kind: 'caught-up', log: followee.log, head: followee.seen }
+      }
       if (followees.some((followee) => followee.dirty) || signal.aborted) continue
       const rung = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => resolve(false), FOLLOW_POLL_MS)
@@ -68,21 +78,17 @@ export async function* follow(
   }
 }
 
-/** Gives one page of what is new; stays dirty while there may be more, so that many logs take turns. */
-async function* drain(followee: Followee, signal: AbortSignal): AsyncGenerator<Followed> {
-  if (!followee.dirty || followee.ended) return
+/**
+ * One page of what is new; stays dirty while there may be more, so that many logs take turns. `caughtUp`: with this
+ * page its reader has everything, for the first time.
+ */
+async function nextPage(followee: Followee): Promise<{ lines: Line[]; caughtUp: boolean }> {
   followee.dirty = false
   const { lines, more } = await takePage(followee)
-  for (const { seq, json } of lines) {
-    if (signal.aborted) return
-    followee.seen = seq
-    yield { kind: 'event', log: followee.log, seq, json }
-  }
   if (more) followee.dirty = true
-  else if (!followee.caughtUp) {
-    followee.caughtUp = true
-    yield { kind: 'caught-up', log: followee.log, head: followee.seen }
-  }
+  const caughtUp = !more && !followee.caughtUp
+  if (caughtUp) followee.caughtUp = true
+  return { lines, caughtUp }
 }
 
 async function takePage(followee: Followee): Promise<{ lines: Line[]; more: boolean }> {

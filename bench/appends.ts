@@ -1,0 +1,191 @@
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { typeid } from 'typeid-js'
+import type { Outcome, Request } from '../src/model/events.ts'
+import type { ProjectId, PromptId, RunId, SessionId, SpaceId, WorkspaceId } from '../src/model/ids.ts'
+import type { Headline, Session } from '../src/model/tree.ts'
+import { openSqlite } from '../src/store/sqlite.ts'
+import type { Lease, Store } from '../src/store/store.ts'
+import { dropFolder, tempFolder } from './children.ts'
+import { type Result, timesTheirs } from './figures.ts'
+import { openOurs, openTheirs, type Subject } from './subjects.ts'
+
+export interface Effort {
+  readonly rounds: number
+  /** How long one round lasts. ms. */
+  readonly roundMs: number
+}
+
+const TEXT = 'x'.repeat(100)
+
+/** Durable appends per second over HTTP, on one stream and on 64 at once, each caller waiting for its own answer. */
+export async function measureAppends({ rounds, roundMs }: Effort): Promise<Result[]> {
+  const ours = await openOurs()
+  const theirs = await openTheirs()
+  const figures = { one: { ours: [], theirs: [] }, many: { ours: [], theirs: [] } } as Record<
+    'one' | 'many',
+    Record<'ours' | 'theirs', number[]>
+  >
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [kind, streams] of [
+        ['one', 1],
+        ['many', 64],
+      ] as const) {
+        figures[kind].ours.push(await appendsPerSecond(ours, streams, roundMs))
+        figures[kind].theirs.push(await appendsPerSecond(theirs, streams, roundMs))
+      }
+    }
+  } finally {
+    await ours.close()
+    await theirs.close()
+  }
+  const note =
+    'ours is `sessions.prompt` with `wait: accepted` on a node that runs nothing, theirs a POST of about the same size'
+  return [
+    { name: 'appends over HTTP, 1 stream', unit: '/s', ...figures.one, target: timesTheirs(10), note },
+    { name: 'appends over HTTP, 64 streams', unit: '/s', ...figures.many, target: timesTheirs(10) },
+  ]
+}
+
+async function appendsPerSecond(subject: Subject, streams: number, ms: number): Promise<number> {
+  const names: string[] = []
+  for (let count = 0; count < streams; count += 1) names.push(await subject.make())
+  await Promise.all(names.map((name) => subject.append(name, TEXT)))
+  return await perSecond(streams, ms, (index) => subject.append(names[index] ?? '', TEXT))
+}
+
+/** How often per second `act` is done by `callers` at once, each beginning anew when it is answered. */
+async function perSecond(callers: number, ms: number, act: (caller: number) => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  let done = 0
+  await Promise.all(
+    Array.from({ length: callers }, async (_, caller) => {
+      while (performance.now() - began < ms) {
+        await act(caller)
+        done += 1
+      }
+    }),
+  )
+  return (done * 1000) / (performance.now() - began)
+}
+
+const WORKSPACE = 'default' as WorkspaceId
+const IDLE: Headline = { state: 'idle', questions: 0, queued: 0, agent: 'scripted', lastRun: null, closedAt: null }
+
+/** The embedded store without server and network, beside a file that is written and flushed by hand. */
+export async function measureStore({ rounds, roundMs }: Effort): Promise<Result[]> {
+  const folder = tempFolder('store')
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  const figures: Record<'disk' | 'submit' | 'many' | 'single' | 'batch', number[]> = {
+    disk: [],
+    submit: [],
+    many: [],
+    single: [],
+    batch: [],
+  }
+  try {
+    const { space, project } = await plant(store, folder)
+    for (let round = 0; round < rounds; round += 1) {
+      const sessions = await Promise.all(Array.from({ length: 64 }, () => addSession(store, space, project)))
+      const [first = '' as SessionId] = sessions
+      const lease = (await store.leases.acquire(`session:${first}`, 'bench', 600_000, Date.now())) as Lease
+      figures.disk.push(flushesPerSecond(join(folder, 'raw'), roundMs / 2))
+      figures.submit.push(await perSecond(1, roundMs, () => submit(store, first)))
+      figures.many.push(await perSecond(64, roundMs, (caller) => submit(store, sessions[caller] ?? first)))
+      figures.single.push(await perSecond(1, roundMs, () => record(store, lease, first, 1)))
+      figures.batch.push(100 * (await perSecond(1, roundMs, () => record(store, lease, first, 100))))
+    }
+  } finally {
+    await store.close()
+    dropFolder(folder)
+  }
+  const line = (name: string, ours: number[], note?: string): Result => ({ name, unit: '/s', ours, theirs: [], note })
+  return [
+    line(
+      'disk alone: write and fdatasync',
+      figures.disk,
+      'what one file allows, one after the other; no line below can beat it one by one',
+    ),
+    line('store alone: submit, 1 caller', figures.submit),
+    line('store alone: submit, 64 callers', figures.many),
+    line('store alone: record, batches of 1', figures.single),
+    line('store alone: record, batches of 100 (events)', figures.batch),
+  ]
+}
+
+function flushesPerSecond(path: string, ms: number): number {
+  const file = openSync(path, 'a')
+  const bytes = Buffer.alloc(512, 120)
+  const began = performance.now()
+  let done = 0
+  while (performance.now() - began < ms) {
+    writeSync(file, bytes)
+    fdatasyncSync(file)
+    done += 1
+  }
+  closeSync(file)
+  return (done * 1000) / (performance.now() - began)
+}
+
+/** A workspace with one project, made in the store itself. */
+export async function plant(store: Store, folder: string): Promise<{ space: SpaceId; project: ProjectId }> {
+  const now = Date.now()
+  const [space, project] = [typeid('spc').toString() as SpaceId, typeid('prj').toString() as ProjectId]
+  const base = { workspace: WORKSPACE, createdAt: now, archivedAt: null }
+  await store.tree.createWorkspace({ id: WORKSPACE, name: 'Default', createdAt: now, archivedAt: null }, now)
+  await store.tree.createSpace(
+    { ...base, id: space, name: 'Bench', kind: 'folder', folder, state: 'present' },
+    folder,
+    now,
+  )
+  await store.tree.createProject(
+    { ...base, id: project, space, name: 'Bench', place: { kind: 'direct', path: folder } },
+    now,
+  )
+  return { space, project }
+}
+
+export async function addSession(store: Store, space: SpaceId, project: ProjectId): Promise<SessionId> {
+  const now = Date.now()
+  const id = typeid('ses').toString() as SessionId
+  const session: Session = {
+    ...IDLE,
+    id,
+    workspace: WORKSPACE,
+    space,
+    project,
+    name: `Session ${id.slice(-6)}`,
+    namedBy: 'default',
+    head: 0,
+    forkedFrom: null,
+    createdAt: now,
+    updatedAt: now,
+    archivedAt: null,
+  }
+  await store.tree.createSession(session, now)
+  return id
+}
+
+function submit(store: Store, session: SessionId) {
+  const data = {
+    prompt: typeid('pmt').toString() as PromptId,
+    content: [{ type: 'text' as const, text: TEXT }],
+    agent: 'scripted',
+    busy: 'queue' as const,
+    by: { name: 'bench', kind: 'program' as const, face: 'library' as const },
+  }
+  const request: Request = { type: 'prompt.requested', data }
+  return store.log.submit(WORKSPACE, session, request, { now: Date.now() })
+}
+
+/** Appends `count` updates as an agent says them. */
+export function record(store: Store, lease: Lease, session: SessionId, count: number) {
+  const outcomes = Array.from({ length: count }, (): Outcome => {
+    const update = { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: TEXT } }
+    return { type: 'agent.update', run: RUN, data: { acp: 1, agent: 'scripted', update } }
+  })
+  return store.log.record(lease, session, { outcomes, headline: IDLE }, Date.now())
+}
+
+const RUN = typeid('run').toString() as RunId

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { install } from '../scripts/install.mjs'
+import type { Config } from '../src/model/config.ts'
+import { type Child, dropFolder, start, tempFolder } from './children.ts'
+import { type Address, listen, type Stream, send } from './wire.ts'
+
+/** A server under measurement, in words both have: streams that are appended to and followed. */
+export interface Subject {
+  readonly child: Child
+  readonly address: Address
+  /** Makes a stream. */
+  make(): Promise<string>
+  /** Appends one message with this text, and resolves when the server says it is kept. */
+  append(stream: string, text: string): Promise<void>
+  /** Everything from the first message on, as it comes. */
+  follow(stream: string, onText: (text: string) => void): Promise<Stream>
+  close(): Promise<void>
+}
+
+export interface Ours extends Subject {
+  readonly dataFolder: string
+  readonly project: string
+  /** Calls an operation by its method and path under `/api/workspaces/default`. */
+  call<Reply>(method: string, path: string, body?: object): Promise<Reply>
+}
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** By default a node that serves callers and runs nothing, so that appends are all there is. */
+export async function openOurs(
+  settings: Partial<Config> = { runsAtOnce: 0 },
+  dataFolder = tempFolder('ours'),
+): Promise<Ours> {
+  const child = await start(new URL('carrel-node.ts', import.meta.url), { ...settings, dataFolder }, ['--expose-gc'])
+  const address = { url: child.hello.url ?? '', headers: { authorization: `Bearer ${child.hello.token}` } }
+  const call = async <Reply>(method: string, path: string, body?: object): Promise<Reply> =>
+    JSON.parse((await send(address, method, `/api/workspaces/default${path}`, body && JSON.stringify(body))).text)
+  const { projects } = await call<{ projects: { id: string }[] }>('GET', '/projects')
+  const project = projects[0]?.id ?? (await call<{ project: { id: string } }>('POST', '/spaces', {})).project.id
+  return {
+    child,
+    address,
+    dataFolder,
+    project,
+    call,
+    make: async () => (await call<{ id: string }>('POST', '/sessions', { project, agent: 'scripted' })).id,
+    async append(stream, text) {
+      const body = JSON.stringify({ content: text, wait: 'accepted' })
+      await send(address, 'POST', `/api/workspaces/default/sessions/${stream}/prompt`, body)
+    },
+    follow: (stream, onText) => listen(address, `/api/follow?workspace=default&s=${stream}:0`, onText),
+    async close() {
+      await child.stop()
+      dropFolder(dataFolder)
+    },
+  }
+}
+
+export interface Theirs extends Subject {
+  /** Appends many messages in one request. */
+  appendAll(stream: string, texts: readonly string[]): Promise<void>
+}
+
+/** The reference server of the durable-streams protocol; installed beside the product when it is missing. */
+export async function openTheirs(): Promise<Theirs> {
+  const folder = `${HERE}peers`
+  if (!existsSync(`${folder}/node_modules/@durable-streams/server`)) await install(folder)
+  const dataFolder = tempFolder('theirs')
+  const child = await start(new URL('peers/node.mjs', import.meta.url), { dataFolder }, ['--expose-gc'])
+  const address = { url: child.hello.url ?? '', headers: {} }
+  let made = 0
+  return {
+    child,
+    address,
+    async make() {
+      made += 1
+      const path = `/v1/stream/bench-${made}`
+      // An empty list, since JSON mode takes the body of a PUT as first messages.
+      await send(address, 'PUT', path, '[]')
+      // Its index may show a new stream a moment after it was acknowledged.
+      for (let tries = 0; tries < 100; tries += 1) {
+        const seen = await send(address, 'POST', path, '{"text":"first"}').catch(() => null)
+        if (seen) return path
+        await sleep(10)
+      }
+      throw new Error(`${path} did not appear.`)
+    },
+    async append(stream, text) {
+      await send(address, 'POST', stream, JSON.stringify({ text }))
+    },
+    async appendAll(stream, texts) {
+      await send(address, 'POST', stream, JSON.stringify(texts.map((text) => ({ text }))))
+    },
+    follow: (stream, onText) => listen(address, `${stream}?offset=-1&live=sse`, onText),
+    async close() {
+      await child.stop()
+      dropFolder(dataFolder)
+    },
+  }
+}
