@@ -4,6 +4,7 @@ import type { Followed, FollowTarget } from '../../src/api/index.ts'
 import { type Client, connect } from '../../src/client/client.ts'
 import { openEngine } from '../../src/engine/open.ts'
 import { serveHttp } from '../../src/faces/http.ts'
+import { createDatabase } from '../support/database.ts'
 import { type CuttingProxy, chanceOf, type HttpWorld, openCuttingProxy, openHttpWorld } from '../support/http-world.ts'
 
 const closers: (() => Promise<void>)[] = []
@@ -71,7 +72,7 @@ async function stored(world: HttpWorld, session: string) {
 const asSaid = (lines: readonly { seq: number; json: string }[]) =>
   lines.map(({ seq, json }) => ({ seq, event: JSON.parse(json) }))
 
-async function openCut(seed: number): Promise<{ world: HttpWorld; proxy: CuttingProxy }> {
+async function openCut(seed: number, databaseUrl: string | null): Promise<{ world: HttpWorld; proxy: CuttingProxy }> {
   const chance = chanceOf(seed)
   let upstream = 0
   const proxy = kept(
@@ -80,13 +81,24 @@ async function openCut(seed: number): Promise<{ world: HttpWorld; proxy: Cutting
       () => 1 + Math.floor(chance() ** 2 * 24_000),
     ),
   )
-  const world = kept(await openHttpWorld({ allowedHosts: [`127.0.0.1:${proxy.port}`] }))
+  const world = kept(await openHttpWorld({ databaseUrl, allowedHosts: [`127.0.0.1:${proxy.port}`] }))
   upstream = world.server.port
   return { world, proxy }
 }
 
 it(`L6: 50 followers, cut at random bytes, all see the same gapless logs (seed ${SEED})`, async () => {
-  const { world, proxy } = await openCut(SEED)
+  await readThroughCuts(null)
+}, 120_000)
+
+it(`L6: the same on a real Postgres (seed ${SEED})`, async ({ skip }) => {
+  const database = await createDatabase()
+  if ('skipped' in database) return skip(database.skipped)
+  closers.push(database.drop)
+  await readThroughCuts(database.url)
+}, 120_000)
+
+async function readThroughCuts(databaseUrl: string | null): Promise<void> {
+  const { world, proxy } = await openCut(SEED, databaseUrl)
   const url = `http://127.0.0.1:${proxy.port}`
   const chance = chanceOf(SEED + 1)
   const [first, second] = [await world.newSession(), await world.newSession()]
@@ -128,7 +140,7 @@ it(`L6: 50 followers, cut at random bytes, all see the same gapless logs (seed $
     }
   }
   expect(proxy.cuts()).toBeGreaterThan(100)
-}, 120_000)
+}
 
 it('L6: a follower goes on where it was when the server comes back', async () => {
   const world = kept(await openHttpWorld())
