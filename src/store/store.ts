@@ -27,7 +27,10 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** What a commit appended: the last `seq` of a log. `due`: the session has something to do. */
+/**
+ * What a commit appended: the last `seq` of a log, 0 when the log was removed. `due`: somebody asked for something, so
+ * that whoever could take the session should look. What a holder records rings without it.
+ */
 export interface Ring {
   readonly log: SessionId | WorkspaceId
   readonly head: number
@@ -148,7 +151,8 @@ export interface LogStore {
    * Appends what a caller wants and marks the session due. Needs no lease.
    * Checks inside the transaction: an edit or withdrawal only while its prompt waits (`gone`), an answer only while
    * its interaction is open (`already_answered`, with who and what in `data`), a cancel only for the run that is on (`gone`),
-   * `reject` only when the session is free (`busy`), nothing but a `close.requested` repeat on a closed session (`gone`).
+   * `reject` only when the session is free (`busy`), nothing but a `close.requested` repeat on a closed session (`gone`),
+   * no prompt and no wish for options on one that is being closed (`gone`).
    * Rows that lists need (prompts, interactions, headline) change in the same transaction (I2).
    * @param key the caller's own key for this request: the same key and request again appends nothing and returns the
    *   first result with `repeated` (L2); another request under a used key is `bad_input`
@@ -164,13 +168,15 @@ export interface LogStore {
   /**
    * Appends outcomes in order: all, or none when the lease was overtaken or has run out (`lease_lost`, L3).
    * `run.admitted` and `prompt.steered` take a prompt only while it waits (`gone`, nothing is written).
-   * A second `run.ended` of one run is refused with `gone` (L4). Projections (runs, prompts, interactions, contexts,
-   * headline with its workspace line) change in the same transaction.
+   * A second `run.ended` of one run is refused with `gone` (L4), and so is the expiry of a question that is not open (I1);
+   * `run.admitted` beside a live run is `busy`. The session is due from then on, until it is settled.
+   * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same transaction.
    */
   record(lease: Lease, session: SessionId, batch: Batch, now: number): Promise<Recorded>
 
   /**
-   * Puts a session to rest: clears `due` and stores the fold, but only if nothing came after `batch.fold.seq` (L10).
+   * Puts a session to rest: clears `due`, sets `wakeAt` and stores the fold, but only if nothing came after `fold.seq`
+   * (L10). Of the headline it takes the agent.
    * @returns false when something came meanwhile: fold on, look again
    */
   settle(
@@ -219,7 +225,10 @@ export interface Submitted {
 
 export interface Batch {
   readonly outcomes: readonly Outcome[]
-  /** The session's headline once these are folded. */
+  /**
+   * The session's headline once these are folded. The store counts for itself, from the rows of prompts, runs and
+   * questions, so that what was submitted since the caller looked is not lost; the two agree when nothing was.
+   */
   readonly headline: Headline
   /** The fold as of an earlier `seq`, where it is time to store it; later events are folded by whoever reads. */
   readonly fold?: FoldWrite | undefined
@@ -257,6 +266,8 @@ export interface LeaseStore {
   renewAll(leases: readonly Lease[], ttlMs: number, now: number): Promise<Lease[]>
   /** Gives it back (S4). Safe to repeat; does nothing when it was lost. The token is remembered. */
   release(lease: Lease): Promise<void>
+  /** Gives back whatever `holder` has from an earlier life that ended without doing so. Only `holder` itself may ask. */
+  releaseAll(holder: string): Promise<void>
   /** The lease that stands on `key` now, run out or not; null when there is none. */
   holderOf(key: string): Promise<Lease | null>
 }

@@ -1,5 +1,6 @@
 import { PromptId, SessionId, WorkspaceId } from '../../src/model/ids.ts'
 import { lockFolder } from '../../src/store/lock.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { ask } from './store-world.ts'
 
@@ -14,8 +15,9 @@ if (what === 'lock') {
 }
 
 if (what === 'write') {
-  const [path = '', workspace, round = '0', ...sessions] = args
-  const store = await openSqlite({ path })
+  const [place = '', workspace, round = '0', ...sessions] = args
+  const postgres = place.startsWith('postgres://')
+  const store = postgres ? await openPostgres({ url: place }) : await openSqlite({ path: place })
   const writers = sessions.flatMap((id) =>
     [id, id, id].map((session, lane) => ({ session: SessionId.parse(session), lane })),
   )

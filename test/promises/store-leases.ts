@@ -87,6 +87,20 @@ export function itLeases(current: CurrentStore): void {
       expect(await leases.holderOf(key)).toEqual(theirs)
     })
 
+    it('S2: what a holder had in an earlier life is free at once, and that life is fenced off', async () => {
+      const { leases } = current()
+      const [holder, other] = [freshKey(), freshKey()]
+      const keys = [freshKey(), freshKey()]
+      const [before] = await Promise.all(keys.map((key) => leases.acquire(key, holder, 1_000, 0)))
+      const [foreign] = [await leases.acquire(freshKey(), other, 1_000, 0)]
+      if (!before || !foreign) throw new Error('the leases were free')
+      await leases.releaseAll(holder)
+      expect(await Promise.all(keys.map((key) => leases.holderOf(key)))).toEqual([null, null])
+      expect(await leases.holderOf(foreign.key)).toEqual(foreign)
+      await expect(leases.renew(before, 100, 1)).rejects.toMatchObject({ code: 'lease_lost' })
+      expect((await leases.acquire(before.key, other, 100, 1))?.token).toBeGreaterThan(before.token)
+    })
+
     it('S1: renewing all tells which were lost', async () => {
       const { leases } = current()
       const keys = Array.from({ length: 123 }, freshKey)

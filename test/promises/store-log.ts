@@ -212,6 +212,26 @@ export function itKeepsLogs(current: CurrentStore): void {
       await expect(expired).rejects.toMatchObject({ code: 'gone' })
     })
 
+    it('I2: an answer is stored with the wish to go on, when nobody holds the session and none is awake', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      const question = newInteraction()
+      await write(store, lease, session, [
+        opened(question, run),
+        { type: 'run.parked', data: { run, reason: 'waits for a person' } },
+      ])
+      const { view, items, headline } = await refold(store, session.id)
+      const fold = { seq: view.seq, view, items: [...items.values()] }
+      expect(await store.log.settle(lease, session.id, fold, headline, null, 20)).toBe(true)
+      await store.leases.release(lease)
+      const due = async () => (await store.log.due(30, 100_000)).some((each) => each.session === session.id)
+      expect(await due()).toBe(false)
+      await store.log.submit(world.workspace.id, session.id, answer(question), { now: 25 })
+      expect(await due()).toBe(true)
+      expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ questions: 0, state: 'running' })
+    })
+
     it('a closed session takes nothing more, but a second wish to close it', async () => {
       const store = current()
       const world = await makeWorld(store)

@@ -63,10 +63,18 @@ export async function readFold(
     session,
   )
   if (!row || row.version !== FOLD_VERSION) return null
-  const view = ViewShape.safeParse(JSON.parse(row.view))
+  const view = ViewShape.safeParse(parsed(row.view))
   // What cannot be read is made again from the log, like one that was never stored.
   if (!view.success || view.data.session !== session) return null
   return { view: view.data as unknown as SessionView, seq: row.seq }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 export async function readItems(
@@ -101,7 +109,7 @@ export async function readItemsByN(
 const SAME_VERSION = `select 1 from folds where folds.session = $1 and folds.version = ${FOLD_VERSION}`
 
 function toItem({ json }: { json: string }): Item {
-  const item = Item.safeParse(JSON.parse(json))
+  const item = Item.safeParse(parsed(json))
   if (item.success) return item.data
   throw new CarrelError('internal', 'A stored item cannot be read. Run carrel doctor --rebuild to make it again.', {
     issues: item.error.issues,

@@ -98,6 +98,11 @@ export async function release(tx: Tx, { lease }: { lease: Lease }): Promise<null
   return null
 }
 
+export async function releaseAll(tx: Tx, { holder }: { holder: string }): Promise<null> {
+  await tx.run(`update leases set holder = '', expires_at = 0 where holder = $1`, holder)
+  return null
+}
+
 export async function holderOf(tx: Tx, { key }: { key: string }): Promise<Lease | null> {
   const row = await tx.get<LeaseRow>(`select ${COLUMNS} from leases where lease_key = $1 and holder <> ''`, key)
   return row ? toLease(row) : null

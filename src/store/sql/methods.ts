@@ -63,6 +63,7 @@ function leasesOver({ write, read }: Port): LeaseStore {
     renew: (lease, ttlMs, now) => write('renew', { lease, ttlMs, now }),
     renewAll: (leases, ttlMs, now) => write('renewAll', { leases, ttlMs, now }),
     release: async (lease) => void (await write('release', { lease })),
+    releaseAll: async (holder) => void (await write('releaseAll', { holder })),
     holderOf: (key) => read('holderOf', { key }),
   }
 }

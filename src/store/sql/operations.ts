@@ -1,7 +1,7 @@
 import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
-import { acquire, holderOf, release, renew, renewAll } from './leases.ts'
+import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, read, rebuild, record, settle, submit } from './log.ts'
 import { addRule, interaction, interactions, removeRule, rules } from './people.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
@@ -33,6 +33,7 @@ export const WRITES = {
   renew,
   renewAll,
   release,
+  releaseAll,
   createWorkspace,
   updateWorkspace,
   createSpace,

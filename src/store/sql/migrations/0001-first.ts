@@ -30,7 +30,8 @@ export const first = (dialect: Dialect): string[] => [
     forked_session text, forked_seq bigint, created_at bigint not null, updated_at bigint not null,
     closing bigint not null default 0, closed_at bigint, archived_at bigint,
     due bigint not null default 0, due_since bigint, wake_at bigint)`,
-  'create index sessions_news on sessions (workspace, updated_at, id)',
+  // State and name stand in it so that a search reads no rows but those it finds.
+  'create index sessions_news on sessions (workspace, updated_at, id, state, name_key)',
   'create index sessions_project on sessions (project)',
   'create index sessions_space on sessions (space)',
   'create index sessions_due on sessions (due_since) where due = 1',

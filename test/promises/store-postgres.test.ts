@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createPostgresBell } from '../../src/store/bell-postgres.ts'
@@ -58,6 +59,40 @@ it('L1, L3: two nodes write one session, and only its holder records', async () 
   await expect(late).rejects.toMatchObject({ code: 'lease_lost' })
   await write(one, young, session, [said('young')], 110)
   await Promise.all([one.close(), two.close()])
+})
+
+it('L5: what a node acknowledged is there after its kill -9, and the numbers have no gap', {
+  timeout: 90_000,
+}, async () => {
+  const store = await openPostgres({ url: database.url })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  let acknowledged = 0
+  for (const round of ['0', '1', '2']) {
+    const args = ['write', database.url, world.workspace.id, round, session.id]
+    const child = fork(new URL('./store-child.ts', import.meta.url), args, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    await new Promise<void>((resolve) => {
+      let count = 0
+      child.on('message', ([, seq]: [string, number]) => {
+        acknowledged = Math.max(acknowledged, seq)
+        count += 1
+        if (count === 60) resolve()
+      })
+    })
+    child.kill('SIGKILL')
+    await gone
+    // What the dead node left open on the server ends before this is through: the row is locked.
+    await store.log.submit(world.workspace.id, session.id, ask(), { now: 9 })
+    const lines = await store.log.read(session.id, 0, 100_000)
+    expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index + 1))
+    expect(lines.length).toBeGreaterThan(acknowledged)
+    const row = await store.tree.session(world.workspace.id, session.id)
+    expect(row).toMatchObject({ ...(await refold(store, session.id)).headline, head: lines.length })
+  }
+  await store.close()
 })
 
 it('a schema of its own keeps two installations on one database apart', async () => {

@@ -9,7 +9,7 @@ import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { openForWriting } from '../../src/store/sqlite-writer.ts'
 import type { Store } from '../../src/store/store.ts'
-import { ask, makeWorld, newRun, refold, said, take } from './store-world.ts'
+import { ask, makeRunning, makeWorld, newRun, refold, said, take, write } from './store-world.ts'
 
 /** What only the embedded engine promises: its file, its thread, its lock. */
 let folder = ''
@@ -227,6 +227,33 @@ it('a backup taken during writes opens by itself', async () => {
   expect((await restored.log.read(session.id, 0, 100)).length).toBe(row?.head)
   expect(await restored.stats()).toMatchObject({ engine: 'sqlite', sessions: 1, schema: MIGRATIONS.length })
   await restored.close()
+})
+
+it('L9: a stored fold of another version counts as none, and its items go when a new one comes', async () => {
+  const path = join(folder, 'carrel.db')
+  const store = await openSqlite({ path })
+  const world = await makeWorld(store)
+  const { session, lease } = await makeRunning(store, world)
+  await write(store, lease, session, [said('words')])
+  const { view, items, headline } = await refold(store, session.id)
+  const fold = { seq: view.seq, view, items: [...items.values()] }
+  await store.log.rebuild(session.id, fold)
+  const db = new DatabaseSync(path)
+  db.exec('update folds set version = version - 1; update items set n = n + 100')
+  expect(await store.log.fold(session.id)).toBeNull()
+  expect(await store.log.items(session.id, null, 100)).toEqual([])
+  expect(await store.log.itemsByN(session.id, [101, 104])).toEqual([])
+  await store.log.record(lease, session.id, { outcomes: [said('more')], headline, fold }, 20)
+  expect(await store.log.fold(session.id)).toEqual({ view, seq: view.seq })
+  expect(await store.log.items(session.id, null, 100)).toEqual(fold.items.sort((a, b) => b.n - a.n))
+  db.exec(`update folds set view = '{"session": 1'; update items set json = '{"kind": "letter"}'`)
+  db.close()
+  // A view that cannot be read is made again; an item that cannot be read is said, since nobody would miss it.
+  expect(await store.log.fold(session.id)).toBeNull()
+  await expect(store.log.items(session.id, null, 100)).rejects.toMatchObject({ code: 'internal' })
+  await store.log.rebuild(session.id, fold)
+  expect(await store.log.fold(session.id)).toEqual({ view, seq: view.seq })
+  await store.close()
 })
 
 it('L5: a full disk is said in words, nothing acknowledged is lost, and writing goes on when there is room', async ({
