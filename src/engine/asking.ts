@@ -15,6 +15,8 @@ export interface Asking {
   react(view: SessionView): Promise<void>
   /** How many questions wait for a person. */
   readonly open: number
+  /** An answer is on its way to the agent: a run that is parked now would lose it. */
+  readonly giving: boolean
   /** Called when the number of waiting questions changes. */
   onChange(listener: () => void): void
   /** From now on an aborted question stays open in the log: the run is parked, or its end settles them. */
@@ -28,6 +30,7 @@ interface Waiting {
 
 /** An agent that gave up waiting is given this long to turn out dead; only then is its question withdrawn. ms. */
 const WITHDRAW_AFTER_MS = 400
+const NEVER = new Promise<never>(() => undefined)
 
 export function createAsking(work: RunWork, run: RunView): Asking {
   const { ctx, recorder, lease } = work
@@ -36,6 +39,7 @@ export function createAsking(work: RunWork, run: RunView): Asking {
   const expiring = new Set<string>()
   const listeners = new Set<() => void>()
   let left = false
+  let giving = 0
   const changed = () => {
     for (const listener of listeners) listener()
   }
@@ -43,11 +47,18 @@ export function createAsking(work: RunWork, run: RunView): Asking {
   /** Once: the lease is proven, the use is on disk, and only then does the answer reach the agent (S3, I3). */
   const use = async (grant: Grant, question: Question, answer: Answer): Promise<Answer> => {
     using.add(grant.interaction)
-    await lease.renew()
-    await mayTakeEffect(ctx, recorder.session.workspace)
-    const data = { interaction: grant.interaction, run: run.id, toolCallId: question.toolCallId }
-    await recorder.record({ type: 'grant.used', run: run.id, data })
-    return answer
+    giving += 1
+    try {
+      await lease.renew()
+      await mayTakeEffect(ctx, recorder.session.workspace)
+      // Parked in this moment: the answer stays stored for the agent that asks again, and this one gets none at all.
+      if (left) return await NEVER
+      const data = { interaction: grant.interaction, run: run.id, toolCallId: question.toolCallId }
+      await recorder.record({ type: 'grant.used', run: run.id, data })
+      return answer
+    } finally {
+      giving -= 1
+    }
   }
 
   /** The answer a person gave to this very question before the agent was started anew. */
@@ -140,6 +151,9 @@ export function createAsking(work: RunWork, run: RunView): Asking {
     },
     get open() {
       return waiting.size
+    },
+    get giving() {
+      return giving > 0
     },
     onChange: (listener) => void listeners.add(listener),
     leave() {
