@@ -165,6 +165,24 @@ export function itKeepsTheTree(current: CurrentStore): void {
       expect(await store.tree.readWorkspace(world.workspace.id, 0, 10)).toEqual([])
     })
 
+    it('what is made while its workspace goes, goes with it', async () => {
+      const store = current()
+      for (let round = 0; round < 5; round += 1) {
+        const world = await makeWorld(store)
+        const { id } = world.workspace
+        const made = [1, 2, 3].map(() => spaceOf(id, 1))
+        const [removed] = await Promise.allSettled([
+          store.tree.remove(id, { workspace: true }, 5),
+          ...made.map((space) => store.tree.createSpace(space, space.folder, 1)),
+          world.session(),
+        ])
+        expect(removed?.status).toBe('fulfilled')
+        expect(await store.tree.workspace(id)).toBeNull()
+        expect(await store.tree.spaces(id)).toEqual([])
+        expect((await store.tree.sessions(id, {}, FIRST)).rows).toEqual([])
+      }
+    })
+
     it('a workspace that is there is kept, also when many make it at once', async () => {
       const store = current()
       const id = newWorkspace()

@@ -126,8 +126,9 @@ function linesOf(sessions: string[], projects: string[], spaces: string[]): Work
 
 async function checkThere(tx: Tx, workspace: WorkspaceId, what: Branch, lock: string): Promise<void> {
   if ('workspace' in what) {
-    // Not locked: this row comes last in every transaction, and what is made below it locks its own parent.
-    if (!(await tx.get('select id from workspaces where id = $1', workspace))) throw noWorkspace(workspace)
+    // Against the order of all others, who lock this row last: what is being made below it must not outlive it. The
+    // deadlock this may come to is found by Postgres, and both try again.
+    if (!(await tx.get(`select id from workspaces where id = $1${lock}`, workspace))) throw noWorkspace(workspace)
     return
   }
   const [table, noun, id] =
