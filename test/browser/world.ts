@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { Carrel } from '../../src/api/index.ts'
 import { connect } from '../../src/client/client.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -107,18 +107,18 @@ export const WORKSPACE = 'default' as WorkspaceId
 /** A prompt that makes the scripted agent do exactly this. */
 export const script = (steps: readonly unknown[], words = ''): string => `${words}@@do ${JSON.stringify(steps)} @@end`
 
-/** A Space on a folder, and a session of the scripted agent in it. */
+/** What the agent said, as the page shows it; the prompt, which holds the script, is not meant. */
+export const said = (page: Page, words: string): Locator =>
+  page.getByRole('article', { name: 'Message of the agent' }).getByText(words)
+
+/** A session in the Space of the folder, which is made with the first one. */
 export async function openSession(
   { carrel, folder }: Pick<World, 'carrel' | 'folder'>,
   name: string,
   agent = 'scripted',
 ) {
-  const { project, space } = await carrel.call('spaces.create', { workspace: WORKSPACE, folder })
-  const session = await carrel.call('sessions.create', {
-    workspace: WORKSPACE,
-    project: project.id,
-    agent,
-    name,
-  })
-  return { session, project, space }
+  const { projects } = await carrel.call('projects.list', { workspace: WORKSPACE })
+  const project = projects[0] ?? (await carrel.call('spaces.create', { workspace: WORKSPACE, folder })).project
+  const session = await carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id, agent, name })
+  return { session, project }
 }

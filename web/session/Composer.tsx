@@ -97,12 +97,14 @@ export function Composer({ data, agent: last }: Props) {
           })}
         />
         <div className="composer-foot">
-          <AgentOptions view={view} agent={agent} onAgent={setChosen} />
-          <span className="grow" />
-          {view.run && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
+          <div className="composer-options">
+            <AgentOptions view={view} agent={agent} onAgent={setChosen} />
+            <span className="grow" />
+            {view.run && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
+          </div>
           <button type="submit" className="btn primary" disabled={empty || send.pending}>
             <CornerDownLeft aria-hidden />
-            {send.pending ? 'Sending ...' : 'Send'}
+            <span className="send-word">{send.pending ? 'Sending ...' : 'Send'}</span>
           </button>
         </div>
       </div>

@@ -8,9 +8,9 @@ export function PlanRow({ item }: { item: PlanItem }) {
   const done = item.entries.filter(({ status }) => status === 'completed').length
   return (
     <section className="plan" aria-label="Plan">
-      <h3>
+      <h2>
         Plan <span className="faint">{`${done} of ${item.entries.length}`}</span>
-      </h3>
+      </h2>
       <ul>
         {item.entries.map(({ content, status, priority }, at) => {
           const Mark = MARKS[status] ?? Circle

@@ -27,7 +27,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
     <section className="question" aria-label={question.title}>
       <header className="question-head">
         <StateDot state="waiting" label={false} />
-        <h3>{question.title}</h3>
+        <h2>{question.title}</h2>
         <Expiry at={expiresAt} />
       </header>
       {question.body && <Markdown text={question.body} />}

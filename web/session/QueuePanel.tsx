@@ -14,7 +14,7 @@ export function QueuePanel({ view }: { view: SessionView }) {
   if (waiting.length === 0) return null
   return (
     <section className="queue scroll" aria-label="Queue">
-      <h3 className="faint">Waiting ({waiting.length})</h3>
+      <h2 className="faint">Waiting ({waiting.length})</h2>
       <ol>
         {waiting.map((queued) => (
           <Waiting key={queued.prompt} queued={queued} steering={view.steering.includes(queued)} agent={view.agent} />

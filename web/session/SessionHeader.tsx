@@ -46,17 +46,18 @@ export function SessionHeader({ row, panel, onPanel }: Props) {
             <span className="cut">{each.name}</span>
           </Link>
         ))}
-        <button
-          type="button"
-          className="btn quiet icon"
-          aria-label="New session in this project"
-          title="New session"
-          disabled={create.pending}
-          onClick={() => create.run()}
-        >
-          <Plus aria-hidden />
-        </button>
       </nav>
+      <button
+        type="button"
+        className="btn quiet icon"
+        aria-label="New session in this project"
+        title="New session"
+        disabled={create.pending}
+        onClick={() => create.run()}
+      >
+        <Plus aria-hidden />
+      </button>
+      <span className="grow" />
       <div className="place">
         <span className="cut" title={path}>
           {space?.kind === 'blank' ? 'Blank Space' : baseName(path)}

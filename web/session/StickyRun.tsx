@@ -9,10 +9,11 @@ interface Props {
   /** The topmost row in sight. */
   readonly row: Row | undefined
   readonly agent: string
+  readonly waiting: boolean
 }
 
 /** Which run one is reading, while its beginning is out of sight. */
-export function StickyRun({ items, row, agent }: Props) {
+export function StickyRun({ items, row, agent, waiting }: Props) {
   const agents = useAgents().data?.agents
   const run = runAt(items, row)
   if (!run || (row?.kind === 'item' && row.item.n === run.n)) return null
@@ -20,7 +21,7 @@ export function StickyRun({ items, row, agent }: Props) {
   return (
     <div className="sticky-run">
       <div className="sticky-run-in">
-        {live && <StateDot state="running" label={false} />}
+        {live && <StateDot state={waiting ? 'waiting' : 'running'} label={false} />}
         <b>{agentName(agents, run.agent ?? agent)}</b>
         <span className="cut dim">{textOf(run.content).slice(0, 200)}</span>
       </div>

@@ -50,7 +50,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
     <Fold
       id={`tool.${item.n}`}
       className="tool"
-      byDefault={(hasDiff(item) && item.status !== 'pending') || bad || (running && hasOutput(item))}
+      byDefault={bad || (item.status !== 'pending' && (hasDiff(item) || (running && hasOutput(item))))}
       head={
         <>
           <Icon className="glyph tool-mark" aria-label={item.toolKind} />
@@ -66,7 +66,10 @@ export function ToolRow({ item }: { item: ToolItem }) {
           )}
           <span className="grow" />
           {item.ruled && <span className="faint cut">{item.ruled}</span>}
-          <span className={`tool-state ${bad ? 'bad' : ''}`} data-running={running || undefined}>
+          <span
+            className={`tool-state ${bad ? 'bad' : ''}`}
+            data-running={(running && item.status !== 'pending') || undefined}
+          >
             {running ? <Running since={item.startedAt} status={item.status} /> : (ENDED[item.status] ?? item.status)}
             {!running && item.endedAt !== null && item.endedAt - item.startedAt >= 100 && (
               <span className="tool-took">{duration(item.endedAt - item.startedAt)}</span>

@@ -57,7 +57,7 @@ export function Transcript({ data, seen, agent }: Props) {
     <section className="transcript-box" aria-label="Transcript">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
-        <StickyRun items={data.items} row={top} agent={agent} />
+        <StickyRun items={data.items} row={top} agent={agent} waiting={Object.keys(data.view.open).length > 0} />
         <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
           <ol className="transcript-rows" style={{ transform: `translateY(${shown[0]?.start ?? 0}px)` }}>
             {shown.map(({ index, key }) => (

@@ -1,0 +1,109 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Skipped } from '../support/postgres.ts'
+import { openSession, openWorld, said, script, WORKSPACE, type World } from './world.ts'
+
+let world: World | Skipped
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(async () => {
+  if (!('skipped' in world)) await world.close()
+})
+
+const items = (page: Page) => page.getByRole('region', { name: 'Transcript' }).locator('li[data-index]').allInnerTexts()
+
+/** The first message that is wholly in sight, and how far down it is. Waits until nothing moves any more. */
+async function firstInSight(page: Page): Promise<{ text: string; top: number }> {
+  let last = ''
+  for (;;) {
+    const box = await page.locator('.transcript').boundingBox()
+    for (const message of await page.locator('.transcript .message').all()) {
+      const place = await message.boundingBox()
+      if (!box || !place || place.y < box.y + 40) continue
+      const found = { text: await message.innerText(), top: place.y }
+      if (JSON.stringify(found) === last) return found
+      last = JSON.stringify(found)
+      break
+    }
+  }
+}
+
+const topOf = async (page: Page, text: string): Promise<number> =>
+  (await page.locator('.transcript .message').getByText(text, { exact: true }).boundingBox())?.y ?? Number.NaN
+
+describe('the line to the server', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  it('L6: a page that was cut off says so, and afterwards has every item once', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Cut')
+    const ask = (content: string) =>
+      here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
+    await ask(script([{ say: 'Said before the cut.' }]))
+    const page = await here.open(`/s/${session.id}`)
+    await said(page, 'Said before the cut.').waitFor()
+    await here.stop()
+    await page.getByText('Reconnecting since').waitFor()
+    // What is stale looks stale, and a draft can still be written.
+    expect(await page.locator('.shell[data-stale]').count()).toBe(1)
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('typed while offline')
+    await here.start()
+    await ask(script([{ say: 'Said while away.' }, { plan: ['one', 'two'] }]))
+    await page
+      .getByRole('button', { name: 'Try now' })
+      .click({ timeout: 1_000 })
+      .catch(() => undefined)
+    await said(page, 'Said while away.').waitFor()
+    await page.getByText('Reconnecting since').waitFor({ state: 'detached' })
+    await ask(script([{ say: 'Said afterwards.' }]))
+    await said(page, 'Said afterwards.').waitFor()
+    expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('typed while offline')
+    const live = await items(page)
+    await page.reload()
+    await said(page, 'Said afterwards.').waitFor()
+    await expect.poll(() => items(page)).toEqual(live)
+    expect(live.filter((text) => text.includes('Said before the cut.') && !text.includes('@@do'))).toHaveLength(1)
+    expect(live.filter((text) => text.includes('Said while away.') && !text.includes('@@do'))).toHaveLength(1)
+    expect(here.complaints.filter((text) => !/ERR_|fetch/i.test(text))).toEqual([])
+  })
+
+  it('long sessions open at the newest item, and older pages come without a jump', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Long')
+    const steps = Array.from({ length: 150 }, (_, at) => [
+      { think: `about ${at}` },
+      { say: `Line ${at} of the story.` },
+    ])
+    const content = script(steps.flat())
+    await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
+    const page = await here.open(`/s/${session.id}`)
+    await said(page, 'Line 149 of the story.').waitFor()
+    const box = page.locator('.transcript')
+    expect(
+      await box.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight),
+    ).toBeLessThan(2)
+    // The older page is held back, so that one can be sure what one reads when it comes.
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let asked = false
+    await page.route('**/items?*', async (route) => {
+      asked = true
+      await held
+      await route.continue()
+    })
+    await box.hover()
+    while (!asked) await page.mouse.wheel(0, -500)
+    const reading = await firstInSight(page)
+    const before = await box.evaluate((element) => element.scrollHeight)
+    release()
+    await expect.poll(() => box.evaluate((element) => element.scrollHeight)).toBeGreaterThan(before * 1.5)
+    await expect.poll(async () => Math.abs((await topOf(page, reading.text)) - reading.top)).toBeLessThan(3)
+    await page.getByRole('button', { name: 'Newest' }).click()
+    await said(page, 'Line 149 of the story.').waitFor()
+  })
+})
