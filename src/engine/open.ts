@@ -78,7 +78,10 @@ export async function openEngine(
     closers.push(() => pool.close())
     const home = overrides.home ?? homedir()
     const node = await keptSecret(dataFolder, 'node', 12)
-    const leases = createLeaseKeeper(store, `node:${node}`, config.leaseTtlMs, now)
+    const holder = `node:${node}`
+    // The folder is locked and its name is in it, so whoever held these is dead: nobody waits for them to run out.
+    await store.leases.releaseAll(holder)
+    const leases = createLeaseKeeper(store, holder, config.leaseTtlMs, now)
     closers.push(() => leases.close())
     let held = () => 0
     const ctx: Context = {

@@ -69,7 +69,11 @@ function listen() {
 async function connect(agent: RealAgent, home: string) {
   const connection = await connectAgent({
     ...agent,
-    env: allowedEnv({ PATH, HOME: home, LANG: 'C.UTF-8', TERM: 'dumb' }, [], agent.env),
+    env: allowedEnv(
+      { PATH, HOME: home, LANG: 'C.UTF-8', TERM: 'dumb', ...agent.secrets },
+      Object.keys(agent.secrets),
+      agent.env,
+    ),
     cwd: home,
     containment,
     ledger: join(top, 'ledger'),

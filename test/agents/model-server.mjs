@@ -11,7 +11,7 @@ import fs from 'node:fs'
 //   POST /v1/messages, /v1/messages/count_tokens           Anthropic messages
 //   POST /v1beta/models/M:{streamG,g}enerateContent        Gemini (also :countTokens)
 //   GET  /v1/models, /v1beta/models                        model lists
-//   GET  /__log       requests seen (dialect, model, tools, last user text, last tool result, step, reply)
+//   GET  /__log       requests seen (dialect, model, tools, last user text, last tool result, conversation, step, reply)
 //   POST /__rules     replace the rules at run time;  POST /__release  let every `gate` step go on
 //
 // What it answers is decided by the request alone, so any number of agents and sessions can share one server:
@@ -662,6 +662,7 @@ async function handle(req, res) {
     tools: norm.tools.map((t) => t.name),
     user: d.user.slice(-120),
     result: norm.turns.at(-1)?.result?.slice(0, 300),
+    conversation: norm.turns.filter((t) => t.role !== 'system').map((t) => `${t.role}: ${t.text.slice(0, 2000)}`),
     step: d.step,
     reply: s,
   })

@@ -10,10 +10,23 @@ export interface RealAgent {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** What a person has in the environment of the server; the agent gets it by name. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+/** What the model was sent once. */
+export interface ModelRequest {
+  /** The conversation as the agent sent it, `user: ...`, `model: ...`, `tool: ...`, oldest first. */
+  readonly conversation: readonly string[]
+  readonly reply: unknown
 }
 
 export interface ScriptedModel {
   readonly url: string
+  /** Everything it was sent so far, oldest first. */
+  requests(): Promise<ModelRequest[]>
+  /** What it answers to prompts without a script of their own; `match` is the source of a RegExp. */
+  rules(rules: readonly { match: string; steps: readonly unknown[] }[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -37,8 +50,11 @@ export async function startModel(): Promise<ScriptedModel> {
     child.once('exit', (code) => reject(new Error(`The scripted model ended with exit code ${code}.`)))
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const { url } = JSON.parse(line) as { url: string }
   return {
-    url: (JSON.parse(line) as { url: string }).url,
+    url,
+    requests: async () => (await (await fetch(`${url}/__log`)).json()) as ModelRequest[],
+    rules: async (rules) => void (await fetch(`${url}/__rules`, { method: 'POST', body: JSON.stringify(rules) })),
     close: async () => {
       child.kill()
       await ended
@@ -68,8 +84,8 @@ stream_max_retries = 0
 enabled = false
 `
   writeFileSync(join(folder, 'config.toml'), config)
-  const env = { CODEX_HOME: folder, FAKE_KEY: 'dummy', NO_BROWSER: '1' }
-  return { id: 'codex', name: 'Codex', command: codexProgram(), args: [], env }
+  const env = { CODEX_HOME: folder, NO_BROWSER: '1' }
+  return { id: 'codex', name: 'Codex', command: codexProgram(), args: [], env, secrets: { FAKE_KEY: 'dummy' } }
 }
 
 /** Qwen Code: reads and writes files through the client, updates tool calls before it creates them. */
@@ -82,8 +98,9 @@ export function qwen(home: string, url: string): RealAgent {
     telemetry: { enabled: false },
   }
   writeFileSync(join(home, '.qwen', 'settings.json'), JSON.stringify(settings))
-  const env = { OPENAI_API_KEY: 'dummy', OPENAI_BASE_URL: `${url}/v1`, OPENAI_MODEL: 'fake-model' }
-  return { id: 'qwen', name: 'Qwen Code', command: join(modules, '.bin', 'qwen'), args: ['--acp'], env }
+  const env = { OPENAI_BASE_URL: `${url}/v1`, OPENAI_MODEL: 'fake-model' }
+  const secrets = { OPENAI_API_KEY: 'dummy' }
+  return { id: 'qwen', name: 'Qwen Code', command: join(modules, '.bin', 'qwen'), args: ['--acp'], env, secrets }
 }
 
 /** The binary itself: its Node wrapper would only stand between. */

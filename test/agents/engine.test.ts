@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
+import { codex, missingAgents, qwen } from './recipes.ts'
+import { commandLine, openWalk, type Walk } from './walk.ts'
+
+const missing = missingAgents()
+
+/** A prompt that tells the scripted model what to answer. */
+const script = (words: string, ...steps: unknown[]) => `${words} @@fake ${JSON.stringify(steps)} @@end`
+
+/** Prompts for an answer that never ends, and waits until its beginning is in the transcript. */
+async function midway(session: TestSession, words: string) {
+  const { prompt } = await session.prompt(script(words, { text: 'cut short', chunks: 1, hang: true }))
+  await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('cut short'))
+  return prompt
+}
+
+const asked = (session: TestSession) => session.until('interaction.opened')
+
+async function allow(session: TestSession) {
+  const { data } = await asked(session)
+  const option = data.question.options.find(({ kind }) => kind === 'allow_once')
+  if (!option) throw new Error(`no option to allow once: ${JSON.stringify(data.question.options)}`)
+  await session.answer(data.interaction, option.id)
+}
+
+const cancel = ({ carrel, workspace, id }: TestSession) => carrel.call('sessions.cancel', { workspace, id })
+
+/** What a transcript must keep to, whatever the agent and however often it was loaded. */
+async function expectSane(session: TestSession) {
+  const items = await session.items()
+  const tools = items.filter((item) => item.kind === 'tool')
+  const calls = tools.map(({ run, toolCallId }) => `${run} ${toolCallId}`)
+  expect(new Set(calls).size, 'each tool call is one item').toBe(calls.length)
+  for (const { title, toolKind, status } of tools) {
+    expect(title).not.toBe('')
+    expect(toolKind).toMatch(/^(edit|execute|read|search|other)$/)
+    expect(['pending', 'in_progress']).not.toContain(status)
+  }
+  expect(items.filter((item) => item.kind === 'raw')).toEqual([])
+  return items
+}
+
+/** A third prompt is answered, and with it the agent sent the model what was said in the first turn. */
+async function expectMemory(session: TestSession, { model }: Walk) {
+  expect(await session.run(script('the third request', { text: 'the third answer' }))).toMatchObject({
+    outcome: 'completed',
+  })
+  const sent = (await model.requests()).findLast(({ conversation }) => conversation.join().includes('the third request'))
+  expect(sent?.conversation.join('\n')).toMatch(/user: .*the first request[^]*model: the first answer[^]*the third request/)
+  const items = await expectSane(session)
+  expect(textOf(items).match(/the first answer/g)).toHaveLength(1)
+  expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'resumed'])
+}
+
+describe.skipIf(missing !== null).each([
+  { name: 'codex', make: codex },
+  { name: 'qwen', make: qwen },
+])(`$name through Carrel (${missing ?? 'installed'})`, ({ make }) => {
+  let walk: Walk
+  beforeAll(async () => {
+    walk = await openWalk(make)
+  })
+  afterAll(() => walk.close())
+
+  it('edits a file once a person allowed it', async () => {
+    const session = await walk.newSession()
+    const path = session.path('made.txt')
+    const { prompt } = await session.prompt(
+      script('make a file', { tool: 'write', path, content: 'made by an agent\n' }, { text: 'all done' }),
+    )
+    const { data } = await asked(session)
+    expect(existsSync(path)).toBe(false)
+    expect(data.question).toMatchObject({ kind: 'permission', paths: [path] })
+    await allow(session)
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
+    expect(readFileSync(path, 'utf8').trim()).toBe('made by an agent')
+    const items = await expectSane(session)
+    expect(textOf(items)).toBe('all done')
+    const tools = items.filter((item) => item.kind === 'tool')
+    expect(tools).toMatchObject([{ toolKind: 'edit', status: 'completed' }])
+    expect(tools[0]?.content).toContainEqual(expect.objectContaining({ type: 'diff', path }))
+  })
+
+  it('takes its answer from the command line', async () => {
+    const session = await walk.newSession()
+    const path = session.path('made.txt')
+    const { prompt } = await session.prompt(
+      script('make a file', { tool: 'write', path, content: 'made by an agent\n' }, { text: 'all done' }),
+    )
+    const { interaction, question } = (await asked(session)).data
+    expect(await walk.carrel('inbox')).toContain(interaction)
+    const option = question.options.find(({ kind }) => kind === 'allow_once')
+    await walk.carrel('answer', interaction, option?.id ?? '')
+    expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+    expect(existsSync(path)).toBe(true)
+    const [answered] = await session.said('interaction.answered')
+    expect(answered?.data.by).toMatchObject({ face: 'cli' })
+  })
+
+  it('P2: is cancelled in the middle of its answer', async () => {
+    const session = await walk.newSession()
+    const prompt = await midway(session, 'talk')
+    await cancel(session)
+    expect((await session.endOf(prompt)).data.outcome).toBe('cancelled')
+    expect((await session.run(script('again', { text: 'after the cancel' }))).outcome).toBe('completed')
+    expect(textOf(await expectSane(session))).toBe('cut shortafter the cancel')
+  })
+
+  it('P2: a cancel ends the command that runs', async () => {
+    const session = await walk.newSession()
+    const started = session.path('started')
+    const command = `touch ${started}; sleep 4242`
+    const { prompt } = await session.prompt(script('run it', { tool: 'bash', command, escalate: true }, { text: 'ran' }))
+    expect((await asked(session)).data.question.command).toContain(command)
+    await allow(session)
+    await eventually('the command runs', () => existsSync(started))
+    await cancel(session)
+    const cancelledAt = performance.now()
+    const sleeping = () => walk.processes().filter((pid) => commandLine(pid)[1] === '4242')
+    await eventually('the command is gone', () => sleeping().length === 0, 3_000 - (performance.now() - cancelledAt))
+    expect((await session.endOf(prompt)).data.outcome).toBe('cancelled')
+    expect((await session.run(script('again', { text: 'after the cancel' }))).outcome).toBe('completed')
+    await expectSane(session)
+  })
+
+  it('is killed in the middle of its answer, and remembers in a new process', async () => {
+    const session = await walk.newSession()
+    await session.run(script('the first request', { text: 'the first answer' }))
+    const prompt = await midway(session, 'the second request')
+    walk.killAgent()
+    const { outcome, error } = (await session.endOf(prompt)).data
+    expect(outcome).toBe('failed')
+    expect(error?.message).toMatch(/ended in the middle of its work/)
+    await expectMemory(session, walk)
+  })
+
+  it('L4, P1: remembers after the server was killed in the middle of its answer', async () => {
+    const before = await walk.newSession()
+    await before.run(script('the first request', { text: 'the first answer' }))
+    const prompt = await midway(before, 'the second request')
+    const pids = walk.processes()
+    await walk.killServer()
+    const session = (await walk.restart())(before)
+    expect((await session.endOf(prompt)).data.outcome).toBe('lost')
+    expect(walk.processes().filter((pid) => pids.includes(pid))).toEqual([])
+    await expectMemory(session, walk)
+    expect(textOf(await session.items())).toContain('cut short')
+  })
+
+  it.each(['the server', 'the agent', 'both'])('I2, I3: an answer outlives %s', async (who) => {
+    let session = await walk.newSession()
+    const path = session.path('made.txt')
+    const steps = [{ tool: 'write', path, content: 'made once\n' }, { text: 'all done' }]
+    await walk.model.rules([{ match: 'Go on with the task', steps }])
+    const { prompt } = await session.prompt(script('make a file', ...steps))
+    const { data, seq } = await asked(session)
+    if (who !== 'the server') walk.killAgent()
+    if (who === 'the agent') await session.until('run.parked', undefined, seq)
+    if (who !== 'the agent') {
+      await walk.killServer()
+      session = (await walk.restart())(session)
+    }
+    await allow(session)
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
+    expect(readFileSync(path, 'utf8').trim()).toBe('made once')
+    expect(await session.said('interaction.opened')).toHaveLength(1)
+    expect((await session.said('grant.used')).map((used) => used.data.interaction)).toEqual([data.interaction])
+    const items = await expectSane(session)
+    expect(items.filter((item) => item.kind === 'tool' && item.status === 'completed')).toHaveLength(1)
+    expect(textOf(items)).toBe('all done')
+  })
+
+  it.each([400, 500])('says so when its model answers %i', async (status) => {
+    const session = await walk.newSession()
+    const error = { status, message: 'the model is out of order' }
+    const { outcome, error: said } = await session.run(script('try', ...Array.from({ length: 9 }, () => ({ error }))))
+    expect(outcome).toBe('failed')
+    // Agents have words of their own for a server error; what a request got wrong they pass on.
+    expect(said?.message).toMatch(status === 400 ? /out of order/ : /./)
+    expect((await session.run(script('again', { text: 'in order' }))).outcome).toBe('completed')
+    await expectSane(session)
+  })
+
+  it('P1: leaves no process behind', async () => {
+    await walk.stop()
+    expect(walk.processes()).toEqual([])
+  })
+})

@@ -1,0 +1,136 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type Client, connect } from '../../src/client/client.ts'
+import { createTestSession, eventually, type TestSession } from '../support/carrel-session.ts'
+import { agentProcesses } from '../support/carrel-world.ts'
+import { type RealAgent, type ScriptedModel, startModel } from './recipes.ts'
+
+const BIN = fileURLToPath(new URL('../../bin/carrel.cjs', import.meta.url))
+const run = promisify(execFile)
+
+/** `carrel serve` on a data folder of its own, with a real agent in its configuration and the model it speaks to. */
+export interface Walk {
+  readonly model: ScriptedModel
+  newSession(): Promise<TestSession>
+  /** SIGKILL, and the end of it awaited. */
+  killServer(): Promise<void>
+  /** A new server on the same data. Resolves to the way to a session through it. */
+  restart(): Promise<(session: TestSession) => TestSession>
+  /** Runs the command line against the server. Resolves to what it printed. */
+  carrel(...words: string[]): Promise<string>
+  /** Pids of agents and of what they started. */
+  processes(): number[]
+  /** SIGKILL of the agent's own process, as a crash of it would be. */
+  killAgent(): void
+  /** A clean stop of the server. */
+  stop(): Promise<void>
+  /** Ends what still runs and removes everything. */
+  close(): Promise<void>
+}
+
+export async function openWalk(make: (home: string, url: string) => RealAgent): Promise<Walk> {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-walk-')))
+  const home = join(root, 'home')
+  const dataFolder = join(root, 'data')
+  for (const path of [home, dataFolder]) mkdirSync(path)
+  const model = await startModel()
+  const agent = make(home, model.url)
+  writeConfig(dataFolder, agent, home)
+  const env = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', ...agent.secrets }
+  const start = () => startServer(dataFolder, env, join(root, 'server.log'))
+  let server = await start()
+  let made = 0
+  return {
+    model,
+    newSession() {
+      made += 1
+      return createTestSession(server.client, { agent: agent.id, folder: join(root, 'places', `${made}`) })
+    },
+    killServer: () => server.kill(),
+    async restart() {
+      server = await start()
+      return (session) => session.through(server.client)
+    },
+    async carrel(...words) {
+      const { stdout } = await run(process.execPath, [BIN, '--data', dataFolder, ...words], { env, timeout: 30_000 })
+      return stdout
+    },
+    processes: () => agentProcesses(root),
+    killAgent() {
+      const pids = agentProcesses(root).filter((pid) => runsProgram(pid, agent.command))
+      if (pids.length === 0) throw new Error('The agent does not run.')
+      for (const pid of pids) process.kill(pid, 'SIGKILL')
+    },
+    stop: () => server.stop(),
+    async close() {
+      await server.stop()
+      await model.close()
+      for (const pid of agentProcesses(root)) process.kill(pid, 'SIGKILL')
+      rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** A home of its own and the key by name, as a person who tries an agent beside their own would write it. */
+function writeConfig(dataFolder: string, { id, name, command, args, env, secrets }: RealAgent, home: string): void {
+  const custom = { id: `my-${id}`, name, command, args, env: { ...env, HOME: home }, passEnv: Object.keys(secrets) }
+  writeFileSync(join(dataFolder, 'config.json'), JSON.stringify({ defaultAgent: custom.id, agents: [custom] }))
+}
+
+interface Server {
+  readonly client: Client
+  kill(): Promise<void>
+  /** Safe to repeat, also after `kill`. */
+  stop(): Promise<void>
+}
+
+async function startServer(dataFolder: string, env: Record<string, string>, log: string): Promise<Server> {
+  rmSync(join(dataFolder, 'server.json'), { force: true })
+  const output = openSync(log, 'a')
+  // In the Node that runs the tests, which is the carried one: then the server is this child itself and can be killed.
+  const child = spawn(process.execPath, [BIN, '--data', dataFolder, 'serve', '--port', '0', '--no-web'], {
+    env,
+    stdio: ['ignore', output, output],
+  })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const end = async (signal: NodeJS.Signals) => {
+    if (isRunning(child)) child.kill(signal)
+    await ended
+  }
+  await eventually('the server listens', () => {
+    if (isRunning(child)) return urlOf(dataFolder) !== null
+    throw new Error(`The server ended:\n${readFileSync(log, 'utf8')}`)
+  })
+  const token = readFileSync(join(dataFolder, 'token'), 'utf8').trim()
+  const client = connect({ url: urlOf(dataFolder) ?? '', token })
+  return { client, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+}
+
+const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null
+
+function urlOf(dataFolder: string): string | null {
+  try {
+    return (JSON.parse(readFileSync(join(dataFolder, 'server.json'), 'utf8')) as { url: string }).url
+  } catch {
+    return null
+  }
+}
+
+/** The program itself, or the interpreter that runs it; not the wrappers that stand before it. */
+function runsProgram(pid: number, command: string): boolean {
+  const [first, second] = commandLine(pid)
+  return first === command || second === command
+}
+
+/** The words of a process; none when it is gone. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return []
+  }
+}
