@@ -1,0 +1,149 @@
+import { CarrelError } from '../../../model/errors.ts'
+import { type HttpServer, serveHttp } from '../../http.ts'
+import { given } from '../arguments.ts'
+import { hasDesktop, openBrowser } from '../browser.ts'
+import type { AddCommand, Cli } from '../cli.ts'
+import { shown } from '../config.ts'
+import { VERSION } from '../installation.ts'
+import { openFolder } from '../reach.ts'
+import { askServer, readServerFile, readToken, removeServerFile, writeServerFile } from '../server-file.ts'
+
+const PATIENCE_MS = 3_000
+
+interface Options {
+  readonly port?: string
+  readonly host?: string
+  readonly open?: boolean
+  readonly web: boolean
+}
+
+export const addServe: AddCommand = (program, act) => {
+  program
+    .command('serve')
+    .summary('start the server and print the address of the page')
+    .description(
+      'Starts the server: page and API, on this machine only unless --host says otherwise. Runs until Ctrl-C.',
+    )
+    .option('--port <port>', 'port to listen on; 0 takes a free one (default: 4747)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--open', 'open the page in the browser')
+    .option('--no-web', 'only the API, without the page')
+    .addHelpText(
+      'after',
+      `
+Ctrl-C stops it cleanly: runs are cancelled, those that wait for you are kept. A second Ctrl-C does not wait.
+
+Examples:
+  $ carrel serve
+  $ carrel serve --port 0 --data /srv/carrel
+  $ carrel serve --json | jq -r .loginUrl`,
+    )
+    .action(act((cli, _, options: Options) => serve(cli, options)))
+}
+
+async function serve(cli: Cli, options: Options): Promise<number> {
+  const { config } = cli.settings(given({ port: options.port, host: options.host }))
+  const { dataFolder } = config
+  await refuseSecond(dataFolder)
+  const stopped = stopSignal(cli)
+  const engine = await openFolder(config)
+  try {
+    const stderr = (text: string, detail?: unknown): void =>
+      void cli.world.stderr.write(`${text}${detail instanceof Error ? `: ${detail.message}` : ''}\n`)
+    const server = await serveHttp(engine, {
+      ...(options.web ? {} : { webFolder: null }),
+      host: config.host,
+      port: config.port,
+      version: VERSION,
+      log: { error: stderr, warn: stderr, info: () => undefined },
+    })
+    try {
+      writeServerFile(dataFolder, { url: reachable(server), pid: process.pid, startedAt: cli.world.now() })
+      announce(cli, server, config)
+      if (options.open) openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
+      await stopped
+      cli.term.note('Stopping. Ctrl-C again does not wait.')
+    } finally {
+      removeServerFile(dataFolder, process.pid)
+      await server.close()
+    }
+  } finally {
+    await engine.close()
+  }
+  return 0
+}
+
+/** What a command on this machine should call: a server that listens everywhere also listens here. */
+const reachable = ({ url }: HttpServer): string => url
+
+async function refuseSecond(dataFolder: string): Promise<void> {
+  const token = readToken(dataFolder)
+  const server = readServerFile(dataFolder)
+  if (!server || !token || !(await askServer(server.url, token, PATIENCE_MS))) return
+  throw new CarrelError(
+    'unavailable',
+    `Carrel already uses the data folder ${dataFolder}: process ${server.pid}, at ${server.url}. Run \`carrel open\` for its page, stop it, or start another one with --data.`,
+    { folder: dataFolder, ...server },
+  )
+}
+
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process on the spot. */
+function stopSignal({ world }: Cli): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        count += 1
+        if (count === 1) return resolve()
+        world.stderr.write('Stopped without waiting. What was left undone is looked after at the next start.\n')
+        process.exit(130)
+      })
+    }
+  })
+}
+
+function announce(cli: Cli, server: HttpServer, config: { dataFolder: string; databaseUrl: string | null }): void {
+  const { term } = cli
+  const store =
+    config.databaseUrl === null ? 'SQLite' : `Postgres ${JSON.parse(shown('databaseUrl', config.databaseUrl))}`
+  const { url, loginUrl, port } = server
+  const { dataFolder } = config
+  term.result({ url, loginUrl, port, pid: process.pid, dataFolder, store, version: VERSION }, () => {
+    term.line('')
+    term.line(`  Carrel ${VERSION} is ready. This address logs you in; keep it to yourself:`)
+    term.line('')
+    term.line(`    ${term.color.bold(term.color.cyan(loginUrl))}`)
+    term.line('')
+    term.line(term.color.dim(`  Data   ${dataFolder}`))
+    term.line(term.color.dim(`  Store  ${store}`))
+    term.line(term.color.dim('  Ctrl-C stops it.'))
+    term.line('')
+  })
+}
+
+export const addOpen: AddCommand = (program, act) => {
+  program
+    .command('open')
+    .summary('open the page of the running server')
+    .description('Prints the address that logs you in to the running server, and opens it where there is a desktop.')
+    .option('--print', 'only print it')
+    .addHelpText('after', '\nExamples:\n  $ carrel open\n  $ carrel open --print')
+    .action(
+      act(async (cli, _, { print }) => {
+        const { dataFolder, term, world } = cli
+        const token = cli.far ? cli.far.token : readToken(dataFolder)
+        const url = cli.far?.url ?? readServerFile(dataFolder)?.url
+        if (!url || !token || !(await askServer(url, token, PATIENCE_MS)))
+          throw new CarrelError(
+            'unavailable',
+            cli.far
+              ? `No Carrel answers at ${cli.far.url}, or it does not take this token.`
+              : `No server runs on the data folder ${dataFolder}. Start one with \`carrel serve\`.`,
+          )
+        const loginUrl = `${url.replace(/\/+$/, '')}/login?token=${encodeURIComponent(token)}`
+        term.result({ url, loginUrl }, () => term.line(loginUrl))
+        if (!print && !term.json && hasDesktop(world, process.platform))
+          openBrowser(world, dataFolder, loginUrl, process.platform)
+      }),
+    )
+}

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { CONFIG_ENV, Config } from '../../model/config.ts'
+import { CarrelError } from '../../model/errors.ts'
+import { badInput } from './problem.ts'
+
+type Key = keyof Config
+
+/** Each setting in effect, and where its value comes from: an option, an environment name, a file, or `default`. */
+export interface Settings {
+  readonly config: Config
+  readonly origins: Readonly<Record<Key, string>>
+}
+
+export interface Sources {
+  /** Values given on the command line. */
+  readonly flags: Readonly<Partial<Record<Key, unknown>>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** `darwin`, `linux` ... */
+  readonly platform: string
+}
+
+/** Where Carrel keeps its things when nobody says otherwise, and what said so. */
+export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: string; origin: string } {
+  if (flags.dataFolder) return { path: resolve(cwd, String(flags.dataFolder)), origin: '--data' }
+  if (env.CARREL_DATA_FOLDER) return { path: resolve(cwd, env.CARREL_DATA_FOLDER), origin: 'CARREL_DATA_FOLDER' }
+  const home = env.HOME || homedir()
+  if (platform === 'darwin') return { path: join(home, 'Library', 'Application Support', 'Carrel'), origin: 'default' }
+  if (env.XDG_DATA_HOME) return { path: join(env.XDG_DATA_HOME, 'carrel'), origin: 'XDG_DATA_HOME' }
+  return { path: join(home, '.local', 'share', 'carrel'), origin: 'default' }
+}
+
+/**
+ * Command line, then environment, then `config.json` in the data folder, then the defaults.
+ * @throws bad_input naming setting, value and origin
+ */
+export function loadSettings(sources: Sources): Settings {
+  const folder = dataFolderOf(sources)
+  const file = join(folder.path, 'config.json')
+  const fromFile = readConfigFile(file)
+  const values: Partial<Record<Key, unknown>> = {}
+  const origins = {} as Record<Key, string>
+  for (const key of Object.keys(Config.shape) as Key[]) {
+    const [raw, origin] = key === 'dataFolder' ? [folder.path, folder.origin] : pick(key, sources, fromFile, file)
+    origins[key] = origin
+    values[key] = check(key, raw, origin)
+  }
+  return { config: Config.parse(values), origins }
+}
+
+function pick(key: Key, { flags, env }: Sources, fromFile: Record<string, unknown>, file: string): [unknown, string] {
+  if (flags[key] !== undefined) return [flags[key], `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`]
+  const name = Object.keys(CONFIG_ENV).find((each) => CONFIG_ENV[each] === key)
+  const said = name === undefined ? undefined : env[name]
+  if (name !== undefined && said !== undefined && said !== '') return [fromText(key, said), name]
+  if (fromFile[key] !== undefined) return [fromFile[key], file]
+  return [undefined, 'default']
+}
+
+/** What a person can write in an environment variable: a list has commas, `null` is "none" where that is allowed. */
+function fromText(key: Key, text: string): unknown {
+  const inner = Config.shape[key].def as { innerType?: { def: { type: string } } }
+  const type = inner.innerType?.def.type
+  if (type === 'array') return text.split(',').flatMap((part) => (part.trim() ? [part.trim()] : []))
+  if (type === 'nullable' && text === 'null') return null
+  return text
+}
+
+function check(key: Key, raw: unknown, origin: string): unknown {
+  const parsed = Config.shape[key].safeParse(raw)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue && issue.path.length > 0 ? ` (at ${issue.path.join('.')})` : ''
+  throw badInput(
+    `The setting ${key} cannot be ${shown(key, raw)}, which comes from ${origin}: ${issue?.message ?? 'not valid'}${where}. Correct it there.`,
+    { setting: key, value: shown(key, raw), origin },
+  )
+}
+
+/** A value as it may be shown: the password of a database address is no one's business. */
+export function shown(key: string, value: unknown): string {
+  if (key !== 'databaseUrl' || typeof value !== 'string') return JSON.stringify(value) ?? 'nothing'
+  return JSON.stringify(value.replace(/:\/\/[^@/]*@/, '://***@'))
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return {}
+    throw new CarrelError('bad_input', `${file} cannot be read: ${(error as Error).message}.`, { file }, error)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw badInput(`${file} is not JSON: ${(error as Error).message}. Correct it, or move it away.`, { file })
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw badInput(`${file} must hold one JSON object of settings, like {"port": 4747}.`, { file })
+  for (const key of Object.keys(value)) {
+    if (key === 'dataFolder')
+      throw badInput(`dataFolder in ${file} has no meaning, since that file is found in it. Use --data.`, { file })
+    if (!(key in Config.shape))
+      throw badInput(`${file} sets ${JSON.stringify(key)}, which is no setting. \`carrel config\` lists them.`, {
+        setting: key,
+        file,
+      })
+  }
+  return value as Record<string, unknown>
+}

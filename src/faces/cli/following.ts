@@ -1,0 +1,46 @@
+import type { Carrel } from '../../api/index.ts'
+import { type Event, parseEvent } from '../../model/events.ts'
+import { fold } from '../../model/fold.ts'
+import type { Item } from '../../model/items.ts'
+import type { SessionView } from '../../model/view.ts'
+
+/** What following a session tells: an event with what it changed, that all which was there is said, or the end. */
+export type Told =
+  | {
+      readonly kind: 'event'
+      readonly event: Event
+      readonly json: string
+      readonly view: SessionView
+      readonly items: readonly Item[]
+    }
+  | { readonly kind: 'caught-up'; readonly view: SessionView }
+  | { readonly kind: 'ended'; readonly reason: string }
+
+export interface FollowFrom {
+  readonly workspace: string
+  readonly view: SessionView
+  readonly items: readonly Item[]
+}
+
+/** Follows a session from a view of it, folding each event, so that terminals show what pages show (L9). */
+export async function* followSession(
+  carrel: Carrel,
+  { workspace, view, items }: FollowFrom,
+  signal: AbortSignal,
+): AsyncGenerator<Told> {
+  const known = new Map(items.map((item) => [item.n, item]))
+  const target = { kind: 'session', workspace, session: view.session, after: view.seq } as const
+  let current = view
+  for await (const news of carrel.follow([target], signal)) {
+    if (news.kind === 'ended') return yield { kind: 'ended', reason: news.reason }
+    if (news.kind === 'caught-up') {
+      yield { kind: 'caught-up', view: current }
+      continue
+    }
+    const event = parseEvent(JSON.parse(news.json))
+    const folded = fold(current, event, (n) => known.get(n))
+    current = folded.view
+    for (const item of folded.items) known.set(item.n, item)
+    yield { kind: 'event', event, json: news.json, view: current, items: folded.items }
+  }
+}

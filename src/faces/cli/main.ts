@@ -1,0 +1,118 @@
+import { Command, CommanderError } from 'commander'
+import { ERRORS } from '../../model/errors.ts'
+import { type Act, type GlobalOptions, openCli } from './cli.ts'
+import { addAttach } from './commands/attach.ts'
+import { addLog } from './commands/log.ts'
+import { addMachine } from './commands/machine.ts'
+import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
+import { addQuestions } from './commands/questions.ts'
+import { addRules } from './commands/rules.ts'
+import { addRun } from './commands/run.ts'
+import { addRuns } from './commands/runs.ts'
+import { addOpen, addServe } from './commands/serve.ts'
+import { addSessions } from './commands/sessions.ts'
+import { VERSION } from './installation.ts'
+import { openTerminal, type World } from './terminal.ts'
+
+/** The commands in the order of the help: start, work, look, arrange, machine. */
+const COMMANDS = [
+  addServe,
+  addOpen,
+  addRun,
+  addAttach,
+  addRuns,
+  addQuestions,
+  addLog,
+  addSessions,
+  addProjects,
+  addSpaces,
+  addWorkspaces,
+  addRules,
+  addMachine,
+]
+
+const EXIT_CODES = `
+Exit codes:
+   0  done; for run: completed
+   1  for run: the agent failed or refused
+${exitLines()}
+ 130  for run: cancelled, or left with Ctrl-C
+
+Examples:
+  $ carrel serve                       start the server and print the address of the page
+  $ carrel run "mend the failing test" ask the agent to work in this folder
+  $ carrel inbox                       see what waits for you
+  $ carrel answer int_... 1            answer it
+
+Commands use the running server, else they open Carrel in their own process.`
+
+/** What each code of the error table means to a shell, codes that share a number on one line. */
+function exitLines(): string {
+  const byExit = Map.groupBy(Object.entries(ERRORS), ([, { exit }]) => exit)
+  return [...byExit]
+    .sort(([a], [b]) => a - b)
+    .map(([exit, codes]) => `${String(exit).padStart(4)}  ${codes.map(([code]) => code).join(', ')}`)
+    .join('\n')
+}
+
+/** Makes the command table. `done` is told the exit code of the command that ran. */
+export function buildProgram(world: World, done: (exit: number) => void): Command {
+  const program = new Command('carrel')
+  // Before the first command, since commands inherit these when they are made.
+  program
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: (text) => void world.stderr.write(text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .description('Durable agent sessions in the browser, the terminal and an API.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .option('-w, --workspace <id>', 'the workspace (or CARREL_WORKSPACE; default: default)')
+    .option('--json', 'for programs: JSON on stdout, errors as JSON on stderr')
+    .option('--url <url>', 'a server elsewhere (or CARREL_URL)')
+    .option('--token <token>', 'its token (or CARREL_TOKEN, which others on this machine cannot see)')
+    .option('--data <folder>', 'the data folder (or CARREL_DATA_FOLDER)')
+    .addHelpText('after', EXIT_CODES)
+  const act: Act =
+    (handler) =>
+    async (...raw) => {
+      const command = raw.at(-1) as Command
+      const cli = openCli(world, command.optsWithGlobals<GlobalOptions>())
+      done((await handler(cli, command.processedArgs, command.opts())) ?? 0)
+    }
+  for (const add of COMMANDS) add(program, act)
+  return program
+}
+
+/**
+ * Runs the command that `argv` says.
+ * @param argv the arguments after the program's name
+ * @returns the exit code, after everything is said and closed
+ */
+export async function runCli(argv: readonly string[], world: World): Promise<number> {
+  let exit = 0
+  const program = buildProgram(world, (code) => {
+    exit = code
+  })
+  try {
+    await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
+    return exit
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return ERRORS.bad_input.exit
+    return openTerminal(world, argv.includes('--json')).problem(thrown).exit
+  }
+}
+
+/** The process as the world of a command. A reader that goes away (`| head`) is no error. */
+export function processWorld(): World {
+  const { env, stdin, stdout, stderr } = process
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70))
+  return { env, cwd: process.cwd(), stdin, stdout, stderr, now: Date.now }
+}

@@ -1,0 +1,23 @@
+import { CommanderError } from 'commander'
+import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
+
+export interface Problem {
+  readonly error: CarrelError
+  readonly exit: number
+}
+
+/** Turns anything thrown by a command into an error of the table with its exit code. */
+export function toProblem(thrown: unknown): Problem {
+  const error = thrown instanceof CommanderError ? usageError(thrown) : asCarrelError(thrown)
+  return { error, exit: ERRORS[error.code].exit }
+}
+
+function usageError({ message }: CommanderError): CarrelError {
+  const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
+  const hint = more.join(' ').trim().replace(/^\(/, '').replace(/\)$/, '')
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/[.]?$/, '.')
+  return new CarrelError('bad_input', `${sentence} ${hint || 'See `carrel help`.'}`)
+}
+
+/** Thrown by commands whose arguments do not fit. */
+export const badInput = (message: string, data?: unknown): CarrelError => new CarrelError('bad_input', message, data)

@@ -1,0 +1,59 @@
+import type { Carrel } from '../../api/index.ts'
+import { asCarrelError } from '../../model/errors.ts'
+import type { QuestionItem } from '../../model/items.ts'
+import { askPerson, howToAnswer, questionLines } from './asking.ts'
+import type { Cli } from './cli.ts'
+import type { Lines } from './lines.ts'
+
+/** Puts an agent's questions to the person at this terminal, one at a time, or tells how to answer them. */
+export interface Questioner {
+  /** Takes note of a question as it is now: asks it when it is open, takes it back when somebody else answered. */
+  heed(item: QuestionItem): void
+  close(): void
+}
+
+export interface QuestionerParts {
+  readonly cli: Cli
+  readonly carrel: Carrel
+  /** Null when there is no person at this terminal. */
+  readonly lines: (() => Lines) | null
+  /** After each question, when the terminal is free again. */
+  readonly onIdle?: () => void
+}
+
+export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts): Questioner {
+  const asked = new Map<string, AbortController>()
+  let turn: Promise<unknown> = Promise.resolve()
+  const { term, workspace } = cli
+  const explain = (item: QuestionItem): void => {
+    for (const line of questionLines(item.question, term.asideColor)) term.note(line)
+    if (!lines)
+      term.note(`  Answer from any terminal: ${howToAnswer({ id: item.interaction, question: item.question })}`)
+  }
+  const ask = async (item: QuestionItem, from: () => Lines, signal: AbortSignal): Promise<void> => {
+    if (signal.aborted) return
+    explain(item)
+    const answer = await askPerson(from(), item.question, signal)
+    if (signal.aborted) term.note('  (answered elsewhere)')
+    else if (answer === null)
+      term.note(`  Answer later: ${howToAnswer({ id: item.interaction, question: item.question })}`)
+    else await carrel.call('interactions.answer', { workspace, id: item.interaction, answer })
+  }
+  return {
+    heed(item) {
+      const known = asked.get(item.interaction)
+      if (item.state !== 'open') return known?.abort()
+      if (known) return
+      const controller = new AbortController()
+      asked.set(item.interaction, controller)
+      if (!lines) return explain(item)
+      turn = turn
+        .then(() => ask(item, lines, controller.signal))
+        .catch((error) => term.note(asCarrelError(error).message))
+        .then(() => onIdle?.())
+    },
+    close() {
+      for (const controller of asked.values()) controller.abort()
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import Table from 'cli-table3'
+import pico from 'picocolors'
+import { type Problem, toProblem } from './problem.ts'
+
+/** The streams and facts of the process that a command may use. Tests pass their own. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  /** Milliseconds since 1970. */
+  now(): number
+}
+
+export type Colors = ReturnType<typeof pico.createColors>
+
+/** Where a command speaks: results to stdout, everything else to stderr, one JSON document or JSONL for programs. */
+export interface Terminal {
+  readonly json: boolean
+  /** A person sits at it: questions may be asked. */
+  readonly interactive: boolean
+  readonly color: Colors
+  /** Colours for what goes to stderr. */
+  readonly asideColor: Colors
+  now(): number
+  /** Writes to stdout as it is; resolves when the reader has room for more. */
+  write(text: string): Promise<void>
+  /** Writes to stderr as it is, nothing in JSON mode. */
+  aside(text: string): void
+  /** A line on stdout. */
+  line(text: string): void
+  /** A line on stderr for a person; nothing in JSON mode. */
+  note(text: string): void
+  /** The result for a program, in JSON mode only: one line. */
+  data(value: unknown): void
+  /** The result: `value` for a program, or what `human` prints. */
+  result(value: unknown, human: () => void): void
+  table(head: readonly string[], rows: readonly (readonly string[])[], empty: string): void
+  problem(error: unknown): Problem
+}
+
+export function openTerminal(world: World, json: boolean): Terminal {
+  const { stdout, stderr, stdin } = world
+  const color = pico.createColors(!json && wantsColor(world, stdout))
+  const asideColor = pico.createColors(!json && wantsColor(world, stderr))
+  const line = (text: string): void => void stdout.write(`${text}\n`)
+  const note = (text: string): void => void (json || stderr.write(`${text}\n`))
+  return {
+    json,
+    interactive: !json && Boolean(stdin.isTTY && stderr.isTTY),
+    color,
+    asideColor,
+    now: world.now,
+    line,
+    note,
+    write: (text) =>
+      stdout.write(text) ? Promise.resolve() : new Promise((room) => void stdout.once('drain', () => room())),
+    aside: (text) => void (json || stderr.write(text)),
+    data: (value) => void (json && line(JSON.stringify(value))),
+    result: (value, human) => (json ? line(JSON.stringify(value)) : human()),
+    table: (head, rows, empty) => (rows.length === 0 ? note(empty) : line(drawTable(head, rows, color))),
+    problem: (error) => {
+      const problem = toProblem(error)
+      if (json) stderr.write(`${JSON.stringify({ error: problem.error.toJSON() })}\n`)
+      else stderr.write(`${asideColor.red('carrel:')} ${clean(problem.error.message)}\n`)
+      return problem
+    },
+  }
+}
+
+function wantsColor({ env }: World, stream: { isTTY?: boolean }): boolean {
+  if (env.NO_COLOR) return false
+  return Boolean(stream.isTTY) && env.TERM !== 'dumb'
+}
+
+const BARE = Object.fromEntries(
+  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+    .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'])
+    .map((name) => [name, '']),
+)
+
+function drawTable(head: readonly string[], rows: readonly (readonly string[])[], color: Colors): string {
+  const table = new Table({
+    head: head.map((cell) => color.dim(cell)),
+    chars: { ...BARE, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  })
+  for (const row of rows) table.push(row.map((cell) => oneLine(cell)))
+  return table
+    .toString()
+    .split('\n')
+    .map((row) => row.trimEnd())
+    .join('\n')
+}
+
+/**
+ * Takes the control characters out of a text that is not ours, except line ends and tabs: an agent must not move
+ * the cursor, rename the window or hide what it does.
+ */
+export const clean = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '')
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
+
+/** A text on one line of at most `max` characters. */
+export function short(text: string, max: number): string {
+  const line = clean(oneLine(text))
+  return line.length <= max ? line : `${line.slice(0, max - 1)}…`
+}
+
+/** How long ago something was: `12 s`, `5 min`, `3 h`, `2 d`. */
+export function ago(at: number | null, now: number): string {
+  return at === null ? '' : span(Math.max(0, now - at))
+}
+
+/** A length of time in words. */
+export function span(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`
+  if (ms < 5_400_000) return `${Math.round(ms / 60_000)} min`
+  if (ms < 129_600_000) return `${Math.round(ms / 3_600_000)} h`
+  return `${Math.round(ms / 86_400_000)} d`
+}

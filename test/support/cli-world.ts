@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const BINARY = fileURLToPath(new URL('../../bin/carrel.cjs', import.meta.url))
+
+/** The real binary as a child: what it said so far, and how it ended. */
+export interface Running {
+  readonly child: ChildProcess
+  stdout(): string
+  stderr(): string
+  /** Resolves when what was said on stdout or stderr matches. Rejects when the process ended without saying it. */
+  until(pattern: RegExp): Promise<RegExpExecArray>
+  readonly ended: Promise<Ended>
+}
+
+export interface Ended {
+  readonly exit: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** stdout as one JSON document. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  json(): any
+  /** stdout as JSON lines. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  lines(): any[]
+}
+
+export interface CliWorld {
+  readonly data: string
+  /** A folder for a Space, made new; the name must be free. */
+  folder(name: string): string
+  start(args: readonly string[], options?: { cwd?: string; env?: Record<string, string>; input?: string }): Running
+  carrel(
+    args: readonly string[],
+    options?: { cwd?: string; env?: Record<string, string>; input?: string },
+  ): Promise<Ended>
+  /** Starts `carrel serve` on a free port. */
+  serve(): Promise<{ url: string; loginUrl: string; stop(signal?: NodeJS.Signals): Promise<Ended> }>
+  close(): Promise<void>
+}
+
+/** A home, a data folder and nothing else of this machine. */
+export function openCliWorld(): CliWorld {
+  const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-cli-')))
+  const data = join(top, 'data')
+  const home = join(top, 'home')
+  mkdirSync(home)
+  const children = new Set<Running>()
+  const start: CliWorld['start'] = (args, { cwd = home, env = {}, input } = {}) => {
+    const running = watch(
+      spawn(process.execPath, [BINARY, ...args], {
+        cwd,
+        env: { PATH: process.env.PATH ?? '', HOME: home, CARREL_DATA_FOLDER: data, ...env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      }),
+    )
+    running.child.stdin?.end(input ?? '')
+    children.add(running)
+    return running
+  }
+  return {
+    data,
+    folder(name) {
+      const path = join(top, name)
+      mkdirSync(path)
+      return path
+    },
+    start,
+    carrel: (args, options) => start(args, options).ended,
+    async serve() {
+      const running = start(['serve', '--port', '0', '--json', '--no-web'])
+      const [line] = await running.until(/^\{.*\}$/m)
+      const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> => {
+        running.child.kill(signal)
+        return running.ended
+      }
+      return { ...JSON.parse(line), stop }
+    },
+    async close() {
+      for (const { child, ended } of children) {
+        child.kill('SIGKILL')
+        await ended
+      }
+      rmSync(top, { recursive: true, force: true })
+    },
+  }
+}
+
+function watch(child: ChildProcess): Running {
+  let stdout = ''
+  let stderr = ''
+  const listeners = new Set<() => void>()
+  const heard = (): void => {
+    for (const listener of [...listeners]) listener()
+  }
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    heard()
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    heard()
+  })
+  let over = false
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (exit) => {
+      over = true
+      heard()
+      const lines = () =>
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+      resolve({ exit, stdout, stderr, json: () => JSON.parse(stdout), lines })
+    })
+  })
+  const until = (pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(stdout) ?? pattern.exec(stderr)
+        if (!found && !over) return
+        listeners.delete(look)
+        if (found) resolve(found)
+        else reject(new Error(`It ended without saying ${pattern}:\n${stdout}\n${stderr}`))
+      }
+      listeners.add(look)
+      look()
+    })
+  return { child, stdout: () => stdout, stderr: () => stderr, until, ended }
+}
+
+/** A prompt that the scripted agent carries out. */
+export const script = (...steps: Record<string, unknown>[]): string => `@@do ${JSON.stringify(steps)} @@end`
