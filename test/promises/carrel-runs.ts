@@ -110,6 +110,7 @@ export function describeRuns(open: OpenCarrel): void {
       expect(await session.item('tool')).toMatchObject({ status: 'completed', title: 'Write file.txt' })
       expect(readFileSync(session.path('file.txt'), 'utf8')).toBe('x')
       expect((await session.run([{ say: 'again' }])).outcome).toBe('completed')
+      if (quirk === 'late_updates') expect(textOf(await session.items())).toContain('late')
       await expectWhole(session)
     })
 

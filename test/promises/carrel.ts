@@ -13,7 +13,8 @@ export type OpenCarrel = (settings?: Partial<Config>) => Promise<World>
 
 /** What Carrel promises whoever calls it, in process or from far away, on whichever store. */
 export function describeCarrel(name: string, open: OpenCarrel): void {
-  describe(name, () => {
+  // Fifty runs and their processes take their time on a machine that is busy otherwise.
+  describe(name, { timeout: 120_000 }, () => {
     describeRuns(open)
     describeFailures(open)
     describeQueue(open)

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { type Client, connect } from '../../src/client/client.ts'
+import type { Config } from '../../src/model/config.ts'
+import { createTestSession, type SessionOptions, type TestSession } from './carrel-session.ts'
+import { agentProcesses, type Ground } from './carrel-world.ts'
+
+/** A real server process on the data folder of a ground. */
+export interface Server {
+  readonly pid: number
+  readonly url: string
+  readonly token: string
+  readonly carrel: Client
+  /** Everything it said on stderr. */
+  readonly words: () => string
+  session(options?: Partial<SessionOptions>): Promise<TestSession>
+  /** `kill -9`, and waits until it is gone. */
+  kill(): Promise<void>
+  /** SIGTERM, and waits until it has come to its end. */
+  stop(): Promise<void>
+  signal(name: NodeJS.Signals): void
+}
+
+/** Tries again at once, so that a story waits for the server and not for the client's patience. */
+const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
+
+const main = fileURLToPath(new URL('./serve.ts', import.meta.url))
+
+/** Starts a server and waits until it serves. @throws with its words when it ends first */
+export async function startServer(ground: Ground, settings: Partial<Config> = {}): Promise<Server> {
+  const asked = JSON.stringify({ logLevel: 'warn', ...settings, dataFolder: settings.dataFolder ?? ground.dataFolder })
+  const child = spawn(process.execPath, [main, asked], { env: { ...ground.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  let words = ''
+  child.stderr.on('data', (chunk) => {
+    words += chunk
+  })
+  const exited = once(child, 'exit')
+  const end = async (name: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(name)
+    await exited
+  }
+  onTestFinished(() => end('SIGKILL'))
+  const lines = createInterface({ input: child.stdout })
+  const first = await Promise.race([once(lines, 'line'), exited.then(() => null)])
+  if (first === null) throw new Error(`The server ended before it served. It said:\n${words}`)
+  const { url, token } = JSON.parse(String(first[0])) as { url: string; token: string }
+  const carrel = connect({ url, token, timing: TIMING })
+  return {
+    pid: child.pid ?? 0,
+    url,
+    token,
+    carrel,
+    words: () => words,
+    session: (options = {}) => createTestSession(carrel, { ...options, folder: options.folder ?? ground.work() }),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    signal: (name) => void child.kill(name),
+  }
+}
+
+/** What agents of this ground run now. */
+export const running = (ground: Ground): number[] => agentProcesses(ground.root)
+
+/** `kill -9` to every agent of this ground and all that it started. */
+export function killAgents(ground: Ground): void {
+  for (const pid of running(ground)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // The one before took it along: they die as a tree.
+    }
+  }
+}
