@@ -1,13 +1,17 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
+import { type CutProxy, startProxy } from './cut-proxy.ts'
 import { openSession, openWorld, said, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
+let proxy: CutProxy
 beforeAll(async () => {
-  world = await openWorld()
+  proxy = await startProxy(() => (world as World).url)
+  world = await openWorld({ allowedHosts: [proxy.host] })
 })
 afterAll(async () => {
+  await proxy.close()
   if (!('skipped' in world)) await world.close()
 })
 
@@ -68,6 +72,27 @@ describe('the line to the server', () => {
     expect(live.filter((text) => text.includes('Said before the cut.') && !text.includes('@@do'))).toHaveLength(1)
     expect(live.filter((text) => text.includes('Said while away.') && !text.includes('@@do'))).toHaveLength(1)
     expect(here.complaints.filter((text) => !/ERR_|fetch/i.test(text))).toEqual([])
+  })
+
+  it('L6: connections that break in the middle of a sentence lose no word and double none', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Broken')
+    const page = await here.open('/')
+    await page.goto(here.loginUrl().replace(here.url, proxy.url))
+    await page.goto(`${proxy.url}/s/${session.id}`)
+    const words = Array.from({ length: 120 }, (_, at) => `word${at}`).join(' ')
+    await page.getByRole('textbox', { name: 'Prompt' }).fill(script([{ say: words, chunks: 120, delayMs: 20 }]))
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    for (const word of ['word5', 'word30', 'word60']) {
+      await said(page, word).waitFor()
+      proxy.cut(word === 'word30')
+      if (word === 'word30') {
+        await page.getByText('Reconnecting since').waitFor()
+        proxy.open()
+      }
+    }
+    await page.getByText('Completed').waitFor()
+    expect(await page.getByRole('article', { name: 'Message of the agent' }).allInnerTexts()).toEqual([words])
   })
 
   it('long sessions open at the newest item, and older pages come without a jump', async () => {

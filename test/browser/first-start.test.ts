@@ -21,7 +21,6 @@ describe('first start', () => {
     const { open, carrel, folder, complaints } = world as World
     const page = await open('/')
     // One: a folder. The agent is chosen already. Two: start.
-    await page.getByRole('button', { name: 'Browse all folders' }).click()
     await page.getByRole('button', { name: /^garden/ }).click()
     await page.getByRole('button', { name: 'Start a session' }).click()
     // Three: send.

@@ -18,6 +18,8 @@ export interface World {
   /** A folder with a few files, that Spaces can be made of. */
   readonly folder: string
   readonly url: string
+  /** The address that logs a browser in. */
+  loginUrl(): string
   /** Carrel as another program would see it. */
   readonly carrel: Carrel
   /** A logged-in page in a context of its own. Messages of its console that are errors are in `complaints`. */
@@ -70,6 +72,7 @@ export async function openWorld(more: Partial<Config> = {}): Promise<World | Ski
     folder,
     url,
     complaints,
+    loginUrl: () => loginUrl,
     carrel: connect({ url, token: new URL(loginUrl).searchParams.get('token') ?? '' }),
     start,
     stop,
@@ -96,7 +99,8 @@ export async function openWorld(more: Partial<Config> = {}): Promise<World | Ski
 }
 
 function makeFolder(folder: string): string {
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(join(folder, '.git'), { recursive: true })
+  writeFileSync(join(folder, '.git', 'HEAD'), 'ref: refs/heads/spring\n')
   writeFileSync(join(folder, 'README.md'), '# Garden\n\nWhat grows where.\n')
   writeFileSync(join(folder, 'plan.txt'), 'beans\npeas\n')
   return folder

@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Event } from '../../src/model/events.ts'
+import { foldAll } from '../../src/model/fold.ts'
+import type { Item } from '../../src/model/items.ts'
+import { emptyView } from '../../src/model/view.ts'
+import { admitted, asked, ended, logOf, type Said, SESSION, started } from '../../test/support/session-log.ts'
+import { fromPage, merged, type SessionData, withEvents, withOlder } from './session-data.ts'
+
+const update = (update: unknown): Said => ({ type: 'agent.update', data: { acp: 1, agent: 'scripted', update } })
+const say = (text: string): Said => update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } })
+const think = (text: string): Said => update({ sessionUpdate: 'agent_thought_chunk', content: { type: 'text', text } })
+const call = (id: string, status: string): Said =>
+  update({ sessionUpdate: 'tool_call', toolCallId: id, title: id, status })
+
+/** Two runs whose items go on being changed while later ones come. */
+const LOG: readonly Event[] = logOf([
+  asked(1),
+  admitted(1),
+  started(1),
+  ...['a', 'b', 'c'].flatMap((id) => [call(id, 'pending'), say(`${id}1 `), say(`${id}2 `), think(`about ${id}`)]),
+  ...['b', 'a'].map((id) => call(id, 'completed')),
+  ended(1),
+  asked(2),
+  admitted(2),
+  started(2),
+  say('again '),
+  call('d', 'pending'),
+  say('and '),
+  say('again'),
+  ended(2),
+])
+
+function seenUpTo(seq: number) {
+  const items = new Map<number, Item>()
+  const { view } = foldAll(emptyView(SESSION), LOG.slice(0, seq), items)
+  return { view, items: [...items.values()].sort((a, b) => a.n - b.n) }
+}
+
+/** The newest page as of one event, as the server gives it. */
+function openedAt(seq: number, limit: number): SessionData {
+  const { view, items } = seenUpTo(seq)
+  return fromPage(SESSION, { seq, view, items: items.slice(-limit), more: items.length > limit })
+}
+
+it('L9: newest page, older pages and events, overlapping in any way, give the items of the whole log', () => {
+  const whole = seenUpTo(LOG.length)
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: LOG.length }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.boolean()), { maxLength: 40 }),
+      (seq, limit, moves) => {
+        let data = openedAt(seq, limit)
+        let head = seq
+        const older = (): void => {
+          // An older page is as of the head of then, which may be ahead of what the stream has brought.
+          const at = Math.min(LOG.length, head + 5)
+          const before = data.items[0]?.n ?? at + 1
+          const items = seenUpTo(at).items.filter(({ n }) => n < before)
+          data = withOlder(data, { items: items.slice(-3), more: items.length > 3 })
+        }
+        const follow = (count: number): void => {
+          // A stream that was cut says again what was already there.
+          data = withEvents(data, LOG.slice(Math.max(0, head - 2), head + count))
+          head = Math.min(LOG.length, head + count)
+        }
+        for (const [count, back] of moves) back && data.more ? older() : follow(count)
+        follow(LOG.length)
+        while (data.more) older()
+        expect(data.view).toEqual(whole.view)
+        expect(data.items).toEqual(whole.items)
+      },
+    ),
+  )
+})
+
+it('what did not change stays the same object, so that nothing is drawn again', () => {
+  const data = openedAt(LOG.length - 3, 100)
+  const next = withEvents(data, LOG.slice(-3))
+  expect(next).not.toBe(data)
+  expect(next.items[0]).toBe(data.items[0])
+  expect(withEvents(next, LOG)).toBe(next)
+})
+
+it('of two versions of an item the one that knows more stays', () => {
+  const items = seenUpTo(LOG.length).items
+  const [item] = items
+  const old = { ...item!, seq: item!.seq - 1 }
+  expect(merged(items, [old])).toEqual(items)
+  expect(merged([old], items)).toEqual(items)
+})
