@@ -11,9 +11,7 @@ import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { type Bell, createBell } from '../store/bell.ts'
-import { createPostgresBell } from '../store/bell-postgres.ts'
 import { lockFolder } from '../store/lock.ts'
-import { openPostgres } from '../store/postgres.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { createAgentDirectory } from './agent-directory.ts'
@@ -124,7 +122,11 @@ export async function openEngine(
 }
 
 async function openStore(config: Config): Promise<Store> {
-  if (config.databaseUrl) return await openPostgres({ url: config.databaseUrl })
+  if (config.databaseUrl) {
+    // Loaded only where it is used: the embedded engine starts without it.
+    const { openPostgres } = await import('../store/postgres.ts')
+    return await openPostgres({ url: config.databaseUrl })
+  }
   return await openSqlite({ path: join(config.dataFolder, 'carrel.db') })
 }
 
@@ -134,7 +136,9 @@ async function openBell(
   store: Store,
   overrides: Overrides,
 ): Promise<{ bell: Bell; close(): Promise<void> }> {
-  const plain = config.databaseUrl ? await createPostgresBell(config.databaseUrl) : createBell()
+  const plain = config.databaseUrl
+    ? await (await import('../store/bell-postgres.ts')).createPostgresBell(config.databaseUrl)
+    : createBell()
   const bell = overrides.bell?.(plain) ?? plain
   const stop = store.onAppend((ring) => bell.ring(ring))
   return {

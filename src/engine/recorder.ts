@@ -3,8 +3,8 @@ import type { Event, Outcome } from '../model/events.ts'
 import { fold } from '../model/fold.ts'
 import type { SessionId } from '../model/ids.ts'
 import type { Item } from '../model/items.ts'
-import type { Headline, Session } from '../model/tree.ts'
-import { headline, liveItems, type SessionView } from '../model/view.ts'
+import type { Session } from '../model/tree.ts'
+import { liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Store } from '../store/store.ts'
 import { foldTail, loadFold } from './folding.ts'
 import type { HeldLease } from './leases.ts'
@@ -60,18 +60,6 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
   const tell = () => {
     for (const listener of [...listeners]) listener(view)
   }
-  const headlineOf = (next: SessionView): Headline => headline(next, session.agent, clock.now())
-
-  /** What the headline will be once these are folded. Updates alone never change it. */
-  const foresee = (outcomes: readonly Outcome[]): Headline => {
-    if (outcomes.every((outcome) => outcome.type === 'agent.update' || outcome.type === 'notice.given'))
-      return headlineOf(view)
-    let next = view
-    for (const outcome of outcomes)
-      next = fold(next, asEvent(outcome, session.id, next.seq + 1, clock.now()), (n) => items.get(n)).view
-    return headlineOf(next)
-  }
-
   const foldDue = (): FoldWrite | undefined => {
     const behind = view.seq - stored.seq
     if (behind === 0 || (behind < FOLD_EVERY && clock.now() - stored.at < FOLD_EVERY_MS)) return undefined
@@ -108,7 +96,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
     if (outcomes.length === 0) return
     try {
       const foldWrite = foldDue()
-      const batch = { outcomes, headline: foresee(outcomes), ...(foldWrite && { fold: foldWrite }) }
+      const batch = { outcomes, ...(foldWrite && { fold: foldWrite }) }
       const done = await lease.guard(() => store.log.record(lease.current, session.id, batch, clock.now()))
       if (foldWrite) foldStored(foldWrite)
       await foldOwn(outcomes, done.first, done.last, done.at)
@@ -180,9 +168,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
     async settle(wakeAt) {
       await enqueue([])
       const write: FoldWrite = { seq: view.seq, view, items: [...dirty.values()] }
-      const settled = await lease.guard(() =>
-        store.log.settle(lease.current, session.id, write, headlineOf(view), wakeAt, clock.now()),
-      )
+      const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, clock.now()))
       if (settled) foldStored(write)
       return settled
     },

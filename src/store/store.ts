@@ -3,7 +3,7 @@ import type { InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, Works
 import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
-import type { DeletePreview, Headline, NamedBy, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
+import type { DeletePreview, NamedBy, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
 /**
@@ -170,23 +170,17 @@ export interface LogStore {
    * `run.admitted` and `prompt.steered` take a prompt only while it waits (`gone`, nothing is written).
    * A second `run.ended` of one run is refused with `gone` (L4), and so is the expiry of a question that is not open (I1);
    * `run.admitted` beside a live run is `busy`. The session is due from then on, until it is settled.
-   * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same transaction.
+   * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same transaction;
+   * the headline is counted from those rows, so that what was submitted meanwhile is in it.
    */
   record(lease: Lease, session: SessionId, batch: Batch, now: number): Promise<Recorded>
 
   /**
    * Puts a session to rest: clears `due`, sets `wakeAt` and stores the fold, but only if nothing came after `fold.seq`
-   * (L10). Of the headline it takes the agent.
+   * (L10).
    * @returns false when something came meanwhile: fold on, look again
    */
-  settle(
-    lease: Lease,
-    session: SessionId,
-    fold: FoldWrite,
-    headline: Headline,
-    wakeAt: number | null,
-    now: number,
-  ): Promise<boolean>
+  settle(lease: Lease, session: SessionId, fold: FoldWrite, wakeAt: number | null, now: number): Promise<boolean>
 
   /** Events after `after`, oldest first, at most `limit`, as JSON texts. */
   read(session: SessionId, after: number, limit: number): Promise<Line[]>
@@ -225,11 +219,6 @@ export interface Submitted {
 
 export interface Batch {
   readonly outcomes: readonly Outcome[]
-  /**
-   * The session's headline once these are folded. The store counts for itself, from the rows of prompts, runs and
-   * questions, so that what was submitted since the caller looked is not lost; the two agree when nothing was.
-   */
-  readonly headline: Headline
   /** The fold as of an earlier `seq`, where it is time to store it; later events are folded by whoever reads. */
   readonly fold?: FoldWrite | undefined
 }

@@ -73,8 +73,8 @@ export async function openWriter(options: WriterOptions, ring: (ring: Ring) => v
     write(name, args) {
       if (ended) return Promise.reject(ended)
       const id = ++count
-      // After all that runs now: what is asked for in one turn crosses to the thread in one message.
-      if (queue.push({ id, name, args }) === 1) process.nextTick(flush)
+      // Once the requests that are at hand have been read: they cross to the thread in one message, for one commit.
+      if (queue.push({ id, name, args }) === 1) setImmediate(flush)
       if (waiting.size === 0) worker.ref()
       return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
     },
@@ -82,7 +82,7 @@ export async function openWriter(options: WriterOptions, ring: (ring: Ring) => v
       if (!ended) {
         ended = new CarrelError('unavailable', 'The store is closed.')
         worker.ref()
-        process.nextTick(() => worker.postMessage({ close: true } satisfies ToWriter))
+        setImmediate(() => worker.postMessage({ close: true } satisfies ToWriter))
       }
       await exited
     },

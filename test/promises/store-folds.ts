@@ -123,7 +123,7 @@ export function itFolds(current: CurrentStore): void {
       await write(store, lease, session, [said('words')])
       const late = await refold(store, session.id)
       const record = (fold: { seq: number; view: typeof late.view; items: Item[] }) =>
-        store.log.record(lease, session.id, { outcomes: [said('more')], headline: late.headline, fold }, 20)
+        store.log.record(lease, session.id, { outcomes: [said('more')], fold }, 20)
       await record({ seq: late.view.seq, view: late.view, items: [...late.items.values()] })
       await record({ seq: early.view.seq, view: early.view, items: [] })
       expect(await store.log.fold(session.id)).toEqual({ view: late.view, seq: late.view.seq })
@@ -231,11 +231,11 @@ function outcomesOfRun(story: Story, act: Act, run: RunId, choice: number): Outc
 
 async function recordWithFold(story: Story, outcomes: Outcome[], withFold: boolean): Promise<void> {
   const { store, session, lease, now } = story
-  const { view, items, headline } = await refold(store, session.id)
+  const { view, items } = await refold(store, session.id)
   const stored = await store.log.fold(session.id)
   const changed = [...items.values()].filter(({ seq }) => seq > (stored?.seq ?? 0))
   const fold = withFold && view.seq > 0 ? { seq: view.seq, view, items: changed } : undefined
-  await store.log.record(lease, session.id, { outcomes, headline, fold }, now)
+  await store.log.record(lease, session.id, { outcomes, fold }, now)
 }
 
 async function checkFold({ store, world, session }: Story): Promise<void> {

@@ -31,7 +31,6 @@ export function itKeepsLogs(current: CurrentStore): void {
         fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 24 }), async (sizes) => {
           const session = await world.session()
           const lease = await take(store, session.id)
-          const { headline } = await refold(store, session.id)
           const ranges = await Promise.all(
             sizes.map(async (size) => {
               if (size === 0) {
@@ -39,7 +38,7 @@ export function itKeepsLogs(current: CurrentStore): void {
                 return [seq, seq]
               }
               const outcomes = Array.from({ length: size }, (_, index) => said(`${index}`))
-              const { first, last } = await store.log.record(lease, session.id, { outcomes, headline }, 5)
+              const { first, last } = await store.log.record(lease, session.id, { outcomes }, 5)
               return [first, last]
             }),
           )
@@ -108,9 +107,8 @@ export function itKeepsLogs(current: CurrentStore): void {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
-      const { headline } = await refold(store, session.id)
       const key = `session:${session.id}`
-      const batch = { outcomes: [said('x')], headline }
+      const batch = { outcomes: [said('x')] }
       const lost = { code: 'lease_lost' }
       const old = await store.leases.acquire(key, 'node-1', 1_000, 0)
       if (!old) throw new Error('the lease was free')
@@ -133,17 +131,16 @@ export function itKeepsLogs(current: CurrentStore): void {
       const world = await makeWorld(store)
       for (let round = 0; round < 8; round += 1) {
         const session = await world.session()
-        const { headline } = await refold(store, session.id)
         const key = `session:${session.id}`
         const old = await store.leases.acquire(key, 'node-1', 10, 0)
         if (!old) throw new Error('the lease was free')
         // By its own slow clock the old holder is alive all the time.
         const writes = Array.from({ length: 12 }, () =>
-          store.log.record(old, session.id, { outcomes: [said('old')], headline }, 5).catch(codeOf),
+          store.log.record(old, session.id, { outcomes: [said('old')] }, 5).catch(codeOf),
         )
         const young = await store.leases.acquire(key, 'node-2', 1_000, 20)
         if (!young) throw new Error('the lease had run out')
-        const first = await store.log.record(young, session.id, { outcomes: [said('young')], headline }, 21)
+        const first = await store.log.record(young, session.id, { outcomes: [said('young')] }, 21)
         const results = await Promise.all(writes)
         const before = results.filter((result) => typeof result === 'object')
         expect(results.filter((result) => typeof result !== 'object')).toEqual(
@@ -158,8 +155,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
-      const { headline } = await refold(store, session.id)
-      const end = () => store.log.record(lease, session.id, { outcomes: [ended(run)], headline }, 20)
+      const end = () => store.log.record(lease, session.id, { outcomes: [ended(run)] }, 20)
       const results = await Promise.allSettled(Array.from({ length: 10 }, end))
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       for (const result of results) if (result.status === 'rejected') expect(codeOf(result.reason)).toBe('gone')
@@ -221,9 +217,9 @@ export function itKeepsLogs(current: CurrentStore): void {
         opened(question, run),
         { type: 'run.parked', data: { run, reason: 'waits for a person' } },
       ])
-      const { view, items, headline } = await refold(store, session.id)
+      const { view, items } = await refold(store, session.id)
       const fold = { seq: view.seq, view, items: [...items.values()] }
-      expect(await store.log.settle(lease, session.id, fold, headline, null, 20)).toBe(true)
+      expect(await store.log.settle(lease, session.id, fold, null, 20)).toBe(true)
       await store.leases.release(lease)
       const due = async () => (await store.log.due(30, 100_000)).some((each) => each.session === session.id)
       expect(await due()).toBe(false)

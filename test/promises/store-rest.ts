@@ -11,10 +11,10 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
       await write(store, lease, session, [ended(run)])
-      const { view, items, headline } = await refold(store, session.id)
+      const { view, items } = await refold(store, session.id)
       const fold = { seq: view.seq, view, items: [...items.values()] }
       const late = await store.log.submit(world.workspace.id, session.id, ask('late'), { now: 30 })
-      expect(await store.log.settle(lease, session.id, fold, headline, null, 31)).toBe(false)
+      expect(await store.log.settle(lease, session.id, fold, null, 31)).toBe(false)
       expect(await store.log.fold(session.id)).toBeNull()
       await store.leases.release(lease)
       expect(await dueOf(store, session.id)).toBe(true)
@@ -27,9 +27,9 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       for (let round = 0; round < 15; round += 1) {
         const { session, lease, run } = await makeRunning(store, world)
         await write(store, lease, session, [ended(run)])
-        const { view, items, headline } = await refold(store, session.id)
+        const { view, items } = await refold(store, session.id)
         const fold = { seq: view.seq, view, items: [...items.values()] }
-        const settle = () => store.log.settle(lease, session.id, fold, headline, null, 31)
+        const settle = () => store.log.settle(lease, session.id, fold, null, 31)
         const submit = () => store.log.submit(world.workspace.id, session.id, ask('late'), { now: 30 })
         await Promise.all(round % 2 ? [settle(), submit()] : [submit(), settle()])
         await store.leases.release(lease)
@@ -69,8 +69,8 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       const old = await take(store, session.id)
       await store.leases.release(old)
       await take(store, session.id, 'node-2')
-      const { view, headline } = await refold(store, session.id)
-      const settling = store.log.settle(old, session.id, { seq: view.seq, view, items: [] }, headline, null, 5)
+      const { view } = await refold(store, session.id)
+      const settling = store.log.settle(old, session.id, { seq: view.seq, view, items: [] }, null, 5)
       await expect(settling).rejects.toMatchObject({ code: 'lease_lost' })
     })
 
@@ -131,8 +131,8 @@ async function dueOf(store: Store, session: SessionId, now = 100_000_000): Promi
 
 async function settleAt(store: Store, session: SessionId, wakeAt: number | null) {
   const lease = await take(store, session)
-  const { view, items, headline } = await refold(store, session)
+  const { view, items } = await refold(store, session)
   const fold = { seq: view.seq, view, items: [...items.values()] }
-  expect(await store.log.settle(lease, session, fold, headline, wakeAt, 10)).toBe(true)
+  expect(await store.log.settle(lease, session, fold, wakeAt, 10)).toBe(true)
   return lease
 }

@@ -156,11 +156,10 @@ it('readers see whole transactions while writes go on', async () => {
   const world = await makeWorld(store)
   const session = await world.session()
   const lease = await take(store, session.id)
-  const { headline } = await refold(store, session.id)
   let writing = true
   const outcomes = Array.from({ length: 7 }, (_, index) => said(`${index}`))
   const writer = (async () => {
-    for (let round = 0; round < 60; round += 1) await store.log.record(lease, session.id, { outcomes, headline }, 5)
+    for (let round = 0; round < 60; round += 1) await store.log.record(lease, session.id, { outcomes }, 5)
     writing = false
   })()
   let seen = 0
@@ -235,7 +234,7 @@ it('L9: a stored fold of another version counts as none, and its items go when a
   const world = await makeWorld(store)
   const { session, lease } = await makeRunning(store, world)
   await write(store, lease, session, [said('words')])
-  const { view, items, headline } = await refold(store, session.id)
+  const { view, items } = await refold(store, session.id)
   const fold = { seq: view.seq, view, items: [...items.values()] }
   await store.log.rebuild(session.id, fold)
   const db = new DatabaseSync(path)
@@ -243,7 +242,7 @@ it('L9: a stored fold of another version counts as none, and its items go when a
   expect(await store.log.fold(session.id)).toBeNull()
   expect(await store.log.items(session.id, null, 100)).toEqual([])
   expect(await store.log.itemsByN(session.id, [101, 104])).toEqual([])
-  await store.log.record(lease, session.id, { outcomes: [said('more')], headline, fold }, 20)
+  await store.log.record(lease, session.id, { outcomes: [said('more')], fold }, 20)
   expect(await store.log.fold(session.id)).toEqual({ view, seq: view.seq })
   expect(await store.log.items(session.id, null, 100)).toEqual(fold.items.sort((a, b) => b.n - a.n))
   db.exec(`update folds set view = '{"session": 1'; update items set json = '{"kind": "letter"}'`)

@@ -157,10 +157,9 @@ export async function refold(store: Store, session: SessionId): Promise<Refolded
   return { view, items, headline: headline(view, AGENT, closed?.at ?? null) }
 }
 
-/** Records `outcomes`; the headline they lead to is left to the store, which knows it better. */
+/** Records `outcomes`; the headline is counted by the store. */
 export async function write(store: Store, lease: Lease, session: Session, outcomes: Outcome[], now = 10) {
-  const { headline: before } = await refold(store, session.id)
-  return store.log.record(lease, session.id, { outcomes, headline: before }, now)
+  return store.log.record(lease, session.id, { outcomes }, now)
 }
 
 /** A session with a run that has started. */

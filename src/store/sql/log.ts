@@ -1,7 +1,6 @@
 import { CarrelError } from '../../model/errors.ts'
 import { type EventType, type Outcome, type Request, runOf } from '../../model/events.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { Headline } from '../../model/tree.ts'
 import type { Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
 import { hold } from './leases.ts'
@@ -107,19 +106,17 @@ interface Settlement {
   readonly lease: Lease
   readonly session: SessionId
   readonly fold: FoldWrite
-  readonly headline: Headline
   readonly wakeAt: number | null
   readonly now: number
 }
 
 export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
-  const { lease, session, fold, headline, wakeAt, now } = settlement
+  const { lease, session, fold, wakeAt, now } = settlement
   await hold(tx, lease, session, now)
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   if (work.row.head !== fold.seq) return false
   await writeFold(tx, session, fold)
-  work.row.agent = headline.agent
   await saveSession(tx, work)
   await tx.run('update sessions set due = 0, due_since = null, wake_at = $2 where id = $1', session, wakeAt)
   return true

@@ -42,8 +42,7 @@ function logOver({ write, read }: Port): LogStore {
   return {
     submit: (workspace, session, request, { key, now }) => write('submit', { workspace, session, request, key, now }),
     record: (lease, session, batch, now) => write('record', { lease, session, batch, now }),
-    settle: (lease, session, fold, headline, wakeAt, now) =>
-      write('settle', { lease, session, fold, headline, wakeAt, now }),
+    settle: (lease, session, fold, wakeAt, now) => write('settle', { lease, session, fold, wakeAt, now }),
     read: (session, after, limit) => read('read', { session, after, limit }),
     head: (session) => read('head', { session }),
     fold: (session) => read('fold', { session }),
