@@ -22,16 +22,16 @@ export async function enter(ctx: Context, caller: Caller, id: WorkspaceId): Prom
 export const mayEnter = (caller: Caller, id: string): boolean =>
   caller.workspaces === null || caller.workspaces.includes(id)
 
+/** Lets a caller to a session. One read, since a session that is in the workspace proves that there is one. */
 export async function sessionIn(ctx: Context, caller: Caller, workspace: WorkspaceId, id: SessionId): Promise<Session> {
+  const session = mayEnter(caller, workspace) ? await ctx.store.tree.session(workspace, id) : null
+  if (session) return session
   await enter(ctx, caller, workspace)
-  const session = await ctx.store.tree.session(workspace, id)
-  if (!session)
-    throw new CarrelError(
-      'not_found',
-      `There is no session ${id} in this workspace. \`carrel sessions list\` shows those there are.`,
-      { id },
-    )
-  return session
+  throw new CarrelError(
+    'not_found',
+    `There is no session ${id} in this workspace. \`carrel sessions list\` shows those there are.`,
+    { id },
+  )
 }
 
 /** Agents may look, but nobody answers a question on the other side of the same wire: people, programs of theirs and rules do (I4). */

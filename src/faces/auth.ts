@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CarrelError } from '../model/errors.ts'
 import type { Caller } from '../model/tree.ts'
@@ -22,7 +22,10 @@ export interface AuthOptions {
 const COOKIE_SECONDS = 30 * 24 * 60 * 60
 
 export function createAuth({ token, now, port }: AuthOptions): Auth {
-  const isToken = (said: string) => equal(said, token)
+  const tokenDigest = digest(token)
+  const isToken = (said: string) => timingSafeEqual(digest(said), tokenDigest)
+  // Asked twice for each request, before its body is read and after.
+  const known = new WeakMap<FastifyRequest, Caller>()
   // Cookies do not tell ports apart, so two servers on one machine would take each other's.
   const cookieName = () => `carrel_${port()}`
   const throttle = createThrottle(now)
@@ -49,16 +52,22 @@ export function createAuth({ token, now, port }: AuthOptions): Auth {
     return reply.header('cache-control', 'no-store').redirect(localPath(next), 303)
   }
 
+  const lookAt = (request: FastifyRequest): Caller => {
+    const bearer = bearerOf(request.headers.authorization)
+    if (bearer !== null) {
+      if (!isToken(bearer)) throw unauthenticated('The token is wrong.')
+      return owner(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
+    }
+    const cookie = request.cookies[cookieName()]
+    if (cookie !== undefined && isCookie(cookie)) return owner('web')
+    throw unauthenticated(cookie === undefined ? 'Nobody is logged in.' : 'The login has run out.')
+  }
+
   return {
     callerOf(request) {
-      const bearer = bearerOf(request.headers.authorization)
-      if (bearer !== null) {
-        if (!isToken(bearer)) throw unauthenticated('The token is wrong.')
-        return owner(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
-      }
-      const cookie = request.cookies[cookieName()]
-      if (cookie !== undefined && isCookie(cookie)) return owner('web')
-      throw unauthenticated(cookie === undefined ? 'Nobody is logged in.' : 'The login has run out.')
+      const caller = known.get(request) ?? lookAt(request)
+      known.set(request, caller)
+      return caller
     },
     mount(app) {
       app.get('/login', async (request, reply) => {
@@ -91,10 +100,9 @@ function cookieValue(token: string, expiresAt: number): string {
 }
 
 /** In constant time whatever is said: digests have one length. */
-function equal(said: string, right: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(said), digest(right))
-}
+const equal = (said: string, right: string): boolean => timingSafeEqual(digest(said), digest(right))
+
+const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
 
 function bearerOf(header: string | undefined): string | null {
   if (header === undefined) return null
