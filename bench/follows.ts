@@ -10,6 +10,7 @@ import { below, percentile, type Result } from './figures.ts'
 import { openOurs, openTheirs, type Subject } from './subjects.ts'
 
 const GAP_MS = 4
+const WARM_MS = 1_000
 
 /** From the moment an append is sent to the moment a follower has it, both over HTTP. */
 export async function measureLatency({ rounds, roundMs }: Effort): Promise<Result[]> {
@@ -20,6 +21,7 @@ export async function measureLatency({ rounds, roundMs }: Effort): Promise<Resul
     Record<'ours' | 'theirs', number[]>
   >
   try {
+    for (const subject of [ours, theirs]) await lagsOf(subject, WARM_MS)
     for (let round = 0; round < rounds; round += 1) {
       for (const [whose, subject] of [
         ['ours', ours],
@@ -43,6 +45,7 @@ export async function measureLatency({ rounds, roundMs }: Effort): Promise<Resul
 
 async function lagsOf(subject: Subject, ms: number): Promise<number[]> {
   const stream = await subject.make()
+  const writer = await subject.writer(stream)
   const sent = new Map<string, number>()
   const lags: number[] = []
   let rest = ''
@@ -62,7 +65,7 @@ async function lagsOf(subject: Subject, ms: number): Promise<number[]> {
       const mark = `<${String(count).padStart(8, '0')}>`
       const at = performance.now()
       sent.set(mark, at)
-      await subject.append(stream, mark)
+      await writer.append(mark)
       const early = GAP_MS - (performance.now() - at)
       if (early > 0) await sleep(early)
     }
@@ -70,6 +73,7 @@ async function lagsOf(subject: Subject, ms: number): Promise<number[]> {
     if (sent.size > 0) throw new Error(`${sent.size} messages never reached the follower.`)
     return lags
   } finally {
+    writer.close()
     follower.close()
   }
 }

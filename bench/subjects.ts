@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { install } from '../scripts/install.mjs'
 import type { Config } from '../src/model/config.ts'
 import { type Child, dropFolder, start, tempFolder } from './children.ts'
-import { type Address, listen, type Stream, send } from './wire.ts'
+import { type Address, listen, openLine, type Stream, send } from './wire.ts'
 
 /** A server under measurement, in words both have: streams that are appended to and followed. */
 export interface Subject {
@@ -12,11 +12,22 @@ export interface Subject {
   readonly address: Address
   /** Makes a stream. */
   make(): Promise<string>
-  /** Appends one message with this text, and resolves when the server says it is kept. */
-  append(stream: string, text: string): Promise<void>
+  /** A caller on a connection of its own, who appends to one stream. */
+  writer(stream: string): Promise<Writer>
   /** Everything from the first message on, as it comes. */
   follow(stream: string, onText: (text: string) => void): Promise<Stream>
   close(): Promise<void>
+}
+
+export interface Writer {
+  /** Appends one message with this text, and resolves when the server says it is kept. */
+  append(text: string): Promise<unknown>
+  close(): void
+}
+
+async function writerOver(address: Address, path: string, bodyOf: (text: string) => object): Promise<Writer> {
+  const line = await openLine(address)
+  return { append: (text) => line.post(path, JSON.stringify(bodyOf(text))), close: line.close }
 }
 
 export interface Ours extends Subject {
@@ -46,10 +57,11 @@ export async function openOurs(
     project,
     call,
     make: async () => (await call<{ id: string }>('POST', '/sessions', { project, agent: 'scripted' })).id,
-    async append(stream, text) {
-      const body = JSON.stringify({ content: text, wait: 'accepted' })
-      await send(address, 'POST', `/api/workspaces/default/sessions/${stream}/prompt`, body)
-    },
+    writer: (stream) =>
+      writerOver(address, `/api/workspaces/default/sessions/${stream}/prompt`, (content) => ({
+        content,
+        wait: 'accepted',
+      })),
     follow: (stream, onText) => listen(address, `/api/follow?workspace=default&s=${stream}:0`, onText),
     async close() {
       await child.stop()
@@ -87,9 +99,7 @@ export async function openTheirs(): Promise<Theirs> {
       }
       throw new Error(`${path} did not appear.`)
     },
-    async append(stream, text) {
-      await send(address, 'POST', stream, JSON.stringify({ text }))
-    },
+    writer: (stream) => writerOver(address, stream, (text) => ({ text })),
     async appendAll(stream, texts) {
       await send(address, 'POST', stream, JSON.stringify(texts.map((text) => ({ text }))))
     },
