@@ -39,7 +39,8 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
   for (const path of [home, dataFolder]) mkdirSync(path)
   const model = await startModel()
   const agent = make(home, model.url)
-  writeConfig(dataFolder, agent, home)
+  const id = `my-${agent.id}`
+  writeConfig(dataFolder, { ...agent, id }, home)
   const env = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', ...agent.secrets }
   const start = () => startServer(dataFolder, env, join(root, 'server.log'))
   let server = await start()
@@ -48,7 +49,7 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
     model,
     newSession() {
       made += 1
-      return createTestSession(server.client, { agent: agent.id, folder: join(root, 'places', `${made}`) })
+      return createTestSession(server.client, { agent: id, folder: join(root, 'places', `${made}`) })
     },
     killServer: () => server.kill(),
     async restart() {
@@ -77,7 +78,7 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
 
 /** A home of its own and the key by name, as a person who tries an agent beside their own would write it. */
 function writeConfig(dataFolder: string, { id, name, command, args, env, secrets }: RealAgent, home: string): void {
-  const custom = { id: `my-${id}`, name, command, args, env: { ...env, HOME: home }, passEnv: Object.keys(secrets) }
+  const custom = { id, name, command, args, env: { ...env, HOME: home }, passEnv: Object.keys(secrets) }
   writeFileSync(join(dataFolder, 'config.json'), JSON.stringify({ defaultAgent: custom.id, agents: [custom] }))
 }
 
