@@ -1,13 +1,16 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 import { InboxView } from './inbox/InboxView.tsx'
 import { SessionRoute } from './session/SessionRoute.tsx'
 import { NotFound, Shell } from './shell/Shell.tsx'
-import { AddSpace } from './start/AddSpace.tsx'
 import { Home } from './start/Home.tsx'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
-const add = createRoute({ getParentRoute: () => root, path: '/add', component: AddSpace })
+const add = createRoute({
+  getParentRoute: () => root,
+  path: '/add',
+  component: lazyRouteComponent(() => import('./start/AddSpace.tsx'), 'AddSpace'),
+})
 const inbox = createRoute({ getParentRoute: () => root, path: '/inbox', component: InboxView })
 const session = createRoute({ getParentRoute: () => root, path: '/s/$session', component: SessionRoute })
 

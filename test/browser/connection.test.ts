@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
 import { type CutProxy, startProxy } from './cut-proxy.ts'
-import { openSession, openWorld, said, script, WORKSPACE, type World } from './world.ts'
+import { openSession, openWorld, PATIENCE, said, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
 let proxy: CutProxy
@@ -68,7 +68,7 @@ describe('the line to the server', () => {
     const live = await items(page)
     await page.reload()
     await said(page, 'Said afterwards.').waitFor()
-    await expect.poll(() => items(page)).toEqual(live)
+    await expect.poll(() => items(page), PATIENCE).toEqual(live)
     expect(live.filter((text) => text.includes('Said before the cut.') && !text.includes('@@do'))).toHaveLength(1)
     expect(live.filter((text) => text.includes('Said while away.') && !text.includes('@@do'))).toHaveLength(1)
     expect(here.complaints.filter((text) => !/ERR_|fetch/i.test(text))).toEqual([])
@@ -126,9 +126,18 @@ describe('the line to the server', () => {
     const reading = await firstInSight(page)
     const before = await box.evaluate((element) => element.scrollHeight)
     release()
-    await expect.poll(() => box.evaluate((element) => element.scrollHeight)).toBeGreaterThan(before * 1.5)
-    await expect.poll(async () => Math.abs((await topOf(page, reading.text)) - reading.top)).toBeLessThan(3)
+    await expect.poll(() => box.evaluate((element) => element.scrollHeight), PATIENCE).toBeGreaterThan(before * 1.5)
+    await expect.poll(async () => Math.abs((await topOf(page, reading.text)) - reading.top), PATIENCE).toBeLessThan(3)
     await page.getByRole('button', { name: 'Newest' }).click()
     await said(page, 'Line 149 of the story.').waitFor()
+    // The address of an item far above leads to it.
+    await page.unrouteAll()
+    const old = await here.carrel.call('sessions.items', { workspace: WORKSPACE, id: session.id, before: 40, limit: 1 })
+    await page.goto(`${here.url}/inbox`)
+    await page.goto(`${here.url}/s/${session.id}#${old.items[0]?.n}`)
+    await page.locator('.transcript li[data-target]').waitFor()
+    await expect
+      .poll(() => page.locator('.transcript li[data-target]').boundingBox())
+      .toMatchObject({ y: expect.closeTo(350, -3) })
   })
 })

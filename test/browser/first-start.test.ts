@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
-import { openWorld, WORKSPACE, type World } from './world.ts'
+import { openWorld, PATIENCE, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
 beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('first start', () => {
     await page.getByRole('button', { name: 'Send' }).click()
     const card = page.getByRole('region', { name: /^Write hello/ }).filter({ has: page.getByRole('button') })
     await card.getByRole('button', { name: 'Do not allow' }).waitFor()
-    await expect.poll(() => page.title()).toMatch(/^\(1\) /)
+    await expect.poll(() => page.title(), PATIENCE).toMatch(/^\(1\) /)
     expect(existsSync(join(folder, 'hello-from-carrel.md'))).toBe(false)
     await card.getByRole('button', { name: /^Allow/ }).click()
     await page.getByText('Completed').waitFor()

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
-import { openSession, openWorld, said, script, WORKSPACE, type World } from './world.ts'
+import { openSession, openWorld, PATIENCE, said, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
 beforeAll(async () => {
@@ -17,7 +17,7 @@ const queue = (page: Page) => page.getByRole('region', { name: 'Queue' })
 async function send(page: Page, text: string): Promise<void> {
   await prompt(page).fill(text)
   await page.getByRole('button', { name: 'Send', exact: true }).click()
-  await expect.poll(() => prompt(page).inputValue()).toBe('')
+  await expect.poll(() => prompt(page).inputValue(), PATIENCE).toBe('')
 }
 
 describe('a session on the page', () => {
@@ -100,7 +100,7 @@ describe('a session on the page', () => {
     expect(await prompt(page).inputValue()).toBe('say this once')
     await page.unroute('**/prompt')
     await page.getByRole('button', { name: 'Send', exact: true }).click()
-    await expect.poll(() => prompt(page).inputValue()).toBe('')
+    await expect.poll(() => prompt(page).inputValue(), PATIENCE).toBe('')
     const { runs } = await here.carrel.call('runs.list', { workspace: WORKSPACE, session: session.id })
     expect(runs.length).toBe(1)
     await prompt(page).fill('a draft')

@@ -106,6 +106,9 @@ function makeFolder(folder: string): string {
   return folder
 }
 
+/** How long to look again for what has no event to wait for: long, since it only matters when something is broken. */
+export const PATIENCE = { timeout: 20_000 }
+
 export const WORKSPACE = 'default' as WorkspaceId
 
 /** A prompt that makes the scripted agent do exactly this. */

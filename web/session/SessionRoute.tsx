@@ -22,7 +22,12 @@ export function SessionRoute() {
   }, [page, id])
   const head = data?.view.seq ?? 0
   useEffect(() => {
-    if (!document.hidden) rememberSeen(id, head)
+    const look = (): void => {
+      if (!document.hidden) rememberSeen(id, head)
+    }
+    look()
+    document.addEventListener('visibilitychange', look)
+    return () => document.removeEventListener('visibilitychange', look)
   }, [id, head])
   if (problem || data?.ended) {
     return (

@@ -17,7 +17,9 @@ export function ThoughtRow({ item }: { item: ThoughtItem }) {
         <>
           <span>{item.endedAt === null ? 'Thinking' : 'Thought'}</span>
           <span className="cut grow thought-gist">{gist}</span>
-          {item.endedAt !== null && <span className="faint">{duration(item.endedAt - item.at)}</span>}
+          {item.endedAt !== null && item.endedAt - item.at >= 100 && (
+            <span className="faint">{duration(item.endedAt - item.at)}</span>
+          )}
         </>
       }
     >

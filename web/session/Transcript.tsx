@@ -99,6 +99,9 @@ function useShrinking(
     if (!element) return
     let height = element.clientHeight
     const observer = new ResizeObserver(() => {
+      // What stands below the transcript lines up with it, whatever room a scroll bar takes here.
+      const gutter = (element.offsetWidth - element.clientWidth) / 2
+      element.closest<HTMLElement>('.session-main')?.style.setProperty('--gutter', `${gutter}px`)
       const lost = height - element.clientHeight
       height = element.clientHeight
       if (lost > 0 && virtual.isAtEnd(NEAR_END + lost)) virtual.scrollToEnd()

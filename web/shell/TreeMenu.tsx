@@ -1,8 +1,9 @@
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { Menu, type MenuEntry } from '../ui/Menu.tsx'
-import { DeleteDialog } from './DeleteDialog.tsx'
-import { NameDialog } from './NameDialog.tsx'
+
+const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
+const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
 
 export type Noun = 'space' | 'project' | 'session'
 
@@ -33,23 +34,25 @@ export function TreeMenu({ noun, id, name, closable = false }: Props) {
   return (
     <>
       <Menu label={`More for ${noun} ${name}`} entries={entries} />
-      {dialog === 'rename' && (
-        <NameDialog
-          title={`Rename ${noun}`}
-          name={name}
-          save={(next) => page.call(`${noun}s.rename`, { workspace, id, name: next })}
-          onClose={done}
-        />
-      )}
-      {dialog === 'project' && (
-        <NameDialog
-          title={`New project in ${name}`}
-          name=""
-          save={(next) => page.call('projects.create', { workspace, space: id, name: next })}
-          onClose={done}
-        />
-      )}
-      {dialog === 'delete' && <DeleteDialog noun={noun} id={id} name={name} onClose={done} />}
+      <Suspense>
+        {dialog === 'rename' && (
+          <NameDialog
+            title={`Rename ${noun}`}
+            name={name}
+            save={(next) => page.call(`${noun}s.rename`, { workspace, id, name: next })}
+            onClose={done}
+          />
+        )}
+        {dialog === 'project' && (
+          <NameDialog
+            title={`New project in ${name}`}
+            name=""
+            save={(next) => page.call('projects.create', { workspace, space: id, name: next })}
+            onClose={done}
+          />
+        )}
+        {dialog === 'delete' && <DeleteDialog noun={noun} id={id} name={name} onClose={done} />}
+      </Suspense>
       {problem && (
         <span className="hidden" role="alert">
           {problem.message}

@@ -63,12 +63,7 @@ export function FolderChoice({ chosen, onChoose }: Props) {
                 </span>
                 {branch && <span className="faint">{branch}</span>}
               </button>
-              <button
-                type="button"
-                className="btn quiet"
-                aria-label={`Look into ${name}`}
-                onClick={() => setWithin(path)}
-              >
+              <button type="button" className="btn quiet" aria-label={`Open ${name}`} onClick={() => setWithin(path)}>
                 Open
               </button>
             </li>

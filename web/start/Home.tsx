@@ -1,17 +1,25 @@
 import { Navigate } from '@tanstack/react-router'
 import { MessageSquarePlus } from 'lucide-react'
+import { lazy, Suspense } from 'react'
 import { recall } from '../data/memory.ts'
 import { treeOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { useNewSession } from '../shell/SpaceRows.tsx'
 import { Problem } from '../ui/Problem.tsx'
-import { StartForm } from './StartForm.tsx'
+
+const StartForm = lazy(() => import('./StartForm.tsx').then((file) => ({ default: file.StartForm })))
 
 /** Where one lands: the first start, or the session one was in. */
 export function Home() {
   const workspace = useWorkspace()
   const tree = treeOf(workspace)
-  if (tree.length === 0) return <StartForm first />
+  if (tree.length === 0) {
+    return (
+      <Suspense>
+        <StartForm first />
+      </Suspense>
+    )
+  }
   const last = workspace.sessions[recall('session') ?? '']
   if (last && last.archivedAt === null) return <Navigate to="/s/$session" params={{ session: last.id }} replace />
   const newest = tree.flatMap(({ projects }) => projects.flatMap(({ sessions }) => sessions))
