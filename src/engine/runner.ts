@@ -14,8 +14,8 @@ import { createWishes } from './wishes.ts'
 
 /** How long a cancelled agent has to say so before its process is ended; with the kill it stays under 3 s (P2). ms. */
 const CANCEL_GRACE_MS = 2_000
-/** Updates that still come right behind an agent's answer belong to the run. ms. */
-const LATE_UPDATES_MS = 20
+/** Updates that still come right behind an agent's answer belong to the run; every turn waits for them. ms. */
+const LATE_UPDATES_MS = 2
 const GO_ON =
   'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
 
@@ -104,12 +104,15 @@ const OFFERS = new Set([
 async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'start' | 'resume'): Promise<TurnEnd> {
   const { work, run, live, asking } = turn
   const { recorder, lease } = work
-  // The lease is proven and the start is on disk before the prompt reaches the agent: nobody is asked twice (S3).
-  await lease.renew()
   const data = { run: run.id, acpSession: live.session.id }
-  await recorder.record(
-    how === 'start' ? { type: 'run.started', run: run.id, data } : { type: 'run.resumed', run: run.id, data },
-  )
+  // The lease is proven and the start is on disk before the prompt reaches the agent: nobody is asked twice (S3).
+  // Asked for at once, since both then share one flush of the disk.
+  await Promise.all([
+    lease.renew(),
+    recorder.record(
+      how === 'start' ? { type: 'run.started', run: run.id, data } : { type: 'run.resumed', run: run.id, data },
+    ),
+  ])
   const ends = Promise.withResolvers<TurnEnd>()
   const prompts = promptKeeper(turn, ends.resolve)
   const wishes = createWishes(turn, prompts.send)
@@ -140,7 +143,8 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
     if (work.stopping.aborted) onStopping()
     react(recorder.view)
     const end = await ends.promise
-    if (end.kind === 'answered') await new Promise((resolve) => setTimeout(resolve, LATE_UPDATES_MS))
+    // What was said until now is written meanwhile: the end is judged by it.
+    if (end.kind === 'answered') await Promise.all([pause(LATE_UPDATES_MS), recorder.record()])
     return end.kind === 'answered' && cancel.why !== null ? { kind: 'cancelled', why: cancel.why, answered: true } : end
   } finally {
     unwatch()
@@ -153,6 +157,8 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
 
 /** A question is open, or has an answer that the agent has not had: then the run can outlive its process. */
 const waits = (view: SessionView) => Object.keys(view.open).length > 0 || view.grants.length > 0
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Prompts under way in this turn: the first and those that steer. The turn is answered when all are. */
 function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) => void) {
