@@ -95,7 +95,7 @@ describe('carrel with a server', () => {
     expect(done.stdout).toContain('main')
   })
 
-  it('P2: Ctrl-C cancels the run; a run left with a second one goes on and is cancelled by its id', async () => {
+  it('P2: Ctrl-C cancels the run; a run whose time to watch is up goes on and is cancelled by its id', async () => {
     const hanging = script({ say: 'begun' }, { sleep: 600_000 })
     const first = world.start(['run', '-a', 'scripted', hanging], { cwd: folder })
     await first.until(/begun/)
@@ -137,6 +137,15 @@ describe('carrel with a server', () => {
     const done = await world.carrel(['attach', made.stdout.trim()], { input })
     expect(done.exit).toBe(0)
     expect(done.stdout).toMatch(/first answer[\s\S]*completed[\s\S]*second answer[\s\S]*completed/)
+    // What was there before is told in the order it happened.
+    const again = await world.carrel(['attach', made.stdout.trim()])
+    const words = again.stdout
+      .replaceAll(/ after .*/g, '')
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('>'))
+    expect(words).toEqual(['first answer', 'completed', 'second answer', 'completed'])
+    expect(again.stdout.match(/^> /gm)).toHaveLength(2)
   })
 
   it('run reads its prompt from stdin, and --wait accepted does not stay', async () => {

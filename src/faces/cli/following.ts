@@ -41,6 +41,27 @@ export async function* followSession(
     const folded = fold(current, event, (n) => known.get(n))
     current = folded.view
     for (const item of folded.items) known.set(item.n, item)
-    yield { kind: 'event', event, json: news.json, view: current, items: folded.items }
+    yield { kind: 'event', event, json: news.json, view: current, items: toldInOrder(folded.items) }
   }
+}
+
+/** What an event changed, in the order a person is told: the end of a run comes after what it interrupted. */
+function toldInOrder(items: readonly Item[]): Item[] {
+  return [...items].sort((a, b) => Number(a.kind === 'run') - Number(b.kind === 'run'))
+}
+
+/** Items of the past in the order a person is told: what began a run, what it did, how it ended. */
+export function retold(items: readonly Item[]): Item[] {
+  const told: Item[] = []
+  let run: Item | null = null
+  for (const item of items.toSorted((a, b) => a.n - b.n)) {
+    if (item.kind !== 'run') {
+      told.push(item)
+      continue
+    }
+    if (run) told.push(run)
+    run = item.outcome === null ? null : item
+    told.push(item.outcome === null ? item : { ...item, state: 'started', outcome: null })
+  }
+  return run ? [...told, run] : told
 }

@@ -2,10 +2,9 @@ import { userInfo } from 'node:os'
 import type { Carrel } from '../../api/index.ts'
 import { connect } from '../../client/client.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { openEngine } from '../../engine/open.ts'
+import type { Config } from '../../model/config.ts'
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import type { Caller } from '../../model/tree.ts'
-import { serveHttp } from '../http.ts'
 import type { Cli } from './cli.ts'
 import { VERSION } from './installation.ts'
 import { badInput } from './problem.ts'
@@ -28,7 +27,8 @@ const NOTHING_TO_CLOSE = { hurry: () => undefined, close: async () => undefined 
 /** How long a server that should be there has to answer. ms. */
 const PATIENCE_MS = 3_000
 /** How often an embedded Carrel looks whether others still use it. ms. */
-const LOOK_MS = 200
+const LOOK_MS = 50
+const QUIET_LOOKS = 40
 
 /** The person at this terminal, as logs will name them. */
 export function personHere(): Caller {
@@ -89,7 +89,9 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
  * Opens the engine on its data folder.
  * @throws unavailable in words that name the process when another one holds the folder
  */
-export async function openFolder(config: Parameters<typeof openEngine>[0]): Promise<Engine> {
+export async function openFolder(config: Config): Promise<Engine> {
+  // Loaded here, since most commands talk to a running server and need not wait for all of this to be read.
+  const { openEngine } = await import('../../engine/open.ts')
   try {
     return await openEngine(config, { version: VERSION })
   } catch (thrown) {
@@ -111,6 +113,7 @@ export async function openFolder(config: Parameters<typeof openEngine>[0]): Prom
 /** Lets `carrel answer`, `ps` and the others in while this process holds the folder. Null when no port can be had. */
 async function openDoor(engine: Engine): Promise<{ url: string; close(): Promise<void> } | null> {
   try {
+    const { serveHttp } = await import('../http.ts')
     const door = await serveHttp(engine, { webFolder: null, host: '127.0.0.1', port: 0, version: VERSION })
     writeServerFile(engine.config.dataFolder, { url: door.url, pid: process.pid, startedAt: Date.now() })
     return door
@@ -123,12 +126,14 @@ async function openDoor(engine: Engine): Promise<{ url: string; close(): Promise
 async function untilUnused(cli: Cli, carrel: Carrel, leaving: AbortController): Promise<void> {
   const stop = (): void => leaving.abort()
   process.once('SIGINT', stop)
-  let said = false
+  let looks = 0
   while (!leaving.signal.aborted) {
     const { liveRuns } = await carrel.call('server.status', {})
     if (liveRuns === 0) break
-    if (!said) cli.term.note(`Waiting for ${liveRuns} more to end in this Carrel. Ctrl-C does not wait.`)
-    said = true
+    // A run that just ended is put away in a moment; that is not worth a word.
+    if (looks === QUIET_LOOKS)
+      cli.term.note(`Waiting for ${liveRuns} more to end in this Carrel. Ctrl-C does not wait.`)
+    looks += 1
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
   process.off('SIGINT', stop)

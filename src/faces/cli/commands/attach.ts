@@ -3,7 +3,7 @@ import type { Carrel } from '../../../api/index.ts'
 import { asCarrelError } from '../../../model/errors.ts'
 import type { SessionView } from '../../../model/view.ts'
 import type { AddCommand, Cli } from '../cli.ts'
-import { followSession } from '../following.ts'
+import { followSession, retold } from '../following.ts'
 import { type Lines, openLines } from '../lines.ts'
 import { createQuestioner } from '../questioner.ts'
 import { createTranscript } from '../transcript.ts'
@@ -39,11 +39,17 @@ async function attach(cli: Cli, session: string, busy: 'queue'): Promise<number>
   return cli.withCarrel({ runs: true }, async (carrel, way) => {
     const leaving = new AbortController()
     const leave = (): void => leaving.abort()
+    const terminate = (): void => {
+      way.hurry()
+      leave()
+    }
     process.on('SIGINT', leave)
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, terminate)
     try {
       await converse({ cli, carrel, session, busy, leaving })
     } finally {
       process.off('SIGINT', leave)
+      for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, terminate)
     }
     if (way.how !== 'embedded') cli.term.note(`Left. Come back with: carrel attach ${session}`)
     return 0
@@ -107,7 +113,7 @@ async function converse({ cli, carrel, session, busy, leaving }: Talk): Promise<
   })
   const questioner = createQuestioner({ cli, carrel, lines: term.interactive ? () => lines : null, onIdle: rest })
   try {
-    for (const item of items.toSorted((a, b) => a.n - b.n)) showItem(item, transcript, questioner)
+    for (const item of retold(items)) showItem(item, transcript, questioner)
     settle()
     for await (const told of followSession(carrel, { workspace, view, items }, leaving.signal)) {
       if (told.kind === 'ended') return term.note(`The session is gone: ${told.reason}`)

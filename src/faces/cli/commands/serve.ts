@@ -1,5 +1,5 @@
 import { CarrelError } from '../../../model/errors.ts'
-import { type HttpServer, serveHttp } from '../../http.ts'
+import type { HttpServer } from '../../http.ts'
 import { given } from '../arguments.ts'
 import { hasDesktop, openBrowser } from '../browser.ts'
 import type { AddCommand, Cli } from '../cli.ts'
@@ -46,7 +46,7 @@ async function serve(cli: Cli, options: Options): Promise<number> {
   const { dataFolder } = config
   await refuseSecond(dataFolder)
   const stopped = stopSignal(cli)
-  const engine = await openFolder(config)
+  const [engine, { serveHttp }] = await Promise.all([openFolder(config), import('../../http.ts')])
   try {
     const stderr = (text: string, detail?: unknown): void =>
       void cli.world.stderr.write(`${text}${detail instanceof Error ? `: ${detail.message}` : ''}\n`)
@@ -58,7 +58,7 @@ async function serve(cli: Cli, options: Options): Promise<number> {
       log: { error: stderr, warn: stderr, info: () => undefined },
     })
     try {
-      writeServerFile(dataFolder, { url: reachable(server), pid: process.pid, startedAt: cli.world.now() })
+      writeServerFile(dataFolder, { url: server.url, pid: process.pid, startedAt: cli.world.now() })
       announce(cli, server, config)
       if (options.open) openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
       await stopped
@@ -72,9 +72,6 @@ async function serve(cli: Cli, options: Options): Promise<number> {
   }
   return 0
 }
-
-/** What a command on this machine should call: a server that listens everywhere also listens here. */
-const reachable = ({ url }: HttpServer): string => url
 
 async function refuseSecond(dataFolder: string): Promise<void> {
   const token = readToken(dataFolder)
