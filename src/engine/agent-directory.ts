@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { allAgents, detectAgents } from '../host/agents.ts'
+import { allAgents, detectAgents, findProgram } from '../host/agents.ts'
 import { allowedEnv, machinePath } from '../host/environment.ts'
 import type { AgentRecipe, AgentStatus } from '../model/agent.ts'
 import type { Config } from '../model/config.ts'
@@ -59,19 +59,16 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
           { agent: id },
         )
       }
-      let status = (await list()).find((each) => each.id === id)
-      if (!status?.program) {
-        found = null
-        status = (await list()).find((each) => each.id === id)
-      }
-      if (!status?.program) {
+      // Only whether it is there: to ask every agent for its version would keep the first prompt waiting.
+      const program = findProgram(entry.command, path)
+      if (program === null) {
         const next = entry.install ? `Install it: ${entry.install}` : `Put ${entry.command} on the PATH.`
         throw new CarrelError('unavailable', `${entry.name} is not installed on this machine. ${next}`, {
           agent: id,
           next,
         })
       }
-      return { recipe: entry, program: status.program }
+      return { recipe: entry, program }
     },
     environment(recipe, session) {
       const base = allowedEnv(source, recipe.passEnv, recipe.env)
@@ -83,8 +80,8 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
     },
     async defaultAgent() {
       if (config.defaultAgent !== null) return config.defaultAgent
-      const installed = (await list()).filter((each) => each.installed)
-      return (installed.find((each) => each.origin !== 'scripted') ?? installed[0])?.id ?? 'scripted'
+      const installed = registry.filter((each) => findProgram(each.command, path) !== null)
+      return (installed.find((each) => each.id !== 'scripted') ?? installed[0])?.id ?? 'scripted'
     },
   }
 }

@@ -10,7 +10,7 @@ import { recordEnd, type TurnEnd } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
 import type { Turn } from './turn.ts'
 import { createTimers } from './turn-timers.ts'
-import { createWishes } from './wishes.ts'
+import { createWishes, type Prompts } from './wishes.ts'
 
 /** How long a cancelled agent has to say so before its process is ended; with the kill it stays under 3 s (P2). ms. */
 const CANCEL_GRACE_MS = 2_000
@@ -30,12 +30,12 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
   if (!run) return
   const calledOff = new AbortController()
   const signal = AbortSignal.any([work.lease.lost, calledOff.signal])
-  const unwatch = work.recorder.onView((view) => view.run?.cancelling && calledOff.abort())
+  const unwatch = work.recorder.onView((view) => calledOffBy(view) && calledOff.abort())
   const stop = () => calledOff.abort()
   work.stopping.addEventListener('abort', stop, { once: true })
   let seat: Seat | null = null
   try {
-    if (work.recorder.view.run?.cancelling || work.stopping.aborted) calledOff.abort()
+    if (calledOffBy(work.recorder.view) || work.stopping.aborted) calledOff.abort()
     const asking = createAsking(work, run)
     const listener = listenerOf(work, run, asking)
     seat = await takeSeat(work, run, signal)
@@ -52,7 +52,7 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
       throw thrown
     }
     // Nobody asked for its end: what no agent has had yet begins again at the next start.
-    if (work.stopping.aborted && !work.recorder.view.run?.cancelling) return
+    if (work.stopping.aborted && !calledOffBy(work.recorder.view)) return
     const end: TurnEnd = calledOff.signal.aborted ? cancelledBefore() : { kind: 'failed', error: thrown }
     await recordEnd(work, run, end, seat)
   } finally {
@@ -115,21 +115,23 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
   ])
   const ends = Promise.withResolvers<TurnEnd>()
   const prompts = promptKeeper(turn, ends.resolve)
-  const wishes = createWishes(turn, prompts.send)
+  const wishes = createWishes(turn, prompts)
   const cancel = createCancel(turn, ends.resolve)
   const react = (view: SessionView) => {
     if (view.run?.id !== run.id) return
-    if (view.run.cancelling) return cancel.begin('cancelled')
+    if (calledOffBy(view)) return cancel.begin('cancelled')
     const reactions = [asking.react(view), wishes.react(view)]
     Promise.all(reactions).catch((error) => ends.resolve({ kind: 'failed', error }))
   }
   const timers = createTimers(turn, {
-    park: () => ends.resolve({ kind: 'parked', reason: 'It waits for a person.' }),
+    park: () => {
+      if (!asking.giving) ends.resolve({ kind: 'parked', reason: 'It waits for a person.' })
+    },
     overBudget: () => cancel.begin('over_budget'),
     expire: () => react(recorder.view),
   })
   const onStopping = () =>
-    waits(recorder.view)
+    waits(recorder.view) && !asking.giving
       ? ends.resolve({ kind: 'parked', reason: 'The server was stopped while it waited for a person.' })
       : cancel.begin('stopped')
   const onLost = () => ends.reject(asCarrelError(lease.lost.reason))
@@ -138,6 +140,7 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
   work.stopping.addEventListener('abort', onStopping, { once: true })
   lease.lost.addEventListener('abort', onLost, { once: true })
   try {
+    prompts.reserve()
     prompts.send(content)
     if (lease.lost.aborted) onLost()
     if (work.stopping.aborted) onStopping()
@@ -145,7 +148,10 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
     const end = await ends.promise
     // What was said until now is written meanwhile: the end is judged by it.
     if (end.kind === 'answered') await Promise.all([pause(LATE_UPDATES_MS), recorder.record()])
-    return end.kind === 'answered' && cancel.why !== null ? { kind: 'cancelled', why: cancel.why, answered: true } : end
+    // Some agents answer a cancelled prompt with an error, or end: it is over, as was asked.
+    if (cancel.why !== null && end.kind === 'answered') return { kind: 'cancelled', why: cancel.why, answered: true }
+    if (cancel.why !== null && end.kind === 'failed') return { kind: 'cancelled', why: cancel.why, answered: false }
+    return end
   } finally {
     unwatch()
     timers.clear()
@@ -158,20 +164,36 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
 /** A question is open, or has an answer that the agent has not had: then the run can outlive its process. */
 const waits = (view: SessionView) => Object.keys(view.open).length > 0 || view.grants.length > 0
 
+/** A person wants the run to end, or the whole session. */
+const calledOffBy = (view: SessionView) => view.run?.cancelling === true || view.state !== 'open'
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Prompts under way in this turn: the first and those that steer. The turn is answered when all are. */
-function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) => void) {
+function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) => void): Prompts {
   let under = 0
+  let over = false
+  let answer: TurnEnd | null = null
+  const release = () => {
+    under -= 1
+    if (under > 0 || answer === null) return
+    over = true
+    end(answer)
+  }
   return {
-    send(content: readonly ContentBlock[]) {
-      under += 1
+    reserve() {
+      if (!over) under += 1
+      return !over
+    },
+    release,
+    send(content) {
       live.session.prompt(content).then(
         ({ stopReason, raw }) => {
-          under -= 1
-          if (under === 0) end({ kind: 'answered', stopReason, raw })
+          answer = { kind: 'answered', stopReason, raw }
+          release()
         },
         (error) => {
+          over = true
           // Whoever asked is gone, but the question and its answer outlive it (I2).
           if (waits(recorder.view)) end({ kind: 'parked', reason: 'The agent ended while it waited for a person.' })
           else end({ kind: 'failed', error })

@@ -256,13 +256,16 @@ function versionOf(program: string, { path, home }: { path: string; home: string
   const key = `${real}:${statSync(real).mtimeMs}`
   let version = versions.get(key)
   if (!version) {
-    version = askVersion(program, { PATH: path, HOME: home, NO_COLOR: '1', LANG: 'C.UTF-8' })
+    version = askVersion(program, { PATH: path, HOME: home, NO_COLOR: '1', LANG: 'C.UTF-8' }, () =>
+      versions.delete(key),
+    )
     versions.set(key, version)
   }
   return version
 }
 
-async function askVersion(program: string, env: Record<string, string>): Promise<string | null> {
+/** `late` is called when there was no answer in time: on a machine less busy there may be one. */
+async function askVersion(program: string, env: Record<string, string>, late: () => void): Promise<string | null> {
   try {
     const options = { env, timeout: VERSION_TIMEOUT_MS, killSignal: 'SIGKILL' as const, maxBuffer: 64 << 10 }
     const asked = run(program, ['--version'], options)
@@ -270,7 +273,8 @@ async function askVersion(program: string, env: Record<string, string>): Promise
     asked.child.stdin?.end()
     const { stdout } = await asked
     return /\d+\.\d+\.\d+[\w.+-]*/.exec(stdout)?.[0] ?? null
-  } catch {
+  } catch (thrown) {
+    if ((thrown as { killed?: boolean }).killed) late()
     return null
   }
 }

@@ -122,7 +122,9 @@ const normalise = {
 }
 
 // ---------------------------------------------------------------- decide
-const DIRECTIVE = /@@fake\s*(\[[\s\S]*?\])\s*@@end/
+const DIRECTIVE = /@@fake\s*(\[[\s\S]*?\])\s*@@end/g
+// Agents may put a cancelled prompt and the next one into one message: the last directive counts.
+const directiveIn = (text) => [...text.matchAll(DIRECTIVE)].at(-1)?.[1]
 function decide({ turns, tools }) {
   const users = turns.map((t, i) => ({ ...t, i })).filter((t) => (t.role === 'user' || t.role === 'tool') && t.text)
   const plain = users.filter((t) => t.role === 'user')
@@ -137,12 +139,12 @@ function decide({ turns, tools }) {
     return n
   }
   const last = plain.at(-1)
-  const from = [...users].reverse().find((t) => DIRECTIVE.test(t.text))
+  const from = [...users].reverse().find((t) => directiveIn(t.text) !== undefined)
   const base = { user: last?.text ?? '', step: 0 }
   const titling = /generat\w* (?:\S+ ){0,4}title/i.test((last?.text ?? '').split('@@fake')[0])
   if (tools.length === 0 || titling) return { ...base, reply: { text: TITLE } }
   if (from) {
-    const steps = JSON.parse(DIRECTIVE.exec(from.text)[1])
+    const steps = JSON.parse(directiveIn(from.text))
     const step = stepsAfter(from.i)
     // A later prompt of its own ends the script; what agents inject as user text (<reminder>, [note]) does not.
     const later = plain.some(
