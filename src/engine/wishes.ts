@@ -9,7 +9,17 @@ export interface Wishes {
   react(view: SessionView): Promise<void>
 }
 
-export function createWishes(turn: Turn, send: (content: readonly ContentBlock[]) => void): Wishes {
+/** The prompts that an agent has in a turn, and those that are about to reach it. */
+export interface Prompts {
+  /** Keeps the turn open for a prompt that is being written down; false when the turn is over already. */
+  reserve(): boolean
+  /** Gives up what was reserved. */
+  release(): void
+  /** Hands over what was reserved. */
+  send(content: readonly ContentBlock[]): void
+}
+
+export function createWishes(turn: Turn, prompts: Prompts): Wishes {
   const handed = new Set<string>()
   let told: unknown = null
 
@@ -17,23 +27,24 @@ export function createWishes(turn: Turn, send: (content: readonly ContentBlock[]
   const steer = async (waiting: QueuedPrompt) => {
     const { work, run } = turn
     const { recipe } = await work.ctx.agents.resolve(run.agent)
+    const able = recipe.steer === 'prompt' && waiting.agent === run.agent
+    // Too late to join: the end of the run puts it first in the queue.
+    if (able && !prompts.reserve()) return
+    const reason = `${recipe.name} takes no text while it works; this is next in the queue.`
     try {
-      if (recipe.steer === 'prompt' && waiting.agent === run.agent) {
-        await work.lease.renew()
-        await work.recorder.record({
-          type: 'prompt.steered',
-          run: run.id,
-          data: { prompt: waiting.prompt, run: run.id },
-        })
-        send(waiting.content)
-        return
-      }
-      const reason = `${recipe.name} takes no text while it works; this is next in the queue.`
-      await work.recorder.record({ type: 'prompt.deferred', data: { prompt: waiting.prompt, reason } })
+      if (able) await work.lease.renew()
+      await work.recorder.record(
+        able
+          ? { type: 'prompt.steered', run: run.id, data: { prompt: waiting.prompt, run: run.id } }
+          : { type: 'prompt.deferred', data: { prompt: waiting.prompt, reason } },
+      )
     } catch (thrown) {
+      if (able) prompts.release()
       // Withdrawn in the same moment: then there is nothing to hand over.
       if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
+      return
     }
+    if (able) prompts.send(waiting.content)
   }
 
   return {
