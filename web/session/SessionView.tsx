@@ -16,8 +16,11 @@ const RunsPanel = lazy(() => import('./RunsPanel.tsx').then(({ RunsPanel }) => (
 
 export function SessionView({ data, row }: { data: SessionData; row: Session }) {
   const [panel, setPanel] = useState(recall('panel') === 'runs')
-  // What was new when one came stays marked while one is here.
-  const [seen] = useState(() => recallSeen(data.id))
+  // What was new when one came stays marked while one is here; what comes while one looks on is not.
+  const [seen] = useState(() => {
+    const before = recallSeen(data.id)
+    return Math.max(row.head, data.items.at(-1)?.n ?? 0) > before ? before : 0
+  })
   const live = usePageState((state) => state.connection.state === 'open' && state.synced) && data.caughtUp
   const agent = data.view.agent ?? row.agent
   const root = usePageState(
