@@ -6,7 +6,7 @@ import { openWorld, type World } from '../test/browser/world.ts'
 import { fillWorld, gardener } from './shots-content.ts'
 
 // `npm run shots`: photographs the main views with content that is always the same, wide and on a phone, dark and
-// light, empty and full, into dist/shots. With --readme also the picture of the README.
+// light, empty and full, into dist/shots. With --readme the picture of the README instead.
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const OUT = join(ROOT, 'dist', 'shots')
 const README = join(ROOT, 'docs', 'images', 'carrel.png')
@@ -28,17 +28,19 @@ const LOOKS = [
 
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
+const readmeOnly = process.argv.includes('--readme')
 const world = await openWorld({ agents: [gardener(OUT)], defaultAgent: 'gardener' })
 if ('skipped' in world) {
   console.error(`No pictures: ${world.skipped}.`)
   process.exit(1)
 }
 try {
-  for (const [look, options] of LOOKS) await shootEmpty(world, look, options)
+  const looks = readmeOnly ? [] : LOOKS
+  for (const [look, options] of looks) await shootEmpty(world, look, options)
   const sessions = await fillWorld(world)
-  for (const [look, options] of LOOKS) await shootFull(world, look, options, sessions)
-  if (process.argv.includes('--readme')) await shootReadme(world, sessions.waiting)
-  console.log(`The pictures are in ${OUT}.`)
+  for (const [look, options] of looks) await shootFull(world, look, options, sessions)
+  if (readmeOnly) await shootReadme(world, sessions.waiting)
+  console.log(readmeOnly ? `The picture is ${README}.` : `The pictures are in ${OUT}.`)
   if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
 } finally {
   await world.close()
