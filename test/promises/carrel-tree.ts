@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testSession, textOf } from '../support/carrel-session.ts'
@@ -143,6 +143,12 @@ export function describeTree(open: OpenCarrel): void {
       const blank = await world.carrel.call('spaces.create', { workspace: 'default' })
       expect(blank.space).toMatchObject({ kind: 'blank', state: 'present' })
       expect((await world.carrel.call('spaces.list', { workspace: 'default' })).spaces).toHaveLength(2)
+      const { id, folder } = blank.space
+      expect(existsSync(folder)).toBe(true)
+      const preview = await world.carrel.call('spaces.delete', { workspace: 'default', id })
+      expect(preview).toMatchObject({ deleted: false, preview: { folders: [folder] } })
+      await world.carrel.call('spaces.delete', { workspace: 'default', id, confirm: true })
+      expect([existsSync(folder), existsSync(taken)]).toEqual([false, true])
     })
   })
 }
