@@ -5,6 +5,7 @@ import type { RunOutcome } from '../model/tree.ts'
 import { halfDone, type RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
 import { readItems } from './folding.ts'
+import type { Recorder } from './recorder.ts'
 import type { RunWork } from './run-work.ts'
 
 /** How a turn came to its end. */
@@ -22,11 +23,15 @@ export async function recordEnd(work: RunWork, run: RunView, end: TurnEnd, seat:
   // What the agent said is written and folded first, since the end is judged by it.
   await recorder.record()
   const ended = await endOf(work, run, end, seat)
-  const withdrawn = Object.keys(recorder.view.open).map((id): Outcome => {
+  await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data: ended })
+}
+
+/** What is still asked when a run ends is asked no more. */
+function withdrawals({ view }: Recorder): Outcome[] {
+  return Object.entries(view.open).map(([id, { run }]) => {
     const data = { interaction: id as InteractionId, reason: 'The run that asked is over.' }
-    return { type: 'interaction.withdrawn', run: run.id, data }
+    return { type: 'interaction.withdrawn', run, data }
   })
-  await recorder.record(...withdrawn, { type: 'run.ended', run: run.id, data: ended })
 }
 
 /** The end of a run that nobody serves: found after a crash, or cancelled while it was parked. */
@@ -37,13 +42,6 @@ export async function recordEndWithout(
   message: string | null,
 ): Promise<void> {
   const { recorder } = work
-  const withdrawn = Object.keys(recorder.view.open).map((id): Outcome => {
-    return {
-      type: 'interaction.withdrawn',
-      run: run.id,
-      data: { interaction: id as InteractionId, reason: 'The run that asked is over.' },
-    }
-  })
   const error =
     message === null
       ? null
@@ -56,7 +54,7 @@ export async function recordEndWithout(
     error,
     halfDone: halfDone(recorder.view, recorder.item),
   }
-  await recorder.record(...withdrawn, { type: 'run.ended', run: run.id, data })
+  await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data })
 }
 
 async function endOf(work: RunWork, run: RunView, end: TurnEnd, seat: Seat | null): Promise<Ended> {
@@ -127,7 +125,7 @@ async function judge(
 
 /** Beginnings that agents give to a model error they pass off as an answer. */
 const ERROR_TEXT =
-  /^\W*(api error|error:|error \d{3}|\[?api error|request failed|unexpected status [45]\d\d|http [45]\d\d|stream error|llm (request )?(error|failed)|failed to (call|reach|get a response)|\{"?(type"?: ?"?)?error)/i
+  /^\W*(api error|error:|error \d{3}|\[?api error|unexpected status [45]\d\d|http [45]\d\d|stream error|llm (request )?(error|failed)|failed to (call|reach|get a response)|(info: )?request failed|we.re currently experiencing high demand|\{"?(type"?: ?"?)?error)/i
 
 /** A sentence when the turn ended well by name only: nothing was said at all, or only an error. */
 async function hiddenError(work: RunWork, run: RunView): Promise<string | null> {
