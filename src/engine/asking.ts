@@ -4,7 +4,7 @@ import { decide } from '../model/rules.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import { mayTakeEffect } from './authorize.ts'
 import { globMatches } from './glob.ts'
-import { defaultAnswer, ruledAnswer, toolCallUpdate } from './questions.ts'
+import { defaultAnswer, ruledAnswer } from './questions.ts'
 import type { RunWork } from './run-work.ts'
 
 /** Questions of one run while a process serves it. */
@@ -127,13 +127,6 @@ export function createAsking(work: RunWork, run: RunView): Asking {
 
   return {
     async ask(question, signal) {
-      const update = toolCallUpdate(question)
-      if (update)
-        recorder.push({
-          type: 'agent.update',
-          run: run.id,
-          data: { acp: 1, agent: run.agent, update, via: 'permission' },
-        })
       return (await byGrant(question)) ?? (await byRule(question)) ?? (await byPerson(question, signal))
     },
     async react(view) {

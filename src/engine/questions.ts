@@ -1,4 +1,5 @@
 import { type Answer, allowance, type Question, refusal } from '../model/interaction.ts'
+import type { ToolItem } from '../model/items.ts'
 
 /** What an agent gets told about its permission request. */
 export type PermissionReply = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
@@ -6,12 +7,12 @@ export type PermissionReply = { outcome: 'selected'; optionId: string } | { outc
 export type FormReply = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
 /**
- * Reads ACP's `session/request_permission` into a question. Agents leave out kind, status and title, and make up
- * option ids and kinds, so nothing but what is there is used.
+ * Reads ACP's `session/request_permission` into a question. Agents make up option ids and kinds. What they leave out
+ * of the call they said before: `known` is the call as it stands in the transcript.
  */
-export function permissionQuestion(request: unknown): Question {
+export function permissionQuestion(request: unknown, known?: ToolItem): Question {
   const said = record(request)
-  const toolCall = record(said.toolCall)
+  const toolCall = completed(record(said.toolCall), known)
   const input = record(toolCall.rawInput)
   const options = list(said.options).map((each) => {
     const { optionId, name, kind } = record(each)
@@ -29,6 +30,15 @@ export function permissionQuestion(request: unknown): Question {
     paths: pathsOf(toolCall, input),
     command,
   }
+}
+
+/** A request's tool call is an update: fields that are absent or null leave what is there. */
+function completed(toolCall: Record<string, unknown>, known: ToolItem | undefined): Record<string, unknown> {
+  if (!known) return toolCall
+  const { title, toolKind, content, locations, rawInput } = known
+  const before = { title, kind: toolKind, content, locations, ...(rawInput === undefined ? {} : { rawInput }) }
+  const said = Object.entries(toolCall).filter(([, value]) => value !== undefined && value !== null)
+  return { ...before, ...Object.fromEntries(said) }
 }
 
 /** Reads ACP's `elicitation/create`. A form with one field of a few values is a choice. */
@@ -79,11 +89,11 @@ export function ruledAnswer(question: Question, action: 'allow' | 'deny'): Answe
   return option ? { option: option.id } : null
 }
 
-/** The tool call of a permission request, as the update it amounts to. */
-export function toolCallUpdate(question: Question): unknown {
-  const { toolCallId } = question
-  if (toolCallId === null) return null
-  return { ...record(question.toolCall), sessionUpdate: 'tool_call_update', toolCallId }
+/** The tool call of a permission request, as the update it amounts to; null where it names none. */
+export function toolCallUpdate(request: unknown): { toolCallId: string; [field: string]: unknown } | null {
+  const toolCall = record(record(request).toolCall)
+  const toolCallId = text(toolCall.toolCallId)
+  return toolCallId === '' ? null : { ...toolCall, sessionUpdate: 'tool_call_update', toolCallId }
 }
 
 function commandOf(input: Record<string, unknown>): string | null {

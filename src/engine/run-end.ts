@@ -125,7 +125,7 @@ async function judge(
 
 /** Beginnings that agents give to a model error they pass off as an answer. */
 const ERROR_TEXT =
-  /^\W*(api error|error:|error \d{3}|\[?api error|unexpected status [45]\d\d|http [45]\d\d|stream error|llm (request )?(error|failed)|failed to (call|reach|get a response)|(info: )?request failed|we.re currently experiencing high demand|\{"?(type"?: ?"?)?error)/i
+  /^\W*(api error|error:|error \d{3}|\[?api error|unexpected status [45]\d\d|http [45]\d\d|stream error|llm (request )?(error|failed)|failed to (call|reach|get a response)|request failed|we.re currently experiencing high demand|\{"?(type"?: ?"?)?error)/i
 
 /** A sentence when the turn ended well by name only: nothing was said at all, or only an error. */
 async function hiddenError(work: RunWork, run: RunView): Promise<string | null> {

@@ -4,7 +4,7 @@ import type { ContentBlock } from '../model/events.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import { type Asking, createAsking } from './asking.ts'
-import { formQuestion, formReply, permissionQuestion, permissionReply } from './questions.ts'
+import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'
 import { applyConfig, openContext, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
@@ -65,8 +65,8 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
 const cancelledBefore = (): TurnEnd => ({ kind: 'cancelled', why: 'cancelled', answered: true })
 
 function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking): AgentListener {
-  const update = (said: unknown) =>
-    recorder.push({ type: 'agent.update', run: run.id, data: { acp: 1, agent: run.agent, update: said } })
+  const spoken = (said: unknown) => ({ acp: 1 as const, agent: run.agent, update: said })
+  const update = (said: unknown) => recorder.push({ type: 'agent.update', run: run.id, data: spoken(said) })
   return {
     update,
     // A replay is known already; only what an agent offers now, and no transcript, is news in it.
@@ -74,7 +74,14 @@ function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking): AgentL
       if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said)
     },
     async permission(request, signal) {
-      const answer = await asking.ask(permissionQuestion(request), signal)
+      const call = toolCallUpdate(request)
+      if (call) recorder.push({ type: 'agent.update', run: run.id, data: { ...spoken(call), via: 'permission' } })
+      // What was said of the call until now is written and folded, since the question shows it.
+      await recorder.record()
+      const n = call ? recorder.view.index.tools[call.toolCallId] : undefined
+      const known = n === undefined ? undefined : recorder.item(n)
+      const question = permissionQuestion(request, known?.kind === 'tool' ? known : undefined)
+      const answer = await asking.ask(question, signal)
       return answer ? permissionReply(answer) : { outcome: 'cancelled' }
     },
     async elicit(request, signal) {

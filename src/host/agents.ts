@@ -59,7 +59,7 @@ export const KNOWN_AGENTS: readonly AgentRecipe[] = [
     name: 'Codex',
     command: 'codex-acp',
     env: { NO_BROWSER: '1' },
-    passEnv: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'CODEX_HOME'],
+    passEnv: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'CODEX_HOME', 'MODEL_PROVIDER', 'INITIAL_AGENT_MODE'],
     install: 'npm install -g @agentclientprotocol/codex-acp (or the older @zed-industries/codex-acp)',
     login: 'run `codex login` in a terminal, or set OPENAI_API_KEY for the server.',
     docs: 'https://github.com/agentclientprotocol/codex-acp',
@@ -272,7 +272,7 @@ async function askVersion(program: string, env: Record<string, string>, late: ()
     // An ACP adapter that does not know the option would wait for messages.
     asked.child.stdin?.end()
     const { stdout } = await asked
-    return /\d+\.\d+\.\d+[\w.+-]*/.exec(stdout)?.[0] ?? null
+    return /\d+\.\d+\.\d+([-+.]\w+)*/.exec(stdout)?.[0] ?? null
   } catch (thrown) {
     if ((thrown as { killed?: boolean }).killed) late()
     return null

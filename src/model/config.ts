@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AgentRecipe } from './agent.ts'
+import { AgentChange } from './agent.ts'
 import { AgentId } from './ids.ts'
 
 /**
@@ -25,7 +25,7 @@ export const Config = z.object({
   /** The agent of a new session that names none; null for the first one found on this machine. */
   defaultAgent: AgentId.nullable().default(null),
   /** Agents of your own, and changes to known ones by their id. */
-  agents: z.array(AgentRecipe.partial().extend({ id: AgentId })).default([]),
+  agents: z.array(AgentChange).default([]),
   /** Agent processes that may start at the same moment (P4); null for the number of cores. */
   spawnsAtOnce: z.coerce.number().int().min(1).max(64).nullable().default(null),
   /** Runs that this node may hold at once. 0 makes a node that serves callers and runs nothing. */

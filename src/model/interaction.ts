@@ -90,7 +90,7 @@ function contentOf(question: Question): string {
       JSON.stringify([part.path, checksum(String(part.oldText ?? '')), checksum(String(part.newText ?? ''))]),
     )
     .sort()
-  const input = diffs.length === 0 && question.command === null ? checksum(ordered(rawInput, 0)) : ''
+  const input = diffs.length === 0 && question.command === null ? checksum(ordered(rawInput ?? content, 0)) : ''
   const asked = question.kind === 'permission' ? '' : checksum(ordered(wordsOf(question), 0))
   return [...diffs, input, asked].join('\n')
 }
