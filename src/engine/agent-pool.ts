@@ -43,8 +43,10 @@ export interface LiveContext {
 
 export interface AgentPool {
   checkout(need: AgentNeed, signal: AbortSignal): Promise<Seat>
-  /** Lets go of a conversation, wherever it is open. */
-  forget(context: string): Promise<void>
+  /** Sessions of a workspace with a conversation in some process. */
+  sessions(workspace: string): string[]
+  /** Lets go of all conversations of a session, whichever agents they are with. */
+  forget(session: string): Promise<void>
   readonly processes: number
   readonly waitingSpawns: number
   close(): Promise<void>
@@ -59,6 +61,7 @@ export interface PoolOptions {
 interface Pooled {
   readonly connection: AgentConnection
   readonly fingerprint: string
+  readonly workspace: string
   readonly contexts: Map<string, LiveContext>
   readonly runs: Set<object>
   limit: number
@@ -87,6 +90,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       const pooled: Pooled = {
         connection,
         fingerprint,
+        workspace: need.workspace,
         contexts: new Map(),
         runs: new Set(),
         limit: need.recipe.runsPerProcess,
@@ -159,7 +163,14 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       await forgetElsewhere(need.context, pooled)
       return seatOn(pooled, run, need.context, { drop, rest })
     },
-    forget: (context) => forgetElsewhere(context, null),
+    sessions: (workspace) => {
+      const own = [...processes].filter((pooled) => pooled.workspace === workspace)
+      return [...new Set(contextsOf(own).map(sessionOf))]
+    },
+    async forget(session) {
+      for (const context of contextsOf(processes))
+        if (sessionOf(context) === session) await forgetElsewhere(context, null)
+    },
     get processes() {
       return processes.size
     },
@@ -211,6 +222,10 @@ function seatOn(
     },
   }
 }
+
+const contextsOf = (processes: Iterable<Pooled>) => [...processes].flatMap(({ contexts }) => [...contexts.keys()])
+/** A context is named `session agent`. */
+const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))
 
 /** Without secrets in it: the environment goes in as a digest. */
 export function fingerprintOf(need: AgentNeed): string {

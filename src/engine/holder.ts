@@ -124,11 +124,11 @@ async function nameAfter(ctx: Context, { session }: Recorder, prompt: QueuedProm
 }
 
 async function close({ ctx, recorder }: RunWork): Promise<void> {
-  const { queue, steering, agents } = recorder.view
+  const { queue, steering } = recorder.view
   const withdrawn = [...queue, ...steering].map(({ prompt }) => ({
     type: 'prompt.withdrawn' as const,
     data: { prompt, reason: 'The session was closed.' },
   }))
-  for (const agent of Object.keys(agents)) await ctx.pool.forget(`${recorder.session.id} ${agent}`)
+  await ctx.pool.forget(recorder.session.id)
   await recorder.record(...withdrawn, { type: 'session.closed', data: { reason: 'A person closed it.' } })
 }

@@ -273,10 +273,8 @@ export const archiveSession: Op<'sessions.archive'> = async (ctx, caller, input)
 }
 
 export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) => {
-  const session = await sessionIn(ctx, caller, input.workspace, input.id)
-  const result = await removeBranch(ctx, input.workspace, { session: input.id }, input.confirm, [])
-  if (result.deleted) await ctx.pool.forget(`${session.id} ${session.agent}`)
-  return result
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  return await removeBranch(ctx, input.workspace, { session: input.id }, input.confirm, [])
 }
 
 async function spaceIn(ctx: Context, caller: Caller, workspace: WorkspaceId, id: SpaceId): Promise<Space> {
@@ -324,6 +322,10 @@ async function removeBranch(
   const folders = spaces.filter((space) => space.kind === 'blank').map((space) => space.folder)
   if (!confirm) return { deleted: false, preview: { ...(await ctx.store.tree.preview(workspace, what)), folders } }
   const preview = await ctx.store.tree.remove(workspace, what, ctx.now())
+  // Agents let go of what they remember of sessions that are gone.
+  for (const session of ctx.pool.sessions(workspace)) {
+    if (!(await ctx.store.tree.session(workspace, session as SessionId))) await ctx.pool.forget(session)
+  }
   for (const folder of folders) await rm(folder, { recursive: true, force: true })
   return { deleted: true, preview: { ...preview, folders } }
 }
