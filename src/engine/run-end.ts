@@ -127,6 +127,10 @@ async function judge(
 const ERROR_TEXT =
   /^\W*(api error|error:|error \d{3}|\[?api error|unexpected status [45]\d\d|http [45]\d\d|stream error|llm (request )?(error|failed)|failed to (call|reach|get a response)|request failed|we.re currently experiencing high demand|\{"?(type"?: ?"?)?error)/i
 
+/** What some agents say between two tries of a request to their model. */
+const RETRYING =
+  /((info: request failed due to a transient api error\. )?retrying( \([^)]{1,80}\))?\.{3}|retry finished, resuming\.)\s*/gi
+
 /** A sentence when the turn ended well by name only: nothing was said at all, or only an error. */
 async function hiddenError(work: RunWork, run: RunView): Promise<string | null> {
   const { items } = await readItems(work.ctx.store, work.recorder.session.id, null, 12)
@@ -135,8 +139,9 @@ async function hiddenError(work: RunWork, run: RunView): Promise<string | null> 
   const texts = said.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item] : []))
   if (texts.length === 0 && said.length === 0)
     return 'The agent ended its turn without saying or doing anything; usually its model could not be reached.'
-  const only = texts.length === 1 ? (texts[0]?.text.trim() ?? '') : ''
-  return only.length > 0 && only.length < 2_000 && ERROR_TEXT.test(only) ? only : null
+  const only = texts.length === 1 ? (texts[0]?.text.replace(RETRYING, '').trim() ?? '') : null
+  if (only === '') return 'The agent tried its model again and again, and then ended its turn without an answer.'
+  return only !== null && only.length < 2_000 && ERROR_TEXT.test(only) ? only : null
 }
 
 function usageOf(work: RunWork, run: RunView, raw: unknown): Ended['usage'] {
