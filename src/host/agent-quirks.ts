@@ -18,6 +18,11 @@ export function readsMissingAsEmpty(info: AgentInfo): boolean {
   return isGemini(info)
 }
 
+/** Gemini CLI answers a load first and repeats the past afterwards. */
+export function replaysAfterAnswer(info: AgentInfo): boolean {
+  return isGemini(info)
+}
+
 function isGemini(info: AgentInfo): boolean {
   return /^gemini/i.test(info.agentInfo?.name ?? '')
 }

@@ -6,8 +6,10 @@ import { AgentFailure, CANCELLED, METHOD_NOT_FOUND, type Wire, WireError } from 
 /** One session as the connection sees it: where the agent's frames for it go. */
 export interface SessionPort {
   readonly listener: AgentListener
-  /** True between asking to reopen and the answer: what comes then repeats the past. */
+  /** True from asking to reopen until the first prompt: what comes then repeats the past, also after the answer. */
   replaying: boolean
+  /** How many updates came so far. */
+  heard: number
   takeUpdate(update: unknown): void
   /** @throws WireError */
   takeRequest(method: string, params: unknown, signal: AbortSignal): Promise<unknown>
@@ -60,9 +62,21 @@ export function sessionPort(parts: SessionParts): SessionPort {
   const port: SessionPort = {
     listener,
     replaying: false,
-    takeUpdate: (update) => (port.replaying ? listener.replayed(update) : listener.update(update)),
+    heard: 0,
+    takeUpdate: (update) => {
+      port.heard += 1
+      if (port.replaying) listener.replayed(update)
+      else listener.update(update)
+    },
     takeRequest,
-    face: (opened) => sessionFace(parts, opened, withdrawAll, () => void terminals.killAll()),
+    face: (opened) => {
+      const face = sessionFace(parts, opened, withdrawAll, () => void terminals.killAll())
+      const prompt: AgentSession['prompt'] = (content) => {
+        port.replaying = false
+        return face.prompt(content)
+      }
+      return { ...face, prompt }
+    },
     end: () => {
       withdrawAll()
       void terminals.killAll()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { CarrelError } from '../model/errors.ts'
 import type {
   AgentConnection,
@@ -8,7 +9,7 @@ import type {
   AgentPlace,
   AgentSession,
 } from './agent-contract.ts'
-import { readsMissingAsEmpty } from './agent-quirks.ts'
+import { readsMissingAsEmpty, replaysAfterAnswer } from './agent-quirks.ts'
 import { type SessionPort, sessionPort, withStderr } from './agent-session.ts'
 import { AgentFailure, AUTH_REQUIRED, METHOD_NOT_FOUND, openWire, type Wire, WireError } from './agent-wire.ts'
 import { type ChildTree, type Exit, spawnTree } from './process.ts'
@@ -22,6 +23,8 @@ const PROTOCOL_VERSION = 1
 const STOP = { eofMs: 500, termMs: 700 }
 const EARLY_LIMIT = 1_000
 const NOISE_LIMIT = 5
+/** A replay whose end is not said counts as over after so long without a word. ms. */
+const QUIET_MS = 300
 
 /** What the parts of one connection share. */
 interface Link {
@@ -274,14 +277,13 @@ async function reopenSession(
   const port = register(link, info, { id, place, listener, replaying: true })
   for (const method of methods.filter((one) => one !== '')) {
     try {
-      const asked = link.wire.request(method, { sessionId: id, ...placeParams(place) }, () => {
-        port.replaying = false
-      })
+      const asked = link.wire.request(method, { sessionId: id, ...placeParams(place) })
       const raw = await untilAborted(
         asked,
         signal,
         () => new CarrelError('unavailable', `Reopening a session with ${link.launch.name} was called off.`),
       )
+      if (replaysAfterAnswer(info)) await untilQuiet(port, signal)
       return port.face(raw)
     } catch (thrown) {
       if (thrown instanceof AgentFailure && thrown.code === METHOD_NOT_FOUND) continue
@@ -298,6 +300,14 @@ async function reopenSession(
   }
   link.ports.delete(id)
   throw new CarrelError('gone', `${link.launch.name} cannot take up an earlier conversation.`, { session: id })
+}
+
+/** Waits until nothing more of the past comes for a moment. */
+async function untilQuiet(port: SessionPort, signal: AbortSignal): Promise<void> {
+  for (let before = -1; before !== port.heard; ) {
+    before = port.heard
+    await setTimeout(QUIET_MS, undefined, { signal })
+  }
 }
 
 function openFailure(thrown: unknown, { launch, tree }: Link): unknown {
