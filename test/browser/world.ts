@@ -33,7 +33,8 @@ export interface World {
   readonly complaints: string[]
 }
 
-export async function openWorld(more: Partial<Config> = {}): Promise<World | Skipped> {
+/** `webFolder`: another built page than that of this package. */
+export async function openWorld(more: Partial<Config> = {}, webFolder?: string): Promise<World | Skipped> {
   const browser = await launchChromium()
   if ('skipped' in browser) return browser
   const root = mkdtempSync(join(tmpdir(), 'carrel-page-'))
@@ -48,7 +49,7 @@ export async function openWorld(more: Partial<Config> = {}): Promise<World | Ski
   const start = async (): Promise<void> => {
     const settings = { dataFolder: join(root, 'data'), defaultAgent: 'scripted', logLevel: 'silent' as const, ...more }
     engine = await openEngine(settings, { home, env: { ...process.env, HOME: home } })
-    server = await serveHttp(engine, { host: '127.0.0.1', port, version: '0.0.0' })
+    server = await serveHttp(engine, { host: '127.0.0.1', port, version: '0.0.0', webFolder })
     port = server.port
     loginUrl = server.loginUrl
   }

@@ -1,10 +1,10 @@
 import type { Followed, FollowTarget, Input, OperationName, Output } from '../../src/api/index.ts'
 import type { Client, Connection } from '../../src/client/client.ts'
-import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
-import { parseEvent } from '../../src/model/events.ts'
+import { asCarrelError, CarrelError } from '../../src/model/errors.ts'
+import type { Event } from '../../src/model/events.ts'
 import type { SessionId, WorkspaceId } from '../../src/model/ids.ts'
 import type { Workspace } from '../../src/model/tree.ts'
-import { foldWorkspace, parseWorkspaceEvent, type WorkspaceView } from '../../src/model/workspace-log.ts'
+import { foldWorkspace, type WorkspaceEvent, type WorkspaceView } from '../../src/model/workspace-log.ts'
 import { inFrames } from './frames.ts'
 import { fromPage, type SessionData, withEvents, withOlder } from './session-data.ts'
 
@@ -202,12 +202,15 @@ function targetsOf(state: PageState): FollowTarget[] {
   return targets
 }
 
-/** What a batch of the stream makes of the state. Pure but for parsing. */
+/**
+ * What a batch of the stream makes of the state. Lines were checked by the server that stored them: checking every
+ * field of each again here cost more than folding it.
+ */
 function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageState> {
   let workspace = state.workspace
   const sessions: Record<string, SessionData> = { ...state.sessions }
   let synced = state.synced
-  const events = new Map<string, ReturnType<typeof parseEvent>[]>()
+  const events = new Map<string, Event[]>()
   const flush = (log: string): void => {
     const data = sessions[log]
     if (data) sessions[log] = withEvents(data, events.get(log) ?? [])
@@ -216,11 +219,11 @@ function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageSt
   for (const followed of batch) {
     const isWorkspace = followed.log === state.workspaceId
     if (followed.kind === 'event') {
-      const json: unknown = JSON.parse(followed.json)
-      if (isWorkspace) workspace = workspace && foldWorkspace(workspace, parseWorkspaceEvent(json))
+      const line = lineOf(followed.json)
+      if (isWorkspace) workspace = workspace && foldWorkspace(workspace, line as WorkspaceEvent)
       else if (sessions[followed.log]) {
         const waiting = events.get(followed.log) ?? []
-        waiting.push(parseEvent(json))
+        waiting.push(line as Event)
         events.set(followed.log, waiting)
       }
       continue
@@ -235,6 +238,14 @@ function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageSt
   }
   for (const log of [...events.keys()]) flush(log)
   return { workspace, sessions, synced }
+}
+
+/** @throws CarrelError when it is no line of a log */
+function lineOf(json: string): Event | WorkspaceEvent {
+  const line = JSON.parse(json) as Partial<Event> | null
+  if (typeof line?.seq !== 'number' || typeof line.type !== 'string' || typeof line.at !== 'number')
+    throw new CarrelError('internal', 'The server sent a line that this page cannot read. Load the page again.')
+  return line as Event
 }
 
 /** The newest few of the opened sessions, since each may hold thousands of items. */

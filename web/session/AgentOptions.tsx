@@ -1,4 +1,4 @@
-import type { SessionView } from '../../src/model/view.ts'
+import type { AgentView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { Choice } from '../ui/Choice.tsx'
@@ -7,17 +7,17 @@ import { type AgentOption, readOptions } from './agent-options.ts'
 import { useSession } from './session-context.ts'
 
 interface Props {
-  readonly view: SessionView
+  /** What it offered here; undefined before it was spoken to. */
+  readonly known: AgentView | undefined
   readonly agent: string
   readonly onAgent: (agent: string) => void
 }
 
 /** Who the next prompt goes to, and the mode, model and other settings this agent offers. */
-export function AgentOptions({ view, agent, onAgent }: Props) {
+export function AgentOptions({ known, agent, onAgent }: Props) {
   const page = usePage()
   const { session, workspace } = useSession()
   const agents = useAgents().data?.agents
-  const known = view.agents[agent]
   const configure = useSubmit((mode: string | undefined, options: Record<string, string | boolean>) =>
     page.call('sessions.configure', { workspace, id: session, agent, options, ...(mode !== undefined && { mode }) }),
   )

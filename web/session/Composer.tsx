@@ -1,7 +1,7 @@
 import { CornerDownLeft, X } from 'lucide-react'
-import { type ClipboardEvent, type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react'
+import { type ClipboardEvent, type KeyboardEvent, memo, useId, useLayoutEffect, useRef, useState } from 'react'
 import type { BusyPolicy } from '../../src/model/events.ts'
-import type { SessionData } from '../data/session-data.ts'
+import type { SessionView } from '../../src/model/view.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentOptions } from './AgentOptions.tsx'
@@ -11,17 +11,17 @@ import { useSession } from './session-context.ts'
 import { newKey, type Picture, readPicture, useDraft } from './use-draft.ts'
 import './composer.css'
 
-interface Props {
-  readonly data: SessionData
+/** What of the session's view writing needs; none of it changes with each word the agent says. */
+interface Props extends Pick<SessionView, 'agents' | 'state'> {
+  readonly running: boolean
   /** The agent that was spoken to last. */
   readonly agent: string
 }
 
 /** Where one writes. What was typed stays until the server has it. */
-export function Composer({ data, agent: last }: Props) {
+export const Composer = memo(function Composer({ agents, state, running, agent: last }: Props) {
   const page = usePage()
   const { session, workspace } = useSession()
-  const { view } = data
   const draft = useDraft(session)
   const [pictures, setPictures] = useState<readonly Picture[]>([])
   const [chosen, setChosen] = useState<string | null>(null)
@@ -30,7 +30,7 @@ export function Composer({ data, agent: last }: Props) {
   const area = useRef<HTMLTextAreaElement>(null)
   const attempt = useRef({ of: '', key: '' })
   const list = useId()
-  const slash = useSlash(draft.text, view.agents[agent]?.commands ?? [], (text) => {
+  const slash = useSlash(draft.text, agents[agent]?.commands ?? [], (text) => {
     draft.set(text)
     area.current?.focus()
   })
@@ -44,13 +44,13 @@ export function Composer({ data, agent: last }: Props) {
     const of = JSON.stringify([content, agent, busy])
     if (attempt.current.of !== of) attempt.current = { of, key: newKey() }
     const { key } = attempt.current
-    await page.call('sessions.prompt', { workspace, id: session, content, agent, busy: view.run ? busy : 'queue', key })
+    await page.call('sessions.prompt', { workspace, id: session, content, agent, busy: running ? busy : 'queue', key })
     attempt.current = { of: '', key: '' }
     draft.clear(text)
     setPictures([])
     setChosen(null)
   })
-  const closed = view.state !== 'open'
+  const closed = state !== 'open'
   const empty = !draft.text.trim() && pictures.length === 0
   useGrowing(area, draft.text)
   const press = (event: KeyboardEvent): void => {
@@ -98,9 +98,9 @@ export function Composer({ data, agent: last }: Props) {
         />
         <div className="composer-foot">
           <div className="composer-options">
-            <AgentOptions view={view} agent={agent} onAgent={setChosen} />
+            <AgentOptions known={agents[agent]} agent={agent} onAgent={setChosen} />
             <span className="grow" />
-            {view.run && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
+            {running && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
           </div>
           <button type="submit" className="btn primary" disabled={empty || send.pending}>
             <CornerDownLeft aria-hidden />
@@ -110,7 +110,7 @@ export function Composer({ data, agent: last }: Props) {
       </div>
     </form>
   )
-}
+})
 
 /** The field is as high as its text, up to a third of the window. */
 function useGrowing(area: React.RefObject<HTMLTextAreaElement | null>, text: string): void {

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { GitBranch, PanelRight, Plus } from 'lucide-react'
-import { useMemo } from 'react'
+import { memo, useMemo } from 'react'
 import type { Session } from '../../src/model/tree.ts'
 import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
@@ -17,7 +17,7 @@ interface Props {
 }
 
 /** Where one is: the project's sessions as tabs, and the place their files are in. */
-export function SessionHeader({ row, panel, onPanel }: Props) {
+export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }: Props) {
   const workspace = useWorkspace()
   const project = workspace.projects[row.project]
   const space = workspace.spaces[row.space]
@@ -79,7 +79,7 @@ export function SessionHeader({ row, panel, onPanel }: Props) {
       <Problem error={create.problem} />
     </header>
   )
-}
+})
 
 function Branch({ space }: { space: string }) {
   const branch = useSpaceDetail(space).data?.branch

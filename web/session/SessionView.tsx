@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useState } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import type { Session } from '../../src/model/tree.ts'
 import { recall, recallSeen, remember } from '../data/memory.ts'
 import type { SessionData } from '../data/session-data.ts'
@@ -26,6 +26,10 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
   const root = usePageState(
     ({ workspace }) => workspace?.projects[row.project]?.place.path ?? workspace?.spaces[row.space]?.folder ?? '',
   )
+  const scope = useMemo(
+    () => ({ session: data.id, workspace: row.workspace, root, live }),
+    [data.id, row.workspace, root, live],
+  )
   useAnswerKeys(data)
   const toggle = useCallback(() => {
     setPanel((open) => {
@@ -34,7 +38,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
     })
   }, [])
   return (
-    <SessionContext value={{ session: data.id, workspace: row.workspace, root, live }}>
+    <SessionContext value={scope}>
       <SessionHeader row={row} panel={panel} onPanel={toggle} />
       <div className="session" data-panel={panel || undefined}>
         <div className="session-main">
@@ -42,7 +46,13 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
           <div className="dock">
             <StatusStrip view={data.view} />
             <QueuePanel view={data.view} />
-            <Composer key={data.id} data={data} agent={agent} />
+            <Composer
+              key={data.id}
+              agents={data.view.agents}
+              state={data.view.state}
+              running={data.view.run !== null}
+              agent={agent}
+            />
           </div>
         </div>
         {panel && (

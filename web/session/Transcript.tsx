@@ -1,4 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, MessagesSquare } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
@@ -37,15 +37,20 @@ export function Transcript({ data, seen, agent }: Props) {
     overscan: 8,
     paddingStart: 20,
     paddingEnd: 20,
-    onChange: (instance) => setAtEnd(instance.isAtEnd(NEAR_END)),
+    // Each row is placed by itself, so that scrolling moves none that stay.
+    useFlushSync: false,
+    onChange: (instance) => setAtEnd(isAtEnd(instance)),
   })
   const target = usePermalink(data, rows, virtual)
+  const [placed, setPlaced] = useState(false)
   useLayoutEffect(() => {
     if (!location.hash) virtual.scrollToEnd()
+    const frame = requestAnimationFrame(() => setPlaced(true))
+    return () => cancelAnimationFrame(frame)
   }, [virtual])
   const shown = virtual.getVirtualItems()
   const first = shown[0]?.index ?? 0
-  const older = useOlder(page.loadOlder, data.more && rows.length > 0 && first < NEAR_TOP, data.items.length)
+  const older = useOlder(page.loadOlder, placed && data.more && rows.length > 0 && first < NEAR_TOP, data.items.length)
   useShrinking(box, virtual)
   if (rows.length === 0) return <Nothing />
   const top = rows[rowAt(virtual.scrollOffset ?? 0)]
@@ -59,11 +64,12 @@ export function Transcript({ data, seen, agent }: Props) {
       <div className="transcript scroll" ref={box} tabIndex={0}>
         <StickyRun items={data.items} row={top} agent={agent} waiting={Object.keys(data.view.open).length > 0} />
         <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
-          <ol className="transcript-rows" style={{ transform: `translateY(${shown[0]?.start ?? 0}px)` }}>
-            {shown.map(({ index, key }) => (
+          <ol className="transcript-rows">
+            {shown.map(({ index, key, start }) => (
               <li
                 key={key}
                 data-index={index}
+                style={{ transform: `translateY(${start}px)` }}
                 ref={virtual.measureElement}
                 data-target={rows[index]?.key === target || undefined}
               >
@@ -87,6 +93,12 @@ export function Transcript({ data, seen, agent }: Props) {
       )}
     </section>
   )
+}
+
+/** By what the virtualiser knows: asking the document would lay it out in the middle of each frame. */
+function isAtEnd(instance: Pick<Virtualizer<HTMLDivElement, Element>, 'scrollOffset' | 'scrollRect' | 'getTotalSize'>) {
+  const bottom = (instance.scrollOffset ?? 0) + (instance.scrollRect?.height ?? 0)
+  return bottom >= instance.getTotalSize() - NEAR_END
 }
 
 /** The window gets smaller when the composer grows or a keyboard comes up: who was at the end stays there. */

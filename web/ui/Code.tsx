@@ -4,6 +4,8 @@ import { CopyButton } from './CopyButton.tsx'
 type Lines = readonly (readonly { readonly content: string; readonly color?: string | undefined }[])[]
 
 const LONGEST = 30_000
+/** Code that still grows is coloured when it rests: each pass takes longer than the last. ms. */
+const REST_MS = 120
 
 /** Code in its colours; plain at once, coloured when the highlighter has it. */
 export function Code({ text, language }: { text: string; language: string }) {
@@ -42,13 +44,16 @@ function useHighlighted(text: string, language: string): Lines | null {
   useEffect(() => {
     if (!language || text.length > LONGEST) return
     let wanted = true
-    import('./highlight.ts')
-      .then(({ highlight }) => highlight(text, language))
-      .then((lines) => wanted && lines && setDone({ text, lines }))
-      // Without colours the code is still there.
-      .catch(() => undefined)
+    const timer = setTimeout(() => {
+      import('./highlight.ts')
+        .then(({ highlight }) => highlight(text, language))
+        .then((lines) => wanted && lines && setDone({ text, lines }))
+        // Without colours the code is still there.
+        .catch(() => undefined)
+    }, REST_MS)
     return () => {
       wanted = false
+      clearTimeout(timer)
     }
   }, [text, language])
   return done?.text === text ? done.lines : null

@@ -36,7 +36,7 @@ function Shape({ state }: { state: SessionState }) {
       return (
         <>
           <circle cx="6" cy="6" r="4.6" opacity="0.3" />
-          <path className="spin" d="M6 1.4a4.6 4.6 0 0 1 4.6 4.6" strokeLinecap="round" />
+          <path d="M6 1.4a4.6 4.6 0 0 1 4.6 4.6" strokeLinecap="round" />
           <circle cx="6" cy="6" r="1.8" fill="currentColor" stroke="none" />
         </>
       )

@@ -1,0 +1,141 @@
+import { parseArgs } from 'node:util'
+import type { CDPSession } from 'playwright-core'
+import type { SessionId } from '../src/model/ids.ts'
+import { openSession, openWorld, said, script, WORKSPACE, type World } from '../test/browser/world.ts'
+import { below, type Result, table } from './figures.ts'
+import { fillSession } from './page-data.ts'
+
+// `node bench/page.ts [--quick]`: what the page costs in a real Chromium. Build it first (`npm run build`).
+const ITEMS = 10_000
+const STREAMING = 6
+const EVERY_MS = 50
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, web: { type: 'string' } } })
+const ROUNDS = values.quick ? 2 : 5
+const SECONDS = values.quick ? 5 : 20
+
+const world = await openWorld({}, values.web)
+if ('skipped' in world) {
+  console.error(`Nothing was measured: ${world.skipped}.`)
+  process.exit(1)
+}
+try {
+  const results = [...(await measureLong(world)), ...(await measureStreams(world))]
+  console.log(table(results))
+  if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
+} finally {
+  await world.close()
+}
+
+/** One session of many items: opening it from the page's first view, and scrolling it both ways. */
+async function measureLong(here: World): Promise<Result[]> {
+  const { session } = await openSession(here, 'Ten thousand')
+  await here.stop()
+  await fillSession(here, session.id, ITEMS)
+  await here.start()
+  const open: number[] = []
+  const frames = { up: [] as number[], down: [] as number[], longest: [] as number[] }
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const page = await here.open('/inbox')
+    const link = page.getByRole('link', { name: /Ten thousand/ }).first()
+    await link.waitFor()
+    await page.waitForTimeout(1_500)
+    open.push(await link.evaluate(timeOpening))
+    for (const way of ['up', 'down'] as const) {
+      const { perSecond, longest } = await page.evaluate(timeScrolling, { way, seconds: values.quick ? 3 : 6 })
+      frames[way].push(perSecond)
+      frames.longest.push(longest)
+    }
+    await page.context().close()
+  }
+  const line = (name: string, unit: string, ours: number[], target?: Result['target']): Result => ({
+    name,
+    unit,
+    ours,
+    theirs: [],
+    target,
+  })
+  return [
+    line('a session of 10,000 items, opened to painted', 'ms', open, below(300, 'ms')),
+    line('scrolled towards the oldest, frames', '/s', frames.up),
+    line('scrolled towards the newest, frames', '/s', frames.down),
+    line('longest frame while scrolling', 'ms', frames.longest, below(50, 'ms')),
+  ]
+}
+
+/** From the press of the link until the frame after the last item is in the document. Runs in the page. */
+async function timeOpening(link: HTMLElement | SVGElement): Promise<number> {
+  const begun = performance.now()
+  ;(link as HTMLElement).click()
+  const frame = (): Promise<number> => new Promise((done) => requestAnimationFrame(done))
+  while (!document.querySelector('.run-end')) await frame()
+  await frame()
+  return performance.now() - begun
+}
+
+/** Scrolls 50 px per 1/60 s; what is not loaded is waited for like a person would, by going on. Runs in the page. */
+async function timeScrolling({ way, seconds }: { way: 'up' | 'down'; seconds: number }) {
+  const box = document.querySelector('.transcript') as HTMLElement
+  const frame = (): Promise<number> => new Promise((done) => requestAnimationFrame(done))
+  const took: number[] = []
+  let last = await frame()
+  const until = last + seconds * 1_000
+  while (last < until) {
+    box.scrollTop += way === 'up' ? -50 : 50
+    const now = await frame()
+    took.push(now - last)
+    last = now
+  }
+  const total = took.reduce((sum, each) => sum + each, 0)
+  return { perSecond: (took.length / total) * 1_000, longest: Math.max(...took) }
+}
+
+/** Six sessions stream at once; one of them is looked at. */
+async function measureStreams(here: World): Promise<Result[]> {
+  const sessions: SessionId[] = []
+  for (let at = 0; at < STREAMING; at += 1) sessions.push((await openSession(here, `Stream ${at}`)).session.id)
+  const chunks = Math.ceil(((SECONDS + 20) * 1_000) / EVERY_MS)
+  const content = script([{ say: 'Begun.\n\n' }, { say: proseOf(chunks), chunks, delayMs: EVERY_MS }])
+  for (const id of sessions) await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id, content })
+  const page = await here.open(`/s/${sessions[0]}`)
+  await said(page, 'Begun.').waitFor()
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Performance.enable', { timeDomain: 'timeTicks' })
+  await page.waitForTimeout(2_000)
+  const heapBefore = await heap(cdp)
+  const before = await metrics(cdp)
+  await page.waitForTimeout(SECONDS * 1_000)
+  const after = await metrics(cdp)
+  const heapAfter = await heap(cdp)
+  const busy = (100 * (after.TaskDuration! - before.TaskDuration!)) / (after.Timestamp! - before.Timestamp!)
+  const grown = ((heapAfter - heapBefore) / 2 ** 20 / SECONDS) * 60
+  return [
+    {
+      name: `${STREAMING} sessions with ${1_000 / EVERY_MS} updates/s each, one on the screen: main thread`,
+      unit: '%',
+      ours: [busy],
+      theirs: [],
+      target: below(30, '%'),
+    },
+    { name: 'heap after collecting garbage, growth in a minute of it', unit: 'MiB', ours: [grown], theirs: [] },
+  ]
+}
+
+/** Paragraphs with a block of code now and then, about 20 characters for each of so many chunks. */
+function proseOf(chunks: number): string {
+  const paragraph = (at: number): string =>
+    `Bed **${at}** is dry; \`water ${at}\` would help. ${'It gets little sun before noon and the wind takes the rest. '.repeat(3)}`
+  const code = '```ts\nconst one = 1\nconst two = one + 1\n```'
+  const parts = Array.from({ length: Math.ceil(chunks / 11) }, (_, at) => (at % 6 === 5 ? code : paragraph(at)))
+  return parts.join('\n\n')
+}
+
+async function heap(cdp: CDPSession): Promise<number> {
+  await cdp.send('HeapProfiler.collectGarbage')
+  return (await metrics(cdp)).JSHeapUsedSize!
+}
+
+async function metrics(cdp: CDPSession): Promise<Record<string, number>> {
+  const { metrics: list } = await cdp.send('Performance.getMetrics')
+  return Object.fromEntries(list.map(({ name, value }) => [name, value]))
+}
