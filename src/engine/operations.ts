@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { follow } from './follow.ts'
 import * as interactions from './interactions.ts'
 import type { Op } from './op.ts'
+import { searchItems } from './search.ts'
 import * as sessions from './sessions.ts'
 import * as tree from './tree.ts'
 
@@ -54,6 +55,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'rules.list': interactions.listRules,
   'rules.add': interactions.addRule,
   'rules.remove': interactions.removeRule,
+  'search.items': searchItems,
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,
   'server.status': serverStatus,

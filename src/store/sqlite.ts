@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import { methodsOver } from './sql/methods.ts'
-import { type Port, type ReadResult, runRead } from './sql/operations.ts'
+import { type Port, type ReadArgs, type ReadResult, runRead } from './sql/operations.ts'
 import { fromSqlite } from './sqlite-errors.ts'
+import { createSearcher } from './sqlite-searcher.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 import type { Ring, Store, StoreStats } from './store.ts'
 import { openWriter } from './writer-thread.ts'
@@ -18,7 +19,7 @@ export interface SqliteOptions {
 
 /**
  * Opens the embedded store. Writes are committed together in a thread of their own; reads go on here, beside them,
- * over a second connection that cannot write.
+ * over a second connection that cannot write. Searches, which may take long, have a third in another thread.
  * @throws unavailable when the file cannot be opened, is damaged, or a newer Carrel wrote it
  */
 export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Promise<Store> {
@@ -29,6 +30,7 @@ export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Pro
   const reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
   reader.exec('pragma cache_size = -65536')
   const tx = sqliteTx(reader, () => {})
+  const searcher = createSearcher({ path, busyMessage })
   const translated = async <T>(doing: () => Promise<T>): Promise<T> => {
     try {
       return await doing()
@@ -38,7 +40,10 @@ export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Pro
   }
   const port: Port = {
     write: (name, args) => writer.write(name, args) as Promise<never>,
-    read: (name, args) => translated(() => runRead(tx, name, args) as Promise<never>),
+    read: (name, args) =>
+      name === 'search'
+        ? (searcher.search(args as ReadArgs<'search'>) as Promise<never>)
+        : translated(() => runRead(tx, name, args) as Promise<never>),
   }
   return {
     engine: 'sqlite',
@@ -51,7 +56,7 @@ export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Pro
     stats: async () => statsOf(reader, path, await port.read('counts', undefined as never)),
     async close() {
       listeners.clear()
-      await writer.close()
+      await Promise.all([writer.close(), searcher.close()])
       if (reader.isOpen) reader.close()
     },
   }

@@ -3,6 +3,7 @@ import type { InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, Works
 import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
+import type { SearchHit } from '../model/search.ts'
 import type { DeletePreview, NamedBy, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
@@ -191,6 +192,18 @@ export interface LogStore {
   items(session: SessionId, before: number | null, limit: number): Promise<Item[]>
   /** Stored items of these `n`; what is not there is left out. */
   itemsByN(session: SessionId, ns: readonly number[]): Promise<Item[]>
+  /**
+   * Stored items that have all words of `text`: the best first, of equals the newest. Quotes make a phrase, the last
+   * word may go on from its second letter. Of what is found, the newest 2,000 are put in order. Items are indexed in the transaction that
+   * stores them: what a session did since its stored fold (up to 256 events or a second while it runs) is not found
+   * yet, and nothing of a fork until it is first folded. A page goes on by position, so that a hit may show twice or
+   * not at all when items come in between two pages.
+   */
+  search(
+    workspace: WorkspaceId,
+    filter: { text: string; session?: SessionId | undefined },
+    page: PageRequest,
+  ): Promise<Page<SearchHit>>
   /** Replaces all stored items and the fold of a session: `carrel doctor --rebuild`. */
   rebuild(session: SessionId, fold: FoldWrite): Promise<void>
 

@@ -17,6 +17,7 @@ const MORE: Partial<Record<OperationName, object>> = {
   'projects.create': { name: 'mine' },
   'rules.add': { action: 'deny' },
   'spaces.delete': { confirm: true },
+  'search.items': { text: 'secret' },
   'projects.delete': { confirm: true },
   'sessions.delete': { confirm: true },
 }

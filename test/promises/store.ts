@@ -5,6 +5,7 @@ import { itFolds } from './store-folds.ts'
 import { itLeases } from './store-leases.ts'
 import { itKeepsLogs } from './store-log.ts'
 import { itRests } from './store-rest.ts'
+import { itSearches } from './store-search.ts'
 import { itKeepsTheTree } from './store-tree.ts'
 
 /** A store to test, and the way to be rid of it and of all it holds. */
@@ -43,6 +44,7 @@ export function describeStore(name: string, open: OpenStore): void {
     itLeases(current)
     itFolds(current)
     itRests(current, open)
+    itSearches(current)
     itKeepsTheTree(current)
     itKeepsBoundaries(current)
   })

@@ -9,6 +9,7 @@ import { addQuestions } from './commands/questions.ts'
 import { addRules } from './commands/rules.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
+import { addSearch } from './commands/search.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { VERSION } from './installation.ts'
@@ -23,6 +24,7 @@ const COMMANDS = [
   addRuns,
   addQuestions,
   addLog,
+  addSearch,
   addSessions,
   addProjects,
   addSpaces,

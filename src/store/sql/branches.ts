@@ -96,9 +96,21 @@ export async function remove(
   return taken
 }
 
-const OF_SESSIONS = ['events', 'items', 'folds', 'request_keys', 'prompts', 'runs', 'interactions', 'contexts']
+const OF_SESSIONS = [
+  'events',
+  'items',
+  'search_items',
+  'folds',
+  'request_keys',
+  'prompts',
+  'runs',
+  'interactions',
+  'contexts',
+]
 
 async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Selection): Promise<void> {
+  const forget = tx.dialect.words.forget(`session in (select id from sessions where ${sessions})`)
+  if (forget) await tx.run(forget, ...values)
   for (const table of OF_SESSIONS) {
     await tx.run(`delete from ${table} where session in (select id from sessions where ${sessions})`, ...values)
   }

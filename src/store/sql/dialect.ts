@@ -1,3 +1,5 @@
+import { POSTGRES_WORDS, SQLITE_WORDS, type WordIndex } from './word-index.ts'
+
 /**
  * All that the two engines do not say alike. SQLite has one writer at a time, so a row needs no lock there.
  * Bulk inserts are the other difference; they are `Tx.insertMany`, with a body for each engine.
@@ -10,6 +12,8 @@ export interface Dialect {
   readonly forUpdate: string
   /** Locks rows that must stay as they are until the commit. */
   readonly forShare: string
+  /** The index of words by which items are found. */
+  readonly words: WordIndex
 }
 
 export const SQLITE: Dialect = {
@@ -17,6 +21,7 @@ export const SQLITE: Dialect = {
   counter: 'integer primary key autoincrement',
   forUpdate: '',
   forShare: '',
+  words: SQLITE_WORDS,
 }
 
 export const POSTGRES: Dialect = {
@@ -24,4 +29,5 @@ export const POSTGRES: Dialect = {
   counter: 'bigint generated always as identity primary key',
   forUpdate: ' for update',
   forShare: ' for share',
+  words: POSTGRES_WORDS,
 }

@@ -4,6 +4,7 @@ import type { SessionId } from '../../model/ids.ts'
 import { Item } from '../../model/items.ts'
 import { FOLD_VERSION, type SessionView } from '../../model/view.ts'
 import type { FoldWrite } from '../store.ts'
+import { forgetItems, indexItems } from './search-index.ts'
 import type { Columns, Tx } from './tx.ts'
 
 const ITEMS: Columns = { session: 'text', n: 'bigint', json: 'text' }
@@ -27,15 +28,20 @@ export async function writeFold(tx: Tx, session: SessionId, fold: FoldWrite): Pr
     'select version, seq from folds where session = $1',
     session,
   )
-  if (stored && stored.version !== FOLD_VERSION) await tx.run('delete from items where session = $1', session)
+  if (stored && stored.version !== FOLD_VERSION) await removeItems(tx, session)
   else if (stored && stored.seq > fold.seq) return
   await putFold(tx, session, fold)
 }
 
 /** Replaces everything. The session's row must be locked. */
 export async function replaceFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<void> {
-  await tx.run('delete from items where session = $1', session)
+  await removeItems(tx, session)
   await putFold(tx, session, fold)
+}
+
+async function removeItems(tx: Tx, session: SessionId): Promise<void> {
+  await forgetItems(tx, session)
+  await tx.run('delete from items where session = $1', session)
 }
 
 async function putFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<void> {
@@ -52,6 +58,7 @@ async function putFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<voi
   )
   const rows = fold.items.map((item) => [session, item.n, JSON.stringify(item)])
   await tx.insertMany('items', ITEMS, rows, 'on conflict (session, n) do update set json = excluded.json')
+  await indexItems(tx, session, fold.items)
 }
 
 export async function readFold(
@@ -108,7 +115,7 @@ export async function readItemsByN(
 
 const SAME_VERSION = `select 1 from folds where folds.session = $1 and folds.version = ${FOLD_VERSION}`
 
-function toItem({ json }: { json: string }): Item {
+export function toItem({ json }: { json: string }): Item {
   const item = Item.safeParse(parsed(json))
   if (item.success) return item.data
   throw new CarrelError('internal', 'A stored item cannot be read. Run carrel doctor --rebuild to make it again.', {

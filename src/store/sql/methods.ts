@@ -48,6 +48,7 @@ function logOver({ write, read }: Port): LogStore {
     fold: (session) => read('fold', { session }),
     items: (session, before, limit) => read('items', { session, before, limit }),
     itemsByN: (session, ns) => read('itemsByN', { session, ns }),
+    search: (workspace, filter, page) => read('search', { workspace, filter, page }),
     rebuild: async (session, fold) => void (await write('rebuild', { session, fold })),
     due: (now, limit) => read('due', { now, limit }),
     nextWake: (now) => read('nextWake', { now }),

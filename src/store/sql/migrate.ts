@@ -1,12 +1,15 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { Dialect } from './dialect.ts'
 import { first } from './migrations/0001-first.ts'
+import { search } from './migrations/0002-search.ts'
 import type { Tx } from './tx.ts'
 
-/** Statements that lead from version n to n + 1. Forward only; one that was released never changes. */
-export type Migration = (dialect: Dialect) => string[]
+/** A statement, or more than SQL can say. */
+export type Step = string | ((tx: Tx) => Promise<void>)
+/** Steps that lead from version n to n + 1. Forward only; one that was released never changes. */
+export type Migration = (dialect: Dialect) => Step[]
 
-export const MIGRATIONS: readonly Migration[] = [first]
+export const MIGRATIONS: readonly Migration[] = [first, search]
 
 /**
  * The version of a database; 0 for an empty one.
@@ -35,7 +38,7 @@ export async function migrate(
 ): Promise<void> {
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue
-    for (const statement of migration(tx.dialect)) await tx.run(statement)
+    for (const step of migration(tx.dialect)) await (typeof step === 'string' ? tx.run(step) : step(tx))
     await tx.run('insert into schema_versions (version, applied_at) values ($1, $2)', index + 1, now)
   }
 }

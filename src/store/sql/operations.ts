@@ -4,6 +4,7 @@ import { readFold, readItems, readItemsByN } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, read, rebuild, record, settle, submit } from './log.ts'
 import { addRule, interaction, interactions, removeRule, rules } from './people.ts'
+import { search } from './search.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
 import {
   createProject,
@@ -54,6 +55,7 @@ export const READS = {
   fold: readFold,
   items: readItems,
   itemsByN: readItemsByN,
+  search,
   due,
   nextWake,
   runs,

@@ -6,7 +6,7 @@ export type Row = Record<string, Value>
 type Awaitable<T> = T | Promise<T>
 
 /** Column name -> its type on engines that ask for one. */
-export type Columns = Readonly<Record<string, 'text' | 'bigint'>>
+export type Columns = Readonly<Record<string, 'text' | 'bigint' | 'tsvector'>>
 
 /**
  * One transaction on one engine, as small as the SQL of this folder needs. Placeholders are `$1`, `$2` ...;

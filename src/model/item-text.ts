@@ -1,0 +1,86 @@
+import type { Item, ToolItem } from './items.ts'
+
+/** What is searched of one item; a longer text is cut in the middle. Messages go on in new items long before this. */
+export const SEARCHED_CHARS = 32_768
+/** The same for what a tool gave back: the beginning and the end of a long output, where its sense mostly lies. */
+export const SEARCHED_OUTPUT_CHARS = 16_384
+
+/**
+ * The text of an item by which people find it again, parts on lines of their own, in the order they are shown. Only
+ * what somebody said or did: no identifiers, no states, no contents of files.
+ */
+export function itemText(item: Item): string {
+  return cut(partsOf(item).filter(Boolean).join('\n'), SEARCHED_CHARS)
+}
+
+function partsOf(item: Item): string[] {
+  switch (item.kind) {
+    case 'run':
+      return [...item.content.map(textOfBlock), item.error?.message ?? '']
+    case 'message':
+      return [item.text, ...item.blocks.map(textOfBlock)]
+    case 'thought':
+    case 'notice':
+      return [item.text]
+    case 'tool':
+      return partsOfTool(item)
+    case 'plan':
+      return item.entries.map(({ content }) => content)
+    case 'question':
+      return [item.question.title, item.question.body ?? '', item.question.command ?? '', ...item.question.paths]
+    case 'raw':
+      return []
+  }
+}
+
+/** Text, or the name of what was attached; an attached text belongs to what was asked. */
+function textOfBlock(block: unknown): string {
+  const { type, text, name, uri, resource } = fieldsOf(block)
+  if (type === 'text') return stringOf(text)
+  if (type === 'resource_link') return stringOf(name) || stringOf(uri)
+  if (type !== 'resource') return ''
+  const attached = fieldsOf(resource)
+  return [attached.uri, attached.text].map(stringOf).filter(Boolean).join('\n')
+}
+
+function partsOfTool({ title, rawInput, locations, content, rawOutput }: ToolItem): string[] {
+  const said = content.map(textOfOutput).filter(Boolean)
+  const output = said.length > 0 ? said : textsIn(rawOutput)
+  const paths = [...locations.map(({ path }) => path), ...content.map(pathOf)]
+  return [title, commandOf(rawInput), ...new Set(paths), cut(output.join('\n'), SEARCHED_OUTPUT_CHARS)]
+}
+
+/** `command` of the input, a text or a list of words, as agents send it. */
+function commandOf(rawInput: unknown): string {
+  const { command, cmd } = fieldsOf(rawInput)
+  const found = command ?? cmd
+  return Array.isArray(found) ? found.map(stringOf).join(' ') : stringOf(found)
+}
+
+function textOfOutput(part: unknown): string {
+  const { type, content } = fieldsOf(part)
+  return type === 'content' ? textOfBlock(content) : ''
+}
+
+function pathOf(part: unknown): string {
+  const { type, path } = fieldsOf(part)
+  return type === 'diff' ? stringOf(path) : ''
+}
+
+/** The longer texts of a raw output, of which every agent has a shape of its own; short ones are states and numbers. */
+function textsIn(value: unknown, depth = 0): string[] {
+  if (typeof value === 'string') return depth === 0 || /\s/.test(value) ? [value] : []
+  if (value === null || typeof value !== 'object' || depth > 4) return []
+  return Object.values(value).flatMap((part) => textsIn(part, depth + 1))
+}
+
+const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {}
+
+/** At the cut stands a mark that is no word, so that what it parts never reads as neighbours on one line. */
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text
+  const head = Math.floor((max * 3) / 4)
+  return `${text.slice(0, head)}\n[...]\n${text.slice(text.length - (max - head))}`
+}

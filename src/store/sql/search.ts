@@ -1,0 +1,83 @@
+import { hash } from 'node:crypto'
+import { CarrelError } from '../../model/errors.ts'
+import type { SessionId, WorkspaceId } from '../../model/ids.ts'
+import { itemText } from '../../model/item-text.ts'
+import { excerpt, type SearchHit, type Term, termsOf } from '../../model/search.ts'
+import { FOLD_VERSION } from '../../model/view.ts'
+import type { Page, PageRequest } from '../store.ts'
+import { readCursor, toPage } from './cursor.ts'
+import { toItem } from './items.ts'
+import type { Tx, Value } from './tx.ts'
+
+/** To rank means to read: of a word that is everywhere only so many of the newest items are ranked. */
+const RANKED = 2_000
+
+interface Searching {
+  readonly workspace: WorkspaceId
+  readonly filter: { readonly text: string; readonly session?: SessionId | undefined }
+  readonly page: PageRequest
+}
+
+interface HitRow {
+  readonly session: SessionId
+  readonly session_name: string
+  readonly space: SearchHit['space']
+  readonly project: SearchHit['project']
+  readonly agent: string | null
+  readonly json: string
+}
+
+export async function search(tx: Tx, { workspace, filter, page }: Searching): Promise<Page<SearchHit>> {
+  const asked = hash('sha1', JSON.stringify([filter.text, filter.session ?? null]), 'base64url')
+  const place = readCursor('search', workspace, page)
+  if (place && (place.id !== asked || place.at < 0)) {
+    throw new CarrelError('bad_input', 'This cursor belongs to another search. Begin again without one.')
+  }
+  const offset = place?.at ?? 0
+  const terms = termsOf(filter.text)
+  // Where nothing can be meant, nothing is found.
+  if (terms.length === 0) return { rows: [], cursor: null }
+  const rows = await findRows(tx, terms, { workspace, session: filter.session, offset, limit: page.limit + 1 })
+  return toPage('search', workspace, rows, page.limit, {
+    row: (row) => toHit(row, terms),
+    place: () => ({ at: offset + page.limit, id: asked }),
+  })
+}
+
+interface Window {
+  readonly workspace: WorkspaceId
+  readonly session: SessionId | undefined
+  readonly offset: number
+  readonly limit: number
+}
+
+async function findRows(tx: Tx, terms: readonly Term[], window: Window): Promise<HitRow[]> {
+  const { words } = tx.dialect
+  const values: Value[] = [words.query(terms), window.workspace, RANKED, window.limit, window.offset]
+  const inSession = window.session === undefined ? '' : `and s.session = $${values.push(window.session)}`
+  return await tx.all<HitRow>(
+    `select page.session, t.name as session_name, t.space, t.project, r.agent, items.json
+     from (
+       select found.* from (
+         select s.id, s.session, s.n, s.at, s.run, ${words.score('$1')} as score
+         from ${words.from}
+         where ${words.match('$1')} and t.workspace = $2 ${inSession}
+         order by ${words.age} desc limit $3
+       ) found
+       where exists (select 1 from folds where folds.session = found.session and folds.version = ${FOLD_VERSION})
+       order by found.score, found.at desc, found.id desc limit $4 offset $5
+     ) page
+     join sessions t on t.id = page.session
+     join items on items.session = page.session and items.n = page.n
+     left join runs r on r.id = page.run and r.workspace = $2
+     order by page.score, page.at desc, page.id desc`,
+    ...values,
+  )
+}
+
+function toHit(row: HitRow, terms: readonly Term[]): SearchHit {
+  const item = toItem(row)
+  const { session, session_name: sessionName, space, project, agent } = row
+  const { n, kind, at } = item
+  return { session, sessionName, space, project, n, kind, at, agent, ...excerpt(itemText(item), terms) }
+}
