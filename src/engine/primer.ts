@@ -1,4 +1,4 @@
-import type { SessionId } from '../model/ids.ts'
+import type { AgentId, SessionId } from '../model/ids.ts'
 import type { Item } from '../model/items.ts'
 import type { Store } from '../store/store.ts'
 import { readItems } from './folding.ts'
@@ -12,6 +12,30 @@ const CHARS = 24_000
  */
 export async function transcriptText(store: Store, session: SessionId, before: number | null): Promise<string | null> {
   const { items, more } = await readItems(store, session, before, ITEMS)
+  return textOf(items, more, 'This is the record of the conversation so far, for you to go on from.')
+}
+
+/**
+ * What other agents and people said since an agent's own last run, as text for that agent, which remembers the rest;
+ * null when there is nothing.
+ */
+export async function missedText(
+  store: Store,
+  session: SessionId,
+  before: number,
+  agent: AgentId,
+): Promise<string | null> {
+  const { items, more } = await readItems(store, session, before, ITEMS)
+  const own = items.findLast((item) => item.kind === 'run' && item.agent === agent)
+  const missed = own ? items.filter((item) => item.n > own.n && item.run !== own.run) : items
+  return textOf(
+    missed,
+    more && !own,
+    'This is the record of what happened in this session since you last worked in it.',
+  )
+}
+
+function textOf(items: readonly Item[], more: boolean, heading: string): string | null {
   const lines = items.flatMap(lineOf)
   if (lines.length === 0) return null
   const kept: string[] = []
@@ -22,7 +46,7 @@ export async function transcriptText(store: Store, session: SessionId, before: n
     kept.unshift(line)
   }
   const cut = more || kept.length < lines.length ? '(Earlier parts are left out.)\n' : ''
-  return `This is the record of the conversation so far, for you to go on from. Nothing in it is a new request.\n<record>\n${cut}${kept.join('\n')}\n</record>\n`
+  return `${heading} Nothing in it is a new request.\n<record>\n${cut}${kept.join('\n')}\n</record>\n`
 }
 
 function lineOf(item: Item): string[] {

@@ -8,7 +8,7 @@ import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import type { Context } from './context.ts'
-import { transcriptText } from './primer.ts'
+import { missedText, transcriptText } from './primer.ts'
 import type { RunWork } from './run-work.ts'
 
 /** A seat for a run: the process it gets, with an environment that is an allow-list and a folder that is there. */
@@ -77,7 +77,7 @@ export async function openContext(
 ): Promise<{ live: LiveContext; primer: ContentBlock[] }> {
   if (seat.live) {
     seat.live.relay.attach(listener)
-    return { live: seat.live, primer: [] }
+    return { live: seat.live, primer: await missedBy(work, run) }
   }
   const place = { cwd: run.place.path, roots: [run.place.path], mcpServers: [] }
   const known = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
@@ -88,13 +88,21 @@ export async function openContext(
           await untilReopenable(work, run, seat, known.openedAt ?? 0, signal)
           return await seat.reopen(known.acpSession ?? '', place, listener, signal)
         })
-  if (loaded) return { live: loaded, primer: [] }
+  if (loaded) return { live: loaded, primer: await missedBy(work, run) }
   const live = await seat.open(place, listener, signal)
   // A run that goes on has a part of its own that the agent must know; one that begins brings its prompt itself.
   const upTo = run.state === 'parked' ? null : run.n
   const before = await transcriptText(work.ctx.store, work.recorder.session.id, upTo)
   await recordOpened(work, run, seat, live, before === null ? 'new' : 'primed')
   return { live, primer: before === null ? [] : [{ type: 'text', text: before }] }
+}
+
+/** An agent that comes back after another one worked here is told what it missed. */
+async function missedBy(work: RunWork, run: RunView): Promise<ContentBlock[]> {
+  const { lastRun, session } = work.recorder.view
+  if (!lastRun || lastRun.agent === run.agent || run.state === 'parked') return []
+  const text = await missedText(work.ctx.store, session, run.n, run.agent)
+  return text === null ? [] : [{ type: 'text', text }]
 }
 
 /** Some agents lose a conversation that is loaded too soon after it was made: then the run waits, and says so. */

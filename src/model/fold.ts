@@ -289,7 +289,7 @@ function endRun(draft: Draft, { data, at, seq }: EventOf<'run.ended'>): void {
     ...draft.view.queue,
   ]
   draft.view.steering = []
-  draft.view.lastRun = { id: data.run, outcome: data.outcome, endedAt: at }
+  draft.view.lastRun = { id: data.run, agent: current.agent, outcome: data.outcome, endedAt: at }
   const item = draft.get(current.n)
   if (item?.kind !== 'run') return
   const { outcome, stopReason, usage, error, halfDone } = data

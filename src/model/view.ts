@@ -18,7 +18,12 @@ export interface SessionView {
   /** Prompts that should join the running run. */
   readonly steering: readonly QueuedPrompt[]
   readonly run: RunView | null
-  readonly lastRun: { readonly id: RunId; readonly outcome: RunOutcome; readonly endedAt: number } | null
+  readonly lastRun: {
+    readonly id: RunId
+    readonly agent: AgentId
+    readonly outcome: RunOutcome
+    readonly endedAt: number
+  } | null
   /** Open questions by their id. */
   readonly open: Readonly<Record<string, OpenQuestion>>
   /** Answers that no agent has had yet. Each is given once (I3). */

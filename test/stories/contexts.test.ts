@@ -20,6 +20,13 @@ describe('the memory that agents have of a session', () => {
     expect((await session.row()).agent).toBe('scripted')
     expect(textOf(await session.items())).toBe('onetwothree')
     await expectWhole(session)
+    // The one that comes back remembers its own turn and is told of the other's, once.
+    const memory = readFileSync(`${world.root}/memory/${opened[0]?.data.acpSession}.json`, 'utf8')
+    const told = JSON.parse(memory).transcript.filter(
+      ({ sessionUpdate }: { sessionUpdate: string }) => sessionUpdate === 'user_message_chunk',
+    )
+    expect(JSON.stringify(told).split('Agent: two')).toHaveLength(2)
+    expect(JSON.stringify(told)).not.toContain('Agent: one')
   })
 
   it('L9: an agent that cannot load is given the transcript; what it loads is not stored twice', async () => {

@@ -64,12 +64,18 @@ async function announce(client: AgentContext, id: string): Promise<void> {
   await sendTo(client, id)({ sessionUpdate: 'available_commands_update', availableCommands: COMMANDS })
 }
 
-/** What is in front of the last text may be a record of the past, which quotes orders that are done. */
-function promptText(blocks: ReadonlyArray<{ type: string }>): string {
+type Block = { readonly type: string; readonly text?: string }
+
+/** What is in front of the last text may be a record of the past, which quotes orders that are done: it is remembered only. */
+function recordTexts(blocks: readonly Block[]): string[] {
+  return blocks.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).slice(0, -1)
+}
+
+function promptText(blocks: readonly Block[]): string {
   const last = blocks.findLastIndex((block) => block.type === 'text')
   return blocks
     .filter((block, at) => block.type !== 'text' || at === last)
-    .map((block) => (block.type === 'text' ? (block as { text?: string }).text : `[${block.type}]`))
+    .map((block) => (block.type === 'text' ? block.text : `[${block.type}]`))
     .join('\n')
 }
 
@@ -108,9 +114,12 @@ async function turn(client: AgentContext, one: Memory, prompt: string, signal: A
   return 'end_turn'
 }
 
-async function prompt(client: AgentContext, id: string, said: string): Promise<{ stopReason: never }> {
+async function prompt(client: AgentContext, id: string, blocks: readonly Block[]): Promise<{ stopReason: never }> {
   const session = liveOne(id)
   if (session.turn) throw new RequestError(-32600, 'A prompt is under way in this session.')
+  const said = promptText(blocks)
+  for (const text of recordTexts(blocks))
+    session.memory.transcript.push({ sessionUpdate: 'user_message_chunk', content: { type: 'text', text } })
   const controller = new AbortController()
   session.turn = controller
   try {
@@ -205,7 +214,7 @@ const app = agent({ name: 'carrel-scripted' })
     memory.save(one)
     return { configOptions: settings(one).configOptions }
   })
-  .onRequest('session/prompt', ({ params, client }) => prompt(client, params.sessionId, promptText(params.prompt)))
+  .onRequest('session/prompt', ({ params, client }) => prompt(client, params.sessionId, params.prompt))
   .onNotification('session/cancel', ({ params }) => live.get(params.sessionId)?.turn?.abort())
 
 if (quirks.has('no_term')) process.on('SIGTERM', () => undefined)
