@@ -50,9 +50,8 @@ async function expectMemory(session: TestSession, { model }: Walk) {
   const sent = (await model.requests()).findLast(({ conversation }) =>
     conversation.join().includes('the third request'),
   )
-  expect(sent?.conversation.join('\n')).toMatch(
-    /user: .*the first request.*model: the first answer.*the third request/s,
-  )
+  // Qwen writes its own record behind: of an answer shortly before a kill it may keep the request only.
+  expect(sent?.conversation.join('\n')).toMatch(/user: .*the first request.*the third request/s)
   const items = await expectSane(session)
   expect(textOf(items).match(/the first answer/g)).toHaveLength(1)
   expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'resumed'])
