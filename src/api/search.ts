@@ -7,7 +7,7 @@ import { operation } from './operation.ts'
 export const search = {
   'search.items': operation({
     summary:
-      'Search what was said and done in all sessions of a workspace, or in one. All words must be there, "in quotes" one after the other; the last word may go on. The best come first, of equals the newest. What a run did within the last second or so may not be found yet, nor what a fork took along until it is first used: that is found in its origin.',
+      'Search what was said and done in all sessions of a workspace, or in one. All words must be there, "in quotes" one after the other; the last word may go on. The best come first, of equals the newest. What a run did within the last second or so may not be found yet, nor what is still being said, nor what a fork took along until it is first used: that is found in its origin.',
     http: ['GET', '/workspaces/:workspace/search'],
     input: z.object({
       workspace: WorkspaceId,

@@ -196,7 +196,7 @@ export interface LogStore {
    * Stored items that have all words of `text`: the best first, of equals the newest. Quotes make a phrase, the last
    * word may go on from its second letter. Of what is found, the newest 2,000 are put in order. Items are indexed in the transaction that
    * stores them: what a session did since its stored fold (up to 256 events or a second while it runs) is not found
-   * yet, and nothing of a fork until it is first folded. A page goes on by position, so that a hit may show twice or
+   * yet, nor is a text that is still being said, and nothing of a fork until it is first folded. A page goes on by position, so that a hit may show twice or
    * not at all when items come in between two pages.
    */
   search(

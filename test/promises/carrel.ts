@@ -6,6 +6,7 @@ import { describeFailures } from './carrel-failures.ts'
 import { describeQuestions } from './carrel-questions.ts'
 import { describeQueue } from './carrel-queue.ts'
 import { describeRuns } from './carrel-runs.ts'
+import { describeSearch } from './carrel-search.ts'
 import { describeTree } from './carrel-tree.ts'
 
 /** Opens a Carrel for one test, behind some face and on some store. */
@@ -20,6 +21,7 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeQueue(open)
     describeQuestions(open)
     describeTree(open)
+    describeSearch(open)
     describeBoundary(open)
   })
 }

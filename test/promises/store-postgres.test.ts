@@ -6,7 +6,7 @@ import { openPostgres } from '../../src/store/postgres.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import type { Ring } from '../../src/store/store.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { ask, makeWorld, newSession, refold, said, write } from './store-world.ts'
+import { ask, makeRunning, makeWorld, newSession, refold, said, write } from './store-world.ts'
 
 /** What only the shared engine promises: several nodes, their bell, a server that goes away. */
 let database: TestDatabase
@@ -103,6 +103,21 @@ it('a schema of its own keeps two installations on one database apart', async ()
   expect(await two.tree.workspace(world.workspace.id)).toBeNull()
   await expect(openPostgres({ url: database.url, schema: 'a; drop' })).rejects.toMatchObject({ code: 'bad_input' })
   await Promise.all([one.close(), two.close()])
+})
+
+it('items that were stored before there was a search are found from the first start on', async () => {
+  const store = await openPostgres({ url: database.url })
+  const world = await makeWorld(store)
+  const { session, lease } = await makeRunning(store, world)
+  await write(store, lease, session, [said('words of old')])
+  const { view, items } = await refold(store, session.id)
+  await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
+  await store.close()
+  await onServer('drop table search_items; delete from schema_versions where version > 1')
+  const again = await openPostgres({ url: database.url })
+  const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })
+  expect(rows).toMatchObject([{ session: session.id, kind: 'message', snippet: 'words of old' }])
+  await again.close()
 })
 
 it('a newer schema and a server that is not there are refused in words', async () => {

@@ -141,6 +141,34 @@ export function itSearches(current: CurrentStore): void {
       expect(await texts('version')).toEqual(['a second version'])
     })
 
+    it('a text is found when it is said to its end, or when the session rests, and others at once', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      await write(store, lease, session, [said('some begin')])
+      const begun = await foldNow(store, session)
+      await store.log.record(lease, session.id, { outcomes: [said('ning')], fold: begun }, 20)
+      expect(await find(store, world, 'begin')).toEqual([])
+      expect(await find(store, world, 'do it')).toMatchObject([{ kind: 'run' }])
+      await store.log.record(lease, session.id, { outcomes: [ended(run)], fold: await foldNow(store, session) }, 21)
+      expect(await find(store, world, 'beginning')).toEqual([])
+      // The end of the run changes the run, not the text.
+      const { items, ...late } = await foldNow(store, session)
+      const changed = items.filter(({ kind }) => kind === 'run')
+      await store.log.record(lease, session.id, { outcomes: [said('after')], fold: { ...late, items: changed } }, 22)
+      expect(await find(store, world, 'beginning')).toMatchObject([{ snippet: 'some beginning' }])
+      await store.log.record(
+        lease,
+        session.id,
+        { outcomes: [said('thought')], fold: await foldNow(store, session) },
+        23,
+      )
+      expect(await find(store, world, 'afterthought')).toEqual([])
+      await store.leases.release(lease)
+      await settle(store, session)
+      expect(await find(store, world, 'afterthought')).toHaveLength(1)
+    })
+
     it('a rebuild and a deletion leave nothing behind', async () => {
       const { store, world, texts } = await filled(current(), ['gone words', 'more gone words'])
       await store.log.rebuild(world.filled.id, foldOf(world.filled, ['kept words']))
@@ -258,10 +286,14 @@ async function record(store: Store, world: World & { filled: Session }, items: I
 /** Stores the fold of a session as its holder would when it rests. */
 async function settle(store: Store, session: Session): Promise<void> {
   const lease = await take(store, session.id)
-  const { view, items } = await refold(store, session.id)
-  const done = await store.log.settle(lease, session.id, { seq: view.seq, view, items: [...items.values()] }, null, 60)
+  const done = await store.log.settle(lease, session.id, await foldNow(store, session), null, 60)
   expect(done).toBe(true)
   await store.leases.release(lease)
+}
+
+async function foldNow(store: Store, session: Session) {
+  const { view, items } = await refold(store, session.id)
+  return { seq: view.seq, view, items: [...items.values()] }
 }
 
 async function find(store: Store, { workspace }: World, text: string): Promise<readonly SearchHit[]> {

@@ -255,6 +255,34 @@ it('L9: a stored fold of another version counts as none, and its items go when a
   await store.close()
 })
 
+it('items that were stored before there was a search are found from the first start on', async () => {
+  const path = join(folder, 'carrel.db')
+  const store = await openSqlite({ path })
+  const world = await makeWorld(store)
+  const { session, lease } = await makeRunning(store, world)
+  await write(store, lease, session, [said('words of old')])
+  const { view, items } = await refold(store, session.id)
+  await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
+  await store.close()
+  const db = new DatabaseSync(path)
+  db.exec('drop table item_words; drop table search_items; delete from schema_versions where version > 1')
+  db.close()
+  const again = await openSqlite({ path })
+  const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })
+  expect(rows).toMatchObject([{ session: session.id, kind: 'message', snippet: 'words of old' }])
+  await again.close()
+})
+
+it('a search is refused once the store is closed, and one under way keeps the closing waiting for nothing', async () => {
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  const world = await makeWorld(store)
+  const find = () => store.log.search(world.workspace.id, { text: 'words' }, { cursor: null, limit: 10 })
+  const early = find().catch((error) => error.code)
+  await Promise.all([store.close(), store.close()])
+  expect(await early).toBe('unavailable')
+  await expect(find()).rejects.toMatchObject({ code: 'unavailable' })
+})
+
 it('L5: a full disk is said in words, nothing acknowledged is lost, and writing goes on when there is room', async ({
   skip,
 }) => {

@@ -51,6 +51,19 @@ describe('carrel with a server', () => {
     expect(log.lines().slice(0, events.length)).toEqual(events)
   })
 
+  it('search finds what was said, and marks the place', async () => {
+    await world.carrel(['run', '-a', 'scripted', script({ say: 'an unmistakable sentence' })], { cwd: folder })
+    // What a run did is found a moment after its end.
+    const search = () => world.carrel(['search', 'unmistakable', 'sent', '--json'])
+    await expect.poll(async () => (await search()).json().hits.length, { timeout: 30_000 }).toBe(2)
+    const { hits } = (await search()).json()
+    const { session, n } = hits.find(({ kind }: { kind: string }) => kind === 'message')
+    const seen = await world.carrel(['search', 'unmistakable', 'sent', '--session', session])
+    expect(seen.stdout).toContain(`${session} ${n}  message, `)
+    expect(seen.stdout).toContain('\n  an unmistakable sentence\n')
+    expect(await world.carrel(['search', 'nowhere-to-be-found'])).toMatchObject({ exit: 0, stdout: '' })
+  })
+
   it('--continue goes on in the last session, --session in the one named', async () => {
     const first = (
       await world.carrel(['run', '--json', '-a', 'scripted', script({ say: 'a' })], { cwd: folder })

@@ -4,7 +4,7 @@ import type { SessionId } from '../../model/ids.ts'
 import { Item } from '../../model/items.ts'
 import { FOLD_VERSION, type SessionView } from '../../model/view.ts'
 import type { FoldWrite } from '../store.ts'
-import { forgetItems, indexItems } from './search-index.ts'
+import { findPutOff, forgetItems, indexItems } from './search-index.ts'
 import type { Columns, Tx } from './tx.ts'
 
 const ITEMS: Columns = { session: 'text', n: 'bigint', json: 'text' }
@@ -22,21 +22,29 @@ const ViewShape = z.looseObject({
 /**
  * Stores view and items as of `fold.seq`; one that is older than what is there is left out. Items of another fold
  * version go first: whoever folds with this version began at event 1 and so brings all of them.
+ * While the session is at work, what is being said is not searched yet; when it rests, everything is.
  */
-export async function writeFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<void> {
+export async function writeFold(
+  tx: Tx,
+  session: SessionId,
+  fold: FoldWrite,
+  phase: 'at work' | 'at rest',
+): Promise<void> {
   const stored = await tx.get<{ version: number; seq: number }>(
     'select version, seq from folds where session = $1',
     session,
   )
   if (stored && stored.version !== FOLD_VERSION) await removeItems(tx, session)
   else if (stored && stored.seq > fold.seq) return
-  await putFold(tx, session, fold)
+  const { message, thought } = fold.view.index
+  const growing = phase === 'at rest' ? [] : [message?.n, thought?.n].filter((n) => n !== undefined)
+  await putFold(tx, session, fold, new Set(growing))
 }
 
 /** Replaces everything. The session's row must be locked. */
 export async function replaceFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<void> {
   await removeItems(tx, session)
-  await putFold(tx, session, fold)
+  await putFold(tx, session, fold, new Set())
 }
 
 async function removeItems(tx: Tx, session: SessionId): Promise<void> {
@@ -44,7 +52,7 @@ async function removeItems(tx: Tx, session: SessionId): Promise<void> {
   await tx.run('delete from items where session = $1', session)
 }
 
-async function putFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<void> {
+async function putFold(tx: Tx, session: SessionId, fold: FoldWrite, growing: ReadonlySet<number>): Promise<void> {
   if (fold.view.seq !== fold.seq || fold.view.session !== session) {
     throw new CarrelError('internal', 'A fold must be stored with its own session and position.', { session })
   }
@@ -58,7 +66,9 @@ async function putFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<voi
   )
   const rows = fold.items.map((item) => [session, item.n, JSON.stringify(item)])
   await tx.insertMany('items', ITEMS, rows, 'on conflict (session, n) do update set json = excluded.json')
-  await indexItems(tx, session, fold.items)
+  await indexItems(tx, session, fold.items, growing)
+  const putOff = await findPutOff(tx, session, growing)
+  if (putOff.length > 0) await indexItems(tx, session, await readItemsByN(tx, { session, ns: putOff }))
 }
 
 export async function readFold(

@@ -75,7 +75,7 @@ export async function record(tx: Tx, { lease, session, batch, now }: Recording):
   // Until it is settled: who takes over after a crash must find what was begun (L10).
   work.row.due = 1
   const { first, last } = await append(tx, work, batch.outcomes)
-  if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last))
+  if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last), 'at work')
   tx.ring({ log: session, head: last, due: false })
   return { first, last, at: now }
 }
@@ -116,7 +116,7 @@ export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   if (work.row.head !== fold.seq) return false
-  await writeFold(tx, session, fold)
+  await writeFold(tx, session, fold, 'at rest')
   await saveSession(tx, work)
   await tx.run('update sessions set due = 0, due_since = null, wake_at = $2 where id = $1', session, wakeAt)
   return true

@@ -4,17 +4,38 @@ import { itemText } from '../../model/item-text.ts'
 import type { Item } from '../../model/items.ts'
 import { wordsOf } from '../../model/search.ts'
 import type { Tx } from './tx.ts'
+import { type Indexed, UNREAD } from './word-index.ts'
 
-/** Indexes items as they are stored; an item that was indexed before is from now on found by its new words only. */
-export async function indexItems(tx: Tx, session: SessionId, items: readonly Item[]): Promise<void> {
+/**
+ * Indexes items as they are stored; an item that was indexed before is from now on found by its new words only. Those
+ * in `growing` are put off: a text that is being said is stored again each second, and its words cost more than it does.
+ */
+export async function indexItems(
+  tx: Tx,
+  session: SessionId,
+  items: readonly Item[],
+  growing: ReadonlySet<number> = new Set(),
+): Promise<void> {
   await tx.dialect.words.put(
     tx,
-    items.map((item) => {
-      const words = wordsOf(itemText(item))
-      const digest = hash('sha1', words.join(' '), 'base64url')
-      return { session, n: item.n, at: item.at, run: item.run, digest, words }
-    }),
+    items.map((item) => toIndexed(session, item, growing.has(item.n))),
   )
+}
+
+function toIndexed(session: SessionId, item: Item, growing: boolean): Indexed {
+  const { n, at, run } = item
+  if (growing) return { session, n, at, run, digest: UNREAD, words: [] }
+  const words = wordsOf(itemText(item))
+  return { session, n, at, run, digest: hash('sha1', words.join(' '), 'base64url'), words }
+}
+
+/** Items that were put off and must now be indexed, since they grow no more. */
+export async function findPutOff(tx: Tx, session: SessionId, growing: ReadonlySet<number>): Promise<number[]> {
+  const rows = await tx.all<{ n: number }>(
+    `select n from search_items where session = $1 and digest = '${UNREAD}'`,
+    session,
+  )
+  return rows.map(({ n }) => n).filter((n) => !growing.has(n))
 }
 
 export async function forgetItems(tx: Tx, session: SessionId): Promise<void> {

@@ -1,6 +1,9 @@
 import type { Term } from '../../model/search.ts'
 import type { Tx } from './tx.ts'
 
+/** The digest of an item whose words are put off. It has a row, so that it is not forgotten. */
+export const UNREAD = ''
+
 /** What of one item goes into the index. */
 export interface Indexed {
   readonly session: string
@@ -33,6 +36,7 @@ export interface WordIndex {
   readonly age: string
 }
 
+const PUT_OFF = `create index search_items_put_off on search_items (session) where digest = '${UNREAD}'`
 const COLUMNS = 'session, n, at, run, digest'
 const CONFLICT = 'on conflict (session, n) do update set digest = excluded.digest'
 const CHANGED = 'where search_items.digest <> excluded.digest'
@@ -47,6 +51,7 @@ export const SQLITE_WORDS: WordIndex = {
       id integer primary key autoincrement, session text not null, n bigint not null, at bigint not null, run text,
       digest text not null)`,
     'create unique index search_items_n on search_items (session, n)',
+    PUT_OFF,
     `create virtual table item_words using fts5(words, content='', contentless_delete=1, tokenize='ascii')`,
   ],
   async put(tx, items) {
@@ -90,6 +95,7 @@ export const POSTGRES_WORDS: WordIndex = {
       id bigint generated always as identity primary key, session text not null, n bigint not null,
       at bigint not null, run text, digest text not null, words tsvector not null)`,
     'create unique index search_items_n on search_items (session, n)',
+    PUT_OFF,
     'create index search_items_words on search_items using gin (words)',
   ],
   async put(tx, items) {
