@@ -4,7 +4,9 @@ import './ui/tokens.css'
 import './ui/base.css'
 import { App } from './App.tsx'
 import { page } from './data/connect.ts'
+import { showPreferences } from './shell/preferences.ts'
 
+showPreferences()
 void page.start()
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -12,10 +12,24 @@ const add = createRoute({
   component: lazyRouteComponent(() => import('./start/AddSpace.tsx'), 'AddSpace'),
 })
 const inbox = createRoute({ getParentRoute: () => root, path: '/inbox', component: InboxView })
+const board = createRoute({
+  getParentRoute: () => root,
+  path: '/board',
+  component: lazyRouteComponent(() => import('./board/BoardView.tsx'), 'BoardView'),
+})
+const search = createRoute({
+  getParentRoute: () => root,
+  path: '/search',
+  validateSearch: ({ q, session: of }: Record<string, unknown>): { q?: string; session?: string } => ({
+    ...(q !== undefined && { q: String(q) }),
+    ...(of !== undefined && { session: String(of) }),
+  }),
+  component: lazyRouteComponent(() => import('./search/SearchView.tsx'), 'SearchView'),
+})
 const session = createRoute({ getParentRoute: () => root, path: '/s/$session', component: SessionRoute })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, add, inbox, session]),
+  routeTree: root.addChildren([home, add, inbox, board, search, session]),
   // The transcript keeps its own place; the router must not move it.
   scrollRestoration: false,
 })

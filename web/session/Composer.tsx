@@ -3,6 +3,7 @@ import { type ClipboardEvent, type KeyboardEvent, memo, useId, useLayoutEffect, 
 import type { BusyPolicy } from '../../src/model/events.ts'
 import type { SessionView } from '../../src/model/view.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
+import { useOffer } from '../shell/commands.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentOptions } from './AgentOptions.tsx'
 import { BusyChoice } from './BusyChoice.tsx'
@@ -27,6 +28,7 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
   const [chosen, setChosen] = useState<string | null>(null)
   const [busy, setBusy] = useState<Exclude<BusyPolicy, 'reject'>>('queue')
   const agent = chosen ?? last
+  useOffer('agent', setChosen)
   const area = useRef<HTMLTextAreaElement>(null)
   const attempt = useRef({ of: '', key: '' })
   const list = useId()

@@ -3,6 +3,7 @@ import type { Session } from '../../src/model/tree.ts'
 import { recall, recallSeen, remember } from '../data/memory.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { usePageState } from '../data/use-page.ts'
+import { useOffer } from '../shell/commands.ts'
 import { Composer } from './Composer.tsx'
 import { QueuePanel } from './QueuePanel.tsx'
 import { SessionHeader } from './SessionHeader.tsx'
@@ -37,6 +38,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
       return !open
     })
   }, [])
+  useOffer('panel', toggle)
   return (
     <SessionContext value={scope}>
       <SessionHeader row={row} panel={panel} onPanel={toggle} />

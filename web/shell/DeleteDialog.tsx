@@ -6,7 +6,7 @@ import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { count } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
-import type { Noun } from './TreeMenu.tsx'
+import type { Noun } from './noun.ts'
 
 interface Props {
   readonly noun: Noun

@@ -1,15 +1,23 @@
 import { Link } from '@tanstack/react-router'
-import { FolderPlus, Inbox } from 'lucide-react'
-import { useMemo } from 'react'
+import { Archive, FolderPlus, Inbox, Search, Settings, SquareKanban } from 'lucide-react'
+import { lazy, Suspense, useMemo } from 'react'
 import { remember } from '../data/memory.ts'
 import { treeOf } from '../data/tree.ts'
 import { usePage, usePageState, useWorkspace } from '../data/use-page.ts'
 import { Choice } from '../ui/Choice.tsx'
+import { useCell } from '../ui/cell.ts'
+import { overlay } from './overlay.ts'
 import { SpaceRows } from './SpaceRows.tsx'
+import { archivedShown, toggleArchived } from './show-archived.ts'
 import './rail.css'
+
+const ArchivedRows = lazy(() => import('./ArchivedRows.tsx').then((file) => ({ default: file.ArchivedRows })))
+
+const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘K' : 'Ctrl K'
 
 export function Rail({ questions }: { questions: number }) {
   const workspace = useWorkspace()
+  const archived = useCell(archivedShown)
   const tree = useMemo(() => treeOf(workspace), [workspace])
   return (
     <nav className="rail" aria-label="Workspace">
@@ -23,16 +31,45 @@ export function Rail({ questions }: { questions: number }) {
           </span>
         )}
       </Link>
+      <Link to="/board" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
+        <SquareKanban className="glyph" aria-hidden />
+        Board
+      </Link>
+      <button type="button" className="rail-link" onClick={() => overlay.set({ kind: 'palette' })}>
+        <Search className="glyph" aria-hidden />
+        <span className="grow">Do or find</span>
+        <kbd aria-hidden>{COMMAND_KEY}</kbd>
+      </button>
       <div className="rail-tree scroll">
         {tree.map((branch) => (
           <SpaceRows key={branch.space.id} branch={branch} />
         ))}
         {tree.length === 0 && <p className="rail-empty">Your Spaces and sessions will be listed here.</p>}
+        {archived && (
+          <Suspense>
+            <ArchivedRows />
+          </Suspense>
+        )}
       </div>
       <Link to="/add" className="rail-link rail-add" activeProps={{ className: 'rail-link rail-add chosen' }}>
         <FolderPlus className="glyph" aria-hidden />
         Add a Space
       </Link>
+      <div className="rail-foot">
+        <button type="button" className="rail-link grow" aria-pressed={archived} onClick={toggleArchived}>
+          <Archive className="glyph" aria-hidden />
+          {archived ? 'Hide archived' : 'Show archived'}
+        </button>
+        <button
+          type="button"
+          className="btn quiet icon"
+          aria-label="Settings"
+          title="Settings"
+          onClick={() => overlay.set({ kind: 'settings' })}
+        >
+          <Settings aria-hidden />
+        </button>
+      </div>
     </nav>
   )
 }

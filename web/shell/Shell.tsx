@@ -2,11 +2,15 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useState } from 'react'
 import { inboxOf } from '../data/tree.ts'
 import { usePage, usePageState } from '../data/use-page.ts'
+import { useNews } from '../notify/use-news.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { LoginView } from './LoginView.tsx'
+import { Overlays } from './Overlays.tsx'
 import { PhoneBar } from './PhoneBar.tsx'
 import { Rail } from './Rail.tsx'
+import { Toasts } from './Toasts.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
 import { useTitle } from './use-title.ts'
 import './shell.css'
 
@@ -54,6 +58,8 @@ function Frame() {
   const questions = usePageState((state) => Object.keys(state.workspace?.interactions ?? {}).length)
   const first = usePageState((state) => (state.workspace ? inboxOf(state.workspace)[0] : undefined))
   useTitle(questions)
+  useShortcuts()
+  useNews()
   return (
     <div className="shell" data-rail={rail || undefined} data-stale={!live || undefined}>
       <a className="skip" href="#main">
@@ -65,6 +71,8 @@ function Frame() {
         <Outlet />
       </main>
       <PhoneBar rail={rail} questions={questions} onRail={() => setRailAt(rail ? null : pathname)} />
+      <Toasts />
+      <Overlays />
       <p className="hidden" role="status" aria-live="polite">
         {questions > 0 && `${questions} open ${questions === 1 ? 'question' : 'questions'}: ${first?.question.title}`}
       </p>

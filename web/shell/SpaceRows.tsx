@@ -1,9 +1,10 @@
-import { Link, useNavigate } from '@tanstack/react-router'
+import { Link } from '@tanstack/react-router'
 import { Folder, FolderX, Plus } from 'lucide-react'
 import type { Project, Session } from '../../src/model/tree.ts'
 import { recallSeen } from '../data/memory.ts'
+import { useCreateSession } from '../data/new-session.ts'
 import type { SpaceBranch } from '../data/tree.ts'
-import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { useSubmit } from '../data/use-page.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { TreeMenu } from './TreeMenu.tsx'
@@ -60,13 +61,8 @@ function ProjectRows({ project, sessions }: { project: Project; sessions: readon
 
 /** Opens a session and goes there. */
 export function useNewSession(project: string) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const navigate = useNavigate()
-  return useSubmit(async () => {
-    const session = await page.call('sessions.create', { workspace, project })
-    await navigate({ to: '/s/$session', params: { session: session.id } })
-  })
+  const create = useCreateSession()
+  return useSubmit(() => create(project))
 }
 
 function SessionLink({ session }: { session: Session }) {

@@ -1,0 +1,249 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Skipped } from '../support/postgres.ts'
+import { openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
+
+let world: World | Skipped
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(async () => {
+  if (!('skipped' in world)) await world.close()
+})
+
+/** Findings as "rule: element", so that a failure says what to mend. */
+async function findings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze()
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
+}
+
+const palette = (page: Page) => page.getByRole('dialog', { name: 'Do or find' })
+const message = (page: Page, words: string) => page.getByRole('region', { name: 'Messages' }).getByText(words)
+
+async function prompt(here: World, name: string, steps: readonly unknown[], wait: 'ended' | 'started') {
+  const { session } = await openSession(here, name)
+  await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content: script(steps), wait })
+  return session
+}
+
+describe('palette and shortcuts', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  it('opens by keyboard, finds by a few letters, and goes and does by Enter', async () => {
+    const here = world as World
+    const { session: one } = await openSession(here, 'Prune the apple tree')
+    const { session: two } = await openSession(here, 'Sow the beans')
+    const page = await here.open(`/s/${one.id}`)
+    // From within a field, as the only shortcut.
+    await page.getByRole('textbox', { name: 'Prompt' }).focus()
+    await page.keyboard.press('Control+k')
+    await palette(page).waitFor()
+    await page.keyboard.type('sowbea')
+    await palette(page)
+      .getByRole('option', { name: /^Sow the beans/, selected: true })
+      .waitFor()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`**/s/${two.id}`)
+    await page.keyboard.press('Control+k')
+    await palette(page).waitFor()
+    await page.keyboard.type('theme: dark')
+    await palette(page).getByRole('option', { name: 'Theme: dark', selected: true }).waitFor()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('html').getAttribute('data-theme'), PATIENCE).toBe('dark')
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+    expect(await background()).toBe('rgb(23, 24, 27)')
+    await page.reload()
+    expect(await background()).toBe('rgb(23, 24, 27)')
+    await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await palette(page).waitFor()
+    await page.keyboard.type('rename session')
+    await palette(page).getByRole('option', { name: 'Rename session ...', selected: true }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Rename session' }).getByRole('textbox').fill('Sow the peas')
+    await page.keyboard.press('Enter')
+    await page.getByRole('link', { name: 'Sow the peas' }).first().waitFor()
+    expect(here.complaints).toEqual([])
+  })
+
+  it('single keys work outside of fields and are text inside of them', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Keys')
+    const page = await here.open(`/s/${session.id}`)
+    const field = page.getByRole('textbox', { name: 'Prompt' })
+    await field.fill('')
+    await field.press('g')
+    await field.press('i')
+    await field.press('?')
+    expect(await field.inputValue()).toBe('gi?')
+    expect(new URL(page.url()).pathname).toBe(`/s/${session.id}`)
+    await field.blur()
+    await page.keyboard.press('g')
+    await page.keyboard.press('b')
+    await page.getByRole('heading', { name: 'Board' }).waitFor()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Go to the inbox').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor({ state: 'detached' })
+    await page.keyboard.press('g')
+    await page.keyboard.press('s')
+    await page.waitForURL(`**/s/${session.id}`)
+  })
+})
+
+describe('board', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  it('shows sessions by state, and marked ones are stopped and archived after a question, and brought back', async () => {
+    const here = world as World
+    const names = ['Bed one', 'Bed two', 'Bed three']
+    for (const name of names) await prompt(here, name, [{ say: 'Digging.' }, { hang: true }], 'started')
+    const page = await here.open('/board')
+    const running = page.getByRole('region', { name: /^Running/ })
+    const idle = page.getByRole('region', { name: /^Idle/ })
+    const mark = (name: string) => page.getByRole('checkbox', { name: `Mark ${name}`, exact: true })
+    for (const name of names) await running.getByRole('link', { name, exact: true }).waitFor()
+    // The first by its tick, the rest up to the last by shift.
+    await mark('Bed three').check()
+    await mark('Bed one').click({ modifiers: ['Shift'] })
+    for (const name of names) expect(await mark(name).isChecked()).toBe(true)
+    await page.getByRole('button', { name: 'Stop 3' }).click()
+    const stop = page.getByRole('dialog', { name: 'Stop 3 sessions?' })
+    await stop.getByRole('button', { name: 'Leave them' }).click()
+    expect(await running.getByRole('listitem').count()).toBeGreaterThanOrEqual(3)
+    await page.getByRole('button', { name: 'Stop 3' }).click()
+    await stop.getByRole('button', { name: 'Stop 3' }).click()
+    await message(page, '3 sessions told to stop.').waitFor()
+    for (const name of names) await idle.getByRole('link', { name, exact: true }).waitFor()
+    // By keyboard: x on two of them.
+    await idle.getByRole('link', { name: 'Bed one', exact: true }).focus()
+    await page.keyboard.press('x')
+    await idle.getByRole('link', { name: 'Bed two', exact: true }).focus()
+    await page.keyboard.press('x')
+    await page.getByRole('button', { name: 'Archive 2' }).click()
+    await page.getByRole('dialog', { name: 'Archive 2 sessions?' }).getByRole('button', { name: 'Archive 2' }).click()
+    await message(page, '2 sessions are archived.').waitFor()
+    await idle.getByRole('link', { name: 'Bed one', exact: true }).waitFor({ state: 'detached' })
+    const list = await here.carrel.call('sessions.list', { workspace: WORKSPACE, archived: true })
+    expect(list.sessions.map(({ name }) => name).sort()).toEqual(['Bed one', 'Bed two'])
+    await page.getByRole('button', { name: 'Show archived' }).click()
+    await page.getByRole('button', { name: 'Bring back session Bed two' }).click()
+    await idle.getByRole('link', { name: 'Bed two', exact: true }).waitFor()
+    expect(here.complaints).toEqual([])
+  })
+
+  it('what cannot be archived is said, and the rest is archived', async () => {
+    const here = world as World
+    for (const name of ['Stays', 'Goes']) await openSession(here, name)
+    const { sessions } = await here.carrel.call('sessions.list', { workspace: WORKSPACE, text: 'Stays' })
+    const page = await here.open('/board')
+    await page.route(`**/sessions/${sessions[0]!.id}/archive`, (route) => route.abort())
+    await page.getByRole('checkbox', { name: 'Mark Stays' }).check()
+    await page.getByRole('checkbox', { name: 'Mark Goes' }).check()
+    await page.getByRole('button', { name: 'Archive 2' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Archive 2' }).click()
+    await message(page, '“Goes” is archived.').waitFor()
+    await page.getByRole('alert').getByText('1 not archived. “Stays”').waitFor()
+    await page.getByRole('link', { name: 'Stays', exact: true }).first().waitFor()
+  })
+})
+
+describe('search', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  it('a hit leads to the item in its session, from the view and from the palette', async () => {
+    const here = world as World
+    const words = Array.from({ length: 60 }, (_, at) => ({ say: `Row ${at} is dug.`, message: `m${at}` }))
+    const session = await prompt(here, 'Long digging', [{ say: 'A rare zucchini stands here.' }, ...words], 'ended')
+    const page = await here.open('/search')
+    const field = page.getByRole('searchbox')
+    await page.getByText('Find what was said').waitFor()
+    await expect
+      .poll(async () => {
+        const { hits } = await here.carrel.call('search.items', { workspace: WORKSPACE, text: 'zucchini' })
+        return hits.length
+      }, PATIENCE)
+      .toBeGreaterThan(0)
+    await field.fill('zucchini')
+    const hit = page.getByRole('list', { name: 'Hits' }).getByRole('link').filter({ hasText: 'stands here' }).first()
+    await hit.waitFor()
+    expect(await hit.locator('mark').first().innerText()).toBe('zucchini')
+    expect(new URL(page.url()).searchParams.get('q')).toBe('zucchini')
+    await hit.click()
+    await page.waitForURL(new RegExp(`/s/${session.id}#\\d+$`))
+    await page.getByRole('article').getByText('A rare zucchini stands here.').first().waitFor()
+    await page.keyboard.press('Control+k')
+    await palette(page).waitFor()
+    await page.keyboard.type('rare zucchini')
+    await palette(page).getByRole('option').filter({ hasText: 'stands here' }).first().click()
+    await page.waitForURL(new RegExp(`/s/${session.id}#\\d+$`))
+    await page.goto(`${here.url}/search?q=qqqqnothing`)
+    await page.getByText('Nothing has these words').waitFor()
+    expect(here.complaints).toEqual([])
+  })
+})
+
+describe('new views within everybody’s reach', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`board, search, palette, settings and keyboard have no finding of axe (${colorScheme})`, async () => {
+      const here = world as World
+      const { session } = await openSession(here, `Looked at in ${colorScheme}`)
+      await here.carrel.call('sessions.prompt', {
+        workspace: WORKSPACE,
+        id: session.id,
+        content: script([{ say: 'The word marrow.' }]),
+        wait: 'ended',
+      })
+      const page = await here.open('/board', { colorScheme, reducedMotion: 'reduce' })
+      await page.getByRole('checkbox', { name: `Mark ${session.name}` }).check()
+      expect(await findings(page)).toEqual([])
+      await page.goto(`${here.url}/search?q=marrow`)
+      await page.getByRole('list', { name: 'Hits' }).waitFor()
+      expect(await findings(page)).toEqual([])
+      await page.keyboard.press('Control+k')
+      await palette(page).getByRole('option').first().waitFor()
+      expect(await findings(page)).toEqual([])
+      await page.keyboard.press('Escape')
+      await palette(page).waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Settings' }).click()
+      await page.getByRole('dialog', { name: 'Settings of this browser' }).waitFor()
+      expect(await findings(page)).toEqual([])
+      await page.getByRole('button', { name: 'Done' }).click()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Show archived' }).click()
+      await page.getByRole('region', { name: 'Archived' }).waitFor()
+      await page.getByRole('searchbox').blur()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+      expect(await findings(page)).toEqual([])
+    })
+  }
+
+  it('nothing of them is wider than a phone, and a state is chosen there by thumb', async () => {
+    const here = world as World
+    const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
+    const page = await here.open('/board', phone)
+    const overflow = () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+    const column = (name: RegExp) => page.getByRole('region', { name })
+    await page.getByText(/^Idle/).first().tap()
+    await column(/^Idle/).getByRole('link').first().waitFor()
+    expect(await column(/^Failed/).isVisible()).toBe(false)
+    expect(await overflow()).toBeLessThanOrEqual(0)
+    await page.goto(`${here.url}/search?q=the`)
+    await page.getByRole('searchbox').waitFor()
+    expect(await overflow()).toBeLessThanOrEqual(0)
+  })
+})

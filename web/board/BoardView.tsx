@@ -1,0 +1,110 @@
+import { Link } from '@tanstack/react-router'
+import { SquareKanban } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { agentName, useAgents } from '../data/queries.ts'
+import { useWorkspace } from '../data/use-page.ts'
+import { count } from '../ui/format.ts'
+import { useNow } from '../ui/use-now.ts'
+import { BoardCard } from './BoardCard.tsx'
+import { type Column, columnsOf } from './columns.ts'
+import { MarkedBar } from './MarkedBar.tsx'
+import { useBoardKeys } from './use-board-keys.ts'
+import { type Marks, useMarks } from './use-marks.ts'
+import './board.css'
+
+/** A resting session is looked for by search or in the rail; here only the newest of them matter. */
+const FIRST_CARDS = 40
+
+/** All sessions of all Spaces by what they are doing, for those who run many. */
+export function BoardView() {
+  const workspace = useWorkspace()
+  const columns = useMemo(() => columnsOf(workspace), [workspace])
+  const order = useMemo(
+    () => columns.flatMap(({ cards }) => cards.map(({ session }) => session.id as string)),
+    [columns],
+  )
+  const marks = useMarks(order)
+  useBoardKeys(columns, marks)
+  const [chosen, setChosen] = useState<string | null>(null)
+  // On a phone there is room for one column: that where something is, the most urgent first.
+  const shown = chosen ?? columns.find(({ cards }) => cards.length > 0)?.id ?? 'idle'
+  if (order.length === 0) return <Empty />
+  return (
+    <div className="board">
+      <header className="board-head">
+        <h1>Board</h1>
+        <p className="faint grow" role="status">
+          {count(order.length, 'session')}
+        </p>
+        <p className="faint board-keys" aria-hidden>
+          <kbd>x</kbd> mark, <kbd>Enter</kbd> open
+        </p>
+      </header>
+      <div className="board-filter" role="radiogroup" aria-label="State">
+        {columns.map(({ id, title, cards }) => (
+          <label key={id}>
+            <input type="radio" name="board-filter" checked={id === shown} onChange={() => setChosen(id)} />
+            {title} <span className="board-count">{cards.length}</span>
+          </label>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <section className="board-columns scroll" aria-label="Sessions by state" tabIndex={0}>
+        {columns.map((column) => (
+          <BoardColumn key={column.id} column={column} shown={column.id === shown} marks={marks} />
+        ))}
+      </section>
+      <MarkedBar columns={columns} marks={marks} />
+    </div>
+  )
+}
+
+function BoardColumn({ column, shown, marks }: { column: Column; shown: boolean; marks: Marks }) {
+  const { id, title, empty, cards } = column
+  const agents = useAgents().data?.agents
+  const now = useNow(10_000, cards.length > 0)
+  const [all, setAll] = useState(false)
+  const visible = all ? cards : cards.slice(0, FIRST_CARDS)
+  return (
+    <section className="board-column" aria-labelledby={`board-${id}`} data-shown={shown || undefined}>
+      <h2 id={`board-${id}`}>
+        {title} <span className="board-count">{cards.length}</span>
+      </h2>
+      {cards.length === 0 ? (
+        <p className="board-none faint">{empty}</p>
+      ) : (
+        <ul>
+          {visible.map((card) => (
+            <BoardCard
+              key={card.session.id}
+              card={card}
+              agent={agentName(agents, card.session.agent)}
+              now={now}
+              marks={marks}
+            />
+          ))}
+        </ul>
+      )}
+      {visible.length < cards.length && (
+        <button type="button" className="btn quiet" onClick={() => setAll(true)}>
+          Show {cards.length - visible.length} more
+        </button>
+      )}
+    </section>
+  )
+}
+
+function Empty() {
+  return (
+    <div className="empty">
+      <SquareKanban className="empty-mark" aria-hidden />
+      <h2>No session yet</h2>
+      <p>
+        The board shows the sessions of all Spaces by what they are doing: who waits for you, what runs, what failed.
+      </p>
+      <Link to="/" className="btn primary">
+        Start one
+      </Link>
+    </div>
+  )
+}

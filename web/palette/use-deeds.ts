@@ -1,0 +1,92 @@
+import { useNavigate } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { CarrelError } from '../../src/model/errors.ts'
+import type { Session } from '../../src/model/tree.ts'
+import { remember } from '../data/memory.ts'
+import { useCreateSession } from '../data/new-session.ts'
+import { usePage } from '../data/use-page.ts'
+import { archive, bringBack } from '../shell/archive.ts'
+import type { Noun } from '../shell/noun.ts'
+import { type Overlay, overlay } from '../shell/overlay.ts'
+import { type Preferences, prefer } from '../shell/preferences.ts'
+import { toggleArchived } from '../shell/show-archived.ts'
+import { attempt } from '../shell/toasts.ts'
+
+interface Thing {
+  readonly noun: Noun
+  readonly id: string
+  readonly name: string
+}
+
+export type Deeds = ReturnType<typeof useDeeds>
+
+/** What the entries of the palette do. Each says by itself what went wrong. */
+export function useDeeds() {
+  const page = usePage()
+  const navigate = useNavigate()
+  const create = useCreateSession()
+  return useMemo(() => {
+    const workspace = (): string => page.state().workspaceId!
+    const goSession = (session: string) => navigate({ to: '/s/$session', params: { session } })
+    return {
+      go: (to: '/inbox' | '/board' | '/add') => void navigate({ to }),
+      goSession: (session: string) => void goSession(session),
+      goItem: (session: string, n: number) =>
+        void navigate({ to: '/s/$session', params: { session }, hash: String(n) }),
+      search: (text: string, session?: string) =>
+        void navigate({ to: '/search', search: { ...(text && { q: text }), ...(session && { session }) } }),
+      enter: (id: string) => {
+        remember('workspace', id)
+        location.assign('/')
+      },
+      over: (next: Overlay) => overlay.set(next),
+      prefer: (change: Partial<Preferences>) => prefer(change),
+      toggleArchived,
+      create: (project: string) => void attempt('No new session', () => create(project)),
+      stop: ({ id, name }: Session, run: string) =>
+        void attempt(`“${name}” was not stopped`, () =>
+          page.call('sessions.cancel', { workspace: workspace(), id, run }),
+        ),
+      withdraw: ({ id }: Session, prompts: readonly string[]) =>
+        void attempt('Not all prompts were taken back', async () => {
+          for (const prompt of prompts) await page.call('prompts.withdraw', { workspace: workspace(), id, prompt })
+        }),
+      fork: ({ id, name }: Session, seq: number) =>
+        void attempt(`“${name}” was not forked`, async () => {
+          const made = await page.call('sessions.fork', { workspace: workspace(), id, seq })
+          await goSession(made.id)
+        }),
+      configure: (
+        { id }: Session,
+        agent: string,
+        mode: string | undefined,
+        options: Record<string, string | boolean>,
+      ) =>
+        void attempt('The setting was not changed', () =>
+          page.call('sessions.configure', {
+            workspace: workspace(),
+            id,
+            agent,
+            options,
+            ...(mode !== undefined && { mode }),
+          }),
+        ),
+      close: ({ id, name }: Session) =>
+        void attempt(`“${name}” was not closed`, () => page.call('sessions.close', { workspace: workspace(), id })),
+      archive: ({ noun, ...thing }: Thing) => void archive(page, noun, [thing]),
+      bringBack: ({ noun, ...thing }: Thing) => void bringBack(page, noun, [thing]),
+      copyLink: (session: string) =>
+        void attempt(
+          'The link was not copied',
+          () => navigator.clipboard.writeText(`${location.origin}/s/${session}`),
+          'The link is copied.',
+        ),
+      logOut: () =>
+        void attempt('You are still logged in', async () => {
+          const { ok, status } = await fetch('/logout', { method: 'POST' })
+          if (!ok) throw new CarrelError('unavailable', `The server answered ${status}. Try again.`)
+          await page.start()
+        }),
+    }
+  }, [page, navigate, create])
+}

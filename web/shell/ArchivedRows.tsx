@@ -1,0 +1,97 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { asCarrelError } from '../../src/model/errors.ts'
+import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { bringBack } from './archive.ts'
+import type { Noun } from './noun.ts'
+
+const MOST_SESSIONS = 100
+
+/** What was archived, with the way back. */
+export function ArchivedRows() {
+  const { spaces, projects, sessions, more, problem, pending } = useArchived()
+  const empty = spaces.length + projects.length + sessions.length === 0
+  return (
+    <section className="archived" aria-label="Archived">
+      <h2>Archived</h2>
+      {pending && <p className="rail-empty late">Looking what was archived ...</p>}
+      <Problem error={problem} />
+      {empty && !pending && !problem && <p className="rail-empty">Nothing is archived.</p>}
+      <ul>
+        {spaces.map((row) => (
+          <Row key={row.id} noun="space" row={row} icon={<Folder className="glyph" aria-hidden />} />
+        ))}
+        {projects.map((row) => (
+          <Row key={row.id} noun="project" row={row} icon={<FolderKanban className="glyph" aria-hidden />} />
+        ))}
+        {sessions.map((row) => (
+          <Row key={row.id} noun="session" row={row} icon={<MessageSquareText className="glyph" aria-hidden />} />
+        ))}
+      </ul>
+      {more && <p className="rail-empty">Older ones are found by search.</p>}
+    </section>
+  )
+}
+
+interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+function Row({ noun, row, icon }: { noun: Noun; row: Named; icon: ReactNode }) {
+  const page = usePage()
+  return (
+    <li className="archived-row">
+      {icon}
+      {noun === 'session' ? (
+        <Link to="/s/$session" params={{ session: row.id }} className="cut grow" title={row.name}>
+          {row.name}
+        </Link>
+      ) : (
+        <span className="cut grow" title={row.name}>
+          {row.name}
+        </span>
+      )}
+      <button
+        type="button"
+        className="btn quiet icon small"
+        aria-label={`Bring back ${noun} ${row.name}`}
+        title="Bring back"
+        onClick={() => void bringBack(page, noun, [row])}
+      >
+        <ArchiveRestore aria-hidden />
+      </button>
+    </li>
+  )
+}
+
+/** Spaces and projects are all in the workspace; of sessions it brings only the newest, so the archived ones are asked for. */
+function useArchived() {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const view = useWorkspace()
+  const known = Object.values(view.sessions)
+    .filter(({ archivedAt }) => archivedAt !== null)
+    .map(({ id }) => id)
+  const asked = useQuery({
+    queryKey: ['archived', workspace, known.sort().join()],
+    queryFn: () => page.call('sessions.list', { workspace, archived: true, limit: MOST_SESSIONS }),
+    placeholderData: (before) => before,
+    staleTime: 0,
+  })
+  const archived = <T extends { archivedAt: number | null }>(rows: readonly T[]): T[] =>
+    rows.filter(({ archivedAt }) => archivedAt !== null).sort((a, b) => b.archivedAt! - a.archivedAt!)
+  // The stream knows better than a list that was asked for a while ago.
+  const sessions = (asked.data?.sessions ?? []).map((row) => view.sessions[row.id] ?? row)
+  return {
+    spaces: archived(Object.values(view.spaces)),
+    projects: archived(Object.values(view.projects)),
+    sessions: archived(sessions),
+    more: asked.data?.cursor !== null && asked.data !== undefined,
+    problem: asked.error && asCarrelError(asked.error),
+    pending: asked.isPending,
+  }
+}

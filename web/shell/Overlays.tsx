@@ -1,0 +1,51 @@
+import { lazy, Suspense, useEffect } from 'react'
+import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { useCell } from '../ui/cell.ts'
+import { closeOverlay, type Overlay, overlay } from './overlay.ts'
+
+const loadPalette = () => import('../palette/Palette.tsx')
+const Palette = lazy(() => loadPalette().then((file) => ({ default: file.Palette })))
+const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ default: file.KeysDialog })))
+const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
+const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
+const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
+
+/** The first view comes first. */
+const PALETTE_AFTER_MS = 2_000
+
+/** Whatever lies over the page at the moment, brought when it is first wanted. */
+export function Overlays() {
+  const shown = useCell(overlay)
+  useEffect(() => {
+    // What is typed right after the keys that open it must find it there. Its failure shows when it is opened.
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), PALETTE_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [])
+  return <Suspense>{shown && <Shown shown={shown} />}</Suspense>
+}
+
+function Shown({ shown }: { shown: Overlay }) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  switch (shown.kind) {
+    case 'palette':
+      return <Palette />
+    case 'keys':
+      return <KeysDialog onClose={closeOverlay} />
+    case 'settings':
+      return <SettingsDialog onClose={closeOverlay} />
+    case 'rename': {
+      const { noun, id, name } = shown
+      const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })
+      return <NameDialog title={`Rename ${noun}`} name={name} save={save} onClose={closeOverlay} />
+    }
+    case 'project': {
+      const save = (next: string) => page.call('projects.create', { workspace, space: shown.space, name: next })
+      return <NameDialog title={`New project in ${shown.name}`} name="" save={save} onClose={closeOverlay} />
+    }
+    case 'delete':
+      return <DeleteDialog noun={shown.noun} id={shown.id} name={shown.name} onClose={closeOverlay} />
+    default:
+      return null
+  }
+}

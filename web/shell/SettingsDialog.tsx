@@ -1,0 +1,106 @@
+import { useId, useState } from 'react'
+import { mayNotify, requestNotify } from '../notify/browser.ts'
+import { Dialog } from '../ui/Dialog.tsx'
+import { type Preferences, prefer, usePreferences } from './preferences.ts'
+import './dialogs.css'
+
+/** How this browser shows the page, and whether it calls. */
+export function SettingsDialog({ onClose }: { onClose: () => void }) {
+  const { theme, density, sound } = usePreferences()
+  return (
+    <Dialog title="Settings of this browser" open onClose={onClose}>
+      <div className="settings">
+        <Segments
+          label="Theme"
+          value={theme}
+          options={{ system: 'As the system', light: 'Light', dark: 'Dark' }}
+          onChoose={(next) => prefer({ theme: next })}
+        />
+        <Segments
+          label="Density"
+          value={density}
+          options={{ comfortable: 'Comfortable', compact: 'Compact' }}
+          onChoose={(next) => prefer({ density: next })}
+        />
+        <section className="stack" aria-label="While this page is hidden">
+          <h3>While this page is hidden</h3>
+          <Notify />
+          <label className="setting">
+            <input type="checkbox" checked={sound} onChange={(event) => prefer({ sound: event.target.checked })} />
+            <span>
+              Play a short tone
+              <span className="setting-note">When an agent asks, and when a run ends.</span>
+            </span>
+          </label>
+        </section>
+        <div className="actions">
+          <button type="button" className="btn" onClick={onClose}>
+            Done
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  )
+}
+
+/** The browser is asked for its permission by this tick and by nothing else. */
+function Notify() {
+  const { notify } = usePreferences()
+  const [allowed, setAllowed] = useState(mayNotify)
+  const change = async (wanted: boolean): Promise<void> => {
+    const now = wanted ? await requestNotify() : allowed
+    setAllowed(now)
+    prefer({ notify: wanted && now === 'granted' })
+  }
+  const blocked = allowed === 'denied' || allowed === 'impossible'
+  return (
+    <label className="setting">
+      <input
+        type="checkbox"
+        checked={notify && allowed === 'granted'}
+        disabled={blocked}
+        onChange={(event) => void change(event.target.checked)}
+      />
+      <span>
+        Show a notification
+        <span className="setting-note">{NOTES[allowed]}</span>
+      </span>
+    </label>
+  )
+}
+
+const NOTES = {
+  default: 'When an agent asks, and when a run ends. The browser asks you once.',
+  granted: 'When an agent asks, and when a run ends.',
+  denied: 'This browser was told to show none from here. Allow them in its settings for this site, then reload.',
+  impossible: 'This browser shows none from here. It takes https, or a page on this machine.',
+} as const
+
+interface SegmentsProps<Value extends string> {
+  readonly label: string
+  readonly value: Value
+  readonly options: Readonly<Record<Value, string>>
+  readonly onChoose: (value: Value) => void
+}
+
+function Segments<Value extends Preferences['theme'] | Preferences['density']>({
+  label,
+  value,
+  options,
+  onChoose,
+}: SegmentsProps<Value>) {
+  const name = useId()
+  return (
+    <section aria-label={label}>
+      <h3>{label}</h3>
+      <div className="segments" role="radiogroup" aria-label={label}>
+        {(Object.entries(options) as [Value, string][]).map(([each, words]) => (
+          <label key={each}>
+            <input type="radio" name={name} checked={each === value} onChange={() => onChoose(each)} />
+            {words}
+          </label>
+        ))}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,56 @@
+import { asCarrelError } from '../../src/model/errors.ts'
+import type { Page } from '../data/page-store.ts'
+import { count } from '../ui/format.ts'
+import type { Noun } from './noun.ts'
+import { say } from './toasts.ts'
+
+interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+/** Hides things from the lists, says what came of it and offers the way back. */
+export async function archive(page: Page, noun: Noun, things: readonly Named[]): Promise<void> {
+  const { done, problems } = await eachOf(things, (id) => put(page, noun, id, true))
+  if (done.length > 0) {
+    const undo = (): void => void bringBack(page, noun, done)
+    say(`${words(noun, done)} archived.`, { action: { label: 'Undo', act: undo } })
+  }
+  sayProblems('not archived', problems)
+}
+
+export async function bringBack(page: Page, noun: Noun, things: readonly Named[]): Promise<void> {
+  const { done, problems } = await eachOf(things, (id) => put(page, noun, id, false))
+  if (done.length > 0) say(`${words(noun, done)} brought back.`)
+  sayProblems('not brought back', problems)
+}
+
+const put = (page: Page, noun: Noun, id: string, archived: boolean): Promise<unknown> =>
+  page.call(`${noun}s.archive`, { workspace: page.state().workspaceId!, id, archived })
+
+const words = (noun: Noun, things: readonly Named[]): string =>
+  things.length === 1 ? `“${things[0]!.name}” is` : `${count(things.length, noun)} are`
+
+/** Does one after the other, so that many do not shut others out; one that fails does not stop the rest. */
+export async function eachOf<T extends Named>(
+  things: readonly T[],
+  act: (id: string, thing: T) => Promise<unknown>,
+): Promise<{ done: T[]; problems: string[] }> {
+  const done: T[] = []
+  const problems: string[] = []
+  for (const thing of things) {
+    try {
+      await act(thing.id, thing)
+      done.push(thing)
+    } catch (thrown) {
+      problems.push(`“${thing.name}”: ${asCarrelError(thrown).message}`)
+    }
+  }
+  return { done, problems }
+}
+
+export function sayProblems(what: string, problems: readonly string[]): void {
+  if (problems.length === 0) return
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  say(`${problems.length} ${what}. ${problems[0]}${more}`, { problem: true })
+}

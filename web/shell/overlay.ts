@@ -1,0 +1,12 @@
+import { createCell } from '../ui/cell.ts'
+import type { Noun } from './noun.ts'
+
+/** What lies over the page. One at a time. */
+export type Overlay =
+  | { readonly kind: 'palette' | 'keys' | 'settings' | 'inbox' }
+  | { readonly kind: 'rename' | 'delete'; readonly noun: Noun; readonly id: string; readonly name: string }
+  | { readonly kind: 'project'; readonly space: string; readonly name: string }
+
+export const overlay = createCell<Overlay | null>(null)
+
+export const closeOverlay = (): void => overlay.set(null)

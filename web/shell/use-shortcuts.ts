@@ -1,0 +1,59 @@
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
+import { recall } from '../data/memory.ts'
+import { useCreateSession } from '../data/new-session.ts'
+import { usePage } from '../data/use-page.ts'
+import { isTyping } from '../ui/keys.ts'
+import { overlay } from './overlay.ts'
+import { attempt } from './toasts.ts'
+
+/** How long `g` waits for its second key. */
+const SECOND_KEY_MS = 1_500
+
+/** The shortcuts that hold in every view. None of them is heard while somebody types, but that of the palette. */
+export function useShortcuts(): void {
+  const navigate = useNavigate()
+  const page = usePage()
+  const create = useCreateSession()
+  const act = useRef<Record<string, () => void>>({})
+  useEffect(() => {
+    act.current = {
+      'g i': () => void navigate({ to: '/inbox' }),
+      'g b': () => void navigate({ to: '/board' }),
+      'g s': () => {
+        const session = recall('session')
+        void (session ? navigate({ to: '/s/$session', params: { session } }) : navigate({ to: '/' }))
+      },
+      '/': () => void navigate({ to: '/search' }),
+      '?': () => overlay.set({ kind: 'keys' }),
+      n: () => void attempt('No new session', () => create(projectAtHand(page))),
+    }
+  })
+  useEffect(() => {
+    let firstAt = Number.NEGATIVE_INFINITY
+    const press = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+        event.preventDefault()
+        return overlay.set(overlay.get()?.kind === 'palette' ? null : { kind: 'palette' })
+      }
+      if (isTyping(event) || overlay.get()) return
+      const second = event.timeStamp - firstAt < SECOND_KEY_MS
+      firstAt = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY
+      const run = act.current[second ? `g ${event.key}` : event.key]
+      if (!run) return
+      event.preventDefault()
+      run()
+    }
+    addEventListener('keydown', press)
+    return () => removeEventListener('keydown', press)
+  }, [])
+}
+
+/** The project of the session one is in or was in last, else the oldest. */
+function projectAtHand(page: ReturnType<typeof usePage>): string | null {
+  const { workspace, open } = page.state()
+  const session = workspace?.sessions[open ?? recall('session') ?? '']
+  const projects = Object.values(workspace?.projects ?? {}).filter(({ archivedAt }) => archivedAt === null)
+  if (session && projects.some(({ id }) => id === session.project)) return session.project
+  return projects.sort((a, b) => a.createdAt - b.createdAt)[0]?.id ?? null
+}
