@@ -1,77 +1,28 @@
-import { dirname, join } from 'node:path'
-import { typeid } from 'typeid-js'
-import { refold } from '../src/engine/folding.ts'
-import type { Outcome } from '../src/model/events.ts'
-import type { PromptId, RunId, SessionId } from '../src/model/ids.ts'
-import { openSqlite } from '../src/store/sqlite.ts'
-import type { Lease, Store } from '../src/store/store.ts'
-import { WORKSPACE, type World } from '../test/browser/world.ts'
+import type { WrittenRun } from '../test/browser/written-log.ts'
 
 const ITEMS_PER_RUN = 50
-const LEASE_MS = 600_000
-const ADA = { name: 'ada', kind: 'person', face: 'web' } as const
 
-/**
- * Writes runs into a session's log straight through the store, until it has about `items` items. The server must be
- * stopped meanwhile, since the folder is one process's at a time.
- */
-export async function fillSession(world: World, session: SessionId, items: number): Promise<void> {
-  const store = await openSqlite({ path: join(dirname(dirname(world.folder)), 'data', 'carrel.db') })
-  try {
-    const lease = await store.leases.acquire(`session:${session}`, 'bench', LEASE_MS, Date.now())
-    if (!lease) throw new Error('Somebody holds the session.')
-    for (let made = 0; made < items; made += ITEMS_PER_RUN) await addRun(store, lease, session, made)
-    const fold = await refold(store, session)
-    await store.log.rebuild(session, fold)
-    await store.log.settle(lease, session, { ...fold, items: [] }, null, Date.now())
-    await store.leases.release(lease)
-  } finally {
-    await store.close()
+/** Runs with so many items in all, of every kind by turns, in sizes as agents have them. */
+export function* runsOf(items: number): Generator<WrittenRun> {
+  for (let from = 0; from < items; from += ITEMS_PER_RUN) {
+    const updates = Array.from({ length: ITEMS_PER_RUN - 1 }, (_, at) => itemAt(from + at + 1))
+    yield { prompt: `Prompt ${from}: go on with the next bed and say what you find.`, updates }
   }
 }
 
-async function addRun(store: Store, lease: Lease, session: SessionId, from: number): Promise<void> {
-  const prompt = typeid('pmt').toString() as PromptId
-  const run = typeid('run').toString() as RunId
-  const content = [{ type: 'text' as const, text: `Prompt ${from}: go on with the next bed and say what you find.` }]
-  await store.log.submit(
-    WORKSPACE,
-    session,
-    { type: 'prompt.requested', data: { prompt, content, agent: 'scripted', busy: 'queue', by: ADA } },
-    { now: Date.now() },
-  )
-  const place = { kind: 'direct' as const, path: '/home/ada/garden' }
-  const outcomes: Outcome[] = [
-    { type: 'run.admitted', data: { run, prompt, agent: 'scripted', place, budgetMs: null } },
-    { type: 'run.started', run, data: { run, acpSession: 'bench' } },
-  ]
-  for (let at = 1; at < ITEMS_PER_RUN; at += 1) outcomes.push(...itemAt(run, from + at))
-  outcomes.push({
-    type: 'run.ended',
-    run,
-    data: { run, outcome: 'completed', stopReason: 'end_turn', usage: null, error: null, halfDone: [] },
-  })
-  await store.log.record(lease, session, { outcomes }, Date.now())
-}
-
-/** Every kind by turns, in sizes as agents have them. */
-function itemAt(run: RunId, n: number): Outcome[] {
-  const say = (update: unknown): Outcome => ({ type: 'agent.update', run, data: { acp: 1, agent: 'scripted', update } })
-  const words = (sessionUpdate: string, text: string): Outcome =>
-    say({ sessionUpdate, content: { type: 'text', text } })
+function itemAt(n: number): unknown {
+  const words = (sessionUpdate: string, text: string) => ({ sessionUpdate, content: { type: 'text', text } })
   switch (n % 5) {
     case 0:
-      return [words('agent_message_chunk', message(n))]
+      return words('agent_message_chunk', message(n))
     case 1:
-      return [words('agent_thought_chunk', `Thinking about bed ${n}. What stands beside it matters most.`)]
+      return words('agent_thought_chunk', `Thinking about bed ${n}. What stands beside it matters most.`)
     case 2:
-      return [
-        say(toolCall(n, 'execute', { rawInput: { command: `ls -l bed-${n}` }, content: [textPart(lines(n, 12))] })),
-      ]
+      return toolCall(n, 'execute', { rawInput: { command: `ls -l bed-${n}` }, content: [textPart(lines(n, 12))] })
     case 3:
-      return [say(toolCall(n, 'edit', { content: [diffPart(n)] }))]
+      return toolCall(n, 'edit', { content: [diffPart(n)] })
     default:
-      return [say(toolCall(n, 'read', { locations: [{ path: `/home/ada/garden/beds/${n}.txt` }] }))]
+      return toolCall(n, 'read', { locations: [{ path: `/home/ada/garden/beds/${n}.txt` }] })
   }
 }
 

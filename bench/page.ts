@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util'
 import type { CDPSession } from 'playwright-core'
 import type { SessionId } from '../src/model/ids.ts'
 import { openSession, openWorld, said, script, WORKSPACE, type World } from '../test/browser/world.ts'
+import { writeRuns } from '../test/browser/written-log.ts'
 import { below, type Result, table } from './figures.ts'
-import { fillSession } from './page-data.ts'
+import { runsOf } from './page-data.ts'
 
 // `node bench/page.ts [--quick]`: what the page costs in a real Chromium. Build it first (`npm run build`).
 const ITEMS = 10_000
@@ -27,12 +28,15 @@ try {
   await world.close()
 }
 
+interface Scrolled {
+  readonly perSecond: number
+  readonly longest: number
+}
+
 /** One session of many items: opening it from the page's first view, and scrolling it both ways. */
 async function measureLong(here: World): Promise<Result[]> {
   const { session } = await openSession(here, 'Ten thousand')
-  await here.stop()
-  await fillSession(here, session.id, ITEMS)
-  await here.start()
+  await writeRuns(here, session.id, runsOf(ITEMS))
   const open: number[] = []
   const frames = { up: [] as number[], down: [] as number[], longest: [] as number[] }
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -40,9 +44,9 @@ async function measureLong(here: World): Promise<Result[]> {
     const link = page.getByRole('link', { name: /Ten thousand/ }).first()
     await link.waitFor()
     await page.waitForTimeout(1_500)
-    open.push(await link.evaluate(timeOpening))
+    open.push((await page.evaluate(`(${OPENING})(document.querySelector('a[href="/s/${session.id}"]'))`)) as number)
     for (const way of ['up', 'down'] as const) {
-      const { perSecond, longest } = await page.evaluate(timeScrolling, { way, seconds: values.quick ? 3 : 6 })
+      const { perSecond, longest } = (await page.evaluate(scrolling(way, values.quick ? 3 : 6))) as Scrolled
       frames[way].push(perSecond)
       frames.longest.push(longest)
     }
@@ -63,32 +67,34 @@ async function measureLong(here: World): Promise<Result[]> {
   ]
 }
 
-/** From the press of the link until the frame after the last item is in the document. Runs in the page. */
-async function timeOpening(link: HTMLElement | SVGElement): Promise<number> {
+// These run in the page, whose names this project of types does not know: they are passed as text.
+
+/** From the press of the link until the frame after the end of a run is in the document. ms. */
+const OPENING = `(link) => (async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done))
   const begun = performance.now()
-  ;(link as HTMLElement).click()
-  const frame = (): Promise<number> => new Promise((done) => requestAnimationFrame(done))
+  link.click()
   while (!document.querySelector('.run-end')) await frame()
   await frame()
   return performance.now() - begun
-}
+})()`
 
-/** Scrolls 50 px per 1/60 s; what is not loaded is waited for like a person would, by going on. Runs in the page. */
-async function timeScrolling({ way, seconds }: { way: 'up' | 'down'; seconds: number }) {
-  const box = document.querySelector('.transcript') as HTMLElement
-  const frame = (): Promise<number> => new Promise((done) => requestAnimationFrame(done))
-  const took: number[] = []
+/** Scrolls 50 px a frame; what is not loaded is waited for like a person would, by going on. */
+const scrolling = (way: 'up' | 'down', seconds: number) => `(async () => {
+  const box = document.querySelector('.transcript')
+  const frame = () => new Promise((done) => requestAnimationFrame(done))
+  const took = []
   let last = await frame()
-  const until = last + seconds * 1_000
+  const until = last + ${seconds * 1_000}
   while (last < until) {
-    box.scrollTop += way === 'up' ? -50 : 50
+    box.scrollTop += ${way === 'up' ? -50 : 50}
     const now = await frame()
     took.push(now - last)
     last = now
   }
   const total = took.reduce((sum, each) => sum + each, 0)
-  return { perSecond: (took.length / total) * 1_000, longest: Math.max(...took) }
-}
+  return { perSecond: (took.length / total) * 1000, longest: Math.max(...took) }
+})()`
 
 /** Six sessions stream at once; one of them is looked at. */
 async function measureStreams(here: World): Promise<Result[]> {
@@ -100,14 +106,16 @@ async function measureStreams(here: World): Promise<Result[]> {
   const page = await here.open(`/s/${sessions[0]}`)
   await said(page, 'Begun.').waitFor()
   const cdp = await page.context().newCDPSession(page)
-  await cdp.send('Performance.enable', { timeDomain: 'timeTicks' })
+  // Its own time on a core: what others on this machine take is not counted.
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
   await page.waitForTimeout(2_000)
   const heapBefore = await heap(cdp)
+  const begun = performance.now()
   const before = await metrics(cdp)
   await page.waitForTimeout(SECONDS * 1_000)
   const after = await metrics(cdp)
   const heapAfter = await heap(cdp)
-  const busy = (100 * (after.TaskDuration! - before.TaskDuration!)) / (after.Timestamp! - before.Timestamp!)
+  const busy = (100_000 * (after.TaskDuration! - before.TaskDuration!)) / (performance.now() - begun)
   const grown = ((heapAfter - heapBefore) / 2 ** 20 / SECONDS) * 60
   return [
     {

@@ -4,6 +4,8 @@ import { defineConfig } from 'vite'
 // `npm run build` gives the output folder. For work on the page: run a server, then `npx vite web`.
 export default defineConfig({
   plugins: [react()],
+  // The worker's grammars come one by one, which the other format cannot do.
+  worker: { format: 'es' },
   build: {
     target: 'es2023',
     // The page is served with a policy that forbids data: scripts and styles, so nothing small is put inline.

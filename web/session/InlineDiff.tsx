@@ -1,5 +1,7 @@
 import { structuredPatch } from 'diff'
 import { memo, useMemo } from 'react'
+import { Colored, useHighlighted } from '../ui/Code.tsx'
+import type { Lines } from '../ui/highlight.ts'
 import { useSession } from './session-context.ts'
 import { type DiffPart, shortPath } from './tool-words.ts'
 import './diff.css'
@@ -15,6 +17,8 @@ interface Line {
 export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: DiffPart) {
   const { root } = useSession()
   const lines = useMemo(() => linesOf(oldText, newText), [oldText, newText])
+  const language = languageOf(path)
+  const colours = { before: useHighlighted(oldText, language), after: useHighlighted(newText, language) }
   const added = lines?.filter(({ mark }) => mark === '+').length ?? 0
   const cut = lines?.filter(({ mark }) => mark === '-').length ?? 0
   return (
@@ -41,7 +45,9 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
                   <td>{line.before}</td>
                   <td>{line.after}</td>
                   <td>{line.mark === '@' ? '' : line.mark}</td>
-                  <td>{line.text}</td>
+                  <td dir="ltr">
+                    <Text line={line} colours={colours} />
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -51,6 +57,19 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
     </figure>
   )
 })
+
+interface TextProps {
+  readonly line: Line
+  readonly colours: { readonly before: Lines | null; readonly after: Lines | null }
+}
+
+/** Coloured as a line of the whole text it stands in, so that what began above it counts. */
+function Text({ line, colours }: TextProps) {
+  const of = line.mark === '-' ? colours.before?.[line.before! - 1] : colours.after?.[line.after! - 1]
+  return of && line.mark !== '@' ? <Colored lines={[of]} /> : line.text
+}
+
+const languageOf = (path: string): string => /\.(\w{1,10})$/.exec(path)?.[1] ?? ''
 
 /** Null when the texts differ so much that comparing would hold up the page. */
 function linesOf(oldText: string, newText: string): Line[] | null {

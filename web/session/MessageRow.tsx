@@ -9,7 +9,9 @@ export function MessageRow({ item, streaming }: { item: MessageItem; streaming: 
     return (
       <article className="said" aria-label="Said into the run">
         <span className="faint">said into the run</span>
-        <p className="prompt-text">{item.text}</p>
+        <p className="prompt-text" dir="auto">
+          {item.text}
+        </p>
         <Blocks blocks={item.blocks} />
       </article>
     )

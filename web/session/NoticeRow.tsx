@@ -10,7 +10,9 @@ export function NoticeRow({ item }: { item: NoticeItem }) {
   return (
     <div className="notice" data-level={item.level} role={item.level === 'error' ? 'alert' : undefined}>
       <Mark className="glyph" aria-hidden />
-      <p className="grow">{item.text}</p>
+      <p className="grow" dir="auto">
+        {item.text}
+      </p>
     </div>
   )
 }

@@ -19,7 +19,7 @@ export function PlanRow({ item }: { item: PlanItem }) {
             <li key={at} data-status={status}>
               <Mark className="glyph" aria-hidden />
               <span className="hidden">{WORDS[status] ?? status}: </span>
-              <span>{content}</span>
+              <span dir="auto">{content}</span>
               {priority === 'high' && <span className="faint">high</span>}
             </li>
           )

@@ -6,6 +6,7 @@ import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { QuestionForm } from './QuestionForm.tsx'
+import { RuleOffers } from './RuleOffers.tsx'
 import { useSession } from './session-context.ts'
 import { ToolContent } from './ToolContent.tsx'
 import { commandOf, hasDiff, shortPath, type ToolLike } from './tool-words.ts'
@@ -27,7 +28,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
     <section className="question" aria-label={question.title}>
       <header className="question-head">
         <StateDot state="waiting" label={false} />
-        <h2>{question.title}</h2>
+        <h2 dir="auto">{question.title}</h2>
         <Expiry at={expiresAt} />
       </header>
       {question.body && <Markdown text={question.body} />}
@@ -64,6 +65,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
               Give no answer
             </button>
           )}
+          <RuleOffers interaction={interaction} question={question} />
         </div>
       )}
       <Problem error={submit.problem} />
@@ -77,7 +79,12 @@ function About({ interaction, question }: { interaction: string; question: Quest
   const tool = (question.toolCall ?? {}) as ToolLike
   const command = question.command ?? commandOf(tool)
   const diff = hasDiff(tool)
-  if (command) return <pre className="output command-line scroll">{command}</pre>
+  if (command)
+    return (
+      <pre className="output command-line scroll" dir="ltr">
+        {command}
+      </pre>
+    )
   if (diff || (tool.content ?? []).length > 0) {
     return <ToolContent id={`question.${interaction}`} tool={tool} input={!diff} />
   }

@@ -12,7 +12,9 @@ export function QuestionRow({ item }: { item: QuestionItem }) {
   return (
     <section className="settled" aria-label={`Question: ${item.question.title}`}>
       <Mark className="glyph" aria-hidden />
-      <span className="cut">{item.question.title}</span>
+      <span className="cut" dir="auto" title={item.question.title}>
+        {item.question.title}
+      </span>
       <b className="cut">{answerWords(item)}</b>
       <span className="faint">
         {item.state === 'answered' && (item.answeredBy?.name ?? 'somebody')}

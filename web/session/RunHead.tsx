@@ -33,7 +33,9 @@ function Prompt({ id, content }: { id: string; content: readonly ContentBlock[] 
   const [open, toggle] = useFold(`prompt.${id}`, text.length <= LONG)
   return (
     <>
-      <p className="prompt-text">{open ? text : `${text.slice(0, LONG)} ...`}</p>
+      <p className="prompt-text" dir="auto">
+        {open ? text : `${text.slice(0, LONG)} ...`}
+      </p>
       {text.length > LONG && (
         <button type="button" className="btn quiet" onClick={toggle}>
           {open ? 'Show less' : 'Show all'}

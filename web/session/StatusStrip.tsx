@@ -35,7 +35,7 @@ function words(run: RunView, name: string, questions: number): string {
   return `${name} is working`
 }
 
-function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
+export function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
   const { live } = useSession()
   const now = useNow(1_000, live && !waiting)
   const seconds = Math.floor((now - (run.startedAt ?? run.admittedAt)) / 1_000)
@@ -47,7 +47,7 @@ function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
   )
 }
 
-function Stop({ run }: { run: RunView }) {
+export function Stop({ run }: { run: RunView }) {
   const page = usePage()
   const { session, workspace } = useSession()
   const stop = useSubmit(() => page.call('sessions.cancel', { workspace, id: session, run: run.id }))

@@ -1,32 +1,51 @@
 import type { Item, RunItem } from '../../src/model/items.ts'
+import type { SessionView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
+import { duration } from '../ui/format.ts'
 import { StateDot } from '../ui/StateDot.tsx'
 import { textOf } from './Blocks.tsx'
 import type { Row } from './rows.ts'
+import { Elapsed, Stop } from './StatusStrip.tsx'
 
 interface Props {
   readonly items: readonly Item[]
   /** The topmost row in sight. */
   readonly row: Row | undefined
   readonly agent: string
-  readonly waiting: boolean
+  readonly view: SessionView
 }
 
 /** Which run one is reading, while its beginning is out of sight. */
-export function StickyRun({ items, row, agent, waiting }: Props) {
+export function StickyRun({ items, row, agent, view }: Props) {
   const agents = useAgents().data?.agents
   const run = runAt(items, row)
   if (!run || (row?.kind === 'item' && row.item.n === run.n)) return null
-  const live = run.state !== 'ended'
+  const live = view.run?.id === run.run ? view.run : null
+  const waiting = Object.keys(view.open).length > 0
   return (
     <div className="sticky-run">
       <div className="sticky-run-in">
-        {live && <StateDot state={waiting ? 'waiting' : 'running'} label={false} />}
+        {live && <StateDot state={waiting ? 'waiting' : 'running'} />}
         <b>{agentName(agents, run.agent ?? agent)}</b>
-        <span className="cut dim">{textOf(run.content).slice(0, 200)}</span>
+        <span className="cut dim grow" dir="auto">
+          {textOf(run.content).slice(0, 200)}
+        </span>
+        {live ? (
+          <>
+            <Elapsed run={live} waiting={waiting} />
+            <Stop run={live} />
+          </>
+        ) : (
+          <span className="faint">{endWords(run)}</span>
+        )}
       </div>
     </div>
   )
+}
+
+function endWords({ outcome, endedAt, startedAt, at }: RunItem): string {
+  const took = endedAt === null ? '' : ` ${duration(endedAt - (startedAt ?? at))}`
+  return outcome === 'completed' ? took.trim() : `${(outcome ?? '').replace('_', ' ')}${took}`
 }
 
 function runAt(items: readonly Item[], row: Row | undefined): RunItem | null {

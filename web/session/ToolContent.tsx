@@ -4,6 +4,12 @@ import { Markdown } from '../ui/Markdown.tsx'
 import { Blocks } from './Blocks.tsx'
 import { InlineDiff } from './InlineDiff.tsx'
 import { commandOf, diffOf, outputOf, type ToolLike } from './tool-words.ts'
+import { rawText } from './whole-output.ts'
+
+/** What these give is text of files and programs, not words of the agent. */
+const PLAIN = new Set(['read', 'execute', 'search'])
+/** Longer than anything written to be read; the parser would hold up the page. */
+const LONGEST_MARKDOWN = 20_000
 
 /** What a tool call carries: diffs, output, pictures; its raw input and output folded. */
 export function ToolContent({ id, tool, input = true }: { id: string; tool: ToolLike; input?: boolean }) {
@@ -11,20 +17,20 @@ export function ToolContent({ id, tool, input = true }: { id: string; tool: Tool
   const command = commandOf(tool)
   return (
     <div className="tool-content">
-      {command?.includes('\n') && <pre className="output scroll">{command}</pre>}
+      {command?.includes('\n') && <Output text={command} />}
       {parts.map((part, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a part has no identity but its place
-        <Part key={at} part={part} plain={command !== null || tool.toolKind === 'read'} />
+        <Part key={at} part={part} plain={command !== null || PLAIN.has(tool.toolKind ?? '')} />
       ))}
-      {parts.length === 0 && tool.rawOutput !== undefined && <RawOutput value={tool.rawOutput} />}
+      {parts.length === 0 && tool.rawOutput !== undefined && <Output text={rawText(tool.rawOutput)} />}
       {input && tool.rawInput !== undefined && tool.rawInput !== null && (
         <Fold id={`${id}.input`} className="thought" head={<span>Input as the agent said it</span>}>
-          {() => <pre className="output scroll">{asText(tool.rawInput)}</pre>}
+          {() => <Output text={asText(tool.rawInput)} />}
         </Fold>
       )}
       {parts.length > 0 && tool.rawOutput !== undefined && (
         <Fold id={`${id}.output`} className="thought" head={<span>Output as the agent said it</span>}>
-          {() => <pre className="output scroll">{asText(tool.rawOutput)}</pre>}
+          {() => <Output text={asText(tool.rawOutput)} />}
         </Fold>
       )}
       {parts.length === 0 && tool.rawOutput === undefined && tool.rawInput === undefined && (
@@ -40,17 +46,22 @@ function Part({ part, plain }: { part: unknown; plain: boolean }) {
   const output = outputOf(part)
   if (output) {
     if (!output.text.trim()) return null
-    return plain || output.fenced ? <pre className="output scroll">{output.text}</pre> : <Markdown text={output.text} />
+    return plain || output.fenced || output.text.length > LONGEST_MARKDOWN ? (
+      <Output text={output.text} />
+    ) : (
+      <Markdown text={output.text} />
+    )
   }
   const { type, content, terminalId } = (part ?? {}) as Record<string, unknown>
   if (type === 'terminal') return <p className="faint">Output of terminal {String(terminalId)}</p>
   return <Blocks blocks={[type === 'content' ? content : part]} />
 }
 
-function RawOutput({ value }: { value: unknown }) {
-  const { stdout, stderr, output, formatted_output: formatted } = (value ?? {}) as Record<string, unknown>
-  const text = [formatted ?? output ?? stdout, stderr]
-    .filter((each) => typeof each === 'string' && each !== '')
-    .join('\n')
-  return <pre className="output scroll">{text || asText(value)}</pre>
+function Output({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+    <pre className="output scroll" dir="ltr" tabIndex={0}>
+      {text}
+    </pre>
+  )
 }

@@ -10,13 +10,14 @@ import {
   Trash2,
   Wrench,
 } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
 import type { ToolItem } from '../../src/model/items.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { bytes, duration } from '../ui/format.ts'
 import { useNow } from '../ui/use-now.ts'
 import { useSession } from './session-context.ts'
 import { ToolContent } from './ToolContent.tsx'
-import { commandOf, hasDiff, hasOutput, shortPath } from './tool-words.ts'
+import { commandOf, exitOf, hasDiff, hasOutput, shortPath } from './tool-words.ts'
 
 const ICONS: Record<string, typeof Wrench> = {
   read: FileText,
@@ -37,6 +38,8 @@ const ENDED: Record<string, string> = {
   interrupted: 'interrupted',
 }
 
+const WholeOutput = lazy(() => import('./WholeOutput.tsx').then(({ WholeOutput }) => ({ default: WholeOutput })))
+
 /** One tool call: a line that tells what and how it went, and under it what came of it. */
 export function ToolRow({ item }: { item: ToolItem }) {
   const { root } = useSession()
@@ -46,6 +49,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
   const bad = item.status === 'failed' || item.status === 'interrupted'
   const place = item.locations[0]
   const title = command ?? item.title
+  const exit = exitOf(item)
   return (
     <Fold
       id={`tool.${item.n}`}
@@ -65,6 +69,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
             </span>
           )}
           <span className="grow" />
+          {exit !== null && exit !== 0 && <span className="tool-state bad">exit {exit}</span>}
           {item.ruled && <span className="faint cut">{item.ruled}</span>}
           <span
             className={`tool-state ${bad ? 'bad' : ''}`}
@@ -81,12 +86,28 @@ export function ToolRow({ item }: { item: ToolItem }) {
       {() => (
         <>
           <ToolContent id={`tool.${item.n}`} tool={item} />
-          {item.clippedBytes > 0 && (
-            <p className="faint">{bytes(item.clippedBytes)} are left out here. The log keeps the whole (carrel log).</p>
-          )}
+          {item.clippedBytes > 0 && <LeftOut item={item} />}
         </>
       )}
     </Fold>
+  )
+}
+
+/** Says that this is not all, and has the log give the rest. */
+function LeftOut({ item }: { item: ToolItem }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <p className="left-out">
+      <span className="faint">{bytes(item.clippedBytes)} are left out here; the log keeps them.</span>
+      <button type="button" className="btn" onClick={() => setOpen(true)}>
+        Show the whole
+      </button>
+      {open && (
+        <Suspense>
+          <WholeOutput item={item} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </p>
   )
 }
 

@@ -29,6 +29,8 @@ export function Transcript({ data, seen, agent }: Props) {
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
+    // Begins where it will be: rows at the top would be made only to go away.
+    initialOffset: () => (location.hash ? 0 : rows.reduce((sum, row) => sum + guessHeight(row), 0)),
     estimateSize: useCallback((at: number) => guessHeight(rows[at]), [rows]),
     getItemKey: useCallback((at: number) => rows[at]?.key ?? at, [rows]),
     anchorTo: 'end',
@@ -62,7 +64,7 @@ export function Transcript({ data, seen, agent }: Props) {
     <section className="transcript-box" aria-label="Transcript">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
-        <StickyRun items={data.items} row={top} agent={agent} waiting={Object.keys(data.view.open).length > 0} />
+        <StickyRun items={data.items} row={top} agent={agent} view={data.view} />
         <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
           <ol className="transcript-rows">
             {shown.map(({ index, key, start }) => (

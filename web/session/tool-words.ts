@@ -46,6 +46,13 @@ export function commandOf(tool: ToolLike): string | null {
   return null
 }
 
+/** The exit code of a command, by the names agents give it; null where none is told. */
+export function exitOf(tool: ToolLike): number | null {
+  const { exitCode, exit_code: snake, exitStatus } = record(tool.rawOutput)
+  const said = exitCode ?? snake ?? record(exitStatus).exitCode
+  return typeof said === 'number' ? said : null
+}
+
 /** A path as people say it: from the place's folder on; what lies elsewhere in full. */
 export function shortPath(path: string, root: string): string {
   if (root !== '' && path === root) return '.'

@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'react'
 import { CopyButton } from './CopyButton.tsx'
-
-type Lines = readonly (readonly { readonly content: string; readonly color?: string | undefined }[])[]
+import { highlight, type Lines } from './highlight.ts'
 
 const LONGEST = 30_000
 /** Code that still grows is coloured when it rests: each pass takes longer than the last. ms. */
@@ -39,17 +38,14 @@ export function Colored({ lines }: { lines: Lines }) {
   ))
 }
 
-function useHighlighted(text: string, language: string): Lines | null {
+/** Null until the colours are here, and where there are none. */
+export function useHighlighted(text: string, language: string): Lines | null {
   const [done, setDone] = useState<{ text: string; lines: Lines } | null>(null)
   useEffect(() => {
     if (!language || text.length > LONGEST) return
     let wanted = true
     const timer = setTimeout(() => {
-      import('./highlight.ts')
-        .then(({ highlight }) => highlight(text, language))
-        .then((lines) => wanted && lines && setDone({ text, lines }))
-        // Without colours the code is still there.
-        .catch(() => undefined)
+      void highlight(text, language).then((lines) => wanted && lines && setDone({ text, lines }))
     }, REST_MS)
     return () => {
       wanted = false

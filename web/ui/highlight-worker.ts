@@ -1,0 +1,78 @@
+import { createCssVariablesTheme, createHighlighterCore, type HighlighterCore, type LanguageInput } from 'shiki/core'
+import { createJavaScriptRegexEngine } from 'shiki/engine/javascript'
+import type { Colored, Lines, Wanted } from './highlight.ts'
+
+/** Grammars come one by one, when a text in that language is first shown. */
+const GRAMMARS: Record<string, LanguageInput> = {
+  bash: () => import('shiki/langs/bash.mjs'),
+  c: () => import('shiki/langs/c.mjs'),
+  cpp: () => import('shiki/langs/cpp.mjs'),
+  css: () => import('shiki/langs/css.mjs'),
+  diff: () => import('shiki/langs/diff.mjs'),
+  docker: () => import('shiki/langs/docker.mjs'),
+  go: () => import('shiki/langs/go.mjs'),
+  html: () => import('shiki/langs/html.mjs'),
+  java: () => import('shiki/langs/java.mjs'),
+  javascript: () => import('shiki/langs/javascript.mjs'),
+  json: () => import('shiki/langs/json.mjs'),
+  jsx: () => import('shiki/langs/jsx.mjs'),
+  markdown: () => import('shiki/langs/markdown.mjs'),
+  php: () => import('shiki/langs/php.mjs'),
+  python: () => import('shiki/langs/python.mjs'),
+  ruby: () => import('shiki/langs/ruby.mjs'),
+  rust: () => import('shiki/langs/rust.mjs'),
+  sql: () => import('shiki/langs/sql.mjs'),
+  swift: () => import('shiki/langs/swift.mjs'),
+  toml: () => import('shiki/langs/toml.mjs'),
+  tsx: () => import('shiki/langs/tsx.mjs'),
+  typescript: () => import('shiki/langs/typescript.mjs'),
+  xml: () => import('shiki/langs/xml.mjs'),
+  yaml: () => import('shiki/langs/yaml.mjs'),
+}
+
+const ALIASES: Record<string, string> = {
+  cc: 'cpp',
+  cjs: 'javascript',
+  dockerfile: 'docker',
+  h: 'c',
+  htm: 'html',
+  js: 'javascript',
+  jsonc: 'json',
+  md: 'markdown',
+  mjs: 'javascript',
+  mts: 'typescript',
+  patch: 'diff',
+  py: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  sh: 'bash',
+  shell: 'bash',
+  ts: 'typescript',
+  yml: 'yaml',
+  zsh: 'bash',
+}
+
+let highlighter: Promise<HighlighterCore> | undefined
+
+/** The colours are variables of tokens.css, so dark and light need no second pass. Null for a language not known here. */
+async function highlight(text: string, language: string): Promise<Lines | null> {
+  const name = ALIASES[language.toLowerCase()] ?? language.toLowerCase()
+  const grammar = GRAMMARS[name]
+  if (!grammar) return null
+  highlighter ??= createHighlighterCore({
+    themes: [createCssVariablesTheme({ name: 'tokens', variablePrefix: '--shiki-' })],
+    // The other engine is WebAssembly, which the page's policy does not allow.
+    engine: createJavaScriptRegexEngine({ forgiving: true }),
+  })
+  const ready = await highlighter
+  await ready.loadLanguage(grammar)
+  return ready
+    .codeToTokensBase(text, { lang: name, theme: 'tokens' })
+    .map((line) => line.map(({ content, color }) => ({ content, color })))
+}
+
+addEventListener('message', ({ data }: MessageEvent<Wanted>) => {
+  const answer = (lines: Lines | null): void => postMessage({ id: data.id, lines } satisfies Colored)
+  // Without colours the code is still there.
+  highlight(data.text, data.language).then(answer, () => answer(null))
+})
