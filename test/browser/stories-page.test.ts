@@ -1,0 +1,47 @@
+import { rmSync } from 'node:fs'
+import AxeBuilder from '@axe-core/playwright'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { buildStories } from '../../scripts/stories.ts'
+import type { Skipped } from '../support/postgres.ts'
+import { openWorld, type World } from './world.ts'
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+let world: World | Skipped
+let folder = ''
+beforeAll(async () => {
+  folder = buildStories()
+  world = await openWorld({}, folder)
+})
+afterAll(async () => {
+  if (!('skipped' in world)) await world.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('the stories: every kind in every state', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`show without a complaint of the console or of axe (${colorScheme})`, async () => {
+      const here = world as World
+      const page = await here.open('/', { colorScheme, reducedMotion: 'reduce' })
+      await page.getByRole('region', { name: 'Banners and problems' }).waitFor()
+      // The Markdown has come: its headings are headings.
+      await page.getByRole('heading', { name: 'What I found' }).waitFor()
+      const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze()
+      expect(violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))).toEqual([])
+      expect(here.complaints).toEqual([])
+    })
+  }
+
+  it('nothing of them is wider than a phone', async () => {
+    const here = world as World
+    const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
+    const page = await here.open('/', phone)
+    await page.getByRole('heading', { name: 'What I found' }).waitFor()
+    const width = await page.locator('main').evaluate((main) => main.ownerDocument.documentElement.scrollWidth)
+    expect(width).toBeLessThanOrEqual(360)
+  })
+})
