@@ -204,7 +204,7 @@ export interface LogStore {
     filter: { text: string; session?: SessionId | undefined },
     page: PageRequest,
   ): Promise<Page<SearchHit>>
-  /** Replaces all stored items and the fold of a session: `carrel doctor --rebuild`. */
+  /** Replaces all stored items and the fold of a session: `carrel sessions rebuild`. */
   rebuild(session: SessionId, fold: FoldWrite): Promise<void>
 
   /** Sessions that have something to do, or whose `wakeAt` has come, and that nobody holds; longest waiting first. */

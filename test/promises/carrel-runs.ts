@@ -4,7 +4,7 @@ import { foldAll } from '../../src/model/fold.ts'
 import type { SessionId } from '../../src/model/ids.ts'
 import type { Item } from '../../src/model/items.ts'
 import { emptyView } from '../../src/model/view.ts'
-import { type TestSession, textOf } from '../support/carrel-session.ts'
+import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
 import { scriptedAgent } from '../support/carrel-world.ts'
 import type { OpenCarrel } from './carrel.ts'
 
@@ -33,6 +33,26 @@ const QUIRKS = [
 
 export function describeRuns(open: OpenCarrel): void {
   describe('a run', () => {
+    it('L9: a session that rests is made again from its log, and is what it was; one at work is not', async () => {
+      const world = await open()
+      const session = await world.session()
+      await session.run([{ say: 'one two', chunks: 2 }, { plan: ['look'] }])
+      const before = await session.items()
+      const input = { workspace: 'default', id: session.id }
+      const log = await session.log()
+      // It rests a moment after its run has ended: the holder stores the fold first.
+      await eventually(
+        'it rests',
+        async () => (await world.carrel.call('sessions.rebuild', input).catch(() => null))?.seq === log.length,
+      )
+      expect(await session.items()).toEqual(before)
+      const { prompt, seq } = await session.prompt([{ gate: session.path('gate') }])
+      await session.until('run.started', undefined, seq)
+      await expect(world.carrel.call('sessions.rebuild', input)).rejects.toMatchObject({ code: 'busy' })
+      session.open('gate')
+      await session.endOf(prompt)
+    })
+
     it('L9: streamed text, thoughts, plan, tools and unknown updates become items equal to the fold', async () => {
       const world = await open()
       const session = await world.session()

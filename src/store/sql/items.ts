@@ -128,7 +128,11 @@ const SAME_VERSION = `select 1 from folds where folds.session = $1 and folds.ver
 export function toItem({ json }: { json: string }): Item {
   const item = Item.safeParse(parsed(json))
   if (item.success) return item.data
-  throw new CarrelError('internal', 'A stored item cannot be read. Run carrel doctor --rebuild to make it again.', {
-    issues: item.error.issues,
-  })
+  throw new CarrelError(
+    'internal',
+    'A stored item cannot be read. Make the items again with `carrel sessions rebuild` and the id of the session.',
+    {
+      issues: item.error.issues,
+    },
+  )
 }

@@ -7,7 +7,7 @@ import { addTreeVerbs } from './tree.ts'
 export const addSessions: AddCommand = (program, act) => {
   const family = program
     .command('sessions')
-    .summary('list, create, rename, archive, fork, close, delete sessions')
+    .summary('list, create, rename, archive, fork, close, rebuild, delete sessions')
     .description('Sessions: conversations with an agent, each with a log of its own.')
   family
     .command('list')
@@ -86,6 +86,18 @@ export const addSessions: AddCommand = (program, act) => {
         cli.withCarrel({ runs: false }, async (carrel) => {
           const done = await carrel.call('sessions.close', { workspace: cli.workspace, id })
           cli.term.result(done, () => cli.term.line(`Closing ${id}.`))
+        }),
+      ),
+    )
+  family
+    .command('rebuild')
+    .description('Make the stored items of a session again from its log, which is the truth.')
+    .argument('<id>', 'id of the session')
+    .action(
+      act((cli, [id]) =>
+        cli.withCarrel({ runs: false }, async (carrel) => {
+          const done = await carrel.call('sessions.rebuild', { workspace: cli.workspace, id })
+          cli.term.result(done, () => cli.term.line(`Made ${done.items} items again from ${done.seq} events.`))
         }),
       ),
     )
