@@ -10,12 +10,15 @@ import { SessionContext } from '../session/session-context.ts'
 import { age, count, fullTime } from '../ui/format.ts'
 import { answerByKey, isTyping } from '../ui/keys.ts'
 import { useNow } from '../ui/use-now.ts'
+import { AnswerAll } from './AnswerAll.tsx'
+import { type Alike, alikeOf, placeOf } from './alike.ts'
 import './inbox.css'
 
 /** Every open question of the workspace, oldest first, answered where it stands. */
 export function InboxView() {
   const workspace = useWorkspace()
   const open = useMemo(() => inboxOf(workspace), [workspace])
+  const alike = useMemo(() => alikeOf(open, workspace), [open, workspace])
   const [chosenId, setChosen] = useState<string | null>(null)
   const at = Math.max(
     0,
@@ -49,6 +52,7 @@ export function InboxView() {
             <Asked
               key={interaction.id}
               interaction={interaction}
+              alike={alike.get(interaction.id)}
               chosen={index === at}
               now={now}
               onChoose={() => setChosen(interaction.id)}
@@ -62,18 +66,20 @@ export function InboxView() {
 
 interface AskedProps {
   readonly interaction: Interaction
+  /** Where it is the first of several that are the same question. */
+  readonly alike: Alike | undefined
   readonly chosen: boolean
   readonly now: number
   readonly onChoose: () => void
 }
 
-function Asked({ interaction, chosen, now, onChoose }: AskedProps) {
+function Asked({ interaction, alike, chosen, now, onChoose }: AskedProps) {
   const workspace = useWorkspace()
   const agents = useAgents().data?.agents
   const line = useRef<HTMLLIElement>(null)
   const session = workspace.sessions[interaction.session]
   const space = workspace.spaces[interaction.space]
-  const root = workspace.projects[session?.project ?? '']?.place.path ?? space?.folder ?? ''
+  const root = placeOf(workspace, interaction)
   const scope = useMemo(
     () => ({ session: interaction.session, workspace: interaction.workspace, root, live: true }),
     [interaction.session, interaction.workspace, root],
@@ -95,6 +101,7 @@ function Asked({ interaction, chosen, now, onChoose }: AskedProps) {
           {age(now - interaction.openedAt)}
         </time>
       </p>
+      {alike && <AnswerAll alike={alike} />}
       <SessionContext value={scope}>
         <QuestionCard interaction={interaction.id} question={interaction.question} expiresAt={interaction.expiresAt} />
       </SessionContext>

@@ -1,6 +1,5 @@
 import type { SearchHit } from '../../src/model/search.ts'
 import { agentName, useAgents } from '../data/queries.ts'
-import { fullTime } from '../ui/format.ts'
 import './search.css'
 
 const KINDS: Partial<Record<SearchHit['kind'], string>> = {
@@ -10,6 +9,8 @@ const KINDS: Partial<Record<SearchHit['kind'], string>> = {
   question: 'question',
   notice: 'notice',
 }
+
+const shortTime = (at: number): string => new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
 
 /** Where it was said, by whom and when, and the words with those that were looked for marked. */
 export function Hit({ hit }: { hit: SearchHit }) {
@@ -22,7 +23,7 @@ export function Hit({ hit }: { hit: SearchHit }) {
         <span className="faint cut">{[who, KINDS[hit.kind]].filter(Boolean).join(' · ')}</span>
         <span className="grow" />
         <time className="faint" dateTime={new Date(hit.at).toISOString()}>
-          {fullTime(hit.at)}
+          {shortTime(hit.at)}
         </time>
       </span>
       <span className="hit-text" dir="auto">

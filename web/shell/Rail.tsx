@@ -6,14 +6,13 @@ import { treeOf } from '../data/tree.ts'
 import { usePage, usePageState, useWorkspace } from '../data/use-page.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
+import { COMMAND_KEY } from '../ui/keys.ts'
 import { overlay } from './overlay.ts'
 import { SpaceRows } from './SpaceRows.tsx'
 import { archivedShown, toggleArchived } from './show-archived.ts'
 import './rail.css'
 
 const ArchivedRows = lazy(() => import('./ArchivedRows.tsx').then((file) => ({ default: file.ArchivedRows })))
-
-const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘K' : 'Ctrl K'
 
 export function Rail({ questions }: { questions: number }) {
   const workspace = useWorkspace()
@@ -38,7 +37,7 @@ export function Rail({ questions }: { questions: number }) {
       <button type="button" className="rail-link" onClick={() => overlay.set({ kind: 'palette' })}>
         <Search className="glyph" aria-hidden />
         <span className="grow">Do or find</span>
-        <kbd aria-hidden>{COMMAND_KEY}</kbd>
+        <kbd aria-hidden>{COMMAND_KEY} K</kbd>
       </button>
       <div className="rail-tree scroll">
         {tree.map((branch) => (

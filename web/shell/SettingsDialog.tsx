@@ -13,7 +13,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         <Segments
           label="Theme"
           value={theme}
-          options={{ system: 'As the system', light: 'Light', dark: 'Dark' }}
+          options={{ system: 'System', light: 'Light', dark: 'Dark' }}
           onChoose={(next) => prefer({ theme: next })}
         />
         <Segments

@@ -1,9 +1,11 @@
+import { COMMAND_KEY } from '../ui/keys.ts'
+
 /** Every shortcut of the page, as `?` shows them. Keys of one shortcut are pressed one after the other. */
 export const KEY_MAP: readonly { readonly where: string; readonly keys: readonly (readonly [string, string])[] }[] = [
   {
     where: 'Everywhere',
     keys: [
-      ['Ctrl K', 'Do or find anything (⌘ K on a Mac)'],
+      [`${COMMAND_KEY} K`, 'Do or find anything'],
       ['g i', 'Go to the inbox'],
       ['g b', 'Go to the board'],
       ['g s', 'Go back to the session'],

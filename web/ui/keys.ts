@@ -1,5 +1,8 @@
 import type { Question } from '../../src/model/interaction.ts'
 
+/** The key that makes a letter a command, as this machine's keyboard names it. */
+export const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl'
+
 const FIELDS = 'input, textarea, select, [contenteditable], [role="menu"], [role="listbox"], [role="dialog"]'
 
 /** Whether a key belongs to a field or to a shortcut of the browser, and so is none of ours. */

@@ -1,0 +1,32 @@
+import { fingerprint, type Interaction } from '../../src/model/interaction.ts'
+import type { WorkspaceView } from '../../src/model/workspace-log.ts'
+
+/** Open questions that are one question asked several times; the oldest first, at least two. */
+export type Alike = readonly [Interaction, Interaction, ...Interaction[]]
+
+/**
+ * Questions that mean the same act in the same folder and offer the same answers, by the id of the oldest. The same
+ * command elsewhere is another act, so the folder counts. Forms are left out: their values are written for one.
+ */
+export function alikeOf(open: readonly Interaction[], workspace: WorkspaceView): Map<string, Alike> {
+  const byKey = Map.groupBy(
+    open.filter(({ question }) => question.kind !== 'form' && question.options.length > 0),
+    (each) => keyOf(each, placeOf(workspace, each)),
+  )
+  const found = new Map<string, Alike>()
+  for (const [first, second, ...rest] of byKey.values())
+    if (first && second) found.set(first.id, [first, second, ...rest])
+  return found
+}
+
+/** The folder that the session of a question works in. */
+export function placeOf(workspace: WorkspaceView, { session, space }: Interaction): string {
+  const project = workspace.sessions[session]?.project ?? ''
+  return workspace.projects[project]?.place.path ?? workspace.spaces[space]?.folder ?? ''
+}
+
+function keyOf({ agent, question }: Interaction, place: string): string {
+  const { title, body, options } = question
+  const offered = options.map(({ kind, label }) => [kind, label])
+  return JSON.stringify([fingerprint(agent, question), place, title, body, offered])
+}
