@@ -15,19 +15,6 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean', default: fal
 const ROUNDS = values.quick ? 2 : 5
 const SECONDS = values.quick ? 5 : 20
 
-const world = await openWorld({}, values.web)
-if ('skipped' in world) {
-  console.error(`Nothing was measured: ${world.skipped}.`)
-  process.exit(1)
-}
-try {
-  const results = [...(await measureLong(world)), ...(await measureStreams(world))]
-  console.log(table(results))
-  if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
-} finally {
-  await world.close()
-}
-
 interface Scrolled {
   readonly perSecond: number
   readonly longest: number
@@ -146,4 +133,17 @@ async function heap(cdp: CDPSession): Promise<number> {
 async function metrics(cdp: CDPSession): Promise<Record<string, number>> {
   const { metrics: list } = await cdp.send('Performance.getMetrics')
   return Object.fromEntries(list.map(({ name, value }) => [name, value]))
+}
+
+const world = await openWorld({}, values.web)
+if ('skipped' in world) {
+  console.error(`Nothing was measured: ${world.skipped}.`)
+  process.exit(1)
+}
+try {
+  const results = [...(await measureLong(world)), ...(await measureStreams(world))]
+  console.log(table(results))
+  if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
+} finally {
+  await world.close()
 }

@@ -29,8 +29,10 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
   return (
     <footer className="run-end">
       <p className="run-end-line">
-        {dot !== 'idle' && <StateDot state={dot} label={false} />}
-        <span className={dot === 'idle' ? '' : 'run-bad'}>{WORDS[outcome]}</span>
+        <span className="run-outcome">
+          {dot !== 'idle' && <StateDot state={dot} label={false} />}
+          <span className={dot === 'idle' ? '' : 'run-bad'}>{WORDS[outcome]}</span>
+        </span>
         {took && <span>{took}</span>}
         {usage && <span>{usage}</span>}
         {item.stopReason && !['end_turn', 'cancelled'].includes(item.stopReason) && <span>{item.stopReason}</span>}

@@ -1,5 +1,6 @@
 import {
   ArrowRightLeft,
+  Bot,
   Brain,
   CircleHelp,
   FileText,
@@ -29,6 +30,10 @@ const ICONS: Record<string, typeof Wrench> = {
   think: Brain,
   fetch: Globe,
   other: Wrench,
+  // What agents call one that works for them; ACP has no word for it yet.
+  agent: Bot,
+  subagent: Bot,
+  task: Bot,
 }
 
 const ENDED: Record<string, string> = {

@@ -46,6 +46,6 @@ export function guessHeight(row: Row | undefined): number {
     case 'plan':
       return 40 + row.item.entries.length * 24
     default:
-      return 36
+      return 30
   }
 }
