@@ -30,13 +30,11 @@ export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal:
     context: `${recorder.session.id} ${run.agent}`,
   }
   const seat = await ctx.pool.checkout(need, signal)
-  await writeRunFolder(ctx, run, {
-    session: recorder.session.id,
-    program,
-    args: recipe.args,
-    env,
-    pid: seat.connection.pid,
-  })
+  const given = { session: recorder.session.id, program, args: recipe.args, env, pid: seat.connection.pid }
+  // For people who look later: the prompt does not wait for it.
+  writeRunFolder(ctx, run, given).catch((thrown) =>
+    ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown),
+  )
   return seat
 }
 
