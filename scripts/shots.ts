@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { openWorld, type World } from '../test/browser/world.ts'
 import { fillWorld, gardener } from './shots-content.ts'
+import { shootStories } from './shots-stories.ts'
 
 // `npm run shots`: photographs the main views with content that is always the same, wide and on a phone, dark and
 // light, empty and full, into dist/shots. With --readme the picture of the README instead.
@@ -45,6 +46,8 @@ try {
 } finally {
   await world.close()
 }
+const missing = readmeOnly ? null : await shootStories(OUT, LOOKS)
+if (missing) throw new Error(`The stories have no pictures: ${missing}.`)
 
 type Sessions = Awaited<ReturnType<typeof fillWorld>>
 

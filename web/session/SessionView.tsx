@@ -11,8 +11,10 @@ import { StatusStrip } from './StatusStrip.tsx'
 import { SessionContext } from './session-context.ts'
 import { Transcript } from './Transcript.tsx'
 import { useAnswerKeys } from './use-answer-keys.ts'
+import { useFind } from './use-find.ts'
 import './session.css'
 
+const FindBox = lazy(() => import('./FindBox.tsx').then(({ FindBox }) => ({ default: FindBox })))
 const RunsPanel = lazy(() => import('./RunsPanel.tsx').then(({ RunsPanel }) => ({ default: RunsPanel })))
 
 export function SessionView({ data, row }: { data: SessionData; row: Session }) {
@@ -32,6 +34,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
     [data.id, row.workspace, root, live],
   )
   useAnswerKeys(data)
+  const [finding, endFind] = useFind()
   const toggle = useCallback(() => {
     setPanel((open) => {
       remember('panel', open ? null : 'runs')
@@ -44,6 +47,11 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
       <SessionHeader row={row} panel={panel} onPanel={toggle} />
       <div className="session" data-panel={panel || undefined}>
         <div className="session-main">
+          {finding && (
+            <Suspense>
+              <FindBox session={data.id} onClose={endFind} />
+            </Suspense>
+          )}
           <Transcript data={data} seen={seen} agent={agent} />
           <div className="dock">
             <StatusStrip view={data.view} />

@@ -1,0 +1,63 @@
+import { useNavigate } from '@tanstack/react-router'
+import { ChevronDown, ChevronUp, X } from 'lucide-react'
+import { type KeyboardEvent, useState } from 'react'
+import { useSearch } from '../search/use-search.ts'
+import { Problem } from '../ui/Problem.tsx'
+
+/** As many as anybody steps through. */
+const MOST = 100
+
+/** Looks for words in the whole session, also in what is not loaded, and goes from one item to the next. */
+export function FindBox({ session, onClose }: { session: string; onClose: () => void }) {
+  const navigate = useNavigate()
+  const [text, setText] = useState('')
+  const [at, setAt] = useState<number | null>(null)
+  const { hits, pending, more, problem } = useSearch(text, session, MOST)
+  const places = hits.map(({ n }) => n).sort((a, b) => a - b)
+  const here = at === null ? -1 : places.indexOf(at)
+  const go = (step: 1 | -1): void => {
+    // The newest first: it is what one has before one's eyes.
+    const next = here < 0 ? places.at(-1) : places[(here + step + places.length) % places.length]
+    if (next === undefined) return
+    setAt(next)
+    void navigate({ to: '.', hash: String(next), replace: true })
+  }
+  const press = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') onClose()
+    else if (event.key === 'Enter') go(event.shiftKey ? 1 : -1)
+    else return
+    event.preventDefault()
+  }
+  return (
+    <search className="find">
+      <input
+        className="field"
+        // biome-ignore lint/a11y/noAutofocus: it was opened in order to write in it
+        autoFocus
+        aria-label="Find in this session"
+        placeholder="Find in this session"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={press}
+      />
+      <span className="faint find-count" role="status">
+        {text.trim() !== '' && !pending && countWords(here, places.length, more)}
+      </span>
+      <button type="button" className="btn quiet icon small" aria-label="Older" onClick={() => go(-1)}>
+        <ChevronUp aria-hidden />
+      </button>
+      <button type="button" className="btn quiet icon small" aria-label="Newer" onClick={() => go(1)}>
+        <ChevronDown aria-hidden />
+      </button>
+      <button type="button" className="btn quiet icon small" aria-label="Close the search" onClick={onClose}>
+        <X aria-hidden />
+      </button>
+      <Problem error={problem || null} />
+    </search>
+  )
+}
+
+function countWords(here: number, found: number, more: boolean): string {
+  if (found === 0) return 'nothing found'
+  return `${here < 0 ? '' : `${here + 1} of `}${found}${more ? '+' : ''}`
+}
