@@ -1,5 +1,4 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
-import { InboxView } from './inbox/InboxView.tsx'
 import { SessionRoute } from './session/SessionRoute.tsx'
 import { NotFound, Shell } from './shell/Shell.tsx'
 import { Home } from './start/Home.tsx'
@@ -11,7 +10,11 @@ const add = createRoute({
   path: '/add',
   component: lazyRouteComponent(() => import('./start/AddSpace.tsx'), 'AddSpace'),
 })
-const inbox = createRoute({ getParentRoute: () => root, path: '/inbox', component: InboxView })
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: '/inbox',
+  component: lazyRouteComponent(() => import('./inbox/InboxView.tsx'), 'InboxView'),
+})
 const board = createRoute({
   getParentRoute: () => root,
   path: '/board',

@@ -139,6 +139,20 @@ describe('board', () => {
     expect(here.complaints).toEqual([])
   })
 
+  it('what is archived from the rail says so, and is undone from there', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Here and gone')
+    const page = await here.open(`/s/${session.id}`)
+    await page.getByRole('button', { name: 'More for session Here and gone' }).press('Enter')
+    await page.getByRole('menuitem', { name: 'Archive' }).press('Enter')
+    await message(page, '“Here and gone” is archived.').waitFor()
+    const row = page.getByRole('navigation', { name: 'Workspace' }).getByRole('link', { name: /Here and gone/ })
+    await row.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await row.waitFor()
+    expect(here.complaints).toEqual([])
+  })
+
   it('what cannot be archived is said, and the rest is archived', async () => {
     const here = world as World
     for (const name of ['Stays', 'Goes']) await openSession(here, name)

@@ -1,5 +1,7 @@
-import { Select } from '@base-ui/react/select'
-import { Check, ChevronDown } from 'lucide-react'
+import { ChevronDown } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+
+const ChoicePopup = lazy(() => import('./ChoicePopup.tsx').then((file) => ({ default: file.ChoicePopup })))
 
 export interface ChoiceOption {
   readonly value: string
@@ -8,7 +10,7 @@ export interface ChoiceOption {
   readonly disabled?: boolean
 }
 
-interface Props {
+export interface ChoiceProps {
   readonly label: string
   readonly value: string
   readonly options: readonly ChoiceOption[]
@@ -16,38 +18,36 @@ interface Props {
   readonly disabled?: boolean
 }
 
-/** One of several, as a small select with a note under each option. */
-export function Choice({ label, value, options, onChoose, disabled = false }: Props) {
-  const current = options.find((option) => option.value === value)
-  return (
-    <Select.Root value={value} onValueChange={(next) => next && next !== value && onChoose(next)} disabled={disabled}>
-      <Select.Trigger className="btn quiet choice" aria-label={`${label}: ${current?.label ?? value}`}>
-        <span className="cut">{current?.label ?? value}</span>
-        <ChevronDown aria-hidden />
-      </Select.Trigger>
-      <Select.Portal>
-        <Select.Positioner className="positioner" sideOffset={4} alignItemWithTrigger={false}>
-          <Select.Popup className="popup">
-            <div className="popup-label">{label}</div>
-            <Select.List>
-              {options.map((option) => (
-                <Select.Item
-                  key={option.value}
-                  value={option.value}
-                  disabled={option.disabled ?? false}
-                  className="popup-item"
-                >
-                  <Check className="glyph" aria-hidden visibility={option.value === value ? 'visible' : 'hidden'} />
-                  <span className="grow">
-                    <Select.ItemText>{option.label}</Select.ItemText>
-                    {option.note && <span className="choice-note">{option.note}</span>}
-                  </span>
-                </Select.Item>
-              ))}
-            </Select.List>
-          </Select.Popup>
-        </Select.Positioner>
-      </Select.Portal>
-    </Select.Root>
+/** One of several, as a small select with a note under each option. Until it is first pressed it is only a button. */
+export function Choice(props: ChoiceProps) {
+  const [wanted, setWanted] = useState(false)
+  const { label, value, options, disabled } = props
+  const current = options.find((option) => option.value === value)?.label ?? value
+  const button = (
+    <button
+      type="button"
+      role="combobox"
+      className="btn quiet choice"
+      aria-label={`${label}: ${current}`}
+      aria-haspopup="listbox"
+      aria-expanded={false}
+      disabled={disabled}
+      onClick={() => setWanted(true)}
+      onKeyDown={(event) => {
+        if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+        event.preventDefault()
+        setWanted(true)
+      }}
+    >
+      <span className="cut">{current}</span>
+      <ChevronDown aria-hidden />
+    </button>
+  )
+  return wanted ? (
+    <Suspense fallback={button}>
+      <ChoicePopup {...props} />
+    </Suspense>
+  ) : (
+    button
   )
 }

@@ -1,5 +1,7 @@
-import { Menu as Base } from '@base-ui/react/menu'
 import { Ellipsis } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+
+const MenuPopup = lazy(() => import('./MenuPopup.tsx').then((file) => ({ default: file.MenuPopup })))
 
 export interface MenuEntry {
   readonly label: string
@@ -7,24 +9,31 @@ export interface MenuEntry {
   readonly danger?: boolean
 }
 
-/** A button with three dots and what it offers. */
-export function Menu({ label, entries }: { label: string; entries: readonly MenuEntry[] }) {
-  return (
-    <Base.Root>
-      <Base.Trigger className="btn quiet icon" aria-label={label}>
-        <Ellipsis aria-hidden />
-      </Base.Trigger>
-      <Base.Portal>
-        <Base.Positioner className="positioner" sideOffset={4} align="end">
-          <Base.Popup className="popup">
-            {entries.map(({ label: text, act, danger }) => (
-              <Base.Item key={text} className={`popup-item ${danger ? 'danger' : ''}`} onClick={act}>
-                {text}
-              </Base.Item>
-            ))}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+export interface MenuProps {
+  readonly label: string
+  readonly entries: readonly MenuEntry[]
+}
+
+/** A button with three dots and what it offers. There are many of them and few are pressed: until then it is a button. */
+export function Menu(props: MenuProps) {
+  const [wanted, setWanted] = useState(false)
+  const button = (
+    <button
+      type="button"
+      className="btn quiet icon"
+      aria-label={props.label}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      onClick={() => setWanted(true)}
+    >
+      <Ellipsis aria-hidden />
+    </button>
+  )
+  return wanted ? (
+    <Suspense fallback={button}>
+      <MenuPopup {...props} />
+    </Suspense>
+  ) : (
+    button
   )
 }
