@@ -47,6 +47,8 @@ export function Transcript({ data, seen, agent }: Props) {
   const [placed, setPlaced] = useState(false)
   useLayoutEffect(() => {
     if (!location.hash) virtual.scrollToEnd()
+    // Where all fits into the window nothing scrolls, and the guess of where it begins would stand.
+    box.current?.dispatchEvent(new Event('scroll'))
     const frame = requestAnimationFrame(() => setPlaced(true))
     return () => cancelAnimationFrame(frame)
   }, [virtual])
