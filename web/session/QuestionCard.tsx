@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react'
 import type { Answer, Question } from '../../src/model/interaction.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { age } from '../ui/format.ts'
@@ -6,11 +7,12 @@ import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { QuestionForm } from './QuestionForm.tsx'
-import { RuleOffers } from './RuleOffers.tsx'
 import { useSession } from './session-context.ts'
 import { ToolContent } from './ToolContent.tsx'
 import { commandOf, hasDiff, shortPath, type ToolLike } from './tool-words.ts'
 import './question.css'
+
+const RuleOffers = lazy(() => import('./RuleOffers.tsx').then((file) => ({ default: file.RuleOffers })))
 
 interface Props {
   readonly interaction: string
@@ -65,7 +67,9 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
               Give no answer
             </button>
           )}
-          <RuleOffers interaction={interaction} question={question} />
+          <Suspense>
+            <RuleOffers interaction={interaction} question={question} />
+          </Suspense>
         </div>
       )}
       <Problem error={submit.problem} />
