@@ -45,7 +45,5 @@ function Shown({ shown }: { shown: Overlay }) {
     }
     case 'delete':
       return <DeleteDialog noun={shown.noun} id={shown.id} name={shown.name} onClose={closeOverlay} />
-    default:
-      return null
   }
 }
