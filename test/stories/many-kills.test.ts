@@ -97,7 +97,8 @@ async function workUntilKilled(ledgers: readonly Ledger[], server: Server, event
 /** Prompts until none is left or the time is over. What the server did not acknowledge is asked again by its key. */
 async function work(ledger: Ledger, over: AbortSignal, count: () => void): Promise<void> {
   while (ledger.left > 0 && !over.aborted) {
-    const key = `run-${ledger.left}`
+    // One key for one acknowledgement: what was not acknowledged is asked again by the same, and nothing else is.
+    const key = `run-${ledger.acknowledged.length}`
     try {
       const { seq, prompt } = await ledger.session.prompt(stepsOf(key, ledger.asks), { key })
       ledger.acknowledged.push({ seq, prompt, key })
