@@ -17,7 +17,7 @@ function world() {
       return { id, opened: {}, close: async () => void closed.push(id) }
     }
     const stop = async () => void stopped.push(pid)
-    return { pid, open, stop, exited: new Promise(() => undefined) } as unknown as AgentConnection
+    return { pid, open, stop, usable: true, exited: new Promise(() => undefined) } as unknown as AgentConnection
   }
   const pool = createAgentPool({ connect, admission: createAdmission(2), idleMs: 60_000 })
   return { pool, closed, stopped, started: () => started }

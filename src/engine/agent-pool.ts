@@ -107,7 +107,11 @@ export function createAgentPool(options: PoolOptions): AgentPool {
 
   const free = (fingerprint: string, context: string): Pooled | undefined => {
     const fits = [...processes].filter(
-      (pooled) => !pooled.dead && pooled.fingerprint === fingerprint && pooled.runs.size < pooled.limit,
+      (pooled) =>
+        !pooled.dead &&
+        pooled.connection.usable &&
+        pooled.fingerprint === fingerprint &&
+        pooled.runs.size < pooled.limit,
     )
     return fits.find((pooled) => pooled.contexts.has(context)) ?? fits[0]
   }

@@ -69,6 +69,8 @@ export interface AgentConnection {
   stop(): Promise<void>
   /** SIGKILL of the tree at once. Repeatable. */
   kill(): Promise<void>
+  /** False from the moment it ended or was given up, which is before its tree is gone: give it no more work. */
+  readonly usable: boolean
   /** The last 4 KiB of stderr. May hold anything an agent prints. */
   stderrTail(): string
   descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>

@@ -14,6 +14,8 @@ export interface Wire {
   notify(method: string, params: unknown): void
   /** Fails every open request, and every later one, with this. Repeatable; the first wins. */
   fail(failure: AgentFailure): void
+  /** Nothing more can be asked. */
+  readonly failed: boolean
 }
 
 export interface WireHandlers {
@@ -111,6 +113,9 @@ export function openWire(input: Readable, output: Writable, handlers: WireHandle
         send({ id, method, params })
       }),
     notify: (method, params) => send({ method, params }),
+    get failed() {
+      return state.failure !== null
+    },
     fail: (failure) => {
       state.failure ??= failure
       for (const pending of state.asked.values()) pending.reject(state.failure)

@@ -63,6 +63,9 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
     info,
     pid: tree.pid,
     exited: tree.exited,
+    get usable() {
+      return !link.wire.failed
+    },
     open: (place, listener, signal) => openSession(link, info, place, listener, signal),
     reopen: (id, place, listener, signal) => reopenSession(link, info, { id, place, listener, signal }),
     stop: () => tree.stop(STOP),

@@ -94,7 +94,7 @@ it('a run goes from admitted over started and parked to ended, and its item with
     endedAt: 60,
     usage: { input: 1 },
   })
-  expect(seen.view.lastRun).toEqual({ id: log.run(1), outcome: 'refused', endedAt: 60 })
+  expect(seen.view.lastRun).toEqual({ id: log.run(1), agent: 'scripted', outcome: 'refused', endedAt: 60 })
 })
 
 it('what is said of another run than the one that is on changes nothing', () => {
