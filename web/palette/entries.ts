@@ -55,6 +55,7 @@ function sessionEntries({ row, view, deeds }: Around): Entry[] {
   const thing = { noun: 'session', id: row.id, name: row.name } as const
   const run = view?.run
   const panel = command('panel')
+  const find = command('find')
   return [
     ...(run && !run.cancelling
       ? [{ label: 'Stop the run', keywords: ['cancel', 'interrupt'], act: () => deeds.stop(row, run.id) }]
@@ -74,6 +75,7 @@ function sessionEntries({ row, view, deeds }: Around): Entry[] {
       : []),
     { label: 'Rename session ...', act: () => deeds.over({ kind: 'rename', ...thing }) },
     { label: 'Fork session', keywords: ['copy', 'branch'], act: () => deeds.fork(row, view?.seq ?? row.head) },
+    ...(find ? [{ label: 'Find in this session', keywords: ['search', 'text'], act: find }] : []),
     ...(panel ? [{ label: 'Show or hide the runs', keywords: ['panel', 'toggle'], act: panel }] : []),
     { label: 'Search in this session ...', keywords: ['find'], act: () => deeds.search('', row.id) },
     { label: 'Copy link to session', keywords: ['permalink', 'share'], act: () => deeds.copyLink(row.id) },

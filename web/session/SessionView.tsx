@@ -34,7 +34,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
     [data.id, row.workspace, root, live],
   )
   useAnswerKeys(data)
-  const [finding, endFind] = useFind()
+  const find = useFind()
   const toggle = useCallback(() => {
     setPanel((open) => {
       remember('panel', open ? null : 'runs')
@@ -42,14 +42,15 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
     })
   }, [])
   useOffer('panel', toggle)
+  useOffer('find', find.begin)
   return (
     <SessionContext value={scope}>
       <SessionHeader row={row} panel={panel} onPanel={toggle} />
       <div className="session" data-panel={panel || undefined}>
         <div className="session-main">
-          {finding && (
+          {find.open && (
             <Suspense>
-              <FindBox session={data.id} onClose={endFind} />
+              <FindBox session={data.id} onClose={find.end} />
             </Suspense>
           )}
           <Transcript data={data} seen={seen} agent={agent} />

@@ -1,21 +1,23 @@
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 
 /**
  * Opens the session's own search on Ctrl/Cmd-F, since the browser's finds only what is on the screen. Pressed once more
  * in its field it is the browser's again.
  */
-export function useFind(): readonly [boolean, () => void] {
+export function useFind(): { readonly open: boolean; readonly begin: () => void; readonly end: () => void } {
   const [open, setOpen] = useState(false)
+  const begin = useCallback(() => setOpen(true), [])
+  const end = useCallback(() => setOpen(false), [])
   useEffect(() => {
     const press = (event: globalThis.KeyboardEvent): void => {
       if (event.key.toLowerCase() !== 'f' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
       const target = event.target as HTMLElement | null
       if (event.defaultPrevented || target?.closest('.find, [role="dialog"]')) return
       event.preventDefault()
-      setOpen(true)
+      begin()
     }
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)
-  }, [])
-  return [open, () => setOpen(false)]
+  }, [begin])
+  return { open, begin, end }
 }

@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 /** What the view on the screen can do that only it can do, for palette and shortcuts. */
 interface Commands {
   readonly panel: () => void
+  readonly find: () => void
   readonly agent: (agent: string) => void
 }
 

@@ -10,6 +10,7 @@ export const KEY_MAP: readonly { readonly where: string; readonly keys: readonly
       ['g b', 'Go to the board'],
       ['g s', 'Go back to the session'],
       ['/', 'Search what was said'],
+      [`${COMMAND_KEY} F`, 'Find in this session'],
       ['n', 'New session in this project'],
       ['?', 'This list'],
       ['Esc', 'Close what is on top'],
