@@ -1,4 +1,4 @@
-import type { BusyPolicy, ContentBlock, Event, HalfDone } from './events.ts'
+import type { BusyPolicy, ContentBlock, HalfDone } from './events.ts'
 import type { AgentId, InteractionId, PromptId, RunId, SessionId } from './ids.ts'
 import type { Grant, Question } from './interaction.ts'
 import type { Item } from './items.ts'
@@ -231,9 +231,4 @@ export function halfDone(view: SessionView, item: (n: number) => Item | undefine
     const found = n === undefined ? undefined : item(n)
     return found?.kind === 'tool' ? [{ toolCallId: id, title: found.title, status: found.status }] : []
   })
-}
-
-/** Whether an event is one that a list of sessions would show as news. */
-export function isNews(event: Event): boolean {
-  return event.type === 'run.ended' || event.type === 'interaction.opened' || event.type === 'run.parked'
 }
