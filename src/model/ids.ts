@@ -25,6 +25,9 @@ export type InteractionId = z.infer<typeof InteractionId>
 export const RuleId = idOf('rul')
 export type RuleId = z.infer<typeof RuleId>
 
+export const ActId = idOf('act')
+export type ActId = z.infer<typeof ActId>
+
 /** A workspace is named by its owner; case is folded so that two spellings are one tenant. */
 export const WorkspaceId = z
   .string()
@@ -46,6 +49,7 @@ export const ID_PREFIX = {
   run: 'run',
   interaction: 'int',
   rule: 'rul',
+  act: 'act',
 } as const
 export type IdNoun = keyof typeof ID_PREFIX
 

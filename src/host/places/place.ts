@@ -1,0 +1,85 @@
+import type { PlaceKind } from '../../model/tree.ts'
+
+/** Where the files of a project are, opened for use. */
+export interface Place {
+  readonly kind: PlaceKind
+  /** The way the files are kept apart, in words: `the folder itself`, `git worktree`, `overlayfs`, `reflink copy`, `copy`. */
+  readonly driver: string
+  /** Where an agent sees it: its working folder. */
+  readonly path: string
+  /** Where this process reads and writes the same files: another than `path` for a view in a namespace of its own. */
+  readonly root: string
+  /** Stands before the command of an agent, so that it starts inside the view; empty where nothing is needed. */
+  readonly enter: readonly string[]
+  /** Names the namespace: agents of another one cannot serve here. Null where all see the same. */
+  readonly namespace: string | null
+  /** For a view over a frozen folder: that folder, and the one that holds exactly what was changed. */
+  readonly layer: { readonly lower: string; readonly upper: string } | null
+}
+
+/** What is remembered of a place that was made, in the project's row. Plain JSON. */
+export interface PlaceRecord {
+  readonly kind: PlaceKind
+  readonly path: string
+  readonly driver: string
+  /** `worktree`: its branch, whether Carrel made that branch, and the commit it began at. */
+  readonly git: {
+    readonly repository: string
+    readonly branch: string
+    readonly madeBranch: boolean
+    readonly base: string
+  } | null
+  /** `overlay`: the folder of its parts. */
+  readonly overlay: { readonly folder: string; readonly base: string } | null
+}
+
+export interface MakePlace {
+  readonly kind: 'worktree' | 'overlay'
+  /** Names the folder: the project's id. */
+  readonly id: string
+  /** The Space's folder. */
+  readonly source: string
+  /** Below Carrel's data folder. */
+  readonly parent: string
+  /** `worktree`: a new branch of this name, or an existing one; null makes `carrel/<id>`. */
+  readonly branch: string | null
+  /** `worktree`: what to begin at; null is HEAD. */
+  readonly start: string | null
+  /** Globs of ignored files that come along (`.env`). */
+  readonly include: readonly string[]
+  /** A command for the new place, run without a shell: program and arguments. */
+  readonly setup: readonly string[] | null
+  /** `overlay`: a driver asked for by name; null takes the best of this machine. Asked for and impossible is an error (F8). */
+  readonly driver: string | null
+  readonly signal: AbortSignal
+  /** Words for whoever waits. */
+  readonly onProgress: (text: string) => void
+}
+
+/** What would be lost if the place went now. */
+export interface PlaceRisks {
+  readonly missing: boolean
+  /** Uncommitted or untracked paths (worktree), or changed ones that were not applied (overlay); at most 200. */
+  readonly changed: readonly string[]
+  /** Commits of its branch that no other branch and no remote has. */
+  readonly unpushed: number
+  /** A merge, rebase or the like is half done. */
+  readonly underway: string | null
+}
+
+export interface Places {
+  /** Drivers of this machine, best first, with why one is missing: for `carrel doctor` and the page. */
+  drivers(): Promise<readonly { readonly name: string; readonly usable: boolean; readonly detail: string }[]>
+  /** @throws bad_input, unavailable; leaves nothing behind when it throws */
+  make(ask: MakePlace): Promise<PlaceRecord>
+  /**
+   * Ready for a run: mounted, and proven to be what it says (a registered worktree, a view over its own base).
+   * @throws gone with what to do; never falls back to another folder (F8)
+   */
+  open(record: PlaceRecord): Promise<Place>
+  risks(record: PlaceRecord): Promise<PlaceRisks>
+  /** Takes the place away. A branch that Carrel did not make stays; one with commits nobody else has stays too. */
+  remove(record: PlaceRecord): Promise<{ readonly kept: readonly string[] }>
+  /** Ends helpers of places, leaves the files. */
+  close(): Promise<void>
+}
