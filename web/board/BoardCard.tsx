@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { MouseEvent } from 'react'
+import { texts } from '../texts/texts.ts'
 import { age, fullTime } from '../ui/format.ts'
 import { StateDot } from '../ui/StateDot.tsx'
 import type { Card } from './columns.ts'
@@ -39,7 +40,7 @@ export function BoardCard({ card: { session, space, project, news }, agent, now,
         </Link>
         <input
           type="checkbox"
-          aria-label={`Mark ${session.name}`}
+          aria-label={texts.board.mark(session.name)}
           checked={marked}
           onChange={({ nativeEvent }) =>
             (nativeEvent as globalThis.MouseEvent).shiftKey ? marks.extend(session.id) : marks.toggle(session.id)

@@ -3,7 +3,7 @@ import { SquareKanban } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { agentName, useAgents } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
-import { count } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
 import { useNow } from '../ui/use-now.ts'
 import { BoardCard } from './BoardCard.tsx'
 import { type Column, columnsOf } from './columns.ts'
@@ -32,15 +32,15 @@ export function BoardView() {
   return (
     <div className="board">
       <header className="board-head">
-        <h1>Board</h1>
+        <h1>{texts.board.title}</h1>
         <p className="faint grow" role="status">
-          {count(order.length, 'session')}
+          {texts.board.sessions(order.length)}
         </p>
         <p className="faint board-keys" aria-hidden>
-          <kbd>x</kbd> mark, <kbd>Enter</kbd> open
+          <kbd>x</kbd> {texts.board.keys.mark}, <kbd>{texts.keys.names.enter}</kbd> {texts.board.keys.open}
         </p>
       </header>
-      <div className="board-filter" role="radiogroup" aria-label="State">
+      <div className="board-filter" role="radiogroup" aria-label={texts.board.state}>
         {columns.map(({ id, title, cards }) => (
           <label key={id}>
             <input type="radio" name="board-filter" checked={id === shown} onChange={() => setChosen(id)} />
@@ -49,7 +49,7 @@ export function BoardView() {
         ))}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
-      <section className="board-columns scroll" aria-label="Sessions by state" tabIndex={0}>
+      <section className="board-columns scroll" aria-label={texts.board.byState} tabIndex={0}>
         {columns.map((column) => (
           <BoardColumn key={column.id} column={column} shown={column.id === shown} marks={marks} />
         ))}
@@ -87,7 +87,7 @@ function BoardColumn({ column, shown, marks }: { column: Column; shown: boolean;
       )}
       {visible.length < cards.length && (
         <button type="button" className="btn quiet" onClick={() => setAll(true)}>
-          Show {cards.length - visible.length} more
+          {texts.board.more(cards.length - visible.length)}
         </button>
       )}
     </section>
@@ -98,12 +98,10 @@ function Empty() {
   return (
     <div className="empty">
       <SquareKanban className="empty-mark" aria-hidden />
-      <h2>No session yet</h2>
-      <p>
-        The board shows the sessions of all Spaces by what they are doing: who waits for you, what runs, what failed.
-      </p>
+      <h2>{texts.board.empty.title}</h2>
+      <p>{texts.board.empty.text}</p>
       <Link to="/" className="btn primary">
-        Start one
+        {texts.board.empty.start}
       </Link>
     </div>
   )

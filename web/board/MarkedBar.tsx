@@ -4,8 +4,8 @@ import type { Session } from '../../src/model/tree.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { archive, eachOf, sayProblems } from '../shell/archive.ts'
 import { say } from '../shell/toasts.ts'
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
-import { count } from '../ui/format.ts'
 import { type Column, stoppable } from './columns.ts'
 import type { Marks } from './use-marks.ts'
 
@@ -28,8 +28,8 @@ export function MarkedBar({ columns, marks }: { columns: readonly Column[]; mark
       const run = lastRun && lastRun.outcome === null ? { run: lastRun.id } : {}
       return page.call('sessions.cancel', { workspace, id, ...run })
     })
-    if (stopped.length > 0) say(`${count(stopped.length, 'session')} told to stop.`)
-    sayProblems('not stopped', problems)
+    if (stopped.length > 0) say(texts.board.stop.done(stopped.length))
+    sayProblems(texts.board.stop.notDone, problems)
     done()
   })
   const put = useSubmit(async () => {
@@ -38,38 +38,40 @@ export function MarkedBar({ columns, marks }: { columns: readonly Column[]; mark
   })
   if (marked.length === 0) return null
   return (
-    <section className="marked-bar" aria-label="Marked sessions">
+    <section className="marked-bar" aria-label={texts.board.marked.title}>
       <p className="grow" role="status">
-        {count(marked.length, 'session')} marked
+        {texts.board.marked.count(marked.length)}
       </p>
       <button type="button" className="btn" disabled={running.length === 0} onClick={() => setAsked('stop')}>
         <Square aria-hidden />
-        Stop {running.length > 0 && running.length}
+        {texts.board.marked.stop(running.length)}
       </button>
       <button type="button" className="btn" onClick={() => setAsked('archive')}>
         <Archive aria-hidden />
-        Archive {marked.length}
+        {texts.board.marked.archive(marked.length)}
       </button>
-      <button type="button" className="btn quiet icon" aria-label="Unmark all" title="Unmark all" onClick={marks.clear}>
+      <button
+        type="button"
+        className="btn quiet icon"
+        aria-label={texts.board.marked.unmark}
+        title={texts.board.marked.unmark}
+        onClick={marks.clear}
+      >
         <X aria-hidden />
       </button>
       {asked === 'stop' && (
-        <Confirm title={`Stop ${count(running.length, 'session')}?`} sessions={running} onClose={() => setAsked(null)}>
-          <p className="dim">Their runs end; what waits in their queues comes next. What was done stays done.</p>
+        <Confirm title={texts.board.stop.title(running.length)} sessions={running} onClose={() => setAsked(null)}>
+          <p className="dim">{texts.board.stop.text}</p>
           <button type="button" className="btn danger" disabled={stop.pending} onClick={() => stop.run()}>
-            {stop.pending ? 'Stopping ...' : `Stop ${running.length}`}
+            {stop.pending ? texts.board.stop.pending : texts.board.marked.stop(running.length)}
           </button>
         </Confirm>
       )}
       {asked === 'archive' && (
-        <Confirm title={`Archive ${count(marked.length, 'session')}?`} sessions={marked} onClose={() => setAsked(null)}>
-          <p className="dim">
-            They leave rail and board and can be brought back.
-            {running.length > 0 &&
-              ` ${count(running.length, 'run')} in them ${running.length === 1 ? 'goes' : 'go'} on.`}
-          </p>
+        <Confirm title={texts.board.archive.title(marked.length)} sessions={marked} onClose={() => setAsked(null)}>
+          <p className="dim">{texts.board.archive.text(running.length)}</p>
           <button type="button" className="btn primary" disabled={put.pending} onClick={() => put.run()}>
-            {put.pending ? 'Archiving ...' : `Archive ${marked.length}`}
+            {put.pending ? texts.board.archive.pending : texts.board.marked.archive(marked.length)}
           </button>
         </Confirm>
       )}
@@ -93,12 +95,12 @@ function Confirm({ title, sessions, onClose, children: [words, act] }: ConfirmPr
             {name}
           </li>
         ))}
-        {sessions.length > NAMED && <li className="faint">and {sessions.length - NAMED} more</li>}
+        {sessions.length > NAMED && <li className="faint">{texts.board.marked.more(sessions.length - NAMED)}</li>}
       </ul>
       {words}
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
-          Leave them
+          {texts.board.marked.leave}
         </button>
         {act}
       </div>

@@ -1,7 +1,7 @@
 import type { Project, Session, SessionState, Space } from '../../src/model/tree.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 import { inboxOf, treeOf } from '../data/tree.ts'
-import { count } from '../ui/format.ts'
+import { type Texts, texts } from '../texts/texts.ts'
 
 export interface Card {
   readonly session: Session
@@ -19,12 +19,12 @@ export interface Column {
   readonly cards: readonly Card[]
 }
 
-const COLUMNS: readonly (Omit<Column, 'cards'> & { readonly states: readonly SessionState[] })[] = [
-  { id: 'waiting', title: 'Waits for you', empty: 'No agent asks anything.', states: ['waiting'] },
-  { id: 'running', title: 'Running', empty: 'No run is on.', states: ['running'] },
-  { id: 'queued', title: 'Queued', empty: 'Nothing waits for its turn.', states: ['queued'] },
-  { id: 'failed', title: 'Failed or lost', empty: 'Nothing went wrong.', states: ['failed', 'lost'] },
-  { id: 'idle', title: 'Idle', empty: 'No session rests.', states: ['idle', 'closed'] },
+const COLUMNS: readonly { readonly id: keyof Texts['board']['columns']; readonly states: readonly SessionState[] }[] = [
+  { id: 'waiting', states: ['waiting'] },
+  { id: 'running', states: ['running'] },
+  { id: 'queued', states: ['queued'] },
+  { id: 'failed', states: ['failed', 'lost'] },
+  { id: 'idle', states: ['idle', 'closed'] },
 ]
 
 /** The sessions of all Spaces by what they are doing. Who waits longest comes first, elsewhere what changed last. */
@@ -39,29 +39,25 @@ export function columnsOf(workspace: WorkspaceView): Column[] {
       sessions.map((session) => ({ session, space, project, news: newsOf(session, asked.get(session.id)) })),
     ),
   )
-  return COLUMNS.map(({ states, ...column }) => {
+  return COLUMNS.map(({ id, states }) => {
     const own = cards.filter(({ session }) => states.includes(session.state))
-    const sign = column.id === 'waiting' ? 1 : -1
-    return { ...column, cards: own.sort((a, b) => sign * (a.session.updatedAt - b.session.updatedAt)) }
+    const sign = id === 'waiting' ? 1 : -1
+    return {
+      id,
+      ...texts.board.columns[id],
+      cards: own.sort((a, b) => sign * (a.session.updatedAt - b.session.updatedAt)),
+    }
   })
 }
 
-const ENDS = {
-  completed: 'The last run is done',
-  cancelled: 'The last run was stopped',
-  failed: 'The last run failed',
-  refused: 'The agent refused',
-  over_budget: 'The budget was used up',
-  lost: 'The last run was lost',
-} as const
-
 function newsOf({ state, queued, lastRun }: Session, question: string | undefined): string {
-  const waits = queued > 0 ? `, ${count(queued, 'prompt')} queued` : ''
-  if (state === 'waiting') return `${question ?? 'Asks something'}${waits}`
-  if (state === 'running') return `A run is on${waits}`
-  if (state === 'queued') return `Waits for its turn${waits}`
-  if (state === 'closed') return 'Closed'
-  return lastRun?.outcome ? `${ENDS[lastRun.outcome]}${waits}` : 'Nothing was asked yet'
+  const { news } = texts.board
+  const waits = queued > 0 ? news.andWaiting(queued) : ''
+  if (state === 'waiting') return (question ?? news.asks) + waits
+  if (state === 'running') return news.running + waits
+  if (state === 'queued') return news.queued + waits
+  if (state === 'closed') return news.closed
+  return lastRun?.outcome ? news.ended[lastRun.outcome] + waits : news.none
 }
 
 /** Whether there is something to stop. */

@@ -5,6 +5,7 @@ import type { Event } from '../../src/model/events.ts'
 import type { SessionId, WorkspaceId } from '../../src/model/ids.ts'
 import type { Workspace } from '../../src/model/tree.ts'
 import { foldWorkspace, type WorkspaceEvent, type WorkspaceView } from '../../src/model/workspace-log.ts'
+import { texts } from '../texts/texts.ts'
 import { inFrames } from './frames.ts'
 import { fromPage, type SessionData, withEvents, withOlder } from './session-data.ts'
 
@@ -244,7 +245,7 @@ function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageSt
 function lineOf(json: string): Event | WorkspaceEvent {
   const line = JSON.parse(json) as Partial<Event> | null
   if (typeof line?.seq !== 'number' || typeof line.type !== 'string' || typeof line.at !== 'number')
-    throw new CarrelError('internal', 'The server sent a line that this page cannot read. Load the page again.')
+    throw new CarrelError('internal', texts.shell.unreadable)
   return line as Event
 }
 

@@ -4,7 +4,7 @@ import { carryAnswer } from '../../src/model/interaction.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { eachOf, sayProblems } from '../shell/archive.ts'
 import { say } from '../shell/toasts.ts'
-import { count } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
 import type { Alike } from './alike.ts'
 
 /** One answer for questions that are the same, with their number in words. Each is answered by itself. */
@@ -13,21 +13,21 @@ export function AnswerAll({ alike }: { alike: Alike }) {
   const workspace = useWorkspaceId()
   const { sessions } = useWorkspace()
   const [first] = alike
-  const all = alike.map((each) => ({ ...each, name: sessions[each.session]?.name ?? 'Session' }))
+  const all = alike.map((each) => ({ ...each, name: sessions[each.session]?.name ?? texts.ui.session }))
   const submit = useSubmit(async ({ id: option, label }: Question['options'][number]) => {
     const { done, problems } = await eachOf(all, async (id, { question }) => {
       const answer = carryAnswer({ option }, first.question, question)
-      if (!answer) throw new CarrelError('gone', 'It does not offer this answer any more; look at it by itself.')
+      if (!answer) throw new CarrelError('gone', texts.inbox.alike.notOffered)
       await page.call('interactions.answer', { workspace, id, answer })
     })
-    if (done.length > 0) say(`${count(done.length, 'question')} answered with “${label}”.`)
-    sayProblems('not answered', problems)
+    if (done.length > 0) say(texts.inbox.alike.answered(done.length, label))
+    sayProblems(texts.inbox.alike.notAnswered, problems)
   })
   const where = new Set(alike.map(({ session }) => session)).size
   return (
-    <section className="answer-all" aria-label={`${alike.length} identical questions`}>
+    <section className="answer-all" aria-label={texts.inbox.alike.title(alike.length)}>
       <p>
-        <b>{alike.length} identical questions</b> are open{where > 1 && ` in ${where} sessions`}. One answer for all:
+        <b>{texts.inbox.alike.title(alike.length)}</b> {texts.inbox.alike.open(where)}
       </p>
       <div className="row wrap">
         {first.question.options.map((option) => (
@@ -38,7 +38,7 @@ export function AnswerAll({ alike }: { alike: Alike }) {
             disabled={submit.pending}
             onClick={() => submit.run(option)}
           >
-            {option.label}: all {alike.length}
+            {texts.inbox.alike.answer(option.label, alike.length)}
           </button>
         ))}
       </div>

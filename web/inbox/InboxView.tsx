@@ -7,7 +7,8 @@ import { inboxOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { QuestionCard } from '../session/QuestionCard.tsx'
 import { SessionContext } from '../session/session-context.ts'
-import { age, count, fullTime } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
+import { age, fullTime } from '../ui/format.ts'
 import { answerByKey, isTyping } from '../ui/keys.ts'
 import { useNow } from '../ui/use-now.ts'
 import { AnswerAll } from './AnswerAll.tsx'
@@ -30,24 +31,24 @@ export function InboxView() {
   return (
     <div className="inbox">
       <header className="inbox-head">
-        <h1>Inbox</h1>
+        <h1>{texts.inbox.title}</h1>
         <p className="faint grow" role="status">
-          {oldest && `${count(open.length, 'open question')}, the oldest since ${age(now - oldest.openedAt)}`}
+          {oldest && texts.inbox.open(open.length, age(now - oldest.openedAt))}
         </p>
         {open.length > 0 && (
           <p className="faint inbox-keys" aria-hidden>
-            <kbd>j</kbd> <kbd>k</kbd> move, <kbd>1</kbd>-<kbd>9</kbd> choose
+            <kbd>j</kbd> <kbd>k</kbd> {texts.inbox.keys.move}, <kbd>1</kbd>-<kbd>9</kbd> {texts.inbox.keys.choose}
           </p>
         )}
       </header>
       {open.length === 0 ? (
         <div className="empty">
           <CircleCheckBig className="empty-mark" aria-hidden />
-          <h2>Nobody waits for you</h2>
-          <p>When an agent asks something, in whatever session, it is listed here until it is answered.</p>
+          <h2>{texts.inbox.empty.title}</h2>
+          <p>{texts.inbox.empty.text}</p>
         </div>
       ) : (
-        <ol className="inbox-list scroll" aria-label="Open questions">
+        <ol className="inbox-list scroll" aria-label={texts.inbox.list}>
           {open.map((interaction, index) => (
             <Asked
               key={interaction.id}
@@ -91,7 +92,7 @@ function Asked({ interaction, alike, chosen, now, onChoose }: AskedProps) {
     <li ref={line} className="asked" data-chosen={chosen || undefined} onPointerDown={onChoose}>
       <p className="asked-head">
         <Link to="/s/$session" params={{ session: interaction.session }} className="cut">
-          {session?.name ?? 'Session'}
+          {session?.name ?? texts.ui.session}
         </Link>
         <span className="faint cut">
           {[space?.name, agentName(agents, interaction.agent)].filter(Boolean).join(' · ')}

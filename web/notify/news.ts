@@ -1,5 +1,5 @@
-import type { RunOutcome } from '../../src/model/tree.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
+import { texts } from '../texts/texts.ts'
 
 /** Something a person wants to be called for. */
 export interface News {
@@ -12,15 +12,6 @@ export interface News {
 
 type Seen = Pick<WorkspaceView, 'sessions' | 'interactions'>
 
-const ENDS: Record<RunOutcome, string> = {
-  completed: 'The run is done.',
-  cancelled: 'The run was stopped.',
-  failed: 'The run failed.',
-  refused: 'The agent refused.',
-  over_budget: 'The run came to the end of its budget.',
-  lost: 'The run was lost.',
-}
-
 /** What came between two states of a workspace: questions that opened, runs that ended. Oldest first of each kind. */
 export function newsBetween(before: Seen, after: Seen): News[] {
   const asked = Object.values(after.interactions)
@@ -29,7 +20,7 @@ export function newsBetween(before: Seen, after: Seen): News[] {
     .map(({ id, session, question }) => ({
       tag: id,
       session,
-      title: `${after.sessions[session]?.name ?? 'A session'} asks`,
+      title: texts.notify.asks(after.sessions[session]?.name),
       body: question.title,
     }))
   const ended = Object.values(after.sessions)
@@ -39,7 +30,7 @@ export function newsBetween(before: Seen, after: Seen): News[] {
       // A session that was not known before brings its past with it, which is no news.
       if (!was || !lastRun?.outcome || lastRun.outcome === 'cancelled') return []
       if (was.lastRun?.id === lastRun.id && was.lastRun.outcome !== null) return []
-      return [{ tag: lastRun.id, session: id, title: name, body: ENDS[lastRun.outcome] }]
+      return [{ tag: lastRun.id, session: id, title: name, body: texts.notify.ended[lastRun.outcome] }]
     })
   return [...asked, ...ended]
 }

@@ -8,6 +8,7 @@ import { Hit } from '../search/Hit.tsx'
 import { useSearch } from '../search/use-search.ts'
 import { closeOverlay } from '../shell/overlay.ts'
 import { archivedShown } from '../shell/show-archived.ts'
+import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { type Entry, groupsOf } from './entries.ts'
@@ -26,18 +27,18 @@ export function Palette() {
   }
   const wanted = text.trim()
   return (
-    <Dialog title="Do or find" open onClose={closeOverlay} className="palette">
-      <Command label="Do or find" loop filter={byWords}>
+    <Dialog title={texts.palette.title} open onClose={closeOverlay} className="palette">
+      <Command label={texts.palette.title} loop filter={byWords}>
         <Command.Input
           className="palette-field"
-          placeholder="Do or find anything ..."
+          placeholder={texts.palette.placeholder}
           value={text}
           onValueChange={setText}
           // The dialog gives it the focus; what comes next is meant for it.
           autoFocus
         />
-        <Command.List className="palette-list scroll" label="What can be done">
-          <Command.Empty className="palette-empty">Nothing is called that.</Command.Empty>
+        <Command.List className="palette-list scroll" label={texts.palette.list}>
+          <Command.Empty className="palette-empty">{texts.palette.nothing}</Command.Empty>
           {groups.map(({ heading, entries }) => (
             <Command.Group key={heading} heading={heading}>
               {entries.map((entry) => (
@@ -46,14 +47,14 @@ export function Palette() {
             </Command.Group>
           ))}
           {wanted.length > 1 && (
-            <Command.Group heading="Said in a session" forceMount>
+            <Command.Group heading={texts.palette.said} forceMount>
               <Command.Item
                 forceMount
                 value={`search:${wanted}`}
                 className="palette-item"
                 onSelect={() => pick({ act: () => deeds.search(wanted) })}
               >
-                <span className="cut grow">Search for “{wanted}”</span>
+                <span className="cut grow">{texts.palette.searchFor(wanted)}</span>
               </Command.Item>
               <Hits text={wanted} onPick={closeOverlay} />
             </Command.Group>
@@ -61,9 +62,9 @@ export function Palette() {
         </Command.List>
       </Command>
       <p className="palette-foot faint" aria-hidden>
-        <kbd>↑</kbd> <kbd>↓</kbd> move
-        <CornerDownLeft className="glyph" /> choose
-        <kbd>Esc</kbd> close
+        <kbd>↑</kbd> <kbd>↓</kbd> {texts.palette.keys.move}
+        <CornerDownLeft className="glyph" /> {texts.palette.keys.choose}
+        <kbd>{texts.keys.names.escape}</kbd> {texts.palette.keys.close}
       </p>
     </Dialog>
   )

@@ -5,8 +5,7 @@ import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 import { treeOf } from '../data/tree.ts'
 import { readOptions } from '../session/agent-options.ts'
 import { command } from '../shell/commands.ts'
-import { count } from '../ui/format.ts'
-import { STATE_WORDS } from '../ui/StateDot.tsx'
+import { texts } from '../texts/texts.ts'
 import type { Deeds } from './use-deeds.ts'
 
 /** One thing that can be done or gone to. */
@@ -39,14 +38,15 @@ export interface Around {
 
 /** Everything a person can do where they are, what is nearest first. */
 export function groupsOf(around: Around): Group[] {
+  const heading = texts.palette.groups
   return [
-    { heading: 'This session', entries: sessionEntries(around) },
-    { heading: 'Agent, mode and settings of it', entries: agentEntries(around) },
-    { heading: 'Go to', entries: viewEntries(around) },
-    { heading: 'Sessions', entries: goEntries(around) },
-    { heading: 'Make', entries: makeEntries(around) },
-    { heading: 'Spaces and projects', entries: treeEntries(around) },
-    { heading: 'This page', entries: pageEntries(around) },
+    { heading: heading.session, entries: sessionEntries(around) },
+    { heading: heading.agent, entries: agentEntries(around) },
+    { heading: heading.views, entries: viewEntries(around) },
+    { heading: heading.sessions, entries: goEntries(around) },
+    { heading: heading.make, entries: makeEntries(around) },
+    { heading: heading.tree, entries: treeEntries(around) },
+    { heading: heading.page, entries: pageEntries(around) },
   ].filter(({ entries }) => entries.length > 0)
 }
 
@@ -56,15 +56,14 @@ function sessionEntries({ row, view, deeds }: Around): Entry[] {
   const run = view?.run
   const panel = command('panel')
   const find = command('find')
+  const words = texts.palette.session
   return [
-    ...(run && !run.cancelling
-      ? [{ label: 'Stop the run', keywords: ['cancel', 'interrupt'], act: () => deeds.stop(row, run.id) }]
-      : []),
+    ...(run && !run.cancelling ? [{ ...words.stop, act: () => deeds.stop(row, run.id) }] : []),
     ...(view && view.queue.length > 0
       ? [
           {
-            label: `Take back ${count(view.queue.length, 'waiting prompt')}`,
-            keywords: ['cancel', 'queue', 'withdraw'],
+            label: words.withdraw(view.queue.length),
+            keywords: words.withdrawKeywords,
             act: () =>
               deeds.withdraw(
                 row,
@@ -73,26 +72,17 @@ function sessionEntries({ row, view, deeds }: Around): Entry[] {
           },
         ]
       : []),
-    { label: 'Rename session ...', act: () => deeds.over({ kind: 'rename', ...thing }) },
-    { label: 'Fork session', keywords: ['copy', 'branch'], act: () => deeds.fork(row, view?.seq ?? row.head) },
-    ...(find ? [{ label: 'Find in this session', keywords: ['search', 'text'], act: find }] : []),
-    ...(panel ? [{ label: 'Show or hide the runs', keywords: ['panel', 'toggle'], act: panel }] : []),
-    { label: 'Search in this session ...', keywords: ['find'], act: () => deeds.search('', row.id) },
-    { label: 'Copy link to session', keywords: ['permalink', 'share'], act: () => deeds.copyLink(row.id) },
-    ...(row.state === 'closed'
-      ? []
-      : [
-          {
-            label: 'Close session',
-            keywords: ['end'],
-            note: 'ends its run and its agents',
-            act: () => deeds.close(row),
-          },
-        ]),
+    { ...words.rename, act: () => deeds.over({ kind: 'rename', ...thing }) },
+    { ...words.fork, act: () => deeds.fork(row, view?.seq ?? row.head) },
+    ...(find ? [{ ...words.find, act: find }] : []),
+    ...(panel ? [{ ...words.runs, act: panel }] : []),
+    { ...words.search, act: () => deeds.search('', row.id) },
+    { ...words.copyLink, act: () => deeds.copyLink(row.id) },
+    ...(row.state === 'closed' ? [] : [{ ...words.close, act: () => deeds.close(row) }]),
     row.archivedAt === null
-      ? { label: 'Archive session', keywords: ['hide'], act: () => deeds.archive(thing) }
-      : { label: 'Bring back session', keywords: ['archive', 'restore'], act: () => deeds.bringBack(thing) },
-    { label: 'Delete session ...', keywords: ['remove'], act: () => deeds.over({ kind: 'delete', ...thing }) },
+      ? { ...words.archive, act: () => deeds.archive(thing) }
+      : { ...words.bringBack, act: () => deeds.bringBack(thing) },
+    { ...words.delete, act: () => deeds.over({ kind: 'delete', ...thing }) },
   ]
 }
 
@@ -101,19 +91,20 @@ function agentEntries({ row, view, agents, deeds }: Around): Entry[] {
   const choose = command('agent')
   const current = view?.agent ?? row.agent
   const known = view?.agents[current]
+  const words = texts.palette.agent
   return [
     ...(choose
       ? agents
           .filter(({ installed }) => installed)
           .map(({ id, name }) => ({
-            label: `Agent: ${name}`,
-            ...(id === current && { note: 'spoken to last' }),
+            label: words.agent(name),
+            ...(id === current && { note: words.last }),
             act: () => choose(id),
           }))
       : []),
     ...(known?.modes ?? []).map(({ id, name }) => ({
-      label: `Mode: ${name}`,
-      ...(id === (known?.pending?.mode ?? known?.mode) && { note: 'now' }),
+      label: words.mode(name),
+      ...(id === (known?.pending?.mode ?? known?.mode) && { note: words.now }),
       act: () => deeds.configure(row, current, id, {}),
     })),
     ...readOptions(known?.options ?? [], known?.pending?.options ?? {})
@@ -121,7 +112,7 @@ function agentEntries({ row, view, agents, deeds }: Around): Entry[] {
       .flatMap(({ id, name, kind, value, choices }) =>
         choices.map((choice) => ({
           label: kind === 'boolean' ? choice.label : `${name}: ${choice.label}`,
-          ...(choice.value === value && { note: 'now' }),
+          ...(choice.value === value && { note: words.now }),
           act: () =>
             deeds.configure(row, current, undefined, {
               [id]: kind === 'boolean' ? choice.value === 'true' : choice.value,
@@ -133,19 +124,19 @@ function agentEntries({ row, view, agents, deeds }: Around): Entry[] {
 
 function viewEntries({ workspace, workspaces, deeds }: Around): Entry[] {
   const questions = Object.keys(workspace.interactions).length
+  const words = texts.palette.views
   return [
     {
-      label: 'Inbox',
+      ...words.inbox,
       keys: 'g i',
-      keywords: ['questions'],
-      ...(questions > 0 && { note: `${questions} open` }),
+      ...(questions > 0 && { note: words.open(questions) }),
       act: () => deeds.go('/inbox'),
     },
-    { label: 'Board', keys: 'g b', keywords: ['columns', 'overview'], act: () => deeds.go('/board') },
-    { label: 'Search', keys: '/', keywords: ['find', 'transcripts'], act: () => deeds.search('') },
+    { ...words.board, keys: 'g b', act: () => deeds.go('/board') },
+    { ...words.search, keys: '/', act: () => deeds.search('') },
     ...workspaces
       .filter(({ id }) => id !== workspace.workspace?.id)
-      .map(({ id, name }) => ({ label: `Workspace: ${name}`, keywords: [id], act: () => deeds.enter(id) })),
+      .map(({ id, name }) => ({ label: words.workspace(name), keywords: [id], act: () => deeds.enter(id) })),
   ]
 }
 
@@ -161,8 +152,8 @@ function goEntries({ workspace, row, deeds }: Around): Entry[] {
     .map(({ session, where }) => ({
       id: session.id,
       label: session.name,
-      keywords: ['session', ...where, STATE_WORDS[session.state]],
-      note: `${where[0]} · ${STATE_WORDS[session.state]}`,
+      keywords: [texts.palette.sessions.keyword, ...where, texts.ui.states[session.state]],
+      note: `${where[0]} · ${texts.ui.states[session.state]}`,
       act: () => deeds.goSession(session.id),
     }))
 }
@@ -172,22 +163,24 @@ function makeEntries({ workspace, row, deeds }: Around): Entry[] {
     own.map(({ project }) => ({ space, project })),
   )
   const here = projects.find(({ project }) => project.id === row?.project) ?? projects[0]
+  const words = texts.palette.make
   return [
     ...projects
       .toSorted((a, b) => Number(b === here) - Number(a === here))
       .map(({ space, project }) => ({
         id: project.id,
-        label: `New session in ${project.name}`,
-        keywords: [space.name, 'create'],
+        label: words.session(project.name),
+        keywords: [space.name, words.sessionKeyword],
         note: space.name,
         ...(project === here?.project && { keys: 'n' }),
         act: () => deeds.create(project.id),
       })),
-    { label: 'Add a Space ...', keywords: ['folder', 'new', 'create'], act: () => deeds.go('/add') },
+    { ...words.space, act: () => deeds.go('/add') },
   ]
 }
 
 function treeEntries({ workspace, deeds }: Around): Entry[] {
+  const words = texts.palette.tree
   return treeOf(workspace).flatMap(({ space, projects }) => {
     const things = [
       { noun: 'space', id: space.id, name: space.name } as const,
@@ -196,31 +189,31 @@ function treeEntries({ workspace, deeds }: Around): Entry[] {
     const newest = projects.flatMap(({ sessions }) => sessions).sort((a, b) => b.updatedAt - a.updatedAt)[0]
     return [
       ...(newest
-        ? [{ id: `go ${space.id}`, label: `Go to Space ${space.name}`, act: (): void => deeds.goSession(newest.id) }]
+        ? [{ id: `go ${space.id}`, label: words.go(space.name), act: (): void => deeds.goSession(newest.id) }]
         : []),
       {
         id: `project ${space.id}`,
-        label: `New project in ${space.name} ...`,
+        label: words.newProject(space.name),
         act: (): void => deeds.over({ kind: 'project', space: space.id, name: space.name }),
       },
       ...things.flatMap((thing) => [
         {
           id: `rename ${thing.id}`,
           note: space.name,
-          label: `Rename ${thing.noun} ${thing.name} ...`,
+          label: words.rename(thing.noun, thing.name),
           act: (): void => deeds.over({ kind: 'rename', ...thing }),
         },
         {
           id: `archive ${thing.id}`,
           note: space.name,
-          label: `Archive ${thing.noun} ${thing.name}`,
-          keywords: ['hide'],
+          label: words.archive(thing.noun, thing.name),
+          keywords: words.archiveKeywords,
           act: (): void => deeds.archive(thing),
         },
         {
           id: `delete ${thing.id}`,
           note: space.name,
-          label: `Delete ${thing.noun} ${thing.name} ...`,
+          label: words.delete(thing.noun, thing.name),
           act: (): void => deeds.over({ kind: 'delete', ...thing }),
         },
       ]),
@@ -229,24 +222,16 @@ function treeEntries({ workspace, deeds }: Around): Entry[] {
 }
 
 function pageEntries({ archivedShown, deeds }: Around): Entry[] {
+  const words = texts.palette.page
   return [
-    {
-      label: 'Theme: as the system',
-      keywords: ['dark', 'light', 'colour'],
-      act: (): void => deeds.prefer({ theme: 'system' }),
-    },
-    { label: 'Theme: light', act: (): void => deeds.prefer({ theme: 'light' }) },
-    { label: 'Theme: dark', act: (): void => deeds.prefer({ theme: 'dark' }) },
-    { label: 'Density: comfortable', act: (): void => deeds.prefer({ density: 'comfortable' }) },
-    { label: 'Density: compact', act: (): void => deeds.prefer({ density: 'compact' }) },
-    { label: 'Settings ...', keywords: ['notifications', 'sound'], act: (): void => deeds.over({ kind: 'settings' }) },
-    {
-      label: 'Keyboard ...',
-      keys: '?',
-      keywords: ['shortcuts', 'help'],
-      act: (): void => deeds.over({ kind: 'keys' }),
-    },
-    { label: archivedShown ? 'Hide archived' : 'Show archived', act: deeds.toggleArchived },
-    { label: 'Log out', keywords: ['leave'], note: 'of this browser', act: deeds.logOut },
+    { ...words.themeSystem, act: (): void => deeds.prefer({ theme: 'system' }) },
+    { ...words.themeLight, act: (): void => deeds.prefer({ theme: 'light' }) },
+    { ...words.themeDark, act: (): void => deeds.prefer({ theme: 'dark' }) },
+    { ...words.densityComfortable, act: (): void => deeds.prefer({ density: 'comfortable' }) },
+    { ...words.densityCompact, act: (): void => deeds.prefer({ density: 'compact' }) },
+    { ...words.settings, act: (): void => deeds.over({ kind: 'settings' }) },
+    { ...words.keys, keys: '?', act: (): void => deeds.over({ kind: 'keys' }) },
+    { ...(archivedShown ? words.hideArchived : words.showArchived), act: deeds.toggleArchived },
+    { ...words.logOut, act: deeds.logOut },
   ]
 }

@@ -11,6 +11,7 @@ import { type Overlay, overlay } from '../shell/overlay.ts'
 import { type Preferences, prefer } from '../shell/preferences.ts'
 import { toggleArchived } from '../shell/show-archived.ts'
 import { attempt } from '../shell/toasts.ts'
+import { texts } from '../texts/texts.ts'
 
 interface Thing {
   readonly noun: Noun
@@ -42,17 +43,17 @@ export function useDeeds() {
       over: (next: Overlay) => overlay.set(next),
       prefer: (change: Partial<Preferences>) => prefer(change),
       toggleArchived,
-      create: (project: string) => void attempt('No new session', () => create(project)),
+      create: (project: string) => void attempt(texts.tree.noNewSession, () => create(project)),
       stop: ({ id, name }: Session, run: string) =>
-        void attempt(`“${name}” was not stopped`, () =>
+        void attempt(texts.palette.problems.notStopped(name), () =>
           page.call('sessions.cancel', { workspace: workspace(), id, run }),
         ),
       withdraw: ({ id }: Session, prompts: readonly string[]) =>
-        void attempt('Not all prompts were taken back', async () => {
+        void attempt(texts.palette.problems.notWithdrawn, async () => {
           for (const prompt of prompts) await page.call('prompts.withdraw', { workspace: workspace(), id, prompt })
         }),
       fork: ({ id, name }: Session, seq: number) =>
-        void attempt(`“${name}” was not forked`, async () => {
+        void attempt(texts.palette.problems.notForked(name), async () => {
           const made = await page.call('sessions.fork', { workspace: workspace(), id, seq })
           await goSession(made.id)
         }),
@@ -62,7 +63,7 @@ export function useDeeds() {
         mode: string | undefined,
         options: Record<string, string | boolean>,
       ) =>
-        void attempt('The setting was not changed', () =>
+        void attempt(texts.palette.problems.notConfigured, () =>
           page.call('sessions.configure', {
             workspace: workspace(),
             id,
@@ -72,19 +73,21 @@ export function useDeeds() {
           }),
         ),
       close: ({ id, name }: Session) =>
-        void attempt(`“${name}” was not closed`, () => page.call('sessions.close', { workspace: workspace(), id })),
+        void attempt(texts.palette.problems.notClosed(name), () =>
+          page.call('sessions.close', { workspace: workspace(), id }),
+        ),
       archive: ({ noun, ...thing }: Thing) => void archive(page, noun, [thing]),
       bringBack: ({ noun, ...thing }: Thing) => void bringBack(page, noun, [thing]),
       copyLink: (session: string) =>
         void attempt(
-          'The link was not copied',
+          texts.palette.problems.notCopied,
           () => navigator.clipboard.writeText(`${location.origin}/s/${session}`),
-          'The link is copied.',
+          texts.palette.copied,
         ),
       logOut: () =>
-        void attempt('You are still logged in', async () => {
+        void attempt(texts.palette.problems.notLoggedOut, async () => {
           const { ok, status } = await fetch('/logout', { method: 'POST' })
-          if (!ok) throw new CarrelError('unavailable', `The server answered ${status}. Try again.`)
+          if (!ok) throw new CarrelError('unavailable', texts.palette.problems.logOutFailed(status))
           await page.start()
         }),
     }

@@ -1,14 +1,9 @@
 import type { SearchHit } from '../../src/model/search.ts'
 import { agentName, useAgents } from '../data/queries.ts'
+import { texts } from '../texts/texts.ts'
 import './search.css'
 
-const KINDS: Partial<Record<SearchHit['kind'], string>> = {
-  tool: 'tool call',
-  thought: 'thought',
-  plan: 'plan',
-  question: 'question',
-  notice: 'notice',
-}
+const KINDS: Partial<Record<SearchHit['kind'], string>> = texts.search.kinds
 
 const shortTime = (at: number): string => new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
 

@@ -2,7 +2,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { Search, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useWorkspace } from '../data/use-page.ts'
-import { count } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { Hit } from './Hit.tsx'
 import { useSearch } from './use-search.ts'
@@ -29,14 +29,14 @@ export function SearchView() {
   return (
     <div className="search">
       <header className="search-head">
-        <h1 className="hidden">Search</h1>
+        <h1 className="hidden">{texts.search.title}</h1>
         <div className="search-box">
           <Search className="glyph" aria-hidden />
           <input
             ref={field}
             type="search"
-            aria-label="Search what was said and done"
-            placeholder="Search what was said and done ..."
+            aria-label={texts.search.field}
+            placeholder={texts.search.placeholder}
             value={text}
             maxLength={500}
             onChange={(event) => ask(event.target.value)}
@@ -44,14 +44,13 @@ export function SearchView() {
           />
         </div>
         {session && (
-          <Link to="/search" search={q ? { q } : {}} className="btn search-scope" title="Search in all sessions">
-            <span className="cut">only in {workspace.sessions[session]?.name ?? 'one session'}</span>
+          <Link to="/search" search={q ? { q } : {}} className="btn search-scope" title={texts.search.everywhere}>
+            <span className="cut">{texts.search.onlyIn(workspace.sessions[session]?.name)}</span>
             <X aria-hidden />
           </Link>
         )}
         <p className="faint search-count" role="status">
-          {text.trim() &&
-            (found.pending ? 'Searching ...' : `${found.more ? 'More than ' : ''}${count(found.hits.length, 'hit')}`)}
+          {text.trim() && (found.pending ? texts.search.searching : texts.search.found(found.hits.length, found.more))}
         </p>
       </header>
       <Found text={text.trim()} found={found} />
@@ -63,7 +62,7 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
   if (found.problem) {
     return (
       <div className="search-problem">
-        <Problem error={found.problem} what="The search failed." />
+        <Problem error={found.problem} what={texts.search.failed} />
       </div>
     )
   }
@@ -71,11 +70,8 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
     return (
       <div className="empty">
         <Search className="empty-mark" aria-hidden />
-        <h2>Find what was said</h2>
-        <p>
-          Messages, thoughts, commands and their output, plans and questions of all sessions. All words have to be
-          there; “in quotes” they stand one after the other.
-        </p>
+        <h2>{texts.search.begin.title}</h2>
+        <p>{texts.search.begin.text}</p>
       </div>
     )
   }
@@ -83,14 +79,14 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
     if (found.pending) return <div className="empty" aria-busy />
     return (
       <div className="empty">
-        <h2>Nothing has these words</h2>
-        <p>Try fewer of them. What a run did within the last second may not be found yet.</p>
+        <h2>{texts.search.empty.title}</h2>
+        <p>{texts.search.empty.text}</p>
       </div>
     )
   }
   return (
     <div className="search-list scroll" aria-busy={found.pending}>
-      <ol aria-label="Hits">
+      <ol aria-label={texts.search.hits}>
         {found.hits.map((hit) => (
           <li key={`${hit.session}.${hit.n}`}>
             <Link to="/s/$session" params={{ session: hit.session }} hash={String(hit.n)} className="search-hit">
@@ -101,7 +97,7 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
       </ol>
       {found.more && (
         <button type="button" className="btn" disabled={found.loadingMore} onClick={found.loadMore}>
-          {found.loadingMore ? 'Loading ...' : 'More'}
+          {found.loadingMore ? texts.ui.loading : texts.search.more}
         </button>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { GitFork, Link2 } from 'lucide-react'
 import { usePage, useSubmit } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { CopyButton } from '../ui/CopyButton.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { useSession } from './session-context.ts'
@@ -24,8 +25,14 @@ export function Actions({ n, seq, text }: Props) {
   }
   return (
     <div className="acts">
-      <CopyButton text={() => text} label="Copy text" />
-      <button type="button" className="btn quiet icon small" onClick={link} aria-label="Copy link" title="Copy link">
+      <CopyButton text={() => text} label={texts.transcript.acts.copyText} />
+      <button
+        type="button"
+        className="btn quiet icon small"
+        onClick={link}
+        aria-label={texts.transcript.acts.copyLink}
+        title={texts.transcript.acts.copyLink}
+      >
         <Link2 aria-hidden />
       </button>
       <button
@@ -33,8 +40,8 @@ export function Actions({ n, seq, text }: Props) {
         className="btn quiet icon small"
         onClick={() => fork.run(seq)}
         disabled={fork.pending}
-        aria-label="Fork from here"
-        title="Fork from here"
+        aria-label={texts.transcript.acts.fork}
+        title={texts.transcript.acts.fork}
       >
         <GitFork aria-hidden />
       </button>

@@ -1,6 +1,7 @@
 import type { AgentView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { type AgentOption, readOptions } from './agent-options.ts'
@@ -32,14 +33,14 @@ export function AgentOptions({ known, agent, onAgent }: Props) {
   return (
     <>
       <Choice
-        label="Agent"
+        label={texts.composer.agent}
         value={agent}
         options={choices.length > 0 ? choices : [{ value: agent, label: agentName(agents, agent) }]}
         onChoose={onAgent}
       />
       {known && known.modes.length > 0 && (
         <Choice
-          label={asked?.mode ? 'Mode, from the next prompt on' : 'Mode'}
+          label={asked?.mode ? texts.composer.modeNext : texts.composer.mode}
           value={mode}
           options={known.modes.map(({ id, name, description }) => ({ value: id, label: name, note: description }))}
           onChoose={(next) => configure.run(next, {})}

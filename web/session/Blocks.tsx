@@ -1,5 +1,6 @@
 import { FileText } from 'lucide-react'
 import type { ContentBlock } from '../../src/model/events.ts'
+import { texts } from '../texts/texts.ts'
 import { asText } from '../ui/format.ts'
 
 export const textOf = (content: readonly ContentBlock[]): string =>
@@ -20,7 +21,13 @@ export function Blocks({ blocks }: { blocks: readonly unknown[] }) {
 
 function Block({ block }: { block: Record<string, unknown> }) {
   if (block.type === 'image' && typeof block.data === 'string' && /^image\/[\w.+-]+$/.test(String(block.mimeType))) {
-    return <img className="block-image" src={`data:${block.mimeType};base64,${block.data}`} alt="Attached" />
+    return (
+      <img
+        className="block-image"
+        src={`data:${block.mimeType};base64,${block.data}`}
+        alt={texts.transcript.attached}
+      />
+    )
   }
   if (block.type === 'resource_link') {
     return (

@@ -1,4 +1,5 @@
 import { useAgents } from '../data/queries.ts'
+import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 
 type Busy = 'queue' | 'steer' | 'interrupt'
@@ -12,14 +13,11 @@ interface Props {
 /** What a prompt does while a run is on. */
 export function BusyChoice({ agent, value, onChoose }: Props) {
   const steers = useAgents().data?.agents.find(({ id }) => id === agent)?.steer === 'prompt'
+  const words = texts.composer.busy
   const options = [
-    { value: 'queue', label: 'Queue', note: 'Takes its turn after this run.' },
-    {
-      value: 'steer',
-      label: 'Steer',
-      note: steers ? 'Joins the run that is on.' : 'This agent cannot be spoken to in a run: it would wait its turn.',
-    },
-    { value: 'interrupt', label: 'Interrupt', note: 'Stops the run, then begins.' },
+    { value: 'queue', ...words.queue },
+    { value: 'steer', ...words.steer, ...(!steers && { note: words.cannotSteer }) },
+    { value: 'interrupt', ...words.interrupt },
   ]
-  return <Choice label="While it runs" value={value} options={options} onChoose={(next) => onChoose(next as Busy)} />
+  return <Choice label={words.title} value={value} options={options} onChoose={(next) => onChoose(next as Busy)} />
 }

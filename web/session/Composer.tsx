@@ -4,6 +4,7 @@ import type { BusyPolicy } from '../../src/model/events.ts'
 import type { SessionView } from '../../src/model/view.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { useOffer } from '../shell/commands.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentOptions } from './AgentOptions.tsx'
 import { BusyChoice } from './BusyChoice.tsx'
@@ -68,25 +69,25 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
     event.preventDefault()
     void Promise.all(files.map(readPicture)).then((more) => setPictures((had) => [...had, ...more]))
   }
-  if (closed) return <p className="composer-closed">This session is closed. Its transcript stays; fork it to go on.</p>
+  if (closed) return <p className="composer-closed">{texts.composer.closed}</p>
   return (
     <form
       className="composer"
-      aria-label="Prompt"
+      aria-label={texts.composer.title}
       onSubmit={(event) => {
         event.preventDefault()
         if (!empty) send.run()
       }}
     >
-      <Problem error={send.problem} what="Not sent; your text is still here." />
+      <Problem error={send.problem} what={texts.composer.notSent} />
       <div className="composer-box">
         <SlashMenu id={list} slash={slash} />
         <Pictures pictures={pictures} onDrop={(at) => setPictures(pictures.filter((_, each) => each !== at))} />
         <textarea
           ref={area}
           rows={1}
-          aria-label="Prompt"
-          placeholder="Ask for something ..."
+          aria-label={texts.composer.title}
+          placeholder={texts.composer.placeholder}
           value={draft.text}
           onChange={(event) => draft.set(event.target.value)}
           onKeyDown={press}
@@ -106,7 +107,7 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
           </div>
           <button type="submit" className="btn primary" disabled={empty || send.pending}>
             <CornerDownLeft aria-hidden />
-            <span className="send-word">{send.pending ? 'Sending ...' : 'Send'}</span>
+            <span className="send-word">{send.pending ? texts.composer.sending : texts.ui.send}</span>
           </button>
         </div>
       </div>
@@ -131,11 +132,11 @@ function Pictures({ pictures, onDrop }: { pictures: readonly Picture[]; onDrop: 
     <ul className="pictures">
       {pictures.map(({ data, mimeType }, at) => (
         <li key={data.slice(-64)}>
-          <img src={`data:${mimeType};base64,${data}`} alt={`Pasted ${at + 1}`} />
+          <img src={`data:${mimeType};base64,${data}`} alt={texts.composer.pasted(at + 1)} />
           <button
             type="button"
             className="btn icon small"
-            aria-label={`Remove picture ${at + 1}`}
+            aria-label={texts.composer.removePicture(at + 1)}
             onClick={() => onDrop(at)}
           >
             <X aria-hidden />

@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { ChevronDown, ChevronUp, X } from 'lucide-react'
 import { type KeyboardEvent, useState } from 'react'
 import { useSearch } from '../search/use-search.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 /** As many as anybody steps through. */
@@ -34,30 +35,35 @@ export function FindBox({ session, onClose }: { session: string; onClose: () => 
         className="field"
         // biome-ignore lint/a11y/noAutofocus: it was opened in order to write in it
         autoFocus
-        aria-label="Find in this session"
-        placeholder="Find in this session"
+        aria-label={texts.session.find.title}
+        placeholder={texts.session.find.title}
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={press}
       />
       <span className="faint find-count" role="status">
-        {text.trim() !== '' && !pending && countWords(here, places.length, more)}
+        {text.trim() !== '' && !pending && texts.session.find.found(here + 1, places.length, more)}
       </span>
-      <button type="button" className="btn quiet icon small" aria-label="Older" onClick={() => go(-1)}>
+      <button
+        type="button"
+        className="btn quiet icon small"
+        aria-label={texts.session.find.older}
+        onClick={() => go(-1)}
+      >
         <ChevronUp aria-hidden />
       </button>
-      <button type="button" className="btn quiet icon small" aria-label="Newer" onClick={() => go(1)}>
+      <button
+        type="button"
+        className="btn quiet icon small"
+        aria-label={texts.session.find.newer}
+        onClick={() => go(1)}
+      >
         <ChevronDown aria-hidden />
       </button>
-      <button type="button" className="btn quiet icon small" aria-label="Close the search" onClick={onClose}>
+      <button type="button" className="btn quiet icon small" aria-label={texts.session.find.close} onClick={onClose}>
         <X aria-hidden />
       </button>
       <Problem error={problem || null} />
     </search>
   )
-}
-
-function countWords(here: number, found: number, more: boolean): string {
-  if (found === 0) return 'nothing found'
-  return `${here < 0 ? '' : `${here + 1} of `}${found}${more ? '+' : ''}`
 }

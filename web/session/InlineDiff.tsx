@@ -1,5 +1,6 @@
 import { structuredPatch } from 'diff'
 import { memo, useMemo } from 'react'
+import { texts } from '../texts/texts.ts'
 import { Colored, useHighlighted } from '../ui/Code.tsx'
 import type { Lines } from '../ui/highlight.ts'
 import { useSession } from './session-context.ts'
@@ -27,17 +28,17 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
         <span className="cut mono" title={path}>
           {shortPath(path, root)}
         </span>
-        {oldText === '' && <span className="faint">new file</span>}
+        {oldText === '' && <span className="faint">{texts.transcript.diff.newFile}</span>}
         <span className="diff-add">+{added}</span>
         <span className="diff-cut">-{cut}</span>
       </figcaption>
-      {lines === null && <p className="diff-note">Too different to be compared line by line.</p>}
-      {lines?.length === 0 && <p className="diff-note">No line is different.</p>}
+      {lines === null && <p className="diff-note">{texts.transcript.diff.tooDifferent}</p>}
+      {lines?.length === 0 && <p className="diff-note">{texts.transcript.diff.same}</p>}
       {lines && lines.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         <div className="diff-lines scroll" tabIndex={0}>
           <table>
-            <caption className="hidden">Changes in {path}</caption>
+            <caption className="hidden">{texts.transcript.diff.title(path)}</caption>
             <tbody>
               {lines.map((line, at) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place
@@ -78,7 +79,8 @@ function linesOf(oldText: string, newText: string): Line[] | null {
   return patch.hunks.flatMap((hunk, at) => {
     let before = hunk.oldStart
     let after = hunk.newStart
-    const head: Line[] = at === 0 ? [] : [{ mark: '@', text: `line ${after}`, before: null, after: null }]
+    const head: Line[] =
+      at === 0 ? [] : [{ mark: '@', text: texts.transcript.diff.line(after), before: null, after: null }]
     const body = hunk.lines
       .filter((line) => !line.startsWith('\\'))
       .map((line): Line => {

@@ -1,4 +1,5 @@
 import type { MessageItem } from '../../src/model/items.ts'
+import { texts } from '../texts/texts.ts'
 import { Markdown } from '../ui/Markdown.tsx'
 import { Blocks } from './Blocks.tsx'
 import { useSession } from './session-context.ts'
@@ -7,8 +8,8 @@ export function MessageRow({ item, streaming }: { item: MessageItem; streaming: 
   const { live } = useSession()
   if (item.role === 'user') {
     return (
-      <article className="said" aria-label="Said into the run">
-        <span className="faint">said into the run</span>
+      <article className="said" aria-label={texts.transcript.steered.title}>
+        <span className="faint">{texts.transcript.steered.text}</span>
         <p className="prompt-text" dir="auto">
           {item.text}
         </p>
@@ -17,7 +18,7 @@ export function MessageRow({ item, streaming }: { item: MessageItem; streaming: 
     )
   }
   return (
-    <article className="message" data-continues={item.continues || undefined} aria-label="Message of the agent">
+    <article className="message" data-continues={item.continues || undefined} aria-label={texts.transcript.message}>
       {item.text && <Markdown text={item.text} streaming={streaming && live} />}
       <Blocks blocks={item.blocks} />
     </article>

@@ -1,5 +1,6 @@
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react'
 import type { NoticeItem, RawItem } from '../../src/model/items.ts'
+import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { asText } from '../ui/format.ts'
 
@@ -25,7 +26,7 @@ export function RawRow({ item }: { item: RawItem }) {
       className="thought"
       head={
         <>
-          <span>Update</span>
+          <span>{texts.transcript.update}</span>
           <span className="cut grow thought-gist">{item.name}</span>
         </>
       }

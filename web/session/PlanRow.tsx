@@ -1,15 +1,17 @@
 import { Circle, CircleCheck, CircleDotDashed } from 'lucide-react'
 import type { PlanItem } from '../../src/model/items.ts'
+import { texts } from '../texts/texts.ts'
 
 const MARKS: Record<string, typeof Circle> = { completed: CircleCheck, in_progress: CircleDotDashed }
-const WORDS: Record<string, string> = { completed: 'done', in_progress: 'under way', pending: 'to do' }
+const WORDS: Record<string, string> = texts.transcript.plan.states
 
 export function PlanRow({ item }: { item: PlanItem }) {
   const done = item.entries.filter(({ status }) => status === 'completed').length
   return (
-    <section className="plan" aria-label="Plan">
+    <section className="plan" aria-label={texts.transcript.plan.title}>
       <h2>
-        Plan <span className="faint">{`${done} of ${item.entries.length}`}</span>
+        {texts.transcript.plan.title}{' '}
+        <span className="faint">{texts.transcript.plan.done(done, item.entries.length)}</span>
       </h2>
       <ul>
         {item.entries.map(({ content, status, priority }, at) => {
@@ -20,7 +22,7 @@ export function PlanRow({ item }: { item: PlanItem }) {
               <Mark className="glyph" aria-hidden />
               <span className="hidden">{WORDS[status] ?? status}: </span>
               <span dir="auto">{content}</span>
-              {priority === 'high' && <span className="faint">high</span>}
+              {priority === 'high' && <span className="faint">{texts.transcript.plan.high}</span>}
             </li>
           )
         })}

@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react'
 import type { Answer, Question } from '../../src/model/interaction.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { age } from '../ui/format.ts'
 import { Markdown } from '../ui/Markdown.tsx'
 import { Problem } from '../ui/Problem.tsx'
@@ -64,7 +65,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
               disabled={submit.pending}
               onClick={() => submit.run({ declined: true })}
             >
-              Give no answer
+              {texts.question.noAnswer}
             </button>
           )}
           <Suspense>
@@ -101,5 +102,5 @@ function About({ interaction, question }: { interaction: string; question: Quest
 function Expiry({ at }: { at: number | null }) {
   const now = useNow(30_000, at !== null)
   if (at === null || at - now > 86_400_000) return null
-  return <span className="faint">{at > now ? `refused by itself in ${age(at - now)}` : 'runs out'}</span>
+  return <span className="faint">{at > now ? texts.question.refusedIn(age(at - now)) : texts.question.runsOut}</span>
 }

@@ -1,5 +1,6 @@
 import { type FormEvent, useId, useMemo, useState } from 'react'
 import type { Answer } from '../../src/model/interaction.ts'
+import { texts } from '../texts/texts.ts'
 import { type FieldValue, type FormField, fieldsOf, readField } from './form-schema.ts'
 
 interface Props {
@@ -44,10 +45,10 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
       })}
       <div className="options">
         <button type="submit" className="btn primary" disabled={pending}>
-          Send
+          {texts.ui.send}
         </button>
         <button type="button" className="btn" disabled={pending} onClick={() => onAnswer({ declined: true })}>
-          Give no answer
+          {texts.question.noAnswer}
         </button>
       </div>
     </form>
@@ -80,7 +81,7 @@ function Field({ interaction, field, value, problem, onChange }: FieldProps) {
     <div className="form-field">
       <label htmlFor={id} id={`${id}-label`}>
         {label}
-        {!required && <span className="faint"> (may be left out)</span>}
+        {!required && <span className="faint"> {texts.question.form.optional}</span>}
       </label>
       {note && <p className="form-note">{note}</p>}
       <Entry id={id} field={field} value={value} problem={problem} onChange={onChange} />
@@ -126,7 +127,7 @@ function Entry({ id, field, value, problem, onChange }: Omit<FieldProps, 'intera
   if (kind === 'enum') {
     return (
       <select {...common} value={text} onChange={(event) => onChange(event.target.value)}>
-        <option value="">Choose ...</option>
+        <option value="">{texts.question.form.choose}</option>
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value}>
             {choice.label}

@@ -1,5 +1,6 @@
 import { Check, CircleSlash2 } from 'lucide-react'
 import type { QuestionItem } from '../../src/model/items.ts'
+import { texts } from '../texts/texts.ts'
 import { clockTime } from '../ui/format.ts'
 import { QuestionCard } from './QuestionCard.tsx'
 
@@ -10,14 +11,14 @@ export function QuestionRow({ item }: { item: QuestionItem }) {
   }
   const Mark = item.state === 'answered' ? Check : CircleSlash2
   return (
-    <section className="settled" aria-label={`Question: ${item.question.title}`}>
+    <section className="settled" aria-label={texts.question.settled.title(item.question.title)}>
       <Mark className="glyph" aria-hidden />
       <span className="cut" dir="auto" title={item.question.title}>
         {item.question.title}
       </span>
       <b className="cut">{answerWords(item)}</b>
       <span className="faint">
-        {item.state === 'answered' && (item.answeredBy?.name ?? 'somebody')}
+        {item.state === 'answered' && (item.answeredBy?.name ?? texts.question.settled.somebody)}
         {item.answeredAt !== null && ` ${clockTime(item.answeredAt)}`}
       </span>
     </section>
@@ -25,13 +26,14 @@ export function QuestionRow({ item }: { item: QuestionItem }) {
 }
 
 function answerWords({ state, answer, question }: QuestionItem): string {
-  if (state === 'withdrawn') return 'not asked any more'
-  if (!answer || 'declined' in answer) return state === 'expired' ? 'nobody answered in time' : 'no answer given'
-  const words =
+  const words = texts.question.settled
+  if (state === 'withdrawn') return words.withdrawn
+  if (!answer || 'declined' in answer) return state === 'expired' ? words.expired : words.declined
+  const said =
     'option' in answer
       ? (question.options.find(({ id }) => id === answer.option)?.label ?? answer.option)
       : Object.entries(answer.values)
           .map(([name, value]) => `${name}: ${String(value)}`)
           .join(', ')
-  return state === 'expired' ? `${words} (nobody answered in time)` : words
+  return state === 'expired' ? words.expiredWith(said) : said
 }

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react'
 import type { QueuedPrompt, SessionView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { Blocks, textOf } from './Blocks.tsx'
 import { useSession } from './session-context.ts'
@@ -13,8 +14,8 @@ export function QueuePanel({ view }: { view: SessionView }) {
   const waiting = [...view.steering, ...view.queue]
   if (waiting.length === 0) return null
   return (
-    <section className="queue scroll" aria-label="Queue">
-      <h2 className="faint">Waiting ({waiting.length})</h2>
+    <section className="queue scroll" aria-label={texts.composer.queue.title}>
+      <h2 className="faint">{texts.composer.queue.waiting(waiting.length)}</h2>
       <ol>
         {waiting.map((queued) => (
           <Waiting key={queued.prompt} queued={queued} steering={view.steering.includes(queued)} agent={view.agent} />
@@ -54,13 +55,15 @@ function Waiting({ queued, steering, agent }: Props) {
     <li>
       <div className="queued">
         <p className="grow queued-text">{text}</p>
-        {steering && <span className="faint">joins the run</span>}
-        {queued.agent !== agent && <span className="faint">to {agentName(agents, queued.agent)}</span>}
+        {steering && <span className="faint">{texts.composer.queue.joins}</span>}
+        {queued.agent !== agent && (
+          <span className="faint">{texts.composer.queue.to(agentName(agents, queued.agent))}</span>
+        )}
         <button
           type="button"
           className="btn quiet icon small"
-          aria-label={`Edit: ${text.slice(0, 60)}`}
-          title="Edit"
+          aria-label={texts.composer.queue.editOne(text.slice(0, 60))}
+          title={texts.composer.queue.edit}
           onClick={() => setEditing(true)}
         >
           <Pencil aria-hidden />
@@ -68,15 +71,15 @@ function Waiting({ queued, steering, agent }: Props) {
         <button
           type="button"
           className="btn quiet icon small"
-          aria-label={`Take back: ${text.slice(0, 60)}`}
-          title="Take back"
+          aria-label={texts.composer.queue.withdrawOne(text.slice(0, 60))}
+          title={texts.composer.queue.withdraw}
           disabled={withdraw.pending}
           onClick={() => withdraw.run()}
         >
           <Undo2 aria-hidden />
         </button>
       </div>
-      {queued.deferred && <p className="faint">Waits after all: {queued.deferred}</p>}
+      {queued.deferred && <p className="faint">{texts.composer.queue.deferred(queued.deferred)}</p>}
       <Blocks blocks={others} />
       <Problem error={withdraw.problem} />
     </li>
@@ -103,7 +106,7 @@ function Edit({ text, save, onClose }: EditProps) {
     <form className="stack" onSubmit={send}>
       <textarea
         className="field"
-        aria-label="Waiting prompt"
+        aria-label={texts.composer.queue.field}
         rows={Math.min(8, next.split('\n').length + 1)}
         value={next}
         onChange={(event) => setNext(event.target.value)}
@@ -112,10 +115,10 @@ function Edit({ text, save, onClose }: EditProps) {
       <Problem error={submit.problem} />
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
-          Cancel
+          {texts.ui.cancel}
         </button>
         <button type="submit" className="btn primary" disabled={submit.pending || !next.trim()}>
-          Save
+          {texts.ui.save}
         </button>
       </div>
     </form>

@@ -3,6 +3,7 @@ import { ChevronDown } from 'lucide-react'
 import { useState } from 'react'
 import { allowance, type Question } from '../../src/model/interaction.ts'
 import { usePage, usePageState, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { RulesDialog } from './RulesDialog.tsx'
 import { offersFor, type RuleOffer } from './rule-offers.ts'
@@ -15,7 +16,7 @@ export function RuleOffers({ interaction, question }: { interaction: string; que
   const { root } = useSession()
   const [list, setList] = useState(false)
   const space = usePageState((state) => state.workspace?.interactions[interaction]?.space ?? null)
-  const name = usePageState((state) => (space && state.workspace?.spaces[space]?.name) || 'this Space')
+  const name = usePageState((state) => (space && state.workspace?.spaces[space]?.name) || texts.rules.thisSpace)
   const add = useSubmit(async ({ rule }: RuleOffer) => {
     const once = allowance(question)
     if (!once) return
@@ -28,7 +29,7 @@ export function RuleOffers({ interaction, question }: { interaction: string; que
     <>
       <Menu.Root>
         <Menu.Trigger className="btn quiet" disabled={add.pending}>
-          Make a rule
+          {texts.rules.make}
           <ChevronDown aria-hidden />
         </Menu.Trigger>
         <Menu.Portal>
@@ -38,18 +39,18 @@ export function RuleOffers({ interaction, question }: { interaction: string; que
                 <Menu.Item key={offer.label} className="popup-item" onClick={() => add.run(offer)}>
                   <span>
                     <span className="rule-offer">{offer.label}</span>
-                    <span className="choice-note">{`In ${name}. ${offer.note}`}</span>
+                    <span className="choice-note">{texts.rules.offer.note(name, offer.note)}</span>
                   </span>
                 </Menu.Item>
               ))}
               <Menu.Item className="popup-item" onClick={() => setList(true)}>
-                All rules ...
+                {texts.rules.all}
               </Menu.Item>
             </Menu.Popup>
           </Menu.Positioner>
         </Menu.Portal>
       </Menu.Root>
-      <Problem error={add.problem} what="Not allowed for good." />
+      <Problem error={add.problem} what={texts.rules.notAdded} />
       {list && <RulesDialog onClose={() => setList(false)} />}
     </>
   )

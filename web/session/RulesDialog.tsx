@@ -3,9 +3,9 @@ import { Trash2 } from 'lucide-react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Rule } from '../../src/model/rules.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
-import { ruleWords } from './rule-offers.ts'
 
 /** The standing answers of the Workspace, in the order they are tried. */
 export function RulesDialog({ onClose }: { onClose: () => void }) {
@@ -19,14 +19,11 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
     placeholderData: (before) => before,
   })
   return (
-    <Dialog title="Rules" open onClose={onClose}>
-      <p className="dim">
-        Rules answer questions of agents in your place. They are tried from the top; the first that fits decides, and
-        where none fits you are asked.
-      </p>
+    <Dialog title={texts.rules.title} open onClose={onClose}>
+      <p className="dim">{texts.rules.text}</p>
       {error && <Problem error={asCarrelError(error)} />}
-      {isPending && <p className="faint">Loading ...</p>}
-      {data?.rules.length === 0 && <p>There are none yet: “Make a rule” at a question makes one.</p>}
+      {isPending && <p className="faint">{texts.ui.loading}</p>}
+      {data?.rules.length === 0 && <p>{texts.rules.empty}</p>}
       <ul className="rules">
         {data?.rules.map((rule) => (
           <RuleRow key={rule.id} rule={rule} />
@@ -34,7 +31,7 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
       </ul>
       <div className="options">
         <button type="button" className="btn" onClick={onClose}>
-          Close
+          {texts.ui.close}
         </button>
       </div>
     </Dialog>
@@ -45,15 +42,16 @@ function RuleRow({ rule }: { rule: Rule }) {
   const page = usePage()
   const spaces = useWorkspace().spaces
   const remove = useSubmit(() => page.call('rules.remove', { workspace: rule.workspace, id: rule.id }))
-  const words = ruleWords(rule, rule.space === null ? null : (spaces[rule.space]?.name ?? 'a Space that is gone'))
+  const space = rule.space === null ? null : (spaces[rule.space]?.name ?? texts.rules.goneSpace)
+  const words = texts.rules.sentence(rule, space)
   return (
     <li className="rule">
       <span className="grow">{words}</span>
       <button
         type="button"
         className="btn quiet icon small"
-        aria-label={`Remove: ${words}`}
-        title="Remove"
+        aria-label={texts.rules.removeOne(words)}
+        title={texts.rules.remove}
         disabled={remove.pending}
         onClick={() => remove.run()}
       >

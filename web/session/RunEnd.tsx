@@ -1,22 +1,14 @@
 import { GitFork } from 'lucide-react'
 import { memo } from 'react'
 import type { RunItem } from '../../src/model/items.ts'
-import type { RunOutcome, SessionState } from '../../src/model/tree.ts'
+import type { SessionState } from '../../src/model/tree.ts'
+import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
-import { count, duration } from '../ui/format.ts'
+import { duration } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useFork } from './Actions.tsx'
 import { usageWords } from './usage.ts'
-
-const WORDS: Record<RunOutcome, string> = {
-  completed: 'Completed',
-  cancelled: 'Stopped',
-  failed: 'Failed',
-  refused: 'Refused by the agent',
-  over_budget: 'Ended: over its time budget',
-  lost: 'Lost: the process went away and nobody knows how far it came',
-}
 
 /** How a run ended: outcome, time, what it cost, and where it failed why, and what to do. */
 export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
@@ -31,7 +23,7 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
       <p className="run-end-line">
         <span className="run-outcome">
           {dot !== 'idle' && <StateDot state={dot} label={false} />}
-          <span className={dot === 'idle' ? '' : 'run-bad'}>{WORDS[outcome]}</span>
+          <span className={dot === 'idle' ? '' : 'run-bad'}>{texts.transcript.run.ended[outcome]}</span>
         </span>
         {took && <span>{took}</span>}
         {usage && <span>{usage}</span>}
@@ -39,8 +31,8 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
         <button
           type="button"
           className="btn quiet icon small"
-          aria-label="Fork after this run"
-          title="Fork after this run"
+          aria-label={texts.transcript.run.fork}
+          title={texts.transcript.run.fork}
           disabled={fork.pending}
           onClick={() => fork.run(item.seq)}
         >
@@ -50,7 +42,7 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
       {item.error && <RunError n={item.n} error={item.error} />}
       {item.halfDone.length > 0 && (
         <div className="half-done">
-          <p>{count(item.halfDone.length, 'step')} had begun and did not end. Look at what they did:</p>
+          <p>{texts.transcript.run.halfDone(item.halfDone.length)}</p>
           <ul>
             {item.halfDone.map(({ toolCallId, title, status }) => (
               <li key={toolCallId}>
@@ -71,7 +63,7 @@ function RunError({ n, error }: { n: number; error: NonNullable<RunItem['error']
       <p>{error.message}</p>
       {error.next && <p className="dim">{error.next}</p>}
       {error.stderr && (
-        <Fold id={`stderr.${n}`} head={<span>What the agent wrote last (stderr)</span>}>
+        <Fold id={`stderr.${n}`} head={<span>{texts.transcript.run.stderr}</span>}>
           {() => <pre className="output scroll">{error.stderr}</pre>}
         </Fold>
       )}

@@ -2,6 +2,7 @@ import { memo } from 'react'
 import type { ContentBlock } from '../../src/model/events.ts'
 import type { RunItem } from '../../src/model/items.ts'
 import { agentName, useAgents } from '../data/queries.ts'
+import { texts } from '../texts/texts.ts'
 import { useFold } from '../ui/Fold.tsx'
 import { clockTime, fullTime } from '../ui/format.ts'
 import { Actions } from './Actions.tsx'
@@ -11,16 +12,16 @@ const LONG = 1_200
 
 /** The prompt that began a run, and who asked whom. */
 export const RunHead = memo(function RunHead({ item }: { item: RunItem }) {
-  const agents = useAgents().data?.agents
+  const agent = agentName(useAgents().data?.agents, item.agent)
   return (
-    <article className="run-head act-box" aria-label={`Prompt to ${agentName(agents, item.agent)}`}>
+    <article className="run-head act-box" aria-label={texts.transcript.run.title(agent)}>
       <header className="run-meta">
-        <b className="cut">{item.by?.name ?? 'Somebody'}</b>
-        <span className="faint">to {agentName(agents, item.agent)}</span>
+        <b className="cut">{item.by?.name ?? texts.transcript.run.somebody}</b>
+        <span className="faint">{texts.transcript.run.to(agent)}</span>
         <time className="faint" dateTime={new Date(item.at).toISOString()} title={fullTime(item.at)}>
           {clockTime(item.at)}
         </time>
-        {item.by && item.by.face !== 'web' && <span className="faint">by {item.by.face}</span>}
+        {item.by && item.by.face !== 'web' && <span className="faint">{texts.transcript.run.by(item.by.face)}</span>}
       </header>
       <Prompt id={`${item.prompt}`} content={item.content} />
       <Actions n={item.n} seq={item.seq} text={textOf(item.content)} />
@@ -38,7 +39,7 @@ function Prompt({ id, content }: { id: string; content: readonly ContentBlock[] 
       </p>
       {text.length > LONG && (
         <button type="button" className="btn quiet" onClick={toggle}>
-          {open ? 'Show less' : 'Show all'}
+          {open ? texts.transcript.run.showLess : texts.transcript.run.showAll}
         </button>
       )}
       <Blocks blocks={content.filter(({ type }) => type !== 'text')} />

@@ -3,6 +3,7 @@ import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import type { SessionData } from '../data/session-data.ts'
+import { texts } from '../texts/texts.ts'
 import { clockTime, duration, fullTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
@@ -20,14 +21,14 @@ export function RunsPanel({ data, onClose }: Props) {
   return (
     <>
       <header className="panel-head">
-        <h2 className="grow">Runs</h2>
-        <button type="button" className="btn quiet icon" aria-label="Hide runs" onClick={onClose}>
+        <h2 className="grow">{texts.session.runs.title}</h2>
+        <button type="button" className="btn quiet icon" aria-label={texts.session.runs.hide} onClick={onClose}>
           <X aria-hidden />
         </button>
       </header>
       {runs.error && <Problem error={asCarrelError(runs.error)} />}
-      {runs.isPending && <p className="panel-note">Loading ...</p>}
-      {runs.data?.runs.length === 0 && <p className="panel-note">A run begins with each prompt. There was none yet.</p>}
+      {runs.isPending && <p className="panel-note">{texts.ui.loading}</p>}
+      {runs.data?.runs.length === 0 && <p className="panel-note">{texts.session.runs.empty}</p>}
       <ul className="runs scroll">
         {runs.data?.runs.map((each) => (
           <RunRow key={each.id} run={each} place={run?.id === each.id ? run.place.path : null} />
@@ -50,19 +51,21 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
             {clockTime(run.admittedAt)}
           </time>
         </p>
-        <p className="faint">
-          {run.outcome?.replace('_', ' ') ?? run.state}
-          {run.endedAt !== null && ` in ${duration(run.endedAt - (run.startedAt ?? run.admittedAt))}`}
-          {usage && `, ${usage}`}
-        </p>
+        <p className="faint">{[stateWords(run), usage].filter(Boolean).join(', ')}</p>
         {place && (
           <p className="faint cut" title={place}>
-            in {place}
+            {texts.session.runs.place(place)}
           </p>
         )}
       </div>
     </li>
   )
+}
+
+function stateWords({ state, outcome, endedAt, startedAt, admittedAt }: Run): string {
+  const { states, outcomes, took } = texts.session.runs
+  const words = outcome ? outcomes[outcome] : states[state]
+  return endedAt === null ? words : took(words, duration(endedAt - (startedAt ?? admittedAt)))
 }
 
 function dotOf({ state, outcome }: Run): SessionState {

@@ -6,6 +6,7 @@ import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { useNewSession } from '../shell/SpaceRows.tsx'
 import { TreeMenu } from '../shell/TreeMenu.tsx'
+import { texts } from '../texts/texts.ts'
 import { baseName } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
@@ -32,7 +33,7 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
   const path = project?.place.path ?? space?.folder ?? ''
   return (
     <header className="session-head">
-      <nav className="tabs" aria-label={`Sessions of ${project?.name ?? 'this project'}`}>
+      <nav className="tabs" aria-label={texts.session.header.tabs(project?.name)}>
         {tabs.map((each) => (
           <Link
             key={each.id}
@@ -50,8 +51,8 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
       <button
         type="button"
         className="btn quiet icon"
-        aria-label="New session in this project"
-        title="New session"
+        aria-label={texts.session.header.newSession}
+        title={texts.tree.newSession}
         disabled={create.pending}
         onClick={() => create.run()}
       >
@@ -60,17 +61,17 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
       <span className="grow" />
       <div className="place">
         <span className="cut" title={path}>
-          {space?.kind === 'blank' ? 'Blank Space' : baseName(path)}
+          {space?.kind === 'blank' ? texts.session.header.blank : baseName(path)}
         </span>
-        {space?.state === 'missing' && <span className="place-missing">folder is missing</span>}
+        {space?.state === 'missing' && <span className="place-missing">{texts.session.header.missing}</span>}
         <Branch space={row.space} />
         <TreeMenu noun="session" id={row.id} name={row.name} closable={row.state !== 'closed'} />
         <button
           type="button"
           className="btn quiet icon"
           aria-pressed={panel}
-          aria-label={panel ? 'Hide runs' : 'Show runs'}
-          title="Runs"
+          aria-label={panel ? texts.session.runs.hide : texts.session.runs.show}
+          title={texts.session.runs.title}
           onClick={onPanel}
         >
           <PanelRight aria-hidden />
@@ -85,7 +86,7 @@ function Branch({ space }: { space: string }) {
   const branch = useSpaceDetail(space).data?.branch
   if (!branch) return null
   return (
-    <span className="branch" title={`Branch ${branch}`}>
+    <span className="branch" title={texts.session.header.branch(branch)}>
       <GitBranch className="glyph" aria-hidden />
       <span className="cut">{branch}</span>
     </span>

@@ -5,6 +5,7 @@ import { SessionId } from '../../src/model/ids.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { remember, rememberSeen } from '../data/memory.ts'
 import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { SessionView } from './SessionView.tsx'
 
@@ -32,22 +33,14 @@ export function SessionRoute() {
   if (problem || data?.ended) {
     return (
       <div className="empty">
-        <h2>
-          {problem?.code === 'not_found' || data?.ended
-            ? 'This session is not there.'
-            : 'The session could not be loaded.'}
-        </h2>
-        {problem && problem.code !== 'not_found' ? (
-          <Problem error={problem} />
-        ) : (
-          <p>It was deleted, or the address is wrong.</p>
-        )}
+        <h2>{problem?.code === 'not_found' || data?.ended ? texts.session.gone.title : texts.session.failed}</h2>
+        {problem && problem.code !== 'not_found' ? <Problem error={problem} /> : <p>{texts.session.gone.text}</p>}
         <div className="row">
           <button type="button" className="btn" onClick={() => page.show(id)}>
-            Try again
+            {texts.ui.tryAgain}
           </button>
           <Link to="/" className="btn">
-            Go to the workspace
+            {texts.shell.goHome}
           </Link>
         </div>
       </div>
@@ -56,7 +49,7 @@ export function SessionRoute() {
   if (!data || !row) {
     return (
       <p className="empty late" role="status">
-        Loading the session ...
+        {texts.session.loading}
       </p>
     )
   }

@@ -4,6 +4,7 @@ import { recall, recallSeen, remember } from '../data/memory.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { usePageState } from '../data/use-page.ts'
 import { useOffer } from '../shell/commands.ts'
+import { texts } from '../texts/texts.ts'
 import { Composer } from './Composer.tsx'
 import { QueuePanel } from './QueuePanel.tsx'
 import { SessionHeader } from './SessionHeader.tsx'
@@ -67,7 +68,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
           </div>
         </div>
         {panel && (
-          <aside className="panel" aria-label="Runs">
+          <aside className="panel" aria-label={texts.session.runs.title}>
             <Suspense>
               <RunsPanel data={data} onClose={toggle} />
             </Suspense>

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useState } from 'react'
 import type { AgentView } from '../../src/model/view.ts'
+import { texts } from '../texts/texts.ts'
 
 type Command = AgentView['commands'][number]
 
@@ -40,7 +41,7 @@ export function useSlash(text: string, commands: readonly Command[], set: (text:
 export function SlashMenu({ id, slash }: { id: string; slash: Slash }) {
   if (!slash.open) return null
   return (
-    <div className="popup slash" role="listbox" id={id} aria-label="Commands of the agent">
+    <div className="popup slash" role="listbox" id={id} aria-label={texts.composer.commands}>
       {slash.found.map((command, at) => (
         // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field, which points at the option
         // biome-ignore lint/a11y/useKeyWithClickEvents: keys are taken by the field

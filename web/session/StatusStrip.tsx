@@ -2,7 +2,8 @@ import { Square } from 'lucide-react'
 import type { RunView, SessionView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
-import { compact, count, duration } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
+import { compact, duration } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useNow } from '../ui/use-now.ts'
@@ -28,11 +29,12 @@ export function StatusStrip({ view }: { view: SessionView }) {
 }
 
 function words(run: RunView, name: string, questions: number): string {
-  if (run.cancelling) return `Stopping ${name} ...`
-  if (questions > 0) return `${name} waits for ${count(questions, 'answer')} from you`
-  if (run.state === 'admitted') return `Starting ${name} ...`
-  if (run.state === 'parked') return `${name} is resting and goes on with your answer`
-  return `${name} is working`
+  const { status } = texts.session
+  if (run.cancelling) return status.stopping(name)
+  if (questions > 0) return status.waiting(name, questions)
+  if (run.state === 'admitted') return status.starting(name)
+  if (run.state === 'parked') return status.parked(name)
+  return status.working(name)
 }
 
 export function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
@@ -56,7 +58,7 @@ export function Stop({ run }: { run: RunView }) {
       <Problem error={stop.problem} />
       <button type="button" className="btn" disabled={stop.pending || run.cancelling} onClick={() => stop.run()}>
         <Square aria-hidden />
-        Stop
+        {texts.session.status.stop}
       </button>
     </>
   )
@@ -69,8 +71,8 @@ function Fill({ view }: { view: SessionView }) {
   const cost = costWords(usage.cost)
   return (
     <p className="status-strip quiet faint">
-      {`${compact(usage.used)} of ${compact(usage.size)} tokens of context used`}
-      {cost && `, ${cost} so far`}
+      {texts.session.status.context(compact(usage.used), compact(usage.size))}
+      {cost && texts.session.status.cost(cost)}
     </p>
   )
 }

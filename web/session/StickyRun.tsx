@@ -1,6 +1,7 @@
 import type { Item, RunItem } from '../../src/model/items.ts'
 import type { SessionView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
+import { texts } from '../texts/texts.ts'
 import { duration } from '../ui/format.ts'
 import { StateDot } from '../ui/StateDot.tsx'
 import { textOf } from './Blocks.tsx'
@@ -44,8 +45,9 @@ export function StickyRun({ items, row, agent, view }: Props) {
 }
 
 function endWords({ outcome, endedAt, startedAt, at }: RunItem): string {
-  const took = endedAt === null ? '' : ` ${duration(endedAt - (startedAt ?? at))}`
-  return outcome === 'completed' ? took.trim() : `${(outcome ?? '').replace('_', ' ')}${took}`
+  const took = endedAt === null ? '' : duration(endedAt - (startedAt ?? at))
+  const how = outcome === null || outcome === 'completed' ? '' : texts.session.runs.outcomes[outcome]
+  return [how, took].filter(Boolean).join(' ')
 }
 
 function runAt(items: readonly Item[], row: Row | undefined): RunItem | null {

@@ -1,4 +1,5 @@
 import type { ThoughtItem } from '../../src/model/items.ts'
+import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { duration } from '../ui/format.ts'
 import { Markdown } from '../ui/Markdown.tsx'
@@ -15,7 +16,7 @@ export function ThoughtRow({ item }: { item: ThoughtItem }) {
       className="thought"
       head={
         <>
-          <span>{item.endedAt === null ? 'Thinking' : 'Thought'}</span>
+          <span>{item.endedAt === null ? texts.transcript.thinking : texts.transcript.thought}</span>
           <span className="cut grow thought-gist">{gist}</span>
           {item.endedAt !== null && item.endedAt - item.at >= 100 && (
             <span className="faint">{duration(item.endedAt - item.at)}</span>

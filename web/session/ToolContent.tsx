@@ -1,3 +1,4 @@
+import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { asText } from '../ui/format.ts'
 import { Markdown } from '../ui/Markdown.tsx'
@@ -24,17 +25,17 @@ export function ToolContent({ id, tool, input = true }: { id: string; tool: Tool
       ))}
       {parts.length === 0 && tool.rawOutput !== undefined && <Output text={rawText(tool.rawOutput)} />}
       {input && tool.rawInput !== undefined && tool.rawInput !== null && (
-        <Fold id={`${id}.input`} className="thought" head={<span>Input as the agent said it</span>}>
+        <Fold id={`${id}.input`} className="thought" head={<span>{texts.transcript.tool.input}</span>}>
           {() => <Output text={asText(tool.rawInput)} />}
         </Fold>
       )}
       {parts.length > 0 && tool.rawOutput !== undefined && (
-        <Fold id={`${id}.output`} className="thought" head={<span>Output as the agent said it</span>}>
+        <Fold id={`${id}.output`} className="thought" head={<span>{texts.transcript.tool.output}</span>}>
           {() => <Output text={asText(tool.rawOutput)} />}
         </Fold>
       )}
       {parts.length === 0 && tool.rawOutput === undefined && tool.rawInput === undefined && (
-        <p className="faint">The agent told nothing more about this.</p>
+        <p className="faint">{texts.transcript.tool.nothing}</p>
       )}
     </div>
   )
@@ -53,7 +54,7 @@ function Part({ part, plain }: { part: unknown; plain: boolean }) {
     )
   }
   const { type, content, terminalId } = (part ?? {}) as Record<string, unknown>
-  if (type === 'terminal') return <p className="faint">Output of terminal {String(terminalId)}</p>
+  if (type === 'terminal') return <p className="faint">{texts.transcript.tool.terminal(String(terminalId))}</p>
   return <Blocks blocks={[type === 'content' ? content : part]} />
 }
 

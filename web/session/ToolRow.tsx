@@ -13,6 +13,7 @@ import {
 } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import type { ToolItem } from '../../src/model/items.ts'
+import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { bytes, duration } from '../ui/format.ts'
 import { useNow } from '../ui/use-now.ts'
@@ -36,12 +37,7 @@ const ICONS: Record<string, typeof Wrench> = {
   task: Bot,
 }
 
-const ENDED: Record<string, string> = {
-  completed: 'done',
-  failed: 'failed',
-  cancelled: 'stopped',
-  interrupted: 'interrupted',
-}
+const ENDED: Readonly<Record<string, string>> = texts.transcript.tool.ended
 
 const WholeOutput = lazy(() => import('./WholeOutput.tsx').then(({ WholeOutput }) => ({ default: WholeOutput })))
 
@@ -74,7 +70,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
             </span>
           )}
           <span className="grow" />
-          {exit !== null && exit !== 0 && <span className="tool-state bad">exit {exit}</span>}
+          {exit !== null && exit !== 0 && <span className="tool-state bad">{texts.transcript.tool.exit(exit)}</span>}
           {item.ruled && <span className="faint cut">{item.ruled}</span>}
           <span
             className={`tool-state ${bad ? 'bad' : ''}`}
@@ -103,9 +99,9 @@ function LeftOut({ item }: { item: ToolItem }) {
   const [open, setOpen] = useState(false)
   return (
     <p className="left-out">
-      <span className="faint">{bytes(item.clippedBytes)} are left out here; the log keeps them.</span>
+      <span className="faint">{texts.transcript.tool.leftOut(bytes(item.clippedBytes))}</span>
       <button type="button" className="btn" onClick={() => setOpen(true)}>
-        Show the whole
+        {texts.transcript.tool.showWhole}
       </button>
       {open && (
         <Suspense>
@@ -122,7 +118,7 @@ function Running({ since, status }: { since: number; status: string }) {
   const seconds = Math.floor((now - since) / 1_000)
   return (
     <>
-      {status === 'pending' ? 'pending' : 'running'}
+      {status === 'pending' ? texts.transcript.tool.pending : texts.transcript.tool.running}
       {seconds >= 2 && <span className="tool-took">{duration(seconds * 1_000).replace('.0', '')}</span>}
     </>
   )

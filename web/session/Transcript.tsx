@@ -3,6 +3,7 @@ import { ArrowDown, MessagesSquare } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { guessHeight, rowsOf } from './rows.ts'
 import { StickyRun } from './StickyRun.tsx'
@@ -63,7 +64,7 @@ export function Transcript({ data, seen, agent }: Props) {
     return virtual.getVirtualItemForOffset(offset + 8)?.index ?? 0
   }
   return (
-    <section className="transcript-box" aria-label="Transcript">
+    <section className="transcript-box" aria-label={texts.transcript.title}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
         <StickyRun items={data.items} row={top} agent={agent} view={data.view} />
@@ -83,16 +84,16 @@ export function Transcript({ data, seen, agent }: Props) {
           </ol>
         </div>
       </div>
-      {older.loading && <p className="older">Loading older ...</p>}
+      {older.loading && <p className="older">{texts.transcript.loadingOlder}</p>}
       <Problem error={older.problem}>
         <button type="button" className="btn" onClick={older.again}>
-          Try again
+          {texts.ui.tryAgain}
         </button>
       </Problem>
       {!atEnd && (
         <button type="button" className="btn to-end" onClick={() => virtual.scrollToEnd()}>
           <ArrowDown aria-hidden />
-          Newest
+          {texts.transcript.newest}
         </button>
       )}
     </section>
@@ -132,8 +133,8 @@ function Nothing() {
     <div className="transcript-box">
       <div className="empty">
         <MessagesSquare className="empty-mark" aria-hidden />
-        <h2>Nothing said yet</h2>
-        <p>Ask for something below. You can close this page while the agent works; nothing is lost.</p>
+        <h2>{texts.transcript.empty.title}</h2>
+        <p>{texts.transcript.empty.text}</p>
       </div>
     </div>
   )

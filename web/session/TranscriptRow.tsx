@@ -1,4 +1,5 @@
 import { memo } from 'react'
+import { texts } from '../texts/texts.ts'
 import { Actions } from './Actions.tsx'
 import { MessageRow } from './MessageRow.tsx'
 import { NoticeRow, RawRow } from './NoticeRow.tsx'
@@ -13,7 +14,7 @@ import { ToolRow } from './ToolRow.tsx'
 /** One row; made again only when its item changed. */
 export const TranscriptRow = memo(
   function TranscriptRow({ row }: { row: Row }) {
-    if (row.kind === 'new') return <p className="since">New since you looked</p>
+    if (row.kind === 'new') return <p className="since">{texts.transcript.since}</p>
     if (row.kind === 'end') return <RunEnd item={row.item} />
     const { item, last } = row
     switch (item.kind) {

@@ -3,8 +3,9 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
 import type { ToolItem } from '../../src/model/items.ts'
 import { usePage } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
-import { bytes, count } from '../ui/format.ts'
+import { bytes } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { useSession } from './session-context.ts'
 import { linesOf, readWhole } from './whole-output.ts'
@@ -26,17 +27,17 @@ export function WholeOutput({ item, onClose }: { item: ToolItem; onClose: () => 
   }, [page, workspace, session, item])
   return (
     <Dialog title={item.title} open onClose={onClose}>
-      <Problem error={problem} what="The log could not be read." />
-      {text === null && !problem && <p className="faint">Reading the log ...</p>}
+      <Problem error={problem} what={texts.transcript.whole.failed} />
+      {text === null && !problem && <p className="faint">{texts.transcript.whole.reading}</p>}
       {text !== null && <Lines text={text} />}
       <div className="options">
         {text !== null && (
           <button type="button" className="btn" onClick={() => save(text)}>
-            Save as a file
+            {texts.transcript.whole.save}
           </button>
         )}
         <button type="button" className="btn" onClick={onClose}>
-          Close
+          {texts.ui.close}
         </button>
       </div>
     </Dialog>
@@ -54,9 +55,9 @@ function Lines({ text }: { text: string }) {
   })
   return (
     <>
-      <p className="faint">{`${bytes(text.length)}, ${count(lines.length, 'line')}`}</p>
+      <p className="faint">{texts.transcript.whole.size(bytes(text.length), lines.length)}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
-      <div className="whole scroll" ref={box} tabIndex={0} role="document" aria-label="Whole output">
+      <div className="whole scroll" ref={box} tabIndex={0} role="document" aria-label={texts.transcript.whole.title}>
         <div style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => (
             <div key={index} className="whole-line" style={{ transform: `translateY(${start}px)` }}>
@@ -73,7 +74,7 @@ function save(text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
   const link = document.createElement('a')
   link.href = url
-  link.download = 'output.txt'
+  link.download = texts.transcript.whole.file
   link.click()
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }

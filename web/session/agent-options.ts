@@ -1,3 +1,5 @@
+import { texts } from '../texts/texts.ts'
+
 /** A setting that an agent offers, read from what it said. */
 export interface AgentOption {
   readonly id: string
@@ -24,8 +26,8 @@ export function readOptions(
     const value = String(wanted[id] ?? currentValue ?? '')
     if (type === 'boolean') {
       const choices = [
-        { value: 'true', label: `${base.name}: on`, note: null },
-        { value: 'false', label: `${base.name}: off`, note: null },
+        { value: 'true', label: texts.composer.on(base.name), note: null },
+        { value: 'false', label: texts.composer.off(base.name), note: null },
       ]
       return [{ ...base, kind: 'boolean', value, choices }]
     }

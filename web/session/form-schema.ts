@@ -1,3 +1,5 @@
+import { texts } from '../texts/texts.ts'
+
 /** One field of a form, read from a JSON schema. Shapes that no field fits are typed as JSON. */
 export interface FormField {
   readonly name: string
@@ -67,7 +69,7 @@ export function readField(field: FormField, given: FieldValue): Read {
   if (field.kind === 'boolean') return { value: given === true }
   if (field.kind === 'several') return readSeveral(field, given as readonly string[])
   const text = String(given)
-  if (text.trim() === '') return field.required ? { problem: 'This is needed.' } : { value: undefined }
+  if (text.trim() === '') return field.required ? { problem: texts.question.form.needed } : { value: undefined }
   if (field.kind === 'number' || field.kind === 'integer') return readNumber(field, text)
   if (field.kind === 'json') return readJson(text)
   return readText(field, text)
@@ -75,19 +77,21 @@ export function readField(field: FormField, given: FieldValue): Read {
 
 function readSeveral({ schema, required }: FormField, chosen: readonly string[]): Read {
   const least = Math.max(Number(schema.minItems ?? 0), required ? 1 : 0)
-  if (chosen.length < least) return { problem: `Choose at least ${least}.` }
+  if (chosen.length < least) return { problem: texts.question.form.chooseAtLeast(least) }
   if (typeof schema.maxItems === 'number' && chosen.length > schema.maxItems) {
-    return { problem: `Choose at most ${schema.maxItems}.` }
+    return { problem: texts.question.form.chooseAtMost(schema.maxItems) }
   }
   return { value: chosen }
 }
 
 function readNumber({ kind, schema }: FormField, text: string): Read {
   const value = Number(text)
-  if (!Number.isFinite(value)) return { problem: 'This must be a number.' }
-  if (kind === 'integer' && !Number.isInteger(value)) return { problem: 'This must be a whole number.' }
-  if (typeof schema.minimum === 'number' && value < schema.minimum) return { problem: `At least ${schema.minimum}.` }
-  if (typeof schema.maximum === 'number' && value > schema.maximum) return { problem: `At most ${schema.maximum}.` }
+  if (!Number.isFinite(value)) return { problem: texts.question.form.number }
+  if (kind === 'integer' && !Number.isInteger(value)) return { problem: texts.question.form.integer }
+  if (typeof schema.minimum === 'number' && value < schema.minimum)
+    return { problem: texts.question.form.atLeast(schema.minimum) }
+  if (typeof schema.maximum === 'number' && value > schema.maximum)
+    return { problem: texts.question.form.atMost(schema.maximum) }
   return { value }
 }
 
@@ -95,7 +99,7 @@ function readJson(text: string): Read {
   try {
     return { value: JSON.parse(text) }
   } catch {
-    return { problem: 'This must be JSON.' }
+    return { problem: texts.question.form.json }
   }
 }
 
@@ -105,15 +109,15 @@ function readText({ schema, choices }: FormField, text: string): Read {
     return { value: original ?? text }
   }
   if (typeof schema.minLength === 'number' && text.length < schema.minLength) {
-    return { problem: `At least ${schema.minLength} characters.` }
+    return { problem: texts.question.form.longer(schema.minLength) }
   }
   if (typeof schema.maxLength === 'number' && text.length > schema.maxLength) {
-    return { problem: `At most ${schema.maxLength} characters.` }
+    return { problem: texts.question.form.shorter(schema.maxLength) }
   }
-  if (schema.format === 'email' && !/^\S+@\S+\.\S+$/.test(text)) return { problem: 'This must be an e-mail address.' }
-  if (schema.format === 'uri' && !URL.canParse(text)) return { problem: 'This must be an address, with its https://.' }
+  if (schema.format === 'email' && !/^\S+@\S+\.\S+$/.test(text)) return { problem: texts.question.form.email }
+  if (schema.format === 'uri' && !URL.canParse(text)) return { problem: texts.question.form.address }
   if (typeof schema.pattern === 'string' && !matches(text, schema.pattern)) {
-    return { problem: `This must match ${schema.pattern}.` }
+    return { problem: texts.question.form.pattern(schema.pattern) }
   }
   return { value: text }
 }

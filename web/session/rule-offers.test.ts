@@ -3,7 +3,8 @@ import { globMatches } from '../../src/engine/glob.ts'
 import type { Question } from '../../src/model/interaction.ts'
 import { decide, type Rule } from '../../src/model/rules.ts'
 import { interaction, permission, rule } from '../../test/support/session-log.ts'
-import { offersFor, ruleWords } from './rule-offers.ts'
+import { texts } from '../texts/texts.ts'
+import { offersFor } from './rule-offers.ts'
 
 const ROOT = '/home/ada/garden'
 const question = (more: Partial<Question>): Question => ({ ...permission, command: null, ...more })
@@ -58,8 +59,10 @@ describe('rules offered from a question', () => {
   })
 
   it('a rule is told with its scope', () => {
-    expect(ruleWords(ruleOf({ rule: { command: 'npm test' } }), 'Garden')).toBe('Allow the command npm test in Garden')
-    expect(ruleWords(ruleOf({ rule: { toolKind: 'edit', path: '**' } }), null)).toBe(
+    expect(texts.rules.sentence(ruleOf({ rule: { command: 'npm test' } }), 'Garden')).toBe(
+      'Allow the command npm test in Garden',
+    )
+    expect(texts.rules.sentence(ruleOf({ rule: { toolKind: 'edit', path: '**' } }), null)).toBe(
       'Allow edits of any file everywhere',
     )
   })

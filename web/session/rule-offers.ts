@@ -1,6 +1,6 @@
 import type { Input } from '../../src/api/index.ts'
 import type { Question } from '../../src/model/interaction.ts'
-import type { Rule } from '../../src/model/rules.ts'
+import { texts } from '../texts/texts.ts'
 import { shortPath } from './tool-words.ts'
 
 /** A standing answer that would have answered a question, with its scope in words. */
@@ -14,14 +14,7 @@ const LONGEST_COMMAND = 4_096
 /** Signs that mean something in a glob: a path that has them cannot be named by one safely. */
 const GLOB_SIGNS = /[*?[\]{}()!+@\\]/
 
-const DOING: Record<string, string> = {
-  read: 'reading',
-  edit: 'edits of',
-  delete: 'deleting',
-  move: 'moving',
-  search: 'searching',
-  fetch: 'fetching from the net',
-}
+const words = texts.rules.offer
 
 /** What could be allowed for good instead of once, narrowest first. Empty where nothing narrow enough can be said. */
 export function offersFor(question: Question, root: string): RuleOffer[] {
@@ -31,49 +24,26 @@ export function offersFor(question: Question, root: string): RuleOffer[] {
   if (toolKind === null) return []
   if (paths.length > 0) return pathOffers(toolKind, paths, root)
   if (!['read', 'search', 'fetch'].includes(toolKind)) return []
-  return [{ label: `Always allow ${DOING[toolKind]}`, note: 'Any place and any words.', rule: { toolKind } }]
+  return [{ label: words.kind(toolKind), note: words.kindNote, rule: { toolKind } }]
 }
 
 function commandOffers(command: string): RuleOffer[] {
   if (command.length > LONGEST_COMMAND || command.includes('*')) return []
-  return [{ label: `Always allow ${command}`, note: 'This very command and no other.', rule: { command } }]
+  return [{ label: words.command(command), note: words.commandNote, rule: { command } }]
 }
 
 function pathOffers(toolKind: string, paths: readonly string[], root: string): RuleOffer[] {
   const inside = paths.map((path) => shortPath(path, root))
-  const doing = DOING[toolKind] ?? toolKind
   if (inside.some((path) => path.startsWith('/') || path.split('/').includes('..'))) return []
   const offers: RuleOffer[] = []
   const [only] = inside
   if (only && inside.length === 1 && !GLOB_SIGNS.test(only)) {
-    offers.push({
-      label: `Always allow ${doing} ${only}`,
-      note: 'This file and no other.',
-      rule: { toolKind, path: only },
-    })
+    offers.push({ label: words.file(toolKind, only), note: words.fileNote, rule: { toolKind, path: only } })
     const folder = only.split('/').slice(0, -1).join('/')
     if (folder) {
-      const note = 'All files in this folder and below it.'
-      offers.push({
-        label: `Always allow ${doing} files in ${folder}/`,
-        note,
-        rule: { toolKind, path: `${folder}/**` },
-      })
+      const rule = { toolKind, path: `${folder}/**` }
+      offers.push({ label: words.folder(toolKind, folder), note: words.folderNote, rule })
     }
   }
-  const note = 'All files of the Space, but none outside of it.'
-  return [...offers, { label: `Always allow ${doing} any file`, note, rule: { toolKind, path: '**' } }]
-}
-
-/** A rule as a sentence without its end. `space`: the name of the Space it holds in. */
-export function ruleWords({ action, command, path, toolKind, agent }: Rule, space: string | null): string {
-  const verb = { allow: 'Allow', ask: 'Ask before', deny: 'Refuse' }[action]
-  const doing = toolKind === null ? '' : (DOING[toolKind] ?? toolKind)
-  const what =
-    command !== null
-      ? `the command ${command}`
-      : [doing || 'everything', path !== null && (path === '**' ? 'any file' : path)].filter(Boolean).join(' ')
-  return [verb, what, agent !== null && `by ${agent}`, space === null ? 'everywhere' : `in ${space}`]
-    .filter(Boolean)
-    .join(' ')
+  return [...offers, { label: words.anyFile(toolKind), note: words.anyFileNote, rule: { toolKind, path: '**' } }]
 }

@@ -1,3 +1,4 @@
+import { texts } from '../texts/texts.ts'
 import { compact } from '../ui/format.ts'
 
 /** Tokens and cost in a few words, from whatever names an agent gives them; empty where it tells nothing. */
@@ -7,7 +8,7 @@ export function usageWords(usage: Readonly<Record<string, unknown>> | null): str
   const input = numberOf(usage, ['inputTokens', 'input_tokens'])
   const output = numberOf(usage, ['outputTokens', 'output_tokens'])
   const tokens = total ?? (input !== null || output !== null ? (input ?? 0) + (output ?? 0) : null)
-  const parts = [tokens !== null && `${compact(tokens)} tokens`, costWords(usage.cost)]
+  const parts = [tokens !== null && texts.session.tokens(compact(tokens)), costWords(usage.cost)]
   return parts.filter(Boolean).join(', ')
 }
 

@@ -4,6 +4,7 @@ import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-
 import type { ReactNode } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { bringBack } from './archive.ts'
 import type { Noun } from './noun.ts'
@@ -15,11 +16,11 @@ export function ArchivedRows() {
   const { spaces, projects, sessions, more, problem, pending } = useArchived()
   const empty = spaces.length + projects.length + sessions.length === 0
   return (
-    <section className="archived" aria-label="Archived">
-      <h2>Archived</h2>
-      {pending && <p className="rail-empty late">Looking what was archived ...</p>}
+    <section className="archived" aria-label={texts.tree.archived.title}>
+      <h2>{texts.tree.archived.title}</h2>
+      {pending && <p className="rail-empty late">{texts.tree.archived.looking}</p>}
       <Problem error={problem} />
-      {empty && !pending && !problem && <p className="rail-empty">Nothing is archived.</p>}
+      {empty && !pending && !problem && <p className="rail-empty">{texts.tree.archived.empty}</p>}
       <ul>
         {spaces.map((row) => (
           <Row key={row.id} noun="space" row={row} icon={<Folder className="glyph" aria-hidden />} />
@@ -31,7 +32,7 @@ export function ArchivedRows() {
           <Row key={row.id} noun="session" row={row} icon={<MessageSquareText className="glyph" aria-hidden />} />
         ))}
       </ul>
-      {more && <p className="rail-empty">Older ones are found by search.</p>}
+      {more && <p className="rail-empty">{texts.tree.archived.older}</p>}
     </section>
   )
 }
@@ -58,8 +59,8 @@ function Row({ noun, row, icon }: { noun: Noun; row: Named; icon: ReactNode }) {
       <button
         type="button"
         className="btn quiet icon small"
-        aria-label={`Bring back ${noun} ${row.name}`}
-        title="Bring back"
+        aria-label={texts.tree.archived.bringBackOne(noun, row.name)}
+        title={texts.tree.archived.bringBack}
         onClick={() => void bringBack(page, noun, [row])}
       >
         <ArchiveRestore aria-hidden />

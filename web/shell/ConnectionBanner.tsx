@@ -1,6 +1,7 @@
 import { CloudOff, RefreshCw } from 'lucide-react'
 import { usePage, usePageState } from '../data/use-page.ts'
-import { count, duration } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
+import { duration } from '../ui/format.ts'
 import { useNow } from '../ui/use-now.ts'
 
 /** Says when what is on the screen may be old: the line is cut, or there is more to read than has come yet. */
@@ -18,14 +19,14 @@ export function ConnectionBanner() {
     <div className="banner" role="status">
       <CloudOff className="glyph" aria-hidden />
       <p className="grow">
-        <b>Reconnecting since {duration(Math.floor(age / 1_000) * 1_000).replace('.0', '')}.</b> What you see is as of
-        then.
+        <b>{texts.shell.connection.since(duration(Math.floor(age / 1_000) * 1_000).replace('.0', ''))}</b>{' '}
+        {texts.shell.connection.asOf}
         {connection.reason && <span className="dim"> {connection.reason}</span>}
       </p>
-      {wait > 900 && <span className="faint">next try in {Math.ceil(wait / 1_000)} s</span>}
+      {wait > 900 && <span className="faint">{texts.shell.connection.nextTry(Math.ceil(wait / 1_000))}</span>}
       <button type="button" className="btn" onClick={page.retryNow}>
         <RefreshCw aria-hidden />
-        Try now
+        {texts.shell.connection.tryNow}
       </button>
     </div>
   )
@@ -41,7 +42,7 @@ function Behind() {
   return (
     <div className="banner late" role="status">
       <RefreshCw className="glyph" aria-hidden />
-      <p className="grow">{count(behind, 'event')} behind</p>
+      <p className="grow">{texts.shell.connection.behind(behind)}</p>
     </div>
   )
 }

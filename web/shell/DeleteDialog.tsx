@@ -3,8 +3,8 @@ import { useNavigate } from '@tanstack/react-router'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { DeletePreview } from '../../src/model/tree.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
-import { count } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import type { Noun } from './noun.ts'
 
@@ -35,14 +35,14 @@ export function DeleteDialog({ noun, id, name, onClose }: Props) {
   })
   const goes = preview.data?.preview
   return (
-    <Dialog title={`Delete ${noun} “${name}”?`} open onClose={onClose}>
-      {preview.isPending && <p className="dim">Looking what would go ...</p>}
+    <Dialog title={texts.tree.delete.title(noun, name)} open onClose={onClose}>
+      {preview.isPending && <p className="dim">{texts.tree.delete.looking}</p>}
       {preview.error && <Problem error={asCarrelError(preview.error)} />}
       {goes && <Preview goes={goes} />}
       <Problem error={submit.problem} />
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
-          Keep
+          {texts.tree.delete.keep}
         </button>
         <button
           type="button"
@@ -50,7 +50,7 @@ export function DeleteDialog({ noun, id, name, onClose }: Props) {
           disabled={!goes || goes.busy.length > 0 || submit.pending}
           onClick={() => submit.run()}
         >
-          Delete for good
+          {texts.tree.delete.act}
         </button>
       </div>
     </Dialog>
@@ -58,22 +58,17 @@ export function DeleteDialog({ noun, id, name, onClose }: Props) {
 }
 
 function Preview({ goes }: { goes: DeletePreview }) {
-  const parts = [
-    goes.projects > 0 && count(goes.projects, 'project'),
-    count(goes.sessions, 'session'),
-    `${count(goes.events, 'event')} of their logs`,
-  ].filter(Boolean)
   return (
     <div className="stack">
-      <p>This goes, and cannot be brought back: {parts.join(', ')}.</p>
+      <p>{texts.tree.delete.goes(goes.projects, goes.sessions, goes.events)}</p>
       {goes.folders.length > 0 ? (
         <p>
-          These folders are removed from disk: <code>{goes.folders.join(', ')}</code>
+          {texts.tree.delete.folders} <code>{goes.folders.join(', ')}</code>
         </p>
       ) : (
-        <p className="dim">Files stay as they are.</p>
+        <p className="dim">{texts.tree.delete.filesStay}</p>
       )}
-      {goes.busy.length > 0 && <p>First stop what runs in: {goes.busy.join(', ')}.</p>}
+      {goes.busy.length > 0 && <p>{texts.tree.delete.busy(goes.busy)}</p>}
     </div>
   )
 }

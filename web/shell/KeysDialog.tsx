@@ -1,10 +1,11 @@
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { KEY_MAP } from './key-map.ts'
 import './dialogs.css'
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Keyboard" open onClose={onClose} className="wide">
+    <Dialog title={texts.keys.title} open onClose={onClose} className="wide">
       <div className="key-map">
         {KEY_MAP.map(({ where, keys }) => (
           <section key={where} aria-label={where}>
@@ -26,7 +27,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
       </div>
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
-          Done
+          {texts.ui.done}
         </button>
       </div>
     </Dialog>

@@ -1,23 +1,23 @@
 import { KeyRound } from 'lucide-react'
 import { usePage } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { CopyButton } from '../ui/CopyButton.tsx'
+
+const COMMAND = 'carrel open'
 
 export function LoginView() {
   const page = usePage()
   return (
     <main className="alone">
       <KeyRound className="alone-mark" aria-hidden />
-      <h1>Log in to Carrel</h1>
-      <p className="dim">
-        This browser is not logged in. On the machine where Carrel runs, use this command, or open the address that
-        “carrel serve” printed when it started.
-      </p>
+      <h1>{texts.shell.login.title}</h1>
+      <p className="dim">{texts.shell.login.how}</p>
       <p className="command">
-        <code>carrel open</code>
-        <CopyButton text={() => 'carrel open'} label="Copy the command" />
+        <code>{COMMAND}</code>
+        <CopyButton text={() => COMMAND} label={texts.shell.login.copy} />
       </p>
       <button type="button" className="btn" onClick={() => void page.start()}>
-        I have logged in: try again
+        {texts.shell.login.again}
       </button>
     </main>
   )

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import { useSubmit } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
@@ -25,7 +26,7 @@ export function NameDialog({ title, name, save, onClose }: Props) {
       <form onSubmit={send} className="stack">
         <input
           className="field"
-          aria-label="Name"
+          aria-label={texts.tree.name.field}
           value={text}
           maxLength={200}
           onChange={(event) => setText(event.target.value)}
@@ -34,10 +35,10 @@ export function NameDialog({ title, name, save, onClose }: Props) {
         <Problem error={submit.problem} />
         <div className="actions">
           <button type="button" className="btn" onClick={onClose}>
-            Cancel
+            {texts.ui.cancel}
           </button>
           <button type="submit" className="btn primary" disabled={submit.pending || !text.trim()}>
-            Save
+            {texts.ui.save}
           </button>
         </div>
       </form>

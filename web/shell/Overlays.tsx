@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { closeOverlay, type Overlay, overlay } from './overlay.ts'
 
@@ -37,11 +38,11 @@ function Shown({ shown }: { shown: Overlay }) {
     case 'rename': {
       const { noun, id, name } = shown
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })
-      return <NameDialog title={`Rename ${noun}`} name={name} save={save} onClose={closeOverlay} />
+      return <NameDialog title={texts.tree.name.rename(noun)} name={name} save={save} onClose={closeOverlay} />
     }
     case 'project': {
       const save = (next: string) => page.call('projects.create', { workspace, space: shown.space, name: next })
-      return <NameDialog title={`New project in ${shown.name}`} name="" save={save} onClose={closeOverlay} />
+      return <NameDialog title={texts.tree.name.newProject(shown.name)} name="" save={save} onClose={closeOverlay} />
     }
     case 'delete':
       return <DeleteDialog noun={shown.noun} id={shown.id} name={shown.name} onClose={closeOverlay} />

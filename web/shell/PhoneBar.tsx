@@ -1,6 +1,7 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { Inbox, ListTree, MessageSquareText } from 'lucide-react'
 import { recall } from '../data/memory.ts'
+import { texts } from '../texts/texts.ts'
 
 interface Props {
   readonly rail: boolean
@@ -13,10 +14,10 @@ export function PhoneBar({ rail, questions, onRail }: Props) {
   const { session: here } = useParams({ strict: false })
   const session = here ?? recall('session')
   return (
-    <nav className="phone-bar" aria-label="Views">
+    <nav className="phone-bar" aria-label={texts.shell.phone.title}>
       <button type="button" aria-pressed={rail} onClick={onRail}>
         <ListTree aria-hidden />
-        Sessions
+        {texts.shell.phone.sessions}
       </button>
       {session ? (
         <Link
@@ -26,17 +27,17 @@ export function PhoneBar({ rail, questions, onRail }: Props) {
           onClick={() => rail && onRail()}
         >
           <MessageSquareText aria-hidden />
-          Transcript
+          {texts.shell.phone.transcript}
         </Link>
       ) : (
         <Link to="/" onClick={() => rail && onRail()}>
           <MessageSquareText aria-hidden />
-          Start
+          {texts.shell.phone.start}
         </Link>
       )}
       <Link to="/inbox" onClick={() => rail && onRail()} activeProps={{ 'data-active': !rail || undefined }}>
         <Inbox aria-hidden />
-        Inbox
+        {texts.shell.phone.inbox}
         {questions > 0 && <span className="badge">{questions}</span>}
       </Link>
     </nav>

@@ -4,6 +4,7 @@ import { lazy, Suspense, useMemo } from 'react'
 import { remember } from '../data/memory.ts'
 import { treeOf } from '../data/tree.ts'
 import { usePage, usePageState, useWorkspace } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
 import { COMMAND_KEY } from '../ui/keys.ts'
@@ -19,31 +20,31 @@ export function Rail({ questions }: { questions: number }) {
   const archived = useCell(archivedShown)
   const tree = useMemo(() => treeOf(workspace), [workspace])
   return (
-    <nav className="rail" aria-label="Workspace">
+    <nav className="rail" aria-label={texts.shell.rail.title}>
       <WorkspaceName />
       <Link to="/inbox" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
         <Inbox className="glyph" aria-hidden />
-        <span className="grow">Inbox</span>
+        <span className="grow">{texts.shell.rail.inbox}</span>
         {questions > 0 && (
-          <span className="badge" title={`${questions} open`}>
+          <span className="badge" title={texts.shell.rail.open(questions)}>
             {questions}
           </span>
         )}
       </Link>
       <Link to="/board" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
         <SquareKanban className="glyph" aria-hidden />
-        Board
+        {texts.shell.rail.board}
       </Link>
       <button type="button" className="rail-link" onClick={() => overlay.set({ kind: 'palette' })}>
         <Search className="glyph" aria-hidden />
-        <span className="grow">Do or find</span>
+        <span className="grow">{texts.shell.rail.doOrFind}</span>
         <kbd aria-hidden>{COMMAND_KEY} K</kbd>
       </button>
       <div className="rail-tree scroll">
         {tree.map((branch) => (
           <SpaceRows key={branch.space.id} branch={branch} />
         ))}
-        {tree.length === 0 && <p className="rail-empty">Your Spaces and sessions will be listed here.</p>}
+        {tree.length === 0 && <p className="rail-empty">{texts.shell.rail.empty}</p>}
         {archived && (
           <Suspense>
             <ArchivedRows />
@@ -52,18 +53,18 @@ export function Rail({ questions }: { questions: number }) {
       </div>
       <Link to="/add" className="rail-link rail-add" activeProps={{ className: 'rail-link rail-add chosen' }}>
         <FolderPlus className="glyph" aria-hidden />
-        Add a Space
+        {texts.shell.rail.add}
       </Link>
       <div className="rail-foot">
         <button type="button" className="rail-link grow" aria-pressed={archived} onClick={toggleArchived}>
           <Archive className="glyph" aria-hidden />
-          {archived ? 'Hide archived' : 'Show archived'}
+          {archived ? texts.shell.rail.hideArchived : texts.shell.rail.showArchived}
         </button>
         <button
           type="button"
           className="btn quiet icon"
-          aria-label="Settings"
-          title="Settings"
+          aria-label={texts.shell.rail.settings}
+          title={texts.shell.rail.settings}
           onClick={() => overlay.set({ kind: 'settings' })}
         >
           <Settings aria-hidden />
@@ -88,7 +89,7 @@ function WorkspaceName() {
       <img src="/icon.svg" alt="" width="18" height="18" />
       {all.length > 1 ? (
         <Choice
-          label="Workspace"
+          label={texts.shell.rail.title}
           value={workspace.workspace?.id ?? ''}
           options={all.map(({ id, name: label }) => ({ value: id, label }))}
           onChoose={choose}

@@ -1,5 +1,6 @@
 import { useId, useState } from 'react'
 import { mayNotify, requestNotify } from '../notify/browser.ts'
+import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { type Preferences, prefer, usePreferences } from './preferences.ts'
 import './dialogs.css'
@@ -8,34 +9,34 @@ import './dialogs.css'
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
   const { theme, density, sound } = usePreferences()
   return (
-    <Dialog title="Settings of this browser" open onClose={onClose}>
+    <Dialog title={texts.settings.title} open onClose={onClose}>
       <div className="settings">
         <Segments
-          label="Theme"
+          label={texts.settings.theme}
           value={theme}
-          options={{ system: 'System', light: 'Light', dark: 'Dark' }}
+          options={texts.settings.themes}
           onChoose={(next) => prefer({ theme: next })}
         />
         <Segments
-          label="Density"
+          label={texts.settings.density}
           value={density}
-          options={{ comfortable: 'Comfortable', compact: 'Compact' }}
+          options={texts.settings.densities}
           onChoose={(next) => prefer({ density: next })}
         />
-        <section className="stack" aria-label="While this page is hidden">
-          <h3>While this page is hidden</h3>
+        <section className="stack" aria-label={texts.settings.hidden}>
+          <h3>{texts.settings.hidden}</h3>
           <Notify />
           <label className="setting">
             <input type="checkbox" checked={sound} onChange={(event) => prefer({ sound: event.target.checked })} />
             <span>
-              Play a short tone
-              <span className="setting-note">When an agent asks, and when a run ends.</span>
+              {texts.settings.tone}
+              <span className="setting-note">{texts.settings.toneNote}</span>
             </span>
           </label>
         </section>
         <div className="actions">
           <button type="button" className="btn" onClick={onClose}>
-            Done
+            {texts.ui.done}
           </button>
         </div>
       </div>
@@ -62,19 +63,12 @@ function Notify() {
         onChange={(event) => void change(event.target.checked)}
       />
       <span>
-        Show a notification
-        <span className="setting-note">{NOTES[allowed]}</span>
+        {texts.settings.notify}
+        <span className="setting-note">{texts.settings.notifyNotes[allowed]}</span>
       </span>
     </label>
   )
 }
-
-const NOTES = {
-  default: 'When an agent asks, and when a run ends. The browser asks you once.',
-  granted: 'When an agent asks, and when a run ends.',
-  denied: 'This browser was told to show none from here. Allow them in its settings for this site, then reload.',
-  impossible: 'This browser shows none from here. It takes https, or a page on this machine.',
-} as const
 
 interface SegmentsProps<Value extends string> {
   readonly label: string

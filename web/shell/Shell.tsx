@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { inboxOf } from '../data/tree.ts'
 import { usePage, usePageState } from '../data/use-page.ts'
 import { useNews } from '../notify/use-news.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { LoginView } from './LoginView.tsx'
@@ -23,11 +24,11 @@ export function Shell() {
   if (phase === 'broken') {
     return (
       <main className="alone">
-        <h1>Carrel cannot show this workspace.</h1>
+        <h1>{texts.shell.broken.title}</h1>
         <Problem error={problem} />
-        <p className="dim">Look whether the server runs (carrel serve), then try again.</p>
+        <p className="dim">{texts.shell.broken.next}</p>
         <button type="button" className="btn primary" onClick={() => void page.start()}>
-          Try again
+          {texts.ui.tryAgain}
         </button>
       </main>
     )
@@ -42,7 +43,7 @@ function Loading() {
       <div className="rail" />
       <main className="main">
         <p className="empty late" role="status">
-          Loading the workspace ...
+          {texts.shell.loading}
         </p>
       </main>
     </div>
@@ -63,7 +64,7 @@ function Frame() {
   return (
     <div className="shell" data-rail={rail || undefined} data-stale={!live || undefined}>
       <a className="skip" href="#main">
-        Skip to the session
+        {texts.shell.skip}
       </a>
       <Rail questions={questions} />
       <main className="main" id="main" tabIndex={-1}>
@@ -74,7 +75,7 @@ function Frame() {
       <Toasts />
       <Overlays />
       <p className="hidden" role="status" aria-live="polite">
-        {questions > 0 && `${questions} open ${questions === 1 ? 'question' : 'questions'}: ${first?.question.title}`}
+        {first && texts.shell.asked(questions, first.question.title)}
       </p>
     </div>
   )
@@ -83,9 +84,9 @@ function Frame() {
 export function NotFound() {
   return (
     <div className="empty">
-      <h2>There is nothing at this address.</h2>
+      <h2>{texts.shell.nothingHere}</h2>
       <Link to="/" className="btn">
-        Go to the workspace
+        {texts.shell.goHome}
       </Link>
     </div>
   )

@@ -5,6 +5,7 @@ import { recallSeen } from '../data/memory.ts'
 import { useCreateSession } from '../data/new-session.ts'
 import type { SpaceBranch } from '../data/tree.ts'
 import { useSubmit } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { TreeMenu } from './TreeMenu.tsx'
@@ -13,7 +14,7 @@ import { TreeMenu } from './TreeMenu.tsx'
 export function SpaceRows({ branch: { space, projects } }: { branch: SpaceBranch }) {
   const Icon = space.state === 'missing' ? FolderX : Folder
   return (
-    <section className="space" aria-label={`Space ${space.name}`}>
+    <section className="space" aria-label={texts.tree.space(space.name)}>
       <header className="space-head">
         <Icon className="glyph" aria-hidden />
         <h2 className="cut grow" title={space.folder}>
@@ -21,7 +22,7 @@ export function SpaceRows({ branch: { space, projects } }: { branch: SpaceBranch
         </h2>
         <TreeMenu noun="space" id={space.id} name={space.name} />
       </header>
-      {space.state === 'missing' && <p className="rail-note">The folder is not there now: {space.folder}</p>}
+      {space.state === 'missing' && <p className="rail-note">{texts.tree.missing(space.folder)}</p>}
       {projects.map(({ project, sessions }) => (
         <ProjectRows key={project.id} project={project} sessions={sessions} />
       ))}
@@ -39,8 +40,8 @@ function ProjectRows({ project, sessions }: { project: Project; sessions: readon
         <button
           type="button"
           className="btn quiet icon small"
-          aria-label={`New session in ${project.name}`}
-          title="New session"
+          aria-label={texts.tree.newSessionIn(project.name)}
+          title={texts.tree.newSession}
           disabled={create.pending}
           onClick={() => create.run()}
         >
@@ -82,18 +83,18 @@ function SessionLink({ session }: { session: Session }) {
               {session.name}
             </span>
             {session.queued > 0 && (
-              <span className="faint" title={`${session.queued} queued`}>
+              <span className="faint" title={texts.tree.queued(session.queued)}>
                 +{session.queued}
               </span>
             )}
             {session.questions > 0 && (
-              <span className="badge" title={`${session.questions} open`}>
+              <span className="badge" title={texts.tree.open(session.questions)}>
                 {session.questions}
               </span>
             )}
             {unread && session.questions === 0 && (
               <span className="news">
-                <span className="hidden">news</span>
+                <span className="hidden">{texts.tree.news}</span>
               </span>
             )}
           </>

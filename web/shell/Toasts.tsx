@@ -1,4 +1,5 @@
 import { X } from 'lucide-react'
+import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { putAway, toasts } from './toasts.ts'
 
@@ -6,7 +7,7 @@ import { putAway, toasts } from './toasts.ts'
 export function Toasts() {
   const shown = useCell(toasts)
   return (
-    <section className="toasts" aria-label="Messages">
+    <section className="toasts" aria-label={texts.shell.toasts.title}>
       {shown.map(({ id, text, problem, action }) => (
         <div key={id} className="toast" data-problem={problem || undefined} role={problem ? 'alert' : 'status'}>
           <p className="grow">{text}</p>
@@ -22,7 +23,12 @@ export function Toasts() {
               {action.label}
             </button>
           )}
-          <button type="button" className="btn quiet icon" aria-label="Put away" onClick={() => putAway(id)}>
+          <button
+            type="button"
+            className="btn quiet icon"
+            aria-label={texts.shell.toasts.putAway}
+            onClick={() => putAway(id)}
+          >
             <X aria-hidden />
           </button>
         </div>

@@ -1,4 +1,5 @@
 import { usePage } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Menu, type MenuEntry } from '../ui/Menu.tsx'
 import { archive } from './archive.ts'
 import type { Noun } from './noun.ts'
@@ -17,15 +18,15 @@ interface Props {
 export function TreeMenu({ noun, id, name, closable = false }: Props) {
   const page = usePage()
   const close = () =>
-    attempt(`${name} was not closed`, () => page.call('sessions.close', { workspace: page.state().workspaceId!, id }))
+    attempt(texts.tree.notClosed(name), () => page.call('sessions.close', { workspace: page.state().workspaceId!, id }))
   const entries: MenuEntry[] = [
     ...(noun === 'space'
-      ? [{ label: 'New project ...', act: () => overlay.set({ kind: 'project', space: id, name }) }]
+      ? [{ label: texts.tree.menu.newProject, act: () => overlay.set({ kind: 'project', space: id, name }) }]
       : []),
-    { label: 'Rename ...', act: () => overlay.set({ kind: 'rename', noun, id, name }) },
-    ...(closable ? [{ label: 'Close (end its run and its agents)', act: () => void close() }] : []),
-    { label: 'Archive', act: () => void archive(page, noun, [{ id, name }]) },
-    { label: 'Delete ...', act: () => overlay.set({ kind: 'delete', noun, id, name }), danger: true },
+    { label: texts.tree.menu.rename, act: () => overlay.set({ kind: 'rename', noun, id, name }) },
+    ...(closable ? [{ label: texts.tree.menu.close, act: () => void close() }] : []),
+    { label: texts.tree.menu.archive, act: () => void archive(page, noun, [{ id, name }]) },
+    { label: texts.tree.menu.delete, act: () => overlay.set({ kind: 'delete', noun, id, name }), danger: true },
   ]
-  return <Menu label={`More for ${noun} ${name}`} entries={entries} />
+  return <Menu label={texts.tree.menu.title(noun, name)} entries={entries} />
 }

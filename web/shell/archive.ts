@@ -1,6 +1,6 @@
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Page } from '../data/page-store.ts'
-import { count } from '../ui/format.ts'
+import { texts } from '../texts/texts.ts'
 import type { Noun } from './noun.ts'
 import { say } from './toasts.ts'
 
@@ -14,22 +14,21 @@ export async function archive(page: Page, noun: Noun, things: readonly Named[]):
   const { done, problems } = await eachOf(things, (id) => put(page, noun, id, true))
   if (done.length > 0) {
     const undo = (): void => void bringBack(page, noun, done)
-    say(`${words(noun, done)} archived.`, { action: { label: 'Undo', act: undo } })
+    say(texts.tree.done.archived(noun, names(done)), { action: { label: texts.tree.done.undo, act: undo } })
   }
-  sayProblems('not archived', problems)
+  sayProblems(texts.tree.done.notArchived, problems)
 }
 
 export async function bringBack(page: Page, noun: Noun, things: readonly Named[]): Promise<void> {
   const { done, problems } = await eachOf(things, (id) => put(page, noun, id, false))
-  if (done.length > 0) say(`${words(noun, done)} brought back.`)
-  sayProblems('not brought back', problems)
+  if (done.length > 0) say(texts.tree.done.broughtBack(noun, names(done)))
+  sayProblems(texts.tree.done.notBroughtBack, problems)
 }
 
 const put = (page: Page, noun: Noun, id: string, archived: boolean): Promise<unknown> =>
   page.call(`${noun}s.archive`, { workspace: page.state().workspaceId!, id, archived })
 
-const words = (noun: Noun, things: readonly Named[]): string =>
-  things.length === 1 ? `“${things[0]!.name}” is` : `${count(things.length, noun)} are`
+const names = (things: readonly Named[]): string[] => things.map(({ name }) => name)
 
 /** Does one after the other, so that many do not shut others out; one that fails does not stop the rest. */
 export async function eachOf<T extends Named>(
@@ -43,7 +42,7 @@ export async function eachOf<T extends Named>(
       await act(thing.id, thing)
       done.push(thing)
     } catch (thrown) {
-      problems.push(`“${thing.name}”: ${asCarrelError(thrown).message}`)
+      problems.push(texts.tree.done.problem(thing.name, asCarrelError(thrown).message))
     }
   }
   return { done, problems }
@@ -51,6 +50,5 @@ export async function eachOf<T extends Named>(
 
 export function sayProblems(what: string, problems: readonly string[]): void {
   if (problems.length === 0) return
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
-  say(`${problems.length} ${what}. ${problems[0]}${more}`, { problem: true })
+  say(texts.tree.done.problems(what, problems), { problem: true })
 }

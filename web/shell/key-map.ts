@@ -1,45 +1,48 @@
+import { texts } from '../texts/texts.ts'
 import { COMMAND_KEY } from '../ui/keys.ts'
+
+const { names, where, what } = texts.keys
 
 /** Every shortcut of the page, as `?` shows them. Keys of one shortcut are pressed one after the other. */
 export const KEY_MAP: readonly { readonly where: string; readonly keys: readonly (readonly [string, string])[] }[] = [
   {
-    where: 'Everywhere',
+    where: where.everywhere,
     keys: [
-      [`${COMMAND_KEY} K`, 'Do or find anything'],
-      ['g i', 'Go to the inbox'],
-      ['g b', 'Go to the board'],
-      ['g s', 'Go back to the session'],
-      ['/', 'Search what was said'],
-      [`${COMMAND_KEY} F`, 'Find in this session'],
-      ['n', 'New session in this project'],
-      ['?', 'This list'],
-      ['Esc', 'Close what is on top'],
+      [`${COMMAND_KEY} K`, what.palette],
+      ['g i', what.inbox],
+      ['g b', what.board],
+      ['g s', what.session],
+      ['/', what.search],
+      [`${COMMAND_KEY} F`, what.find],
+      ['n', what.newSession],
+      ['?', what.keys],
+      [names.escape, what.close],
     ],
   },
   {
-    where: 'Where a question is open',
+    where: where.question,
     keys: [
-      ['1-9', 'Choose that answer'],
-      ['j', 'Next question (inbox)'],
-      ['k', 'Previous question (inbox)'],
+      ['1-9', what.answer],
+      ['j', what.next],
+      ['k', what.previous],
     ],
   },
   {
-    where: 'On the board',
+    where: where.board,
     keys: [
-      ['Arrows', 'Move from card to card'],
-      ['x', 'Mark the card'],
-      ['Shift click', 'Mark all from the last to this one'],
-      ['Enter', 'Open the session'],
-      ['Esc', 'Unmark all'],
+      [names.arrows, what.move],
+      ['x', what.mark],
+      [names.shiftClick, what.markMany],
+      [names.enter, what.open],
+      [names.escape, what.unmark],
     ],
   },
   {
-    where: 'In the composer',
+    where: where.composer,
     keys: [
-      ['Enter', 'Send'],
-      ['Shift Enter', 'New line'],
-      ['/', 'Commands of the agent'],
+      [names.enter, what.send],
+      [names.shiftEnter, what.newLine],
+      ['/', what.commands],
     ],
   },
 ]

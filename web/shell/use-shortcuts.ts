@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react'
 import { recall } from '../data/memory.ts'
 import { useCreateSession } from '../data/new-session.ts'
 import { usePage } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { isTyping } from '../ui/keys.ts'
 import { overlay } from './overlay.ts'
 import { attempt } from './toasts.ts'
@@ -26,7 +27,7 @@ export function useShortcuts(): void {
       },
       '/': () => void navigate({ to: '/search' }),
       '?': () => overlay.set({ kind: 'keys' }),
-      n: () => void attempt('No new session', () => create(projectAtHand(page))),
+      n: () => void attempt(texts.tree.noNewSession, () => create(projectAtHand(page))),
     }
   })
   useEffect(() => {

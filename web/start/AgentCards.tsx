@@ -1,5 +1,6 @@
 import { ExternalLink } from 'lucide-react'
 import type { AgentStatus } from '../../src/model/agent.ts'
+import { texts } from '../texts/texts.ts'
 import { CopyButton } from '../ui/CopyButton.tsx'
 import { Fold } from '../ui/Fold.tsx'
 
@@ -16,7 +17,7 @@ export function AgentCards({ agents, chosen, onChoose }: Props) {
   const onlyScripted = here.every(({ origin }) => origin === 'scripted')
   return (
     <div className="stack">
-      <div className="cards" role="radiogroup" aria-label="Agent">
+      <div className="cards" role="radiogroup" aria-label={texts.start.agents.title}>
         {here.map((agent) => (
           <label key={agent.id} className="card">
             <input type="radio" name="agent" checked={agent.id === chosen} onChange={() => onChoose(agent.id)} />
@@ -24,20 +25,16 @@ export function AgentCards({ agents, chosen, onChoose }: Props) {
               <span className="card-name">{agent.name}</span>
               <span className="card-note cut">
                 {agent.origin === 'scripted'
-                  ? 'Ships with Carrel, needs no model'
+                  ? texts.start.agents.scripted
                   : [agent.version, agent.program].filter(Boolean).join(' · ')}
               </span>
             </span>
           </label>
         ))}
       </div>
-      {onlyScripted && (
-        <p className="dim">
-          No other agent was found on this machine. Install one as shown below; it appears here after a reload.
-        </p>
-      )}
+      {onlyScripted && <p className="dim">{texts.start.agents.onlyScripted}</p>}
       {others.length > 0 && (
-        <Fold id="start.others" head={<span>Not on this machine ({others.length})</span>} byDefault={onlyScripted}>
+        <Fold id="start.others" head={<span>{texts.start.agents.others(others.length)}</span>} byDefault={onlyScripted}>
           {() => (
             <ul className="others">
               {others.map((agent) => (
@@ -57,7 +54,12 @@ function Missing({ agent }: { agent: AgentStatus }) {
       <div className="row">
         <b className="cut">{agent.name}</b>
         {agent.docs && (
-          <a href={agent.docs} target="_blank" rel="noreferrer noopener" aria-label={`About ${agent.name}`}>
+          <a
+            href={agent.docs}
+            target="_blank"
+            rel="noreferrer noopener"
+            aria-label={texts.start.agents.about(agent.name)}
+          >
             <ExternalLink className="glyph" aria-hidden />
           </a>
         )}
@@ -65,7 +67,7 @@ function Missing({ agent }: { agent: AgentStatus }) {
       {agent.install && <Install command={agent.install} />}
       {agent.login && (
         <p className="how">
-          <span className="faint">Log in</span>
+          <span className="faint">{texts.start.agents.login}</span>
           <span className="dim">{agent.login.replaceAll('`', '')}</span>
         </p>
       )}
@@ -76,9 +78,9 @@ function Missing({ agent }: { agent: AgentStatus }) {
 function Install({ command }: { command: string }) {
   return (
     <div className="how">
-      <span className="faint">Install</span>
+      <span className="faint">{texts.start.agents.install}</span>
       <code className="grow">{command}</code>
-      <CopyButton text={() => command} label={`Copy: ${command}`} />
+      <CopyButton text={() => command} label={texts.start.agents.copy(command)} />
     </div>
   )
 }

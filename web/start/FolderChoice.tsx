@@ -2,6 +2,7 @@ import { ArrowUp, Folder, FolderGit2, FolderSearch, SquareDashed } from 'lucide-
 import { useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { useFolders } from '../data/queries.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 /** What `spaces.create` is given: a folder, or nothing for a blank Space. */
@@ -27,30 +28,30 @@ export function FolderChoice({ chosen, onChoose }: Props) {
     <div className="stack">
       <div className="folders">
         <div className="folders-head">
-          <span className="grow cut faint">{within === null ? 'Repositories nearby' : at}</span>
+          <span className="grow cut faint">{within === null ? texts.start.folders.nearby : at}</span>
           {within === null && at !== null && (
             <button type="button" className="btn quiet" onClick={() => setWithin(at)}>
               <FolderSearch aria-hidden />
-              Browse all folders
+              {texts.start.folders.browse}
             </button>
           )}
           {within !== null && (
             <>
               <button type="button" className="btn quiet" onClick={() => setWithin(parentOf(within))}>
                 <ArrowUp aria-hidden />
-                Up
+                {texts.start.folders.up}
               </button>
               <button type="button" className="btn" onClick={() => onChoose({ folder: within })}>
-                Choose this folder
+                {texts.start.folders.choose}
               </button>
             </>
           )}
         </div>
-        <ul className="folder-list scroll" aria-label="Folders" aria-busy={folders.isPending}>
-          {folders.isPending && <li className="folder-note">Looking around ...</li>}
+        <ul className="folder-list scroll" aria-label={texts.start.folders.title} aria-busy={folders.isPending}>
+          {folders.isPending && <li className="folder-note">{texts.start.folders.looking}</li>}
           {folders.data?.folders.length === 0 && (
             <li className="folder-note">
-              {within === null ? 'None was found. Browse all folders, or type a path below.' : 'No folders in here.'}
+              {within === null ? texts.start.folders.noneNearby : texts.start.folders.noneInside}
             </li>
           )}
           {folders.data?.folders.map(({ path, name, git, branch }) => (
@@ -63,8 +64,13 @@ export function FolderChoice({ chosen, onChoose }: Props) {
                 </span>
                 {branch && <span className="faint">{branch}</span>}
               </button>
-              <button type="button" className="btn quiet" aria-label={`Open ${name}`} onClick={() => setWithin(path)}>
-                Open
+              <button
+                type="button"
+                className="btn quiet"
+                aria-label={texts.start.folders.openOne(name)}
+                onClick={() => setWithin(path)}
+              >
+                {texts.start.folders.open}
               </button>
             </li>
           ))}
@@ -74,8 +80,8 @@ export function FolderChoice({ chosen, onChoose }: Props) {
       <div className="row wrap">
         <input
           className="field grow mono"
-          placeholder="/path/to/a/folder"
-          aria-label="Path of a folder on the server's machine"
+          placeholder={texts.start.folders.example}
+          aria-label={texts.start.folders.path}
           value={typed}
           spellCheck={false}
           onChange={(event) => onChoose(event.target.value ? { folder: event.target.value } : null)}
@@ -88,7 +94,7 @@ export function FolderChoice({ chosen, onChoose }: Props) {
           onClick={() => onChoose({})}
         >
           <SquareDashed aria-hidden />
-          Blank Space
+          {texts.start.folders.blank}
         </button>
       </div>
     </div>

@@ -5,6 +5,7 @@ import { recall } from '../data/memory.ts'
 import { treeOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { useNewSession } from '../shell/SpaceRows.tsx'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 const StartForm = lazy(() => import('./StartForm.tsx').then((file) => ({ default: file.StartForm })))
@@ -33,11 +34,11 @@ function NoSession({ project, name }: { project: string; name: string }) {
   const create = useNewSession(project)
   return (
     <div className="empty">
-      <h2>No session yet</h2>
-      <p>A session is a conversation with an agent about the files of a project. It is kept until you delete it.</p>
+      <h2>{texts.start.noSession.title}</h2>
+      <p>{texts.start.noSession.text}</p>
       <button type="button" className="btn primary" disabled={create.pending} onClick={() => create.run()}>
         <MessageSquarePlus aria-hidden />
-        New session in {name}
+        {texts.tree.newSessionIn(name)}
       </button>
       <Problem error={create.problem} />
     </div>
@@ -47,8 +48,8 @@ function NoSession({ project, name }: { project: string; name: string }) {
 function NoProject() {
   return (
     <div className="empty">
-      <h2>No project yet</h2>
-      <p>Make one from the menu of a Space, at the left.</p>
+      <h2>{texts.start.noProject.title}</h2>
+      <p>{texts.start.noProject.text}</p>
     </div>
   )
 }

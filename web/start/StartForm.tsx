@@ -5,6 +5,7 @@ import { asCarrelError } from '../../src/model/errors.ts'
 import { remember } from '../data/memory.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentCards } from './AgentCards.tsx'
 import { type Chosen, FolderChoice } from './FolderChoice.tsx'
@@ -20,47 +21,45 @@ export function StartForm({ first }: { first: boolean }) {
   const scripted = list?.find(({ origin }) => origin === 'scripted')
   const chosenAgent = agent ?? (list?.some(({ id }) => id === agents.data?.default) ? agents.data!.default : null)
   const begin = useBegin()
+  const { title, text } = first ? texts.start.welcome : texts.start.add
   return (
     <div className="start scroll">
       <div className="start-column">
         <header className="stack">
-          <h1>{first ? 'Welcome to Carrel' : 'Add a Space'}</h1>
-          <p className="dim">
-            {first
-              ? 'Agents work in sessions that outlive browsers, networks and restarts. Choose where to work and who does it.'
-              : 'A Space is bound to one folder for good. Another folder is another Space.'}
-          </p>
+          <h1>{title}</h1>
+          <p className="dim">{text}</p>
         </header>
         {first && scripted && (
           <div className="tour">
             <Sparkles className="glyph" aria-hidden />
             <p className="grow">
-              <b>New here?</b> The agent that ships with Carrel needs no model and no account. It shows in a minute how
-              agents stream, plan and ask.
+              <b>{texts.start.tour.title}</b> {texts.start.tour.text}
             </p>
             <button
               type="button"
               className="btn"
               disabled={begin.pending}
-              onClick={() => begin.run({ name: 'Tour' }, scripted.id, TOUR_PROMPT)}
+              onClick={() => begin.run({ name: texts.start.tour.space }, scripted.id, TOUR_PROMPT)}
             >
-              Take the tour
+              {texts.start.tour.begin}
             </button>
           </div>
         )}
         <section aria-labelledby="start-where">
-          <h2 id="start-where">Where to work</h2>
+          <h2 id="start-where">{texts.start.where}</h2>
           <FolderChoice chosen={folder} onChoose={setFolder} />
         </section>
         <section aria-labelledby="start-who">
-          <h2 id="start-who">Which agent</h2>
+          <h2 id="start-who">{texts.start.who}</h2>
           {agents.error && <Problem error={asCarrelError(agents.error)} />}
-          {agents.isPending && <p className="dim">Looking which agents are on this machine ...</p>}
+          {agents.isPending && <p className="dim">{texts.start.lookingForAgents}</p>}
           {list && <AgentCards agents={list} chosen={chosenAgent} onChoose={setAgent} />}
         </section>
-        <Problem error={begin.problem} what="That did not work." />
+        <Problem error={begin.problem} what={texts.start.failed} />
         <footer className="start-foot">
-          <p className="grow dim cut">{folder ? (folder.folder ?? 'A new, empty folder') : 'Choose a folder above.'}</p>
+          <p className="grow dim cut">
+            {folder ? (folder.folder ?? texts.start.chosen.blank) : texts.start.chosen.none}
+          </p>
           <button
             type="button"
             className="btn primary"
@@ -68,7 +67,7 @@ export function StartForm({ first }: { first: boolean }) {
             onClick={() => folder && begin.run(folder, chosenAgent, '')}
           >
             <Play aria-hidden />
-            Start a session
+            {texts.start.begin}
           </button>
         </footer>
       </div>

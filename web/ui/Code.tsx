@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { texts } from '../texts/texts.ts'
 import { CopyButton } from './CopyButton.tsx'
 import { highlight, type Lines } from './highlight.ts'
 
@@ -12,8 +13,8 @@ export function Code({ text, language }: { text: string; language: string }) {
   return (
     <figure className="code">
       <figcaption className="code-head">
-        <span className="faint">{language || 'text'}</span>
-        <CopyButton text={() => text} label="Copy code" />
+        <span className="faint">{language || texts.ui.code.plain}</span>
+        <CopyButton text={() => text} label={texts.ui.code.copy} />
       </figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <pre className="scroll" tabIndex={0}>

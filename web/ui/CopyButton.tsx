@@ -1,5 +1,6 @@
 import { Check, Copy } from 'lucide-react'
 import { useState } from 'react'
+import { texts } from '../texts/texts.ts'
 
 export function CopyButton({ text, label }: { text: () => string; label: string }) {
   const [done, setDone] = useState(false)
@@ -15,7 +16,7 @@ export function CopyButton({ text, label }: { text: () => string; label: string 
       type="button"
       className="btn quiet icon small"
       onClick={copy}
-      aria-label={done ? 'Copied' : label}
+      aria-label={done ? texts.ui.copied : label}
       title={label}
     >
       {done ? <Check aria-hidden /> : <Copy aria-hidden />}

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { CarrelError } from '../../src/model/errors.ts'
+import { texts } from '../texts/texts.ts'
 
 /** What went wrong and what to do, in the words of whoever knows. */
 export function Problem({ error, what, children }: { error: CarrelError | null; what?: string; children?: ReactNode }) {
@@ -8,7 +9,7 @@ export function Problem({ error, what, children }: { error: CarrelError | null; 
     <div className="problem" role="alert">
       <p>
         {what && <b>{what} </b>}
-        {error.message || 'The server gave no reason.'}
+        {error.message || texts.ui.noReason}
       </p>
       {children}
     </div>

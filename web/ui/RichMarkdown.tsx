@@ -1,5 +1,6 @@
 import { type ComponentProps, isValidElement, type ReactNode } from 'react'
 import { type Components, type ExtraProps, Streamdown } from 'streamdown'
+import { texts } from '../texts/texts.ts'
 import { Code } from './Code.tsx'
 
 /** Loaded when the first message is shown: the parser is the largest part of the page. */
@@ -58,7 +59,7 @@ const COMPONENTS: Components = {
   // A picture from elsewhere would tell that server who reads what: it is offered as a link.
   img: ({ src, alt }: ComponentProps<'img'> & ExtraProps) => (
     <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noreferrer noopener">
-      {alt || 'picture'}
+      {alt || texts.ui.picture}
     </a>
   ),
   inlineCode: ({ children }) => <code>{children}</code>,

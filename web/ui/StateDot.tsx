@@ -1,14 +1,5 @@
 import type { SessionState } from '../../src/model/tree.ts'
-
-export const STATE_WORDS: Record<SessionState, string> = {
-  idle: 'idle',
-  queued: 'queued',
-  running: 'running',
-  waiting: 'waits for you',
-  failed: 'failed',
-  lost: 'lost',
-  closed: 'closed',
-}
+import { texts } from '../texts/texts.ts'
 
 /** A state as a shape and a colour, so that neither alone has to tell it. */
 export function StateDot({ state, label = true }: { state: SessionState; label?: boolean }) {
@@ -22,10 +13,10 @@ export function StateDot({ state, label = true }: { state: SessionState; label?:
         strokeWidth="1.6"
         aria-hidden
       >
-        <title>{STATE_WORDS[state]}</title>
+        <title>{texts.ui.states[state]}</title>
         <Shape state={state} />
       </svg>
-      {label && <span className="hidden">{STATE_WORDS[state]}</span>}
+      {label && <span className="hidden">{texts.ui.states[state]}</span>}
     </>
   )
 }

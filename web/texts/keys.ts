@@ -1,0 +1,33 @@
+/** The list of shortcuts. A key itself stands in shell/key-map.ts where it is a sign, and here where it is a word. */
+export const keys = {
+  title: 'Keyboard',
+  names: { escape: 'Esc', enter: 'Enter', shiftEnter: 'Shift Enter', shiftClick: 'Shift click', arrows: 'Arrows' },
+  where: {
+    everywhere: 'Everywhere',
+    question: 'Where a question is open',
+    board: 'On the board',
+    composer: 'In the composer',
+  },
+  what: {
+    palette: 'Do or find anything',
+    inbox: 'Go to the inbox',
+    board: 'Go to the board',
+    session: 'Go back to the session',
+    search: 'Search what was said',
+    find: 'Find in this session',
+    newSession: 'New session in this project',
+    keys: 'This list',
+    close: 'Close what is on top',
+    answer: 'Choose that answer',
+    next: 'Next question (inbox)',
+    previous: 'Previous question (inbox)',
+    move: 'Move from card to card',
+    mark: 'Mark the card',
+    markMany: 'Mark all from the last to this one',
+    open: 'Open the session',
+    unmark: 'Unmark all',
+    send: 'Send',
+    newLine: 'New line',
+    commands: 'Commands of the agent',
+  },
+} as const

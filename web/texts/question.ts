@@ -1,0 +1,31 @@
+/** Questions of agents: the card, the form, and the line that is left when one is settled. */
+export const question = {
+  noAnswer: 'Give no answer',
+  refusedIn: (time: string) => `refused by itself in ${time}`,
+  runsOut: 'runs out',
+  settled: {
+    title: (question: string) => `Question: ${question}`,
+    somebody: 'somebody',
+    withdrawn: 'not asked any more',
+    declined: 'no answer given',
+    expired: 'nobody answered in time',
+    expiredWith: (answer: string) => `${answer} (nobody answered in time)`,
+  },
+  form: {
+    optional: '(may be left out)',
+    choose: 'Choose ...',
+    needed: 'This is needed.',
+    chooseAtLeast: (n: number) => `Choose at least ${n}.`,
+    chooseAtMost: (n: number) => `Choose at most ${n}.`,
+    number: 'This must be a number.',
+    integer: 'This must be a whole number.',
+    atLeast: (n: number) => `At least ${n}.`,
+    atMost: (n: number) => `At most ${n}.`,
+    json: 'This must be JSON.',
+    longer: (n: number) => `At least ${n} characters.`,
+    shorter: (n: number) => `At most ${n} characters.`,
+    email: 'This must be an e-mail address.',
+    address: 'This must be an address, with its https://.',
+    pattern: (pattern: string) => `This must match ${pattern}.`,
+  },
+} as const

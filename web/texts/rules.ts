@@ -1,0 +1,55 @@
+import type { Rule } from '../../src/model/rules.ts'
+
+const DOING: Readonly<Record<string, string>> = {
+  read: 'reading',
+  edit: 'edits of',
+  delete: 'deleting',
+  move: 'moving',
+  search: 'searching',
+  fetch: 'fetching from the net',
+}
+const doing = (toolKind: string): string => DOING[toolKind] ?? toolKind
+
+const ANY_FILE = 'any file'
+
+/** A rule as a sentence without its end. `space`: the name of the Space it holds in. */
+function sentence({ action, command, path, toolKind, agent }: Rule, space: string | null): string {
+  const verb = { allow: 'Allow', ask: 'Ask before', deny: 'Refuse' }[action]
+  const kind = toolKind === null ? '' : doing(toolKind)
+  const what =
+    command !== null
+      ? `the command ${command}`
+      : [kind || 'everything', path !== null && (path === '**' ? ANY_FILE : path)].filter(Boolean).join(' ')
+  return [verb, what, agent !== null && `by ${agent}`, space === null ? 'everywhere' : `in ${space}`]
+    .filter(Boolean)
+    .join(' ')
+}
+
+/** Standing answers: those offered at a question, and the list of all. */
+export const rules = {
+  title: 'Rules',
+  text: 'Rules answer questions of agents in your place. They are tried from the top; the first that fits decides, and where none fits you are asked.',
+  empty: 'There are none yet: “Make a rule” at a question makes one.',
+  make: 'Make a rule',
+  all: 'All rules ...',
+  thisSpace: 'this Space',
+  goneSpace: 'a Space that is gone',
+  notAdded: 'Not allowed for good.',
+  remove: 'Remove',
+  removeOne: (rule: string) => `Remove: ${rule}`,
+  sentence,
+  /** What could be allowed for good, each with its scope. */
+  offer: {
+    kind: (toolKind: string) => `Always allow ${doing(toolKind)}`,
+    kindNote: 'Any place and any words.',
+    command: (command: string) => `Always allow ${command}`,
+    commandNote: 'This very command and no other.',
+    file: (toolKind: string, path: string) => `Always allow ${doing(toolKind)} ${path}`,
+    fileNote: 'This file and no other.',
+    folder: (toolKind: string, folder: string) => `Always allow ${doing(toolKind)} files in ${folder}/`,
+    folderNote: 'All files in this folder and below it.',
+    anyFile: (toolKind: string) => `Always allow ${doing(toolKind)} ${ANY_FILE}`,
+    anyFileNote: 'All files of the Space, but none outside of it.',
+    note: (space: string, note: string) => `In ${space}. ${note}`,
+  },
+} as const

@@ -1,0 +1,53 @@
+export const start = {
+  welcome: {
+    title: 'Welcome to Carrel',
+    text: 'Agents work in sessions that outlive browsers, networks and restarts. Choose where to work and who does it.',
+  },
+  add: {
+    title: 'Add a Space',
+    text: 'A Space is bound to one folder for good. Another folder is another Space.',
+  },
+  tour: {
+    title: 'New here?',
+    text: 'The agent that ships with Carrel needs no model and no account. It shows in a minute how agents stream, plan and ask.',
+    begin: 'Take the tour',
+    space: 'Tour',
+  },
+  where: 'Where to work',
+  who: 'Which agent',
+  lookingForAgents: 'Looking which agents are on this machine ...',
+  failed: 'That did not work.',
+  chosen: { blank: 'A new, empty folder', none: 'Choose a folder above.' },
+  begin: 'Start a session',
+  folders: {
+    title: 'Folders',
+    nearby: 'Repositories nearby',
+    browse: 'Browse all folders',
+    up: 'Up',
+    choose: 'Choose this folder',
+    looking: 'Looking around ...',
+    noneNearby: 'None was found. Browse all folders, or type a path below.',
+    noneInside: 'No folders in here.',
+    open: 'Open',
+    openOne: (name: string) => `Open ${name}`,
+    example: '/path/to/a/folder',
+    path: "Path of a folder on the server's machine",
+    blank: 'Blank Space',
+  },
+  agents: {
+    title: 'Agent',
+    scripted: 'Ships with Carrel, needs no model',
+    onlyScripted:
+      'No other agent was found on this machine. Install one as shown below; it appears here after a reload.',
+    others: (agents: number) => `Not on this machine (${agents})`,
+    about: (agent: string) => `About ${agent}`,
+    login: 'Log in',
+    install: 'Install',
+    copy: (command: string) => `Copy: ${command}`,
+  },
+  noSession: {
+    title: 'No session yet',
+    text: 'A session is a conversation with an agent about the files of a project. It is kept until you delete it.',
+  },
+  noProject: { title: 'No project yet', text: 'Make one from the menu of a Space, at the left.' },
+} as const

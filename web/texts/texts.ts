@@ -1,0 +1,50 @@
+import { board } from './board.ts'
+import { composer } from './composer.ts'
+import { inbox } from './inbox.ts'
+import { keys } from './keys.ts'
+import { notify } from './notify.ts'
+import { palette } from './palette.ts'
+import { question } from './question.ts'
+import { rules } from './rules.ts'
+import { search } from './search.ts'
+import { session } from './session.ts'
+import { settings } from './settings.ts'
+import { shell } from './shell.ts'
+import { start } from './start.ts'
+import { transcript } from './transcript.ts'
+import { tree } from './tree.ts'
+import { ui } from './ui.ts'
+
+const english = {
+  board,
+  composer,
+  inbox,
+  keys,
+  notify,
+  palette,
+  question,
+  rules,
+  search,
+  session,
+  settings,
+  shell,
+  start,
+  transcript,
+  tree,
+  ui,
+}
+
+/** The same table with whatever words: each text any string, each list of any length. */
+type InAnyWords<Table> = Table extends string
+  ? string
+  : Table extends readonly string[]
+    ? readonly string[]
+    : Table extends (...values: infer Values) => string
+      ? (...values: Values) => string
+      : { readonly [Name in keyof Table]: InAnyWords<Table[Name]> }
+
+/** What a table in another language has to say. */
+export type Texts = InAnyWords<typeof english>
+
+/** Every text of the page; those of the server, of agents and of people come from elsewhere. */
+export const texts: Texts = english

@@ -1,0 +1,73 @@
+import type { RunOutcome } from '../../src/model/tree.ts'
+import { count } from '../ui/format.ts'
+
+/** What stands in a transcript beside the words of people and agents. */
+export const transcript = {
+  title: 'Transcript',
+  empty: {
+    title: 'Nothing said yet',
+    text: 'Ask for something below. You can close this page while the agent works; nothing is lost.',
+  },
+  loadingOlder: 'Loading older ...',
+  newest: 'Newest',
+  since: 'New since you looked',
+  acts: { copyText: 'Copy text', copyLink: 'Copy link', fork: 'Fork from here' },
+  attached: 'Attached',
+  message: 'Message of the agent',
+  steered: { title: 'Said into the run', text: 'said into the run' },
+  update: 'Update',
+  thinking: 'Thinking',
+  thought: 'Thought',
+  run: {
+    title: (agent: string) => `Prompt to ${agent}`,
+    somebody: 'Somebody',
+    to: (agent: string) => `to ${agent}`,
+    by: (face: string) => `by ${face}`,
+    showAll: 'Show all',
+    showLess: 'Show less',
+    ended: {
+      completed: 'Completed',
+      cancelled: 'Stopped',
+      failed: 'Failed',
+      refused: 'Refused by the agent',
+      over_budget: 'Ended: over its time budget',
+      lost: 'Lost: the process went away and nobody knows how far it came',
+    } satisfies Record<RunOutcome, string>,
+    fork: 'Fork after this run',
+    halfDone: (steps: number) => `${count(steps, 'step')} had begun and did not end. Look at what they did:`,
+    stderr: 'What the agent wrote last (stderr)',
+  },
+  plan: {
+    title: 'Plan',
+    done: (done: number, all: number) => `${done} of ${all}`,
+    states: { completed: 'done', in_progress: 'under way', pending: 'to do' },
+    high: 'high',
+  },
+  tool: {
+    exit: (code: number) => `exit ${code}`,
+    pending: 'pending',
+    running: 'running',
+    ended: { completed: 'done', failed: 'failed', cancelled: 'stopped', interrupted: 'interrupted' },
+    input: 'Input as the agent said it',
+    output: 'Output as the agent said it',
+    nothing: 'The agent told nothing more about this.',
+    terminal: (id: string) => `Output of terminal ${id}`,
+    leftOut: (size: string) => `${size} are left out here; the log keeps them.`,
+    showWhole: 'Show the whole',
+  },
+  whole: {
+    title: 'Whole output',
+    reading: 'Reading the log ...',
+    failed: 'The log could not be read.',
+    save: 'Save as a file',
+    file: 'output.txt',
+    size: (size: string, lines: number) => `${size}, ${count(lines, 'line')}`,
+  },
+  diff: {
+    newFile: 'new file',
+    tooDifferent: 'Too different to be compared line by line.',
+    same: 'No line is different.',
+    title: (path: string) => `Changes in ${path}`,
+    line: (line: number) => `line ${line}`,
+  },
+} as const
