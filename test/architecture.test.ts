@@ -13,6 +13,7 @@ import {
   checkMachinePaths,
   checkNames,
   checkOwners,
+  checkTexts,
   readOwners,
 } from './support/house-rules.ts'
 import { readSource } from './support/source-reader.ts'
@@ -54,6 +55,10 @@ it('names of files and folders say what is in them', () => {
 
 it('time, chance and the environment come in as arguments', () => {
   expect(checkCalls(SOURCES)).toEqual([])
+})
+
+it('what a person reads on the page stands in web/texts', () => {
+  expect(checkTexts(SOURCES)).toEqual([])
 })
 
 it('exports have names', () => {

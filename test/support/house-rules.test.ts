@@ -9,6 +9,7 @@ import {
   checkMachinePaths,
   checkNames,
   checkOwners,
+  checkTexts,
   readOwners,
 } from './house-rules.ts'
 import { parseSource } from './source-reader.ts'
@@ -105,6 +106,15 @@ it('calls: the world is read where it may be', () => {
     expect(checkCalls([parseSource(path, text)])).toEqual([])
   }
   expect(checkCalls([parseSource('src/engine/a.ts', 'const a = new Date(at) // Date.now()')])).toEqual([])
+})
+
+it('texts: the page has them in its table, with a sentence for each that is elsewhere', () => {
+  const check = (path: string) => checkTexts([parseSource(path, '<p>\n  Nobody waits\n  for you\n</p>')])
+  expect(check('web/inbox/A.tsx')).toEqual([
+    'web/inbox/A.tsx:2: "Nobody waits for you" is read by people; move it to a table in web/texts/.',
+  ])
+  for (const path of ['web/texts/A.tsx', 'web/stories/A.tsx', 'web/inbox/A.test.tsx', 'src/faces/A.tsx', 'test/A.tsx'])
+    expect(check(path)).toEqual([])
 })
 
 it('exports: a default one is refused, except where a tool asks for it', () => {

@@ -185,6 +185,17 @@ export function checkMachinePaths(path: string, text: string, checkout: string):
   })
 }
 
+/** That what a person reads on the page stands in its table of texts. */
+export function checkTexts(sources: readonly Source[]): Complaint[] {
+  return sources
+    .filter(
+      (source) => source.path.startsWith('web/') && isProduct(source) && !/^web\/(stories|texts)\//.test(source.path),
+    )
+    .flatMap(({ path, texts }) =>
+      texts.map(({ text, line }) => `${path}:${line}: "${text}" is read by people; move it to a table in web/texts/.`),
+    )
+}
+
 function isProduct({ path }: { path: string }): boolean {
   return /^(src|web)\//.test(path) && !/\.(test|config)\.tsx?$/.test(path)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { parseSync, Visitor } from 'vite'
+import { readTexts } from './text-reader.ts'
 
 /** What the rules of the house look at in one source file. Paths are from the root of the project, with `/`. */
 export interface Source {
@@ -10,6 +11,8 @@ export interface Source {
   /** `Date.now`, `Math.random`, `process.env`, and `new Date()` without arguments, each as written here. */
   readonly calls: readonly { readonly name: string; readonly line: number }[]
   readonly defaultExport: boolean
+  /** What a person reads, where it stands in the source itself. */
+  readonly texts: readonly { readonly text: string; readonly line: number }[]
 }
 
 export interface Import {
@@ -71,7 +74,8 @@ export function parseSource(path: string, text: string): Source {
       }
     },
   }).visit(program)
-  return { path, lines: countLines(text) - (text.endsWith('\n') ? 1 : 0), imports, calls, defaultExport }
+  const texts = readTexts(program).map((one) => ({ text: one.text, line: countLines(text.slice(0, one.start)) }))
+  return { path, lines: countLines(text) - (text.endsWith('\n') ? 1 : 0), imports, calls, defaultExport, texts }
 }
 
 function resolveImport(path: string, specifier: string, typeOnly: boolean): Import {
