@@ -15,17 +15,19 @@ export interface Relay {
 
 export function createRelay(): Relay {
   let current: AgentListener | null = null
-  let kept: unknown[] = []
+  let kept: { update: unknown; frame: number }[] = []
   return {
     listener: {
-      update(update) {
-        if (current) return current.update(update)
-        kept.push(update)
+      update(update, frame) {
+        if (current) return current.update(update, frame)
+        kept.push({ update, frame })
         if (kept.length > KEPT) kept.shift()
       },
       replayed: (update) => current?.replayed(update),
-      permission: async (request, signal) => (current ? current.permission(request, signal) : { outcome: 'cancelled' }),
-      elicit: async (request, signal) => (current ? current.elicit(request, signal) : { action: 'cancel' }),
+      permission: async (request, signal, frame) =>
+        current ? current.permission(request, signal, frame) : { outcome: 'cancelled' },
+      elicit: async (request, signal, frame) =>
+        current ? current.elicit(request, signal, frame) : { action: 'cancel' },
       wrote: (path, bytes) => current?.wrote(path, bytes),
       notice: (text, data) => current?.notice(text, data),
     },
@@ -33,7 +35,7 @@ export function createRelay(): Relay {
       current = listener
       const said = kept
       kept = []
-      for (const update of said) listener.update(update)
+      for (const { update, frame } of said) listener.update(update, frame)
     },
     detach() {
       current = null

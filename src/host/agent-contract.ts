@@ -23,13 +23,16 @@ export type ElicitationAnswer = { action: 'accept'; content: unknown } | { actio
 
 /** What an agent says goes here, in order and as said. The methods without a promise are called synchronously. */
 export interface AgentListener {
-  /** `params.update` of a `session/update`, whatever its kind. May also come after a prompt's answer. */
-  update(update: unknown): void
+  /**
+   * `params.update` of a `session/update`, whatever its kind. May also come after a prompt's answer. `frame` numbers what
+   * the agent said, growing over the life of its process: after a restart of the server the same frame has the same number.
+   */
+  update(update: unknown, frame: number): void
   /** An update that repeats the past while a session is reopened: already known, never to be stored again. */
   replayed(update: unknown): void
   /** `signal` fires on cancel, on close, when the agent withdraws the question and when it ends. */
-  permission(request: unknown, signal: AbortSignal): Promise<PermissionAnswer>
-  elicit(request: unknown, signal: AbortSignal): Promise<ElicitationAnswer>
+  permission(request: unknown, signal: AbortSignal, frame: number): Promise<PermissionAnswer>
+  elicit(request: unknown, signal: AbortSignal, frame: number): Promise<ElicitationAnswer>
   /** A write that the agent asked for through `fs/write_text_file` is on disk. */
   wrote(path: string, bytes: number): void
   /** Something a person may need to know about the agent's behaviour, in a sentence. */
@@ -41,19 +44,35 @@ export interface AgentSession {
   readonly id: string
   /** The raw answer that opened it: modes, models, configOptions. */
   readonly opened: unknown
-  /** @throws AgentFailure when the agent answers an error or ends */
-  prompt(content: readonly unknown[]): Promise<{ stopReason: string; raw: unknown }>
+  /** `tag` finds it again after a restart. @throws AgentFailure when the agent answers an error or ends */
+  prompt(content: readonly unknown[], tag?: string): Promise<PromptAnswer>
   /** Writes `session/cancel` and answers every open question of this session with cancelled, within this tick. Repeatable. */
   cancel(): void
   /** @throws AgentFailure */
   setMode(id: string): Promise<void>
   /** Resolves to the raw answer. @throws AgentFailure */
   setConfigOption(id: string, value: unknown): Promise<unknown>
+  /** Everything this session said up to `frame` is recorded; null: and it has nothing under way. */
+  recorded(frame: number | null): void
   /** Forgets the session here, ends its terminals, and tells the agent where it can be told. Never rejects. Repeatable. */
   close(): Promise<void>
 }
 
+export interface PromptAnswer {
+  readonly stopReason: string
+  readonly raw: unknown
+}
+
+/** A session that an earlier life of this server had open. */
+export interface Rejoined {
+  readonly session: AgentSession
+  /** Prompts that had reached the agent, oldest first; their answers come as if they had been sent now. */
+  readonly prompts: readonly { readonly tag: string; readonly answer: Promise<PromptAnswer> }[]
+}
+
 export interface AgentConnection {
+  /** Names the keeper that holds the process: by it a later life of the server finds this connection. */
+  readonly keeper: string
   readonly info: AgentInfo
   readonly pid: number
   /** Resolves when the agent's whole tree has ended. */
@@ -65,6 +84,17 @@ export interface AgentConnection {
    * to `listener.replayed`. @throws gone when the agent does not know it or cannot; the transcript is then the way on
    */
   reopen(acpSession: string, place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<AgentSession>
+  /**
+   * Takes up what an earlier life had open in this very process: what was said since comes to `listener` in its order, also
+   * what it had said before the server died, and questions without an answer are put again. Null when it is not open there.
+   */
+  rejoin(acpSession: string, place: AgentPlace, listener: AgentListener): Rejoined | null
+  /** How long the agent goes on without a server, and until when at most (ms since 1970). */
+  limits(limits: { graceMs: number; deadlineAt: number | null }): void
+  /** Lets the agent go on without this server, for as long as its limits say. */
+  leave(): void
+  /** It has ended and all it said is recorded: nothing of it is kept. */
+  forget(): void
   /** End of input, SIGTERM, SIGKILL of the tree: at most 1.5 s. Repeatable. */
   stop(): Promise<void>
   /** SIGKILL of the tree at once. Repeatable. */
@@ -91,6 +121,12 @@ export interface AgentLaunch {
   readonly containment: Containment
   /** Folder of the ledger of live trees. */
   readonly ledger: string
+  /** Folder of the keepers. */
+  readonly keepers: string
+  /** Where Node keeps what it compiled for keepers; null for nowhere. */
+  readonly compiled: string | null
+  /** How long the agent goes on without a server. ms; 0 ends it with its server. */
+  readonly graceMs: number
   /** stderr goes to `<logFolder>/stderr.log`; null keeps only the tail. The folder exists. */
   readonly logFolder: string | null
   readonly clientName: string

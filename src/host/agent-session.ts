@@ -1,7 +1,16 @@
-import type { AgentLaunch, AgentListener, AgentPlace, AgentSession } from './agent-contract.ts'
+import type { AgentLaunch, AgentListener, AgentPlace, AgentSession, PromptAnswer } from './agent-contract.ts'
 import { readTextFile, writeTextFile } from './agent-files.ts'
+import type { PastPrompt } from './agent-past.ts'
 import { openTerminals } from './agent-terminals.ts'
-import { AgentFailure, CANCELLED, METHOD_NOT_FOUND, type Wire, WireError } from './agent-wire.ts'
+import {
+  AgentFailure,
+  type Asking,
+  CANCELLED,
+  type Call,
+  METHOD_NOT_FOUND,
+  type Wire,
+  WireError,
+} from './agent-wire.ts'
 
 /** One session as the connection sees it: where the agent's frames for it go. */
 export interface SessionPort {
@@ -10,9 +19,13 @@ export interface SessionPort {
   replaying: boolean
   /** How many updates came so far. */
   heard: number
-  takeUpdate(update: unknown): void
+  takeUpdate(update: unknown, frame: number): void
   /** @throws WireError */
-  takeRequest(method: string, params: unknown, signal: AbortSignal): Promise<unknown>
+  takeRequest(call: Call, signal: AbortSignal): Promise<unknown>
+  /** Up to which frame all is recorded; Infinity where nothing is under way. */
+  recorded: number
+  /** The answer that opened it, once it is known. */
+  opened: unknown
   /** Makes the face that the engine holds, once the agent has answered. */
   face(opened: unknown): AgentSession
   /** The agent has ended: nobody is left to hear an answer. */
@@ -30,6 +43,12 @@ export interface SessionParts {
   readonly lenientReads: boolean
   readonly stderrTail: () => string
   readonly forget: () => void
+  /** Something was recorded. */
+  readonly onRecorded: () => void
+  /** Prompts whose run is not recorded to its end, by the number of their request. */
+  readonly prompts: Map<number, PastPrompt>
+  /** The number of the last frame that came. */
+  readonly seen: () => number
 }
 
 const CLOSE_MS = 1_000
@@ -44,12 +63,12 @@ export function sessionPort(parts: SessionParts): SessionPort {
   const ask = <Answer>(ask: (signal: AbortSignal) => Promise<Answer>, none: Answer, withdrawn: AbortSignal) =>
     askPerson({ ask, none, withdrawn, open, listener })
 
-  const takeRequest: SessionPort['takeRequest'] = async (method, params, signal) => {
+  const takeRequest: SessionPort['takeRequest'] = async ({ method, params, no }, signal) => {
     if (method === 'session/request_permission') {
-      return { outcome: await ask((until) => listener.permission(params, until), { outcome: 'cancelled' }, signal) }
+      return { outcome: await ask((until) => listener.permission(params, until, no), { outcome: 'cancelled' }, signal) }
     }
     if (method === 'elicitation/create')
-      return await ask((until) => listener.elicit(params, until), { action: 'cancel' }, signal)
+      return await ask((until) => listener.elicit(params, until, no), { action: 'cancel' }, signal)
     if (method === 'fs/read_text_file') return await readTextFile(params, place, parts.lenientReads)
     if (method === 'fs/write_text_file') {
       const written = await writeTextFile(params, place)
@@ -63,19 +82,29 @@ export function sessionPort(parts: SessionParts): SessionPort {
     listener,
     replaying: false,
     heard: 0,
-    takeUpdate: (update) => {
+    recorded: Number.POSITIVE_INFINITY,
+    opened: null,
+    takeUpdate: (update, frame) => {
       port.heard += 1
       if (port.replaying) listener.replayed(update)
-      else listener.update(update)
+      else listener.update(update, frame)
     },
     takeRequest,
     face: (opened) => {
       const face = sessionFace(parts, opened, withdrawAll, () => void terminals.killAll())
-      const prompt: AgentSession['prompt'] = (content) => {
+      port.opened = opened
+      const prompt: AgentSession['prompt'] = (content, tag = '') => {
         port.replaying = false
-        return face.prompt(content)
+        if (port.recorded === Number.POSITIVE_INFINITY) port.recorded = parts.seen()
+        return face.prompt(content, tag)
       }
-      return { ...face, prompt }
+      const recorded: AgentSession['recorded'] = (frame) => {
+        port.recorded = frame ?? Number.POSITIVE_INFINITY
+        if (frame === null)
+          for (const [id, { session }] of parts.prompts) if (session === parts.id) parts.prompts.delete(id)
+        parts.onRecorded()
+      }
+      return { ...face, prompt, recorded }
     },
     end: () => {
       withdrawAll()
@@ -90,11 +119,11 @@ function sessionFace(
   opened: unknown,
   withdrawAll: () => void,
   endTerminals: () => void,
-): AgentSession {
+): Omit<AgentSession, 'recorded'> {
   const { id, wire } = parts
-  const request = async (method: string, params: object) => {
+  const request = async (method: string, params: object, more?: Asking) => {
     try {
-      return await wire.request(method, { sessionId: id, ...params })
+      return await wire.request(method, { sessionId: id, ...params }, more)
     } catch (thrown) {
       throw withStderr(thrown, parts.stderrTail())
     }
@@ -111,10 +140,10 @@ function sessionFace(
   return {
     id,
     opened,
-    prompt: async (content) => {
-      const raw = await request('session/prompt', { prompt: content })
-      const stopReason = (raw as { stopReason?: unknown } | null)?.stopReason
-      return { stopReason: typeof stopReason === 'string' ? stopReason : 'end_turn', raw }
+    prompt: async (content, tag = '') => {
+      const onSent = (request: number) =>
+        void parts.prompts.set(request, { id: request, session: id, tag, answer: null })
+      return promptAnswer(await request('session/prompt', { prompt: content }, { tag, onSent }))
     },
     cancel: () => {
       wire.notify('session/cancel', { sessionId: id })
@@ -128,6 +157,11 @@ function sessionFace(
       return closing
     },
   }
+}
+
+export function promptAnswer(raw: unknown): PromptAnswer {
+  const stopReason = (raw as { stopReason?: unknown } | null)?.stopReason
+  return { stopReason: typeof stopReason === 'string' ? stopReason : 'end_turn', raw }
 }
 
 interface Asked<Answer> {

@@ -1,16 +1,24 @@
-import type { Readable, Writable } from 'node:stream'
-
 /**
  * JSON-RPC 2.0 over newline-delimited JSON, without a schema in the way: everything the other side says reaches the
  * handlers as said. (The SDK's own client drops unknown updates, strips unknown fields and refuses permission
  * requests with unknown option kinds by itself; what is journalled must be what was said.)
  */
 export interface Wire {
+  /** Reads a frame of the other side; `no` is its number. */
+  take(line: string, no: number): void
+  /** Answers a request of the other side that an earlier life of this server had not answered. */
+  serve(held: { no: number; id: unknown; method: string; params: unknown }): void
+  /** The answer to a request that an earlier life had sent. */
+  adopt(id: number): Promise<unknown>
+  /** The next free number for a request. */
+  readonly next: number
+  /** The number of the oldest frame of the other side that still wants an answer; null when there is none. */
+  readonly unanswered: number | null
   /**
-   * Sends a request. `onResult` runs synchronously when the answer is read, before the next frame is looked at:
+   * Sends a request. `more.onResult` runs synchronously when the answer is read, before the next frame is looked at:
    * whoever must change state between two frames does it there. @throws AgentFailure
    */
-  request(method: string, params: unknown, onResult?: (result: unknown) => void): Promise<unknown>
+  request(method: string, params: unknown, more?: Asking): Promise<unknown>
   notify(method: string, params: unknown): void
   /** Fails every open request, and every later one, with this. Repeatable; the first wins. */
   fail(failure: AgentFailure): void
@@ -18,17 +26,32 @@ export interface Wire {
   readonly failed: boolean
 }
 
+export interface Asking {
+  readonly onResult?: (result: unknown) => void
+  /** Goes into the spool with the frame, so that it is found again. */
+  readonly tag?: string
+  /** Told the number of the request. */
+  readonly onSent?: (id: number) => void
+}
+
 export interface WireHandlers {
-  notification(method: string, params: unknown): void
+  /** `no` is the number of its frame. */
+  notification(method: string, params: unknown, no: number): void
   /** Resolves to the result; a thrown WireError becomes the error answer. `signal` fires on `$/cancel_request`. */
-  request(method: string, params: unknown, signal: AbortSignal): Promise<unknown>
+  request(call: Call, signal: AbortSignal): Promise<unknown>
   /** Something came that is no frame: `text` says what, in a sentence. */
   noise(text: string, sample: string): void
-  /** A frame over the limit: nothing after it can be trusted. */
-  tooLarge(): void
   /** A handler threw: what was said is lost for the log, so nothing more may be said. */
   thrown(error: unknown): void
   frame?(direction: 'in' | 'out', line: string): void
+}
+
+/** A request of the other side. */
+export interface Call {
+  readonly no: number
+  readonly id: unknown
+  readonly method: string
+  readonly params: unknown
 }
 
 /** What an agent's refusal, error or death looks like to the engine. */
@@ -67,7 +90,6 @@ export const AUTH_REQUIRED = -32000
 export const CANCELLED = -32800
 
 export const MAX_FRAME_BYTES = 32 << 20
-const NEWLINE = 10
 const SAMPLE_CHARS = 200
 
 interface Pending {
@@ -79,39 +101,49 @@ interface Pending {
 /** The wire's own state. Ids of the two directions are kept apart: both sides count from the same numbers. */
 interface State {
   readonly asked: Map<number, Pending>
-  readonly asking: Map<string, AbortController>
+  readonly asking: Map<string, { readonly controller: AbortController; readonly no: number }>
   next: number
   failure: AgentFailure | null
 }
 
-export function openWire(input: Readable, output: Writable, handlers: WireHandlers): Wire {
-  const state: State = { asked: new Map(), asking: new Map(), next: 1, failure: null }
-  const send = (message: Record<string, unknown>) => {
-    if (output.destroyed || output.writableEnded) return
+/** `write` passes a line on to the other side; what comes from there is given to `take`. Requests count from `next`. */
+export function openWire(write: (line: string, tag?: string) => void, handlers: WireHandlers, next = 1): Wire {
+  const state: State = { asked: new Map(), asking: new Map(), next, failure: null }
+  const send: Send = (message, tag) => {
     const line = JSON.stringify({ jsonrpc: '2.0', ...message })
     handlers.frame?.('out', line)
-    output.write(`${line}\n`)
+    write(line, tag)
   }
-  readLines(
-    input,
-    (line) => {
+  return {
+    take: (line, no) => {
       // Thrown out of here it would end the server.
       try {
-        if (!state.failure) takeLine(line, state, send, handlers)
+        if (!state.failure) takeLine({ line, no }, state, send, handlers)
       } catch (error) {
         handlers.thrown(error)
       }
     },
-    () => handlers.tooLarge(),
-  )
-  return {
-    request: (method, params, onResult) =>
+    request: (method, params, more = {}) =>
       new Promise((resolve, reject) => {
         if (state.failure) return reject(state.failure)
         const id = state.next++
-        state.asked.set(id, { resolve, reject, onResult })
-        send({ id, method, params })
+        state.asked.set(id, { resolve, reject, onResult: more.onResult })
+        more.onSent?.(id)
+        send({ id, method, params }, more.tag)
       }),
+    serve: (call) => void takeRequest(call, state, send, handlers),
+    adopt: (id) =>
+      new Promise((resolve, reject) => {
+        if (state.failure) return reject(state.failure)
+        state.asked.set(id, { resolve, reject, onResult: undefined })
+      }),
+    get next() {
+      return state.next
+    },
+    get unanswered() {
+      const open = [...state.asking.values()].map(({ no }) => no)
+      return open.length > 0 ? Math.min(...open) : null
+    },
     notify: (method, params) => send({ method, params }),
     get failed() {
       return state.failure !== null
@@ -120,43 +152,19 @@ export function openWire(input: Readable, output: Writable, handlers: WireHandle
       state.failure ??= failure
       for (const pending of state.asked.values()) pending.reject(state.failure)
       state.asked.clear()
-      for (const controller of state.asking.values()) controller.abort()
+      for (const { controller } of state.asking.values()) controller.abort()
       state.asking.clear()
     },
   }
 }
 
-/** Splits a stream into lines and holds at most one line of at most MAX_FRAME_BYTES. After `tooLarge` it reads no more. */
-function readLines(input: Readable, onLine: (line: string) => void, tooLarge: () => void): void {
-  let parts: Buffer[] = []
-  let size = 0
-  let dead = false
-  input.on('error', () => undefined)
-  input.on('data', (chunk: Buffer) => {
-    let from = 0
-    while (!dead) {
-      const end = chunk.indexOf(NEWLINE, from)
-      const piece = chunk.subarray(from, end < 0 ? undefined : end)
-      size += piece.length
-      if (size > MAX_FRAME_BYTES) {
-        dead = true
-        parts = []
-        return tooLarge()
-      }
-      if (piece.length > 0) parts.push(piece)
-      if (end < 0) return
-      const line = (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)).toString('utf8')
-      parts = []
-      size = 0
-      from = end + 1
-      if (line.trim() !== '') onLine(line)
-    }
-  })
+type Send = (message: Record<string, unknown>, tag?: string) => void
+interface Numbered {
+  readonly line: string
+  readonly no: number
 }
 
-type Send = (message: Record<string, unknown>) => void
-
-function takeLine(line: string, state: State, send: Send, handlers: WireHandlers): void {
+function takeLine({ line, no }: Numbered, state: State, send: Send, handlers: WireHandlers): void {
   handlers.frame?.('in', line)
   let frame: Record<string, unknown>
   try {
@@ -166,8 +174,9 @@ function takeLine(line: string, state: State, send: Send, handlers: WireHandlers
   }
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return broken(line, state, handlers)
   if (typeof frame.method === 'string') {
-    if (frame.id === undefined || frame.id === null) takeNotification(frame.method, frame.params, state, handlers)
-    else void takeRequest(frame.id, frame.method, frame.params, state, send, handlers)
+    const call = { no, id: frame.id, method: frame.method, params: frame.params }
+    if (frame.id === undefined || frame.id === null) takeNotification(call, state, handlers)
+    else void takeRequest(call, state, send, handlers)
     return
   }
   takeAnswer(frame, line, state, handlers)
@@ -184,28 +193,22 @@ function broken(line: string, state: State, handlers: WireHandlers): void {
   pending?.reject(new AgentFailure('The agent sent an answer that cannot be read.', { data: { sample } }))
 }
 
-function takeNotification(method: string, params: unknown, state: State, handlers: WireHandlers): void {
+function takeNotification({ method, params, no }: Call, state: State, handlers: WireHandlers): void {
   if (method === '$/cancel_request') {
     const id = (params as { requestId?: unknown } | null)?.requestId
-    state.asking.get(JSON.stringify(id))?.abort()
+    state.asking.get(JSON.stringify(id))?.controller.abort()
     return
   }
-  handlers.notification(method, params)
+  handlers.notification(method, params, no)
 }
 
-async function takeRequest(
-  id: unknown,
-  method: string,
-  params: unknown,
-  state: State,
-  send: Send,
-  handlers: WireHandlers,
-): Promise<void> {
+async function takeRequest(call: Call, state: State, send: Send, handlers: WireHandlers): Promise<void> {
+  const { id } = call
   const key = JSON.stringify(id)
   const controller = new AbortController()
-  state.asking.set(key, controller)
+  state.asking.set(key, { controller, no: call.no })
   try {
-    const result = await handlers.request(method, params, controller.signal)
+    const result = await handlers.request(call, controller.signal)
     send({ id, result: result ?? {} })
   } catch (thrown) {
     const error =
@@ -234,7 +237,7 @@ function takeAnswer(frame: Record<string, unknown>, line: string, state: State, 
 }
 
 /** Error objects come in any shape: a string, an object without a code, a message nested in `data`. */
-function failureFrom(error: unknown): AgentFailure {
+export function failureFrom(error: unknown): AgentFailure {
   if (typeof error !== 'object' || error === null) return new AgentFailure(String(error), { data: error })
   const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown }
   const inner = (data as { details?: unknown; message?: unknown } | null | undefined) ?? {}

@@ -1,18 +1,13 @@
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { CarrelError } from '../model/errors.ts'
-import type {
-  AgentConnection,
-  AgentInfo,
-  AgentLaunch,
-  AgentListener,
-  AgentPlace,
-  AgentSession,
-} from './agent-contract.ts'
-import { readsMissingAsEmpty, replaysAfterAnswer } from './agent-quirks.ts'
-import { type SessionPort, sessionPort, withStderr } from './agent-session.ts'
-import { AgentFailure, AUTH_REQUIRED, METHOD_NOT_FOUND, openWire, type Wire, WireError } from './agent-wire.ts'
-import { type ChildTree, type Exit, spawnTree } from './process.ts'
+import type { AgentConnection, AgentInfo, AgentLaunch } from './agent-contract.ts'
+import { type Link, openSession, rejoinSession, reopenSession, stateOf, untilAborted } from './agent-opening.ts'
+import { type HeldFrame, recall } from './agent-past.ts'
+import type { SessionPort } from './agent-session.ts'
+import { AgentFailure, type Call, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './agent-wire.ts'
+import { attachKeeper, type KeeperOptions, type KeptTree, openSpooled, startKeeper } from './keeper/client.ts'
+import type { Frame } from './keeper/spool.ts'
+import type { Exit } from './process.ts'
 
 export type * from './agent-contract.ts'
 export { reopenableAt } from './agent-quirks.ts'
@@ -23,44 +18,100 @@ const PROTOCOL_VERSION = 1
 const STOP = { eofMs: 500, termMs: 700 }
 const EARLY_LIMIT = 1_000
 const NOISE_LIMIT = 5
-/** A replay whose end is not said counts as over after so long without a word. ms. */
-const QUIET_MS = 300
-
-/** What the parts of one connection share. */
-interface Link {
-  readonly launch: AgentLaunch
-  readonly tree: ChildTree
-  readonly ports: Map<string, SessionPort>
-  /** Updates of sessions whose opening has not been answered yet: some agents speak before they answer. */
-  readonly early: Map<string, unknown[]>
-  opening: number
-  noises: number
-  readonly wire: Wire
-}
+/** Frames and characters that are spooled before what is recorded is forgotten. */
+const MARK = { frames: 5_000, chars: 4 << 20 }
 
 /**
- * Starts an agent and greets it. When this rejects, nothing of it runs any more.
+ * Starts an agent under a keeper and greets it. When this rejects, nothing of it runs any more.
  *
  * @throws unavailable with the reason and what to do, when the agent is not there, ends, does not answer in
  * `initializeTimeoutMs`, or speaks another version of ACP
  */
 export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection> {
-  const tree = await startTree(launch)
-  const ports: Link['ports'] = new Map()
-  const link: Link = { launch, tree, ports, early: new Map(), opening: 0, noises: 0, wire: null as unknown as Wire }
-  const wire = openWire(tree.stdout, tree.stdin, handlersOf(link))
-  Object.assign(link, { wire })
+  const link = linkOf(launch, await startTree(launch))
+  hear(link)
+  return connectionOf(link, infoOf(await greet(link)))
+}
+
+/**
+ * Takes up with an agent that an earlier life of the server started: from its keeper, or, where that is gone, from what
+ * it left on disk (the connection then ends once all has been told). Null when there is nothing left of it.
+ */
+export async function resumeAgent(keeper: string, launch: AgentLaunch): Promise<AgentConnection | null> {
+  const tree = (await attachKeeper(keeper, keeperOptions(launch))) ?? openSpooled(keeper, keeperOptions(launch))
+  if (!tree) return null
+  const frames: Frame[] = []
+  const live = Promise.withResolvers<Link>()
+  let link: Link | null = null
+  tree.listen({
+    frame: (frame) => {
+      if (!link) frames.push(frame)
+      else if (frame.dir === 'in') takeFrame(link, frame)
+    },
+    // Synchronous: the very next frame must find the link.
+    replayed: () => {
+      const past = recall(tree.checkpoint, frames)
+      link = linkOf(launch, tree, past.next)
+      Object.assign(link, { past, seen: past.upTo })
+      live.resolve(link)
+    },
+    tooLarge: () => link && tooLarge(link),
+  })
+  const found = await Promise.race([live.promise, tree.exited.then(() => link)])
+  if (!found) return null
+  endsWith(found)
+  return connectionOf(found, infoOf(found.past?.info))
+}
+
+function linkOf(launch: AgentLaunch, tree: KeptTree, next = 1): Link {
+  const link: Link = {
+    launch,
+    tree,
+    ports: new Map(),
+    early: new Map(),
+    prompts: new Map(),
+    opening: 0,
+    noises: 0,
+    seen: 0,
+    spooled: { frames: 0, chars: 0 },
+    past: null,
+    claims: new Map(),
+    onRecorded: () => undefined,
+    wire: null as unknown as Link['wire'],
+  }
+  return Object.assign(link, { wire: openWire(tree.send, handlersOf(link), next) })
+}
+
+function hear(link: Link): void {
+  link.tree.listen({
+    frame: (frame) => frame.dir === 'in' && takeFrame(link, frame),
+    replayed: () => undefined,
+    tooLarge: () => tooLarge(link),
+  })
+  endsWith(link)
+}
+
+function takeFrame(link: Link, { line, no }: Frame): void {
+  link.seen = no
+  link.spooled.frames += 1
+  link.spooled.chars += line.length
+  link.wire.take(line, no)
+}
+
+function endsWith({ launch, tree, wire, ports }: Link): void {
   void tree.exited.then((exit) => {
-    wire.fail(
-      new AgentFailure(`${launch.name} ended in the middle of its work (${howItEnded(exit)}).`, {
-        stderrTail: exit.stderrTail,
-      }),
-    )
+    const text = `${launch.name} ended in the middle of its work (${howItEnded(exit)}).`
+    wire.fail(new AgentFailure(text, { stderrTail: exit.stderrTail }))
     for (const port of ports.values()) port.end()
   })
-  const info = await greet(link)
+}
+
+function connectionOf(link: Link, info: AgentInfo): AgentConnection {
+  const { tree } = link
+  link.onRecorded = () => markRecorded(link, info)
   return {
     info,
+    keeper: tree.keeper,
     pid: tree.pid,
     exited: tree.exited,
     get usable() {
@@ -68,6 +119,10 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
     },
     open: (place, listener, signal) => openSession(link, info, place, listener, signal),
     reopen: (id, place, listener, signal) => reopenSession(link, info, { id, place, listener, signal }),
+    rejoin: (id, place, listener) => rejoinSession(link, info, { id, place, listener }),
+    limits: tree.limits,
+    leave: tree.leave,
+    forget: tree.forget,
     stop: () => tree.stop(STOP),
     kill: tree.kill,
     stderrTail: tree.stderrTail,
@@ -76,55 +131,57 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
   }
 }
 
-async function startTree(launch: AgentLaunch): Promise<ChildTree> {
+/** Lets the keeper forget what every session has recorded, when that is worth a new file. */
+function markRecorded(link: Link, info: AgentInfo): void {
+  const waiting = [...link.ports.values()].map(({ recorded }) => recorded)
+  const upTo = Math.min(link.seen, (link.wire.unanswered ?? Number.POSITIVE_INFINITY) - 1, ...waiting)
+  const { frames, chars } = link.spooled
+  if (link.past?.held.size || (frames < MARK.frames && chars < MARK.chars)) return
+  link.spooled = { frames: 0, chars: 0 }
+  link.tree.mark({ upTo, state: stateOf(link, info) })
+}
+
+const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLaunch): KeeperOptions => ({
+  keepers,
+  ledger,
+  containment,
+  now,
+  compiled,
+  maxFrameBytes: MAX_FRAME_BYTES,
+})
+
+async function startTree(launch: AgentLaunch): Promise<KeptTree> {
+  const { command, args, cwd, env, name, graceMs } = launch
+  const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
+  const limits = { graceMs, deadlineAt: null }
   try {
-    return await spawnTree({
-      command: launch.command,
-      args: launch.args,
-      cwd: launch.cwd,
-      env: launch.env,
-      containment: launch.containment,
-      ledger: launch.ledger,
-      label: launch.name,
-      now: launch.now,
-      ...(launch.logFolder === null ? {} : { stderrPath: join(launch.logFolder, 'stderr.log') }),
-    })
+    return await startKeeper({ command, args, cwd, env, label: name, stderrPath, limits }, keeperOptions(launch))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new CarrelError(
-      'unavailable',
-      `${launch.name} could not be started in ${launch.cwd}: ${why}`,
-      { agent: launch.id },
-      cause,
-    )
+    const text = `${launch.name} could not be started in ${launch.cwd}: ${why}`
+    throw new CarrelError('unavailable', text, { agent: launch.id }, cause)
   }
 }
 
 function handlersOf(link: Link) {
   const { launch } = link
-  const tellAll = (text: string, data: unknown) => {
-    for (const port of link.ports.values()) port.listener.notice(text, data)
-  }
   return {
-    notification: (method: string, params: unknown) => {
-      if (method === 'session/update') takeUpdate(link, params)
+    notification: (method: string, params: unknown, no: number) => {
+      if (method === 'session/update') takeUpdate(link, params, no)
     },
-    request: async (method: string, params: unknown, signal: AbortSignal) => {
+    request: async (call: Call, signal: AbortSignal) => {
+      const { method, params } = call
       const id = (params as { sessionId?: unknown } | null)?.sessionId
       const port = typeof id === 'string' ? link.ports.get(id) : undefined
-      if (port) return await port.takeRequest(method, params, signal)
+      if (port) return await port.takeRequest(call, signal)
+      if (typeof id === 'string' && link.past?.sessions.has(id))
+        return await (await claimed(link, id)).takeRequest(call, signal)
       if (/^(session|fs|terminal|elicitation)\//.test(method)) throw new WireError(-32602, `There is no session ${id}.`)
       throw new WireError(METHOD_NOT_FOUND, `Carrel does not know ${method}.`)
     },
     noise: (text: string, sample: string) => {
       link.noises += 1
-      if (link.noises <= NOISE_LIMIT) tellAll(text, { sample })
-    },
-    tooLarge: () => {
-      const text = `${launch.name} sent a message of more than 32 MiB and was stopped. Send the prompt again to start it anew.`
-      tellAll(text, undefined)
-      link.wire.fail(new AgentFailure(text, { stderrTail: link.tree.stderrTail() }))
-      void link.tree.kill()
+      if (link.noises <= NOISE_LIMIT) tellAll(link, text, { sample })
     },
     thrown: (error: unknown) => {
       const why = error instanceof Error ? error.message : String(error)
@@ -136,18 +193,48 @@ function handlersOf(link: Link) {
   }
 }
 
-function takeUpdate(link: Link, params: unknown): void {
+function tellAll(link: Link, text: string, data?: unknown): void {
+  for (const port of link.ports.values()) port.listener.notice(text, data)
+}
+
+function tooLarge(link: Link): void {
+  const text = `${link.launch.name} sent a message of more than 32 MiB and was stopped. Send the prompt again to start it anew.`
+  tellAll(link, text)
+  link.wire.fail(new AgentFailure(text, { stderrTail: link.tree.stderrTail() }))
+  void link.tree.kill()
+}
+
+/** Waits until somebody takes up a conversation of an earlier life. */
+async function claimed(link: Link, id: string): Promise<SessionPort> {
+  await new Promise<void>((resolve) => {
+    const before = link.claims.get(id)
+    link.claims.set(id, () => {
+      before?.()
+      resolve()
+    })
+  })
+  return link.ports.get(id) as SessionPort
+}
+
+function hold({ past }: Link, id: string, frame: HeldFrame): void {
+  const held = past?.held.get(id) ?? []
+  held.push(frame)
+  past?.held.set(id, held)
+}
+
+function takeUpdate(link: Link, params: unknown, no: number): void {
   const { sessionId, update } = (params ?? {}) as { sessionId?: unknown; update?: unknown }
   if (typeof sessionId !== 'string') return
   const port = link.ports.get(sessionId)
-  if (port) return port.takeUpdate(update)
+  if (port) return port.takeUpdate(update, no)
+  if (link.past?.sessions.has(sessionId)) return hold(link, sessionId, { no, kind: 'update', update })
   if (link.opening === 0) return
   const waiting = link.early.get(sessionId) ?? []
-  if (waiting.length < EARLY_LIMIT) waiting.push(update)
+  if (waiting.length < EARLY_LIMIT) waiting.push({ no, kind: 'update', update })
   link.early.set(sessionId, waiting)
 }
 
-async function greet(link: Link): Promise<AgentInfo> {
+async function greet(link: Link): Promise<unknown> {
   const { launch, tree, wire } = link
   const asked = wire.request('initialize', {
     protocolVersion: PROTOCOL_VERSION,
@@ -156,18 +243,22 @@ async function greet(link: Link): Promise<AgentInfo> {
   })
   try {
     const raw = (await inTime(asked, launch)) as Record<string, unknown> | null
-    const info = {
-      protocolVersion: Number(raw?.protocolVersion),
-      agentInfo: (raw?.agentInfo ?? null) as AgentInfo['agentInfo'],
-      agentCapabilities: (raw?.agentCapabilities ?? {}) as Record<string, unknown>,
-      authMethods: Array.isArray(raw?.authMethods) ? raw.authMethods : [],
-    }
-    if (info.protocolVersion === PROTOCOL_VERSION) return info
+    if (raw?.protocolVersion === PROTOCOL_VERSION) return raw
     const text = `${launch.name} speaks version ${raw?.protocolVersion} of the Agent Client Protocol, Carrel speaks 1. Install a version of it that speaks 1.`
     throw new CarrelError('unavailable', text, { agent: launch.id })
   } catch (thrown) {
     await tree.kill()
     throw await startFailure(thrown, launch, tree)
+  }
+}
+
+function infoOf(raw: unknown): AgentInfo {
+  const said = (raw ?? {}) as Record<string, unknown>
+  return {
+    protocolVersion: Number(said.protocolVersion),
+    agentInfo: (said.agentInfo ?? null) as AgentInfo['agentInfo'],
+    agentCapabilities: (said.agentCapabilities ?? {}) as Record<string, unknown>,
+    authMethods: Array.isArray(said.authMethods) ? said.authMethods : [],
   }
 }
 
@@ -181,7 +272,7 @@ async function inTime(asked: Promise<unknown>, { initializeTimeoutMs, name, sign
   return await untilAborted(asked, off, () => new CarrelError('unavailable', text()))
 }
 
-async function startFailure(thrown: unknown, launch: AgentLaunch, tree: ChildTree): Promise<unknown> {
+async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree): Promise<unknown> {
   if (!(thrown instanceof AgentFailure)) return thrown
   const exit = await tree.exited
   const stderrTail = exit.stderrTail
@@ -201,153 +292,6 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: ChildTre
   const why = thrown.code === undefined ? howItEnded(exit) : thrown.message
   const said = lastLine === '' ? '' : ` It said: ${lastLine.slice(0, 300)}`
   return new CarrelError('unavailable', `${launch.name} did not start (${why}).${said}`, data, thrown)
-}
-
-async function openSession(
-  link: Link,
-  info: AgentInfo,
-  place: AgentPlace,
-  listener: AgentListener,
-  signal: AbortSignal,
-): Promise<AgentSession> {
-  link.opening += 1
-  let session: AgentSession | undefined
-  let calledOff = false
-  try {
-    // Registered while the answer is read, so that no frame behind it finds nobody.
-    const asked = link.wire.request('session/new', placeParams(place), (raw) => {
-      const id = (raw as { sessionId?: unknown } | null)?.sessionId
-      if (typeof id === 'string') session = register(link, info, { id, place, listener, replaying: false }).face(raw)
-      // An answer that comes after all must not leave a session behind.
-      if (calledOff) void session?.close()
-    })
-    await untilAborted(
-      asked,
-      signal,
-      () => new CarrelError('unavailable', `Opening a session with ${link.launch.name} was called off.`),
-    )
-    if (session) return session
-    throw new AgentFailure(`${link.launch.name} opened a session without an id.`)
-  } catch (thrown) {
-    calledOff = true
-    throw openFailure(thrown, link)
-  } finally {
-    link.opening -= 1
-    if (link.opening === 0) link.early.clear()
-  }
-}
-
-function register(
-  link: Link,
-  info: AgentInfo,
-  one: { id: string; place: AgentPlace; listener: AgentListener; replaying: boolean },
-): SessionPort {
-  const { id, place, listener } = one
-  const port = sessionPort({
-    id,
-    place,
-    listener,
-    wire: link.wire,
-    launch: link.launch,
-    canClose: offers(info, 'close'),
-    lenientReads: readsMissingAsEmpty(info),
-    stderrTail: link.tree.stderrTail,
-    forget: () => link.ports.get(id) === port && link.ports.delete(id),
-  })
-  port.replaying = one.replaying
-  link.ports.set(id, port)
-  for (const update of link.early.get(id) ?? []) port.takeUpdate(update)
-  link.early.delete(id)
-  return port
-}
-
-interface Reopening {
-  readonly id: string
-  readonly place: AgentPlace
-  readonly listener: AgentListener
-  readonly signal: AbortSignal
-}
-
-async function reopenSession(
-  link: Link,
-  info: AgentInfo,
-  { id, place, listener, signal }: Reopening,
-): Promise<AgentSession> {
-  const methods = [
-    offers(info, 'resume') ? 'session/resume' : '',
-    info.agentCapabilities.loadSession === true ? 'session/load' : '',
-  ]
-  const port = register(link, info, { id, place, listener, replaying: true })
-  for (const method of methods.filter((one) => one !== '')) {
-    try {
-      const asked = link.wire.request(method, { sessionId: id, ...placeParams(place) })
-      const raw = await untilAborted(
-        asked,
-        signal,
-        () => new CarrelError('unavailable', `Reopening a session with ${link.launch.name} was called off.`),
-      )
-      if (replaysAfterAnswer(info)) await untilQuiet(port, signal)
-      return port.face(raw)
-    } catch (thrown) {
-      if (thrown instanceof AgentFailure && thrown.code === METHOD_NOT_FOUND) continue
-      link.ports.delete(id)
-      if (!(thrown instanceof AgentFailure) || thrown.code === undefined || thrown.code === AUTH_REQUIRED)
-        throw openFailure(thrown, link)
-      throw new CarrelError(
-        'gone',
-        `${link.launch.name} does not know this conversation any more.`,
-        { session: id, said: thrown.message },
-        thrown,
-      )
-    }
-  }
-  link.ports.delete(id)
-  throw new CarrelError('gone', `${link.launch.name} cannot take up an earlier conversation.`, { session: id })
-}
-
-/** Waits until nothing more of the past comes for a moment. */
-async function untilQuiet(port: SessionPort, signal: AbortSignal): Promise<void> {
-  for (let before = -1; before !== port.heard; ) {
-    before = port.heard
-    await setTimeout(QUIET_MS, undefined, { signal })
-  }
-}
-
-function openFailure(thrown: unknown, { launch, tree }: Link): unknown {
-  if (!(thrown instanceof AgentFailure)) return thrown
-  if (thrown.code === undefined) return withStderr(thrown, tree.stderrTail())
-  const data = { agent: launch.id, code: thrown.code, stderrTail: tree.stderrTail() }
-  if (thrown.code !== AUTH_REQUIRED) {
-    return new CarrelError('unavailable', `${launch.name} did not open a session: ${thrown.message}`, data, thrown)
-  }
-  const todo = launch.login ? `: ${launch.login}` : ' with its own program in a terminal, then try again.'
-  return new CarrelError('unavailable', `${launch.name} wants a login. Log in${todo}`, data, thrown)
-}
-
-function offers(info: AgentInfo, verb: string): boolean {
-  const offered = info.agentCapabilities.sessionCapabilities as Record<string, unknown> | null | undefined
-  return offered?.[verb] !== undefined && offered[verb] !== null && offered[verb] !== false
-}
-
-function placeParams({ cwd, mcpServers, additionalDirectories }: AgentPlace): object {
-  return { cwd, mcpServers, ...(additionalDirectories?.length ? { additionalDirectories } : {}) }
-}
-
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, failure: () => Error): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => undefined)
-    throw failure()
-  }
-  let leave = () => {}
-  const off = new Promise<never>((_, reject) => {
-    leave = () => reject(failure())
-    signal.addEventListener('abort', leave, { once: true })
-  })
-  try {
-    return await Promise.race([promise, off])
-  } finally {
-    signal.removeEventListener('abort', leave)
-  }
 }
 
 function howItEnded({ code, signal }: Exit): string {

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import type { Containment } from './containment.ts'
-import { killTree, members, removeEntry, signal, writeEntry } from './ledger.ts'
-import { bootId, type ProcessIdentity, type ProcessRow, processNow, processTable, TREE_VARIABLE } from './proc-table.ts'
+import { killTree, removeEntry, signal, writeEntry } from './ledger.ts'
+import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
+import { bootId, type ProcessIdentity, type ProcessRow, processNow, TREE_VARIABLE } from './proc-table.ts'
 
 export interface SpawnTree {
   /** Absolute, or looked up on the PATH of `env`. */
@@ -33,6 +34,8 @@ export interface Exit {
 }
 
 export interface ChildTree {
+  /** Its name in the ledger, and its mark. */
+  readonly tree: string
   readonly pid: number
   readonly identity: ProcessIdentity
   readonly stdin: Writable
@@ -114,14 +117,9 @@ function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, opt
     await exited
   }
   let stopping: Promise<void> | undefined
-  const below = async () =>
-    commandAndBelow(members(tree, identity, await processTable()), identity.pid, options.containment.depth)
-  const descendants = async (filter: { bornAfterMs?: number } = {}) => {
-    const { rest } = await below()
-    const oldest = filter.bornAfterMs
-    return oldest === undefined ? rest : rest.filter((row) => options.now() - row.ageMs >= oldest)
-  }
+  const live = { tree, identity, depth: options.containment.depth, now: options.now }
   return {
+    tree,
     pid: identity.pid,
     identity,
     stdin,
@@ -130,22 +128,11 @@ function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, opt
     exited,
     kill,
     stop: (grace) => {
-      stopping ??= stopKindly(grace, { stdin, exited, kill, command: async () => (await below()).command })
+      stopping ??= stopKindly(grace, { stdin, exited, kill, command: () => commandOf(live) })
       return stopping
     },
-    descendants,
-    killDescendantsBornAfter: async (atMs) => {
-      const killed = new Set<number>()
-      for (let found = await descendants({ bornAfterMs: atMs }); found.length > 0 && killed.size < 10_000; ) {
-        for (const row of found) {
-          killed.add(row.pid)
-          signal(row.pid, 'SIGKILL')
-        }
-        await pause(10)
-        found = await descendants({ bornAfterMs: atMs })
-      }
-      return [...killed]
-    },
+    descendants: (filter) => descendantsOf(live, filter),
+    killDescendantsBornAfter: (atMs) => killBornAfter(live, atMs),
   }
 }
 
@@ -163,20 +150,6 @@ async function stopKindly(grace: { eofMs: number; termMs: number }, tree: Stoppa
   const command = await tree.command()
   if (command && signal(command.pid, 'SIGTERM') && (await within(tree.exited, grace.termMs))) return
   await tree.kill()
-}
-
-/** Tells the wrappers from the command (`depth` processes further in, always the oldest child) and what is below it. */
-function commandAndBelow(rows: readonly ProcessRow[], top: number, depth: number) {
-  let command = rows.find((row) => row.pid === top) ?? null
-  const wrappers = new Set<number>()
-  for (let level = 0; level < depth && command; level += 1) {
-    wrappers.add(command.pid)
-    const parent: number = command.pid
-    command =
-      rows.filter((row) => row.parent === parent).toSorted((a, b) => a.startTicks - b.startTicks || a.pid - b.pid)[0] ??
-      null
-  }
-  return { command, rest: rows.filter((row) => !wrappers.has(row.pid) && row.pid !== command?.pid && row.pid !== top) }
 }
 
 async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: string, options: SpawnTree) {
@@ -241,8 +214,4 @@ async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const inTime = await Promise.race([promise.then(() => true), late])
   clearTimeout(timer)
   return inTime
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

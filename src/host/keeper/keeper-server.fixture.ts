@@ -1,0 +1,23 @@
+import { startKeeper } from './client.ts'
+
+/** A server that starts an agent, asks it for much, and stays until it is killed. */
+const { echo, cwd, ...at } = JSON.parse(process.argv[2] ?? '{}')
+const tree = await startKeeper(
+  {
+    command: process.execPath,
+    args: ['-e', echo],
+    cwd,
+    env: { PATH: process.env.PATH ?? '' },
+    label: 'echo',
+    stderrPath: null,
+    limits: { graceMs: 60_000, deadlineAt: null },
+  },
+  { ...at, now: Date.now },
+)
+tree.listen({
+  replayed: () => tree.send('{"count":20000}'),
+  frame: (frame) => {
+    if (frame.no === 2) console.log(tree.keeper)
+  },
+  tooLarge: () => undefined,
+})

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Containment } from '../containment.ts'
+import type { ProcessIdentity } from '../proc-table.ts'
+import type { Exit } from '../process.ts'
+import type { Checkpoint } from './spool.ts'
+
+/**
+ * Between a server and a keeper, over a socket in the keeper's folder; one line each. Frames go as they stand in the
+ * spool (`i12 {...}`, `o13 {...}`), from the server as `s[@tag] {...}`; everything else is `m` and one of these as JSON.
+ */
+export type ToKeeper =
+  | { readonly say: 'hello'; readonly token: string; readonly after: number }
+  | { readonly say: 'mark'; readonly checkpoint: Checkpoint }
+  | { readonly say: 'limits'; readonly limits: Limits }
+  | { readonly say: 'stop'; readonly eofMs: number; readonly termMs: number }
+  | { readonly say: 'kill' }
+  /** The end was heard: the keeper may go. */
+  | { readonly say: 'bye' }
+
+export type FromKeeper =
+  | {
+      readonly say: 'welcome'
+      readonly head: number
+      readonly checkpoint: Checkpoint | null
+      readonly stderrTail: string
+    }
+  /** All that was spooled before has been sent. */
+  | { readonly say: 'replayed' }
+  | { readonly say: 'stderr'; readonly text: string }
+  /** The agent sent a line over the limit: nothing behind it is passed on. */
+  | { readonly say: 'too_large' }
+  | { readonly say: 'exit'; readonly exit: Exit }
+
+export interface Limits {
+  /** Without a server for so long, the agent is ended. ms; 0 ends it with its server. */
+  readonly graceMs: number
+  /** When nobody is there to do it, the agent is ended at this time; null for never. ms since 1970. */
+  readonly deadlineAt: number | null
+}
+
+/** What a keeper is started with, over its stdin. Holds the agent's environment, so it is never on disk. */
+export interface KeeperLaunch {
+  readonly folder: string
+  readonly token: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly containment: Containment
+  readonly ledger: string
+  readonly label: string
+  readonly stderrPath: string | null
+  readonly limits: Limits
+  readonly maxFrameBytes: number
+}
+
+/** What stands in `keeper.json` for a server that comes later. */
+export interface KeeperNote {
+  readonly token: string
+  readonly label: string
+  /** The ledger's names of the keeper itself and of the agent's tree. */
+  readonly keeper: { readonly tree: string; readonly identity: ProcessIdentity }
+  readonly agent: { readonly tree: string; readonly identity: ProcessIdentity }
+  readonly startedAt: number
+}
+
+export const NOTE = 'keeper.json'
+
+/** Addresses of sockets are short (104 bytes on some systems): one in a deep folder stands in the temporary folder. */
+export function socketPath(folder: string): string {
+  const inside = join(folder, 'socket')
+  if (Buffer.byteLength(inside) <= 100) return inside
+  return join(tmpdir(), `carrel-${createHash('sha256').update(folder).digest('hex').slice(0, 24)}.sock`)
+}

@@ -1,0 +1,56 @@
+import { members, signal } from './ledger.ts'
+import { type ProcessIdentity, type ProcessRow, processTable } from './proc-table.ts'
+
+/** A tree that runs, by what the ledger knows of it: also one that another process started. */
+export interface LiveTree {
+  readonly tree: string
+  readonly identity: ProcessIdentity
+  /** How many processes of the wrapper stand above the command. */
+  readonly depth: number
+  /** ms since 1970; to compare births of processes with the caller's own times. */
+  readonly now: () => number
+}
+
+/** The command itself, below its wrappers; null when it is gone. */
+export async function commandOf({ tree, identity, depth }: LiveTree): Promise<ProcessRow | null> {
+  return split(members(tree, identity, await processTable()), identity.pid, depth).command
+}
+
+/** What runs below the command; with `bornAfterMs` only what started at or after that time (10 ms grain). */
+export async function descendantsOf(live: LiveTree, filter: { bornAfterMs?: number } = {}): Promise<ProcessRow[]> {
+  const { rest } = split(members(live.tree, live.identity, await processTable()), live.identity.pid, live.depth)
+  const oldest = filter.bornAfterMs
+  return oldest === undefined ? rest : rest.filter((row) => live.now() - row.ageMs >= oldest)
+}
+
+/** Kills what a cancelled run left running; returns the pids. The command itself stays. */
+export async function killBornAfter(live: LiveTree, atMs: number): Promise<number[]> {
+  const killed = new Set<number>()
+  for (let found = await descendantsOf(live, { bornAfterMs: atMs }); found.length > 0 && killed.size < 10_000; ) {
+    for (const row of found) {
+      killed.add(row.pid)
+      signal(row.pid, 'SIGKILL')
+    }
+    await pause(10)
+    found = await descendantsOf(live, { bornAfterMs: atMs })
+  }
+  return [...killed]
+}
+
+/** Tells the wrappers from the command (`depth` processes further in, always the oldest child) and what is below it. */
+function split(rows: readonly ProcessRow[], top: number, depth: number) {
+  let command = rows.find((row) => row.pid === top) ?? null
+  const wrappers = new Set<number>()
+  for (let level = 0; level < depth && command; level += 1) {
+    wrappers.add(command.pid)
+    const parent: number = command.pid
+    command =
+      rows.filter((row) => row.parent === parent).toSorted((a, b) => a.startTicks - b.startTicks || a.pid - b.pid)[0] ??
+      null
+  }
+  return { command, rest: rows.filter((row) => !wrappers.has(row.pid) && row.pid !== command?.pid && row.pid !== top) }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
