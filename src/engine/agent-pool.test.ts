@@ -19,7 +19,14 @@ function world() {
     const stop = async () => void stopped.push(pid)
     return { pid, open, stop, usable: true, exited: new Promise(() => undefined) } as unknown as AgentConnection
   }
-  const pool = createAgentPool({ connect, admission: createAdmission(2), idleMs: 60_000 })
+  const pool = createAgentPool({
+    resume: async () => null,
+    bury: async () => undefined,
+    outlived: [],
+    connect,
+    admission: createAdmission(2),
+    idleMs: 60_000,
+  })
   return { pool, closed, stopped, started: () => started }
 }
 

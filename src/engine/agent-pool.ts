@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Admission } from '../host/admission.ts'
-import type { AgentConnection, AgentListener, AgentPlace, AgentSession } from '../host/agent.ts'
+import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined } from '../host/agent.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import { createRelay, type Relay } from './relay.ts'
 
@@ -30,6 +30,8 @@ export interface Seat {
   drop(): void
   /** The run is over; the process is kept a while for the next prompt. */
   leave(): void
+  /** The run goes on without this server: from now on nothing the agent says is heard here. */
+  abandon(): void
   /** Ends the process with all that runs in it. */
   kill(): Promise<void>
 }
@@ -43,6 +45,12 @@ export interface LiveContext {
 
 export interface AgentPool {
   checkout(need: AgentNeed, signal: AbortSignal): Promise<Seat>
+  /** Whether an earlier life of the server left something of this process that nobody has taken up. */
+  outlived(keeper: string | null): boolean
+  /** Takes up a conversation in a process of an earlier life; null when it is not there any more. */
+  rejoin(need: AgentNeed, was: Outlived): Promise<Joined | null>
+  /** Ends what an earlier life left and nobody has taken up. */
+  dropOutlived(): Promise<void>
   /** Sessions of a workspace with a conversation in some process. */
   sessions(workspace: string): string[]
   /** Lets go of all conversations of a session, whichever agents they are with. */
@@ -52,8 +60,30 @@ export interface AgentPool {
   close(): Promise<void>
 }
 
+/** What a log says of a conversation that a process had. */
+export interface Outlived {
+  readonly keeper: string
+  readonly fingerprint: string
+  readonly acpSession: string
+  readonly place: AgentPlace
+  /** Hears what was said since; `heardBefore` is the last frame that came before this life of the server. */
+  readonly listener: (heardBefore: number) => AgentListener
+}
+
+export interface Joined {
+  readonly seat: Seat
+  readonly live: LiveContext
+  readonly prompts: Rejoined['prompts']
+}
+
 export interface PoolOptions {
   connect(need: AgentNeed, signal: AbortSignal): Promise<AgentConnection>
+  /** Null when nothing is left of it. */
+  resume(keeper: string, need: AgentNeed): Promise<AgentConnection | null>
+  /** Ends a process of an earlier life and forgets what it left. */
+  bury(keeper: string): Promise<void>
+  /** Keepers of processes that an earlier life left. */
+  readonly outlived: readonly string[]
   readonly admission: Admission
   readonly idleMs: number
 }
@@ -67,6 +97,8 @@ interface Pooled {
   limit: number
   idle: NodeJS.Timeout | null
   dead: boolean
+  /** A run in it goes on without this server. */
+  abandoned: boolean
 }
 
 /**
@@ -76,30 +108,42 @@ interface Pooled {
 export function createAgentPool(options: PoolOptions): AgentPool {
   const processes = new Set<Pooled>()
   const starting = new Map<string, Promise<Pooled>>()
+  const outlived = new Set(options.outlived)
+  const resumed = new Map<string, Promise<Pooled | null>>()
 
   const drop = (pooled: Pooled) => {
     pooled.dead = true
     if (pooled.idle) clearTimeout(pooled.idle)
     processes.delete(pooled)
+    forgetEnded(pooled)
+  }
+  /** What it said is in the log once no run is on it: then its spool may go. */
+  const forgetEnded = (pooled: Pooled) => {
+    if (pooled.dead && pooled.runs.size === 0 && !pooled.abandoned)
+      void pooled.connection.exited.then(() => pooled.connection.forget())
+  }
+
+  const add = (connection: AgentConnection, need: AgentNeed, fingerprint: string): Pooled => {
+    const pooled: Pooled = {
+      connection,
+      fingerprint,
+      workspace: need.workspace,
+      contexts: new Map(),
+      runs: new Set(),
+      limit: need.recipe.runsPerProcess,
+      idle: null,
+      dead: false,
+      abandoned: false,
+    }
+    processes.add(pooled)
+    void connection.exited.then(() => drop(pooled))
+    return pooled
   }
 
   const start = async (need: AgentNeed, fingerprint: string, signal: AbortSignal): Promise<Pooled> => {
     const release = await options.admission.acquire(signal)
     try {
-      const connection = await options.connect(need, signal)
-      const pooled: Pooled = {
-        connection,
-        fingerprint,
-        workspace: need.workspace,
-        contexts: new Map(),
-        runs: new Set(),
-        limit: need.recipe.runsPerProcess,
-        idle: null,
-        dead: false,
-      }
-      processes.add(pooled)
-      void connection.exited.then(() => drop(pooled))
-      return pooled
+      return add(await options.connect(need, signal), need, fingerprint)
     } finally {
       release()
     }
@@ -146,7 +190,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
   }
 
   const rest = (pooled: Pooled) => {
-    if (pooled.runs.size > 0 || pooled.dead) return
+    if (pooled.runs.size > 0 || pooled.dead || pooled.abandoned) return
     if (pooled.idle) clearTimeout(pooled.idle)
     pooled.idle = setTimeout(() => {
       drop(pooled)
@@ -165,7 +209,34 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       pooled.idle = null
       // A conversation must be open in one process only, or two of them would write its memory.
       await forgetElsewhere(need.context, pooled)
-      return seatOn(pooled, run, need.context, { drop, rest })
+      return seatOn(pooled, run, need.context, { drop, rest, forgetEnded })
+    },
+    outlived: (keeper) => keeper !== null && (outlived.has(keeper) || resumed.has(keeper)),
+    async rejoin(need, was) {
+      const { keeper } = was
+      // Several conversations may have been in one process: the first that comes takes it up for all.
+      if (outlived.delete(keeper)) {
+        const task = options.resume(keeper, need)
+        resumed.set(
+          keeper,
+          task.then((connection) => connection && add(connection, need, was.fingerprint)),
+        )
+      }
+      const pooled = await resumed.get(keeper)
+      const relay = createRelay()
+      if (pooled) relay.attach(was.listener(pooled.connection.heardBefore))
+      const joined = pooled?.connection.rejoin(was.acpSession, was.place, relay.listener)
+      if (!pooled || !joined) return null
+      const live = { session: joined.session, relay }
+      pooled.contexts.set(need.context, live)
+      const run = {}
+      pooled.runs.add(run)
+      return { seat: seatOn(pooled, run, need.context, { drop, rest, forgetEnded }), live, prompts: joined.prompts }
+    },
+    async dropOutlived() {
+      const left = [...outlived]
+      outlived.clear()
+      await Promise.all(left.map((keeper) => options.bury(keeper)))
     },
     sessions: (workspace) => {
       const own = [...processes].filter((pooled) => pooled.workspace === workspace)
@@ -184,7 +255,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
     async close() {
       const all = [...processes]
       for (const pooled of all) drop(pooled)
-      await Promise.all(all.map((pooled) => pooled.connection.stop()))
+      await Promise.all(all.map(({ abandoned, connection }) => (abandoned ? connection.leave() : connection.stop())))
     },
   }
 }
@@ -193,7 +264,7 @@ function seatOn(
   pooled: Pooled,
   run: object,
   context: string,
-  pool: { drop(pooled: Pooled): void; rest(pooled: Pooled): void },
+  pool: Record<'drop' | 'rest' | 'forgetEnded', (pooled: Pooled) => void>,
 ): Seat {
   const keep = async (
     listener: AgentListener,
@@ -218,6 +289,12 @@ function seatOn(
       pooled.contexts.get(context)?.relay.detach()
       pooled.runs.delete(run)
       pool.rest(pooled)
+      pool.forgetEnded(pooled)
+    },
+    abandon() {
+      pooled.abandoned = true
+      pooled.contexts.get(context)?.relay.abandon()
+      pooled.contexts.delete(context)
     },
     async kill() {
       pooled.runs.delete(run)

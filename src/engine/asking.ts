@@ -9,8 +9,11 @@ import type { RunWork } from './run-work.ts'
 
 /** Questions of one run while a process serves it. */
 export interface Asking {
-  /** Puts a question to stored answers, to the rules, and then to people. Null: no answer will come any more. */
-  ask(question: Question, signal: AbortSignal): Promise<Answer | null>
+  /**
+   * Puts a question to stored answers, to the rules, and then to people. Null: no answer will come any more. `again`: it may
+   * have been put before this server started, and then it is the same question.
+   */
+  ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null>
   /** Hands answers that have arrived to the agent that waits for them; writes defaults of expired questions. */
   react(view: SessionView): Promise<void>
   /** How many questions wait for a person. */
@@ -73,6 +76,24 @@ export function createAsking(work: RunWork, run: RunView): Asking {
     return null
   }
 
+  /** An answer that was stored as given, and had not reached the agent when the server died: nobody is asked twice (I3). */
+  const byGiven = (question: Question): Answer | null => {
+    const print = fingerprint(run.agent, question)
+    const grant = run.given.find((each) => each.fingerprint === print && !using.has(each.interaction))
+    if (!grant) return null
+    using.add(grant.interaction)
+    return grant.answer
+  }
+
+  /** The question as it stands open in the log since before this server started. */
+  const openAgain = (question: Question): InteractionId | null => {
+    const print = fingerprint(run.agent, question)
+    const found = Object.entries(recorder.view.open).find(
+      ([id, open]) => open.fingerprint === print && !waiting.has(id as InteractionId),
+    )
+    return (found?.[0] as InteractionId | undefined) ?? null
+  }
+
   const byRule = async (question: Question): Promise<Answer | null> => {
     const rules = await ctx.store.people.rules(recorder.session.workspace)
     const subject = { space: recorder.session.space, folder: run.place.path, agent: run.agent, question }
@@ -91,8 +112,12 @@ export function createAsking(work: RunWork, run: RunView): Asking {
     return answer
   }
 
-  const byPerson = async (question: Question, signal: AbortSignal): Promise<Answer | null> => {
-    const interaction = ctx.id('interaction') as InteractionId
+  const byPerson = async (
+    question: Question,
+    signal: AbortSignal,
+    open: InteractionId | null,
+  ): Promise<Answer | null> => {
+    const interaction = open ?? (ctx.id('interaction') as InteractionId)
     const { questionTtlMs } = ctx.config
     const answer = new Promise<Answer | null>((resolve) => waiting.set(interaction, { question, settle: resolve }))
     const expiresAt = questionTtlMs === null ? null : ctx.now() + questionTtlMs
@@ -104,7 +129,7 @@ export function createAsking(work: RunWork, run: RunView): Asking {
       fingerprint: fingerprint(run.agent, question),
       expiresAt,
     }
-    await recorder.record({ type: 'interaction.opened', run: run.id, data })
+    if (open === null) await recorder.record({ type: 'interaction.opened', run: run.id, data })
     changed()
     const abandon = () => {
       waiting.get(interaction)?.settle(null)
@@ -126,8 +151,11 @@ export function createAsking(work: RunWork, run: RunView): Asking {
   }
 
   return {
-    async ask(question, signal) {
-      return (await byGrant(question)) ?? (await byRule(question)) ?? (await byPerson(question, signal))
+    async ask(question, signal, again) {
+      const given = again ? byGiven(question) : null
+      const stored = given ?? (await byGrant(question))
+      const open = again ? openAgain(question) : null
+      return stored ?? (open ? null : await byRule(question)) ?? (await byPerson(question, signal, open))
     },
     async react(view) {
       for (const grant of view.grants) {

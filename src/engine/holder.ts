@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import type { HeldLease } from './leases.ts'
 import { defaultAnswer } from './questions.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
+import { outlived } from './rejoin.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './runner.ts'
@@ -68,6 +69,7 @@ async function take(work: RunWork, step: Step): Promise<boolean> {
       return false
     }
     case 'park':
+      if (outlived(work) && (await serveRun(work, 'rejoin'))) return false
       if (run)
         await recorder.record({
           type: 'run.parked',
@@ -76,6 +78,7 @@ async function take(work: RunWork, step: Step): Promise<boolean> {
         })
       return false
     case 'bury':
+      if (outlived(work) && (await serveRun(work, 'rejoin'))) return false
       if (run) await recordEndWithout(work, run, 'lost', 'The server that ran this ended before the run did.')
       return false
     case 'end':

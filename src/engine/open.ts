@@ -4,9 +4,10 @@ import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
 import { typeid } from 'typeid-js'
 import { createAdmission } from '../host/admission.ts'
-import { connectAgent } from '../host/agent.ts'
+import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
-import { sweepLedger } from '../host/ledger.ts'
+import { dropKeeper, findKeepers } from '../host/keeper/client.ts'
+import { killTree, sweepLedger } from '../host/ledger.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
@@ -63,7 +64,10 @@ export async function openEngine(
     closers.push(async () => lock.release())
     const ledger = join(dataFolder, 'processes')
     await mkdir(ledger, { recursive: true })
-    await sweepLedger(ledger)
+    const keepers = join(dataFolder, 'keepers')
+    const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
+    const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
+    await sweepLedger(ledger, new Set(spared))
     const now = overrides.now ?? Date.now
     const store = await openStore(config)
     closers.push(() => store.close())
@@ -72,7 +76,7 @@ export async function openEngine(
     const env = overrides.env ?? process.env
     const containment = await probeContainment(env.PATH ?? '')
     const version = overrides.version ?? '0.0.0'
-    const pool = openPool(config, { now, containment, ledger, version })
+    const pool = openPool(config, { now, containment, ledger, keepers, version, outlived })
     closers.push(() => pool.close())
     const home = overrides.home ?? homedir()
     const node = await keptSecret(dataFolder, 'node', 12)
@@ -105,6 +109,9 @@ export async function openEngine(
     const supervisor = startSupervisor(ctx)
     held = () => supervisor.held
     closers.push(() => supervisor.stop())
+    // Whoever is due has taken up with its agent by then; what nobody wants does not stay (P1).
+    const drop = setTimeout(() => void pool.dropOutlived(), TAKE_UP_MS)
+    closers.push(async () => clearTimeout(drop))
     let closing: Promise<void> | null = null
     return {
       config,
@@ -150,16 +157,25 @@ async function openBell(
   }
 }
 
-function openPool(
-  config: Config,
-  machine: { now: () => number; containment: Containment; ledger: string; version: string },
-): AgentPool {
-  const { now, containment, ledger, version } = machine
-  const connect = async ({ recipe, program, env }: AgentNeed, signal: AbortSignal) => {
+interface Machine {
+  readonly now: () => number
+  readonly containment: Containment
+  readonly ledger: string
+  readonly keepers: string
+  readonly version: string
+  readonly outlived: Awaited<ReturnType<typeof findKeepers>>
+}
+
+/** After a start, agents of an earlier life are taken up within this. ms. */
+const TAKE_UP_MS = 2_500
+
+function openPool(config: Config, machine: Machine): AgentPool {
+  const { now, containment, ledger, keepers, version, outlived } = machine
+  const launchOf = async ({ recipe, program, env }: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> => {
     const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
     await mkdir(logFolder, { recursive: true })
     if (recipe.home === 'own' && env.HOME) await mkdir(env.HOME, { recursive: true, mode: 0o700 })
-    return await connectAgent({
+    return {
       id: recipe.id,
       name: recipe.name,
       command: program,
@@ -168,9 +184,9 @@ function openPool(
       cwd: config.dataFolder,
       containment,
       ledger,
-      keepers: join(config.dataFolder, 'keepers'),
+      keepers,
       compiled: join(config.dataFolder, 'compiled'),
-      graceMs: 0,
+      graceMs: config.outliveMs,
       logFolder,
       clientName: 'carrel',
       clientVersion: version,
@@ -179,10 +195,21 @@ function openPool(
       initializeTimeoutMs: config.agentStartMs,
       signal,
       now,
-    })
+    }
   }
   const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
-  return createAgentPool({ connect, admission, idleMs: config.idleAgentMs })
+  return createAgentPool({
+    connect: async (need, signal) => await connectAgent(await launchOf(need, signal)),
+    resume: async (keeper, need) => await resumeAgent(keeper, await launchOf(need, new AbortController().signal)),
+    bury: async (keeper) => {
+      const note = outlived.find((each) => each.keeper === keeper)?.note
+      if (note) await Promise.all([note.agent, note.keeper].map(({ tree, identity }) => killTree(tree, identity)))
+      dropKeeper(keepers, keeper)
+    },
+    outlived: outlived.map(({ keeper }) => keeper),
+    admission,
+    idleMs: config.idleAgentMs,
+  })
 }
 
 async function makeDefaultWorkspace(ctx: Context): Promise<void> {

@@ -11,6 +11,17 @@ export interface Relay {
   readonly listener: AgentListener
   attach(listener: AgentListener): void
   detach(): void
+  /** Hears nothing and answers nothing any more: a later life of the server does. */
+  abandon(): void
+}
+
+const DEAF: AgentListener = {
+  update: () => undefined,
+  replayed: () => undefined,
+  permission: () => new Promise(() => undefined),
+  elicit: () => new Promise(() => undefined),
+  wrote: () => undefined,
+  notice: () => undefined,
 }
 
 export function createRelay(): Relay {
@@ -39,6 +50,9 @@ export function createRelay(): Relay {
     },
     detach() {
       current = null
+    },
+    abandon() {
+      current = DEAF
     },
   }
 }

@@ -1,12 +1,12 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { AgentListener } from '../host/agent.ts'
+import type { AgentListener, AgentPlace } from '../host/agent.ts'
 import { reopenableAt } from '../host/agent-quirks.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
-import type { LiveContext, Seat } from './agent-pool.ts'
+import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
 import type { Context } from './context.ts'
 import { missedText, transcriptText } from './primer.ts'
 import type { RunWork } from './run-work.ts'
@@ -20,15 +20,8 @@ export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal:
       `The folder ${run.place.path} is not there. Bring it back and prompt again, or make a Space for where it is now.`,
     )
   }
-  const { recipe, program } = await ctx.agents.resolve(run.agent)
-  const env = ctx.agents.environment(recipe, recorder.session.id)
-  const need = {
-    recipe,
-    program,
-    env,
-    workspace: recorder.session.workspace,
-    context: `${recorder.session.id} ${run.agent}`,
-  }
+  const need = await needOf({ ctx, recorder }, run)
+  const { recipe, program, env } = need
   const seat = await ctx.pool.checkout(need, signal)
   const given = { session: recorder.session.id, program, args: recipe.args, env, pid: seat.connection.pid }
   // For people who look later: the prompt does not wait for it.
@@ -37,6 +30,15 @@ export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal:
   )
   return seat
 }
+
+/** What kind of process a run needs. */
+export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunView): Promise<AgentNeed> {
+  const { recipe, program } = await ctx.agents.resolve(run.agent)
+  const { id, workspace } = recorder.session
+  return { recipe, program, env: ctx.agents.environment(recipe, id), workspace, context: `${id} ${run.agent}` }
+}
+
+export const placeOf = ({ place }: RunView): AgentPlace => ({ cwd: place.path, roots: [place.path], mcpServers: [] })
 
 /** A folder of the run's own with what it was given. Of its environment only the names: values may be secrets (B3). */
 async function writeRunFolder(
@@ -77,7 +79,7 @@ export async function openContext(
     seat.live.relay.attach(listener)
     return { live: seat.live, primer: await missedBy(work, run) }
   }
-  const place = { cwd: run.place.path, roots: [run.place.path], mcpServers: [] }
+  const place = placeOf(run)
   const known = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
   const loaded =
     known.acpSession === null
@@ -155,6 +157,7 @@ async function recordOpened(
     how,
     info,
     opened: live.session.opened,
+    keeper: seat.connection.keeper,
   }
   await work.recorder.record({ type: 'context.opened', run: run.id, data })
 }

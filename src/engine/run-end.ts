@@ -14,6 +14,8 @@ export type TurnEnd =
   | { readonly kind: 'cancelled'; readonly why: 'cancelled' | 'over_budget' | 'stopped'; readonly answered: boolean }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'parked'; readonly reason: string }
+  /** The server ends, and the agent does not: the next one takes up with it. */
+  | { readonly kind: 'left' }
 
 type Ended = Extract<Outcome, { type: 'run.ended' }>['data']
 
@@ -63,7 +65,7 @@ async function endOf(work: RunWork, run: RunView, end: TurnEnd, seat: Seat | nul
   if (end.kind === 'answered') return { ...base, ...(await judge(work, run, end, seat)) }
   if (end.kind === 'cancelled') return { ...base, ...cancelled(run, end) }
   if (end.kind === 'failed') return { ...base, outcome: 'failed', error: failure(end.error) }
-  throw new CarrelError('internal', 'A parked run has no end yet.')
+  throw new CarrelError('internal', 'A run that goes on has no end yet.')
 }
 
 function cancelled(

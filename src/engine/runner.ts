@@ -1,10 +1,11 @@
-import type { AgentListener } from '../host/agent.ts'
+import { AgentFailure, type AgentListener, type PromptAnswer } from '../host/agent.ts'
 import { asCarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import { type Asking, createAsking } from './asking.ts'
 import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'
+import { rejoinRun, turnTag } from './rejoin.ts'
 import { applyConfig, openContext, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
@@ -16,6 +17,7 @@ import { createWishes, type Prompts } from './wishes.ts'
 const CANCEL_GRACE_MS = 2_000
 /** Updates that still come right behind an agent's answer belong to the run; every turn waits for them. ms. */
 const LATE_UPDATES_MS = 2
+const TOLD = { start: 'run.started', resume: 'run.resumed' } as const
 const GO_ON =
   'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
 
@@ -25,9 +27,9 @@ const GO_ON =
  *
  *   seat -> context -> [lease proven, run.started written] -> prompt -> turn -> run.ended | run.parked
  */
-export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<void> {
+export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'): Promise<boolean> {
   const run = work.recorder.view.run
-  if (!run) return
+  if (!run) return false
   const calledOff = new AbortController()
   const signal = AbortSignal.any([work.lease.lost, calledOff.signal])
   const unwatch = work.recorder.onView((view) => calledOffBy(view) && calledOff.abort())
@@ -37,14 +39,12 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
   try {
     if (calledOffBy(work.recorder.view) || work.stopping.aborted) calledOff.abort()
     const asking = createAsking(work, run)
-    const listener = listenerOf(work, run, asking)
-    seat = await takeSeat(work, run, signal)
-    const { live, primer } = await openContext(work, run, seat, listener, signal)
-    await applyConfig(work, run, live, seat.live === null)
-    signal.throwIfAborted()
-    const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: GO_ON }]
-    const end = await takeTurn({ work, run, seat, live, asking }, [...primer, ...words], how)
-    await finish(work, run, seat, live, asking, end)
+    const begun =
+      how === 'rejoin' ? await rejoin(work, run, asking, signal) : await begin(work, run, asking, { how, signal })
+    if (begun === null) return false
+    seat = begun.turn.seat
+    await finish(begun.turn, await takeTurn(begun.turn, begun.task))
+    return true
   } catch (thrown) {
     if (work.lease.lost.aborted) {
       // Overtaken: another node may act for this session now, so nothing of ours may go on (S3).
@@ -52,9 +52,10 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
       throw thrown
     }
     // Nobody asked for its end: what no agent has had yet begins again at the next start.
-    if (work.stopping.aborted && !calledOffBy(work.recorder.view)) return
+    if (work.stopping.aborted && !calledOffBy(work.recorder.view)) return true
     const end: TurnEnd = calledOff.signal.aborted ? cancelledBefore() : { kind: 'failed', error: thrown }
     await recordEnd(work, run, end, seat)
+    return true
   } finally {
     unwatch()
     work.stopping.removeEventListener('abort', stop)
@@ -62,31 +63,101 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume'): Promise<
   }
 }
 
+interface Begun {
+  readonly turn: Turn
+  readonly task: Task
+}
+
+/** What a turn is about: words for the agent, or the answers to those that it has already. */
+type Task =
+  | { readonly words: readonly ContentBlock[]; readonly how: 'start' | 'resume' }
+  | { readonly answers: readonly Promise<PromptAnswer>[] }
+
+/** A process, the agent's memory in it, and what it is to be told. */
+async function begin(
+  work: RunWork,
+  run: RunView,
+  asking: Asking,
+  { how, signal }: { how: 'start' | 'resume'; signal: AbortSignal },
+): Promise<Begun> {
+  const listener = listenerOf(work, run, asking, 0)
+  const seat = await takeSeat(work, run, signal)
+  try {
+    const { live, primer } = await openContext(work, run, seat, listener, signal)
+    await applyConfig(work, run, live, seat.live === null)
+    signal.throwIfAborted()
+    const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: GO_ON }]
+    return { turn: { work, run, seat, live, asking }, task: { words: [...primer, ...words], how } }
+  } catch (thrown) {
+    seat.leave()
+    throw thrown
+  }
+}
+
+/**
+ * The turn that an earlier life of this server began, as far as its agent is by now. Null when nobody is left who could
+ * bring it to its end: then what was said is written, and the run is parked or lost as its log says.
+ */
+async function rejoin(work: RunWork, run: RunView, asking: Asking, signal: AbortSignal): Promise<Begun | null> {
+  const joined = await rejoinRun(work, run, (heardBefore) => listenerOf(work, run, asking, heardBefore))
+  await work.recorder.record()
+  if (!joined) return null
+  const { seat, live } = joined
+  const own = joined.prompts.filter(
+    ({ tag }) => tag === turnTag(run) || run.steered.some(({ prompt }) => prompt === tag),
+  )
+  const told = own.find(({ tag }) => tag === turnTag(run))
+  if (told && (seat.connection.usable || (await isAnswered(told.answer)))) {
+    const late = run.steered.filter(({ prompt }) => !own.some(({ tag }) => tag === prompt))
+    const sent = late.map(({ prompt, content }) => live.session.prompt(content, prompt))
+    const answers = [...own.map(({ answer }) => answer), ...sent]
+    return { turn: { work, run, seat, live, asking }, task: { answers } }
+  }
+  await seat.kill()
+  seat.leave()
+  if (told) return null
+  // The log was ahead of the agent: it had not been told yet.
+  const begun = await begin(work, run, asking, { how: run.turns > 1 ? 'resume' : 'start', signal })
+  return { ...begun, task: { ...begun.task, how: 'resume' } as Task }
+}
+
+/** An error that the agent answered is an answer too; that it ended is none. */
+const isAnswered = (answer: Promise<unknown>) =>
+  answer.then(
+    () => true,
+    (thrown) => thrown instanceof AgentFailure && thrown.code !== undefined,
+  )
+
 const cancelledBefore = (): TurnEnd => ({ kind: 'cancelled', why: 'cancelled', answered: true })
 
-function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking): AgentListener {
-  const spoken = (said: unknown) => ({ acp: 1 as const, agent: run.agent, update: said })
-  const update = (said: unknown) => recorder.push({ type: 'agent.update', run: run.id, data: spoken(said) })
+/** `heardBefore`: frames up to it may have been heard by an earlier life of this server. */
+function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking, heardBefore: number): AgentListener {
+  const inLog = heardBefore === 0 ? 0 : (recorder.view.agents[run.agent]?.frame ?? 0)
+  const update = (said: unknown, frame: number, via?: 'permission') => {
+    if (frame !== 0 && frame <= inLog) return
+    const data = { acp: 1, agent: run.agent, update: said, ...(via && { via }), ...(frame !== 0 && { frame }) }
+    recorder.push({ type: 'agent.update', run: run.id, data })
+  }
   return {
-    update,
+    update: (said, frame) => update(said, frame),
     // A replay is known already; only what an agent offers now, and no transcript, is news in it.
     replayed: (said) => {
-      if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said)
+      if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said, 0)
     },
-    async permission(request, signal) {
+    async permission(request, signal, frame) {
       const call = toolCallUpdate(request)
-      if (call) recorder.push({ type: 'agent.update', run: run.id, data: { ...spoken(call), via: 'permission' } })
+      if (call) update(call, frame, 'permission')
       // What was said of the call until now is written and folded, since the question shows it.
       await recorder.record()
       const n = call ? recorder.view.index.tools[call.toolCallId] : undefined
       const known = n === undefined ? undefined : recorder.item(n)
       const question = permissionQuestion(request, known?.kind === 'tool' ? known : undefined)
-      const answer = await asking.ask(question, signal)
+      const answer = await asking.ask(question, signal, frame <= heardBefore)
       return answer ? permissionReply(answer) : { outcome: 'cancelled' }
     },
-    async elicit(request, signal) {
+    async elicit(request, signal, frame) {
       const question = formQuestion(request)
-      const answer = await asking.ask(question, signal)
+      const answer = await asking.ask(question, signal, frame <= heardBefore)
       return answer ? formReply(question, answer) : { action: 'cancel' }
     },
     wrote: () => undefined,
@@ -108,18 +179,17 @@ const OFFERS = new Set([
 ])
 
 /** Gives the prompt to the agent and stays until the turn is over, one way or another. */
-async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'start' | 'resume'): Promise<TurnEnd> {
-  const { work, run, live, asking } = turn
+async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
+  const { work, run, seat, live, asking } = turn
   const { recorder, lease } = work
+  const { outliveMs } = work.ctx.config
   const data = { run: run.id, acpSession: live.session.id }
   // The lease is proven and the start is on disk before the prompt reaches the agent: nobody is asked twice (S3).
   // Asked for at once, since both then share one flush of the disk.
-  await Promise.all([
-    lease.renew(),
-    recorder.record(
-      how === 'start' ? { type: 'run.started', run: run.id, data } : { type: 'run.resumed', run: run.id, data },
-    ),
-  ])
+  const told = 'answers' in task ? [] : [recorder.record({ type: TOLD[task.how], run: run.id, data })]
+  await Promise.all([lease.renew(), ...told])
+  const deadlineAt = run.budgetMs !== null && seat.alone() ? work.ctx.now() + run.budgetMs : null
+  seat.connection.limits({ graceMs: outliveMs, deadlineAt })
   const ends = Promise.withResolvers<TurnEnd>()
   const prompts = promptKeeper(turn, ends.resolve)
   const wishes = createWishes(turn, prompts)
@@ -137,18 +207,24 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
     overBudget: () => cancel.begin('over_budget'),
     expire: () => react(recorder.view),
   })
-  const onStopping = () =>
-    waits(recorder.view) && !asking.giving
-      ? ends.resolve({ kind: 'parked', reason: 'The server was stopped while it waited for a person.' })
-      : cancel.begin('stopped')
+  const onStopping = () => {
+    if (waits(recorder.view) && !asking.giving)
+      ends.resolve({ kind: 'parked', reason: 'The server was stopped while it waited for a person.' })
+    else if (outliveMs > 0) ends.resolve({ kind: 'left' })
+    else cancel.begin('stopped')
+  }
+  const unrecorded = recorder.onView((view) => live.session.recorded(view.agents[run.agent]?.frame ?? 0))
   const onLost = () => ends.reject(asCarrelError(lease.lost.reason))
   const unwatch = recorder.onView(react)
   asking.onChange(timers.look)
   work.stopping.addEventListener('abort', onStopping, { once: true })
   lease.lost.addEventListener('abort', onLost, { once: true })
   try {
-    prompts.reserve()
-    prompts.send(content)
+    if ('answers' in task) prompts.adopt(task.answers)
+    else {
+      prompts.reserve()
+      prompts.send(task.words, turnTag(recorder.view.run ?? run))
+    }
     if (lease.lost.aborted) onLost()
     if (work.stopping.aborted) onStopping()
     react(recorder.view)
@@ -161,6 +237,7 @@ async function takeTurn(turn: Turn, content: readonly ContentBlock[], how: 'star
     return end
   } finally {
     unwatch()
+    unrecorded()
     timers.clear()
     cancel.clear()
     work.stopping.removeEventListener('abort', onStopping)
@@ -193,20 +270,26 @@ function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) =>
       return !over
     },
     release,
-    send(content) {
-      live.session.prompt(content).then(
-        ({ stopReason, raw }) => {
-          answer = { kind: 'answered', stopReason, raw }
-          release()
-        },
-        (error) => {
-          over = true
-          // Whoever asked is gone, but the question and its answer outlive it (I2).
-          if (waits(recorder.view)) end({ kind: 'parked', reason: 'The agent ended while it waited for a person.' })
-          else end({ kind: 'failed', error })
-        },
-      )
+    send: (content, tag) => hear(live.session.prompt(content, tag)),
+    adopt(answers) {
+      under += answers.length
+      for (const said of answers) hear(said)
     },
+  }
+
+  function hear(said: Promise<PromptAnswer>): void {
+    said.then(
+      ({ stopReason, raw }) => {
+        answer = { kind: 'answered', stopReason, raw }
+        release()
+      },
+      (error) => {
+        over = true
+        // Whoever asked is gone, but the question and its answer outlive it (I2).
+        if (waits(recorder.view)) end({ kind: 'parked', reason: 'The agent ended while it waited for a person.' })
+        else end({ kind: 'failed', error })
+      },
+    )
   }
 }
 
@@ -230,15 +313,12 @@ function createCancel({ live }: Turn, end: (end: TurnEnd) => void) {
 }
 
 /** Leaves the agent as the end of the turn asks for, then writes the end. */
-async function finish(
-  work: RunWork,
-  run: RunView,
-  seat: Seat,
-  live: LiveContext,
-  asking: Asking,
-  end: TurnEnd,
-): Promise<void> {
+async function finish({ work, run, seat, live, asking }: Turn, end: TurnEnd): Promise<void> {
   asking.leave()
+  if (end.kind === 'left') {
+    await work.recorder.record()
+    return seat.abandon()
+  }
   if (end.kind === 'parked') {
     await work.recorder.record({ type: 'run.parked', run: run.id, data: { run: run.id, reason: end.reason } })
     // A run that waits for a person holds no process.
@@ -251,6 +331,7 @@ async function finish(
       await seat.connection.killDescendantsBornAfter(work.recorder.view.run?.startedAt ?? run.admittedAt)
   }
   await recordEnd(work, run, end, seat)
+  live.session.recorded(null)
 }
 
 /** Ends the process where the run has it for itself; else the conversation in it, so that neighbours go on. */

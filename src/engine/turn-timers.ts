@@ -15,7 +15,9 @@ export function createTimers(
 ): TurnTimers {
   const { ctx, recorder } = work
   const timers = new Set<NodeJS.Timeout>()
-  let leftMs = run.budgetMs
+  // A turn that was taken up again has used some of it; what it waited for a person then is not known any more.
+  const used = run.startedAt === null ? 0 : ctx.now() - run.startedAt
+  let leftMs = run.budgetMs === null ? null : run.budgetMs - used
   let runningSince: number | null = ctx.now()
   const later = (ms: number, then: () => void) =>
     void timers.add(setTimeout(then, Math.min(MAX_TIMER_MS, Math.max(0, ms))))

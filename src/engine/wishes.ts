@@ -1,3 +1,4 @@
+import type { PromptAnswer } from '../host/agent.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../model/view.ts'
@@ -15,8 +16,10 @@ export interface Prompts {
   reserve(): boolean
   /** Gives up what was reserved. */
   release(): void
-  /** Hands over what was reserved. */
-  send(content: readonly ContentBlock[]): void
+  /** Hands over what was reserved; `tag` finds it again after a restart. */
+  send(content: readonly ContentBlock[], tag: string): void
+  /** Takes over prompts that the agent has already. */
+  adopt(answers: readonly Promise<PromptAnswer>[]): void
 }
 
 export function createWishes(turn: Turn, prompts: Prompts): Wishes {
@@ -44,7 +47,7 @@ export function createWishes(turn: Turn, prompts: Prompts): Wishes {
       if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
       return
     }
-    if (able) prompts.send(waiting.content)
+    if (able) prompts.send(waiting.content, waiting.prompt)
   }
 
   return {

@@ -73,6 +73,8 @@ export interface Rejoined {
 export interface AgentConnection {
   /** Names the keeper that holds the process: by it a later life of the server finds this connection. */
   readonly keeper: string
+  /** The last frame that came before this life of the server; 0 for a process of its own. */
+  readonly heardBefore: number
   readonly info: AgentInfo
   readonly pid: number
   /** Resolves when the agent's whole tree has ended. */

@@ -24,6 +24,8 @@ export interface Link {
   readonly wire: Wire
   /** Since the keeper was last told what it may forget. */
   spooled: { frames: number; chars: number }
+  /** Up to which frame it was told so. */
+  marked: number
   /** What an earlier life of the server had open here and nobody has taken up yet. */
   past: Past | null
   /** Called when such a conversation is taken up. */
@@ -114,7 +116,8 @@ export function rejoinSession(
   const session = port.face(opened)
   for (const held of past.held.get(one.id) ?? []) {
     if (held.kind === 'update') port.takeUpdate(held.update, held.no)
-    else link.wire.serve(held)
+    // Nobody is left to hear an answer.
+    else if (!link.wire.failed) link.wire.serve(held)
   }
   past.sessions.delete(one.id)
   past.held.delete(one.id)

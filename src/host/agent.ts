@@ -74,6 +74,7 @@ function linkOf(launch: AgentLaunch, tree: KeptTree, next = 1): Link {
     noises: 0,
     seen: 0,
     spooled: { frames: 0, chars: 0 },
+    marked: 0,
     past: null,
     claims: new Map(),
     onRecorded: () => undefined,
@@ -112,6 +113,7 @@ function connectionOf(link: Link, info: AgentInfo): AgentConnection {
   return {
     info,
     keeper: tree.keeper,
+    heardBefore: link.past?.upTo ?? 0,
     pid: tree.pid,
     exited: tree.exited,
     get usable() {
@@ -133,10 +135,12 @@ function connectionOf(link: Link, info: AgentInfo): AgentConnection {
 
 /** Lets the keeper forget what every session has recorded, when that is worth a new file. */
 function markRecorded(link: Link, info: AgentInfo): void {
+  const { frames, chars } = link.spooled
+  if (frames < MARK.frames && chars < MARK.chars) return
   const waiting = [...link.ports.values()].map(({ recorded }) => recorded)
   const upTo = Math.min(link.seen, (link.wire.unanswered ?? Number.POSITIVE_INFINITY) - 1, ...waiting)
-  const { frames, chars } = link.spooled
-  if (link.past?.held.size || (frames < MARK.frames && chars < MARK.chars)) return
+  if (upTo <= link.marked || link.past?.held.size) return
+  link.marked = upTo
   link.spooled = { frames: 0, chars: 0 }
   link.tree.mark({ upTo, state: stateOf(link, info) })
 }

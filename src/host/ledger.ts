@@ -36,10 +36,10 @@ export function removeEntry(folder: string, tree: string): void {
 /**
  * Kills every tree that an earlier life of the server left behind (P1). Call it once at start, under the lock of the
  * data folder, before anything is spawned. A pid is killed only if it is the very process that was recorded, is below
- * it, or carries its mark: never a recycled pid. Safe to repeat.
+ * it, or carries its mark: never a recycled pid. `spared` trees are left alone. Safe to repeat.
  */
-export async function sweepLedger(folder: string): Promise<Swept[]> {
-  const entries = readEntries(folder)
+export async function sweepLedger(folder: string, spared: ReadonlySet<string> = new Set()): Promise<Swept[]> {
+  const entries = readEntries(folder).filter(({ tree }) => !spared.has(tree))
   const swept = await Promise.all(
     entries.map(async (entry) => {
       const identity = entry.bootId === bootId() ? entry.identity : null

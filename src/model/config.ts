@@ -42,6 +42,8 @@ export const Config = z.object({
   idleAgentMs: z.coerce.number().int().min(0).default(300_000),
   /** How long an agent has to answer `initialize` and to open a session. ms. */
   agentStartMs: z.coerce.number().int().min(1_000).default(60_000),
+  /** How long agents go on working when the server stops, is upgraded or dies; the next one takes up with them. ms; 0 ends them with it. */
+  outliveMs: z.coerce.number().int().min(0).max(86_400_000).default(600_000),
   /** Agent updates are written together at the latest after this. ms. */
   flushMs: z.coerce.number().int().min(0).max(1_000).default(25),
   /** Largest request body. Bytes. */

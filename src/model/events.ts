@@ -70,6 +70,8 @@ const OUTCOMES = {
     agent: AgentId,
     update: z.unknown(),
     via: z.literal('permission').optional(),
+    /** The number of the frame that said it, in the life of the agent's process: what a server that comes back goes on from. */
+    frame: z.number().int().optional(),
   }),
   'interaction.opened': z.object({
     interaction: InteractionId,
@@ -117,6 +119,8 @@ const OUTCOMES = {
     /** The agent's name and version, its answer to initialize and to session/new, as said. */
     info: z.unknown(),
     opened: z.unknown(),
+    /** Names the keeper that holds the process. */
+    keeper: z.string().optional(),
   }),
   'context.lost': z.object({ agent: AgentId, reason: z.string() }),
   /** What of a `config.requested` took effect; `error` when the agent refused. */

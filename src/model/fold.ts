@@ -84,9 +84,12 @@ const HANDLERS: Handlers = {
     const steered = draft.view.steering.find((queued) => queued.prompt === data.prompt)
     dropPrompt(draft, data.prompt)
     if (!steered) return
+    const { prompt, content } = steered
+    if (draft.view.run)
+      draft.view.run = { ...draft.view.run, steered: [...draft.view.run.steered, { prompt, content }] }
     closeTexts(draft)
-    const text = steered.content.map((block) => (block.type === 'text' ? block.text : '')).join('')
-    const blocks = steered.content.filter((block) => block.type !== 'text')
+    const text = content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+    const blocks = content.filter((block) => block.type !== 'text')
     draft.put({ ...freshItem(draft), kind: 'message', role: 'user', text, blocks, continues: false })
   },
   'cancel.requested': (draft, { data }) => {
@@ -141,6 +144,9 @@ const HANDLERS: Handlers = {
       admittedAt: at,
       startedAt: null,
       cancelling: false,
+      turns: 0,
+      steered: [],
+      given: [],
     }
     draft.view.agent = data.agent
     draft.view.index = { message: null, thought: null, plan: null, tools: {}, unfinished: [] }
@@ -170,7 +176,10 @@ const HANDLERS: Handlers = {
     moveRun(draft, data.run, 'parked', at)
   },
   'run.ended': endRun,
-  'agent.update': (draft, { data }) => applyUpdate(draft, data.agent, data.update, data.via === 'permission'),
+  'agent.update': (draft, { data }) => {
+    if (data.frame !== undefined) patchAgent(draft, data.agent, { frame: data.frame })
+    applyUpdate(draft, data.agent, data.update, data.via === 'permission')
+  },
   'interaction.opened': (draft, { data, at, seq }) => {
     closeTexts(draft)
     const { interaction, run, agent, question, fingerprint, expiresAt } = data
@@ -194,6 +203,7 @@ const HANDLERS: Handlers = {
     const grant = draft.view.grants.find((each) => each.interaction === data.interaction)
     if (!grant) return
     draft.view.grants = draft.view.grants.filter((each) => each !== grant)
+    if (draft.view.run) draft.view.run = { ...draft.view.run, given: [...draft.view.run.given, grant] }
     const item = draft.get(grant.n)
     if (item?.kind === 'question') draft.put({ ...item, used: true, seq: draft.event.seq })
   },
@@ -205,7 +215,12 @@ const HANDLERS: Handlers = {
     if (item?.kind === 'tool') draft.put({ ...item, ruled: words, seq })
   },
   'context.opened': (draft, { data, at }) => {
+    const before = agentOf(draft, data.agent)
+    const keeper = data.keeper ?? null
     patchAgent(draft, data.agent, {
+      keeper,
+      // Another process counts its frames from the beginning.
+      frame: keeper === before.keeper ? before.frame : 0,
       openedAt: at,
       acpSession: data.acpSession,
       fingerprint: data.fingerprint,
@@ -245,7 +260,8 @@ function moveRun(draft: Draft, run: string, state: 'started' | 'parked', at: num
   const current = draft.view.run
   if (current?.id !== run) return
   const startedAt = current.startedAt ?? (state === 'started' ? at : null)
-  draft.view.run = { ...current, state, startedAt }
+  const turns = state === 'started' ? current.turns + 1 : current.turns
+  draft.view.run = { ...current, state, startedAt, turns }
   const item = draft.get(current.n)
   if (item?.kind === 'run') draft.put({ ...item, state, startedAt, seq: draft.event.seq })
 }

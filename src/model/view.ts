@@ -61,6 +61,12 @@ export interface RunView {
   readonly admittedAt: number
   readonly startedAt: number | null
   readonly cancelling: boolean
+  /** How often the agent was to be told to begin or go on. */
+  readonly turns: number
+  /** Text that joined it, oldest first. */
+  readonly steered: readonly Pick<QueuedPrompt, 'prompt' | 'content'>[]
+  /** Stored answers that it was to be given. */
+  readonly given: readonly Grant[]
 }
 
 export interface OpenQuestion {
@@ -81,6 +87,9 @@ export interface AgentView {
   /** When the agent made or took up this conversation, ms since 1970. */
   readonly openedAt: number | null
   readonly info: unknown
+  /** The keeper of its process, and the last frame of it that is in the log. */
+  readonly keeper: string | null
+  readonly frame: number
   readonly modes: readonly { readonly id: string; readonly name: string; readonly description: string | null }[]
   readonly mode: string | null
   /** ACP config options as said: model, thought level and others. */
@@ -109,7 +118,7 @@ export interface ItemIndex {
 }
 
 /** Raise when the fold or the view changes its meaning: stored ones of another version are made again from the log. */
-export const FOLD_VERSION = 1
+export const FOLD_VERSION = 2
 
 export function emptyView(session: SessionId): SessionView {
   return {
@@ -135,6 +144,8 @@ export const EMPTY_AGENT: AgentView = {
   status: 'none',
   openedAt: null,
   info: null,
+  keeper: null,
+  frame: 0,
   modes: [],
   mode: null,
   options: [],

@@ -47,7 +47,13 @@ export async function openWorld(more: Partial<Config> = {}, webFolder?: string):
   let port = 0
   let loginUrl = ''
   const start = async (): Promise<void> => {
-    const settings = { dataFolder: join(root, 'data'), defaultAgent: 'scripted', logLevel: 'silent' as const, ...more }
+    const settings = {
+      dataFolder: join(root, 'data'),
+      defaultAgent: 'scripted',
+      logLevel: 'silent' as const,
+      outliveMs: 0,
+      ...more,
+    }
     engine = await openEngine(settings, { home, env: { ...process.env, HOME: home } })
     server = await serveHttp(engine, { host: '127.0.0.1', port, version: '0.0.0', webFolder })
     port = server.port

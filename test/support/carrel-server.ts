@@ -32,9 +32,14 @@ const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
 
 const main = fileURLToPath(new URL('./serve.ts', import.meta.url))
 
-/** Starts a server and waits until it serves. @throws with its words when it ends first */
+/** Starts a server and waits until it serves; its agents end with it unless `outliveMs` says otherwise. @throws with its words when it ends first */
 export async function startServer(ground: Ground, settings: Partial<Config> = {}): Promise<Server> {
-  const asked = JSON.stringify({ logLevel: 'warn', ...settings, dataFolder: settings.dataFolder ?? ground.dataFolder })
+  const asked = JSON.stringify({
+    logLevel: 'warn',
+    outliveMs: 0,
+    ...settings,
+    dataFolder: settings.dataFolder ?? ground.dataFolder,
+  })
   const child = spawn(process.execPath, [main, asked], { env: { ...ground.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   let words = ''
   child.stderr.on('data', (chunk) => {

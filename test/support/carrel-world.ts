@@ -70,7 +70,10 @@ export async function openWorld(
 ): Promise<World> {
   const { dataFolder, home } = ground
   const open = (more: Partial<Config> = {}) =>
-    openEngine({ logLevel: 'silent', ...settings, ...more, dataFolder }, { env: ground.env, home, ...overrides })
+    openEngine(
+      { logLevel: 'silent', outliveMs: 0, ...settings, ...more, dataFolder },
+      { env: ground.env, home, ...overrides },
+    )
   let engine = await open()
   onTestFinished(async () => await engine.close())
   return {

@@ -53,7 +53,7 @@ export function openCliWorld(): CliWorld {
     const running = watch(
       spawn(process.execPath, [BINARY, ...args], {
         cwd,
-        env: { PATH: process.env.PATH ?? '', HOME: home, CARREL_DATA_FOLDER: data, ...env },
+        env: { PATH: process.env.PATH ?? '', HOME: home, CARREL_DATA_FOLDER: data, CARREL_OUTLIVE_MS: '0', ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
       }),
     )

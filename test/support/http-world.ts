@@ -28,7 +28,10 @@ export async function openHttpWorld(
 ): Promise<HttpWorld> {
   const { overrides, ...serve } = options
   const folder = await mkdtemp(join(tmpdir(), 'carrel-http-'))
-  const engine = await openEngine({ dataFolder: folder, runsAtOnce: 0, logLevel: 'error', ...settings }, overrides)
+  const engine = await openEngine(
+    { dataFolder: folder, runsAtOnce: 0, logLevel: 'error', outliveMs: 0, ...settings },
+    overrides,
+  )
   const server = await serveHttp(engine, { host: '127.0.0.1', port: 0, version: 'test', webFolder: null, ...serve })
   const client = connect({ url: server.url, token: engine.token })
   let made = 0

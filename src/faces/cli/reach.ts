@@ -93,7 +93,8 @@ export async function openFolder(config: Config): Promise<Engine> {
   // Loaded here, since most commands talk to a running server and need not wait for all of this to be read.
   const { openEngine } = await import('../../engine/open.ts')
   try {
-    return await openEngine(config, { version: VERSION })
+    // Nobody would come back to agents of a command that is over.
+    return await openEngine({ ...config, outliveMs: 0 }, { version: VERSION })
   } catch (thrown) {
     const error = asCarrelError(thrown)
     const server = readServerFile(config.dataFolder)
