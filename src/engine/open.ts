@@ -21,6 +21,7 @@ import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { carrelFor } from './operations.ts'
+import { graceMs } from './rejoin.ts'
 import { startSupervisor } from './supervisor.ts'
 
 /** What tests put in the place of this machine's clock, identifiers, environment and bell. */
@@ -186,7 +187,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       ledger,
       keepers,
       compiled: join(config.dataFolder, 'compiled'),
-      graceMs: config.outliveMs,
+      graceMs: graceMs(config),
       logFolder,
       clientName: 'carrel',
       clientVersion: version,

@@ -1,8 +1,19 @@
 import type { AgentListener } from '../host/agent.ts'
+import type { Config } from '../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { Joined } from './agent-pool.ts'
 import { needOf, placeOf } from './run-context.ts'
 import type { RunWork } from './run-work.ts'
+
+/**
+ * How long an agent may go on without its server. Another node takes over when a lease has run out and cannot see this
+ * machine's agents: there it must have ended by then (S3).
+ */
+export const graceMs = ({ outliveMs, databaseUrl, leaseTtlMs }: Config): number =>
+  databaseUrl === null ? outliveMs : Math.min(outliveMs, Math.floor(leaseTtlMs / 2))
+
+/** Whether a clean stop leaves agents at work: not where it gives the lease to another node. */
+export const leavesAgents = ({ outliveMs, databaseUrl }: Config): boolean => outliveMs > 0 && databaseUrl === null
 
 /** Names a turn of a run in the spool of its agent, so that a server that comes back knows whether the prompt got there. */
 export const turnTag = (run: RunView): string => `${run.id}:${run.turns}`

@@ -5,7 +5,7 @@ import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import { type Asking, createAsking } from './asking.ts'
 import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'
-import { rejoinRun, turnTag } from './rejoin.ts'
+import { graceMs, leavesAgents, rejoinRun, turnTag } from './rejoin.ts'
 import { applyConfig, openContext, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
@@ -182,14 +182,13 @@ const OFFERS = new Set([
 async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
   const { work, run, seat, live, asking } = turn
   const { recorder, lease } = work
-  const { outliveMs } = work.ctx.config
   const data = { run: run.id, acpSession: live.session.id }
   // The lease is proven and the start is on disk before the prompt reaches the agent: nobody is asked twice (S3).
   // Asked for at once, since both then share one flush of the disk.
   const told = 'answers' in task ? [] : [recorder.record({ type: TOLD[task.how], run: run.id, data })]
   await Promise.all([lease.renew(), ...told])
   const deadlineAt = run.budgetMs !== null && seat.alone() ? work.ctx.now() + run.budgetMs : null
-  seat.connection.limits({ graceMs: outliveMs, deadlineAt })
+  seat.connection.limits({ graceMs: graceMs(work.ctx.config), deadlineAt })
   const ends = Promise.withResolvers<TurnEnd>()
   const prompts = promptKeeper(turn, ends.resolve)
   const wishes = createWishes(turn, prompts)
@@ -210,7 +209,7 @@ async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
   const onStopping = () => {
     if (waits(recorder.view) && !asking.giving)
       ends.resolve({ kind: 'parked', reason: 'The server was stopped while it waited for a person.' })
-    else if (outliveMs > 0) ends.resolve({ kind: 'left' })
+    else if (leavesAgents(work.ctx.config)) ends.resolve({ kind: 'left' })
     else cancel.begin('stopped')
   }
   const unrecorded = recorder.onView((view) => live.session.recorded(view.agents[run.agent]?.frame ?? 0))

@@ -34,6 +34,7 @@ const MAY_READ_WORLD = [
   'src/faces/cli/**',
   'src/main.ts',
   'src/host/scripted-agent/**',
+  'src/host/keeper/main.ts',
 ]
 
 /** The floor of a file, or undefined when it stands outside of the house (tests, scripts). */

@@ -199,6 +199,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
   let listener: KeptListener | null = null
   let early: string[] = []
   let tail = ''
+  let ended: Exit | null = null
   const exit = Promise.withResolvers<Exit>()
   const welcome = Promise.withResolvers<Extract<FromKeeper, { say: 'welcome' }> | null>()
   let left = false
@@ -210,7 +211,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
     else if (message.say === 'too_large') to.tooLarge()
     else if (message.say === 'stderr') tail = (tail + message.text).slice(-TAIL_CHARS)
     else if (message.say === 'exit') {
-      exit.resolve(message.exit)
+      ended = message.exit
       say({ say: 'bye' })
     }
   }
@@ -233,8 +234,9 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
   socket.on('error', () => undefined)
   socket.on('close', () => {
     welcome.resolve(null)
-    // The keeper itself died, and its agent with it at the latest now.
-    if (!left) void endOf(known).then((ended) => exit.resolve({ ...ended, stderrTail: tail }))
+    // Both have gone; or the keeper alone died, and its agent goes with it at the latest now.
+    if (ended) exit.resolve(ended)
+    else if (!left) void endOf(known).then((forced) => exit.resolve({ ...forced, stderrTail: tail }))
   })
   say({ say: 'hello', token: note.token, after: 0 })
   setTimeout(() => welcome.resolve(null), CONNECT_MS).unref()

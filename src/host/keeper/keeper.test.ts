@@ -195,7 +195,7 @@ it('a stranger without the token hears nothing', async () => {
 
 it('P5: a kill -9 of the server in the middle of a turn leaves the agent and its keeper at work', async () => {
   const at = options()
-  const script = fileURLToPath(new URL('./keeper-server.fixture.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../../../test/support/keeper-server.ts', import.meta.url))
   const server = spawn(process.execPath, [script, JSON.stringify({ ...at, echo: ECHO, cwd: root })], {
     env: { PATH, NODE_NO_WARNINGS: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,4 @@
-import { startKeeper } from './client.ts'
+import { startKeeper } from '../../src/host/keeper/client.ts'
 
 /** A server that starts an agent, asks it for much, and stays until it is killed. */
 const { echo, cwd, ...at } = JSON.parse(process.argv[2] ?? '{}')
