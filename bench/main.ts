@@ -61,6 +61,7 @@ async function main(): Promise<number> {
       results.push(...((await MEASURES[name]?.(values.quick ? QUICK : FULL, values.quick)) ?? []))
     } catch (thrown) {
       failed += 1
+      cleanUp()
       process.stderr.write(`${name} could not be measured: ${thrown instanceof Error ? thrown.stack : thrown}\n`)
     }
   }
