@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 /** Who did it, as it stands in a log. */
 export const whoOf = ({ name, kind, face }: Caller): Who => ({ name, kind, face })
 
-const noWorkspace = (id: string) =>
+export const noWorkspace = (id: string) =>
   new CarrelError('not_found', `There is no workspace ${id}. \`carrel workspaces list\` shows those there are.`, {
     workspace: id,
   })

@@ -1,9 +1,10 @@
 import type { Output, Parsed } from '../api/index.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { BusyPolicy, ContentBlock, Event } from '../model/events.ts'
-import type { PromptId, RunId, SessionId } from '../model/ids.ts'
+import type { PromptId, RunId, SessionId, WorkspaceId } from '../model/ids.ts'
 import type { Caller } from '../model/tree.ts'
-import { enter, sessionIn, whoOf } from './authorize.ts'
+import type { Asked, Submitted } from '../store/store.ts'
+import { enter, mayEnter, noWorkspace, sessionIn, whoOf } from './authorize.ts'
 import type { Context } from './context.ts'
 import { eventOf, loadFold, readItems, refold } from './folding.ts'
 import { follow } from './follow.ts'
@@ -28,30 +29,46 @@ export const listEvents: Op<'sessions.events'> = async (ctx, caller, input) => {
 }
 
 export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input) => {
-  const session = await sessionIn(ctx, caller, input.workspace, input.id)
-  const agent = input.agent ?? session.agent
-  if (!ctx.agents.known(agent)) await ctx.agents.resolve(agent)
+  if (input.agent !== undefined && !ctx.agents.known(input.agent)) await ctx.agents.resolve(input.agent)
   const data = {
     prompt: ctx.id('prompt') as PromptId,
     content: blocksOf(input.content),
-    agent,
+    agent: input.agent ?? null,
     busy: input.busy as BusyPolicy,
     by: whoOf(caller),
   }
-  const submitted = await ctx.store.log.submit(
-    input.workspace,
-    input.id,
-    { type: 'prompt.requested', data },
-    { key: input.key, now: ctx.now() },
-  )
-  const { prompt } = submitted.data as { prompt: PromptId }
-  const accepted = { seq: submitted.seq, repeated: submitted.repeated, prompt, run: null, outcome: null, text: null }
+  const { seq, earlier } = await submit(ctx, caller, input, { type: 'prompt.requested', data })
+  const { prompt } = (earlier as typeof data | null) ?? data
+  const accepted = { seq, repeated: earlier !== null, prompt, run: null, outcome: null, text: null }
   if (input.wait === 'accepted') return { ...accepted, state: 'accepted' }
-  const reached = await waitFor(ctx, caller, input, prompt, submitted.seq)
+  const reached = await waitFor(ctx, caller, input, prompt, seq)
   return {
     ...accepted,
     ...reached,
     text: reached.run && reached.state === 'ended' ? await lastWords(ctx, input.id, reached.run) : null,
+  }
+}
+
+interface Addressee {
+  readonly workspace: WorkspaceId
+  readonly id: SessionId
+  readonly key?: string | undefined
+}
+
+/** Submits without looking first, since the transaction itself finds out whether the session is in the workspace (B1). */
+async function submit(
+  ctx: Context,
+  caller: Caller,
+  { workspace, id, key }: Addressee,
+  asked: Asked,
+): Promise<Submitted> {
+  if (!mayEnter(caller, workspace)) throw noWorkspace(workspace)
+  try {
+    return await ctx.store.log.submit(workspace, id, asked, { key, now: ctx.now() })
+  } catch (thrown) {
+    // Says what of the two is missing, and where to look.
+    if (thrown instanceof CarrelError && thrown.code === 'not_found') await sessionIn(ctx, caller, workspace, id)
+    throw thrown
   }
 }
 
@@ -116,33 +133,20 @@ async function lastWords(ctx: Context, session: SessionId, run: RunId): Promise<
 }
 
 export const editPrompt: Op<'prompts.edit'> = async (ctx, caller, input) => {
-  await sessionIn(ctx, caller, input.workspace, input.id)
   const data = { prompt: input.prompt, content: blocksOf(input.content), by: whoOf(caller) }
-  return accepted(
-    await ctx.store.log.submit(input.workspace, input.id, { type: 'edit.requested', data }, { now: ctx.now() }),
-  )
+  return accepted(await submit(ctx, caller, input, { type: 'edit.requested', data }))
 }
 
 export const withdrawPrompt: Op<'prompts.withdraw'> = async (ctx, caller, input) => {
-  await sessionIn(ctx, caller, input.workspace, input.id)
   const data = { prompt: input.prompt, by: whoOf(caller) }
-  return accepted(
-    await ctx.store.log.submit(input.workspace, input.id, { type: 'withdrawal.requested', data }, { now: ctx.now() }),
-  )
+  return accepted(await submit(ctx, caller, input, { type: 'withdrawal.requested', data }))
 }
 
 export const cancelRun: Op<'sessions.cancel'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
   const run = input.run ?? (await loadFold(ctx.store, input.id)).view.run?.id
   if (!run) throw new CarrelError('gone', 'No run is on in this session; there is nothing to stop.')
-  return accepted(
-    await ctx.store.log.submit(
-      input.workspace,
-      input.id,
-      { type: 'cancel.requested', data: { run, by: whoOf(caller) } },
-      { now: ctx.now() },
-    ),
-  )
+  return accepted(await submit(ctx, caller, input, { type: 'cancel.requested', data: { run, by: whoOf(caller) } }))
 }
 
 export const configureSession: Op<'sessions.configure'> = async (ctx, caller, input) => {
@@ -156,22 +160,11 @@ export const configureSession: Op<'sessions.configure'> = async (ctx, caller, in
     options: input.options,
     by: whoOf(caller),
   }
-  return accepted(
-    await ctx.store.log.submit(input.workspace, input.id, { type: 'config.requested', data }, { now: ctx.now() }),
-  )
+  return accepted(await submit(ctx, caller, input, { type: 'config.requested', data }))
 }
 
-export const closeSession: Op<'sessions.close'> = async (ctx, caller, input) => {
-  await sessionIn(ctx, caller, input.workspace, input.id)
-  return accepted(
-    await ctx.store.log.submit(
-      input.workspace,
-      input.id,
-      { type: 'close.requested', data: { by: whoOf(caller) } },
-      { now: ctx.now() },
-    ),
-  )
-}
+export const closeSession: Op<'sessions.close'> = async (ctx, caller, input) =>
+  accepted(await submit(ctx, caller, input, { type: 'close.requested', data: { by: whoOf(caller) } }))
 
 /** Under the session's lease, so that no holder writes an older fold over it. */
 export const rebuildSession: Op<'sessions.rebuild'> = async (ctx, caller, input) => {
@@ -205,4 +198,4 @@ export const getRun: Op<'runs.get'> = async (ctx, caller, input) => {
   return run
 }
 
-const accepted = ({ seq, repeated }: { seq: number; repeated: boolean }) => ({ seq, repeated })
+const accepted = ({ seq, earlier }: Submitted) => ({ seq, repeated: earlier !== null })

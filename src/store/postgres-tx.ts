@@ -1,7 +1,6 @@
 import type { ClientBase, Pool, QueryConfig } from 'pg'
 import { POSTGRES } from './sql/dialect.ts'
 import type { Tx, Value } from './sql/tx.ts'
-import type { Ring } from './store.ts'
 
 /** Statements that stay the same are prepared under these names, once for each connection. */
 const names = new Map<string, string>()
@@ -18,7 +17,7 @@ function query(text: string, values: readonly Value[]): QueryConfig {
 }
 
 /** `Tx` over a connection of `pg`, or over its pool where a single statement needs no transaction. */
-export function postgresTx(client: ClientBase | Pool, ring: (ring: Ring) => void): Tx {
+export function postgresTx(client: ClientBase | Pool): Tx {
   const send = (sql: string, values: readonly Value[]) => client.query(query(sql, values))
   return {
     dialect: POSTGRES,
@@ -35,6 +34,7 @@ export function postgresTx(client: ClientBase | Pool, ring: (ring: Ring) => void
       const values = types.map((_, column) => rows.map((row) => row[column] ?? null))
       await client.query(name === undefined ? { text, values } : { name, text, values })
     },
-    ring,
+    lines: [],
+    rings: [],
   }
 }

@@ -4,7 +4,7 @@ import { fromPostgres, mayRetry } from './postgres-errors.ts'
 import { postgresTx } from './postgres-tx.ts'
 import { methodsOver } from './sql/methods.ts'
 import { MIGRATIONS, migrate, schemaVersion } from './sql/migrate.ts'
-import { type Port, type ReadResult, runRead, runWrite } from './sql/operations.ts'
+import { type Port, type ReadResult, runRead, runWrites } from './sql/operations.ts'
 import { coalesce, type Tx } from './sql/tx.ts'
 import type { Ring, Store, StoreStats } from './store.ts'
 
@@ -38,13 +38,12 @@ export async function openPostgres({ url, schema = 'public', poolSize = 10, now 
     await pool.end()
     throw fromPostgres(error)
   }
-  const reads = postgresTx(pool, () => {})
+  const reads = postgresTx(pool)
   const port: Port = {
     async write(name, args) {
-      const rings: Ring[] = []
-      const result = await transact(pool, rings, (tx) => runWrite(tx, name, args))
+      const { result, rings } = await transact(pool, (tx) => runWrites(tx, [{ name, args }]))
       for (const ring of coalesce(rings)) for (const listener of listeners) listener(ring)
-      return result as never
+      return result[0] as never
     },
     read: (name, args) => runRead(reads, name, args).catch(rethrow) as Promise<never>,
   }
@@ -96,7 +95,7 @@ const parserFor: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format)
 
 async function prepare(pool: pg.Pool, schema: string, now: number): Promise<void> {
-  await transact(pool, [], async (tx) => {
+  await transact(pool, async (tx) => {
     await tx.get('select pg_advisory_xact_lock($1)', MIGRATION_LOCK)
     const there = await tx.get('select 1 as there from pg_namespace where nspname = $1', schema)
     if (!there) await tx.run(`create schema ${schema}`)
@@ -105,26 +104,31 @@ async function prepare(pool: pg.Pool, schema: string, now: number): Promise<void
   })
 }
 
+interface Committed<T> {
+  readonly result: T
+  readonly rings: readonly Ring[]
+}
+
 /** Runs a transaction until it is through; rings of a try that failed are dropped. */
-async function transact<T>(pool: pg.Pool, rings: Ring[], body: (tx: Tx) => Promise<T>): Promise<T> {
+async function transact<T>(pool: pg.Pool, body: (tx: Tx) => Promise<T>): Promise<Committed<T>> {
   for (let tries = 1; ; tries += 1) {
-    rings.length = 0
     try {
-      return await once(pool, rings, body)
+      return await once(pool, body)
     } catch (error) {
       if (!mayRetry(error) || tries === TRIES) throw fromPostgres(error)
     }
   }
 }
 
-async function once<T>(pool: pg.Pool, rings: Ring[], body: (tx: Tx) => Promise<T>): Promise<T> {
+async function once<T>(pool: pg.Pool, body: (tx: Tx) => Promise<T>): Promise<Committed<T>> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
     await client.query('begin')
-    const result = await body(postgresTx(client, (ring) => rings.push(ring)))
+    const tx = postgresTx(client)
+    const result = await body(tx)
     await client.query('commit')
-    return result
+    return { result, rings: tx.rings }
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {
       broken = failure

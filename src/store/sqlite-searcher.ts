@@ -94,7 +94,7 @@ if (parentPort && options?.carrelSearcher) {
   const port = parentPort
   const { path, busyMessage } = options.carrelSearcher
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
-  const tx = sqliteTx(db, () => {})
+  const tx = sqliteTx(db)
   const answer = async ({ id, args }: Asked): Promise<Answered> => {
     try {
       return { id, result: (await runRead(tx, 'search', args)) as ReadResult<'search'> }

@@ -5,7 +5,7 @@ import { sqliteTx } from './sqlite-tx.ts'
 it('a write is told apart from the row id that an index left behind, however large that is', () => {
   const db = new DatabaseSync(':memory:')
   db.exec('create table inside (id integer primary key); create table rows (name text)')
-  const tx = sqliteTx(db, () => undefined)
+  const tx = sqliteTx(db)
   tx.run('insert into rows (name) values ($1)', 'one')
   // What the full-text index does when it merges at a commit: its own tables have ids beyond 2^53.
   db.exec('insert into inside (id) values (9009398277996544)')

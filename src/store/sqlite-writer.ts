@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Problem } from '../model/errors.ts'
 import { MIGRATIONS, type Migration, migrate, schemaVersion } from './sql/migrate.ts'
-import { runWrite, type WriteName } from './sql/operations.ts'
+import { runWrites, type Write } from './sql/operations.ts'
 import { coalesce, type Tx } from './sql/tx.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -21,10 +21,8 @@ export interface WriterOptions {
 }
 
 /** One write asked of the writer. */
-export interface Job {
+export interface Job extends Write {
   readonly id: number
-  readonly name: WriteName
-  readonly args: unknown
 }
 export type ToWriter = { readonly jobs: readonly Job[] } | { readonly close: true }
 
@@ -51,7 +49,7 @@ export async function openForWriting(
   try {
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
     db.exec('pragma cache_size = -65536; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864')
-    const tx = sqliteTx(db, () => {})
+    const tx = sqliteTx(db)
     const version = await schemaVersion(tx, migrations.length)
     if (version < migrations.length) {
       if (version > 0) copyBefore(db, path, migrations.length)
@@ -78,34 +76,34 @@ function copyBefore(db: DatabaseSync, path: string, version: number): void {
 interface Committer {
   readonly db: DatabaseSync
   readonly tx: Tx
-  readonly rings: Ring[]
   readonly busyMessage: string | undefined
 }
 
 /** All in one transaction; where one fails, that is thrown and none is done. */
 async function commitAll({ db, tx }: Committer, jobs: readonly Job[]): Promise<Done[]> {
-  const done: Done[] = []
   db.exec('begin immediate')
-  for (const { id, name, args } of jobs) done.push({ id, result: await runWrite(tx, name, args) })
+  const results = await runWrites(tx, jobs)
   db.exec('commit')
-  return done
+  return jobs.map(({ id }, n) => ({ id, result: results[n] }))
 }
 
 /** The same with each for itself: one that fails is undone alone. Savepoints cost time, so they come second. */
-async function commitApart({ db, tx, rings, busyMessage }: Committer, jobs: readonly Job[]): Promise<Done[]> {
+async function commitApart({ db, tx, busyMessage }: Committer, jobs: readonly Job[]): Promise<Done[]> {
   const done: Done[] = []
   db.exec('begin immediate')
-  for (const { id, name, args } of jobs) {
-    const rung = rings.length
+  for (const job of jobs) {
+    const { id } = job
+    const rung = tx.rings.length
     db.exec('savepoint job')
     try {
-      done.push({ id, result: await runWrite(tx, name, args) })
+      const [result] = await runWrites(tx, [job])
+      done.push({ id, result })
       db.exec('release job')
     } catch (error) {
       // A full disk may have ended the whole transaction; then nothing of it can be kept.
       if (!db.isTransaction) throw error
       db.exec('rollback to job; release job')
-      rings.length = rung
+      forget(tx, rung)
       done.push({ id, problem: fromSqlite(error, busyMessage).toJSON() })
     }
   }
@@ -113,16 +111,22 @@ async function commitApart({ db, tx, rings, busyMessage }: Committer, jobs: read
   return done
 }
 
+/** Forgets what a transaction that failed wanted to tell. */
+function forget(tx: Tx, rung: number): void {
+  tx.lines.length = 0
+  tx.rings.length = rung
+}
+
 /** Commits jobs in as few transactions as it can: together, else with savepoints, else one by one. */
 async function commitJobs(committer: Committer, jobs: readonly Job[]): Promise<Done[]> {
-  const { db, rings, busyMessage } = committer
+  const { db, tx, busyMessage } = committer
   let last: unknown
   for (const way of jobs.length === 1 ? [commitAll] : [commitAll, commitApart]) {
-    const rung = rings.length
+    const rung = tx.rings.length
     try {
       return await way(committer, jobs)
     } catch (error) {
-      rings.length = rung
+      forget(tx, rung)
       if (db.isTransaction) db.exec('rollback')
       last = error
     }
@@ -136,11 +140,10 @@ async function commitJobs(committer: Committer, jobs: readonly Job[]): Promise<D
 }
 
 function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
-  const rings: Ring[] = []
-  const committer = { db, tx: sqliteTx(db, (ring) => rings.push(ring)), rings, busyMessage }
+  const committer = { db, tx: sqliteTx(db), busyMessage }
   return async (jobs: readonly Job[]): Promise<FromWriter> => {
     const done = await commitJobs(committer, jobs)
-    return { done, rings: coalesce(rings.splice(0)) }
+    return { done, rings: coalesce(committer.tx.rings.splice(0)) }
   }
 }
 

@@ -29,7 +29,7 @@ export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Pro
   })
   const reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
   reader.exec('pragma cache_size = -65536')
-  const tx = sqliteTx(reader, () => {})
+  const tx = sqliteTx(reader)
   const searcher = createSearcher({ path, busyMessage })
   const translated = async <T>(doing: () => Promise<T>): Promise<T> => {
     try {

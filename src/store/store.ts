@@ -1,5 +1,5 @@
-import type { EventType, Outcome, Request } from '../model/events.ts'
-import type { InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import type { Outcome, Request } from '../model/events.ts'
+import type { AgentId, InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
 import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
@@ -156,13 +156,13 @@ export interface LogStore {
    * no prompt and no wish for options on one that is being closed (`gone`).
    * Rows that lists need (prompts, interactions, headline) change in the same transaction (I2).
    * @param key the caller's own key for this request: the same key and request again appends nothing and returns the
-   *   first result with `repeated` (L2); another request under a used key is `bad_input`
+   *   first result with what was stored then (L2); another request under a used key is `bad_input`
    * @throws not_found when the session is not in the workspace
    */
   submit(
     workspace: WorkspaceId,
     session: SessionId,
-    request: Request,
+    asked: Asked,
     options: { key?: string | undefined; now: number },
   ): Promise<Submitted>
 
@@ -222,13 +222,15 @@ export interface LogStore {
 export interface Submitted {
   readonly seq: number
   readonly at: number
-  /** This key was used before for the same request; nothing was written now. */
-  readonly repeated: boolean
-  /** The type of what was stored under this key. */
-  readonly type: EventType
-  /** `data` as stored: on a repeat, that of the first time. */
-  readonly data: Request['data']
+  /** `data` as stored the first time, where this key was used before for the same request: nothing was written now. */
+  readonly earlier: Request['data'] | null
 }
+
+type Prompt = Extract<Request, { type: 'prompt.requested' }>
+/** What is asked of a session. A prompt that names no agent is for the one that was spoken to last. */
+export type Asked =
+  | Exclude<Request, Prompt>
+  | { readonly type: Prompt['type']; readonly data: Omit<Prompt['data'], 'agent'> & { readonly agent: AgentId | null } }
 
 export interface Batch {
   readonly outcomes: readonly Outcome[]

@@ -72,9 +72,9 @@ export function itKeepsLogs(current: CurrentStore): void {
       const session = await world.session()
       const submit = () => store.log.submit(world.workspace.id, session.id, ask('once'), { key: 'k', now: 5 })
       const results = await Promise.all(Array.from({ length: 12 }, submit))
-      const [fresh, ...others] = results.filter(({ repeated }) => !repeated)
+      const [fresh, ...others] = results.filter(({ earlier }) => earlier === null)
       expect(others).toEqual([])
-      for (const result of results) expect(result).toEqual({ ...fresh, repeated: result.repeated })
+      for (const result of results) expect(result).toEqual({ ...fresh, earlier: result.earlier })
       expect(await store.log.head(session.id)).toBe(1)
       expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ queued: 1, head: 1 })
     })
@@ -87,7 +87,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       const other = store.log.submit(world.workspace.id, one.id, ask('that'), { key: 'k', now: 6 })
       await expect(other).rejects.toMatchObject({ code: 'bad_input' })
       const free = await store.log.submit(world.workspace.id, two.id, ask('that'), { key: 'k', now: 6 })
-      expect(free.repeated).toBe(false)
+      expect(free.earlier).toBe(null)
     })
 
     it('L2: a request that was refused does not use up its key', async () => {
@@ -100,7 +100,7 @@ export function itKeepsLogs(current: CurrentStore): void {
         code: 'busy',
       })
       await write(store, lease, session, [ended(run)])
-      expect((await store.log.submit(world.workspace.id, session.id, reject, options)).repeated).toBe(false)
+      expect((await store.log.submit(world.workspace.id, session.id, reject, options)).earlier).toBe(null)
     })
 
     it('L3: who was overtaken, released or has run out writes nothing', async () => {

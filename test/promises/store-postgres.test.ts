@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { PromptId } from '../../src/model/ids.ts'
 import { createPostgresBell } from '../../src/store/bell-postgres.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import type { Ring } from '../../src/store/store.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { ask, makeRunning, makeWorld, newSession, refold, said, write } from './store-world.ts'
+import { ask, makeRunning, makeWorld, newSession, OLD_PROMPTS, refold, said, withdraw, write } from './store-world.ts'
 
 /** What only the shared engine promises: several nodes, their bell, a server that goes away. */
 let database: TestDatabase
@@ -113,10 +114,25 @@ it('items that were stored before there was a search are found from the first st
   const { view, items } = await refold(store, session.id)
   await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
   await store.close()
-  await onServer('drop table search_items; delete from schema_versions where version > 1')
+  await onServer(`${OLD_PROMPTS} drop table search_items; delete from schema_versions where version > 1`)
   const again = await openPostgres({ url: database.url })
   const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })
   expect(rows).toMatchObject([{ session: session.id, kind: 'message', snippet: 'words of old' }])
+  await again.close()
+})
+
+it('a prompt that waited in an older database waits in the new one, and no other', async () => {
+  const store = await openPostgres({ url: database.url })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const waiting = ask()
+  await store.log.submit(world.workspace.id, session.id, waiting, { now: 5 })
+  await store.close()
+  await onServer(`${OLD_PROMPTS} delete from schema_versions where version > 2`)
+  const again = await openPostgres({ url: database.url })
+  const takeBack = (prompt: PromptId) => again.log.submit(world.workspace.id, session.id, withdraw(prompt), { now: 6 })
+  await expect(takeBack('taken' as PromptId)).rejects.toMatchObject({ code: 'gone' })
+  expect(await takeBack(waiting.data.prompt)).toMatchObject({ seq: 2 })
   await again.close()
 })
 

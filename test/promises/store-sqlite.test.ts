@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { PromptId } from '../../src/model/ids.ts'
 import { lockFolder } from '../../src/store/lock.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { openForWriting } from '../../src/store/sqlite-writer.ts'
 import type { Store } from '../../src/store/store.ts'
-import { ask, makeRunning, makeWorld, newRun, refold, said, take, write } from './store-world.ts'
+import { ask, makeRunning, makeWorld, newRun, OLD_PROMPTS, refold, said, take, withdraw, write } from './store-world.ts'
 
 /** What only the embedded engine promises: its file, its thread, its lock. */
 let folder = ''
@@ -265,11 +266,36 @@ it('items that were stored before there was a search are found from the first st
   await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
   await store.close()
   const db = new DatabaseSync(path)
-  db.exec('drop table item_words; drop table search_items; delete from schema_versions where version > 1')
+  db.exec(`${OLD_PROMPTS} drop table item_words; drop table search_items`)
+  db.exec('delete from schema_versions where version > 1')
   db.close()
   const again = await openSqlite({ path })
   const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })
   expect(rows).toMatchObject([{ session: session.id, kind: 'message', snippet: 'words of old' }])
+  await again.close()
+})
+
+it('a prompt that waited in an older database waits in the new one, no other does, and logs are as they were', async () => {
+  const path = join(folder, 'carrel.db')
+  const store = await openSqlite({ path })
+  const world = await makeWorld(store)
+  const session = await world.session()
+  const waiting = ask()
+  await store.log.submit(world.workspace.id, session.id, waiting, { now: 5 })
+  const logs = async (of: Store) => [
+    await of.log.read(session.id, 0, 10),
+    await of.tree.readWorkspace(world.workspace.id, 0, 100),
+  ]
+  const before = await logs(store)
+  await store.close()
+  const db = new DatabaseSync(path)
+  db.exec(`${OLD_PROMPTS} delete from schema_versions where version > 2`)
+  db.close()
+  const again = await openSqlite({ path })
+  expect(await logs(again)).toEqual(before)
+  const takeBack = (prompt: PromptId) => again.log.submit(world.workspace.id, session.id, withdraw(prompt), { now: 6 })
+  await expect(takeBack('taken' as PromptId)).rejects.toMatchObject({ code: 'gone' })
+  expect(await takeBack(waiting.data.prompt)).toMatchObject({ seq: 2 })
   await again.close()
 })
 

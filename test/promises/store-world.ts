@@ -172,3 +172,10 @@ export async function makeRunning(store: Store, world: World) {
   await write(store, lease, session, [admitted(run, request.data.prompt), started(run)])
   return { session, lease, run, prompt: request.data.prompt }
 }
+
+/** Puts prompts back where the first schema had them, as an older Carrel left them: one that waits, one that does not. */
+export const OLD_PROMPTS = `
+  create table prompts (id text primary key, session text not null, state text not null, at bigint not null);
+  insert into prompts (id, session, state, at) select id, session, 'queued', 5 from waiting_prompts;
+  insert into prompts (id, session, state, at) select 'taken', id, 'taken', 5 from sessions limit 1;
+  drop table waiting_prompts;`

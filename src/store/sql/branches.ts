@@ -91,8 +91,8 @@ export async function remove(
   await removeRows(tx, selection)
   const ids = (rows: { id: string }[]) => rows.map(({ id }) => id)
   if ('workspace' in what) await removeWorkspace(tx, workspace)
-  else await tell(tx, workspace, linesOf(ids(gone.sessions), ids(gone.projects), ids(gone.spaces)), now)
-  for (const { id } of gone.sessions) tx.ring({ log: id as SessionId, head: 0, due: false })
+  else tell(tx, workspace, linesOf(ids(gone.sessions), ids(gone.projects), ids(gone.spaces)), now)
+  for (const { id } of gone.sessions) tx.rings.push({ log: id as SessionId, head: 0, due: false })
   return taken
 }
 
@@ -102,7 +102,7 @@ const OF_SESSIONS = [
   'search_items',
   'folds',
   'request_keys',
-  'prompts',
+  'waiting_prompts',
   'runs',
   'interactions',
   'contexts',
@@ -125,7 +125,7 @@ async function removeWorkspace(tx: Tx, workspace: WorkspaceId): Promise<void> {
   await tx.run('delete from rules where workspace = $1', workspace)
   await tx.run('delete from workspace_log where workspace = $1', workspace)
   await tx.run('delete from workspaces where id = $1', workspace)
-  tx.ring({ log: workspace, head: 0, due: false })
+  tx.rings.push({ log: workspace, head: 0, due: false })
 }
 
 function linesOf(sessions: string[], projects: string[], spaces: string[]): WorkspaceChange[] {

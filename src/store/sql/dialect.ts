@@ -8,6 +8,8 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** Type of a key that counts up by itself. */
   readonly counter: string
+  /** Keeps the rows of a table in its primary key, and nowhere else. */
+  readonly byKey: string
   /** Locks rows that will be changed. */
   readonly forUpdate: string
   /** Locks rows that must stay as they are until the commit. */
@@ -19,6 +21,7 @@ export interface Dialect {
 export const SQLITE: Dialect = {
   name: 'sqlite',
   counter: 'integer primary key autoincrement',
+  byKey: ' without rowid',
   forUpdate: '',
   forShare: '',
   words: SQLITE_WORDS,
@@ -27,6 +30,7 @@ export const SQLITE: Dialect = {
 export const POSTGRES: Dialect = {
   name: 'postgres',
   counter: 'bigint generated always as identity primary key',
+  byKey: '',
   forUpdate: ' for update',
   forShare: ' for share',
   words: POSTGRES_WORDS,

@@ -1,7 +1,7 @@
 import { CarrelError } from '../../model/errors.ts'
-import { type EventType, type Outcome, type Request, runOf } from '../../model/events.ts'
+import { type Outcome, type Request, runOf } from '../../model/events.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
+import type { Asked, Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
 import { hold } from './leases.ts'
 import { lockSession, projectOutcome, saveSession, type Work } from './project.ts'
@@ -13,15 +13,16 @@ const EVENTS: Columns = { session: 'text', seq: 'bigint', at: 'bigint', run: 'te
 interface Submission {
   readonly workspace: WorkspaceId
   readonly session: SessionId
-  readonly request: Request
+  readonly asked: Asked
   readonly key: string | undefined
   readonly now: number
 }
 
 /** The session's row is locked first, so that two calls under one key come one after the other (L2). */
-export async function submit(tx: Tx, { workspace, session, request, key, now }: Submission): Promise<Submitted> {
+export async function submit(tx: Tx, { workspace, session, asked, key, now }: Submission): Promise<Submitted> {
   const work = await lockSession(tx, session, now)
   if (work?.row.workspace !== workspace) throw noSession(session)
+  const request = addressed(asked, work)
   const digest = key === undefined ? '' : digestOf(request)
   if (key !== undefined) {
     const earlier = await findKey(tx, session, key, digest)
@@ -39,13 +40,19 @@ export async function submit(tx: Tx, { workspace, session, request, key, now }: 
       last,
     )
   }
-  tx.ring({ log: session, head: last, due: true })
-  return { seq: last, at: now, repeated: false, type: request.type, data: request.data }
+  tx.rings.push({ log: session, head: last, due: true })
+  return { seq: last, at: now, earlier: null }
+}
+
+function addressed({ type, data }: Asked, { row }: Work): Request {
+  return type === 'prompt.requested'
+    ? { type, data: { ...data, agent: data.agent ?? row.agent } }
+    : ({ type, data } as Request)
 }
 
 async function findKey(tx: Tx, session: SessionId, key: string, digest: string): Promise<Submitted | null> {
-  const row = await tx.get<{ digest: string; seq: number; at: number; type: EventType; data: string }>(
-    `select k.digest, e.seq, e.at, e.type, e.data from request_keys k
+  const row = await tx.get<{ digest: string; seq: number; at: number; data: string }>(
+    `select k.digest, e.seq, e.at, e.data from request_keys k
      join events e on e.session = k.session and e.seq = k.seq
      where k.session = $1 and k.request_key = $2`,
     session,
@@ -57,7 +64,7 @@ async function findKey(tx: Tx, session: SessionId, key: string, digest: string):
       key,
     })
   }
-  return { seq: row.seq, at: row.at, repeated: true, type: row.type, data: JSON.parse(row.data) }
+  return { seq: row.seq, at: row.at, earlier: JSON.parse(row.data) }
 }
 
 interface Recording {
@@ -76,7 +83,7 @@ export async function record(tx: Tx, { lease, session, batch, now }: Recording):
   work.row.due = 1
   const { first, last } = await append(tx, work, batch.outcomes)
   if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last), 'at work')
-  tx.ring({ log: session, head: last, due: false })
+  tx.rings.push({ log: session, head: last, due: false })
   return { first, last, at: now }
 }
 

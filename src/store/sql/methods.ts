@@ -40,7 +40,7 @@ function treeOver({ write, read }: Port): TreeStore {
 
 function logOver({ write, read }: Port): LogStore {
   return {
-    submit: (workspace, session, request, { key, now }) => write('submit', { workspace, session, request, key, now }),
+    submit: (workspace, session, asked, { key, now }) => write('submit', { workspace, session, asked, key, now }),
     record: (lease, session, batch, now) => write('record', { lease, session, batch, now }),
     settle: (lease, session, fold, wakeAt, now) => write('settle', { lease, session, fold, wakeAt, now }),
     read: (session, after, limit) => read('read', { session, after, limit }),

@@ -22,7 +22,7 @@ import {
   workspaces,
 } from './tree.ts'
 import type { Tx } from './tx.ts'
-import { readWorkspace, workspaceHead } from './workspace-lines.ts'
+import { readWorkspace, workspaceHead, writeLines } from './workspace-lines.ts'
 
 /** Transactions that write, by name: what crosses to the writer's thread is the name and plain arguments. */
 export const WRITES = {
@@ -104,9 +104,23 @@ export interface Port {
   read<Name extends ReadName>(name: Name, args: ReadArgs<Name>): Promise<ReadResult<Name>>
 }
 
-/** Runs a named transaction. What comes in here came through the types of `Port`. */
-export function runWrite(tx: Tx, name: WriteName, args: unknown): Promise<unknown> {
-  return (WRITES[name] as (tx: Tx, args: unknown) => Promise<unknown>)(tx, args)
+/** One named transaction that is asked for. */
+export interface Write {
+  readonly name: WriteName
+  readonly args: unknown
+}
+
+/**
+ * Runs named transactions as one, in their order, and returns what each answers. What they tell workspaces is written
+ * once for all of them. What comes in here came through the types of `Port`.
+ */
+export async function runWrites(tx: Tx, writes: readonly Write[]): Promise<unknown[]> {
+  const results: unknown[] = []
+  for (const { name, args } of writes) {
+    results.push(await (WRITES[name] as (tx: Tx, args: unknown) => Promise<unknown>)(tx, args))
+  }
+  await writeLines(tx)
+  return results
 }
 
 export function runRead(tx: Tx, name: ReadName, args: unknown): Promise<unknown> {

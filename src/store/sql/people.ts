@@ -76,7 +76,7 @@ export async function addRule(
     rule.command,
     rule.createdAt,
   )
-  await tell(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
+  tell(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
   return rule
 }
 
@@ -109,6 +109,6 @@ export async function removeRule(
   await tx.get(`select id from workspaces where id = $1${tx.dialect.forUpdate}`, workspace)
   const removed = await tx.run('delete from rules where id = $1 and workspace = $2', id, workspace)
   if (removed === 0) return false
-  await tell(tx, workspace, [{ type: 'rule.deleted', data: { id } }], now)
+  tell(tx, workspace, [{ type: 'rule.deleted', data: { id } }], now)
   return true
 }

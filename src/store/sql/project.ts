@@ -4,7 +4,7 @@ import type { InteractionId, RunId, SessionId } from '../../model/ids.ts'
 import type { Session } from '../../model/tree.ts'
 import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import { SESSION_COLUMNS, type SessionRow, toInteraction, toJson, toSession } from './rows.ts'
-import type { Row, Tx } from './tx.ts'
+import type { Row, Tx, Value } from './tx.ts'
 import { tell } from './workspace-lines.ts'
 
 /**
@@ -35,52 +35,25 @@ export async function saveSession(tx: Tx, work: Work): Promise<void> {
   const { before, row } = work
   row.state = stateOf(row)
   if (row.state !== before.state || work.news) row.updated_at = Math.max(work.now, before.updated_at)
-  if (!differs(before, row, KEPT)) {
-    if (row.head === before.head && row.due === before.due) return
-    await tx.run(
-      'update sessions set head = $2, due = $3, due_since = coalesce(due_since, $4) where id = $1',
-      row.id,
-      row.head,
-      row.due,
-      work.now,
-    )
-  } else {
-    await writeRow(tx, row, work.now)
-    if (differs(before, row, SHOWN)) work.lines.unshift({ type: 'session.changed', data: { session: toSession(row) } })
+  await writeChanges(tx, work)
+  if (SHOWN.some((column) => before[column] !== row[column])) {
+    work.lines.unshift({ type: 'session.changed', data: { session: toSession(row) } })
   }
-  await tell(tx, row.workspace, work.lines, work.now)
+  tell(tx, row.workspace, work.lines, work.now)
 }
 
 const HEADLINE = ['state', 'questions', 'queued', 'agent', 'last_run', 'last_outcome', 'last_ended_at'] as const
 const SHOWN = [...HEADLINE, 'updated_at', 'closed_at'] as const
-const KEPT = [...SHOWN, 'closing', 'run_state'] as const
+const WRITTEN = [...SHOWN, 'head', 'closing', 'run_state', 'due'] as const
 
-function differs(before: SessionRow, after: SessionRow, columns: readonly (keyof SessionRow)[]): boolean {
-  return columns.some((column) => before[column] !== after[column])
-}
-
-async function writeRow(tx: Tx, row: SessionRow, now: number): Promise<void> {
-  await tx.run(
-    `update sessions set head = $2, due = $3, due_since = coalesce(due_since, $4), state = $5, questions = $6,
-       queued = $7, agent = $8, last_run = $9, last_outcome = $10, last_ended_at = $11, run_state = $12,
-       closing = $13, closed_at = $14, updated_at = $15
-     where id = $1`,
-    row.id,
-    row.head,
-    row.due,
-    now,
-    row.state,
-    row.questions,
-    row.queued,
-    row.agent,
-    row.last_run,
-    row.last_outcome,
-    row.last_ended_at,
-    row.run_state,
-    row.closing,
-    row.closed_at,
-    row.updated_at,
-  )
+/** Names only what is different: a column that is named costs the pages of its indexes, changed or not. */
+async function writeChanges(tx: Tx, { before, row, now }: Work): Promise<void> {
+  const changed = WRITTEN.filter((column) => before[column] !== row[column])
+  if (changed.length === 0) return
+  const values: Value[] = changed.map((column) => row[column])
+  const sets = changed.map((column, n) => `${column} = $${n + 2}`)
+  if (row.due !== before.due) sets.push(`due_since = $${values.push(now) + 1}`)
+  await tx.run(`update sessions set ${sets.join(', ')} where id = $1`, row.id, ...values)
 }
 
 /** The same as `sessionState` of the model says of a view. */
@@ -102,7 +75,7 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
     case 'prompt.steered':
       return takePrompt(tx, work, outcome.data.prompt)
     case 'prompt.withdrawn':
-      row.queued -= await movePrompt(tx, row.id, outcome.data.prompt, 'withdrawn')
+      row.queued -= await dropPrompt(tx, row.id, outcome.data.prompt)
       return
     case 'run.started':
     case 'run.resumed':
@@ -139,25 +112,19 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
     case 'session.closed':
       row.closing = 1
       row.closed_at ??= now
+      if (row.queued > 0) await tx.run('delete from waiting_prompts where session = $1', row.id)
       row.queued = 0
-      await tx.run(`update prompts set state = 'withdrawn' where session = $1 and state = 'queued'`, row.id)
       return
   }
 }
 
-/** @returns how many prompts moved: 1, or 0 when it waits no more */
-export async function movePrompt(tx: Tx, session: string, prompt: string, to: 'taken' | 'withdrawn'): Promise<number> {
-  return tx.run(
-    `update prompts set state = $3 where id = $1 and session = $2 and state = 'queued'`,
-    prompt,
-    session,
-    to,
-  )
+/** The prompt waits no more. @returns how many did: 1, or 0 when it was taken or withdrawn before */
+export async function dropPrompt(tx: Tx, session: string, prompt: string): Promise<number> {
+  return tx.run('delete from waiting_prompts where id = $1 and session = $2', prompt, session)
 }
 
 async function takePrompt(tx: Tx, { row }: Work, prompt: string): Promise<void> {
-  const moved = await movePrompt(tx, row.id, prompt, 'taken')
-  if (moved === 0) {
+  if ((await dropPrompt(tx, row.id, prompt)) === 0) {
     throw new CarrelError('gone', 'This prompt does not wait any more; somebody withdrew it.', { prompt })
   }
   row.queued -= 1

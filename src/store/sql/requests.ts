@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { CarrelError } from '../../model/errors.ts'
 import type { Request } from '../../model/events.ts'
 import type { SessionId } from '../../model/ids.ts'
-import { movePrompt, stateOf, tellOf, type Work } from './project.ts'
+import { dropPrompt, stateOf, tellOf, type Work } from './project.ts'
 import { fromJson, toJson } from './rows.ts'
 import type { Row, Tx } from './tx.ts'
 
@@ -38,7 +38,7 @@ export async function applyRequest(tx: Tx, work: Work, request: Request): Promis
     case 'edit.requested':
       return checkWaits(tx, row.id, request.data.prompt)
     case 'withdrawal.requested':
-      if ((await movePrompt(tx, row.id, request.data.prompt, 'withdrawn')) === 0) throw promptGone(request.data.prompt)
+      if ((await dropPrompt(tx, row.id, request.data.prompt)) === 0) throw promptGone(request.data.prompt)
       row.queued -= 1
       return
     case 'cancel.requested':
@@ -58,7 +58,7 @@ async function addPrompt(
   work: Work,
   data: Extract<Request, { type: 'prompt.requested' }>['data'],
 ): Promise<void> {
-  const { row, now } = work
+  const { row } = work
   refuseWhenClosing(work)
   const free = ['idle', 'failed', 'lost'].includes(stateOf(row)) && row.queued === 0
   if (data.busy === 'reject' && !free) {
@@ -68,10 +68,9 @@ async function addPrompt(
     })
   }
   const made = await tx.run(
-    `insert into prompts (id, session, state, at) values ($1, $2, 'queued', $3) on conflict (id) do nothing`,
+    'insert into waiting_prompts (id, session) values ($1, $2) on conflict (id) do nothing',
     data.prompt,
     row.id,
-    now,
   )
   if (made === 0) throw new CarrelError('bad_input', 'There is a prompt with this id already.', { prompt: data.prompt })
   row.queued += 1
@@ -85,11 +84,7 @@ function refuseWhenClosing({ row }: Work): void {
 }
 
 async function checkWaits(tx: Tx, session: SessionId, prompt: string): Promise<void> {
-  const row = await tx.get(
-    `select 1 as waits from prompts where id = $1 and session = $2 and state = 'queued'`,
-    prompt,
-    session,
-  )
+  const row = await tx.get('select 1 as waits from waiting_prompts where id = $1 and session = $2', prompt, session)
   if (!row) throw promptGone(prompt)
 }
 

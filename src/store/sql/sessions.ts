@@ -15,7 +15,7 @@ const nameKey = (name: string): string => name.toLowerCase()
 export async function createSession(tx: Tx, { session, now }: { session: Session; now: number }): Promise<Session> {
   const fresh: Session = { ...session, ...REST, head: 0, forkedFrom: null }
   await insertSession(tx, fresh)
-  await tell(tx, session.workspace, [{ type: 'session.changed', data: { session: fresh } }], now)
+  tell(tx, session.workspace, [{ type: 'session.changed', data: { session: fresh } }], now)
   return fresh
 }
 
@@ -57,8 +57,8 @@ export async function forkSession(tx: Tx, { from, seq, session, now }: Forking):
     now,
     JSON.stringify({ from, seq }),
   )
-  await tell(tx, session.workspace, [{ type: 'session.changed', data: { session: forked } }], now)
-  tx.ring({ log: session.id, head: seq + 1, due: false })
+  tell(tx, session.workspace, [{ type: 'session.changed', data: { session: forked } }], now)
+  tx.rings.push({ log: session.id, head: seq + 1, due: false })
   return forked
 }
 
@@ -160,6 +160,6 @@ export async function updateSession(
   )
   if (!row) throw noSession(id)
   const changed = toSession(row as unknown as SessionRow)
-  await tell(tx, workspace, [{ type: 'session.changed', data: { session: changed } }], now)
+  tell(tx, workspace, [{ type: 'session.changed', data: { session: changed } }], now)
   return changed
 }

@@ -35,7 +35,7 @@ export async function createWorkspace(
     workspace.createdAt,
     workspace.archivedAt,
   )
-  if (made > 0) await tell(tx, workspace.id, [{ type: 'workspace.changed', data: { workspace } }], now)
+  if (made > 0) tell(tx, workspace.id, [{ type: 'workspace.changed', data: { workspace } }], now)
   const row = await tx.get('select * from workspaces where id = $1', workspace.id)
   if (!row) throw noWorkspace(workspace.id)
   return toWorkspace(row)
@@ -58,7 +58,7 @@ export async function updateWorkspace(
   const row = await patchRow(tx, 'workspaces', { id, workspace: null }, changes)
   if (!row) throw noWorkspace(id)
   const changed = toWorkspace(row)
-  await tell(tx, id, [{ type: 'workspace.changed', data: { workspace: changed } }], now)
+  tell(tx, id, [{ type: 'workspace.changed', data: { workspace: changed } }], now)
   return changed
 }
 
@@ -82,7 +82,7 @@ export async function createSpace(
   if (made === 0) {
     throw new CarrelError('bad_input', 'Another Space has this folder already. Use that one, or choose another folder.')
   }
-  await tell(tx, space.workspace, [{ type: 'space.changed', data: { space } }], now)
+  tell(tx, space.workspace, [{ type: 'space.changed', data: { space } }], now)
   return space
 }
 
@@ -120,7 +120,7 @@ export async function updateSpace(
   const row = await patchRow(tx, 'spaces', { id, workspace }, changes)
   if (!row) throw new CarrelError('not_found', `There is no Space ${id}.`, { space: id })
   const changed = toSpace(row)
-  await tell(tx, workspace, [{ type: 'space.changed', data: { space: changed } }], now)
+  tell(tx, workspace, [{ type: 'space.changed', data: { space: changed } }], now)
   return changed
 }
 
@@ -145,7 +145,7 @@ export async function createProject(tx: Tx, { project, now }: { project: Project
     project.createdAt,
     project.archivedAt,
   )
-  await tell(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
+  tell(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
   return project
 }
 
@@ -185,6 +185,6 @@ export async function updateProject(
   const row = await patchRow(tx, 'projects', { id, workspace }, changes)
   if (!row) throw new CarrelError('not_found', `There is no Project ${id}.`, { project: id })
   const changed = toProject(row)
-  await tell(tx, workspace, [{ type: 'project.changed', data: { project: changed } }], now)
+  tell(tx, workspace, [{ type: 'project.changed', data: { project: changed } }], now)
   return changed
 }

@@ -1,3 +1,5 @@
+import type { WorkspaceId } from '../../model/ids.ts'
+import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import type { Ring } from '../store.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -20,8 +22,17 @@ export interface Tx {
   run(sql: string, ...values: Value[]): Awaitable<number>
   /** Inserts many rows, each in the order of `columns`. `conflict` is an `on conflict ...` clause, or empty. */
   insertMany(table: string, columns: Columns, rows: readonly Value[][], conflict?: string): Awaitable<void>
+  /** What it tells workspaces: written together right before the commit, see `tell`. */
+  readonly lines: Told[]
   /** Rung after the commit, never when the transaction fails. */
-  ring(ring: Ring): void
+  readonly rings: Ring[]
+}
+
+/** A line for the log of a workspace, before it has its number. */
+export interface Told {
+  readonly workspace: WorkspaceId
+  readonly at: number
+  readonly change: WorkspaceChange
 }
 
 /** One ring for each log: the highest head, due when any of them was. */

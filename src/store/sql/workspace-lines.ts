@@ -6,28 +6,37 @@ import type { Columns, Tx } from './tx.ts'
 
 const LOG: Columns = { workspace: 'text', seq: 'bigint', at: 'bigint', type: 'text', data: 'text' }
 
+/** Says what changed to the log of its workspace. Written by `writeLines`, at the end of the transaction. */
+export function tell(tx: Tx, workspace: WorkspaceId, changes: readonly WorkspaceChange[], at: number): void {
+  for (const change of changes) tx.lines.push({ workspace, at, change })
+}
+
 /**
- * Appends to the workspace log. Comes last in a transaction: this row is locked after those of leases, tree and
- * session everywhere, so that no two transactions wait for each other.
+ * Writes what the transaction told workspaces, with one change of each workspace's row however many told it something.
+ * Comes last: these rows are locked after those of leases, tree and session everywhere, and among each other in the
+ * order of their names, so that no two transactions wait for each other.
  * @throws not_found when there is no such workspace
  */
-export async function tell(
-  tx: Tx,
-  workspace: WorkspaceId,
-  changes: readonly WorkspaceChange[],
-  now: number,
-): Promise<void> {
-  if (changes.length === 0) return
-  const row = await tx.get<{ head: number }>(
-    'update workspaces set head = head + $2 where id = $1 returning head',
-    workspace,
-    changes.length,
-  )
-  if (!row) throw noWorkspace(workspace)
-  const before = row.head - changes.length
-  const rows = changes.map(({ type, data }, index) => [workspace, before + index + 1, now, type, JSON.stringify(data)])
-  await tx.insertMany('workspace_log', LOG, rows)
-  tx.ring({ log: workspace, head: row.head, due: false })
+export async function writeLines(tx: Tx): Promise<void> {
+  const told = [...Map.groupBy(tx.lines.splice(0), ({ workspace }) => workspace)]
+  for (const [workspace, lines] of told.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const row = await tx.get<{ head: number }>(
+      'update workspaces set head = head + $2 where id = $1 returning head',
+      workspace,
+      lines.length,
+    )
+    if (!row) throw noWorkspace(workspace)
+    const first = row.head - lines.length + 1
+    const rows = lines.map(({ at, change: { type, data } }, n) => [
+      workspace,
+      first + n,
+      at,
+      type,
+      JSON.stringify(data),
+    ])
+    await tx.insertMany('workspace_log', LOG, rows)
+    tx.rings.push({ log: workspace, head: row.head, due: false })
+  }
 }
 
 export function noWorkspace(workspace: string): CarrelError {

@@ -1,0 +1,30 @@
+import type { Dialect } from '../dialect.ts'
+
+/**
+ * A prompt changes fewer pages. Of prompts only those that wait are kept, in the order of their ids, which sort in
+ * time, so that the prompts of one commit stand side by side whatever session they are for.
+ */
+export const fewerPages = (dialect: Dialect): string[] => [
+  `create table waiting_prompts (id text primary key, session text not null)${dialect.byKey}`,
+  `insert into waiting_prompts (id, session) select id, session from prompts where state = 'queued' order by id`,
+  'drop table prompts',
+  ...(dialect.name === 'sqlite' ? WITHOUT_COUNTERS : []),
+]
+
+/** SQLite writes what `autoincrement` counted into a table of its own with each insert, and nobody needs it. */
+const WITHOUT_COUNTERS = [
+  `create table plain_events (
+    id integer primary key, session text not null, seq bigint not null, at bigint not null,
+    run text, type text not null, data text not null)`,
+  'insert into plain_events select id, session, seq, at, run, type, data from events order by id',
+  'drop table events',
+  'alter table plain_events rename to events',
+  'create unique index events_seq on events (session, seq)',
+  `create table plain_workspace_log (
+    id integer primary key, workspace text not null, seq bigint not null, at bigint not null,
+    type text not null, data text not null)`,
+  'insert into plain_workspace_log select id, workspace, seq, at, type, data from workspace_log order by id',
+  'drop table workspace_log',
+  'alter table plain_workspace_log rename to workspace_log',
+  'create unique index workspace_log_seq on workspace_log (workspace, seq)',
+]
