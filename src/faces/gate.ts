@@ -79,12 +79,13 @@ const PAGE_POLICY = [
 
 /** Puts the gate before everything else. */
 export function guard(app: FastifyInstance, gate: Gate): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     addHeaders(request, reply)
     gate.check(request)
-    if (!gate.isGuest(request)) return
+    if (!gate.isGuest(request)) return done()
     reply.header('access-control-allow-origin', request.headers.origin).header('vary', 'Origin')
-    if (request.method === 'OPTIONS') return preflight(reply)
+    if (request.method === 'OPTIONS') preflight(reply)
+    else done()
   })
 }
 
@@ -102,8 +103,8 @@ export function addHeaders(request: Pick<FastifyRequest, 'url'>, reply: FastifyR
 
 export const isApi = (url: string): boolean => /^\/api(?:[/?#]|$)/.test(url)
 
-function preflight(reply: FastifyReply): FastifyReply {
-  return reply
+function preflight(reply: FastifyReply): void {
+  reply
     .code(204)
     .header('access-control-allow-methods', 'GET, POST, PATCH, DELETE')
     .header('access-control-allow-headers', 'authorization, content-type, last-event-id, x-carrel-face')
