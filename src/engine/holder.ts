@@ -109,7 +109,8 @@ async function admit({ ctx, recorder }: RunWork, prompt: QueuedPrompt): Promise<
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
     return
   }
-  await nameAfter(ctx, recorder, prompt)
+  // The prompt does not wait for it.
+  nameAfter(ctx, recorder, prompt).catch((thrown) => ctx.log.warn(`${session.id} could not be named.`, thrown))
 }
 
 /** A session without a name of its own is called after its first prompt. */

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Problem } from '../model/errors.ts'
 import { MIGRATIONS, type Migration, migrate, schemaVersion } from './sql/migrate.ts'
-import { runWrites, type Write } from './sql/operations.ts'
+import { runWrites, type Write, type WriteName } from './sql/operations.ts'
 import { coalesce, type Tx } from './sql/tx.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -73,6 +73,18 @@ function copyBefore(db: DatabaseSync, path: string, version: number): void {
   renameSync(`${copy}.part`, copy)
 }
 
+/**
+ * Writes that do not wait for the disk when they are alone. What becomes of a lease outlives this process as it is,
+ * and the machine need not: nobody holds one when it has stopped. Whatever is written under a lease is flushed together
+ * with all that was committed before it, so no token that ever counted is given twice (S1).
+ */
+const UNFLUSHED: ReadonlySet<WriteName> = new Set(['acquire', 'renew', 'renewAll', 'release', 'releaseAll'])
+
+function begin(db: DatabaseSync, jobs: readonly Job[]): void {
+  const flushed = jobs.some(({ name }) => !UNFLUSHED.has(name))
+  db.exec(`pragma synchronous = ${flushed ? 'full' : 'normal'}; begin immediate`)
+}
+
 interface Committer {
   readonly db: DatabaseSync
   readonly tx: Tx
@@ -81,7 +93,7 @@ interface Committer {
 
 /** All in one transaction; where one fails, that is thrown and none is done. */
 async function commitAll({ db, tx }: Committer, jobs: readonly Job[]): Promise<Done[]> {
-  db.exec('begin immediate')
+  begin(db, jobs)
   const results = await runWrites(tx, jobs)
   db.exec('commit')
   return jobs.map(({ id }, n) => ({ id, result: results[n] }))
@@ -90,7 +102,7 @@ async function commitAll({ db, tx }: Committer, jobs: readonly Job[]): Promise<D
 /** The same with each for itself: one that fails is undone alone. Savepoints cost time, so they come second. */
 async function commitApart({ db, tx, busyMessage }: Committer, jobs: readonly Job[]): Promise<Done[]> {
   const done: Done[] = []
-  db.exec('begin immediate')
+  begin(db, jobs)
   for (const job of jobs) {
     const { id } = job
     const rung = tx.rings.length

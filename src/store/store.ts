@@ -9,7 +9,7 @@ import type { SessionView } from '../model/view.ts'
 
 /**
  * What is remembered. Each method is one transaction; it resolves when that is committed to disk (L5), or rejects
- * and has changed nothing. Rows of one workspace never answer in another: every method that takes a `WorkspaceId`
+ * and has changed nothing. Leases alone may be committed and not yet on the disk of an embedded database. Rows of one workspace never answer in another: every method that takes a `WorkspaceId`
  * looks inside it only, and what is another's is `null` or `not_found` (B1).
  * Time is an argument (`now`, ms since 1970): clocks decide liveness, tokens decide safety (S2).
  */
