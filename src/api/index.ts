@@ -30,8 +30,11 @@ export type Followed =
 
 /** The one way to Carrel: the engine in this process and the client over HTTP are both this. */
 export interface Carrel {
-  /** @throws CarrelError with a code of the operation's table */
-  call<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>>
+  /**
+   * @param signal ends a wait: what was asked for stays asked
+   * @throws CarrelError with a code of the operation's table
+   */
+  call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>>
   /**
    * Gives every event after `after` of each target once, in order within its log, until aborted (L6).
    * A reader that stops reading costs a bounded amount of memory (L8).

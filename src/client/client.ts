@@ -42,9 +42,9 @@ export function connect(options: ConnectOptions): Client {
   const get = (path: string, signal: AbortSignal) =>
     send(`${base}${path}`, { headers: { ...headers, accept: 'text/event-stream' }, signal, cache: 'no-store' })
   return {
-    async call<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
-      if (name !== 'sessions.prompt') return call(name, input, sender)
-      const prompt = (each: Input<'sessions.prompt'>) => call('sessions.prompt', each, sender)
+    async call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
+      if (name !== 'sessions.prompt') return call(name, input, sender, signal)
+      const prompt = (each: Input<'sessions.prompt'>) => call('sessions.prompt', each, sender, signal)
       return (await promptPatiently(prompt, input as Input<'sessions.prompt'>, timing)) as Output<N>
     },
     follow: (targets, signal) => followOver({ get, board, timing }, targets, signal),
@@ -61,19 +61,25 @@ interface Sender {
   readonly send: typeof fetch
 }
 
-async function call<N extends OperationName>(name: N, input: Input<N>, sender: Sender): Promise<Output<N>> {
+async function call<N extends OperationName>(
+  name: N,
+  input: Input<N>,
+  sender: Sender,
+  signal: AbortSignal | undefined,
+): Promise<Output<N>> {
   const { method, path, body } = requestFor(name, input as Record<string, unknown>)
   const init: RequestInit = {
     method,
     headers: { ...sender.headers, accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
     ...(body !== null && { body }),
+    ...(signal && { signal }),
   }
-  const response = await sender.send(`${sender.base}${path}`, init).catch((cause) => {
+  const lost = (cause: unknown) => {
+    signal?.throwIfAborted()
     throw unreachable(sender.url, cause)
-  })
-  const answer = await response.text().catch((cause) => {
-    throw unreachable(sender.url, cause)
-  })
+  }
+  const response = await sender.send(`${sender.base}${path}`, init).catch(lost)
+  const answer = await response.text().catch(lost)
   const parsed = parsedOr(answer)
   if (!response.ok) throw errorFromProblem(parsed, response.status)
   if (parsed === undefined) {

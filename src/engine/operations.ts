@@ -65,12 +65,13 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
 /** The verbs for one caller. Input is checked here and nowhere else; what was not thrown on purpose becomes `internal`. */
 export function carrelFor(ctx: Context, caller: Caller): Carrel {
   return {
-    async call<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
+    async call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
       if (!Object.hasOwn(operations, name)) throw new CarrelError('not_found', `There is no operation ${name}.`)
       const parsed = operations[name].input.safeParse(input)
       if (!parsed.success) throw badInput(parsed.error)
       try {
-        return await (HANDLERS[name] as Op<OperationName> as unknown as Op<N>)(ctx, caller, parsed.data as never)
+        const handler = HANDLERS[name] as Op<OperationName> as unknown as Op<N>
+        return await handler(ctx, caller, parsed.data as never, signal)
       } catch (thrown) {
         if (thrown instanceof z.ZodError) throw badInput(thrown)
         const error = asCarrelError(thrown)

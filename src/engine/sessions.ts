@@ -28,7 +28,7 @@ export const listEvents: Op<'sessions.events'> = async (ctx, caller, input) => {
   return { events: lines.map((line) => JSON.parse(line.json)), head: await ctx.store.log.head(input.id) }
 }
 
-export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input) => {
+export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input, signal) => {
   if (input.agent !== undefined && !ctx.agents.known(input.agent)) await ctx.agents.resolve(input.agent)
   const data = {
     prompt: ctx.id('prompt') as PromptId,
@@ -41,7 +41,7 @@ export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input) =
   const { prompt } = (earlier as typeof data | null) ?? data
   const accepted = { seq, repeated: earlier !== null, prompt, run: null, outcome: null, text: null }
   if (input.wait === 'accepted') return { ...accepted, state: 'accepted' }
-  const reached = await waitFor(ctx, caller, input, prompt, seq)
+  const reached = await waitFor(ctx, caller, input, { prompt, seq, signal })
   return {
     ...accepted,
     ...reached,
@@ -77,18 +77,23 @@ const blocksOf = (content: string | ContentBlock[]): ContentBlock[] =>
 
 type Reached = Pick<Output<'sessions.prompt'>, 'state' | 'run' | 'outcome'>
 
+interface Awaited {
+  readonly prompt: PromptId
+  readonly seq: number
+  readonly signal: AbortSignal | undefined
+}
+
 /** Follows the log from the request on. The caller never owns the run: giving up here changes nothing there. */
 async function waitFor(
   ctx: Context,
   caller: Caller,
   input: Parsed<'sessions.prompt'>,
-  prompt: PromptId,
-  seq: number,
+  { prompt, seq, signal }: Awaited,
 ): Promise<Reached> {
-  const signal = AbortSignal.timeout(input.timeoutMs)
+  const over = AbortSignal.any([AbortSignal.timeout(input.timeoutMs), ...(signal ? [signal] : [])])
   let reached: Reached = { state: 'accepted', run: null, outcome: null }
   const target = { kind: 'session' as const, workspace: input.workspace, session: input.id, after: seq }
-  for await (const followed of follow(ctx, caller, [target], signal)) {
+  for await (const followed of follow(ctx, caller, [target], over)) {
     if (followed.kind === 'ended')
       throw new CarrelError('gone', 'The session was deleted while you waited for its answer.')
     if (followed.kind !== 'event') continue

@@ -52,9 +52,10 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   const auth = createAuth({ token: engine.token, now: options.now ?? REAL_TIMING.now, port: () => port })
   guard(app, gate)
   await app.register(fastifyCookie)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     // Before the body is read: nobody's 32 MiB are taken in without knowing whose they are.
     if (isApi(request.url)) auth.callerOf(request)
+    done()
   })
   acceptBodies(app)
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options))
@@ -141,12 +142,20 @@ function mountOperations(
       method,
       url: `/api${path}`,
       exposeHeadRoute: false,
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const input = { ...fields(request.query), ...fields(request.body), ...fields(request.params) }
-        return engine.carrelFor(callerOf(request)).call(name, input as Input<typeof name>)
+        const signal = 'wait' in input ? hangUp(reply) : undefined
+        return engine.carrelFor(callerOf(request)).call(name, input as Input<typeof name>, signal)
       },
     })
   }
+}
+
+/** Aborted when the caller is gone, so that nothing waits for nobody. */
+function hangUp({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  raw.once('close', () => gone.abort())
+  return gone.signal
 }
 
 function fields(part: unknown): Record<string, unknown> {

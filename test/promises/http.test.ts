@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { connect } from '../../src/client/client.ts'
 import { serveHttp } from '../../src/faces/http.ts'
+import type { Bell } from '../../src/store/bell.ts'
 import { ask, type HttpWorld, openHttpWorld } from '../support/http-world.ts'
 
 let world: HttpWorld | null = null
@@ -194,6 +195,36 @@ it('a stream resumes by Last-Event-ID alone, one session by a plain number', asy
   expect(await ids(page, `w.${seq}~${id}.2`, 2)).toEqual([`w.${seq}~${id}.3`, `w.${seq}~${id}.4`])
   expect(await ids(page, `w.${seq}~${id}.end`, 1)).toEqual([])
 }, 20_000)
+
+it('L8: who hangs up during a long wait leaves no follower behind, and the prompt stays asked', async () => {
+  const followers = new Set<object>()
+  const bell = (real: Bell): Bell => ({
+    ...real,
+    listen(log, listener) {
+      const follower = {}
+      const stop = real.listen(log, listener)
+      if (log !== null) followers.add(follower)
+      return () => {
+        followers.delete(follower)
+        stop()
+      }
+    },
+  })
+  world = await openHttpWorld({}, { overrides: { bell } })
+  const id = await world.newSession()
+  const gone = new AbortController()
+  const waiting = world.client.call(
+    'sessions.prompt',
+    { workspace: 'default', id, content: 'x', wait: 'ended' },
+    gone.signal,
+  )
+  const refused = expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+  await vi.waitFor(() => expect(followers.size).toBe(1), 15_000)
+  gone.abort()
+  await refused
+  await vi.waitFor(() => expect(followers.size).toBe(0), 15_000)
+  expect(await world.client.call('sessions.get', { workspace: 'default', id })).toMatchObject({ queued: 1 })
+}, 60_000)
 
 it('a stream of logs that have all ended says so in the way that stops a browser', async () => {
   world = await openHttpWorld()
