@@ -48,6 +48,8 @@ export async function measureAppends({ rounds, roundMs }: Effort): Promise<Resul
     await theirs.close()
     dropFolder(folder)
   }
+  const ofDisk = (whose: 'ours' | 'theirs') =>
+    figures.one[whose].map((rate, round) => (100 * rate) / (disk[round] ?? Number.NaN))
   const note =
     'ours is `sessions.prompt` with `wait: accepted` on a node that runs nothing, theirs a POST of about the same size'
   return [
@@ -59,6 +61,13 @@ export async function measureAppends({ rounds, roundMs }: Effort): Promise<Resul
       note: 'what one caller alone can have at best',
     },
     { name: 'appends over HTTP, 1 stream', unit: '/s', ...figures.one, target: timesTheirs(10), note },
+    {
+      name: 'appends over HTTP, 1 stream: of the disk alone',
+      unit: '%',
+      ours: ofDisk('ours'),
+      theirs: ofDisk('theirs'),
+      note: 'in the same round; a caller who waits for each flush cannot be faster than 100 %',
+    },
     { name: 'appends over HTTP, 64 streams', unit: '/s', ...figures.many, target: timesTheirs(10) },
   ]
 }
