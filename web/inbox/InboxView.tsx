@@ -7,6 +7,7 @@ import { inboxOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { QuestionCard } from '../session/QuestionCard.tsx'
 import { SessionContext } from '../session/session-context.ts'
+import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { age, fullTime } from '../ui/format.ts'
 import { answerByKey, isTyping } from '../ui/keys.ts'
@@ -40,6 +41,9 @@ export function InboxView() {
             <kbd>j</kbd> <kbd>k</kbd> {texts.inbox.keys.move}, <kbd>1</kbd>-<kbd>9</kbd> {texts.inbox.keys.choose}
           </p>
         )}
+        <button type="button" className="btn" onClick={() => overlay.set({ kind: 'rules' })}>
+          {texts.ruleList.title}
+        </button>
       </header>
       {open.length === 0 ? (
         <div className="empty">

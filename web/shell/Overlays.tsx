@@ -8,6 +8,7 @@ const loadPalette = () => import('../palette/Palette.tsx')
 const Palette = lazy(() => loadPalette().then((file) => ({ default: file.Palette })))
 const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ default: file.KeysDialog })))
 const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
+const RulesDialog = lazy(() => import('../rules/RulesDialog.tsx').then((file) => ({ default: file.RulesDialog })))
 const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
 const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
@@ -35,6 +36,8 @@ function Shown({ shown }: { shown: Overlay }) {
       return <KeysDialog onClose={closeOverlay} />
     case 'settings':
       return <SettingsDialog onClose={closeOverlay} />
+    case 'rules':
+      return <RulesDialog onClose={closeOverlay} />
     case 'rename': {
       const { noun, id, name } = shown
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })

@@ -68,6 +68,7 @@ export const palette = {
     themeDark: { label: 'Theme: dark' },
     densityComfortable: { label: 'Density: comfortable' },
     densityCompact: { label: 'Density: compact' },
+    rules: { label: 'Rules ...', keywords: ['permissions', 'allow', 'ask', 'deny'] },
     settings: { label: 'Settings ...', keywords: ['notifications', 'sound'] },
     keys: { label: 'Keyboard ...', keywords: ['shortcuts', 'help'] },
     showArchived: { label: 'Show archived' },
