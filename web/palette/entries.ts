@@ -132,6 +132,7 @@ function viewEntries({ workspace, workspaces, deeds }: Around): Entry[] {
       ...(questions > 0 && { note: words.open(questions) }),
       act: () => deeds.go('/inbox'),
     },
+    { ...words.inboxHere, keys: 'i', act: () => deeds.over({ kind: 'inbox' }) },
     { ...words.board, keys: 'g b', act: () => deeds.go('/board') },
     { ...words.search, keys: '/', act: () => deeds.search('') },
     ...workspaces

@@ -42,6 +42,7 @@ export const palette = {
     now: 'now',
   },
   views: {
+    inboxHere: { label: 'Answer questions here', keywords: ['inbox', 'drawer'] },
     inbox: { label: 'Inbox', keywords: ['questions'] },
     board: { label: 'Board', keywords: ['columns', 'overview'] },
     search: { label: 'Search', keywords: ['find', 'transcripts'] },
