@@ -8,6 +8,7 @@ import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
 import { COMMAND_KEY } from '../ui/keys.ts'
+import { OlderSessions } from './OlderSessions.tsx'
 import { overlay } from './overlay.ts'
 import { SpaceRows } from './SpaceRows.tsx'
 import { archivedShown, toggleArchived } from './show-archived.ts'
@@ -53,6 +54,7 @@ export function Rail({ questions }: { questions: number }) {
           <SpaceRows key={branch.space.id} branch={branch} />
         ))}
         {tree.length === 0 && <p className="rail-empty">{texts.shell.rail.empty}</p>}
+        <OlderSessions />
         {archived && (
           <Suspense>
             <ArchivedRows />
