@@ -52,3 +52,12 @@ function toolCall(n: number, kind: string, more: object) {
     ...more,
   }
 }
+
+/** Paragraphs with a block of code now and then, about 20 characters for each of so many chunks. */
+export function proseOf(chunks: number): string {
+  const paragraph = (at: number): string =>
+    `Bed **${at}** is dry; \`water ${at}\` would help. ${'It gets little sun before noon and the wind takes the rest. '.repeat(3)}`
+  const code = '```ts\nconst one = 1\nconst two = one + 1\n```'
+  const parts = Array.from({ length: Math.ceil(chunks / 11) }, (_, at) => (at % 6 === 5 ? code : paragraph(at)))
+  return parts.join('\n\n')
+}

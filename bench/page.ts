@@ -4,14 +4,21 @@ import type { SessionId } from '../src/model/ids.ts'
 import { openSession, openWorld, said, script, WORKSPACE, type World } from '../test/browser/world.ts'
 import { writeRuns } from '../test/browser/written-log.ts'
 import { below, type Result, table } from './figures.ts'
-import { runsOf } from './page-data.ts'
+import { proseOf, runsOf } from './page-data.ts'
+import { measureMemory } from './page-memory.ts'
 
-// `node bench/page.ts [--quick]`: what the page costs in a real Chromium. Build it first (`npm run build`).
+// `node bench/page.ts [--quick | --memory]`: what the page costs in a real Chromium. Build it first (`npm run build`).
 const ITEMS = 10_000
 const STREAMING = 6
 const EVERY_MS = 50
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, web: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    web: { type: 'string' },
+  },
+})
 const ROUNDS = values.quick ? 2 : 5
 const SECONDS = values.quick ? 5 : 20
 
@@ -116,15 +123,6 @@ async function measureStreams(here: World): Promise<Result[]> {
   ]
 }
 
-/** Paragraphs with a block of code now and then, about 20 characters for each of so many chunks. */
-function proseOf(chunks: number): string {
-  const paragraph = (at: number): string =>
-    `Bed **${at}** is dry; \`water ${at}\` would help. ${'It gets little sun before noon and the wind takes the rest. '.repeat(3)}`
-  const code = '```ts\nconst one = 1\nconst two = one + 1\n```'
-  const parts = Array.from({ length: Math.ceil(chunks / 11) }, (_, at) => (at % 6 === 5 ? code : paragraph(at)))
-  return parts.join('\n\n')
-}
-
 async function heap(cdp: CDPSession): Promise<number> {
   await cdp.send('HeapProfiler.collectGarbage')
   return (await metrics(cdp)).JSHeapUsedSize!
@@ -141,8 +139,8 @@ if ('skipped' in world) {
   process.exit(1)
 }
 try {
-  const results = [...(await measureLong(world)), ...(await measureStreams(world))]
-  console.log(table(results))
+  if (values.memory) console.log(await measureMemory(world))
+  else console.log(table([...(await measureLong(world)), ...(await measureStreams(world))]))
   if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
 } finally {
   await world.close()

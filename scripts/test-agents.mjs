@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from './carried.mjs'
-import { conclude, runVitest } from './checks.mjs'
+import { checkPage, conclude, runVitest } from './checks.mjs'
 import { install } from './install.mjs'
 
 // `npm run test:agents`: real agents from the registry, driven against a scripted model. They live in a package of
@@ -18,4 +18,5 @@ try {
   console.error(error.message)
   process.exit(1)
 }
-process.exitCode = conclude(runVitest(['agents'], process.argv.slice(2)))
+const page = checkPage()
+process.exitCode = conclude([page, ...runVitest(['agents'], process.argv.slice(2))])

@@ -1,9 +1,19 @@
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+
+/** A browser knows a service worker by its address, so that one has no hash. */
+const serviceWorker: Plugin = {
+  name: 'service-worker',
+  apply: 'build',
+  buildStart() {
+    const id = new URL('notify/service-worker.ts', import.meta.url).pathname
+    this.emitFile({ type: 'chunk', id, fileName: 'service-worker.js' })
+  },
+}
 
 // `npm run build` gives the output folder. For work on the page: run a server, then `npx vite web`.
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), serviceWorker],
   // The worker's grammars come one by one, which the other format cannot do.
   worker: { format: 'es' },
   build: {

@@ -73,6 +73,13 @@ export const interactions = {
     output: Rule,
     errors: ['not_found'],
   }),
+  'rules.move': operation({
+    summary: 'Move a standing answer before another one, or to the end.',
+    http: ['POST', '/workspaces/:workspace/rules/:id/move'],
+    input: z.object({ ...inWorkspace(RuleId), before: RuleId.optional() }),
+    output: Rule,
+    errors: ['not_found'],
+  }),
   'rules.remove': operation({
     summary: 'Remove a standing answer.',
     http: ['DELETE', '/workspaces/:workspace/rules/:id'],

@@ -73,14 +73,23 @@ export const addRule: Op<'rules.add'> = async (ctx, caller, input) => {
   return await ctx.store.people.addRule(rule, before ?? null, ctx.now())
 }
 
+export const moveRule: Op<'rules.move'> = async (ctx, caller, input) => {
+  await enter(ctx, caller, input.workspace)
+  const moved = await ctx.store.people.moveRule({ ...input, before: input.before ?? null }, ctx.now())
+  if (!moved) throw noRule(input.id)
+  return moved
+}
+
 export const removeRule: Op<'rules.remove'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
   const removed = await ctx.store.people.removeRule(input.workspace, input.id, ctx.now())
-  if (!removed)
-    throw new CarrelError(
-      'not_found',
-      `There is no rule ${input.id} in this workspace. \`carrel rules list\` shows those there are.`,
-      { id: input.id },
-    )
+  if (!removed) throw noRule(input.id)
   return { removed }
 }
+
+const noRule = (id: RuleId): CarrelError =>
+  new CarrelError(
+    'not_found',
+    `There is no rule ${id} in this workspace. \`carrel rules list\` shows those there are.`,
+    { id },
+  )

@@ -54,6 +54,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'interactions.answer': interactions.answerInteraction,
   'rules.list': interactions.listRules,
   'rules.add': interactions.addRule,
+  'rules.move': interactions.moveRule,
   'rules.remove': interactions.removeRule,
   'search.items': searchItems,
   'agents.list': listAgents,

@@ -276,6 +276,12 @@ export interface LeaseStore {
   holderOf(key: string): Promise<Lease | null>
 }
 
+export interface RuleMove {
+  readonly workspace: WorkspaceId
+  readonly id: RuleId
+  readonly before: RuleId | null
+}
+
 /** Questions to people and the rules that answer for them. */
 export interface PeopleStore {
   interaction(workspace: WorkspaceId, id: InteractionId): Promise<Interaction | null>
@@ -289,5 +295,7 @@ export interface PeopleStore {
   rules(workspace: WorkspaceId): Promise<Rule[]>
   /** Adds it before `before`, or at the end. */
   addRule(rule: Rule, before: RuleId | null, now: number): Promise<Rule>
+  /** Puts it before `before`, or at the end. Null when it is not there. */
+  moveRule(move: RuleMove, now: number): Promise<Rule | null>
   removeRule(workspace: WorkspaceId, id: RuleId, now: number): Promise<boolean>
 }

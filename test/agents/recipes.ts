@@ -27,6 +27,8 @@ export interface ScriptedModel {
   requests(): Promise<ModelRequest[]>
   /** What it answers to prompts without a script of their own; `match` is the source of a RegExp. */
   rules(rules: readonly { match: string; steps: readonly unknown[] }[]): Promise<void>
+  /** Lets every `gate` step go on. */
+  release(): Promise<void>
   close(): Promise<void>
 }
 
@@ -55,6 +57,7 @@ export async function startModel(): Promise<ScriptedModel> {
     url,
     requests: async () => (await (await fetch(`${url}/__log`)).json()) as ModelRequest[],
     rules: async (rules) => void (await fetch(`${url}/__rules`, { method: 'POST', body: JSON.stringify(rules) })),
+    release: async () => void (await fetch(`${url}/__release`, { method: 'POST' })),
     close: async () => {
       child.kill()
       await ended

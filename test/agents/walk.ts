@@ -16,6 +16,8 @@ const run = promisify(execFile)
 export interface Walk {
   readonly model: ScriptedModel
   newSession(): Promise<TestSession>
+  /** The address that logs a browser in. */
+  loginUrl(): string
   /** SIGKILL, and the end of it awaited. */
   killServer(): Promise<void>
   /** A new server on the same data. Resolves to the way to a session through it. */
@@ -51,6 +53,7 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
       made += 1
       return createTestSession(server.client, { agent: id, folder: join(root, 'places', `${made}`) })
     },
+    loginUrl: () => server.loginUrl,
     killServer: () => server.kill(),
     async restart() {
       server = await start()
@@ -84,6 +87,7 @@ function writeConfig(dataFolder: string, { id, name, command, args, env, secrets
 
 interface Server {
   readonly client: Client
+  readonly loginUrl: string
   kill(): Promise<void>
   /** Safe to repeat, also after `kill`. */
   stop(): Promise<void>
@@ -93,7 +97,7 @@ async function startServer(dataFolder: string, env: Record<string, string>, log:
   rmSync(join(dataFolder, 'server.json'), { force: true })
   const output = openSync(log, 'a')
   // In the Node that runs the tests, which is the carried one: then the server is this child itself and can be killed.
-  const child = spawn(process.execPath, [BIN, '--data', dataFolder, 'serve', '--port', '0', '--no-web'], {
+  const child = spawn(process.execPath, [BIN, '--data', dataFolder, 'serve', '--port', '0'], {
     env,
     stdio: ['ignore', output, output],
   })
@@ -107,8 +111,9 @@ async function startServer(dataFolder: string, env: Record<string, string>, log:
     throw new Error(`The server ended:\n${readFileSync(log, 'utf8')}`)
   })
   const token = readFileSync(join(dataFolder, 'token'), 'utf8').trim()
-  const client = connect({ url: urlOf(dataFolder) ?? '', token })
-  return { client, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+  const url = urlOf(dataFolder) ?? ''
+  const client = connect({ url, token })
+  return { client, loginUrl: `${url}/login?token=${token}`, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
 }
 
 const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null

@@ -1,5 +1,8 @@
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { SessionId } from '../../src/model/ids.ts'
 import type { Skipped } from '../support/postgres.ts'
+import { findings } from './axe.ts'
 import { openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
@@ -40,5 +43,100 @@ describe('inbox', () => {
       }, PATIENCE)
       .toEqual(['Dig now? open', 'Water now? answered', 'Water now? answered'])
     expect(here.complaints).toEqual([])
+  })
+
+  describe('over the session one is in', () => {
+    const drawer = (page: Page) => page.getByRole('dialog', { name: 'Inbox' })
+    const focused = (page: Page, selector: string) =>
+      page.evaluate<boolean>(`document.activeElement.closest(${JSON.stringify(selector)}) !== null`)
+
+    /** A session to be in, and others that ask. */
+    async function asking(here: World, titles: readonly string[]) {
+      const { session } = await openSession(here, 'To be in')
+      const others = []
+      for (const title of titles) {
+        const { session: other } = await openSession(here, `Asks ${title}`)
+        const content = script([{ ask: { title, options: ['yes', 'no'] } }, { say: `Went on with ${title}` }])
+        await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: other.id, content })
+        others.push(other)
+      }
+      return { session, others }
+    }
+    const answers = async (here: World, session: SessionId) => {
+      const { interactions } = await here.carrel.call('interactions.list', { workspace: WORKSPACE, session })
+      return interactions.map(({ answer, question }) => {
+        const option = answer !== null && 'option' in answer ? answer.option : ''
+        return question.options.find(({ id }) => id === option)?.label ?? null
+      })
+    }
+
+    it('opens by a key, is answered by keys, keeps the focus in it and gives it back', async () => {
+      const here = world as World
+      const { session, others } = await asking(here, ['Sow now?', 'Prune now?'])
+      const page = await here.open(`/s/${session.id}`)
+      const opener = page.getByRole('button', { name: /questions? of other sessions/ })
+      await opener.focus()
+      await page.keyboard.press('i')
+      await drawer(page).getByRole('region', { name: 'Prune now?' }).waitFor()
+      expect(page.url()).toContain(`/s/${session.id}`)
+      expect(await findings(page)).toEqual([])
+      // The question that another test left open is the first.
+      await expect.poll(() => drawer(page).locator('[data-chosen]').innerText(), PATIENCE).toContain('Dig now?')
+      await page.keyboard.press('j')
+      await expect.poll(() => drawer(page).locator('[data-chosen]').innerText(), PATIENCE).toContain('Sow now?')
+      await page.keyboard.press('1')
+      await drawer(page).getByRole('region', { name: 'Sow now?' }).waitFor({ state: 'detached' })
+      await expect.poll(() => answers(here, others[0]!.id), PATIENCE).toEqual(['yes'])
+      // A card that was pressed goes away under the focus, which stays in the drawer.
+      await drawer(page).getByRole('region', { name: 'Prune now?' }).getByRole('button', { name: /^no/ }).click()
+      await drawer(page).getByRole('region', { name: 'Prune now?' }).waitFor({ state: 'detached' })
+      await expect.poll(() => answers(here, others[1]!.id), PATIENCE).toEqual(['no'])
+      for (let at = 0; at < 12; at += 1) {
+        await page.keyboard.press('Tab')
+        expect(await focused(page, '[role="dialog"], [data-base-ui-focus-guard]')).toBe(true)
+      }
+      await page.keyboard.press('Escape')
+      await drawer(page).waitFor({ state: 'detached' })
+      expect(await focused(page, '.others-waiting')).toBe(true)
+      expect(here.complaints).toEqual([])
+    })
+
+    it('leads to a session, and is not there any more when one is', async () => {
+      const here = world as World
+      const { session, others } = await asking(here, ['Mow now?'])
+      const page = await here.open(`/s/${session.id}`)
+      await page.getByRole('button', { name: /open questions?: answer here/ }).click()
+      await drawer(page).getByRole('link', { name: 'Asks Mow now?' }).click()
+      await page.waitForURL(`**/s/${others[0]!.id}`)
+      await drawer(page).waitFor({ state: 'detached' })
+      await page.getByRole('region', { name: 'Mow now?' }).waitFor()
+      await page.goto(`${here.url}/inbox`)
+      await page.getByRole('list', { name: 'Open questions' }).waitFor()
+      await page.keyboard.press('i')
+      expect(await drawer(page).count()).toBe(0)
+    })
+
+    it('comes from below on a phone, where a thumb answers it', async () => {
+      const here = world as World
+      const { session, others } = await asking(here, ['Rake now?'])
+      const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+      const page = await here.open(`/s/${session.id}`, phone)
+      await page.getByRole('button', { name: /questions? of other sessions/ }).tap()
+      const answer = drawer(page).getByRole('region', { name: 'Rake now?' }).getByRole('button', { name: /^yes/ })
+      await answer.waitFor()
+      const box = await drawer(page).boundingBox()
+      expect(box).toMatchObject({ x: 0, width: 390 })
+      expect(Math.round((box?.y ?? 0) + (box?.height ?? 0))).toBe(844)
+      expect(box?.y).toBeGreaterThan(80)
+      const button = await answer.boundingBox()
+      expect(button?.height).toBeGreaterThanOrEqual(44)
+      expect((button?.x ?? 0) + (button?.width ?? 999)).toBeLessThanOrEqual(390)
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      expect(await findings(page)).toEqual([])
+      await answer.tap()
+      await expect.poll(() => answers(here, others[0]!.id), PATIENCE).toEqual(['yes'])
+      await drawer(page).getByRole('button', { name: 'Close the inbox' }).tap()
+      await drawer(page).waitFor({ state: 'detached' })
+    })
   })
 })

@@ -11,34 +11,52 @@ afterAll(async () => {
   if (!('skipped' in world)) await world.close()
 })
 
-/** The browser's own notifications, as far as the page can see them, and whether the page is hidden. */
-const STUB = `
-  window.asked = 0
-  window.shown = []
+/** Whether the page is hidden, as it is told; a browser without a head hides none. */
+const PRETEND = `
   window.pretendHidden = false
   Object.defineProperty(document, 'hidden', { get: () => window.pretendHidden })
-  window.Notification = class {
-    static permission = sessionStorage.getItem('permission') ?? 'default'
-    static async requestPermission() {
-      window.asked += 1
-      Notification.permission = window.answer ?? 'granted'
-      sessionStorage.setItem('permission', Notification.permission)
-      return Notification.permission
-    }
-    constructor(title, { body, tag }) {
-      window.shown.push({ title, body, tag })
-      window.lastShown = this
-    }
-    close() {}
-  }
 `
-const shown = (page: Page) => page.evaluate<{ title: string; body: string; tag: string }[]>('window.shown')
-const asked = (page: Page) => page.evaluate<number>('window.asked')
 const hide = (page: Page, hidden: boolean) => page.evaluate(`window.pretendHidden = ${hidden}`)
 
-async function openStubbed(here: World, path: string): Promise<Page> {
+/** Counts how often the browser is asked for its permission, and answers as `answer` says. */
+const COUNT_ASKING = (answer: NotificationPermission) => `
+  window.asked = 0
+  const permission = Object.getOwnPropertyDescriptor(Notification, 'permission')
+  let said = 'default'
+  Object.defineProperty(Notification, 'permission', { get: () => said === 'granted' ? permission.get.call(Notification) : said })
+  Notification.requestPermission = async () => {
+    window.asked += 1
+    said = '${answer}'
+    return said
+  }
+`
+type NotificationPermission = 'granted' | 'denied'
+const asked = (page: Page) => page.evaluate<number>('window.asked')
+
+interface Shown {
+  readonly title: string
+  readonly body: string
+}
+
+/** What the browser shows at the moment, real as it is. */
+const shown = (page: Page) =>
+  page.evaluate<Shown[]>(
+    `navigator.serviceWorker.ready.then(async (here) => (await here.getNotifications()).map(({ title, body }) => ({ title, body })))`,
+  )
+
+/** Presses a notification as the person does: the browser tells the worker. */
+async function press(page: Page, title: string): Promise<void> {
+  const [worker] = page.context().serviceWorkers()
+  await worker!.evaluate(`self.registration.getNotifications().then((all) => {
+    const notification = all.find(({ title }) => title === ${JSON.stringify(title)})
+    self.dispatchEvent(new NotificationEvent('notificationclick', { notification }))
+  })`)
+}
+
+async function openPretending(here: World, path: string, answer: NotificationPermission): Promise<Page> {
   const page = await here.open(path)
-  await page.addInitScript(STUB)
+  if (answer === 'granted') await page.context().grantPermissions(['notifications'], { origin: here.url })
+  await page.addInitScript(PRETEND + COUNT_ASKING(answer))
   await page.reload()
   return page
 }
@@ -54,7 +72,7 @@ describe('notifications', () => {
     const here = world as World
     const { session } = await openSession(here, 'Water the beds')
     const { session: other } = await openSession(here, 'Elsewhere')
-    const page = await openStubbed(here, `/s/${other.id}`)
+    const page = await openPretending(here, `/s/${other.id}`, 'granted')
     const ask = (steps: readonly unknown[], wait: 'ended' | 'accepted') =>
       here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content: script(steps), wait })
     await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
@@ -67,10 +85,9 @@ describe('notifications', () => {
     await page.getByRole('button', { name: 'Done' }).click()
     // While somebody looks on, the page itself is enough.
     await ask([{ say: 'Seen.' }], 'ended')
-    await page
-      .getByRole('link', { name: /Water the beds/ })
-      .first()
-      .waitFor()
+    // It has come: the session rests again, with something new in it.
+    const rests = page.getByRole('link', { name: /^idle\s*Water the beds.*new/ })
+    await rests.first().waitFor()
     await expect.poll(() => page.title(), PATIENCE).not.toMatch(/^\(/)
     await hide(page, true)
     await ask([{ ask: { title: 'More water?', options: ['yes', 'no'] } }], 'accepted')
@@ -85,22 +102,25 @@ describe('notifications', () => {
       answer: { option: question.question.options[0]!.id },
     })
     await expect
-      .poll(async () => (await shown(page)).at(-1), PATIENCE)
-      .toMatchObject({
-        title: 'Water the beds',
-        body: 'The run is done.',
-      })
+      .poll(async () => (await shown(page)).filter(({ title }) => title === 'Water the beds'), PATIENCE)
+      .toEqual([{ title: 'Water the beds', body: 'The run is done.' }])
     expect((await shown(page)).length).toBe(2)
-    await page.evaluate('window.lastShown.onclick()')
+    // Goes there within the page that is open: what is typed in it stays.
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('half a thought')
+    await page.evaluate('window.sameDocument = true')
+    await press(page, 'Water the beds')
     await page.waitForURL(`**/s/${session.id}`)
+    expect(await page.evaluate('window.sameDocument')).toBe(true)
+    await expect.poll(() => shown(page), PATIENCE).toHaveLength(1)
+    await page.goBack()
+    await expect.poll(() => page.getByRole('textbox', { name: 'Prompt' }).inputValue(), PATIENCE).toBe('half a thought')
     expect(here.complaints).toEqual([])
   })
 
   it('a browser that refuses is believed, and nothing is shown', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Refused')
-    const page = await openStubbed(here, `/s/${session.id}`)
-    await page.evaluate('window.answer = "denied"')
+    const page = await openPretending(here, `/s/${session.id}`, 'denied')
     await page.getByRole('button', { name: 'Settings' }).click()
     await tick(page).click()
     await page.getByText('This browser was told to show none').waitFor()
@@ -116,6 +136,24 @@ describe('notifications', () => {
     })
     await page.getByText('Completed').waitFor()
     expect(await shown(page)).toEqual([])
+  })
+
+  it('the worker that shows them answers no request and keeps nothing, so that nothing stale is ever shown', async () => {
+    const here = world as World
+    const page = await here.open('/')
+    await page.evaluate('navigator.serviceWorker.ready')
+    expect(await page.evaluate('caches.keys()')).toEqual([])
+    const file = await fetch(`${here.url}/service-worker.js`)
+    expect(file.headers.get('content-type')).toContain('javascript')
+    // A new one is found at the next visit.
+    expect(file.headers.get('cache-control')).toBe('no-cache')
+    expect(await file.text()).not.toMatch(/['"`]fetch['"`]|caches/)
+    await page.reload()
+    await page.getByRole('navigation', { name: 'Workspace' }).waitFor()
+    await here.stop()
+    await page.reload().catch(() => undefined)
+    expect(await page.getByRole('navigation', { name: 'Workspace' }).count()).toBe(0)
+    await here.start()
   })
 
   it('the page can be installed: its manifest and icons are there', async () => {

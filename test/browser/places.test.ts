@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
+import { findings } from './axe.ts'
 import { openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
@@ -11,14 +11,6 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!('skipped' in world)) await world.close()
 })
-
-/** Findings as "rule: element", so that a failure says what to mend. */
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze()
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
-}
 
 const palette = (page: Page) => page.getByRole('dialog', { name: 'Do or find' })
 const message = (page: Page, words: string) => page.getByRole('region', { name: 'Messages' }).getByText(words)

@@ -1,8 +1,7 @@
-import AxeBuilder from '@axe-core/playwright'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionId } from '../../src/model/ids.ts'
 import type { Skipped } from '../support/postgres.ts'
+import { findings } from './axe.ts'
 import { openSession, openWorld, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
@@ -25,14 +24,6 @@ afterAll(async () => {
 
 const ask = (content: string, wait: 'ended' | 'started') =>
   (world as World).carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session, content, wait })
-
-/** Findings as "rule: element", so that a failure says what to mend. */
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze()
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
-}
 
 describe('within everybody’s reach', () => {
   beforeEach(({ skip }) => {
@@ -89,6 +80,8 @@ describe('within everybody’s reach', () => {
       .getByRole('link', { name: /^Inbox/ })
       .last()
       .tap()
+    // The card of the transcript goes with it.
+    await page.getByRole('list', { name: 'Open questions' }).waitFor()
     const card = page.getByRole('region', { name: /^Write new/ })
     const allow = card.getByRole('button', { name: /^Allow/ })
     const size = await allow.boundingBox()

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
-import { openSession, openWorld, said, script, WORKSPACE, type World } from './world.ts'
+import { findings } from './axe.ts'
+import { openSession, openWorld, PATIENCE, said, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
 beforeAll(async () => {
@@ -17,7 +18,7 @@ describe('rules offered from an answer', () => {
 
   it('“always allow” answers this question and decides the next one like it; removed, a person is asked again', async () => {
     const here = world as World
-    const { session } = await openSession(here, 'Rules')
+    const { session } = await openSession(here, 'Notes')
     const page = await here.open(`/s/${session.id}`)
     const write = (content: string, after: string) =>
       here.carrel.call('sessions.prompt', {
@@ -55,8 +56,82 @@ describe('rules offered from an answer', () => {
       .getByRole('dialog', { name: 'Rules' })
       .getByRole('button', { name: /^Remove: Allow / })
       .click()
-    await page.getByText('There are none yet').waitFor()
+    await page.getByText('There are no rules').waitFor()
     expect((await here.carrel.call('rules.list', { workspace: WORKSPACE })).rules).toEqual([])
     expect(here.complaints).toEqual([])
+  })
+
+  it('the list is reached from palette, settings and inbox; rules are added, moved by keyboard, removed and put back', async () => {
+    const here = world as World
+    await openSession(here, 'Of the list')
+    const page = await here.open('/inbox')
+    const list = page.getByRole('dialog', { name: 'Rules' })
+    const rows = list.getByRole('list', { name: 'Rules in the order they are tried' }).getByRole('listitem')
+    await page.getByRole('main').getByRole('button', { name: 'Rules', exact: true }).click()
+    await list.getByText('There are no rules').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Rules', exact: true }).click()
+    await list.getByText('There are no rules').waitFor()
+    await page.keyboard.press('Escape')
+    await list.waitFor({ state: 'detached' })
+    await page.keyboard.press('ControlOrMeta+k')
+    const palette = page.getByRole('dialog', { name: 'Do or find' })
+    await palette.waitFor()
+    await page.keyboard.type('rules')
+    await palette.getByRole('option', { name: 'Rules ...', selected: true }).waitFor()
+    await page.keyboard.press('Enter')
+
+    const form = page.getByRole('dialog', { name: 'New rule' })
+    await list.getByRole('button', { name: 'Add a rule' }).click()
+    await form.getByLabel('Files').fill('docs/**')
+    await form.getByRole('button', { name: 'Add', exact: true }).click()
+    await rows.filter({ hasText: 'Allow edits of docs/** in garden' }).waitFor()
+    await list.getByRole('button', { name: 'Add a rule' }).click()
+    await form.getByRole('radio', { name: 'Refuse' }).check()
+    await form.getByLabel('What the agent wants to do').selectOption({ label: 'Run a command' })
+    await form.getByLabel('Command', { exact: true }).fill('git push*')
+    await form.getByLabel('Where', { exact: true }).selectOption({ label: 'Everywhere' })
+    await form.getByRole('button', { name: 'Add', exact: true }).click()
+    const allow = 'Allow edits of docs/** in garden'
+    const refuse = 'Refuse the command git push* everywhere'
+    const shown = async () => (await rows.locator('.rule-words').allInnerTexts()).join('; ')
+    await expect.poll(shown, PATIENCE).toBe(`${allow}; ${refuse}`)
+
+    const up = list.getByRole('button', { name: `Try earlier: ${refuse}` })
+    await up.focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(shown, PATIENCE).toBe(`${refuse}; ${allow}`)
+    // At the end of the way the focus is still there, and pressing once more does nothing.
+    expect(await page.evaluate('document.activeElement.ariaLabel')).toBe(`Try earlier: ${refuse}`)
+    expect(await up.getAttribute('aria-disabled')).toBe('true')
+    const order = async () =>
+      (await here.carrel.call('rules.list', { workspace: WORKSPACE })).rules.map(({ action }) => action)
+    expect(await order()).toEqual(['deny', 'allow'])
+
+    await list.getByRole('button', { name: `Remove: ${refuse}` }).click()
+    await expect.poll(shown, PATIENCE).toBe(allow)
+    expect(await findings(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect.poll(order, PATIENCE).toEqual(['deny', 'allow'])
+    expect(here.complaints).toEqual([])
+  })
+
+  it('a rule that would allow everything is refused in words, and the form stays', async () => {
+    const here = world as World
+    const page = await here.open('/inbox')
+    await page.getByRole('main').getByRole('button', { name: 'Rules', exact: true }).click()
+    const list = page.getByRole('dialog', { name: 'Rules' })
+    const form = page.getByRole('dialog', { name: 'New rule' })
+    await list.getByRole('button', { name: 'Add a rule' }).click()
+    await form.getByLabel('What the agent wants to do').selectOption({ label: 'Anything' })
+    await form.getByLabel('Where', { exact: true }).selectOption({ label: 'Everywhere' })
+    await form.getByRole('button', { name: 'Add', exact: true }).click()
+    await form.getByText('A rule that allows everything to every agent is not a rule.').waitFor()
+    expect(await findings(page)).toEqual([])
+    await form.getByRole('button', { name: 'Cancel' }).click()
+    await list.getByRole('button', { name: 'Add a rule' }).waitFor()
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a rule')
   })
 })

@@ -73,6 +73,7 @@ export function itKeepsBoundaries(current: CurrentStore): void {
         await expect(act(), name).rejects.toMatchObject({ code: 'not_found' })
       }
       expect(await store.people.removeRule(id, theirs.rule, 9)).toBe(false)
+      expect(await store.people.moveRule({ workspace: id, id: theirs.rule, before: null }, 9)).toBeNull()
       expect(JSON.stringify(await picture(store, theirs.world))).toBe(before)
     })
 

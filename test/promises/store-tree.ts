@@ -206,6 +206,28 @@ export function itKeepsTheTree(current: CurrentStore): void {
       await expect(addRule(store, world, middle.id)).rejects.toMatchObject({ code: 'not_found' })
     })
 
+    it('a rule is moved before another, before itself and to the end, and the workspace log says so', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const [a, b, c] = [await addRule(store, world), await addRule(store, world), await addRule(store, world)]
+      const workspace = world.workspace.id
+      const order = async () => (await store.people.rules(workspace)).map(({ id }) => id)
+      expect(await store.people.moveRule({ workspace, id: c.id, before: a.id }, 5)).toEqual(c)
+      expect(await order()).toEqual([c.id, a.id, b.id])
+      await store.people.moveRule({ workspace, id: a.id, before: a.id }, 5)
+      expect(await order()).toEqual([c.id, a.id, b.id])
+      await store.people.moveRule({ workspace, id: c.id, before: null }, 5)
+      expect(await order()).toEqual([a.id, b.id, c.id])
+      const lines = await store.tree.readWorkspace(workspace, 0, 100)
+      const last = parseWorkspaceEvent(JSON.parse(lines.at(-1)?.json ?? ''))
+      expect(last).toMatchObject({ type: 'rule.changed', data: { rule: { id: c.id } } })
+      await store.people.removeRule(workspace, b.id, 6)
+      expect(await store.people.moveRule({ workspace, id: b.id, before: a.id }, 7)).toBeNull()
+      const nowhere = store.people.moveRule({ workspace, id: a.id, before: b.id }, 7)
+      await expect(nowhere).rejects.toMatchObject({ code: 'not_found' })
+      expect(await order()).toEqual([a.id, c.id])
+    })
+
     it('runs are listed newest first, live ones alone where asked', async () => {
       const store = current()
       const world = await makeWorld(store)
@@ -224,7 +246,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
   })
 }
 
-function addRule(store: Store, { workspace, space }: World, before: Parameters<Store['people']['addRule']>[1]) {
+function addRule(store: Store, { workspace, space }: World, before: Parameters<Store['people']['addRule']>[1] = null) {
   const pattern = { agent: null, toolKind: 'edit', path: 'docs/**', command: null }
   const rule = {
     id: newRule(),

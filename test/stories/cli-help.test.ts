@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { expect, it } from 'vitest'
 import { buildProgram } from '../../src/faces/cli/main.ts'
@@ -17,7 +17,14 @@ function path(command: Command): string {
 }
 
 it('help says the same as the golden file (vitest -u writes it)', async () => {
-  const stdout = new PassThrough()
+  let words = ''
+  // Heard at once: a stream that has to be read from gives some of it with the next command.
+  const stdout = new Writable({
+    write: (chunk, _encoding, done) => {
+      words += chunk
+      done()
+    },
+  })
   const world = {
     env: {},
     cwd: '/',
@@ -27,7 +34,11 @@ it('help says the same as the golden file (vitest -u writes it)', async () => {
     now: () => 0,
   } as unknown as World
   const program = buildProgram(world, () => undefined)
-  const help = helpOf(program, () => String(stdout.read() ?? ''))
+  const help = helpOf(program, () => {
+    const said = words
+    words = ''
+    return said
+  })
   expect(help).not.toContain('undefined')
   await expect(help).toMatchFileSnapshot('../golden/cli-help.txt')
 })

@@ -199,6 +199,7 @@ describe('carrel with a server', () => {
     expect(done.stderr).toContain('Denied by a rule')
     expect(existsSync(join(folder, 'b.txt'))).toBe(false)
     expect((await world.carrel(['rules', 'list'])).stdout).toContain('b.txt')
+    expect((await world.carrel(['rules', 'move', rule.id])).stdout).toContain('Moved')
     expect((await world.carrel(['rules', 'remove', rule.id])).exit).toBe(0)
     expect((await world.carrel(['rules', 'list', '--json'])).json()).toEqual({ rules: [] })
   })

@@ -3,6 +3,7 @@ import { SquareKanban } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { agentName, useAgents } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
+import { OlderSessions } from '../shell/OlderSessions.tsx'
 import { texts } from '../texts/texts.ts'
 import { useNow } from '../ui/use-now.ts'
 import { BoardCard } from './BoardCard.tsx'
@@ -54,6 +55,7 @@ export function BoardView() {
           <BoardColumn key={column.id} column={column} shown={column.id === shown} marks={marks} />
         ))}
       </section>
+      <OlderSessions />
       <MarkedBar columns={columns} marks={marks} />
     </div>
   )

@@ -7,6 +7,7 @@ import type { Workspace } from '../../src/model/tree.ts'
 import { foldWorkspace, type WorkspaceEvent, type WorkspaceView } from '../../src/model/workspace-log.ts'
 import { texts } from '../texts/texts.ts'
 import { inFrames } from './frames.ts'
+import { FIRST_SESSIONS, olderQuery, type SessionsCursor, withSessions } from './older-sessions.ts'
 import { fromPage, type SessionData, withEvents, withOlder } from './session-data.ts'
 
 /** Everything the page shows that the server decides. One object, replaced as a whole, never copied by hand. */
@@ -17,6 +18,8 @@ export interface PageState {
   readonly workspaces: readonly Workspace[]
   readonly workspaceId: WorkspaceId | null
   readonly workspace: WorkspaceView | null
+  /** Older sessions exist than those in the workspace. */
+  readonly moreSessions: boolean
   /** Sessions that were opened, by their id; only the open one is followed. */
   readonly sessions: Readonly<Record<string, SessionData>>
   readonly open: SessionId | null
@@ -37,6 +40,8 @@ export interface Page {
   readonly show: (session: SessionId | null) => void
   /** Brings older items of the open session. One at a time. */
   readonly loadOlder: () => Promise<void>
+  /** Brings older sessions into the workspace. One page at a time. */
+  readonly loadSessions: () => Promise<void>
   readonly retryNow: () => void
 }
 
@@ -51,6 +56,7 @@ export function createPage(client: Client, remembered: string | null): Page {
     workspaces: [],
     workspaceId: null,
     workspace: null,
+    moreSessions: false,
     sessions: {},
     open: null,
     openProblem: null,
@@ -60,6 +66,8 @@ export function createPage(client: Client, remembered: string | null): Page {
   const listeners = new Set<() => void>()
   let following: AbortController | null = null
   let loadingOlder = false
+  let older: SessionsCursor = 'begin'
+  const deleted = new Set<string>()
 
   const set = (patch: Partial<PageState>): void => {
     state = { ...state, ...patch }
@@ -92,7 +100,7 @@ export function createPage(client: Client, remembered: string | null): Page {
 
   const take = inFrames<Followed>((batch) => {
     try {
-      set(foldBatch(state, batch))
+      set(foldBatch(state, batch, deleted))
     } catch (thrown) {
       // Going on would show a state with a hole in it.
       following?.abort()
@@ -120,7 +128,9 @@ export function createPage(client: Client, remembered: string | null): Page {
       const id = (chosen ?? (await call('workspaces.create', { id: 'default' }))).id
       const { seq, workspace, ...lists } = await call('workspaces.get', { workspace: id })
       const view = { seq, workspace, ...indexed(lists) }
-      set({ phase: 'ready', workspaces, workspaceId: id, workspace: view })
+      older = 'begin'
+      const moreSessions = lists.sessions.length >= FIRST_SESSIONS
+      set({ phase: 'ready', workspaces, workspaceId: id, workspace: view, moreSessions })
       refollow()
     } catch (thrown) {
       const problem = asCarrelError(thrown)
@@ -169,6 +179,15 @@ export function createPage(client: Client, remembered: string | null): Page {
     }
   }
 
+  const loadSessions: Page['loadSessions'] = async () => {
+    const { workspaceId, moreSessions } = state
+    if (!workspaceId || !moreSessions) return
+    const { sessions, cursor } = await call('sessions.list', { workspace: workspaceId, ...olderQuery(older) })
+    if (state.workspaceId !== workspaceId || !state.workspace) return
+    older = cursor
+    set({ workspace: withSessions(state.workspace, sessions, deleted), moreSessions: cursor !== null })
+  }
+
   return {
     state: () => state,
     subscribe: (listener) => {
@@ -179,6 +198,7 @@ export function createPage(client: Client, remembered: string | null): Page {
     start,
     show,
     loadOlder,
+    loadSessions,
     retryNow: () => client.retryNow(),
   }
 }
@@ -207,7 +227,7 @@ function targetsOf(state: PageState): FollowTarget[] {
  * What a batch of the stream makes of the state. Lines were checked by the server that stored them: checking every
  * field of each again here cost more than folding it.
  */
-function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageState> {
+function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<string>): Partial<PageState> {
   let workspace = state.workspace
   const sessions: Record<string, SessionData> = { ...state.sessions }
   let synced = state.synced
@@ -221,8 +241,11 @@ function foldBatch(state: PageState, batch: readonly Followed[]): Partial<PageSt
     const isWorkspace = followed.log === state.workspaceId
     if (followed.kind === 'event') {
       const line = lineOf(followed.json)
-      if (isWorkspace) workspace = workspace && foldWorkspace(workspace, line as WorkspaceEvent)
-      else if (sessions[followed.log]) {
+      if (isWorkspace) {
+        const change = line as WorkspaceEvent
+        if (change.type === 'session.deleted') deleted.add(change.data.id)
+        workspace = workspace && foldWorkspace(workspace, change)
+      } else if (sessions[followed.log]) {
         const waiting = events.get(followed.log) ?? []
         waiting.push(line as Event)
         events.set(followed.log, waiting)

@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router'
 import { CircleCheckBig } from 'lucide-react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import type { Interaction } from '../../src/model/interaction.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { inboxOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { QuestionCard } from '../session/QuestionCard.tsx'
 import { SessionContext } from '../session/session-context.ts'
+import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { age, fullTime } from '../ui/format.ts'
 import { answerByKey, isTyping } from '../ui/keys.ts'
@@ -15,8 +16,17 @@ import { AnswerAll } from './AnswerAll.tsx'
 import { type Alike, alikeOf, placeOf } from './alike.ts'
 import './inbox.css'
 
+export const InboxView = () => <Inbox title={<h1>{texts.inbox.title}</h1>} />
+
+interface Props {
+  readonly title: ReactNode
+  /** At the end of its head. */
+  readonly end?: ReactNode
+}
+
 /** Every open question of the workspace, oldest first, answered where it stands. */
-export function InboxView() {
+export function Inbox({ title, end }: Props) {
+  const box = useRef<HTMLDivElement>(null)
   const workspace = useWorkspace()
   const open = useMemo(() => inboxOf(workspace), [workspace])
   const alike = useMemo(() => alikeOf(open, workspace), [open, workspace])
@@ -25,13 +35,13 @@ export function InboxView() {
     0,
     open.findIndex(({ id }) => id === chosenId),
   )
-  useInboxKeys(open, at, setChosen)
+  useInboxKeys(box, { open, at }, setChosen)
   const oldest = open[0]
   const now = useNow(10_000, open.length > 0)
   return (
-    <div className="inbox">
+    <div className="inbox" ref={box}>
       <header className="inbox-head">
-        <h1>{texts.inbox.title}</h1>
+        {title}
         <p className="faint grow" role="status">
           {oldest && texts.inbox.open(open.length, age(now - oldest.openedAt))}
         </p>
@@ -40,6 +50,10 @@ export function InboxView() {
             <kbd>j</kbd> <kbd>k</kbd> {texts.inbox.keys.move}, <kbd>1</kbd>-<kbd>9</kbd> {texts.inbox.keys.choose}
           </p>
         )}
+        <button type="button" className="btn" onClick={() => overlay.set({ kind: 'rules' })}>
+          {texts.ruleList.title}
+        </button>
+        {end}
       </header>
       {open.length === 0 ? (
         <div className="empty">
@@ -77,7 +91,6 @@ interface AskedProps {
 function Asked({ interaction, alike, chosen, now, onChoose }: AskedProps) {
   const workspace = useWorkspace()
   const agents = useAgents().data?.agents
-  const line = useRef<HTMLLIElement>(null)
   const session = workspace.sessions[interaction.session]
   const space = workspace.spaces[interaction.space]
   const root = placeOf(workspace, interaction)
@@ -85,11 +98,8 @@ function Asked({ interaction, alike, chosen, now, onChoose }: AskedProps) {
     () => ({ session: interaction.session, workspace: interaction.workspace, root, live: true }),
     [interaction.session, interaction.workspace, root],
   )
-  useEffect(() => {
-    if (chosen) line.current?.scrollIntoView({ block: 'nearest' })
-  }, [chosen])
   return (
-    <li ref={line} className="asked" data-chosen={chosen || undefined} onPointerDown={onChoose}>
+    <li className="asked" data-asked={interaction.id} data-chosen={chosen || undefined} onPointerDown={onChoose}>
       <p className="asked-head">
         <Link to="/s/$session" params={{ session: interaction.session }} className="cut">
           {session?.name ?? texts.ui.session}
@@ -110,22 +120,31 @@ function Asked({ interaction, alike, chosen, now, onChoose }: AskedProps) {
   )
 }
 
+interface Place {
+  readonly open: readonly Interaction[]
+  readonly at: number
+}
+
 /** j and k move, digits choose; the one that is chosen stays chosen while others come and go. */
-function useInboxKeys(open: readonly Interaction[], at: number, choose: (id: string) => void): void {
-  const latest = useRef({ open, at })
+function useInboxKeys(box: RefObject<HTMLElement | null>, place: Place, choose: (id: string) => void): void {
+  const latest = useRef(place)
   useEffect(() => {
-    latest.current = { open, at }
+    latest.current = place
   })
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const { open: list, at: here } = latest.current
       const chosen = list[here]
-      if (!chosen || isTyping(event)) return
+      const dialog = box.current?.closest('[role="dialog"]') ?? null
+      if (!chosen || isTyping(event, dialog)) return
       const next = event.key === 'j' ? list[here + 1] : event.key === 'k' ? list[here - 1] : undefined
-      if (next) choose(next.id)
-      else answerByKey(event, chosen.id, chosen.question)
+      if (next) {
+        choose(next.id)
+        // By keyboard only: what moves under a finger is not hit by it.
+        box.current?.querySelector(`[data-asked="${next.id}"]`)?.scrollIntoView({ block: 'nearest' })
+      } else answerByKey(event, chosen.id, chosen.question, dialog)
     }
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)
-  }, [choose])
+  }, [box, choose])
 }

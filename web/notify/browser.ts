@@ -11,20 +11,6 @@ export async function requestNotify(): Promise<NotifyState> {
   return await Notification.requestPermission()
 }
 
-/** The same `tag` twice is one notification, so several hidden tabs do not multiply it. */
-export function showNotification(title: string, body: string, tag: string, open: () => void): void {
-  try {
-    const shown = new Notification(title, { body, tag, icon: '/icon-192.png' })
-    shown.onclick = () => {
-      window.focus()
-      shown.close()
-      open()
-    }
-  } catch {
-    // Chrome on Android allows them only from a service worker, and says so no other way.
-  }
-}
-
 let audio: AudioContext | null = null
 
 /** Two soft notes, 0.3 s. Silent where the browser has not yet seen a press on this page. */

@@ -2,7 +2,8 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { usePage } from '../data/use-page.ts'
 import { currentPreferences } from '../shell/preferences.ts'
-import { mayNotify, playTone, showNotification } from './browser.ts'
+import { mayNotify, playTone } from './browser.ts'
+import { hearPresses, showCall } from './call.ts'
 import { newsBetween } from './news.ts'
 
 /** One state of this many news is a page that slept: then the newest few are enough. */
@@ -13,8 +14,10 @@ export function useNews(): void {
   const page = usePage()
   const navigate = useNavigate()
   useEffect(() => {
+    const open = (session: string) => void navigate({ to: '/s/$session', params: { session } })
+    const deaf = hearPresses(open)
     let before = page.state().workspace
-    return page.subscribe(() => {
+    const silent = page.subscribe(() => {
       const { workspace } = page.state()
       if (workspace === before) return
       const [was, is] = [before, workspace]
@@ -25,8 +28,12 @@ export function useNews(): void {
       if (news.length === 0) return
       if (sound) playTone()
       if (!notify || mayNotify() !== 'granted') return
-      for (const { tag, session, title, body } of news.slice(-MOST_AT_ONCE))
-        showNotification(title, body, tag, () => void navigate({ to: '/s/$session', params: { session } }))
+      // A permission that was taken back a moment ago is no problem of the page.
+      for (const each of news.slice(-MOST_AT_ONCE)) showCall(each, open).catch(() => undefined)
     })
+    return () => {
+      deaf()
+      silent()
+    }
   }, [page, navigate])
 }

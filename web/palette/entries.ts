@@ -132,6 +132,7 @@ function viewEntries({ workspace, workspaces, deeds }: Around): Entry[] {
       ...(questions > 0 && { note: words.open(questions) }),
       act: () => deeds.go('/inbox'),
     },
+    { ...words.inboxHere, keys: 'i', act: () => deeds.over({ kind: 'inbox' }) },
     { ...words.board, keys: 'g b', act: () => deeds.go('/board') },
     { ...words.search, keys: '/', act: () => deeds.search('') },
     ...workspaces
@@ -229,6 +230,7 @@ function pageEntries({ archivedShown, deeds }: Around): Entry[] {
     { ...words.themeDark, act: (): void => deeds.prefer({ theme: 'dark' }) },
     { ...words.densityComfortable, act: (): void => deeds.prefer({ density: 'comfortable' }) },
     { ...words.densityCompact, act: (): void => deeds.prefer({ density: 'compact' }) },
+    { ...words.rules, act: (): void => deeds.over({ kind: 'rules' }) },
     { ...words.settings, act: (): void => deeds.over({ kind: 'settings' }) },
     { ...words.keys, keys: '?', act: (): void => deeds.over({ kind: 'keys' }) },
     { ...(archivedShown ? words.hideArchived : words.showArchived), act: deeds.toggleArchived },

@@ -1,11 +1,10 @@
 import { Menu } from '@base-ui/react/menu'
 import { ChevronDown } from 'lucide-react'
-import { useState } from 'react'
 import { allowance, type Question } from '../../src/model/interaction.ts'
 import { usePage, usePageState, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
-import { RulesDialog } from './RulesDialog.tsx'
 import { offersFor, type RuleOffer } from './rule-offers.ts'
 import { useSession } from './session-context.ts'
 
@@ -14,7 +13,6 @@ export function RuleOffers({ interaction, question }: { interaction: string; que
   const page = usePage()
   const workspace = useWorkspaceId()
   const { root } = useSession()
-  const [list, setList] = useState(false)
   const space = usePageState((state) => state.workspace?.interactions[interaction]?.space ?? null)
   const name = usePageState((state) => (space && state.workspace?.spaces[space]?.name) || texts.rules.thisSpace)
   const add = useSubmit(async ({ rule }: RuleOffer) => {
@@ -43,7 +41,7 @@ export function RuleOffers({ interaction, question }: { interaction: string; que
                   </span>
                 </Menu.Item>
               ))}
-              <Menu.Item className="popup-item" onClick={() => setList(true)}>
+              <Menu.Item className="popup-item" onClick={() => overlay.set({ kind: 'rules' })}>
                 {texts.rules.all}
               </Menu.Item>
             </Menu.Popup>
@@ -51,7 +49,6 @@ export function RuleOffers({ interaction, question }: { interaction: string; que
         </Menu.Portal>
       </Menu.Root>
       <Problem error={add.problem} what={texts.rules.notAdded} />
-      {list && <RulesDialog onClose={() => setList(false)} />}
     </>
   )
 }

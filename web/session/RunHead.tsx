@@ -7,6 +7,7 @@ import { useFold } from '../ui/Fold.tsx'
 import { clockTime, fullTime } from '../ui/format.ts'
 import { Actions } from './Actions.tsx'
 import { Blocks, textOf } from './Blocks.tsx'
+import './run-head.css'
 
 const LONG = 1_200
 

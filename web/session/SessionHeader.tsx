@@ -4,6 +4,7 @@ import { memo, useMemo } from 'react'
 import type { Session } from '../../src/model/tree.ts'
 import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
+import { OthersWaiting } from '../inbox/OthersWaiting.tsx'
 import { useNewSession } from '../shell/SpaceRows.tsx'
 import { TreeMenu } from '../shell/TreeMenu.tsx'
 import { texts } from '../texts/texts.ts'
@@ -60,6 +61,7 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
       </button>
       <span className="grow" />
       <div className="place">
+        <OthersWaiting session={row.id} />
         <span className="cut" title={path}>
           {space?.kind === 'blank' ? texts.session.header.blank : baseName(path)}
         </span>

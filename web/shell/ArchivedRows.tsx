@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-react'
 import type { ReactNode } from 'react'
@@ -9,11 +9,11 @@ import { Problem } from '../ui/Problem.tsx'
 import { bringBack } from './archive.ts'
 import type { Noun } from './noun.ts'
 
-const MOST_SESSIONS = 100
+const PAGE = 100
 
 /** What was archived, with the way back. */
 export function ArchivedRows() {
-  const { spaces, projects, sessions, more, problem, pending } = useArchived()
+  const { spaces, projects, sessions, older, problem, pending } = useArchived()
   const empty = spaces.length + projects.length + sessions.length === 0
   return (
     <section className="archived" aria-label={texts.tree.archived.title}>
@@ -32,7 +32,13 @@ export function ArchivedRows() {
           <Row key={row.id} noun="session" row={row} icon={<MessageSquareText className="glyph" aria-hidden />} />
         ))}
       </ul>
-      {more && <p className="rail-empty">{texts.tree.archived.older}</p>}
+      {older && (
+        <div className="older-sessions">
+          <button type="button" className="btn quiet" disabled={older.pending} onClick={older.load}>
+            {older.pending ? texts.tree.loadingOlder : texts.tree.archived.older}
+          </button>
+        </div>
+      )}
     </section>
   )
 }
@@ -77,21 +83,29 @@ function useArchived() {
   const known = Object.values(view.sessions)
     .filter(({ archivedAt }) => archivedAt !== null)
     .map(({ id }) => id)
-  const asked = useQuery({
+  const asked = useInfiniteQuery({
     queryKey: ['archived', workspace, known.sort().join()],
-    queryFn: () => page.call('sessions.list', { workspace, archived: true, limit: MOST_SESSIONS }),
+    queryFn: ({ pageParam }) =>
+      page.call('sessions.list', {
+        workspace,
+        archived: true,
+        limit: PAGE,
+        ...(pageParam !== null && { cursor: pageParam }),
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ cursor }) => cursor,
     placeholderData: (before) => before,
     staleTime: 0,
   })
   const archived = <T extends { archivedAt: number | null }>(rows: readonly T[]): T[] =>
     rows.filter(({ archivedAt }) => archivedAt !== null).sort((a, b) => b.archivedAt! - a.archivedAt!)
   // The stream knows better than a list that was asked for a while ago.
-  const sessions = (asked.data?.sessions ?? []).map((row) => view.sessions[row.id] ?? row)
+  const sessions = (asked.data?.pages ?? []).flatMap((each) => each.sessions).map((row) => view.sessions[row.id] ?? row)
   return {
     spaces: archived(Object.values(view.spaces)),
     projects: archived(Object.values(view.projects)),
     sessions: archived(sessions),
-    more: asked.data?.cursor !== null && asked.data !== undefined,
+    older: asked.hasNextPage ? { pending: asked.isFetchingNextPage, load: () => void asked.fetchNextPage() } : null,
     problem: asked.error && asCarrelError(asked.error),
     pending: asked.isPending,
   }

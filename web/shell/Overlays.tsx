@@ -6,8 +6,10 @@ import { closeOverlay, type Overlay, overlay } from './overlay.ts'
 
 const loadPalette = () => import('../palette/Palette.tsx')
 const Palette = lazy(() => loadPalette().then((file) => ({ default: file.Palette })))
+const InboxDrawer = lazy(() => import('../inbox/InboxDrawer.tsx').then((file) => ({ default: file.InboxDrawer })))
 const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ default: file.KeysDialog })))
 const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
+const RulesDialog = lazy(() => import('../rules/RulesDialog.tsx').then((file) => ({ default: file.RulesDialog })))
 const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
 const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
@@ -35,6 +37,10 @@ function Shown({ shown }: { shown: Overlay }) {
       return <KeysDialog onClose={closeOverlay} />
     case 'settings':
       return <SettingsDialog onClose={closeOverlay} />
+    case 'inbox':
+      return <InboxDrawer onClose={closeOverlay} />
+    case 'rules':
+      return <RulesDialog onClose={closeOverlay} />
     case 'rename': {
       const { noun, id, name } = shown
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })

@@ -8,6 +8,7 @@ import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
 import { COMMAND_KEY } from '../ui/keys.ts'
+import { OlderSessions } from './OlderSessions.tsx'
 import { overlay } from './overlay.ts'
 import { SpaceRows } from './SpaceRows.tsx'
 import { archivedShown, toggleArchived } from './show-archived.ts'
@@ -22,15 +23,23 @@ export function Rail({ questions }: { questions: number }) {
   return (
     <nav className="rail" aria-label={texts.shell.rail.title}>
       <WorkspaceName />
-      <Link to="/inbox" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
-        <Inbox className="glyph" aria-hidden />
-        <span className="grow">{texts.shell.rail.inbox}</span>
+      <div className="rail-inbox">
+        <Link to="/inbox" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
+          <Inbox className="glyph" aria-hidden />
+          {texts.shell.rail.inbox}
+        </Link>
         {questions > 0 && (
-          <span className="badge" title={texts.shell.rail.open(questions)}>
-            {questions}
-          </span>
+          <button
+            type="button"
+            className="rail-count"
+            aria-label={texts.inbox.drawer.open(questions)}
+            title={texts.inbox.drawer.open(questions)}
+            onClick={() => overlay.set({ kind: 'inbox' })}
+          >
+            <span className="badge">{questions}</span>
+          </button>
         )}
-      </Link>
+      </div>
       <Link to="/board" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
         <SquareKanban className="glyph" aria-hidden />
         {texts.shell.rail.board}
@@ -45,6 +54,7 @@ export function Rail({ questions }: { questions: number }) {
           <SpaceRows key={branch.space.id} branch={branch} />
         ))}
         {tree.length === 0 && <p className="rail-empty">{texts.shell.rail.empty}</p>}
+        <OlderSessions />
         {archived && (
           <Suspense>
             <ArchivedRows />

@@ -1,8 +1,10 @@
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { mayNotify, requestNotify } from '../notify/browser.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
-import { type Preferences, prefer, usePreferences } from './preferences.ts'
+import { Segments } from '../ui/Segments.tsx'
+import { overlay } from './overlay.ts'
+import { prefer, usePreferences } from './preferences.ts'
 import './dialogs.css'
 
 /** How this browser shows the page, and whether it calls. */
@@ -33,6 +35,15 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
               <span className="setting-note">{texts.settings.toneNote}</span>
             </span>
           </label>
+        </section>
+        <section aria-label={texts.ruleList.section}>
+          <h3>{texts.ruleList.section}</h3>
+          <div className="setting">
+            <span className="dim grow">{texts.ruleList.about}</span>
+            <button type="button" className="btn" onClick={() => overlay.set({ kind: 'rules' })}>
+              {texts.ruleList.title}
+            </button>
+          </div>
         </section>
         <div className="actions">
           <button type="button" className="btn" onClick={onClose}>
@@ -67,34 +78,5 @@ function Notify() {
         <span className="setting-note">{texts.settings.notifyNotes[allowed]}</span>
       </span>
     </label>
-  )
-}
-
-interface SegmentsProps<Value extends string> {
-  readonly label: string
-  readonly value: Value
-  readonly options: Readonly<Record<Value, string>>
-  readonly onChoose: (value: Value) => void
-}
-
-function Segments<Value extends Preferences['theme'] | Preferences['density']>({
-  label,
-  value,
-  options,
-  onChoose,
-}: SegmentsProps<Value>) {
-  const name = useId()
-  return (
-    <section aria-label={label}>
-      <h3>{label}</h3>
-      <div className="segments" role="radiogroup" aria-label={label}>
-        {(Object.entries(options) as [Value, string][]).map(([each, words]) => (
-          <label key={each}>
-            <input type="radio" name={name} checked={each === value} onChange={() => onChoose(each)} />
-            {words}
-          </label>
-        ))}
-      </div>
-    </section>
   )
 }

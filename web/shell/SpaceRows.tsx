@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Folder, FolderX, Plus } from 'lucide-react'
+import { memo } from 'react'
 import type { Project, Session } from '../../src/model/tree.ts'
 import { recallSeen } from '../data/memory.ts'
 import { useCreateSession } from '../data/new-session.ts'
@@ -66,7 +67,8 @@ export function useNewSession(project: string) {
   return useSubmit(() => create(project))
 }
 
-function SessionLink({ session }: { session: Session }) {
+/** Made again only when its own row changes: a workspace with hundreds hears of one of them many times a second. */
+const SessionLink = memo(function SessionLink({ session }: { session: Session }) {
   return (
     <Link
       to="/s/$session"
@@ -102,4 +104,4 @@ function SessionLink({ session }: { session: Session }) {
       }}
     </Link>
   )
-}
+})

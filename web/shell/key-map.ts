@@ -9,6 +9,7 @@ export const KEY_MAP: readonly { readonly where: string; readonly keys: readonly
     where: where.everywhere,
     keys: [
       [`${COMMAND_KEY} K`, what.palette],
+      ['i', what.drawer],
       ['g i', what.inbox],
       ['g b', what.board],
       ['g s', what.session],

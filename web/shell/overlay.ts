@@ -3,7 +3,7 @@ import type { Noun } from './noun.ts'
 
 /** What lies over the page. One at a time. */
 export type Overlay =
-  | { readonly kind: 'palette' | 'keys' | 'settings' }
+  | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' }
   | { readonly kind: 'rename' | 'delete'; readonly noun: Noun; readonly id: string; readonly name: string }
   | { readonly kind: 'project'; readonly space: string; readonly name: string }
 

@@ -19,6 +19,7 @@ export function useShortcuts(): void {
   const act = useRef<Record<string, () => void>>({})
   useEffect(() => {
     act.current = {
+      i: () => location.pathname !== '/inbox' && overlay.set({ kind: 'inbox' }),
       'g i': () => void navigate({ to: '/inbox' }),
       'g b': () => void navigate({ to: '/board' }),
       'g s': () => {

@@ -15,6 +15,7 @@ export function storyPage(patch: Partial<PageState>): Page {
     workspaces: [],
     workspaceId: 'default' as PageState['workspaceId'],
     workspace: EMPTY_WORKSPACE,
+    moreSessions: false,
     sessions: {},
     open: null,
     openProblem: null,
@@ -32,6 +33,7 @@ export function storyPage(patch: Partial<PageState>): Page {
     start: async () => undefined,
     show: () => undefined,
     loadOlder: async () => undefined,
+    loadSessions: async () => undefined,
     retryNow: () => undefined,
   }
 }

@@ -9,6 +9,11 @@ export const inbox = {
     title: 'Nobody waits for you',
     text: 'When an agent asks something, in whatever session, it is listed here until it is answered.',
   },
+  drawer: {
+    close: 'Close the inbox',
+    open: (questions: number) => `${count(questions, 'open question')}: answer here`,
+    others: (questions: number) => `${count(questions, 'question')} of other sessions`,
+  },
   alike: {
     title: (questions: number) => `${questions} identical questions`,
     /** After the title. */

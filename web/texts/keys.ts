@@ -11,6 +11,7 @@ export const keys = {
   what: {
     palette: 'Do or find anything',
     inbox: 'Go to the inbox',
+    drawer: 'Open the inbox here',
     board: 'Go to the board',
     session: 'Go back to the session',
     search: 'Search what was said',

@@ -42,6 +42,7 @@ export const palette = {
     now: 'now',
   },
   views: {
+    inboxHere: { label: 'Answer questions here', keywords: ['inbox', 'drawer'] },
     inbox: { label: 'Inbox', keywords: ['questions'] },
     board: { label: 'Board', keywords: ['columns', 'overview'] },
     search: { label: 'Search', keywords: ['find', 'transcripts'] },
@@ -68,6 +69,7 @@ export const palette = {
     themeDark: { label: 'Theme: dark' },
     densityComfortable: { label: 'Density: comfortable' },
     densityCompact: { label: 'Density: compact' },
+    rules: { label: 'Rules ...', keywords: ['permissions', 'allow', 'ask', 'deny'] },
     settings: { label: 'Settings ...', keywords: ['notifications', 'sound'] },
     keys: { label: 'Keyboard ...', keywords: ['shortcuts', 'help'] },
     showArchived: { label: 'Show archived' },

@@ -19,24 +19,20 @@ function sentence({ action, command, path, toolKind, agent }: Rule, space: strin
   const what =
     command !== null
       ? `the command ${command}`
-      : [kind || 'everything', path !== null && (path === '**' ? ANY_FILE : path)].filter(Boolean).join(' ')
+      : [kind || (path === null ? 'everything' : 'anything with'), path === '**' ? ANY_FILE : path]
+          .filter(Boolean)
+          .join(' ')
   return [verb, what, agent !== null && `by ${agent}`, space === null ? 'everywhere' : `in ${space}`]
     .filter(Boolean)
     .join(' ')
 }
 
-/** Standing answers: those offered at a question, and the list of all. */
+/** Standing answers: those offered at a question, and how a rule is said. */
 export const rules = {
-  title: 'Rules',
-  text: 'Rules answer questions of agents in your place. They are tried from the top; the first that fits decides, and where none fits you are asked.',
-  empty: 'There are none yet: “Make a rule” at a question makes one.',
   make: 'Make a rule',
   all: 'All rules ...',
   thisSpace: 'this Space',
-  goneSpace: 'a Space that is gone',
   notAdded: 'Not allowed for good.',
-  remove: 'Remove',
-  removeOne: (rule: string) => `Remove: ${rule}`,
   sentence,
   /** What could be allowed for good, each with its scope. */
   offer: {

@@ -37,7 +37,6 @@ export const shell = {
     showArchived: 'Show archived',
     hideArchived: 'Hide archived',
     settings: 'Settings',
-    open: (questions: number) => `${questions} open`,
   },
   phone: { title: 'Views', sessions: 'Sessions', transcript: 'Transcript', start: 'Start', inbox: 'Inbox' },
   toasts: { title: 'Messages', putAway: 'Put away' },

@@ -5,6 +5,7 @@ import { keys } from './keys.ts'
 import { notify } from './notify.ts'
 import { palette } from './palette.ts'
 import { question } from './question.ts'
+import { ruleList } from './rule-list.ts'
 import { rules } from './rules.ts'
 import { search } from './search.ts'
 import { session } from './session.ts'
@@ -23,6 +24,7 @@ const english = {
   notify,
   palette,
   question,
+  ruleList,
   rules,
   search,
   session,

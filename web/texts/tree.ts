@@ -15,6 +15,8 @@ export const tree = {
   queued: (prompts: number) => `${prompts} queued`,
   open: (questions: number) => `${questions} open`,
   news: 'news',
+  older: 'Show older sessions',
+  loadingOlder: 'Loading older sessions ...',
   menu: {
     title: (noun: Noun, name: string) => `More for ${NOUNS[noun]} ${name}`,
     newProject: 'New project ...',
@@ -47,7 +49,7 @@ export const tree = {
     title: 'Archived',
     looking: 'Looking what was archived ...',
     empty: 'Nothing is archived.',
-    older: 'Older ones are found by search.',
+    older: 'Show older archived sessions',
     bringBack: 'Bring back',
     bringBackOne: (noun: Noun, name: string) => `Bring back ${NOUNS[noun]} ${name}`,
   },

@@ -5,16 +5,26 @@ export const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 
 
 const FIELDS = 'input, textarea, select, [contenteditable], [role="menu"], [role="listbox"], [role="dialog"]'
 
-/** Whether a key belongs to a field or to a shortcut of the browser, and so is none of ours. */
-export function isTyping(event: KeyboardEvent): boolean {
+/**
+ * Whether a key belongs to a field or to a shortcut of the browser, and so is none of ours.
+ * @param dialog the dialog whose own key it would be
+ */
+export function isTyping(event: KeyboardEvent, dialog: Element | null = null): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true
-  return Boolean((event.target as HTMLElement | null)?.closest(FIELDS))
+  const field = (event.target as HTMLElement | null)?.closest(FIELDS) ?? null
+  return field !== dialog
 }
 
 /** Presses the button of the option that a digit names, on the card of the question; that card tells what came of it. */
-export function answerByKey(event: KeyboardEvent, interaction: string, question: Question): void {
-  if (isTyping(event) || !/^[1-9]$/.test(event.key)) return
+export function answerByKey(
+  event: KeyboardEvent,
+  interaction: string,
+  question: Question,
+  dialog: Element | null = null,
+): void {
+  if (isTyping(event, dialog) || !/^[1-9]$/.test(event.key)) return
   if (!question.options[Number(event.key) - 1]) return
   event.preventDefault()
-  document.querySelector<HTMLButtonElement>(`[data-answer="${interaction}:${event.key}"]`)?.click()
+  const card = `[data-answer="${interaction}:${event.key}"]`
+  ;(dialog ?? document).querySelector<HTMLButtonElement>(card)?.click()
 }

@@ -74,6 +74,7 @@ function peopleOver({ write, read }: Port): PeopleStore {
     interactions: (workspace, filter, page) => read('interactions', { workspace, filter, page }),
     rules: (workspace) => read('rules', { workspace }),
     addRule: (rule, before, now) => write('addRule', { rule, before, now }),
+    moveRule: (move, now) => write('moveRule', { ...move, now }),
     removeRule: (workspace, id, now) => write('removeRule', { workspace, id, now }),
   }
 }

@@ -3,7 +3,7 @@ import { due, nextWake, run, runs } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, read, rebuild, record, settle, submit } from './log.ts'
-import { addRule, interaction, interactions, removeRule, rules } from './people.ts'
+import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
 import { search } from './search.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
 import {
@@ -46,6 +46,7 @@ export const WRITES = {
   updateSession,
   remove,
   addRule,
+  moveRule,
   removeRule,
 } as const
 

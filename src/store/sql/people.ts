@@ -56,12 +56,9 @@ export async function addRule(
   { rule, before, now }: { rule: Rule; before: RuleId | null; now: number },
 ): Promise<Rule> {
   const { workspace } = rule
-  // The order is one thing: who changes it waits for who is changing it.
-  const owner = await tx.get(`select id from workspaces where id = $1${tx.dialect.forUpdate}`, workspace)
-  if (!owner) throw noWorkspace(workspace)
+  if (!(await holdOrder(tx, workspace))) throw noWorkspace(workspace)
   if (rule.space !== null) await checkSpace(tx, workspace, rule.space)
-  const position = await placeFor(tx, workspace, before)
-  await tx.run('update rules set position = position + 1 where workspace = $1 and position >= $2', workspace, position)
+  const position = await makeRoom(tx, workspace, before)
   await tx.run(
     `insert into rules (id, workspace, position, space, action, agent, tool_kind, path, command, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -85,6 +82,17 @@ async function checkSpace(tx: Tx, workspace: WorkspaceId, space: string): Promis
   if (!row) throw new CarrelError('not_found', `There is no Space ${space}.`, { space })
 }
 
+/** The order is one thing: who changes it waits for who is changing it. */
+const holdOrder = async (tx: Tx, workspace: WorkspaceId): Promise<Row | undefined> =>
+  await tx.get(`select id from workspaces where id = $1${tx.dialect.forUpdate}`, workspace)
+
+/** A position that nothing has, before a rule or at the end. */
+async function makeRoom(tx: Tx, workspace: WorkspaceId, before: RuleId | null): Promise<number> {
+  const position = await placeFor(tx, workspace, before)
+  await tx.run('update rules set position = position + 1 where workspace = $1 and position >= $2', workspace, position)
+  return position
+}
+
 async function placeFor(tx: Tx, workspace: WorkspaceId, before: RuleId | null): Promise<number> {
   if (before === null) {
     const last = await tx.get<{ position: number | null }>(
@@ -102,11 +110,25 @@ async function placeFor(tx: Tx, workspace: WorkspaceId, before: RuleId | null): 
   return next.position
 }
 
+export async function moveRule(
+  tx: Tx,
+  { workspace, id, before, now }: { workspace: WorkspaceId; id: RuleId; before: RuleId | null; now: number },
+): Promise<Rule | null> {
+  await holdOrder(tx, workspace)
+  const row = await tx.get('select * from rules where id = $1 and workspace = $2', id, workspace)
+  if (!row) return null
+  const rule = toRule(row)
+  const position = await makeRoom(tx, workspace, before)
+  await tx.run('update rules set position = $1 where id = $2', position, id)
+  await tell(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
+  return rule
+}
+
 export async function removeRule(
   tx: Tx,
   { workspace, id, now }: { workspace: WorkspaceId; id: RuleId; now: number },
 ): Promise<boolean> {
-  await tx.get(`select id from workspaces where id = $1${tx.dialect.forUpdate}`, workspace)
+  await holdOrder(tx, workspace)
   const removed = await tx.run('delete from rules where id = $1 and workspace = $2', id, workspace)
   if (removed === 0) return false
   tell(tx, workspace, [{ type: 'rule.deleted', data: { id } }], now)

@@ -60,6 +60,19 @@ Examples:
       ),
     )
   rules
+    .command('move')
+    .description('Move a rule before another one, or to the end.')
+    .argument('<rule>', 'id of the rule')
+    .option('--before <rule>', 'put it before this rule; left out, it is tried last')
+    .action(
+      act((cli, [id], { before }) =>
+        cli.withCarrel({ runs: false }, async (carrel) => {
+          const rule = await carrel.call('rules.move', { workspace: cli.workspace, id, ...given({ before }) })
+          cli.term.result(rule, () => cli.term.line(`Moved ${id}.`))
+        }),
+      ),
+    )
+  rules
     .command('remove')
     .description('Remove a rule.')
     .argument('<rule>', 'id of the rule')

@@ -1,0 +1,35 @@
+import { Dialog } from '@base-ui/react/dialog'
+import { useLocation } from '@tanstack/react-router'
+import { X } from 'lucide-react'
+import { useEffect, useRef } from 'react'
+import { texts } from '../texts/texts.ts'
+import { Inbox } from './InboxView.tsx'
+import './drawer.css'
+
+/** The inbox over the view one is in: at its side, and on a phone from below. Going anywhere closes it. */
+export function InboxDrawer({ onClose }: { onClose: () => void }) {
+  const popup = useRef<HTMLDivElement>(null)
+  const { pathname } = useLocation()
+  const from = useRef(pathname)
+  useEffect(() => {
+    if (pathname !== from.current) onClose()
+  }, [pathname, onClose])
+  return (
+    <Dialog.Root open onOpenChange={(open) => open || onClose()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="scrim" />
+        {/* Its keys are heard at once, and none of its buttons is pressed by a stray Enter. */}
+        <Dialog.Popup className="drawer" ref={popup} initialFocus={popup}>
+          <Inbox
+            title={<Dialog.Title>{texts.inbox.title}</Dialog.Title>}
+            end={
+              <Dialog.Close className="btn quiet icon" aria-label={texts.inbox.drawer.close}>
+                <X aria-hidden />
+              </Dialog.Close>
+            }
+          />
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  )
+}
