@@ -16,6 +16,15 @@ export interface AgentPlace {
   readonly roots: readonly string[]
   readonly mcpServers: readonly unknown[]
   readonly additionalDirectories?: readonly string[]
+  /** Where the agent is in a view of its own: `roots` are paths of that view, inside its `path`. */
+  readonly view?: AgentView
+}
+
+/** A folder that the agent sees at `path`, and this process at `root`; commands see it behind the words of `enter`. */
+export interface AgentView {
+  readonly path: string
+  readonly root: string
+  readonly enter: readonly string[]
 }
 
 export type PermissionAnswer = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
@@ -120,6 +129,8 @@ export interface AgentLaunch {
   /** Complete: see `allowedEnv`. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** Stands before the command and its containment: the agent then starts inside the view of a place. */
+  readonly enter?: readonly string[]
   readonly containment: Containment
   /** Folder of the ledger of live trees. */
   readonly ledger: string

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AgentPlace } from './agent-contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './agent-wire.ts'
-import { insideRoots } from './folders.ts'
+import { type Reached, reachOf } from './reach.ts'
 
 const MAX_READ_BYTES = 16 << 20
 
@@ -13,7 +13,7 @@ const MAX_READ_BYTES = 16 << 20
  */
 export async function readTextFile(params: unknown, place: AgentPlace, lenient: boolean): Promise<{ content: string }> {
   const { path, line, limit } = fields(params)
-  const real = await allowed(path, place)
+  const { real } = await allowed(path, place)
   const found = await stat(real).catch(() => null)
   if (!found) {
     if (lenient) return { content: '' }
@@ -29,17 +29,20 @@ export async function readTextFile(params: unknown, place: AgentPlace, lenient: 
   return { content: lines.slice(from, typeof limit === 'number' ? from + limit : undefined).join('\n') }
 }
 
-/** Serves `fs/write_text_file` inside the place: all of it or nothing, the mode of an existing file kept. */
+/**
+ * Serves `fs/write_text_file` inside the place: all of it or nothing, the mode of an existing file kept. The path it
+ * answers is the agent's own, with all links resolved.
+ */
 export async function writeTextFile(params: unknown, place: AgentPlace): Promise<{ path: string; bytes: number }> {
   const { path, content } = fields(params)
   if (typeof content !== 'string') throw new WireError(INVALID_PARAMS, 'The content must be text.')
-  const real = await allowed(path, place)
+  const { real, seen } = await allowed(path, place)
   const folder = dirname(real)
   const old = await stat(real).catch(() => null)
   if (old && !old.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   await mkdir(folder, { recursive: true })
   // The folder may have become a link since it was judged.
-  if ((await realpath(folder)) !== folder) throw outside(path)
+  if ((await allowed(path, place)).real !== real) throw outside(path)
   const staged = join(folder, `.carrel-${randomUUID()}.tmp`)
   try {
     const file = await open(staged, 'wx', old ? old.mode & 0o7777 : 0o666)
@@ -55,14 +58,14 @@ export async function writeTextFile(params: unknown, place: AgentPlace): Promise
     await rm(staged, { force: true })
     throw cause
   }
-  return { path: real, bytes: Buffer.byteLength(content) }
+  return { path: seen, bytes: Buffer.byteLength(content) }
 }
 
-async function allowed(path: unknown, place: AgentPlace): Promise<string> {
+async function allowed(path: unknown, place: AgentPlace): Promise<Reached> {
   if (typeof path !== 'string') throw new WireError(INVALID_PARAMS, 'The path must be text.')
-  const real = await insideRoots(path, place.roots)
-  if (real === null) throw outside(path)
-  return real
+  const reached = await reachOf(place)(path)
+  if (reached === null) throw outside(path)
+  return reached
 }
 
 function outside(path: unknown): WireError {
