@@ -172,7 +172,7 @@ const TAKE_UP_MS = 2_500
 
 function openPool(config: Config, machine: Machine): AgentPool {
   const { now, containment, ledger, keepers, version, outlived } = machine
-  const launchOf = async ({ recipe, program, env }: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> => {
+  const launchOf = async ({ recipe, program, env, place }: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> => {
     const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
     await mkdir(logFolder, { recursive: true })
     if (recipe.home === 'own' && env.HOME) await mkdir(env.HOME, { recursive: true, mode: 0o700 })
@@ -183,6 +183,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       args: recipe.args,
       env,
       cwd: config.dataFolder,
+      enter: place?.enter ?? [],
       containment,
       ledger,
       keepers,
