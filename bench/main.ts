@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { type Effort, measureAppends, measureStore } from './appends.ts'
 import { cleanUp } from './children.ts'
 import { notes, type Result, table } from './figures.ts'
+import { measurePlaces } from './files-places.ts'
 import { measureCatchUp, measureLatency } from './follows.ts'
 import { measureLists, measureStalled, measureTurns } from './serving.ts'
 import { measureStart } from './starting.ts'
@@ -14,7 +15,7 @@ const HELP = `npm run bench -- [--quick] [--only name,name] [--json] [--save]
 
 Measures Carrel beside the reference server of the durable-streams protocol, in one run and by turns.
   --quick   shorter and fewer rounds: a look, nothing to write down
-  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start
+  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start, places
   --json    all rounds as JSON instead of a table
   --save    writes the table to bench/README.md`
 
@@ -32,6 +33,7 @@ const MEASURES: Readonly<Record<string, (effort: Effort, quick: boolean) => Prom
   lists: measureLists,
   stalled: measureStalled,
   start: measureStart,
+  places: measurePlaces,
 }
 
 const README = new URL('README.md', import.meta.url)
