@@ -4,22 +4,6 @@ import type { ActId } from '../../model/ids.ts'
 import { inTransaction } from './db.ts'
 import type { Step } from './step.ts'
 
-/** The tables of what was carried out, and of what is being carried out: at most one act in a place at a time. */
-export const ACT_TABLES = `
-  create table acts (
-    n integer primary key,
-    id text not null unique,
-    place text not null,
-    act text not null
-  );
-  create index acts_of_place on acts (place, n);
-  create table journal (
-    place text primary key,
-    phase text not null,
-    job text not null
-  ) without rowid;
-`
-
 /**
  * How far an act is. `staging`: nothing is touched yet. `staged`: it may be finished. `back`: it is being taken back.
  * `done`: all is as it should be, what is left is to say so.

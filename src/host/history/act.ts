@@ -7,9 +7,10 @@ import type { ActLog, Job } from './act-log.ts'
 import type { Book } from './book.ts'
 import { inWords } from './db.ts'
 import type { CarryOut, PlanAsk } from './history.ts'
+import { codeOf } from './look.ts'
 import { doMove, type Hand, isDone, type Move, type Point, setMode, undoMove } from './moves.ts'
 import { makePlan } from './plan.ts'
-import { atPath, codeOf, lookAt, Moved } from './reach.ts'
+import { atPath, Moved, seenAt } from './reach.ts'
 import { stageAll, sweep, syncFolders } from './stage.ts'
 import { movesOf, type Step, stepsOf } from './step.ts'
 import type { Ground } from './wishes.ts'
@@ -63,7 +64,7 @@ export async function recover(book: Book, desk: Desk): Promise<void> {
   const job = desk.log.cut(book.key)
   const hand = handOf(book, desk)
   // A place that is not there now waits for its folder.
-  if (!job || !lookAt(book.root)?.isDirectory()) return
+  if (!job || !seenAt(book.root)?.isDirectory()) return
   const under: Under = { book, job, log: desk.log }
   if (job.phase === 'staging') {
     sweep(hand, job.steps)
@@ -113,6 +114,8 @@ function goOn(hand: Hand, under: Under, resumes: boolean): CarrelError | null {
   } catch (error) {
     hand.point('back')
     log.phase(book.key, 'back')
+    // A folder that somebody else was faster to make is theirs.
+    if (error instanceof Moved && moves[done - 1]?.kind === 'make') done -= 1
     const left = takeBack(hand, under, resumes ? moves : moves.slice(0, done))
     return untouched(error, book.root, left)
   }
@@ -144,7 +147,7 @@ function undone(hand: Hand, move: Move): boolean {
 
 function restoreMode({ root }: Hand, { path, now }: Step): void {
   try {
-    atPath(root, path, (spot) => lookAt(spot)?.isDirectory() && setMode(spot, now))
+    atPath(root, path, (spot) => seenAt(spot)?.isDirectory() && setMode(spot, now))
   } catch (error) {
     if (!(error instanceof Moved)) throw error
   }

@@ -14,8 +14,9 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { type FileState, sameState } from '../../model/history.ts'
+import { codeOf } from './look.ts'
 import { parentOf } from './paths.ts'
-import { codeOf, inFolder, lookAt, Moved, nameOf, type Spot, sameLook, stateOf } from './reach.ts'
+import { inFolder, Moved, nameOf, type Spot, sameLook, seenAt, stateOf } from './reach.ts'
 import type { Kind, Step } from './step.ts'
 import { isFolder } from './versions.ts'
 
@@ -52,8 +53,19 @@ export interface Move {
 }
 
 export const isDone = (hand: Hand, move: Move): boolean => at(hand, move.step, DEEDS[move.kind].isDone)
-export const doMove = (hand: Hand, move: Move): void => at(hand, move.step, DEEDS[move.kind].do)
 export const undoMove = (hand: Hand, move: Move): boolean => at(hand, move.step, DEEDS[move.kind].undo)
+
+/** What the disk says when somebody else was there between look and deed. */
+const FASTER = new Set(['ENOENT', 'EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY', 'ELOOP'])
+
+/** @throws Moved when what is there is not what was planned for */
+export function doMove(hand: Hand, { kind, step }: Move): void {
+  try {
+    at(hand, step, DEEDS[kind].do)
+  } catch (error) {
+    throw FASTER.has(codeOf(error)) ? new Moved(step.path) : error
+  }
+}
 
 function at<T>({ root, point }: Hand, step: Step, work: (spots: Spots) => T): T {
   return inFolder(root, step.hold, (held) =>
@@ -78,38 +90,38 @@ const DEEDS: Readonly<Record<Kind, Deed>> = {
       point(`away ${step.path}`)
       renameSync(target, old)
       // What was moved is what was looked at, or it goes back.
-      if (!sameLook(seen, lookAt(old) ?? seen)) throw new Moved(step.path)
+      if (!sameLook(seen, seenAt(old) ?? seen)) throw new Moved(step.path)
     },
     undo: ({ target, old }) => !isThere(old) || giveBack(old, target),
   },
   unmake: {
-    isDone: ({ target }) => !lookAt(target)?.isDirectory(),
+    isDone: ({ target }) => !seenAt(target)?.isDirectory(),
     do({ step, target, point }) {
       expect(step, target)
       point(`unmake ${step.path}`)
       if (!removeFolder(target)) throw new Moved(step.path)
     },
     undo({ target, parent }) {
-      const seen = lookAt(target)
+      const seen = seenAt(target)
       if (!seen) makeFolder(target, parent)
       return !seen || seen.isDirectory()
     },
   },
   make: {
-    isDone: ({ target }) => lookAt(target)?.isDirectory() ?? false,
+    isDone: ({ target }) => seenAt(target)?.isDirectory() ?? false,
     do({ step, target, parent, point }) {
       point(`make ${step.path}`)
       if (isThere(target)) throw new Moved(step.path)
       makeFolder(target, parent)
     },
-    undo: ({ target }) => !lookAt(target)?.isDirectory() || removeFolder(target),
+    undo: ({ target }) => !seenAt(target)?.isDirectory() || removeFolder(target),
   },
   put: {
     isDone({ target, staged }) {
-      const seen = lookAt(staged)
+      const seen = seenAt(staged)
       if (!seen) return true
       // A crash came between the two names of one file.
-      const both = lookAt(target)?.ino === seen.ino
+      const both = seenAt(target)?.ino === seen.ino
       if (both) unlinkSync(staged)
       return both
     },
@@ -152,11 +164,11 @@ const DEEDS: Readonly<Record<Kind, Deed>> = {
   },
 }
 
-const isThere = (spot: Spot): boolean => lookAt(spot) !== undefined
+const isThere = (spot: Spot): boolean => seenAt(spot) !== undefined
 
 /** @throws Moved unless what stands there is what the plan saw */
 function expect(step: Step, target: Spot): BigIntStats {
-  const seen = lookAt(target)
+  const seen = seenAt(target)
   if (!seen || !sameState(stateOf(target), step.now)) throw new Moved(step.path)
   return seen
 }
@@ -170,20 +182,20 @@ function putOver(spots: Spots): void {
   const seen = expect(step, target)
   point(`keep ${step.path}`)
   if (!isThere(old) && !keep(target, old)) return putAside(spots, seen)
-  const kept = lookAt(old)
+  const kept = seenAt(old)
   // A view over other folders may give a file another number when it gets a second name.
   const isIt = kept && (sameLook(seen, kept) || sameState(stateOf(old), step.now))
-  if (!isIt || lookAt(target)?.ino !== kept.ino) throw new Moved(step.path)
+  if (!isIt || seenAt(target)?.ino !== kept.ino) throw new Moved(step.path)
   point(`put ${step.path}`)
   renameSync(staged, target)
-  if (!sameLook(kept, lookAt(old) ?? kept)) throw new Moved(step.path)
+  if (!sameLook(kept, seenAt(old) ?? kept)) throw new Moved(step.path)
 }
 
 /** The same where a file cannot have two names: for a moment there is nothing. */
 function putAside({ step, target, staged, old, point }: Spots, seen: BigIntStats): void {
   point(`aside ${step.path}`)
   renameSync(target, old)
-  if (!sameLook(seen, lookAt(old) ?? seen)) throw new Moved(step.path)
+  if (!sameLook(seen, seenAt(old) ?? seen)) throw new Moved(step.path)
   point(`put ${step.path}`)
   settle(staged, target, step)
 }
@@ -194,7 +206,7 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS', 
 /** A second name for a file; false where that cannot be. */
 function keep(from: Spot, to: Spot): boolean {
   // Elsewhere than on Linux a link to a link is one to what it points at.
-  if (process.platform !== 'linux' && lookAt(from)?.isSymbolicLink()) return false
+  if (process.platform !== 'linux' && seenAt(from)?.isSymbolicLink()) return false
   try {
     linkSync(from, to)
     return true
@@ -206,11 +218,7 @@ function keep(from: Spot, to: Spot): boolean {
 
 /** Gives a file its name, never over something that somebody put there. */
 function settle(staged: Spot, target: Spot, step: Step): void {
-  try {
-    if (keep(staged, target)) return unlinkSync(staged)
-  } catch (error) {
-    throw codeOf(error) === 'EEXIST' ? new Moved(step.path) : error
-  }
+  if (keep(staged, target)) return unlinkSync(staged)
   if (isThere(target)) throw new Moved(step.path)
   renameSync(staged, target)
 }
@@ -224,7 +232,7 @@ function giveBack(old: Spot, target: Spot): boolean {
 
 /** What we made where nothing was. */
 function takeAway({ step, target, staged }: Spots): boolean {
-  const [made, seen] = [lookAt(staged), lookAt(target)]
+  const [made, seen] = [seenAt(staged), seenAt(target)]
   if (made) return seen?.ino === made.ino ? drop(target) : true
   if (!seen) return true
   return sameState(stateOf(target), step.next) && drop(target)
@@ -238,7 +246,7 @@ function drop(spot: Spot): true {
 /** Open to us alone until its permissions are set. Root gives it to whom the folder around it belongs. */
 function makeFolder(spot: Spot, parent: Spot): void {
   mkdirSync(spot, 0o700)
-  const around = process.getuid?.() === 0 && lookAt(parent)
+  const around = process.getuid?.() === 0 && seenAt(parent)
   if (around) lchownSync(spot, Number(around.uid), Number(around.gid))
 }
 

@@ -11,6 +11,7 @@ import {
   readSync,
 } from 'node:fs'
 import type { FilePath, FileState } from '../../model/history.ts'
+import { codeOf } from './look.ts'
 import { diskPath, parentOf } from './paths.ts'
 import { FOLDER } from './versions.ts'
 
@@ -88,17 +89,15 @@ function checkedSpot(root: string, folder: FilePath): (name: string) => Spot {
   return (name) => diskPath(root, folder === '' ? name : `${folder}/${name}`)
 }
 
-export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
-
 const isNoFolder = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK'].includes(codeOf(error))
 
-export const lookAt = (spot: Spot): BigIntStats | undefined => lstatSync(spot, { bigint: true, throwIfNoEntry: false })
+export const seenAt = (spot: Spot): BigIntStats | undefined => lstatSync(spot, { bigint: true, throwIfNoEntry: false })
 
 const CHUNK = 1_048_576
 
 /** What stands at a spot, by its bytes. Null is nothing, or nothing that the history knows (a socket, a device). */
 export function stateOf(spot: Spot): FileState | null {
-  const seen = lookAt(spot)
+  const seen = seenAt(spot)
   const mode = Number((seen?.mode ?? 0n) & 0o7777n)
   if (seen?.isDirectory()) return { ...FOLDER, mode }
   if (seen?.isSymbolicLink()) {

@@ -16,7 +16,7 @@ import type { FilePath } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
 import type { Hand } from './moves.ts'
 import { diskPath, parentOf } from './paths.ts'
-import { atPath, inFolder, lookAt, Moved, type Spot, syncFolder } from './reach.ts'
+import { atPath, inFolder, Moved, type Spot, seenAt, syncFolder } from './reach.ts'
 import { bringsContent, type Step } from './step.ts'
 
 const synced = promisify(fsync)
@@ -75,9 +75,9 @@ function writeNew(spot: Spot, bytes: Uint8Array, { mode, owner }: { mode: number
 /** A server that runs as root works in the folders of others: what it writes stays theirs. */
 export function ownerOf(root: string, { path, hold }: Step): BigIntStats | null {
   if (process.getuid?.() !== 0) return null
-  const beside = () => lookAt(hold === '' ? root : diskPath(root, hold)) ?? null
+  const beside = () => seenAt(hold === '' ? root : diskPath(root, hold)) ?? null
   try {
-    return atPath(root, path, (spot) => lookAt(spot)) ?? beside()
+    return atPath(root, path, (spot) => seenAt(spot)) ?? beside()
   } catch {
     // Its folder is still to be made.
     return beside()
