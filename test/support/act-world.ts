@@ -10,8 +10,6 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { type Acting, openActing } from '../../src/host/history/acting.ts'
 import type { CarryOut, Look, PlanAsk } from '../../src/host/history/history.ts'
 import { type Keeper, openKeeper } from '../../src/host/history/keeper.ts'
 import type { Point } from '../../src/host/history/moves.ts'
@@ -25,7 +23,7 @@ export interface ActWorld extends AsyncDisposable {
   readonly root: string
   readonly folder: string
   readonly keeper: Keeper
-  readonly acting: Acting
+  readonly history: Keeper['history']
   readonly key: string
   write(path: FilePath, text: string | Buffer): void
   read(path: FilePath): string
@@ -66,28 +64,25 @@ export async function openActWorld(
 ): Promise<ActWorld> {
   const folder = join(top, 'history')
   mkdirSync(folder, { recursive: true })
-  const keeper = openKeeper(folder, 1_000, () => {})
-  const db = new DatabaseSync(join(folder, 'files.db'), { timeout: 5_000 })
-  const acting = openActing(db, keeper.placeOf, point)
-  const around: Around = { top, folder, keeper, acting, clock: { now: 1_000 } }
+  const keeper = openKeeper(folder, 1_000, () => {}, point)
+  const around: Around = { top, folder, keeper, history: keeper.history, clock: { now: 1_000 } }
   const world = await placed(around, root, files)
   return {
     ...world,
     async [Symbol.asyncDispose]() {
       await keeper.close()
-      db.close()
       rmSync(top, { recursive: true, force: true })
     },
   }
 }
 
-interface Around extends Pick<ActWorld, 'folder' | 'keeper' | 'acting'> {
+interface Around extends Pick<ActWorld, 'folder' | 'keeper' | 'history'> {
   readonly top: string
   readonly clock: { now: number }
 }
 
 async function placed(around: Around, root: string, files: Readonly<Record<FilePath, string>>): Promise<ActWorld> {
-  const { top, keeper, acting, clock } = around
+  const { top, history, clock } = around
   const key = `space:${basename(root)}`
   mkdirSync(root, { recursive: true })
   const write = (path: FilePath, text: string | Buffer) => {
@@ -95,9 +90,8 @@ async function placed(around: Around, root: string, files: Readonly<Record<FileP
     writeFileSync(diskPath(root, path), text)
   }
   for (const [path, text] of Object.entries(files)) write(path, text)
-  await keeper.history.open(specOf(basename(root), root))
-  await keeper.history.ready(key)
-  await acting.recover(keeper.placeOf(key))
+  await history.open(specOf(basename(root), root))
+  await history.ready(key)
   const ask = (request: PlanRequest, more: Partial<PlanAsk> = {}): PlanAsk => ({
     request,
     contention: [],
@@ -106,11 +100,11 @@ async function placed(around: Around, root: string, files: Readonly<Record<FileP
     now: clock.now++,
     ...more,
   })
-  const plan: ActWorld['plan'] = (request, more) => acting.plan(key, ask(request, more))
+  const plan: ActWorld['plan'] = (request, more) => history.plan(key, ask(request, more))
   const carryOut: ActWorld['carryOut'] = (looked, how, more) => {
     const id = `act_${process.pid}_${clock.now}` as ActId
     const named = { overwrite: [], leave: [], digest: looked.digest, act: id, by: BY }
-    return acting.carryOut(key, ask(looked.request, more), { ...named, ...how })
+    return history.carryOut(key, ask(looked.request, more), { ...named, ...how })
   }
   return {
     ...around,
@@ -123,7 +117,7 @@ async function placed(around: Around, root: string, files: Readonly<Record<FileP
     async look(by = [], more = {}) {
       const writers = by.map((name) => writer(name))
       const look: Look = { at: 'everything', paths: [], reason: 'asked', writers, now: clock.now++ }
-      return (await keeper.history.capture(key, { ...look, ...more })).n
+      return (await history.capture(key, { ...look, ...more })).n
     },
     async act(request, overwrite = [], more) {
       const looked = await plan(request, more)

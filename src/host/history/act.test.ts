@@ -190,7 +190,7 @@ describe('who is faster', () => {
       const expected = { ...before, ...theirs }
       for (const [path, words] of Object.entries(theirs)) if (words === '') delete expected[path]
       expect(world.seen()).toEqual(expected)
-      expect(await world.acting.acts(world.key, { before: null, limit: 10 })).toEqual([])
+      expect(await world.history.acts(world.key, { before: null, limit: 10 })).toEqual([])
     },
   )
 
@@ -253,12 +253,12 @@ it('acts are kept, newest first, with who asked and what was left, and are autho
   const redo = await world.act(undoOfAct(undo))
   expect(undo).toMatchObject({ by: BY, request: undoOf('a'), written: ['a'], left: ['b'], taken: [] })
   expect(undo.after).toBe(undo.before + 1)
-  const list = (before: typeof undo.id | null, limit: number) => world.acting.acts(world.key, { before, limit })
+  const list = (before: typeof undo.id | null, limit: number) => world.history.acts(world.key, { before, limit })
   expect(await list(null, 10)).toEqual([redo, undo])
   expect(await list(null, 1)).toEqual([redo])
   expect(await list(redo.id, 10)).toEqual([undo])
   const { book } = world.keeper.placeOf(world.key)
   expect(book.lastChange('a')).toMatchObject({ author: { kind: 'act', act: redo.id, by: BY }, certainty: 'sole' })
   const other = await world.another('two', {})
-  expect(await other.acting.acts(other.key, { before: null, limit: 10 })).toEqual([])
+  expect(await other.history.acts(other.key, { before: null, limit: 10 })).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { choose } from '../../model/contention.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Act, Author, FilePath, PlanEntry } from '../../model/history.ts'
-import { sameAuthor } from '../../model/history.ts'
+import { sameAuthor, sameState } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
 import type { ActLog, Job } from './act-log.ts'
 import type { Book } from './book.ts'
@@ -10,7 +10,7 @@ import type { CarryOut, PlanAsk } from './history.ts'
 import { codeOf } from './look.ts'
 import { doMove, type Hand, isDone, type Move, type Point, setMode, undoMove } from './moves.ts'
 import { makePlan } from './plan.ts'
-import { atPath, Moved, seenAt } from './reach.ts'
+import { atPath, Moved, seenAt, stateOf } from './reach.ts'
 import { stageAll, sweep, syncFolders } from './stage.ts'
 import { movesOf, type Step, stepsOf } from './step.ts'
 import type { Ground } from './wishes.ts'
@@ -154,14 +154,32 @@ function restoreMode({ root }: Hand, { path, now }: Step): void {
 }
 
 async function conclude(hand: Hand, { book, job, log }: Under, writers: PlanAsk['writers']): Promise<Act> {
+  hand.point('sweep')
   sweep(hand, job.steps)
   hand.point('capture')
   const { id, by, at, written } = job.act
-  const act = { id, by, paths: written }
-  const { n } = await book.capture({ at: 'hints', paths: written, reason: 'act', writers, act, now: at })
+  // What somebody changed again since is theirs.
+  const paths = job.steps.filter((step) => isAsPlanned(hand, step)).map(({ path }) => path)
+  const { n } = await book.capture({
+    at: 'hints',
+    paths: written,
+    reason: 'act',
+    writers,
+    act: { id, by, paths },
+    now: at,
+  })
   hand.point('keep')
   log.keep(book.key, { ...job.act, after: n })
   return { ...job.act, after: n }
+}
+
+function isAsPlanned({ root }: Hand, { path, next }: Step): boolean {
+  try {
+    return sameState(atPath(root, path, stateOf), next)
+  } catch {
+    // No longer reachable: not ours.
+    return next === null
+  }
 }
 
 function takenBy(entries: readonly PlanEntry[]): Act['taken'] {

@@ -15,8 +15,8 @@ import {
 } from 'node:fs'
 import { type FileState, sameState } from '../../model/history.ts'
 import { codeOf } from './look.ts'
-import { parentOf } from './paths.ts'
-import { inFolder, Moved, nameOf, type Spot, sameLook, seenAt, stateOf } from './reach.ts'
+import { nameOf, parentOf } from './paths.ts'
+import { inFolder, Moved, type Spot, sameLook, seenAt, stateOf } from './reach.ts'
 import type { Kind, Step } from './step.ts'
 import { isFolder } from './versions.ts'
 

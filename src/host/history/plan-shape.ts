@@ -73,14 +73,27 @@ const stateThen = (book: Book, tree: ReadonlyMap<FilePath, Wish>, path: FilePath
   return wish ? wish.next.state : book.stateAt(path, book.newest)
 }
 
-/** A folder that becomes a file, or the other way, goes with all that lies in it: what speaks against one speaks against all. */
+/**
+ * What speaks against one path speaks against those that hang on it: all that lies in a folder that becomes a file, or
+ * the other way; and what was moved and cannot go back to where it was, which would be gone from both.
+ */
 export function joinFates(entries: readonly PlanEntry[]): PlanEntry[] {
   const reasons = new Map<FilePath, Contended[]>()
+  const join = (group: readonly PlanEntry[]) => {
+    const all = group.flatMap(({ contended }) => contended)
+    for (const one of group) if (one.contended.length === 0 && all.length > 0) reasons.set(one.path, all)
+  }
   for (const { path, now, next } of entries) {
     if (now === null || next === null || isFolder(now) === isFolder(next)) continue
-    const group = entries.filter((one) => one.path === path || one.path.startsWith(`${path}/`))
-    const all = group.flatMap(({ contended }) => contended)
-    for (const one of group) if (one.contended.length === 0) reasons.set(one.path, all)
+    join(entries.filter((one) => one.path === path || one.path.startsWith(`${path}/`)))
+  }
+  const stuck = Map.groupBy(
+    entries.filter(({ contended, next }) => contended.length > 0 && next !== null && !isFolder(next)),
+    ({ next }) => next?.digest,
+  )
+  for (const entry of entries) {
+    const origin = entry.how === 'delete' && entry.now?.digest ? stuck.get(entry.now.digest)?.[0] : undefined
+    if (origin) join([entry, origin])
   }
   return entries.map((entry) => ({ ...entry, contended: reasons.get(entry.path) ?? entry.contended }))
 }

@@ -147,6 +147,17 @@ describe('undo by content', () => {
     expect(world.seen()).toEqual(before)
   })
 
+  it('F2: what was moved and cannot go back to where it was is not taken from where it is', async () => {
+    await using world = await openActWorld({ 'a.txt': 'by me\n' })
+    renameSync(join(world.root, 'a.txt'), join(world.root, 'b.txt'))
+    await world.look(['a'])
+    world.write('a.txt', 'by me, anew\n')
+    await world.look()
+    expect(told(await world.plan(undoOf('a')))).toEqual(['a.txt write conflict taken', 'b.txt delete conflict taken'])
+    await world.act(undoOf('a'))
+    expect([world.read('a.txt'), world.read('b.txt')]).toEqual(['by me, anew\n', 'by me\n'])
+  })
+
   it('F2: a folder that somebody else put something into stays', async () => {
     await using world = await openActWorld({ keep: 'k' })
     world.write('d/e/by-a', 'a')
@@ -290,7 +301,7 @@ describe('a selection', () => {
     world.write('a', two)
     await world.look(['a'])
     const ask = { ...ASK, request: { ...undoOf('a'), hunks: [{ path: 'a', indexes: [1] }] } }
-    const diff = await world.acting.planDiff(world.key, ask, 'a')
+    const diff = await world.history.planDiff(world.key, ask, 'a')
     expect(diff.hunks).toHaveLength(2)
     expect(diff.texts).toEqual({ before: two, after: twenty })
     await world.act(ask.request)
@@ -315,7 +326,7 @@ describe('a selection', () => {
     world.write('a', two)
     await world.look(['a'])
     const ask = { ...ASK, request: undoOf('a') }
-    expect(await world.acting.planDiff(world.key, ask, 'b')).toMatchObject({ content: 'text', hunks: [] })
+    expect(await world.history.planDiff(world.key, ask, 'b')).toMatchObject({ content: 'text', hunks: [] })
   })
 })
 

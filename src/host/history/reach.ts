@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import type { FilePath, FileState } from '../../model/history.ts'
 import { codeOf } from './look.ts'
-import { diskPath, parentOf } from './paths.ts'
+import { diskPath, nameOf, parentOf } from './paths.ts'
 import { FOLDER } from './versions.ts'
 
 /** What was planned for is not there any more: somebody was faster. */
@@ -51,8 +51,6 @@ export function inFolder<T>(root: string, folder: FilePath, work: (spot: (name: 
 /** The same for the spot of one path. */
 export const atPath = <T>(root: string, path: FilePath, work: (spot: Spot) => T): T =>
   inFolder(root, parentOf(path), (spot) => work(spot(nameOf(path))))
-
-export const nameOf = (path: FilePath): string => path.slice(path.lastIndexOf('/') + 1)
 
 /** What was done in a folder is on the disk. */
 export function syncFolder(root: string, folder: FilePath): void {
