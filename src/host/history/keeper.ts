@@ -3,12 +3,14 @@ import { CarrelError } from '../../model/errors.ts'
 import type { HistoryStatus } from '../../model/history.ts'
 import { openActing } from './acting.ts'
 import { openBlobs } from './blobs.ts'
-import { openDiskClock } from './clock.ts'
+import { createPacer, openDiskClock } from './clock.ts'
 import { openDb } from './db.ts'
+import { changesIn, usageOf } from './everywhere.ts'
 import type { History, PlaceSpec } from './history.ts'
 import type { Point } from './moves.ts'
 import { type Household, openPlace, type Place } from './place.ts'
 import { readings } from './readings.ts'
+import { type Broom, forgetPlace, sweepAll } from './sweep.ts'
 
 /** The history as its thread has it. */
 export interface Keeper {
@@ -27,10 +29,11 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
   const clock = openDiskClock(join(folder, 'tick'))
   const home: Household = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, onNews }
   const places = new Map<string, Place>()
+  const broom: Broom = { db, blobs: home.blobs, breathe: createPacer(), held: 0 }
   const placeOf = (key: string): Place => {
     const place = places.get(key)
     if (place) return place
-    throw new CarrelError('not_found', `There is no history of ${key} here. Open its place first.`)
+    throw unknown(key)
   }
   const { recover, forget: _, ...acting } = openActing(db, placeOf, point)
   const told = (status: HistoryStatus): HistoryStatus => (problem && !status.problem ? { ...status, problem } : status)
@@ -54,7 +57,17 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
       status: async (key) => told(placeOf(key).status()),
       capture: (key, look) => placeOf(key).capture(look),
       keepFirst: (key, paths) => placeOf(key).keepFirst(paths),
-    } as Keeper['history'],
+      changesIn: async (labels, filter) => changesIn(db, labels, filter),
+      usage: async () => usageOf(db),
+      sweep: (policy) => sweepAll(broom, policy),
+      async forget(key) {
+        const row = db.prepare('select id from places where key = ?').get(key)
+        if (!row) throw unknown(key)
+        await places.get(key)?.close()
+        places.delete(key)
+        await forgetPlace(broom, Number(row.id))
+      },
+    },
     async close() {
       for (const place of places.values()) await place.close()
       clock.close()
@@ -62,5 +75,8 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     },
   }
 }
+
+const unknown = (key: string): CarrelError =>
+  new CarrelError('not_found', `There is no history of ${key} here. Open its place first.`)
 
 const isSame = (a: PlaceSpec, b: PlaceSpec): boolean => JSON.stringify(a) === JSON.stringify(b)
