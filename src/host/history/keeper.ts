@@ -35,7 +35,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     if (place) return place
     throw unknown(key)
   }
-  const { recover, forget: _, ...acting } = openActing(db, placeOf, point)
+  const { recover, forget: forgetActs, ...acting } = openActing(db, placeOf, point)
   const told = (status: HistoryStatus): HistoryStatus => (problem && !status.problem ? { ...status, problem } : status)
   const open = async (spec: PlaceSpec): Promise<HistoryStatus> => {
     const before = places.get(spec.key)
@@ -65,6 +65,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
         if (!row) throw unknown(key)
         await places.get(key)?.close()
         places.delete(key)
+        forgetActs(key)
         await forgetPlace(broom, Number(row.id))
       },
     },

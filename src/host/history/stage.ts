@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
+import { CarrelError } from '../../model/errors.ts'
 import type { FilePath } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
 import type { Hand } from './moves.ts'
@@ -45,7 +46,11 @@ export async function stageAll(
 /** The open file, to be synced and closed; none for a link. */
 function stageOne({ root, point }: Hand, step: Step, version: Version | undefined): number[] {
   const bytes = version?.bytes()
-  if (!step.next || !bytes) throw new Error(`The content of "${step.path}" is not kept.`)
+  if (!step.next || !bytes)
+    throw new CarrelError(
+      'gone',
+      `What "${step.path}" held is no longer kept. Nothing was written. Make the plan again.`,
+    )
   const owner = ownerOf(root, step)
   const { kind, mode } = step.next
   point(`stage ${step.path}`)
