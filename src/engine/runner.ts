@@ -45,7 +45,8 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'
     // What is there before the run is looked at while its agent starts.
     files = joinFiles(work, run, opened, how)
     const ears = { asking, files }
-    const begun = how === 'rejoin' ? await rejoin(work, run, ears, signal) : await begin(work, run, ears, { how, signal })
+    const begun =
+      how === 'rejoin' ? await rejoin(work, run, ears, signal) : await begin(work, run, ears, { how, signal })
     if (begun === null) return false
     seat = begun.turn.seat
     await finish(begun.turn, await takeTurn(begun.turn, begun.task))
