@@ -73,3 +73,15 @@ it('a process takes one run at a time unless its recipe says more, and is never 
   expect(many[0]?.alone()).toBe(false)
   await pool.close()
 })
+
+it('F8: a process serves the namespace that it was started in, and no other', async () => {
+  const { pool, started } = world()
+  const many = (name: string, namespace: string | null) =>
+    pool.checkout(need(name, { runsPerProcess: 9, place: { namespace, enter: [] } }), signal)
+  const seats = [await many('a', null), await many('b', 'one'), await many('c', 'two'), await many('d', 'one')]
+  expect(started()).toBe(3)
+  expect(seats.map(({ connection }) => connection.pid)).toEqual([1, 2, 3, 2])
+  const direct = await pool.checkout(need('e', { runsPerProcess: 9 }), signal)
+  expect(direct.connection.pid).toBe(1)
+  await pool.close()
+})

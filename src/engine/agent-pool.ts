@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Admission } from '../host/admission.ts'
 import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined } from '../host/agent.ts'
+import type { Place } from '../host/places/place.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import { createRelay, type Relay } from './relay.ts'
 
-/** What makes two processes interchangeable: the same program with the same words, environment and home. */
+/** What makes two processes interchangeable: the same program with the same words, environment, home and namespace. */
 export interface AgentNeed {
   readonly recipe: AgentRecipe
   /** Absolute path of the program. */
@@ -14,6 +15,8 @@ export interface AgentNeed {
   readonly workspace: string
   /** Whose conversation it is: `session agent`. */
   readonly context: string
+  /** Where its files are in a namespace of their own: the process starts in there. */
+  readonly place?: Pick<Place, 'enter' | 'namespace'>
 }
 
 /** A run's seat on an agent process. */
@@ -310,7 +313,8 @@ const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))
 
 /** Without secrets in it: the environment goes in as a digest. */
 export function fingerprintOf(need: AgentNeed): string {
-  const { recipe, program, env, workspace } = need
-  const words = JSON.stringify([recipe.id, program, recipe.args, Object.entries(env).sort(), workspace])
+  const { recipe, program, env, workspace, place } = need
+  const namespace = place?.namespace ?? null
+  const words = JSON.stringify([recipe.id, program, recipe.args, Object.entries(env).sort(), workspace, namespace])
   return `${recipe.id}:${createHash('sha256').update(words).digest('hex').slice(0, 24)}`
 }

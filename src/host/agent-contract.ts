@@ -16,6 +16,15 @@ export interface AgentPlace {
   readonly roots: readonly string[]
   readonly mcpServers: readonly unknown[]
   readonly additionalDirectories?: readonly string[]
+  /** Where the agent is in a view of its own: `roots` are paths of that view, inside its `path`. */
+  readonly view?: AgentView
+}
+
+/** A folder that the agent sees at `path`, and this process at `root`; commands see it behind the words of `enter`. */
+export interface AgentView {
+  readonly path: string
+  readonly root: string
+  readonly enter: readonly string[]
 }
 
 export type PermissionAnswer = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
@@ -33,8 +42,12 @@ export interface AgentListener {
   /** `signal` fires on cancel, on close, when the agent withdraws the question and when it ends. */
   permission(request: unknown, signal: AbortSignal, frame: number): Promise<PermissionAnswer>
   elicit(request: unknown, signal: AbortSignal, frame: number): Promise<ElicitationAnswer>
+  /** The agent read a file through `fs/read_text_file`. `digest`: SHA-256 of it as it is; null where there is none. */
+  read(path: string, digest: string | null): void
+  /** The agent is about to write a file that is now at `digest`. Resolves to why it may not, as the agent is told. */
+  mayWrite(path: string, digest: string | null): Promise<string | null>
   /** A write that the agent asked for through `fs/write_text_file` is on disk. */
-  wrote(path: string, bytes: number): void
+  wrote(path: string, bytes: number, digest: string): void
   /** Something a person may need to know about the agent's behaviour, in a sentence. */
   notice(text: string, data?: unknown): void
 }
@@ -120,6 +133,8 @@ export interface AgentLaunch {
   /** Complete: see `allowedEnv`. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** Stands before the command and its containment: the agent then starts inside the view of a place. */
+  readonly enter?: readonly string[]
   readonly containment: Containment
   /** Folder of the ledger of live trees. */
   readonly ledger: string

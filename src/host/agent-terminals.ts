@@ -1,7 +1,7 @@
 import type { AgentLaunch, AgentPlace } from './agent-contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './agent-wire.ts'
-import { insideRoots } from './folders.ts'
 import { type ChildTree, type Exit, spawnTree } from './process.ts'
+import { reachOf } from './reach.ts'
 
 /** Serves `terminal/*` of one session. Each command is a tree of its own, so that ending it ends all it started. */
 export interface Terminals {
@@ -69,7 +69,7 @@ async function start(params: Record<string, unknown>, launch: AgentLaunch, place
   const { command, args, env, cwd, outputByteLimit } = params
   if (typeof command !== 'string' || command === '') throw new WireError(INVALID_PARAMS, 'The command must be text.')
   const given = Array.isArray(args) ? args.map(String) : []
-  const folder = await insideRoots(typeof cwd === 'string' ? cwd : place.cwd, place.roots)
+  const folder = await reachOf(place)(typeof cwd === 'string' ? cwd : place.cwd)
   if (folder === null) throw new WireError(INVALID_PARAMS, `${cwd} is outside the folders of this session.`)
   // Some agents send a whole shell line as the command and no arguments.
   const [program, list] = given.length > 0 ? [command, given] : ['/bin/sh', ['-c', command]]
@@ -77,7 +77,8 @@ async function start(params: Record<string, unknown>, launch: AgentLaunch, place
   const tree = await spawnTree({
     command: program,
     args: list,
-    cwd: folder,
+    cwd: folder.seen,
+    enter: place.view?.enter ?? [],
     env: { ...launch.env, ...variables(env) },
     containment: launch.containment,
     ledger: launch.ledger,

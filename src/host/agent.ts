@@ -155,11 +155,11 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
 })
 
 async function startTree(launch: AgentLaunch): Promise<KeptTree> {
-  const { command, args, cwd, env, name, graceMs } = launch
+  const { command, args, cwd, enter = [], env, name, graceMs } = launch
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
   const limits = { graceMs, deadlineAt: null }
   try {
-    return await startKeeper({ command, args, cwd, env, label: name, stderrPath, limits }, keeperOptions(launch))
+    return await startKeeper({ command, args, cwd, enter, env, label: name, stderrPath, limits }, keeperOptions(launch))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     const text = `${launch.name} could not be started in ${launch.cwd}: ${why}`

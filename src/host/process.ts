@@ -12,6 +12,8 @@ export interface SpawnTree {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
+  /** Stands before everything else, to start inside the view of a place; `cwd` is then a folder of that view. */
+  readonly enter?: readonly string[]
   /** The child's whole environment: nothing is added from this process but the mark of the tree (P3). */
   readonly env: Readonly<Record<string, string>>
   readonly containment: Containment
@@ -58,8 +60,10 @@ const LOG_BYTES = 4 << 20
 const DRAIN_MS = 500
 /** The child waits for a line on descriptor 3, so that the ledger is on disk first; end of file there means the server died. */
 const GATE = 'read -r go <&3 || exit 125; exec 3<&-; '
-const AS_INIT = `${GATE}"$@"; exit $?`
-const AS_SELF = `${GATE}exec "$@"`
+/** A folder of a view is there only once the view was entered: where that failed, nothing runs anywhere else (F8). */
+const MOVE = 'cd -- "$1" || exit 126; shift; '
+const AS_INIT = '"$@"; exit $?'
+const AS_SELF = 'exec "$@"'
 
 /**
  * Starts a command whose whole tree can be ended. The ledger names it before it can do anything, so a server that
@@ -70,20 +74,11 @@ const AS_SELF = `${GATE}exec "$@"`
  */
 export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
   const tree = randomUUID()
-  const { containment, ledger, label } = options
+  const { ledger, label } = options
   writeEntry(ledger, { tree, label, bootId: bootId(), identity: null })
-  const init = containment.kind === 'unshare' ? AS_INIT : AS_SELF
-  const [program = '/bin/sh', ...rest] = [
-    ...containment.wrap,
-    '/bin/sh',
-    '-c',
-    init,
-    'carrel',
-    options.command,
-    ...options.args,
-  ]
+  const [program = '/bin/sh', ...rest] = wordsOf(options)
   const child = spawn(program, rest, {
-    cwd: options.cwd,
+    cwd: options.enter?.length ? '/' : options.cwd,
     env: { ...options.env, [TREE_VARIABLE]: tree },
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -99,6 +94,12 @@ export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
   open.on('error', () => undefined)
   open.end('go\n')
   return watch(child, identity, tree, options)
+}
+
+function wordsOf({ containment, enter = [], cwd, command, args }: SpawnTree): string[] {
+  const start = containment.kind === 'unshare' ? AS_INIT : AS_SELF
+  const shell = (script: string) => [...enter, ...containment.wrap, '/bin/sh', '-c', `${GATE}${script}`, 'carrel']
+  return enter.length === 0 ? [...shell(start), command, ...args] : [...shell(`${MOVE}${start}`), cwd, command, ...args]
 }
 
 function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, options: SpawnTree): ChildTree {

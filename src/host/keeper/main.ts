@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     command: launch.command,
     args: launch.args,
     cwd: launch.cwd,
+    enter: launch.enter ?? [],
     env: launch.env,
     containment: launch.containment,
     ledger: launch.ledger,

@@ -47,6 +47,8 @@ export interface KeeperLaunch {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
+  /** Stands before the command and its containment, to start inside the view of a place. */
+  readonly enter?: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly containment: Containment
   readonly ledger: string

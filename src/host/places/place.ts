@@ -1,4 +1,5 @@
 import type { PlaceKind } from '../../model/tree.ts'
+import type { ExportBranch } from './branch-export.ts'
 
 /** Where the files of a project are, opened for use. */
 export interface Place {
@@ -24,13 +25,22 @@ export interface PlaceRecord {
   readonly driver: string
   /** `worktree`: its branch, whether Carrel made that branch, and the commit it began at. */
   readonly git: {
+    /** The git folder that all work trees of the repository share. */
     readonly repository: string
+    /** The top of the worktree: above `path` where the Space is a sub-folder of its repository. */
+    readonly top: string
     readonly branch: string
     readonly madeBranch: boolean
     readonly base: string
   } | null
-  /** `overlay`: the folder of its parts. */
-  readonly overlay: { readonly folder: string; readonly base: string } | null
+  /** `overlay`: the folder of its parts. What lies below it, and the rights it was mounted with; null where it is a copy. */
+  readonly overlay: {
+    readonly folder: string
+    readonly base: string | null
+    readonly rights: 'own' | 'user namespace' | null
+  } | null
+  /** What whoever works there has to know, in sentences: empty submodules, filters that did not run, what was left out. */
+  readonly notes: readonly string[]
 }
 
 export interface MakePlace {
@@ -45,7 +55,7 @@ export interface MakePlace {
   readonly branch: string | null
   /** `worktree`: what to begin at; null is HEAD. */
   readonly start: string | null
-  /** Globs of ignored files that come along (`.env`). */
+  /** `worktree`: patterns, as in `.gitignore`, of files that git does not have and that come along (`.env`). */
   readonly include: readonly string[]
   /** A command for the new place, run without a shell: program and arguments. */
   readonly setup: readonly string[] | null
@@ -80,6 +90,8 @@ export interface Places {
   risks(record: PlaceRecord): Promise<PlaceRisks>
   /** Takes the place away. A branch that Carrel did not make stays; one with commits nobody else has stays too. */
   remove(record: PlaceRecord): Promise<{ readonly kept: readonly string[] }>
+  /** A branch with one commit of a patch, in the repository of a Space, whose folder is not touched. @throws bad_input */
+  exportBranch(ask: ExportBranch): Promise<{ readonly commit: string }>
   /** Ends helpers of places, leaves the files. */
   close(): Promise<void>
 }

@@ -42,7 +42,16 @@ export async function saveSession(tx: Tx, work: Work): Promise<void> {
   tell(tx, row.workspace, work.lines, work.now)
 }
 
-const HEADLINE = ['state', 'questions', 'queued', 'agent', 'last_run', 'last_outcome', 'last_ended_at'] as const
+const HEADLINE = [
+  'state',
+  'questions',
+  'queued',
+  'agent',
+  'last_run',
+  'last_outcome',
+  'last_ended_at',
+  'changed',
+] as const
 const SHOWN = [...HEADLINE, 'updated_at', 'closed_at'] as const
 const WRITTEN = [...SHOWN, 'head', 'closing', 'run_state', 'due'] as const
 
@@ -109,6 +118,11 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
         outcome.data.agent,
       )
       return
+    case 'snapshot.taken': {
+      const { created, modified, deleted } = outcome.data.counts
+      if (outcome.data.run === row.last_run) row.changed = created + modified + deleted
+      return
+    }
     case 'session.closed':
       row.closing = 1
       row.closed_at ??= now
@@ -149,7 +163,7 @@ async function admit(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.adm
     now,
   )
   Object.assign(row, { agent: data.agent, run_state: 'admitted', last_run: data.run })
-  Object.assign(row, { last_outcome: null, last_ended_at: null })
+  Object.assign(row, { last_outcome: null, last_ended_at: null, changed: 0 })
 }
 
 async function moveRun(tx: Tx, { row, now }: Work, run: RunId, state: 'started' | 'parked'): Promise<void> {

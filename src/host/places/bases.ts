@@ -1,0 +1,116 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './freezer.ts'
+import { clearGoing, removeFolder } from './removal.ts'
+
+/** Frozen folders, below which views lie. Walking and copying happen in threads of their own. */
+export interface Bases {
+  /** A base of the folder as it is now or became since. Many who ask at once share one look. */
+  freeze(source: string, bases: string, wait: Wait): Promise<Frozen>
+  /** A plain copy, with a list of what is in it. */
+  copy(source: string, to: { copy: string; list: string }, wait: Wait): Promise<Frozen>
+  /** Paths of such a copy that were changed since. */
+  changedInCopy(copy: string, list: string): Promise<readonly string[]>
+}
+
+export interface Wait {
+  readonly signal: AbortSignal
+  readonly onProgress: (text: string) => void
+}
+
+/** One freezing for all who wait for it; it is ended when the last of them has left. */
+interface Shared {
+  readonly done: Promise<Frozen>
+  readonly waiting: Set<Wait>
+  begun: boolean
+}
+
+export function createBases(): Bases {
+  const lasts = new Map<string, Shared>()
+
+  const begin = (ask: { source: string; bases: string }, before: Shared | undefined): Shared => {
+    const off = new AbortController()
+    const waiting = new Set<Wait>()
+    const work = async () => {
+      // One at a time for one folder, so that the later finds what the earlier made.
+      await before?.done.catch(() => undefined)
+      shared.begun = true
+      await mkdir(ask.bases, { recursive: true, mode: 0o700 })
+      return await runFreezer<Frozen>(ask, {
+        signal: off.signal,
+        onProgress: (text) => {
+          for (const one of waiting) one.onProgress(text)
+          if (waiting.size === 0) off.abort()
+        },
+      })
+    }
+    const shared: Shared = { done: Promise.resolve().then(work), waiting, begun: false }
+    shared.done.catch(() => undefined).then(() => lasts.get(ask.source) === shared && lasts.delete(ask.source))
+    return shared
+  }
+
+  return {
+    async freeze(source, bases, wait) {
+      const last = lasts.get(source)
+      // A look that is under way may have passed by what changed just now.
+      const shared = last && !last.begun ? last : begin({ source, bases }, last)
+      lasts.set(source, shared)
+      shared.waiting.add(wait)
+      try {
+        return await untilOff(shared.done, wait.signal)
+      } finally {
+        shared.waiting.delete(wait)
+      }
+    },
+    copy: (source, to, wait) => runFreezer({ source, ...to }, wait),
+    changedInCopy: (copy, list) =>
+      runFreezer({ changedIn: copy, list }, { signal: new AbortController().signal, onProgress: () => undefined }),
+  }
+}
+
+/** Removes the bases that no view lies over. Call it only while none is being made. */
+export async function sweepBases(bases: string, used: ReadonlySet<string>): Promise<void> {
+  await clearGoing(bases)
+  for (const name of await readdir(bases).catch(() => [])) {
+    const base = join(bases, name)
+    if (name.startsWith(UNFINISHED) || !used.has(base)) await removeFolder(base)
+  }
+}
+
+async function runFreezer<Done extends Frozen | readonly string[]>(
+  ask: Freezing,
+  { signal, onProgress }: Wait,
+): Promise<Done> {
+  signal.throwIfAborted()
+  const worker = new Worker(new URL('./freezer.ts', import.meta.url), { workerData: { carrelFreezing: ask } })
+  const stop = () => void worker.terminate()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await new Promise<Done>((resolve, reject) => {
+      worker.on('message', (message: FromFreezer) => {
+        if ('progress' in message) onProgress(message.progress)
+        else resolve(message.done as Done)
+      })
+      worker.once('error', reject)
+      worker.once('exit', () => reject(signal.aborted ? signal.reason : new Error('The freezing thread ended early.')))
+    })
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await worker.terminate()
+  }
+}
+
+async function untilOff<T>(done: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let leave = () => {}
+  const off = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+  })
+  try {
+    return await Promise.race([done, off])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}

@@ -1,0 +1,80 @@
+import { type Containment, processGroup } from '../containment.ts'
+import { spawnTree } from '../process.ts'
+
+/** What every command for a place is run with. */
+export interface Machine {
+  /** PATH, where programs are looked for. */
+  readonly path: string
+  /** The whole environment of a set-up command: an allow-list. */
+  readonly env: Readonly<Record<string, string>>
+  readonly containment: Containment
+  /** Folder of the ledger of live trees. */
+  readonly ledger: string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+export interface Command {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly enter?: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly label: string
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  readonly contained: boolean
+}
+
+export interface Ended {
+  readonly code: number | null
+  /** The newest of all that it printed, both streams as they came. */
+  readonly output: string
+  /** The last 4 KiB. */
+  readonly stderr: string
+  readonly late: boolean
+}
+
+/** Bytes of output that are kept: the newest. */
+const OUTPUT_BYTES = 1 << 20
+
+/**
+ * Runs a command that writes, to its end: in the ledger, so that it never outlives the server (P1). When the signal
+ * fires or its time is over its whole tree is ended.
+ *
+ * @throws what the signal says, once nothing of the command runs any more
+ */
+export async function runCommand(machine: Machine, ask: Command): Promise<Ended> {
+  ask.signal.throwIfAborted()
+  const { ledger, now } = machine
+  const containment = ask.contained ? machine.containment : processGroup()
+  const kept = newest()
+  const tree = await spawnTree({ ...ask, containment, ledger, now, onStderr: kept.add })
+  const late = AbortSignal.timeout(ask.timeoutMs)
+  const off = AbortSignal.any([late, ask.signal])
+  const kill = () => void tree.kill()
+  off.addEventListener('abort', kill, { once: true })
+  try {
+    tree.stdout.on('error', () => undefined)
+    tree.stdout.on('data', kept.add)
+    tree.stdin.end()
+    const exit = await tree.exited
+    ask.signal.throwIfAborted()
+    return { code: exit.code, output: kept.text(), stderr: exit.stderrTail, late: late.aborted }
+  } finally {
+    off.removeEventListener('abort', kill)
+  }
+}
+
+function newest() {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  return {
+    add(chunk: Buffer) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      while (bytes > OUTPUT_BYTES && chunks.length > 1) bytes -= (chunks.shift() as Buffer).length
+    },
+    text: () => Buffer.concat(chunks).toString('utf8'),
+  }
+}

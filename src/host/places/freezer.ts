@@ -1,0 +1,144 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { copyTree, type Entry, walkTree } from './tree-copy.ts'
+
+/**
+ * What a freezing thread is asked: a base of `source` in the folder `bases`; a plain copy at `copy`, with a list of it;
+ * or what of such a copy was changed since.
+ */
+export type Freezing =
+  | { readonly source: string; readonly bases: string }
+  | { readonly source: string; readonly copy: string; readonly list: string }
+  | { readonly changedIn: string; readonly list: string }
+
+/** A base or a copy, with what has to be said of it. */
+export interface Frozen {
+  readonly folder: string
+  readonly notes: readonly string[]
+}
+
+export type FromFreezer = { readonly progress: string } | { readonly done: Frozen | readonly string[] }
+
+/** Folders of bases that are not whole yet begin with this. */
+export const UNFINISHED = '.new-'
+
+const MANIFEST = 'manifest'
+const SOURCE = 'source'
+
+/** The tree of a base. */
+export const treeOf = (base: string) => join(base, 'tree')
+
+/**
+ * A base of the folder as it is now: one that stands already, if nothing changed since, else a new one that shares all
+ * unchanged files with the last one of this folder. Bases are never written again, so sharing is safe.
+ */
+export function freeze(source: string, bases: string, onProgress: (text: string) => void): Frozen {
+  onProgress(`Looking at ${source}.`)
+  const { entries, notes } = walkTree(source)
+  const standing = join(bases, fingerprint(source, keysOf(entries)))
+  if (isWhole(standing)) return { folder: standing, notes }
+  const folder = join(bases, `${UNFINISHED}${randomUUID()}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    const copy = {
+      from: source,
+      to: treeOf(folder),
+      earlier: earlierOf(source, bases),
+      onProgress: counted(onProgress),
+    }
+    const { keys, notes: more } = copyTree(copy, entries)
+    writeFileSync(join(folder, SOURCE), source)
+    writeList(join(folder, MANIFEST), keys)
+    const final = join(bases, fingerprint(source, keys))
+    if (isWhole(final)) rmSync(folder, { recursive: true, force: true })
+    else renameSync(folder, final)
+    return { folder: final, notes: [...notes, ...more] }
+  } catch (thrown) {
+    rmSync(folder, { recursive: true, force: true })
+    throw thrown
+  }
+}
+
+/** A copy of the folder as it is now, with nothing shared, and a list of what it holds. */
+export function copyWhole(
+  source: string,
+  to: { copy: string; list: string },
+  onProgress: (text: string) => void,
+): Frozen {
+  onProgress(`Looking at ${source}.`)
+  const { entries, notes } = walkTree(source)
+  const more = copyTree({ from: source, to: to.copy, earlier: null, onProgress: counted(onProgress) }, entries).notes
+  writeList(to.list, keysOf(walkTree(to.copy).entries))
+  return { folder: to.copy, notes: [...notes, ...more] }
+}
+
+/** Paths of a copy that are not what they were when it was made. */
+export function changedInCopy(copy: string, list: string): string[] {
+  const before = readList(list)
+  const now = keysOf(walkTree(copy).entries)
+  const paths = new Set([...before.keys(), ...now.keys()])
+  const changed = [...paths].filter((path) => before.get(path) !== now.get(path))
+  return changed.map((path) => Buffer.from(path, 'latin1').toString('utf8')).sort()
+}
+
+function counted(onProgress: (text: string) => void) {
+  return (done: number, all: number) => onProgress(`Freezing: ${done} of ${all} files.`)
+}
+
+/** The newest base of this folder with what its files were; files that changed while it was made never match. */
+function earlierOf(source: string, bases: string): { tree: string; keys: Map<string, string> } | null {
+  const own = readdirSync(bases)
+    .map((name) => join(bases, name))
+    .filter((folder) => readText(folder, SOURCE) === source && isWhole(folder))
+    .sort((a, b) => statSync(join(b, MANIFEST)).mtimeMs - statSync(join(a, MANIFEST)).mtimeMs)
+  const [newest] = own
+  if (newest === undefined) return null
+  return { tree: treeOf(newest), keys: readList(join(newest, MANIFEST)) }
+}
+
+function writeList(path: string, keys: ReadonlyMap<string, string>): void {
+  writeFileSync(path, [...keys].flat().join('\0'), 'latin1')
+}
+
+function readList(path: string): Map<string, string> {
+  const parts = readFileSync(path, 'latin1').split('\0')
+  const keys = new Map<string, string>()
+  for (let at = 0; at + 1 < parts.length; at += 2) keys.set(parts[at] as string, parts[at + 1] as string)
+  return keys
+}
+
+function keysOf(entries: readonly Entry[]): Map<string, string> {
+  return new Map(entries.map(({ path, key }) => [path, key]))
+}
+
+function fingerprint(source: string, keys: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256').update(`${source}\0${statSync(source).mode}\0`)
+  for (const [path, key] of keys) hash.update(`${path}\0${key}\0`, 'latin1')
+  return hash.digest('hex').slice(0, 32)
+}
+
+/** The list is written last. */
+const isWhole = (base: string) => existsSync(join(base, MANIFEST))
+
+function readText(folder: string, name: string): string | null {
+  try {
+    return readFileSync(join(folder, name), 'utf8')
+  } catch {
+    return null
+  }
+}
+
+const ask = (workerData as { carrelFreezing?: Freezing } | null)?.carrelFreezing
+if (parentPort && ask) {
+  const port = parentPort
+  const say = (message: FromFreezer) => port.postMessage(message)
+  say({ done: answer(ask, (progress) => say({ progress })) })
+}
+
+function answer(asked: Freezing, onProgress: (text: string) => void): Frozen | string[] {
+  if ('changedIn' in asked) return changedInCopy(asked.changedIn, asked.list)
+  if ('bases' in asked) return freeze(asked.source, asked.bases, onProgress)
+  return copyWhole(asked.source, asked, onProgress)
+}

@@ -1,0 +1,67 @@
+import { constants } from 'node:fs'
+import { copyFile, lstat, mkdir, readlink, symlink, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CarrelError } from '../../model/errors.ts'
+import type { Git } from './git.ts'
+
+/** A list in the folder itself, for all who make worktrees of it. */
+const LIST = '.worktreeinclude'
+const MAX_FILES = 20_000
+
+/**
+ * Copies files that git does not have, where they match: `.env` and its like, without which nothing runs. What is
+ * there already stays, and nothing is written through a link. Returns how many came along.
+ *
+ * @throws bad_input when the patterns name more than a worktree is made for
+ */
+export async function copyIncluded(git: Git, from: string, to: string, patterns: readonly string[]): Promise<number> {
+  const listed = (await lstat(join(from, LIST)).catch(() => null))?.isFile()
+    ? [`--exclude-from=${join(from, LIST)}`]
+    : []
+  const wanted = [...listed, ...patterns.map((pattern) => `--exclude=${pattern}`)]
+  if (wanted.length === 0) return 0
+  // The patterns mean what they mean in a .gitignore: here they say what is listed.
+  const args = ['ls-files', '-z', '--others', '--ignored', ...wanted]
+  const names = (await git.look(from, args, { encoding: 'latin1' })).split('\0').filter((name) => name !== '')
+  if (names.length > MAX_FILES) {
+    const text = `The include list names ${names.length} files, and ${MAX_FILES} may come along. Narrow its patterns, or make the project as an overlay.`
+    throw new CarrelError('bad_input', text)
+  }
+  let copied = 0
+  for (const name of names) if (await copyOne(from, to, name)) copied += 1
+  return copied
+}
+
+async function copyOne(from: string, to: string, name: string): Promise<boolean> {
+  const parts = name.split('/')
+  if (!(await reachFolder(to, parts.slice(0, -1)))) return false
+  const source = onDisk(from, name)
+  const target = onDisk(to, name)
+  const found = await lstat(source).catch(() => null)
+  try {
+    if (found?.isSymbolicLink()) await symlink(await readlink(source, 'buffer'), target)
+    else if (found?.isFile()) {
+      await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      await utimes(target, found.atime, found.mtime)
+    } else return false
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw cause
+  }
+  return true
+}
+
+/** Makes the folders on the way, or says no where one of them is a link or a file. */
+async function reachFolder(top: string, parts: readonly string[]): Promise<boolean> {
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const folder = onDisk(top, parts.slice(0, depth).join('/'))
+    await mkdir(folder).catch(() => undefined)
+    if (!(await lstat(folder).catch(() => null))?.isDirectory()) return false
+  }
+  return true
+}
+
+/** Names of files are bytes. */
+function onDisk(folder: string, name: string): Buffer {
+  return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')])
+}

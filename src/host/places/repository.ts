@@ -1,0 +1,113 @@
+import { lstat, readFile, realpath } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { CarrelError } from '../../model/errors.ts'
+import { type Git, GitFailure } from './git.ts'
+
+/** A folder as git sees it. */
+export interface Repository {
+  /** The real git folder that all its work trees share: where locks are, and refs. */
+  readonly common: string
+  /** The work tree that the folder is in; null for the folder of a bare repository. */
+  readonly top: string | null
+  /** The way from there to the folder; empty for the top itself. */
+  readonly below: string
+}
+
+/**
+ * Looks at a folder's repository without writing anything to it (F1).
+ *
+ * @throws bad_input when there is none
+ */
+export async function lookAtRepository(git: Git, folder: string): Promise<Repository> {
+  const line = async (...args: string[]) => (await git.look(folder, ['rev-parse', ...args])).replace(/\n$/, '')
+  try {
+    const common = await realpath(resolve(folder, await line('--path-format=absolute', '--git-common-dir')))
+    if ((await line('--is-bare-repository')) === 'true') return { common, top: null, below: '' }
+    const top = await realpath(await line('--show-toplevel'))
+    return { common, top, below: relative(top, folder) }
+  } catch (thrown) {
+    if (!(thrown instanceof GitFailure)) throw thrown
+    throw new CarrelError(
+      'bad_input',
+      `${folder} is not in a work tree of git (${thrown.stderr}). Make the project as an overlay, which works for any folder.`,
+      undefined,
+      thrown,
+    )
+  }
+}
+
+/** The commit that a name stands for. @throws bad_input */
+export async function commitOf(git: Git, folder: string, name: string | null): Promise<string> {
+  const found = await git.ask(folder, [
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    '--end-of-options',
+    `${name ?? 'HEAD'}^{commit}`,
+  ])
+  if (found !== null) return found.trim()
+  const text =
+    name === null
+      ? `The repository of ${folder} has no commit yet. Commit once, or make the project as an overlay.`
+      : `The repository of ${folder} knows no commit ${name}. Name a branch, a tag or a commit of it.`
+  throw new CarrelError('bad_input', text)
+}
+
+export async function branchExists(git: Git, folder: string, branch: string): Promise<boolean> {
+  return (await git.ask(folder, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== null
+}
+
+/** The work tree that has this branch checked out; null when none has. */
+export async function checkedOutAt(git: Git, folder: string, branch: string): Promise<string | null> {
+  const list = await git.look(folder, ['worktree', 'list', '--porcelain', '-z'])
+  const entry = list.split('\0\0').find((text) => text.split('\0').includes(`branch refs/heads/${branch}`))
+  return entry?.replace(/^\0*worktree /, '').split('\0')[0] ?? null
+}
+
+/** How many commits of these tips are on no other branch, no tag and no remote. */
+export async function commitsOnlyIn(
+  git: Git,
+  folder: string,
+  tips: readonly string[],
+  branch: string,
+): Promise<number> {
+  if (tips.length === 0) return 0
+  const others = ['--not', `--exclude=${branch}`, '--branches', '--remotes', '--tags']
+  return Number(await git.look(folder, ['rev-list', '--count', ...tips, ...others]))
+}
+
+const UNDERWAY: readonly (readonly [string, string])[] = [
+  ['rebase-merge', 'a rebase'],
+  ['rebase-apply', 'a rebase or a series of patches'],
+  ['MERGE_HEAD', 'a merge'],
+  ['CHERRY_PICK_HEAD', 'a cherry-pick'],
+  ['REVERT_HEAD', 'a revert'],
+  ['BISECT_LOG', 'a bisection'],
+]
+
+/** What git has half done in the work tree with this git folder. */
+export async function underwayIn(gitFolder: string): Promise<string | null> {
+  for (const [name, text] of UNDERWAY) {
+    if (await lstat(join(gitFolder, name)).catch(() => null)) return text
+  }
+  return null
+}
+
+/**
+ * The git folder of a linked work tree, if the two name each other and it belongs to the repository; else null. Reads
+ * three small files and runs nothing.
+ */
+export async function registeredAs(top: string, common: string): Promise<string | null> {
+  const text = async (...path: string[]) => (await readFile(join(...path), 'utf8')).trim()
+  try {
+    if ((await realpath(top)) !== top || !(await lstat(join(top, '.git'))).isFile()) return null
+    const named = /^gitdir: (.+)$/s.exec(await text(top, '.git'))?.[1]
+    if (!named) return null
+    const folder = await realpath(resolve(top, named))
+    const back = resolve(folder, await text(folder, 'gitdir'))
+    const shared = await realpath(resolve(folder, await text(folder, 'commondir')))
+    return back === join(top, '.git') && shared === common ? folder : null
+  } catch {
+    return null
+  }
+}

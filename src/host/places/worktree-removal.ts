@@ -1,0 +1,121 @@
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CarrelError } from '../../model/errors.ts'
+import { type Git, GitFailure } from './git.ts'
+import type { PlaceRecord, PlaceRisks } from './place.ts'
+import { branchExists, checkedOutAt, commitsOnlyIn, registeredAs, underwayIn } from './repository.ts'
+import { gitOf } from './worktree.ts'
+
+const MOST = 200
+
+/** What would be lost with a worktree. Reads, and writes nothing (F1). */
+export async function worktreeRisks(git: Git, record: PlaceRecord): Promise<PlaceRisks> {
+  const { top, repository, branch } = gitOf(record)
+  const registered = await registeredAs(top, repository)
+  if (registered === null) {
+    const there = await branchExists(git, repository, branch).catch(() => false)
+    const unpushed = there ? await commitsOnlyIn(git, repository, [`refs/heads/${branch}`], branch) : 0
+    return { missing: true, changed: [], unpushed, underway: null }
+  }
+  const changed = await changedIn(git, top)
+  const tips = await tipsOf(git, top, branch)
+  return {
+    missing: false,
+    changed: changed.slice(0, MOST),
+    unpushed: await commitsOnlyIn(git, top, tips, branch),
+    underway: await underwayIn(registered),
+  }
+}
+
+/**
+ * Takes a worktree away, with everything in it. Its branch goes only if Carrel made it and every commit of it is
+ * elsewhere too; commits that are on no branch at all get one.
+ *
+ * @throws gone when something else stands at its path
+ */
+export async function removeWorktree(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<{ kept: string[] }> {
+  const { repository } = gitOf(record)
+  if (!(await lstat(repository).catch(() => null)))
+    return { kept: [`The repository ${repository} is not there any more; its worktree went.`] }
+  return await git.queue(repository, async () => {
+    const kept = await takeOut(git, record, signal)
+    return { kept: [...kept, ...(await settleBranch(git, record, signal))] }
+  })
+}
+
+async function takeOut(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<string[]> {
+  const { top, repository } = gitOf(record)
+  const there = await lstat(top).catch(() => null)
+  if (there && (await registeredAs(top, repository)) === null) {
+    // Whatever was put there is not ours to delete.
+    const text = `${top} is not the worktree that was made there. Move what is there away, then remove the project again.`
+    throw new CarrelError('gone', text)
+  }
+  const kept = there ? await rescueDetached(git, record, signal) : []
+  try {
+    // Twice: once for what is in it, once for the lock.
+    await git.write(repository, ['worktree', 'remove', '--force', '--force', top], signal)
+  } catch (thrown) {
+    // Not registered and not there: nothing is left to remove.
+    if (there || !(thrown instanceof GitFailure)) throw thrown
+  }
+  return kept
+}
+
+/** Commits of a HEAD that is on no branch would be lost with the worktree. */
+async function rescueDetached(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<string[]> {
+  const { top, branch } = gitOf(record)
+  const head = await git.ask(top, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
+  const onBranch = await git.ask(top, ['symbolic-ref', '--quiet', 'HEAD'])
+  if (head === null || onBranch !== null) return []
+  const count = Number(
+    await git.look(top, ['rev-list', '--count', head.trim(), '--not', '--branches', '--remotes', '--tags']),
+  )
+  if (count === 0) return []
+  const name = `${branch}-detached`
+  await git.write(top, ['update-ref', `refs/heads/${name}`, head.trim()], signal)
+  return [`${count} commits were on no branch: they are on ${name} now.`]
+}
+
+async function settleBranch(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<string[]> {
+  const { repository, branch, madeBranch, base } = gitOf(record)
+  const ref = `refs/heads/${branch}`
+  const tip = await git.ask(repository, ['rev-parse', '--verify', '--quiet', ref])
+  if (tip === null) return []
+  if (!madeBranch) return [`The branch ${branch} stays: Carrel did not make it.`]
+  const at = await checkedOutAt(git, repository, branch)
+  if (at !== null) return [`The branch ${branch} stays: it is checked out at ${at}.`]
+  const only = tip.trim() === base ? 0 : await commitsOnlyIn(git, repository, [ref], branch)
+  if (only > 0) return [`The branch ${branch} stays: ${only} of its commits are nowhere else.`]
+  // Only if it still is where it was looked at.
+  await git.write(repository, ['update-ref', '-d', ref, tip.trim()], signal)
+  return []
+}
+
+async function tipsOf(git: Git, top: string, branch: string): Promise<string[]> {
+  const head = await git.ask(top, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
+  const own = (await branchExists(git, top, branch)) ? [`refs/heads/${branch}`] : []
+  return [...(head === null ? [] : [head.trim()]), ...own]
+}
+
+/** Uncommitted and untracked paths, also inside filled submodules. */
+async function changedIn(git: Git, top: string): Promise<string[]> {
+  const filters = await git.filters(top)
+  // `dirty`: git itself would start a git of its own in each submodule, without what keeps ours apart.
+  const args = ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--ignore-submodules=dirty']
+  const entries = (await git.look(top, args, { filters })).split('\0').filter((entry) => entry !== '')
+  const changed = entries.map((entry) => entry.slice(3))
+  for (const module of await submodulesOf(git, top)) {
+    const inside = await changedIn(git, join(top, module))
+    changed.push(...inside.map((path) => `${module}/${path}`))
+  }
+  return changed
+}
+
+async function submodulesOf(git: Git, top: string): Promise<string[]> {
+  if (!(await lstat(join(top, '.gitmodules')).catch(() => null))) return []
+  const staged = (await git.look(top, ['ls-files', '--stage', '-z'])).split('\0')
+  const paths = staged.flatMap((line) => /^160000 [^\t]+\t(.*)$/s.exec(line)?.[1] ?? [])
+  const filled = await Promise.all(paths.map((path) => lstat(join(top, path, '.git')).catch(() => null)))
+  return paths.filter((_, index) => filled[index])
+}

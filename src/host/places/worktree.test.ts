@@ -1,0 +1,293 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { digest, fresh, git, plainFolder, repository, top, world, write } from '../../../test/support/places-setup.ts'
+import type { PlaceRecord } from './place.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const w = world()
+const { places, ask } = w
+const topOf = (record: PlaceRecord) => record.git?.top ?? ''
+const branches = (repo: string) => git(repo, 'branch', '--format=%(refname:short)').split('\n')
+
+describe('a worktree', () => {
+  it('is a branch of its own at the commit it began at, and goes without a trace', async () => {
+    const source = repository()
+    const before = git(source, 'status', '--porcelain=v2', '--branch')
+    const record = await places.make(ask({ kind: 'worktree', source, id: 'prj_one' }))
+    expect(record.git).toMatchObject({
+      branch: 'carrel/prj_one',
+      madeBranch: true,
+      base: git(source, 'rev-parse', 'HEAD'),
+    })
+    const place = await places.open(record)
+    expect(place).toMatchObject({ kind: 'worktree', driver: 'git worktree', enter: [], namespace: null, layer: null })
+    expect(place.root).toBe(place.path)
+    expect(readFileSync(join(place.path, 'sub/b.txt'), 'utf8')).toBe('b')
+    expect(git(place.path, 'status', '--porcelain')).toBe('')
+    expect(await places.risks(record)).toEqual({ missing: false, changed: [], unpushed: 0, underway: null })
+    expect(await places.remove(record)).toEqual({ kept: [] })
+    expect(branches(source)).toEqual(['main'])
+    expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
+    expect(existsSync(join(w.parent, 'prj_one'))).toBe(false)
+    expect(git(source, 'status', '--porcelain=v2', '--branch')).toBe(before)
+  })
+
+  it('F1: 32 made at once on one repository are all there, and none changes the settings', async () => {
+    const source = repository()
+    const settings = readFileSync(join(source, '.git/config'))
+    const records = await Promise.all(Array.from({ length: 32 }, () => places.make(ask({ kind: 'worktree', source }))))
+    for (const [index, record] of records.entries()) {
+      writeFileSync(join(record.path, 'own.txt'), `${index}`)
+      git(record.path, 'add', '.')
+    }
+    for (const [index, record] of records.entries()) git(record.path, 'commit', '-q', '-m', `work ${index}`)
+    await Promise.all(records.map((record) => places.open(record)))
+    records.forEach((record, index) => {
+      expect(git(source, 'show', `${record.git?.branch}:own.txt`)).toBe(`${index}`)
+    })
+    const kept = await Promise.all(records.map((record) => places.remove(record)))
+    expect(kept.map(({ kept: [text] }) => text)).toEqual(
+      records.map(({ git: own }) => `The branch ${own?.branch} stays: 1 of its commits are nowhere else.`),
+    )
+    expect(branches(source)).toHaveLength(33)
+    expect(readFileSync(join(source, '.git/config'))).toEqual(settings)
+    git(source, 'fsck', '--strict')
+  }, 120_000)
+
+  it('tells what would be lost: changes, new files, commits nobody has, a merge half done', async () => {
+    const source = repository()
+    const record = await places.make(ask({ kind: 'worktree', source }))
+    write(record.path, { 'a.txt': 'mine', 'new/file.txt': 'new' })
+    expect((await places.risks(record)).changed).toEqual(['a.txt', 'new/file.txt'])
+    git(record.path, 'add', '.')
+    git(record.path, 'commit', '-q', '-m', 'mine')
+    write(source, { 'a.txt': 'theirs' })
+    git(source, 'commit', '-q', '-am', 'theirs')
+    expect(() => git(record.path, 'merge', '-q', 'main')).toThrow()
+    expect(await places.risks(record)).toEqual({ missing: false, changed: ['a.txt'], unpushed: 1, underway: 'a merge' })
+    rmSync(record.path, { recursive: true })
+    expect(await places.risks(record)).toMatchObject({ missing: true, unpushed: 1 })
+    expect((await places.remove(record)).kept).toHaveLength(1)
+    expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
+  })
+
+  it('never deletes a branch that was there before, and saves commits that are on none', async () => {
+    const source = repository()
+    git(source, 'branch', 'topic')
+    const record = await places.make(ask({ kind: 'worktree', source, branch: 'topic' }))
+    expect(record.git).toMatchObject({ branch: 'topic', madeBranch: false })
+    git(record.path, 'checkout', '-q', '--detach')
+    git(record.path, 'commit', '-q', '--allow-empty', '-m', 'lost')
+    const lost = git(record.path, 'rev-parse', 'HEAD')
+    expect((await places.risks(record)).unpushed).toBe(1)
+    expect((await places.remove(record)).kept).toEqual([
+      '1 commits were on no branch: they are on topic-detached now.',
+      'The branch topic stays: Carrel did not make it.',
+    ])
+    expect(git(source, 'rev-parse', 'topic-detached')).toBe(lost)
+  })
+
+  it('F8: an empty folder, another repository or a link in its place is refused, and never opened elsewhere', async () => {
+    const outer = repository()
+    const inside = world({}, join(outer, 'data/places'))
+    const source = repository()
+    const record = await inside.places.make(inside.ask({ kind: 'worktree', source }))
+    const at = topOf(record)
+    const refused = async () => {
+      const failure = { code: 'gone', message: expect.stringContaining('make a new project on that branch') }
+      await expect(inside.places.open(record)).rejects.toMatchObject(failure)
+    }
+    rmSync(at, { recursive: true })
+    await refused()
+    mkdirSync(at)
+    await refused()
+    await expect(inside.places.remove(record)).rejects.toMatchObject({ code: 'gone' })
+    git(at, 'init', '-q')
+    await refused()
+    rmSync(at, { recursive: true })
+    symlinkSync(source, at)
+    await refused()
+  })
+
+  it('says what cannot be, and leaves nothing', async () => {
+    const source = repository()
+    const before = git(source, 'show-ref')
+    const empty = plainFolder({})
+    git(empty, 'init', '-q')
+    const wrong = (parts: object, text: string) =>
+      expect(places.make(ask({ kind: 'worktree', source, ...parts }))).rejects.toMatchObject({
+        code: 'bad_input',
+        message: expect.stringContaining(text),
+      })
+    await wrong({ source: plainFolder() }, 'is not in a work tree of git')
+    await wrong({ source: empty }, 'has no commit yet')
+    await wrong({ branch: 'main' }, 'is checked out at')
+    await wrong({ branch: '--force' }, 'cannot be the name')
+    await wrong({ branch: 'a..b' }, 'cannot be the name')
+    await wrong({ start: 'nowhere' }, 'knows no commit nowhere')
+    await wrong({ start: '--all' }, 'knows no commit')
+    await wrong({ driver: 'copy' }, 'has no driver')
+    mkdirSync(join(source, 'fresh'))
+    await wrong({ source: join(source, 'fresh') }, 'Commit it first')
+    expect(git(source, 'show-ref')).toBe(before)
+    expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
+    expect(readdirSync(w.parent).filter((name) => name !== 'bases' && /^\./.test(name))).toEqual([])
+  })
+})
+
+describe('what comes along', () => {
+  const files = { '.gitignore': '.env\n*.key\nbuild/\n', 'a.txt': 'a' }
+
+  it('files that git does not have, by the list of the ask and of the folder; nothing is overwritten', async () => {
+    const source = repository({ ...files, 'conf/b.txt': 'b' })
+    write(source, {
+      '.env': 'SECRET=1',
+      'conf/x.key': 'key',
+      'build/out': 'out',
+      '.worktreeinclude': '# keys\n*.key\n',
+    })
+    chmodSync(join(source, '.env'), 0o600)
+    const record = await places.make(ask({ kind: 'worktree', source, include: ['.env', 'a.txt'] }))
+    expect(readFileSync(join(record.path, '.env'), 'utf8')).toBe('SECRET=1')
+    expect(statSync(join(record.path, '.env')).mode & 0o777).toBe(0o600)
+    expect(readFileSync(join(record.path, 'conf/x.key'), 'utf8')).toBe('key')
+    expect(existsSync(join(record.path, 'build'))).toBe(false)
+  })
+
+  it('are not written through a link that the branch has', async () => {
+    const outside = plainFolder({})
+    const source = repository({ ...files, 'conf/b.txt': 'b' })
+    git(source, 'checkout', '-q', '-b', 'evil')
+    git(source, 'rm', '-rq', 'conf')
+    symlinkSync(outside, join(source, 'conf'))
+    git(source, 'add', '.')
+    git(source, 'commit', '-q', '-m', 'evil')
+    git(source, 'checkout', '-q', 'main')
+    write(source, { 'conf/x.key': 'key' })
+    await places.make(ask({ kind: 'worktree', source, branch: 'evil', include: ['*.key'] }))
+    expect(readdirSync(outside)).toEqual([])
+  })
+
+  it('the set-up command runs there, with an environment of its own', async () => {
+    const own = world({ LANG: 'C' })
+    const source = repository()
+    const setup = ['/bin/sh', '-c', 'pwd > ready; env > vars; echo said']
+    const record = await own.places.make(own.ask({ kind: 'worktree', source, setup, id: 'prj_setup' }))
+    expect(readFileSync(join(record.path, 'ready'), 'utf8').trim()).toBe(record.path)
+    const names = readFileSync(join(record.path, 'vars'), 'utf8').match(/^\w+(?==)/gm) ?? []
+    expect(
+      names.filter((name) => !['PATH', 'LANG', 'CARREL_TREE', 'PWD', 'OLDPWD', 'SHLVL', '_'].includes(name)),
+    ).toEqual([])
+    expect(readFileSync(join(own.parent, 'prj_setup/setup.log'), 'utf8')).toBe('said\n')
+  })
+
+  it('F8: a set-up that fails leaves no folder, no worktree and no branch, and shows what it said', async () => {
+    const source = repository()
+    for (const kind of ['worktree', 'overlay'] as const) {
+      const id = fresh('prj')
+      const setup = ['/bin/sh', '-c', 'echo half > half; echo "no such package" >&2; exit 3']
+      await expect(places.make(ask({ kind, source, setup, id }))).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringMatching(/ended with 3.*no such package/s),
+      })
+      expect(existsSync(join(w.parent, id))).toBe(false)
+    }
+    expect(branches(source)).toEqual(['main'])
+    expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
+  })
+
+  it('P1: being called off ends the set-up and takes everything back', async () => {
+    const source = repository()
+    const off = new AbortController()
+    const setup = ['/bin/sh', '-c', 'sleep 60']
+    const onProgress = (text: string) => void (text.startsWith('Running') && off.abort(new Error('called off')))
+    const made = places.make(ask({ kind: 'worktree', source, setup, signal: off.signal, onProgress }))
+    await expect(made).rejects.toThrow('called off')
+    expect(branches(source)).toEqual(['main'])
+    expect(readdirSync(w.ledger)).toEqual([])
+  })
+})
+
+describe('repositories of every shape', () => {
+  it('a sub-folder of a repository is the same sub-folder of the worktree', async () => {
+    const source = repository()
+    const record = await places.make(ask({ kind: 'worktree', source: join(source, 'sub') }))
+    expect(record.path).toBe(join(topOf(record), 'sub'))
+    expect(readdirSync((await places.open(record)).path).sort()).toEqual(['b.txt', 'deep'])
+    await places.remove(record)
+    expect(existsSync(topOf(record))).toBe(false)
+  })
+
+  it('a linked worktree gives one of the repository it belongs to', async () => {
+    const main = repository()
+    const source = join(top, fresh('linked'))
+    git(main, 'worktree', 'add', '-q', '-b', 'side', source)
+    git(source, 'commit', '-q', '--allow-empty', '-m', 'side')
+    const record = await places.make(ask({ kind: 'worktree', source }))
+    expect(record.git).toMatchObject({ repository: join(main, '.git'), base: git(source, 'rev-parse', 'side') })
+    await places.open(record)
+    await places.remove(record)
+    expect(git(main, 'worktree', 'list').split('\n')).toHaveLength(2)
+  })
+
+  it('a bare repository, and a folder around one', async () => {
+    const around = join(top, fresh('around'))
+    mkdirSync(around)
+    git(around, 'clone', '-q', '--bare', repository(), '.bare')
+    writeFileSync(join(around, '.git'), 'gitdir: ./.bare\n')
+    for (const source of [join(around, '.bare'), around]) {
+      const record = await places.make(ask({ kind: 'worktree', source }))
+      expect(record.git?.repository).toBe(join(around, '.bare'))
+      expect(readFileSync(join((await places.open(record)).path, 'a.txt'), 'utf8')).toBe('a')
+      expect(await places.remove(record)).toEqual({ kept: [] })
+    }
+  })
+
+  it('submodules stay empty and that is said; what is changed in a filled one is seen', async () => {
+    const source = repository()
+    git(source, 'submodule', '--quiet', 'add', repository(), 'module')
+    git(source, 'commit', '-q', '-m', 'module')
+    const record = await places.make(ask({ kind: 'worktree', source }))
+    expect(record.notes).toEqual([expect.stringContaining('submodules are empty folders')])
+    expect(readdirSync(join(record.path, 'module'))).toEqual([])
+    git(record.path, 'submodule', '--quiet', 'update', '--init')
+    expect((await places.risks(record)).changed).toEqual([])
+    write(record.path, { 'module/a.txt': 'changed' })
+    expect((await places.risks(record)).changed).toEqual(['module/a.txt'])
+    await places.remove(record)
+    expect(existsSync(topOf(record))).toBe(false)
+  })
+
+  it('a nested repository, read-only files and a sparse checkout', async () => {
+    const source = repository({ 'a.txt': 'a', 'in/b.txt': 'b', 'out/c.txt': 'c', 'ro.txt': 'ro' })
+    write(source, { 'nested/x': 'x' })
+    git(join(source, 'nested'), 'init', '-q')
+    chmodSync(join(source, 'ro.txt'), 0o444)
+    git(source, 'sparse-checkout', 'set', 'in')
+    const nested = digest(join(source, 'nested'))
+    const record = await places.make(ask({ kind: 'worktree', source }))
+    expect(readdirSync(record.path).sort()).toEqual(['.git', 'a.txt', 'in', 'ro.txt'])
+    expect(await places.risks(record)).toMatchObject({ missing: false, changed: [] })
+    await places.remove(record)
+    expect(digest(join(source, 'nested'))).toBe(nested)
+  })
+
+  it('files behind a filter are as stored, and that is said', async () => {
+    const source = repository({ '.gitattributes': '*.bin filter=lfs\n', 'big.bin': 'version https://git-lfs' })
+    const record = await places.make(ask({ kind: 'worktree', source }))
+    expect(record.notes).toEqual([expect.stringMatching(/^1 of its files go through the filter lfs, .*git lfs pull/)])
+    expect(readFileSync(join(record.path, 'big.bin'), 'utf8')).toBe('version https://git-lfs')
+  })
+})
