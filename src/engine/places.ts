@@ -1,14 +1,16 @@
-import { join } from 'node:path'
-import type { Output, Parsed } from '../api/index.ts'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Parsed } from '../api/index.ts'
 import { folderState } from '../host/folders.ts'
 import type { PlaceRisks } from '../host/places/place.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { Caller, Project } from '../model/tree.ts'
 import { projectIn, spaceIn, whoOf } from './authorize.ts'
+import type { Bench } from './captures.ts'
 import type { Context } from './context.ts'
 import type { Op } from './op.ts'
 import { placeKey, recordOf } from './place-care.ts'
-import { BASE, reachHistory, reachPlace } from './place-reach.ts'
+import { BASE, reachPlace } from './place-reach.ts'
 import { projectRow } from './tree.ts'
 
 /** git has this long to make a branch. ms. */
@@ -56,12 +58,8 @@ export const placeRisks: Op<'places.risks'> = async (ctx, caller, input) => {
     const missing = (await folderState(path)) !== 'present'
     return { ...shown, missing, changed: [], unpushed: 0, underway: null }
   }
-  const { missing, changed, unpushed, underway } = await risksOf(ctx, project)
+  const { missing, changed, unpushed, underway } = await (await ctx.places()).risks(await recordOf(ctx.store, project))
   return { ...shown, missing, changed: [...changed], unpushed, underway }
-}
-
-async function risksOf(ctx: Context, project: Project): Promise<PlaceRisks> {
-  return await (await ctx.places()).risks(await recordOf(ctx.store, project))
 }
 
 export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
@@ -70,32 +68,34 @@ export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
     throw new CarrelError('forbidden', 'This project works in the folder of its Space, which Carrel never takes away.')
   if (project.place.state === 'making')
     throw new CarrelError('busy', 'The place is still being made. Wait for that, then take it away.')
-  const lost = project.place.state === 'ready' ? wordsOf(await risksOf(ctx, project)) : []
+  const record = project.place.state === 'ready' ? await recordOf(ctx.store, project) : null
+  const risks = record ? await (await ctx.places()).risks(record) : null
+  const lost = risks ? wordsOf(risks) : []
   if (!input.confirm) return { removed: false, lost, kept: [], restore: null }
-  return await ctx.spaces.act(project.space, whoOf(caller), () => takeAway(ctx, caller, project, lost))
+  // Opened before the Space is taken: whatever has to be told when a place is opened is told then.
+  const bench = record && !risks?.missing ? (await reachPlace(ctx, caller, input)).bench : null
+  return await ctx.spaces.act(project.space, whoOf(caller), async () => {
+    if (bench) await keep(ctx, project, bench)
+    const kept = record ? [...(await (await ctx.places()).remove(record)).kept] : []
+    ctx.care.forget({ key: placeKey(project) })
+    const place = { ...project.place, state: 'removed', note: 'It was taken away; its history is kept.' } as const
+    await ctx.store.tree.setPlace(project.workspace, project.id, { place }, ctx.now())
+    return { removed: true, lost, kept, restore: `carrel places export ${project.id} | git apply` }
+  })
 }
 
-/** What is there goes into the history first: that is what brings it back. */
-async function takeAway(
-  ctx: Context,
-  caller: Caller,
-  project: Project,
-  lost: string[],
-): Promise<Output<'places.remove'>> {
-  const record = project.place.state === 'ready' ? await recordOf(ctx.store, project) : null
-  const missing = record !== null && (await (await ctx.places()).risks(record)).missing
-  if (record && !missing) {
-    const { bench } = await reachPlace(ctx, caller, { workspace: project.workspace, project: project.id })
-    if (bench.workers.size > 0)
-      throw new CarrelError('busy', 'A run is at work in this place. Wait for its end, or cancel it.')
-    await bench.look({ at: 'everything', reason: 'asked' })
-  }
-  const kept = record ? [...(await (await ctx.places()).remove(record)).kept] : []
-  ctx.care.forget({ key: placeKey(project) })
-  const place = { ...project.place, state: 'removed', note: 'It was taken away; its history is kept.' } as const
-  await ctx.store.tree.setPlace(project.workspace, project.id, { place }, ctx.now())
-  return { removed: true, lost, kept, restore: `carrel places export ${project.id} | git apply` }
+/** All of it goes into the history first, and as a patch beside it: what lay below a view may be gone later. */
+async function keep(ctx: Context, project: Project, bench: Bench): Promise<void> {
+  if (bench.workers.size > 0)
+    throw new CarrelError('busy', 'A run is at work in this place. Wait for its end, or cancel it.')
+  await bench.look({ at: 'everything', reason: 'asked' })
+  const patch = await (await ctx.history()).patch(bench.key, { from: BASE, to: null })
+  const path = keptPatch(ctx, project)
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeFile(path, patch, { mode: 0o600 })
 }
+
+const keptPatch = (ctx: Context, { id }: Project) => join(ctx.config.dataFolder, 'files', 'removed', `${id}.patch`)
 
 function wordsOf({ missing, changed, unpushed, underway }: PlaceRisks): string[] {
   if (missing) return ['Its folder is not there any more.']
@@ -112,12 +112,7 @@ export const exportPlace: Op<'places.export'> = async (ctx, caller, input) => {
       'bad_input',
       'This project works in the folder of its Space: there is nothing to bring out of it.',
     )
-  const opened = await reachHistory(ctx, caller, input)
-  if (project.place.state === 'ready') {
-    const { bench } = await reachPlace(ctx, caller, input)
-    await bench.look({ at: 'everything', reason: 'asked' })
-  }
-  const patch = await (await ctx.history()).patch(opened.key, { from: BASE, to: null })
+  const patch = await patchOf(ctx, caller, project)
   if (input.as === 'patch') return { patch, branch: null, commit: null }
   const space = await spaceIn(ctx, caller, input.workspace, project.space)
   const branch = input.branch ?? `carrel/${project.id}`
@@ -125,4 +120,14 @@ export const exportPlace: Op<'places.export'> = async (ctx, caller, input) => {
   const parent = join(ctx.config.dataFolder, 'places')
   const ask = { source: space.folder, patch, base, branch, parent, signal: AbortSignal.timeout(EXPORT_MS) }
   return { patch: null, branch, commit: (await (await ctx.places()).exportBranch(ask)).commit }
+}
+
+async function patchOf(ctx: Context, caller: Caller, project: Project): Promise<string> {
+  const kept =
+    project.place.state === 'removed' ? await readFile(keptPatch(ctx, project), 'utf8').catch(() => null) : null
+  if (kept !== null) return kept
+  const asked = { workspace: project.workspace, project: project.id }
+  const { bench } = await reachPlace(ctx, caller, asked)
+  await bench.look({ at: 'everything', reason: 'asked' })
+  return await (await ctx.history()).patch(bench.key, { from: BASE, to: null })
 }

@@ -30,6 +30,8 @@ export const carryOutPlan: Op<'plans.carryOut'> = async (ctx, caller, input) => 
   const reached = await reachPlace(ctx, caller, input)
   const { key, project } = reached.opened
   const by = whoOf(caller)
+  // Whatever has to be told when a place is opened is told before the Space is taken.
+  if (input.request.kind === 'apply') await sourceOf(ctx, caller, reached, input.request)
   return await ctx.spaces.act(project.space, by, async (lease) => {
     const ask = await askOf(ctx, caller, reached, input.request)
     await lease.renew()

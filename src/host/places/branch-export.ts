@@ -32,7 +32,7 @@ export async function exportBranch(git: Git, ask: ExportBranch): Promise<{ reado
     throw new CarrelError('bad_input', `${source} is in no git repository, so there can be no branch. Export a patch.`)
   if ((await git.ask(source, ['check-ref-format', '--branch', branch])) === null)
     throw new CarrelError('bad_input', `${JSON.stringify(branch)} cannot be the name of a branch. Choose another.`)
-  if ((await git.ask(source, ['show-ref', '--verify', `refs/heads/${branch}`])) !== null)
+  if ((await git.ask(source, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`])) !== null)
     throw new CarrelError('bad_input', `There is a branch ${branch} already. Choose another name.`)
   const prefix = (await git.look(source, ['rev-parse', '--show-prefix'])).trim()
   return await git.queue(repository.trim(), async () => {
