@@ -114,6 +114,8 @@ export interface Look {
   readonly writers: readonly Writer[]
   /** Points that `changesBy` and `plan` know a run by: set also where nothing changed. */
   readonly mark?: { readonly run: RunId; readonly session: SessionId; readonly what: 'start' | 'end' } | undefined
+  /** A plan is being carried out: what is found at these paths is its work, whoever else is at work here. */
+  readonly act?: { readonly id: ActId; readonly by: Who; readonly paths: readonly FilePath[] } | undefined
   readonly now: number
 }
 

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { CarrelError } from '../../model/errors.ts'
+import type { HistoryStatus } from '../../model/history.ts'
+import { openBlobs } from './blobs.ts'
+import { openDiskClock } from './clock.ts'
+import { openDb } from './db.ts'
+import type { History, PlaceSpec } from './history.ts'
+import { type Household, openPlace, type Place } from './place.ts'
+import { readings } from './readings.ts'
+
+/** The history as its thread has it. What plans and acts do is written on top of `placeOf`. */
+export interface Keeper {
+  readonly history: Omit<History, 'onNews' | 'close' | 'ready' | 'plan' | 'carryOut' | 'acts'> & {
+    ready(key: string): Promise<void>
+  }
+  /** @throws not_found */
+  placeOf(key: string): Place
+  readonly problem: string | null
+  close(): Promise<void>
+}
+
+export function openKeeper(folder: string, now: number, onNews: Household['onNews']): Keeper {
+  const { db, problem } = openDb(join(folder, 'files.db'), now)
+  const clock = openDiskClock(join(folder, 'tick'))
+  const home: Household = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, onNews }
+  const places = new Map<string, Place>()
+  const placeOf = (key: string): Place => {
+    const place = places.get(key)
+    if (place) return place
+    throw new CarrelError('not_found', `There is no history of ${key} here. Open its place first.`)
+  }
+  const told = (status: HistoryStatus): HistoryStatus => (problem && !status.problem ? { ...status, problem } : status)
+  const open = async (spec: PlaceSpec): Promise<HistoryStatus> => {
+    const before = places.get(spec.key)
+    if (before && isSame(before.spec, spec)) return told(before.status())
+    await before?.close()
+    const place = openPlace(home, spec, now)
+    places.set(spec.key, place)
+    return told(place.status())
+  }
+  return {
+    placeOf,
+    problem,
+    history: {
+      ...readings(home, placeOf),
+      open,
+      ready: (key) => placeOf(key).imported,
+      status: async (key) => told(placeOf(key).status()),
+      capture: (key, look) => placeOf(key).capture(look),
+      keepFirst: (key, paths) => placeOf(key).keepFirst(paths),
+    } as Keeper['history'],
+    async close() {
+      for (const place of places.values()) await place.close()
+      clock.close()
+      db.close()
+    },
+  }
+}
+
+const isSame = (a: PlaceSpec, b: PlaceSpec): boolean => JSON.stringify(a) === JSON.stringify(b)
