@@ -14,7 +14,7 @@ export const OUTSIDE: Author = { kind: 'outside' }
 
 export function openAuthors(db: DatabaseSync): Authors {
   const find = db.prepare('select id from authors where author = ?')
-  const add = db.prepare('insert into authors (act, author) values (?, ?)')
+  const add = db.prepare('insert into authors (kind, act, author) values (?, ?, ?)')
   const addRun = db.prepare('insert into author_runs (run, session, author) values (?, ?, ?)')
   const get = db.prepare('select author from authors where id = ?')
   return {
@@ -22,7 +22,7 @@ export function openAuthors(db: DatabaseSync): Authors {
       const text = JSON.stringify(author)
       const known = find.get(text) as { id: number } | undefined
       if (known) return known.id
-      const id = Number(add.run(author.kind === 'act' ? author.act : null, text).lastInsertRowid)
+      const id = Number(add.run(author.kind, author.kind === 'act' ? author.act : null, text).lastInsertRowid)
       for (const { run, session } of runsOf(author, writers)) addRun.run(run, session, id)
       return id
     },

@@ -9,6 +9,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
@@ -38,16 +39,21 @@ export interface Blobs {
   from(bytes: Uint8Array): Content
   /** The content of a file that holds still; null when it does not. @throws what the disk says */
   read(path: string | Buffer, seen: Stats): Content | null
-  /** Within a transaction: the row of this content, with one user more. */
-  use(content: Content): number
+  /** Within a transaction: the row of this content, with one user more. Its bytes are those of whoever came first. */
+  use(content: Content, place: number): number
   /** Within a transaction: the row of this content, with no user yet: the second sweep after this may take it. */
   hold(content: Content): void
-  /** Within a transaction: one user less. Frees what nobody uses; its file goes with `drop`. */
+  /** Within a transaction: one user less. What nobody uses is emptied, its file goes with `drop`. Returns the bytes freed. */
   release(id: number): number
   /** Takes files away that no row names, after the commit. */
   drop(): void
   bytes(id: number): Buffer | null
   idOf(digest: Uint8Array): number | null
+  isKept(digest: Uint8Array): boolean
+  /** Empties what was held up to this row and never used. Returns the newest row: the next sweep may go so far. */
+  dropHeld(upTo: number): number
+  /** Takes away files that no row knows: a crash came between the file and its row. Returns how many. */
+  strays(): number
 }
 
 /** Over this, content is a file of its own: SQLite is slower with it, and a disk may share its blocks. Bytes. */
@@ -62,59 +68,115 @@ export const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'bu
 export const sameStats = (a: Stats, b: Stats): boolean =>
   a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino
 
+interface HeldRow {
+  readonly id: number
+  readonly digest: Uint8Array
+  readonly file: number
+}
+interface Left {
+  readonly refs: number
+  readonly stored: number
+  readonly digest: Uint8Array
+  readonly owner: number | null
+  readonly file: number
+}
+
 export function openBlobs(db: DatabaseSync, folder: string): Blobs {
   const files = blobFiles(folder)
-  const find = db.prepare('select id, size, packed, data from blobs where digest = ?')
-  const get = db.prepare('select digest, packed, data from blobs where id = ?')
-  const more = db.prepare('update blobs set refs = refs + 1 where digest = ? returning id')
-  const add = db.prepare('insert into blobs (digest, size, stored, packed, data, refs) values (?, ?, ?, ?, ?, ?)')
-  const less = db.prepare(
-    'update blobs set refs = refs - 1 where id = ? returning refs, stored, digest, data is null as file',
-  )
-  const remove = db.prepare('delete from blobs where id = ?')
+  const ask = statements(db)
   const unused: Buffer[] = []
-  const isKnown = (digest: Buffer) => find.get(digest) !== undefined
-
+  // Files that were put in place for a record that is still to be written: no sweep may take them.
+  const coming = new Set<string>()
+  const isKnown = (digest: Uint8Array) => (ask.find.get(digest) as { gone: number } | undefined)?.gone === 0
+  const save = (digest: Buffer, put: () => void) => {
+    coming.add(digest.toString('hex'))
+    if (!isKnown(digest)) put()
+  }
   const from = (bytes: Uint8Array): Content => {
     const digest = digestOf(bytes)
-    if (bytes.length > INLINE) {
-      if (!isKnown(digest)) files.write(digest, bytes)
-      return { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
-    }
-    return { digest, size: bytes.length, ...packed(bytes) }
+    if (bytes.length <= INLINE) return { digest, size: bytes.length, ...packed(bytes) }
+    save(digest, () => files.write(digest, bytes))
+    return { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
+  }
+  const insert = ({ digest, size, stored, packed: isPacked, data }: Content, refs: number) => {
+    coming.delete(digest.toString('hex'))
+    return Number((ask.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
   }
   return {
     from,
     read(path, seen) {
-      if (seen.size > INLINE) return files.take(path, seen, isKnown)
+      if (seen.size > INLINE) return files.take(path, seen, save)
       const bytes = steadyBytes(path, seen)
       return bytes && from(bytes)
     },
-    use({ digest, size, stored, packed: isPacked, data }) {
-      const known = more.get(digest) as { id: number } | undefined
-      if (known) return known.id
-      return Number(add.run(digest, size, stored, isPacked ? 1 : 0, data, 1).lastInsertRowid)
+    use(content, place) {
+      const known = ask.more.get(content.digest) as { id: number; owner: number | null } | undefined
+      const id = known?.id ?? insert(content, 1)
+      if (known?.owner == null) ask.own.run(place, id)
+      if (known?.owner == null) ask.weigh.run(content.stored, place)
+      return id
     },
-    hold({ digest, size, stored, packed: isPacked, data }) {
-      if (!isKnown(digest)) add.run(digest, size, stored, isPacked ? 1 : 0, data, 0)
+    hold(content) {
+      if (!isKnown(content.digest)) insert(content, 0)
     },
     release(id) {
-      const left = less.get(id) as { refs: number; stored: number; digest: Uint8Array; file: number } | undefined
+      const left = ask.less.get(id) as Left | undefined
       if (!left || left.refs > 0) return 0
-      remove.run(id)
+      ask.empty.run(id)
+      if (left.owner !== null) ask.weigh.run(-left.stored, left.owner)
       if (left.file) unused.push(Buffer.from(left.digest))
       return left.stored
     },
     drop() {
-      for (const digest of unused.splice(0)) if (!isKnown(digest)) files.remove(digest)
+      for (const digest of unused.splice(0)) {
+        if (!isKnown(digest) && !coming.has(digest.toString('hex'))) files.remove(digest)
+      }
     },
+    dropHeld(upTo) {
+      for (const { id, digest, file } of ask.held.all(upTo) as unknown as HeldRow[]) {
+        ask.empty.run(id)
+        if (file) unused.push(Buffer.from(digest))
+      }
+      return Number(ask.last.get()?.id)
+    },
+    strays: () =>
+      files
+        .list()
+        .filter((digest) => !isKnown(digest) && !coming.has(digest.toString('hex')))
+        .map(files.remove).length,
     bytes(id) {
-      const row = get.get(id) as { digest: Uint8Array; packed: number; data: Uint8Array | null } | undefined
-      if (!row) return null
+      const row = ask.get.get(id) as
+        | { digest: Uint8Array; packed: number; data: Uint8Array | null; gone: number }
+        | undefined
+      if (!row || row.gone) return null
       if (row.data === null) return files.bytes(Buffer.from(row.digest))
       return row.packed ? zstdDecompressSync(row.data) : Buffer.from(row.data)
     },
-    idOf: (digest) => (find.get(digest) as { id: number } | undefined)?.id ?? null,
+    idOf: (digest) => (ask.find.get(digest) as { id: number } | undefined)?.id ?? null,
+    isKept: isKnown,
+  }
+}
+
+function statements(db: DatabaseSync) {
+  return {
+    find: db.prepare('select id, gone from blobs where digest = ?'),
+    get: db.prepare('select digest, packed, data, gone from blobs where id = ?'),
+    more: db.prepare('update blobs set refs = refs + 1 where digest = ? and gone = 0 returning id, owner'),
+    // What is gone may come again: its name is there already.
+    add: db.prepare(
+      `insert into blobs (digest, size, stored, packed, data, refs) values (?, ?, ?, ?, ?, ?) on conflict (digest) do update
+       set stored = excluded.stored, packed = excluded.packed, data = excluded.data, refs = excluded.refs, gone = 0, owner = null
+       returning id`,
+    ),
+    own: db.prepare('update blobs set owner = ? where id = ?'),
+    weigh: db.prepare('update places set bytes = bytes + ? where id = ?'),
+    less: db.prepare(
+      `update blobs set refs = refs - 1 where id = ? and gone = 0
+       returning refs, stored, digest, owner, data is null as file`,
+    ),
+    held: db.prepare('select id, digest, data is null as file from blobs where refs = 0 and gone = 0 and id <= ?'),
+    last: db.prepare('select coalesce(max(id), 0) as id from blobs'),
+    empty: db.prepare('update blobs set data = null, stored = 0, owner = null, gone = 1 where id = ?'),
   }
 }
 
@@ -163,7 +225,7 @@ function blobFiles(folder: string) {
       }
       name(digest)
     },
-    take(path: string | Buffer, seen: Stats, isKnown: (digest: Buffer) => boolean): Content | null {
+    take(path: string | Buffer, seen: Stats, save: (digest: Buffer, put: () => void) => void): Content | null {
       rmSync(part, { force: true })
       try {
         copyFileSync(path, part, constants.COPYFILE_FICLONE)
@@ -171,13 +233,13 @@ function blobFiles(folder: string) {
         if (!sameStats(seen, lstatSync(path))) return null
         const { digest, size } = sealed(part)
         if (size !== seen.size) return null
-        if (!isKnown(digest)) name(digest)
+        save(digest, () => name(digest))
         return { digest, size, stored: size, packed: false, data: null }
       } finally {
         rmSync(part, { force: true })
       }
     },
-    bytes(digest: Buffer): Buffer | null {
+    bytes(digest: Buffer): Buffer {
       try {
         return readFileSync(placeOf(digest).path)
       } catch (error) {
@@ -190,6 +252,10 @@ function blobFiles(folder: string) {
       }
     },
     remove: (digest: Buffer) => rmSync(placeOf(digest).path, { force: true }),
+    list: (): Buffer[] =>
+      readdirSync(folder)
+        .filter((name) => /^[0-9a-f]{2}$/.test(name))
+        .flatMap((start) => readdirSync(join(folder, start)).map((rest) => Buffer.from(start + rest, 'hex'))),
   }
 }
 

@@ -12,10 +12,14 @@ const STEPS: readonly string[] = [
     space text not null,
     project text,
     newest integer not null default 0,
+    -- Files and links that stand now; bytes of content that came in by this place first.
+    files integer not null default 0,
+    bytes integer not null default 0,
     imported integer not null default 0,
     rules text not null default ''
   );
-  -- Content by its SHA-256. Of each blob either data is here, or a file beside the database has it (data is null).
+  -- Content by its SHA-256. Of each blob either data is here, or a file beside the database has it (data is null), or
+  -- it is gone and only its name stays, because old states still say it.
   create table blobs (
     id integer primary key,
     digest blob not null unique,
@@ -23,10 +27,13 @@ const STEPS: readonly string[] = [
     stored integer not null,
     packed integer not null,
     data blob,
-    refs integer not null
+    refs integer not null,
+    gone integer not null default 0,
+    -- The place whose bytes these are.
+    owner integer
   );
   -- One row for each stretch of snapshots during which a path had one state; the present ones have no end, and what
-  -- lstat said of them when they were looked at last. kept = 0: thinned out, its content may be gone.
+  -- lstat said of them when they were looked at last. kept = 0: thinned out, does not hold its content.
   create table files (
     place integer not null,
     path blob not null,
@@ -53,6 +60,7 @@ const STEPS: readonly string[] = [
   create index changes_of_author on changes (author);
   create table authors (
     id integer primary key,
+    kind text not null,
     act text,
     author text not null unique
   );
@@ -73,10 +81,11 @@ const STEPS: readonly string[] = [
     author integer,
     created integer not null, modified integer not null, deleted integer not null,
     pinned integer not null default 0,
-    -- 0: thinned out; the row stays, because changes have their time from it.
+    -- 0: thinned out; the row stays, because changes have their time from it. -1: that is being done.
     kept integer not null default 1,
     primary key (place, n)
   ) without rowid;
+  create index snapshots_by_time on snapshots (at, place, n);
   create table marks (
     place integer not null,
     run text not null,
@@ -122,6 +131,8 @@ export function openDb(path: string, now: number): OpenedDb {
 function openChecked(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   try {
+    // Before anything is in it: a sweep gives pages back to the disk.
+    db.exec('pragma auto_vacuum = incremental')
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
     db.exec('pragma cache_size = -32768; pragma wal_autocheckpoint = 2000; pragma journal_size_limit = 33554432')
     const version = Number(db.prepare('pragma user_version').get()?.user_version ?? 0)

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import type { HistoryStatus } from '../../model/history.ts'
 import { openBlobs } from './blobs.ts'
-import { openDiskClock } from './clock.ts'
+import { createPacer, openDiskClock } from './clock.ts'
 import { openDb } from './db.ts'
+import { changesIn, usageOf } from './everywhere.ts'
 import type { History, PlaceSpec } from './history.ts'
 import { type Household, openPlace, type Place } from './place.ts'
 import { readings } from './readings.ts'
+import { type Broom, forgetPlace, sweepAll } from './sweep.ts'
 
 /** The history as its thread has it. What plans and acts do is written on top of `placeOf`. */
 export interface Keeper {
@@ -24,10 +26,11 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
   const clock = openDiskClock(join(folder, 'tick'))
   const home: Household = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, onNews }
   const places = new Map<string, Place>()
+  const broom: Broom = { db, blobs: home.blobs, breathe: createPacer(), held: 0 }
   const placeOf = (key: string): Place => {
     const place = places.get(key)
     if (place) return place
-    throw new CarrelError('not_found', `There is no history of ${key} here. Open its place first.`)
+    throw unknown(key)
   }
   const told = (status: HistoryStatus): HistoryStatus => (problem && !status.problem ? { ...status, problem } : status)
   const open = async (spec: PlaceSpec): Promise<HistoryStatus> => {
@@ -48,7 +51,17 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
       status: async (key) => told(placeOf(key).status()),
       capture: (key, look) => placeOf(key).capture(look),
       keepFirst: (key, paths) => placeOf(key).keepFirst(paths),
-    } as Keeper['history'],
+      changesIn: async (labels, filter) => changesIn(db, labels, filter),
+      usage: async () => usageOf(db),
+      sweep: (policy) => sweepAll(broom, policy),
+      async forget(key) {
+        const row = db.prepare('select id from places where key = ?').get(key)
+        if (!row) throw unknown(key)
+        await places.get(key)?.close()
+        places.delete(key)
+        await forgetPlace(broom, Number(row.id))
+      },
+    },
     async close() {
       for (const place of places.values()) await place.close()
       clock.close()
@@ -56,5 +69,8 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     },
   }
 }
+
+const unknown = (key: string): CarrelError =>
+  new CarrelError('not_found', `There is no history of ${key} here. Open its place first.`)
 
 const isSame = (a: PlaceSpec, b: PlaceSpec): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -285,11 +285,11 @@ function createBook(parts: Parts, look: (joined: JoinedLook) => Promise<Captured
     bytes({ kind, digest }) {
       if (kind === 'folder' || digest === null) return null
       const id = blobs.idOf(Buffer.from(digest, 'hex'))
-      return id === null ? (layer?.bytes(digest) ?? null) : blobs.bytes(id)
+      return (id === null ? null : blobs.bytes(id)) ?? layer?.bytes(digest) ?? null
     },
     kept: ({ kind, digest }) =>
       kind === 'folder' ||
-      (digest !== null && (blobs.idOf(Buffer.from(digest, 'hex')) !== null || layer?.has(digest) === true)),
+      (digest !== null && (blobs.isKept(Buffer.from(digest, 'hex')) || layer?.has(digest) === true)),
     put(bytes) {
       const content = blobs.from(bytes)
       inTransaction(db, () => blobs.hold(content))
@@ -304,12 +304,7 @@ function statusOf({ home, id, spec, present, recorder, gaps, watch }: Parts, sta
   const { db } = home
   const missing = !statsAt(spec.root, '')?.isDirectory()
   const snapshots = db.prepare('select count(*) as n from snapshots where place = ? and kept = 1').get(id)
-  const bytes = db
-    .prepare(
-      `select coalesce(sum(stored), 0) as n from blobs where id in (select blob from files where place = ?1)
-       and not exists (select 1 from files f where f.blob = blobs.id and f.place <> ?1)`,
-    )
-    .get(id)
+  const bytes = db.prepare('select bytes as n from places where id = ?').get(id)
   return {
     state: missing ? 'missing' : state.failed ? 'failed' : state.isImported ? 'ready' : 'importing',
     progress: state.isImported

@@ -83,7 +83,11 @@ export function openPresent(db: DatabaseSync, place: number): Present {
   const touched = db.prepare(
     'update files set mtime = ?, ctime = ?, ino = ?, racy = ? where place = ? and path = ? and since = ?',
   )
-  const counted = db.prepare('select count(*) as n from files where place = ? and until is null and kind <> 2')
+  const counted = db.prepare('select files from places where id = ?')
+  const count = db.prepare('update places set files = files + ? where id = ?')
+  const tally = ({ kind }: Known, by: number) => {
+    if (kind !== FOLDER) count.run(by, place)
+  }
   let memory: Map<FilePath, Known> | null = null
 
   const load = () => {
@@ -116,11 +120,13 @@ export function openPresent(db: DatabaseSync, place: number): Present {
     forget: () => (memory = null),
     end(path, known, n) {
       ended.run(n, place, pathBytes(path), known.since)
+      tally(known, -1)
       memory?.delete(path)
     },
     begin(path, known) {
       const { kind, mode, size, blob, since, mtime, ctime, ino, racy } = known
       begun.run(place, pathBytes(path), since, kind, mode, size, blob, mtime, ctime, ino, racy ? 1 : 0)
+      tally(known, 1)
       memory?.set(path, known)
     },
     touch(path, known) {
@@ -128,7 +134,7 @@ export function openPresent(db: DatabaseSync, place: number): Present {
       touched.run(mtime, ctime, ino, racy ? 1 : 0, place, pathBytes(path), since)
       memory?.set(path, known)
     },
-    count: () => Number(counted.get(place)?.n),
+    count: () => Number(counted.get(place)?.files),
   }
 }
 

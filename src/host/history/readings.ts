@@ -1,9 +1,17 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { FilePath, FileState } from '../../model/history.ts'
+import type { FilePath, FileState, Gap } from '../../model/history.ts'
+import { createPacer } from './clock.ts'
+import { diffOf } from './diff.ts'
 import type { History } from './history.ts'
+import { statsAt } from './look.ts'
+import { patchOf } from './patch.ts'
+import { comparePaths, namesIn } from './paths.ts'
 import type { Household, Place } from './place.ts'
 
-type Reading = Pick<History, 'snapshots' | 'between' | 'changesBy' | 'pathHistory' | 'stateAt' | 'content' | 'pin'>
+type Reading = Pick<
+  History,
+  'snapshots' | 'between' | 'changesBy' | 'pathHistory' | 'stateAt' | 'content' | 'diff' | 'patch' | 'gaps' | 'pin'
+>
 
 /** Questions to one place that are answered from its table. */
 export function readings({ db }: Household, placeOf: (key: string) => Place): Reading {
@@ -24,10 +32,54 @@ export function readings({ db }: Household, placeOf: (key: string) => Place): Re
       const place = placeOf(key)
       return contentOf(place, path, place.past.stateAt(path, checked(place, n)), maxBytes)
     },
+    async diff(key, path, { from, to }) {
+      const place = placeOf(key)
+      return diffOf(place.book, path, { from: checked(place, from), to: to === null ? null : checked(place, to) })
+    },
+    async patch(key, { from, to }) {
+      const place = placeOf(key)
+      return patchOf(place.book, place.book.between(checked(place, from), checked(place, to)))
+    },
+    async gaps(key, limit) {
+      const place = placeOf(key)
+      const counted: Gap[] = []
+      for (const gap of place.gaps.list()) counted.push(await weighed(place.spec.root, gap))
+      const bySize = (a: Gap, b: Gap) => (b.bytes ?? 0) - (a.bytes ?? 0) || comparePaths(a.path, b.path)
+      return counted.sort(bySize).slice(0, limit)
+    },
     async pin(key, n, isPinned) {
       const place = placeOf(key)
       if (Number(pinned.run(isPinned ? 1 : 0, place.id, n).changes) === 0) throw noSnapshot(n)
     },
+  }
+}
+
+/** How much is in a folder that is left out. */
+async function weighed(root: string, gap: Gap): Promise<Gap> {
+  if (!statsAt(root, gap.path)?.isDirectory()) return gap
+  const breathe = createPacer()
+  let files = 0
+  let bytes = 0
+  const folders = [gap.path]
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const name of readable(root, folder)) {
+      const path = `${folder}/${name}`
+      const stats = statsAt(root, path)
+      if (stats?.isDirectory()) folders.push(path)
+      else if (stats) files += 1
+      bytes += stats?.isFile() ? stats.size : 0
+    }
+    await breathe()
+  }
+  return { ...gap, files, bytes }
+}
+
+function readable(root: string, folder: FilePath): string[] {
+  try {
+    return namesIn(root, folder)
+  } catch {
+    // Gone since, or closed to us: it is a gap as it is.
+    return []
   }
 }
 

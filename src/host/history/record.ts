@@ -107,7 +107,7 @@ function statements({ db, id, blobs, authors, present, gaps }: Shelf) {
 
   const begin = (path: string, { state, stats }: Found, since: number): Known | null => {
     if (!state) return null
-    const blob = state.content ? blobs.use(state.content) : null
+    const blob = state.content ? blobs.use(state.content, id) : null
     const { kind, mode, size } = state
     const look = stats ?? { mtime: null, ctime: null, ino: null, racy: false }
     const known = { kind, mode, size, blob, since, ...look }
