@@ -1,4 +1,4 @@
-import type { FilePath, Writer } from '../../model/history.ts'
+import { FilePath, type Writer } from '../../model/history.ts'
 import type { RunId } from '../../model/ids.ts'
 import type { Look } from './history.ts'
 import type { JoinedLook } from './record.ts'
@@ -13,7 +13,10 @@ export function joined(looks: readonly Look[]): JoinedLook {
   }
   return {
     at: looks.some(({ at }) => at === 'everything') ? 'everything' : 'hints',
-    paths: [...new Set<FilePath>(looks.flatMap(({ paths }) => paths))],
+    // What agents name need not be inside the place, or a path at all.
+    paths: [...new Set<FilePath>(looks.flatMap(({ paths }) => paths))].filter(
+      (path) => FilePath.safeParse(path).success,
+    ),
     reason: first.reason,
     writers: [...writers.values()],
     marks: looks.flatMap(({ mark }) => (mark ? [mark] : [])),

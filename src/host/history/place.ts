@@ -107,7 +107,8 @@ function rowOf(db: DatabaseSync, { key, labels }: PlaceSpec): { id: number; impo
 
 function assemble(parts: Parts, state: State, news: (what: 'progress') => void): Place {
   const run = createQueue()
-  const look = createLooker(parts, state)
+  const rest = createRest(() => run(() => parts.present.drop()))
+  const look = createLooker(parts, state, rest.put)
   const book = createBook(parts, look)
   const imported = state.isImported ? Promise.resolve() : importAll(parts, state, run, news)
   // Nobody may be waiting for it; `status` says what went wrong.
@@ -138,6 +139,7 @@ function assemble(parts: Parts, state: State, news: (what: 'progress') => void):
     status: () => statusOf(parts, state),
     async close() {
       state.closed = true
+      rest.end()
       await parts.watch?.close()
       await run(() => parts.present.drop())
     },
@@ -171,7 +173,21 @@ function checkRoot({ root }: PlaceSpec): void {
   throw new CarrelError('gone', `The folder ${root} is not there. Put it back, or give the Space another folder.`)
 }
 
-function createLooker(parts: Parts, state: State): (look: JoinedLook) => Promise<Captured> {
+/** What is present stays in memory while it is used: a walk needs it all, and reads it faster than it looks. ms. */
+const IDLE = 60_000
+
+function createRest(drop: () => unknown): { put(): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const end = () => clearTimeout(timer)
+  const put = () => {
+    end()
+    timer = setTimeout(drop, IDLE)
+    timer.unref()
+  }
+  return { put, end }
+}
+
+function createLooker(parts: Parts, state: State, onLooked: () => void): (look: JoinedLook) => Promise<Captured> {
   const { spec, recorder, layer, watch } = parts
   return async (look) => {
     checkRoot(spec)
@@ -190,6 +206,8 @@ function createLooker(parts: Parts, state: State): (look: JoinedLook) => Promise
     } catch (error) {
       watch?.giveBack(hinted)
       throw error
+    } finally {
+      onLooked()
     }
   }
 }

@@ -1,5 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { FilePath, FileState, Gap } from '../../model/history.ts'
+import { FilePath, type FileState, type Gap } from '../../model/history.ts'
 import { createPacer } from './clock.ts'
 import { diffOf } from './diff.ts'
 import type { History } from './history.ts'
@@ -36,15 +36,18 @@ export function readings({ db }: Household, placeOf: (key: string) => Place): Re
     pathHistory: async (key, path, page) => placeOf(key).past.changesOf(path, page),
     async stateAt(key, path, n) {
       const place = placeOf(key)
-      return place.past.stateAt(path, checked(place, n))
+      return place.past.stateAt(inside(path), checked(place, n))
     },
     async content(key, path, n, maxBytes) {
       const place = placeOf(key)
-      return contentOf(place, path, place.past.stateAt(path, checked(place, n)), maxBytes)
+      return contentOf(place, path, place.past.stateAt(inside(path), checked(place, n)), maxBytes)
     },
     async diff(key, path, { from, to }) {
       const place = placeOf(key)
-      return diffOf(place.book, path, { from: checked(place, from), to: to === null ? null : checked(place, to) })
+      return diffOf(place.book, inside(path), {
+        from: checked(place, from),
+        to: to === null ? null : checked(place, to),
+      })
     },
     async patch(key, { from, to }) {
       const place = placeOf(key)
@@ -99,6 +102,15 @@ function checked({ book }: Place, n: number | null): number {
   if (n === null) return book.newest
   if (n < 0 || n > book.newest) throw noSnapshot(n)
   return n
+}
+
+/** These also read the disk: a path that leads out of the place must not. */
+function inside(path: FilePath): FilePath {
+  if (FilePath.safeParse(path).success) return path
+  throw new CarrelError(
+    'bad_input',
+    `${JSON.stringify(path)} is no path inside a place. Give it without . and .., relative to the place.`,
+  )
 }
 
 const noSnapshot = (n: number): CarrelError =>
