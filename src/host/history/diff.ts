@@ -1,11 +1,12 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
-import type { Author, Change, FileDiff, FilePath, FileState, Hunk } from '../../model/history.ts'
+import type { Author, Change, FileDiff, FilePath, Hunk } from '../../model/history.ts'
 import { compareVersions, hunksOf } from '../../model/hunks.ts'
 import { linesOf, MAX_TEXT_BYTES, textOf, type Version } from '../../model/merge.ts'
 import { digestOf } from './blobs.ts'
 import type { Book } from './book.ts'
 import { statsAt } from './look.ts'
 import { diskPath, foldersAbove } from './paths.ts'
+import { versionOf } from './versions.ts'
 
 /** Versions of a path that are asked for the authors of its lines; older ones stand together. */
 const STEPS = 64
@@ -18,19 +19,14 @@ export interface DiffSpan {
 
 /** Two states of a path, and whose the lines are that came in. */
 export function diffOf(book: Book, path: FilePath, { from, to }: DiffSpan): FileDiff {
-  const before = versionAt(book, book.stateAt(path, from))
-  const after = to === null ? versionOnDisk(book.root, path) : versionAt(book, book.stateAt(path, to))
+  const before = versionOf(book, book.stateAt(path, from))
+  const after = to === null ? versionOnDisk(book.root, path) : versionOf(book, book.stateAt(path, to))
   const diff = compareVersions(path, before, after)
   if (!diff.texts) return diff
   const changes = book.changesOf(path).filter(({ n }) => n > from && n <= (to ?? book.newest))
   const authors = lineAuthors(book, diff.texts, changes.slice(-STEPS))
   return { ...diff, hunks: diff.hunks.map((hunk) => ({ ...hunk, author: authorOf(hunk, authors) })) }
 }
-
-const versionAt = (book: Book, state: FileState | null): Version => ({
-  state,
-  bytes: () => (state === null || state.kind === 'folder' ? null : book.bytes(state)),
-})
 
 /** What stands on the disk, read now; nothing is captured by it. Never through a link. */
 function versionOnDisk(root: string, path: FilePath): Version {

@@ -79,6 +79,8 @@ export function namesIn(root: string, folder: FilePath): string[] {
 
 export const parentOf = (path: FilePath): FilePath => path.slice(0, Math.max(path.lastIndexOf('/'), 0))
 
+export const nameOf = (path: FilePath): string => path.slice(path.lastIndexOf('/') + 1)
+
 /** The folders above a path, the outermost first. */
 export function foldersAbove(path: FilePath): FilePath[] {
   const folders: FilePath[] = []
