@@ -103,6 +103,21 @@ const STEPS: readonly string[] = [
     primary key (place, path)
   ) without rowid;
   `,
+  `
+  create table acts (
+    n integer primary key,
+    id text not null unique,
+    place text not null,
+    act text not null
+  );
+  create index acts_of_place on acts (place, n);
+  -- What is being carried out: one act in a place at a time.
+  create table journal (
+    place text primary key,
+    phase text not null,
+    job text not null
+  ) without rowid;
+  `,
 ]
 
 export interface OpenedDb {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import ignore, { type Ignore } from 'ignore'
 import type { FileRules } from '../../model/contention.ts'
 import type { FilePath } from '../../model/history.ts'
-import { diskPath, foldersAbove, parentOf } from './paths.ts'
+import { diskPath, foldersAbove, nameOf } from './paths.ts'
+import { HELD_NAME } from './step.ts'
 
 /** What the rules of a Space leave out of a place's history. */
 export interface Ignorer {
@@ -38,6 +39,7 @@ export function openIgnorer(root: string, rules: FileRules, own: string): Ignore
     return false
   }
   const leavesOut = (path: FilePath, isFolder: boolean) => {
+    if (nameOf(path).startsWith(HELD_NAME)) return true
     if (path === NEVER || path.endsWith(`/${NEVER}`) || `${root}/${path}` === own) return true
     const asked = isFolder ? `${path}/` : path
     const said = lines.test(asked)
@@ -65,4 +67,4 @@ function readGitignore(root: string, folder: FilePath): Ignore | null {
 }
 
 /** Whether a path is an ignore file: what it says decides on others. */
-export const isGitignore = (path: FilePath): boolean => path.slice(parentOf(path).length).replace('/', '') === GITIGNORE
+export const isGitignore = (path: FilePath): boolean => nameOf(path) === GITIGNORE

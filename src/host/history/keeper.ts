@@ -1,18 +1,20 @@
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import type { HistoryStatus } from '../../model/history.ts'
+import { openActing } from './acting.ts'
 import { openBlobs } from './blobs.ts'
 import { createPacer, openDiskClock } from './clock.ts'
 import { openDb } from './db.ts'
 import { changesIn, usageOf } from './everywhere.ts'
 import type { History, PlaceSpec } from './history.ts'
+import type { Point } from './moves.ts'
 import { type Household, openPlace, type Place } from './place.ts'
 import { readings } from './readings.ts'
 import { type Broom, forgetPlace, sweepAll } from './sweep.ts'
 
-/** The history as its thread has it. What plans and acts do is written on top of `placeOf`. */
+/** The history as its thread has it. */
 export interface Keeper {
-  readonly history: Omit<History, 'onNews' | 'close' | 'ready' | 'plan' | 'carryOut' | 'acts'> & {
+  readonly history: Omit<History, 'onNews' | 'close' | 'ready'> & {
     ready(key: string): Promise<void>
   }
   /** @throws not_found */
@@ -21,7 +23,8 @@ export interface Keeper {
   close(): Promise<void>
 }
 
-export function openKeeper(folder: string, now: number, onNews: Household['onNews']): Keeper {
+/** @param point called before each step of an act that a crash could come before: tests stop there */
+export function openKeeper(folder: string, now: number, onNews: Household['onNews'], point?: Point): Keeper {
   const { db, problem } = openDb(join(folder, 'files.db'), now)
   const clock = openDiskClock(join(folder, 'tick'))
   const home: Household = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, onNews }
@@ -32,6 +35,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     if (place) return place
     throw unknown(key)
   }
+  const { recover, forget: forgetActs, ...acting } = openActing(db, placeOf, point)
   const told = (status: HistoryStatus): HistoryStatus => (problem && !status.problem ? { ...status, problem } : status)
   const open = async (spec: PlaceSpec): Promise<HistoryStatus> => {
     const before = places.get(spec.key)
@@ -39,6 +43,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     await before?.close()
     const place = openPlace(home, spec, now)
     places.set(spec.key, place)
+    await recover(place)
     return told(place.status())
   }
   return {
@@ -46,6 +51,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     problem,
     history: {
       ...readings(home, placeOf),
+      ...acting,
       open,
       ready: (key) => placeOf(key).imported,
       status: async (key) => told(placeOf(key).status()),
@@ -59,6 +65,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
         if (!row) throw unknown(key)
         await places.get(key)?.close()
         places.delete(key)
+        forgetActs(key)
         await forgetPlace(broom, Number(row.id))
       },
     },

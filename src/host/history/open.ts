@@ -61,6 +61,7 @@ const PASSED = [
   'gaps',
   'patch',
   'plan',
+  'planDiff',
   'carryOut',
   'acts',
   'pin',
