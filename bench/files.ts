@@ -7,6 +7,7 @@ import { openHistory } from '../src/host/history/open.ts'
 import type { Effort } from './appends.ts'
 import { dropFolder, tempFolder } from './children.ts'
 import { type Result, type Target, written } from './figures.ts'
+import { measureRestores } from './files-acts.ts'
 
 const FILES_IN_A_FOLDER = 10
 const WORDS = 'the agent reads a file and writes another one while its neighbour waits for the disk'.split(' ')
@@ -18,7 +19,7 @@ interface Figures {
 const figures = (): Figures => ({ ours: [], theirs: [] })
 
 /** One tree with two histories: ours, and the way peers keep theirs. */
-interface Ground {
+export interface Ground {
   readonly tree: string
   readonly paths: readonly string[]
   readonly ours: History
@@ -42,6 +43,9 @@ async function measureTree(size: number, rounds: number): Promise<Result[]> {
     const ours = await openHistory({ folder: oursFolder, now: Date.now })
     const ground: Ground = { tree, paths, ours, oursFolder, git: shadowRepository(join(folder, 'shadow'), tree) }
     const results = [await firstImport(ground), ...(await captures(ground, rounds)), await atOnce(ground, rounds)]
+    results.push(
+      ...(await measureRestores({ ...ground, key: KEY, look: () => look('everything', []), timed, change }, rounds)),
+    )
     // A thousand commands of theirs at 100,000 files take ten minutes and say the same.
     if (size <= 10_000) results.push(await bytesOf(ground, 1_000))
     await ours.close()
@@ -211,7 +215,9 @@ function sizeOf(folder: string): number {
 }
 
 interface ShadowRepository {
-  snapshot(): Promise<void>
+  /** Answers with the tree. */
+  snapshot(): Promise<string>
+  checkout(tree: string, paths: readonly string[]): Promise<void>
   bytes(): number
   unlock(): void
 }
@@ -222,13 +228,16 @@ function shadowRepository(folder: string, tree: string): ShadowRepository {
   const base = ['--git-dir', folder, '--work-tree', tree, '-c', 'core.autocrlf=false', '-c', 'gc.auto=0']
   mkdirSync(folder)
   execFileSync('git', ['init', '--quiet', '--bare', folder], { env })
-  const git = async (...args: string[]) => {
-    await promisify(execFile)('git', [...base, ...args], { env, cwd: tree, maxBuffer: 1 << 26 })
+  const git = async (...args: string[]): Promise<string> => {
+    return (await promisify(execFile)('git', [...base, ...args], { env, cwd: tree, maxBuffer: 1 << 26 })).stdout.trim()
   }
   return {
     async snapshot() {
       await git('add', '-A', '.')
-      await git('write-tree')
+      return git('write-tree')
+    },
+    async checkout(of, paths) {
+      await git('checkout', '--quiet', of, '--', ...paths)
     },
     bytes: () => sizeOf(folder),
     unlock: () => execFileSync('rm', ['-f', join(folder, 'index.lock')]),
