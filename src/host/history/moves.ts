@@ -52,7 +52,19 @@ export interface Move {
   readonly step: Step
 }
 
-export const isDone = (hand: Hand, move: Move): boolean => at(hand, move.step, DEEDS[move.kind].isDone)
+/** For whoever goes on after a crash. The folder of what went away may have gone after it. */
+export function isDone(hand: Hand, { kind, step }: Move): boolean {
+  try {
+    return at(hand, step, DEEDS[kind].isDone)
+  } catch (error) {
+    if (!(error instanceof Moved)) throw error
+    return (
+      kind === 'unmake' ||
+      (kind === 'away' && inFolder(hand.root, step.hold, (held) => isThere(held(`${step.name}.old`))))
+    )
+  }
+}
+
 export const undoMove = (hand: Hand, move: Move): boolean => at(hand, move.step, DEEDS[move.kind].undo)
 
 /** What the disk says when somebody else was there between look and deed. */
