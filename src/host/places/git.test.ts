@@ -94,6 +94,8 @@ it('F1: nothing that a hostile repository names is run, and looking writes nothi
 
 it('the traps of these tests do catch a git that is not kept apart', () => {
   const source = hostile()
+  // Of the same size: only its content, through the filter, tells whether it changed.
+  write(source, { 'a.txt': 'b' })
   expect(() => git(source, 'status')).toThrow()
   expect(readdirSync(marks)).toEqual(expect.arrayContaining(['fsmonitor', 'process']))
 })

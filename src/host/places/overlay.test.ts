@@ -205,16 +205,34 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
     const { record, place, source } = await made()
     await inside(place, 'rm -r sub && mkdir sub && echo kept > sub/kept')
     const before = contents(place.root)
-    const namespace = place.namespace
     await places.close()
     expect(await sweepLedger(w.ledger)).toEqual([])
     const later = world({}, w.parent)
     write(source, { 'a.txt': 'changed meanwhile' })
     const again = await later.places.open(record)
     expect(again.path).toBe(place.path)
-    expect(again.namespace).not.toBe(namespace)
     expect(contents(again.root)).toEqual(before)
     expect(again.namespace).toBe((await later.places.open(record)).namespace)
+  })
+
+  it('an agent that outlives its server, and those that come after, are in one view', async () => {
+    const { record, place } = await made()
+    const parts = { cwd: place.path, enter: place.enter, env: { PATH: process.env.PATH ?? '' }, containment }
+    const script = 'echo up; read x; cat later; echo mine > mine; echo done; read x'
+    const how = { command: '/bin/sh', args: ['-c', script], ledger: w.ledger, label: 'agent', now: Date.now }
+    const tree = await spawnTree({ ...parts, ...how })
+    const said = () => new Promise<string>((resolve) => tree.stdout.once('data', (chunk) => resolve(`${chunk}`)))
+    await said()
+    await places.close()
+    const again = await world({}, w.parent).places.open(record)
+    expect(again.namespace).toBe(place.namespace)
+    await inside(again, 'echo later > later')
+    const answer = said()
+    tree.stdin.write('go\n')
+    expect(await answer).toContain('later')
+    await expect.poll(() => existsSync(join(again.root, 'mine'))).toBe(true)
+    await tree.kill()
+    expect(await inside(again, 'cat mine')).toBe('mine\n')
   })
 
   it('32 made at once share one frozen folder, which goes with the last of them', async () => {

@@ -6,7 +6,7 @@ import type { Driver } from './drivers.ts'
 import { treeOf } from './freezer.ts'
 import type { MakePlace, Place, PlaceRecord, PlaceRisks } from './place.ts'
 import { changedIn } from './upper.ts'
-import { mountView, PARTS, type View } from './view.ts'
+import { findView, mountView, PARTS, type View } from './view.ts'
 
 type OverlayRecord = PlaceRecord & { readonly overlay: NonNullable<PlaceRecord['overlay']> }
 
@@ -131,7 +131,8 @@ async function mount({ path: seen, overlay }: OverlayRecord, path: string): Prom
   const { folder, base, rights } = overlay
   try {
     const lower = treeOf(base ?? '')
-    const view = await mountView({ folder, name: basename(seen), lower, rights: rights ?? 'own', path })
+    const spec = { folder, name: basename(seen), lower, rights: rights ?? 'own', path }
+    const view = (await findView(spec)) ?? (await mountView(spec))
     if (view.path === seen && (await alive(view))) return view
     await view.close()
     throw new Error(`the view appeared at ${view.path}`)

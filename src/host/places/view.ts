@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { bootId } from '../proc-table.ts'
 import type { PlaceRecord } from './place.ts'
 
 /** The parts of a view: `upper` takes what is changed, `work` is overlayfs's own, the view appears in `in`. */
@@ -26,6 +26,7 @@ export interface View {
   readonly path: string
   readonly root: string
   readonly enter: readonly string[]
+  /** The mount itself: the same for as long as anybody is in it, also for a later server. */
   readonly namespace: string
   /** Lets the view go; what was changed stays in the upper folder. */
   close(): Promise<void>
@@ -58,29 +59,63 @@ export async function mountView(spec: ViewSpec): Promise<View> {
   const words = [...ways, '/bin/sh', '-c', MOUNT, 'carrel', spec.folder, spec.name, optionsOf(spec)]
   // It ends with its input, so with this process at the latest.
   const child = spawn('unshare', words, { env: { PATH: spec.path, LC_ALL: 'C' }, cwd: '/', stdio: 'pipe' })
-  const files: FileHandle[] = []
   try {
     await mounted(child)
-    const take = async (path: string) => {
-      const file = await open(`/proc/${child.pid}/${path}`)
-      files.push(file)
-      return `/proc/${process.pid}/fd/${file.fd}`
+    return await take(spec, child.pid ?? 0)
+  } finally {
+    child.stdin?.end()
+  }
+}
+
+/**
+ * The same view where it is mounted still: an agent that outlived an earlier server is in it. A second mount over one upper
+ * folder would not see what the first one writes. Null when nobody is in it.
+ */
+export async function findView(spec: ViewSpec): Promise<View | null> {
+  const seen = new Set<string>()
+  const at = mountedAs(join(spec.folder, PARTS.appears, spec.name))
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    try {
+      const namespace = await readlink(`/proc/${pid}/ns/mnt`)
+      if (seen.has(namespace)) continue
+      seen.add(namespace)
+      const mounts = await readFile(`/proc/${pid}/mountinfo`, 'utf8')
+      if (mounts.split('\n').some((line) => line.split(' ')[4] === at)) return await take(spec, Number(pid))
+    } catch {
+      // It ended meanwhile, or is somebody else's.
     }
-    const folder = await take(join('root', spec.folder, PARTS.appears))
-    const mount = `--mount=${await take('ns/mnt')}`
-    const enter = user ? [`--user=${await take('ns/user')}`, '--preserve-credentials', mount] : [mount]
+  }
+  return null
+}
+
+/** As the kernel writes the path of a mount. */
+function mountedAs(path: string): string {
+  return path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
+
+/** Opens what keeps a view, from a process that is in its namespace. */
+async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {
+  const files: FileHandle[] = []
+  const keep = async (path: string) => {
+    const file = await open(`/proc/${pid}/${path}`)
+    files.push(file)
+    return `/proc/${process.pid}/fd/${file.fd}`
+  }
+  try {
+    const root = join(await keep(join('root', folder, PARTS.appears)), name)
+    const mount = `--mount=${await keep('ns/mnt')}`
+    const other = (await readlink(`/proc/${pid}/ns/user`)) !== (await readlink('/proc/self/ns/user'))
+    const enter = other ? [`--user=${await keep('ns/user')}`, '--preserve-credentials', mount] : [mount]
     return {
-      path: join(spec.folder, PARTS.appears, spec.name),
-      root: join(folder, spec.name),
+      path: join(folder, PARTS.appears, name),
+      root,
       enter: ['nsenter', ...enter, '--'],
-      namespace: randomUUID(),
+      namespace: `${bootId()} ${(await lstat(root)).dev}`,
       close: () => closeAll(files),
     }
   } catch (thrown) {
     await closeAll(files)
     throw thrown
-  } finally {
-    child.stdin?.end()
   }
 }
 
