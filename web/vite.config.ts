@@ -6,7 +6,7 @@ const serviceWorker: Plugin = {
   name: 'service-worker',
   apply: 'build',
   buildStart() {
-    const id = new URL('notify/service-worker.ts', import.meta.url).pathname
+    const id = new URL('notify/worker.ts', import.meta.url).pathname
     this.emitFile({ type: 'chunk', id, fileName: 'service-worker.js' })
   },
 }

@@ -1,4 +1,4 @@
-import type { EventType, Note, Outcome, Request } from '../model/events.ts'
+import type { Note, Outcome, Request } from '../model/events.ts'
 import type {
   ActId,
   AgentId,

@@ -1,5 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
-import { type EventType, type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
+import { type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Asked, Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'

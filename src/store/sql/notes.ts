@@ -26,7 +26,7 @@ export async function note(tx: Tx, { lease, noted, now }: Noting): Promise<null>
     // What others did to a session's files moves it up in lists.
     work.news = true
     const { last } = await append(tx, work, notes)
-    tx.ring({ log: session, head: last, due: false })
+    tx.rings.push({ log: session, head: last, due: false })
   }
   if (noted.act) {
     const { place, id } = noted.act
