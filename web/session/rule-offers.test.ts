@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { globMatches } from '../../src/engine/glob.ts'
+import { globMatches } from '../../src/model/glob.ts'
 import type { Question } from '../../src/model/interaction.ts'
 import { decide, type Rule } from '../../src/model/rules.ts'
 import { interaction, permission, rule } from '../../test/support/session-log.ts'

@@ -38,6 +38,7 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
   let timer: NodeJS.Timeout | null = null
   let ended: Exit | null = null
   let tooLarge = false
+  let met = false
 
   const pace = () => {
     const owed = client ? client.owed() > OWED_BYTES : spool.bytes > SPOOL_BYTES
@@ -80,8 +81,9 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
   void tree.exited.then((exit) => {
     ended = exit
     spool.end(exit)
-    // Whoever comes later reads the spool; a server that is here says when it has heard.
-    if (!client) leave()
+    // A server that is here says when it has heard; the first one is about to come; all others read the spool.
+    if (!client && met) leave()
+    else if (!client) setTimeout(leave, FIRST_MS)
     else if (client.live()) client.say({ say: 'exit', exit })
   })
   // Whoever started this comes at once.
@@ -95,6 +97,7 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
         welcome: () => {
           client?.drop()
           client = next
+          met = true
           if (timer) clearTimeout(timer)
           return { say: 'welcome', head: spool.head, checkpoint: spool.checkpoint, stderrTail: tree.stderrTail() }
         },
