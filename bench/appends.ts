@@ -14,6 +14,8 @@ export interface Effort {
   readonly rounds: number
   /** How long one round lasts. ms. */
   readonly roundMs: number
+  /** Numbers of files in the trees whose history is measured. */
+  readonly trees: readonly number[]
 }
 
 /** Both servers and the caller get so long to become as fast as they will be. ms. */

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { type Effort, measureAppends, measureStore } from './appends.ts'
 import { cleanUp } from './children.ts'
 import { notes, type Result, table } from './figures.ts'
+import { measureFiles } from './files.ts'
 import { measurePlaces } from './files-places.ts'
 import { measureCatchUp, measureLatency } from './follows.ts'
 import { measureLists, measureStalled, measureTurns } from './serving.ts'
@@ -15,12 +16,13 @@ const HELP = `npm run bench -- [--quick] [--only name,name] [--json] [--save]
 
 Measures Carrel beside the reference server of the durable-streams protocol, in one run and by turns.
   --quick   shorter and fewer rounds: a look, nothing to write down
-  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start, places
+  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start, files, places
+  --trees   sizes of the trees for files, 1000,10000,100000 if left out
   --json    all rounds as JSON instead of a table
   --save    writes the table to bench/README.md`
 
-const FULL: Effort = { rounds: 5, roundMs: 2_000 }
-const QUICK: Effort = { rounds: 2, roundMs: 600 }
+const FULL: Effort = { rounds: 5, roundMs: 2_000, trees: [1_000, 10_000, 100_000] }
+const QUICK: Effort = { rounds: 2, roundMs: 600, trees: [1_000, 10_000] }
 
 const MEASURES: Readonly<Record<string, (effort: Effort, quick: boolean) => Promise<Result[]>>> = {
   appends: measureAppends,
@@ -33,6 +35,7 @@ const MEASURES: Readonly<Record<string, (effort: Effort, quick: boolean) => Prom
   lists: measureLists,
   stalled: measureStalled,
   start: measureStart,
+  files: measureFiles,
   places: measurePlaces,
 }
 
@@ -44,6 +47,7 @@ async function main(): Promise<number> {
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
+      trees: { type: 'string' },
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -55,12 +59,14 @@ async function main(): Promise<number> {
     console.log(unknown.length > 0 ? `There is no measurement ${unknown.join(', ')}.\n\n${HELP}` : HELP)
     return unknown.length > 0 ? 64 : 0
   }
+  const effort = values.quick ? QUICK : FULL
+  const trees = values.trees?.split(',').map(Number) ?? effort.trees
   const results: Result[] = []
   let failed = 0
   for (const name of names) {
     process.stderr.write(`${name} ...\n`)
     try {
-      results.push(...((await MEASURES[name]?.(values.quick ? QUICK : FULL, values.quick)) ?? []))
+      results.push(...((await MEASURES[name]?.({ ...effort, trees }, values.quick)) ?? []))
     } catch (thrown) {
       failed += 1
       process.stderr.write(`${name} could not be measured: ${thrown instanceof Error ? thrown.stack : thrown}\n`)

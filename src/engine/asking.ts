@@ -1,9 +1,9 @@
+import { globMatches } from '../model/glob.ts'
 import type { InteractionId } from '../model/ids.ts'
 import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../model/interaction.ts'
 import { decide } from '../model/rules.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import { mayTakeEffect } from './authorize.ts'
-import { globMatches } from './glob.ts'
 import { defaultAnswer, ruledAnswer } from './questions.ts'
 import type { RunWork } from './run-work.ts'
 

@@ -229,7 +229,7 @@ export const PlanEntry = z.object({
   path: FilePath,
   now: FileState.nullable(),
   next: FileState.nullable(),
-  /** `merge`: `next` is a text merged from three. */
+  /** `merge`: `next` is a text merged from three, or put together from hunks that were chosen. */
   how: z.enum(['write', 'delete', 'merge']),
   /** Whose what is there now is; null where nothing is there or nobody knows. */
   author: Author.nullable(),
@@ -245,7 +245,7 @@ export const Plan = z.object({
   entries: z.array(PlanEntry),
   /** What the plan cannot speak of. */
   gaps: z.array(Gap),
-  /** Over request, entries and gaps: the same only for the same plan. */
+  /** Over request and entries: the same only for the same plan. Gaps that stand in its way are reasons of entries. */
   digest: z.string(),
 })
 export type Plan = z.infer<typeof Plan>

@@ -19,15 +19,19 @@ export interface Book {
   below(path: FilePath, n: number): FilePath[]
   /** Two snapshots side by side; a path once, with its last author between them. Ordered by path. */
   between(from: number, to: number): Change[]
-  /** Every change by an author, oldest first; a path may come several times. */
+  /** Every change by an author, oldest first; a path may come several times. With those of unknown author that it may have made. */
   changesBy(by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }): Change[]
   /** All changes of a path up to now, oldest first. */
   changesOf(path: FilePath): Change[]
   lastChange(path: FilePath): Change | null
   /** Bytes of a file or target of a link; null when they are not kept. */
   bytes(state: FileState): Buffer | null
+  /** Whether `bytes` would have them: nothing is read. */
+  kept(state: FileState): boolean
   /** Keeps content, on disk before it returns. Returns its digest. */
   put(bytes: Uint8Array): string
   /** Why a path is not covered; null when it is. */
   gapAt(path: FilePath): Gap | null
+  /** What the last looks found uncovered, by path. */
+  gaps(): Gap[]
 }

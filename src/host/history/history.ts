@@ -72,6 +72,8 @@ export interface History {
 
   /** What would be done. Looks at the disk first (a capture), writes nothing. */
   plan(key: string, ask: PlanAsk): Promise<Plan>
+  /** What the plan would do to one path, whatever hunks were chosen: their positions are what is chosen by. */
+  planDiff(key: string, ask: PlanAsk, path: FilePath): Promise<FileDiff>
   /**
    * Does exactly what was planned, or nothing: plans again and compares digests. Every contended path must be named, in
    * `overwrite` or in `leave`; what a rule blocks can only be left. Journalled: after a kill -9 at any step the place is
@@ -114,6 +116,8 @@ export interface Look {
   readonly writers: readonly Writer[]
   /** Points that `changesBy` and `plan` know a run by: set also where nothing changed. */
   readonly mark?: { readonly run: RunId; readonly session: SessionId; readonly what: 'start' | 'end' } | undefined
+  /** A plan is being carried out: what is found at these paths is its work, whoever else is at work here. */
+  readonly act?: { readonly id: ActId; readonly by: Who; readonly paths: readonly FilePath[] } | undefined
   readonly now: number
 }
 
@@ -157,8 +161,8 @@ export interface PlanAsk {
   readonly contention: readonly ContentionRule[]
   /** Runs at work in this place, and what they lately wrote or read. */
   readonly active: readonly { readonly run: RunId; readonly session: SessionId; readonly paths: readonly FilePath[] }[]
-  /** For `apply`: the other place, and the point its work began at. */
-  readonly source?: { readonly key: string; readonly base: number } | undefined
+  /** For `apply`: the other place, the point its work began at, and the runs at work there. */
+  readonly source?: { readonly key: string; readonly base: number; readonly writers: readonly Writer[] } | undefined
   readonly writers: readonly Writer[]
   readonly now: number
 }

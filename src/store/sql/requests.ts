@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonical } from '../../model/canonical.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Request } from '../../model/events.ts'
 import type { SessionId } from '../../model/ids.ts'
@@ -16,14 +17,6 @@ export function digestOf({ type, data }: Request): string {
   return createHash('sha256')
     .update(canonical([type, said]))
     .digest('base64url')
-}
-
-/** JSON with the names of every object in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => {
-    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-  })
 }
 
 /** Checks a request against the rows as they are now, and changes them as it says. */

@@ -1,0 +1,54 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Author, Certainty, FilePath, Writer } from '../../model/history.ts'
+import { attribute } from '../../model/history.ts'
+import type { Look } from './history.ts'
+
+/** Authors have a number in the database; who wrote most of it comes up again and again. */
+export interface Authors {
+  /** Within a transaction. */
+  idOf(author: Author, writers: readonly Writer[]): number
+  of(id: number): Author
+}
+
+export const OUTSIDE: Author = { kind: 'outside' }
+
+export function openAuthors(db: DatabaseSync): Authors {
+  const find = db.prepare('select id from authors where author = ?')
+  const add = db.prepare('insert into authors (kind, act, author) values (?, ?, ?)')
+  const addRun = db.prepare('insert into author_runs (run, session, author) values (?, ?, ?)')
+  const get = db.prepare('select author from authors where id = ?')
+  return {
+    idOf(author, writers) {
+      const text = JSON.stringify(author)
+      const known = find.get(text) as { id: number } | undefined
+      if (known) return known.id
+      const id = Number(add.run(author.kind, author.kind === 'act' ? author.act : null, text).lastInsertRowid)
+      for (const { run, session } of runsOf(author, writers)) addRun.run(run, session, id)
+      return id
+    },
+    of: (id) => JSON.parse((get.get(id) as { author: string }).author) as Author,
+  }
+}
+
+function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Writer, 'run' | 'session'>[] {
+  if (author.kind === 'run') return [author]
+  if (author.kind === 'unknown') return writers.filter(({ run }) => author.among.includes(run))
+  return []
+}
+
+/** Whose each change of a look is. */
+export function attributor(
+  look: Pick<Look, 'writers' | 'act'>,
+): (path: FilePath) => { author: Author; certainty: Certainty } {
+  const { writers, act } = look
+  const acted = new Set(act?.paths)
+  const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
+  return (path) => {
+    if (act && acted.has(path)) return { author: { kind: 'act', act: act.id, by: act.by }, certainty: 'sole' }
+    // The model's rule, which asks lists; a list of one path answers the same and need not be searched.
+    return attribute(
+      path,
+      named.map(({ named: paths, ...writer }) => ({ ...writer, named: paths.has(path) ? [path] : [] })),
+    )
+  }
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, expect, it } from 'vitest'
+import { LOOK, specOf } from '../../../test/support/history-world.ts'
+import type { History } from './history.ts'
+import { openHistory } from './open.ts'
+
+const folders: string[] = []
+const children: ChildProcess[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+const KEY = 'space:one'
+const forever = new AbortController().signal
+
+function makePlace(files: number): { top: string; root: string; folder: string } {
+  const top = mkdtempSync(join(tmpdir(), 'carrel-durable-'))
+  folders.push(top)
+  const root = join(top, 'tree')
+  for (let at = 0; at < files; at++) {
+    mkdirSync(join(root, `f${at % 50}`), { recursive: true })
+    writeFileSync(join(root, `f${at % 50}`, `${at}.txt`), `content of ${at}\n`.repeat(20))
+  }
+  // Large enough to become a file of its own.
+  writeFileSync(join(root, 'large'), 'large\n'.repeat(100_000))
+  return { top, root, folder: join(top, 'history') }
+}
+
+async function opened(place: { root: string; folder: string }): Promise<History> {
+  const history = await openHistory({ folder: place.folder, now: () => 1_000 })
+  await history.open(specOf('one', place.root))
+  await history.ready(KEY, forever)
+  return history
+}
+
+/** Everything that the newest snapshot says, beside the disk. */
+async function expectWhole(history: History, root: string): Promise<void> {
+  const rows = await history.between(KEY, { from: 0, to: null, after: null, limit: 100_000 })
+  const files = rows.filter(({ after }) => after?.kind === 'file')
+  for (const { path } of files) {
+    const kept = Buffer.from(await history.content(KEY, path, null, 1 << 30))
+    expect(kept.equals(readFileSync(join(root, path)))).toBe(true)
+  }
+  const onDisk = execFileSync('find', [root, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')
+  expect(files.length).toBe(onDisk.length)
+}
+
+/** A process that opens the history, and then changes and captures until somebody ends it. */
+const CHILD = new URL('../../../test/support/history-child.ts', import.meta.url)
+
+it('F4: after a kill -9 at any moment of import or capture the next capture sees everything', {
+  timeout: 300_000,
+}, async () => {
+  for (let round = 0; round < 8; round++) {
+    const place = makePlace(600)
+    const child = fork(CHILD, [place.root, place.folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    children.push(child)
+    const exited = once(child, 'exit')
+    // The child says each step that it begins; a different one is the last in each round.
+    for (let steps = 0; steps <= round * 3; steps++) await once(child, 'message')
+    child.kill('SIGKILL')
+    await exited
+    const history = await opened(place)
+    await history.capture(KEY, LOOK)
+    await expectWhole(history, place.root)
+    expect((await history.status(KEY)).problem).toBe(null)
+    await history.close()
+  }
+})
+
+it('a damaged database is moved aside and a new history begun, and its status says so', async () => {
+  const place = makePlace(5)
+  await (await opened(place)).close()
+  const db = join(place.folder, 'files.db')
+  const fd = openSync(db, 'r+')
+  writeSync(fd, Buffer.alloc(200, 7), 0, 200, 0)
+  closeSync(fd)
+  const history = await opened(place)
+  expect((await history.status(KEY)).problem).toContain(`${db}.damaged-`)
+  await expectWhole(history, place.root)
+  await history.close()
+})
+
+it('a database of a newer Carrel is refused in words and left as it is', async () => {
+  const place = makePlace(1)
+  await (await opened(place)).close()
+  const db = new DatabaseSync(join(place.folder, 'files.db'))
+  db.exec('pragma user_version = 99')
+  db.close()
+  await expect(opened(place)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('newer Carrel'),
+  })
+})
+
+const canMount = process.platform === 'linux' && process.getuid?.() === 0
+it.skipIf(!canMount)(
+  'a full disk is said, keeps nothing half, and the next capture works (skipped: mounting needs root)',
+  async () => {
+    const place = makePlace(3)
+    mkdirSync(place.folder)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', place.folder])
+    try {
+      const history = await opened(place)
+      const noise = (at: number) => createHash('shake256', { outputLength: 200_000 }).update(`${at}`).digest()
+      for (let at = 0; at < 40; at++) writeFileSync(join(place.root, `noise${at}`), noise(at))
+      await expect(history.capture(KEY, LOOK)).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('full'),
+      })
+      expect((await history.status(KEY)).n).toBe(1)
+      for (let at = 1; at < 40; at++) rmSync(join(place.root, `noise${at}`))
+      expect((await history.capture(KEY, LOOK)).counts).toMatchObject({ created: 1 })
+      await expectWhole(history, place.root)
+      await history.close()
+    } finally {
+      execFileSync('umount', ['-l', place.folder])
+    }
+  },
+)
+
+it('F6: what is written while the first import is on keeps its content of before, or says that it is missed', async () => {
+  const place = makePlace(3_000)
+  const history = await openHistory({ folder: place.folder, now: () => 1_000 })
+  const news: string[] = []
+  history.onNews(({ what }) => news.push(what))
+  await history.open(specOf('one', place.root))
+  await history.keepFirst(KEY, ['f49/2999.txt'])
+  writeFileSync(join(place.root, 'f49/2999.txt'), 'written by the run')
+  const { changes } = await history.capture(KEY, { ...LOOK, at: 'hints', paths: ['f49/2999.txt'] })
+  expect(changes.map(({ path }) => path)).toEqual(['f49/2999.txt'])
+  await history.ready(KEY, forever)
+  const before = await history.content(KEY, 'f49/2999.txt', 1, 1 << 20)
+  expect(Buffer.from(before).toString()).toBe('content of 2999\n'.repeat(20))
+  expect(news).toContain('progress')
+  await history.close()
+})

@@ -1,0 +1,122 @@
+import { CarrelError } from '../../model/errors.ts'
+import { FilePath, type FileState, type Gap } from '../../model/history.ts'
+import { createPacer } from './clock.ts'
+import { diffOf } from './diff.ts'
+import type { History } from './history.ts'
+import { statsAt } from './look.ts'
+import { patchOf } from './patch.ts'
+import { comparePaths, namesIn } from './paths.ts'
+import type { Household, Place } from './place.ts'
+
+type Reading = Pick<
+  History,
+  'snapshots' | 'between' | 'changesBy' | 'pathHistory' | 'stateAt' | 'content' | 'diff' | 'patch' | 'gaps' | 'pin'
+>
+
+/** Questions to one place that are answered from its table. */
+export function readings({ db }: Household, placeOf: (key: string) => Place): Reading {
+  const pinned = db.prepare('update snapshots set pinned = ? where place = ? and n = ? and kept = 1')
+  return {
+    snapshots: async (key, filter) => placeOf(key).past.snapshots(filter),
+    async between(key, { from, to, after, limit }) {
+      const place = placeOf(key)
+      return place.past.between(checked(place, from), checked(place, to), { after, limit })
+    },
+    changesBy: async (key, by) => placeOf(key).past.changesBy(by),
+    pathHistory: async (key, path, page) => placeOf(key).past.changesOf(path, page),
+    async stateAt(key, path, n) {
+      const place = placeOf(key)
+      return place.past.stateAt(inside(path), checked(place, n))
+    },
+    async content(key, path, n, maxBytes) {
+      const place = placeOf(key)
+      return contentOf(place, path, place.past.stateAt(inside(path), checked(place, n)), maxBytes)
+    },
+    async diff(key, path, { from, to }) {
+      const place = placeOf(key)
+      return diffOf(place.book, inside(path), {
+        from: checked(place, from),
+        to: to === null ? null : checked(place, to),
+      })
+    },
+    async patch(key, { from, to }) {
+      const place = placeOf(key)
+      return patchOf(place.book, place.book.between(checked(place, from), checked(place, to)))
+    },
+    async gaps(key, limit) {
+      const place = placeOf(key)
+      const counted: Gap[] = []
+      for (const gap of place.gaps.list()) counted.push(await weighed(place.spec.root, gap))
+      const bySize = (a: Gap, b: Gap) => (b.bytes ?? 0) - (a.bytes ?? 0) || comparePaths(a.path, b.path)
+      return counted.sort(bySize).slice(0, limit)
+    },
+    async pin(key, n, isPinned) {
+      const place = placeOf(key)
+      if (Number(pinned.run(isPinned ? 1 : 0, place.id, n).changes) === 0) throw noSnapshot(n)
+    },
+  }
+}
+
+/** How much is in a folder that is left out. */
+async function weighed(root: string, gap: Gap): Promise<Gap> {
+  if (!statsAt(root, gap.path)?.isDirectory()) return gap
+  const breathe = createPacer()
+  let files = 0
+  let bytes = 0
+  const folders = [gap.path]
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const name of readable(root, folder)) {
+      const path = `${folder}/${name}`
+      const stats = statsAt(root, path)
+      if (stats?.isDirectory()) folders.push(path)
+      else if (stats) files += 1
+      bytes += stats?.isFile() ? stats.size : 0
+    }
+    await breathe()
+  }
+  return { ...gap, files, bytes }
+}
+
+function readable(root: string, folder: FilePath): string[] {
+  try {
+    return namesIn(root, folder)
+  } catch {
+    // Gone since, or closed to us: it is a gap as it is.
+    return []
+  }
+}
+
+/** Numbers up to the newest have a meaning, also where their snapshot was thinned out. */
+function checked({ book }: Place, n: number | null): number {
+  if (n === null) return book.newest
+  if (n < 0 || n > book.newest) throw noSnapshot(n)
+  return n
+}
+
+/** These also read the disk: a path that leads out of the place must not. */
+function inside(path: FilePath): FilePath {
+  if (FilePath.safeParse(path).success) return path
+  throw new CarrelError(
+    'bad_input',
+    `${JSON.stringify(path)} is no path inside a place. Give it without . and .., relative to the place.`,
+  )
+}
+
+const noSnapshot = (n: number): CarrelError =>
+  new CarrelError('not_found', `There is no snapshot ${n} in this place. Ask for its snapshots to see which there are.`)
+
+/** @throws not_found, gone, too_large */
+export function contentOf({ book }: Place, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
+  if (!state || state.kind === 'folder') {
+    throw new CarrelError('not_found', `There was no file at ${path} in this snapshot.`)
+  }
+  if (state.size > maxBytes) {
+    throw new CarrelError('too_large', `${path} had ${state.size} bytes; at most ${maxBytes} are given at once.`)
+  }
+  const bytes = book.bytes(state)
+  if (bytes) return bytes
+  throw new CarrelError(
+    'gone',
+    `The content of ${path} in this snapshot is no longer kept. Pin snapshots that you need for long.`,
+  )
+}

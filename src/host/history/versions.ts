@@ -1,0 +1,23 @@
+import { hash } from 'node:crypto'
+import type { FileState } from '../../model/history.ts'
+import type { Version } from '../../model/merge.ts'
+import type { Book } from './book.ts'
+
+/** A state with its content in the history, which is read when somebody needs it. */
+export const versionOf = (book: Book, state: FileState | null): Version => ({
+  state,
+  bytes: () => (state === null || state.kind === 'folder' ? null : book.bytes(state)),
+})
+
+/** A text that stands nowhere yet. */
+export function textVersion(text: string, mode: number): Version {
+  const bytes = Buffer.from(text, 'utf8')
+  return {
+    state: { kind: 'file', digest: hash('sha256', bytes), mode, size: bytes.length },
+    bytes: () => bytes,
+  }
+}
+
+export const FOLDER: Omit<FileState, 'mode'> = { kind: 'folder', digest: null, size: 0 }
+
+export const isFolder = (state: FileState | null): boolean => state?.kind === 'folder'

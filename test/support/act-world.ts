@@ -1,0 +1,146 @@
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import type { CarryOut, Look, PlanAsk } from '../../src/host/history/history.ts'
+import { type Keeper, openKeeper } from '../../src/host/history/keeper.ts'
+import type { Point } from '../../src/host/history/moves.ts'
+import { diskPath, parentOf, pathOf } from '../../src/host/history/paths.ts'
+import type { Act, FilePath, Plan, PlanRequest } from '../../src/model/history.ts'
+import type { ActId, RunId, SessionId } from '../../src/model/ids.ts'
+import { specOf, writer } from './history-world.ts'
+
+/** A real folder with its history, in this thread: whoever is named wrote what was found since. */
+export interface ActWorld extends AsyncDisposable {
+  readonly root: string
+  readonly folder: string
+  readonly keeper: Keeper
+  readonly history: Keeper['history']
+  readonly key: string
+  write(path: FilePath, text: string | Buffer): void
+  read(path: FilePath): string
+  /** What was changed since the last look is by these runs; by nobody of ours without any. */
+  look(by?: readonly string[], more?: Partial<Look>): Promise<number>
+  plan(request: PlanRequest, more?: Partial<PlanAsk>): Promise<Plan>
+  /** Plans, and carries it out with every contended path left, but for those named. */
+  act(request: PlanRequest, overwrite?: readonly FilePath[], more?: Partial<PlanAsk>): Promise<Act>
+  carryOut(plan: Plan, how?: Partial<CarryOut>, more?: Partial<PlanAsk>): Promise<Act>
+  /** Everything in the folder, as it could be told apart by looking. */
+  seen(): Record<FilePath, string>
+  /** Another place of the same history. */
+  another(name: string, files: Readonly<Record<FilePath, string>>): Promise<ActWorld>
+}
+
+export const undoOf = (name: string): PlanRequest => ({
+  kind: 'undo',
+  of: { kind: 'run', run: `run_${name}` as RunId },
+})
+export const undoOfSession = (name: string): PlanRequest => ({
+  kind: 'undo',
+  of: { kind: 'session', session: `ses_${name}` as SessionId },
+})
+export const undoOfAct = ({ id }: Act): PlanRequest => ({ kind: 'undo', of: { kind: 'act', act: id } })
+export const restoreTo = (to: number): PlanRequest => ({ kind: 'restore', to })
+export const BY: CarryOut['by'] = { name: 'me', kind: 'person', face: 'library' }
+
+export interface ActWorldOptions {
+  /** Where the place and its history are; a new folder if left out. */
+  readonly top?: string
+  readonly root?: string
+  readonly point?: Point
+}
+
+export async function openActWorld(
+  files: Readonly<Record<FilePath, string>>,
+  { top = mkdtempSync(join(tmpdir(), 'carrel-act-')), root = join(top, 'one'), point }: ActWorldOptions = {},
+): Promise<ActWorld> {
+  const folder = join(top, 'history')
+  mkdirSync(folder, { recursive: true })
+  const keeper = openKeeper(folder, 1_000, () => {}, point)
+  const around: Around = { top, folder, keeper, history: keeper.history, clock: { now: 1_000 } }
+  const world = await placed(around, root, files)
+  return {
+    ...world,
+    async [Symbol.asyncDispose]() {
+      await keeper.close()
+      rmSync(top, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Around extends Pick<ActWorld, 'folder' | 'keeper' | 'history'> {
+  readonly top: string
+  readonly clock: { now: number }
+}
+
+async function placed(around: Around, root: string, files: Readonly<Record<FilePath, string>>): Promise<ActWorld> {
+  const { top, history, clock } = around
+  const key = `space:${basename(root)}`
+  mkdirSync(root, { recursive: true })
+  const write = (path: FilePath, text: string | Buffer) => {
+    mkdirSync(diskPath(root, parentOf(path)), { recursive: true })
+    writeFileSync(diskPath(root, path), text)
+  }
+  for (const [path, text] of Object.entries(files)) write(path, text)
+  await history.open(specOf(basename(root), root))
+  await history.ready(key)
+  const ask = (request: PlanRequest, more: Partial<PlanAsk> = {}): PlanAsk => ({
+    request,
+    contention: [],
+    active: [],
+    writers: [],
+    now: clock.now++,
+    ...more,
+  })
+  const plan: ActWorld['plan'] = (request, more) => history.plan(key, ask(request, more))
+  const carryOut: ActWorld['carryOut'] = (looked, how, more) => {
+    const id = `act_${process.pid}_${clock.now}` as ActId
+    const named = { overwrite: [], leave: [], digest: looked.digest, act: id, by: BY }
+    return history.carryOut(key, ask(looked.request, more), { ...named, ...how })
+  }
+  return {
+    ...around,
+    root,
+    key,
+    write,
+    plan,
+    carryOut,
+    read: (path) => readFileSync(join(root, path), 'utf8'),
+    async look(by = [], more = {}) {
+      const writers = by.map((name) => writer(name))
+      const look: Look = { at: 'everything', paths: [], reason: 'asked', writers, now: clock.now++ }
+      return (await history.capture(key, { ...look, ...more })).n
+    },
+    async act(request, overwrite = [], more) {
+      const looked = await plan(request, more)
+      const contended = looked.entries.filter((entry) => entry.contended.length > 0).map(({ path }) => path)
+      return carryOut(looked, { overwrite, leave: contended.filter((path) => !overwrite.includes(path)) }, more)
+    },
+    seen: () => seenIn(root),
+    another: (name, others) => placed(around, join(top, name), others),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Everything in a folder: kind, mode and bytes of each path. */
+export function seenIn(root: string, folder = ''): Record<FilePath, string> {
+  const found: Record<FilePath, string> = {}
+  for (const name of readdirSync(diskPath(root, folder), 'buffer').map(pathOf)) {
+    const path = folder === '' ? name : `${folder}/${name}`
+    const at = diskPath(root, path)
+    const stats = lstatSync(at)
+    const mode = (stats.mode & 0o7777).toString(8)
+    if (stats.isSymbolicLink()) found[path] = `link ${readlinkSync(at, 'buffer').toString('latin1')}`
+    else if (stats.isDirectory()) Object.assign(found, { [path]: `folder ${mode}` }, seenIn(root, path))
+    else found[path] = `file ${mode} ${readFileSync(at).toString('latin1')}`
+  }
+  return found
+}
