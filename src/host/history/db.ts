@@ -149,7 +149,7 @@ function openChecked(path: string): DatabaseSync {
     // Before anything is in it: a sweep gives pages back to the disk.
     db.exec('pragma auto_vacuum = incremental')
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
-    db.exec('pragma cache_size = -32768; pragma wal_autocheckpoint = 2000; pragma journal_size_limit = 33554432')
+    db.exec('pragma cache_size = -32768; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 33554432')
     const version = Number(db.prepare('pragma user_version').get()?.user_version ?? 0)
     if (version > STEPS.length) throw tooNew(version)
     for (const [index, step] of STEPS.entries()) {
@@ -220,5 +220,18 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     // A full disk may have ended it already.
     if (db.isTransaction) db.exec('rollback')
     throw error
+  }
+}
+
+/**
+ * The same without waiting for the disk: whole or not at all, but a loss of power may take it back. For what can be
+ * done again; the next transaction that waits makes it safe too.
+ */
+export function inTransactionSoon<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('pragma synchronous = normal')
+  try {
+    return inTransaction(db, work)
+  } finally {
+    db.exec('pragma synchronous = full')
   }
 }

@@ -155,3 +155,19 @@ it('F6: twenty that capture one folder at once are all answered', async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => place.captured()))
   expect(new Set(all.map(({ n }) => n))).toEqual(new Set([2]))
 })
+
+it('B1: a path that leads out of the place is not looked at, and asking for one is bad input', async () => {
+  await using place = await openTestHistory({ 'in/a': '1' })
+  writeFileSync(join(place.root, '../secret'), 'nobody may read this')
+  symlinkSync('../..', join(place.root, 'in/up'))
+  const paths = ['../secret', '/etc/passwd', 'in/../../secret', 'in/up/secret', '', 'a\0b']
+  const { changes } = await place.captured({ at: 'hints', paths })
+  expect(changes.map(({ path }) => path)).toEqual(['in/up'])
+  for (const path of ['../secret', 'in/../../secret']) {
+    await expect(place.text(path, null)).rejects.toMatchObject({ code: 'bad_input' })
+    await expect(place.history.diff(place.key, path, { from: 1, to: null })).rejects.toMatchObject({
+      code: 'bad_input',
+    })
+  }
+  expect((await place.history.diff(place.key, 'in/up/secret', { from: 1, to: null })).after).toBe(null)
+})

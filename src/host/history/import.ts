@@ -16,8 +16,8 @@ export interface Import {
   first(paths: Iterable<FilePath>): void
 }
 
-/** A piece is one transaction: enough files to share its flush, few enough that a capture need not wait. */
-const PIECE = 400
+/** A piece is one transaction: enough files to share its pages, few enough that a capture need not wait. */
+const PIECE = 600
 const PIECE_BYTES = 8 * 1024 * 1024
 
 /** Lists what is there, which takes a moment; what has a row already was taken in before a crash or by a capture. */
@@ -36,10 +36,10 @@ export async function openImport(ground: Ground, eye: Eye, recorder: Recorder): 
     gone: () => undefined,
   }
   await scanAll({ ...ground, recheck: false }, lister)
-  recorder.cover(finder.findings, 1)
+  recorder.cover(finder.findings, 'now')
   const total = done + waiting.size
 
-  const take = (paths: Iterable<FilePath>) => {
+  const take = (paths: Iterable<FilePath>, how: 'now' | 'soon') => {
     const piece = createFinder(eye, ground.present, ground.gaps)
     let bytes = 0
     let files = 0
@@ -55,18 +55,19 @@ export async function openImport(ground: Ground, eye: Eye, recorder: Recorder): 
     }
     // Nobody's change: it was there when we came.
     const { changed, covered, gaps, touched, uncovered } = piece.findings
-    recorder.cover({ changed: new Map(), covered: new Map([...covered, ...changed]), gaps, touched, uncovered }, 1)
+    recorder.cover({ changed: new Map(), covered: new Map([...covered, ...changed]), gaps, touched, uncovered }, how)
   }
   return {
     get progress() {
       return { done, total }
     },
     next() {
-      if (waiting.size > 0) take(waiting.keys())
+      if (waiting.size > 0) take(waiting.keys(), 'soon')
       return waiting.size > 0
     },
     first(paths) {
-      for (let asked = [...paths]; asked.length > 0; asked = asked.filter((path) => waiting.has(path))) take(asked)
+      for (let asked = [...paths]; asked.length > 0; asked = asked.filter((path) => waiting.has(path)))
+        take(asked, 'now')
     },
   }
 }

@@ -3,7 +3,7 @@ import { type Author, type Change, type Counts, sameAuthor } from '../../model/h
 import type { RunId, SessionId } from '../../model/ids.ts'
 import { type Authors, attributor } from './authors.ts'
 import type { Blobs } from './blobs.ts'
-import { inTransaction } from './db.ts'
+import { inTransaction, inTransactionSoon } from './db.ts'
 import { type Findings, type Found, isEmpty } from './findings.ts'
 import type { GapBook } from './gap-book.ts'
 import type { Captured, Look } from './history.ts'
@@ -35,8 +35,8 @@ export interface Recorder {
   newest(): number
   /** Everything that was found, as one snapshot on the disk, or nothing. Without a change there is no new snapshot. */
   record(findings: Findings, look: JoinedLook): Captured
-  /** Covers these from snapshot `n` on, as nobody's change. */
-  cover(findings: Findings, n: number): void
+  /** Covers these from the first snapshot on, as nobody's change. `soon`: a loss of power may take it back. */
+  cover(findings: Findings, how: 'now' | 'soon'): void
   /** The first snapshot: empty yet, an import or the frozen folder below fills it. */
   begin(now: number): void
 }
@@ -50,9 +50,9 @@ export function createRecorder(shelf: Shelf): Recorder {
   const write = statements(shelf)
   const newest = () => Number(get.get(id)?.newest ?? 0)
 
-  const inOne = <T>(work: () => T): T => {
+  const inOne = <T>(work: () => T, transact = inTransaction): T => {
     try {
-      return inTransaction(db, work)
+      return transact(db, work)
     } catch (error) {
       present.forget()
       gaps.forget()
@@ -76,8 +76,8 @@ export function createRecorder(shelf: Shelf): Recorder {
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size }
       })
     },
-    cover(findings, n) {
-      if (!isEmpty(findings)) inOne(() => write.quiet(findings, n))
+    cover(findings, how) {
+      if (!isEmpty(findings)) inOne(() => write.quiet(findings, 1), how === 'soon' ? inTransactionSoon : inTransaction)
     },
     begin(now) {
       inTransaction(db, () => {
