@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { typeid } from 'typeid-js'
 import type { Outcome, Request } from '../src/model/events.ts'
 import type { ProjectId, PromptId, RunId, SessionId, SpaceId, WorkspaceId } from '../src/model/ids.ts'
-import type { Session } from '../src/model/tree.ts'
+import { directPlace, type Session } from '../src/model/tree.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
 import type { Lease, Store } from '../src/store/store.ts'
 import { dropFolder, tempFolder } from './children.ts'
@@ -95,7 +95,15 @@ async function perSecond(
 }
 
 const WORKSPACE = 'default' as WorkspaceId
-const IDLE = { state: 'idle', questions: 0, queued: 0, agent: 'scripted', lastRun: null, closedAt: null } as const
+const IDLE = {
+  state: 'idle',
+  questions: 0,
+  queued: 0,
+  agent: 'scripted',
+  lastRun: null,
+  changed: 0,
+  closedAt: null,
+} as const
 
 /** The embedded store without server and network. */
 export async function measureStore({ rounds, roundMs }: Effort): Promise<Result[]> {
@@ -156,10 +164,7 @@ export async function plant(store: Store, folder: string): Promise<{ space: Spac
     folder,
     now,
   )
-  await store.tree.createProject(
-    { ...base, id: project, space, name: 'Bench', place: { kind: 'direct', path: folder } },
-    now,
-  )
+  await store.tree.createProject({ ...base, id: project, space, name: 'Bench', place: directPlace(folder) }, now)
   return { space, project }
 }
 

@@ -8,6 +8,29 @@ import { operation } from './operation.ts'
 
 const byId = { workspace: WorkspaceId }
 
+/** How a place of its own is made. */
+const PlaceWishes = {
+  branch: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('worktree: a branch to make or to take; left out for a new one.'),
+  start: z.string().min(1).max(200).optional().describe('worktree: what to begin at; left out for HEAD.'),
+  include: z
+    .array(z.string().min(1).max(1_024))
+    .max(200)
+    .default([])
+    .describe('Globs of ignored files that come along.'),
+  setup: z
+    .array(z.string().max(8_192))
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A program and its arguments, run in the new place.'),
+  driver: z.string().min(1).max(100).optional().describe('overlay: how to keep it apart; see `places.drivers`.'),
+}
+
 export const tree = {
   'workspaces.list': operation({
     summary: 'List the workspaces that the caller may enter.',
@@ -117,7 +140,7 @@ export const tree = {
     http: ['DELETE', '/workspaces/:workspace/spaces/:id'],
     input: z.object({ ...byId, id: SpaceId, confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
-    errors: ['not_found', 'busy'],
+    errors: ['not_found', 'busy', 'forbidden'],
   }),
 
   'projects.list': operation({
@@ -129,11 +152,12 @@ export const tree = {
     forAgents: true,
   }),
   'projects.create': operation({
-    summary: 'Begin a line of work in a Space. Its place is the folder itself (`direct`).',
+    summary:
+      'Begin a line of work in a Space. Its place is the folder itself (`direct`), a git worktree on a branch of its own (`worktree`), or a view of its own over any folder (`overlay`). The last two are made in the background: `place.state` says how far.',
     http: ['POST', '/workspaces/:workspace/projects'],
-    input: z.object({ ...byId, space: SpaceId, name: Name, place: PlaceKind.default('direct') }),
+    input: z.object({ ...byId, space: SpaceId, name: Name, place: PlaceKind.default('direct'), ...PlaceWishes }),
     output: Project,
-    errors: ['not_found'],
+    errors: ['not_found', 'unavailable'],
   }),
   'projects.rename': operation({
     summary: 'Rename a project.',
@@ -154,7 +178,7 @@ export const tree = {
     http: ['DELETE', '/workspaces/:workspace/projects/:id'],
     input: z.object({ ...byId, id: ProjectId, confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
-    errors: ['not_found', 'busy'],
+    errors: ['not_found', 'busy', 'forbidden'],
   }),
 
   'sessions.list': operation({

@@ -67,6 +67,7 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
     },
     await storeFinding(ctx),
     await diskFinding(ctx),
+    ...(await filesFindings(ctx)),
     ...(await agentFindings(ctx)),
   ]
   return { findings }
@@ -100,6 +101,54 @@ async function diskFinding(ctx: Context): Promise<Finding> {
     next: low ? 'Free some space: when the disk is full, runs stop until there is room.' : null,
   }
 }
+
+/** Whose files take how much, how places are kept apart, and whether folders are watched. */
+async function filesFindings(ctx: Context): Promise<Finding[]> {
+  const drivers = await (await ctx.places()).drivers()
+  const usable = drivers.filter((driver) => driver.usable)
+  const lacking = drivers.filter((driver) => !driver.usable)
+  const words = [...usable, ...lacking].map(({ name, usable: can, detail }) => `${name}: ${can ? 'usable' : detail}`)
+  const places: Finding = {
+    name: 'Places',
+    state: usable.length > 0 ? 'good' : 'limited',
+    text: `${words.join('; ')}.`,
+    next: usable.length > 0 ? null : 'Projects can only work in the folder itself or in git worktrees here.',
+  }
+  return [await historyFinding(ctx), places]
+}
+
+async function historyFinding(ctx: Context): Promise<Finding> {
+  try {
+    const history = await ctx.history()
+    const usage = await history.usage()
+    const sum = (rows: typeof usage) => rows.reduce((bytes, row) => bytes + row.bytes, 0)
+    const byWorkspace = Map.groupBy(usage, ({ labels }) => labels.workspace)
+    const each = [...byWorkspace].map(([workspace, rows]) => {
+      const largest = rows.toSorted((a, b) => b.bytes - a.bytes).slice(0, LARGEST)
+      const parts = largest.map(({ labels, bytes }) => `${labels.project ?? labels.space} ${mebibytes(bytes)}`)
+      return `${workspace}: ${mebibytes(sum(rows))} (${parts.join(', ')})`
+    })
+    const watched = await Promise.all([...ctx.care.followed.keys()].map((key) => history.status(key)))
+    const blind = watched.filter(({ watching, state }) => !watching && state === 'ready').length
+    return {
+      name: 'History of files',
+      state: blind === 0 ? 'good' : 'limited',
+      text: `${each.join('; ') || 'Nothing yet'}. ${watched.length} places are open, ${watched.length - blind} of them watched.`,
+      next: blind === 0 ? null : 'Places that are not watched are walked each time: raise fs.inotify.max_user_watches.',
+    }
+  } catch (thrown) {
+    const text = thrown instanceof Error ? thrown.message : String(thrown)
+    return {
+      name: 'History of files',
+      state: 'bad',
+      text,
+      next: 'Runs go on and cannot be undone meanwhile. Start again; if it stays, move the folder `files` in the data folder away.',
+    }
+  }
+}
+
+const LARGEST = 3
+const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 async function agentFindings(ctx: Context): Promise<Finding[]> {
   const agents = await ctx.agents.list()

@@ -1,6 +1,6 @@
 import { CarrelError } from '../model/errors.ts'
-import type { SessionId, WorkspaceId } from '../model/ids.ts'
-import type { Caller, Session, Who, Workspace } from '../model/tree.ts'
+import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import type { Caller, Project, Session, Space, Who, Workspace } from '../model/tree.ts'
 import type { Context } from './context.ts'
 
 /** Who did it, as it stands in a log. */
@@ -32,6 +32,32 @@ export async function sessionIn(ctx: Context, caller: Caller, workspace: Workspa
     `There is no session ${id} in this workspace. \`carrel sessions list\` shows those there are.`,
     { id },
   )
+}
+
+/** Lets a caller to a Space. */
+export async function spaceIn(ctx: Context, caller: Caller, workspace: WorkspaceId, id: SpaceId): Promise<Space> {
+  await enter(ctx, caller, workspace)
+  const space = await ctx.store.tree.space(workspace, id)
+  if (!space)
+    throw new CarrelError(
+      'not_found',
+      `There is no Space ${id} in this workspace. \`carrel spaces list\` shows those there are.`,
+      { id },
+    )
+  return space
+}
+
+/** Lets a caller to a project. */
+export async function projectIn(ctx: Context, caller: Caller, workspace: WorkspaceId, id: ProjectId): Promise<Project> {
+  await enter(ctx, caller, workspace)
+  const project = await ctx.store.tree.project(workspace, id)
+  if (!project)
+    throw new CarrelError(
+      'not_found',
+      `There is no project ${id} in this workspace. \`carrel projects list\` shows those there are.`,
+      { id },
+    )
+  return project
 }
 
 /** Agents may look, but nobody answers a question on the other side of the same wire: people, programs of theirs and rules do (I4). */

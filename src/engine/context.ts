@@ -1,11 +1,17 @@
 import type { Containment } from '../host/containment.ts'
+import type { History } from '../host/history/history.ts'
+import type { Places } from '../host/places/place.ts'
 import type { Config } from '../model/config.ts'
 import type { IdNoun } from '../model/ids.ts'
 import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
+import type { Benches } from './benches.ts'
 import type { LeaseKeeper } from './leases.ts'
+import type { Makings } from './makings.ts'
+import type { PlaceCare } from './place-care.ts'
+import type { SpaceKeeper } from './space-keeper.ts'
 
 /** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
 export interface Context {
@@ -14,6 +20,14 @@ export interface Context {
   readonly bell: Bell
   readonly leases: LeaseKeeper
   readonly agents: AgentDirectory
+  /** The files of this node's places through time; its thread starts with the first place that is opened. */
+  readonly history: () => Promise<History>
+  /** Where projects keep their files apart. */
+  readonly places: () => Promise<Places>
+  readonly care: PlaceCare
+  readonly benches: Benches
+  readonly spaces: SpaceKeeper
+  readonly makings: Makings
   readonly pool: AgentPool
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
   readonly node: string

@@ -8,6 +8,7 @@ import { defaultAnswer } from './questions.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 import { outlived } from './rejoin.ts'
 import { recordEndWithout } from './run-end.ts'
+import { buryFiles } from './run-files-lost.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './runner.ts'
 
@@ -79,7 +80,10 @@ async function take(work: RunWork, step: Step): Promise<boolean> {
       return false
     case 'bury':
       if (outlived(work) && (await serveRun(work, 'rejoin'))) return false
-      if (run) await recordEndWithout(work, run, 'lost', 'The server that ran this ended before the run did.')
+      if (run) {
+        await buryFiles(work, run)
+        await recordEndWithout(work, run, 'lost', 'The server that ran this ended before the run did.')
+      }
       return false
     case 'end':
       if (run) await recordEndWithout(work, run, 'cancelled', null)
@@ -99,7 +103,7 @@ async function admit({ ctx, recorder }: RunWork, prompt: QueuedPrompt): Promise<
     run,
     prompt: prompt.prompt,
     agent: prompt.agent,
-    place: project.place,
+    place: { kind: project.place.kind, path: project.place.path },
     budgetMs: ctx.config.runBudgetMs,
   }
   try {

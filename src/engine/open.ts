@@ -19,6 +19,7 @@ import { createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
+import { openFilesDesk } from './files-desk.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { carrelFor } from './operations.ts'
 import { graceMs } from './rejoin.ts'
@@ -87,7 +88,11 @@ export async function openEngine(
     const leases = createLeaseKeeper(store, holder, config.leaseTtlMs, now)
     closers.push(() => leases.close())
     let held = () => 0
+    const log = overrides.log ?? createLog(config.logLevel)
+    const desk = openFilesDesk({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
+    closers.push(() => desk.close())
     const ctx: Context = {
+      ...desk,
       config,
       store,
       bell: ring.bell,
@@ -103,10 +108,11 @@ export async function openEngine(
       version,
       containment,
       held: () => held(),
-      log: overrides.log ?? createLog(config.logLevel),
+      log,
     }
     const token = await keptSecret(dataFolder, 'token', 32)
     await makeDefaultWorkspace(ctx)
+    desk.begin()
     const supervisor = startSupervisor(ctx)
     held = () => supervisor.held
     closers.push(() => supervisor.stop())

@@ -3,10 +3,14 @@ import { type Carrel, type Input, type OperationName, type Output, operations } 
 import { asCarrelError, CarrelError } from '../model/errors.ts'
 import type { Caller } from '../model/tree.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './admin.ts'
+import * as contention from './contention.ts'
 import type { Context } from './context.ts'
 import { follow } from './follow.ts'
+import * as history from './history.ts'
 import * as interactions from './interactions.ts'
 import type { Op } from './op.ts'
+import * as places from './places.ts'
+import * as plans from './plans.ts'
 import { searchItems } from './search.ts'
 import * as sessions from './sessions.ts'
 import * as tree from './tree.ts'
@@ -26,7 +30,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'spaces.archive': tree.archiveSpace,
   'spaces.delete': tree.deleteSpace,
   'projects.list': tree.listProjects,
-  'projects.create': tree.createProject,
+  'projects.create': places.createProject,
   'projects.rename': tree.renameProject,
   'projects.archive': tree.archiveProject,
   'projects.delete': tree.deleteProject,
@@ -55,6 +59,27 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'rules.list': interactions.listRules,
   'rules.add': interactions.addRule,
   'rules.remove': interactions.removeRule,
+  'history.status': history.historyStatus,
+  'history.snapshots': history.listSnapshots,
+  'history.capture': history.captureNow,
+  'history.pin': history.pinSnapshot,
+  'history.changes': history.listChanges,
+  'history.path': history.pathHistory,
+  'history.diff': history.diffPath,
+  'history.file': history.readFileAt,
+  'history.gaps': history.listGaps,
+  'history.everywhere': history.historyEverywhere,
+  'plans.make': plans.makePlan,
+  'plans.diff': plans.diffPlan,
+  'plans.carryOut': plans.carryOutPlan,
+  'acts.list': plans.listActs,
+  'contention.get': contention.getFileRules,
+  'contention.set': contention.setFileRules,
+  'contention.check': contention.checkPath,
+  'places.drivers': places.listDrivers,
+  'places.risks': places.placeRisks,
+  'places.remove': places.removePlace,
+  'places.export': places.exportPlace,
   'search.items': searchItems,
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,

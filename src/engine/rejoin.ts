@@ -1,8 +1,9 @@
 import type { AgentListener } from '../host/agent.ts'
+import type { Place } from '../host/places/place.ts'
 import type { Config } from '../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { Joined } from './agent-pool.ts'
-import { needOf, placeOf } from './run-context.ts'
+import { agentPlace, needOf } from './run-context.ts'
 import type { RunWork } from './run-work.ts'
 
 /**
@@ -31,12 +32,13 @@ export function outlived({ ctx, recorder }: RunWork): boolean {
 export async function rejoinRun(
   work: RunWork,
   run: RunView,
+  at: Place,
   listener: (heardBefore: number) => AgentListener,
 ): Promise<Joined | null> {
   const { ctx, recorder } = work
   const agent = recorder.view.agents[run.agent] ?? EMPTY_AGENT
   const { keeper, fingerprint, acpSession } = agent
   if (keeper === null || fingerprint === null || acpSession === null) return null
-  const need = await needOf(work, run)
-  return await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: placeOf(run), listener })
+  const need = await needOf(work, run, at)
+  return await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: agentPlace(at), listener })
 }

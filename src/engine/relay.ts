@@ -20,6 +20,8 @@ const DEAF: AgentListener = {
   replayed: () => undefined,
   permission: () => new Promise(() => undefined),
   elicit: () => new Promise(() => undefined),
+  read: () => undefined,
+  mayWrite: () => new Promise(() => undefined),
   wrote: () => undefined,
   notice: () => undefined,
 }
@@ -39,7 +41,9 @@ export function createRelay(): Relay {
         current ? current.permission(request, signal, frame) : { outcome: 'cancelled' },
       elicit: async (request, signal, frame) =>
         current ? current.elicit(request, signal, frame) : { action: 'cancel' },
-      wrote: (path, bytes) => current?.wrote(path, bytes),
+      read: (path, digest) => current?.read(path, digest),
+      mayWrite: async (path, digest) => (current ? await current.mayWrite(path, digest) : null),
+      wrote: (path, bytes, digest) => current?.wrote(path, bytes, digest),
       notice: (text, data) => current?.notice(text, data),
     },
     attach(listener) {

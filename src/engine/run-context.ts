@@ -1,50 +1,68 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { AgentListener, AgentPlace } from '../host/agent.ts'
 import { reopenableAt } from '../host/agent-quirks.ts'
+import type { Place } from '../host/places/place.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
 import type { Context } from './context.ts'
+import type { OpenedPlace } from './place-care.ts'
 import { missedText, transcriptText } from './primer.ts'
 import type { RunWork } from './run-work.ts'
 
-/** A seat for a run: the process it gets, with an environment that is an allow-list and a folder that is there. */
-export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal: AbortSignal): Promise<Seat> {
-  const folder = await stat(run.place.path).catch(() => null)
-  if (!folder?.isDirectory()) {
-    throw new CarrelError(
-      'gone',
-      `The folder ${run.place.path} is not there. Bring it back and prompt again, or make a Space for where it is now.`,
-    )
-  }
-  const need = await needOf({ ctx, recorder }, run)
+/** The place of a run's project, proven to be what it says: never another one in its stead (F8). */
+export async function openPlaceOf({ ctx, recorder }: RunWork): Promise<OpenedPlace> {
+  const { workspace, project: id } = recorder.session
+  await ctx.makings.done(id)
+  const project = await ctx.store.tree.project(workspace, id)
+  if (!project) throw new CarrelError('gone', 'The project of this session was deleted.')
+  return await ctx.care.open(project)
+}
+
+/** A seat for a run: the process it gets, with an environment that is an allow-list. */
+export async function takeSeat(
+  { ctx, recorder }: RunWork,
+  run: RunView,
+  place: Place,
+  signal: AbortSignal,
+): Promise<Seat> {
+  const need = await needOf({ ctx, recorder }, run, place)
   const { recipe, program, env } = need
   const seat = await ctx.pool.checkout(need, signal)
   const given = { session: recorder.session.id, program, args: recipe.args, env, pid: seat.connection.pid }
   // For people who look later: the prompt does not wait for it.
-  writeRunFolder(ctx, run, given).catch((thrown) =>
+  writeRunFolder(ctx, run, { ...given, cwd: place.path }).catch((thrown) =>
     ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown),
   )
   return seat
 }
 
 /** What kind of process a run needs. */
-export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunView): Promise<AgentNeed> {
+export async function needOf(
+  { ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>,
+  run: RunView,
+  place: Place,
+): Promise<AgentNeed> {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
   const { id, workspace } = recorder.session
-  return { recipe, program, env: ctx.agents.environment(recipe, id), workspace, context: `${id} ${run.agent}` }
+  const env = ctx.agents.environment(recipe, id)
+  return { recipe, program, env, workspace, context: `${id} ${run.agent}`, place }
 }
 
-export const placeOf = ({ place }: RunView): AgentPlace => ({ cwd: place.path, roots: [place.path], mcpServers: [] })
+/** A place as its agent is told of it. */
+export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace {
+  const view = namespace === null ? {} : { view: { path, root, enter } }
+  return { cwd: path, roots: [path], mcpServers: [], ...view }
+}
 
 /** A folder of the run's own with what it was given. Of its environment only the names: values may be secrets (B3). */
 async function writeRunFolder(
   ctx: Context,
   run: RunView,
-  given: { session: string; program: string; args: readonly string[]; env: object; pid: number },
+  given: { session: string; program: string; args: readonly string[]; env: object; pid: number; cwd: string },
 ): Promise<void> {
   const folder = join(ctx.config.dataFolder, 'logs', 'runs', run.id)
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -54,7 +72,6 @@ async function writeRunFolder(
     run: run.id,
     agent: run.agent,
     ...rest,
-    cwd: run.place.path,
     env: Object.keys(env).sort(),
     budgetMs: run.budgetMs,
     containment: ctx.containment.kind,
@@ -71,7 +88,7 @@ async function writeRunFolder(
 export async function openContext(
   work: RunWork,
   run: RunView,
-  seat: Seat,
+  { seat, at }: { seat: Seat; at: Place },
   listener: AgentListener,
   signal: AbortSignal,
 ): Promise<{ live: LiveContext; primer: ContentBlock[] }> {
@@ -79,7 +96,7 @@ export async function openContext(
     seat.live.relay.attach(listener)
     return { live: seat.live, primer: await missedBy(work, run) }
   }
-  const place = placeOf(run)
+  const place = agentPlace(at)
   const known = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
   const loaded =
     known.acpSession === null

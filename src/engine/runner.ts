@@ -1,13 +1,14 @@
-import { AgentFailure, type AgentListener, type PromptAnswer } from '../host/agent.ts'
+import { AgentFailure, type PromptAnswer } from '../host/agent.ts'
 import { asCarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
-import { type Asking, createAsking } from './asking.ts'
-import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'
+import { createAsking } from './asking.ts'
 import { graceMs, leavesAgents, rejoinRun, turnTag } from './rejoin.ts'
-import { applyConfig, openContext, takeSeat } from './run-context.ts'
+import { applyConfig, openContext, openPlaceOf, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
+import { joinFiles, type RunFiles } from './run-files.ts'
+import { type Ears, listenerOf } from './run-listener.ts'
 import type { RunWork } from './run-work.ts'
 import type { Turn } from './turn.ts'
 import { createTimers } from './turn-timers.ts'
@@ -36,11 +37,16 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'
   const stop = () => calledOff.abort()
   work.stopping.addEventListener('abort', stop, { once: true })
   let seat: Seat | null = null
+  let files: RunFiles | null = null
   try {
     if (calledOffBy(work.recorder.view) || work.stopping.aborted) calledOff.abort()
     const asking = createAsking(work, run)
+    const opened = await openPlaceOf(work)
+    // What is there before the run is looked at while its agent starts.
+    files = joinFiles(work, run, opened, how)
+    const ears = { asking, files }
     const begun =
-      how === 'rejoin' ? await rejoin(work, run, asking, signal) : await begin(work, run, asking, { how, signal })
+      how === 'rejoin' ? await rejoin(work, run, ears, signal) : await begin(work, run, ears, { how, signal })
     if (begun === null) return false
     seat = begun.turn.seat
     await finish(begun.turn, await takeTurn(begun.turn, begun.task))
@@ -54,11 +60,13 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'
     // Nobody asked for its end: what no agent has had yet begins again at the next start.
     if (work.stopping.aborted && !calledOffBy(work.recorder.view)) return true
     const end: TurnEnd = calledOff.signal.aborted ? cancelledBefore() : { kind: 'failed', error: thrown }
+    await files?.end('ended')
     await recordEnd(work, run, end, seat)
     return true
   } finally {
     unwatch()
     work.stopping.removeEventListener('abort', stop)
+    files?.leave()
     seat?.leave()
   }
 }
@@ -77,17 +85,19 @@ type Task =
 async function begin(
   work: RunWork,
   run: RunView,
-  asking: Asking,
+  ears: Ears,
   { how, signal }: { how: 'start' | 'resume'; signal: AbortSignal },
 ): Promise<Begun> {
-  const listener = listenerOf(work, run, asking, 0)
-  const seat = await takeSeat(work, run, signal)
+  const listener = listenerOf(work, run, ears, 0)
+  const at = ears.files.opened.place
+  const seat = await takeSeat(work, run, at, signal)
   try {
-    const { live, primer } = await openContext(work, run, seat, listener, signal)
+    const { live, primer } = await openContext(work, run, { seat, at }, listener, signal)
     await applyConfig(work, run, live, seat.live === null)
+    await ears.files.begun()
     signal.throwIfAborted()
     const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: GO_ON }]
-    return { turn: { work, run, seat, live, asking }, task: { words: [...primer, ...words], how } }
+    return { turn: { work, run, seat, live, ...ears }, task: { words: [...primer, ...words], how } }
   } catch (thrown) {
     seat.leave()
     throw thrown
@@ -98,8 +108,9 @@ async function begin(
  * The turn that an earlier life of this server began, as far as its agent is by now. Null when nobody is left who could
  * bring it to its end: then what was said is written, and the run is parked or lost as its log says.
  */
-async function rejoin(work: RunWork, run: RunView, asking: Asking, signal: AbortSignal): Promise<Begun | null> {
-  const joined = await rejoinRun(work, run, (heardBefore) => listenerOf(work, run, asking, heardBefore))
+async function rejoin(work: RunWork, run: RunView, ears: Ears, signal: AbortSignal): Promise<Begun | null> {
+  const at = ears.files.opened.place
+  const joined = await rejoinRun(work, run, at, (heardBefore) => listenerOf(work, run, ears, heardBefore))
   await work.recorder.record()
   if (!joined) return null
   const { seat, live } = joined
@@ -111,13 +122,13 @@ async function rejoin(work: RunWork, run: RunView, asking: Asking, signal: Abort
     const late = run.steered.filter(({ prompt }) => !own.some(({ tag }) => tag === prompt))
     const sent = late.map(({ prompt, content }) => live.session.prompt(content, prompt))
     const answers = [...own.map(({ answer }) => answer), ...sent]
-    return { turn: { work, run, seat, live, asking }, task: { answers } }
+    return { turn: { work, run, seat, live, ...ears }, task: { answers } }
   }
   await seat.kill()
   seat.leave()
   if (told) return null
   // The log was ahead of the agent: it had not been told yet.
-  const begun = await begin(work, run, asking, { how: run.turns > 1 ? 'resume' : 'start', signal })
+  const begun = await begin(work, run, ears, { how: run.turns > 1 ? 'resume' : 'start', signal })
   return { ...begun, task: { ...begun.task, how: 'resume' } as Task }
 }
 
@@ -129,54 +140,6 @@ const isAnswered = (answer: Promise<unknown>) =>
   )
 
 const cancelledBefore = (): TurnEnd => ({ kind: 'cancelled', why: 'cancelled', answered: true })
-
-/** `heardBefore`: frames up to it may have been heard by an earlier life of this server. */
-function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking, heardBefore: number): AgentListener {
-  const inLog = heardBefore === 0 ? 0 : (recorder.view.agents[run.agent]?.frame ?? 0)
-  const update = (said: unknown, frame: number, via?: 'permission') => {
-    if (frame !== 0 && frame <= inLog) return
-    const data = { acp: 1, agent: run.agent, update: said, ...(via && { via }), ...(frame !== 0 && { frame }) }
-    recorder.push({ type: 'agent.update', run: run.id, data })
-  }
-  return {
-    update: (said, frame) => update(said, frame),
-    // A replay is known already; only what an agent offers now, and no transcript, is news in it.
-    replayed: (said) => {
-      if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said, 0)
-    },
-    async permission(request, signal, frame) {
-      const call = toolCallUpdate(request)
-      if (call) update(call, frame, 'permission')
-      // What was said of the call until now is written and folded, since the question shows it.
-      await recorder.record()
-      const n = call ? recorder.view.index.tools[call.toolCallId] : undefined
-      const known = n === undefined ? undefined : recorder.item(n)
-      const question = permissionQuestion(request, known?.kind === 'tool' ? known : undefined)
-      const answer = await asking.ask(question, signal, frame <= heardBefore)
-      return answer ? permissionReply(answer) : { outcome: 'cancelled' }
-    },
-    async elicit(request, signal, frame) {
-      const question = formQuestion(request)
-      const answer = await asking.ask(question, signal, frame <= heardBefore)
-      return answer ? formReply(question, answer) : { action: 'cancel' }
-    },
-    wrote: () => undefined,
-    notice: (text, data) =>
-      recorder.push({
-        type: 'notice.given',
-        run: run.id,
-        data: { level: 'warning', text, ...(data === undefined ? {} : { data }) },
-      }),
-  }
-}
-
-const OFFERS = new Set([
-  'available_commands_update',
-  'current_mode_update',
-  'config_option_update',
-  'usage_update',
-  'session_info_update',
-])
 
 /** Gives the prompt to the agent and stays until the turn is over, one way or another. */
 async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
@@ -312,9 +275,10 @@ function createCancel({ live }: Turn, end: (end: TurnEnd) => void) {
 }
 
 /** Leaves the agent as the end of the turn asks for, then writes the end. */
-async function finish({ work, run, seat, live, asking }: Turn, end: TurnEnd): Promise<void> {
+async function finish({ work, run, seat, live, asking, files }: Turn, end: TurnEnd): Promise<void> {
   asking.leave()
   if (end.kind === 'left') {
+    await files.end('parked')
     await work.recorder.record()
     return seat.abandon()
   }
@@ -322,6 +286,7 @@ async function finish({ work, run, seat, live, asking }: Turn, end: TurnEnd): Pr
     await work.recorder.record({ type: 'run.parked', run: run.id, data: { run: run.id, reason: end.reason } })
     // A run that waits for a person holds no process.
     await letGo(seat, live)
+    await files.end('parked')
     return
   }
   if (end.kind === 'cancelled') {
@@ -329,6 +294,7 @@ async function finish({ work, run, seat, live, asking }: Turn, end: TurnEnd): Pr
     else if (seat.alone())
       await seat.connection.killDescendantsBornAfter(work.recorder.view.run?.startedAt ?? run.admittedAt)
   }
+  await files.end('ended')
   await recordEnd(work, run, end, seat)
   live.session.recorded(null)
 }

@@ -3,9 +3,16 @@ import { basename, join } from 'node:path'
 import { branchOf, checkFolder, folderState } from '../host/folders.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import type { Caller, DeletePreview, Project, Session, Space, Workspace } from '../model/tree.ts'
+import {
+  type DeletePreview,
+  directPlace,
+  type Project,
+  type Session,
+  type Space,
+  type Workspace,
+} from '../model/tree.ts'
 import type { Branch } from '../store/store.ts'
-import { enter, mayEnter, sessionIn } from './authorize.ts'
+import { enter, mayEnter, projectIn, sessionIn, spaceIn } from './authorize.ts'
 import type { Context } from './context.ts'
 import type { Op } from './op.ts'
 
@@ -84,7 +91,7 @@ export const createSpace: Op<'spaces.create'> = async (ctx, caller, input) => {
     archivedAt: null,
   }
   const made = await ctx.store.tree.createSpace(space, key, now)
-  const project = await ctx.store.tree.createProject(projectIn(ctx, made, 'Main'), now)
+  const project = await ctx.store.tree.createProject(projectRow(ctx, made, 'Main'), now)
   return { space: made, project }
 }
 
@@ -118,12 +125,12 @@ async function folderFor(
   return { ...checked, kind: 'folder' }
 }
 
-const projectIn = (ctx: Context, space: Space, name: string): Project => ({
+export const projectRow = (ctx: Context, space: Space, name: string): Project => ({
   id: ctx.id('project') as ProjectId,
   workspace: space.workspace,
   space: space.id,
   name,
-  place: { kind: 'direct', path: space.folder },
+  place: directPlace(space.folder),
   createdAt: ctx.now(),
   archivedAt: null,
 })
@@ -161,23 +168,13 @@ export const listProjects: Op<'projects.list'> = async (ctx, caller, input) => {
   return { projects: projects.filter((project) => input.archived || project.archivedAt === null) }
 }
 
-export const createProject: Op<'projects.create'> = async (ctx, caller, input) => {
-  const space = await spaceIn(ctx, caller, input.workspace, input.space)
-  if (input.place !== 'direct') {
-    throw new CarrelError('bad_input', `Carrel cannot make a place of kind ${input.place} yet; use direct.`, {
-      place: input.place,
-    })
-  }
-  return await ctx.store.tree.createProject(projectIn(ctx, space, input.name), ctx.now())
-}
-
 export const renameProject: Op<'projects.rename'> = async (ctx, caller, input) => {
-  await projectOf(ctx, caller, input.workspace, input.id)
+  await projectIn(ctx, caller, input.workspace, input.id)
   return await ctx.store.tree.updateProject(input.workspace, input.id, { name: input.name }, ctx.now())
 }
 
 export const archiveProject: Op<'projects.archive'> = async (ctx, caller, input) => {
-  await projectOf(ctx, caller, input.workspace, input.id)
+  await projectIn(ctx, caller, input.workspace, input.id)
   return await ctx.store.tree.updateProject(
     input.workspace,
     input.id,
@@ -187,7 +184,7 @@ export const archiveProject: Op<'projects.archive'> = async (ctx, caller, input)
 }
 
 export const deleteProject: Op<'projects.delete'> = async (ctx, caller, input) => {
-  await projectOf(ctx, caller, input.workspace, input.id)
+  await projectIn(ctx, caller, input.workspace, input.id)
   return await removeBranch(ctx, input.workspace, { project: input.id }, input.confirm, [])
 }
 
@@ -203,7 +200,7 @@ export const listSessions: Op<'sessions.list'> = async (ctx, caller, input) => {
 }
 
 export const createSession: Op<'sessions.create'> = async (ctx, caller, input) => {
-  const project = await projectOf(ctx, caller, input.workspace, input.project)
+  const project = await projectIn(ctx, caller, input.workspace, input.project)
   const agent = input.agent ?? (await ctx.agents.defaultAgent())
   if (!ctx.agents.known(agent)) await ctx.agents.resolve(agent)
   return await ctx.store.tree.createSession(sessionRow(ctx, project, agent, input.name ?? null), ctx.now())
@@ -229,6 +226,7 @@ function sessionRow(
     queued: 0,
     head: 0,
     lastRun: null,
+    changed: 0,
     forkedFrom: null,
     createdAt: now,
     updatedAt: now,
@@ -277,30 +275,6 @@ export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) =
   return await removeBranch(ctx, input.workspace, { session: input.id }, input.confirm, [])
 }
 
-async function spaceIn(ctx: Context, caller: Caller, workspace: WorkspaceId, id: SpaceId): Promise<Space> {
-  await enter(ctx, caller, workspace)
-  const space = await ctx.store.tree.space(workspace, id)
-  if (!space)
-    throw new CarrelError(
-      'not_found',
-      `There is no Space ${id} in this workspace. \`carrel spaces list\` shows those there are.`,
-      { id },
-    )
-  return space
-}
-
-async function projectOf(ctx: Context, caller: Caller, workspace: WorkspaceId, id: ProjectId): Promise<Project> {
-  await enter(ctx, caller, workspace)
-  const project = await ctx.store.tree.project(workspace, id)
-  if (!project)
-    throw new CarrelError(
-      'not_found',
-      `There is no project ${id} in this workspace. \`carrel projects list\` shows those there are.`,
-      { id },
-    )
-  return project
-}
-
 /** A folder that went away is a state of its Space, written down when it is seen, and never repaired in silence. */
 async function lookAtFolders(ctx: Context, spaces: readonly Space[]): Promise<Space[]> {
   const look = async (space: Space) => {
@@ -309,6 +283,20 @@ async function lookAtFolders(ctx: Context, spaces: readonly Space[]): Promise<Sp
     return await ctx.store.tree.updateSpace(space.workspace, space.id, { state }, ctx.now())
   }
   return await Promise.all(spaces.map(look))
+}
+
+/** What a project has in a place of its own is nowhere else: it is taken away by its own verb, which keeps it first. */
+async function checkPlaces(ctx: Context, workspace: WorkspaceId, what: Branch): Promise<void> {
+  if ('session' in what) return
+  const all = await ctx.store.tree.projects(workspace, 'space' in what ? what.space : undefined)
+  const own = all.filter(({ id, place }) => place.kind !== 'direct' && (!('project' in what) || id === what.project))
+  const there = own.find(({ place }) => place.state === 'ready' || place.state === 'making')
+  if (!there) return
+  throw new CarrelError(
+    'forbidden',
+    `${there.name} has files of its own at ${there.place.path}. Take its place away first: \`carrel places remove ${there.id}\`.`,
+    { project: there.id },
+  )
 }
 
 /** Says what would go, or takes it. Only folders that Carrel made go from the disk, after their rows. */
@@ -320,6 +308,7 @@ async function removeBranch(
   spaces: readonly Space[],
 ): Promise<{ deleted: boolean; preview: DeletePreview }> {
   const folders = spaces.filter((space) => space.kind === 'blank').map((space) => space.folder)
+  if (confirm) await checkPlaces(ctx, workspace, what)
   if (!confirm) return { deleted: false, preview: { ...(await ctx.store.tree.preview(workspace, what)), folders } }
   const preview = await ctx.store.tree.remove(workspace, what, ctx.now())
   // Agents let go of what they remember of sessions that are gone.

@@ -42,8 +42,12 @@ export interface AgentListener {
   /** `signal` fires on cancel, on close, when the agent withdraws the question and when it ends. */
   permission(request: unknown, signal: AbortSignal, frame: number): Promise<PermissionAnswer>
   elicit(request: unknown, signal: AbortSignal, frame: number): Promise<ElicitationAnswer>
+  /** The agent read a file through `fs/read_text_file`. `digest`: SHA-256 of it as it is; null where there is none. */
+  read(path: string, digest: string | null): void
+  /** The agent is about to write a file that is now at `digest`. Resolves to why it may not, as the agent is told. */
+  mayWrite(path: string, digest: string | null): Promise<string | null>
   /** A write that the agent asked for through `fs/write_text_file` is on disk. */
-  wrote(path: string, bytes: number): void
+  wrote(path: string, bytes: number, digest: string): void
   /** Something a person may need to know about the agent's behaviour, in a sentence. */
   notice(text: string, data?: unknown): void
 }

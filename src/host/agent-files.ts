@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { AgentPlace } from './agent-contract.ts'
+import type { AgentListener, AgentPlace } from './agent-contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './agent-wire.ts'
 import { type Reached, reachOf } from './reach.ts'
+
+type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'>
 
 const MAX_READ_BYTES = 16 << 20
 
@@ -11,18 +13,25 @@ const MAX_READ_BYTES = 16 << 20
  * Serves `fs/read_text_file` inside the place. `lenient`: a missing file reads as empty, for the agent that takes any
  * error as a reason to end the turn (Gemini CLI).
  */
-export async function readTextFile(params: unknown, place: AgentPlace, lenient: boolean): Promise<{ content: string }> {
+export async function readTextFile(
+  params: unknown,
+  place: AgentPlace,
+  { lenient, listener }: { lenient: boolean; listener: FileListener },
+): Promise<{ content: string }> {
   const { path, line, limit } = fields(params)
-  const { real } = await allowed(path, place)
+  const { real, seen } = await allowed(path, place)
   const found = await stat(real).catch(() => null)
   if (!found) {
+    listener.read(seen, null)
     if (lenient) return { content: '' }
     throw new WireError(NOT_FOUND, `There is no file ${path}.`, { uri: path })
   }
   // A pipe or device would never end.
   if (!found.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   if (found.size > MAX_READ_BYTES) throw new WireError(INVALID_PARAMS, `${path} is larger than 16 MiB.`)
-  const content = await readFile(real, 'utf8')
+  const bytes = await readFile(real)
+  listener.read(seen, hash('sha256', bytes))
+  const content = bytes.toString('utf8')
   if (typeof line !== 'number' && typeof limit !== 'number') return { content }
   const from = Math.max(0, (typeof line === 'number' ? line : 1) - 1)
   const lines = content.split('\n')
@@ -31,9 +40,9 @@ export async function readTextFile(params: unknown, place: AgentPlace, lenient: 
 
 /**
  * Serves `fs/write_text_file` inside the place: all of it or nothing, the mode of an existing file kept. The path it
- * answers is the agent's own, with all links resolved.
+ * tells of is the agent's own, with all links resolved.
  */
-export async function writeTextFile(params: unknown, place: AgentPlace): Promise<{ path: string; bytes: number }> {
+export async function writeTextFile(params: unknown, place: AgentPlace, listener: FileListener): Promise<object> {
   const { path, content } = fields(params)
   if (typeof content !== 'string') throw new WireError(INVALID_PARAMS, 'The content must be text.')
   const { real, seen } = await allowed(path, place)
@@ -53,12 +62,21 @@ export async function writeTextFile(params: unknown, place: AgentPlace): Promise
       await file.close()
     }
     if (old) await chmod(staged, old.mode & 0o7777)
+    // Asked last, so that what somebody else wrote meanwhile is seen.
+    const refused = await listener.mayWrite(seen, await digestAt(real))
+    if (refused !== null) throw new WireError(INVALID_PARAMS, refused, { path })
     await rename(staged, real)
   } catch (cause) {
     await rm(staged, { force: true })
     throw cause
   }
-  return { path: seen, bytes: Buffer.byteLength(content) }
+  listener.wrote(seen, Buffer.byteLength(content), hash('sha256', content))
+  return {}
+}
+
+const digestAt = async (real: string): Promise<string | null> => {
+  const bytes = await readFile(real).catch(() => null)
+  return bytes && hash('sha256', bytes)
 }
 
 async function allowed(path: unknown, place: AgentPlace): Promise<Reached> {

@@ -69,12 +69,9 @@ export function sessionPort(parts: SessionParts): SessionPort {
     }
     if (method === 'elicitation/create')
       return await ask((until) => listener.elicit(params, until, no), { action: 'cancel' }, signal)
-    if (method === 'fs/read_text_file') return await readTextFile(params, place, parts.lenientReads)
-    if (method === 'fs/write_text_file') {
-      const written = await writeTextFile(params, place)
-      listener.wrote(written.path, written.bytes)
-      return {}
-    }
+    if (method === 'fs/read_text_file')
+      return await readTextFile(params, place, { lenient: parts.lenientReads, listener })
+    if (method === 'fs/write_text_file') return await writeTextFile(params, place, listener)
     if (method.startsWith('terminal/')) return await terminals.handle(method, params)
     throw new WireError(METHOD_NOT_FOUND, `Carrel does not know ${method}.`)
   }

@@ -48,6 +48,14 @@ export const Config = z.object({
   flushMs: z.coerce.number().int().min(0).max(1_000).default(25),
   /** Largest request body. Bytes. */
   maxBodyBytes: z.coerce.number().int().min(1_024).default(33_554_432),
+  /** A prompt waits at most this long for the history of its folder; then the run begins without it, and says so. ms. */
+  historyWaitMs: z.coerce.number().int().min(0).max(600_000).default(1_500),
+  /** Bytes that the history of files of one workspace may keep; old snapshots thin out to stay below. null for no limit. */
+  filesBudgetBytes: z.coerce.number().int().min(1_048_576).nullable().default(10_737_418_240),
+  /** Snapshots younger than this all stay. ms. */
+  keepAllMs: z.coerce.number().int().min(0).default(86_400_000),
+  /** After that one an hour stays, for this long; then one a day. ms. */
+  keepHourlyMs: z.coerce.number().int().min(0).default(604_800_000),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 export type Config = z.infer<typeof Config>

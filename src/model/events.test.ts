@@ -18,7 +18,7 @@ it('an update of an agent is kept as said, whatever it is', () => {
 })
 
 it('a type that is not known here passes as it is, with fields that are not known here', () => {
-  for (const type of ['files.restored', 'constructor', '__proto__']) {
+  for (const type of ['space.flown', 'constructor', '__proto__']) {
     const event = { ...envelope, type, data: { any: 1 }, more: true }
     expect(parseEvent(event)).toEqual(event)
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { AgentId, InteractionId, Millis, PromptId, RuleId, RunId, SessionId } from './ids.ts'
+import { Counts, FilePath, SnapshotReason } from './history.ts'
+import { ActId, AgentId, InteractionId, Millis, ProjectId, PromptId, RuleId, RunId, SessionId } from './ids.ts'
 import { Answer, Question } from './interaction.ts'
 import { PlaceKind, RunOutcome, Who } from './tree.ts'
 
@@ -49,6 +50,39 @@ const REQUESTS = {
 /** A tool call that had begun and has no end: what a person must look at after a cut. */
 export const HalfDone = z.object({ toolCallId: z.string(), title: z.string(), status: z.string() })
 export type HalfDone = z.infer<typeof HalfDone>
+
+/** How many paths an event names; the history knows them all. */
+export const NAMED_PATHS = 50
+
+/** A path and what became of it. */
+export const ChangedPath = z.object({ path: FilePath, change: z.enum(['created', 'modified', 'deleted']) })
+export type ChangedPath = z.infer<typeof ChangedPath>
+
+/** What a run changed until a snapshot, from its start on: each one replaces the one before it. */
+const RunChanges = z.object({
+  run: RunId,
+  /** The key of its place: `space:<id>` or `project:<id>`. */
+  place: z.string(),
+  /** The snapshot from before the run, and the one this is about. */
+  from: z.number().int(),
+  n: z.number().int(),
+  reason: SnapshotReason,
+  counts: Counts,
+  files: z.array(ChangedPath).max(NAMED_PATHS),
+})
+/** As it was before histories had places. */
+const OldSnapshot = z
+  .object({ snapshot: z.number().int(), changed: z.number().int(), reason: z.string() })
+  .transform(({ snapshot, changed }) => ({
+    run: null,
+    place: '',
+    from: snapshot,
+    n: snapshot,
+    reason: 'asked' as const,
+    counts: { created: 0, modified: changed, deleted: 0 },
+    files: [],
+  }))
+const SnapshotTaken = z.union([RunChanges, OldSnapshot])
 
 const OUTCOMES = {
   'run.admitted': z.object({
@@ -136,14 +170,38 @@ const OUTCOMES = {
     text: z.string(),
     data: z.unknown().optional(),
   }),
+  'snapshot.taken': SnapshotTaken,
   'session.closed': z.object({ reason: z.string() }),
   /** The log up to here was copied from another session; nothing of it goes on by itself. */
   'session.forked': z.object({ from: SessionId, seq: z.number().int() }),
 } as const
 
-/** Written under the lease of the Space: what was done to files from outside a run. */
+const ofAct = {
+  act: ActId,
+  by: Who,
+  place: z.string(),
+  /** The snapshot before the act and the one after it. */
+  before: z.number().int(),
+  after: z.number().int(),
+  /** How many paths of this session it is about; at most 50 are named. */
+  count: z.number().int(),
+  paths: z.array(FilePath).max(NAMED_PATHS),
+}
+
+/** Written under the lease of the Space, into the logs of all it concerns: what was done to files from outside a run. */
 const NOTES = {
-  'snapshot.taken': z.object({ snapshot: z.number().int(), changed: z.number().int(), reason: z.string() }),
+  /** What this session did was taken back, or the place went back to an earlier snapshot. */
+  'files.restored': z.object({ ...ofAct, how: z.enum(['restore', 'undo']) }),
+  /** Files that this session had written were overwritten by an act that was about something else. */
+  'files.taken': z.object(ofAct),
+  /** What this session's project did in its own place is in the Space's folder now. */
+  'files.applied': z.object({ ...ofAct, project: ProjectId }),
+  /** Another session at work changed the same paths. */
+  'files.contended': z.object({
+    place: z.string(),
+    paths: z.array(FilePath).max(NAMED_PATHS),
+    other: z.object({ session: SessionId, run: RunId }),
+  }),
 } as const
 
 export const EVENTS = { ...REQUESTS, ...OUTCOMES, ...NOTES } as const

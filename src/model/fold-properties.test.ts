@@ -48,7 +48,11 @@ const outcomes = fc.oneof(
   few.map((n): log.Said => ({ type: 'prompt.steered', data: { prompt: log.prompt(n), run: log.run(n) } })),
   few.map((n): log.Said => ({ type: 'prompt.deferred', data: { prompt: log.prompt(n), ...reason } })),
   few.map((n): log.Said => ({ type: 'interaction.withdrawn', data: { interaction: log.interaction(n), ...reason } })),
+  fc.tuple(few, few).map(([of, n]) => log.changed(of, n, 'a.txt')),
+  fc.tuple(few, few).map(([of, other]) => log.contended(of, other, 'a.txt', 'b.txt')),
   fc.constantFrom<log.Said[]>(
+    log.acted('files.taken'),
+    log.acted('files.restored', { how: 'undo' }),
     { type: 'notice.given', data: { level: 'info', text: 'by the way' } },
     { type: 'context.lost', data: { agent: 'scripted', reason: 'gone' } },
     { type: 'session.forked', data: { from: log.SESSION, seq: 1 } },

@@ -238,7 +238,7 @@ it('a fork goes on with the transcript and none of the work', () => {
   expect(only(seen, 'notice').data).toEqual({ from: log.SESSION, seq: 6 })
 })
 
-it('a notice is an item; a snapshot is none', () => {
+it('a notice is an item; a snapshot from before histories had places is none', () => {
   const note: log.Said = { type: 'notice.given', data: { level: 'error', text: 'Disk is full.', data: { free: 0 } } }
   const seen = seeLog([note, { type: 'snapshot.taken', data: { snapshot: 1, changed: 2, reason: 'run' } }])
   expect(only(seen, 'notice')).toEqual({

@@ -1,11 +1,12 @@
 import { applyUpdate } from './acp1.ts'
 import { agentOf, closeTexts, type Draft, freshItem, own, patchAgent } from './draft.ts'
 import type { Event, EventOf, EventType } from './events.ts'
+import { FILES } from './fold-files.ts'
 import type { InteractionId } from './ids.ts'
 import type { Answer } from './interaction.ts'
 import type { Item, QuestionItem, RunItem } from './items.ts'
 import type { Who } from './tree.ts'
-import type { AgentView, QueuedPrompt, SessionView } from './view.ts'
+import { type AgentView, EMPTY_INDEX, type QueuedPrompt, type SessionView } from './view.ts'
 
 /**
  * Finds an item by its `n`; undefined where it is not at hand (a page further up), and then it is left alone. So is one
@@ -149,7 +150,8 @@ const HANDLERS: Handlers = {
       given: [],
     }
     draft.view.agent = data.agent
-    draft.view.index = { message: null, thought: null, plan: null, tools: {}, unfinished: [] }
+    draft.view.index = EMPTY_INDEX
+    draft.view.changed = 0
     draft.put({
       ...freshItem(draft),
       run: data.run,
@@ -235,7 +237,7 @@ const HANDLERS: Handlers = {
     patchAgent(draft, data.agent, { status: 'lost', acpSession: null })
   },
   'notice.given': (draft, { data }) => notice(draft, data.level, data.text, data.data),
-  'snapshot.taken': null,
+  ...FILES,
 }
 
 /** What was asked for meanwhile, and so was not part of what was applied, is still to be told. */
@@ -345,6 +347,8 @@ function forgetWork(draft: Draft): void {
     state: 'open',
     agents: {},
     lastRun: null,
+    changed: 0,
+    index: { ...draft.view.index, files: null },
   })
 }
 

@@ -28,6 +28,10 @@ function partsOf(item: Item): string[] {
       return item.entries.map(({ content }) => content)
     case 'question':
       return [item.question.title, item.question.body ?? '', item.question.command ?? '', ...item.question.paths]
+    case 'files':
+      return item.files.map(({ path }) => path)
+    case 'act':
+      return [...item.paths]
     case 'raw':
       return []
   }

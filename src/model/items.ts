@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { ContentBlock, HalfDone } from './events.ts'
-import { AgentId, InteractionId, Millis, PromptId, RunId } from './ids.ts'
+import { ChangedPath, ContentBlock, HalfDone } from './events.ts'
+import { Counts, FilePath } from './history.ts'
+import { ActId, AgentId, InteractionId, Millis, ProjectId, PromptId, RunId, SessionId } from './ids.ts'
 import { Answer, InteractionState, Question } from './interaction.ts'
 import { RunOutcome, RunState, Who } from './tree.ts'
 
@@ -118,6 +119,41 @@ export const NoticeItem = z.object({
 })
 export type NoticeItem = z.infer<typeof NoticeItem>
 
+/** What a run changed, one for each run that changed something. It grows while the run goes on. */
+export const FilesItem = z.object({
+  ...base,
+  kind: z.literal('files'),
+  /** The key of the place; empty in logs from before histories had places. */
+  place: z.string(),
+  /** Snapshots: before the run, and the newest it is known by. */
+  before: z.number().int(),
+  after: z.number().int(),
+  counts: Counts,
+  /** At most 50 of them; the history knows them all. */
+  files: z.array(ChangedPath),
+  /** Other sessions that changed the same paths at the same time. */
+  contended: z.array(z.object({ session: SessionId, run: RunId, paths: z.array(FilePath) })),
+})
+export type FilesItem = z.infer<typeof FilesItem>
+
+/** A restore, undo or apply that concerns this session. */
+export const ActItem = z.object({
+  ...base,
+  kind: z.literal('act'),
+  act: ActId,
+  by: Who,
+  /** `restored`: went back. `undone`: this session's work was taken back. `taken`: overwritten on the way. `applied`: brought over. */
+  what: z.enum(['restored', 'undone', 'taken', 'applied']),
+  place: z.string(),
+  before: z.number().int(),
+  after: z.number().int(),
+  count: z.number().int(),
+  paths: z.array(FilePath),
+  /** Of `applied`: whose place it came from. */
+  project: ProjectId.nullable(),
+})
+export type ActItem = z.infer<typeof ActItem>
+
 /** An update of a kind that Carrel does not know: shown folded, as said. */
 export const RawItem = z.object({ ...base, kind: z.literal('raw'), name: z.string(), update: z.unknown() })
 export type RawItem = z.infer<typeof RawItem>
@@ -130,6 +166,8 @@ export const Item = z.discriminatedUnion('kind', [
   PlanItem,
   QuestionItem,
   NoticeItem,
+  FilesItem,
+  ActItem,
   RawItem,
 ])
 export type Item = z.infer<typeof Item>

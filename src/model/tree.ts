@@ -43,13 +43,38 @@ export type Space = z.infer<typeof Space>
 export const PlaceKind = z.enum(['direct', 'worktree', 'overlay'])
 export type PlaceKind = z.infer<typeof PlaceKind>
 
+/** `making` goes on in the background; `failed` and `removed` have no files: `note` says why, or what to do. */
+export const PlaceState = z.enum(['ready', 'making', 'failed', 'removed'])
+export type PlaceState = z.infer<typeof PlaceState>
+
+/** Where the files of a project are. `direct`: the Space's own folder. */
+export const ProjectPlace = z.object({
+  kind: PlaceKind,
+  path: z.string(),
+  state: PlaceState.default('ready'),
+  /** How they are kept apart, in words; null for `direct`. */
+  driver: z.string().nullable().default(null),
+  branch: z.string().nullable().default(null),
+  note: z.string().nullable().default(null),
+})
+export type ProjectPlace = z.infer<typeof ProjectPlace>
+
+/** The place of projects that work in the Space's own folder. */
+export const directPlace = (folder: string): ProjectPlace => ({
+  kind: 'direct',
+  path: folder,
+  state: 'ready',
+  driver: null,
+  branch: null,
+  note: null,
+})
+
 export const Project = z.object({
   id: ProjectId,
   workspace: WorkspaceId,
   space: SpaceId,
   name: z.string(),
-  /** Where its files are. `direct`: the Space's own folder. */
-  place: z.object({ kind: PlaceKind, path: z.string() }),
+  place: ProjectPlace,
   createdAt: Millis,
   archivedAt: Millis.nullable(),
 })
@@ -83,6 +108,8 @@ export const Session = z.object({
   /** The log's last `seq` at the time of this row. */
   head: Seq,
   lastRun: z.object({ id: RunId, outcome: RunOutcome.nullable(), endedAt: Millis.nullable() }).nullable(),
+  /** How many paths that run changed. */
+  changed: z.number().int().default(0),
   forkedFrom: z.object({ session: SessionId, seq: Seq }).nullable(),
   createdAt: Millis,
   /** When something last happened in it that a list should show. */
@@ -93,7 +120,7 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>
 
 /** The part of a session's row that its log decides. `headline(view)` computes it. */
-export type Headline = Pick<Session, 'state' | 'questions' | 'queued' | 'agent' | 'lastRun' | 'closedAt'>
+export type Headline = Pick<Session, 'state' | 'questions' | 'queued' | 'agent' | 'lastRun' | 'changed' | 'closedAt'>
 
 /** One execution of one prompt, as lists show it. */
 export const Run = z.object({

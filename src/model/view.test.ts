@@ -101,6 +101,7 @@ it('a headline counts questions and prompts and names the run that is on, or the
     queued: 0,
     agent: 'codex',
     lastRun: null,
+    changed: 0,
     closedAt: null,
   })
   const busy = seeLog([...underWay(), log.opened(1), log.asked(2), log.asked(3, 'hm', 'steer')]).view

@@ -31,6 +31,8 @@ export interface SessionView {
   /** The agent that spoke last, or was asked last. Null before the first prompt. */
   readonly agent: AgentId | null
   readonly agents: Readonly<Record<string, AgentView>>
+  /** How many paths the run that is on or was last changed. */
+  readonly changed: number
   /** A title the agent gave. */
   readonly title: string | null
   readonly index: ItemIndex
@@ -111,6 +113,8 @@ export interface ItemIndex {
   readonly message: { readonly n: number; readonly role: 'agent' | 'user'; readonly messageId: string | null } | null
   readonly thought: { readonly n: number; readonly messageId: string | null } | null
   readonly plan: number | null
+  /** What the run that is on or was last changed. */
+  readonly files: { readonly n: number; readonly run: RunId | null } | null
   /** Tool calls of the run that is on or was last, by ACP id. */
   readonly tools: Readonly<Record<string, number>>
   /** Those of them without an end. */
@@ -133,9 +137,19 @@ export function emptyView(session: SessionId): SessionView {
     grants: [],
     agent: null,
     agents: {},
+    changed: 0,
     title: null,
-    index: { message: null, thought: null, plan: null, tools: {}, unfinished: [] },
+    index: EMPTY_INDEX,
   }
+}
+
+export const EMPTY_INDEX: ItemIndex = {
+  message: null,
+  thought: null,
+  plan: null,
+  files: null,
+  tools: {},
+  unfinished: [],
 }
 
 export const EMPTY_AGENT: AgentView = {
@@ -176,6 +190,7 @@ export function headline(view: SessionView, fallbackAgent: AgentId, closedAt: nu
     lastRun: view.run
       ? { id: view.run.id, outcome: null, endedAt: null }
       : view.lastRun && { id: view.lastRun.id, outcome: view.lastRun.outcome, endedAt: view.lastRun.endedAt },
+    changed: view.changed,
     closedAt: view.state === 'closed' ? closedAt : null,
   }
 }
@@ -229,8 +244,8 @@ function stepOfRun(view: SessionView, run: RunView, now: number): Step {
  * item comes out as it would with all of them.
  */
 export function liveItems(view: SessionView): number[] {
-  const { message, thought, plan, tools } = view.index
-  const ns = [message?.n, thought?.n, plan, view.run?.n, ...Object.values(tools)]
+  const { message, thought, plan, files, tools } = view.index
+  const ns = [message?.n, thought?.n, plan, files?.n, view.run?.n, ...Object.values(tools)]
   ns.push(...Object.values(view.open).map(({ n }) => n), ...view.grants.map(({ n }) => n))
   return [...new Set(ns.filter((n) => n !== undefined && n !== null))]
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { ADA, interaction, permission, rule, run, SESSION } from '../../test/support/session-log.ts'
+import { directPlace } from './tree.ts'
 import {
   EMPTY_WORKSPACE,
   foldWorkspace,
@@ -23,7 +24,7 @@ const project = (n: number, of: number) => ({
   id: id('prj', n),
   space: id('spc', of),
   name: 'main',
-  place: { kind: 'direct', path: `/work-${of}` },
+  place: directPlace(`/work-${of}`),
 })
 const session = (n: number, of: number, name = 'talk') => ({
   ...common,
@@ -38,6 +39,7 @@ const session = (n: number, of: number, name = 'talk') => ({
   queued: 0,
   head: 1,
   lastRun: null,
+  changed: 0,
   forkedFrom: null,
   updatedAt: 1,
   closedAt: null,

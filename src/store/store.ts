@@ -1,10 +1,10 @@
-import type { EventType, Outcome, Request } from '../model/events.ts'
-import type { InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import type { EventType, Note, Outcome, Request } from '../model/events.ts'
+import type { ActId, InteractionId, ProjectId, RuleId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
 import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
-import type { DeletePreview, NamedBy, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
+import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
 /**
@@ -94,6 +94,19 @@ export interface TreeStore {
     now: number,
   ): Promise<Project>
 
+  /** Changes where the files of a project are; `record` is what the host opens it by, and stays when left out. */
+  setPlace(
+    workspace: WorkspaceId,
+    id: ProjectId,
+    change: { readonly place: ProjectPlace; readonly record?: unknown },
+    now: number,
+  ): Promise<Project>
+  /** As it was given to `setPlace`; null where nothing was. */
+  placeRecord(workspace: WorkspaceId, id: ProjectId): Promise<unknown>
+  /** What people changed of the rules for files of a Space; null where they did not. */
+  fileRules(workspace: WorkspaceId, id: SpaceId): Promise<unknown>
+  setFileRules(workspace: WorkspaceId, id: SpaceId, rules: unknown): Promise<void>
+
   createSession(session: Session, now: number): Promise<Session>
   /**
    * A new session whose log is the first `seq` events of `from`, and then `session.forked`.
@@ -177,6 +190,14 @@ export interface LogStore {
   record(lease: Lease, session: SessionId, batch: Batch, now: number): Promise<Recorded>
 
   /**
+   * Tells sessions of one Space what was done to their files: all, or none when the lease of the Space was overtaken or
+   * has run out (`lease_lost`, L3). A session that was deleted meanwhile is left out; one of another Space is `not_found`.
+   */
+  note(lease: Lease, noted: Noted, now: number): Promise<void>
+  /** The last act of a place that `note` was told with. */
+  lastNoted(place: string): Promise<string | null>
+
+  /**
    * Puts a session to rest: clears `due`, sets `wakeAt` and stores the fold, but only if nothing came after `fold.seq`
    * (L10).
    * @returns false when something came meanwhile: fold on, look again
@@ -234,6 +255,14 @@ export interface Batch {
   readonly outcomes: readonly Outcome[]
   /** The fold as of an earlier `seq`, where it is time to store it; later events are folded by whoever reads. */
   readonly fold?: FoldWrite | undefined
+}
+
+export interface Noted {
+  /** Whose lease it is under. */
+  readonly space: SpaceId
+  readonly notes: readonly { readonly session: SessionId; readonly note: Note }[]
+  /** Remembered in the same transaction, so that the notes of an act are written once and not forgotten. */
+  readonly act?: { readonly place: string; readonly id: ActId } | undefined
 }
 
 /** View and changed items as of `seq`. Items equal the fold of the log up to there, always (L9). */

@@ -55,6 +55,8 @@ function listen() {
       return allow ? { outcome: 'selected', optionId: allow.optionId } : { outcome: 'cancelled' }
     },
     elicit: async () => ({ action: 'cancel' }),
+    read: () => undefined,
+    mayWrite: async () => null,
     wrote: (path) => wrote.push(path),
     notice: (text) => {
       throw new Error(text)

@@ -3,6 +3,8 @@ import { type OperationName, operations } from '../../src/api/index.ts'
 import type { World } from '../support/carrel-world.ts'
 import type { OpenCarrel } from './carrel.ts'
 
+const RESTORE = { kind: 'restore', to: 1 }
+
 /** What a call needs besides `workspace` and `id`, so that nothing but the boundary can refuse it. */
 const MORE: Partial<Record<OperationName, object>> = {
   'workspaces.rename': { name: 'mine now' },
@@ -18,6 +20,17 @@ const MORE: Partial<Record<OperationName, object>> = {
   'rules.add': { action: 'deny' },
   'spaces.delete': { confirm: true },
   'search.items': { text: 'secret' },
+  'history.pin': { n: 1 },
+  'history.path': { path: 'a.txt' },
+  'history.diff': { path: 'a.txt' },
+  'history.file': { path: 'a.txt' },
+  'plans.make': { request: RESTORE },
+  'plans.diff': { request: RESTORE, path: 'a.txt' },
+  'plans.carryOut': { request: RESTORE, digest: 'x' },
+  'contention.set': { rules: null },
+  'contention.check': { path: 'a.txt' },
+  'places.remove': { confirm: true },
+  'places.export': { as: 'patch' },
   'projects.delete': { confirm: true },
   'sessions.delete': { confirm: true },
 }
@@ -31,6 +44,7 @@ async function theirs(world: World) {
   const rule = await world.carrel.call('rules.add', { workspace: 'theirs', action: 'deny', path: 'x' })
   const ids = {
     spaces: session.space.id,
+    contention: session.space.id,
     projects: session.project,
     sessions: session.id,
     runs: run,

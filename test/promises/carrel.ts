@@ -3,6 +3,7 @@ import type { Config } from '../../src/model/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
 import { describeFailures } from './carrel-failures.ts'
+import { describeFiles } from './carrel-files.ts'
 import { describeQuestions } from './carrel-questions.ts'
 import { describeQueue } from './carrel-queue.ts'
 import { describeRuns } from './carrel-runs.ts'
@@ -22,6 +23,7 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeQuestions(open)
     describeTree(open)
     describeSearch(open)
+    describeFiles(open)
     describeBoundary(open)
   })
 }

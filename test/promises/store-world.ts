@@ -2,6 +2,7 @@ import type { Outcome, Request } from '../../src/model/events.ts'
 import { parseEvent } from '../../src/model/events.ts'
 import { foldAll } from '../../src/model/fold.ts'
 import {
+  ActId,
   InteractionId,
   ProjectId,
   PromptId,
@@ -13,7 +14,14 @@ import {
 } from '../../src/model/ids.ts'
 import type { Question } from '../../src/model/interaction.ts'
 import type { Item } from '../../src/model/items.ts'
-import type { Headline, Project, Session, Space, Workspace } from '../../src/model/tree.ts'
+import {
+  directPlace,
+  type Headline,
+  type Project,
+  type Session,
+  type Space,
+  type Workspace,
+} from '../../src/model/tree.ts'
 import { emptyView, headline, type SessionView } from '../../src/model/view.ts'
 import type { Lease, Store } from '../../src/store/store.ts'
 
@@ -31,6 +39,7 @@ export const newSession = () => SessionId.parse(`ses_${tail()}`)
 export const newPrompt = () => PromptId.parse(`pmt_${tail()}`)
 export const newRun = () => RunId.parse(`run_${tail()}`)
 export const newInteraction = () => InteractionId.parse(`int_${tail()}`)
+export const newAct = () => ActId.parse(`act_${tail()}`)
 export const newRule = () => RuleId.parse(`rul_${tail()}`)
 
 export interface World {
@@ -64,8 +73,15 @@ export function spaceOf(workspace: WorkspaceId, now: number): Space {
 }
 
 export function projectOf({ id, workspace, folder }: Space, now: number): Project {
-  const place = { kind: 'direct', path: folder } as const
-  return { id: newProject(), workspace, space: id, name: 'Project', place, createdAt: now, archivedAt: null }
+  return {
+    id: newProject(),
+    workspace,
+    space: id,
+    name: 'Project',
+    place: directPlace(folder),
+    createdAt: now,
+    archivedAt: null,
+  }
 }
 
 export function sessionOf(project: Project, name: string, now: number): Session {
@@ -82,6 +98,7 @@ export function sessionOf(project: Project, name: string, now: number): Session 
     queued: 0,
     head: 0,
     lastRun: null,
+    changed: 0,
     forkedFrom: null,
     createdAt: now,
     updatedAt: now,
@@ -116,6 +133,18 @@ export const said = (text: string): Outcome => ({
     acp: 1,
     agent: AGENT,
     update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } },
+  },
+})
+export const changed = (run: RunId, n: number, ...paths: string[]): Outcome => ({
+  type: 'snapshot.taken',
+  data: {
+    run,
+    place: 'space:x',
+    from: 1,
+    n,
+    reason: 'tool',
+    counts: { created: 0, modified: paths.length, deleted: 0 },
+    files: paths.map((path) => ({ path, change: 'modified' })),
   },
 })
 export const opened = (interaction: InteractionId, run: RunId): Outcome => ({

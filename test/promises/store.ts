@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import type { Store } from '../../src/store/store.ts'
 import { itKeepsBoundaries } from './store-boundary.ts'
+import { itKeepsFiles } from './store-files.ts'
 import { itFolds } from './store-folds.ts'
 import { itLeases } from './store-leases.ts'
 import { itKeepsLogs } from './store-log.ts'
@@ -46,6 +47,7 @@ export function describeStore(name: string, open: OpenStore): void {
     itRests(current, open)
     itSearches(current)
     itKeepsTheTree(current)
+    itKeepsFiles(current)
     itKeepsBoundaries(current)
   })
 }

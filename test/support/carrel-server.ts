@@ -37,6 +37,7 @@ export async function startServer(ground: Ground, settings: Partial<Config> = {}
   const asked = JSON.stringify({
     logLevel: 'warn',
     outliveMs: 0,
+    historyWaitMs: 60_000,
     ...settings,
     dataFolder: settings.dataFolder ?? ground.dataFolder,
   })

@@ -71,7 +71,7 @@ export async function openWorld(
   const { dataFolder, home } = ground
   const open = (more: Partial<Config> = {}) =>
     openEngine(
-      { logLevel: 'silent', outliveMs: 0, ...settings, ...more, dataFolder },
+      { logLevel: 'silent', outliveMs: 0, historyWaitMs: 60_000, ...settings, ...more, dataFolder },
       { env: ground.env, home, ...overrides },
     )
   let engine = await open()

@@ -98,6 +98,8 @@ export function listen(parts: Partial<AgentListener> = {}) {
       return { outcome: 'selected', optionId: 'allow-once' }
     },
     elicit: async () => ({ action: 'cancel' }),
+    read: () => undefined,
+    mayWrite: async () => null,
     wrote: (path) => wrote.push(path),
     notice: (text) => notices.push(text),
     ...parts,

@@ -1,6 +1,6 @@
 import { type Event, type EventType, parseEvent } from '../../src/model/events.ts'
 import { foldAll } from '../../src/model/fold.ts'
-import { InteractionId, PromptId, RuleId, RunId, SessionId } from '../../src/model/ids.ts'
+import { ActId, InteractionId, PromptId, RuleId, RunId, SessionId } from '../../src/model/ids.ts'
 import type { Item } from '../../src/model/items.ts'
 import { emptyView, type SessionView } from '../../src/model/view.ts'
 
@@ -11,6 +11,7 @@ export const run = (n: number) => RunId.parse(`run_${tail(n)}`)
 export const prompt = (n: number) => PromptId.parse(`pmt_${tail(n)}`)
 export const interaction = (n: number) => InteractionId.parse(`int_${tail(n)}`)
 export const rule = (n: number) => RuleId.parse(`rul_${tail(n)}`)
+export const act = (n: number) => ActId.parse(`act_${tail(n)}`)
 export const ADA = { name: 'ada', kind: 'person', face: 'web' } as const
 
 export interface Said {
@@ -127,6 +128,33 @@ export const opened = (n: number, of = 1, expiresAt: number | null = null): Said
 export const answered = (n: number, option = 'yes'): Said => ({
   type: 'interaction.answered',
   data: { interaction: interaction(n), answer: { option }, by: ADA },
+})
+
+/** What a run changed until snapshot `n`. */
+export const changed = (of: number, n: number, ...paths: string[]): Said => ({
+  type: 'snapshot.taken',
+  run: run(of),
+  data: {
+    run: run(of),
+    place: 'space:here',
+    from: 1,
+    n,
+    reason: 'tool',
+    counts: { created: 0, modified: paths.length, deleted: 0 },
+    files: paths.map((path) => ({ path, change: 'modified' })),
+  },
+})
+
+/** Another session at work changed the same. */
+export const contended = (of: number, other: number, ...paths: string[]): Said => ({
+  type: 'files.contended',
+  run: run(of),
+  data: { place: 'space:here', paths, other: { session: SESSION, run: run(other) } },
+})
+
+export const acted = (type: 'files.restored' | 'files.taken' | 'files.applied', more: object = {}): Said => ({
+  type,
+  data: { act: act(1), by: ADA, place: 'space:here', before: 4, after: 5, count: 1, paths: ['a.txt'], ...more },
 })
 
 export const used = (n: number, of = 1): Said => ({

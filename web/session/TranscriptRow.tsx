@@ -37,8 +37,12 @@ export const TranscriptRow = memo(
         return <QuestionRow item={item} />
       case 'notice':
         return <NoticeRow item={item} />
-      default:
+      case 'raw':
         return <RawRow item={item} />
+      // Shown beside the transcript.
+      case 'files':
+      case 'act':
+        return null
     }
   },
   (before, after) => {

@@ -2,9 +2,13 @@ import { Command, CommanderError } from 'commander'
 import { ERRORS } from '../../model/errors.ts'
 import { type Act, type GlobalOptions, openCli } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
+import { addContention } from './commands/contention.ts'
+import { addFiles } from './commands/files.ts'
 import { addLog } from './commands/log.ts'
 import { addMachine } from './commands/machine.ts'
 import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
+import { addPlans } from './commands/plans.ts'
+import { addProjectPlaces } from './commands/project-places.ts'
 import { addQuestions } from './commands/questions.ts'
 import { addRules } from './commands/rules.ts'
 import { addRun } from './commands/run.ts'
@@ -25,11 +29,15 @@ const COMMANDS = [
   addQuestions,
   addLog,
   addSearch,
+  addFiles,
+  addPlans,
   addSessions,
   addProjects,
+  addProjectPlaces,
   addSpaces,
   addWorkspaces,
   addRules,
+  addContention,
   addMachine,
 ]
 

@@ -1,6 +1,16 @@
 import type { ContentBlock } from '../../model/events.ts'
 import type { Question } from '../../model/interaction.ts'
-import type { Item, MessageItem, PlanItem, QuestionItem, RunItem, ThoughtItem, ToolItem } from '../../model/items.ts'
+import type {
+  ActItem,
+  FilesItem,
+  Item,
+  MessageItem,
+  PlanItem,
+  QuestionItem,
+  RunItem,
+  ThoughtItem,
+  ToolItem,
+} from '../../model/items.ts'
 import { type Colors, clean, short, span } from './terminal.ts'
 
 /** Where a transcript is written: what the agent says, and everything beside it. Both may be the same. */
@@ -69,6 +79,10 @@ export function createTranscript(paper: Paper): Transcript {
         return once(item, 'said', () => (item.level === 'info' ? color.dim : color.yellow)(`! ${clean(item.text)}`))
       case 'run':
         return once(item, item.outcome ?? (paper.whole ? 'begun' : item.state), () => runWords(item, paper))
+      case 'files':
+        return once(item, JSON.stringify([item.counts, item.contended]), () => color.dim(filesWords(item)))
+      case 'act':
+        return once(item, 'said', () => color.yellow(`! ${actWords(item)}`))
       case 'raw':
         return paper.whole ? once(item, 'said', () => color.dim(`(${short(item.name, 60)})`)) : undefined
     }
@@ -77,6 +91,7 @@ export function createTranscript(paper: Paper): Transcript {
     if (item.kind === 'message' || item.kind === 'thought') shown.set(item.n, item.text)
     else if (item.kind === 'tool') shown.set(item.n, `${item.status}${item.title}`)
     else if (item.kind === 'plan') shown.set(item.n, JSON.stringify(item.entries))
+    else if (item.kind === 'files') shown.set(item.n, JSON.stringify([item.counts, item.contended]))
     else if (item.kind === 'question') shown.set(item.n, item.state)
     else if (item.kind === 'run') shown.set(item.n, item.outcome ?? (paper.whole ? 'begun' : item.state))
     else shown.set(item.n, 'said')
@@ -144,6 +159,48 @@ function runWords(item: RunItem, { color, whole }: Paper): string {
   if (item.halfDone.length > 0)
     lines.push(`Cut in the middle of: ${item.halfDone.map(({ title }) => short(title, 80)).join(', ')}. Look at these.`)
   return lines.join('\n')
+}
+
+const NAMES_SHOWN = 5
+
+function filesWords({ counts, files, contended }: FilesItem): string {
+  const { created, modified, deleted } = counts
+  const names = files.slice(0, NAMES_SHOWN).map(({ path }) => short(path, 80))
+  const more = created + modified + deleted > names.length ? ' …' : ''
+  const lines = [`± ${countWords(counts)}${names.length > 0 ? `: ${names.join(', ')}${more}` : ''}`]
+  for (const { session, paths } of contended)
+    lines.push(
+      `! ${session} changes the same: ${paths
+        .slice(0, NAMES_SHOWN)
+        .map((path) => short(path, 80))
+        .join(', ')}`,
+    )
+  return lines.join('\n')
+}
+
+/** How many files came, changed and went, in words. */
+export function countWords({ created, modified, deleted }: FilesItem['counts']): string {
+  const parts = [
+    [created, 'new'],
+    [modified, 'changed'],
+    [deleted, 'deleted'],
+  ] as const
+  return parts.flatMap(([n, word]) => (n > 0 ? [`${n} ${word}`] : [])).join(', ') || 'nothing changed'
+}
+
+const ACT_WORDS: Readonly<Record<ActItem['what'], string>> = {
+  restored: 'went back to an earlier snapshot',
+  undone: 'took back what was done here',
+  taken: 'overwrote files that this session had written',
+  applied: 'brought what was done here to the folder of the Space',
+}
+
+function actWords({ what, by, count, paths }: ActItem): string {
+  const names = paths
+    .slice(0, NAMES_SHOWN)
+    .map((path) => short(path, 80))
+    .join(', ')
+  return `${by.name} ${ACT_WORDS[what]} (${count}): ${names}`
 }
 
 /** The words of a prompt; blocks that are no text in brackets. */

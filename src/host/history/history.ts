@@ -67,6 +67,8 @@ export interface History {
   diff(key: string, path: FilePath, span: { from: number; to: number | null }): Promise<FileDiff>
   /** What is not covered, with counts and bytes, largest first (F5). Walks what is ignored: may take a while. */
   gaps(key: string, limit: number): Promise<Gap[]>
+  /** Why a path is not covered; null when it is. */
+  gapAt(key: string, path: FilePath): Promise<Gap | null>
   /** A unified patch, as `git apply` takes it, of what differs between two snapshots. */
   patch(key: string, span: { from: number; to: number | null }): Promise<string>
 

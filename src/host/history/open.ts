@@ -59,6 +59,7 @@ const PASSED = [
   'content',
   'diff',
   'gaps',
+  'gapAt',
   'patch',
   'plan',
   'planDiff',

@@ -10,7 +10,17 @@ import type { Household, Place } from './place.ts'
 
 type Reading = Pick<
   History,
-  'snapshots' | 'between' | 'changesBy' | 'pathHistory' | 'stateAt' | 'content' | 'diff' | 'patch' | 'gaps' | 'pin'
+  | 'snapshots'
+  | 'between'
+  | 'changesBy'
+  | 'pathHistory'
+  | 'stateAt'
+  | 'content'
+  | 'diff'
+  | 'patch'
+  | 'gaps'
+  | 'gapAt'
+  | 'pin'
 >
 
 /** Questions to one place that are answered from its table. */
@@ -43,6 +53,7 @@ export function readings({ db }: Household, placeOf: (key: string) => Place): Re
       const place = placeOf(key)
       return patchOf(place.book, place.book.between(checked(place, from), checked(place, to)))
     },
+    gapAt: async (key, path) => placeOf(key).book.gapAt(path),
     async gaps(key, limit) {
       const place = placeOf(key)
       const counted: Gap[] = []

@@ -1,4 +1,5 @@
 import type { PlaceKind } from '../../model/tree.ts'
+import type { ExportBranch } from './branch-export.ts'
 
 /** Where the files of a project are, opened for use. */
 export interface Place {
@@ -89,6 +90,8 @@ export interface Places {
   risks(record: PlaceRecord): Promise<PlaceRisks>
   /** Takes the place away. A branch that Carrel did not make stays; one with commits nobody else has stays too. */
   remove(record: PlaceRecord): Promise<{ readonly kept: readonly string[] }>
+  /** A branch with one commit of a patch, in the repository of a Space, whose folder is not touched. @throws bad_input */
+  exportBranch(ask: ExportBranch): Promise<{ readonly commit: string }>
   /** Ends helpers of places, leaves the files. */
   close(): Promise<void>
 }

@@ -2,6 +2,7 @@ import { lstat, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { sweepBases } from './bases.ts'
+import { exportBranch } from './branch-export.ts'
 import { type Machine, runCommand } from './command.ts'
 import { chooseDriver, type Driver, probeDrivers } from './drivers.ts'
 import { createGit, GitFailure } from './git.ts'
@@ -130,6 +131,7 @@ export function openPlaces(options: PlacesOptions): Places {
       await settle(await parentOf(dirname(folder)))
       return { kept }
     },
+    exportBranch: (ask) => exportBranch(git, ask),
     close: overlays.close,
   }
 }

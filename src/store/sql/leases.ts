@@ -1,5 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { SessionId } from '../../model/ids.ts'
+import type { SessionId, SpaceId } from '../../model/ids.ts'
 import type { Lease } from '../store.ts'
 import type { Tx } from './tx.ts'
 
@@ -13,6 +13,9 @@ interface LeaseRow {
 const COLUMNS = 'lease_key, holder, token, expires_at'
 /** Nobody holds it. The row stays, since its token must only grow (S1). */
 const RELEASED = ''
+
+/** The lease that lets its holder touch the files of a Space, and tell the sessions there. */
+export const spaceLease = (space: SpaceId): string => `space:${space}`
 
 /** The lease that lets its holder write to a session's log. */
 export const sessionLease = (session: SessionId): string => `session:${session}`
@@ -109,12 +112,12 @@ export async function holderOf(tx: Tx, { key }: { key: string }): Promise<Lease 
 }
 
 /**
- * Makes sure that `lease` is the right to write to `session`, until the end of this transaction: the row is locked,
+ * Makes sure that `lease` is a living right to `key`, until the end of this transaction: the row is locked,
  * so a takeover waits for the commit (L3).
  * @throws lease_lost when somebody took it, it was released, it ran out, or it is that of something else
  */
-export async function hold(tx: Tx, lease: Lease, session: SessionId, now: number): Promise<void> {
-  if (lease.key !== sessionLease(session)) throw leaseLost(lease.key)
+export async function hold(tx: Tx, lease: Lease, key: string, now: number): Promise<void> {
+  if (lease.key !== key) throw leaseLost(lease.key)
   const row = await tx.get<LeaseRow>(
     `select ${COLUMNS} from leases where lease_key = $1${tx.dialect.forShare}`,
     lease.key,

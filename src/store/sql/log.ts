@@ -1,9 +1,9 @@
 import { CarrelError } from '../../model/errors.ts'
-import { type EventType, type Outcome, type Request, runOf } from '../../model/events.ts'
+import { type EventType, type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
-import { hold } from './leases.ts'
+import { hold, sessionLease } from './leases.ts'
 import { lockSession, projectOutcome, saveSession, type Work } from './project.ts'
 import { applyRequest, digestOf } from './requests.ts'
 import type { Columns, Tx } from './tx.ts'
@@ -68,7 +68,7 @@ interface Recording {
 }
 
 export async function record(tx: Tx, { lease, session, batch, now }: Recording): Promise<Recorded> {
-  await hold(tx, lease, session, now)
+  await hold(tx, lease, sessionLease(session), now)
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
@@ -81,10 +81,10 @@ export async function record(tx: Tx, { lease, session, batch, now }: Recording):
 }
 
 /** Gives the next numbers and writes events, row and workspace lines. The row is locked, so no number is given twice. */
-async function append(
+export async function append(
   tx: Tx,
   work: Work,
-  events: readonly (Request | Outcome)[],
+  events: readonly (Request | Outcome | Note)[],
 ): Promise<{ first: number; last: number }> {
   const { row, now } = work
   const first = row.head + 1
@@ -112,7 +112,7 @@ interface Settlement {
 
 export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
   const { lease, session, fold, wakeAt, now } = settlement
-  await hold(tx, lease, session, now)
+  await hold(tx, lease, sessionLease(session), now)
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   if (work.row.head !== fold.seq) return false

@@ -3,7 +3,9 @@ import { due, nextWake, run, runs } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, read, rebuild, record, settle, submit } from './log.ts'
+import { lastNoted, note } from './notes.ts'
 import { addRule, interaction, interactions, removeRule, rules } from './people.ts'
+import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.ts'
 import { search } from './search.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
 import {
@@ -30,6 +32,7 @@ export const WRITES = {
   record,
   settle,
   rebuild,
+  note,
   acquire,
   renew,
   renewAll,
@@ -41,6 +44,8 @@ export const WRITES = {
   updateSpace,
   createProject,
   updateProject,
+  setPlace,
+  setFileRules,
   createSession,
   forkSession,
   updateSession,
@@ -58,6 +63,7 @@ export const READS = {
   search,
   due,
   nextWake,
+  lastNoted,
   runs,
   run,
   holderOf,
@@ -68,6 +74,8 @@ export const READS = {
   folders,
   projects,
   project,
+  placeRecord,
+  fileRules,
   session,
   sessions,
   preview,

@@ -51,7 +51,16 @@ export async function saveSession(tx: Tx, work: Work): Promise<void> {
   await tell(tx, row.workspace, work.lines, work.now)
 }
 
-const HEADLINE = ['state', 'questions', 'queued', 'agent', 'last_run', 'last_outcome', 'last_ended_at'] as const
+const HEADLINE = [
+  'state',
+  'questions',
+  'queued',
+  'agent',
+  'last_run',
+  'last_outcome',
+  'last_ended_at',
+  'changed',
+] as const
 const SHOWN = [...HEADLINE, 'updated_at', 'closed_at'] as const
 const KEPT = [...SHOWN, 'closing', 'run_state'] as const
 
@@ -63,7 +72,7 @@ async function writeRow(tx: Tx, row: SessionRow, now: number): Promise<void> {
   await tx.run(
     `update sessions set head = $2, due = $3, due_since = coalesce(due_since, $4), state = $5, questions = $6,
        queued = $7, agent = $8, last_run = $9, last_outcome = $10, last_ended_at = $11, run_state = $12,
-       closing = $13, closed_at = $14, updated_at = $15
+       closing = $13, closed_at = $14, updated_at = $15, changed = $16
      where id = $1`,
     row.id,
     row.head,
@@ -80,6 +89,7 @@ async function writeRow(tx: Tx, row: SessionRow, now: number): Promise<void> {
     row.closing,
     row.closed_at,
     row.updated_at,
+    row.changed,
   )
 }
 
@@ -136,6 +146,11 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
         outcome.data.agent,
       )
       return
+    case 'snapshot.taken': {
+      const { created, modified, deleted } = outcome.data.counts
+      if (outcome.data.run === row.last_run) row.changed = created + modified + deleted
+      return
+    }
     case 'session.closed':
       row.closing = 1
       row.closed_at ??= now
@@ -182,7 +197,7 @@ async function admit(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.adm
     now,
   )
   Object.assign(row, { agent: data.agent, run_state: 'admitted', last_run: data.run })
-  Object.assign(row, { last_outcome: null, last_ended_at: null })
+  Object.assign(row, { last_outcome: null, last_ended_at: null, changed: 0 })
 }
 
 async function moveRun(tx: Tx, { row, now }: Work, run: RunId, state: 'started' | 'parked'): Promise<void> {

@@ -22,6 +22,8 @@ export interface SessionRow {
   readonly last_ended_at: number | null
   /** State of the run that is on; null when none is. */
   readonly run_state: 'admitted' | 'started' | 'parked' | null
+  /** Paths that the newest run changed. */
+  readonly changed: number
   readonly forked_session: Session['id'] | null
   readonly forked_seq: number | null
   readonly created_at: number
@@ -34,7 +36,7 @@ export interface SessionRow {
 }
 
 export const SESSION_COLUMNS = `id, workspace, space, project, name, named_by, agent, state, questions, queued, head,
-  last_run, last_outcome, last_ended_at, run_state, forked_session, forked_seq, created_at, updated_at, closing,
+  last_run, last_outcome, last_ended_at, run_state, changed, forked_session, forked_seq, created_at, updated_at, closing,
   closed_at, archived_at, due`
 
 export function toSession(row: SessionRow): Session {
@@ -51,6 +53,7 @@ export function toSession(row: SessionRow): Session {
     queued: row.queued,
     head: row.head,
     lastRun: row.last_run && { id: row.last_run, outcome: row.last_outcome, endedAt: row.last_ended_at },
+    changed: row.changed,
     forkedFrom:
       row.forked_session === null || row.forked_seq === null
         ? null
@@ -72,7 +75,9 @@ export function toSpace({ id, workspace, name, kind, folder, state, created_at, 
 
 export function toProject(row: Row): Project {
   const { id, workspace, space, name, place_kind, place_path, created_at, archived_at } = row
-  const place = { kind: place_kind, path: place_path }
+  const { place_state, place_driver, place_branch, place_note } = row
+  const parts = { state: place_state, driver: place_driver, branch: place_branch, note: place_note }
+  const place = { kind: place_kind, path: place_path, ...parts }
   return { id, workspace, space, name, place, createdAt: created_at, archivedAt: archived_at } as Project
 }
 

@@ -20,7 +20,7 @@ export async function createSession(tx: Tx, { session, now }: { session: Session
 }
 
 /** The headline of a session in which nothing has happened. */
-const REST = { state: 'idle', questions: 0, queued: 0, lastRun: null, closedAt: null } as const
+const REST = { state: 'idle', questions: 0, queued: 0, lastRun: null, changed: 0, closedAt: null } as const
 
 interface Forking {
   readonly from: SessionId

@@ -134,14 +134,15 @@ export async function createProject(tx: Tx, { project, now }: { project: Project
   )
   if (!owner) throw new CarrelError('not_found', `There is no Space ${space}.`, { space })
   await tx.run(
-    `insert into projects (id, workspace, space, name, place_kind, place_path, created_at, archived_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `insert into projects (id, workspace, space, name, place_kind, place_path, place_state, created_at, archived_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     project.id,
     workspace,
     space,
     project.name,
     project.place.kind,
     project.place.path,
+    project.place.state,
     project.createdAt,
     project.archivedAt,
   )

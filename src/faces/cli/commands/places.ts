@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Project } from '../../../model/tree.ts'
 import { given } from '../arguments.ts'
 import type { AddCommand } from '../cli.ts'
 import { badInput } from '../problem.ts'
@@ -106,6 +107,15 @@ export const addSpaces: AddCommand = (program, act) => {
   addTreeVerbs(family, act, { plural: 'spaces', word: 'Space', takes })
 }
 
+const many = (value: string, before: string[] = []): string[] => [...before, value]
+
+function placeWords({ place }: Project): string {
+  const { kind, state, branch, note } = place
+  if (kind === 'direct') return ''
+  if (state !== 'ready') return short(`${kind}, ${state}${note ? `: ${note}` : ''}`, 80)
+  return branch ? `${kind}, ${branch}` : kind
+}
+
 export const addProjects: AddCommand = (program, act) => {
   const family = program
     .command('projects')
@@ -125,11 +135,12 @@ export const addProjects: AddCommand = (program, act) => {
           const name = term.json ? String : await namesOf(carrel, workspace)
           term.result(list, () =>
             term.table(
-              ['PROJECT', 'NAME', 'SPACE', 'MADE'],
+              ['PROJECT', 'NAME', 'SPACE', 'PLACE', 'MADE'],
               list.projects.map((row) => [
                 row.id,
                 short(row.name, 40),
                 short(name(row.space), 40),
+                placeWords(row),
                 `${ago(row.createdAt, term.now())} ago`,
               ]),
               'There are no projects.',
@@ -143,16 +154,29 @@ export const addProjects: AddCommand = (program, act) => {
     .description('Begin a line of work in a Space.')
     .argument('<name...>')
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
+    .option('--place <kind>', 'where its files are: direct, worktree or overlay (default: direct)')
+    .option('--branch <name>', 'worktree: a branch to make or to take (default: a new one)')
+    .option('--start <revision>', 'worktree: what to begin at (default: HEAD)')
+    .option('--include <glob>', 'ignored files that come along, such as .env; may be said again', many)
+    .option('--setup <word>', 'a program to run in the new place; say it again for each argument', many)
+    .option('--driver <name>', 'overlay: how to keep it apart (`carrel places drivers`)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ carrel projects create Main
+  $ carrel projects create "New parser" --place worktree --branch parser --include .env --setup npm --setup ci
+  $ carrel projects create "Try it" --place overlay`,
+    )
     .action(
-      act((cli, [words], { space }) =>
+      act((cli, [words], { space, ...wishes }) =>
         cli.withCarrel({ runs: false }, async (carrel, way) => {
           const { id } = await spaceFor(cli, way, space)
-          const row = await carrel.call('projects.create', {
-            workspace: cli.workspace,
-            space: id,
-            name: words.join(' '),
-          })
+          const asked = { workspace: cli.workspace, space: id, name: words.join(' '), ...given(wishes) }
+          const row = await carrel.call('projects.create', asked)
           cli.term.result(row, () => cli.term.line(row.id))
+          if (row.place.state === 'making')
+            cli.term.note('Its place is being made; `carrel projects list` says how far.')
         }),
       ),
     )

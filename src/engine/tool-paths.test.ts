@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import { createToolPaths, pathsInside } from './tool-paths.ts'
+
+const call = (toolCallId: string, more: object) => ({ sessionUpdate: 'tool_call_update', toolCallId, ...more })
+const at = (path: string) => ({ locations: [{ path }] })
+const open = () => createToolPaths(pathsInside('/place', '/proc/7/root/place'), () => 5)
+
+it('an edit names its paths from its first word on, until the look after its end', () => {
+  const paths = open()
+  expect(paths.hear(call('1', { kind: 'edit', ...at('/place/a.txt') }))).toEqual({ ended: false, names: ['a.txt'] })
+  expect(paths.take()).toEqual(['a.txt'])
+  // It may write after the look that was just taken.
+  expect(paths.take()).toEqual(['a.txt'])
+  expect(paths.hear(call('1', { status: 'completed' }))).toMatchObject({ ended: true })
+  expect(paths.named()).toEqual(['a.txt'])
+  expect(paths.take()).toEqual(['a.txt'])
+  expect(paths.take()).toEqual([])
+})
+
+it('a call that reads names nothing as written, and its end is no reason to look', () => {
+  const paths = open()
+  expect(paths.hear(call('1', { kind: 'read', status: 'completed', ...at('/place/a.txt') }))).toEqual({
+    ended: false,
+    names: [],
+  })
+  expect(paths.take()).toEqual([])
+  expect(paths.since(5)).toEqual(['a.txt'])
+  expect(paths.since(6)).toEqual([])
+})
+
+it('a command, and a call without a kind, may have written anything', () => {
+  const paths = open()
+  expect(paths.hear(call('1', { kind: 'execute', status: 'completed' })).ended).toBe(true)
+  expect(paths.hear(call('2', { status: 'failed' })).ended).toBe(true)
+  expect(paths.hear(call('2', { status: 'failed' })).ended).toBe(false)
+  expect(paths.take()).toEqual([])
+})
+
+it('a diff names its path whatever kind the call says it is', () => {
+  const paths = open()
+  const content = [{ type: 'diff', path: '/place/sub/b.txt', oldText: 'x', newText: 'y' }]
+  expect(paths.hear(call('1', { kind: 'other', content })).names).toEqual(['sub/b.txt'])
+})
+
+it('paths outside the place, and what is no call, are nobody’s', () => {
+  const paths = open()
+  expect(paths.hear(call('1', { kind: 'edit', ...at('/place/../etc/passwd') })).names).toEqual([])
+  expect(paths.hear(call('1', { kind: 'edit', ...at('/placebo/a') })).names).toEqual([])
+  expect(paths.hear(call('1', { kind: 'edit', ...at('/proc/7/root/place/in/it') })).names).toEqual(['in/it'])
+  expect(paths.hear(call('1', { kind: 'edit', ...at('relative.txt') })).names).toEqual(['relative.txt'])
+  for (const said of [null, 'x', { sessionUpdate: 'plan' }, { sessionUpdate: 'tool_call' }])
+    expect(paths.hear(said)).toEqual({ ended: false, names: [] })
+})
