@@ -4,6 +4,7 @@ import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
+import type { SealedSecret, Secret } from '../model/secrets.ts'
 import type { DeletePreview, NamedBy, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
@@ -19,6 +20,7 @@ export interface Store {
   readonly log: LogStore
   readonly leases: LeaseStore
   readonly people: PeopleStore
+  readonly secrets: SecretStore
   /** Every commit that appended rings here, in this process; the bell carries it to others. */
   onAppend(listener: (ring: Ring) => void): () => void
   /** A consistent copy of the embedded database while it is in use; `unavailable` on Postgres. */
@@ -288,4 +290,20 @@ export interface PeopleStore {
   /** Adds it before `before`, or at the end. */
   addRule(rule: Rule, before: RuleId | null, now: number): Promise<Rule>
   removeRule(workspace: WorkspaceId, id: RuleId, now: number): Promise<boolean>
+}
+
+/** Which secret: a name in a place. */
+export type SecretHandle = Pick<Secret, 'workspace' | 'space' | 'project' | 'name'>
+
+/** Secrets, sealed: the store never sees a value. */
+export interface SecretStore {
+  /** Stores it, in the place of what had its name there. @throws not_found when Workspace, Space or project is not there */
+  put(secret: SealedSecret): Promise<Secret>
+  remove(handle: SecretHandle): Promise<boolean>
+  /** By name. */
+  list(workspace: WorkspaceId): Promise<SealedSecret[]>
+  /** Those of all workspaces that are sealed under another key than this one, behind `after`. */
+  sealedOtherwise(key: string, after: SecretHandle | null, limit: number): Promise<SealedSecret[]>
+  /** Puts a new seal in the place of `was`; false when it was changed or removed meanwhile. */
+  reseal(secret: SealedSecret, was: string): Promise<boolean>
 }

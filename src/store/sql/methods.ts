@@ -1,4 +1,4 @@
-import type { LeaseStore, LogStore, PeopleStore, TreeStore } from '../store.ts'
+import type { LeaseStore, LogStore, PeopleStore, SecretStore, TreeStore } from '../store.ts'
 import type { Port } from './operations.ts'
 
 /** The methods of a store, each one named transaction of `port`. */
@@ -7,8 +7,15 @@ export function methodsOver(port: Port): {
   log: LogStore
   leases: LeaseStore
   people: PeopleStore
+  secrets: SecretStore
 } {
-  return { tree: treeOver(port), log: logOver(port), leases: leasesOver(port), people: peopleOver(port) }
+  return {
+    tree: treeOver(port),
+    log: logOver(port),
+    leases: leasesOver(port),
+    people: peopleOver(port),
+    secrets: secretsOver(port),
+  }
 }
 
 function treeOver({ write, read }: Port): TreeStore {
@@ -75,5 +82,15 @@ function peopleOver({ write, read }: Port): PeopleStore {
     rules: (workspace) => read('rules', { workspace }),
     addRule: (rule, before, now) => write('addRule', { rule, before, now }),
     removeRule: (workspace, id, now) => write('removeRule', { workspace, id, now }),
+  }
+}
+
+function secretsOver({ write, read }: Port): SecretStore {
+  return {
+    put: (secret) => write('putSecret', { secret }),
+    remove: (handle) => write('removeSecret', { handle }),
+    list: (workspace) => read('secrets', { workspace }),
+    sealedOtherwise: (key, after, limit) => read('sealedOtherwise', { key, after, limit }),
+    reseal: (secret, was) => write('reseal', { secret, was }),
   }
 }

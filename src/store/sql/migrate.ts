@@ -2,6 +2,7 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Dialect } from './dialect.ts'
 import { first } from './migrations/0001-first.ts'
 import { search } from './migrations/0002-search.ts'
+import { secrets } from './migrations/0003-secrets.ts'
 import type { Tx } from './tx.ts'
 
 /** A statement, or more than SQL can say. */
@@ -9,7 +10,7 @@ export type Step = string | ((tx: Tx) => Promise<void>)
 /** Steps that lead from version n to n + 1. Forward only; one that was released never changes. */
 export type Migration = (dialect: Dialect) => Step[]
 
-export const MIGRATIONS: readonly Migration[] = [first, search]
+export const MIGRATIONS: readonly Migration[] = [first, search, secrets]
 
 /**
  * The version of a database; 0 for an empty one.

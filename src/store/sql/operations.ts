@@ -5,6 +5,7 @@ import { acquire, holderOf, release, releaseAll, renew, renewAll } from './lease
 import { head, read, rebuild, record, settle, submit } from './log.ts'
 import { addRule, interaction, interactions, removeRule, rules } from './people.ts'
 import { search } from './search.ts'
+import { putSecret, removeSecret, reseal, sealedOtherwise, secrets } from './secrets.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
 import {
   createProject,
@@ -47,6 +48,9 @@ export const WRITES = {
   remove,
   addRule,
   removeRule,
+  putSecret,
+  removeSecret,
+  reseal,
 } as const
 
 export const READS = {
@@ -76,6 +80,8 @@ export const READS = {
   interaction,
   interactions,
   rules,
+  secrets,
+  sealedOtherwise,
   counts,
 } as const
 
