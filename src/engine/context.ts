@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
 import type { LeaseKeeper } from './leases.ts'
+import type { Vault } from './vault.ts'
 
 /** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
 export interface Context {
@@ -15,6 +16,7 @@ export interface Context {
   readonly leases: LeaseKeeper
   readonly agents: AgentDirectory
   readonly pool: AgentPool
+  readonly vault: Vault
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
   readonly node: string
   /** ms since 1970. */

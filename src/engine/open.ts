@@ -7,6 +7,7 @@ import { createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
 import { dropKeeper, findKeepers } from '../host/keeper/client.ts'
+import { openKeyRing } from '../host/key-ring.ts'
 import { killTree, sweepLedger } from '../host/ledger.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
@@ -17,12 +18,14 @@ import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
+import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { carrelFor } from './operations.ts'
 import { graceMs } from './rejoin.ts'
 import { startSupervisor } from './supervisor.ts'
+import { createVault, type Vault } from './vault.ts'
 
 /** What tests put in the place of this machine's clock, identifiers, environment and bell. */
 export interface Overrides {
@@ -77,7 +80,9 @@ export async function openEngine(
     const env = overrides.env ?? process.env
     const containment = await probeContainment(env.PATH ?? '')
     const version = overrides.version ?? '0.0.0'
-    const pool = openPool(config, { now, containment, ledger, keepers, version, outlived })
+    const vault = createVault(store.secrets, keyRingOf(config, env))
+    const token = await keptSecret(dataFolder, 'token', 32)
+    const pool = openPool(config, { now, containment, ledger, keepers, version, outlived, vault, salt: token })
     closers.push(() => pool.close())
     const home = overrides.home ?? homedir()
     const node = await keptSecret(dataFolder, 'node', 12)
@@ -89,11 +94,12 @@ export async function openEngine(
     let held = () => 0
     const ctx: Context = {
       config,
-      store,
+      store: concealingStore(store, vault),
       bell: ring.bell,
       leases,
       agents: createAgentDirectory({ config, env, home, now }),
       pool,
+      vault,
       node,
       now,
       id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
@@ -103,9 +109,8 @@ export async function openEngine(
       version,
       containment,
       held: () => held(),
-      log: overrides.log ?? createLog(config.logLevel),
+      log: concealingLog(overrides.log ?? createLog(config.logLevel), vault),
     }
-    const token = await keptSecret(dataFolder, 'token', 32)
     await makeDefaultWorkspace(ctx)
     const supervisor = startSupervisor(ctx)
     held = () => supervisor.held
@@ -128,6 +133,13 @@ export async function openEngine(
     throw thrown
   }
 }
+
+const keyRingOf = (config: Config, env: Context['env']) =>
+  openKeyRing({
+    environment: env.CARREL_SECRETS_KEY,
+    file: config.secretsKeyFile,
+    dataFolder: config.dataFolder,
+  })
 
 async function openStore(config: Config): Promise<Store> {
   if (config.databaseUrl) {
@@ -164,6 +176,8 @@ interface Machine {
   readonly ledger: string
   readonly keepers: string
   readonly version: string
+  readonly vault: Vault
+  readonly salt: string
   readonly outlived: Awaited<ReturnType<typeof findKeepers>>
 }
 
@@ -171,8 +185,11 @@ interface Machine {
 const TAKE_UP_MS = 2_500
 
 function openPool(config: Config, machine: Machine): AgentPool {
-  const { now, containment, ledger, keepers, version, outlived } = machine
-  const launchOf = async ({ recipe, program, env }: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> => {
+  const { now, containment, ledger, keepers, version, outlived, vault, salt } = machine
+  const launchOf = async (
+    { recipe, program, env, workspace }: AgentNeed,
+    signal: AbortSignal,
+  ): Promise<AgentLaunch> => {
     const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
     await mkdir(logFolder, { recursive: true })
     if (recipe.home === 'own' && env.HOME) await mkdir(env.HOME, { recursive: true, mode: 0o700 })
@@ -189,6 +206,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       compiled: join(config.dataFolder, 'compiled'),
       graceMs: graceMs(config),
       logFolder,
+      secrets: vault.known(workspace),
       clientName: 'carrel',
       clientVersion: version,
       login: recipe.login,
@@ -207,6 +225,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       if (note) await Promise.all([note.agent, note.keeper].map(({ tree, identity }) => killTree(tree, identity)))
       dropKeeper(keepers, keeper)
     },
+    salt,
     outlived: outlived.map(({ keeper }) => keeper),
     admission,
     idleMs: config.idleAgentMs,

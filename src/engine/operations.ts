@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
-import { asCarrelError, CarrelError } from '../model/errors.ts'
+import { CarrelError } from '../model/errors.ts'
 import type { Caller } from '../model/tree.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './admin.ts'
+import { concealedError } from './concealing.ts'
 import type { Context } from './context.ts'
 import { follow } from './follow.ts'
 import * as interactions from './interactions.ts'
 import type { Op } from './op.ts'
 import { searchItems } from './search.ts'
+import * as secrets from './secrets.ts'
 import * as sessions from './sessions.ts'
 import * as tree from './tree.ts'
 
@@ -56,6 +58,10 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'rules.add': interactions.addRule,
   'rules.remove': interactions.removeRule,
   'search.items': searchItems,
+  'secrets.list': secrets.listSecrets,
+  'secrets.put': secrets.putSecret,
+  'secrets.remove': secrets.removeSecret,
+  'secrets.rotate': secrets.rotateSecrets,
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,
   'server.status': serverStatus,
@@ -73,7 +79,8 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
         return await (HANDLERS[name] as Op<OperationName> as unknown as Op<N>)(ctx, caller, parsed.data as never)
       } catch (thrown) {
         if (thrown instanceof z.ZodError) throw badInput(thrown)
-        const error = asCarrelError(thrown)
+        const { workspace } = parsed.data as { workspace?: string }
+        const error = concealedError(thrown, ctx.vault.mask(workspace ?? ''))
         if (error.code === 'internal') ctx.log.error(`${name} failed`, error.cause)
         throw error
       }

@@ -24,8 +24,9 @@ export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal:
   const { recipe, program, env } = need
   const seat = await ctx.pool.checkout(need, signal)
   const given = { session: recorder.session.id, program, args: recipe.args, env, pid: seat.connection.pid }
+  const shown = ctx.vault.mask(recorder.session.workspace).value(given)
   // For people who look later: the prompt does not wait for it.
-  writeRunFolder(ctx, run, given).catch((thrown) =>
+  writeRunFolder(ctx, run, shown).catch((thrown) =>
     ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown),
   )
   return seat
@@ -34,8 +35,15 @@ export async function takeSeat({ ctx, recorder }: RunWork, run: RunView, signal:
 /** What kind of process a run needs. */
 export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunView): Promise<AgentNeed> {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
-  const { id, workspace } = recorder.session
-  return { recipe, program, env: ctx.agents.environment(recipe, id), workspace, context: `${id} ${run.agent}` }
+  const { id, workspace, space, project } = recorder.session
+  const secrets = await ctx.vault.forRun({ workspace, space, project }, run.agent)
+  return {
+    recipe,
+    program,
+    env: ctx.agents.environment(recipe, id, secrets),
+    workspace,
+    context: `${id} ${run.agent}`,
+  }
 }
 
 export const placeOf = ({ place }: RunView): AgentPlace => ({ cwd: place.path, roots: [place.path], mcpServers: [] })

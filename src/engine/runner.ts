@@ -131,7 +131,9 @@ const isAnswered = (answer: Promise<unknown>) =>
 const cancelledBefore = (): TurnEnd => ({ kind: 'cancelled', why: 'cancelled', answered: true })
 
 /** `heardBefore`: frames up to it may have been heard by an earlier life of this server. */
-function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking, heardBefore: number): AgentListener {
+function listenerOf({ ctx, recorder }: RunWork, run: RunView, asking: Asking, heardBefore: number): AgentListener {
+  // A question is known again by its words: those that are stored.
+  const hidden = <T>(said: T): T => ctx.vault.mask(recorder.session.workspace).value(said)
   const inLog = heardBefore === 0 ? 0 : (recorder.view.agents[run.agent]?.frame ?? 0)
   const update = (said: unknown, frame: number, via?: 'permission') => {
     if (frame !== 0 && frame <= inLog) return
@@ -144,7 +146,8 @@ function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking, heardBe
     replayed: (said) => {
       if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said, 0)
     },
-    async permission(request, signal, frame) {
+    async permission(asked, signal, frame) {
+      const request = hidden(asked)
       const call = toolCallUpdate(request)
       if (call) update(call, frame, 'permission')
       // What was said of the call until now is written and folded, since the question shows it.
@@ -156,7 +159,7 @@ function listenerOf({ recorder }: RunWork, run: RunView, asking: Asking, heardBe
       return answer ? permissionReply(answer) : { outcome: 'cancelled' }
     },
     async elicit(request, signal, frame) {
-      const question = formQuestion(request)
+      const question = formQuestion(hidden(request))
       const answer = await asking.ask(question, signal, frame <= heardBefore)
       return answer ? formReply(question, answer) : { action: 'cancel' }
     },

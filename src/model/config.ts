@@ -48,6 +48,8 @@ export const Config = z.object({
   flushMs: z.coerce.number().int().min(0).max(1_000).default(25),
   /** Largest request body. Bytes. */
   maxBodyBytes: z.coerce.number().int().min(1_024).default(33_554_432),
+  /** A file with the keys that secrets are sealed under; null for a file of Carrel's own in the data folder. CARREL_SECRETS_KEY goes before it. */
+  secretsKeyFile: z.string().min(1).nullable().default(null),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 export type Config = z.infer<typeof Config>

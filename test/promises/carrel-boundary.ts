@@ -18,6 +18,8 @@ const MORE: Partial<Record<OperationName, object>> = {
   'rules.add': { action: 'deny' },
   'spaces.delete': { confirm: true },
   'search.items': { text: 'secret' },
+  'secrets.put': { name: 'MINE', value: 'mine-canary' },
+  'secrets.remove': { name: 'THEIRS' },
   'projects.delete': { confirm: true },
   'sessions.delete': { confirm: true },
 }

@@ -7,6 +7,7 @@ import { describeQuestions } from './carrel-questions.ts'
 import { describeQueue } from './carrel-queue.ts'
 import { describeRuns } from './carrel-runs.ts'
 import { describeSearch } from './carrel-search.ts'
+import { describeSecrets } from './carrel-secrets.ts'
 import { describeTree } from './carrel-tree.ts'
 
 /** Opens a Carrel for one test, behind some face and on some store. */
@@ -22,6 +23,7 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeQuestions(open)
     describeTree(open)
     describeSearch(open)
+    describeSecrets(open)
     describeBoundary(open)
   })
 }
