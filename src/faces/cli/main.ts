@@ -10,6 +10,7 @@ import { addRules } from './commands/rules.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSearch } from './commands/search.ts'
+import { addSecrets } from './commands/secrets.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { VERSION } from './installation.ts'
@@ -30,6 +31,7 @@ const COMMANDS = [
   addSpaces,
   addWorkspaces,
   addRules,
+  addSecrets,
   addMachine,
 ]
 
