@@ -229,6 +229,7 @@ function pageEntries({ archivedShown, deeds }: Around): Entry[] {
     { ...words.themeDark, act: (): void => deeds.prefer({ theme: 'dark' }) },
     { ...words.densityComfortable, act: (): void => deeds.prefer({ density: 'comfortable' }) },
     { ...words.densityCompact, act: (): void => deeds.prefer({ density: 'compact' }) },
+    { ...words.secrets, act: (): void => deeds.over({ kind: 'secrets' }) },
     { ...words.settings, act: (): void => deeds.over({ kind: 'settings' }) },
     { ...words.keys, keys: '?', act: (): void => deeds.over({ kind: 'keys' }) },
     { ...(archivedShown ? words.hideArchived : words.showArchived), act: deeds.toggleArchived },

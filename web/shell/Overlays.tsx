@@ -9,6 +9,9 @@ const Palette = lazy(() => loadPalette().then((file) => ({ default: file.Palette
 const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ default: file.KeysDialog })))
 const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
 const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
+const SecretsDialog = lazy(() =>
+  import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
+)
 const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
 /** The first view comes first. */
@@ -35,6 +38,8 @@ function Shown({ shown }: { shown: Overlay }) {
       return <KeysDialog onClose={closeOverlay} />
     case 'settings':
       return <SettingsDialog onClose={closeOverlay} />
+    case 'secrets':
+      return <SecretsDialog space={shown.space} onClose={closeOverlay} />
     case 'rename': {
       const { noun, id, name } = shown
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })

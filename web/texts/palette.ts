@@ -68,6 +68,7 @@ export const palette = {
     themeDark: { label: 'Theme: dark' },
     densityComfortable: { label: 'Density: comfortable' },
     densityCompact: { label: 'Density: compact' },
+    secrets: { label: 'Secrets ...', keywords: ['tokens', 'keys', 'passwords', 'environment'] },
     settings: { label: 'Settings ...', keywords: ['notifications', 'sound'] },
     keys: { label: 'Keyboard ...', keywords: ['shortcuts', 'help'] },
     showArchived: { label: 'Show archived' },

@@ -7,6 +7,7 @@ import { palette } from './palette.ts'
 import { question } from './question.ts'
 import { rules } from './rules.ts'
 import { search } from './search.ts'
+import { secrets } from './secrets.ts'
 import { session } from './session.ts'
 import { settings } from './settings.ts'
 import { shell } from './shell.ts'
@@ -25,6 +26,7 @@ const english = {
   question,
   rules,
   search,
+  secrets,
   session,
   settings,
   shell,
