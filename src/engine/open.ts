@@ -21,6 +21,7 @@ import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts
 import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
+import { startKeeping } from './keeping.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { carrelFor } from './operations.ts'
 import { graceMs } from './rejoin.ts'
@@ -118,6 +119,8 @@ export async function openEngine(
     // Whoever is due has taken up with its agent by then; what nobody wants does not stay (P1).
     const drop = setTimeout(() => void pool.dropOutlived(), TAKE_UP_MS)
     closers.push(async () => clearTimeout(drop))
+    const keeping = startKeeping(ctx)
+    closers.push(async () => keeping.stop())
     let closing: Promise<void> | null = null
     return {
       config,

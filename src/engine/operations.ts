@@ -5,8 +5,10 @@ import type { Caller } from '../model/tree.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './admin.ts'
 import { concealedError } from './concealing.ts'
 import type { Context } from './context.ts'
+import { exportSession } from './export.ts'
 import { follow } from './follow.ts'
 import * as interactions from './interactions.ts'
+import { retention } from './keeping.ts'
 import type { Op } from './op.ts'
 import { searchItems } from './search.ts'
 import * as secrets from './secrets.ts'
@@ -62,6 +64,8 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'secrets.put': secrets.putSecret,
   'secrets.remove': secrets.removeSecret,
   'secrets.rotate': secrets.rotateSecrets,
+  'sessions.export': exportSession,
+  'server.retention': retention,
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,
   'server.status': serverStatus,

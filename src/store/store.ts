@@ -209,6 +209,10 @@ export interface LogStore {
   /** Replaces all stored items and the fold of a session: `carrel sessions rebuild`. */
   rebuild(session: SessionId, fold: FoldWrite): Promise<void>
 
+  /** Archived before then, at rest, and with items stored: how many sessions, and how much their items take. */
+  forgettableArchived(before: number): Promise<{ count: number; bytes: number }>
+  /** Removes their items and folds, which are made again from the log when somebody opens them. */
+  forgetArchived(before: number): Promise<{ count: number; bytes: number }>
   /** Sessions that have something to do, or whose `wakeAt` has come, and that nobody holds; longest waiting first. */
   due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
   /** The earliest `wakeAt` in the future, and the earliest end of a lease of a due session; null when there is none. */

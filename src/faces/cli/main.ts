@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ERRORS } from '../../model/errors.ts'
 import { type Act, type GlobalOptions, openCli } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
+import { addBackup, addExport, addRestore, addRetention } from './commands/keeping.ts'
 import { addLog } from './commands/log.ts'
 import { addMachine } from './commands/machine.ts'
 import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
@@ -32,6 +33,10 @@ const COMMANDS = [
   addWorkspaces,
   addRules,
   addSecrets,
+  addExport,
+  addBackup,
+  addRestore,
+  addRetention,
   addMachine,
 ]
 

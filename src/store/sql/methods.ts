@@ -57,6 +57,8 @@ function logOver({ write, read }: Port): LogStore {
     itemsByN: (session, ns) => read('itemsByN', { session, ns }),
     search: (workspace, filter, page) => read('search', { workspace, filter, page }),
     rebuild: async (session, fold) => void (await write('rebuild', { session, fold })),
+    forgettableArchived: (before) => read('forgettableArchived', { before }),
+    forgetArchived: (before) => write('forgetArchived', { before }),
     due: (now, limit) => read('due', { now, limit }),
     nextWake: (now) => read('nextWake', { now }),
     runs: (workspace, filter, page) => read('runs', { workspace, filter, page }),

@@ -1,3 +1,4 @@
+import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
@@ -51,6 +52,7 @@ export const WRITES = {
   putSecret,
   removeSecret,
   reseal,
+  forgetArchived,
 } as const
 
 export const READS = {
@@ -82,6 +84,7 @@ export const READS = {
   rules,
   secrets,
   sealedOtherwise,
+  forgettableArchived,
   counts,
 } as const
 
