@@ -23,6 +23,7 @@ import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
 import { startKeeping } from './keeping.ts'
 import { createLeaseKeeper } from './leases.ts'
+import { createLogins, type Logins } from './logins.ts'
 import { carrelFor } from './operations.ts'
 import { graceMs } from './rejoin.ts'
 import { startSupervisor } from './supervisor.ts'
@@ -83,8 +84,6 @@ export async function openEngine(
     const version = overrides.version ?? '0.0.0'
     const vault = createVault(store.secrets, keyRingOf(config, env))
     const token = await keptSecret(dataFolder, 'token', 32)
-    const pool = openPool(config, { now, containment, ledger, keepers, version, outlived, vault, salt: token })
-    closers.push(() => pool.close())
     const home = overrides.home ?? homedir()
     const node = await keptSecret(dataFolder, 'node', 12)
     const holder = `node:${node}`
@@ -92,6 +91,12 @@ export async function openEngine(
     await store.leases.releaseAll(holder)
     const leases = createLeaseKeeper(store, holder, config.leaseTtlMs, now)
     closers.push(() => leases.close())
+    const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
+    const logins = createLogins({ leases, home, dataFolder, log })
+    closers.push(() => logins.close())
+    const machine = { now, containment, ledger, keepers, version, outlived, vault, logins, salt: token }
+    const pool = openPool(config, machine)
+    closers.push(() => pool.close())
     let held = () => 0
     const ctx: Context = {
       config,
@@ -110,7 +115,7 @@ export async function openEngine(
       version,
       containment,
       held: () => held(),
-      log: concealingLog(overrides.log ?? createLog(config.logLevel), vault),
+      log,
     }
     await makeDefaultWorkspace(ctx)
     const supervisor = startSupervisor(ctx)
@@ -180,6 +185,7 @@ interface Machine {
   readonly keepers: string
   readonly version: string
   readonly vault: Vault
+  readonly logins: Logins
   readonly salt: string
   readonly outlived: Awaited<ReturnType<typeof findKeepers>>
 }
@@ -188,7 +194,7 @@ interface Machine {
 const TAKE_UP_MS = 2_500
 
 function openPool(config: Config, machine: Machine): AgentPool {
-  const { now, containment, ledger, keepers, version, outlived, vault, salt } = machine
+  const { now, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
   const launchOf = async (
     { recipe, program, env, workspace }: AgentNeed,
     signal: AbortSignal,
@@ -221,7 +227,10 @@ function openPool(config: Config, machine: Machine): AgentPool {
   }
   const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
   return createAgentPool({
-    connect: async (need, signal) => await connectAgent(await launchOf(need, signal)),
+    connect: async (need, signal) => {
+      const launch = await launchOf(need, signal)
+      return await logins.around(need.recipe, need.env.HOME ?? '', () => connectAgent(launch), signal)
+    },
     resume: async (keeper, need) => await resumeAgent(keeper, await launchOf(need, new AbortController().signal)),
     bury: async (keeper) => {
       const note = outlived.find((each) => each.keeper === keeper)?.note

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import type { Config } from '../../src/model/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
+import { describeExport } from './carrel-export.ts'
 import { describeFailures } from './carrel-failures.ts'
 import { describeQuestions } from './carrel-questions.ts'
 import { describeQueue } from './carrel-queue.ts'
@@ -24,6 +25,7 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeTree(open)
     describeSearch(open)
     describeSecrets(open)
+    describeExport(open)
     describeBoundary(open)
   })
 }
