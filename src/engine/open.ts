@@ -215,7 +215,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       compiled: join(config.dataFolder, 'compiled'),
       graceMs: graceMs(config),
       logFolder,
-      secrets: vault.known(workspace),
+      hide: vault.known(workspace),
       clientName: 'carrel',
       clientVersion: version,
       login: recipe.login,

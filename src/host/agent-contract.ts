@@ -131,7 +131,7 @@ export interface AgentLaunch {
   /** How long the agent goes on without a server. ms; 0 ends it with its server. */
   readonly graceMs: number
   /** Values that must not be kept of what it writes to stderr (B3). */
-  readonly secrets?: readonly KnownSecret[]
+  readonly hide?: readonly KnownSecret[]
   /** stderr goes to `<logFolder>/stderr.log`; null keeps only the tail. The folder exists. */
   readonly logFolder: string | null
   readonly clientName: string

@@ -159,7 +159,7 @@ async function startTree(launch: AgentLaunch): Promise<KeptTree> {
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
   const limits = { graceMs, deadlineAt: null }
   try {
-    const secrets = launch.secrets ?? []
+    const secrets = launch.hide ?? []
     const kept = { command, args, cwd, env, label: name, stderrPath, limits, secrets }
     return await startKeeper(kept, keeperOptions(launch))
   } catch (cause) {

@@ -16,7 +16,7 @@ describe('secrets on the page', () => {
     const { carrel, complaints, open } = world
     const { session } = await openSession(world, 'Secrets')
     const page = await open(`/s/${session.id}`)
-    await page.getByRole('button', { name: /^More for Space/ }).click()
+    await page.getByRole('button', { name: /^More for space/ }).click()
     await page.getByRole('menuitem', { name: 'Secrets ...' }).click()
     const dialog = page.getByRole('dialog', { name: 'Secrets' })
     await dialog.getByText('There are none yet.').waitFor()
