@@ -53,14 +53,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const config = Config.parse(settings)
   const { dataFolder } = config
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 }).catch((cause) => {
-    throw new CarrelError(
-      'unavailable',
-      `The data folder ${dataFolder} cannot be made: ${cause.message}. Choose another with --data.`,
-      undefined,
-      cause,
-    )
-  })
+  await makeDataFolder(dataFolder)
   const closers: (() => Promise<void>)[] = []
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close()
@@ -68,12 +61,7 @@ export async function openEngine(
   try {
     const lock = await lockFolder(dataFolder)
     closers.push(async () => lock.release())
-    const ledger = join(dataFolder, 'processes')
-    await mkdir(ledger, { recursive: true })
-    const keepers = join(dataFolder, 'keepers')
-    const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
-    const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
-    await sweepLedger(ledger, new Set(spared))
+    const earlier = await sweepEarlier(config)
     const now = overrides.now ?? Date.now
     const store = await openStore(config)
     closers.push(() => store.close())
@@ -94,8 +82,7 @@ export async function openEngine(
     const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
     const logins = createLogins({ leases, home, dataFolder, log })
     closers.push(() => logins.close())
-    const machine = { now, containment, ledger, keepers, version, outlived, vault, logins, salt: token }
-    const pool = openPool(config, machine)
+    const pool = openPool(config, { ...earlier, now, containment, version, vault, logins, salt: token })
     closers.push(() => pool.close())
     let held = () => 0
     const ctx: Context = {
@@ -140,6 +127,28 @@ export async function openEngine(
     await closeAll()
     throw thrown
   }
+}
+
+async function makeDataFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw new CarrelError(
+      'unavailable',
+      `The data folder ${path} cannot be made: ${cause.message}. Choose another with --data.`,
+      undefined,
+      cause,
+    )
+  })
+}
+
+/** Ends what an earlier life left running (P1), but for agents that were to outlive it. */
+async function sweepEarlier(config: Config) {
+  const ledger = join(config.dataFolder, 'processes')
+  await mkdir(ledger, { recursive: true })
+  const keepers = join(config.dataFolder, 'keepers')
+  const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
+  const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
+  await sweepLedger(ledger, new Set(spared))
+  return { ledger, keepers, outlived }
 }
 
 const keyRingOf = (config: Config, env: Context['env']) =>

@@ -178,7 +178,7 @@ export async function openRecorder(
       return task
     },
     async settle(wakeAt) {
-      await enqueue([])
+      await enqueue(mask.rest())
       const write: FoldWrite = { seq: view.seq, view, items: [...dirty.values()] }
       const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, setting.now()))
       if (settled) foldStored(write)

@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from 'react'
+import { type ComponentProps, type FormEvent, useId, useState } from 'react'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
@@ -41,28 +41,16 @@ export function PutSecret({ space, onStored }: Props) {
   }
   return (
     <form onSubmit={send} className="stack put-secret" aria-label={texts.secrets.put}>
-      <label htmlFor={`${id}-name`}>{texts.secrets.name}</label>
-      <input
-        id={`${id}-name`}
-        className="field"
+      <Field
+        label={texts.secrets.name}
         value={name}
+        onValue={setName}
         placeholder={texts.secrets.nameHint}
         pattern="[A-Z_][A-Z0-9_]*"
         title={texts.secrets.nameWrong}
-        required
         autoComplete="off"
-        onChange={(event) => setName(event.target.value)}
       />
-      <label htmlFor={`${id}-value`}>{texts.secrets.value}</label>
-      <input
-        id={`${id}-value`}
-        className="field"
-        type="password"
-        value={value}
-        required
-        autoComplete="new-password"
-        onChange={(event) => setValue(event.target.value)}
-      />
+      <Field label={texts.secrets.value} value={value} onValue={setValue} type="password" autoComplete="new-password" />
       <label htmlFor={`${id}-where`}>{texts.secrets.where}</label>
       <select id={`${id}-where`} className="field" value={where} onChange={(event) => setWhere(event.target.value)}>
         {places.map((place) => (
@@ -79,5 +67,20 @@ export function PutSecret({ space, onStored }: Props) {
         </button>
       </div>
     </form>
+  )
+}
+
+interface FieldProps extends ComponentProps<'input'> {
+  readonly label: string
+  readonly onValue: (value: string) => void
+}
+
+function Field({ label, onValue, ...more }: FieldProps) {
+  const id = useId()
+  return (
+    <>
+      <label htmlFor={id}>{label}</label>
+      <input {...more} id={id} className="field" required onChange={(event) => onValue(event.target.value)} />
+    </>
   )
 }
