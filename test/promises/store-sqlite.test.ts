@@ -265,7 +265,9 @@ it('items that were stored before there was a search are found from the first st
   await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
   await store.close()
   const db = new DatabaseSync(path)
-  db.exec('drop table item_words; drop table search_items; delete from schema_versions where version > 1')
+  db.exec(
+    'drop table item_words; drop table search_items; drop table secrets; delete from schema_versions where version > 1',
+  )
   db.close()
   const again = await openSqlite({ path })
   const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })

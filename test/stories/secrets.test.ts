@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { digestOf, digestStep, filesWith } from '../promises/carrel-secrets.ts'
-import { startServer } from '../support/carrel-server.ts'
+import { killAgents, startServer } from '../support/carrel-server.ts'
 import { eventually } from '../support/carrel-session.ts'
 import { makeGround, openWorld } from '../support/carrel-world.ts'
 
@@ -145,6 +145,32 @@ it('B3: a row that is moved to another name or workspace does not open there', a
   const again = await openWorld({}, {}, ground)
   const ended = await session.through(again.carrel).run([{ run: 'echo $STOLEN' }])
   expect(ended.error?.message).toMatch(/^The secret STOLEN does not open although its key is here/)
+})
+
+it('B3, P5: a run that outlives its server keeps its secret, and the next server hides it', async () => {
+  const ground = makeGround()
+  const settings = { outliveMs: 120_000 }
+  const first = await startServer(ground, settings)
+  const before = await first.session()
+  await first.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'outliving-canary' })
+  const { prompt } = await before.prompt([{ gate: 'go' }, digestStep('TOKEN'), { say: 'it is $TOKEN', expand: true }], {
+    wait: 'started',
+  })
+  await first.kill()
+  before.open('go')
+  const second = await startServer(ground, settings)
+  const session = before.through(second.carrel)
+  expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+  await session.run([{ say: 'again $TOKEN', expand: true }])
+  const said = JSON.stringify(await session.log())
+  expect(said).toContain(digestOf('outliving-canary'))
+  expect(said).toContain('it is [secret TOKEN]')
+  expect(said).toContain('again [secret TOKEN]')
+  // The same process: what it was given is the same.
+  expect(await session.said('context.opened')).toHaveLength(1)
+  await second.stop()
+  killAgents(ground)
+  expect(filesWith(join(ground.dataFolder, 'logs'), ['outliving-canary'])).toEqual([])
 })
 
 it('B3: a rotation that is cut by kill -9 leaves everything readable, and the next one finishes it', async () => {
