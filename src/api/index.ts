@@ -2,12 +2,23 @@ import type { z } from 'zod'
 import { admin } from './admin.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
+import { keeping } from './keeping.ts'
 import { search } from './search.ts'
+import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
 import { tree } from './tree.ts'
 
 /** Every verb of Carrel. A new one is a line here and a function in the engine; the compiler asks for the second. */
-export const operations = { ...tree, ...sessions, ...interactions, ...files, ...search, ...admin } as const
+export const operations = {
+  ...tree,
+  ...sessions,
+  ...interactions,
+  ...files,
+  ...search,
+  ...secrets,
+  ...keeping,
+  ...admin,
+} as const
 
 export type OperationName = keyof typeof operations
 /** What a caller gives, before defaults. */

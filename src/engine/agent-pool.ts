@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Admission } from '../host/admission.ts'
 import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined } from '../host/agent.ts'
 import type { Place } from '../host/places/place.ts'
@@ -88,6 +88,8 @@ export interface PoolOptions {
   /** Keepers of processes that an earlier life left. */
   readonly outlived: readonly string[]
   readonly admission: Admission
+  /** A text that stays the same on this data folder and that nobody else knows. */
+  readonly salt?: string
   readonly idleMs: number
 }
 
@@ -110,6 +112,7 @@ interface Pooled {
  */
 export function createAgentPool(options: PoolOptions): AgentPool {
   const processes = new Set<Pooled>()
+  const salt = options.salt ?? ''
   const starting = new Map<string, Promise<Pooled>>()
   const outlived = new Set(options.outlived)
   const resumed = new Map<string, Promise<Pooled | null>>()
@@ -204,7 +207,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
 
   return {
     async checkout(need, signal) {
-      const fingerprint = fingerprintOf(need)
+      const fingerprint = fingerprintOf(need, salt)
       const pooled = await find(need, fingerprint, signal)
       const run = {}
       pooled.runs.add(run)
@@ -311,10 +314,13 @@ const contextsOf = (processes: Iterable<Pooled>) => [...processes].flatMap(({ co
 /** A context is named `session agent`. */
 const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))
 
-/** Without secrets in it: the environment goes in as a digest. */
-export function fingerprintOf(need: AgentNeed): string {
+/**
+ * Without secrets in it: the environment goes in as a digest, and the salt keeps those who read the log from trying
+ * values until one fits.
+ */
+export function fingerprintOf(need: AgentNeed, salt: string): string {
   const { recipe, program, env, workspace, place } = need
   const namespace = place?.namespace ?? null
   const words = JSON.stringify([recipe.id, program, recipe.args, Object.entries(env).sort(), workspace, namespace])
-  return `${recipe.id}:${createHash('sha256').update(words).digest('hex').slice(0, 24)}`
+  return `${recipe.id}:${createHmac('sha256', salt).update(words).digest('hex').slice(0, 24)}`
 }

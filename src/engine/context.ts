@@ -12,6 +12,7 @@ import type { LeaseKeeper } from './leases.ts'
 import type { Makings } from './makings.ts'
 import type { PlaceCare } from './place-care.ts'
 import type { SpaceKeeper } from './space-keeper.ts'
+import type { Vault } from './vault.ts'
 
 /** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
 export interface Context {
@@ -29,6 +30,7 @@ export interface Context {
   readonly spaces: SpaceKeeper
   readonly makings: Makings
   readonly pool: AgentPool
+  readonly vault: Vault
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
   readonly node: string
   /** ms since 1970. */

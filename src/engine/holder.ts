@@ -22,7 +22,12 @@ export async function holdSession(
   lease: HeldLease,
   stopping: AbortSignal,
 ): Promise<void> {
-  const recorder = await openRecorder(ctx.store, session, lease, { now: ctx.now, flushMs: ctx.config.flushMs })
+  await ctx.vault.maskOf(session.workspace)
+  const recorder = await openRecorder(ctx.store, session, lease, {
+    now: ctx.now,
+    flushMs: ctx.config.flushMs,
+    mask: () => ctx.vault.mask(session.workspace),
+  })
   const unlisten = ctx.bell.listen(session.id, ({ head }) => {
     if (head > recorder.view.seq) void recorder.catchUp(head).catch((thrown) => lease.lose(asCarrelError(thrown)))
   })

@@ -7,6 +7,7 @@ import { createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
 import { dropKeeper, findKeepers } from '../host/keeper/client.ts'
+import { openKeyRing } from '../host/key-ring.ts'
 import { killTree, sweepLedger } from '../host/ledger.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
@@ -17,13 +18,17 @@ import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
+import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
 import { openFilesDesk } from './files-desk.ts'
+import { startKeeping } from './keeping.ts'
 import { createLeaseKeeper } from './leases.ts'
+import { createLogins, type Logins } from './logins.ts'
 import { carrelFor } from './operations.ts'
 import { graceMs } from './rejoin.ts'
 import { startSupervisor } from './supervisor.ts'
+import { createVault, type Vault } from './vault.ts'
 
 /** What tests put in the place of this machine's clock, identifiers, environment and bell. */
 export interface Overrides {
@@ -49,14 +54,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const config = Config.parse(settings)
   const { dataFolder } = config
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 }).catch((cause) => {
-    throw new CarrelError(
-      'unavailable',
-      `The data folder ${dataFolder} cannot be made: ${cause.message}. Choose another with --data.`,
-      undefined,
-      cause,
-    )
-  })
+  await makeDataFolder(dataFolder)
   const closers: (() => Promise<void>)[] = []
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close()
@@ -64,12 +62,7 @@ export async function openEngine(
   try {
     const lock = await lockFolder(dataFolder)
     closers.push(async () => lock.release())
-    const ledger = join(dataFolder, 'processes')
-    await mkdir(ledger, { recursive: true })
-    const keepers = join(dataFolder, 'keepers')
-    const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
-    const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
-    await sweepLedger(ledger, new Set(spared))
+    const earlier = await sweepEarlier(config)
     const now = overrides.now ?? Date.now
     const store = await openStore(config)
     closers.push(() => store.close())
@@ -78,8 +71,8 @@ export async function openEngine(
     const env = overrides.env ?? process.env
     const containment = await probeContainment(env.PATH ?? '')
     const version = overrides.version ?? '0.0.0'
-    const pool = openPool(config, { now, containment, ledger, keepers, version, outlived })
-    closers.push(() => pool.close())
+    const vault = createVault(store.secrets, keyRingOf(config, env))
+    const token = await keptSecret(dataFolder, 'token', 32)
     const home = overrides.home ?? homedir()
     const node = await keptSecret(dataFolder, 'node', 12)
     const holder = `node:${node}`
@@ -87,18 +80,23 @@ export async function openEngine(
     await store.leases.releaseAll(holder)
     const leases = createLeaseKeeper(store, holder, config.leaseTtlMs, now)
     closers.push(() => leases.close())
+    const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
+    const logins = createLogins({ leases, home, dataFolder, log })
+    closers.push(() => logins.close())
+    const pool = openPool(config, { ...earlier, now, containment, version, vault, logins, salt: token })
+    closers.push(() => pool.close())
     let held = () => 0
-    const log = overrides.log ?? createLog(config.logLevel)
     const desk = openFilesDesk({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
     closers.push(() => desk.close())
     const ctx: Context = {
       ...desk,
       config,
-      store,
+      store: concealingStore(store, vault),
       bell: ring.bell,
       leases,
       agents: createAgentDirectory({ config, env, home, now }),
       pool,
+      vault,
       node,
       now,
       id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
@@ -110,7 +108,6 @@ export async function openEngine(
       held: () => held(),
       log,
     }
-    const token = await keptSecret(dataFolder, 'token', 32)
     await makeDefaultWorkspace(ctx)
     desk.begin()
     const supervisor = startSupervisor(ctx)
@@ -119,6 +116,8 @@ export async function openEngine(
     // Whoever is due has taken up with its agent by then; what nobody wants does not stay (P1).
     const drop = setTimeout(() => void pool.dropOutlived(), TAKE_UP_MS)
     closers.push(async () => clearTimeout(drop))
+    const keeping = startKeeping(ctx)
+    closers.push(async () => keeping.stop())
     let closing: Promise<void> | null = null
     return {
       config,
@@ -134,6 +133,35 @@ export async function openEngine(
     throw thrown
   }
 }
+
+async function makeDataFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw new CarrelError(
+      'unavailable',
+      `The data folder ${path} cannot be made: ${cause.message}. Choose another with --data.`,
+      undefined,
+      cause,
+    )
+  })
+}
+
+/** Ends what an earlier life left running (P1), but for agents that were to outlive it. */
+async function sweepEarlier(config: Config) {
+  const ledger = join(config.dataFolder, 'processes')
+  await mkdir(ledger, { recursive: true })
+  const keepers = join(config.dataFolder, 'keepers')
+  const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
+  const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
+  await sweepLedger(ledger, new Set(spared))
+  return { ledger, keepers, outlived }
+}
+
+const keyRingOf = (config: Config, env: Context['env']) =>
+  openKeyRing({
+    environment: env.CARREL_SECRETS_KEY,
+    file: config.secretsKeyFile,
+    dataFolder: config.dataFolder,
+  })
 
 async function openStore(config: Config): Promise<Store> {
   if (config.databaseUrl) {
@@ -170,6 +198,9 @@ interface Machine {
   readonly ledger: string
   readonly keepers: string
   readonly version: string
+  readonly vault: Vault
+  readonly logins: Logins
+  readonly salt: string
   readonly outlived: Awaited<ReturnType<typeof findKeepers>>
 }
 
@@ -177,8 +208,11 @@ interface Machine {
 const TAKE_UP_MS = 2_500
 
 function openPool(config: Config, machine: Machine): AgentPool {
-  const { now, containment, ledger, keepers, version, outlived } = machine
-  const launchOf = async ({ recipe, program, env, place }: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> => {
+  const { now, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
+  const launchOf = async (
+    { recipe, program, env, workspace, place }: AgentNeed,
+    signal: AbortSignal,
+  ): Promise<AgentLaunch> => {
     const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
     await mkdir(logFolder, { recursive: true })
     if (recipe.home === 'own' && env.HOME) await mkdir(env.HOME, { recursive: true, mode: 0o700 })
@@ -196,6 +230,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       compiled: join(config.dataFolder, 'compiled'),
       graceMs: graceMs(config),
       logFolder,
+      hide: vault.known(workspace),
       clientName: 'carrel',
       clientVersion: version,
       login: recipe.login,
@@ -207,13 +242,17 @@ function openPool(config: Config, machine: Machine): AgentPool {
   }
   const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
   return createAgentPool({
-    connect: async (need, signal) => await connectAgent(await launchOf(need, signal)),
+    connect: async (need, signal) => {
+      const launch = await launchOf(need, signal)
+      return await logins.around(need.recipe, need.env.HOME ?? '', () => connectAgent(launch), signal)
+    },
     resume: async (keeper, need) => await resumeAgent(keeper, await launchOf(need, new AbortController().signal)),
     bury: async (keeper) => {
       const note = outlived.find((each) => each.keeper === keeper)?.note
       if (note) await Promise.all([note.agent, note.keeper].map(({ tree, identity }) => killTree(tree, identity)))
       dropKeeper(keepers, keeper)
     },
+    salt,
     outlived: outlived.map(({ keeper }) => keeper),
     admission,
     idleMs: config.idleAgentMs,

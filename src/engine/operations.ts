@@ -1,17 +1,21 @@
 import { z } from 'zod'
 import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
-import { asCarrelError, CarrelError } from '../model/errors.ts'
+import { CarrelError } from '../model/errors.ts'
 import type { Caller } from '../model/tree.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './admin.ts'
+import { concealedError } from './concealing.ts'
 import * as contention from './contention.ts'
 import type { Context } from './context.ts'
+import { exportSession } from './export.ts'
 import { follow } from './follow.ts'
 import * as history from './history.ts'
 import * as interactions from './interactions.ts'
+import { retention } from './keeping.ts'
 import type { Op } from './op.ts'
 import * as places from './places.ts'
 import * as plans from './plans.ts'
 import { searchItems } from './search.ts'
+import * as secrets from './secrets.ts'
 import * as sessions from './sessions.ts'
 import * as tree from './tree.ts'
 
@@ -82,6 +86,12 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'places.remove': places.removePlace,
   'places.export': places.exportPlace,
   'search.items': searchItems,
+  'secrets.list': secrets.listSecrets,
+  'secrets.put': secrets.putSecret,
+  'secrets.remove': secrets.removeSecret,
+  'secrets.rotate': secrets.rotateSecrets,
+  'sessions.export': exportSession,
+  'server.retention': retention,
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,
   'server.status': serverStatus,
@@ -100,7 +110,8 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
         return await handler(ctx, caller, parsed.data as never, signal)
       } catch (thrown) {
         if (thrown instanceof z.ZodError) throw badInput(thrown)
-        const error = asCarrelError(thrown)
+        const { workspace } = parsed.data as { workspace?: string }
+        const error = concealedError(thrown, ctx.vault.mask(workspace ?? ''))
         if (error.code === 'internal') ctx.log.error(`${name} failed`, error.cause)
         throw error
       }

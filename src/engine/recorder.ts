@@ -3,13 +3,15 @@ import type { Event, Outcome } from '../model/events.ts'
 import { fold } from '../model/fold.ts'
 import type { SessionId } from '../model/ids.ts'
 import type { Item } from '../model/items.ts'
+import type { Mask } from '../model/mask.ts'
+import { createOutcomeMask } from '../model/mask-outcomes.ts'
 import type { Session } from '../model/tree.ts'
 import { liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Store } from '../store/store.ts'
 import { foldTail, loadFold } from './folding.ts'
 import type { HeldLease } from './leases.ts'
 
-/** Bytes of waiting updates that are written without waiting for the clock. */
+/** Bytes of waiting updates that are written without waiting for the setting. */
 const FLUSH_BYTES = 16_384
 /** Waiting updates beyond this end the run: the store does not keep up, and memory is not endless. */
 const MAX_WAITING_BYTES = 67_108_864
@@ -39,16 +41,24 @@ export interface Recorder {
   close(): void
 }
 
-interface Clock {
+interface Setting {
   now(): number
   flushMs: number
+  /** Hides what must not be stored (B3). */
+  mask(): Mask
 }
 
-export async function openRecorder(store: Store, session: Session, lease: HeldLease, clock: Clock): Promise<Recorder> {
+export async function openRecorder(
+  store: Store,
+  session: Session,
+  lease: HeldLease,
+  setting: Setting,
+): Promise<Recorder> {
+  const mask = createOutcomeMask(setting.mask)
   const loaded = await loadFold(store, session.id as SessionId)
   const { items, dirty } = loaded
   let { view } = loaded
-  let stored = { seq: loaded.storedSeq, at: clock.now() }
+  let stored = { seq: loaded.storedSeq, at: setting.now() }
   let waiting: Outcome[] = []
   let waitingBytes = 0
   let timer: NodeJS.Timeout | null = null
@@ -62,12 +72,12 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
   }
   const foldDue = (): FoldWrite | undefined => {
     const behind = view.seq - stored.seq
-    if (behind === 0 || (behind < FOLD_EVERY && clock.now() - stored.at < FOLD_EVERY_MS)) return undefined
+    if (behind === 0 || (behind < FOLD_EVERY && setting.now() - stored.at < FOLD_EVERY_MS)) return undefined
     return { seq: view.seq, view, items: [...dirty.values()] }
   }
 
   const foldStored = (write: FoldWrite) => {
-    stored = { seq: write.seq, at: clock.now() }
+    stored = { seq: write.seq, at: setting.now() }
     for (const item of write.items) if (dirty.get(item.n) === item) dirty.delete(item.n)
     const needed = new Set(liveItems(view))
     for (const n of items.keys()) if (!needed.has(n) && !dirty.has(n)) items.delete(n)
@@ -97,7 +107,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
     try {
       const foldWrite = foldDue()
       const batch = { outcomes, ...(foldWrite && { fold: foldWrite }) }
-      const done = await lease.guard(() => store.log.record(lease.current, session.id, batch, clock.now()))
+      const done = await lease.guard(() => store.log.record(lease.current, session.id, batch, setting.now()))
       if (foldWrite) foldStored(foldWrite)
       await foldOwn(outcomes, done.first, done.last, done.at)
     } catch (thrown) {
@@ -117,7 +127,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
     waitingBytes = 0
     if (timer) clearTimeout(timer)
     timer = null
-    lastFlush = clock.now()
+    lastFlush = setting.now()
     return taken
   }
 
@@ -130,7 +140,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
 
   const flushSoon = () => {
     if (timer) return
-    const dueIn = waitingBytes >= FLUSH_BYTES ? 0 : Math.max(0, clock.flushMs - (clock.now() - lastFlush))
+    const dueIn = waitingBytes >= FLUSH_BYTES ? 0 : Math.max(0, setting.flushMs - (setting.now() - lastFlush))
     timer = setTimeout(() => void enqueue([]).catch(() => undefined), dueIn)
   }
 
@@ -142,8 +152,10 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
     item: (n) => items.get(n),
     push(outcome) {
       if (broken) return
-      waiting.push(outcome)
-      waitingBytes += sizeOf(outcome)
+      for (const each of mask.take(outcome)) {
+        waiting.push(each)
+        waitingBytes += sizeOf(each)
+      }
       if (waitingBytes > MAX_WAITING_BYTES) {
         broken = new CarrelError(
           'unavailable',
@@ -154,7 +166,7 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
       }
       flushSoon()
     },
-    record: (...outcomes) => enqueue(outcomes),
+    record: (...outcomes) => enqueue(outcomes.length === 0 ? mask.rest() : outcomes.flatMap(mask.take)),
     catchUp(head) {
       const task = tail.then(async () => {
         if (head !== undefined && head <= view.seq) return
@@ -166,9 +178,9 @@ export async function openRecorder(store: Store, session: Session, lease: HeldLe
       return task
     },
     async settle(wakeAt) {
-      await enqueue([])
+      await enqueue(mask.rest())
       const write: FoldWrite = { seq: view.seq, view, items: [...dirty.values()] }
-      const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, clock.now()))
+      const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, setting.now()))
       if (settled) foldStored(write)
       return settled
     },

@@ -33,8 +33,9 @@ export async function takeSeat(
   const { recipe, program, env } = need
   const seat = await ctx.pool.checkout(need, signal)
   const given = { session: recorder.session.id, program, args: recipe.args, env, pid: seat.connection.pid }
+  const shown = ctx.vault.mask(recorder.session.workspace).value(given)
   // For people who look later: the prompt does not wait for it.
-  writeRunFolder(ctx, run, { ...given, cwd: place.path }).catch((thrown) =>
+  writeRunFolder(ctx, run, { ...shown, cwd: place.path }).catch((thrown) =>
     ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown),
   )
   return seat
@@ -47,9 +48,16 @@ export async function needOf(
   place: Place,
 ): Promise<AgentNeed> {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
-  const { id, workspace } = recorder.session
-  const env = ctx.agents.environment(recipe, id)
-  return { recipe, program, env, workspace, context: `${id} ${run.agent}`, place }
+  const { id, workspace, space, project } = recorder.session
+  const secrets = await ctx.vault.forRun({ workspace, space, project }, run.agent)
+  return {
+    recipe,
+    program,
+    env: ctx.agents.environment(recipe, id, secrets),
+    workspace,
+    context: `${id} ${run.agent}`,
+    place,
+  }
 }
 
 /** A place as its agent is told of it. */

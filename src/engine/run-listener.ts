@@ -14,11 +14,13 @@ export interface Ears {
 
 /** `heardBefore`: frames up to it may have been heard by an earlier life of this server. */
 export function listenerOf(
-  { recorder }: RunWork,
+  { ctx, recorder }: RunWork,
   run: RunView,
   { asking, files }: Ears,
   heardBefore: number,
 ): AgentListener {
+  // A question is known again by its words: those that are stored.
+  const hidden = <T>(said: T): T => ctx.vault.mask(recorder.session.workspace).value(said)
   const inLog = heardBefore === 0 ? 0 : (recorder.view.agents[run.agent]?.frame ?? 0)
   const update = (said: unknown, frame: number, via?: 'permission') => {
     if (frame !== 0 && frame <= inLog) return
@@ -32,7 +34,8 @@ export function listenerOf(
     replayed: (said) => {
       if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said, 0)
     },
-    async permission(request, signal, frame) {
+    async permission(asked, signal, frame) {
+      const request = hidden(asked)
       const call = toolCallUpdate(request)
       if (call) update(call, frame, 'permission')
       // What was said of the call until now is written and folded, since the question shows it.
@@ -44,7 +47,7 @@ export function listenerOf(
       return answer ? permissionReply(answer) : { outcome: 'cancelled' }
     },
     async elicit(request, signal, frame) {
-      const question = formQuestion(request)
+      const question = formQuestion(hidden(request))
       const answer = await asking.ask(question, signal, frame <= heardBefore)
       return answer ? formReply(question, answer) : { action: 'cancel' }
     },

@@ -1,3 +1,4 @@
+import type { KnownSecret } from '../model/mask.ts'
 import type { Containment } from './containment.ts'
 import type { ProcessRow } from './proc-table.ts'
 import type { Exit } from './process.ts'
@@ -144,6 +145,8 @@ export interface AgentLaunch {
   readonly compiled: string | null
   /** How long the agent goes on without a server. ms; 0 ends it with its server. */
   readonly graceMs: number
+  /** Values that must not be kept of what it writes to stderr (B3). */
+  readonly hide?: readonly KnownSecret[]
   /** stderr goes to `<logFolder>/stderr.log`; null keeps only the tail. The folder exists. */
   readonly logFolder: string | null
   readonly clientName: string

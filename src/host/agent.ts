@@ -159,7 +159,9 @@ async function startTree(launch: AgentLaunch): Promise<KeptTree> {
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
   const limits = { graceMs, deadlineAt: null }
   try {
-    return await startKeeper({ command, args, cwd, enter, env, label: name, stderrPath, limits }, keeperOptions(launch))
+    const secrets = launch.hide ?? []
+    const kept = { command, args, cwd, enter, env, label: name, stderrPath, limits, secrets }
+    return await startKeeper(kept, keeperOptions(launch))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     const text = `${launch.name} could not be started in ${launch.cwd}: ${why}`

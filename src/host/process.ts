@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import type { TextFilter } from '../model/mask.ts'
 import type { Containment } from './containment.ts'
 import { killTree, removeEntry, signal, writeEntry } from './ledger.ts'
 import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
@@ -24,6 +26,8 @@ export interface SpawnTree {
   /** stderr is also appended here; the file is turned over at 4 MiB, and one older one is kept. */
   readonly stderrPath?: string
   readonly onStderr?: (chunk: Buffer) => void
+  /** What of stderr may be kept, in the file and in the tail (B3); `onStderr` hears it as said. */
+  readonly stderrFilter?: TextFilter
   /** Milliseconds since 1970; to compare births of processes with the caller's own times. */
   readonly now: () => number
 }
@@ -183,15 +187,19 @@ function signalName(number: number): string {
   return names[number] ?? `signal ${number}`
 }
 
-function collectStderr(stream: Readable, { stderrPath: path, onStderr }: SpawnTree) {
+function collectStderr(stream: Readable, { stderrPath: path, onStderr, stderrFilter }: SpawnTree) {
   let tail = Buffer.alloc(0)
   let file: WriteStream | undefined
   let written = 0
+  const decoder = new StringDecoder('utf8')
   stream.on('error', () => undefined)
   stream.on('data', (chunk: Buffer) => {
-    tail = Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES)
     onStderr?.(chunk)
-    if (!path) return
+    keep(stderrFilter ? Buffer.from(stderrFilter.push(decoder.write(chunk))) : chunk)
+  })
+  const keep = (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES)
+    if (!path || chunk.length === 0) return
     if (written > LOG_BYTES) {
       file?.end()
       file = undefined
@@ -201,8 +209,11 @@ function collectStderr(stream: Readable, { stderrPath: path, onStderr }: SpawnTr
     if (!file) file = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', () => undefined)
     written += chunk.length
     file.write(chunk)
+  }
+  stream.on('close', () => {
+    if (stderrFilter) keep(Buffer.from(stderrFilter.push(decoder.end()) + stderrFilter.end()))
+    file?.end()
   })
-  stream.on('close', () => file?.end())
   return { tail: () => tail.toString('utf8') }
 }
 

@@ -14,6 +14,8 @@ const fields = {
   passEnv: z.array(z.string()),
   /** `own`: each process gets a home folder of its own under Carrel's data (agents that race on a shared one). */
   home: z.enum(['shared', 'own']),
+  /** Files with its login, from the home folder. Where `home` is `own` the newest copy of each is in every home. */
+  loginFiles: z.array(z.string().regex(/^(?!.*\.\.)[^/]/, 'is a path below the home folder')).max(16),
   /**
    * How many runs may be under way at once in one process. 1 unless the agent is known to end a cancelled
    * run's commands by itself: only then can a cancel keep its promise (P2) beside a neighbour's run.
@@ -37,6 +39,7 @@ export const AgentRecipe = z.object({
   env: fields.env.default({}),
   passEnv: fields.passEnv.default([]),
   home: fields.home.default('shared'),
+  loginFiles: fields.loginFiles.default([]),
   runsPerProcess: fields.runsPerProcess.default(1),
   steer: fields.steer.default('none'),
   install: fields.install.default(''),

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { AgentChange } from './agent.ts'
 import { AgentId } from './ids.ts'
 
+/** A whole number of days, or null for ever. */
+const days = (standard: number | null) => z.coerce.number().int().min(0).max(36_500).nullable().default(standard)
+
 /**
  * Every setting: its type, default and unit. Values come from the command line, then the environment (`CARREL_` and
  * the name in capitals, `CARREL_PARK_AFTER_MS`), then `config.json` in the data folder, then the defaults.
@@ -56,6 +59,14 @@ export const Config = z.object({
   keepAllMs: z.coerce.number().int().min(0).default(86_400_000),
   /** After that one an hour stays, for this long; then one a day. ms. */
   keepHourlyMs: z.coerce.number().int().min(0).default(604_800_000),
+  /** A file with the keys that secrets are sealed under; null for a file of Carrel's own in the data folder. CARREL_SECRETS_KEY goes before it. */
+  secretsKeyFile: z.string().min(1).nullable().default(null),
+  /** Folders of runs under `logs` are kept so long. Days; null for ever. */
+  keepRunLogsDays: days(30),
+  /** What agents wrote on stderr is kept so long. Days; null for ever. */
+  keepAgentLogsDays: days(null),
+  /** Items of archived sessions are kept so long; the log stays, and they are made again from it. Days; null for ever. */
+  keepArchivedItemsDays: days(null),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 export type Config = z.infer<typeof Config>

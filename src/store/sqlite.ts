@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
-import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { methodsOver } from './sql/methods.ts'
 import { type Port, type ReadArgs, type ReadResult, runRead } from './sql/operations.ts'
+import { copyDatabase } from './sqlite-copy.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { createSearcher } from './sqlite-searcher.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -52,7 +53,7 @@ export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Pro
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    backup: (target) => translated(async () => void (await copyDatabase(reader, target))),
+    backup: (target) => copyDatabase(path, target),
     stats: async () => statsOf(reader, path, await port.read('counts', undefined as never)),
     async close() {
       listeners.clear()

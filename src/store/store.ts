@@ -14,6 +14,7 @@ import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
+import type { SealedSecret, Secret } from '../model/secrets.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
@@ -29,6 +30,7 @@ export interface Store {
   readonly log: LogStore
   readonly leases: LeaseStore
   readonly people: PeopleStore
+  readonly secrets: SecretStore
   /** Every commit that appended rings here, in this process; the bell carries it to others. */
   onAppend(listener: (ring: Ring) => void): () => void
   /** A consistent copy of the embedded database while it is in use; `unavailable` on Postgres. */
@@ -238,6 +240,10 @@ export interface LogStore {
   /** Replaces all stored items and the fold of a session: `carrel sessions rebuild`. */
   rebuild(session: SessionId, fold: FoldWrite): Promise<void>
 
+  /** Archived before then, at rest, and with items stored: how many sessions, and how much their items take. */
+  forgettableArchived(before: number): Promise<{ count: number; bytes: number }>
+  /** Removes their items and folds, which are made again from the log when somebody opens them. */
+  forgetArchived(before: number): Promise<{ count: number; bytes: number }>
   /** Sessions that have something to do, or whose `wakeAt` has come, and that nobody holds; longest waiting first. */
   due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
   /** The earliest `wakeAt` in the future, and the earliest end of a lease of a due session; null when there is none. */
@@ -337,4 +343,20 @@ export interface PeopleStore {
   /** Puts it before `before`, or at the end. Null when it is not there. */
   moveRule(move: RuleMove, now: number): Promise<Rule | null>
   removeRule(workspace: WorkspaceId, id: RuleId, now: number): Promise<boolean>
+}
+
+/** Which secret: a name in a place. */
+export type SecretHandle = Pick<Secret, 'workspace' | 'space' | 'project' | 'name'>
+
+/** Secrets, sealed: the store never sees a value. */
+export interface SecretStore {
+  /** Stores it, in the place of what had its name there. @throws not_found when Workspace, Space or project is not there */
+  put(secret: SealedSecret): Promise<Secret>
+  remove(handle: SecretHandle): Promise<boolean>
+  /** By name. */
+  list(workspace: WorkspaceId): Promise<SealedSecret[]>
+  /** Those of all workspaces that are sealed under another key than this one, behind `after`. */
+  sealedOtherwise(key: string, after: SecretHandle | null, limit: number): Promise<SealedSecret[]>
+  /** Puts a new seal in the place of `was`; false when it was changed or removed meanwhile. */
+  reseal(secret: SealedSecret, was: string): Promise<boolean>
 }

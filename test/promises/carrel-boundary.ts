@@ -31,6 +31,8 @@ const MORE: Partial<Record<OperationName, object>> = {
   'contention.check': { path: 'a.txt' },
   'places.remove': { confirm: true },
   'places.export': { as: 'patch' },
+  'secrets.put': { name: 'MINE', value: 'mine-canary' },
+  'secrets.remove': { name: 'THEIRS' },
   'projects.delete': { confirm: true },
   'sessions.delete': { confirm: true },
 }

@@ -2,12 +2,14 @@ import { describe } from 'vitest'
 import type { Config } from '../../src/model/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
+import { describeExport } from './carrel-export.ts'
 import { describeFailures } from './carrel-failures.ts'
 import { describeFiles } from './carrel-files.ts'
 import { describeQuestions } from './carrel-questions.ts'
 import { describeQueue } from './carrel-queue.ts'
 import { describeRuns } from './carrel-runs.ts'
 import { describeSearch } from './carrel-search.ts'
+import { describeSecrets } from './carrel-secrets.ts'
 import { describeTree } from './carrel-tree.ts'
 
 /** Opens a Carrel for one test, behind some face and on some store. */
@@ -24,6 +26,8 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeTree(open)
     describeSearch(open)
     describeFiles(open)
+    describeSecrets(open)
+    describeExport(open)
     describeBoundary(open)
   })
 }

@@ -7,7 +7,7 @@ import { openPostgres } from '../../src/store/postgres.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import type { Ring } from '../../src/store/store.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { ask, makeRunning, makeWorld, newSession, OLD_PROMPTS, refold, said, withdraw, write } from './store-world.ts'
+import { ask, makeRunning, makeWorld, newSession, refold, said, WITHOUT_LATER, withdraw, write } from './store-world.ts'
 
 /** What only the shared engine promises: several nodes, their bell, a server that goes away. */
 let database: TestDatabase
@@ -114,7 +114,7 @@ it('items that were stored before there was a search are found from the first st
   const { view, items } = await refold(store, session.id)
   await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
   await store.close()
-  await onServer(`${OLD_PROMPTS} drop table search_items; delete from schema_versions where version > 1`)
+  await onServer(`${WITHOUT_LATER} drop table search_items; delete from schema_versions where version > 1`)
   const again = await openPostgres({ url: database.url })
   const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })
   expect(rows).toMatchObject([{ session: session.id, kind: 'message', snippet: 'words of old' }])
@@ -128,7 +128,7 @@ it('a prompt that waited in an older database waits in the new one, and no other
   const waiting = ask()
   await store.log.submit(world.workspace.id, session.id, waiting, { now: 5 })
   await store.close()
-  await onServer(`${OLD_PROMPTS} delete from schema_versions where version > 2`)
+  await onServer(`${WITHOUT_LATER} delete from schema_versions where version > 2`)
   const again = await openPostgres({ url: database.url })
   const takeBack = (prompt: PromptId) => again.log.submit(world.workspace.id, session.id, withdraw(prompt), { now: 6 })
   await expect(takeBack('taken' as PromptId)).rejects.toMatchObject({ code: 'gone' })

@@ -10,7 +10,18 @@ import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { openForWriting } from '../../src/store/sqlite-writer.ts'
 import type { Store } from '../../src/store/store.ts'
-import { ask, makeRunning, makeWorld, newRun, OLD_PROMPTS, refold, said, take, withdraw, write } from './store-world.ts'
+import {
+  ask,
+  makeRunning,
+  makeWorld,
+  newRun,
+  refold,
+  said,
+  take,
+  WITHOUT_LATER,
+  withdraw,
+  write,
+} from './store-world.ts'
 
 /** What only the embedded engine promises: its file, its thread, its lock. */
 let folder = ''
@@ -266,7 +277,7 @@ it('items that were stored before there was a search are found from the first st
   await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
   await store.close()
   const db = new DatabaseSync(path)
-  db.exec(`${OLD_PROMPTS} drop table item_words; drop table search_items`)
+  db.exec(`${WITHOUT_LATER} drop table item_words; drop table search_items`)
   db.exec('delete from schema_versions where version > 1')
   db.close()
   const again = await openSqlite({ path })
@@ -289,7 +300,7 @@ it('a prompt that waited in an older database waits in the new one, no other doe
   const before = await logs(store)
   await store.close()
   const db = new DatabaseSync(path)
-  db.exec(`${OLD_PROMPTS} delete from schema_versions where version > 2`)
+  db.exec(`${WITHOUT_LATER} delete from schema_versions where version > 2`)
   db.close()
   const again = await openSqlite({ path })
   expect(await logs(again)).toEqual(before)

@@ -208,3 +208,11 @@ export const OLD_PROMPTS = `
   insert into prompts (id, session, state, at) select id, session, 'queued', 5 from waiting_prompts;
   insert into prompts (id, session, state, at) select 'taken', id, 'taken', 5 from sessions limit 1;
   drop table waiting_prompts;`
+
+/** What came after the second schema, taken away again: with it, a database is one of then. */
+export const WITHOUT_LATER = `${OLD_PROMPTS}
+  drop table secrets; drop table acts_noted;
+  alter table projects drop column place_state; alter table projects drop column place_driver;
+  alter table projects drop column place_branch; alter table projects drop column place_note;
+  alter table projects drop column place_record; alter table spaces drop column file_rules;
+  alter table sessions drop column changed;`

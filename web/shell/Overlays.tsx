@@ -11,6 +11,9 @@ const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ defau
 const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
 const RulesDialog = lazy(() => import('../rules/RulesDialog.tsx').then((file) => ({ default: file.RulesDialog })))
 const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
+const SecretsDialog = lazy(() =>
+  import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
+)
 const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
 /** The first view comes first. */
@@ -41,6 +44,8 @@ function Shown({ shown }: { shown: Overlay }) {
       return <InboxDrawer onClose={closeOverlay} />
     case 'rules':
       return <RulesDialog onClose={closeOverlay} />
+    case 'secrets':
+      return <SecretsDialog space={shown.space} onClose={closeOverlay} />
     case 'rename': {
       const { noun, id, name } = shown
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })

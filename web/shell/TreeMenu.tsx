@@ -23,6 +23,9 @@ export function TreeMenu({ noun, id, name, closable = false }: Props) {
     ...(noun === 'space'
       ? [{ label: texts.tree.menu.newProject, act: () => overlay.set({ kind: 'project', space: id, name }) }]
       : []),
+    ...(noun === 'space'
+      ? [{ label: texts.tree.menu.secrets, act: () => overlay.set({ kind: 'secrets', space: id }) }]
+      : []),
     { label: texts.tree.menu.rename, act: () => overlay.set({ kind: 'rename', noun, id, name }) },
     ...(closable ? [{ label: texts.tree.menu.close, act: () => void close() }] : []),
     { label: texts.tree.menu.archive, act: () => void archive(page, noun, [{ id, name }]) },

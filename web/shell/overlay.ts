@@ -5,6 +5,7 @@ import type { Noun } from './noun.ts'
 export type Overlay =
   | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' }
   | { readonly kind: 'rename' | 'delete'; readonly noun: Noun; readonly id: string; readonly name: string }
+  | { readonly kind: 'secrets'; readonly space?: string }
   | { readonly kind: 'project'; readonly space: string; readonly name: string }
 
 export const overlay = createCell<Overlay | null>(null)

@@ -70,6 +70,7 @@ export const palette = {
     densityComfortable: { label: 'Density: comfortable' },
     densityCompact: { label: 'Density: compact' },
     rules: { label: 'Rules ...', keywords: ['permissions', 'allow', 'ask', 'deny'] },
+    secrets: { label: 'Secrets ...', keywords: ['tokens', 'keys', 'passwords', 'environment'] },
     settings: { label: 'Settings ...', keywords: ['notifications', 'sound'] },
     keys: { label: 'Keyboard ...', keywords: ['shortcuts', 'help'] },
     showArchived: { label: 'Show archived' },

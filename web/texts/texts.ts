@@ -8,6 +8,7 @@ import { question } from './question.ts'
 import { ruleList } from './rule-list.ts'
 import { rules } from './rules.ts'
 import { search } from './search.ts'
+import { secrets } from './secrets.ts'
 import { session } from './session.ts'
 import { settings } from './settings.ts'
 import { shell } from './shell.ts'
@@ -27,6 +28,7 @@ const english = {
   ruleList,
   rules,
   search,
+  secrets,
   session,
   settings,
   shell,

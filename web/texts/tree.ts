@@ -20,6 +20,7 @@ export const tree = {
   menu: {
     title: (noun: Noun, name: string) => `More for ${NOUNS[noun]} ${name}`,
     newProject: 'New project ...',
+    secrets: 'Secrets ...',
     rename: 'Rename ...',
     close: 'Close (end its run and its agents)',
     archive: 'Archive',

@@ -4,6 +4,7 @@ import { type Act, type GlobalOptions, openCli } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
 import { addContention } from './commands/contention.ts'
 import { addFiles } from './commands/files.ts'
+import { addBackup, addExport, addRestore, addRetention } from './commands/keeping.ts'
 import { addLog } from './commands/log.ts'
 import { addMachine } from './commands/machine.ts'
 import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
@@ -14,6 +15,7 @@ import { addRules } from './commands/rules.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSearch } from './commands/search.ts'
+import { addSecrets } from './commands/secrets.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { VERSION } from './installation.ts'
@@ -38,6 +40,11 @@ const COMMANDS = [
   addWorkspaces,
   addRules,
   addContention,
+  addSecrets,
+  addExport,
+  addBackup,
+  addRestore,
+  addRetention,
   addMachine,
 ]
 

@@ -73,7 +73,10 @@ const CONNECT_MS = 3_000
 
 /** Starts a keeper and its agent. @throws Error with the reason when it does not come up; nothing of it runs then */
 export async function startKeeper(
-  launch: Pick<KeeperLaunch, 'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits'>,
+  launch: Pick<
+    KeeperLaunch,
+    'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits' | 'secrets'
+  >,
   options: KeeperOptions,
 ): Promise<KeptTree> {
   const keeper = randomBytes(8).toString('hex')

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { createMask, createTextFilter } from '../../model/mask.ts'
 import { bootId, processNow, TREE_VARIABLE } from '../proc-table.ts'
 import { spawnTree } from '../process.ts'
 import { keepAgent } from './keeper.ts'
@@ -23,6 +24,8 @@ async function main(): Promise<void> {
     rmSync(path, { force: true })
     process.exit(0)
   }
+  const mask = createMask(launch.secrets ?? [])
+  const heard = createTextFilter(() => mask)
   const tree = await spawnTree({
     command: launch.command,
     args: launch.args,
@@ -33,7 +36,8 @@ async function main(): Promise<void> {
     ledger: launch.ledger,
     label: launch.label,
     now: Date.now,
-    onStderr: (chunk) => keeping.stderr(chunk.toString('utf8')),
+    onStderr: (chunk) => keeping.stderr(heard.push(chunk.toString('utf8'))),
+    stderrFilter: createTextFilter(() => mask),
     ...(launch.stderrPath === null ? {} : { stderrPath: launch.stderrPath }),
   })
   const keeping = keepAgent({ launch, spool, tree, now: Date.now, leave })

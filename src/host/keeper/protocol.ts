@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { KnownSecret } from '../../model/mask.ts'
 import type { Containment } from '../containment.ts'
 import type { ProcessIdentity } from '../proc-table.ts'
 import type { Exit } from '../process.ts'
@@ -54,6 +55,8 @@ export interface KeeperLaunch {
   readonly ledger: string
   readonly label: string
   readonly stderrPath: string | null
+  /** Values that must not be kept of what the agent writes to stderr. */
+  readonly secrets?: readonly KnownSecret[]
   readonly limits: Limits
   readonly maxFrameBytes: number
 }

@@ -24,7 +24,13 @@ export type Outcome = { stop: string } | undefined
 type Act = (step: Step, stage: Stage) => Promise<Outcome | void>
 
 export async function play(step: Step, stage: Stage): Promise<Outcome> {
-  return (await ACTS[keyOf(step)](step, stage)) ?? undefined
+  return (await ACTS[keyOf(step)](expanded(step), stage)) ?? undefined
+}
+
+function expanded(step: Step): Step {
+  if (step.expand !== true) return step
+  const value = (name: string) => JSON.stringify(process.env[name] ?? '').slice(1, -1)
+  return JSON.parse(JSON.stringify(step).replace(/\$([A-Z_][A-Z0-9_]*)/g, (_all, name: string) => value(name)))
 }
 
 const text = (value: unknown) => ({ type: 'text', text: String(value) })

@@ -115,14 +115,19 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
     await tx.run(`delete from ${table} where session in (select id from sessions where ${sessions})`, ...values)
   }
   await tx.run(`delete from sessions where ${sessions}`, ...values)
-  if (projects !== NONE) await tx.run(`delete from projects where ${projects}`, ...values)
+  if (projects !== NONE) {
+    await tx.run(`delete from secrets where project in (select id from projects where ${projects})`, ...values)
+    await tx.run(`delete from projects where ${projects}`, ...values)
+  }
   if (spaces === NONE) return
+  await tx.run(`delete from secrets where space in (select id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from rules where workspace = $1 and space in (select id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from spaces where ${spaces}`, ...values)
 }
 
 async function removeWorkspace(tx: Tx, workspace: WorkspaceId): Promise<void> {
   await tx.run('delete from rules where workspace = $1', workspace)
+  await tx.run('delete from secrets where workspace = $1', workspace)
   await tx.run('delete from workspace_log where workspace = $1', workspace)
   await tx.run('delete from workspaces where id = $1', workspace)
   tx.rings.push({ log: workspace, head: 0, due: false })

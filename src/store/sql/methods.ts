@@ -1,4 +1,4 @@
-import type { LeaseStore, LogStore, PeopleStore, TreeStore } from '../store.ts'
+import type { LeaseStore, LogStore, PeopleStore, SecretStore, TreeStore } from '../store.ts'
 import type { Port } from './operations.ts'
 
 /** The methods of a store, each one named transaction of `port`. */
@@ -7,8 +7,15 @@ export function methodsOver(port: Port): {
   log: LogStore
   leases: LeaseStore
   people: PeopleStore
+  secrets: SecretStore
 } {
-  return { tree: treeOver(port), log: logOver(port), leases: leasesOver(port), people: peopleOver(port) }
+  return {
+    tree: treeOver(port),
+    log: logOver(port),
+    leases: leasesOver(port),
+    people: peopleOver(port),
+    secrets: secretsOver(port),
+  }
 }
 
 function treeOver({ write, read }: Port): TreeStore {
@@ -56,6 +63,8 @@ function logOver({ write, read }: Port): LogStore {
     itemsByN: (session, ns) => read('itemsByN', { session, ns }),
     search: (workspace, filter, page) => read('search', { workspace, filter, page }),
     rebuild: async (session, fold) => void (await write('rebuild', { session, fold })),
+    forgettableArchived: (before) => read('forgettableArchived', { before }),
+    forgetArchived: (before) => write('forgetArchived', { before }),
     due: (now, limit) => read('due', { now, limit }),
     nextWake: (now) => read('nextWake', { now }),
     runs: (workspace, filter, page) => read('runs', { workspace, filter, page }),
@@ -82,5 +91,15 @@ function peopleOver({ write, read }: Port): PeopleStore {
     addRule: (rule, before, now) => write('addRule', { rule, before, now }),
     moveRule: (move, now) => write('moveRule', { ...move, now }),
     removeRule: (workspace, id, now) => write('removeRule', { workspace, id, now }),
+  }
+}
+
+function secretsOver({ write, read }: Port): SecretStore {
+  return {
+    put: (secret) => write('putSecret', { secret }),
+    remove: (handle) => write('removeSecret', { handle }),
+    list: (workspace) => read('secrets', { workspace }),
+    sealedOtherwise: (key, after, limit) => read('sealedOtherwise', { key, after, limit }),
+    reseal: (secret, was) => write('reseal', { secret, was }),
   }
 }

@@ -4,6 +4,7 @@ import { first } from './migrations/0001-first.ts'
 import { search } from './migrations/0002-search.ts'
 import { fewerPages } from './migrations/0003-fewer-pages.ts'
 import { files } from './migrations/0004-files.ts'
+import { secrets } from './migrations/0005-secrets.ts'
 import type { Tx } from './tx.ts'
 
 /** A statement, or more than SQL can say. */
@@ -11,7 +12,7 @@ export type Step = string | ((tx: Tx) => Promise<void>)
 /** Steps that lead from version n to n + 1. Forward only; one that was released never changes. */
 export type Migration = (dialect: Dialect) => Step[]
 
-export const MIGRATIONS: readonly Migration[] = [first, search, fewerPages, files]
+export const MIGRATIONS: readonly Migration[] = [first, search, fewerPages, files, secrets]
 
 /**
  * The version of a database; 0 for an empty one.

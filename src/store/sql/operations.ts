@@ -1,3 +1,4 @@
+import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
@@ -7,6 +8,7 @@ import { lastNoted, note } from './notes.ts'
 import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
 import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.ts'
 import { search } from './search.ts'
+import { putSecret, removeSecret, reseal, sealedOtherwise, secrets } from './secrets.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
 import {
   createProject,
@@ -53,6 +55,10 @@ export const WRITES = {
   addRule,
   moveRule,
   removeRule,
+  putSecret,
+  removeSecret,
+  reseal,
+  forgetArchived,
 } as const
 
 export const READS = {
@@ -85,6 +91,9 @@ export const READS = {
   interaction,
   interactions,
   rules,
+  secrets,
+  sealedOtherwise,
+  forgettableArchived,
   counts,
 } as const
 

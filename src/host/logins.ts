@@ -1,0 +1,66 @@
+import { mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** One copy of a login: where, when it was written, and what is in it. */
+interface Copy {
+  readonly path: string
+  readonly mtimeMs: number
+  readonly content: Buffer
+}
+
+/**
+ * Brings all copies of a login file to the newest one that is whole. A person who logged out has no copy, and then
+ * nobody gets one: `shared` must be there.
+ * @param others copies in homes of Carrel's; those that are missing are made
+ */
+export async function shareLogin(shared: string, others: readonly string[]): Promise<void> {
+  const own = await readCopy(shared)
+  if (own === null) return
+  const copies = (await Promise.all(others.map(readCopy))).filter((copy) => copy !== null)
+  const newest = copies.reduce((best, copy) => (copy.mtimeMs > best.mtimeMs ? copy : best), own)
+  for (const path of [shared, ...others]) {
+    const known = path === shared ? own : copies.find((copy) => copy.path === path)
+    if (known?.content.equals(newest.content)) continue
+    await writeCopy(path, newest)
+  }
+}
+
+/** The homes that Carrel made for an agent. */
+export async function homesOf(folder: string, agent: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [])
+  return names.filter((name) => new RegExp(`^${agent}-[0-9a-f]{16}$`).test(name)).map((name) => join(folder, name))
+}
+
+/** Null where there is none, or one that is being written: half a login would log everybody out. */
+async function readCopy(path: string): Promise<Copy | null> {
+  const content = await readFile(path).catch(() => null)
+  const found = await stat(path).catch(() => null)
+  if (content === null || found === null || !isWhole(path, content)) return null
+  return { path, mtimeMs: found.mtimeMs, content }
+}
+
+function isWhole(path: string, content: Buffer): boolean {
+  if (content.length === 0) return false
+  if (!path.endsWith('.json')) return true
+  try {
+    JSON.parse(content.toString('utf8'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whole under its name at any moment, readable by its owner only, and as old as the copy it comes from. */
+async function writeCopy(path: string, { content, mtimeMs }: Copy): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const part = `${path}.carrel-part`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await utimes(part, mtimeMs / 1_000, mtimeMs / 1_000)
+  await rename(part, path)
+}

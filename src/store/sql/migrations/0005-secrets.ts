@@ -1,0 +1,8 @@
+/** `scope` is the id of the Space or project it holds in, or empty for the whole workspace. The value is sealed. */
+export const secrets = (): string[] => [
+  `create table secrets (
+    workspace text not null, scope text not null, name text not null, space text, project text, give text,
+    key_id text not null, sealed text not null, created_at bigint not null, updated_at bigint not null,
+    primary key (workspace, scope, name))`,
+  'create index secrets_key on secrets (key_id)',
+]

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { textOf } from '../support/carrel-session.ts'
+import type { OpenCarrel } from './carrel.ts'
+
+const DEFAULT = { workspace: 'default' } as const
+/** A command of the agent that prints a variable. */
+const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
+
+/** A command that tells a value apart without showing it, and what it prints: a value in a prompt would be hidden. */
+export const digestStep = (name: string) => ({ run: `printf %s "$${name}" | sha256sum` })
+export const digestOf = (value: string) => createHash('sha256').update(value).digest('hex')
+
+/** Every file below a folder that holds one of these texts. */
+export function filesWith(folder: string, texts: readonly string[]): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+    .filter((path) => {
+      const bytes = readFileSync(path)
+      return texts.some((text) => bytes.includes(text))
+    })
+}
+
+/**
+ * The same without the spools of agents that live: what is in them goes with the agent (guides/secrets.md). The story of
+ * fifty secrets looks at all files, once the agents are gone.
+ */
+const keptFilesWith = (folder: string, texts: readonly string[]) =>
+  filesWith(folder, texts).filter((path) => !path.startsWith(join(folder, 'keepers')))
+
+export function describeSecrets(open: OpenCarrel): void {
+  describe('secrets', () => {
+    it('B3: a run gets what is put for it, the nearest of a name, and the log never has a value', async () => {
+      const { carrel, session, dataFolder } = await open()
+      const here = await session()
+      const there = await session()
+      const put = (value: string, more: object = {}, name = 'TOKEN') =>
+        carrel.call('secrets.put', { ...DEFAULT, name, value, ...more })
+      await put('workspace-canary-1')
+      await put('space-canary-2', { space: here.space.id })
+      await put('project-canary-3', { project: here.project })
+      await put('others-canary-4', { give: ['codex'] }, 'FOR_OTHERS')
+      const steps = [
+        print('TOKEN'),
+        print('FOR_OTHERS'),
+        { stderr: '$TOKEN', expand: true },
+        { say: 'it is $TOKEN!', chunks: 4, expand: true },
+      ]
+      expect((await here.run(steps)).outcome).toBe('completed')
+      await there.run([print('TOKEN')])
+      const said = JSON.stringify(await here.log())
+      expect(said).toContain('got:[secret TOKEN].')
+      expect(said).toContain('got:.')
+      expect(textOf(await here.items())).toContain('it is [secret TOKEN]!')
+      const all = ['workspace-canary-1', 'space-canary-2', 'project-canary-3', 'others-canary-4']
+      for (const value of all) expect(said + JSON.stringify(await there.log())).not.toContain(value)
+      expect(keptFilesWith(dataFolder, all)).toEqual([])
+      const { secrets } = await carrel.call('secrets.list', DEFAULT)
+      expect(secrets).toHaveLength(4)
+      expect(JSON.stringify(secrets)).not.toContain('canary')
+      expect(secrets.every(({ readable }) => readable)).toBe(true)
+    })
+
+    it('B3: a value that changes reaches the next run; a removed one is gone, and both stay hidden', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'first-canary' })
+      await one.run([digestStep('TOKEN'), { run: 'printf %s "$TOKEN" > kept' }])
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'second-canary' })
+      await one.run([digestStep('TOKEN'), { run: 'cat kept' }])
+      expect(await carrel.call('secrets.remove', { ...DEFAULT, name: 'TOKEN' })).toEqual({ removed: true })
+      await one.run([digestStep('TOKEN'), { run: 'cat kept' }])
+      const said = JSON.stringify(await one.log())
+      for (const value of ['first-canary', 'second-canary', '']) expect(said).toContain(digestOf(value))
+      expect(said).not.toContain('canary')
+      await expect(carrel.call('secrets.remove', { ...DEFAULT, name: 'TOKEN' })).rejects.toMatchObject({
+        code: 'not_found',
+      })
+    })
+
+    it('B3: what a person pastes, an agent asks and an error says holds no value', async () => {
+      const { carrel, session, dataFolder } = await open()
+      const value = 'pasted "canary" / value'
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'PASTED', value })
+      const one = await session()
+      await one.run(`please use ${value} for it`)
+      const { prompt } = await one.prompt([
+        { ask: { title: 'May I send $PASTED?' }, expand: true },
+        { fail: 'cannot use $PASTED', expand: true },
+      ])
+      const asked = await one.until('interaction.opened')
+      expect(asked.data.question.title).toBe('May I send [secret PASTED]?')
+      await one.answer(asked.data.interaction, 'allow-once')
+      const ended = (await one.endOf(prompt)).data
+      expect(ended.error?.message).toContain('cannot use [secret PASTED]')
+      const said = JSON.stringify(await one.log())
+      expect(said).toContain('please use [secret PASTED] for it')
+      expect(said).not.toContain('canary')
+      expect(keptFilesWith(dataFolder, ['"canary"', '\\"canary\\"'])).toEqual([])
+    })
+
+    it('B3: names that programs need, short values and unknown places are refused, without the value in the words', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      const put = (more: object) =>
+        carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'refused-canary', ...more }).then(
+          () => 'stored',
+          (error) => `${error.code} ${error.message} ${JSON.stringify(error.data)}`,
+        )
+      const other = (id: string) => `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`
+      const refused = [
+        await put({ name: 'PATH' }),
+        await put({ name: 'LD_PRELOAD' }),
+        await put({ name: 'CARREL_TOKEN' }),
+        await put({ name: 'lower' }),
+        await put({ value: 'short' }),
+        await put({ value: 'refused-canary\0' }),
+        await put({ space: one.space.id, project: one.project }),
+        await put({ give: ['nobody-has-this'] }),
+      ]
+      for (const words of refused) expect(words).toMatch(/^bad_input .*[a-z]/)
+      expect(await put({ space: other(one.space.id) })).toMatch(/^not_found /)
+      expect(await put({ project: other(one.project) })).toMatch(/^not_found /)
+      expect(refused.join()).not.toContain('canary')
+    })
+
+    it('B3: what is deleted takes its secrets along', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'A', value: 'space-canary', space: one.space.id })
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'B', value: 'project-canary', project: one.project })
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'C', value: 'workspace-canary' })
+      await carrel.call('spaces.delete', { ...DEFAULT, id: one.space.id, confirm: true })
+      const { secrets } = await carrel.call('secrets.list', DEFAULT)
+      expect(secrets.map(({ name }) => name)).toEqual(['C'])
+    })
+
+    it('B3: a new key seals everything anew, and runs go on', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      for (let count = 0; count < 3; count += 1)
+        await carrel.call('secrets.put', { ...DEFAULT, name: `S${count}`, value: `rotated-canary-${count}` })
+      const before = await carrel.call('secrets.list', DEFAULT)
+      const done = await carrel.call('secrets.rotate', {})
+      expect(done).toMatchObject({ sealed: 3, unreadable: 0 })
+      const after = await carrel.call('secrets.list', DEFAULT)
+      expect(after.secrets.map(({ key }) => key)).toEqual([done.key, done.key, done.key])
+      expect(before.secrets.map(({ key }) => key)).not.toContain(done.key)
+      await one.run([digestStep('S1')])
+      expect(JSON.stringify(await one.log())).toContain(digestOf('rotated-canary-1'))
+    })
+  })
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type CliWorld, openCliWorld, script } from '../support/cli-world.ts'
+
+let world: CliWorld
+beforeAll(() => {
+  world = openCliWorld()
+})
+afterAll(() => world.close())
+
+it('B3: a secret goes in by stdin, is listed by its name, given to a run, sealed anew and removed', async () => {
+  const cwd = world.folder('shop')
+  const put = await world.carrel(['secrets', 'put', 'TOKEN', '--space', '.'], { cwd, input: 'cli-canary-1\n' })
+  expect(put).toMatchObject({ exit: 0, stdout: expect.stringContaining('Stored TOKEN') })
+  const list = await world.carrel(['secrets', 'list', '--json'])
+  expect(list.json().secrets).toMatchObject([{ name: 'TOKEN', readable: true, space: expect.stringMatching(/^spc_/) }])
+  const run = await world.carrel(['run', '--agent', 'scripted', script({ run: 'echo it is $TOKEN' })], { cwd })
+  expect(run).toMatchObject({ exit: 0 })
+  expect(run.stdout + run.stderr).toContain('it is [secret TOKEN]')
+  const rotated = await world.carrel(['secrets', 'rotate', '--json'])
+  expect(rotated.json()).toMatchObject({ sealed: 1, unreadable: 0 })
+  for (const { stdout, stderr } of [put, list, run, rotated]) expect(stdout + stderr).not.toContain('canary')
+  const none = await world.carrel(['secrets', 'put', 'EMPTY'], { input: '\n' })
+  expect(none).toMatchObject({ exit: 64, stderr: expect.stringContaining('There was no value') })
+  const argument = await world.carrel(['secrets', 'put', 'TOKEN=cli-canary-2'])
+  expect(argument).toMatchObject({ exit: 64, stderr: expect.stringContaining('Only the name is an argument') })
+  expect(await world.carrel(['secrets', 'remove', 'TOKEN', '--space', '.'], { cwd })).toMatchObject({ exit: 0 })
+  expect(await world.carrel(['secrets', 'remove', 'TOKEN', '--space', '.'], { cwd })).toMatchObject({ exit: 66 })
+}, 240_000)
+
+it('a session is exported, everything is backed up while a server runs, and restored', async () => {
+  const cwd = world.folder('garden')
+  const run = await world.carrel(['run', '--json', '--agent', 'scripted', script({ say: 'Watered.' })], { cwd })
+  expect(run.exit).toBe(0)
+  const sessions = await world.carrel(['sessions', 'list', '--space', cwd, '--json'])
+  const { id } = sessions.json().sessions[0]
+  const server = await world.serve()
+  const out = join(cwd, 'session.md')
+  expect(await world.carrel(['export', id, '--out', out])).toMatchObject({ exit: 0 })
+  expect(readFileSync(out, 'utf8')).toContain('Watered.')
+  expect(await world.carrel(['export', id, '--out', out])).toMatchObject({ exit: 64 })
+  const events = await world.carrel(['export', id, '--as', 'jsonl'])
+  expect(events.lines().map(({ seq }) => seq)).toEqual(events.lines().map((_, index) => index + 1))
+  const target = join(cwd, 'backup')
+  const backup = await world.carrel(['backup', target])
+  expect(backup).toMatchObject({ exit: 0, stdout: expect.stringMatching(/read back and whole/) })
+  expect(backup.stderr).toContain('The key of secrets')
+  expect(await world.carrel(['backup', target])).toMatchObject({ exit: 64 })
+  const retention = await world.carrel(['retention', '--json'])
+  expect(retention.json()).toMatchObject({ applied: false })
+  await server.stop()
+  expect(await world.carrel(['restore', target])).toMatchObject({
+    exit: 64,
+    stderr: expect.stringContaining('not empty'),
+  })
+  const again = join(cwd, 'again')
+  expect(await world.carrel(['restore', target, '--data', again])).toMatchObject({ exit: 0 })
+  expect(existsSync(join(again, 'carrel.db'))).toBe(true)
+  const restored = await world.carrel(['export', id, '--as', 'jsonl', '--data', again])
+  expect(restored.stdout).toBe(events.stdout)
+}, 240_000)

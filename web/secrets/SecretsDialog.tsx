@@ -1,0 +1,46 @@
+import { useQuery } from '@tanstack/react-query'
+import { asCarrelError } from '../../src/model/errors.ts'
+import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import { PutSecret } from './PutSecret.tsx'
+import { SecretRow } from './SecretRow.tsx'
+import './secrets.css'
+
+interface Props {
+  /** The Space that a new one is offered for first. */
+  readonly space?: string | undefined
+  readonly onClose: () => void
+}
+
+/** The secrets of the workspace by name; a value only ever goes in. */
+export function SecretsDialog({ space, onClose }: Props) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: ['secrets', workspace],
+    queryFn: () => page.call('secrets.list', { workspace }),
+    refetchOnMount: 'always',
+  })
+  const again = () => void refetch()
+  return (
+    <Dialog title={texts.secrets.title} open onClose={onClose}>
+      <p className="dim">{texts.secrets.text}</p>
+      {error && <Problem error={asCarrelError(error)} />}
+      {isPending && <p className="faint">{texts.ui.loading}</p>}
+      {data?.secrets.length === 0 && <p>{texts.secrets.empty}</p>}
+      <ul className="secrets">
+        {data?.secrets.map((secret) => (
+          <SecretRow key={`${secret.name} ${secret.space} ${secret.project}`} secret={secret} onGone={again} />
+        ))}
+      </ul>
+      <PutSecret space={space} onStored={again} />
+      <div className="actions">
+        <button type="button" className="btn" onClick={onClose}>
+          {texts.ui.close}
+        </button>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,23 @@
+/** Values that runs get and nobody sees. */
+export const secrets = {
+  title: 'Secrets',
+  text: 'A run gets each as a variable of its name. Values are hidden wherever they would be stored or shown, and no page or command shows one. Of one name a run gets the nearest.',
+  empty: 'There are none yet.',
+  everywhere: 'the whole workspace',
+  space: (name: string) => `Space ${name}`,
+  project: (name: string, space: string) => `project ${name} in ${space}`,
+  gone: 'a place that is gone',
+  allAgents: 'all agents',
+  row: (where: string, agents: string) => `In ${where}, for ${agents}`,
+  unreadable: 'Its key is not here: put the key back, or the secret again.',
+  remove: 'Remove',
+  removeOne: (name: string, where: string) => `Remove ${name} in ${where}`,
+  put: 'Put a secret',
+  name: 'Name',
+  nameHint: 'GITHUB_TOKEN',
+  nameWrong: 'Capital letters, digits and _',
+  value: 'Value',
+  where: 'Holds in',
+  store: 'Store',
+  stored: (name: string) => `${name} is stored. Runs that begin from now on get it.`,
+} as const
