@@ -23,7 +23,7 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
   const added = lines?.filter(({ mark }) => mark === '+').length ?? 0
   const cut = lines?.filter(({ mark }) => mark === '-').length ?? 0
   return (
-    <figure className="diff">
+    <figure className="inline-diff">
       <figcaption>
         <span className="cut mono" title={path}>
           {shortPath(path, root)}

@@ -41,3 +41,6 @@ export const fullTime = (at: number): string => FULL.format(at)
 
 /** Any value as text that a person can read: texts as they are, the rest as indented JSON. */
 export const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value, null, 2))
+
+const DAY = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })
+export const fullDay = (at: number): string => DAY.format(at)

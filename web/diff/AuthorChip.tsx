@@ -1,0 +1,58 @@
+import { Link } from '@tanstack/react-router'
+import { Bot, CircleHelp, RotateCcw, UserRound } from 'lucide-react'
+import type { Author } from '../../src/model/history.ts'
+import { usePageState } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
+
+const MARKS = { run: Bot, outside: UserRound, act: RotateCcw, unknown: CircleHelp }
+
+/** Whose work something is: a session, which is gone to by a press, or a person. */
+export function AuthorChip({ author, note }: { author: Author; note?: string }) {
+  const name = useAuthorName(author)
+  const Mark = MARKS[author.kind]
+  const content = (
+    <>
+      <Mark className="glyph" aria-hidden />
+      <span className="cut">{name}</span>
+    </>
+  )
+  if (author.kind === 'run') {
+    return (
+      <Link
+        to="/s/$session"
+        params={{ session: author.session }}
+        className="author"
+        title={[texts.files.author.run, note].filter(Boolean).join('. ')}
+      >
+        {content}
+      </Link>
+    )
+  }
+  return (
+    <span className="author" title={note ?? (author.kind === 'outside' ? texts.files.author.outsideNote : undefined)}>
+      {content}
+    </span>
+  )
+}
+
+/** The name people know an author by. */
+export function useAuthorName(author: Author): string {
+  const session = usePageState((state) =>
+    author.kind === 'run' ? state.workspace?.sessions[author.session]?.name : undefined,
+  )
+  return authorName(author, session)
+}
+
+export function authorName(author: Author, session: string | undefined): string {
+  const words = texts.files.author
+  switch (author.kind) {
+    case 'run':
+      return session === undefined ? words.elsewhere : words.session(session)
+    case 'act':
+      return words.act(author.by.name)
+    case 'unknown':
+      return words.unknown(author.among.length)
+    case 'outside':
+      return words.outside
+  }
+}

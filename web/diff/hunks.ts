@@ -1,0 +1,56 @@
+import type { ChangeData, HunkData } from 'react-diff-view'
+import type { Author, FileDiff, Hunk } from '../../src/model/history.ts'
+
+/** A hunk as the diff component takes it. */
+export function toHunkData({ oldStart, oldLines, newStart, newLines, lines }: Hunk): HunkData {
+  let before = oldStart
+  let after = newStart
+  const changes: ChangeData[] = []
+  for (const line of lines) {
+    const content = line.slice(1)
+    if (line[0] === '+') changes.push({ type: 'insert', isInsert: true, content, lineNumber: after++ })
+    else if (line[0] === '-') changes.push({ type: 'delete', isDelete: true, content, lineNumber: before++ })
+    else if (line[0] === ' ')
+      changes.push({ type: 'normal', isNormal: true, content, oldLineNumber: before++, newLineNumber: after++ })
+  }
+  const content = `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`
+  return { content, oldStart, oldLines, newStart, newLines, changes }
+}
+
+export interface Counted {
+  readonly added: number
+  readonly cut: number
+}
+
+export function countLines(hunks: readonly Hunk[]): Counted {
+  const all = hunks.flatMap(({ lines }) => lines)
+  return {
+    added: all.filter((line) => line.startsWith('+')).length,
+    cut: all.filter((line) => line.startsWith('-')).length,
+  }
+}
+
+/** The hunks as they came that stand in this one: unfolding lines makes several into one. */
+export const indexesIn = (hunks: readonly Hunk[], shown: HunkData): number[] =>
+  hunks.flatMap((hunk, at) => {
+    const from = Math.max(1, hunk.newStart)
+    return from >= shown.newStart && from <= Math.max(shown.newStart, shown.newStart + shown.newLines) ? [at] : []
+  })
+
+/** Whether a last line without an end stands on a side: it shows in no line. */
+export const endsOpen = (hunks: readonly Hunk[]): boolean =>
+  hunks.some(({ lines }) => lines.some((line) => line.startsWith('\\')))
+
+export type DiffKind = 'modify' | 'add' | 'delete'
+export const kindOf = ({ before, after }: Pick<FileDiff, 'before' | 'after'>): DiffKind =>
+  before === null ? 'add' : after === null ? 'delete' : 'modify'
+
+export const languageOf = (path: string): string =>
+  /(^|\/)Dockerfile$/.test(path) ? 'docker' : (/\.(\w{1,10})$/.exec(path)?.[1] ?? '')
+
+/** Those who wrote the hunks, each once. */
+export function authorsOf(hunks: readonly Hunk[]): Author[] {
+  const seen = new Map<string, Author>()
+  for (const { author } of hunks) if (author) seen.set(JSON.stringify(author), author)
+  return [...seen.values()]
+}

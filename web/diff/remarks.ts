@@ -1,0 +1,76 @@
+import { recall, remember } from '../data/memory.ts'
+import { type Cell, createCell } from '../ui/cell.ts'
+
+/** What a person says about one line of a diff, until it goes to the agent. */
+export interface Remark {
+  readonly path: string
+  /** The diff's own name of the line: I12, D12, N12. */
+  readonly line: string
+  readonly number: number
+  /** The line was there before and is not now. */
+  readonly gone: boolean
+  readonly quote: string
+  readonly text: string
+}
+
+const cells = new Map<string, Cell<readonly Remark[]>>()
+
+/** The remarks of a session. They outlive a reload, as a draft does. */
+export function remarksOf(session: string): Cell<readonly Remark[]> {
+  const known = cells.get(session)
+  if (known) return known
+  const made = createCell(read(session))
+  cells.set(session, made)
+  return made
+}
+
+function read(session: string): readonly Remark[] {
+  try {
+    const said = JSON.parse(recall(`remarks.${session}`) ?? '[]') as unknown
+    return Array.isArray(said) ? (said as Remark[]) : []
+  } catch {
+    return []
+  }
+}
+
+function keep(session: string, remarks: readonly Remark[]): void {
+  remarksOf(session).set(remarks)
+  remember(`remarks.${session}`, remarks.length > 0 ? JSON.stringify(remarks) : null)
+}
+
+const same = (a: Pick<Remark, 'path' | 'line'>, b: Pick<Remark, 'path' | 'line'>): boolean =>
+  a.path === b.path && a.line === b.line
+
+/** Says or changes what is said about a line; an empty text takes it back. */
+export function setRemark(session: string, remark: Remark): void {
+  const others = remarksOf(session)
+    .get()
+    .filter((each) => !same(each, remark))
+  keep(session, remark.text.trim() === '' ? others : [...others, remark])
+}
+
+/** Takes away what was sent; what was written meanwhile stays. */
+export function dropRemarks(session: string, sent: readonly Remark[]): void {
+  const left = remarksOf(session)
+    .get()
+    .filter((each) => !sent.includes(each))
+  keep(session, left)
+}
+
+/** A fence that the quote cannot close. */
+function quoted(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}\n${text}\n${fence}`
+}
+
+/** All of them as one prompt, by path and line, each with the line it is about. `gone`: the words for a line that went. */
+export function promptOf(remarks: readonly Remark[], gone: string): string {
+  return remarks
+    .toSorted((a, b) => (a.path === b.path ? a.number - b.number : a.path < b.path ? -1 : 1))
+    .map(({ path, number, gone: went, quote, text }) => {
+      const where = `${path}:${number}${went ? ` (${gone})` : ''}`
+      return `${where}\n${quoted(quote)}\n${text.trim()}`
+    })
+    .join('\n\n')
+}

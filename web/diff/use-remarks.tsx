@@ -1,0 +1,50 @@
+import { type ReactNode, useMemo, useState } from 'react'
+import { type ChangeData, getChangeKey, type HunkData } from 'react-diff-view'
+import { useCell } from '../ui/cell.ts'
+import { LineRemark } from './LineRemark.tsx'
+import { type Remark, remarksOf, setRemark } from './remarks.ts'
+
+export interface Remarks {
+  /** What stands under lines, by the diff's own names of them. */
+  readonly widgets: Readonly<Record<string, ReactNode>>
+  readonly write: (change: ChangeData) => void
+}
+
+/** The remarks on one path of a session, and the one that is being written. */
+export function useRemarks(session: string, path: string, hunks: readonly HunkData[]): Remarks {
+  const all = useCell(remarksOf(session))
+  const [open, setOpen] = useState<string | null>(null)
+  const byKey = useMemo(
+    () => new Map(hunks.flatMap(({ changes }) => changes).map((change) => [getChangeKey(change), change])),
+    [hunks],
+  )
+  // Where the file changed since, the line of that number is another one.
+  const own = all.filter((one) => one.path === path && byKey.get(one.line)?.content === one.quote)
+  const fresh = open !== null && !own.some(({ line }) => line === open) ? byKey.get(open) : undefined
+  const shown = fresh ? [...own, blank(path, fresh)] : own
+  const widgets = Object.fromEntries(
+    shown.map((remark) => [
+      remark.line,
+      <LineRemark
+        key={remark.line}
+        remark={remark}
+        editing={open === remark.line}
+        onEdit={() => setOpen(remark.line)}
+        onClose={() => setOpen(null)}
+        onKeep={(text) => {
+          setRemark(session, { ...remark, text })
+          setOpen(null)
+        }}
+      />,
+    ]),
+  )
+  return { widgets, write: (change) => setOpen(getChangeKey(change)) }
+}
+
+function blank(path: string, change: ChangeData): Remark {
+  const number = lineOf(change)
+  return { path, line: getChangeKey(change), number, gone: change.type === 'delete', quote: change.content, text: '' }
+}
+
+export const lineOf = (change: ChangeData): number =>
+  change.type === 'normal' ? change.newLineNumber : change.lineNumber

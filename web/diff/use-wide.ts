@@ -1,0 +1,16 @@
+import { type RefCallback, useCallback, useState } from 'react'
+
+/** Two columns of code need this much. px. */
+const WIDE = 620
+
+/** Whether the element has room for two columns. */
+export function useWide(): readonly [RefCallback<HTMLElement>, boolean] {
+  const [wide, setWide] = useState(false)
+  const look = useCallback((element: HTMLElement | null) => {
+    if (!element) return
+    const observer = new ResizeObserver(([entry]) => setWide((entry?.contentRect.width ?? 0) >= WIDE))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  return [look, wide]
+}
