@@ -35,8 +35,6 @@ export const session = {
   tokens: (tokens: string) => `${tokens} tokens`,
   runs: {
     title: 'Runs',
-    show: 'Show runs',
-    hide: 'Hide runs',
     empty: 'A run begins with each prompt. There was none yet.',
     states: {
       admitted: 'admitted',

@@ -1,9 +1,12 @@
 import { board } from './board.ts'
 import { composer } from './composer.ts'
+import { files } from './files.ts'
 import { inbox } from './inbox.ts'
 import { keys } from './keys.ts'
 import { notify } from './notify.ts'
 import { palette } from './palette.ts'
+import { places } from './places.ts'
+import { plans } from './plans.ts'
 import { question } from './question.ts'
 import { ruleList } from './rule-list.ts'
 import { rules } from './rules.ts'
@@ -13,6 +16,7 @@ import { session } from './session.ts'
 import { settings } from './settings.ts'
 import { shell } from './shell.ts'
 import { start } from './start.ts'
+import { timeline } from './timeline.ts'
 import { transcript } from './transcript.ts'
 import { tree } from './tree.ts'
 import { ui } from './ui.ts'
@@ -20,10 +24,13 @@ import { ui } from './ui.ts'
 const english = {
   board,
   composer,
+  files,
   inbox,
   keys,
   notify,
   palette,
+  places,
+  plans,
   question,
   ruleList,
   rules,
@@ -33,6 +40,7 @@ const english = {
   settings,
   shell,
   start,
+  timeline,
   transcript,
   tree,
   ui,

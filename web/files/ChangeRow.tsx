@@ -1,0 +1,77 @@
+import { ChevronRight, History } from 'lucide-react'
+import type { Scope } from '../data/files.ts'
+import type { Viewed } from '../diff/viewed.ts'
+import { texts } from '../texts/texts.ts'
+import { Menu, type MenuEntry } from '../ui/Menu.tsx'
+import { ChangeMark } from './ChangeMark.tsx'
+import { DiffFile } from './DiffFile.tsx'
+import { deedOf, shownPath, type Touched } from './groups.ts'
+import { PathName } from './PathName.tsx'
+
+export interface ChangeRowProps {
+  readonly project: string
+  readonly scope: Scope
+  readonly n: number
+  readonly session: string
+  readonly change: Touched
+  /** The folder whose name stands above. */
+  readonly within: string
+  readonly open: boolean
+  readonly viewed: Viewed
+  readonly onToggle: () => void
+  readonly onUndo: ((path: string, hunk?: number) => void) | undefined
+}
+
+/** One changed path: what happened to it, and its diff when it is opened. */
+export function ChangeRow(props: ChangeRowProps) {
+  const { project, scope, n, session, change, within, open, viewed, onToggle, onUndo } = props
+  const { path, after, times, changedSince } = change
+  const words = texts.files
+  const seen = viewed.has(path, after)
+  const entries: MenuEntry[] = [
+    ...(onUndo ? [{ label: words.undoPath, act: () => onUndo(path) }] : []),
+    { label: words.diff.copyPath, act: () => void navigator.clipboard?.writeText(shownPath(path)) },
+  ]
+  return (
+    <li className="change" data-viewed={seen || undefined} data-open={open || undefined}>
+      <div className="change-head">
+        <button type="button" className="change-name" aria-expanded={open} onClick={onToggle}>
+          <ChevronRight className="glyph fold-mark" aria-hidden />
+          <ChangeMark deed={deedOf(change)} />
+          <PathName path={path} within={within} />
+          {after?.kind === 'link' && <span className="faint">{words.link}</span>}
+          {(after ?? change.before)?.kind === 'folder' && <span className="faint">{words.folder}</span>}
+          {times > 1 && <span className="faint change-times">{words.times(times)}</span>}
+        </button>
+        {changedSince && (
+          <span className="change-since" title={words.changedSinceNote}>
+            <History className="glyph" aria-hidden />
+            <span className="hidden">{words.changedSince}</span>
+          </span>
+        )}
+        <input
+          type="checkbox"
+          className="change-viewed"
+          title={words.diff.viewed}
+          aria-label={words.diff.viewedOf(path)}
+          checked={seen}
+          onChange={({ target }) => {
+            viewed.set(path, after, target.checked)
+            if (target.checked === open) onToggle()
+          }}
+        />
+        <Menu label={words.menu(shownPath(path))} entries={entries} />
+      </div>
+      {open && (
+        <DiffFile
+          project={project}
+          scope={scope}
+          path={path}
+          n={n}
+          session={session}
+          onUndo={onUndo && ((hunk) => onUndo(path, hunk))}
+        />
+      )}
+    </li>
+  )
+}

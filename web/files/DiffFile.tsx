@@ -1,0 +1,57 @@
+import { Undo2 } from 'lucide-react'
+import { asCarrelError } from '../../src/model/errors.ts'
+import { type Scope, useFileDiff } from '../data/files.ts'
+import { DiffView } from '../diff/DiffView.tsx'
+import { countLines } from '../diff/hunks.ts'
+import { texts } from '../texts/texts.ts'
+import { Problem } from '../ui/Problem.tsx'
+
+interface Props {
+  readonly project: string
+  readonly scope: Scope
+  readonly path: string
+  readonly n: number
+  readonly session: string | null
+  /** Takes back one part of it. */
+  readonly onUndo?: ((hunk: number) => void) | undefined
+}
+
+/** The diff of one path, asked for when it is opened. */
+export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
+  const { data, error, isPending } = useFileDiff(project, scope, path, n)
+  const words = texts.files.diff
+  if (error) return <Problem error={asCarrelError(error)} />
+  if (isPending) return <p className="diff-note">{words.loading}</p>
+  const { added, cut } = countLines(data.hunks)
+  const acts = onUndo && ((index: number) => <UndoHunk onUndo={() => onUndo(index)} />)
+  return (
+    <section aria-label={words.title(path)}>
+      {data.content === 'text' && added + cut > 0 && (
+        <p className="diff-counts">
+          <span className="diff-add" title={words.added(added)}>
+            +{added}
+          </span>
+          <span className="diff-cut" title={words.removed(cut)}>
+            -{cut}
+          </span>
+        </p>
+      )}
+      <DiffView diff={data} session={session} hunkActs={data.hunks.length > 1 ? acts : undefined} />
+    </section>
+  )
+}
+
+function UndoHunk({ onUndo }: { onUndo: () => void }) {
+  const words = texts.files
+  return (
+    <button
+      type="button"
+      className="btn quiet icon small"
+      aria-label={words.undoHunk}
+      title={words.undoHunk}
+      onClick={onUndo}
+    >
+      <Undo2 aria-hidden />
+    </button>
+  )
+}

@@ -1,0 +1,103 @@
+import { FolderTree, FoldVertical, List, UnfoldVertical } from 'lucide-react'
+import type { PlanRequest } from '../../src/model/history.ts'
+import type { Session } from '../../src/model/tree.ts'
+import type { Scope } from '../data/files.ts'
+import { agentName, useAgents, useRuns } from '../data/queries.ts'
+import { DiffTools } from '../diff/DiffTools.tsx'
+import { panel, showPanel } from '../session/panel.ts'
+import { overlay } from '../shell/overlay.ts'
+import { texts } from '../texts/texts.ts'
+import { Choice } from '../ui/Choice.tsx'
+import { useCell } from '../ui/cell.ts'
+import { clockTime } from '../ui/format.ts'
+import { Menu } from '../ui/Menu.tsx'
+import { fileOrder, setFileOrder } from './order.ts'
+
+interface Props {
+  readonly row: Session
+  readonly scope: Scope
+  readonly count: number
+  readonly seen: number
+  readonly allOpen: boolean
+  readonly onOpenAll: (open: boolean) => void
+}
+
+/** Whose changes are shown, how, and what can be done with all of them. */
+export function FilesTools({ row, scope, count, seen, allOpen, onOpenAll }: Props) {
+  const order = useCell(fileOrder)
+  const words = texts.files
+  const all = allOpen ? words.closeAll : words.openAll
+  const other = order === 'tree' ? 'flat' : 'tree'
+  const OrderMark = order === 'tree' ? List : FolderTree
+  return (
+    <div className="files-tools">
+      <div className="row">
+        <ScopeChoice row={row} scope={scope} />
+        <span className="faint cut grow" role="status">
+          {count > 0 && (seen > 0 ? words.shown(seen, count) : words.count(count))}
+        </span>
+        {scope.kind !== 'since' && count > 0 && <UndoAll project={row.project} scope={scope} />}
+      </div>
+      {count > 0 && (
+        <div className="row files-look">
+          <button
+            type="button"
+            className="btn quiet icon"
+            aria-label={words.lists[other]}
+            title={words.lists[other]}
+            onClick={() => setFileOrder(other)}
+          >
+            <OrderMark aria-hidden />
+          </button>
+          <button
+            type="button"
+            className="btn quiet icon"
+            aria-label={all}
+            title={all}
+            onClick={() => onOpenAll(!allOpen)}
+          >
+            {allOpen ? <FoldVertical aria-hidden /> : <UnfoldVertical aria-hidden />}
+          </button>
+          <span className="grow" />
+          <DiffTools onSplit={() => showPanel('files', { wide: true })} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function UndoAll({ project, scope }: { project: string; scope: Exclude<Scope, { kind: 'since' }> }) {
+  const words = texts.files
+  const [label, title] =
+    scope.kind === 'run' ? [words.undoRun, words.undoTitle.run] : [words.undoSession, words.undoTitle.session]
+  const act = (): void =>
+    overlay.set({ kind: 'plan', project, title, request: { kind: 'undo', of: scope } as PlanRequest })
+  return <Menu label={title} entries={[{ label, act }]} />
+}
+
+function ScopeChoice({ row, scope }: { row: Session; scope: Scope }) {
+  const { since } = useCell(panel)
+  const agents = useAgents().data?.agents
+  const runs = useRuns(row.id, `${row.lastRun?.id}.${row.state}`).data?.runs ?? []
+  const words = texts.files
+  const options = [
+    { value: 'session', label: words.scope.session },
+    ...(since !== null ? [{ value: 'since', label: words.scope.since(since) }] : []),
+    ...runs.map(({ id, agent, admittedAt }) => ({
+      value: id as string,
+      label: words.runOf(agentName(agents, agent), clockTime(admittedAt)),
+    })),
+  ]
+  const choose = (value: string): void => {
+    if (value === 'since') showPanel('files', { run: null })
+    else showPanel('files', value === 'session' ? { run: null, since: null } : { run: value })
+  }
+  return (
+    <Choice
+      label={words.scope.label}
+      value={scope.kind === 'run' ? scope.run : scope.kind}
+      options={options}
+      onChoose={choose}
+    />
+  )
+}

@@ -1,0 +1,13 @@
+import { folderOf, nameOf, shownPath } from './groups.ts'
+
+/** A path whose end stays to be read when there is no room for all of it. */
+export function PathName({ path, within = '' }: { path: string; within?: string }) {
+  const shown = shownPath(path)
+  const folder = folderOf(shown)
+  return (
+    <span className="path-name" title={shown} dir="ltr">
+      {folder !== within && folder && <span className="cut path-folder">{folder}/</span>}
+      <bdi className="cut path-last">{nameOf(shown)}</bdi>
+    </span>
+  )
+}

@@ -1,0 +1,49 @@
+import { type FormEvent, useState } from 'react'
+import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { say } from '../shell/toasts.ts'
+import { texts } from '../texts/texts.ts'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Problem } from '../ui/Problem.tsx'
+
+/** What a project did in its own place, as a branch of the Space's repository. */
+export function BranchDialog({ project, name, onClose }: { project: string; name: string; onClose: () => void }) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const [branch, setBranch] = useState(() => name.toLowerCase().replaceAll(/[^\p{L}\p{N}._/-]+/gu, '-'))
+  const words = texts.places.export
+  const make = useSubmit(async () => {
+    const made = await page.call('places.export', { workspace, project, as: 'branch', branch: branch.trim() })
+    say(made.branch ? words.done(made.branch, made.commit?.slice(0, 10) ?? '') : words.nothing)
+    onClose()
+  })
+  const send = (event: FormEvent): void => {
+    event.preventDefault()
+    if (branch.trim()) make.run()
+  }
+  return (
+    <Dialog title={words.title(name)} open onClose={onClose}>
+      <form className="stack" onSubmit={send}>
+        <p className="dim">{words.note}</p>
+        <label className="form-field">
+          <span>{words.field}</span>
+          <input
+            className="field mono"
+            value={branch}
+            maxLength={200}
+            spellCheck={false}
+            onChange={(event) => setBranch(event.target.value)}
+          />
+        </label>
+        <Problem error={make.problem} />
+        <div className="actions">
+          <button type="button" className="btn" onClick={onClose}>
+            {texts.ui.cancel}
+          </button>
+          <button type="submit" className="btn primary" disabled={make.pending || !branch.trim()}>
+            {make.pending ? words.acting : words.act}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,92 @@
+import { useQuery } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import type { Output } from '../../src/api/index.ts'
+import type { PlaceKind } from '../../src/model/tree.ts'
+import { useSpaceDetail } from '../data/queries.ts'
+import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { say } from '../shell/toasts.ts'
+import { texts } from '../texts/texts.ts'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import { PlaceKinds } from './PlaceKinds.tsx'
+import { NO_WISHES, PlaceWishes, type Wishes, wordsOf } from './PlaceWishes.tsx'
+import '../shell/dialogs.css'
+import './places.css'
+
+export type Drivers = Output<'places.drivers'>['drivers']
+
+interface Props {
+  readonly space: string
+  readonly name: string
+  readonly onClose: () => void
+}
+
+export function ProjectDialog({ space, name, onClose }: Props) {
+  return (
+    <Dialog title={texts.places.create.title(name)} open onClose={onClose} className="wide plan-like">
+      <ProjectForm space={space} onClose={onClose} />
+    </Dialog>
+  )
+}
+
+/** A new line of work: its name, and where its files are. */
+export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const [name, setName] = useState('')
+  const [kind, setKind] = useState<PlaceKind>('direct')
+  const [wishes, setWishes] = useState(NO_WISHES)
+  const drivers = useQuery({ queryKey: ['drivers'], queryFn: () => page.call('places.drivers', {}) })
+  const git = useSpaceDetail(space).data?.branch ?? null
+  const words = texts.places
+  const make = useSubmit(async () => {
+    const made = await page.call('projects.create', {
+      workspace,
+      space,
+      name: name.trim(),
+      place: kind,
+      ...saidFor(kind, wishes),
+    })
+    if (made.place.state === 'making') say(words.create.makingNow(made.name))
+    onClose()
+  })
+  const send = (event: FormEvent): void => {
+    event.preventDefault()
+    if (name.trim()) make.run()
+  }
+  return (
+    <form className="stack" onSubmit={send}>
+      <label className="form-field">
+        <span>{words.create.name}</span>
+        <input className="field" value={name} maxLength={200} onChange={(event) => setName(event.target.value)} />
+      </label>
+      <PlaceKinds kind={kind} onKind={setKind} drivers={drivers.data?.drivers} git={git !== null} />
+      {kind !== 'direct' && (
+        <PlaceWishes kind={kind} wishes={wishes} onWishes={setWishes} drivers={drivers.data?.drivers ?? []} />
+      )}
+      <Problem error={make.problem} />
+      <div className="actions">
+        <button type="button" className="btn" onClick={onClose}>
+          {texts.ui.cancel}
+        </button>
+        <button type="submit" className="btn primary" disabled={make.pending || !name.trim()}>
+          {make.pending ? words.create.making : words.create.make}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+/** What was wished, as far as the kind of place has it. */
+function saidFor(kind: PlaceKind, { branch, start, include, setup, driver }: Wishes) {
+  if (kind === 'direct') return {}
+  const lines = include.split('\n').flatMap((line) => line.trim() || [])
+  const command = wordsOf(setup)
+  return {
+    ...(lines.length > 0 && { include: lines }),
+    ...(command.length > 0 && { setup: command }),
+    ...(kind === 'worktree' && branch.trim() && { branch: branch.trim() }),
+    ...(kind === 'worktree' && start.trim() && { start: start.trim() }),
+    ...(kind === 'overlay' && driver && { driver }),
+  }
+}

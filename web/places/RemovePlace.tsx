@@ -1,0 +1,128 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Output } from '../../src/api/index.ts'
+import { asCarrelError } from '../../src/model/errors.ts'
+import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
+import { CopyButton } from '../ui/CopyButton.tsx'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import '../shell/dialogs.css'
+import './places.css'
+
+type Removal = Output<'places.remove'>
+
+/** Says what would be lost with a place, asks once, and says how to bring it back. */
+export function RemovePlace({ project, name, onClose }: { project: string; name: string; onClose: () => void }) {
+  return (
+    <Dialog title={texts.places.remove.title(name)} open onClose={onClose} className="wide">
+      <Removing project={project} onClose={onClose} />
+    </Dialog>
+  )
+}
+
+export function Removing({ project, onClose }: { project: string; onClose: () => void }) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const [removed, setRemoved] = useState<Removal | null>(null)
+  const preview = useQuery({
+    queryKey: ['remove-place', workspace, project],
+    queryFn: async () => ({
+      risks: await page.call('places.risks', { workspace, project }),
+      loss: await page.call('places.remove', { workspace, project, confirm: false }),
+    }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  })
+  const remove = useSubmit(async () =>
+    setRemoved(await page.call('places.remove', { workspace, project, confirm: true })),
+  )
+  const words = texts.places.remove
+  const underway = preview.data?.risks.underway ?? null
+  return (
+    <>
+      {preview.isPending && <p className="dim">{words.looking}</p>}
+      {preview.error && <Problem error={asCarrelError(preview.error)} />}
+      {removed ? <Removed removed={removed} /> : preview.data && <Loss {...preview.data} />}
+      <Problem error={remove.problem} />
+      <div className="actions">
+        <button type="button" className="btn" onClick={onClose}>
+          {removed ? texts.ui.done : words.keep}
+        </button>
+        {!removed && (
+          <button
+            type="button"
+            className="btn danger"
+            disabled={!preview.data || underway !== null || remove.pending}
+            onClick={() => remove.run()}
+          >
+            {remove.pending ? words.acting : words.act}
+          </button>
+        )}
+      </div>
+    </>
+  )
+}
+
+function Loss({ risks, loss }: { risks: Output<'places.risks'>; loss: Removal }) {
+  const words = texts.places.remove
+  const sums = [
+    risks.changed.length > 0 && words.changed(risks.changed.length),
+    risks.unpushed > 0 && words.unpushed(risks.unpushed),
+  ].filter((each) => each !== false)
+  return (
+    <div className="stack">
+      <p>
+        {words.where} <code>{risks.path}</code>
+      </p>
+      {loss.lost.length === 0 && sums.length === 0 ? (
+        <p>{words.none}</p>
+      ) : (
+        <Listed title={`${words.lost} ${sums.join(', ')}`} lines={loss.lost} />
+      )}
+      {loss.kept.length > 0 && <Listed title={words.kept} lines={loss.kept} />}
+      {risks.underway !== null && <p className="place-missing">{words.underway(risks.underway)}</p>}
+      {loss.restore && <Restore command={loss.restore} />}
+      <p className="dim">{words.stays}</p>
+    </div>
+  )
+}
+
+function Listed({ title, lines }: { title: string; lines: readonly string[] }) {
+  return (
+    <section className="stack-s">
+      <h3>{title}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <ul className="place-lines scroll mono" tabIndex={0} aria-label={title}>
+        {lines.map((line) => (
+          <li key={line}>
+            <bdi>{line.toWellFormed()}</bdi>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Removed({ removed }: { removed: Removal }) {
+  return (
+    <div className="stack" role="status">
+      <p>{texts.places.remove.done}</p>
+      {removed.restore && <Restore command={removed.restore} />}
+    </div>
+  )
+}
+
+function Restore({ command }: { command: string }) {
+  const words = texts.places.remove
+  return (
+    <section className="stack-s">
+      <h3>{words.restore}</h3>
+      <div className="command">
+        <code>{command}</code>
+        <CopyButton text={() => command} label={words.copy} />
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,70 @@
+import { CircleCheck, Undo2 } from 'lucide-react'
+import type { Act } from '../../src/model/history.ts'
+import { useWorkspace } from '../data/use-page.ts'
+import { shownPath } from '../files/groups.ts'
+import { overlay } from '../shell/overlay.ts'
+import { texts } from '../texts/texts.ts'
+import { Fold } from '../ui/Fold.tsx'
+import { nameOf } from './reasons.ts'
+
+/** What was written, and the way back. */
+export function PlanDone({ act, project, onClose }: { act: Act; project: string; onClose: () => void }) {
+  const { sessions } = useWorkspace()
+  const words = texts.plans.done
+  const { kind } = act.request
+  const undo = (): void =>
+    overlay.set({
+      kind: 'plan',
+      project,
+      title: words.undoTitle[kind],
+      request: { kind: 'undo', of: { kind: 'act', act: act.id } },
+    })
+  return (
+    <>
+      <div className="plan-done" role="status">
+        <CircleCheck className="glyph" aria-hidden />
+        <div className="stack-s">
+          <h3>{words.title[kind]}</h3>
+          <p>{words.written(act.written.length)}</p>
+          {act.left.length > 0 && <p>{words.left(act.left.length)}</p>}
+          {act.taken.map(({ author, paths }) => (
+            <p key={JSON.stringify(author)} className="dim">
+              {words.taken(nameOf(author, sessions), paths.length)}
+            </p>
+          ))}
+        </div>
+      </div>
+      <Paths id={`written.${act.id}`} title={words.writtenList} paths={act.written} />
+      <Paths id={`left.${act.id}`} title={words.leftList} paths={act.left} />
+      <div className="actions">
+        {act.written.length > 0 && (
+          <button type="button" className="btn" onClick={undo}>
+            <Undo2 aria-hidden />
+            {words.undo}
+          </button>
+        )}
+        <button type="button" className="btn primary" onClick={onClose}>
+          {texts.ui.done}
+        </button>
+      </div>
+    </>
+  )
+}
+
+function Paths({ id, title, paths }: { id: string; title: string; paths: readonly string[] }) {
+  if (paths.length === 0) return null
+  return (
+    <Fold id={id} head={<span>{`${title} (${paths.length})`}</span>}>
+      {() => (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        <ul className="plan-paths scroll mono" tabIndex={0} aria-label={title}>
+          {paths.map((path) => (
+            <li key={path}>
+              <bdi>{shownPath(path)}</bdi>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Fold>
+  )
+}

@@ -1,0 +1,91 @@
+import { useState } from 'react'
+import { onlyLeft } from '../../src/model/contention.ts'
+import type { PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { GapList } from '../files/GapsDialog.tsx'
+import { texts } from '../texts/texts.ts'
+import { PlanRow } from './PlanRow.tsx'
+import type { Planning } from './use-planning.ts'
+
+interface Props {
+  readonly project: string
+  readonly request: PlanRequest
+  readonly planning: Planning
+}
+
+/** As many rows as are made before somebody asks for more. */
+const FIRST = 100
+
+/** The entries of a plan, what needs a word first. */
+export function PlanGroups(props: Props) {
+  const { plan, groups } = props.planning
+  const words = texts.plans.groups
+  if (!plan || !groups) return null
+  return (
+    <>
+      <Group {...props} title={words.asks} note={words.asksNote} entries={groups.asks} asks />
+      <Group {...props} title={words.merges} note={words.mergesNote} entries={groups.merges} />
+      <Group {...props} title={words.writes} entries={groups.writes} />
+      {plan.gaps.length > 0 && (
+        <section className="plan-group">
+          <h3>
+            {words.gaps} <span className="faint">{plan.gaps.length}</span>
+          </h3>
+          <p className="faint">{words.gapsNote}</p>
+          <GapList gaps={plan.gaps} />
+        </section>
+      )}
+    </>
+  )
+}
+
+interface GroupProps extends Props {
+  readonly title: string
+  readonly note?: string
+  readonly entries: readonly PlanEntry[]
+  readonly asks?: boolean
+}
+
+function Group({ title, note, entries, asks = false, ...more }: GroupProps) {
+  const [most, setMost] = useState(FIRST)
+  if (entries.length === 0) return null
+  const left = entries.length - most
+  return (
+    <section className="plan-group" aria-label={title} data-asks={asks || undefined}>
+      <h3>
+        {title} <span className="faint">{entries.length}</span>
+      </h3>
+      {note && <p className="faint">{note}</p>}
+      {asks && <ForAll entries={entries} planning={more.planning} />}
+      <ul>
+        {entries.slice(0, most).map((entry) => (
+          <PlanRow key={entry.path} {...more} entry={entry} />
+        ))}
+      </ul>
+      {left > 0 && (
+        <button type="button" className="btn quiet diff-more" onClick={() => setMost(most + 500)}>
+          {texts.plans.more(left)}
+        </button>
+      )}
+    </section>
+  )
+}
+
+/** One word for many. Each path is still named to the server. */
+function ForAll({ entries, planning: { selection, select } }: { entries: readonly PlanEntry[]; planning: Planning }) {
+  const words = texts.plans
+  const free = entries.filter((entry) => !onlyLeft(entry))
+  if (free.length < 3) return null
+  const all = (word: 'overwrite' | 'leave') => (): void =>
+    select({ said: { ...selection.said, ...Object.fromEntries(free.map(({ path }) => [path, word])) } })
+  return (
+    <p className="row wrap">
+      <span className="faint">{words.allOf}</span>
+      <button type="button" className="btn quiet" onClick={all('overwrite')}>
+        {words.overwriteAll}
+      </button>
+      <button type="button" className="btn quiet" onClick={all('leave')}>
+        {words.leaveAll}
+      </button>
+    </p>
+  )
+}

@@ -1,0 +1,100 @@
+import { ChevronRight } from 'lucide-react'
+import { useId, useState } from 'react'
+import { onlyLeft } from '../../src/model/contention.ts'
+import type { PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { useWorkspace } from '../data/use-page.ts'
+import { AuthorChip } from '../diff/AuthorChip.tsx'
+import { PathName } from '../files/PathName.tsx'
+import { texts } from '../texts/texts.ts'
+import { PlanDiff } from './PlanDiff.tsx'
+import { howWords, reasonWords } from './reasons.ts'
+import { saidOf } from './selection.ts'
+import type { Planning } from './use-planning.ts'
+
+interface Props {
+  readonly project: string
+  readonly request: PlanRequest
+  readonly planning: Planning
+  readonly entry: PlanEntry
+}
+
+/** One path of a plan: what becomes of it, whose it is, and what one wants of it. */
+export function PlanRow({ project, request, planning, entry }: Props) {
+  const [open, setOpen] = useState(false)
+  const { sessions } = useWorkspace()
+  const words = texts.plans
+  const { path, author, contended } = entry
+  const asks = contended.length > 0
+  const out = planning.selection.without.has(path)
+  return (
+    <li className="plan-row" data-out={out || undefined}>
+      <div className="plan-line">
+        {!asks && <Tick planning={planning} path={path} />}
+        <button
+          type="button"
+          className="change-name"
+          aria-expanded={open}
+          aria-label={words.showDiff(path)}
+          onClick={() => setOpen(!open)}
+        >
+          <ChevronRight className="glyph fold-mark" aria-hidden />
+          <PathName path={path} />
+          {(entry.next ?? entry.now)?.kind === 'folder' && <span className="faint">{texts.files.folder}</span>}
+        </button>
+        <span className="faint plan-how">{howWords(entry, request.kind)}</span>
+        {author && <AuthorChip author={author} note={words.now} />}
+      </div>
+      {asks && (
+        <div className="plan-word">
+          <ul className="grow">
+            {contended.map((each) => (
+              <li key={JSON.stringify(each)}>{reasonWords(each, sessions)}</li>
+            ))}
+          </ul>
+          {!onlyLeft(entry) && <Word planning={planning} entry={entry} />}
+        </div>
+      )}
+      {open && <PlanDiff project={project} request={request} entry={entry} planning={planning} />}
+    </li>
+  )
+}
+
+function Tick({ planning: { selection, select }, path }: { planning: Planning; path: string }) {
+  const change = (taken: boolean): void => {
+    const without = new Set(selection.without)
+    if (taken) without.delete(path)
+    else without.add(path)
+    select({ without })
+  }
+  return (
+    <input
+      type="checkbox"
+      className="plan-tick"
+      aria-label={texts.plans.take(path)}
+      checked={!selection.without.has(path)}
+      onChange={({ target }) => change(target.checked)}
+    />
+  )
+}
+
+/** Overwrite or leave: nothing is chosen until a person does. */
+function Word({ planning: { selection, select }, entry }: { planning: Planning; entry: PlanEntry }) {
+  const name = useId()
+  const words = texts.plans.choice
+  const said = saidOf(entry, selection)
+  return (
+    <div className="segments plan-choice" role="radiogroup" aria-label={words.label(entry.path)}>
+      {(['overwrite', 'leave'] as const).map((word) => (
+        <label key={word} data-word={word}>
+          <input
+            type="radio"
+            name={name}
+            checked={said === word}
+            onChange={() => select({ said: { ...selection.said, [entry.path]: word } })}
+          />
+          {words[word]}
+        </label>
+      ))}
+    </div>
+  )
+}

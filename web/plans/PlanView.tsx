@@ -1,0 +1,88 @@
+import { asCarrelError } from '../../src/model/errors.ts'
+import type { PlanRequest } from '../../src/model/history.ts'
+import { DiffTools } from '../diff/DiffTools.tsx'
+import { texts } from '../texts/texts.ts'
+import { Problem } from '../ui/Problem.tsx'
+import { PlanDone } from './PlanDone.tsx'
+import { PlanGroups } from './PlanGroups.tsx'
+import { StaleNote } from './StaleNote.tsx'
+import { type Planning, usePlanning } from './use-planning.ts'
+import '../shell/dialogs.css'
+import './plans.css'
+
+interface Props {
+  readonly project: string
+  readonly request: PlanRequest
+  readonly onClose: () => void
+}
+
+/** What a restore, undo or apply would write and whose it is. Writes exactly that, or nothing. */
+export function PlanView({ project, request, onClose }: Props) {
+  const planning = usePlanning(project, request)
+  if (planning.act) return <PlanDone act={planning.act} project={project} onClose={onClose} />
+  const { plan, problem, pending } = planning
+  const words = texts.plans
+  return (
+    <>
+      {pending && !problem && <p className="dim">{words.looking}</p>}
+      {problem && <Problem error={asCarrelError(problem)} />}
+      {planning.stale && <StaleNote difference={planning.stale} />}
+      {plan?.entries.length === 0 && <p>{words.nothing[request.kind]}</p>}
+      <Sum planning={planning} />
+      {plan && plan.entries.length + plan.gaps.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        <div className="plan-body scroll" tabIndex={0}>
+          <PlanGroups project={project} request={request} planning={planning} />
+        </div>
+      )}
+      <PlanActs planning={planning} kind={request.kind} onClose={onClose} />
+    </>
+  )
+}
+
+function Sum({ planning: { plan, groups } }: { planning: Planning }) {
+  if (!plan || !groups || plan.entries.length === 0) return null
+  return (
+    <div className="row">
+      <p className="grow dim">{texts.plans.sum(groups.writes.length, groups.merges.length, groups.asks.length)}</p>
+      <DiffTools />
+    </div>
+  )
+}
+
+function PlanActs({ planning, kind, onClose }: { planning: Planning; kind: PlanRequest['kind']; onClose: () => void }) {
+  const { plan, verdict, carry, again, settling } = planning
+  const words = texts.plans
+  const busy = carry.problem?.code === 'busy'
+  const ready = verdict !== null && verdict.open === 0 && !settling
+  const has = plan !== undefined && plan.entries.length > 0
+  return (
+    <>
+      {busy && <Problem error={carry.problem} what={words.busy} />}
+      {carry.problem && !busy && carry.problem.code !== 'stale_plan' && (
+        <Problem error={carry.problem} what={words.notWritten} />
+      )}
+      <div className="actions plan-acts">
+        {verdict && verdict.open > 0 && <p className="grow plan-open">{words.left(verdict.open)}</p>}
+        {(busy || planning.problem !== null) && (
+          <button type="button" className="btn" onClick={again}>
+            {words.busyAgain}
+          </button>
+        )}
+        <button type="button" className="btn" onClick={onClose}>
+          {has ? texts.ui.cancel : texts.ui.close}
+        </button>
+        {has && (
+          <button
+            type="button"
+            className="btn primary"
+            disabled={!ready || carry.pending || (verdict.writes === 0 && verdict.leave.length === 0)}
+            onClick={() => carry.run()}
+          >
+            {carry.pending ? words.acting[kind] : words.actCount(words.act[kind], verdict?.writes ?? 0)}
+          </button>
+        )}
+      </div>
+    </>
+  )
+}

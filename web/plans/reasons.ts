@@ -1,0 +1,41 @@
+import { onlyLeft } from '../../src/model/contention.ts'
+import type { Author, Contended, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import type { SessionState } from '../../src/model/tree.ts'
+import { authorName } from '../diff/AuthorChip.tsx'
+import { texts } from '../texts/texts.ts'
+import { clockTime } from '../ui/format.ts'
+
+/** What of the workspace's sessions is said in a reason. */
+export type Sessions = Readonly<Record<string, { readonly name: string; readonly state: SessionState } | undefined>>
+
+/** Why a path is not written without being told to, as a sentence. */
+export function reasonWords(contended: Contended, sessions: Sessions): string {
+  const words = texts.plans.reasons
+  switch (contended.kind) {
+    case 'taken': {
+      const { by, at } = contended
+      const session = by.kind === 'run' ? sessions[by.session] : undefined
+      return words.taken(nameOf(by, sessions), clockTime(at), session?.state === 'running')
+    }
+    case 'conflict':
+      return words.conflict(contended.hunks)
+    case 'uncertain':
+      return words.uncertain(contended.among.length)
+    case 'class':
+      return words[contended.action](contended.class, contended.pattern)
+    case 'in_use':
+      return words.inUse(sessions[contended.session]?.name ?? texts.files.author.elsewhere)
+    case 'gap':
+      return words.gap(contended.why)
+  }
+}
+
+export const nameOf = (author: Author, sessions: Sessions): string =>
+  authorName(author, author.kind === 'run' ? sessions[author.session]?.name : undefined)
+
+export function howWords(entry: PlanEntry, kind: PlanRequest['kind']): string {
+  if (onlyLeft(entry)) return texts.plans.stays
+  const { now, how } = entry
+  const words = kind === 'apply' ? texts.plans.howApply : texts.plans.how
+  return how === 'write' && now === null ? words.create : words[how]
+}

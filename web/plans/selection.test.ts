@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest'
+import type { Contended, Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { differenceOf, NOTHING_SAID, narrowed, stillSaid, verdictOf } from './selection.ts'
+
+const UNDO = { kind: 'undo', of: { kind: 'snapshot', n: 3 } } as const satisfies PlanRequest
+const FREE: Contended[] = []
+const TAKEN: Contended[] = [{ kind: 'taken', by: { kind: 'outside' }, at: 1 }]
+const BLOCKED: Contended[] = [{ kind: 'class', class: 'system', action: 'block', pattern: '**/.env' }]
+
+const entry = (path: string, contended: Contended[] = FREE, digest = 'a'): PlanEntry => ({
+  path,
+  now: { kind: 'file', digest, mode: 0o644, size: 1 },
+  next: null,
+  how: 'delete',
+  author: null,
+  contended,
+})
+const plan = (...entries: PlanEntry[]): Plan => ({ request: UNDO, entries, gaps: [], digest: 'd' })
+
+it('a request stays the very same while all of it is wanted, so that its digest stays true', () => {
+  expect(narrowed(UNDO, plan(entry('a'), entry('b')), NOTHING_SAID)).toBe(UNDO)
+})
+
+it('paths that are not taken along and parts that are not are named in the request', () => {
+  const selection = { ...NOTHING_SAID, without: new Set(['b']), hunks: { a: [0, 2] } }
+  expect(narrowed(UNDO, plan(entry('a'), entry('b')), selection)).toEqual({
+    ...UNDO,
+    paths: ['a'],
+    hunks: [{ path: 'a', indexes: [0, 2] }],
+  })
+})
+
+it('what is contended waits for a word; what is blocked is left without one and never overwritten', () => {
+  const made = plan(entry('.env', BLOCKED), entry('a', TAKEN), entry('b', TAKEN), entry('c'))
+  expect(verdictOf(made, NOTHING_SAID)).toEqual({ overwrite: [], leave: ['.env'], open: 2, writes: 1 })
+  const said = { ...NOTHING_SAID, said: { '.env': 'overwrite', a: 'overwrite', b: 'leave' } as const }
+  expect(verdictOf(made, said)).toEqual({ overwrite: ['a'], leave: ['.env', 'b'], open: 0, writes: 2 })
+})
+
+it('a word about a path does not outlive what it was said about', () => {
+  const before = plan(entry('a', TAKEN), entry('b', TAKEN), entry('c'))
+  const after = plan(entry('a', TAKEN, 'other'), entry('b', TAKEN), entry('d'))
+  const difference = differenceOf(before, after)
+  expect(difference).toEqual({ added: ['d'], gone: ['c'], changed: ['a'] })
+  const said = { ...NOTHING_SAID, said: { a: 'overwrite', b: 'overwrite' } as const }
+  expect(stillSaid(said, difference).said).toEqual({ b: 'overwrite' })
+})

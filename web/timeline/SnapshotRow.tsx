@@ -1,0 +1,79 @@
+import { ChevronRight, Pin, PinOff } from 'lucide-react'
+import type { Counts, Snapshot } from '../../src/model/history.ts'
+import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { AuthorChip } from '../diff/AuthorChip.tsx'
+import { attempt } from '../shell/toasts.ts'
+import { texts } from '../texts/texts.ts'
+import { clockTime, fullTime } from '../ui/format.ts'
+import { SnapshotDetail } from './SnapshotDetail.tsx'
+
+interface Props {
+  readonly project: string
+  readonly session: string
+  readonly snapshot: Snapshot
+  readonly open: boolean
+  readonly onToggle: () => void
+  /** Asks the list again, since no stream carries it. */
+  readonly onChanged: () => void
+}
+
+/** One look at the place that found a change. */
+export function SnapshotRow({ project, session, snapshot, open, onToggle, onChanged }: Props) {
+  const { n, at, reason, author, counts, pinned } = snapshot
+  const words = texts.timeline
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const pin = (): void =>
+    void attempt(words.notPinned, () => page.call('history.pin', { workspace, project, n, pinned: !pinned }), onChanged)
+  const pinWords = pinned ? words.unpin : words.pin
+  return (
+    <li className="snapshot" data-pinned={pinned || undefined} data-open={open || undefined}>
+      <div className="snapshot-head">
+        <button type="button" className="snapshot-name" aria-expanded={open} onClick={onToggle}>
+          <ChevronRight className="glyph fold-mark" aria-hidden />
+          <b className="cut grow">{words.reasons[reason]}</b>
+          <CountMarks counts={counts} />
+        </button>
+        <button
+          type="button"
+          className="btn quiet icon snapshot-pin"
+          aria-pressed={pinned}
+          aria-label={`${words.number(n)}: ${pinWords}`}
+          title={pinWords}
+          onClick={pin}
+        >
+          {pinned ? <PinOff aria-hidden /> : <Pin aria-hidden />}
+        </button>
+      </div>
+      <p className="snapshot-meta faint">
+        <time title={fullTime(at)}>{clockTime(at)}</time>
+        <span>{words.number(n)}</span>
+        {author && <AuthorChip author={author} />}
+      </p>
+      {open && <SnapshotDetail project={project} session={session} snapshot={snapshot} />}
+    </li>
+  )
+}
+
+function CountMarks({ counts: { created, modified, deleted } }: { counts: Counts }) {
+  const words = texts.timeline
+  return (
+    <span className="count-marks">
+      {created > 0 && (
+        <span data-deed="created" title={words.created(created)}>
+          +{created}
+        </span>
+      )}
+      {modified > 0 && (
+        <span data-deed="changed" title={words.modified(modified)}>
+          ~{modified}
+        </span>
+      )}
+      {deleted > 0 && (
+        <span data-deed="removed" title={words.deleted(deleted)}>
+          -{deleted}
+        </span>
+      )}
+    </span>
+  )
+}
