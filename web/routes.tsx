@@ -20,6 +20,11 @@ const board = createRoute({
   path: '/board',
   component: lazyRouteComponent(() => import('./board/BoardView.tsx'), 'BoardView'),
 })
+const history = createRoute({
+  getParentRoute: () => root,
+  path: '/history',
+  component: lazyRouteComponent(() => import('./timeline/HistoryView.tsx'), 'HistoryView'),
+})
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
@@ -32,7 +37,7 @@ const search = createRoute({
 const session = createRoute({ getParentRoute: () => root, path: '/s/$session', component: SessionRoute })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, add, inbox, board, search, session]),
+  routeTree: root.addChildren([home, add, inbox, board, history, search, session]),
   // The transcript keeps its own place; the router must not move it.
   scrollRestoration: false,
 })

@@ -6,6 +6,7 @@ import { treeOf } from '../data/tree.ts'
 import { readOptions } from '../session/agent-options.ts'
 import { command } from '../shell/commands.ts'
 import { texts } from '../texts/texts.ts'
+import { fileEntries } from './file-entries.ts'
 import type { Deeds } from './use-deeds.ts'
 
 /** One thing that can be done or gone to. */
@@ -41,6 +42,7 @@ export function groupsOf(around: Around): Group[] {
   const heading = texts.palette.groups
   return [
     { heading: heading.session, entries: sessionEntries(around) },
+    { heading: heading.files, entries: fileEntries(around) },
     { heading: heading.agent, entries: agentEntries(around) },
     { heading: heading.views, entries: viewEntries(around) },
     { heading: heading.sessions, entries: goEntries(around) },
@@ -75,7 +77,7 @@ function sessionEntries({ row, view, deeds }: Around): Entry[] {
     { ...words.rename, act: () => deeds.over({ kind: 'rename', ...thing }) },
     { ...words.fork, act: () => deeds.fork(row, view?.seq ?? row.head) },
     ...(find ? [{ ...words.find, act: find }] : []),
-    ...(panel ? [{ ...words.runs, act: panel }] : []),
+    ...(panel ? [{ ...words.panel, act: panel }] : []),
     { ...words.search, act: () => deeds.search('', row.id) },
     { ...words.copyLink, act: () => deeds.copyLink(row.id) },
     ...(row.state === 'closed' ? [] : [{ ...words.close, act: () => deeds.close(row) }]),
@@ -134,6 +136,7 @@ function viewEntries({ workspace, workspaces, deeds }: Around): Entry[] {
     },
     { ...words.inboxHere, keys: 'i', act: () => deeds.over({ kind: 'inbox' }) },
     { ...words.board, keys: 'g b', act: () => deeds.go('/board') },
+    { ...words.history, keys: 'g h', act: () => deeds.go('/history') },
     { ...words.search, keys: '/', act: () => deeds.search('') },
     ...workspaces
       .filter(({ id }) => id !== workspace.workspace?.id)
@@ -196,6 +199,12 @@ function treeEntries({ workspace, deeds }: Around): Entry[] {
         id: `project ${space.id}`,
         label: words.newProject(space.name),
         act: (): void => deeds.over({ kind: 'project', space: space.id, name: space.name }),
+      },
+      {
+        id: `rules ${space.id}`,
+        label: words.fileRules(space.name),
+        keywords: words.fileRulesKeywords,
+        act: (): void => deeds.over({ kind: 'file-rules', space: space.id, name: space.name }),
       },
       ...things.flatMap((thing) => [
         {

@@ -1,10 +1,12 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { CarrelError } from '../../src/model/errors.ts'
-import type { Session } from '../../src/model/tree.ts'
+import type { Project, Session } from '../../src/model/tree.ts'
 import { remember } from '../data/memory.ts'
 import { useCreateSession } from '../data/new-session.ts'
 import { usePage } from '../data/use-page.ts'
+import { beginApply } from '../places/apply.ts'
+import { exportPatch } from '../places/export.ts'
 import { archive, bringBack } from '../shell/archive.ts'
 import type { Noun } from '../shell/noun.ts'
 import { type Overlay, overlay } from '../shell/overlay.ts'
@@ -30,7 +32,7 @@ export function useDeeds() {
     const workspace = (): string => page.state().workspaceId!
     const goSession = (session: string) => navigate({ to: '/s/$session', params: { session } })
     return {
-      go: (to: '/inbox' | '/board' | '/add') => void navigate({ to }),
+      go: (to: '/inbox' | '/board' | '/history' | '/add') => void navigate({ to }),
       goSession: (session: string) => void goSession(session),
       goItem: (session: string, n: number) =>
         void navigate({ to: '/s/$session', params: { session }, hash: String(n) }),
@@ -43,6 +45,8 @@ export function useDeeds() {
       over: (next: Overlay) => overlay.set(next),
       prefer: (change: Partial<Preferences>) => prefer(change),
       toggleArchived,
+      apply: (project: Project) => beginApply(page.state().workspace!, project),
+      patch: ({ id, name }: Project) => void exportPatch(page, id, name),
       create: (project: string) => void attempt(texts.tree.noNewSession, () => create(project)),
       stop: ({ id, name }: Session, run: string) =>
         void attempt(texts.palette.problems.notStopped(name), () =>

@@ -1,5 +1,14 @@
 import { CornerDownLeft, X } from 'lucide-react'
-import { type ClipboardEvent, type KeyboardEvent, memo, useId, useLayoutEffect, useRef, useState } from 'react'
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  memo,
+  useCallback,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import type { BusyPolicy } from '../../src/model/events.ts'
 import type { SessionView } from '../../src/model/view.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
@@ -31,6 +40,7 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
   const agent = chosen ?? last
   useOffer('agent', setChosen)
   const area = useRef<HTMLTextAreaElement>(null)
+  useOffer('write', useWrite(draft, area))
   const attempt = useRef({ of: '', key: '' })
   const list = useId()
   const slash = useSlash(draft.text, agents[agent]?.commands ?? [], (text) => {
@@ -114,6 +124,20 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
     </form>
   )
 })
+
+/** Adds to what is written, for whoever gathers words elsewhere on the page. */
+function useWrite(draft: ReturnType<typeof useDraft>, area: React.RefObject<HTMLTextAreaElement | null>) {
+  const latest = useRef(draft)
+  latest.current = draft
+  return useCallback(
+    (more: string) => {
+      const { text, set } = latest.current
+      set([text.trimEnd(), more].filter(Boolean).join('\n\n'))
+      area.current?.focus()
+    },
+    [area],
+  )
+}
 
 /** The field is as high as its text, up to a third of the window. */
 function useGrowing(area: React.RefObject<HTMLTextAreaElement | null>, text: string): void {

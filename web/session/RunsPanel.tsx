@@ -1,4 +1,3 @@
-import { X } from 'lucide-react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
@@ -9,23 +8,12 @@ import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { usageWords } from './usage.ts'
 
-interface Props {
-  readonly data: SessionData
-  readonly onClose: () => void
-}
-
 /** The runs of a session, newest first. */
-export function RunsPanel({ data, onClose }: Props) {
+export function RunsPanel({ data }: { data: SessionData }) {
   const { run, lastRun } = data.view
   const runs = useRuns(data.id, `${run?.id}.${run?.state}.${lastRun?.id}`)
   return (
     <>
-      <header className="panel-head">
-        <h2 className="grow">{texts.session.runs.title}</h2>
-        <button type="button" className="btn quiet icon" aria-label={texts.session.runs.hide} onClick={onClose}>
-          <X aria-hidden />
-        </button>
-      </header>
       {runs.error && <Problem error={asCarrelError(runs.error)} />}
       {runs.isPending && <p className="panel-note">{texts.ui.loading}</p>}
       {runs.data?.runs.length === 0 && <p className="panel-note">{texts.session.runs.empty}</p>}

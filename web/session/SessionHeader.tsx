@@ -5,6 +5,8 @@ import type { Session } from '../../src/model/tree.ts'
 import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { OthersWaiting } from '../inbox/OthersWaiting.tsx'
+import { ApplyButton } from '../places/ApplyButton.tsx'
+import { PlaceChip } from '../places/PlaceChip.tsx'
 import { useNewSession } from '../shell/SpaceRows.tsx'
 import { TreeMenu } from '../shell/TreeMenu.tsx'
 import { texts } from '../texts/texts.ts'
@@ -66,14 +68,15 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
           {space?.kind === 'blank' ? texts.session.header.blank : baseName(path)}
         </span>
         {space?.state === 'missing' && <span className="place-missing">{texts.session.header.missing}</span>}
-        <Branch space={row.space} />
+        {project && project.place.kind !== 'direct' ? <PlaceChip project={project} /> : <Branch space={row.space} />}
+        {project && project.place.kind !== 'direct' && <ApplyButton project={project} />}
         <TreeMenu noun="session" id={row.id} name={row.name} closable={row.state !== 'closed'} />
         <button
           type="button"
           className="btn quiet icon"
           aria-pressed={panel}
-          aria-label={panel ? texts.session.runs.hide : texts.session.runs.show}
-          title={texts.session.runs.title}
+          aria-label={panel ? texts.files.panel.hide : texts.files.panel.show}
+          title={panel ? texts.files.panel.hide : texts.files.panel.show}
           onClick={onPanel}
         >
           <PanelRight aria-hidden />

@@ -1,11 +1,14 @@
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import type { Session } from '../../src/model/tree.ts'
-import { recall, recallSeen, remember } from '../data/memory.ts'
+import { recallSeen } from '../data/memory.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { usePageState } from '../data/use-page.ts'
 import { useOffer } from '../shell/commands.ts'
 import { texts } from '../texts/texts.ts'
+import { useCell } from '../ui/cell.ts'
 import { Composer } from './Composer.tsx'
+import { PanelEdge } from './PanelEdge.tsx'
+import { leavePanel, panel, recallWidth, togglePanel, toggleTab } from './panel.ts'
 import { QueuePanel } from './QueuePanel.tsx'
 import { SessionHeader } from './SessionHeader.tsx'
 import { StatusStrip } from './StatusStrip.tsx'
@@ -16,10 +19,11 @@ import { useFind } from './use-find.ts'
 import './session.css'
 
 const FindBox = lazy(() => import('./FindBox.tsx').then(({ FindBox }) => ({ default: FindBox })))
-const RunsPanel = lazy(() => import('./RunsPanel.tsx').then(({ RunsPanel }) => ({ default: RunsPanel })))
+const SessionPanel = lazy(() => import('./SessionPanel.tsx').then((file) => ({ default: file.SessionPanel })))
 
 export function SessionView({ data, row }: { data: SessionData; row: Session }) {
-  const [panel, setPanel] = useState(recall('panel') === 'runs')
+  const { tab, wide } = useCell(panel)
+  const [width, setWidth] = useState(recallWidth)
   // What was new when one came stays marked while one is here; what comes while one looks on is not.
   const [seen] = useState(() => {
     const before = recallSeen(data.id)
@@ -31,23 +35,24 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
     ({ workspace }) => workspace?.projects[row.project]?.place.path ?? workspace?.spaces[row.space]?.folder ?? '',
   )
   const scope = useMemo(
-    () => ({ session: data.id, workspace: row.workspace, root, live }),
-    [data.id, row.workspace, root, live],
+    () => ({ session: data.id, workspace: row.workspace, project: row.project, root, live }),
+    [data.id, row.workspace, row.project, root, live],
   )
   useAnswerKeys(data)
   const find = useFind()
-  const toggle = useCallback(() => {
-    setPanel((open) => {
-      remember('panel', open ? null : 'runs')
-      return !open
-    })
-  }, [])
-  useOffer('panel', toggle)
+  useEffect(() => leavePanel, [])
+  useOffer('panel', togglePanel)
+  useOffer('tab', toggleTab)
   useOffer('find', find.begin)
   return (
     <SessionContext value={scope}>
-      <SessionHeader row={row} panel={panel} onPanel={toggle} />
-      <div className="session" data-panel={panel || undefined}>
+      <SessionHeader row={row} panel={tab !== null} onPanel={togglePanel} />
+      <div
+        className="session"
+        data-panel={tab ?? undefined}
+        data-wide={(tab && wide) || undefined}
+        style={{ '--panel': `${width}px` } as React.CSSProperties}
+      >
         <div className="session-main">
           {find.open && (
             <Suspense>
@@ -67,14 +72,21 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
             />
           </div>
         </div>
-        {panel && (
-          <aside className="panel" aria-label={texts.session.runs.title}>
+        {tab && (
+          <aside className="panel" aria-label={texts.files.tabs[tab]}>
+            <PanelEdge width={width} onWidth={setWidth} />
             <Suspense>
-              <RunsPanel data={data} onClose={toggle} />
+              <SessionPanel data={data} row={row} stamp={stampOf(data)} />
             </Suspense>
           </aside>
         )}
       </div>
     </SessionContext>
   )
+}
+
+/** Becomes another when the log said something about files: then what is shown of them is asked again. */
+function stampOf({ items, view }: SessionData): string {
+  const last = items.findLast(({ kind }) => kind === 'files' || kind === 'act')
+  return `${last?.seq ?? 0}.${view.run?.id ?? ''}`
 }

@@ -1,6 +1,7 @@
 import { memo } from 'react'
 import { texts } from '../texts/texts.ts'
 import { Actions } from './Actions.tsx'
+import { ActRow, FilesRow } from './FilesRow.tsx'
 import { MessageRow } from './MessageRow.tsx'
 import { NoticeRow, RawRow } from './NoticeRow.tsx'
 import { PlanRow } from './PlanRow.tsx'
@@ -39,10 +40,10 @@ export const TranscriptRow = memo(
         return <NoticeRow item={item} />
       case 'raw':
         return <RawRow item={item} />
-      // Shown beside the transcript.
       case 'files':
+        return <FilesRow item={item} />
       case 'act':
-        return null
+        return <ActRow item={item} />
     }
   },
   (before, after) => {

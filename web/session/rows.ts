@@ -13,7 +13,11 @@ export function rowsOf(items: readonly Item[], seen: number): Row[] {
   const rows: Row[] = []
   let run: RunItem | null = null
   let marked = seen === 0 || (items.at(-1)?.n ?? 0) <= seen
+  // What a run changed stands after what it did, though it is known from its first change on.
+  let changed: Row[] = []
   const end = (): void => {
+    rows.push(...changed)
+    changed = []
     if (run?.state === 'ended') rows.push({ kind: 'end', key: `end-${run.n}`, item: run })
   }
   items.forEach((item, at) => {
@@ -26,7 +30,9 @@ export function rowsOf(items: readonly Item[], seen: number): Row[] {
       if (rows.length > 0) rows.push({ kind: 'new', key: 'new' })
       marked = true
     }
-    rows.push({ kind: 'item', key: `${item.n}`, item, last: at === items.length - 1 })
+    const row: Row = { kind: 'item', key: `${item.n}`, item, last: at === items.length - 1 }
+    if (item.kind === 'files') changed.push(row)
+    else rows.push(row)
   })
   end()
   return rows

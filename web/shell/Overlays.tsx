@@ -14,6 +14,16 @@ const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ defau
 const SecretsDialog = lazy(() =>
   import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
 )
+const PlanDialog = lazy(() => import('../plans/PlanDialog.tsx').then((file) => ({ default: file.PlanDialog })))
+const GapsDialog = lazy(() => import('../files/GapsDialog.tsx').then((file) => ({ default: file.GapsDialog })))
+const FileRules = lazy(() =>
+  import('../places/FileRulesDialog.tsx').then((file) => ({ default: file.FileRulesDialog })),
+)
+const ProjectDialog = lazy(() =>
+  import('../places/ProjectDialog.tsx').then((file) => ({ default: file.ProjectDialog })),
+)
+const RemovePlace = lazy(() => import('../places/RemovePlace.tsx').then((file) => ({ default: file.RemovePlace })))
+const BranchDialog = lazy(() => import('../places/BranchDialog.tsx').then((file) => ({ default: file.BranchDialog })))
 const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
 /** The first view comes first. */
@@ -51,10 +61,29 @@ function Shown({ shown }: { shown: Overlay }) {
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })
       return <NameDialog title={texts.tree.name.rename(noun)} name={name} save={save} onClose={closeOverlay} />
     }
-    case 'project': {
-      const save = (next: string) => page.call('projects.create', { workspace, space: shown.space, name: next })
-      return <NameDialog title={texts.tree.name.newProject(shown.name)} name="" save={save} onClose={closeOverlay} />
+    case 'project':
+      return <ProjectDialog space={shown.space} name={shown.name} onClose={closeOverlay} />
+    case 'file-rules':
+      return <FileRules space={shown.space} name={shown.name} onClose={closeOverlay} />
+    case 'plan': {
+      const { project, request, title } = shown
+      // Another plan begins anew, with nothing said about it.
+      return (
+        <PlanDialog
+          key={JSON.stringify([project, request])}
+          project={project}
+          request={request}
+          title={title}
+          onClose={closeOverlay}
+        />
+      )
     }
+    case 'gaps':
+      return <GapsDialog project={shown.project} space={shown.space} n={shown.n} onClose={closeOverlay} />
+    case 'place-remove':
+      return <RemovePlace project={shown.project} name={shown.name} onClose={closeOverlay} />
+    case 'place-branch':
+      return <BranchDialog project={shown.project} name={shown.name} onClose={closeOverlay} />
     case 'delete':
       return <DeleteDialog noun={shown.noun} id={shown.id} name={shown.name} onClose={closeOverlay} />
   }

@@ -1,7 +1,9 @@
 import { Link, useParams } from '@tanstack/react-router'
-import { Inbox, ListTree, MessageSquareText } from 'lucide-react'
+import { FileDiff, Inbox, ListTree, MessageSquareText } from 'lucide-react'
 import { recall } from '../data/memory.ts'
+import { type PanelTab, panel, showPanel } from '../session/panel.ts'
 import { texts } from '../texts/texts.ts'
+import { useCell } from '../ui/cell.ts'
 
 interface Props {
   readonly rail: boolean
@@ -9,10 +11,16 @@ interface Props {
   readonly onRail: () => void
 }
 
-/** The three views of a phone, within reach of the thumb. */
+/** The views of a phone, within reach of the thumb. */
 export function PhoneBar({ rail, questions, onRail }: Props) {
   const { session: here } = useParams({ strict: false })
   const session = here ?? recall('session')
+  const { tab } = useCell(panel)
+  /** Leaves the rail for the session, at its transcript or at its panel. */
+  const leave = (next: PanelTab | null): void => {
+    if (rail) onRail()
+    showPanel(next)
+  }
   return (
     <nav className="phone-bar" aria-label={texts.shell.phone.title}>
       <button type="button" aria-pressed={rail} onClick={onRail}>
@@ -23,8 +31,8 @@ export function PhoneBar({ rail, questions, onRail }: Props) {
         <Link
           to="/s/$session"
           params={{ session }}
-          data-active={(here && !rail) || undefined}
-          onClick={() => rail && onRail()}
+          data-active={(here && !rail && tab === null) || undefined}
+          onClick={() => leave(null)}
         >
           <MessageSquareText aria-hidden />
           {texts.shell.phone.transcript}
@@ -34,6 +42,12 @@ export function PhoneBar({ rail, questions, onRail }: Props) {
           <MessageSquareText aria-hidden />
           {texts.shell.phone.start}
         </Link>
+      )}
+      {here && (
+        <button type="button" aria-pressed={!rail && tab !== null} onClick={() => leave(tab ?? 'files')}>
+          <FileDiff aria-hidden />
+          {texts.files.title}
+        </button>
       )}
       <Link to="/inbox" onClick={() => rail && onRail()} activeProps={{ 'data-active': !rail || undefined }}>
         <Inbox aria-hidden />

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { Archive, FolderPlus, Inbox, Search, Settings, SquareKanban } from 'lucide-react'
+import { Archive, FolderPlus, History, Inbox, Search, Settings, SquareKanban } from 'lucide-react'
 import { lazy, Suspense, useMemo } from 'react'
 import { remember } from '../data/memory.ts'
 import { treeOf } from '../data/tree.ts'
@@ -43,6 +43,10 @@ export function Rail({ questions }: { questions: number }) {
       <Link to="/board" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
         <SquareKanban className="glyph" aria-hidden />
         {texts.shell.rail.board}
+      </Link>
+      <Link to="/history" className="rail-link" activeProps={{ className: 'rail-link chosen' }}>
+        <History className="glyph" aria-hidden />
+        {texts.timeline.places.title}
       </Link>
       <button type="button" className="rail-link" onClick={() => overlay.set({ kind: 'palette' })}>
         <Search className="glyph" aria-hidden />

@@ -6,6 +6,7 @@ import { recallSeen } from '../data/memory.ts'
 import { useCreateSession } from '../data/new-session.ts'
 import type { SpaceBranch } from '../data/tree.ts'
 import { useSubmit } from '../data/use-page.ts'
+import { PlaceChip } from '../places/PlaceChip.tsx'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
@@ -37,6 +38,7 @@ function ProjectRows({ project, sessions }: { project: Project; sessions: readon
     <div>
       <header className="project-head">
         <h3 className="cut grow">{project.name}</h3>
+        {project.place.kind !== 'direct' && <PlaceChip project={project} />}
         <TreeMenu noun="project" id={project.id} name={project.name} />
         <button
           type="button"
@@ -84,6 +86,12 @@ const SessionLink = memo(function SessionLink({ session }: { session: Session })
             <span className={`cut grow ${unread ? 'unread' : ''}`} title={session.name}>
               {session.name}
             </span>
+            {session.changed > 0 && (
+              <span className="changed" title={texts.files.lastRun(session.changed)}>
+                <span aria-hidden>±{session.changed}</span>
+                <span className="hidden">{texts.files.lastRun(session.changed)}</span>
+              </span>
+            )}
             {session.queued > 0 && (
               <span className="faint" title={texts.tree.queued(session.queued)}>
                 +{session.queued}

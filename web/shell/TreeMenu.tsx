@@ -1,4 +1,5 @@
 import { usePage } from '../data/use-page.ts'
+import { placeEntries } from '../places/entries.ts'
 import { texts } from '../texts/texts.ts'
 import { Menu, type MenuEntry } from '../ui/Menu.tsx'
 import { archive } from './archive.ts'
@@ -21,11 +22,15 @@ export function TreeMenu({ noun, id, name, closable = false }: Props) {
     attempt(texts.tree.notClosed(name), () => page.call('sessions.close', { workspace: page.state().workspaceId!, id }))
   const entries: MenuEntry[] = [
     ...(noun === 'space'
-      ? [{ label: texts.tree.menu.newProject, act: () => overlay.set({ kind: 'project', space: id, name }) }]
+      ? [
+          { label: texts.tree.menu.newProject, act: () => overlay.set({ kind: 'project', space: id, name }) },
+          { label: texts.places.menu.rules, act: () => overlay.set({ kind: 'file-rules', space: id, name }) },
+        ]
       : []),
     ...(noun === 'space'
       ? [{ label: texts.tree.menu.secrets, act: () => overlay.set({ kind: 'secrets', space: id }) }]
       : []),
+    ...(noun === 'project' ? placeEntries(page, id) : []),
     { label: texts.tree.menu.rename, act: () => overlay.set({ kind: 'rename', noun, id, name }) },
     ...(closable ? [{ label: texts.tree.menu.close, act: () => void close() }] : []),
     { label: texts.tree.menu.archive, act: () => void archive(page, noun, [{ id, name }]) },

@@ -3,7 +3,11 @@ import { useEffect } from 'react'
 /** What the view on the screen can do that only it can do, for palette and shortcuts. */
 interface Commands {
   readonly panel: () => void
+  /** Shows a part of the panel, or puts the panel away where it shows that already. */
+  readonly tab: (tab: 'files' | 'timeline' | 'runs') => void
   readonly find: () => void
+  /** Adds to the prompt that is being written. */
+  readonly write: (text: string) => void
   readonly agent: (agent: string) => void
 }
 

@@ -12,12 +12,23 @@ export const KEY_MAP: readonly { readonly where: string; readonly keys: readonly
       ['i', what.drawer],
       ['g i', what.inbox],
       ['g b', what.board],
+      ['g h', what.history],
       ['g s', what.session],
       ['/', what.search],
       [`${COMMAND_KEY} F`, what.find],
+      ['f', what.files],
+      ['t', what.timeline],
       ['n', what.newSession],
       ['?', what.keys],
       [names.escape, what.close],
+    ],
+  },
+  {
+    where: where.diff,
+    keys: [
+      [names.arrows, what.lines],
+      [names.enter, what.comment],
+      [`${COMMAND_KEY} ${names.enter}`, what.keepComment],
     ],
   },
   {

@@ -1,3 +1,4 @@
+import type { PlanRequest } from '../../src/model/history.ts'
 import { createCell } from '../ui/cell.ts'
 import type { Noun } from './noun.ts'
 
@@ -6,7 +7,10 @@ export type Overlay =
   | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' }
   | { readonly kind: 'rename' | 'delete'; readonly noun: Noun; readonly id: string; readonly name: string }
   | { readonly kind: 'secrets'; readonly space?: string }
-  | { readonly kind: 'project'; readonly space: string; readonly name: string }
+  | { readonly kind: 'project' | 'file-rules'; readonly space: string; readonly name: string }
+  | { readonly kind: 'plan'; readonly project: string; readonly request: PlanRequest; readonly title: string }
+  | { readonly kind: 'gaps'; readonly project: string; readonly space: string; readonly n: number }
+  | { readonly kind: 'place-remove' | 'place-branch'; readonly project: string; readonly name: string }
 
 export const overlay = createCell<Overlay | null>(null)
 

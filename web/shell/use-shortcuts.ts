@@ -5,6 +5,7 @@ import { useCreateSession } from '../data/new-session.ts'
 import { usePage } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { isTyping } from '../ui/keys.ts'
+import { command } from './commands.ts'
 import { overlay } from './overlay.ts'
 import { attempt } from './toasts.ts'
 
@@ -22,10 +23,13 @@ export function useShortcuts(): void {
       i: () => location.pathname !== '/inbox' && overlay.set({ kind: 'inbox' }),
       'g i': () => void navigate({ to: '/inbox' }),
       'g b': () => void navigate({ to: '/board' }),
+      'g h': () => void navigate({ to: '/history' }),
       'g s': () => {
         const session = recall('session')
         void (session ? navigate({ to: '/s/$session', params: { session } }) : navigate({ to: '/' }))
       },
+      f: () => command('tab')?.('files'),
+      t: () => command('tab')?.('timeline'),
       '/': () => void navigate({ to: '/search' }),
       '?': () => overlay.set({ kind: 'keys' }),
       n: () => void attempt(texts.tree.noNewSession, () => create(projectAtHand(page))),

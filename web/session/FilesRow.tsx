@@ -1,0 +1,103 @@
+import { FileDiff, RotateCcw, TriangleAlert } from 'lucide-react'
+import { memo } from 'react'
+import type { ActItem, FilesItem } from '../../src/model/items.ts'
+import { usePageState } from '../data/use-page.ts'
+import { ChangeMark } from '../files/ChangeMark.tsx'
+import { overlay } from '../shell/overlay.ts'
+import { texts } from '../texts/texts.ts'
+import { clockTime } from '../ui/format.ts'
+import { showPanel } from './panel.ts'
+import { useSession } from './session-context.ts'
+import './files-row.css'
+
+/** As many paths as a line can hold; the panel has all. */
+const MOST = 6
+const DEEDS = { created: 'created', modified: 'changed', deleted: 'removed' } as const
+
+/** What a run changed: its paths, the way to their diffs, and the way back. */
+export const FilesRow = memo(function FilesRow({ item }: { item: FilesItem }) {
+  const { project } = useSession()
+  const { run, counts, files } = item
+  const words = texts.files.item
+  const all = counts.created + counts.modified + counts.deleted
+  if (all === 0 && item.contended.length === 0) return null
+  const show = (path: string | null): void => showPanel('files', { run, since: null, path })
+  const undo = (): void => {
+    if (run === null || project === undefined) return
+    const request = { kind: 'undo', of: { kind: 'run', run } } as const
+    overlay.set({ kind: 'plan', project, request, title: texts.files.undoTitle.run })
+  }
+  return (
+    <section className="files-row" aria-label={words.changed(all)}>
+      {all > 0 && (
+        <p className="row">
+          <FileDiff className="glyph" aria-hidden />
+          <b className="grow">{words.changed(all)}</b>
+          <button type="button" className="btn quiet" onClick={() => show(null)}>
+            {words.diff}
+          </button>
+          {run !== null && project !== undefined && (
+            <button type="button" className="btn quiet" onClick={undo}>
+              {words.undo}
+            </button>
+          )}
+        </p>
+      )}
+      <ul className="files-paths">
+        {files.slice(0, MOST).map(({ path, change }) => (
+          <li key={path}>
+            <button type="button" className="files-path" onClick={() => show(path)}>
+              <ChangeMark deed={DEEDS[change]} />
+              <bdi className="cut mono">{path.toWellFormed()}</bdi>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {all > MOST && <p className="faint">{words.more(all - Math.min(files.length, MOST))}</p>}
+      {item.contended.map((other) => (
+        <Contended key={`${other.run}`} session={other.session} paths={other.paths} />
+      ))}
+    </section>
+  )
+})
+
+function Contended({ session, paths }: { session: string; paths: readonly string[] }) {
+  const name = usePageState((state) => state.workspace?.sessions[session]?.name ?? texts.files.author.elsewhere)
+  return (
+    <p className="files-contended" role="alert">
+      <TriangleAlert className="glyph" aria-hidden />
+      {texts.files.item.contended(name, paths.slice(0, MOST))}
+    </p>
+  )
+}
+
+/** A restore, undo or apply that concerns this session, and its undo. */
+export const ActRow = memo(function ActRow({ item }: { item: ActItem }) {
+  const { project } = useSession()
+  const words = texts.files.item
+  const undo = (): void => {
+    if (project === undefined) return
+    const request = { kind: 'undo', of: { kind: 'act', act: item.act } } as const
+    overlay.set({ kind: 'plan', project, request, title: words.undoAct })
+  }
+  return (
+    <section className="files-row" aria-label={words.acts[item.what](item.count)}>
+      <p className="row">
+        <RotateCcw className="glyph" aria-hidden />
+        <b>{words.acts[item.what](item.count)}</b>
+        <span className="faint grow">{words.by(item.by.name, clockTime(item.at))}</span>
+        <button type="button" className="btn quiet" onClick={undo}>
+          {words.undo}
+        </button>
+      </p>
+      <ul className="files-paths">
+        {item.paths.slice(0, MOST).map((path) => (
+          <li key={path}>
+            <bdi className="cut mono">{path.toWellFormed()}</bdi>
+          </li>
+        ))}
+      </ul>
+      {item.count > MOST && <p className="faint">{words.more(item.count - Math.min(item.paths.length, MOST))}</p>}
+    </section>
+  )
+})

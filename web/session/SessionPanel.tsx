@@ -1,0 +1,65 @@
+import { Tabs } from '@base-ui/react/tabs'
+import { Maximize2, Minimize2, X } from 'lucide-react'
+import { lazy, Suspense } from 'react'
+import type { Session } from '../../src/model/tree.ts'
+import type { SessionData } from '../data/session-data.ts'
+import { texts } from '../texts/texts.ts'
+import { useCell } from '../ui/cell.ts'
+import { PANEL_TABS, type PanelTab, panel, showPanel, togglePanel } from './panel.ts'
+import './panel.css'
+
+const FilesPanel = lazy(() => import('../files/FilesPanel.tsx').then((file) => ({ default: file.FilesPanel })))
+const TimelinePanel = lazy(() =>
+  import('../timeline/TimelinePanel.tsx').then((file) => ({ default: file.TimelinePanel })),
+)
+const RunsPanel = lazy(() => import('./RunsPanel.tsx').then((file) => ({ default: file.RunsPanel })))
+
+/** What stands beside the transcript: its files, the snapshots of its place, its runs. */
+export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Session; stamp: string }) {
+  const { tab, wide } = useCell(panel)
+  const words = texts.files.panel
+  const size = wide ? words.narrower : words.wider
+  return (
+    <Tabs.Root className="panel-tabs" value={tab ?? 'files'} onValueChange={(next) => showPanel(next as PanelTab)}>
+      <header className="panel-head">
+        <Tabs.List className="panel-list grow" activateOnFocus>
+          {PANEL_TABS.map((each) => (
+            <Tabs.Tab key={each} value={each} className="panel-tab">
+              {texts.files.tabs[each]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <button
+          type="button"
+          className="btn quiet icon panel-size"
+          aria-label={size}
+          title={size}
+          aria-pressed={wide}
+          onClick={() => showPanel(tab, { wide: !wide })}
+        >
+          {wide ? <Minimize2 aria-hidden /> : <Maximize2 aria-hidden />}
+        </button>
+        <button
+          type="button"
+          className="btn quiet icon"
+          aria-label={words.hide}
+          title={words.hide}
+          onClick={togglePanel}
+        >
+          <X aria-hidden />
+        </button>
+      </header>
+      <Suspense>
+        <Tabs.Panel value="files" className="panel-body">
+          <FilesPanel row={row} stamp={stamp} />
+        </Tabs.Panel>
+        <Tabs.Panel value="timeline" className="panel-body">
+          <TimelinePanel row={row} stamp={stamp} />
+        </Tabs.Panel>
+        <Tabs.Panel value="runs" className="panel-body">
+          <RunsPanel data={data} />
+        </Tabs.Panel>
+      </Suspense>
+    </Tabs.Root>
+  )
+}
