@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { openWorld, type World } from '../test/browser/world.ts'
 import { fillWorld, gardener } from './shots-content.ts'
+import { fillFiles, shootFiles } from './shots-files.ts'
 import { shootStories } from './shots-stories.ts'
 
 // `npm run shots`: photographs the main views with content that is always the same, wide and on a phone, dark and
@@ -40,6 +41,8 @@ try {
   for (const [look, options] of looks) await shootEmpty(world, look, options)
   const sessions = await fillWorld(world)
   for (const [look, options] of looks) await shootFull(world, look, options, sessions)
+  const { session } = await fillFiles(world)
+  for (const [look, options] of looks) await shootFiles(world, look, options, { session, shoot })
   if (readmeOnly) await shootReadme(world, sessions.waiting)
   console.log(readmeOnly ? `The picture is ${README}.` : `The pictures are in ${OUT}.`)
   if (world.complaints.length > 0) throw new Error(`The page complained: ${world.complaints.join('; ')}`)
@@ -94,7 +97,8 @@ async function shootFull(
     await shoot(page, `${look}-rail`)
   } else {
     await page.goto(`${url}/s/${sessions.finished}`)
-    await page.getByRole('button', { name: 'Show runs' }).click()
+    await page.getByRole('button', { name: 'Show panel' }).click()
+    await page.getByRole('tab', { name: 'Runs' }).click()
     await page.getByRole('complementary', { name: 'Runs' }).getByText('completed').first().waitFor()
     await shoot(page, `${look}-runs`)
     await page.goto(`${url}/add`)

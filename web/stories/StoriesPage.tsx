@@ -12,9 +12,11 @@ import { TranscriptRow } from '../session/TranscriptRow.tsx'
 import { ConnectionBanner } from '../shell/ConnectionBanner.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { dockStories } from './dock-stories.ts'
+import { FileStories } from './FileStories.tsx'
 import { itemStories, manyCalls } from './item-stories.ts'
+import { PlanStories } from './PlanStories.tsx'
 import { questionStories } from './question-stories.ts'
-import { ROOT, story } from './story-log.ts'
+import { PROJECT, ROOT, story } from './story-log.ts'
 import { storyPage, withQuestions } from './story-page.ts'
 import './stories.css'
 
@@ -45,6 +47,8 @@ export function StoriesPage() {
       ))}
       <Story title="500 calls in one run" data={manyCalls(now, 500)} tall />
       <Story title="An empty session" data={story(now).data()} tall />
+      <FileStories now={now} />
+      <PlanStories now={now} />
       <Banners now={now} />
     </main>
   )
@@ -60,7 +64,7 @@ interface Props {
 
 function Story({ title, data, tall = false, children }: Props) {
   const [page] = useState(() => storyPage(withQuestions(data)))
-  const [scope] = useState({ session: data.id, workspace: 'default', root: ROOT, live: true })
+  const [scope] = useState({ session: data.id, workspace: 'default', project: PROJECT, root: ROOT, live: true })
   const [shown] = useState(data)
   return (
     <section className="story" aria-label={title}>

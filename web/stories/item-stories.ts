@@ -1,5 +1,5 @@
 import type { SessionData } from '../data/session-data.ts'
-import { ROOT, story, textPart } from './story-log.ts'
+import { ADA, PROJECT, ROOT, story, tail, textPart } from './story-log.ts'
 
 const PICTURE =
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAFElEQVR4nGNkaGBgwA2Y8MiNYGkAo2oAih+4ZlIAAAAASUVORK5CYII='
@@ -30,6 +30,7 @@ export function itemStories(now: number): Readonly<Record<string, SessionData>> 
     'Messages and thoughts': messages(now),
     'Tool calls': tools(now),
     'Ends of runs': ends(now),
+    'What became of files': filesOf(now),
     Extremes: extremes(now),
   }
 }
@@ -90,6 +91,43 @@ function tools(now: number): SessionData {
     content: [textPart('```\nwatching 12 files\n```')],
   })
   tool('Waits its turn', 'execute', 'pending')
+  return data()
+}
+
+function filesOf(now: number): SessionData {
+  const { ask, add, end, data } = story(now - 100_000)
+  const place = 'project:prj'
+  const files = (paths: readonly string[], change: string) => paths.map((path) => ({ path, change }))
+  ask('Water the beds.')
+  add('snapshot.taken', {
+    run: `run_${tail(1)}`,
+    place,
+    from: 3,
+    n: 5,
+    reason: 'run_end',
+    counts: { created: 1, modified: 11, deleted: 1 },
+    files: [
+      ...files(['src/beds.ts', 'README.md', LONG_PATH.slice(ROOT.length + 1)], 'modified'),
+      ...files(['src/water.ts'], 'created'),
+      ...files(['src/drought.ts'], 'deleted'),
+      ...files(['src/plan.ts', 'src/rows.ts'], 'modified'),
+    ],
+  })
+  add('files.contended', { place, paths: ['src/beds.ts'], other: { session: `ses_${tail(2)}`, run: `run_${tail(2)}` } })
+  end('completed')
+  const act = {
+    act: `act_${tail(1)}`,
+    by: ADA,
+    place,
+    before: 5,
+    after: 6,
+    count: 2,
+    paths: ['src/beds.ts', 'README.md'],
+  }
+  add('files.restored', { ...act, how: 'undo' })
+  add('files.restored', { ...act, how: 'restore' })
+  add('files.taken', act)
+  add('files.applied', { ...act, project: PROJECT })
   return data()
 }
 

@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client'
 import '../ui/tokens.css'
 import '../ui/base.css'
 import '../session/session.css'
+import '../shell/shell.css'
 import { StoriesPage } from './StoriesPage.tsx'
 
 // All states of what a session shows, from fixed data. Built for tests and pictures only; it talks to no server.

@@ -8,6 +8,7 @@ import type { SessionData } from '../data/session-data.ts'
 export const tail = (n: number): string => String(n).padStart(26, '0')
 const SESSION = SessionId.parse(`ses_${tail(1)}`)
 export const ADA = { name: 'Ada', kind: 'person', face: 'web' } as const
+export const PROJECT = `prj_${tail(1)}`
 export const ROOT = '/home/ada/garden'
 
 interface Line {

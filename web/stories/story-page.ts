@@ -1,3 +1,4 @@
+import type { Input, OperationName, Output } from '../../src/api/index.ts'
 import { CarrelError } from '../../src/model/errors.ts'
 import type { Interaction } from '../../src/model/interaction.ts'
 import { EMPTY_WORKSPACE } from '../../src/model/workspace-log.ts'
@@ -7,8 +8,11 @@ import { ROOT, tail } from './story-log.ts'
 
 const SPACE = `spc_${tail(1)}`
 
+/** What the server would say, by operation. */
+export type Answers = { readonly [N in OperationName]?: (input: Input<N>) => Output<N> | Promise<Output<N>> }
+
 /** A page whose state stands still and whose requests fail, since there is no server behind it. */
-export function storyPage(patch: Partial<PageState>): Page {
+export function storyPage(patch: Partial<PageState>, answers: Answers = {}): Page {
   const state: PageState = {
     phase: 'ready',
     problem: null,
@@ -26,8 +30,10 @@ export function storyPage(patch: Partial<PageState>): Page {
   return {
     state: () => state,
     subscribe: () => () => undefined,
-    call: async (name) => {
+    call: async (name, input) => {
       if (name === 'agents.list') return { agents: [] } as never
+      const answer = answers[name]
+      if (answer) return (await answer(input as never)) as never
       throw new CarrelError('unavailable', 'There is no server behind the stories.')
     },
     start: async () => undefined,

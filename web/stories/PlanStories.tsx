@@ -1,0 +1,143 @@
+import { useEffect, useState } from 'react'
+import { CarrelError } from '../../src/model/errors.ts'
+import type { PlanRequest } from '../../src/model/history.ts'
+import { DiffTools } from '../diff/DiffTools.tsx'
+import { DiffView } from '../diff/DiffView.tsx'
+import { setRemark } from '../diff/remarks.ts'
+import { RulesForm } from '../places/FileRulesDialog.tsx'
+import { ProjectForm } from '../places/ProjectDialog.tsx'
+import { Removing } from '../places/RemovePlace.tsx'
+import { PlanDone } from '../plans/PlanDone.tsx'
+import { PlanView } from '../plans/PlanView.tsx'
+import { StaleNote } from '../plans/StaleNote.tsx'
+import { FileStory } from './FileStories.tsx'
+import { AFTER, act, BEFORE, bare, DIFF, DRIVERS, diffOf, plan, RULES, session, state } from './file-data.ts'
+import { PROJECT, tail } from './story-log.ts'
+import type { Answers } from './story-page.ts'
+
+const SPACE = `spc_${tail(1)}`
+const UNDO: PlanRequest = { kind: 'undo', of: { kind: 'session', session: session(1) } }
+const close = (): void => undefined
+const refuse = (code: 'busy' | 'stale_plan', message: string) => (): never => {
+  throw new CarrelError(code, message)
+}
+
+/** Diffs, plans, places and rules in every state. */
+export function PlanStories({ now }: { now: number }) {
+  const made = plan(now)
+  const plans: Record<string, Answers> = {
+    'Plan: needs words': { 'plans.make': () => made },
+    'Plan: as it is': {
+      'plans.make': () => ({ ...made, entries: made.entries.filter((one) => one.contended.length === 0), gaps: [] }),
+    },
+    'Plan: nothing to write': { 'plans.make': () => ({ ...made, entries: [], gaps: [] }) },
+    'Plan: cannot be made': { 'plans.make': refuse('busy', 'The place is being captured. Try again in a moment.') },
+    'Plan: busy when carried out': {
+      'plans.make': () => ({ ...made, entries: made.entries.slice(2, 3), gaps: [] }),
+      'plans.carryOut': refuse('busy', 'A run is at work in this place.'),
+    },
+  }
+  return (
+    <>
+      <Diffs />
+      {Object.entries(plans).map(([title, answers]) => (
+        <FileStory key={title} title={title} answers={{ 'plans.diff': ({ path }) => ({ ...DIFF, path }), ...answers }}>
+          <div className="story-dialog">
+            <PlanView project={PROJECT} request={UNDO} onClose={close} />
+          </div>
+        </FileStory>
+      ))}
+      <FileStory title="Plan: stale" answers={{}}>
+        <StaleNote difference={{ added: ['src/new.ts'], gone: [], changed: ['src/beds.ts', 'README.md'] }} />
+      </FileStory>
+      <FileStory title="Plan: done" answers={{}}>
+        <PlanDone act={act(now)} project={PROJECT} onClose={close} />
+      </FileStory>
+      <Places />
+    </>
+  )
+}
+
+function Diffs() {
+  const remarked = `ses_${tail(77)}`
+  useEffect(
+    () =>
+      setRemark(remarked, {
+        path: 'src/beds.ts',
+        line: 'I10',
+        number: 10,
+        gone: false,
+        quote: '  return beds.filter((bed) => bed.water < 2 && !rain(bed.name))',
+        text: 'What about beds under glass? Rain does not reach them.',
+      }),
+    [remarked],
+  )
+  const [long] = useState(() => Array.from({ length: 1_500 }, (_, at) => `line ${at}`).join('\n'))
+  return (
+    <>
+      <FileStory title="Diff: parts of several authors, a comment" answers={{}}>
+        <DiffTools />
+        <DiffView diff={DIFF} session={remarked} />
+      </FileStory>
+      <FileStory title="Diff: a new file" answers={{}}>
+        <DiffView diff={diffOf('src/new.ts', null, AFTER)} session={remarked} />
+      </FileStory>
+      <FileStory title="Diff: a removed file" answers={{}}>
+        <DiffView diff={diffOf('src/old.ts', BEFORE.slice(0, 300), null)} session={remarked} />
+      </FileStory>
+      <FileStory title="Diff: 1,500 new lines" answers={{}}>
+        <DiffView diff={diffOf('long.txt', null, long)} session={null} />
+      </FileStory>
+      <FileStory title="Diff: long lines, right to left" answers={{}}>
+        <DiffView
+          diff={diffOf('خطة.txt', `${'a b '.repeat(200)}\nمرحبا بالحديقة\n`, `${'a c '.repeat(200)}\nمرحبا بالحوض\n`)}
+          session={null}
+        />
+      </FileStory>
+      <FileStory title="Diff: no text" answers={{}}>
+        <DiffView diff={bare('binary')} session={null} />
+        <DiffView diff={bare('large')} session={null} />
+        <DiffView diff={bare('gone', { before: null })} session={null} />
+        <DiffView diff={bare('text', { before: state('a'), after: state('a', 240, 0o755) })} session={null} />
+      </FileStory>
+    </>
+  )
+}
+
+function Places() {
+  const risks = {
+    kind: 'worktree',
+    driver: 'git worktree',
+    path: '/home/ada/.carrel/places/prj_1',
+    branch: 'carrel/spring',
+    missing: false,
+    changed: ['src/beds.ts', 'notes.txt'],
+    unpushed: 2,
+    underway: null,
+  }
+  const loss = {
+    removed: false,
+    lost: ['src/beds.ts', 'notes.txt', '2 commits of carrel/spring'],
+    kept: ['Branch main'],
+    restore: 'carrel restore prj_00000000000000000000000001 --to 12',
+  }
+  return (
+    <>
+      <FileStory title="Place: to be removed" answers={{ 'places.risks': () => risks, 'places.remove': () => loss }}>
+        <div className="story-dialog">
+          <Removing project={PROJECT} onClose={close} />
+        </div>
+      </FileStory>
+      <FileStory title="Project: to be made" answers={{ 'places.drivers': () => DRIVERS }}>
+        <div className="story-dialog">
+          <ProjectForm space={SPACE} onClose={close} />
+        </div>
+      </FileStory>
+      <FileStory title="File rules" answers={{}}>
+        <div className="story-dialog">
+          <RulesForm space={SPACE} rules={RULES} changed onClose={close} onSaved={close} />
+        </div>
+      </FileStory>
+    </>
+  )
+}
