@@ -96,7 +96,9 @@ describe.each([
     await bar.waitFor({ state: 'detached' })
     const said = async () => {
       const { items } = await (world as World).carrel.call('sessions.items', { workspace: WORKSPACE, id: session.id })
-      return items.flatMap((item) => (item.kind === 'run' ? item.content : [])).map((block) => (block.type === 'text' ? block.text : ''))
+      return items
+        .flatMap((item) => (item.kind === 'run' ? item.content : []))
+        .map((block) => (block.type === 'text' ? block.text : ''))
     }
     await expect.poll(said, PATIENCE).toContain(`${name}:2\n\`\`\`\npeas\n\`\`\`\nUse sweet peas.`)
   })
