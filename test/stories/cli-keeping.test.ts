@@ -50,12 +50,12 @@ it('a session is exported, everything is backed up while a server runs, and rest
   const retention = await world.carrel(['retention', '--json'])
   expect(retention.json()).toMatchObject({ applied: false })
   await server.stop()
-  expect(await world.carrel(['restore', target])).toMatchObject({
+  expect(await world.carrel(['backup', 'restore', target])).toMatchObject({
     exit: 64,
     stderr: expect.stringContaining('not empty'),
   })
   const again = join(cwd, 'again')
-  expect(await world.carrel(['restore', target, '--data', again])).toMatchObject({ exit: 0 })
+  expect(await world.carrel(['backup', 'restore', target, '--data', again])).toMatchObject({ exit: 0 })
   expect(existsSync(join(again, 'carrel.db'))).toBe(true)
   const restored = await world.carrel(['export', id, '--as', 'jsonl', '--data', again])
   expect(restored.stdout).toBe(events.stdout)

@@ -4,7 +4,7 @@ import { type Act, type GlobalOptions, openCli } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
 import { addContention } from './commands/contention.ts'
 import { addFiles } from './commands/files.ts'
-import { addBackup, addExport, addRestore, addRetention } from './commands/keeping.ts'
+import { addBackup, addExport, addRetention } from './commands/keeping.ts'
 import { addLog } from './commands/log.ts'
 import { addMachine } from './commands/machine.ts'
 import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
@@ -43,7 +43,6 @@ const COMMANDS = [
   addSecrets,
   addExport,
   addBackup,
-  addRestore,
   addRetention,
   addMachine,
 ]

@@ -8,7 +8,7 @@ import { badInput } from '../problem.ts'
 const MIB = 1_048_576
 
 export const addBackup: AddCommand = (program, act) => {
-  program
+  const command = program
     .command('backup')
     .summary('copy database, settings and blank Spaces into a folder')
     .description(
@@ -23,9 +23,10 @@ Secrets are in it as they are at rest, sealed; their key is not. Keep the key el
 
 Examples:
   $ carrel backup /backups/carrel-$(date +%F)
-  $ carrel restore /backups/carrel-2026-11-24 --data /srv/carrel`,
+  $ carrel backup restore /backups/carrel-2026-11-24 --data /srv/carrel`,
     )
     .action(act((cli, [folder], { filesOnly }) => backup(cli, folder, Boolean(filesOnly))))
+  addRestore(command, act)
 }
 
 async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<void> {
@@ -54,7 +55,7 @@ function refuseFar({ far }: Cli): void {
     throw badInput('This works on the files of the data folder: run it on the machine of the server, without --url.')
 }
 
-export const addRestore: AddCommand = (program, act) => {
+const addRestore: AddCommand = (program, act) => {
   program
     .command('restore')
     .summary('make a data folder from a backup')
@@ -62,7 +63,7 @@ export const addRestore: AddCommand = (program, act) => {
       'Makes a data folder from a backup: every file is compared with its digest. Only into an empty folder.',
     )
     .argument('<folder>', 'the backup')
-    .addHelpText('after', '\nExamples:\n  $ carrel restore /backups/carrel-2026-11-24 --data /srv/carrel')
+    .addHelpText('after', '\nExamples:\n  $ carrel backup restore /backups/carrel-2026-11-24 --data /srv/carrel')
     .action(
       act(async (cli, [folder]) => {
         refuseFar(cli)
