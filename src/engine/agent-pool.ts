@@ -52,6 +52,8 @@ export interface AgentPool {
   outlived(keeper: string | null): boolean
   /** Takes up a conversation in a process of an earlier life; null when it is not there any more. */
   rejoin(need: AgentNeed, was: Outlived): Promise<Joined | null>
+  /** How many processes of an earlier life nobody has taken up. */
+  readonly unclaimed: number
   /** Ends what an earlier life left and nobody has taken up. */
   dropOutlived(): Promise<void>
   /** Sessions of a workspace with a conversation in some process. */
@@ -238,6 +240,9 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       const run = {}
       pooled.runs.add(run)
       return { seat: seatOn(pooled, run, need.context, { drop, rest, forgetEnded }), live, prompts: joined.prompts }
+    },
+    get unclaimed() {
+      return outlived.size
     },
     async dropOutlived() {
       const left = [...outlived]

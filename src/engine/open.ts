@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { typeid } from 'typeid-js'
 import { createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
@@ -114,8 +115,16 @@ export async function openEngine(
     held = () => supervisor.held
     closers.push(() => supervisor.stop())
     // Whoever is due has taken up with its agent by then; what nobody wants does not stay (P1).
-    const drop = setTimeout(() => void pool.dropOutlived(), TAKE_UP_MS)
-    closers.push(async () => clearTimeout(drop))
+    const settled = new AbortController()
+    const dropped = pause(TAKE_UP_MS, undefined, { signal: settled.signal }).then(
+      () => pool.dropOutlived(),
+      () => undefined,
+    )
+    closers.push(async () => {
+      // Stopped right after its start, it stays until it is known whose agents these are.
+      if (pool.unclaimed === 0) settled.abort()
+      await dropped
+    })
     const keeping = startKeeping(ctx)
     closers.push(async () => keeping.stop())
     let closing: Promise<void> | null = null
