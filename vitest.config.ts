@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** Servers and agents that tests start share what Node made of the sources. */
+const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) }
 const postgres = ['test/support/postgres-setup.ts']
 
 // Two workers: the suites start servers, databases and agents of their own, and two cores are what is promised to suffice.
@@ -8,7 +11,7 @@ export default defineConfig({
     passWithNoTests: true,
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'web/**/*.test.ts'], testTimeout: 10_000 } },
+      { test: { name: 'unit', env, include: ['src/**/*.test.ts', 'web/**/*.test.ts'], testTimeout: 10_000 } },
       {
         test: {
           name: 'house',
@@ -20,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'promises',
+          env,
           include: ['test/promises/**/*.test.ts'],
           globalSetup: postgres,
           testTimeout: 30_000,
@@ -29,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'stories',
+          env,
           include: ['test/stories/**/*.test.ts'],
           globalSetup: postgres,
           testTimeout: 60_000,
@@ -38,6 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          env,
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -47,6 +53,7 @@ export default defineConfig({
       {
         test: {
           name: 'agents',
+          env,
           include: ['test/agents/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 120_000,

@@ -17,7 +17,7 @@ import { type Bell, createBell } from '../store/bell.ts'
 import { lockFolder } from '../store/lock.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
-import { createAgentDirectory } from './agent-directory.ts'
+import { compiledFolder, createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
 import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
@@ -84,7 +84,7 @@ export async function openEngine(
     const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
     const logins = createLogins({ leases, home, dataFolder, log })
     closers.push(() => logins.close())
-    const pool = openPool(config, { ...earlier, now, containment, version, vault, logins, salt: token })
+    const pool = openPool(config, { ...earlier, now, env, containment, version, vault, logins, salt: token })
     closers.push(() => pool.close())
     let held = () => 0
     const desk = openFilesDesk({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
@@ -202,6 +202,7 @@ async function openBell(
 }
 
 interface Machine {
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly now: () => number
   readonly containment: Containment
   readonly ledger: string
@@ -217,7 +218,7 @@ interface Machine {
 const TAKE_UP_MS = 2_500
 
 function openPool(config: Config, machine: Machine): AgentPool {
-  const { now, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
+  const { now, env: own, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
   const launchOf = async (
     { recipe, program, env, workspace, place }: AgentNeed,
     signal: AbortSignal,
@@ -236,7 +237,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       containment,
       ledger,
       keepers,
-      compiled: join(config.dataFolder, 'compiled'),
+      compiled: compiledFolder(config, own),
       graceMs: graceMs(config),
       logFolder,
       hide: vault.known(workspace),
