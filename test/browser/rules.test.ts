@@ -78,7 +78,8 @@ describe('rules offered from an answer', () => {
     await page.keyboard.press('ControlOrMeta+k')
     const palette = page.getByRole('dialog', { name: 'Do or find' })
     await palette.waitFor()
-    await page.keyboard.type('rules')
+    // There are file rules too.
+    await page.keyboard.type('permissions')
     await palette.getByRole('option', { name: 'Rules ...', selected: true }).waitFor()
     await page.keyboard.press('Enter')
 

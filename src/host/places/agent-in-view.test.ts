@@ -135,6 +135,6 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
   })
 })
 
-it.skipIf(overlayfs?.usable)('overlayfs is not to be had here, and the reason is said', () => {
-  expect(overlayfs?.detail).toMatch(/Linux|failed/)
+it('what overlayfs is here, or why it is not to be had, is said', () => {
+  expect(overlayfs?.detail).toMatch(overlayfs?.usable ? /\w/ : /Linux|failed/)
 })
