@@ -70,6 +70,8 @@ export interface KeeperOptions {
 const TAIL_CHARS = 4_096
 const START_MS = 10_000
 const CONNECT_MS = 3_000
+/** A keeper has so long to tell that its agent has ended. ms. */
+const LATE_MS = 1_500
 
 /** Starts a keeper and its agent. @throws Error with the reason when it does not come up; nothing of it runs then */
 export async function startKeeper(
@@ -202,7 +204,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
   let listener: KeptListener | null = null
   let early: string[] = []
   let tail = ''
-  let ended: Exit | null = null
+  let told: Exit | null = null
   const exit = Promise.withResolvers<Exit>()
   const welcome = Promise.withResolvers<Extract<FromKeeper, { say: 'welcome' }> | null>()
   let left = false
@@ -214,7 +216,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
     else if (message.say === 'too_large') to.tooLarge()
     else if (message.say === 'stderr') tail = (tail + message.text).slice(-TAIL_CHARS)
     else if (message.say === 'exit') {
-      ended = message.exit
+      told = message.exit
       say({ say: 'bye' })
     }
   }
@@ -238,7 +240,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
   socket.on('close', () => {
     welcome.resolve(null)
     // Both have gone; or the keeper alone died, and its agent goes with it at the latest now.
-    if (ended) exit.resolve(ended)
+    if (told) exit.resolve(told)
     else if (!left) void endOf(known).then((forced) => exit.resolve({ ...forced, stderrTail: tail }))
   })
   say({ say: 'hello', token: note.token, after: 0 })
@@ -257,6 +259,12 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
     now: options.now,
   }
   const exited = exit.promise
+  /** Waits for the end; a keeper that does not tell of it in time is ended itself, which tells. */
+  const ended = async (withinMs: number) => {
+    const late = setTimeout(() => void killTree(note.keeper.tree, note.keeper.identity), withinMs)
+    await exited
+    clearTimeout(late)
+  }
   return {
     keeper: known.keeper,
     pid: note.agent.identity.pid,
@@ -273,13 +281,13 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
     exited,
     async stop(grace) {
       say({ say: 'stop', ...grace })
-      await exited
+      await ended(grace.eofMs + grace.termMs + LATE_MS)
     },
     async kill() {
       say({ say: 'kill' })
       // A keeper that does not answer must not keep its agent alive.
       await killTree(note.agent.tree, note.agent.identity)
-      if (!left) await exited
+      if (!left) await ended(LATE_MS)
     },
     leave() {
       socket.end()
