@@ -33,7 +33,11 @@ const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
 const main = fileURLToPath(new URL('./serve.ts', import.meta.url))
 
 /** Starts a server and waits until it serves; its agents end with it unless `outliveMs` says otherwise. @throws with its words when it ends first */
-export async function startServer(ground: Ground, settings: Partial<Config> = {}): Promise<Server> {
+export async function startServer(
+  ground: Ground,
+  settings: Partial<Config> = {},
+  { page = false }: { readonly page?: boolean } = {},
+): Promise<Server> {
   const asked = JSON.stringify({
     logLevel: 'warn',
     outliveMs: 0,
@@ -41,7 +45,8 @@ export async function startServer(ground: Ground, settings: Partial<Config> = {}
     ...settings,
     dataFolder: settings.dataFolder ?? ground.dataFolder,
   })
-  const child = spawn(process.execPath, [main, asked], { env: { ...ground.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const args = [main, asked, ...(page ? ['page'] : [])]
+  const child = spawn(process.execPath, args, { env: { ...ground.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   let words = ''
   child.stderr.on('data', (chunk) => {
     words += chunk

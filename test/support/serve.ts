@@ -3,11 +3,16 @@ import { serveHttp } from '../../src/faces/http.ts'
 
 /**
  * A server of its own process, for stories that kill it for real. Takes its settings as JSON, says where it is as one
- * line of JSON, stops cleanly on SIGTERM, and does not outlive the test that started it.
+ * line of JSON, stops cleanly on SIGTERM, and does not outlive the test that started it. With `page` it has the built page.
  */
 const settings = JSON.parse(process.argv[2] ?? '{}')
 const engine = await openEngine(settings)
-const server = await serveHttp(engine, { host: '127.0.0.1', port: 0, version: 'test', webFolder: null })
+const server = await serveHttp(engine, {
+  host: '127.0.0.1',
+  port: settings.port ?? 0,
+  version: 'test',
+  webFolder: process.argv[3] === 'page' ? undefined : null,
+})
 process.once('SIGTERM', async () => {
   await server.close()
   await engine.close()

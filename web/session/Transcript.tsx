@@ -1,6 +1,6 @@
-import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
+import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, MessagesSquare } from 'lucide-react'
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
@@ -8,6 +8,7 @@ import { Problem } from '../ui/Problem.tsx'
 import { guessHeight, rowsOf } from './rows.ts'
 import { StickyRun } from './StickyRun.tsx'
 import { TranscriptRow } from './TranscriptRow.tsx'
+import { isAtEnd, NEAR_END, useFollowing } from './use-following.ts'
 import { useOlder } from './use-older.ts'
 import { usePermalink } from './use-permalink.ts'
 import './transcript.css'
@@ -18,7 +19,6 @@ interface Props {
   readonly agent: string
 }
 
-const NEAR_END = 64
 const NEAR_TOP = 6
 
 /** The items of a session. Stays at the newest while one is there, and where one reads while one reads. */
@@ -56,7 +56,7 @@ export function Transcript({ data, seen, agent }: Props) {
   const shown = virtual.getVirtualItems()
   const first = shown[0]?.index ?? 0
   const older = useOlder(page.loadOlder, placed && data.more && rows.length > 0 && first < NEAR_TOP, data.items.length)
-  useShrinking(box, virtual)
+  useFollowing(virtual, box, { rows, elsewhere: target !== null })
   if (rows.length === 0) return <Nothing />
   const top = rows[rowAt(virtual.scrollOffset ?? 0)]
 
@@ -98,34 +98,6 @@ export function Transcript({ data, seen, agent }: Props) {
       )}
     </section>
   )
-}
-
-/** By what the virtualiser knows: asking the document would lay it out in the middle of each frame. */
-function isAtEnd(instance: Pick<Virtualizer<HTMLDivElement, Element>, 'scrollOffset' | 'scrollRect' | 'getTotalSize'>) {
-  const bottom = (instance.scrollOffset ?? 0) + (instance.scrollRect?.height ?? 0)
-  return bottom >= instance.getTotalSize() - NEAR_END
-}
-
-/** The window gets smaller when the composer grows or a keyboard comes up: who was at the end stays there. */
-function useShrinking(
-  box: React.RefObject<HTMLDivElement | null>,
-  virtual: { isAtEnd: (threshold?: number) => boolean; scrollToEnd: () => void },
-): void {
-  useEffect(() => {
-    const element = box.current
-    if (!element) return
-    let height = element.clientHeight
-    const observer = new ResizeObserver(() => {
-      // What stands below the transcript lines up with it, whatever room a scroll bar takes here.
-      const gutter = (element.offsetWidth - element.clientWidth) / 2
-      element.closest<HTMLElement>('.session-main')?.style.setProperty('--gutter', `${gutter}px`)
-      const lost = height - element.clientHeight
-      height = element.clientHeight
-      if (lost > 0 && virtual.isAtEnd(NEAR_END + lost)) virtual.scrollToEnd()
-    })
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [box, virtual])
 }
 
 function Nothing() {

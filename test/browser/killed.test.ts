@@ -1,0 +1,58 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { startServer } from '../support/carrel-server.ts'
+import { makeGround } from '../support/carrel-world.ts'
+import { launchChromium } from '../support/chromium.ts'
+import type { Skipped } from '../support/postgres.ts'
+import { openSession, PATIENCE, said, script } from './world.ts'
+
+let browser: Browser | Skipped
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+afterAll(async () => {
+  if (!('skipped' in browser)) await browser.close()
+})
+
+const rows = (page: Page) => page.getByRole('region', { name: 'Transcript' }).locator('li[data-index]').allInnerTexts()
+/** Pixels between the newest row and the end of the window. */
+const belowSight = (page: Page) =>
+  page.locator('.transcript').evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight))
+
+describe('a page that looks on', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in browser) skip(browser.skipped)
+  })
+
+  it('L6, P5: kill -9 of the server in the middle of a sentence, twice: no word lost or doubled, and it stays at the newest', async () => {
+    const ground = makeGround()
+    const start = (port: number) => startServer(ground, { port, outliveMs: 120_000 }, { page: true })
+    let server = await start(0)
+    const { url, token } = server
+    const { session } = await openSession({ carrel: server.carrel, folder: ground.work() }, 'Killed')
+    const context = await (browser as Browser).newContext({ viewport: { width: 1280, height: 800 } })
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    await page.goto(`${url}/login?token=${token}`)
+    await page.goto(`${url}/s/${session.id}`)
+    const words = Array.from({ length: 240 }, (_, at) => `word${at}`).join(' ')
+    const asked = script([{ say: words, chunks: 240, delayMs: 30 }])
+    await page.getByRole('textbox', { name: 'Prompt' }).fill(asked)
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    for (const word of ['word12', 'word150']) {
+      await said(page, word).waitFor()
+      await server.kill()
+      await page.getByText('Reconnecting since').waitFor()
+      server = await start(Number(new URL(url).port))
+      await page.getByText('Reconnecting since').waitFor({ state: 'detached' })
+    }
+    await page.getByText('Completed').waitFor()
+    const answers = page.getByRole('article', { name: 'Message of the agent' })
+    await expect.poll(() => answers.allInnerTexts(), PATIENCE).toEqual([words])
+    await expect.poll(() => belowSight(page), PATIENCE).toBeLessThan(2)
+    const live = await rows(page)
+    await page.reload()
+    await page.getByText('Completed').waitFor()
+    await expect.poll(() => rows(page), PATIENCE).toEqual(live)
+  })
+})
