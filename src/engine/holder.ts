@@ -8,6 +8,7 @@ import { defaultAnswer } from './questions.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 import { outlived } from './rejoin.ts'
 import { recordEndWithout } from './run-end.ts'
+import { openFiles } from './run-files.ts'
 import { buryFiles } from './run-files-lost.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './runner.ts'
@@ -99,7 +100,9 @@ async function take(work: RunWork, step: Step): Promise<boolean> {
   }
 }
 
-async function admit({ ctx, recorder }: RunWork, prompt: QueuedPrompt): Promise<void> {
+/** Makes a run of a prompt, and serves it. */
+async function admit(work: RunWork, prompt: QueuedPrompt): Promise<void> {
+  const { ctx, recorder } = work
   const { session } = recorder
   const project = await ctx.store.tree.project(session.workspace, session.project)
   if (!project) throw new CarrelError('gone', 'The project of this session was deleted.')
@@ -111,15 +114,27 @@ async function admit({ ctx, recorder }: RunWork, prompt: QueuedPrompt): Promise<
     place: { kind: project.place.kind, path: project.place.path },
     budgetMs: ctx.config.runBudgetMs,
   }
+  const admitted = recorder.record({ type: 'run.admitted', run, data })
+  // Its files are looked at while the disk has its admission.
+  const looked = openFiles(work, { id: run, startedAt: null }, 'start')
+  looked.catch(() => undefined)
+  const left = () =>
+    looked.then(
+      (files) => files.leave(),
+      () => undefined,
+    )
   try {
-    await recorder.record({ type: 'run.admitted', run, data })
+    await admitted
   } catch (thrown) {
+    void left()
     // Withdrawn in the same moment: the next look sees it.
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
     return
   }
   // The prompt does not wait for it.
   nameAfter(ctx, recorder, prompt).catch((thrown) => ctx.log.warn(`${session.id} could not be named.`, thrown))
+  if (nextStep(recorder.view, ctx.now()).do === 'start') await serveRun(work, 'start', looked)
+  else await left()
 }
 
 /** A session without a name of its own is called after its first prompt. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { CarrelError } from '../model/errors.ts'
 import type { Outcome } from '../model/events.ts'
 import type { InteractionId } from '../model/ids.ts'
@@ -6,7 +7,11 @@ import { halfDone, type RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
 import { readItems } from './folding.ts'
 import type { Recorder } from './recorder.ts'
+import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
+
+/** Updates that still come right behind an agent's answer belong to the run; every turn waits for them. ms. */
+const LATE_UPDATES_MS = 2
 
 /** How a turn came to its end. */
 export type TurnEnd =
@@ -19,12 +24,24 @@ export type TurnEnd =
 
 type Ended = Extract<Outcome, { type: 'run.ended' }>['data']
 
-/** Writes the one end of a run (L4), with its open questions withdrawn before it. */
-export async function recordEnd(work: RunWork, run: RunView, end: TurnEnd, seat: Seat | null): Promise<void> {
+/**
+ * Writes the one end of a run (L4), with its open questions withdrawn before it. What it left in its files is looked at
+ * while what the agent said is written; what is found goes with the end.
+ */
+export async function recordEnd(
+  work: RunWork,
+  run: RunView,
+  end: TurnEnd,
+  { seat, files }: { readonly seat: Seat | null; readonly files: RunFiles | null },
+): Promise<void> {
   const { recorder } = work
+  const looked = files?.end('ended')
+  const late = end.kind === 'answered' ? pause(LATE_UPDATES_MS) : null
   // What the agent said is written and folded first, since the end is judged by it.
-  await recorder.record()
+  await Promise.all([recorder.record(), late])
+  if (late) await recorder.record()
   const ended = await endOf(work, run, end, seat)
+  await looked
   await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data: ended })
 }
 

@@ -5,6 +5,7 @@ import type { RunId, SessionId } from '../model/ids.ts'
 import type { RunView } from '../model/view.ts'
 import type { OpenedPlace } from './place-care.ts'
 import { createRunChanges } from './run-changes.ts'
+import { openPlaceOf } from './run-context.ts'
 import type { RunWork } from './run-work.ts'
 import { createToolPaths, pathsInside, type ToolPaths } from './tool-paths.ts'
 
@@ -29,13 +30,15 @@ export interface RunFiles {
   leave(): void
 }
 
-/** Joins a run to the bench of its place, and begins to look. */
-export function joinFiles(
-  work: RunWork,
-  run: RunView,
-  opened: OpenedPlace,
-  how: 'start' | 'resume' | 'rejoin',
-): RunFiles {
+/** What is known of a run before its admission is in the log. */
+export type RunStart = Pick<RunView, 'id' | 'startedAt'>
+
+/** Joins a run to the bench of its place, and begins to look. @throws gone when the place is not there (F8) */
+export async function openFiles(work: RunWork, run: RunStart, how: 'start' | 'resume' | 'rejoin'): Promise<RunFiles> {
+  return joinFiles(work, run, await openPlaceOf(work), how)
+}
+
+function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'start' | 'resume' | 'rejoin'): RunFiles {
   const { ctx, recorder } = work
   const bench = ctx.benches.of(opened)
   const { key, place } = opened
@@ -110,9 +113,8 @@ export function joinFiles(
         if (!ready) return
         const reason = what === 'ended' ? ('run_end' as const) : ('tool' as const)
         const mark = what === 'ended' ? { mark: markOf('end') } : {}
-        // A walk would wait for the first import, and with it everybody who waits for this run.
-        const { state } = await (await ctx.history()).status(key)
-        await bench.look({ at: state === 'importing' ? 'hints' : 'everything', reason, ...mark })
+        // Who waits for this run does not wait for a first import.
+        await bench.look({ at: 'imported', reason, ...mark })
         await publish.settled()
       } catch (thrown) {
         ctx.log.warn(`What ${run.id} left in ${key} could not be seen.`, thrown)
@@ -145,7 +147,7 @@ async function imported(history: History, key: string, patience: AbortSignal): P
 }
 
 /** Says in the run's log what it changed until now, each time that more is found. */
-function createPublisher({ ctx, recorder }: RunWork, run: RunView, key: string) {
+function createPublisher({ ctx, recorder }: RunWork, run: RunStart, key: string) {
   const changes = createRunChanges()
   let first = 0
   let pending: Promise<void> = Promise.resolve()

@@ -5,9 +5,9 @@ import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import { createAsking } from './asking.ts'
 import { graceMs, leavesAgents, rejoinRun, turnTag } from './rejoin.ts'
-import { applyConfig, openContext, openPlaceOf, takeSeat } from './run-context.ts'
+import { applyConfig, openContext, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
-import { joinFiles, type RunFiles } from './run-files.ts'
+import { openFiles, type RunFiles } from './run-files.ts'
 import { type Ears, listenerOf } from './run-listener.ts'
 import type { RunWork } from './run-work.ts'
 import type { Turn } from './turn.ts'
@@ -16,19 +16,22 @@ import { createWishes, type Prompts } from './wishes.ts'
 
 /** How long a cancelled agent has to say so before its process is ended; with the kill it stays under 3 s (P2). ms. */
 const CANCEL_GRACE_MS = 2_000
-/** Updates that still come right behind an agent's answer belong to the run; every turn waits for them. ms. */
-const LATE_UPDATES_MS = 2
 const TOLD = { start: 'run.started', resume: 'run.resumed' } as const
 const GO_ON =
   'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
 
 /**
  * Serves the run that a session's view says is on, from a process to its end, or until it is parked.
+ * `looked` are its files, where somebody looks at them already.
  * Log to agent: whatever the view says people want (cancel, answers, steering, settings). Agent to log: the recorder.
  *
  *   seat -> context -> [lease proven, run.started written] -> prompt -> turn -> run.ended | run.parked
  */
-export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'): Promise<boolean> {
+export async function serveRun(
+  work: RunWork,
+  how: 'start' | 'resume' | 'rejoin',
+  looked?: Promise<RunFiles>,
+): Promise<boolean> {
   const run = work.recorder.view.run
   if (!run) return false
   const calledOff = new AbortController()
@@ -41,9 +44,8 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'
   try {
     if (calledOffBy(work.recorder.view) || work.stopping.aborted) calledOff.abort()
     const asking = createAsking(work, run)
-    const opened = await openPlaceOf(work)
     // What is there before the run is looked at while its agent starts.
-    files = joinFiles(work, run, opened, how)
+    files = await (looked ?? openFiles(work, run, how))
     const ears = { asking, files }
     const begun =
       how === 'rejoin' ? await rejoin(work, run, ears, signal) : await begin(work, run, ears, { how, signal })
@@ -60,8 +62,7 @@ export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin'
     // Nobody asked for its end: what no agent has had yet begins again at the next start.
     if (work.stopping.aborted && !calledOffBy(work.recorder.view)) return true
     const end: TurnEnd = calledOff.signal.aborted ? cancelledBefore() : { kind: 'failed', error: thrown }
-    await files?.end('ended')
-    await recordEnd(work, run, end, seat)
+    await recordEnd(work, run, end, { seat, files })
     return true
   } finally {
     unwatch()
@@ -191,8 +192,6 @@ async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
     if (work.stopping.aborted) onStopping()
     react(recorder.view)
     const end = await ends.promise
-    // What was said until now is written meanwhile: the end is judged by it.
-    if (end.kind === 'answered') await Promise.all([pause(LATE_UPDATES_MS), recorder.record()])
     // Some agents answer a cancelled prompt with an error, or end: it is over, as was asked.
     if (cancel.why !== null && end.kind === 'answered') return { kind: 'cancelled', why: cancel.why, answered: true }
     if (cancel.why !== null && end.kind === 'failed') return { kind: 'cancelled', why: cancel.why, answered: false }
@@ -212,8 +211,6 @@ const waits = (view: SessionView) => Object.keys(view.open).length > 0 || view.g
 
 /** A person wants the run to end, or the whole session. */
 const calledOffBy = (view: SessionView) => view.run?.cancelling === true || view.state !== 'open'
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Prompts under way in this turn: the first and those that steer. The turn is answered when all are. */
 function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) => void): Prompts {
@@ -294,8 +291,7 @@ async function finish({ work, run, seat, live, asking, files }: Turn, end: TurnE
     else if (seat.alone())
       await seat.connection.killDescendantsBornAfter(work.recorder.view.run?.startedAt ?? run.admittedAt)
   }
-  await files.end('ended')
-  await recordEnd(work, run, end, seat)
+  await recordEnd(work, run, end, { seat, files })
   live.session.recorded(null)
 }
 

@@ -39,6 +39,10 @@ export interface Finder {
 export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + touched.size + uncovered.size + gaps.size === 0
 
+/** Nothing that a loss of power could take away: the next walk finds it again. */
+export const isQuiet = ({ changed, covered, uncovered, gaps }: Findings): boolean =>
+  changed.size + covered.size + uncovered.size + gaps.size === 0
+
 export function createFinder(eye: Eye, present: Present, gaps: GapBook): Finder {
   const findings: Findings = {
     changed: new Map(),

@@ -110,8 +110,11 @@ export interface PlaceSpec {
 }
 
 export interface Look {
-  /** `hints`: what the watcher and `paths` name; a walk where the watcher cannot be believed. `everything`: a walk by lstat. */
-  readonly at: 'hints' | 'everything'
+  /**
+   * `hints`: what the watcher and `paths` name; a walk where the watcher cannot be believed. `everything`: a walk by lstat,
+   * once the first import is done. `imported`: a walk, or hints as long as the first import goes on.
+   */
+  readonly at: 'hints' | 'imported' | 'everything'
   readonly paths: readonly FilePath[]
   readonly reason: SnapshotReason
   /** Runs at work since the last capture. */

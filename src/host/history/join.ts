@@ -3,6 +3,9 @@ import type { RunId } from '../../model/ids.ts'
 import type { Look } from './history.ts'
 import type { JoinedLook } from './record.ts'
 
+/** From the nearest to the farthest. */
+const REACHES = ['hints', 'imported', 'everything'] as const satisfies readonly Look['at'][]
+
 /** Several looks at one place as one: it looks wherever one of them does, and knows all runs that any of them knew. */
 export function joined(looks: readonly Look[]): JoinedLook {
   const [first] = looks as readonly [Look, ...Look[]]
@@ -12,7 +15,7 @@ export function joined(looks: readonly Look[]): JoinedLook {
     writers.set(writer.run, before ? { ...before, named: [...before.named, ...writer.named] } : writer)
   }
   return {
-    at: looks.some(({ at }) => at === 'everything') ? 'everything' : 'hints',
+    at: REACHES.findLast((reach) => looks.some(({ at }) => at === reach)) ?? 'hints',
     // What agents name need not be inside the place, or a path at all.
     paths: [...new Set<FilePath>(looks.flatMap(({ paths }) => paths))].filter(
       (path) => FilePath.safeParse(path).success,

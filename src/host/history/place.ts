@@ -223,7 +223,8 @@ async function find(parts: Parts, state: State, { ground, finder, look, hinted }
   const paths = new Set([...(hinted ?? []), ...look.paths])
   const isSure = hinted !== null && state.isWalked && !state.recheck
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
-  if (look.at === 'hints' && (state.importing || (isSure && !rulesMove))) {
+  const isNear = state.importing ? look.at !== 'everything' : look.at === 'hints' && isSure && !rulesMove
+  if (isNear) {
     state.importing?.first(paths)
     return scanSome(ground, finder, paths)
   }

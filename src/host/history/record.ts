@@ -4,7 +4,7 @@ import type { RunId, SessionId } from '../../model/ids.ts'
 import { type Authors, attributor } from './authors.ts'
 import type { Blobs } from './blobs.ts'
 import { inTransaction, inTransactionSoon } from './db.ts'
-import { type Findings, type Found, isEmpty } from './findings.ts'
+import { type Findings, type Found, isEmpty, isQuiet } from './findings.ts'
 import type { GapBook } from './gap-book.ts'
 import type { Captured, Look } from './history.ts'
 import { comparePaths, pathBytes } from './paths.ts'
@@ -64,6 +64,8 @@ export function createRecorder(shelf: Shelf): Recorder {
     record(findings, look) {
       const n = newest()
       if (isEmpty(findings) && look.marks.length === 0) return unchanged(n, gaps.size)
+      // Marks at a snapshot that is safe already: with them would be lost only what came after them too.
+      const transact = isQuiet(findings) ? inTransactionSoon : inTransaction
       return inOne(() => {
         write.quiet(findings, n)
         const changes = write.changes(findings.changed, look, n + 1)
@@ -74,7 +76,7 @@ export function createRecorder(shelf: Shelf): Recorder {
         }
         write.marks(look, now)
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size }
-      })
+      }, transact)
     },
     cover(findings, how) {
       if (!isEmpty(findings)) inOne(() => write.quiet(findings, 1), how === 'soon' ? inTransactionSoon : inTransaction)
