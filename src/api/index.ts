@@ -6,6 +6,7 @@ import { keeping } from './keeping.ts'
 import { search } from './search.ts'
 import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
+import { surroundings } from './surroundings.ts'
 import { tree } from './tree.ts'
 
 /** Every verb of Carrel. A new one is a line here and a function in the engine; the compiler asks for the second. */
@@ -16,6 +17,7 @@ export const operations = {
   ...files,
   ...search,
   ...secrets,
+  ...surroundings,
   ...keeping,
   ...admin,
 } as const

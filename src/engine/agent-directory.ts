@@ -12,8 +12,8 @@ export interface AgentDirectory {
   list(): Promise<AgentStatus[]>
   /** The recipe and the program it would start. @throws bad_input for an unknown agent, unavailable for one that is not installed */
   resolve(id: string): Promise<{ recipe: AgentRecipe; program: string }>
-  /** A child's whole environment (P3): an allow-list, and the secrets it is given, which win. */
-  environment(recipe: AgentRecipe, session: string, secrets: Readonly<Record<string, string>>): Record<string, string>
+  /** A child's whole environment (P3): an allow-list, and the values it is given, which win. */
+  environment(recipe: AgentRecipe, session: string, given: Readonly<Record<string, string>>): Record<string, string>
   /** The agent of a session that names none. */
   defaultAgent(): Promise<string>
   known(id: string): boolean
@@ -77,8 +77,8 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
       }
       return { recipe: entry, program }
     },
-    environment(recipe, session, secrets) {
-      const base = allowedEnv(source, recipe.passEnv, { ...recipe.env, ...secrets })
+    environment(recipe, session, given) {
+      const base = allowedEnv(source, recipe.passEnv, { ...recipe.env, ...given })
       // The agent that ships with Carrel keeps its memory with Carrel's data, not in the person's home.
       if (recipe.id === 'scripted') base.CARREL_SCRIPTED_HOME ??= join(config.dataFolder, 'scripted-agent')
       if (recipe.home === 'shared') return base

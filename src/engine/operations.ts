@@ -17,6 +17,7 @@ import * as plans from './plans.ts'
 import { searchItems } from './search.ts'
 import * as secrets from './secrets.ts'
 import * as sessions from './sessions.ts'
+import * as surroundings from './surroundings.ts'
 import * as tree from './tree.ts'
 
 /** One function per operation: a verb without one does not compile. */
@@ -90,6 +91,9 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'secrets.put': secrets.putSecret,
   'secrets.remove': secrets.removeSecret,
   'secrets.rotate': secrets.rotateSecrets,
+  'surroundings.get': surroundings.getSurroundings,
+  'surroundings.set': surroundings.setSurroundings,
+  'surroundings.given': surroundings.givenToRun,
   'sessions.export': exportSession,
   'server.retention': retention,
   'agents.list': listAgents,

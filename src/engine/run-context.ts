@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { AgentListener, AgentPlace } from '../host/agent.ts'
@@ -8,10 +7,11 @@ import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
-import type { Context } from './context.ts'
 import type { OpenedPlace } from './place-care.ts'
 import { missedText, transcriptText } from './primer.ts'
+import { variablesOf, writeGiven } from './run-folder.ts'
 import type { RunWork } from './run-work.ts'
+import { surroundingsOf } from './surroundings.ts'
 
 /** The place of a run's project, proven to be what it says: never another one in its stead (F8). */
 export async function openPlaceOf({ ctx, recorder }: RunWork): Promise<OpenedPlace> {
@@ -23,70 +23,52 @@ export async function openPlaceOf({ ctx, recorder }: RunWork): Promise<OpenedPla
 }
 
 /** A seat for a run: the process it gets, with an environment that is an allow-list. */
-export async function takeSeat(
-  { ctx, recorder }: RunWork,
-  run: RunView,
-  place: Place,
-  signal: AbortSignal,
-): Promise<Seat> {
-  const need = await needOf({ ctx, recorder }, run, place)
-  const { recipe, program, env } = need
+export async function takeSeat(work: RunWork, run: RunView, place: Place, signal: AbortSignal): Promise<Seat> {
+  const { ctx, recorder } = work
+  const need = await needOf(work, run, place)
   const seat = await ctx.pool.checkout(need, signal)
-  const given = { session: recorder.session.id, program, args: recipe.args, env, pid: seat.connection.pid }
-  const shown = ctx.vault.mask(recorder.session.workspace).value(given)
+  const { recipe, program, surroundings, variables } = need
+  const limits = Object.entries(surroundings.limits).map(([name, { value }]) => [name, value])
+  const given = ctx.vault.mask(recorder.session.workspace).value({
+    run: run.id,
+    session: recorder.session.id,
+    agent: run.agent,
+    program,
+    args: [...recipe.args],
+    cwd: place.path,
+    env: variables,
+    home: surroundings.home.value,
+    sandbox: surroundings.sandbox.value,
+    hosts: surroundings.hosts.map(({ value }) => value),
+    limits: Object.fromEntries(limits),
+    containment: ctx.containment.kind,
+    pid: seat.connection.pid,
+    stderr: join(ctx.config.dataFolder, 'logs', 'agents', run.agent, 'stderr.log'),
+    at: ctx.now(),
+  })
   // For people who look later: the prompt does not wait for it.
-  writeRunFolder(ctx, run, { ...shown, cwd: place.path }).catch((thrown) =>
-    ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown),
-  )
+  writeGiven(ctx.config, given).catch((thrown) => ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown))
   return seat
 }
 
-/** What kind of process a run needs. */
-export async function needOf(
-  { ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>,
-  run: RunView,
-  place: Place,
-): Promise<AgentNeed> {
+/** What kind of process a run needs, and what people are told of it. */
+export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunView, place: Place) {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
   const { id, workspace, space, project } = recorder.session
-  const secrets = await ctx.vault.forRun({ workspace, space, project }, run.agent)
-  return {
-    recipe,
-    program,
-    env: ctx.agents.environment(recipe, id, secrets),
-    workspace,
-    context: `${id} ${run.agent}`,
-    place,
-  }
+  const [secrets, surroundings] = await Promise.all([
+    ctx.vault.forRun({ workspace, space, project }, run.agent),
+    surroundingsOf(ctx, { workspace, space, project }),
+  ])
+  const plain = Object.entries(surroundings.env).map(([name, { value }]) => [name, value])
+  const env = ctx.agents.environment(recipe, id, { ...Object.fromEntries(plain), ...secrets })
+  const need: AgentNeed = { recipe, program, env, workspace, context: `${id} ${run.agent}`, place }
+  return { ...need, surroundings, variables: variablesOf(env, { recipe, secrets, surroundings, home: ctx.home }) }
 }
 
 /** A place as its agent is told of it. */
 export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace {
   const view = namespace === null ? {} : { view: { path, root, enter } }
   return { cwd: path, roots: [path], mcpServers: [], ...view }
-}
-
-/** A folder of the run's own with what it was given. Of its environment only the names: values may be secrets (B3). */
-async function writeRunFolder(
-  ctx: Context,
-  run: RunView,
-  given: { session: string; program: string; args: readonly string[]; env: object; pid: number; cwd: string },
-): Promise<void> {
-  const folder = join(ctx.config.dataFolder, 'logs', 'runs', run.id)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { env, ...rest } = given
-  const stderr = join(ctx.config.dataFolder, 'logs', 'agents', run.agent, 'stderr.log')
-  const context = {
-    run: run.id,
-    agent: run.agent,
-    ...rest,
-    env: Object.keys(env).sort(),
-    budgetMs: run.budgetMs,
-    containment: ctx.containment.kind,
-    stderr,
-    at: ctx.now(),
-  }
-  await writeFile(join(folder, 'run.json'), `${JSON.stringify(context, null, 2)}\n`)
 }
 
 /**

@@ -6,11 +6,13 @@ import { SHORTEST_SECRET } from './mask.ts'
 const TAKEN =
   /^(PATH|HOME|SHELL|USER|LOGNAME|TERM|TMPDIR|LANG|LANGUAGE|TZ|IFS|ENV|BASH_ENV|NODE_OPTIONS|LC_.*|LD_.*|DYLD_.*|CARREL_.*)$/
 
+export const isTakenName = (name: string): boolean => TAKEN.test(name)
+
 /** The name of a secret is the name of the variable that a run gets. */
 export const SecretName = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]{0,127}$/, 'takes 1 to 128 capital letters, digits and _, and begins with no digit')
-  .refine((name) => !TAKEN.test(name), 'is a name that programs or Carrel need for themselves; choose another one')
+  .refine((name) => !isTakenName(name), 'is a name that programs or Carrel need for themselves; choose another one')
 export type SecretName = z.infer<typeof SecretName>
 
 /** A short one could not be told from ordinary text, and so not be kept out of logs (B3). */

@@ -15,6 +15,7 @@ import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { SealedSecret, Secret } from '../model/secrets.ts'
+import type { SettingsScope, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
@@ -31,6 +32,7 @@ export interface Store {
   readonly leases: LeaseStore
   readonly people: PeopleStore
   readonly secrets: SecretStore
+  readonly surroundings: SurroundingsStore
   /** Every commit that appended rings here, in this process; the bell carries it to others. */
   onAppend(listener: (ring: Ring) => void): () => void
   /** A consistent copy of the embedded database while it is in use; `unavailable` on Postgres. */
@@ -359,4 +361,18 @@ export interface SecretStore {
   sealedOtherwise(key: string, after: SecretHandle | null, limit: number): Promise<SealedSecret[]>
   /** Puts a new seal in the place of `was`; false when it was changed or removed meanwhile. */
   reseal(secret: SealedSecret, was: string): Promise<boolean>
+}
+
+/** What each scope around a place says; what nobody set is empty. */
+export interface ScopedSurroundings {
+  readonly workspace: Surroundings
+  readonly space: Surroundings
+  readonly project: Surroundings
+}
+
+/** What runs are given, by scope. */
+export interface SurroundingsStore {
+  at(scope: SettingsScope): Promise<ScopedSurroundings>
+  /** Returns what is said there now. @throws not_found when Workspace, Space or project is not there */
+  change(scope: SettingsScope, change: SurroundingsChange, now: number): Promise<Surroundings>
 }

@@ -31,6 +31,7 @@ const MORE: Partial<Record<OperationName, object>> = {
   'contention.check': { path: 'a.txt' },
   'places.remove': { confirm: true },
   'places.export': { as: 'patch' },
+  'surroundings.set': { settings: { env: { MINE: 'x' } } },
   'secrets.put': { name: 'MINE', value: 'mine-canary' },
   'secrets.remove': { name: 'THEIRS' },
   'projects.delete': { confirm: true },

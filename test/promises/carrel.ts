@@ -10,6 +10,7 @@ import { describeQueue } from './carrel-queue.ts'
 import { describeRuns } from './carrel-runs.ts'
 import { describeSearch } from './carrel-search.ts'
 import { describeSecrets } from './carrel-secrets.ts'
+import { describeSurroundings } from './carrel-surroundings.ts'
 import { describeTree } from './carrel-tree.ts'
 
 /** Opens a Carrel for one test, behind some face and on some store. */
@@ -27,6 +28,7 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeSearch(open)
     describeFiles(open)
     describeSecrets(open)
+    describeSurroundings(open)
     describeExport(open)
     describeBoundary(open)
   })

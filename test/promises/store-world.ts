@@ -211,7 +211,7 @@ export const OLD_PROMPTS = `
 
 /** What came after the second schema, taken away again: with it, a database is one of then. */
 export const WITHOUT_LATER = `${OLD_PROMPTS}
-  drop table secrets; drop table acts_noted;
+  drop table surroundings; drop table secrets; drop table acts_noted;
   alter table projects drop column place_state; alter table projects drop column place_driver;
   alter table projects drop column place_branch; alter table projects drop column place_note;
   alter table projects drop column place_record; alter table spaces drop column file_rules;

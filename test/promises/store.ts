@@ -7,6 +7,7 @@ import { itLeases } from './store-leases.ts'
 import { itKeepsLogs } from './store-log.ts'
 import { itRests } from './store-rest.ts'
 import { itSearches } from './store-search.ts'
+import { itKeepsSurroundings } from './store-surroundings.ts'
 import { itKeepsTheTree } from './store-tree.ts'
 
 /** A store to test, and the way to be rid of it and of all it holds. */
@@ -48,6 +49,7 @@ export function describeStore(name: string, open: OpenStore): void {
     itSearches(current)
     itKeepsTheTree(current)
     itKeepsFiles(current)
+    itKeepsSurroundings(current)
     itKeepsBoundaries(current)
   })
 }

@@ -2,6 +2,7 @@ import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import type { SessionData } from '../data/session-data.ts'
+import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { clockTime, duration, fullTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
@@ -40,6 +41,9 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
           </time>
         </p>
         <p className="faint">{[stateWords(run), usage].filter(Boolean).join(', ')}</p>
+        <button type="button" className="btn quiet small" onClick={() => overlay.set({ kind: 'given', run: run.id })}>
+          {texts.surroundings.given.open}
+        </button>
         {place && (
           <p className="faint cut" title={place}>
             {texts.session.runs.place(place)}

@@ -14,6 +14,12 @@ const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ defau
 const SecretsDialog = lazy(() =>
   import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
 )
+const SurroundingsDialog = lazy(() =>
+  import('../surroundings/SurroundingsDialog.tsx').then((file) => ({ default: file.SurroundingsDialog })),
+)
+const GivenDialog = lazy(() =>
+  import('../surroundings/GivenDialog.tsx').then((file) => ({ default: file.GivenDialog })),
+)
 const PlanDialog = lazy(() => import('../plans/PlanDialog.tsx').then((file) => ({ default: file.PlanDialog })))
 const GapsDialog = lazy(() => import('../files/GapsDialog.tsx').then((file) => ({ default: file.GapsDialog })))
 const FileRules = lazy(() =>
@@ -56,6 +62,10 @@ function Shown({ shown }: { shown: Overlay }) {
       return <RulesDialog onClose={closeOverlay} />
     case 'secrets':
       return <SecretsDialog space={shown.space} onClose={closeOverlay} />
+    case 'surroundings':
+      return <SurroundingsDialog space={shown.space} onClose={closeOverlay} />
+    case 'given':
+      return <GivenDialog run={shown.run} onClose={closeOverlay} />
     case 'rename': {
       const { noun, id, name } = shown
       const save = (next: string) => page.call(`${noun}s.rename`, { workspace, id, name: next })

@@ -28,7 +28,10 @@ export function TreeMenu({ noun, id, name, closable = false }: Props) {
         ]
       : []),
     ...(noun === 'space'
-      ? [{ label: texts.tree.menu.secrets, act: () => overlay.set({ kind: 'secrets', space: id }) }]
+      ? [
+          { label: texts.tree.menu.secrets, act: () => overlay.set({ kind: 'secrets', space: id }) },
+          { label: texts.tree.menu.surroundings, act: () => overlay.set({ kind: 'surroundings', space: id }) },
+        ]
       : []),
     ...(noun === 'project' ? placeEntries(page, id) : []),
     { label: texts.tree.menu.rename, act: () => overlay.set({ kind: 'rename', noun, id, name }) },

@@ -6,7 +6,8 @@ import type { Noun } from './noun.ts'
 export type Overlay =
   | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' }
   | { readonly kind: 'rename' | 'delete'; readonly noun: Noun; readonly id: string; readonly name: string }
-  | { readonly kind: 'secrets'; readonly space?: string }
+  | { readonly kind: 'secrets' | 'surroundings'; readonly space?: string }
+  | { readonly kind: 'given'; readonly run: string }
   | { readonly kind: 'project' | 'file-rules'; readonly space: string; readonly name: string }
   | { readonly kind: 'plan'; readonly project: string; readonly request: PlanRequest; readonly title: string }
   | { readonly kind: 'gaps'; readonly project: string; readonly space: string; readonly n: number }

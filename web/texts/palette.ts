@@ -85,6 +85,10 @@ export const palette = {
     densityCompact: { label: 'Density: compact' },
     rules: { label: 'Rules ...', keywords: ['permissions', 'allow', 'ask', 'deny'] },
     secrets: { label: 'Secrets ...', keywords: ['tokens', 'keys', 'passwords', 'environment'] },
+    surroundings: {
+      label: 'Surroundings ...',
+      keywords: ['environment', 'variables', 'limits', 'budgets', 'ports', 'home', 'sandbox'],
+    },
     settings: { label: 'Settings ...', keywords: ['notifications', 'sound'] },
     keys: { label: 'Keyboard ...', keywords: ['shortcuts', 'help'] },
     showArchived: { label: 'Show archived' },

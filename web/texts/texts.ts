@@ -16,6 +16,7 @@ import { session } from './session.ts'
 import { settings } from './settings.ts'
 import { shell } from './shell.ts'
 import { start } from './start.ts'
+import { surroundings } from './surroundings.ts'
 import { timeline } from './timeline.ts'
 import { transcript } from './transcript.ts'
 import { tree } from './tree.ts'
@@ -40,6 +41,7 @@ const english = {
   settings,
   shell,
   start,
+  surroundings,
   timeline,
   transcript,
   tree,

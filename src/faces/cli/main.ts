@@ -18,6 +18,7 @@ import { addSearch } from './commands/search.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
+import { addSurroundings } from './commands/surroundings.ts'
 import { VERSION } from './installation.ts'
 import { openTerminal, type World } from './terminal.ts'
 
@@ -41,6 +42,7 @@ const COMMANDS = [
   addRules,
   addContention,
   addSecrets,
+  addSurroundings,
   addExport,
   addBackup,
   addRetention,

@@ -90,6 +90,22 @@ export async function projectFor(cli: Cli, way: Reached, wanted: Wanted): Promis
   return projects[0] ?? (await way.carrel.call('projects.create', { workspace, space: space.id, name: 'Main' }))
 }
 
+/** The scope that settings are about: without a word the whole workspace. */
+export interface ScopeWanted {
+  readonly space?: string
+  readonly project?: string
+}
+
+export async function scopeFor(
+  cli: Cli,
+  way: Reached,
+  { space, project }: ScopeWanted,
+): Promise<{ space?: string; project?: string }> {
+  if (project !== undefined) return { project: (await projectFor(cli, way, given({ space, project }))).id }
+  if (space !== undefined) return { space: (await spaceFor(cli, way, space)).id }
+  return {}
+}
+
 /** A new session where it is wanted. */
 export async function newSession(cli: Cli, way: Reached, wanted: Wanted): Promise<Session> {
   const project = await projectFor(cli, way, wanted)

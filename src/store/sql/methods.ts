@@ -1,4 +1,4 @@
-import type { LeaseStore, LogStore, PeopleStore, SecretStore, TreeStore } from '../store.ts'
+import type { LeaseStore, LogStore, PeopleStore, SecretStore, SurroundingsStore, TreeStore } from '../store.ts'
 import type { Port } from './operations.ts'
 
 /** The methods of a store, each one named transaction of `port`. */
@@ -8,6 +8,7 @@ export function methodsOver(port: Port): {
   leases: LeaseStore
   people: PeopleStore
   secrets: SecretStore
+  surroundings: SurroundingsStore
 } {
   return {
     tree: treeOver(port),
@@ -15,6 +16,10 @@ export function methodsOver(port: Port): {
     leases: leasesOver(port),
     people: peopleOver(port),
     secrets: secretsOver(port),
+    surroundings: {
+      at: (scope) => port.read('surroundings', scope),
+      change: (scope, change, now) => port.write('changeScope', { scope, change, now }),
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { search } from './migrations/0002-search.ts'
 import { fewerPages } from './migrations/0003-fewer-pages.ts'
 import { files } from './migrations/0004-files.ts'
 import { secrets } from './migrations/0005-secrets.ts'
+import { surroundings } from './migrations/0006-surroundings.ts'
 import type { Tx } from './tx.ts'
 
 /** A statement, or more than SQL can say. */
@@ -12,7 +13,7 @@ export type Step = string | ((tx: Tx) => Promise<void>)
 /** Steps that lead from version n to n + 1. Forward only; one that was released never changes. */
 export type Migration = (dialect: Dialect) => Step[]
 
-export const MIGRATIONS: readonly Migration[] = [first, search, fewerPages, files, secrets]
+export const MIGRATIONS: readonly Migration[] = [first, search, fewerPages, files, secrets, surroundings]
 
 /**
  * The version of a database; 0 for an empty one.

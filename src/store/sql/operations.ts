@@ -10,6 +10,7 @@ import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.
 import { search } from './search.ts'
 import { putSecret, removeSecret, reseal, sealedOtherwise, secrets } from './secrets.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
+import { changeScope, surroundings } from './surroundings.ts'
 import {
   createProject,
   createSpace,
@@ -58,6 +59,7 @@ export const WRITES = {
   putSecret,
   removeSecret,
   reseal,
+  changeScope,
   forgetArchived,
 } as const
 
@@ -93,6 +95,7 @@ export const READS = {
   rules,
   secrets,
   sealedOtherwise,
+  surroundings,
   forgettableArchived,
   counts,
 } as const

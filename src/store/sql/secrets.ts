@@ -1,15 +1,12 @@
-import { CarrelError } from '../../model/errors.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
 import type { SealedSecret, Secret } from '../../model/secrets.ts'
 import type { SecretHandle } from '../store.ts'
 import { fromJson, toJson } from './rows.ts'
+import { checkScope, scopeOf } from './scope.ts'
 import type { Row, Tx } from './tx.ts'
-import { noWorkspace } from './workspace-lines.ts'
-
-const scopeOf = ({ space, project }: Pick<Secret, 'space' | 'project'>): string => project ?? space ?? ''
 
 export async function putSecret(tx: Tx, { secret }: { secret: SealedSecret }): Promise<Secret> {
-  await checkPlace(tx, secret)
+  await checkScope(tx, secret)
   await tx.run(
     `insert into secrets (workspace, scope, name, space, project, give, key_id, sealed, created_at, updated_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -34,20 +31,6 @@ export async function putSecret(tx: Tx, { secret }: { secret: SealedSecret }): P
   )
   const { sealed: _, ...stored } = toSecret(row as Row)
   return stored
-}
-
-/** What it belongs to must be there, and stay until the commit. */
-async function checkPlace(tx: Tx, { workspace, space, project }: SealedSecret): Promise<void> {
-  const lock = tx.dialect.forShare
-  const below =
-    project !== null ? (['projects', project] as const) : space !== null ? (['spaces', space] as const) : null
-  if (below) {
-    const [table, id] = below
-    const row = await tx.get(`select id from ${table} where id = $1 and workspace = $2${lock}`, id, workspace)
-    if (!row) throw new CarrelError('not_found', `There is no ${id} in this workspace.`, { id })
-  }
-  const owner = await tx.get(`select id from workspaces where id = $1${lock}`, workspace)
-  if (!owner) throw noWorkspace(workspace)
 }
 
 export async function removeSecret(tx: Tx, { handle }: { handle: SecretHandle }): Promise<boolean> {

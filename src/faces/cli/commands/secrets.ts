@@ -3,14 +3,8 @@ import { given } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { readHidden } from '../hidden.ts'
 import { badInput } from '../problem.ts'
-import type { Reached } from '../reach.ts'
 import { ago, short } from '../terminal.ts'
-import { namesOf, projectFor, spaceFor } from '../whereabouts.ts'
-
-interface Where {
-  readonly space?: string
-  readonly project?: string
-}
+import { namesOf, type ScopeWanted, scopeFor } from '../whereabouts.ts'
 
 export const addSecrets: AddCommand = (program, act) => {
   const secrets = program
@@ -42,7 +36,7 @@ Examples:
     .action(
       act((cli, [name], options) =>
         cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const where = await whereOf(cli, way, options)
+          const where = await scopeFor(cli, way, options)
           const removed = await carrel.call('secrets.remove', { workspace: cli.workspace, name, ...where })
           cli.term.result(removed, () => cli.term.line(`Removed ${name}.`))
         }),
@@ -73,23 +67,13 @@ const placed = (command: Command): Command =>
     .option('-s, --space <space>', 'only in this Space: id, name or folder')
     .option('-p, --project <project>', 'only in this project: id, or name with --space')
 
-async function whereOf(
-  cli: Cli,
-  way: Reached,
-  { space, project }: Where,
-): Promise<{ space?: string; project?: string }> {
-  if (project !== undefined) return { project: (await projectFor(cli, way, given({ space, project }))).id }
-  if (space !== undefined) return { space: (await spaceFor(cli, way, space)).id }
-  return {}
-}
-
-async function put(cli: Cli, name: string, options: Where & { agents?: string }): Promise<void> {
+async function put(cli: Cli, name: string, options: ScopeWanted & { agents?: string }): Promise<void> {
   if (name.includes('='))
     throw badInput('Only the name is an argument, since others on this machine can read those. The value is asked for.')
   const give = options.agents?.split(',').map((agent) => agent.trim())
   const value = await readHidden(cli.world, `Value of ${name}: `)
   await cli.withCarrel({ runs: false }, async (carrel, way) => {
-    const where = await whereOf(cli, way, options)
+    const where = await scopeFor(cli, way, options)
     const stored = await carrel.call('secrets.put', {
       workspace: cli.workspace,
       name,

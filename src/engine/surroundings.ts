@@ -1,0 +1,97 @@
+import { CarrelError } from '../model/errors.ts'
+import { markOf } from '../model/mask.ts'
+import {
+  type EffectiveSurroundings,
+  effectiveSurroundings,
+  type SettingsScope,
+  type SurroundingsChange,
+} from '../model/surroundings.ts'
+import { enter } from './authorize.ts'
+import type { Context } from './context.ts'
+import type { Op } from './op.ts'
+import { readGiven } from './run-folder.ts'
+
+/** What a run in this place is given, all scopes around it put together. */
+export async function surroundingsOf({ store, config }: Context, scope: SettingsScope): Promise<EffectiveSurroundings> {
+  const said = await store.surroundings.at(scope)
+  const layers = (['workspace', 'space', 'project'] as const).map((from) => ({ from, settings: said[from] }))
+  return effectiveSurroundings(layers, config.runBudgetMs === null ? {} : { limits: { ms: config.runBudgetMs } })
+}
+
+export const getSurroundings: Op<'surroundings.get'> = async (ctx, caller, input) => {
+  await enter(ctx, caller, input.workspace)
+  return await found(ctx, await scopeIn(ctx, input))
+}
+
+export const setSurroundings: Op<'surroundings.set'> = async (ctx, caller, { settings, ...where }) => {
+  await enter(ctx, caller, where.workspace)
+  const scope = await scopeIn(ctx, where)
+  mustBeKept(settings)
+  await mustBePlain(ctx, scope, settings)
+  await ctx.store.surroundings.change(scope, settings, ctx.now())
+  return await found(ctx, scope)
+}
+
+async function found(ctx: Context, scope: SettingsScope) {
+  const said = await ctx.store.surroundings.at(scope)
+  const own = scope.project !== null ? said.project : scope.space !== null ? said.space : said.workspace
+  return { own, effective: await surroundingsOf(ctx, scope) }
+}
+
+/** A project brings its Space with it. Before anything else is said of them: what is another workspace's is not there (B1). */
+async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScope): Promise<SettingsScope> {
+  const gone = (what: string) => new CarrelError('not_found', `There is no ${what} in this workspace.`)
+  if (space !== null && !(await ctx.store.tree.space(workspace, space))) throw gone(`Space ${space}`)
+  if (project === null) return { workspace, space, project }
+  const row = await ctx.store.tree.project(workspace, project)
+  if (!row) throw gone(`project ${project}`)
+  if (space !== null && row.space !== space)
+    throw new CarrelError('bad_input', `The project ${project} is not in the Space ${space}. Name one of both.`)
+  return { workspace, space: row.space, project }
+}
+
+/** What is stored and shown already, and kept by nobody yet: until then it is refused, since nobody may rely on it (F8). */
+const NOT_YET: readonly { readonly says: string; readonly asked: (change: SurroundingsChange) => boolean }[] = [
+  { says: 'A sandbox other than `off`', asked: ({ sandbox }) => (sandbox ?? 'off') !== 'off' },
+  { says: 'A list of hosts', asked: ({ hosts }) => (hosts ?? []).length > 0 },
+  { says: 'A browser', asked: ({ browser }) => browser === true },
+  { says: 'A home other than `person`', asked: ({ home }) => (home ?? 'person') !== 'person' },
+  { says: 'Ports', asked: ({ ports }) => (ports ?? []).length > 0 },
+  { says: 'Limits', asked: ({ limits }) => Object.keys(limits ?? {}).length > 0 },
+  { says: 'Budgets', asked: ({ budgets }) => Object.keys(budgets ?? {}).length > 0 },
+]
+
+function mustBeKept(change: SurroundingsChange): void {
+  const asked = NOT_YET.find((each) => each.asked(change))
+  if (!asked) return
+  throw new CarrelError(
+    'bad_input',
+    `${asked.says} cannot be kept by this version of Carrel, so it is not taken. Leave it out.`,
+  )
+}
+
+/** Variables are for everybody to see. */
+async function mustBePlain(ctx: Context, { workspace }: SettingsScope, { env }: SurroundingsChange): Promise<void> {
+  const mask = await ctx.vault.maskOf(workspace)
+  for (const [name, value] of Object.entries(env ?? {})) {
+    const shown = mask.text(value)
+    if (shown === value) continue
+    throw new CarrelError(
+      'bad_input',
+      `The value of ${name} holds a secret (${/\[secret [^\]]*\]/.exec(shown)?.[0] ?? markOf('')}), and variables are for everybody to see. Runs get the secret as a variable of its own name; leave ${name} out.`,
+    )
+  }
+}
+
+export const givenToRun: Op<'surroundings.given'> = async (ctx, caller, input) => {
+  await enter(ctx, caller, input.workspace)
+  if (!(await ctx.store.log.run(input.workspace, input.id)))
+    throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
+  const given = await readGiven(ctx.config, input.id)
+  if (given) return given
+  throw new CarrelError(
+    'gone',
+    'What this run was given is not kept: it has no agent yet, or its folder was removed when its time was over (`carrel retention`).',
+    { id: input.id },
+  )
+}

@@ -1,0 +1,154 @@
+import type { Command } from 'commander'
+import type { Output } from '../../../api/index.ts'
+import type { Budget, Surroundings, SurroundingsChange } from '../../../model/surroundings.ts'
+import { given } from '../arguments.ts'
+import type { AddCommand, Cli } from '../cli.ts'
+import { badInput } from '../problem.ts'
+import type { Terminal } from '../terminal.ts'
+import { type ScopeWanted, scopeFor } from '../whereabouts.ts'
+
+export const addSurroundings: AddCommand = (program, act) => {
+  const surroundings = program
+    .command('surroundings')
+    .summary('what runs are given, and what they may use')
+    .description(
+      'Surroundings: variables, home, ports, sandbox, limits and budgets of runs. Said for the workspace, a Space or a project; what is nearer wins.',
+    )
+  placed(surroundings.command('show'))
+    .description('Show what holds, and where each part of it is said.')
+    .action(
+      act((cli, _, wanted) =>
+        cli.withCarrel({ runs: false }, async (carrel, way) => {
+          const where = await scopeFor(cli, way, wanted)
+          const found = await carrel.call('surroundings.get', { workspace: cli.workspace, ...where })
+          cli.term.result(found, () => show(cli.term, found.effective))
+        }),
+      ),
+    )
+  placed(surroundings.command('set'))
+    .description('Change what runs are given. Runs that begin from now on get it.')
+    .option('--env <NAME=value>', 'a variable, for everybody to see; may be said again', collect, [])
+    .option('--home <whose>', 'person, agent, space or run')
+    .option('--sandbox <kind>', 'off, guard or strict')
+    .option('--host <name>', 'a host that a strict sandbox lets through; may be said again', collect, [])
+    .option('--ports <names>', 'names of ports, with commas in between')
+    .option('--browser', 'give each run a browser of its own')
+    .option('--limit <name=number>', 'of each run: ms, turns, tokens, cost, memoryBytes or pids', collect, [])
+    .option('--budget <of.name=number>', 'session or total, then ms, turns, tokens or cost', collect, [])
+    .option('--unset <what>', 'take away what is said here, such as env, env.NAME or limits.ms', collect, [])
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ carrel surroundings set --env LOG_LEVEL=debug --space .
+  $ carrel surroundings set --limit ms=3600000 --budget session.tokens=2000000
+  $ carrel surroundings set --unset env.LOG_LEVEL --space .`,
+    )
+    .action(act((cli, _, options) => set(cli, options)))
+  surroundings
+    .command('given')
+    .description('Show what a run was given, with handles in the place of secrets.')
+    .argument('<run>', 'id of the run')
+    .action(
+      act((cli, [id]) =>
+        cli.withCarrel({ runs: false }, async (carrel) => {
+          const run = await carrel.call('surroundings.given', { workspace: cli.workspace, id })
+          cli.term.result(run, () => {
+            const { env, limits, ...facts } = run
+            const rows = Object.entries({ ...facts, ...limits }).map(([name, value]) => [name, '', String(value)])
+            const variables = env.map(({ name, from, value }) => [name, from, value ?? ''])
+            cli.term.table(['WHAT', 'FROM', 'VALUE'], [...rows, ...variables], '')
+          })
+        }),
+      ),
+    )
+}
+
+const placed = (command: Command): Command =>
+  command
+    .option('-s, --space <space>', 'of this Space: id, name or folder')
+    .option('-p, --project <project>', 'of this project: id, or name with --space')
+
+const collect = (text: string, before: string[]): string[] => [...before, text]
+
+function show(term: Terminal, effective: Output<'surroundings.get'>['effective']): void {
+  const { env, hosts, limits, budgets, ...single } = effective
+  const rows = [
+    ...Object.entries(single).map(([name, { value, from }]) => [name, from, String(value)]),
+    ...hosts.map(({ value, from }) => ['host', from, value]),
+    ...Object.entries(limits).map(([name, { value, from }]) => [`limit ${name}`, from, String(value)]),
+    ...budgets.flatMap(({ of, from, budget }) =>
+      Object.entries(budget).map(([name, value]) => [`budget ${of} ${name}`, from, String(value)]),
+    ),
+    ...Object.entries(env).map(([name, { value, from }]) => [name, from, value]),
+  ]
+  term.table(['WHAT', 'FROM', 'VALUE'], rows, '')
+}
+
+interface SetOptions extends ScopeWanted {
+  readonly env: string[]
+  readonly home?: Surroundings['home']
+  readonly sandbox?: Surroundings['sandbox']
+  readonly host: string[]
+  readonly ports?: string
+  readonly browser?: boolean
+  readonly limit: string[]
+  readonly budget: string[]
+  readonly unset: string[]
+}
+
+async function set(cli: Cli, options: SetOptions): Promise<void> {
+  await cli.withCarrel({ runs: false }, async (carrel, way) => {
+    const where = { workspace: cli.workspace, ...(await scopeFor(cli, way, options)) }
+    const { own } = await carrel.call('surroundings.get', where)
+    const settings = changeOf(own, options)
+    if (Object.keys(settings).length === 0) throw badInput('Say what to change; `--help` lists what there is.')
+    const found = await carrel.call('surroundings.set', { ...where, settings })
+    cli.term.result(found, () => cli.term.line('Changed. Runs that begin from now on get it.'))
+  })
+}
+
+/** What was said here, with what the options add to it and take from it. */
+function changeOf(own: Surroundings, options: SetOptions): SurroundingsChange {
+  const { env, home, sandbox, host, ports, browser, limit, budget, unset } = options
+  const next: Record<string, unknown> = {
+    ...given({ home, sandbox, browser }),
+    ...(ports === undefined ? {} : { ports: ports.split(',').map((name) => name.trim()) }),
+    ...(host.length > 0 ? { hosts: [...new Set([...(own.hosts ?? []), ...host])] } : {}),
+    ...(env.length > 0 ? { env: { ...own.env, ...Object.fromEntries(env.map((text) => pair(text))) } } : {}),
+    ...(limit.length > 0 ? { limits: { ...own.limits, ...numbers(limit) } } : {}),
+  }
+  for (const [name, value] of Object.entries(numbers(budget))) {
+    const [of = '', what = ''] = name.split('.')
+    const before = (next.budgets ?? own.budgets ?? {}) as Record<string, Budget>
+    next.budgets = { ...before, [of]: { ...before[of], [what]: value } }
+  }
+  for (const path of unset) {
+    const [field = '', ...inner] = path.split('.')
+    const before = Object.hasOwn(next, field) ? next[field] : own[field as keyof Surroundings]
+    next[field] = inner.length === 0 ? null : without(before, inner)
+  }
+  return next as SurroundingsChange
+}
+
+function pair(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw badInput(`${JSON.stringify(text)} should look like NAME=value.`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function numbers(all: readonly string[]): Record<string, number> {
+  const entries = all.map((text) => {
+    const [name, value] = pair(text)
+    if (!/^\d+(\.\d+)?$/.test(value)) throw badInput(`${JSON.stringify(value)} in ${name} is not a number.`)
+    return [name, Number(value)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function without(value: unknown, [name = '', ...inner]: readonly string[]): unknown {
+  if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name))
+    throw badInput(`${name} is not said here: \`carrel surroundings show\`.`)
+  const { [name]: gone, ...rest } = value as Record<string, unknown>
+  return inner.length === 0 ? rest : { ...rest, [name]: without(gone, inner) }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { changeSurroundings, effectiveSurroundings, Surroundings } from './surroundings.ts'
+
+const layers = (...said: Surroundings[]) =>
+  said.map((settings, at) => ({ from: (['workspace', 'space', 'project'] as const)[at] ?? 'project', settings }))
+
+describe('surroundings', () => {
+  it('P3: the nearest scope wins, of variables the nearest of each name, and hosts are joined', () => {
+    const found = effectiveSurroundings(
+      layers(
+        { env: { A: '1', B: '1' }, home: 'space', ports: ['web', 'api'], hosts: ['a.example', 'b.example'] },
+        { env: { B: '2' }, ports: ['web'], hosts: ['b.example', 'c.example'] },
+        { home: 'run' },
+      ),
+    )
+    expect(found).toMatchObject({
+      env: { A: { value: '1', from: 'workspace' }, B: { value: '2', from: 'space' } },
+      home: { value: 'run', from: 'project' },
+      sandbox: { value: 'off', from: 'default' },
+      ports: { value: ['web'], from: 'space' },
+      browser: { value: false, from: 'default' },
+    })
+    expect(found.hosts).toEqual([
+      { value: 'a.example', from: 'workspace' },
+      { value: 'b.example', from: 'workspace' },
+      { value: 'c.example', from: 'space' },
+    ])
+  })
+
+  it('of limits the tightest counts, and the default only where nobody says one', () => {
+    const found = effectiveSurroundings(
+      layers({ limits: { ms: 5_000, turns: 3 } }, { limits: { ms: 9_000, turns: 2 } }),
+      { limits: { ms: 1_000, tokens: 7 } },
+    )
+    expect(found.limits).toEqual({
+      ms: { value: 5_000, from: 'workspace' },
+      turns: { value: 2, from: 'space' },
+      tokens: { value: 7, from: 'default' },
+    })
+  })
+
+  it('of budgets each scope has its own, and one that says nothing is none', () => {
+    const found = effectiveSurroundings(layers({ budgets: { total: { cost: 5 } } }, { budgets: { session: {} } }))
+    expect(found.budgets).toEqual([{ of: 'total', from: 'workspace', budget: { cost: 5 } }])
+  })
+
+  it('a change leaves what it does not name, and null takes away', () => {
+    expect(changeSurroundings({ home: 'run', ports: ['web'] }, { home: null, browser: true })).toEqual({
+      ports: ['web'],
+      browser: true,
+    })
+  })
+
+  it('takes hosts, ports and names as they are written, and nothing that is none', () => {
+    const good = {
+      hosts: ['example.com', '*.example.com', 'localhost:8080'],
+      ports: ['web', 'api_2'],
+      env: { a_B1: '' },
+    }
+    expect(Surroundings.parse(good)).toEqual(good)
+    for (const wrong of [
+      { hosts: ['http://example.com'] },
+      { hosts: ['exa mple'] },
+      { hosts: ['*'] },
+      { ports: ['Web'] },
+      { env: { LD_PRELOAD: 'x' } },
+      { env: { A: 'x\0' } },
+      { limits: { ms: 1 } },
+      { budgets: { session: { memoryBytes: 1 } } },
+      { other: 1 },
+    ])
+      expect(Surroundings.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false)
+  })
+})

@@ -1,0 +1,6 @@
+/** `scope` is the id of the Space or project it is said for, or empty for the whole workspace. */
+export const surroundings = (): string[] => [
+  `create table surroundings (
+    workspace text not null, scope text not null, settings text not null, updated_at bigint not null,
+    primary key (workspace, scope))`,
+]

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { order } from '../support/carrel-session.ts'
+import type { Skipped } from '../support/postgres.ts'
+import { openSession, openWorld, WORKSPACE, type World } from './world.ts'
+
+let world: World | Skipped
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(async () => {
+  if (!('skipped' in world)) await world.close()
+})
+
+describe('surroundings on the page', () => {
+  it('P3: variables are said for a Space from its menu, and what a run was given is seen beside it', async ({
+    skip,
+  }) => {
+    if ('skipped' in world) return skip(world.skipped)
+    const { carrel, complaints, open } = world
+    const { session } = await openSession(world, 'Surroundings')
+    const page = await open(`/s/${session.id}`)
+    await page.getByRole('button', { name: /^More for space/ }).click()
+    await page.getByRole('menuitem', { name: 'Surroundings ...' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Surroundings' })
+    await dialog.getByLabel('Variables').fill('GREETING=from the page')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('Saved. Runs that begin from now on get it.').waitFor()
+    await dialog.getByRole('row', { name: 'GREETING from the page Space' }).waitFor()
+    const found = await carrel.call('surroundings.get', { workspace: WORKSPACE, space: session.space })
+    expect(found.own).toEqual({ env: { GREETING: 'from the page' } })
+    await dialog.getByLabel('Sandbox').selectOption('strict')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText(/cannot be kept by this version/).waitFor()
+    await page.keyboard.press('Escape')
+
+    await carrel.call('secrets.put', { workspace: WORKSPACE, name: 'TOKEN', value: 'page-canary-3' })
+    const content = order([{ run: 'echo "$GREETING"' }])
+    await carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
+    await page.keyboard.press('Control+k')
+    await page.getByPlaceholder(/Do or find/).fill('surroundings')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Surroundings' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page
+      .getByRole('button', { name: /^(Show|Open).*panel|Panel/i })
+      .first()
+      .click()
+    await page.getByRole('tab', { name: 'Runs' }).click()
+    await page.getByRole('button', { name: 'What it was given' }).click()
+    const given = page.getByRole('dialog', { name: 'What this run was given' })
+    await given.getByRole('row', { name: 'TOKEN [secret TOKEN] secret' }).waitFor()
+    await given.getByRole('row', { name: 'GREETING from the page Space' }).waitFor()
+    expect(await page.content()).not.toContain('page-canary-3')
+    expect(complaints).toEqual([])
+  })
+})

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import type { OpenCarrel } from './carrel.ts'
+
+const DEFAULT = { workspace: 'default' } as const
+const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
+
+export function describeSurroundings(open: OpenCarrel): void {
+  describe('surroundings', () => {
+    it('P3: a run gets the variables of all scopes around it, the nearest of a name, and its neighbour does not', async () => {
+      const { carrel, session } = await open()
+      const here = await session()
+      const there = await session()
+      const set = (settings: object, where: object = {}) =>
+        carrel.call('surroundings.set', { ...DEFAULT, ...where, settings })
+      await set({ env: { A: 'far', B: 'far', SECRET: 'plain' } })
+      await set({ env: { A: 'space', C: 'space' } }, { space: here.space.id })
+      const found = await set({ env: { A: 'near' } }, { project: here.project })
+      expect(found).toMatchObject({
+        own: { env: { A: 'near' } },
+        effective: {
+          env: { A: { value: 'near', from: 'project' }, C: { from: 'space' }, B: { value: 'far', from: 'workspace' } },
+          home: { value: 'person', from: 'default' },
+        },
+      })
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'SECRET', value: 'the-canary-1' })
+      await here.run([print('A'), print('B'), print('C'), print('SECRET')])
+      const said = JSON.stringify(await here.log())
+      for (const words of ['got:near.', 'got:far.', 'got:space.', 'got:[secret SECRET].']) expect(said).toContain(words)
+      await there.run([print('A'), print('C')])
+      const other = JSON.stringify(await there.log())
+      expect(other).toContain('got:far.')
+      expect(other).toContain('got:.')
+      expect(other).not.toContain('got:space.')
+    })
+
+    it('P3: a change reaches the next run, and what is taken away is gone', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      const set = (env: object | null) => carrel.call('surroundings.set', { ...DEFAULT, settings: { env } as never })
+      await set({ A: 'first' })
+      await one.run([print('A')])
+      await set({ A: 'second' })
+      await one.run([print('A')])
+      await set(null)
+      await one.run([print('A')])
+      const said = JSON.stringify(await one.log())
+      for (const words of ['got:first.', 'got:second.', 'got:.']) expect(said).toContain(words)
+    })
+
+    it('B3: what a run was given can be seen, with a handle in the place of a secret', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'given-canary-1' })
+      await carrel.call('surroundings.set', { ...DEFAULT, settings: { env: { PLAIN: 'for all' } } })
+      await one.run([print('PLAIN')])
+      const [run] = await one.runs()
+      const given = await carrel.call('surroundings.given', { ...DEFAULT, id: run!.id })
+      expect(given).toMatchObject({ session: one.id, cwd: one.folder, home: 'person', sandbox: 'off' })
+      const variable = (name: string) => given.env.find((each) => each.name === name)
+      expect(variable('TOKEN')).toEqual({ name: 'TOKEN', from: 'secret', value: '[secret TOKEN]' })
+      expect(variable('PLAIN')).toEqual({ name: 'PLAIN', from: 'workspace', value: 'for all' })
+      expect(variable('PATH')).toEqual({ name: 'PATH', from: 'machine', value: null })
+      expect(JSON.stringify(given)).not.toContain('canary')
+    })
+
+    it('F8: what cannot be kept yet, names that programs need and values of secrets are refused in words', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'refused-canary' })
+      const set = (settings: object, where: object = {}) =>
+        carrel.call('surroundings.set', { ...DEFAULT, ...where, settings }).then(
+          () => 'taken',
+          (error) => `${error.code} ${error.message}`,
+        )
+      const refused = [
+        { sandbox: 'guard' },
+        { sandbox: 'strict' },
+        { hosts: ['example.com'] },
+        { browser: true },
+        { env: { PATH: '/x' } },
+        { env: { CARREL_X: '1' } },
+        { env: { 'NOT A NAME': '1' } },
+        { env: { PASTED: 'it is refused-canary' } },
+        { nonsense: 1 },
+      ]
+      for (const settings of refused) {
+        const words = await set(settings)
+        expect(words, JSON.stringify(settings)).toMatch(/^bad_input .*[a-z]/)
+        expect(words).not.toContain('canary')
+      }
+      expect(await set({ sandbox: 'off', browser: false, hosts: [], home: 'person' })).toBe('taken')
+      const other = await session()
+      expect(await set({}, { project: one.project, space: other.space.id })).toMatch(/^bad_input /)
+    })
+  })
+}

@@ -1,0 +1,37 @@
+import { useId } from 'react'
+import { texts } from '../texts/texts.ts'
+import type { Amount, Amounts } from './draft.ts'
+
+interface Props {
+  readonly title: string
+  readonly note: string
+  readonly names: readonly Amount[]
+  readonly amounts: Amounts
+  readonly onAmounts: (amounts: Amounts) => void
+}
+
+/** Amounts of one kind, each with a field; an empty one has no end. */
+export function AmountFields({ title, note, names, amounts, onAmounts }: Props) {
+  const id = useId()
+  return (
+    <fieldset className="amounts">
+      <legend>{title}</legend>
+      <p className="form-note">{note}</p>
+      {names.map((name) => (
+        <div key={name} className="amount">
+          <label htmlFor={`${id}-${name}`}>{texts.surroundings.amounts[name]}</label>
+          <input
+            id={`${id}-${name}`}
+            className="field"
+            type="number"
+            min={0}
+            step="any"
+            placeholder={texts.surroundings.noEnd}
+            value={amounts[name] ?? ''}
+            onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}
+          />
+        </div>
+      ))}
+    </fieldset>
+  )
+}

@@ -1,0 +1,60 @@
+import type { EffectiveSurroundings } from '../../src/model/surroundings.ts'
+import { texts } from '../texts/texts.ts'
+import { AMOUNTS, type Amount } from './draft.ts'
+
+/** What holds in the end, and which scope says so. */
+export function EffectiveTable({ effective }: { effective: EffectiveSurroundings }) {
+  const words = texts.surroundings
+  return (
+    <table className="effective">
+      <caption>{words.effective}</caption>
+      <thead>
+        <tr>
+          <th>{words.what}</th>
+          <th>{words.value}</th>
+          <th>{words.from}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rowsOf(effective).map(({ what, value, from }) => (
+          <tr key={`${what} ${value} ${from}`}>
+            <td>{what}</td>
+            <td>{value}</td>
+            <td className="faint">{words.layers[from]}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+interface Row {
+  readonly what: string
+  readonly value: string
+  readonly from: EffectiveSurroundings['home']['from']
+}
+
+function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: EffectiveSurroundings): Row[] {
+  const words = texts.surroundings
+  const amount = (name: string, value: number) => String(value / AMOUNTS[name as Amount])
+  return [
+    ...Object.entries(env).map(([what, { value, from }]) => ({ what, value, from })),
+    { what: words.home, value: words.homes[home.value], from: home.from },
+    { what: words.sandbox, value: words.sandboxes[sandbox.value], from: sandbox.from },
+    ...hosts.map(({ value, from }) => ({ what: words.host, value, from })),
+    ...(ports.value.length > 0 ? [{ what: words.ports, value: ports.value.join(', '), from: ports.from }] : []),
+    ...(browser.value ? [{ what: words.browser, value: words.yes, from: browser.from }] : []),
+    ...Object.entries(limits).map(([name, { value, from }]) => ({
+      what: words.limit(words.amounts[name as Amount]),
+      value: amount(name, value),
+      from,
+    })),
+    ...budgets.flatMap(({ of, from, budget }) =>
+      Object.entries(budget).map(([name, value]) => ({
+        what: words.budget[of](words.amounts[name as Amount]),
+        value: amount(name, value ?? 0),
+        from,
+      })),
+    ),
+  ]
+}

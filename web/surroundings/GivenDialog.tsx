@@ -1,0 +1,70 @@
+import { useQuery } from '@tanstack/react-query'
+import { asCarrelError } from '../../src/model/errors.ts'
+import type { GivenToRun } from '../../src/model/surroundings.ts'
+import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Problem } from '../ui/Problem.tsx'
+import './surroundings.css'
+
+/** What a run was given, with handles in the place of secrets. */
+export function GivenDialog({ run, onClose }: { run: string; onClose: () => void }) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const { data, error, isPending } = useQuery({
+    queryKey: ['given', workspace, run],
+    queryFn: () => page.call('surroundings.given', { workspace, id: run }),
+    refetchOnMount: 'always',
+  })
+  return (
+    <Dialog title={texts.surroundings.given.title} open onClose={onClose} className="wide plan-like">
+      {error && <Problem error={asCarrelError(error)} />}
+      {isPending && <p className="faint">{texts.ui.loading}</p>}
+      {data && <Given given={data} />}
+      <div className="actions">
+        <button type="button" className="btn" onClick={onClose}>
+          {texts.ui.close}
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+function Given({ given }: { given: GivenToRun }) {
+  const words = texts.surroundings
+  const { names } = words.given
+  const facts = {
+    program: [given.program, ...given.args].join(' '),
+    cwd: given.cwd,
+    home: words.homes[given.home],
+    sandbox: words.sandboxes[given.sandbox],
+    containment: given.containment,
+    stderr: given.stderr,
+  }
+  return (
+    <>
+      <dl className="given-facts">
+        {(Object.keys(facts) as (keyof typeof facts)[]).map((name) => (
+          <div key={name}>
+            <dt>{names[name]}</dt>
+            <dd>{facts[name]}</dd>
+          </div>
+        ))}
+      </dl>
+      <table className="effective">
+        <caption>{words.env}</caption>
+        <tbody>
+          {given.env.map(({ name, value, from }) => (
+            <tr key={name}>
+              <td>
+                <code>{name}</code>
+              </td>
+              <td>{value ?? <span className="faint">{words.given.hidden}</span>}</td>
+              <td className="faint">{words.given.from[from]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  )
+}
