@@ -31,13 +31,16 @@ export async function notesOf(ctx: Context, { key, project }: OpenedPlace, act: 
     const data = about(paths)
     if (act.request.kind === 'apply') {
       notes.push({ session, note: { type: 'files.applied', data: { ...data, project: act.request.from } } })
-    } else notes.push({ session, note: { type: 'files.restored', data: { ...data, how: act.request.kind } } })
+    } else notes.push({ session, note: { type: 'files.restored', data: { ...data, how: howOf(act.request) } } })
   }
   for (const [session, paths] of taken) {
     if (!main.has(session)) notes.push({ session, note: { type: 'files.taken', data: about(paths) } })
   }
   return notes
 }
+
+/** The undo of an act brings back what was there before it, be that somebody's work: nothing is taken back. */
+const howOf = (request: Act['request']) => (request.kind === 'undo' && request.of.kind !== 'act' ? 'undo' : 'restore')
 
 /** The sessions that an act was about, each with the paths of its own that were written. */
 async function concerned(ctx: Context, history: History, key: string, act: Act): Promise<Told> {

@@ -80,6 +80,8 @@ export function describeFiles(open: OpenCarrel): void {
       await act(first, { kind: 'undo', of: { kind: 'act', act: done.id } })
       expect(readFileSync(first.path('list.txt'), 'utf8')).toContain('ONE')
       expect(readFileSync(first.path('mine.txt'), 'utf8')).toBe('x')
+      // What brings work back is not told as taking it back.
+      expect((await first.said('files.restored')).map(({ data }) => data.how)).toEqual(['undo', 'restore'])
       await expectWhole(first)
     })
 

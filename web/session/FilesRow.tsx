@@ -15,7 +15,7 @@ const MOST = 6
 const DEEDS = { created: 'created', modified: 'changed', deleted: 'removed' } as const
 
 /** What a run changed: its paths, the way to their diffs, and the way back. */
-export const FilesRow = memo(function FilesRow({ item }: { item: FilesItem }) {
+export const FilesRow = memo(function FilesRow({ item, undone }: { item: FilesItem; undone: ActItem | null }) {
   const { project } = useSession()
   const { run, counts, files } = item
   const words = texts.files.item
@@ -32,11 +32,12 @@ export const FilesRow = memo(function FilesRow({ item }: { item: FilesItem }) {
       {all > 0 && (
         <p className="row">
           <FileDiff className="glyph" aria-hidden />
-          <b className="grow">{words.changed(all)}</b>
+          <b className={undone ? 'undone' : 'grow'}>{words.changed(all)}</b>
+          {undone && <span className="faint grow">{words.takenBack(undone.by.name, clockTime(undone.at))}</span>}
           <button type="button" className="btn quiet" onClick={() => show(null)}>
             {words.diff}
           </button>
-          {run !== null && project !== undefined && (
+          {run !== null && project !== undefined && !undone && (
             <button type="button" className="btn quiet" onClick={undo}>
               {words.undo}
             </button>

@@ -17,7 +17,7 @@ export const TranscriptRow = memo(
   function TranscriptRow({ row }: { row: Row }) {
     if (row.kind === 'new') return <p className="since">{texts.transcript.since}</p>
     if (row.kind === 'end') return <RunEnd item={row.item} />
-    const { item, last } = row
+    const { item, last, undone } = row
     switch (item.kind) {
       case 'run':
         return <RunHead item={item} />
@@ -41,7 +41,7 @@ export const TranscriptRow = memo(
       case 'raw':
         return <RawRow item={item} />
       case 'files':
-        return <FilesRow item={item} />
+        return <FilesRow item={item} undone={undone} />
       case 'act':
         return <ActRow item={item} />
     }
@@ -50,6 +50,6 @@ export const TranscriptRow = memo(
     const [a, b] = [before.row, after.row]
     if (a === b) return true
     if (a.kind === 'new' || b.kind === 'new' || a.kind !== b.kind || a.item !== b.item) return false
-    return a.kind === 'end' || b.kind === 'end' || a.last === b.last
+    return a.kind === 'end' || b.kind === 'end' || (a.last === b.last && a.undone === b.undone)
   },
 )

@@ -1,8 +1,15 @@
-import type { Item, RunItem } from '../../src/model/items.ts'
+import type { ActItem, FilesItem, Item, RunItem } from '../../src/model/items.ts'
 
 /** What the transcript shows, one under the other. */
 export type Row =
-  | { readonly kind: 'item'; readonly key: string; readonly item: Item; readonly last: boolean }
+  | {
+      readonly kind: 'item'
+      readonly key: string
+      readonly item: Item
+      readonly last: boolean
+      /** Of what a run changed: the act that took it all back, if that is how it stands now. */
+      readonly undone: ActItem | null
+    }
   /** How a run ended, after all that belongs to it. */
   | { readonly kind: 'end'; readonly key: string; readonly item: RunItem }
   /** What follows came since one last looked. */
@@ -19,23 +26,35 @@ export function rowsOf(items: readonly Item[], seen: number): Row[] {
     rows.push(...changed)
     changed = []
     if (run?.state === 'ended') rows.push({ kind: 'end', key: `end-${run.n}`, item: run })
+    run = null
   }
+  const acts = items.filter((item) => item.kind === 'act')
   items.forEach((item, at) => {
-    if (item.kind === 'run') {
-      end()
-      run = item
-    }
+    // An act comes after what it was about.
+    if (item.kind === 'run' || item.kind === 'act') end()
+    if (item.kind === 'run') run = item
     if (!marked && item.n > seen) {
       // At the very top of what is loaded it would say nothing.
       if (rows.length > 0) rows.push({ kind: 'new', key: 'new' })
       marked = true
     }
-    const row: Row = { kind: 'item', key: `${item.n}`, item, last: at === items.length - 1 }
+    const undone = item.kind === 'files' ? undoneBy(item, acts) : null
+    const row: Row = { kind: 'item', key: `${item.n}`, item, last: at === items.length - 1, undone }
     if (item.kind === 'files') changed.push(row)
     else rows.push(row)
   })
   end()
   return rows
+}
+
+/** The newest act after it that was about all its paths, where that took them back. */
+function undoneBy({ n, place, files, counts }: FilesItem, acts: readonly ActItem[]): ActItem | null {
+  const all = counts.created + counts.modified + counts.deleted
+  const about = acts.findLast(
+    (act) =>
+      act.n > n && act.place === place && act.count >= all && files.every(({ path }) => act.paths.includes(path)),
+  )
+  return about?.what === 'undone' ? about : null
 }
 
 /** A first guess at the height, in px; the true one is measured when the row is shown. */

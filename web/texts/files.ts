@@ -135,6 +135,7 @@ export const files = {
     undo: 'Undo ...',
     undoAct: 'Take it back',
     by: (name: string, time: string) => `by ${name}, ${time}`,
+    takenBack: (who: string, at: string) => `taken back by ${who}, ${at}`,
     contended: (session: string, paths: readonly string[]) =>
       `“${session}” changed the same at the same time: ${paths.join(', ')}`,
     /** What an act did, as far as this session is concerned. */
