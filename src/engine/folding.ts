@@ -68,10 +68,15 @@ export async function readItems(
 ): Promise<{ view: SessionView; items: Item[]; more: boolean }> {
   const loaded = await loadFold(store, session)
   const stored = await store.log.items(session, before, limit + 1)
-  const merged = new Map(stored.map((item) => [item.n, item]))
-  for (const item of loaded.dirty.values()) if (before === null || item.n < before) merged.set(item.n, item)
-  const newest = [...merged.values()].sort((a, b) => b.n - a.n)
-  return { view: loaded.view, items: newest.slice(0, limit).reverse(), more: newest.length > limit }
+  const changed = [...loaded.dirty.values()].filter(({ n }) => before === null || n < before)
+  const items = newestOf(stored, changed, limit + 1)
+  return { view: loaded.view, items: items.slice(-limit), more: items.length > limit }
+}
+
+/** Stored items with those over them that were changed since; the newest of them, oldest first. */
+export function newestOf(stored: Iterable<Item>, changed: Iterable<Item>, limit: number): Item[] {
+  const merged = new Map([...stored, ...changed].map((item) => [item.n, item]))
+  return [...merged.values()].sort((a, b) => a.n - b.n).slice(-limit)
 }
 
 /** Makes the fold of a session again from its log, as it would be stored. */

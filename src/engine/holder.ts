@@ -3,6 +3,7 @@ import type { RunId } from '../model/ids.ts'
 import { mayRename, type Session } from '../model/tree.ts'
 import { nextStep, type QueuedPrompt, type Step } from '../model/view.ts'
 import type { Context } from './context.ts'
+import type { Loaded } from './folding.ts'
 import type { HeldLease } from './leases.ts'
 import { defaultAnswer } from './questions.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
@@ -21,10 +22,11 @@ export async function holdSession(
   ctx: Context,
   session: Session,
   lease: HeldLease,
+  loaded: Loaded,
   stopping: AbortSignal,
 ): Promise<void> {
   await ctx.vault.maskOf(session.workspace)
-  const recorder = await openRecorder(ctx.store, session, lease, {
+  const recorder = openRecorder(ctx.store, session, lease, loaded, {
     now: ctx.now,
     flushMs: ctx.config.flushMs,
     mask: () => ctx.vault.mask(session.workspace),

@@ -8,7 +8,7 @@ import { createOutcomeMask } from '../model/mask-outcomes.ts'
 import type { Session } from '../model/tree.ts'
 import { liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Store } from '../store/store.ts'
-import { foldTail, loadFold } from './folding.ts'
+import { foldTail, type Loaded, newestOf } from './folding.ts'
 import type { HeldLease } from './leases.ts'
 
 /** Bytes of waiting updates that are written without waiting for the setting. */
@@ -27,6 +27,8 @@ export interface Recorder {
   readonly session: Session
   readonly view: SessionView
   item(n: number): Item | undefined
+  /** The newest items as they are at the head that is folded here, oldest first. */
+  newest(limit: number): Promise<Item[]>
   /** Hands in an outcome that may wait a moment for others. Order is kept; a failure shows at the next `record`. */
   push(outcome: Outcome): void
   /** Writes these, and all that was pushed before, and resolves when they are committed and folded. */
@@ -48,14 +50,15 @@ interface Setting {
   mask(): Mask
 }
 
-export async function openRecorder(
+/** `loaded` may be from before the lease was taken: `catchUp` folds what came since. */
+export function openRecorder(
   store: Store,
   session: Session,
   lease: HeldLease,
+  loaded: Loaded,
   setting: Setting,
-): Promise<Recorder> {
+): Recorder {
   const mask = createOutcomeMask(setting.mask)
-  const loaded = await loadFold(store, session.id as SessionId)
   const { items, dirty } = loaded
   let { view } = loaded
   let stored = { seq: loaded.storedSeq, at: setting.now() }
@@ -150,6 +153,9 @@ export async function openRecorder(
       return view
     },
     item: (n) => items.get(n),
+    async newest(limit) {
+      return newestOf(await store.log.items(session.id as SessionId, null, limit), dirty.values(), limit)
+    },
     push(outcome) {
       if (broken) return
       for (const each of mask.take(outcome)) {

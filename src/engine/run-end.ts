@@ -5,7 +5,6 @@ import type { InteractionId } from '../model/ids.ts'
 import type { RunOutcome } from '../model/tree.ts'
 import { halfDone, type RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
-import { readItems } from './folding.ts'
 import type { Recorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
@@ -152,7 +151,7 @@ const RETRYING =
 
 /** A sentence when the turn ended well by name only: nothing was said at all, or only an error. */
 async function hiddenError(work: RunWork, run: RunView): Promise<string | null> {
-  const { items } = await readItems(work.ctx.store, work.recorder.session.id, null, 12)
+  const items = await work.recorder.newest(12)
   const said = items.filter((item) => item.run === run.id && item.n > run.n)
   if (said.some((item) => item.kind !== 'message' && item.kind !== 'thought' && item.kind !== 'notice')) return null
   const texts = said.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item] : []))

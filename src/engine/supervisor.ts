@@ -1,6 +1,7 @@
 import { asCarrelError } from '../model/errors.ts'
 import type { SessionId, WorkspaceId } from '../model/ids.ts'
 import type { Context } from './context.ts'
+import { loadFold } from './folding.ts'
 import { holdSession } from './holder.ts'
 
 export interface Supervisor {
@@ -27,12 +28,20 @@ export function startSupervisor(ctx: Context): Supervisor {
   let again = false
   let timer: NodeJS.Timeout | null = null
 
+  const read = async (session: SessionId, workspace: WorkspaceId) => {
+    const [row, loaded] = await Promise.all([ctx.store.tree.session(workspace, session), loadFold(ctx.store, session)])
+    return { row, loaded }
+  }
+
   const hold = async (session: SessionId, workspace: WorkspaceId) => {
+    // Read while the lease is taken; what comes in between is folded after.
+    const reading = read(session, workspace)
+    reading.catch(() => undefined)
     const lease = await ctx.leases.acquire(`session:${session}`)
     if (!lease) return
     try {
-      const row = await ctx.store.tree.session(workspace, session)
-      if (row) await holdSession(ctx, row, lease, stopping.signal)
+      const { row, loaded } = await reading
+      if (row) await holdSession(ctx, row, lease, loaded, stopping.signal)
       failures.delete(session)
     } catch (thrown) {
       const error = asCarrelError(thrown)
