@@ -65,12 +65,23 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
           ? 'On Linux, install bubblewrap or util-linux (unshare, setpriv) so that an agent can be ended with all it started.'
           : null,
     },
+    await sandboxFinding(ctx),
     await storeFinding(ctx),
     await diskFinding(ctx),
     ...(await filesFindings(ctx)),
     ...(await agentFindings(ctx)),
   ]
   return { findings }
+}
+
+/** What agents can be kept in, where a Space asks for it. */
+async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
+  const name = 'Sandbox'
+  for (const mode of ['guard', 'strict'] as const) {
+    const found = await sandboxes.obstacle(mode)
+    if (found) return { name, state: 'limited', text: `No ${mode}: ${found.why}`, next: found.next }
+  }
+  return { name, state: 'good', text: 'guard and strict, with bubblewrap.', next: null }
 }
 
 async function storeFinding(ctx: Context): Promise<Finding> {

@@ -10,6 +10,8 @@ import { CarrelError } from '../model/errors.ts'
 /** The agents there are, and how to start each. */
 export interface AgentDirectory {
   list(): Promise<AgentStatus[]>
+  /** All that are known, whether this machine has them or not. */
+  readonly recipes: readonly AgentRecipe[]
   /** The recipe and the program it would start. @throws bad_input for an unknown agent, unavailable for one that is not installed */
   resolve(id: string): Promise<{ recipe: AgentRecipe; program: string }>
   /** A child's whole environment (P3): an allow-list, and the values it is given, which win. */
@@ -55,6 +57,7 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
   }
   return {
     list,
+    recipes: registry,
     known: (id) => registry.some((each) => each.id === id),
     async resolve(id) {
       const entry = registry.find((each) => each.id === id)

@@ -2,10 +2,11 @@ import { createHmac } from 'node:crypto'
 import type { Admission } from '../host/admission.ts'
 import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined } from '../host/agent.ts'
 import type { Place } from '../host/places/place.ts'
+import type { Sandbox } from '../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import { createRelay, type Relay } from './relay.ts'
 
-/** What makes two processes interchangeable: the same program with the same words, environment, home and namespace. */
+/** What makes two processes interchangeable: the same program with the same words, environment, home, namespace and sandbox. */
 export interface AgentNeed {
   readonly recipe: AgentRecipe
   /** Absolute path of the program. */
@@ -17,6 +18,8 @@ export interface AgentNeed {
   readonly context: string
   /** Where its files are in a namespace of their own: the process starts in there. */
   readonly place?: Pick<Place, 'enter' | 'namespace'>
+  /** What it is kept in: built for one place, so it serves there only. Null for nothing. */
+  readonly sandbox?: Sandbox | null
 }
 
 /** A run's seat on an agent process. */
@@ -324,8 +327,17 @@ const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))
  * values until one fits.
  */
 export function fingerprintOf(need: AgentNeed, salt: string): string {
-  const { recipe, program, env, workspace, place } = need
+  const { recipe, program, env, workspace, place, sandbox = null } = need
   const namespace = place?.namespace ?? null
-  const words = JSON.stringify([recipe.id, program, recipe.args, Object.entries(env).sort(), workspace, namespace])
+  const kept = sandbox && [sandbox.mode, sandbox.place.path, [...sandbox.hosts].sort()]
+  const words = JSON.stringify([
+    recipe.id,
+    program,
+    recipe.args,
+    Object.entries(env).sort(),
+    workspace,
+    namespace,
+    kept,
+  ])
   return `${recipe.id}:${createHmac('sha256', salt).update(words).digest('hex').slice(0, 24)}`
 }

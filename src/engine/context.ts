@@ -1,6 +1,7 @@
 import type { Containment } from '../host/containment.ts'
 import type { History } from '../host/history/history.ts'
 import type { Places } from '../host/places/place.ts'
+import type { Sandboxes } from '../host/sandbox/probe.ts'
 import type { Config } from '../model/config.ts'
 import type { IdNoun } from '../model/ids.ts'
 import type { Bell } from '../store/bell.ts'
@@ -43,6 +44,8 @@ export interface Context {
   readonly startedAt: number
   readonly version: string
   readonly containment: Containment
+  /** What agents can be kept in here. */
+  readonly sandboxes: Sandboxes
   /** Sessions that this node holds at the moment. */
   readonly held: () => number
   readonly log: Log

@@ -10,6 +10,7 @@ import { type Containment, probeContainment } from '../host/containment.ts'
 import { dropKeeper, findKeepers } from '../host/keeper/client.ts'
 import { openKeyRing } from '../host/key-ring.ts'
 import { killTree, sweepLedger } from '../host/ledger.ts'
+import { createSandboxes } from '../host/sandbox/probe.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
@@ -106,6 +107,7 @@ export async function openEngine(
       startedAt: now(),
       version,
       containment,
+      sandboxes: createSandboxes(env.PATH ?? ''),
       held: () => held(),
       log,
     }
@@ -220,7 +222,7 @@ const TAKE_UP_MS = 2_500
 function openPool(config: Config, machine: Machine): AgentPool {
   const { now, env: own, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
   const launchOf = async (
-    { recipe, program, env, workspace, place }: AgentNeed,
+    { recipe, program, env, workspace, place, sandbox = null }: AgentNeed,
     signal: AbortSignal,
   ): Promise<AgentLaunch> => {
     const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
@@ -235,6 +237,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
       cwd: config.dataFolder,
       enter: place?.enter ?? [],
       containment,
+      sandbox,
       ledger,
       keepers,
       compiled: compiledFolder(config, own),

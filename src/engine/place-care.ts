@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { History } from '../host/history/history.ts'
-import type { Place, PlaceRecord, Places } from '../host/places/place.ts'
+import { NOTHING_OUTSIDE, type Place, type PlaceRecord, type Places } from '../host/places/place.ts'
 import type { FileRules } from '../model/contention.ts'
 import { CarrelError } from '../model/errors.ts'
 import { DEFAULT_FILE_RULES } from '../model/file-rules.ts'
@@ -105,7 +105,16 @@ async function directPlace(store: Store, { workspace, space: id }: Project): Pro
     )
   }
   const at = space.folder
-  return { kind: 'direct', driver: 'the folder itself', path: at, root: at, enter: [], namespace: null, layer: null }
+  return {
+    kind: 'direct',
+    driver: 'the folder itself',
+    path: at,
+    root: at,
+    enter: [],
+    namespace: null,
+    layer: null,
+    outside: NOTHING_OUTSIDE,
+  }
 }
 
 /** What its host opens the place of a project by. @throws unavailable while it is made, gone where it is no more (F8) */

@@ -1,3 +1,4 @@
+import { NOTHING_OUTSIDE } from '../host/places/place.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ProjectId, WorkspaceId } from '../model/ids.ts'
 import type { Caller, Project } from '../model/tree.ts'
@@ -40,7 +41,16 @@ export async function reachHistory(ctx: Context, caller: Caller, asked: Asked): 
 /** As it was: nothing of it is read, but its history is. */
 function absent(project: Project): OpenedPlace {
   const { kind, path, driver } = project.place
-  const place = { kind, driver: driver ?? '', path, root: path, enter: [], namespace: null, layer: null }
+  const place = {
+    kind,
+    driver: driver ?? '',
+    path,
+    root: path,
+    enter: [],
+    namespace: null,
+    layer: null,
+    outside: NOTHING_OUTSIDE,
+  }
   return { key: placeKey(project), project, place }
 }
 

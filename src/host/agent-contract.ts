@@ -2,6 +2,7 @@ import type { KnownSecret } from '../model/mask.ts'
 import type { Containment } from './containment.ts'
 import type { ProcessRow } from './proc-table.ts'
 import type { Exit } from './process.ts'
+import type { Sandbox } from './sandbox/enclose.ts'
 
 /** What an agent says of itself when it is greeted, as said. */
 export interface AgentInfo {
@@ -137,6 +138,8 @@ export interface AgentLaunch {
   /** Stands before the command and its containment: the agent then starts inside the view of a place. */
   readonly enter?: readonly string[]
   readonly containment: Containment
+  /** Takes the place of the containment: the agent and its terminals are kept in it. Null for none. */
+  readonly sandbox?: Sandbox | null
   /** Folder of the ledger of live trees. */
   readonly ledger: string
   /** Folder of the keepers. */

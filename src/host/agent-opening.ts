@@ -19,6 +19,8 @@ export interface Link {
   readonly early: Map<string, HeldFrame[]>
   opening: number
   noises: number
+  /** What the sandbox let nothing through to, as far as it was told. */
+  readonly stopped: Set<string>
   /** The number of the last frame that came. */
   seen: number
   readonly wire: Wire

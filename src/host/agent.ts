@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../model/errors.ts'
 import type { AgentConnection, AgentInfo, AgentLaunch } from './agent-contract.ts'
@@ -5,9 +6,17 @@ import { type Link, openSession, rejoinSession, reopenSession, stateOf, untilAbo
 import { type HeldFrame, recall } from './agent-past.ts'
 import type { SessionPort } from './agent-session.ts'
 import { AgentFailure, type Call, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './agent-wire.ts'
-import { attachKeeper, type KeeperOptions, type KeptTree, openSpooled, startKeeper } from './keeper/client.ts'
+import {
+  attachKeeper,
+  type KeeperOptions,
+  type KeptTree,
+  newKeeper,
+  openSpooled,
+  startKeeper,
+} from './keeper/client.ts'
 import type { Frame } from './keeper/spool.ts'
 import type { Exit } from './process.ts'
+import { type Enclosure, enclose } from './sandbox/enclose.ts'
 
 export type * from './agent-contract.ts'
 export { reopenableAt } from './agent-quirks.ts'
@@ -18,6 +27,7 @@ const PROTOCOL_VERSION = 1
 const STOP = { eofMs: 500, termMs: 700 }
 const EARLY_LIMIT = 1_000
 const NOISE_LIMIT = 5
+const STOPPED_LIMIT = 50
 /** Frames and characters that are spooled before what is recorded is forgotten. */
 const MARK = { frames: 5_000, chars: 4 << 20 }
 
@@ -28,7 +38,9 @@ const MARK = { frames: 5_000, chars: 4 << 20 }
  * `initializeTimeoutMs`, or speaks another version of ACP
  */
 export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection> {
-  const link = linkOf(launch, await startTree(launch))
+  const keeper = newKeeper()
+  const inside = await enclosed(launch, keeper)
+  const link = linkOf(inside.launch, await startTree(inside, keeper))
   hear(link)
   return connectionOf(link, infoOf(await greet(link)))
 }
@@ -37,7 +49,9 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
  * Takes up with an agent that an earlier life of the server started: from its keeper, or, where that is gone, from what
  * it left on disk (the connection then ends once all has been told). Null when there is nothing left of it.
  */
-export async function resumeAgent(keeper: string, launch: AgentLaunch): Promise<AgentConnection | null> {
+export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<AgentConnection | null> {
+  if (!existsSync(join(asked.keepers, keeper))) return null
+  const { launch } = await enclosed(asked, keeper)
   const tree = (await attachKeeper(keeper, keeperOptions(launch))) ?? openSpooled(keeper, keeperOptions(launch))
   if (!tree) return null
   const frames: Frame[] = []
@@ -56,6 +70,7 @@ export async function resumeAgent(keeper: string, launch: AgentLaunch): Promise<
       live.resolve(link)
     },
     tooLarge: () => link && tooLarge(link),
+    stopped: (target) => link && stopped(link, target),
   })
   const found = await Promise.race([live.promise, tree.exited.then(() => link)])
   if (!found) return null
@@ -72,6 +87,7 @@ function linkOf(launch: AgentLaunch, tree: KeptTree, next = 1): Link {
     prompts: new Map(),
     opening: 0,
     noises: 0,
+    stopped: new Set(),
     seen: 0,
     spooled: { frames: 0, chars: 0 },
     marked: 0,
@@ -88,6 +104,7 @@ function hear(link: Link): void {
     frame: (frame) => frame.dir === 'in' && takeFrame(link, frame),
     replayed: () => undefined,
     tooLarge: () => tooLarge(link),
+    stopped: (target) => stopped(link, target),
   })
   endsWith(link)
 }
@@ -154,14 +171,26 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
   maxFrameBytes: MAX_FRAME_BYTES,
 })
 
-async function startTree(launch: AgentLaunch): Promise<KeptTree> {
+/** The launch as it is inside the sandbox that it asks for: terminals and a later life of the server find the same one. */
+async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> {
+  if (!launch.sandbox) return { launch, proxy: null }
+  const { containment, env, proxy } = await enclose(launch.sandbox, join(launch.keepers, keeper), launch.env)
+  return { launch: { ...launch, containment, env, cwd: launch.sandbox.place.path }, proxy }
+}
+
+interface Enclosed {
+  readonly launch: AgentLaunch
+  readonly proxy: Enclosure['proxy']
+}
+
+async function startTree({ launch, proxy }: Enclosed, keeper: string): Promise<KeptTree> {
   const { command, args, cwd, enter = [], env, name, graceMs } = launch
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
   const limits = { graceMs, deadlineAt: null }
   try {
     const secrets = launch.hide ?? []
-    const kept = { command, args, cwd, enter, env, label: name, stderrPath, limits, secrets }
-    return await startKeeper(kept, keeperOptions(launch))
+    const kept = { command, args, cwd, enter, env, label: name, stderrPath, limits, secrets, proxy }
+    return await startKeeper(kept, keeperOptions(launch), keeper)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     const text = `${launch.name} could not be started in ${launch.cwd}: ${why}`
@@ -201,6 +230,14 @@ function handlersOf(link: Link) {
 
 function tellAll(link: Link, text: string, data?: unknown): void {
   for (const port of link.ports.values()) port.listener.notice(text, data)
+}
+
+/** Each once: a program that is let nowhere may try for ever. */
+function stopped(link: Link, target: string): void {
+  if (link.stopped.has(target) || link.stopped.size >= STOPPED_LIMIT) return
+  link.stopped.add(target)
+  const text = `The sandbox let nothing through to ${target}. If the agent is to reach it, add the host to the hosts of this Space.`
+  tellAll(link, text, { stopped: target })
 }
 
 function tooLarge(link: Link): void {

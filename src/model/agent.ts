@@ -16,6 +16,16 @@ const fields = {
   home: z.enum(['shared', 'own']),
   /** Files with its login, from the home folder. Where `home` is `own` the newest copy of each is in every home. */
   loginFiles: z.array(z.string().regex(/^(?!.*\.\.)[^/]/, 'is a path below the home folder')).max(16),
+  /** In a sandbox it may write these: a path below the home folder, or a variable that names a folder. One with / at its end is a folder, and made. */
+  ownPaths: z
+    .array(
+      z
+        .string()
+        .regex(/^(\$[A-Z_][A-Z0-9_]*\/|(?!.*\.\.)[^/$].*)$/, 'is a path below the home folder, or $NAME/ for a folder'),
+    )
+    .max(16),
+  /** In a strict sandbox it may reach these: `example.com`, `*.example.com`, a port may follow. */
+  hosts: z.array(z.string().min(1).max(260)).max(64),
   /**
    * How many runs may be under way at once in one process. 1 unless the agent is known to end a cancelled
    * run's commands by itself: only then can a cancel keep its promise (P2) beside a neighbour's run.
@@ -40,6 +50,8 @@ export const AgentRecipe = z.object({
   passEnv: fields.passEnv.default([]),
   home: fields.home.default('shared'),
   loginFiles: fields.loginFiles.default([]),
+  ownPaths: fields.ownPaths.default([]),
+  hosts: fields.hosts.default([]),
   runsPerProcess: fields.runsPerProcess.default(1),
   steer: fields.steer.default('none'),
   install: fields.install.default(''),

@@ -20,4 +20,5 @@ tree.listen({
     if (frame.no === 2) console.log(tree.keeper)
   },
   tooLarge: () => undefined,
+  stopped: () => undefined,
 })

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Containment } from '../containment.ts'
@@ -17,6 +17,7 @@ import {
   type KeeperNote,
   type Limits,
   NOTE,
+  proxyPath,
   socketPath,
   type ToKeeper,
 } from './protocol.ts'
@@ -54,6 +55,8 @@ export interface KeptListener {
   /** What was spooled before has all come. */
   replayed(): void
   tooLarge(): void
+  /** The sandbox let no connection through to this host and port. */
+  stopped(target: string): void
 }
 
 export interface KeeperOptions {
@@ -73,15 +76,17 @@ const CONNECT_MS = 3_000
 /** A keeper has so long to tell that its agent has ended. ms. */
 const LATE_MS = 1_500
 
+export const newKeeper = (): string => randomBytes(8).toString('hex')
+
 /** Starts a keeper and its agent. @throws Error with the reason when it does not come up; nothing of it runs then */
 export async function startKeeper(
   launch: Pick<
     KeeperLaunch,
-    'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits' | 'secrets'
+    'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits' | 'secrets' | 'proxy'
   >,
   options: KeeperOptions,
+  keeper = newKeeper(),
 ): Promise<KeptTree> {
-  const keeper = randomBytes(8).toString('hex')
   const folder = join(options.keepers, keeper)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const whole: KeeperLaunch = {
@@ -214,6 +219,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
   const hear = (message: FromKeeper, to: KeptListener) => {
     if (message.say === 'replayed') to.replayed()
     else if (message.say === 'too_large') to.tooLarge()
+    else if (message.say === 'stopped') to.stopped(message.target)
     else if (message.say === 'stderr') tail = (tail + message.text).slice(-TAIL_CHARS)
     else if (message.say === 'exit') {
       told = message.exit
@@ -321,6 +327,7 @@ export async function findKeepers(keepers: string): Promise<{ keeper: string; no
 export function dropKeeper(keepers: string, keeper: string): void {
   const folder = join(keepers, keeper)
   rmSync(socketPath(folder), { force: true })
+  rmSync(dirname(proxyPath(folder)), { recursive: true, force: true })
   rmSync(folder, { recursive: true, force: true })
 }
 

@@ -70,6 +70,7 @@ function listen(tree: KeptTree) {
       },
       replayed: resolve,
       tooLarge: () => undefined,
+      stopped: () => undefined,
     })
   })
   const until = (done: (frames: readonly Frame[]) => boolean) =>

@@ -8,6 +8,8 @@ export interface Keeping {
   /** A server, or somebody who says so: proven by its first line. */
   take(socket: Socket): void
   stderr(text: string): void
+  /** A connection that its sandbox did not let through. */
+  stopped(target: string): void
 }
 
 interface Parts {
@@ -91,6 +93,7 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
 
   return {
     stderr: (text) => client?.say({ say: 'stderr', text }),
+    stopped: (target) => client?.say({ say: 'stopped', target }),
     take(socket) {
       const next = serve(socket, spool, {
         proven: (token) => token === launch.token,

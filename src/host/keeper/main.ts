@@ -26,6 +26,12 @@ async function main(): Promise<void> {
   }
   const mask = createMask(launch.secrets ?? [])
   const heard = createTextFilter(() => mask)
+  if (launch.proxy) {
+    // Only who needs it pays for it.
+    const { serveProxy } = await import('../sandbox/proxy.ts')
+    rmSync(launch.proxy.socket, { force: true })
+    await serveProxy({ ...launch.proxy, onStopped: (target) => keeping.stopped(target) })
+  }
   const tree = await spawnTree({
     command: launch.command,
     args: launch.args,

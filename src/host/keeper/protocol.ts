@@ -5,6 +5,7 @@ import type { KnownSecret } from '../../model/mask.ts'
 import type { Containment } from '../containment.ts'
 import type { ProcessIdentity } from '../proc-table.ts'
 import type { Exit } from '../process.ts'
+import type { ProxyOptions } from '../sandbox/proxy.ts'
 import type { Checkpoint } from './spool.ts'
 
 /**
@@ -32,6 +33,8 @@ export type FromKeeper =
   | { readonly say: 'stderr'; readonly text: string }
   /** The agent sent a line over the limit: nothing behind it is passed on. */
   | { readonly say: 'too_large' }
+  /** The sandbox let no connection through to this host and port. */
+  | { readonly say: 'stopped'; readonly target: string }
   | { readonly say: 'exit'; readonly exit: Exit }
 
 export interface Limits {
@@ -59,6 +62,8 @@ export interface KeeperLaunch {
   readonly secrets?: readonly KnownSecret[]
   readonly limits: Limits
   readonly maxFrameBytes: number
+  /** The way out of a strict sandbox, which the keeper serves: it is there for as long as the agent. */
+  readonly proxy?: Omit<ProxyOptions, 'onStopped'> | null
 }
 
 /** What stands in `keeper.json` for a server that comes later. */
@@ -75,7 +80,15 @@ export const NOTE = 'keeper.json'
 
 /** Addresses of sockets are short (104 bytes on some systems): one in a deep folder stands in the temporary folder. */
 export function socketPath(folder: string): string {
-  const inside = join(folder, 'socket')
+  return short(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
+}
+
+/** In a folder of its own, which a sandbox shows. */
+export function proxyPath(folder: string): string {
+  return short(join(folder, 'out', 'proxy'), (name) => join(tmpdir(), `carrel-${name}`, 'proxy'), folder)
+}
+
+function short(inside: string, elsewhere: (name: string) => string, folder: string): string {
   if (Buffer.byteLength(inside) <= 100) return inside
-  return join(tmpdir(), `carrel-${createHash('sha256').update(folder).digest('hex').slice(0, 24)}.sock`)
+  return elsewhere(createHash('sha256').update(folder).digest('hex').slice(0, 24))
 }

@@ -4,7 +4,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { createBases } from './bases.ts'
 import type { Driver } from './drivers.ts'
 import { treeOf } from './freezer.ts'
-import type { MakePlace, Place, PlaceRecord, PlaceRisks } from './place.ts'
+import { type MakePlace, NOTHING_OUTSIDE, type Place, type PlaceRecord, type PlaceRisks } from './place.ts'
 import { changedIn } from './upper.ts'
 import { findView, mountView, PARTS, type View } from './view.ts'
 
@@ -48,10 +48,19 @@ export function createOverlays(path: string): Overlays {
     await checkParts(record)
     const { base, folder } = record.overlay
     if (base === null)
-      return { kind, driver, path: record.path, root: record.path, enter: [], namespace: null, layer: null }
+      return {
+        kind,
+        driver,
+        path: record.path,
+        root: record.path,
+        enter: [],
+        namespace: null,
+        layer: null,
+        outside: NOTHING_OUTSIDE,
+      }
     const { root, enter, namespace } = await viewOf(record)
     const layer = { lower: treeOf(base), upper: join(folder, PARTS.upper) }
-    return { kind, driver, path: record.path, root, enter, namespace, layer }
+    return { kind, driver, path: record.path, root, enter, namespace, layer, outside: NOTHING_OUTSIDE }
   }
 
   return {

@@ -16,6 +16,8 @@ export interface Place {
   readonly namespace: string | null
   /** For a view over a frozen folder: that folder, and the one that holds exactly what was changed. */
   readonly layer: { readonly lower: string; readonly upper: string } | null
+  /** What belongs to it elsewhere: the repository that a work tree shares, and the folders of that which its git writes. */
+  readonly outside: { readonly reads: readonly string[]; readonly writes: readonly string[] }
 }
 
 /** What is remembered of a place that was made, in the project's row. Plain JSON. */
@@ -76,6 +78,8 @@ export interface PlaceRisks {
   /** A merge, rebase or the like is half done. */
   readonly underway: string | null
 }
+
+export const NOTHING_OUTSIDE: Place['outside'] = { reads: [], writes: [] }
 
 export interface Places {
   /** Drivers of this machine, best first, with why one is missing: for `carrel doctor` and the page. */

@@ -7,7 +7,7 @@ import { type Machine, runCommand } from './command.ts'
 import { chooseDriver, type Driver, probeDrivers } from './drivers.ts'
 import { createGit, GitFailure } from './git.ts'
 import { basesOf, createOverlays } from './overlay.ts'
-import type { MakePlace, Place, PlaceRecord, Places } from './place.ts'
+import { type MakePlace, NOTHING_OUTSIDE, type Place, type PlaceRecord, type Places } from './place.ts'
 import { readPlaceFiles, writePlaceFile } from './place-file.ts'
 import { clearGoing, removeFolder } from './removal.ts'
 import { gitOf, makeWorktree, openWorktree, planWorktree } from './worktree.ts'
@@ -193,7 +193,16 @@ async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
       'gone',
       `The folder ${path} is not there. Bring it back, or make a Space for where it is now.`,
     )
-  return { kind, driver: 'the folder itself', path, root: path, enter: [], namespace: null, layer: null }
+  return {
+    kind,
+    driver: 'the folder itself',
+    path,
+    root: path,
+    enter: [],
+    namespace: null,
+    layer: null,
+    outside: NOTHING_OUTSIDE,
+  }
 }
 
 /** Runs the set-up command in the new place. What it printed stands beside the place. @throws unavailable */

@@ -80,7 +80,10 @@ export async function findView(spec: ViewSpec): Promise<View | null> {
       if (seen.has(namespace)) continue
       seen.add(namespace)
       const mounts = await readFile(`/proc/${pid}/mountinfo`, 'utf8')
-      if (mounts.split('\n').some((line) => line.split(' ')[4] === at)) return await take(spec, Number(pid))
+      if (!mounts.split('\n').some((line) => line.split(' ')[4] === at)) continue
+      // In a sandbox over the view the rest of the folder is closed: whoever entered from there would be in it.
+      await lstat(join(`/proc/${pid}/root`, spec.folder, PARTS.upper))
+      return await take(spec, Number(pid))
     } catch {
       // It ended meanwhile, or is somebody else's.
     }

@@ -63,12 +63,19 @@ export async function openWorktree(git: Git, record: PlaceRecord): Promise<Place
   const { top, repository, branch } = gitOf(record)
   const registered = await registeredAs(top, repository)
   const found = registered ? await git.look(record.path, ['rev-parse', '--show-toplevel']).catch(() => null) : null
-  if (found?.replace(/\n$/, '') !== top) {
+  if (registered === null || found?.replace(/\n$/, '') !== top) {
     const todo = `Its branch is ${branch} in ${repository}: make a new project on that branch, or bring the folder back.`
     throw new CarrelError('gone', `${record.path} is not the worktree that was made there any more. ${todo}`)
   }
   const { kind, driver, path } = record
-  return { kind, driver, path, root: path, enter: [], namespace: null, layer: null }
+  const outside = { reads: [repository], writes: writtenFolders(gitOf(record), registered) }
+  return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside }
+}
+
+/** What a commit there writes of its repository, and nothing else of it: objects, its own state, and the folder of its branch. */
+function writtenFolders({ repository, branch }: WorktreeRecord['git'], own: string): string[] {
+  const branches = join('refs', 'heads', dirname(branch))
+  return [own, ...['objects', branches, join('logs', branches)].map((part) => join(repository, part))]
 }
 
 export function gitOf(record: PlaceRecord): WorktreeRecord['git'] {

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+import type { Place } from '../host/places/place.ts'
+import { accessOf, hostsOf } from '../host/sandbox/access.ts'
+import type { Sandbox } from '../host/sandbox/enclose.ts'
+import type { AgentRecipe } from '../model/agent.ts'
+import { compiledFolder } from './agent-directory.ts'
+import type { Context } from './context.ts'
+
+interface Kept {
+  readonly recipe: AgentRecipe
+  readonly env: Readonly<Record<string, string>>
+  readonly place: Place
+  readonly mode: 'off' | 'guard' | 'strict'
+  /** Of the Space, for a strict one. */
+  readonly hosts: readonly string[]
+}
+
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
+
+/** What a run is kept in; null for nothing. @throws unavailable where this machine cannot make it: never less (F8) */
+export async function sandboxFor(ctx: Context, { recipe, env, place, mode, hosts }: Kept): Promise<Sandbox | null> {
+  if (mode === 'off') return null
+  await ctx.sandboxes.need(mode)
+  const { config, home } = ctx
+  const see = [PACKAGE_ROOT, compiledFolder(config, ctx.env)]
+  const known = ctx.agents.recipes
+  const access = accessOf({ recipe, known, env, home, dataFolder: config.dataFolder, see })
+  const { path, root, outside } = place
+  return {
+    mode,
+    hosts: mode === 'strict' ? hostsOf(recipe, env, hosts) : [],
+    ...access,
+    place: { path, root, outside },
+  }
+}
