@@ -11,6 +11,7 @@ import type { OpenedPlace } from './place-care.ts'
 import { missedText, transcriptText } from './primer.ts'
 import { variablesOf, writeGiven } from './run-folder.ts'
 import type { RunWork } from './run-work.ts'
+import { sandboxFor } from './sandboxing.ts'
 import { surroundingsOf } from './surroundings.ts'
 
 /** The place of a run's project, proven to be what it says: never another one in its stead (F8). */
@@ -39,9 +40,9 @@ export async function takeSeat(work: RunWork, run: RunView, place: Place, signal
     env: variables,
     home: surroundings.home.value,
     sandbox: surroundings.sandbox.value,
-    hosts: surroundings.hosts.map(({ value }) => value),
+    hosts: [...(need.sandbox?.hosts ?? [])],
     limits: Object.fromEntries(limits),
-    containment: ctx.containment.kind,
+    containment: need.sandbox ? 'bubblewrap' : ctx.containment.kind,
     pid: seat.connection.pid,
     stderr: join(ctx.config.dataFolder, 'logs', 'agents', run.agent, 'stderr.log'),
     at: ctx.now(),
@@ -61,7 +62,10 @@ export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'
   ])
   const plain = Object.entries(surroundings.env).map(([name, { value }]) => [name, value])
   const env = ctx.agents.environment(recipe, id, { ...Object.fromEntries(plain), ...secrets })
-  const need: AgentNeed = { recipe, program, env, workspace, context: `${id} ${run.agent}`, place }
+  const { sandbox: mode, hosts } = surroundings
+  const kept = { recipe, env, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
+  const sandbox = await sandboxFor(ctx, kept)
+  const need: AgentNeed = { recipe, program, env, workspace, context: `${id} ${run.agent}`, place, sandbox }
   return { ...need, surroundings, variables: variablesOf(env, { recipe, secrets, surroundings, home: ctx.home }) }
 }
 

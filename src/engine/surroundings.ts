@@ -52,8 +52,6 @@ async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScop
 
 /** What is stored and shown already, and kept by nobody yet: until then it is refused, since nobody may rely on it (F8). */
 const NOT_YET: readonly { readonly says: string; readonly asked: (change: SurroundingsChange) => boolean }[] = [
-  { says: 'A sandbox other than `off`', asked: ({ sandbox }) => (sandbox ?? 'off') !== 'off' },
-  { says: 'A list of hosts', asked: ({ hosts }) => (hosts ?? []).length > 0 },
   { says: 'A browser', asked: ({ browser }) => browser === true },
   { says: 'A home other than `person`', asked: ({ home }) => (home ?? 'person') !== 'person' },
   { says: 'Ports', asked: ({ ports }) => (ports ?? []).length > 0 },

@@ -42,7 +42,7 @@ export function createSandboxes(path: string, platform: string = process.platfor
       const found = await obstacle(mode)
       if (found === null) return
       const text = `This Space asks for the sandbox ${mode}, and this machine cannot make one. ${found.why} ${found.next} Nothing runs without it unless somebody sets the sandbox of the Space to off.`
-      throw new CarrelError('unavailable', text, { sandbox: mode })
+      throw new CarrelError('unavailable', text, { sandbox: mode, next: found.next })
     },
   }
 }

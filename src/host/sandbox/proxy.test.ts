@@ -79,6 +79,14 @@ describe('the proxy of a strict sandbox', () => {
     expect(stopped).toEqual([])
   })
 
+  it('knows a host by its name, and looks it up itself', async () => {
+    const { port } = await origin()
+    const { socket } = await proxy(['localhost'])
+    expect((await get(socket, `http://LOCALHOST:${port}/a`)).text).toBe('you asked /a')
+    expect((await tunnelled(socket, `localhost.:${port}`)).status).not.toBe(403)
+    expect((await tunnelled(socket, `127.0.0.1:${port}`)).status).toBe(403)
+  })
+
   it('stops all else, and tells', async () => {
     const { asked, port } = await origin()
     const { socket, stopped } = await proxy(['allowed.example', `127.0.0.1:${port + 1}`])
