@@ -25,6 +25,11 @@ it.each([
   expect(access(env).write).toEqual(write)
 })
 
+it('what is its own and on the PATH it cannot change', () => {
+  const PATH = '/usr/bin:/h/.mine/bin:/h/.mine:/h/.minerals/bin:/h/bin:relative'
+  expect(access({ HOME: '/h', PATH }).read).toEqual(['/h/.mine/bin', '/h/.mine'])
+})
+
 it('secrets, the logins of others and the data of Carrel are hidden, its own login is not', () => {
   const { hide, see } = access({ HOME: '/d/homes/mine-1' })
   expect(hide).toEqual(expect.arrayContaining(['/h/.ssh', '/h/.aws', '/h/.gnupg', '/h/.codex/auth.json', '/d']))

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { isBelow } from './walls.ts'
 
@@ -51,6 +51,8 @@ const MASTERS: readonly string[] = ['/var/lib/incus', '/var/lib/lxd', '/var/snap
 export interface Access {
   /** Its own; one that ends with / is a folder and made where it is missing. */
   readonly write: readonly string[]
+  /** What it must not change though it is its own: others would run it. */
+  readonly read: readonly string[]
   /** What it needs to start, wherever that is. */
   readonly see: readonly string[]
   readonly hide: readonly string[]
@@ -74,8 +76,12 @@ export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): 
   const write = isBelow(own, dataFolder) ? [`${own}/`] : recipe.ownPaths.filter(isNamed).map((path) => join(own, path))
   const variables = recipe.ownPaths.flatMap((path) => (isNamed(path) ? [] : (env[path.slice(1, -1)] ?? [])))
   const logins = known.filter(({ id }) => id !== recipe.id).flatMap(({ loginFiles }) => loginFiles)
+  const all = [...write, ...variables.filter(isAbsolute).map((path) => `${path}/`)]
+  // A program that it put there would be found before bubblewrap itself.
+  const searched = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
   return {
-    write: [...write, ...variables.filter(isAbsolute).map((path) => `${path}/`)],
+    write: all,
+    read: searched.filter((path) => all.some((own) => isBelow(join(path, '.'), join(own, '.').replace(/\/$/, '')))),
     see,
     hide: [...[...SECRETS, ...logins].map((path) => join(home, path)), ...MASTERS, dataFolder],
   }

@@ -62,6 +62,7 @@ export async function enclose(
     ...(await seen([...sandbox.see, ...sandbox.place.outside.reads, ...OF_RUN])),
     ...(await hidden(sandbox.hide)),
     ...(await written(sandbox.write)),
+    ...(await kept(sandbox.read)),
     ...(await placed(sandbox.place)),
     ...(strict ? [{ path: OUT, may: 'read', from: dirname(socket) } as const] : []),
   ]
@@ -84,17 +85,25 @@ const OWN_HOSTS = 'localhost,127.0.0.1,::1'
 const PROXIES = {
   HTTP_PROXY: WAY_OUT,
   HTTPS_PROXY: WAY_OUT,
+  ALL_PROXY: WAY_OUT,
   http_proxy: WAY_OUT,
   https_proxy: WAY_OUT,
+  all_proxy: WAY_OUT,
   NO_PROXY: OWN_HOSTS,
   no_proxy: OWN_HOSTS,
   // Node asks for no proxy by itself.
   NODE_USE_ENV_PROXY: '1',
 }
 
-async function seen(paths: readonly string[]): Promise<Wall[]> {
+const seen = async (paths: readonly string[]): Promise<Wall[]> =>
+  (await realOf(paths)).map((path) => ({ path, may: 'see' as const }))
+
+const kept = async (paths: readonly string[]): Promise<Wall[]> =>
+  (await realOf(paths)).map((path) => ({ path, may: 'read' as const }))
+
+async function realOf(paths: readonly string[]): Promise<string[]> {
   const real = await Promise.all(paths.map((path) => realpath(path).catch(() => null)))
-  return real.flatMap((path) => (path === null ? [] : [{ path, may: 'see' as const }]))
+  return real.filter((path) => path !== null)
 }
 
 /** Only what is there can be covered. */
