@@ -12,6 +12,9 @@ export interface RealAgent {
   readonly env: Readonly<Record<string, string>>
   /** What a person has in the environment of the server; the agent gets it by name. */
   readonly secrets: Readonly<Record<string, string>>
+  /** What it may write and reach in a sandbox. */
+  readonly ownPaths: readonly string[]
+  readonly hosts: readonly string[]
 }
 
 /** What the model was sent once. */
@@ -88,7 +91,9 @@ enabled = false
 `
   writeFileSync(join(folder, 'config.toml'), config)
   const env = { CODEX_HOME: folder, NO_BROWSER: '1' }
-  return { id: 'codex', name: 'Codex', command: codexProgram(), args: [], env, secrets: { FAKE_KEY: 'dummy' } }
+  const secrets = { FAKE_KEY: 'dummy' }
+  const kept = { ownPaths: ['$CODEX_HOME/'], hosts: [new URL(url).host] }
+  return { id: 'codex', name: 'Codex', command: codexProgram(), args: [], env, secrets, ...kept }
 }
 
 /** Qwen Code: reads and writes files through the client, updates tool calls before it creates them. */
@@ -103,7 +108,9 @@ export function qwen(home: string, url: string): RealAgent {
   writeFileSync(join(home, '.qwen', 'settings.json'), JSON.stringify(settings))
   const env = { OPENAI_BASE_URL: `${url}/v1`, OPENAI_MODEL: 'fake-model' }
   const secrets = { OPENAI_API_KEY: 'dummy' }
-  return { id: 'qwen', name: 'Qwen Code', command: join(modules, '.bin', 'qwen'), args: ['--acp'], env, secrets }
+  const kept = { ownPaths: ['.qwen/'], hosts: [new URL(url).host] }
+  const command = join(modules, '.bin', 'qwen')
+  return { id: 'qwen', name: 'Qwen Code', command, args: ['--acp'], env, secrets, ...kept }
 }
 
 /** The binary itself: its Node wrapper would only stand between. */

@@ -80,8 +80,8 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
 }
 
 /** A home of its own and the key by name, as a person who tries an agent beside their own would write it. */
-function writeConfig(dataFolder: string, { id, name, command, args, env, secrets }: RealAgent, home: string): void {
-  const custom = { id, name, command, args, env: { ...env, HOME: home }, passEnv: Object.keys(secrets) }
+function writeConfig(dataFolder: string, { env, secrets, ...agent }: RealAgent, home: string): void {
+  const custom = { ...agent, env: { ...env, HOME: home }, passEnv: Object.keys(secrets) }
   writeFileSync(join(dataFolder, 'config.json'), JSON.stringify({ defaultAgent: custom.id, agents: [custom] }))
 }
 
