@@ -36,6 +36,7 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
   const path = project?.place.path ?? space?.folder ?? ''
   return (
     <header className="session-head">
+      <h1 className="hidden">{row.name}</h1>
       <nav className="tabs" aria-label={texts.session.header.tabs(project?.name)}>
         {tabs.map((each) => (
           <Link
