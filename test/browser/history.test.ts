@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Skipped } from '../support/postgres.ts'
+import { openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
+
+let world: World | Skipped
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(async () => {
+  if (!('skipped' in world)) await world.close()
+})
+
+const dialog = (page: Page) => page.getByRole('dialog')
+const write = (path: string, content: string) => ({ write: path, content, ask: false })
+const ask = (id: string, steps: readonly unknown[]) =>
+  (world as World).carrel.call('sessions.prompt', { workspace: WORKSPACE, id, content: script(steps), wait: 'ended' })
+const beds = (first: string, last: string) =>
+  [first, ...Array.from({ length: 40 }, (_, at) => `row ${at}`), last, ''].join('\n')
+
+describe('parts, pins and branches', () => {
+  beforeEach(({ skip }) => {
+    if ('skipped' in world) skip(world.skipped)
+  })
+
+  it('one part of a file is taken back, and the other part stays', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Before parts')
+    await ask(session.id, [write('parts.txt', beds('first', 'last'))])
+    const { session: second } = await openSession(here, 'Parts')
+    await ask(second.id, [write('parts.txt', beds('FIRST', 'LAST'))])
+    const page = await here.open(`/s/${second.id}`)
+    await page.getByRole('button', { name: 'Show panel' }).click()
+    const files = page.getByRole('complementary', { name: 'Files' })
+    await files
+      .getByRole('button', { name: /parts\.txt/ })
+      .first()
+      .click()
+    await files.getByRole('button', { name: 'Undo this part ...' }).last().click()
+    await dialog(page).getByRole('button', { name: 'Undo 1 file' }).click()
+    await dialog(page).getByText('1 file written.').waitFor()
+    expect(readFileSync(join(here.folder, 'parts.txt'), 'utf8')).toBe(beds('FIRST', 'last'))
+    expect(here.complaints).toEqual([])
+  })
+
+  it('a snapshot that is kept for good says so, over a reload too, until it is let go', async () => {
+    const here = world as World
+    const { session, project } = await openSession(here, 'Pins')
+    await ask(session.id, [write('pinned.txt', 'one\n')])
+    const page = await here.open(`/s/${session.id}`)
+    const pinned = async () => {
+      const { snapshots } = await here.carrel.call('history.snapshots', { workspace: WORKSPACE, project: project.id })
+      return snapshots.filter((each) => each.pinned).length
+    }
+    const show = async () => {
+      await page.getByRole('button', { name: /^(Show|Hide) panel$/ }).waitFor()
+      if (await page.getByRole('button', { name: 'Show panel' }).isVisible()) {
+        await page.getByRole('button', { name: 'Show panel' }).click()
+      }
+      await page.getByRole('tab', { name: 'Timeline' }).click()
+    }
+    await show()
+    await page
+      .getByRole('button', { name: /: Keep for good$/ })
+      .first()
+      .click()
+    await page.getByRole('button', { name: /: Let it go with the others$/, pressed: true }).waitFor()
+    expect(await pinned()).toBe(1)
+    await page.reload()
+    await show()
+    await page.getByRole('button', { name: /: Let it go with the others$/ }).click()
+    await page.getByRole('button', { name: /: Let it go with the others$/ }).waitFor({ state: 'detached' })
+    await expect.poll(pinned, PATIENCE).toBe(0)
+    expect(here.complaints).toEqual([])
+  })
+
+  it('what a project did in a place of its own is exported as a branch of that name', async () => {
+    const here = world as World
+    const git = (...args: string[]) => execFileSync('git', ['-C', here.folder, ...args], { encoding: 'utf8' })
+    rmSync(join(here.folder, '.git'), { recursive: true, force: true })
+    git('init', '--quiet', '--initial-branch=spring')
+    git('add', '.')
+    git('-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', 'commit', '--quiet', '-m', 'Begin')
+    const { project: first } = await openSession(here, 'Before a branch')
+    const project = await here.carrel.call('projects.create', {
+      workspace: WORKSPACE,
+      space: first.space,
+      name: 'Greenhouse',
+      place: 'worktree',
+    })
+    const place = async () => {
+      const { projects } = await here.carrel.call('projects.list', { workspace: WORKSPACE })
+      return projects.find(({ id }) => id === project.id)?.place.state
+    }
+    await expect.poll(place, PATIENCE).toBe('ready')
+    const session = await here.carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id })
+    await ask(session.id, [write('tomato.txt', 'red\n')])
+    const page = await here.open(`/s/${session.id}`)
+    await page.getByRole('button', { name: 'More for project Greenhouse' }).press('Enter')
+    await page.getByRole('menuitem', { name: 'Export as a branch ...' }).press('Enter')
+    await dialog(page).getByRole('textbox', { name: 'Name of the branch' }).fill('tomatoes')
+    await dialog(page).getByRole('button', { name: 'Make the branch' }).click()
+    await page.getByText(/^tomatoes is there, at/).waitFor()
+    expect(git('show', 'tomatoes:tomato.txt')).toBe('red\n')
+    expect(git('branch', '--show-current').trim()).toBe('spring')
+    expect(here.complaints).toEqual([])
+  })
+})
