@@ -59,7 +59,7 @@ describe('the line to the server', () => {
     await here.stop()
     await page.getByText('Reconnecting since').waitFor()
     // What is stale looks stale, and a draft can still be written.
-    expect(await page.locator('.shell[data-stale]').count()).toBe(1)
+    await expect.poll(() => page.locator('.shell[data-stale]').count(), PATIENCE).toBe(1)
     await page.getByRole('textbox', { name: 'Prompt' }).fill('typed while offline')
     await here.start()
     await ask(script([{ say: 'Said while away.' }, { plan: ['one', 'two'] }]))
@@ -99,7 +99,9 @@ describe('the line to the server', () => {
       }
     }
     await page.getByText('Completed').waitFor()
-    expect(await page.getByRole('article', { name: 'Message of the agent' }).allInnerTexts()).toEqual([words])
+    await expect
+      .poll(() => page.getByRole('article', { name: 'Message of the agent' }).allInnerTexts(), PATIENCE)
+      .toEqual([words])
   })
 
   it('long sessions open at the newest item, and older pages come without a jump', async () => {

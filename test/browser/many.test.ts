@@ -39,8 +39,8 @@ describe('hundreds of sessions', () => {
     await first.waitFor()
     // What was archived is not among them.
     await page.getByText(`${MANY + 1} sessions`).waitFor()
-    expect(await rail.locator('.session-link').count()).toBe(MANY + 1)
-    expect(await page.getByRole('button', { name: 'Show older sessions' }).count()).toBe(0)
+    await expect.poll(() => rail.locator('.session-link').count(), PATIENCE).toBe(MANY + 1)
+    await expect.poll(() => page.getByRole('button', { name: 'Show older sessions' }).count(), PATIENCE).toBe(0)
     // A change of one that came by the press comes down the stream like any other.
     const { sessions } = await here.carrel.call('sessions.list', { workspace: WORKSPACE, text: 'The very first' })
     const id = sessions[0]!.id
@@ -61,6 +61,8 @@ describe('hundreds of sessions', () => {
     await archived.getByRole('button', { name: 'Show older archived sessions' }).click()
     await expect.poll(() => rows.count(), PATIENCE).toBe(ARCHIVED)
     await archived.getByText('Put away 0', { exact: true }).waitFor()
-    expect(await archived.getByRole('button', { name: 'Show older archived sessions' }).count()).toBe(0)
+    await expect
+      .poll(() => archived.getByRole('button', { name: 'Show older archived sessions' }).count(), PATIENCE)
+      .toBe(0)
   })
 })

@@ -43,7 +43,7 @@ describe('a session on the page', () => {
       await page.getByText('Completed').waitFor()
     }
     const shown = (page: Page) => page.getByRole('region', { name: 'Transcript' }).getByRole('listitem').allInnerTexts()
-    expect(await shown(one)).toEqual(await shown(two))
+    await expect.poll(async () => (await shown(one)).join() === (await shown(two)).join(), PATIENCE).toBe(true)
     expect((await shown(one)).join(' ')).toContain('You chose: yes')
     expect(here.complaints).toEqual([])
   })
@@ -67,7 +67,7 @@ describe('a session on the page', () => {
     expect(view.queue.map(({ content }) => content)).toEqual([[{ type: 'text', text: 'second thing, better' }]])
     await page.getByRole('button', { name: 'Stop', exact: true }).click()
     await said(page, 'You said: “second thing, better”').waitFor()
-    expect(await queue(page).count()).toBe(0)
+    await expect.poll(() => queue(page).count(), PATIENCE).toBe(0)
     expect(here.complaints).toEqual([])
   })
 
@@ -79,7 +79,7 @@ describe('a session on the page', () => {
     await said(page, 'Until somebody stops me.').waitFor()
     await page.getByRole('button', { name: 'Stop', exact: true }).click()
     await page.getByText('Stopped', { exact: true }).waitFor()
-    expect(await page.getByRole('button', { name: 'Stop', exact: true }).count()).toBe(0)
+    await expect.poll(() => page.getByRole('button', { name: 'Stop', exact: true }).count(), PATIENCE).toBe(0)
     const { runs } = await here.carrel.call('runs.list', { workspace: WORKSPACE, session: session.id })
     expect(runs.map(({ outcome }) => outcome)).toEqual(['cancelled'])
   })
