@@ -65,6 +65,8 @@ export function Transcript({ data, seen, agent }: Props) {
   }
   return (
     <section className="transcript-box" aria-label={texts.transcript.title}>
+      {/* The headings of messages stand below this one. */}
+      <h2 className="hidden">{texts.transcript.title}</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
         <StickyRun items={data.items} row={top} agent={agent} view={data.view} />
