@@ -13,6 +13,7 @@ import type { LeaseKeeper } from './leases.ts'
 import type { Makings } from './makings.ts'
 import type { PlaceCare } from './place-care.ts'
 import type { SpaceKeeper } from './space-keeper.ts'
+import type { Spending } from './spending.ts'
 import type { Vault } from './vault.ts'
 
 /** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
@@ -32,6 +33,7 @@ export interface Context {
   readonly makings: Makings
   readonly pool: AgentPool
   readonly vault: Vault
+  readonly spending: Spending
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
   readonly node: string
   /** ms since 1970. */

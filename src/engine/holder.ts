@@ -2,6 +2,7 @@ import { asCarrelError, CarrelError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import { mayRename, type Session } from '../model/tree.ts'
 import { nextStep, type QueuedPrompt, type Step } from '../model/view.ts'
+import { mayBegin } from './budgets.ts'
 import type { Context } from './context.ts'
 import type { Loaded } from './folding.ts'
 import type { HeldLease } from './leases.ts'
@@ -13,6 +14,7 @@ import { openFiles } from './run-files.ts'
 import { buryFiles } from './run-files-lost.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './runner.ts'
+import { surroundingsOf } from './surroundings.ts'
 
 /**
  * Holds one session while it has something to do: asks its view for the next step, does it, and looks again, until
@@ -66,10 +68,8 @@ async function take(work: RunWork, step: Step): Promise<boolean> {
       await admit(work, step.prompt)
       return false
     case 'start':
-      await serveRun(work, 'start')
-      return false
     case 'resume':
-      await serveRun(work, 'resume')
+      if (run && (await mayBegin(work, run))) await serveRun(work, step.do)
       return false
     case 'expire': {
       const open = recorder.view.open[step.interaction]
@@ -108,13 +108,14 @@ async function admit(work: RunWork, prompt: QueuedPrompt): Promise<void> {
   const { session } = recorder
   const project = await ctx.store.tree.project(session.workspace, session.project)
   if (!project) throw new CarrelError('gone', 'The project of this session was deleted.')
+  const { limits } = await surroundingsOf(ctx, session)
   const run = ctx.id('run') as RunId
   const data = {
     run,
     prompt: prompt.prompt,
     agent: prompt.agent,
     place: { kind: project.place.kind, path: project.place.path },
-    budgetMs: ctx.config.runBudgetMs,
+    budgetMs: limits.ms?.value ?? null,
   }
   const admitted = recorder.record({ type: 'run.admitted', run, data })
   // Its files are looked at while the disk has its admission.
@@ -135,7 +136,9 @@ async function admit(work: RunWork, prompt: QueuedPrompt): Promise<void> {
   }
   // The prompt does not wait for it.
   nameAfter(ctx, recorder, prompt).catch((thrown) => ctx.log.warn(`${session.id} could not be named.`, thrown))
-  if (nextStep(recorder.view, ctx.now()).do === 'start') await serveRun(work, 'start', looked)
+  const admittedRun = recorder.view.run
+  const begins = nextStep(recorder.view, ctx.now()).do === 'start'
+  if (begins && admittedRun && (await mayBegin(work, admittedRun))) await serveRun(work, 'start', looked)
   else await left()
 }
 

@@ -29,6 +29,7 @@ import { createLeaseKeeper } from './leases.ts'
 import { createLogins, type Logins } from './logins.ts'
 import { carrelFor } from './operations.ts'
 import { graceMs } from './rejoin.ts'
+import { createSpending } from './spending.ts'
 import { startSupervisor } from './supervisor.ts'
 import { createVault, type Vault } from './vault.ts'
 
@@ -99,6 +100,7 @@ export async function openEngine(
       agents: createAgentDirectory({ config, env, home, now }),
       pool,
       vault,
+      spending: createSpending(),
       node,
       now,
       id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),

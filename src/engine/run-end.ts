@@ -2,9 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { CarrelError } from '../model/errors.ts'
 import type { Outcome } from '../model/events.ts'
 import type { InteractionId } from '../model/ids.ts'
+import type { Spent } from '../model/spending.ts'
 import type { RunOutcome } from '../model/tree.ts'
 import { halfDone, type RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
+import type { Reached } from './budgets.ts'
 import type { Recorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
@@ -15,7 +17,9 @@ const LATE_UPDATES_MS = 2
 /** How a turn came to its end. */
 export type TurnEnd =
   | { readonly kind: 'answered'; readonly stopReason: string; readonly raw: unknown }
-  | { readonly kind: 'cancelled'; readonly why: 'cancelled' | 'over_budget' | 'stopped'; readonly answered: boolean }
+  | { readonly kind: 'cancelled'; readonly why: 'cancelled' | 'stopped'; readonly answered: boolean }
+  /** A budget is used up: it was stopped, and goes on when more is allowed. */
+  | { readonly kind: 'exhausted'; readonly reached: Reached; readonly answered: boolean }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'parked'; readonly reason: string }
   /** The server ends, and the agent does not: the next one takes up with it. */
@@ -31,7 +35,7 @@ export async function recordEnd(
   work: RunWork,
   run: RunView,
   end: TurnEnd,
-  { seat, files }: { readonly seat: Seat | null; readonly files: RunFiles | null },
+  { seat, files, spent }: { readonly seat: Seat | null; readonly files: RunFiles | null; readonly spent: () => Spent },
 ): Promise<void> {
   const { recorder } = work
   const looked = files?.end('ended')
@@ -41,7 +45,11 @@ export async function recordEnd(
   if (late) await recorder.record()
   const ended = await endOf(work, run, end, seat)
   await looked
-  await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data: ended })
+  await recorder.record(...withdrawals(recorder), {
+    type: 'run.ended',
+    run: run.id,
+    data: { ...ended, spent: spent() },
+  })
 }
 
 /** What is still asked when a run ends is asked no more. */
@@ -56,14 +64,21 @@ function withdrawals({ view }: Recorder): Outcome[] {
 export async function recordEndWithout(
   work: RunWork,
   run: RunView,
-  outcome: 'lost' | 'cancelled',
+  outcome: 'lost' | 'cancelled' | 'over_budget',
   message: string | null,
 ): Promise<void> {
   const { recorder } = work
   const error =
     message === null
       ? null
-      : { message, stderr: null, next: 'Look at what was half done, then prompt again: the session goes on.' }
+      : {
+          message,
+          stderr: null,
+          next:
+            outcome === 'over_budget'
+              ? 'Allow more in the surroundings, then prompt again: the session goes on.'
+              : 'Look at what was half done, then prompt again: the session goes on.',
+        }
   const data: Ended = {
     run: run.id,
     outcome,
@@ -71,6 +86,7 @@ export async function recordEndWithout(
     usage: null,
     error,
     halfDone: halfDone(recorder.view, recorder.item),
+    spent: run.spent,
   }
   await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data })
 }
@@ -79,23 +95,12 @@ async function endOf(work: RunWork, run: RunView, end: TurnEnd, seat: Seat | nul
   const { view } = work.recorder
   const base = { run: run.id, stopReason: null, usage: null, error: null, halfDone: halfDone(view, work.recorder.item) }
   if (end.kind === 'answered') return { ...base, ...(await judge(work, run, end, seat)) }
-  if (end.kind === 'cancelled') return { ...base, ...cancelled(run, end) }
+  if (end.kind === 'cancelled') return { ...base, ...cancelled(end) }
   if (end.kind === 'failed') return { ...base, outcome: 'failed', error: failure(end.error) }
   throw new CarrelError('internal', 'A run that goes on has no end yet.')
 }
 
-function cancelled(
-  run: RunView,
-  { why }: Extract<TurnEnd, { kind: 'cancelled' }>,
-): Pick<Ended, 'outcome' | 'error' | 'stopReason'> {
-  if (why === 'over_budget') {
-    const message = `The run took longer than its budget of ${Math.round((run.budgetMs ?? 0) / 1000)} s and was stopped.`
-    return {
-      outcome: 'over_budget',
-      stopReason: 'cancelled',
-      error: { message, stderr: null, next: 'Prompt again to go on, or raise `runBudgetMs`.' },
-    }
-  }
+function cancelled({ why }: Extract<TurnEnd, { kind: 'cancelled' }>): Pick<Ended, 'outcome' | 'error' | 'stopReason'> {
   if (why === 'stopped') {
     return {
       outcome: 'cancelled',

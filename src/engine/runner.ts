@@ -1,9 +1,11 @@
 import { AgentFailure, type PromptAnswer } from '../host/agent.ts'
 import { asCarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
+import { isBudgetKey } from '../model/spending.ts'
 import type { RunView, SessionView } from '../model/view.ts'
 import type { LiveContext, Seat } from './agent-pool.ts'
 import { createAsking } from './asking.ts'
+import { asked, type Reached } from './budgets.ts'
 import { graceMs, leavesAgents, rejoinRun, turnTag } from './rejoin.ts'
 import { applyConfig, openContext, takeSeat } from './run-context.ts'
 import { recordEnd, type TurnEnd } from './run-end.ts'
@@ -11,6 +13,7 @@ import { openFiles, type RunFiles } from './run-files.ts'
 import { type Ears, listenerOf } from './run-listener.ts'
 import type { RunWork } from './run-work.ts'
 import type { Turn } from './turn.ts'
+import { startMeter, type TurnMeter } from './turn-meter.ts'
 import { createTimers } from './turn-timers.ts'
 import { createWishes, type Prompts } from './wishes.ts'
 
@@ -19,6 +22,8 @@ const CANCEL_GRACE_MS = 2_000
 const TOLD = { start: 'run.started', resume: 'run.resumed' } as const
 const GO_ON =
   'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
+const MORE_ALLOWED =
+  'You were stopped because a budget of time, turns, tokens or cost was used up. More is allowed now: go on with the task where you stopped.'
 
 /**
  * Serves the run that a session's view says is on, from a process to its end, or until it is parked.
@@ -51,7 +56,7 @@ export async function serveRun(
       how === 'rejoin' ? await rejoin(work, run, ears, signal) : await begin(work, run, ears, { how, signal })
     if (begun === null) return false
     seat = begun.turn.seat
-    await finish(begun.turn, await takeTurn(begun.turn, begun.task))
+    await finish(begun.turn, ...(await takeTurn(begun.turn, begun.task)))
     return true
   } catch (thrown) {
     if (work.lease.lost.aborted) {
@@ -62,7 +67,7 @@ export async function serveRun(
     // Nobody asked for its end: what no agent has had yet begins again at the next start.
     if (work.stopping.aborted && !calledOffBy(work.recorder.view)) return true
     const end: TurnEnd = calledOff.signal.aborted ? cancelledBefore() : { kind: 'failed', error: thrown }
-    await recordEnd(work, run, end, { seat, files })
+    await recordEnd(work, run, end, { seat, files, spent: () => run.spent })
     return true
   } finally {
     unwatch()
@@ -97,13 +102,17 @@ async function begin(
     await applyConfig(work, run, live, seat.live === null)
     await ears.files.begun()
     signal.throwIfAborted()
-    const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: GO_ON }]
+    const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: goOn(work, run) }]
     return { turn: { work, run, seat, live, ...ears }, task: { words: [...primer, ...words], how } }
   } catch (thrown) {
     seat.leave()
     throw thrown
   }
 }
+
+/** Why it may go on: its own questions have answers, or people allowed more. */
+const goOn = ({ recorder }: RunWork, run: RunView): string =>
+  recorder.view.grants.length === 0 && isBudgetKey(run.given.at(-1)?.fingerprint ?? '') ? MORE_ALLOWED : GO_ON
 
 /**
  * The turn that an earlier life of this server began, as far as its agent is by now. Null when nobody is left who could
@@ -143,7 +152,7 @@ const isAnswered = (answer: Promise<unknown>) =>
 const cancelledBefore = (): TurnEnd => ({ kind: 'cancelled', why: 'cancelled', answered: true })
 
 /** Gives the prompt to the agent and stays until the turn is over, one way or another. */
-async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
+async function takeTurn(turn: Turn, task: Task): Promise<[TurnEnd, TurnMeter]> {
   const { work, run, seat, live, asking } = turn
   const { recorder, lease } = work
   const data = { run: run.id, acpSession: live.session.id }
@@ -151,12 +160,17 @@ async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
   // Asked for at once, since both then share one flush of the disk.
   const told = 'answers' in task ? [] : [recorder.record({ type: TOLD[task.how], run: run.id, data })]
   await Promise.all([lease.renew(), ...told])
-  const deadlineAt = run.budgetMs !== null && seat.alone() ? work.ctx.now() + run.budgetMs : null
-  seat.connection.limits({ graceMs: graceMs(work.ctx.config), deadlineAt })
   const ends = Promise.withResolvers<TurnEnd>()
-  const prompts = promptKeeper(turn, ends.resolve)
-  const wishes = createWishes(turn, prompts)
   const cancel = createCancel(turn, ends.resolve)
+  let reached: Reached | null = null
+  const meter = await startMeter(turn, 'answers' in task, (at) => {
+    reached = at
+    cancel.begin('over_budget')
+  })
+  const deadlineAt = meter.leftMs !== null && seat.alone() ? work.ctx.now() + meter.leftMs : null
+  seat.connection.limits({ graceMs: graceMs(work.ctx.config), deadlineAt })
+  const prompts = promptKeeper(turn, meter, ends.resolve)
+  const wishes = createWishes(turn, prompts)
   const react = (view: SessionView) => {
     if (view.run?.id !== run.id) return
     if (calledOffBy(view)) return cancel.begin('cancelled')
@@ -167,7 +181,6 @@ async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
     park: () => {
       if (!asking.giving) ends.resolve({ kind: 'parked', reason: 'It waits for a person.' })
     },
-    overBudget: () => cancel.begin('over_budget'),
     expire: () => react(recorder.view),
   })
   const onStopping = () => {
@@ -179,7 +192,10 @@ async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
   const unrecorded = recorder.onView((view) => live.session.recorded(view.agents[run.agent]?.frame ?? 0))
   const onLost = () => ends.reject(asCarrelError(lease.lost.reason))
   const unwatch = recorder.onView(react)
-  asking.onChange(timers.look)
+  asking.onChange(() => {
+    timers.look()
+    meter.look()
+  })
   work.stopping.addEventListener('abort', onStopping, { once: true })
   lease.lost.addEventListener('abort', onLost, { once: true })
   try {
@@ -193,10 +209,15 @@ async function takeTurn(turn: Turn, task: Task): Promise<TurnEnd> {
     react(recorder.view)
     const end = await ends.promise
     // Some agents answer a cancelled prompt with an error, or end: it is over, as was asked.
-    if (cancel.why !== null && end.kind === 'answered') return { kind: 'cancelled', why: cancel.why, answered: true }
-    if (cancel.why !== null && end.kind === 'failed') return { kind: 'cancelled', why: cancel.why, answered: false }
-    return end
+    const answered = end.kind === 'answered' || (end.kind === 'cancelled' && end.answered)
+    const stopped = cancel.why !== null && ['answered', 'failed', 'cancelled'].includes(end.kind)
+    meter.end()
+    if (stopped && cancel.why === 'over_budget' && reached) return [{ kind: 'exhausted', reached, answered }, meter]
+    if (stopped && cancel.why !== null && cancel.why !== 'over_budget')
+      return [{ kind: 'cancelled', why: cancel.why, answered }, meter]
+    return [end, meter]
   } finally {
+    meter.end()
     unwatch()
     unrecorded()
     timers.clear()
@@ -213,7 +234,7 @@ const waits = (view: SessionView) => Object.keys(view.open).length > 0 || view.g
 const calledOffBy = (view: SessionView) => view.run?.cancelling === true || view.state !== 'open'
 
 /** Prompts under way in this turn: the first and those that steer. The turn is answered when all are. */
-function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) => void): Prompts {
+function promptKeeper({ live, work: { recorder } }: Turn, meter: TurnMeter, end: (end: TurnEnd) => void): Prompts {
   let under = 0
   let over = false
   let answer: TurnEnd | null = null
@@ -240,6 +261,7 @@ function promptKeeper({ live, work: { recorder } }: Turn, end: (end: TurnEnd) =>
     said.then(
       ({ stopReason, raw }) => {
         answer = { kind: 'answered', stopReason, raw }
+        meter.answered(raw)
         release()
       },
       (error) => {
@@ -263,7 +285,7 @@ function createCancel({ live }: Turn, end: (end: TurnEnd) => void) {
       if (why !== null) return
       why = reason
       live.session.cancel()
-      timer = setTimeout(() => end({ kind: 'cancelled', why: reason, answered: false }), CANCEL_GRACE_MS)
+      timer = setTimeout(() => end({ kind: 'failed', error: new Error('It did not stop in time.') }), CANCEL_GRACE_MS)
     },
     clear() {
       if (timer) clearTimeout(timer)
@@ -272,7 +294,8 @@ function createCancel({ live }: Turn, end: (end: TurnEnd) => void) {
 }
 
 /** Leaves the agent as the end of the turn asks for, then writes the end. */
-async function finish({ work, run, seat, live, asking, files }: Turn, end: TurnEnd): Promise<void> {
+async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void> {
+  const { work, run, seat, live, asking, files } = turn
   asking.leave()
   if (end.kind === 'left') {
     await files.end('parked')
@@ -280,19 +303,33 @@ async function finish({ work, run, seat, live, asking, files }: Turn, end: TurnE
     return seat.abandon()
   }
   if (end.kind === 'parked') {
-    await work.recorder.record({ type: 'run.parked', run: run.id, data: { run: run.id, reason: end.reason } })
+    // What the agent said last is counted too.
+    await work.recorder.record()
+    await work.recorder.record({
+      type: 'run.parked',
+      run: run.id,
+      data: { run: run.id, reason: end.reason, spent: meter.spent },
+    })
     // A run that waits for a person holds no process.
     await letGo(seat, live)
     await files.end('parked')
     return
   }
-  if (end.kind === 'cancelled') {
-    if (!end.answered) await letGo(seat, live)
-    else if (seat.alone())
-      await seat.connection.killDescendantsBornAfter(work.recorder.view.run?.startedAt ?? run.admittedAt)
-  }
-  await recordEnd(work, run, end, { seat, files })
+  if (end.kind === 'cancelled' || end.kind === 'exhausted') await stopWork(turn, end.answered)
+  if (end.kind === 'exhausted') {
+    await files.end('parked')
+    await work.recorder.record()
+    const parked = { run: run.id, reason: 'A budget is used up.', spent: meter.spent }
+    await work.recorder.record(asked(work, run, end.reached), { type: 'run.parked', run: run.id, data: parked })
+  } else await recordEnd(work, run, end, { seat, files, spent: () => meter.spent })
   live.session.recorded(null)
+}
+
+/** What an agent that was cancelled may have left at work. */
+async function stopWork({ work, run, seat, live }: Turn, answered: boolean): Promise<void> {
+  if (!answered) return await letGo(seat, live)
+  if (!seat.alone()) return
+  await seat.connection.killDescendantsBornAfter(work.recorder.view.run?.startedAt ?? run.admittedAt)
 }
 
 /** Ends the process where the run has it for itself; else the conversation in it, so that neighbours go on. */

@@ -55,8 +55,10 @@ const NOT_YET: readonly { readonly says: string; readonly asked: (change: Surrou
   { says: 'A browser', asked: ({ browser }) => browser === true },
   { says: 'A home other than `person`', asked: ({ home }) => (home ?? 'person') !== 'person' },
   { says: 'Ports', asked: ({ ports }) => (ports ?? []).length > 0 },
-  { says: 'Limits', asked: ({ limits }) => Object.keys(limits ?? {}).length > 0 },
-  { says: 'Budgets', asked: ({ budgets }) => Object.keys(budgets ?? {}).length > 0 },
+  {
+    says: 'A limit of memory or processes',
+    asked: ({ limits }) => limits?.memoryBytes !== undefined || limits?.pids !== undefined,
+  },
 ]
 
 function mustBeKept(change: SurroundingsChange): void {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Counts, FilePath, SnapshotReason } from './history.ts'
 import { ActId, AgentId, InteractionId, Millis, ProjectId, PromptId, RuleId, RunId, SessionId } from './ids.ts'
 import { Answer, Question } from './interaction.ts'
+import { Spent } from './spending.ts'
 import { PlaceKind, RunOutcome, Who } from './tree.ts'
 
 /**
@@ -90,7 +91,7 @@ const OUTCOMES = {
     prompt: PromptId,
     agent: AgentId,
     place: z.object({ kind: PlaceKind, path: z.string() }),
-    /** Wall time the run may take, in ms; null for no limit. */
+    /** Time at work that the run may take when it is admitted, in ms; null for no limit. */
     budgetMs: z.number().int().nullable(),
   }),
   /** Written before the prompt reaches the agent, so that a crash in between asks nobody twice. */
@@ -128,7 +129,8 @@ const OUTCOMES = {
     toolCallId: z.string().nullable(),
     title: z.string(),
   }),
-  'run.parked': z.object({ run: RunId, reason: z.string() }),
+  /** `spent`: what the run has used so far. */
+  'run.parked': z.object({ run: RunId, reason: z.string(), spent: Spent.optional() }),
   'run.resumed': z.object({ run: RunId, acpSession: z.string() }),
   'run.ended': z.object({
     run: RunId,
@@ -139,6 +141,8 @@ const OUTCOMES = {
     /** Why, in a sentence, with the end of the agent's stderr and what to do next. */
     error: z.object({ message: z.string(), stderr: z.string().nullable(), next: z.string().nullable() }).nullable(),
     halfDone: z.array(HalfDone),
+    /** What it used in all, as far as that was counted. */
+    spent: Spent.optional(),
   }),
   'prompt.steered': z.object({ prompt: PromptId, run: RunId }),
   /** A prompt meant to steer could not: it is next in the queue instead. */

@@ -5,6 +5,7 @@ import { FILES } from './fold-files.ts'
 import type { InteractionId } from './ids.ts'
 import type { Answer } from './interaction.ts'
 import type { Item, QuestionItem, RunItem } from './items.ts'
+import { isBudgetKey, NOTHING_SPENT, raisedTo, withoutRun } from './spending.ts'
 import type { Who } from './tree.ts'
 import { type AgentView, EMPTY_INDEX, type QueuedPrompt, type SessionView } from './view.ts'
 
@@ -148,7 +149,9 @@ const HANDLERS: Handlers = {
       turns: 0,
       steered: [],
       given: [],
+      spent: NOTHING_SPENT,
     }
+    draft.view.raised = withoutRun(draft.view.raised)
     draft.view.agent = data.agent
     draft.view.index = EMPTY_INDEX
     draft.view.changed = 0
@@ -176,6 +179,8 @@ const HANDLERS: Handlers = {
     // Another process goes on later: what it says is no part of this one's sentence.
     closeTexts(draft)
     moveRun(draft, data.run, 'parked', at)
+    const { run } = draft.view
+    if (data.spent && run?.id === data.run) draft.view.run = { ...run, spent: data.spent }
   },
   'run.ended': endRun,
   'agent.update': (draft, { data }) => {
@@ -206,6 +211,8 @@ const HANDLERS: Handlers = {
     if (!grant) return
     draft.view.grants = draft.view.grants.filter((each) => each !== grant)
     if (draft.view.run) draft.view.run = { ...draft.view.run, given: [...draft.view.run.given, grant] }
+    const to = isBudgetKey(grant.fingerprint) ? raisedTo(grant.answer) : null
+    if (to !== null) draft.view.raised = { ...draft.view.raised, [grant.fingerprint]: to }
     const item = draft.get(grant.n)
     if (item?.kind === 'question') draft.put({ ...item, used: true, seq: draft.event.seq })
   },
@@ -348,6 +355,7 @@ function forgetWork(draft: Draft): void {
     agents: {},
     lastRun: null,
     changed: 0,
+    raised: {},
     index: { ...draft.view.index, files: null },
   })
 }

@@ -2,6 +2,7 @@ import type { BusyPolicy, ContentBlock, HalfDone } from './events.ts'
 import type { AgentId, InteractionId, PromptId, RunId, SessionId } from './ids.ts'
 import type { Grant, Question } from './interaction.ts'
 import type { Item } from './items.ts'
+import type { Raised, Spent } from './spending.ts'
 import type { Headline, PlaceKind, RunOutcome, SessionState, Who } from './tree.ts'
 
 /**
@@ -33,6 +34,8 @@ export interface SessionView {
   readonly agents: Readonly<Record<string, AgentView>>
   /** How many paths the run that is on or was last changed. */
   readonly changed: number
+  /** What people allowed beyond limits and budgets. */
+  readonly raised: Raised
   /** A title the agent gave. */
   readonly title: string | null
   readonly index: ItemIndex
@@ -60,6 +63,8 @@ export interface RunView {
   readonly state: 'admitted' | 'started' | 'parked'
   readonly place: { readonly kind: PlaceKind; readonly path: string }
   readonly budgetMs: number | null
+  /** What it had used when it was parked last. */
+  readonly spent: Spent
   readonly admittedAt: number
   readonly startedAt: number | null
   readonly cancelling: boolean
@@ -122,7 +127,7 @@ export interface ItemIndex {
 }
 
 /** Raise when the fold or the view changes its meaning: stored ones of another version are made again from the log. */
-export const FOLD_VERSION = 2
+export const FOLD_VERSION = 3
 
 export function emptyView(session: SessionId): SessionView {
   return {
@@ -138,6 +143,7 @@ export function emptyView(session: SessionId): SessionView {
     agent: null,
     agents: {},
     changed: 0,
+    raised: {},
     title: null,
     index: EMPTY_INDEX,
   }
@@ -200,7 +206,7 @@ export type Step =
   | { readonly do: 'rest' }
   | { readonly do: 'close' }
   | { readonly do: 'admit'; readonly prompt: QueuedPrompt }
-  /** Begin or begin again: admitted, and no agent has had the prompt. */
+  /** Begin or begin again: admitted, no agent has had the prompt, and nothing is asked before it. */
   | { readonly do: 'start' }
   /** Parked, and every question has its answer: go on with the grants. */
   | { readonly do: 'resume' }
@@ -229,10 +235,9 @@ export function nextStep(view: SessionView, now: number): Step {
 
 function stepOfRun(view: SessionView, run: RunView, now: number): Step {
   if (run.cancelling || view.state !== 'open') return { do: 'end' }
-  if (run.state === 'admitted') return { do: 'start' }
   const open = Object.entries(view.open)
   if (run.state === 'started') return open.length > 0 || view.grants.length > 0 ? { do: 'park' } : { do: 'bury' }
-  if (open.length === 0) return { do: 'resume' }
+  if (open.length === 0) return { do: run.state === 'admitted' ? 'start' : 'resume' }
   const expired = open.find(([, question]) => question.expiresAt !== null && question.expiresAt <= now)
   if (expired) return { do: 'expire', interaction: expired[0] as InteractionId }
   const ends = open.map(([, question]) => question.expiresAt).filter((at) => at !== null)

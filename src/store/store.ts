@@ -15,6 +15,7 @@ import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { SealedSecret, Secret } from '../model/secrets.ts'
+import type { Spent } from '../model/spending.ts'
 import type { SettingsScope, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
@@ -256,7 +257,12 @@ export interface LogStore {
     page: PageRequest,
   ): Promise<Page<Run>>
   run(workspace: WorkspaceId, id: RunId): Promise<Run | null>
+  /** What runs used together, as far as they were parked or ended. */
+  spent(workspace: WorkspaceId, of: SpentOf): Promise<Spent>
 }
+
+/** One session, project or Space; with none of them the whole workspace. */
+export type SpentOf = Readonly<Partial<Record<'session' | 'project' | 'space', string>>>
 
 export interface Submitted {
   readonly seq: number

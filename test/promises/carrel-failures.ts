@@ -103,17 +103,6 @@ export function describeFailures(open: OpenCarrel): void {
       )
       expect(await session.log()).toEqual([])
     })
-
-    it('L4: a run over its budget of time ends as that, and its process is gone', async () => {
-      const world = await open({ runBudgetMs: 1_000 })
-      const session = await world.session()
-      const ended = await session.run([{ say: 'I take my time' }, { hang: true }])
-      expect(ended).toMatchObject({
-        outcome: 'over_budget',
-        error: { message: expect.stringContaining('budget of 1 s') },
-      })
-      expect((await session.run([{ say: 'quick' }])).outcome).toBe('completed')
-    })
   })
 }
 

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import type { Config } from '../../src/model/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
+import { describeBudgets } from './carrel-budgets.ts'
 import { describeExport } from './carrel-export.ts'
 import { describeFailures } from './carrel-failures.ts'
 import { describeFiles } from './carrel-files.ts'
@@ -29,6 +30,7 @@ export function describeCarrel(name: string, open: OpenCarrel): void {
     describeFiles(open)
     describeSecrets(open)
     describeSurroundings(open)
+    describeBudgets(open)
     describeExport(open)
     describeBoundary(open)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CurrentStore } from './store.ts'
-import { makeWorld, newProject, newSpace, projectOf, spaceOf } from './store-world.ts'
+import { ended, makeRunning, makeWorld, newProject, newSpace, projectOf, spaceOf, write } from './store-world.ts'
 
 export function itKeepsSurroundings(current: CurrentStore): void {
   describe('surroundings', () => {
@@ -32,6 +32,36 @@ export function itKeepsSurroundings(current: CurrentStore): void {
         store.surroundings.change(scope, { sandbox: 'off' }, 5),
       ])
       expect((await store.surroundings.at(scope)).workspace).toEqual({ home: 'run', ports: ['web'], sandbox: 'off' })
+    })
+
+    it('P6: what runs used is summed for a session, a project, a Space and the workspace', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const spend = async (ms: number, cost: number) => {
+        const { session, lease, run } = await makeRunning(store, world)
+        const spent = { ms, turns: 1, tokens: 10, cost }
+        await write(store, lease, session, [
+          { type: 'run.parked', data: { run, reason: 'used up', spent: { ...spent, ms: 1 } } },
+          { ...ended(run), data: { ...ended(run).data, spent } } as ReturnType<typeof ended>,
+        ])
+        return session
+      }
+      const one = await spend(1_500.4, 0.25)
+      await spend(500, 0.5)
+      const { log } = store
+      const all = { ms: 2_000, turns: 2, tokens: 20, cost: 0.75 }
+      expect(await log.spent(world.workspace.id, { session: one.id })).toEqual({
+        ...all,
+        ms: 1_500,
+        turns: 1,
+        tokens: 10,
+        cost: 0.25,
+      })
+      expect(await log.spent(world.workspace.id, {})).toEqual(all)
+      expect(await log.spent(world.workspace.id, { space: world.space.id })).toEqual(all)
+      expect(await log.spent(world.workspace.id, { project: world.project.id })).toEqual(all)
+      const other = await makeWorld(store)
+      expect(await log.spent(other.workspace.id, { session: one.id })).toEqual({ ms: 0, turns: 0, tokens: 0, cost: 0 })
     })
 
     it('B1: they belong to what is there in this workspace, and go with it', async () => {

@@ -1,6 +1,7 @@
 import type { RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
+import { NOTHING_SPENT, type Spent } from '../../model/spending.ts'
 import type { Run } from '../../model/tree.ts'
-import type { Page, PageRequest } from '../store.ts'
+import type { Page, PageRequest, SpentOf } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
 import { toRun } from './rows.ts'
 import type { Row, Tx, Value } from './tx.ts'
@@ -75,4 +76,23 @@ export async function runs(
 export async function run(tx: Tx, { workspace, id }: { workspace: WorkspaceId; id: RunId }): Promise<Run | null> {
   const row = await tx.get('select * from runs where id = $1 and workspace = $2', id, workspace)
   return row ? toRun(row) : null
+}
+
+/** What runs used, as far as it is written: of one session, project or Space, or of the whole workspace. */
+export async function spent(tx: Tx, { workspace, of }: { workspace: WorkspaceId; of: SpentOf }): Promise<Spent> {
+  const [column, id] = Object.entries(of)[0] ?? []
+  const within =
+    column === undefined
+      ? ''
+      : column === 'session'
+        ? ' and session = $2'
+        : ` and session in (select id from sessions where ${column === 'space' ? 'space' : 'project'} = $2)`
+  const row = await tx.get<{ ms: number; turns: number; tokens: number; cost: number }>(
+    `select cast(coalesce(sum(spent_ms), 0) as bigint) as ms, cast(coalesce(sum(spent_turns), 0) as bigint) as turns,
+       cast(coalesce(sum(spent_tokens), 0) as bigint) as tokens, coalesce(sum(spent_cost), 0) as cost
+     from runs where workspace = $1${within}`,
+    workspace,
+    ...(id === undefined ? [] : [id]),
+  )
+  return row ?? NOTHING_SPENT
 }

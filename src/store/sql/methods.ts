@@ -74,6 +74,7 @@ function logOver({ write, read }: Port): LogStore {
     nextWake: (now) => read('nextWake', { now }),
     runs: (workspace, filter, page) => read('runs', { workspace, filter, page }),
     run: (workspace, id) => read('run', { workspace, id }),
+    spent: (workspace, of) => read('spent', { workspace, of }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
-import { due, nextWake, run, runs } from './due.ts'
+import { due, nextWake, run, runs, spent } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, read, rebuild, record, settle, submit } from './log.ts'
@@ -75,6 +75,7 @@ export const READS = {
   lastNoted,
   runs,
   run,
+  spent,
   holderOf,
   workspaces,
   workspace,

@@ -1,6 +1,7 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/events.ts'
 import type { InteractionId, RunId, SessionId } from '../../model/ids.ts'
+import type { Spent } from '../../model/spending.ts'
 import type { Session } from '../../model/tree.ts'
 import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import { SESSION_COLUMNS, type SessionRow, toInteraction, toJson, toSession } from './rows.ts'
@@ -91,6 +92,7 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
       return moveRun(tx, work, outcome.data.run, 'started')
     case 'run.parked':
       work.news = true
+      await writeSpent(tx, outcome.data)
       return moveRun(tx, work, outcome.data.run, 'parked')
     case 'run.ended':
       return endRun(tx, work, outcome.data)
@@ -190,10 +192,23 @@ async function endRun(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.en
     now,
     toJson(data.usage),
   )
+  await writeSpent(tx, data)
   if (ended === 0) throw new CarrelError('gone', 'This run is not on: it has its end already.', { run: data.run })
   if (row.questions > 0) await withdrawInteractions(tx, work, null)
   Object.assign(row, { run_state: null, last_run: data.run, last_outcome: data.outcome, last_ended_at: now })
   work.news = true
+}
+
+async function writeSpent(tx: Tx, { run, spent }: { run: RunId; spent?: Spent | undefined }): Promise<void> {
+  if (!spent) return
+  await tx.run(
+    'update runs set spent_ms = $2, spent_turns = $3, spent_tokens = $4, spent_cost = $5 where id = $1',
+    run,
+    Math.round(spent.ms),
+    spent.turns,
+    Math.round(spent.tokens),
+    spent.cost,
+  )
 }
 
 async function openInteraction(

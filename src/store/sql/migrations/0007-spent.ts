@@ -1,0 +1,7 @@
+/** What each run used. Runs of before count as nothing. */
+export const spent = (): string[] => [
+  'alter table runs add column spent_ms bigint not null default 0',
+  'alter table runs add column spent_turns bigint not null default 0',
+  'alter table runs add column spent_tokens bigint not null default 0',
+  'alter table runs add column spent_cost double precision not null default 0',
+]
