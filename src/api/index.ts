@@ -3,6 +3,7 @@ import { admin } from './admin.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
 import { keeping } from './keeping.ts'
+import { ports } from './ports.ts'
 import { search } from './search.ts'
 import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
@@ -18,6 +19,7 @@ export const operations = {
   ...search,
   ...secrets,
   ...surroundings,
+  ...ports,
   ...keeping,
   ...admin,
 } as const

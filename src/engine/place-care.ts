@@ -39,7 +39,11 @@ interface Parts {
   readonly onFollowed: (opened: OpenedPlace, history: History) => Promise<void>
 }
 
-export const placeKey = ({ id, space, place }: Pick<Project, 'id' | 'space' | 'place'>): string =>
+interface Whose extends Pick<Project, 'id' | 'space'> {
+  readonly place: Pick<Project['place'], 'kind'>
+}
+
+export const placeKey = ({ id, space, place }: Whose): string =>
   place.kind === 'direct' ? `space:${space}` : `project:${id}`
 
 export function createPlaceCare({ store, history, places, onFollowed }: Parts): PlaceCare {

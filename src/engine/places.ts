@@ -78,6 +78,7 @@ export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
     if (bench) await keep(ctx, project, bench)
     const kept = record ? [...(await (await ctx.places()).remove(record)).kept] : []
     ctx.care.forget({ key: placeKey(project) })
+    await ctx.store.ports.release(placeKey(project))
     const place = { ...project.place, state: 'removed', note: 'It was taken away; its history is kept.' } as const
     await ctx.store.tree.setPlace(project.workspace, project.id, { place }, ctx.now())
     return { removed: true, lost, kept, restore: `carrel places export ${project.id} | git apply` }

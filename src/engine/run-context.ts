@@ -7,7 +7,8 @@ import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
-import type { OpenedPlace } from './place-care.ts'
+import { type OpenedPlace, placeKey } from './place-care.ts'
+import { portsFor } from './ports.ts'
 import { missedText, transcriptText } from './primer.ts'
 import { variablesOf, writeGiven } from './run-folder.ts'
 import type { RunWork } from './run-work.ts'
@@ -61,12 +62,17 @@ export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'
     surroundingsOf(ctx, { workspace, space, project }),
   ])
   const plain = Object.entries(surroundings.env).map(([name, { value }]) => [name, value])
-  const env = ctx.agents.environment(recipe, id, { ...Object.fromEntries(plain), ...secrets })
+  const ports = await portsFor(ctx, workspace, placeKey({ id: project, space, place }), surroundings.ports.value)
+  const env = ctx.agents.environment(recipe, id, { ...Object.fromEntries(plain), ...secrets, ...ports })
   const { sandbox: mode, hosts } = surroundings
   const kept = { recipe, env, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
   const sandbox = await sandboxFor(ctx, kept)
   const need: AgentNeed = { recipe, program, env, workspace, context: `${id} ${run.agent}`, place, sandbox }
-  return { ...need, surroundings, variables: variablesOf(env, { recipe, secrets, surroundings, home: ctx.home }) }
+  return {
+    ...need,
+    surroundings,
+    variables: variablesOf(env, { recipe, secrets, surroundings, ports, home: ctx.home }),
+  }
 }
 
 /** A place as its agent is told of it. */

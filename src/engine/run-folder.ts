@@ -24,15 +24,18 @@ interface Sources {
   readonly recipe: AgentRecipe
   readonly secrets: Readonly<Record<string, string>>
   readonly surroundings: EffectiveSurroundings
+  readonly ports: Readonly<Record<string, string>>
   readonly home: string
 }
 
 /** Where each variable comes from. Only those that scopes set are plain: of the others values may be secrets (B3). */
 export function variablesOf(env: Readonly<Record<string, string>>, sources: Sources): GivenVariable[] {
-  const { recipe, secrets, surroundings } = sources
+  const { recipe, secrets, surroundings, ports } = sources
   return Object.keys(env)
     .sort()
     .map((name) => {
+      const port = ports[name]
+      if (port !== undefined) return { name, from: 'carrel', value: port }
       if (Object.hasOwn(secrets, name)) return { name, from: 'secret', value: markOf(name) }
       const plain = surroundings.env[name]
       if (plain && plain.from !== 'default') return { name, from: plain.from, value: plain.value }

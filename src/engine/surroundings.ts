@@ -54,7 +54,6 @@ async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScop
 const NOT_YET: readonly { readonly says: string; readonly asked: (change: SurroundingsChange) => boolean }[] = [
   { says: 'A browser', asked: ({ browser }) => browser === true },
   { says: 'A home other than `person`', asked: ({ home }) => (home ?? 'person') !== 'person' },
-  { says: 'Ports', asked: ({ ports }) => (ports ?? []).length > 0 },
   {
     says: 'A limit of memory or processes',
     asked: ({ limits }) => limits?.memoryBytes !== undefined || limits?.pids !== undefined,

@@ -33,6 +33,13 @@ export const HostName = z
 /** `web`: a run then finds a port that only its place has in `CARREL_PORT_WEB`. */
 export const PortName = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'takes 1 to 32 small letters, digits and _')
 
+/** The variable in which a run finds the port of a name. The prefix is Carrel's: no variable of people's can stand there. */
+export const portVariable = (name: string): string => `CARREL_PORT_${name.toUpperCase()}`
+
+/** A port that a place has until it is gone. `place` is `space:<id>`, which projects in the Space's folder share, or `project:<id>`. */
+export const LeasedPort = z.object({ place: z.string(), name: PortName, port: z.number().int() })
+export type LeasedPort = z.infer<typeof LeasedPort>
+
 const amount = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 
 /** What may be used up; an absent field has no end. `ms` is time at work: waiting for a person does not count. */
@@ -173,7 +180,7 @@ function tightest(layers: readonly SettingsLayer[], fallback: Limits): Effective
 /** A variable as a person sees it: in full where it is plain, a handle where it is a secret, else its name only. */
 export const GivenVariable = z.object({
   name: z.string(),
-  /** Who gave it: the machine, the agent's recipe, Carrel, a secret, or a scope. */
+  /** Who gave it: the machine, the agent's recipe, Carrel, a secret, or a scope. Ports are Carrel's and plain. */
   from: z.enum(['machine', 'agent', 'carrel', 'secret', 'workspace', 'space', 'project']),
   value: z.string().nullable(),
 })

@@ -16,7 +16,7 @@ import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { SealedSecret, Secret } from '../model/secrets.ts'
 import type { Spent } from '../model/spending.ts'
-import type { SettingsScope, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
+import type { LeasedPort, SettingsScope, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 
@@ -34,6 +34,7 @@ export interface Store {
   readonly people: PeopleStore
   readonly secrets: SecretStore
   readonly surroundings: SurroundingsStore
+  readonly ports: PortStore
   /** Every commit that appended rings here, in this process; the bell carries it to others. */
   onAppend(listener: (ring: Ring) => void): () => void
   /** A consistent copy of the embedded database while it is in use; `unavailable` on Postgres. */
@@ -381,4 +382,16 @@ export interface SurroundingsStore {
   at(scope: SettingsScope): Promise<ScopedSurroundings>
   /** Returns what is said there now. @throws not_found when Workspace, Space or project is not there */
   change(scope: SettingsScope, change: SurroundingsChange, now: number): Promise<Surroundings>
+}
+
+/** Ports of places. A number is in one place at a time, whichever node leases it. */
+export interface PortStore {
+  /** Of one place, or with null of all in the workspace. */
+  of(workspace: WorkspaceId, place: string | null): Promise<LeasedPort[]>
+  /** The numbers that are leased in all workspaces. */
+  taken(): Promise<number[]>
+  /** @returns the number that the name has there now, maybe another's choice; null when this one went elsewhere meanwhile */
+  lease(workspace: WorkspaceId, leased: LeasedPort, now: number): Promise<number | null>
+  /** Gives back what a place had. Safe to repeat. */
+  release(place: string): Promise<void>
 }

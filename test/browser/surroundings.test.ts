@@ -28,9 +28,9 @@ describe('surroundings on the page', () => {
     await dialog.getByRole('row', { name: 'GREETING from the page Space' }).waitFor()
     const found = await carrel.call('surroundings.get', { workspace: WORKSPACE, space: session.space })
     expect(found.own).toEqual({ env: { GREETING: 'from the page' } })
-    await dialog.getByLabel('Sandbox').selectOption('strict')
+    await dialog.getByLabel('Variables').fill('PATH=/elsewhere')
     await dialog.getByRole('button', { name: 'Save' }).click()
-    await dialog.getByText(/cannot be kept by this version/).waitFor()
+    await dialog.getByRole('alert').getByText(/PATH/).waitFor()
     await page.keyboard.press('Escape')
 
     await carrel.call('secrets.put', { workspace: WORKSPACE, name: 'TOKEN', value: 'page-canary-3' })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { OpenCarrel } from './carrel.ts'
 
@@ -45,6 +46,30 @@ export function describeSurroundings(open: OpenCarrel): void {
       await one.run([print('A')])
       const said = JSON.stringify(await one.log())
       for (const words of ['got:first.', 'got:second.', 'got:.']) expect(said).toContain(words)
+    })
+
+    it('P7: a place has ports of its own under their names, the same for all its runs, until it is gone', async () => {
+      const { carrel, session } = await open()
+      const one = await session()
+      const beside = await session({ beside: one })
+      const other = await session()
+      await carrel.call('surroundings.set', { ...DEFAULT, settings: { ports: ['web', 'api'] } })
+      const step = { run: 'echo "$CARREL_PORT_WEB $CARREL_PORT_API" > ports; cat ports' }
+      await one.run([step])
+      const mine = readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)
+      await beside.run([step])
+      expect(readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)).toEqual(mine)
+      await other.run([step])
+      const theirs = readFileSync(other.path('ports'), 'utf8').trim().split(' ').map(Number)
+      expect(new Set([...mine, ...theirs]).size).toBe(4)
+      const { ports } = await carrel.call('ports.list', { ...DEFAULT, project: one.project })
+      expect(ports).toEqual([
+        { place: `space:${one.space.id}`, name: 'api', port: mine[1], listening: false },
+        { place: `space:${one.space.id}`, name: 'web', port: mine[0], listening: false },
+      ])
+      expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(4)
+      await carrel.call('spaces.delete', { ...DEFAULT, id: one.space.id, confirm: true })
+      expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(2)
     })
 
     it('B3: what a run was given can be seen, with a handle in the place of a secret', async () => {

@@ -64,6 +64,29 @@ export function itKeepsSurroundings(current: CurrentStore): void {
       expect(await log.spent(other.workspace.id, { session: one.id })).toEqual({ ms: 0, turns: 0, tokens: 0, cost: 0 })
     })
 
+    it('P7: a port is in one place at a time, a place keeps its own, and gives them back when it is gone', async () => {
+      const store = current()
+      const one = await makeWorld(store)
+      const two = await makeWorld(store)
+      const [a, b] = [`space:${one.space.id}`, `project:${two.project.id}`]
+      const port = 20_000 + Math.floor((Number.parseInt(one.space.id.slice(-4), 36) % 4_000) * 2)
+      const lease = (workspace: string, place: string, name: string, number: number) =>
+        store.ports.lease(workspace as typeof one.workspace.id, { place, name, port: number }, 5)
+      expect(await lease(one.workspace.id, a, 'web', port)).toBe(port)
+      expect(await lease(two.workspace.id, b, 'web', port)).toBeNull()
+      expect(await lease(one.workspace.id, a, 'web', port + 1)).toBe(port)
+      expect(await lease(two.workspace.id, b, 'web', port + 1)).toBe(port + 1)
+      const raced = await Promise.all([1, 2, 3, 4].map(() => lease(one.workspace.id, a, 'api', port + 10_000)))
+      expect(raced).toEqual([port + 10_000, port + 10_000, port + 10_000, port + 10_000])
+      expect(await store.ports.of(two.workspace.id, null)).toEqual([{ place: b, name: 'web', port: port + 1 }])
+      expect(await store.ports.of(two.workspace.id, a)).toEqual([])
+      expect(await store.ports.taken()).toEqual(expect.arrayContaining([port, port + 1]))
+      await store.tree.remove(one.workspace.id, { space: one.space.id }, 6)
+      await store.ports.release(b)
+      expect(await store.ports.taken()).not.toEqual(expect.arrayContaining([port]))
+      expect(await lease(two.workspace.id, b, 'web', port)).toBe(port)
+    })
+
     it('B1: they belong to what is there in this workspace, and go with it', async () => {
       const store = current()
       const mine = await makeWorld(store)

@@ -3,18 +3,21 @@ import type { Run, SessionState } from '../../src/model/tree.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { overlay } from '../shell/overlay.ts'
+import { PortLinks } from '../surroundings/PortLinks.tsx'
 import { texts } from '../texts/texts.ts'
 import { clockTime, duration, fullTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
+import '../surroundings/surroundings.css'
 import { usageWords } from './usage.ts'
 
 /** The runs of a session, newest first. */
-export function RunsPanel({ data }: { data: SessionData }) {
+export function RunsPanel({ data, project }: { data: SessionData; project: string }) {
   const { run, lastRun } = data.view
   const runs = useRuns(data.id, `${run?.id}.${run?.state}.${lastRun?.id}`)
   return (
     <>
+      <PortLinks project={project} stamp={`${run?.id}.${run?.state}.${lastRun?.id}`} />
       {runs.error && <Problem error={asCarrelError(runs.error)} />}
       {runs.isPending && <p className="panel-note">{texts.ui.loading}</p>}
       {runs.data?.runs.length === 0 && <p className="panel-note">{texts.session.runs.empty}</p>}

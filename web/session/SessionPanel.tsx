@@ -57,7 +57,7 @@ export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Ses
           <TimelinePanel row={row} stamp={stamp} />
         </Tabs.Panel>
         <Tabs.Panel value="runs" className="panel-body">
-          <RunsPanel data={data} />
+          <RunsPanel data={data} project={row.project} />
         </Tabs.Panel>
       </Suspense>
     </Tabs.Root>

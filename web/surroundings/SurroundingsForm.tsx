@@ -1,11 +1,11 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react'
-import { Home, Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
+import { Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import type { SecretScope } from '../secrets/places.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
-import { AMOUNTS, type Amount, BUDGET_AMOUNTS, changeOf, type Draft, draftOf } from './draft.ts'
+import { BUDGET_AMOUNTS, changeOf, type Draft, draftOf } from './draft.ts'
 
 interface Props {
   readonly scope: SecretScope
@@ -13,7 +13,7 @@ interface Props {
   readonly onSaved: () => void
 }
 
-/** What one scope says. */
+/** What one scope says, as far as this version keeps it. */
 export function SurroundingsForm({ scope, own, onSaved }: Props) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -33,9 +33,6 @@ export function SurroundingsForm({ scope, own, onSaved }: Props) {
   return (
     <form className="stack" onSubmit={send} aria-label={words.form}>
       <Area label={words.env} note={words.envNote} value={draft.env} onValue={(env) => put({ env })} />
-      <Pick label={words.home} value={draft.home} options={words.homes} onPick={(home) => put({ home })}>
-        {Home.options}
-      </Pick>
       <Pick label={words.sandbox} value={draft.sandbox} options={words.sandboxes} onPick={(to) => put({ sandbox: to })}>
         {Sandbox.options}
       </Pick>
@@ -47,14 +44,10 @@ export function SurroundingsForm({ scope, own, onSaved }: Props) {
         onValue={(ports) => put({ ports })}
         rows={1}
       />
-      <label className="setting">
-        <input type="checkbox" checked={draft.browser} onChange={(event) => put({ browser: event.target.checked })} />
-        <span>{words.browser}</span>
-      </label>
       <AmountFields
         title={words.limits}
         note={words.limitsNote}
-        names={Object.keys(AMOUNTS) as Amount[]}
+        names={BUDGET_AMOUNTS}
         amounts={draft.limits}
         onAmounts={(limits) => put({ limits })}
       />

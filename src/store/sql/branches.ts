@@ -118,11 +118,16 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
   if (projects !== NONE) {
     await tx.run(`delete from secrets where project in (select id from projects where ${projects})`, ...values)
     await tx.run(`delete from surroundings where scope in (select id from projects where ${projects})`, ...values)
+    await tx.run(
+      `delete from ports where place in (select 'project:' || id from projects where ${projects})`,
+      ...values,
+    )
     await tx.run(`delete from projects where ${projects}`, ...values)
   }
   if (spaces === NONE) return
   await tx.run(`delete from secrets where space in (select id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from surroundings where scope in (select id from spaces where ${spaces})`, ...values)
+  await tx.run(`delete from ports where place in (select 'space:' || id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from rules where workspace = $1 and space in (select id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from spaces where ${spaces}`, ...values)
 }

@@ -1,4 +1,12 @@
-import type { LeaseStore, LogStore, PeopleStore, SecretStore, SurroundingsStore, TreeStore } from '../store.ts'
+import type {
+  LeaseStore,
+  LogStore,
+  PeopleStore,
+  PortStore,
+  SecretStore,
+  SurroundingsStore,
+  TreeStore,
+} from '../store.ts'
 import type { Port } from './operations.ts'
 
 /** The methods of a store, each one named transaction of `port`. */
@@ -9,6 +17,7 @@ export function methodsOver(port: Port): {
   people: PeopleStore
   secrets: SecretStore
   surroundings: SurroundingsStore
+  ports: PortStore
 } {
   return {
     tree: treeOver(port),
@@ -19,6 +28,12 @@ export function methodsOver(port: Port): {
     surroundings: {
       at: (scope) => port.read('surroundings', scope),
       change: (scope, change, now) => port.write('changeScope', { scope, change, now }),
+    },
+    ports: {
+      of: (workspace, place) => port.read('ports', { workspace, place }),
+      taken: () => port.read('portsTaken', undefined as never),
+      lease: (workspace, leased, now) => port.write('leasePort', { workspace, ...leased, now }),
+      release: async (place) => void (await port.write('releasePorts', { place })),
     },
   }
 }

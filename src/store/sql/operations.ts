@@ -7,6 +7,7 @@ import { head, read, rebuild, record, settle, submit } from './log.ts'
 import { lastNoted, note } from './notes.ts'
 import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
 import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.ts'
+import { leasePort, ports, portsTaken, releasePorts } from './ports.ts'
 import { search } from './search.ts'
 import { putSecret, removeSecret, reseal, sealedOtherwise, secrets } from './secrets.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
@@ -60,6 +61,8 @@ export const WRITES = {
   removeSecret,
   reseal,
   changeScope,
+  leasePort,
+  releasePorts,
   forgetArchived,
 } as const
 
@@ -97,6 +100,8 @@ export const READS = {
   secrets,
   sealedOtherwise,
   surroundings,
+  ports,
+  portsTaken,
   forgettableArchived,
   counts,
 } as const

@@ -5,7 +5,7 @@ import { given } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import type { Terminal } from '../terminal.ts'
-import { type ScopeWanted, scopeFor } from '../whereabouts.ts'
+import { namesOf, type ScopeWanted, scopeFor } from '../whereabouts.ts'
 
 export const addSurroundings: AddCommand = (program, act) => {
   const surroundings = program
@@ -45,6 +45,34 @@ Examples:
   $ carrel surroundings set --unset env.LOG_LEVEL --space .`,
     )
     .action(act((cli, _, options) => set(cli, options)))
+  surroundings
+    .command('ports')
+    .description('List the ports that places have, and whether something listens there.')
+    .action(
+      act((cli) =>
+        cli.withCarrel({ runs: false }, async (carrel) => {
+          const { workspace, term } = cli
+          const found = await carrel.call('ports.list', { workspace })
+          const named = term.json ? String : await namesOf(carrel, workspace)
+          term.result(found, () => {
+            const rows = found.ports.map(({ place, name, port, listening }) => {
+              const [kind = '', id = ''] = place.split(':')
+              return [
+                `${kind === 'space' ? 'Space' : kind} ${named(id)}`,
+                name,
+                String(port),
+                listening ? 'listens' : '',
+              ]
+            })
+            term.table(
+              ['PLACE', 'NAME', 'PORT', ''],
+              rows,
+              'No place has a port yet: `carrel surroundings set --ports`.',
+            )
+          })
+        }),
+      ),
+    )
   surroundings
     .command('given')
     .description('Show what a run was given, with handles in the place of secrets.')

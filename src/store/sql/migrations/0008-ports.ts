@@ -1,0 +1,6 @@
+/** A port belongs to one place, whichever node of whichever machine uses it. `place` is `space:<id>` or `project:<id>`. */
+export const ports = (): string[] => [
+  `create table ports (
+    port bigint primary key, workspace text not null, place text not null, name text not null, leased_at bigint not null)`,
+  'create unique index ports_place on ports (place, name)',
+]
