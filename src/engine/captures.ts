@@ -16,7 +16,7 @@ export interface Worker {
 }
 
 /** A look at a place, as somebody in the engine wants it. */
-export type Wish = Pick<Look, 'at' | 'reason' | 'mark'> & { readonly paths?: readonly FilePath[] }
+export type Wish = Pick<Look, 'at' | 'reason' | 'mark' | 'unwatched'> & { readonly paths?: readonly FilePath[] }
 
 /** What is going on in one place: who works there, and the looks that are taken. */
 export interface Bench {

@@ -3,6 +3,7 @@ import type { Captured, History } from '../host/history/history.ts'
 import type { Change, FilePath, SnapshotReason } from '../model/history.ts'
 import type { RunId, SessionId } from '../model/ids.ts'
 import type { RunView } from '../model/view.ts'
+import { eventOf } from './folding.ts'
 import type { OpenedPlace } from './place-care.ts'
 import { createRunChanges } from './run-changes.ts'
 import { openPlaceOf } from './run-context.ts'
@@ -29,6 +30,8 @@ export interface RunFiles {
   /** It is not served here any more. Safe to repeat. */
   leave(): void
 }
+
+const PAGE = 1_000
 
 /** What is known of a run before its admission is in the log. */
 export type RunStart = Pick<RunView, 'id' | 'startedAt'>
@@ -63,9 +66,10 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
       )
     // A run that goes on has a part behind it, which only the history remembers.
     if (run.startedAt !== null) publish.resume(await history.changesBy(key, { run: run.id as RunId }))
-    // Its agent went on while nobody looked: what is found first is its own.
+    // Its agent went on while nobody looked, and so may people have: its own is what it named.
+    if (how === 'rejoin') await hearAgain(work, run, paths)
     const before = await (how === 'rejoin'
-      ? bench.look({ at: 'hints', reason: 'tool' })
+      ? bench.look({ at: 'hints', reason: 'tool', unwatched: true })
       : bench.look({ at: 'hints', reason: 'run_start', mark: markOf('start') }, run.id as RunId))
     publish.from(before.n)
     ready = true
@@ -135,6 +139,19 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
     } catch (thrown) {
       ctx.log.warn(`The first content of paths in ${key} could not be kept.`, thrown)
     }
+  }
+}
+
+/** What the run's tool calls named in an earlier life of this server, as its log has it. */
+async function hearAgain({ ctx, recorder }: RunWork, run: RunStart, paths: ToolPaths): Promise<void> {
+  const begins = recorder.view.run?.n ?? 0
+  for (let after = begins - 1; ; ) {
+    const lines = await ctx.store.log.read(recorder.session.id as SessionId, after, PAGE)
+    for (const event of lines.map(eventOf)) {
+      after = event.seq
+      if (event.type === 'agent.update' && event.run === run.id) paths.hear(event.data.update)
+    }
+    if (lines.length < PAGE) return
   }
 }
 

@@ -66,13 +66,18 @@ export interface Writer {
 
 /**
  * Whose a change is, between two captures: the one run at work (`sole`); of several, the only one that named the path
- * (`reported`); nobody in particular (`overlapping`); nobody of ours (`external`).
+ * (`reported`); nobody in particular (`overlapping`); nobody of ours (`external`). `unwatched`: nobody looked for so long
+ * that people may have written too; then a run has for its own only what it named.
  */
-export function attribute(path: FilePath, writers: readonly Writer[]): { author: Author; certainty: Certainty } {
+export function attribute(
+  path: FilePath,
+  writers: readonly Writer[],
+  unwatched = false,
+): { author: Author; certainty: Certainty } {
   const [first, ...more] = writers
   if (!first) return { author: { kind: 'outside' }, certainty: 'external' }
   const of = ({ run, session }: Writer): Author => ({ kind: 'run', run, session })
-  if (more.length === 0) return { author: of(first), certainty: 'sole' }
+  if (more.length === 0 && !unwatched) return { author: of(first), certainty: 'sole' }
   const [only, ...others] = writers.filter(({ named }) => named.includes(path))
   if (only && others.length === 0) return { author: of(only), certainty: 'reported' }
   return { author: { kind: 'unknown', among: writers.map(({ run }) => run) }, certainty: 'overlapping' }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { expectWhole } from '../promises/carrel-runs.ts'
 import { killAgents, running, type Server, startServer } from '../support/carrel-server.ts'
@@ -61,6 +61,47 @@ it(`P5: ${KILLS} kills of the server at random moments of ${RUNS} streaming runs
   await server.stop()
   await eventually('no process is left', () => running(ground).length === 0, 10_000)
 }, 600_000)
+
+it('F2, P5: what people write while no server looks is not taken for the work of the run that goes on', async () => {
+  const ground = makeGround()
+  const first = await startServer(ground, OUTLIVE)
+  const before = await first.session()
+  const { prompt } = await before.prompt([
+    { write: 'named.txt', content: 'by its tool', ask: false },
+    { say: 'one' },
+    { gate: 'go' },
+    { run: 'echo by its shell > shell.txt' },
+    { say: 'two' },
+  ])
+  await speaking(before)
+  await first.kill()
+  writeFileSync(before.path('people.txt'), 'by a person')
+  before.open('go')
+  await appears(before.path('shell.txt'))
+  const { server, session } = await restart(ground, before)
+  const ended = await session.endOf(prompt)
+  expect(ended.data.outcome).toBe('completed')
+  const { run } = ended.data
+  const at = { workspace: 'default', project: session.project } as const
+  const authorOf = async (path: string) => {
+    const { changes } = await server.carrel.call('history.path', { ...at, path })
+    return changes[0]?.author
+  }
+  expect(await authorOf('named.txt')).toMatchObject({ kind: 'run', run })
+  // Nobody can tell these two apart, so nobody says.
+  expect(await authorOf('people.txt')).toEqual({ kind: 'unknown', among: [run] })
+  expect(await authorOf('shell.txt')).toEqual({ kind: 'unknown', among: [run] })
+  const request = { kind: 'undo', of: { kind: 'run', run } } as const
+  await expect(
+    server.carrel.call('plans.carryOut', { ...at, request, digest: await digestOf(request) }),
+  ).rejects.toMatchObject({ code: 'contended' })
+  expect(readFileSync(session.path('people.txt'), 'utf8')).toBe('by a person')
+  await clean(ground, server)
+
+  async function digestOf(asked: typeof request): Promise<string> {
+    return (await server.carrel.call('plans.make', { ...at, request: asked })).digest
+  }
+})
 
 it('P5: a clean stop, as for an upgrade, leaves the agent at work, and the next server hears all it said', async () => {
   const ground = makeGround()

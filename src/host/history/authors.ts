@@ -38,9 +38,9 @@ function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Write
 
 /** Whose each change of a look is. */
 export function attributor(
-  look: Pick<Look, 'writers' | 'act'>,
+  look: Pick<Look, 'writers' | 'act' | 'unwatched'>,
 ): (path: FilePath) => { author: Author; certainty: Certainty } {
-  const { writers, act } = look
+  const { writers, act, unwatched } = look
   const acted = new Set(act?.paths)
   const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
   return (path) => {
@@ -49,6 +49,7 @@ export function attributor(
     return attribute(
       path,
       named.map(({ named: paths, ...writer }) => ({ ...writer, named: paths.has(path) ? [path] : [] })),
+      unwatched,
     )
   }
 }

@@ -119,6 +119,8 @@ export interface Look {
   readonly reason: SnapshotReason
   /** Runs at work since the last capture. */
   readonly writers: readonly Writer[]
+  /** Nobody looked while this server was gone: people may have written as well as the runs. */
+  readonly unwatched?: boolean | undefined
   /** Points that `changesBy` and `plan` know a run by: set also where nothing changed. */
   readonly mark?: { readonly run: RunId; readonly session: SessionId; readonly what: 'start' | 'end' } | undefined
   /** A plan is being carried out: what is found at these paths is its work, whoever else is at work here. */

@@ -22,6 +22,7 @@ export function joined(looks: readonly Look[]): JoinedLook {
     ),
     reason: first.reason,
     writers: [...writers.values()],
+    unwatched: looks.some(({ unwatched }) => unwatched),
     marks: looks.flatMap(({ mark }) => (mark ? [mark] : [])),
     act: looks.find(({ act }) => act)?.act,
     now: first.now,
