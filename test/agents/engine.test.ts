@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
 import { codex, missingAgents, qwen } from './recipes.ts'
@@ -94,6 +94,50 @@ describe.skipIf(missing !== null).each([
     // Qwen names the file by its last part only.
     const diff = { type: 'diff', path: expect.stringMatching(/made\.txt$/), newText: 'made by an agent\n' }
     expect(tools[0]?.content).toContainEqual(expect.objectContaining(diff))
+  })
+
+  it('F2: what it writes by its tool and by its shell is its own, what a person writes between is theirs; an undo knows', async () => {
+    const session = await walk.newSession()
+    const at = { workspace: session.workspace, project: session.project }
+    const list = session.path('list.txt')
+    writeFileSync(list, 'one\ntwo\nthree\nfour\nfive\n')
+    const tool = script(
+      'write',
+      { tool: 'write', path: session.path('made.txt'), content: 'by a tool\n' },
+      { text: 'ok' },
+    )
+    const first = await session.prompt(tool)
+    await allow(session)
+    expect((await session.endOf(first.prompt)).data.outcome).toBe('completed')
+    writeFileSync(session.path('people.txt'), 'by a person\n')
+    const command = `sed -i s/two/TWO/ ${list}; rm ${session.path('made.txt')}; echo shell > ${session.path('shell.txt')}`
+    const asks = (await session.said('interaction.opened')).length
+    const second = await session.prompt(script('run it', { tool: 'bash', command, escalate: true }, { text: 'ran' }))
+    await eventually('it asks', async () => (await session.said('interaction.opened')).length > asks)
+    const { data } = (await session.said('interaction.opened')).at(-1) ?? {}
+    const option = data?.question.options.find(({ kind }) => kind === 'allow_once')
+    if (data) await session.answer(data.interaction, option?.id ?? '')
+    const ended = (await session.endOf(second.prompt)).data
+    expect(ended.outcome).toBe('completed')
+    const authorOf = async (path: string) => {
+      const { changes } = await session.carrel.call('history.path', { ...at, path })
+      return changes.map(({ author }) => (author.kind === 'run' ? author.run : author.kind))
+    }
+    const firstRun = (await session.endOf(first.prompt)).data.run
+    expect(await authorOf('made.txt')).toEqual([ended.run, firstRun])
+    expect(await authorOf('people.txt')).toEqual(['outside'])
+    expect(await authorOf('list.txt')).toEqual([ended.run])
+    expect(await authorOf('shell.txt')).toEqual([ended.run])
+    // A person goes on in the same file; the undo of the run takes back its line only.
+    writeFileSync(list, readFileSync(list, 'utf8').replace('five', 'FIVE'))
+    const request = { kind: 'undo', of: { kind: 'run', run: ended.run } } as const
+    const { digest } = await session.carrel.call('plans.make', { ...at, request })
+    const done = await session.carrel.call('plans.carryOut', { ...at, request, digest })
+    expect(done.written).toEqual(['list.txt', 'made.txt', 'shell.txt'])
+    expect(readFileSync(list, 'utf8')).toBe('one\ntwo\nthree\nfour\nFIVE\n')
+    expect(readFileSync(session.path('made.txt'), 'utf8').trim()).toBe('by a tool')
+    expect(existsSync(session.path('shell.txt'))).toBe(false)
+    expect(readFileSync(session.path('people.txt'), 'utf8')).toBe('by a person\n')
   })
 
   it('takes its answer from the command line', async () => {
