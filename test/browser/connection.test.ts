@@ -36,6 +36,15 @@ async function firstInSight(page: Page): Promise<{ text: string; top: number }> 
 const topOf = async (page: Page, text: string): Promise<number> =>
   (await page.locator('.transcript .message').getByText(text, { exact: true }).boundingBox())?.y ?? Number.NaN
 
+/** Freezes the page as a browser does with a tab in the background. Returns what wakes it. */
+async function sleep(page: Page): Promise<() => Promise<void>> {
+  const line = await page.context().newCDPSession(page)
+  await line.send('Page.setWebLifecycleState', { state: 'frozen' })
+  return async () => {
+    await line.send('Page.setWebLifecycleState', { state: 'active' })
+  }
+}
+
 /** Whether the item that the address names can be seen. */
 async function inSight(page: Page): Promise<boolean> {
   const box = await page.locator('.transcript').boundingBox()
@@ -102,6 +111,39 @@ describe('the line to the server', () => {
     await expect
       .poll(() => page.getByRole('article', { name: 'Message of the agent' }).allInnerTexts(), PATIENCE)
       .toEqual([words])
+  })
+
+  it('L6: a tab that slept while much was said has every item once, and stands where it stood: at the newest, or where one read', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Asleep')
+    const ask = (name: string, count: number) => {
+      const steps = Array.from({ length: count }, (_, at) => [
+        { think: `${name} ${at}` },
+        { say: `${name} line ${at}.` },
+      ])
+      const content = script(steps.flat())
+      return here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
+    }
+    await ask('Early', 40)
+    const atEnd = await here.open(`/s/${session.id}`)
+    const reader = await here.open(`/s/${session.id}`)
+    for (const page of [atEnd, reader]) await said(page, 'Early line 39.').waitFor()
+    await reader.locator('.transcript').hover()
+    await reader.mouse.wheel(0, -600)
+    const reading = await firstInSight(reader)
+    const wakers = await Promise.all([atEnd, reader].map(sleep))
+    await ask('Night', 120)
+    for (const wake of wakers) await wake()
+    await said(atEnd, 'Night line 119.').waitFor()
+    const below = (page: Page) =>
+      page.locator('.transcript').evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight))
+    await expect.poll(() => below(atEnd), PATIENCE).toBeLessThan(2)
+    await reader.getByRole('button', { name: 'Newest' }).waitFor()
+    await expect.poll(async () => Math.abs((await topOf(reader, reading.text)) - reading.top), PATIENCE).toBeLessThan(3)
+    const live = await items(atEnd)
+    await atEnd.reload()
+    await said(atEnd, 'Night line 119.').waitFor()
+    await expect.poll(() => items(atEnd), PATIENCE).toEqual(live)
   })
 
   it('long sessions open at the newest item, and older pages come without a jump', async () => {
