@@ -132,18 +132,20 @@ describe('the line to the server', () => {
     await reader.mouse.wheel(0, -600)
     const reading = await firstInSight(reader)
     const wakers = await Promise.all([atEnd, reader].map(sleep))
-    await ask('Night', 120)
+    await ask('Night', 20)
     for (const wake of wakers) await wake()
-    await said(atEnd, 'Night line 119.').waitFor()
+    await said(atEnd, 'Night line 19.').waitFor()
     const below = (page: Page) =>
       page.locator('.transcript').evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight))
     await expect.poll(() => below(atEnd), PATIENCE).toBeLessThan(2)
     await reader.getByRole('button', { name: 'Newest' }).waitFor()
     await expect.poll(async () => Math.abs((await topOf(reader, reading.text)) - reading.top), PATIENCE).toBeLessThan(3)
-    const live = await items(atEnd)
+    // How far above the window rows are made is the list's own affair.
+    const newest = async () => (await items(atEnd)).slice(-16)
+    const live = await newest()
     await atEnd.reload()
-    await said(atEnd, 'Night line 119.').waitFor()
-    await expect.poll(() => items(atEnd), PATIENCE).toEqual(live)
+    await said(atEnd, 'Night line 19.').waitFor()
+    await expect.poll(newest, PATIENCE).toEqual(live)
   })
 
   it('long sessions open at the newest item, and older pages come without a jump', async () => {
