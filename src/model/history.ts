@@ -269,6 +269,8 @@ export const Act = z.object({
   left: z.array(FilePath),
   /** Others whose bytes were taken, and where. */
   taken: z.array(z.object({ author: Author, paths: z.array(FilePath) })),
+  /** Of an apply: the snapshot of the other place that was applied. */
+  applied: z.number().int().nullable(),
 })
 export type Act = z.infer<typeof Act>
 

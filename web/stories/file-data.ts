@@ -212,6 +212,7 @@ export const act = (now: number): Act => ({
   written: ['README.md', 'src/beds.ts', 'src/plan.ts'],
   left: ['src/rows.ts'],
   taken: [{ author: OTHER, paths: ['src/beds.ts'] }],
+  applied: null,
 })
 
 export const RULES: Output<'contention.get'>['rules'] = {

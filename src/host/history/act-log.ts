@@ -26,7 +26,7 @@ export interface ActLog {
   /** It is over, and remembered. */
   keep(place: string, act: Act): void
   get(place: string, id: ActId): Act | null
-  /** Newest first. */
+  /** Newest first; a limit of -1 is none. */
   list(place: string, page: { readonly before: ActId | null; readonly limit: number }): Act[]
   forget(place: string): void
 }
@@ -43,7 +43,9 @@ export function openActLog(db: DatabaseSync): ActLog {
      order by n desc limit ?3`,
   )
   const forget = db.prepare('delete from acts where place = ?')
-  const read = (row: Record<string, unknown> | undefined) => (row ? (JSON.parse(String(row.act)) as Act) : null)
+  // Acts of before it was kept do not say what they applied.
+  const read = (row: Record<string, unknown> | undefined): Act | null =>
+    row ? { applied: null, ...JSON.parse(String(row.act)) } : null
   return {
     begin: (place, job) => void begin.run(place, JSON.stringify(job)),
     phase: (place, now) => void phase.run(now, place),

@@ -43,6 +43,7 @@ export async function carryOut(ground: Ground, ask: PlanAsk, how: CarryOut, desk
     written: write.map(({ path }) => path),
     left: [...left],
     taken: takenBy(write),
+    applied: ground.source?.book.newest ?? null,
   }
   if (write.length === 0) {
     desk.log.keep(book.key, act)

@@ -21,7 +21,8 @@ export function openActing(db: DatabaseSync, placeOf: (key: string) => Place, po
   /** In the turn of the place, and of the one that work comes from: always that one first, so that two never wait for each other. */
   const inTurn = async <T>(key: string, ask: PlanAsk, work: (ground: Ground) => Promise<T>): Promise<T> => {
     const { book, run } = placeOf(key)
-    const ground: Ground = { book, source: null, actOf: (id) => log.get(key, id) }
+    const acts = () => log.list(key, { before: null, limit: -1 })
+    const ground: Ground = { book, source: null, actOf: (id) => log.get(key, id), acts }
     if (ask.request.kind !== 'apply') return run(() => work(ground))
     if (!ask.source || ask.source.key === key)
       throw new CarrelError('bad_input', 'Only a project with a place of its own can be applied.')

@@ -3,6 +3,7 @@ import type { Act, Author, Change, FilePath, PlanRequest } from '../../model/his
 import type { ActId, RunId } from '../../model/ids.ts'
 import { type Merged, mergeVersions, type Version } from '../../model/merge.ts'
 import type { Book } from './book.ts'
+import { lastApplies } from './last-apply.ts'
 import { textVersion, versionOf } from './versions.ts'
 
 /** What a request wants of one path, before anybody asked whether it may. */
@@ -25,12 +26,14 @@ export interface Ground {
   /** `apply`: the place that the work comes from, and the point it began at. */
   readonly source: { readonly book: Book; readonly base: number } | null
   readonly actOf: (id: ActId) => Act | null
+  /** All acts of the place, newest first. */
+  readonly acts: () => readonly Act[]
 }
 
 export function wishesOf(request: PlanRequest, ground: Ground): Wish[] {
   if (request.kind === 'restore') return restoring(request.to, ground)
   if (request.kind === 'undo') return undoing(request.of, ground)
-  return applying(ground)
+  return applying(request, ground)
 }
 
 const plain = { merged: false, conflict: 0, lost: null, among: [] }
@@ -124,15 +127,21 @@ function whole(book: Book, path: FilePath, segments: readonly Segment[], conflic
   return { ...plain, path, next: versionOf(book, segments[0]?.first.before ?? null), conflict, lost }
 }
 
-function applying({ book, source }: Ground): Wish[] {
+/** Path by path from where both had the same last: the last apply that still counts, else where the project began. */
+function applying(request: PlanRequest, ground: Ground): Wish[] {
+  const { book, source } = ground
   if (!source) throw new CarrelError('bad_input', 'Only a project with a place of its own can be applied.')
   const from = source.book
-  return from.between(source.base, from.newest).map(({ path, before, after }) => {
+  const last = lastApplies(ground, source, request)
+  const paths = new Set([...from.between(source.base, from.newest).map(({ path }) => path), ...last.paths])
+  return [...paths].map((path) => {
+    const { at, putBack } = last.of(path)
     const ours = versionOf(book, book.stateAt(path, book.newest))
-    const theirs = versionOf(from, after)
-    const one = mergeVersions({ base: versionOf(from, before), ours, theirs })
-    if (one.kind !== 'conflict') return { ...plain, path, next: madeOf(one), merged: one.kind === 'text' }
-    return { ...plain, path, next: theirs, conflict: one.hunks, lost: ours.state && book.lastChange(path) }
+    const theirs = versionOf(from, from.stateAt(path, from.newest))
+    const one = mergeVersions({ base: versionOf(from, from.stateAt(path, at)), ours, theirs })
+    const lost = book.lastChange(path)
+    if (one.kind === 'conflict') return { ...plain, path, next: theirs, conflict: one.hunks, lost: ours.state && lost }
+    return { ...plain, path, next: madeOf(one), merged: one.kind === 'text', lost: putBack ? lost : null }
   })
 }
 
