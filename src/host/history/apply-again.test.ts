@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ActWorld, openActWorld, restoreTo, undoOf, undoOfAct } from '../../../test/support/act-world.ts'
+import { specOf } from '../../../test/support/history-world.ts'
 
 const FIVE = 'one\n\ntwo\n\nthree\n\nfour\n\nfive\n'
 const REQUEST = { kind: 'apply', from: 'prj_two' } as never
@@ -137,6 +138,25 @@ describe('an apply after an apply', () => {
     await pair.apply()
     expect(space.read('a')).toBe(FIVE.replace('one', 'ONE').replace('five', 'FIVE'))
   })
+})
+
+it('F7: where a place began and what of it was applied last stays for the next apply', async () => {
+  await using space = await openActWorld({ a: 'a\n', b: 'b\n' })
+  const place = await space.another('two', { a: 'a\n', b: 'b\n' })
+  const spec = specOf('two', place.root)
+  const key = 'project:prj_two'
+  await space.history.open({ ...spec, key, labels: { ...spec.labels, project: 'prj_two' as never } })
+  await space.history.ready(key)
+  const more = { source: { key, base: 1, writers: [] } }
+  const applied: (number | null)[] = []
+  for (const text of ['1\n', '2\n', '3\n']) {
+    place.write('a', text)
+    if (text === '1\n') place.write('b', text)
+    applied.push((await space.act(REQUEST, [], more)).applied)
+  }
+  const kept = (await space.history.pointedAt()).filter((one) => one.key === key)
+  // The second apply wrote nothing that the third did not write again.
+  expect(kept.map(({ n, session }) => [n, session])).toEqual([1, applied[0], applied[2]].map((n) => [n, null]))
 })
 
 /** A line that only one of the two sides writes: both may go on and apply as often as they like. */

@@ -86,6 +86,8 @@ export interface History {
   acts(key: string, page: { before: ActId | null; limit: number }): Promise<Act[]>
 
   pin(key: string, n: number, pinned: boolean): Promise<void>
+  /** Snapshots of all places that sessions and places point at, as far as they are still there. */
+  pointedAt(): Promise<Pointed[]>
   /** Thins old snapshots out and frees content that nothing points at, in small steps. */
   sweep(policy: Retention): Promise<Swept>
   /** Bytes by labels, for `carrel doctor`. Content shared by several counts where it was first. */
@@ -191,8 +193,16 @@ export interface Retention {
   readonly keepAllMs: number
   /** After that one an hour, for this long; then one a day. ms. */
   readonly keepHourlyMs: number
-  /** Snapshots never taken away, by key: where live sessions began. */
+  /** Snapshots never taken away, by key: what live sessions and places point at. */
   readonly needed: ReadonlyMap<string, readonly number[]>
+}
+
+/** A snapshot that is a way back. */
+export interface Pointed {
+  readonly key: string
+  readonly n: number
+  /** Whose; null: the place's own, as long as it is there. */
+  readonly session: SessionId | null
 }
 
 export interface Swept {

@@ -9,6 +9,7 @@ import { changesIn, usageOf } from './everywhere.ts'
 import type { History, PlaceSpec } from './history.ts'
 import type { Point } from './moves.ts'
 import { type Household, openPlace, type Place } from './place.ts'
+import { pointedAt } from './pointed.ts'
 import { readings } from './readings.ts'
 import { type Broom, forgetPlace, sweepAll } from './sweep.ts'
 
@@ -58,6 +59,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
       capture: (key, look) => placeOf(key).capture(look),
       keepFirst: (key, paths) => placeOf(key).keepFirst(paths),
       changesIn: async (labels, filter) => changesIn(db, labels, filter),
+      pointedAt: async () => pointedAt(db),
       usage: async () => usageOf(db),
       sweep: (policy) => sweepAll(broom, policy),
       async forget(key) {

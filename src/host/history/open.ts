@@ -66,6 +66,7 @@ const PASSED = [
   'carryOut',
   'acts',
   'pin',
+  'pointedAt',
   'sweep',
   'usage',
   'forget',
