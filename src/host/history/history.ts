@@ -113,8 +113,9 @@ export interface PlaceSpec {
 
 export interface Look {
   /**
-   * `hints`: what the watcher and `paths` name; a walk where the watcher cannot be believed. `everything`: a walk by lstat,
-   * once the first import is done. `imported`: a walk, or hints as long as the first import goes on.
+   * `hints`: what the watcher and `paths` name; a walk where the watcher cannot be believed or a walk is as quick.
+   * `everything`: a walk by lstat, once the first import is done. `imported`: a walk, or hints as long as the first
+   * import goes on.
    */
   readonly at: 'hints' | 'imported' | 'everything'
   readonly paths: readonly FilePath[]

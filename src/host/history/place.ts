@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import type { FilePath, HistoryStatus } from '../../model/history.ts'
 import { type Authors, openAuthors } from './authors.ts'
+import { type Begun, createBegun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
 import type { Book } from './book.ts'
 import { createPacer, type DiskClock } from './clock.ts'
@@ -56,6 +57,7 @@ interface Parts {
   readonly gaps: GapBook
   readonly past: Past
   readonly recorder: Recorder
+  readonly begun: Begun
   readonly layer: Layer | null
   readonly watch: Watch | null
 }
@@ -80,10 +82,11 @@ export function openPlace(home: Household, spec: PlaceSpec, now: number): Place 
   const gaps = openGapBook(db, row.id)
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
-  const recorder = createRecorder({ db, id: row.id, blobs, authors, present, gaps })
+  const begun = createBegun(spec.root)
+  const recorder = createRecorder({ db, id: row.id, blobs, authors, present, gaps, begun })
   const news = (what: 'progress' | 'outside') => home.onNews({ key: spec.key, what })
   const watch = layer ? null : startWatch(spec.root, spec.rules.ignore, () => news('outside'))
-  const parts: Parts = { home, id: row.id, spec, present, gaps, past, recorder, layer, watch }
+  const parts: Parts = { home, id: row.id, spec, present, gaps, past, recorder, begun, layer, watch }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
     importing: null,
@@ -188,7 +191,7 @@ function createRest(drop: () => unknown): { put(): void; end(): void } {
 }
 
 function createLooker(parts: Parts, state: State, onLooked: () => void): (look: JoinedLook) => Promise<Captured> {
-  const { spec, recorder, layer, watch } = parts
+  const { home, spec, recorder, begun, layer, watch } = parts
   return async (look) => {
     checkRoot(spec)
     const ground = groundOf(parts, state.recheck)
@@ -202,7 +205,9 @@ function createLooker(parts: Parts, state: State, onLooked: () => void): (look: 
     const hinted = watch?.take() ?? null
     try {
       await find(parts, state, { ground, finder, look, hinted })
-      return recorder.record(finder.findings, look)
+      const captured = recorder.record(finder.findings, look)
+      begun.note(look.marks, home.clock.now)
+      return captured
     } catch (error) {
       watch?.giveBack(hinted)
       throw error
@@ -211,6 +216,9 @@ function createLooker(parts: Parts, state: State, onLooked: () => void): (look: 
     }
   }
 }
+
+/** So few files are walked sooner than the watcher tells of them, which takes it 50 ms and more. */
+const FEW = 1_000
 
 interface Search {
   readonly ground: Ground
@@ -223,7 +231,9 @@ async function find(parts: Parts, state: State, { ground, finder, look, hinted }
   const paths = new Set([...(hinted ?? []), ...look.paths])
   const isSure = hinted !== null && state.isWalked && !state.recheck
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
-  const isNear = state.importing ? look.at !== 'everything' : look.at === 'hints' && isSure && !rulesMove
+  const isNear = state.importing
+    ? look.at !== 'everything'
+    : look.at === 'hints' && isSure && !rulesMove && parts.present.count() > FEW
   if (isNear) {
     state.importing?.first(paths)
     return scanSome(ground, finder, paths)

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Author, type Change, type Counts, sameAuthor } from '../../model/history.ts'
 import type { RunId, SessionId } from '../../model/ids.ts'
 import { type Authors, attributor } from './authors.ts'
+import type { Begun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
 import { inTransaction, inTransactionSoon } from './db.ts'
 import { type Findings, type Found, isEmpty, isQuiet } from './findings.ts'
@@ -28,6 +29,7 @@ export interface Shelf {
   readonly authors: Authors
   readonly present: Present
   readonly gaps: GapBook
+  readonly begun: Begun
 }
 
 export interface Recorder {
@@ -97,7 +99,7 @@ const unchanged = (n: number, gaps: number): Captured => ({
   gaps,
 })
 
-function statements({ db, id, blobs, authors, present, gaps }: Shelf) {
+function statements({ db, id, blobs, authors, present, gaps, begun }: Shelf) {
   const change = db.prepare('insert into changes (place, n, path, author, certainty) values (?, ?, ?, ?, ?)')
   const forgetChange = db.prepare('delete from changes where place = ? and n = ? and path = ?')
   const forgetRow = db.prepare('delete from files where place = ? and path = ? and since = ?')
@@ -138,10 +140,10 @@ function statements({ db, id, blobs, authors, present, gaps }: Shelf) {
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
     },
     changes(changed: Findings['changed'], look: JoinedLook, n: number): Change[] {
-      const whose = attributor(look)
+      const whose = attributor(look, begun)
       const paths = [...changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
-        const { author, certainty } = whose(path)
+        const { author, certainty } = whose(path, found)
         const before = found.base ? begin(path, { known: null, state: found.base, stats: null }, 1) : found.known
         if (before) present.end(path, before, n)
         const after = begin(path, found, n)

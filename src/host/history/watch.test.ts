@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace, writer } from '../../../test/support/history-world.ts'
 
@@ -11,12 +13,15 @@ const outside = (place: TestPlace): Promise<void> =>
     })
   })
 
+/** So many files that a look by hints does not walk. */
+const MANY = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`many/${index}`, '']))
+
 async function armed(place: TestPlace): Promise<void> {
   while (!(await place.history.status(place.key)).watching) await new Promise((resolve) => setImmediate(resolve))
 }
 
 it('F6: a hint rings, and a capture by hints finds what it names without being told a path', async () => {
-  await using place = await openTestHistory({ 'a/b': '1' })
+  await using place = await openTestHistory({ ...MANY, 'a/b': '1' })
   await armed(place)
   await place.captured()
   const rung = outside(place)
@@ -27,7 +32,7 @@ it('F6: a hint rings, and a capture by hints finds what it names without being t
 })
 
 it('F6: a hint of a new folder is followed into it', async () => {
-  await using place = await openTestHistory({ 'a/b': '1' })
+  await using place = await openTestHistory({ ...MANY, 'a/b': '1' })
   await armed(place)
   await place.captured()
   const rung = outside(place)
@@ -39,8 +44,59 @@ it('F6: a hint of a new folder is followed into it', async () => {
 })
 
 it('F6: before a walk has vouched for the watcher a capture by hints is a walk', async () => {
-  await using place = await openTestHistory({ a: '1', b: '1' })
+  await using place = await openTestHistory({ ...MANY, a: '1', b: '1' })
   place.write('b', '2')
   const { changes } = await place.captured({ at: 'hints', paths: ['a'] })
   expect(changes.map(({ path }) => path)).toEqual(['b'])
+})
+
+const mark = (what: 'start' | 'end') => ({ run: writer('r1').run, session: writer('r1').session, what })
+
+/** Waits until the clock that stamps files has gone on. */
+function tick(place: TestPlace): void {
+  const at = () => {
+    place.write('many/0', '')
+    return statSync(join(place.root, 'many/0')).ctimeMs
+  }
+  for (const before = at(); at() === before; );
+}
+
+it('F2: what was written before a run began is not its own, though the watcher tells of it later', async () => {
+  await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1', 'a/d': '1' })
+  await armed(place)
+  await place.captured()
+  place.write('a/b', 'by a person')
+  place.write('by-a-person', '')
+  place.remove('a/c')
+  tick(place)
+  await place.captured({ at: 'hints', mark: mark('start') })
+  const before = await place.captured({ writers: [writer('r1')] })
+  tick(place)
+  place.write('by-the-run', '')
+  place.remove('a/d')
+  const after = await place.captured({ writers: [writer('r1')], mark: mark('end') })
+  const authors = async (path: string) =>
+    (await place.history.pathHistory(place.key, path, { before: null, limit: 9 })).map(({ author }) => author.kind)
+  for (const path of ['a/b', 'by-a-person', 'a/c']) expect([path, await authors(path)]).toEqual([path, ['outside']])
+  for (const path of ['by-the-run', 'a/d']) expect([path, await authors(path)]).toEqual([path, ['run']])
+  expect(after.n).toBeGreaterThan(before.n)
+})
+
+it('F2: what a run named is its own, whatever the clock of the disk says', async () => {
+  await using place = await openTestHistory({ ...MANY, 'a/b': '1' })
+  await armed(place)
+  await place.captured()
+  place.write('a/b', 'by the run, on a disk whose clock is late')
+  tick(place)
+  await place.captured({ at: 'hints', mark: mark('start') })
+  const { changes } = await place.captured({ writers: [writer('r1', ['a/b'])] })
+  expect(changes.map(({ path, author }) => [path, author.kind])).toEqual([['a/b', 'run']])
+})
+
+it('F2: in a small place what was written just before a run is there before it', async () => {
+  await using place = await openTestHistory({ 'a/b': '1' })
+  await armed(place)
+  await place.captured()
+  place.write('a/b', 'by a person')
+  expect(await place.captured({ at: 'hints', mark: mark('start') })).toMatchObject({ n: 2 })
 })
