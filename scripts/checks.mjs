@@ -7,7 +7,8 @@ import { buildPage } from './page.mjs'
 
 /**
  * One row of the final table.
- * @typedef {{ name: string, passed: number, failed: number, skipped: { name: string, reason: string }[], seconds: number }} Row
+ * @typedef {{ name: string, passed: number, failed: number, skipped: Case[], failures?: Case[], seconds: number }} Row
+ * @typedef {{ name: string, reason: string }} Case
  */
 
 /**
@@ -72,7 +73,12 @@ export function runVitest(projects, args = []) {
 }
 
 function toRows({ projects, broken }, status, seconds) {
-  const rows = Object.entries(projects).map(([name, counts]) => ({ name: `tests: ${name}`, ...counts, seconds }))
+  const rows = Object.entries(projects).map(([name, counts]) => ({
+    name: `tests: ${name}`,
+    failed: counts.failures.length,
+    ...counts,
+    seconds,
+  }))
   for (const message of broken) rows.push(failure('tests: broken file', seconds, message))
   // Whatever made vitest fail must not be lost because this script did not know where to look for it.
   if (status !== 0 && rows.every(({ failed }) => failed === 0))
@@ -93,6 +99,10 @@ export function conclude(rows, ci = Boolean(process.env.CI) && process.env.CI !=
     console.log(
       `${failed > 0 ? 'FAIL' : ' ok '}  ${name.padEnd(30)} ${counts.filter(Boolean).join(', ').padEnd(28)} ${seconds.toFixed(1)} s`,
     )
+  }
+  // Once more, all in one place: a log may be read by its end only.
+  for (const { name, reason } of judged.flatMap((row) => row.failures ?? [])) {
+    console.log(`FAIL  ${name}: ${reason.split('\n')[0].slice(0, 300) || 'no reason is given'}`)
   }
   const skipped = judged.flatMap((row) => row.skipped)
   for (const { name, reason } of skipped) console.log(`skip  ${name}: ${reason || 'no reason is given'}`)

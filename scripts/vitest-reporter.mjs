@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 
 /**
  * Writes what a run of vitest came to, with the reason of each skipped case, to the file named by CARREL_TEST_REPORT:
- * `{ projects: { [name]: { passed, failed, skipped: [{ name, reason }] } }, broken: string[] }`.
+ * `{ projects: { [name]: { passed, failures: [{ name, reason }], skipped: [{ name, reason }] } }, broken: string[] }`.
  * `broken` are failures outside of cases: a file that cannot be loaded, an unhandled rejection.
  */
 export default class {
@@ -10,18 +10,18 @@ export default class {
     const projects = {}
     const broken = unhandled.map((error) => error.message ?? String(error))
     for (const module of modules) {
-      projects[module.project.name] ??= { passed: 0, failed: 0, skipped: [] }
+      projects[module.project.name] ??= { passed: 0, failures: [], skipped: [] }
       const counts = projects[module.project.name]
       broken.push(...module.errors().map((error) => `${module.relativeModuleId}: ${error.message}`))
       for (const suite of module.children.allSuites()) {
         broken.push(...suite.errors().map((error) => `${module.relativeModuleId}: ${suite.fullName}: ${error.message}`))
       }
       for (const test of module.children.allTests()) {
-        const { state, note } = test.result()
+        const { state, note, errors } = test.result()
+        const name = `${module.relativeModuleId}: ${test.fullName}`
         if (state === 'passed') counts.passed += 1
-        else if (state === 'skipped')
-          counts.skipped.push({ name: `${module.relativeModuleId}: ${test.fullName}`, reason: note ?? '' })
-        else counts.failed += 1
+        else if (state === 'skipped') counts.skipped.push({ name, reason: note ?? '' })
+        else counts.failures.push({ name, reason: errors?.[0]?.message ?? '' })
       }
     }
     if (reason === 'interrupted') broken.push('The run was interrupted.')
