@@ -44,7 +44,11 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
           </time>
         </p>
         <p className="faint">{[stateWords(run), usage].filter(Boolean).join(', ')}</p>
-        <button type="button" className="btn quiet small" onClick={() => overlay.set({ kind: 'given', run: run.id })}>
+        <button
+          type="button"
+          className="btn quiet run-given"
+          onClick={() => overlay.set({ kind: 'given', run: run.id })}
+        >
           {texts.surroundings.given.open}
         </button>
         {place && (

@@ -5,7 +5,7 @@ import './dialogs.css'
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title={texts.keys.title} open onClose={onClose} className="wide">
+    <Dialog title={texts.keys.title} open onClose={onClose} className="wide" isText>
       <div className="key-map">
         {KEY_MAP.map(({ where, keys }) => (
           <section key={where} aria-label={where}>

@@ -1,5 +1,6 @@
-import { useId } from 'react'
+import { useId, useState } from 'react'
 import { texts } from '../texts/texts.ts'
+import { Fold } from '../ui/Fold.tsx'
 import type { Amount, Amounts } from './draft.ts'
 
 interface Props {
@@ -10,28 +11,32 @@ interface Props {
   readonly onAmounts: (amounts: Amounts) => void
 }
 
-/** Amounts of one kind, each with a field; an empty one has no end. */
+/** Amounts of one kind, each with a field; an empty one has no end. Folded away as long as none is said. */
 export function AmountFields({ title, note, names, amounts, onAmounts }: Props) {
   const id = useId()
+  const [opensSo] = useState(names.some((name) => amounts[name]))
   return (
-    <fieldset className="amounts">
-      <legend>{title}</legend>
-      <p className="form-note">{note}</p>
-      {names.map((name) => (
-        <div key={name} className="amount">
-          <label htmlFor={`${id}-${name}`}>{texts.surroundings.amounts[name]}</label>
-          <input
-            id={`${id}-${name}`}
-            className="field"
-            type="number"
-            min={0}
-            step="any"
-            placeholder={texts.surroundings.noEnd}
-            value={amounts[name] ?? ''}
-            onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}
-          />
-        </div>
-      ))}
-    </fieldset>
+    <Fold id={`surroundings.${title}`} head={<span>{title}</span>} byDefault={opensSo}>
+      {() => (
+        <fieldset className="amounts" aria-label={title}>
+          <p className="form-note">{note}</p>
+          {names.map((name) => (
+            <div key={name} className="amount">
+              <label htmlFor={`${id}-${name}`}>{texts.surroundings.amounts[name]}</label>
+              <input
+                id={`${id}-${name}`}
+                className="field"
+                type="number"
+                min={0}
+                step="any"
+                placeholder={texts.surroundings.noEnd}
+                value={amounts[name] ?? ''}
+                onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}
+              />
+            </div>
+          ))}
+        </fieldset>
+      )}
+    </Fold>
   )
 }

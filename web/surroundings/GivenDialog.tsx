@@ -17,7 +17,7 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
     refetchOnMount: 'always',
   })
   return (
-    <Dialog title={texts.surroundings.given.title} open onClose={onClose} className="wide plan-like">
+    <Dialog title={texts.surroundings.given.title} open onClose={onClose} className="wide plan-like" isText>
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <Given given={data} />}

@@ -1,5 +1,5 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
-import type { ReactNode } from 'react'
+import { type ReactNode, useRef } from 'react'
 
 interface Props {
   readonly title: string
@@ -7,16 +7,19 @@ interface Props {
   readonly onClose: () => void
   /** Beside the look of every dialog. */
   readonly className?: string
+  /** A text to be read from its beginning: the focus goes to the whole, not to its first control. */
+  readonly isText?: boolean
   readonly children: ReactNode
 }
 
 /** A dialog with its title; Escape and a press beside it close it. */
-export function Dialog({ title, open, onClose, className = '', children }: Props) {
+export function Dialog({ title, open, onClose, className = '', isText = false, children }: Props) {
+  const popup = useRef<HTMLDivElement>(null)
   return (
     <Base.Root open={open} onOpenChange={(next) => next || onClose()}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
-        <Base.Popup className={`dialog ${className}`}>
+        <Base.Popup ref={popup} className={`dialog ${className}`} initialFocus={isText ? popup : true}>
           <Base.Title>{title}</Base.Title>
           {children}
         </Base.Popup>
