@@ -1,7 +1,9 @@
-import type { Output } from '../api/index.ts'
+import type { Output, Parsed } from '../api/index.ts'
+import type { History } from '../host/history/history.ts'
 import { CarrelError } from '../model/errors.ts'
-import { type Change, type FilePath, sameAuthor, sameState } from '../model/history.ts'
+import { type Change, type FileDiff, type FilePath, sameAuthor, sameState } from '../model/history.ts'
 import { enter, sessionIn, spaceIn } from './authorize.ts'
+import { concealedBytes, concealedDiff } from './concealed-files.ts'
 import type { Op } from './op.ts'
 import { BASE, reachHistory, reachPlace } from './place-reach.ts'
 
@@ -93,6 +95,10 @@ export const pathHistory: Op<'history.path'> = async (ctx, caller, input) => {
 export const diffPath: Op<'history.diff'> = async (ctx, caller, input) => {
   const { key } = await reachHistory(ctx, caller, input)
   const history = await ctx.history()
+  return concealedDiff(await diffOf(history, key, input), await ctx.vault.maskOf(input.workspace))
+}
+
+async function diffOf(history: History, key: string, input: Parsed<'history.diff'>): Promise<FileDiff> {
   const { path, run, session } = input
   if (run || session) {
     const all = await history.changesBy(key, run ? { run } : { session: session as NonNullable<typeof session> })
@@ -112,7 +118,8 @@ export const readFileAt: Op<'history.file'> = async (ctx, caller, input) => {
   const at = input.at ?? null
   const state = await history.stateAt(key, input.path, at)
   if (!state) throw new CarrelError('not_found', `There was no ${input.path} at that time.`)
-  const bytes = state.kind === 'folder' ? new Uint8Array() : await history.content(key, input.path, at, MOST_BYTES)
+  const content = state.kind === 'folder' ? new Uint8Array() : await history.content(key, input.path, at, MOST_BYTES)
+  const bytes = concealedBytes(content, await ctx.vault.maskOf(input.workspace))
   const text = decode(bytes)
   return text === null
     ? { state, encoding: 'base64', content: Buffer.from(bytes).toString('base64') }

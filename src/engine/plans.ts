@@ -5,6 +5,7 @@ import { ActId } from '../model/ids.ts'
 import type { Caller } from '../model/tree.ts'
 import { notesOf } from './act-notes.ts'
 import { projectIn, whoOf } from './authorize.ts'
+import { concealedDiff } from './concealed-files.ts'
 import type { Context } from './context.ts'
 import type { HeldLease } from './leases.ts'
 import type { Op } from './op.ts'
@@ -22,7 +23,8 @@ export const makePlan: Op<'plans.make'> = async (ctx, caller, input) => {
 export const diffPlan: Op<'plans.diff'> = async (ctx, caller, input) => {
   const reached = await reachPlace(ctx, caller, input)
   const ask = await askOf(ctx, caller, reached, input.request)
-  return await (await ctx.history()).planDiff(reached.opened.key, ask, input.path)
+  const diff = await (await ctx.history()).planDiff(reached.opened.key, ask, input.path)
+  return concealedDiff(diff, await ctx.vault.maskOf(input.workspace))
 }
 
 /** Under the lease of the Space: nobody else writes there meanwhile, on any node, and all are told whose files it took. */

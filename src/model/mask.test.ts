@@ -37,6 +37,14 @@ describe('a mask', () => {
     expect(masked).toBe('line 2: [secret KEY], [secret KEY]')
   })
 
+  it('B3: a text keeps its lines where a value has several', () => {
+    const mask = createMask([{ name: 'KEY', value: 'first-line\nsecond-line\r\nthird-line' }])
+    expect(mask.lines('a\nfirst-line\nsecond-line\r\nthird-line\nb')).toBe(
+      'a\n[secret KEY]\n[secret KEY]\r\n[secret KEY]\nb',
+    )
+    expect(mask.lines('nothing\nin it')).toBe('nothing\nin it')
+  })
+
   it('B3: values that overlap are hidden together, the longest of those that begin alike', () => {
     const both = createMask([
       { name: 'A', value: 'abcdefgh' },

@@ -12,6 +12,8 @@ export interface Mask {
   readonly empty: boolean
   /** A text that is whole. */
   text(text: string): string
+  /** A text that is whole, with as many lines as it had: a value with several is hidden line by line. */
+  lines(text: string): string
   /** A text that grows and is said again later: also the beginning of a value at its end is hidden. */
   growing(text: string): string
   /** All texts inside of a JSON value; the value itself where there is nothing to hide. */
@@ -23,6 +25,7 @@ export interface Mask {
 export const NO_MASK: Mask = {
   empty: true,
   text: (text) => text,
+  lines: (text) => text,
   growing: (text) => text,
   value: (value) => value,
   begin: (text) => ({ said: text, rest: '' }),
@@ -46,6 +49,7 @@ export function createMask(secrets: Iterable<KnownSecret>): Mask {
   return {
     empty: false,
     text,
+    lines: (whole) => scan(forms, whole, true, (hidden, mark) => hidden.replace(/[^\r\n]+/g, () => mark)).said,
     growing,
     value: (value, grows = false) => mapTexts(value, grows ? growing : text) as typeof value,
     begin: (part) => scan(forms, part, false),
@@ -90,14 +94,23 @@ interface Range {
   readonly name: string
 }
 
-/** Goes through a text once. Values that overlap are hidden together. `final`: nothing comes after it. */
-function scan(forms: Forms, text: string, final: boolean): { said: string; rest: string } {
+/**
+ * Goes through a text once. Values that overlap are hidden together. `final`: nothing comes after it. `say`: what is
+ * said in the place of a hidden text.
+ */
+function scan(
+  forms: Forms,
+  text: string,
+  final: boolean,
+  say: (hidden: string, mark: string) => string = (_, mark) => mark,
+): { said: string; rest: string } {
+  const hidden = ({ from, to, name }: Range) => say(text.slice(from, to), markOf(name))
   let said = ''
   let from = 0
   let range: Range | null = null
   for (let at = 0; at < text.length; at += 1) {
     if (range && at >= range.to) {
-      said += markOf(range.name)
+      said += hidden(range)
       from = range.to
       range = null
     }
@@ -115,7 +128,7 @@ function scan(forms: Forms, text: string, final: boolean): { said: string; rest:
       range = { from: at, to, name: found.form.name }
     }
   }
-  return { said: said + (range ? markOf(range.name) : text.slice(from)), rest: '' }
+  return { said: said + (range ? hidden(range) : text.slice(from)), rest: '' }
 }
 
 /** The longest form that stands at a place, and whether one could still come about there when the text goes on. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { textOf } from '../support/carrel-session.ts'
 import type { OpenCarrel } from './carrel.ts'
+import { act, freely } from './carrel-files.ts'
 
 const DEFAULT = { workspace: 'default' } as const
 /** A command of the agent that prints a variable. */
@@ -101,6 +102,26 @@ export function describeSecrets(open: OpenCarrel): void {
       expect(said).toContain('please use [secret PASTED] for it')
       expect(said).not.toContain('canary')
       expect(keptFilesWith(dataFolder, ['"canary"', '\\"canary\\"'])).toEqual([])
+    })
+
+    it('B3: a value in a file is shown in no diff and no version of it, and what is written from them is exact', async () => {
+      const { carrel, session } = await open()
+      const one = await freely(await session())
+      const at = { workspace: one.workspace, project: one.project, path: 'made.txt' }
+      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'in-a-file-canary' })
+      writeFileSync(one.path('made.txt'), 'A=1\nT=none\n')
+      const { run } = await one.run([{ run: 'printf "A=1\\nT=%s\\n" "$TOKEN" > made.txt' }])
+      const request = { kind: 'undo', of: { kind: 'run', run } } as const
+      const diff = await carrel.call('history.diff', { ...at, run })
+      expect(diff.hunks[0]?.lines).toEqual([' A=1', '-T=none', '+T=[secret TOKEN]'])
+      expect(diff.texts?.after).toBe('A=1\nT=[secret TOKEN]\n')
+      expect((await carrel.call('history.file', at)).content).toBe('A=1\nT=[secret TOKEN]\n')
+      const planned = await carrel.call('plans.diff', { ...at, request })
+      expect(planned.hunks[0]?.lines).toEqual([' A=1', '-T=[secret TOKEN]', '+T=none'])
+      const undone = await act(one, request)
+      expect(readFileSync(one.path('made.txt'), 'utf8')).toBe('A=1\nT=none\n')
+      await act(one, { kind: 'undo', of: { kind: 'act', act: undone.id } })
+      expect(readFileSync(one.path('made.txt'), 'utf8')).toBe('A=1\nT=in-a-file-canary\n')
     })
 
     it('B3: names that programs need, short values and unknown places are refused, without the value in the words', async () => {
