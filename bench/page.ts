@@ -133,7 +133,7 @@ async function metrics(cdp: CDPSession): Promise<Record<string, number>> {
   return Object.fromEntries(list.map(({ name, value }) => [name, value]))
 }
 
-const world = await openWorld({}, values.web)
+const world = await openWorld({}, { webFolder: values.web, whole: true })
 if ('skipped' in world) {
   console.error(`Nothing was measured: ${world.skipped}.`)
   process.exit(1)

@@ -13,7 +13,7 @@ export async function shootStories(
   looks: readonly (readonly [string, BrowserContextOptions])[],
 ): Promise<string | null> {
   const folder = buildStories()
-  const world = await openWorld({}, folder)
+  const world = await openWorld({}, { webFolder: folder })
   if ('skipped' in world) return world.skipped
   try {
     mkdirSync(join(out, 'stories'), { recursive: true })

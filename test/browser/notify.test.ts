@@ -5,7 +5,7 @@ import { openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from 
 
 let world: World | Skipped
 beforeAll(async () => {
-  world = await openWorld()
+  world = await openWorld({}, { whole: true })
 })
 afterAll(async () => {
   if (!('skipped' in world)) await world.close()

@@ -11,7 +11,7 @@ let world: World | Skipped
 let folder = ''
 beforeAll(async () => {
   folder = buildStories()
-  world = await openWorld({}, folder)
+  world = await openWorld({}, { webFolder: folder })
 })
 afterAll(async () => {
   if (!('skipped' in world)) await world.close()

@@ -33,9 +33,12 @@ export interface World {
   readonly complaints: string[]
 }
 
-/** `webFolder`: another built page than that of this package. */
-export async function openWorld(more: Partial<Config> = {}, webFolder?: string): Promise<World | Skipped> {
-  const browser = await launchChromium()
+/** `webFolder`: another built page than that of this package. `whole`: in a browser that shows notifications, too. */
+export async function openWorld(
+  more: Partial<Config> = {},
+  { webFolder, whole }: { webFolder?: string | undefined; whole?: boolean } = {},
+): Promise<World | Skipped> {
+  const browser = await launchChromium(whole)
   if ('skipped' in browser) return browser
   const root = mkdtempSync(join(tmpdir(), 'carrel-page-'))
   const home = join(root, 'home')

@@ -14,6 +14,8 @@ export interface Chromium {
 }
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+/** Chromium without all that surrounds a page: the same engine for half the work. Shows no notifications. */
+const SHELLS = ['/usr/bin/chromium-headless-shell']
 const INSTALLED = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -25,10 +27,11 @@ const INSTALLED = [
 
 /**
  * Starts a headless Chromium: that of CARREL_CHROMIUM (path of a binary), else the system's, else one that comes inside
- * a registry package (Linux on x64). The caller closes it. `skipped` says what to install.
+ * a registry package (Linux on x64). The caller closes it. `skipped` says what to install. `whole`: one that can all that
+ * people's browsers can, where there is one.
  */
-export async function launchChromium(): Promise<Browser | Skipped> {
-  const found = findChromium()
+export async function launchChromium(whole = false): Promise<Browser | Skipped> {
+  const found = findChromium(whole)
   if ('skipped' in found) return found
   try {
     return await playwright.launch({ ...found, headless: true })
@@ -41,13 +44,13 @@ export async function launchChromium(): Promise<Browser | Skipped> {
   }
 }
 
-export function findChromium(): Chromium | Skipped {
+function findChromium(whole: boolean): Chromium | Skipped {
   const env = definedEnvironment()
   // Chromium's own sandbox needs another user than root.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const given = process.env.CARREL_CHROMIUM
   if (given) return { executablePath: given, args, env }
-  const system = INSTALLED.find((path) => existsSync(path))
+  const system = [...(whole ? [] : SHELLS), ...INSTALLED].find((path) => existsSync(path))
   if (system) return { executablePath: system, args, env }
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return {
