@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { BusyPolicy, ContentBlock } from '../model/events.ts'
 import { AgentId, PromptId, RunId, Seq, SessionId } from '../model/ids.ts'
-import { Item } from '../model/items.ts'
+import { Item, RunItem } from '../model/items.ts'
 import { Run, RunOutcome } from '../model/tree.ts'
 import { ClientKey, Flag, inWorkspace, Paging, paged } from './inputs.ts'
 import { operation } from './operation.ts'
 
+const head = RunItem.nullable().describe('The run that the oldest of `items` is part of, where its own item is older.')
 const session = inWorkspace(SessionId)
 const Content = z.union([z.string().min(1), z.array(ContentBlock).min(1)]).describe('Text, or ACP content blocks.')
 const Accepted = z.object({
@@ -22,6 +23,7 @@ export const sessions = {
       seq: z.number().int(),
       view: z.custom<import('../model/view.ts').SessionView>(),
       items: z.array(Item),
+      head,
       more: z.boolean(),
     }),
     errors: ['not_found'],
@@ -31,7 +33,7 @@ export const sessions = {
     summary: "Older items of a session: those before `before`, newest first. Each is as of the log's head.",
     http: ['GET', '/workspaces/:workspace/sessions/:id/items'],
     input: z.object({ ...session, before: Seq.optional(), limit: z.coerce.number().int().min(1).max(500).default(60) }),
-    output: z.object({ items: z.array(Item), more: z.boolean() }),
+    output: z.object({ items: z.array(Item), head, more: z.boolean() }),
     errors: ['not_found'],
     forAgents: true,
   }),

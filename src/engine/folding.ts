@@ -1,7 +1,7 @@
 import { type Event, parseEvent } from '../model/events.ts'
 import { fold, foldAll } from '../model/fold.ts'
 import type { SessionId } from '../model/ids.ts'
-import type { Item } from '../model/items.ts'
+import type { Item, RunItem } from '../model/items.ts'
 import { emptyView, liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Line, Store } from '../store/store.ts'
 
@@ -65,12 +65,23 @@ export async function readItems(
   session: SessionId,
   before: number | null,
   limit: number,
-): Promise<{ view: SessionView; items: Item[]; more: boolean }> {
+): Promise<{ view: SessionView; items: Item[]; head: RunItem | null; more: boolean }> {
   const loaded = await loadFold(store, session)
   const stored = await store.log.items(session, before, limit + 1)
   const changed = [...loaded.dirty.values()].filter(({ n }) => before === null || n < before)
-  const items = newestOf(stored, changed, limit + 1)
-  return { view: loaded.view, items: items.slice(-limit), more: items.length > limit }
+  const found = newestOf(stored, changed, limit + 1)
+  const items = found.slice(-limit)
+  return { view: loaded.view, items, head: await headOf(store, loaded, items[0]), more: found.length > limit }
+}
+
+/** The item of the run that an item is part of, as it is at the head of the log; null for what is that item, or of no run. */
+async function headOf(store: Store, { view, items }: Loaded, part: Item | undefined): Promise<RunItem | null> {
+  if (!part?.run || part.kind === 'run') return null
+  const n = await store.log.lastAdmitted(view.session, part.n)
+  if (n === null) return null
+  const head = items.get(n) ?? (await store.log.itemsByN(view.session, [n]))[0]
+  // What came late, from a run before that one, stands below another head than its own.
+  return head?.kind === 'run' && head.run === part.run ? head : null
 }
 
 /** Stored items with those over them that were changed since; the newest of them, oldest first. */

@@ -12,14 +12,14 @@ import type { Op } from './op.ts'
 
 export const viewSession: Op<'sessions.view'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
-  const { view, items, more } = await readItems(ctx.store, input.id, null, input.limit)
-  return { seq: view.seq, view, items, more }
+  const { view, ...page } = await readItems(ctx.store, input.id, null, input.limit)
+  return { seq: view.seq, view, ...page }
 }
 
 export const listItems: Op<'sessions.items'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
-  const { items, more } = await readItems(ctx.store, input.id, input.before ?? null, input.limit)
-  return { items: items.toReversed(), more }
+  const { items, head, more } = await readItems(ctx.store, input.id, input.before ?? null, input.limit)
+  return { items: items.toReversed(), head, more }
 }
 
 export const listEvents: Op<'sessions.events'> = async (ctx, caller, input) => {

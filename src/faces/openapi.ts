@@ -5,14 +5,27 @@ import type { Operation } from '../api/operation.ts'
 import { AgentStatus } from '../model/agent.ts'
 import { ERRORS, type ErrorCode } from '../model/errors.ts'
 import { Interaction } from '../model/interaction.ts'
-import { Item } from '../model/items.ts'
+import { Item, RunItem } from '../model/items.ts'
 import { Rule } from '../model/rules.ts'
 import { DeletePreview, Project, Run, Session, Space, Workspace } from '../model/tree.ts'
 
 type Json = Record<string, unknown>
 
 /** What answers share: each is written once, under `components`. */
-const NAMED = { Workspace, Space, Project, Session, Run, Interaction, Item, Rule, DeletePreview, AgentStatus, Finding }
+const NAMED = {
+  Workspace,
+  Space,
+  Project,
+  Session,
+  Run,
+  Interaction,
+  Item,
+  RunItem,
+  Rule,
+  DeletePreview,
+  AgentStatus,
+  Finding,
+}
 
 const TAGS: Readonly<Record<string, string>> = {
   workspaces: 'The boundary of a tenant: nothing crosses it.',

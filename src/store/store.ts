@@ -223,6 +223,8 @@ export interface LogStore {
   /** Events after `after`, oldest first, at most `limit`, as JSON texts. */
   read(session: SessionId, after: number, limit: number): Promise<Line[]>
   head(session: SessionId): Promise<number>
+  /** The `seq` at which the last run below `before` was admitted, which is the `n` of its item; null when there is none. */
+  lastAdmitted(session: SessionId, before: number): Promise<number | null>
   /** The stored fold; null when there is none of this version, and then it is made again from event 1. */
   fold(session: SessionId): Promise<{ view: SessionView; seq: number } | null>
   /** Stored items with `n` below `before` (null: the newest), newest first, at most `limit`. */

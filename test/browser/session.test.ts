@@ -71,6 +71,30 @@ describe('a session on the page', () => {
     expect(here.complaints).toEqual([])
   })
 
+  it('of a run longer than what loads first, a fresh tab says which it is, and how it ended', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Long run')
+    const steps = Array.from({ length: 40 }, (_, at) => [{ think: `about ${at}` }, { say: `Line ${at}.` }]).flat()
+    const content = script([...steps, { ask: { title: 'Enough?', options: ['yes'] } }], 'Tell a long story. ')
+    await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content })
+    const asked = () => here.carrel.call('interactions.list', { workspace: WORKSPACE, session: session.id })
+    await expect.poll(async () => (await asked()).interactions.length, PATIENCE).toBe(1)
+    const page = await here.open()
+    // Its beginning never comes: what shows is shown without it.
+    await page.route('**/items?*', (route) => route.abort())
+    await page.goto(`${here.url}/s/${session.id}`)
+    await said(page, 'Line 39.').waitFor()
+    const reading = page.locator('.sticky-run')
+    await reading.getByText('Tell a long story.').waitFor()
+    await page.getByRole('region', { name: 'Enough?' }).getByRole('button').first().waitFor()
+    await page.locator('body').press('1')
+    await page.getByText('Completed').waitFor()
+    await page.reload()
+    await page.getByText('Completed').waitFor()
+    await reading.getByText('Tell a long story.').waitFor()
+    expect(here.complaints).toEqual([])
+  })
+
   it('stop ends the run that is on, and the page says so', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Stop')

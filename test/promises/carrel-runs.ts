@@ -90,6 +90,34 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
+    it('L9: a page of items that begins within a run brings the run along, as it is then', async () => {
+      const world = await open()
+      const session = await world.session()
+      const at = { workspace: 'default', id: session.id }
+      const newest = () => world.carrel.call('sessions.view', { ...at, limit: 1 })
+      await session.run('an earlier run')
+      const talk = [{ say: 'one' }, { think: 'two' }, { say: 'three' }, { think: 'four' }]
+      const { prompt, seq } = await session.prompt([...talk, { gate: session.path('gate') }])
+      await session.until('agent.update', ({ data }) => JSON.stringify(data).includes('four'), seq)
+      const before = (await session.items()).findLast(({ kind }) => kind === 'run')
+      expect(before).toMatchObject({ state: 'started', prompt })
+      const page = await newest()
+      expect([page.items.length, page.head]).toEqual([1, before])
+      session.open('gate')
+      await session.endOf(prompt)
+      const items = await session.items()
+      const run = items.findLast((item) => item.kind === 'run')!
+      expect(run).toMatchObject({ state: 'ended', outcome: 'completed' })
+      expect((await newest()).head).toEqual(run)
+      const older = (oldest: number, limit: number) =>
+        world.carrel.call('sessions.items', { ...at, before: oldest, limit })
+      const within = items.indexOf(run) + 2
+      expect((await older(items[within]!.n, 1)).head).toEqual(run)
+      // Where the run is the oldest itself, and where the page is of the run before it.
+      expect((await older(items[within]!.n, 2)).head).toBe(null)
+      expect((await older(run.n, 1)).head).toEqual(items[0])
+    })
+
     it('I2: an edit that is allowed is on disk; one that is refused is not', async () => {
       const world = await open()
       const session = await world.session()

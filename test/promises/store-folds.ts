@@ -102,6 +102,23 @@ export function itFolds(current: CurrentStore): void {
       expect(found.map(({ n }) => n).sort()).toEqual([...wanted].sort())
     })
 
+    it('L9: the run that was admitted last before an event is found, in this session only', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const story = await beginStory(store, world)
+      await makeRunning(store, world)
+      for (const act of ['ask', 'admit', 'start', 'say', 'end', 'ask', 'admit', 'say'] as const) {
+        await perform(story, act, 0)
+      }
+      const lines = await store.log.read(story.session.id, 0, 100)
+      const [first, second] = lines.filter(({ json }) => JSON.parse(json).type === 'run.admitted').map(({ seq }) => seq)
+      const found = (before: number) => store.log.lastAdmitted(story.session.id, before)
+      expect(await found(999)).toBe(second)
+      expect(await found(second!)).toBe(first)
+      expect(await found(first! + 1)).toBe(first)
+      expect(await found(first!)).toBe(null)
+    })
+
     it('L9: a rebuild replaces whatever was stored', async () => {
       const store = current()
       const world = await makeWorld(store)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Event } from '../../src/model/events.ts'
 import { foldAll } from '../../src/model/fold.ts'
-import type { Item } from '../../src/model/items.ts'
+import type { Item, RunItem } from '../../src/model/items.ts'
 import { emptyView } from '../../src/model/view.ts'
 import { admitted, asked, ended, logOf, type Said, SESSION, started } from '../../test/support/session-log.ts'
 import { fromPage, merged, type SessionData, withEvents, withOlder } from './session-data.ts'
@@ -37,11 +37,21 @@ function seenUpTo(seq: number) {
   return { view, items: [...items.values()].sort((a, b) => a.n - b.n) }
 }
 
-/** The newest page as of one event, as the server gives it. */
-function openedAt(seq: number, limit: number): SessionData {
+/** The newest page below `before` as of one event, as the server gives it. */
+function pageAt(seq: number, limit: number, before = Number.POSITIVE_INFINITY) {
   const { view, items } = seenUpTo(seq)
-  return fromPage(SESSION, { seq, view, items: items.slice(-limit), more: items.length > limit })
+  const older = items.filter(({ n }) => n < before)
+  const page = older.slice(-limit)
+  return { seq, view, items: page, head: headOf(items, page[0]), more: older.length > limit }
 }
+
+/** Of which run an item is, where it is not that run itself. */
+function headOf(items: readonly Item[], part: Item | undefined): RunItem | null {
+  const runs = items.filter((item) => item.kind === 'run')
+  return (part?.kind !== 'run' && runs.find(({ run }) => run === part?.run)) || null
+}
+
+const openedAt = (seq: number, limit: number): SessionData => fromPage(SESSION, pageAt(seq, limit))
 
 it('L9: newest page, older pages and events, overlapping in any way, give the items of the whole log', () => {
   const whole = seenUpTo(LOG.length)
@@ -57,8 +67,7 @@ it('L9: newest page, older pages and events, overlapping in any way, give the it
           // An older page is as of the head of then, which may be ahead of what the stream has brought.
           const at = Math.min(LOG.length, head + 5)
           const before = data.items[0]?.n ?? at + 1
-          const items = seenUpTo(at).items.filter(({ n }) => n < before)
-          data = withOlder(data, { items: items.slice(-3), more: items.length > 3 })
+          data = withOlder(data, pageAt(at, 3, before))
         }
         const follow = (count: number): void => {
           // A stream that was cut says again what was already there.
@@ -67,12 +76,23 @@ it('L9: newest page, older pages and events, overlapping in any way, give the it
         }
         for (const [count, back] of moves) back && data.more ? older() : follow(count)
         follow(LOG.length)
+        expect(data.head).toEqual(headOf(whole.items, data.items[0]))
         while (data.more) older()
         expect(data.view).toEqual(whole.view)
         expect(data.items).toEqual(whole.items)
       },
     ),
   )
+})
+
+it('L9: an older page that was read before the stream told of the end takes nothing of it back', () => {
+  const running = LOG.findIndex(({ type }) => type === 'run.ended')
+  const data = withEvents(openedAt(running, 2), LOG)
+  expect(data.head).toMatchObject({ n: 2, state: 'ended' })
+  const before = data.items[0]!.n
+  expect(withOlder(data, pageAt(running, 1, before)).head).toBe(data.head)
+  const whole = withOlder(data, pageAt(running, 99, before))
+  expect([whole.head, whole.items[0]]).toEqual([null, data.head])
 })
 
 it('what did not change stays the same object, so that nothing is drawn again', () => {

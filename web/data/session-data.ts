@@ -1,7 +1,7 @@
 import type { Output } from '../../src/api/index.ts'
 import type { Event } from '../../src/model/events.ts'
 import { fold } from '../../src/model/fold.ts'
-import type { Item } from '../../src/model/items.ts'
+import type { Item, RunItem } from '../../src/model/items.ts'
 import type { SessionView } from '../../src/model/view.ts'
 
 /** What the page knows of one session: its view, and its items from some point on to the newest. Never changed in place. */
@@ -10,6 +10,8 @@ export interface SessionData {
   readonly view: SessionView
   /** Ordered by `n`, oldest first. */
   readonly items: readonly Item[]
+  /** The run that the oldest of them is part of, where its own item is older and so not among them. */
+  readonly head: RunItem | null
   /** Older items exist at the server. */
   readonly more: boolean
   /** Everything the server had is here. False again after a cut. */
@@ -19,7 +21,8 @@ export interface SessionData {
 }
 
 export function fromPage(id: string, page: Output<'sessions.view'>): SessionData {
-  return { id, view: page.view, items: merged([], page.items), more: page.more, caughtUp: false, ended: false }
+  const { view, head, more } = page
+  return { id, view, items: merged([], page.items), head, more, caughtUp: false, ended: false }
 }
 
 /**
@@ -31,19 +34,26 @@ export function withEvents(data: SessionData, events: readonly Event[]): Session
   let view = data.view
   for (const event of events) {
     const folded = fold(view, event, (n) => {
-      const item = changed.get(n) ?? find(data.items, n)
+      const item = changed.get(n) ?? (n === data.head?.n ? data.head : find(data.items, n))
       return item && item.seq < event.seq ? item : undefined
     })
     view = folded.view
     for (const item of folded.items) changed.set(item.n, item)
   }
   if (view === data.view) return data
-  return { ...data, view, items: changed.size === 0 ? data.items : merged(data.items, [...changed.values()]) }
+  const head = data.head && ((changed.get(data.head.n) as RunItem | undefined) ?? data.head)
+  // It is no item of the list: older ones are asked for by the oldest that is.
+  if (head) changed.delete(head.n)
+  return { ...data, view, head, items: merged(data.items, [...changed.values()]) }
 }
 
-/** Adds a page of older items, in whatever order they came. */
-export function withOlder(data: SessionData, page: Output<'sessions.items'>): SessionData {
-  return { ...data, items: merged(data.items, page.items), more: page.more }
+/** Adds a page of older items, in whatever order they came. The stream may have told more of the head than the page knows. */
+export function withOlder({ head, ...data }: SessionData, page: Output<'sessions.items'>): SessionData {
+  const items = merged(data.items, page.items)
+  const { more } = page
+  if (!head) return { ...data, items, head: page.head, more }
+  if (find(items, head.n)) return { ...data, items: merged(items, [head]), head: page.head, more }
+  return { ...data, items, head: page.head?.n === head.n && page.head.seq < head.seq ? head : page.head, more }
 }
 
 /** Both lists as one in order of `n`; where both have an item, the one that knows more stays. */

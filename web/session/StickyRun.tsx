@@ -1,6 +1,6 @@
-import type { Item, RunItem } from '../../src/model/items.ts'
-import type { SessionView } from '../../src/model/view.ts'
+import type { RunItem } from '../../src/model/items.ts'
 import { agentName, useAgents } from '../data/queries.ts'
+import type { SessionData } from '../data/session-data.ts'
 import { texts } from '../texts/texts.ts'
 import { duration } from '../ui/format.ts'
 import { StateDot } from '../ui/StateDot.tsx'
@@ -9,17 +9,17 @@ import type { Row } from './rows.ts'
 import { Elapsed, Stop } from './StatusStrip.tsx'
 
 interface Props {
-  readonly items: readonly Item[]
+  readonly data: SessionData
   /** The topmost row in sight. */
   readonly row: Row | undefined
   readonly agent: string
-  readonly view: SessionView
 }
 
 /** Which run one is reading, while its beginning is out of sight. */
-export function StickyRun({ items, row, agent, view }: Props) {
+export function StickyRun({ data, row, agent }: Props) {
   const agents = useAgents().data?.agents
-  const run = runAt(items, row)
+  const run = runAt(data, row)
+  const { view } = data
   if (!run || (row?.kind === 'item' && row.item.n === run.n)) return null
   const live = view.run?.id === run.run ? view.run : null
   const waiting = Object.keys(view.open).length > 0
@@ -50,11 +50,11 @@ function endWords({ outcome, endedAt, startedAt, at }: RunItem): string {
   return [how, took].filter(Boolean).join(' ')
 }
 
-function runAt(items: readonly Item[], row: Row | undefined): RunItem | null {
+function runAt({ items, head }: SessionData, row: Row | undefined): RunItem | null {
   if (!row || row.kind === 'new') return null
   for (let at = items.length - 1; at >= 0; at -= 1) {
     const item = items[at]!
     if (item.kind === 'run' && item.n <= row.item.n) return item
   }
-  return null
+  return head
 }

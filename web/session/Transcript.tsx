@@ -25,7 +25,7 @@ const NEAR_TOP = 6
 export function Transcript({ data, seen, agent }: Props) {
   const page = usePage()
   const box = useRef<HTMLDivElement>(null)
-  const rows = useMemo(() => rowsOf(data.items, seen), [data.items, seen])
+  const rows = useMemo(() => rowsOf(data.items, seen, data.head), [data.items, seen, data.head])
   const [atEnd, setAtEnd] = useState(true)
   const virtual = useVirtualizer({
     count: rows.length,
@@ -69,7 +69,7 @@ export function Transcript({ data, seen, agent }: Props) {
       <h2 className="hidden">{texts.transcript.title}</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
-        <StickyRun items={data.items} row={top} agent={agent} view={data.view} />
+        <StickyRun data={data} row={top} agent={agent} />
         <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
           <ol className="transcript-rows">
             {shown.map(({ index, key, start }) => (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Item } from '../../src/model/items.ts'
+import type { Item, RunItem } from '../../src/model/items.ts'
 import { rowsOf } from './rows.ts'
 
 const run = { kind: 'run', n: 1, state: 'ended' }
@@ -18,7 +18,7 @@ const act = (n: number, what: string, paths = ['a.txt', 'b.txt']) => ({
   paths,
   count: paths.length,
 })
-const rows = (...items: object[]) => rowsOf([run, files, ...items] as unknown as Item[], 0)
+const rows = (...items: object[]) => rowsOf([run, files, ...items] as unknown as Item[], 0, null)
 const shape = (...items: object[]) =>
   rows(...items).map((row) => (row.kind === 'item' ? `${row.item.kind} ${row.item.n}` : row.kind))
 const undone = (...items: object[]) =>
@@ -40,6 +40,16 @@ describe('the rows of a transcript', () => {
       'act 9',
       'run 12',
     ])
+  })
+
+  it('end a run whose beginning is not loaded, before what came after it', () => {
+    const head = { kind: 'run', n: 1, state: 'ended' } as RunItem
+    const items = [{ kind: 'message', n: 6 }, files, { kind: 'run', n: 12, state: 'started' }] as unknown as Item[]
+    const kinds = (of: RunItem | null) =>
+      rowsOf(items, 0, of).map((row) => (row.kind === 'item' ? row.item.n : row.key))
+    expect(kinds(head)).toEqual([6, 4, 'end-1', 12])
+    expect(kinds({ ...head, state: 'started' })).toEqual([6, 4, 12])
+    expect(kinds(null)).toEqual([6, 4, 12])
   })
 
   it('say that all of it was taken back as long as that is so', () => {

@@ -15,10 +15,13 @@ export type Row =
   /** What follows came since one last looked. */
   | { readonly kind: 'new'; readonly key: string }
 
-/** `seen` is the log's head when one was here before; 0 for never, and then nothing is marked. */
-export function rowsOf(items: readonly Item[], seen: number): Row[] {
+/**
+ * `seen` is the log's head when one was here before; 0 for never, and then nothing is marked. `head` is the run that the
+ * items begin within: it has its end here. Its beginning stands with what it said first, which is not loaded yet.
+ */
+export function rowsOf(items: readonly Item[], seen: number, head: RunItem | null): Row[] {
   const rows: Row[] = []
-  let run: RunItem | null = null
+  let run = head
   let marked = seen === 0 || (items.at(-1)?.n ?? 0) <= seen
   // What a run changed stands after what it did, though it is known from its first change on.
   let changed: Row[] = []

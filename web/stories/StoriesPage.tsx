@@ -88,7 +88,7 @@ function Story({ title, data, tall = false, children }: Props) {
 function Rows({ data }: { data: SessionData }) {
   return (
     <ol className="story-rows">
-      {rowsOf(data.items, data.items[2]?.n ?? 0).map((row) => (
+      {rowsOf(data.items, data.items[2]?.n ?? 0, data.head).map((row) => (
         <li key={row.key}>
           <TranscriptRow row={row} />
         </li>

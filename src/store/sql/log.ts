@@ -164,6 +164,19 @@ export async function head(tx: Tx, { session }: { session: SessionId }): Promise
   return row?.head ?? 0
 }
 
+/** By an index of its own: the events of a long run would all be read on the way back. */
+export async function lastAdmitted(
+  tx: Tx,
+  { session, before }: { session: SessionId; before: number },
+): Promise<number | null> {
+  const row = await tx.get<{ seq: number }>(
+    `select seq from events where session = $1 and seq < $2 and type = 'run.admitted' order by seq desc limit 1`,
+    session,
+    before,
+  )
+  return row?.seq ?? null
+}
+
 export function noSession(session: string): CarrelError {
   return new CarrelError('not_found', `There is no session ${session}.`, { session })
 }

@@ -78,6 +78,7 @@ function logOver({ write, read }: Port): LogStore {
     settle: (lease, session, fold, wakeAt, now) => write('settle', { lease, session, fold, wakeAt, now }),
     read: (session, after, limit) => read('read', { session, after, limit }),
     head: (session) => read('head', { session }),
+    lastAdmitted: (session, before) => read('lastAdmitted', { session, before }),
     fold: (session) => read('fold', { session }),
     items: (session, before, limit) => read('items', { session, before, limit }),
     itemsByN: (session, ns) => read('itemsByN', { session, ns }),

@@ -8,6 +8,7 @@ import { secrets } from './migrations/0005-secrets.ts'
 import { surroundings } from './migrations/0006-surroundings.ts'
 import { spent } from './migrations/0007-spent.ts'
 import { ports } from './migrations/0008-ports.ts'
+import { admitted } from './migrations/0009-admitted.ts'
 import type { Tx } from './tx.ts'
 
 /** A statement, or more than SQL can say. */
@@ -15,7 +16,17 @@ export type Step = string | ((tx: Tx) => Promise<void>)
 /** Steps that lead from version n to n + 1. Forward only; one that was released never changes. */
 export type Migration = (dialect: Dialect) => Step[]
 
-export const MIGRATIONS: readonly Migration[] = [first, search, fewerPages, files, secrets, surroundings, spent, ports]
+export const MIGRATIONS: readonly Migration[] = [
+  first,
+  search,
+  fewerPages,
+  files,
+  secrets,
+  surroundings,
+  spent,
+  ports,
+  admitted,
+]
 
 /**
  * The version of a database; 0 for an empty one.

@@ -3,7 +3,7 @@ import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs, spent } from './due.ts'
 import { readFold, readItems, readItemsByN } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
-import { head, read, rebuild, record, settle, submit } from './log.ts'
+import { head, lastAdmitted, read, rebuild, record, settle, submit } from './log.ts'
 import { lastNoted, note } from './notes.ts'
 import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
 import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.ts'
@@ -69,6 +69,7 @@ export const WRITES = {
 export const READS = {
   read,
   head,
+  lastAdmitted,
   fold: readFold,
   items: readItems,
   itemsByN: readItemsByN,
