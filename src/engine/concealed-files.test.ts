@@ -59,3 +59,23 @@ it('B3: a value among other bytes is hidden, and these stay as they are', () => 
   )
   expect(concealedBytes(around, mask)).toBe(around)
 })
+
+it('B3: bytes beyond ASCII hide as a whole, also around another value, and the bytes beside them stay', () => {
+  const both = createMask([
+    { name: 'URL', value: 'db://müller:pass-canary@host' },
+    { name: 'PASS', value: 'pass-canary' },
+    { name: 'LINES', value: 'gänse\nlong-line-of-canary\nkürze' },
+  ])
+  const hide = (bytes: Buffer) => Buffer.from(concealedBytes(bytes, both))
+  expect(hide(Buffer.from('u=db://müller:pass-canary@host\n')).toString()).toBe('u=[secret URL]\n')
+  expect(hide(Buffer.from('gänse\nlong-line-of-canary\nkürze\n')).toString()).toBe(
+    '[secret LINES]\n[secret LINES]\n[secret LINES]\n',
+  )
+  expect(hide(Buffer.from('gänse\nlong-line-of-canary\nkürze\n', 'latin1')).toString('latin1')).not.toMatch(
+    /nse|canary|rze/,
+  )
+  const around = Buffer.from([0, 255, 254, 195])
+  expect(hide(Buffer.concat([around, Buffer.from('db://müller:pass-canary@host'), around]))).toEqual(
+    Buffer.concat([around, Buffer.from('[secret URL]'), around]),
+  )
+})

@@ -30,13 +30,13 @@ const first = (start: number, lines: number): number => (lines === 0 ? start : s
 
 const bareLines = (text: string): string[] => linesOf(text).map((line) => line.replace(/\n$/, ''))
 
-/** Bytes as they may be shown. A value is looked for as text, whatever stands around it. */
+/**
+ * Bytes as they may be shown; all others stay. In one pass: what is hidden first would break a value that it is a part
+ * of.
+ */
 export function concealedBytes(bytes: Uint8Array, mask: Mask): Uint8Array {
   if (mask.empty) return bytes
-  // Byte by byte first, which leaves all others as they are; a value beyond ASCII is found as text only.
-  return (['latin1', 'utf8'] as const).reduce((shown, encoding) => {
-    const text = Buffer.from(shown).toString(encoding)
-    const masked = mask.lines(text)
-    return masked === text ? shown : Buffer.from(masked, encoding)
-  }, bytes)
+  const text = Buffer.from(bytes).toString('latin1')
+  const masked = mask.binary(text)
+  return masked === text ? bytes : Buffer.from(masked, 'latin1')
 }

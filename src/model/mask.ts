@@ -14,6 +14,8 @@ export interface Mask {
   text(text: string): string
   /** A text that is whole, with as many lines as it had: a value with several is hidden line by line. */
   lines(text: string): string
+  /** The same for bytes, each one a character (latin1): a value is found as UTF-8 and as latin1. */
+  binary(bytes: string): string
   /** A text that grows and is said again later: also the beginning of a value at its end is hidden. */
   growing(text: string): string
   /** All texts inside of a JSON value; the value itself where there is nothing to hide. */
@@ -26,6 +28,7 @@ export const NO_MASK: Mask = {
   empty: true,
   text: (text) => text,
   lines: (text) => text,
+  binary: (bytes) => bytes,
   growing: (text) => text,
   value: (value) => value,
   begin: (text) => ({ said: text, rest: '' }),
@@ -39,8 +42,11 @@ export const SHORTEST_SECRET = 6
 const CUT = '…'
 
 export function createMask(secrets: Iterable<KnownSecret>): Mask {
-  const forms = createForms(secrets)
+  const known = [...secrets]
+  const forms = createForms(known, (form) => [form])
   if (forms.longest === 0) return NO_MASK
+  // Few look at bytes.
+  let inBytes: Forms | null = null
   const text = (whole: string) => scan(forms, whole, true).said
   const growing = (part: string) => {
     const { said, rest } = scan(forms, part, false)
@@ -49,11 +55,23 @@ export function createMask(secrets: Iterable<KnownSecret>): Mask {
   return {
     empty: false,
     text,
-    lines: (whole) => scan(forms, whole, true, (hidden, mark) => hidden.replace(/[^\r\n]+/g, () => mark)).said,
+    lines: (whole) => scan(forms, whole, true, byLine).said,
+    binary(bytes) {
+      inBytes ??= createForms(known, bytesOf)
+      return scan(inBytes, bytes, true, byLine).said
+    },
     growing,
     value: (value, grows = false) => mapTexts(value, grows ? growing : text) as typeof value,
     begin: (part) => scan(forms, part, false),
   }
+}
+
+const byLine = (hidden: string, mark: string): string => hidden.replace(/[^\r\n]+/g, () => mark)
+
+/** How a form stands among bytes; what is beyond latin1 is no byte and is never found as it is. */
+function bytesOf(form: string): string[] {
+  const utf8 = Array.from(new TextEncoder().encode(form), (byte) => String.fromCharCode(byte)).join('')
+  return [form, utf8]
 }
 
 /** All forms of all values, found by the two characters they begin with. */
@@ -68,13 +86,14 @@ interface Form {
   readonly name: string
 }
 
-function createForms(secrets: Iterable<KnownSecret>): Forms {
+function createForms(secrets: Iterable<KnownSecret>, written: (form: string) => readonly string[]): Forms {
   const starts = new Uint8Array(65_536)
   const byStart = new Map<number, Form[]>()
   let longest = 0
   for (const { name, value } of secrets) {
-    for (const text of value.length < SHORTEST_SECRET ? [] : formsOf(value)) {
-      if (text.length < SHORTEST_SECRET) continue
+    const long =
+      value.length < SHORTEST_SECRET ? [] : [...formsOf(value)].filter((form) => form.length >= SHORTEST_SECRET)
+    for (const text of long.flatMap(written)) {
       const key = startOf(text, 0)
       const known = byStart.get(key) ?? []
       if (known.some((form) => form.text === text)) continue
