@@ -208,6 +208,21 @@ describe('files and what changes meanwhile', () => {
     await expect.poll(() => row.filter({ hasText: 'row 3 of the beds' }).count(), PATIENCE).toBe(0)
   })
 
+  it('of a file only the parts that one takes are taken back', async () => {
+    writeFileSync(join((world as World).folder, 'parts.txt'), POEM)
+    const changed = POEM.replace('row 3 of', 'row three of').replace('row 30 of', 'row thirty of')
+    const { session } = await wrote('Parts', [write('parts.txt', changed)])
+    const page = await (world as World).open(`/s/${session.id}`)
+    await page.getByRole('region', { name: 'Changed 1 file' }).getByRole('button', { name: 'Undo ...' }).click()
+    await dialog(page).getByRole('button', { name: /parts\.txt/ }).click()
+    const parts = dialog(page).getByRole('checkbox', { name: 'Take this part' })
+    await expect.poll(() => parts.count(), PATIENCE).toBe(2)
+    await parts.nth(1).uncheck()
+    await dialog(page).getByRole('button', { name: 'Undo 1 file' }).click()
+    await dialog(page).getByText('1 file written.').waitFor()
+    expect(disk('parts.txt')).toBe(POEM.replace('row 30 of', 'row thirty of'))
+  })
+
   it('who touched what is told over the whole workspace, and its rules are changed and tried there', async () => {
     await wrote('History', [write('told.txt', 'told\n')])
     const page = await (world as World).open('/history')
