@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Item, RunItem } from '../../src/model/items.ts'
 import { rowsOf } from './rows.ts'
 
-const run = { kind: 'run', n: 1, state: 'ended' }
+const run = { kind: 'run', n: 1, seq: 8, state: 'ended' }
 const files = {
   kind: 'files',
   n: 4,
@@ -39,6 +39,16 @@ describe('the rows of a transcript', () => {
       'end',
       'act 9',
       'run 12',
+    ])
+  })
+
+  it('let a run end after an act that came in the middle of it', () => {
+    expect(shape(act(5, 'undone'), { kind: 'message', n: 6 })).toEqual([
+      'run 1',
+      'act 5',
+      'message 6',
+      'files 4',
+      'end',
     ])
   })
 

@@ -33,8 +33,8 @@ export function rowsOf(items: readonly Item[], seen: number, head: RunItem | nul
   }
   const acts = items.filter((item) => item.kind === 'act')
   items.forEach((item, at) => {
-    // An act comes after what it was about.
-    if (item.kind === 'run' || item.kind === 'act') end()
+    // What a run changed and its end stand before an act that came after it.
+    if (item.kind === 'run' || (item.kind === 'act' && isOver(run, item))) end()
     if (item.kind === 'run') run = item
     if (!marked && item.n > seen) {
       // At the very top of what is loaded it would say nothing.
@@ -49,6 +49,9 @@ export function rowsOf(items: readonly Item[], seen: number, head: RunItem | nul
   end()
   return rows
 }
+
+/** Others may write in a place while a run goes on there. */
+const isOver = (run: RunItem | null, { n }: ActItem): boolean => run === null || (run.state === 'ended' && run.seq < n)
 
 /** The newest act after it that was about all its paths, where that took them back. */
 function undoneBy({ n, place, files, counts }: FilesItem, acts: readonly ActItem[]): ActItem | null {
