@@ -47,7 +47,7 @@ function copied(name: string): string {
 /** Runs the child until it names the step it stopped at, and kills it there. */
 async function killAt(at: string, step: number | string, mode = ''): Promise<string> {
   const args = [CHILD, at, String(step), mode]
-  const env = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }
+  const env = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   for await (const piece of child.stdout) {

@@ -39,6 +39,8 @@ export interface Blobs {
   from(bytes: Uint8Array): Content
   /** The content of a file that holds still; null when it does not. @throws what the disk says */
   read(path: string | Buffer, seen: Stats): Content | null
+  /** It was known and is in use: no record of it is to come. */
+  letGo(content: Content): void
   /** Within a transaction: the row of this content, with one user more. Its bytes are those of whoever came first. */
   use(content: Content, place: number): number
   /** Within a transaction: the row of this content, with no user yet: the second sweep after this may take it. */
@@ -98,10 +100,8 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
     save(digest, () => files.write(digest, bytes))
     return { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
   }
-  const insert = ({ digest, size, stored, packed: isPacked, data }: Content, refs: number) => {
-    coming.delete(digest.toString('hex'))
-    return Number((ask.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
-  }
+  const insert = ({ digest, size, stored, packed: isPacked, data }: Content, refs: number) =>
+    Number((ask.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
   return {
     from,
     read(path, seen) {
@@ -109,7 +109,9 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
       const bytes = steadyBytes(path, seen)
       return bytes && from(bytes)
     },
+    letGo: ({ digest }) => void coming.delete(digest.toString('hex')),
     use(content, place) {
+      coming.delete(content.digest.toString('hex'))
       const known = ask.more.get(content.digest) as { id: number; owner: number | null } | undefined
       const id = known?.id ?? insert(content, 1)
       if (known?.owner == null) ask.own.run(place, id)
@@ -117,6 +119,7 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
       return id
     },
     hold(content) {
+      coming.delete(content.digest.toString('hex'))
       if (!isKnown(content.digest)) insert(content, 0)
     },
     release(id) {

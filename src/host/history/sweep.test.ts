@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
@@ -100,6 +100,9 @@ it('F7: large content goes from the disk with its file', async () => {
   const digest = String(first?.digest)
   const blob = join(place.folder, 'blobs', digest.slice(0, 2), digest.slice(2))
   expect(statSync(blob).isFile()).toBe(true)
+  // Touched, so that it is read once more and found to be the same.
+  utimesSync(join(place.root, 'large'), 1_000, 1_000)
+  await place.captured()
   place.write('large', noise(2, 400_000))
   await place.captured({ now: 2_000 })
   await place.history.sweep({ ...policy, maxBytes: 500_000 })
