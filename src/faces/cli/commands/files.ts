@@ -144,6 +144,8 @@ const NO_TEXT: Readonly<Record<Exclude<FileDiff['content'], 'text'>, string>> = 
 export function showDiff({ term }: Pick<Cli, 'term'>, { path, before, after, content, hunks }: FileDiff): void {
   const { color } = term
   const name = clean(path)
+  // An empty diff would hide a slip of the pen in the path.
+  if (!before && !after) return term.note(`${name} is in neither state.`)
   term.line(color.bold(`--- ${before ? `a/${name}` : '/dev/null'}`))
   term.line(color.bold(`+++ ${after ? `b/${name}` : '/dev/null'}`))
   if (content !== 'text') return term.note(NO_TEXT[content])

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type CliWorld, type Ended, openCliWorld, script } from '../support/cli-world.ts'
+
+const rows = ({ stdout }: Ended): string[] => stdout.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim())
+
+/** Each begins with the files as the one before it left them. */
+describe('carrel and the files that an agent changed', () => {
+  let world: CliWorld
+  let folder: string
+  let run: string
+  const carrel = (...args: string[]) => world.carrel(args, { cwd: folder })
+  const read = (path: string) => readFileSync(join(folder, path), 'utf8')
+  beforeAll(async () => {
+    world = openCliWorld()
+    folder = world.folder('shop')
+    writeFileSync(join(folder, 'a.txt'), 'one\ntwo\n')
+    await world.serve()
+    await carrel('spaces', 'create')
+    await carrel('rules', 'add', 'allow', '--kind', 'edit')
+    const steps = script({ edit: 'a.txt', old: 'one', new: 'ONE' }, { write: 'c.txt', content: 'c\n' })
+    run = (await carrel('run', '--json', '-a', 'scripted', '--name', 'Talk', steps)).lines().at(-1).run
+  })
+  afterAll(() => world.close())
+
+  it('changes, history and diff say what a run did', async () => {
+    const [here, asData, snapshots, ofPath, diff] = await Promise.all([
+      carrel('changes'),
+      carrel('changes', run, '--json'),
+      carrel('history'),
+      carrel('history', 'a.txt', '--json'),
+      carrel('diff', 'a.txt', '--of', run),
+    ])
+    expect(rows(here)).toEqual(['CHANGE PATH BY CHANGED SINCE', 'changed a.txt Talk', 'new c.txt Talk', ''])
+    const author = { kind: 'run', run }
+    expect(asData.json().changes).toMatchObject([
+      { path: 'a.txt', author },
+      { path: 'c.txt', author, before: null },
+    ])
+    expect(rows(snapshots)[1]).toMatch(/^2 .* run end Talk 1 new, 1 changed$/)
+    expect(rows(snapshots)[2]).toMatch(/^1 .* opened 1 new$/)
+    expect(ofPath.json().changes).toMatchObject([{ n: 2, author }])
+    expect(diff.stdout).toBe('--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n-one\n+ONE\n two\n')
+  })
+
+  it.each([
+    [64, 'must be a path inside the place', ['history', '../a.txt']],
+    [64, 'must be a path inside the place', ['diff', '/etc/passwd']],
+    [64, 'must be a path inside the place', ['restore', '1', '../a.txt', '--yes']],
+    [64, 'is no id of a run, session or act', ['undo', 'run_none', '--yes']],
+    [66, 'There is no project named "run_none". There are: Main.', ['changes', 'run_none']],
+    [66, 'Snapshot 99 is not kept', ['restore', '99', '--yes']],
+    [66, 'There is no project named "Nope"', ['apply', 'Nope', '--yes']],
+    [66, 'There is no project named "Nope"', ['places', 'risks', 'Nope']],
+    [0, 'was not changed since the history began', ['history', 'never.txt']],
+    [0, 'never.txt is in neither state', ['diff', 'never.txt']],
+  ] as const)('exit %i and "%s" for %j', async (exit, words, args) => {
+    const done = await carrel(...args)
+    expect(done).toMatchObject({ exit, stdout: '' })
+    expect(done.stderr).toContain(words)
+  })
+
+  it('F2: undo shows its plan, then does it, and asks about what somebody changed since', async () => {
+    const plan = await carrel('undo', run)
+    expect(rows(plan).slice(1)).toEqual(['overwrite a.txt Talk', 'delete c.txt Talk', ''])
+    expect(plan.stderr).toContain('Say --yes to do it')
+    expect(read('a.txt')).toBe('ONE\ntwo\n')
+
+    writeFileSync(join(folder, 'c.txt'), 'mine\n')
+    const refused = await carrel('undo', run, '--yes', '--json')
+    expect(refused).toMatchObject({ exit: 65, stdout: '' })
+    expect(JSON.parse(refused.stderr).error).toMatchObject({
+      code: 'contended',
+      message: expect.stringMatching(/c\.txt.*--overwrite/),
+    })
+    expect(read('a.txt')).toBe('ONE\ntwo\n')
+
+    const done = await carrel('undo', run, '--yes', '--leave', 'c.txt', '--json')
+    expect(done.json()).toMatchObject({ written: ['a.txt'], left: ['c.txt'] })
+    expect(read('a.txt')).toBe('one\ntwo\n')
+    expect(read('c.txt')).toBe('mine\n')
+    expect(await carrel('undo', done.json().id, '--yes')).toMatchObject({ exit: 0 })
+    expect(read('a.txt')).toBe('ONE\ntwo\n')
+  })
+
+  it('F3: restore makes the named paths as they were; a rule of contention holds them back', async () => {
+    expect((await carrel('contention', 'set', 'a.*', 'block')).stdout).toBe('Changed.\n')
+    expect((await carrel('contention', 'set', 'a.*', 'perhaps')).exit).toBe(64)
+    expect((await carrel('contention', 'check', 'a.txt')).stdout).toBe('block: work (a.*)\n')
+    expect(rows(await carrel('contention', 'list'))[1]).toBe('block work a.*')
+    expect((await carrel('restore', '1', 'a.txt', '--yes')).exit).toBe(65)
+    expect(read('a.txt')).toBe('ONE\ntwo\n')
+    await carrel('contention', 'set', '--defaults')
+    const done = await carrel('restore', '1', 'a.txt', '--yes', '--json')
+    expect(done.json()).toMatchObject({ written: ['a.txt'] })
+    expect(read('a.txt')).toBe('one\ntwo\n')
+    expect(read('c.txt')).toBe('mine\n')
+  })
+
+  it('F8: what a project did in its own place is shown, applied, and kept when the place goes', async () => {
+    await carrel('projects', 'create', 'Apart', '--place', 'overlay')
+    const state = async () => (await carrel('projects', 'list', '--json')).json().projects
+    const ready = expect.arrayContaining([
+      expect.objectContaining({ place: expect.objectContaining({ state: 'ready' }), name: 'Apart' }),
+    ])
+    await expect.poll(state, { timeout: 30_000 }).toEqual(ready)
+    await carrel('run', '--project', 'Apart', '-a', 'scripted', script({ write: 'd.txt', content: 'd\n' }))
+    expect((await carrel('places', 'risks', 'Apart')).stdout).toContain('d.txt is nowhere else')
+    expect(rows(await carrel('apply', 'Apart')).slice(1)).toEqual(['create d.txt', ''])
+    expect(existsSync(join(folder, 'd.txt'))).toBe(false)
+    expect((await carrel('apply', 'Apart', '--yes', '--json')).json()).toMatchObject({ written: ['d.txt'], left: [] })
+    expect(read('d.txt')).toBe('d\n')
+    expect((await carrel('places', 'remove', 'Apart')).stderr).toContain('Nothing was taken away')
+    expect((await carrel('places', 'remove', 'Apart', '--yes')).stdout).toContain('d.txt')
+    expect((await carrel('places', 'export', 'Apart')).stdout).toContain('+++ b/d.txt\n@@ -0,0 +1,1 @@\n+d\n')
+  })
+})
