@@ -83,25 +83,44 @@ interface Awaited {
   readonly signal: AbortSignal | undefined
 }
 
-/** Follows the log from the request on. The caller never owns the run: giving up here changes nothing there. */
+/**
+ * Follows the log from the request on. What stands there already is told however little time there is: asking again with
+ * no time at all tells how a prompt stands. The caller never owns the run: giving up here changes nothing there.
+ */
 async function waitFor(
   ctx: Context,
   caller: Caller,
   input: Parsed<'sessions.prompt'>,
   { prompt, seq, signal }: Awaited,
 ): Promise<Reached> {
-  const over = AbortSignal.any([AbortSignal.timeout(input.timeoutMs), ...(signal ? [signal] : [])])
+  const over = new AbortController()
+  const until = performance.now() + input.timeoutMs
+  let timer: NodeJS.Timeout | undefined
   let reached: Reached = { state: 'accepted', run: null, outcome: null }
   const target = { kind: 'session' as const, workspace: input.workspace, session: input.id, after: seq }
-  for await (const followed of follow(ctx, caller, [target], over)) {
-    if (followed.kind === 'ended')
-      throw new CarrelError('gone', 'The session was deleted while you waited for its answer.')
-    if (followed.kind !== 'event') continue
-    reached = step(reached, eventOf(followed), prompt)
-    if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
-    if (input.wait === 'started' && reached.state === 'started') return reached
+  try {
+    for await (const followed of follow(
+      ctx,
+      caller,
+      [target],
+      AbortSignal.any([over.signal, ...(signal ? [signal] : [])]),
+    )) {
+      if (followed.kind === 'ended')
+        throw new CarrelError('gone', 'The session was deleted while you waited for its answer.')
+      if (followed.kind === 'caught-up') {
+        const left = until - performance.now()
+        if (left <= 0) return reached
+        timer = setTimeout(() => over.abort(), left)
+        continue
+      }
+      reached = step(reached, eventOf(followed), prompt)
+      if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
+      if (input.wait === 'started' && reached.state === 'started') return reached
+    }
+    return reached
+  } finally {
+    clearTimeout(timer)
   }
-  return reached
 }
 
 function step(reached: Reached, event: Event, prompt: PromptId): Reached {

@@ -195,6 +195,11 @@ export function describeRuns(open: OpenCarrel): void {
       await session.endOf(first.prompt)
       const late = await session.prompt([{ say: 'once' }], { key: 'k1', wait: 'ended' })
       expect(late).toMatchObject({ repeated: true, prompt: first.prompt, state: 'ended', outcome: 'completed' })
+      // With no time to wait it is told all the same how it stands.
+      const asks = Array.from({ length: 10 }, () =>
+        session.prompt([{ say: 'once' }], { key: 'k1', wait: 'ended', timeoutMs: 0 }),
+      )
+      for (const { state, text } of await Promise.all(asks)) expect([state, text]).toEqual(['ended', 'once'])
       expect(await session.said('prompt.requested')).toHaveLength(1)
       const many = await Promise.all(Array.from({ length: 8 }, () => session.prompt([{ say: 'eight' }], { key: 'k2' })))
       expect(new Set(many.map((one) => one.prompt)).size).toBe(1)
