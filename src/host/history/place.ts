@@ -218,7 +218,7 @@ function createLooker(parts: Parts, state: State, onLooked: () => void): (look: 
 }
 
 /** So few files are walked sooner than the watcher tells of them, which takes it 50 ms and more. */
-const FEW = 1_000
+const FEW = 200
 
 interface Search {
   readonly ground: Ground
