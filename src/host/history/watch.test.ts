@@ -2,6 +2,8 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace, writer } from '../../../test/support/history-world.ts'
+import { attributor } from './authors.ts'
+import { createBegun } from './begun.ts'
 
 /** Resolves when the history says that somebody wrote in the place. */
 const outside = (place: TestPlace): Promise<void> =>
@@ -82,15 +84,17 @@ it('F2: what was written before a run began is not its own, though the watcher t
   expect(after.n).toBeGreaterThan(before.n)
 })
 
-it('F2: what a run named is its own, whatever the clock of the disk says', async () => {
-  await using place = await openTestHistory({ ...MANY, 'a/b': '1' })
-  await armed(place)
-  await place.captured()
-  place.write('a/b', 'by the run, on a disk whose clock is late')
-  tick(place)
-  await place.captured({ at: 'hints', mark: mark('start') })
-  const { changes } = await place.captured({ writers: [writer('r1', ['a/b'])] })
-  expect(changes.map(({ path, author }) => [path, author.kind])).toEqual([['a/b', 'run']])
+it('F2: what the disk stamped just before a run began is not its own, unless it named it or the clock is not ours', () => {
+  const begun = createBegun('/nowhere')
+  begun.note([mark('start')], () => 10_000)
+  const whose = attributor({ writers: [writer('r1', ['named'])] }, begun)
+  const state = { kind: 0, mode: 0o644, size: 0, content: null }
+  const at = (ctime: number) => ({ known: null, state, stats: { mtime: 0, ctime, ino: 1, racy: false } })
+  const kinds = (path: string) => [9_999, 10_000, 7_999].map((ctime) => whose(path, at(ctime)).author.kind)
+  expect(kinds('other')).toEqual(['outside', 'run', 'run'])
+  expect(kinds('named')).toEqual(['run', 'run', 'run'])
+  begun.note([mark('end')], () => 20_000)
+  expect(kinds('other')).toEqual(['run', 'run', 'run'])
 })
 
 it('F2: in a small place what was written just before a run is there before it', async () => {
