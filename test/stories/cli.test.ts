@@ -35,7 +35,7 @@ describe('carrel with a server', () => {
 
   it.each(OUTCOMES)('a run that %s is %s, and the exit code says so', async (_, outcome, exit, step) => {
     const done = await world.carrel(['run', '--json', '-a', 'scripted', script(step)], { cwd: folder })
-    expect(done.lines().at(-1)).toMatchObject({ type: 'result', outcome, state: 'ended' })
+    expect(done.lines().at(-1)).toMatchObject({ type: 'result', outcome, state: 'ended', repeated: false })
     expect(done.exit).toBe(exit)
   })
 

@@ -87,11 +87,18 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
   const files = blobFiles(folder)
   const ask = statements(db)
   const unused: Buffer[] = []
-  // Files that were put in place for a record that is still to be written: no sweep may take them.
-  const coming = new Set<string>()
+  // Files that were put in place for a record that is still to be written: no sweep may take them. Several may bring one.
+  const coming = new Map<string, number>()
+  const arrive = (digest: Buffer) => {
+    const name = digest.toString('hex')
+    const left = (coming.get(name) ?? 0) - 1
+    if (left > 0) coming.set(name, left)
+    else coming.delete(name)
+  }
   const isKnown = (digest: Uint8Array) => (ask.find.get(digest) as { gone: number } | undefined)?.gone === 0
   const save = (digest: Buffer, put: () => void) => {
-    coming.add(digest.toString('hex'))
+    const name = digest.toString('hex')
+    coming.set(name, (coming.get(name) ?? 0) + 1)
     if (!isKnown(digest)) put()
   }
   const from = (bytes: Uint8Array): Content => {
@@ -109,9 +116,9 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
       const bytes = steadyBytes(path, seen)
       return bytes && from(bytes)
     },
-    letGo: ({ digest }) => void coming.delete(digest.toString('hex')),
+    letGo: ({ digest }) => arrive(digest),
     use(content, place) {
-      coming.delete(content.digest.toString('hex'))
+      arrive(content.digest)
       const known = ask.more.get(content.digest) as { id: number; owner: number | null } | undefined
       const id = known?.id ?? insert(content, 1)
       if (known?.owner == null) ask.own.run(place, id)
@@ -119,7 +126,7 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
       return id
     },
     hold(content) {
-      coming.delete(content.digest.toString('hex'))
+      arrive(content.digest)
       if (!isKnown(content.digest)) insert(content, 0)
     },
     release(id) {

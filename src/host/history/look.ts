@@ -92,8 +92,10 @@ function compared(eye: Eye, path: FilePath, known: Known | null, stats: Stats): 
   const racy = Math.max(stats.ctimeMs, stats.mtimeMs) >= eye.racyFrom
   const look = { mtime: stats.mtimeMs, ctime: stats.ctimeMs, ino: stats.ino, racy }
   const isSame = known?.kind === kind && known.mode === mode && known.blob === eye.blobs.idOf(content.digest)
-  if (isSame) eye.blobs.letGo(content)
-  if (isSame) return { what: 'touched', stats: look }
+  if (isSame) {
+    eye.blobs.letGo(content)
+    return { what: 'touched', stats: look }
+  }
   return { what: 'changed', state: { kind, mode, size: content.size, content }, stats: look }
 }
 

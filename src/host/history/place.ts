@@ -217,8 +217,9 @@ function createLooker(parts: Parts, state: State, onLooked: () => void): (look: 
   }
 }
 
-/** So few files are walked sooner than the watcher tells of them, which takes it 50 ms and more. */
+/** So few paths are walked sooner than the watcher tells of them, which takes it 50 ms and more. */
 const FEW = 200
+const isSmall = ({ present, gaps }: Parts): boolean => present.count() + gaps.size <= FEW
 
 interface Search {
   readonly ground: Ground
@@ -233,7 +234,7 @@ async function find(parts: Parts, state: State, { ground, finder, look, hinted }
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
   const isNear = state.importing
     ? look.at !== 'everything'
-    : look.at === 'hints' && isSure && !rulesMove && parts.present.count() > FEW
+    : look.at === 'hints' && isSure && !rulesMove && !isSmall(parts)
   if (isNear) {
     state.importing?.first(paths)
     return scanSome(ground, finder, paths)

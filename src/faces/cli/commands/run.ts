@@ -167,8 +167,9 @@ async function follow(
 }
 
 /** The same key is the same request, so asking again tells how it stands. */
-function answered(carrel: Carrel, prompt: Input<'sessions.prompt'>): Promise<Output<'sessions.prompt'>> {
-  return carrel.call('sessions.prompt', { ...prompt, wait: 'ended', timeoutMs: 0 })
+async function answered(carrel: Carrel, prompt: Input<'sessions.prompt'>): Promise<Output<'sessions.prompt'>> {
+  const stands = await carrel.call('sessions.prompt', { ...prompt, wait: 'ended', timeoutMs: 0 })
+  return { ...stands, repeated: false }
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {
