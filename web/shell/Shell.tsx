@@ -1,5 +1,5 @@
-import { Link, Outlet, useLocation } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Link, Outlet, useRouter } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 import { inboxOf } from '../data/tree.ts'
 import { usePage, usePageState } from '../data/use-page.ts'
 import { useNews } from '../notify/use-news.ts'
@@ -51,10 +51,10 @@ function Loading() {
 }
 
 function Frame() {
-  const { pathname } = useLocation()
-  // On a phone the rail is a view of its own; going anywhere closes it.
-  const [railAt, setRailAt] = useState<string | null>(null)
-  const rail = railAt === pathname
+  const router = useRouter()
+  const [rail, setRail] = useState(false)
+  // On a phone the rail is a view of its own; going anywhere closes it, also to where one is.
+  useEffect(() => router.subscribe('onBeforeLoad', () => setRail(false)), [router])
   const live = usePageState((state) => state.connection.state === 'open')
   const questions = usePageState((state) => Object.keys(state.workspace?.interactions ?? {}).length)
   const first = usePageState((state) => (state.workspace ? inboxOf(state.workspace)[0] : undefined))
@@ -71,7 +71,7 @@ function Frame() {
         <ConnectionBanner />
         <Outlet />
       </main>
-      <PhoneBar rail={rail} questions={questions} onRail={() => setRailAt(rail ? null : pathname)} />
+      <PhoneBar rail={rail} questions={questions} onRail={() => setRail(!rail)} />
       <Toasts />
       <Overlays />
       <p className="hidden" role="status" aria-live="polite">
