@@ -51,6 +51,10 @@ export interface LiveContext {
 
 export interface AgentPool {
   checkout(need: AgentNeed, signal: AbortSignal): Promise<Seat>
+  /** Whether a conversation is open in some process. */
+  holds(context: string): boolean
+  /** A seat where its conversation is open; null where there is none that is free. */
+  warm(need: AgentNeed): Seat | null
   /** Whether an earlier life of the server left something of this process that nobody has taken up. */
   outlived(keeper: string | null): boolean
   /** Takes up a conversation in a process of an earlier life; null when it is not there any more. */
@@ -210,17 +214,27 @@ export function createAgentPool(options: PoolOptions): AgentPool {
     pooled.idle.unref()
   }
 
+  const sit = (pooled: Pooled, context: string): Seat => {
+    const run = {}
+    pooled.runs.add(run)
+    if (pooled.idle) clearTimeout(pooled.idle)
+    pooled.idle = null
+    return seatOn(pooled, run, context, { drop, rest, forgetEnded })
+  }
+
   return {
+    holds: (context) => contextsOf(processes).includes(context),
+    warm(need) {
+      const pooled = free(fingerprintOf(need, salt), need.context)
+      return pooled?.contexts.has(need.context) ? sit(pooled, need.context) : null
+    },
     async checkout(need, signal) {
       const fingerprint = fingerprintOf(need, salt)
       const pooled = await find(need, fingerprint, signal)
-      const run = {}
-      pooled.runs.add(run)
-      if (pooled.idle) clearTimeout(pooled.idle)
-      pooled.idle = null
+      const seat = sit(pooled, need.context)
       // A conversation must be open in one process only, or two of them would write its memory.
       await forgetElsewhere(need.context, pooled)
-      return seatOn(pooled, run, need.context, { drop, rest, forgetEnded })
+      return seat
     },
     outlived: (keeper) => keeper !== null && (outlived.has(keeper) || resumed.has(keeper)),
     async rejoin(need, was) {
@@ -240,9 +254,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       if (!pooled || !joined) return null
       const live = { session: joined.session, relay }
       pooled.contexts.set(need.context, live)
-      const run = {}
-      pooled.runs.add(run)
-      return { seat: seatOn(pooled, run, need.context, { drop, rest, forgetEnded }), live, prompts: joined.prompts }
+      return { seat: sit(pooled, need.context), live, prompts: joined.prompts }
     },
     get unclaimed() {
       return outlived.size

@@ -26,7 +26,7 @@ export const spentBy = ({ recorder: { session } }: RunWork): SpentBy => ({
   session: session.id,
 })
 
-export async function watched(work: RunWork, run: RunView): Promise<Watched[]> {
+export async function watched(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Watched[]> {
   const by = spentBy(work)
   const meters = metersOf(await surroundingsOf(work.ctx, by), work.recorder.view.raised)
   const sums = new Map<Meter['of'], Promise<Spent>>([['run', Promise.resolve(run.spent)]])
@@ -44,7 +44,7 @@ export async function watched(work: RunWork, run: RunView): Promise<Watched[]> {
  * here; where something is used up a person is asked, and the run waits. False: nothing may begin now.
  */
 export async function mayBegin(work: RunWork, run: RunView): Promise<boolean> {
-  const { recorder, ctx } = work
+  const { recorder } = work
   for (const grant of recorder.view.grants) {
     if (!isBudgetKey(grant.fingerprint)) continue
     const to = raisedTo(grant.answer)
@@ -57,15 +57,20 @@ export async function mayBegin(work: RunWork, run: RunView): Promise<boolean> {
     await recordEndWithout(work, run, 'over_budget', why)
     return false
   }
-  const by = spentBy(work)
-  const used = (await watched(work, run)).map(({ meter, before }) => ({
-    meter,
-    used: before + ctx.spending.under(meter.of, by)[meter.measure],
-  }))
-  const reached = used.find((each) => each.used >= each.meter.limit)
+  const reached = await usedUp(work, run)
   if (!reached) return true
   await recorder.record(asked(work, run, reached))
   return false
+}
+
+/** What has nothing left of all that a run draws on; null when it may begin. */
+export async function usedUp(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Reached | null> {
+  const by = spentBy(work)
+  const used = (await watched(work, run)).map(({ meter, before }) => ({
+    meter,
+    used: before + work.ctx.spending.under(meter.of, by)[meter.measure],
+  }))
+  return used.find((each) => each.used >= each.meter.limit) ?? null
 }
 
 /** The question of a run that has reached the end of what it may use. */

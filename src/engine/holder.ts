@@ -1,16 +1,19 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
+import { NOTHING_SPENT } from '../model/spending.ts'
 import { mayRename, type Session } from '../model/tree.ts'
 import { nextStep, type QueuedPrompt, type Step } from '../model/view.ts'
-import { mayBegin } from './budgets.ts'
+import type { Seat } from './agent-pool.ts'
+import { mayBegin, usedUp } from './budgets.ts'
 import type { Context } from './context.ts'
 import type { Loaded } from './folding.ts'
-import type { HeldLease } from './leases.ts'
+import type { ClaimedLease } from './leases.ts'
 import { defaultAnswer } from './questions.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 import { outlived } from './rejoin.ts'
+import { type RunOf, warmSeat } from './run-context.ts'
 import { recordEndWithout } from './run-end.ts'
-import { openFiles } from './run-files.ts'
+import { openFiles, type RunFiles } from './run-files.ts'
 import { buryFiles } from './run-files-lost.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './runner.ts'
@@ -23,7 +26,7 @@ import { surroundingsOf } from './surroundings.ts'
 export async function holdSession(
   ctx: Context,
   session: Session,
-  lease: HeldLease,
+  lease: ClaimedLease,
   loaded: Loaded,
   stopping: AbortSignal,
 ): Promise<void> {
@@ -43,6 +46,11 @@ export async function holdSession(
     while (!stopping.aborted) {
       await recorder.catchUp()
       const step = nextStep(recorder.view, ctx.now())
+      // An admission takes the lease along, in one commit; all else is done by who has it, as things then are.
+      if (step.do !== 'admit' && !lease.taken) {
+        await lease.take()
+        continue
+      }
       const rested = await take(work, step)
       if (rested) return
     }
@@ -117,29 +125,48 @@ async function admit(work: RunWork, prompt: QueuedPrompt): Promise<void> {
     place: { kind: project.place.kind, path: project.place.path },
     budgetMs: limits.ms?.value ?? null,
   }
-  const admitted = recorder.record({ type: 'run.admitted', run, data })
   // Its files are looked at while the disk has its admission.
-  const looked = openFiles(work, { id: run, startedAt: null }, 'start')
-  looked.catch(() => undefined)
-  const left = () =>
-    looked.then(
-      (files) => files.leave(),
-      () => undefined,
-    )
+  const files = openFiles(work, { id: run, startedAt: null }, 'start')
+  files.catch(() => undefined)
+  const seat = await seatAtOnce(work, { id: run, agent: prompt.agent }, files)
+  const leave = async () => {
+    seat?.leave()
+    await files.then((opened) => opened.leave()).catch(() => undefined)
+  }
+  const begun = seat?.live && { run, acpSession: seat.live.session.id }
   try {
-    await admitted
+    // One commit for both, where nothing stands between them.
+    await recorder.record(
+      { type: 'run.admitted', run, data },
+      ...(begun ? [{ type: 'run.started', run, data: begun } as const] : []),
+    )
   } catch (thrown) {
-    void left()
+    void leave()
     // Withdrawn in the same moment: the next look sees it.
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
     return
   }
   // The prompt does not wait for it.
   nameAfter(ctx, recorder, prompt).catch((thrown) => ctx.log.warn(`${session.id} could not be named.`, thrown))
-  const admittedRun = recorder.view.run
-  const begins = nextStep(recorder.view, ctx.now()).do === 'start'
-  if (begins && admittedRun && (await mayBegin(work, admittedRun))) await serveRun(work, 'start', looked)
-  else await left()
+  const admitted = recorder.view.run
+  const begins = seat !== null || nextStep(recorder.view, ctx.now()).do === 'start'
+  if (begins && admitted && (seat || (await mayBegin(work, admitted)))) await serveRun(work, 'start', { files, seat })
+  else await leave()
+}
+
+/** Where the agent of a run can be told as soon as the run is in the log; null where something stands before it. */
+async function seatAtOnce(work: RunWork, run: RunOf, files: Promise<RunFiles>): Promise<Seat | null> {
+  try {
+    if (await usedUp(work, { spent: NOTHING_SPENT })) return null
+    return await warmSeat(
+      work,
+      run,
+      files.then(({ opened }) => opened),
+    )
+  } catch {
+    // Whoever serves the run comes to the same, and says it.
+    return null
+  }
 }
 
 /** A session without a name of its own is called after its first prompt. */

@@ -1,5 +1,6 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
-import type { Lease, Store } from '../store/store.ts'
+import type { Claim, Lease } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
 
 /** A lease that is being held, and the signal that says when it is not any more. */
 export interface HeldLease {
@@ -16,14 +17,27 @@ export interface HeldLease {
   release(): Promise<void>
 }
 
+/** A lease that may have to be taken still: by asking for it, or with the first write, in one commit. */
+export interface ClaimedLease extends HeldLease {
+  /** What a write is to be made under. */
+  readonly right: Lease | Claim
+  readonly taken: boolean
+  /** Takes it; does nothing when it is taken. @throws lease_lost while somebody else has it */
+  take(): Promise<void>
+  /** A write has taken it. */
+  took(lease: Lease): void
+}
+
 export interface LeaseKeeper {
   /** Takes `key`, or null while somebody else has it. */
   acquire(key: string): Promise<HeldLease | null>
+  /** The same without asking anybody yet: null when it is held here. To be released, taken or not. */
+  claim(key: string): ClaimedLease | null
   readonly held: number
   close(): Promise<void>
 }
 
-interface Entry extends HeldLease {
+interface Entry extends ClaimedLease {
   current: Lease
 }
 
@@ -33,7 +47,7 @@ interface Entry extends HeldLease {
  */
 export function createLeaseKeeper(store: Store, holder: string, ttlMs: number, now: () => number): LeaseKeeper {
   const entries = new Map<string, Entry>()
-  const taking = new Set<string>()
+  const claimed = new Set<string>()
   const marginMs = Math.min(2_000, ttlMs / 5)
 
   const beat = async () => {
@@ -63,14 +77,42 @@ export function createLeaseKeeper(store: Store, holder: string, ttlMs: number, n
   const timer = setInterval(() => void beat(), Math.max(100, ttlMs / 3))
   timer.unref()
 
-  const hold = (lease: Lease): Entry => {
+  const claim = (key: string): Entry | null => {
+    // Two holders in one process would share one name, and the store could not tell them apart.
+    if (entries.has(key) || claimed.has(key)) return null
+    claimed.add(key)
     const lost = new AbortController()
+    let right: Lease | Claim = { key, holder, ttlMs }
     const entry: Entry = {
-      current: lease,
+      get right() {
+        return right
+      },
+      get taken() {
+        return 'token' in right
+      },
+      get current() {
+        if ('token' in right) return right
+        throw new CarrelError('internal', `The lease of ${key} is not taken yet.`)
+      },
+      set current(lease) {
+        right = lease
+      },
       lost: lost.signal,
       lose(reason) {
-        if (entries.get(lease.key) === entry) entries.delete(lease.key)
+        if (entries.get(key) === entry) entries.delete(key)
         lost.abort(reason)
+      },
+      took(lease) {
+        if ('token' in right) return
+        right = lease
+        claimed.delete(key)
+        entries.set(key, entry)
+      },
+      async take() {
+        if ('token' in right) return
+        const lease = await entry.guard(() => store.leases.acquire(key, holder, ttlMs, now()))
+        if (!lease) throw overtaken(key)
+        entry.took(lease)
       },
       async renew() {
         entry.current = await entry.guard(() => store.leases.renew(entry.current, ttlMs, now()))
@@ -86,25 +128,26 @@ export function createLeaseKeeper(store: Store, holder: string, ttlMs: number, n
         }
       },
       async release() {
-        if (entries.get(lease.key) === entry) entries.delete(lease.key)
-        await store.leases.release(entry.current)
+        if (!('token' in right)) return void claimed.delete(key)
+        if (entries.get(key) === entry) entries.delete(key)
+        await store.leases.release(right)
       },
     }
-    entries.set(lease.key, entry)
     return entry
   }
 
   return {
+    claim,
     async acquire(key) {
-      // Two holders in one process would share one name, and the store could not tell them apart.
-      if (entries.has(key) || taking.has(key)) return null
-      taking.add(key)
+      const entry = claim(key)
+      if (!entry) return null
       try {
         const lease = await store.leases.acquire(key, holder, ttlMs, now())
-        return lease && hold(lease)
+        if (lease) entry.took(lease)
       } finally {
-        taking.delete(key)
+        if (!entry.taken) await entry.release()
       }
+      return entry.taken ? entry : null
     },
     get held() {
       return entries.size

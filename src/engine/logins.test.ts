@@ -12,6 +12,7 @@ function keeper(): LeaseKeeper {
       held.add(key)
       return { release: async () => void held.delete(key) } as unknown as HeldLease
     },
+    claim: () => null,
     held: 0,
     close: async () => undefined,
   }

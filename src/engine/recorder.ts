@@ -9,7 +9,7 @@ import type { Session } from '../model/tree.ts'
 import { liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Store } from '../store/store.ts'
 import { foldTail, type Loaded, newestOf } from './folding.ts'
-import type { HeldLease } from './leases.ts'
+import type { ClaimedLease } from './leases.ts'
 
 /** Bytes of waiting updates that are written without waiting for the setting. */
 const FLUSH_BYTES = 16_384
@@ -54,7 +54,7 @@ interface Setting {
 export function openRecorder(
   store: Store,
   session: Session,
-  lease: HeldLease,
+  lease: ClaimedLease,
   loaded: Loaded,
   setting: Setting,
 ): Recorder {
@@ -110,7 +110,8 @@ export function openRecorder(
     try {
       const foldWrite = foldDue()
       const batch = { outcomes, ...(foldWrite && { fold: foldWrite }) }
-      const done = await lease.guard(() => store.log.record(lease.current, session.id, batch, setting.now()))
+      const done = await lease.guard(() => store.log.record(lease.right, session.id, batch, setting.now()))
+      lease.took(done.lease)
       if (foldWrite) foldStored(foldWrite)
       await foldOwn(outcomes, done.first, done.last, done.at)
     } catch (thrown) {

@@ -24,11 +24,35 @@ export async function openPlaceOf({ ctx, recorder }: RunWork): Promise<OpenedPla
   return await ctx.care.open(project)
 }
 
+/** A run, also one that is not admitted yet. */
+export type RunOf = Pick<RunView, 'id' | 'agent'>
+
 /** A seat for a run: the process it gets, with an environment that is an allow-list. */
-export async function takeSeat(work: RunWork, run: RunView, place: Place, signal: AbortSignal): Promise<Seat> {
-  const { ctx, recorder } = work
+export async function takeSeat(work: RunWork, run: RunOf, place: Place, signal: AbortSignal): Promise<Seat> {
   const need = await needOf(work, run, place)
-  const seat = await ctx.pool.checkout(need, signal)
+  const seat = await work.ctx.pool.checkout(need, signal)
+  noteGiven(work, run, place, need, seat)
+  return seat
+}
+
+/**
+ * A seat where the agent can be told at once: it has the conversation open, and all settings that people chose.
+ * Null where something has to be waited for.
+ */
+export async function warmSeat(work: RunWork, run: RunOf, opened: Promise<OpenedPlace>): Promise<Seat | null> {
+  const { ctx, recorder } = work
+  if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent)) || settingsFor(work, run, false)) return null
+  const { place } = await opened
+  const need = await needOf(work, run, place)
+  const seat = ctx.pool.warm(need)
+  if (seat) noteGiven(work, run, place, need, seat)
+  return seat
+}
+
+const contextOf = (session: string, agent: string) => `${session} ${agent}`
+
+/** Writes down what a run is given. For people who look later: the prompt does not wait for it. */
+function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: Need, seat: Seat): void {
   const { recipe, program, surroundings, variables } = need
   const limits = Object.entries(surroundings.limits).map(([name, { value }]) => [name, value])
   const given = ctx.vault.mask(recorder.session.workspace).value({
@@ -48,13 +72,13 @@ export async function takeSeat(work: RunWork, run: RunView, place: Place, signal
     stderr: join(ctx.config.dataFolder, 'logs', 'agents', run.agent, 'stderr.log'),
     at: ctx.now(),
   })
-  // For people who look later: the prompt does not wait for it.
   writeGiven(ctx.config, given).catch((thrown) => ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown))
-  return seat
 }
 
+type Need = Awaited<ReturnType<typeof needOf>>
+
 /** What kind of process a run needs, and what people are told of it. */
-export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunView, place: Place) {
+export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunOf, place: Place) {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
   const { id, workspace, space, project } = recorder.session
   const [secrets, surroundings] = await Promise.all([
@@ -67,7 +91,7 @@ export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'
   const { sandbox: mode, hosts } = surroundings
   const kept = { recipe, env, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
   const sandbox = await sandboxFor(ctx, kept)
-  const need: AgentNeed = { recipe, program, env, workspace, context: `${id} ${run.agent}`, place, sandbox }
+  const need: AgentNeed = { recipe, program, env, workspace, context: contextOf(id, run.agent), place, sandbox }
   return {
     ...need,
     surroundings,
@@ -184,9 +208,8 @@ async function recordOpened(
  * A refusal is written down and the run goes on with what the agent has.
  */
 export async function applyConfig(work: RunWork, run: RunView, live: LiveContext, fresh: boolean): Promise<void> {
-  const agent = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
-  const config = fresh ? agent.wanted : agent.pending
-  if (!config || (config.mode === null && Object.keys(config.options).length === 0)) return
+  const config = settingsFor(work, run, fresh)
+  if (!config) return
   let error: string | null = null
   try {
     if (config.mode !== null) await live.session.setMode(config.mode)
@@ -202,4 +225,11 @@ export async function applyConfig(work: RunWork, run: RunView, live: LiveContext
   }
   const data = { agent: run.agent, mode: config.mode, options: { ...config.options }, error }
   await work.recorder.record({ type: 'config.applied', run: run.id, data })
+}
+
+/** What the agent of a run is still to be told of the settings that people chose; null for nothing. */
+function settingsFor({ recorder }: RunWork, run: RunOf, fresh: boolean) {
+  const { wanted, pending } = recorder.view.agents[run.agent] ?? EMPTY_AGENT
+  const config = fresh ? wanted : pending
+  return config && (config.mode !== null || Object.keys(config.options).length > 0) ? config : null
 }

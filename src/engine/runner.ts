@@ -19,24 +19,27 @@ import { createWishes, type Prompts } from './wishes.ts'
 
 /** How long a cancelled agent has to say so before its process is ended; with the kill it stays under 3 s (P2). ms. */
 const CANCEL_GRACE_MS = 2_000
-const TOLD = { start: 'run.started', resume: 'run.resumed' } as const
+const TOLD = { start: 'run.started', resume: 'run.resumed', told: null } as const
 const GO_ON =
   'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
 const MORE_ALLOWED =
   'You were stopped because a budget of time, turns, tokens or cost was used up. More is allowed now: go on with the task where you stopped.'
 
+/** What was prepared for a run while it was admitted. */
+export interface Ready {
+  /** Its files, which are being looked at. */
+  readonly files?: Promise<RunFiles>
+  /** Where its agent can be told at once; its start is in the log then. */
+  readonly seat?: Seat | null
+}
+
 /**
  * Serves the run that a session's view says is on, from a process to its end, or until it is parked.
- * `looked` are its files, where somebody looks at them already.
  * Log to agent: whatever the view says people want (cancel, answers, steering, settings). Agent to log: the recorder.
  *
  *   seat -> context -> [lease proven, run.started written] -> prompt -> turn -> run.ended | run.parked
  */
-export async function serveRun(
-  work: RunWork,
-  how: 'start' | 'resume' | 'rejoin',
-  looked?: Promise<RunFiles>,
-): Promise<boolean> {
+export async function serveRun(work: RunWork, how: 'start' | 'resume' | 'rejoin', ready: Ready = {}): Promise<boolean> {
   const run = work.recorder.view.run
   if (!run) return false
   const calledOff = new AbortController()
@@ -44,16 +47,18 @@ export async function serveRun(
   const unwatch = work.recorder.onView((view) => calledOffBy(view) && calledOff.abort())
   const stop = () => calledOff.abort()
   work.stopping.addEventListener('abort', stop, { once: true })
-  let seat: Seat | null = null
+  let seat: Seat | null = ready.seat ?? null
   let files: RunFiles | null = null
   try {
     if (calledOffBy(work.recorder.view) || work.stopping.aborted) calledOff.abort()
     const asking = createAsking(work, run)
     // What is there before the run is looked at while its agent starts.
-    files = await (looked ?? openFiles(work, run, how))
+    files = await (ready.files ?? openFiles(work, run, how))
     const ears = { asking, files }
     const begun =
-      how === 'rejoin' ? await rejoin(work, run, ears, signal) : await begin(work, run, ears, { how, signal })
+      how === 'rejoin'
+        ? await rejoin(work, run, ears, signal)
+        : await begin(work, run, ears, { how: seat ? 'told' : how, seat, signal })
     if (begun === null) return false
     seat = begun.turn.seat
     await finish(begun.turn, ...(await takeTurn(begun.turn, begun.task)))
@@ -84,7 +89,7 @@ interface Begun {
 
 /** What a turn is about: words for the agent, or the answers to those that it has already. */
 type Task =
-  | { readonly words: readonly ContentBlock[]; readonly how: 'start' | 'resume' }
+  | { readonly words: readonly ContentBlock[]; readonly how: 'start' | 'resume' | 'told' }
   | { readonly answers: readonly Promise<PromptAnswer>[] }
 
 /** A process, the agent's memory in it, and what it is to be told. */
@@ -92,17 +97,20 @@ async function begin(
   work: RunWork,
   run: RunView,
   ears: Ears,
-  { how, signal }: { how: 'start' | 'resume'; signal: AbortSignal },
+  { how, signal, seat: ready }: { how: 'start' | 'resume' | 'told'; signal: AbortSignal; seat?: Seat | null },
 ): Promise<Begun> {
   const listener = listenerOf(work, run, ears, 0)
   const at = ears.files.opened.place
-  const seat = await takeSeat(work, run, at, signal)
+  const seat = ready ?? (await takeSeat(work, run, at, signal))
   try {
     const { live, primer } = await openContext(work, run, { seat, at }, listener, signal)
     await applyConfig(work, run, live, seat.live === null)
     await ears.files.begun()
-    signal.throwIfAborted()
-    const words: ContentBlock[] = how === 'start' ? [...run.content] : [{ type: 'text', text: goOn(work, run) }]
+    // What is in the log as begun is told and then stopped, when the server ends: nobody would take it for not begun.
+    const leaving = how === 'told' && !calledOffBy(work.recorder.view)
+    if (leaving) work.lease.lost.throwIfAborted()
+    else signal.throwIfAborted()
+    const words: ContentBlock[] = how === 'resume' ? [{ type: 'text', text: goOn(work, run) }] : [...run.content]
     return { turn: { work, run, seat, live, ...ears }, task: { words: [...primer, ...words], how } }
   } catch (thrown) {
     seat.leave()
@@ -157,9 +165,10 @@ async function takeTurn(turn: Turn, task: Task): Promise<[TurnEnd, TurnMeter]> {
   const { recorder, lease } = work
   const data = { run: run.id, acpSession: live.session.id }
   // The lease is proven and the start is on disk before the prompt reaches the agent: nobody is asked twice (S3).
-  // Asked for at once, since both then share one flush of the disk.
-  const told = 'answers' in task ? [] : [recorder.record({ type: TOLD[task.how], run: run.id, data })]
-  await Promise.all([lease.renew(), ...told])
+  // Asked for at once, since both then share one flush of the disk; of a warm start both are done.
+  const told = 'answers' in task ? null : TOLD[task.how]
+  if ('answers' in task || told !== null)
+    await Promise.all([lease.renew(), told && recorder.record({ type: told, run: run.id, data })])
   const ends = Promise.withResolvers<TurnEnd>()
   const cancel = createCancel(turn, ends.resolve)
   let reached: Reached | null = null

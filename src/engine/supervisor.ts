@@ -28,23 +28,20 @@ export function startSupervisor(ctx: Context): Supervisor {
   let again = false
   let timer: NodeJS.Timeout | null = null
 
-  const read = async (session: SessionId, workspace: WorkspaceId) => {
-    const [row, loaded] = await Promise.all([ctx.store.tree.session(workspace, session), loadFold(ctx.store, session)])
-    return { row, loaded }
-  }
-
   const hold = async (session: SessionId, workspace: WorkspaceId) => {
-    // Read while the lease is taken; what comes in between is folded after.
-    const reading = read(session, workspace)
-    reading.catch(() => undefined)
-    const lease = await ctx.leases.acquire(`session:${session}`)
+    const lease = ctx.leases.claim(`session:${session}`)
     if (!lease) return
     try {
-      const { row, loaded } = await reading
+      const [row, loaded] = await Promise.all([
+        ctx.store.tree.session(workspace, session),
+        loadFold(ctx.store, session),
+      ])
       if (row) await holdSession(ctx, row, lease, loaded, stopping.signal)
       failures.delete(session)
     } catch (thrown) {
       const error = asCarrelError(thrown)
+      // Somebody else was first.
+      if (!lease.taken && (error.code === 'lease_lost' || error.code === 'busy')) return
       const count = (failures.get(session)?.count ?? 0) + 1
       const wait = RETRY_MS[Math.min(count, RETRY_MS.length) - 1] ?? 0
       failures.set(session, { count, until: ctx.now() + wait })

@@ -19,6 +19,7 @@ import type { Spent } from '../model/spending.ts'
 import type { LeasedPort, SettingsScope, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
+import type { Claim, Lease, LeaseStore } from './lease.ts'
 
 /**
  * What is remembered. Each method is one transaction; it resolves when that is committed to disk (L5), or rejects
@@ -202,8 +203,9 @@ export interface LogStore {
    * `run.admitted` beside a live run is `busy`. The session is due from then on, until it is settled.
    * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same transaction;
    * the headline is counted from those rows, so that what was submitted meanwhile is in it.
+   * Under a claim the lease is taken first, in the same transaction: with a batch that is refused it is not taken.
    */
-  record(lease: Lease, session: SessionId, batch: Batch, now: number): Promise<Recorded>
+  record(right: Lease | Claim, session: SessionId, batch: Batch, now: number): Promise<Recorded>
 
   /**
    * Tells sessions of one Space what was done to their files: all, or none when the lease of the Space was overtaken or
@@ -306,30 +308,8 @@ export interface Recorded {
   readonly first: number
   readonly last: number
   readonly at: number
-}
-
-/** The right to do something alone. `token` grows with every acquisition of `key` by anybody, for ever (S1). */
-export interface Lease {
-  readonly key: string
-  readonly holder: string
-  readonly token: number
-  /** ms since 1970 by the holder's clock. */
-  readonly expiresAt: number
-}
-
-export interface LeaseStore {
-  /** Takes `key`, or returns null while somebody else holds it. The same holder may take it again; its token grows. */
-  acquire(key: string, holder: string, ttlMs: number, now: number): Promise<Lease | null>
-  /** @throws lease_lost when somebody took it meanwhile, or it was released */
-  renew(lease: Lease, ttlMs: number, now: number): Promise<Lease>
-  /** Renews all that are still held, in one statement; what is missing from the result was lost. */
-  renewAll(leases: readonly Lease[], ttlMs: number, now: number): Promise<Lease[]>
-  /** Gives it back (S4). Safe to repeat; does nothing when it was lost. The token is remembered. */
-  release(lease: Lease): Promise<void>
-  /** Gives back whatever `holder` has from an earlier life that ended without doing so. Only `holder` itself may ask. */
-  releaseAll(holder: string): Promise<void>
-  /** The lease that stands on `key` now, run out or not; null when there is none. */
-  holderOf(key: string): Promise<Lease | null>
+  /** What they were written under. */
+  readonly lease: Lease
 }
 
 export interface RuleMove {

@@ -3,8 +3,9 @@ import { typeid } from 'typeid-js'
 import { refold } from '../../src/engine/folding.ts'
 import type { Outcome } from '../../src/model/events.ts'
 import type { PromptId, RunId, SessionId } from '../../src/model/ids.ts'
+import type { Lease } from '../../src/store/lease.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
-import type { Lease, Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { WORKSPACE, type World } from './world.ts'
 
 const LEASE_MS = 600_000

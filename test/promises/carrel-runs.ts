@@ -185,6 +185,22 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
+    it('a run whose agent is at hand is admitted and started in one commit, and told once', async () => {
+      const world = await open()
+      const session = await world.session()
+      await session.run([{ say: 'one' }])
+      await session.run([{ say: 'two' }])
+      const steps = (await session.log()).filter(({ type }) => type === 'run.admitted' || type === 'run.started')
+      expect(steps.map(({ type }) => type)).toEqual(['run.admitted', 'run.started', 'run.admitted', 'run.started'])
+      const [, , admitted, started] = steps
+      expect(started).toMatchObject({ seq: (admitted?.seq ?? 0) + 1, at: admitted?.at, run: admitted?.run })
+      const said = (await session.items()).flatMap((item) =>
+        item.kind === 'message' && item.role === 'agent' ? [item.text] : [],
+      )
+      expect(said).toEqual(['one', 'two'])
+      await expectWhole(session)
+    })
+
     it('L2: one key is one request; another body under it is refused', async () => {
       const world = await open()
       const session = await world.session()

@@ -6,7 +6,8 @@ import type { InteractionId, PromptId, RunId } from '../../src/model/ids.ts'
 import type { Item } from '../../src/model/items.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { emptyView } from '../../src/model/view.ts'
-import type { Lease, Store } from '../../src/store/store.ts'
+import type { Lease } from '../../src/store/lease.ts'
+import type { Store } from '../../src/store/store.ts'
 import type { CurrentStore } from './store.ts'
 import {
   admitted,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Lease } from '../../src/store/store.ts'
+import type { Lease } from '../../src/store/lease.ts'
 import type { CurrentStore } from './store.ts'
 import { newSession } from './store-world.ts'
 

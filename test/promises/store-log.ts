@@ -126,6 +126,43 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(await store.log.read(session.id, 0, 10)).toEqual([])
     })
 
+    it('L3: a lease that is taken with the first write is taken by one, and with what is refused by nobody', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const session = await world.session()
+      const key = `session:${session.id}`
+      const claim = (holder: string) => ({ key, holder, ttlMs: 1_000 })
+      await store.log.submit(world.workspace.id, session.id, ask(), { now: 1 })
+      const gone = store.log.record(claim('none'), session.id, { outcomes: [ended(newRun())] }, 5)
+      await expect(gone).rejects.toMatchObject({ code: 'gone' })
+      expect(await store.leases.holderOf(key)).toBeNull()
+      const names = ['a', 'b', 'c', 'd', 'e']
+      const tries = names.map((name) => store.log.record(claim(name), session.id, { outcomes: [said(name)] }, 10))
+      const results = await Promise.allSettled(tries)
+      const [won, ...others] = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+      expect(others).toEqual([])
+      expect(results.flatMap((result) => (result.status === 'rejected' ? [codeOf(result.reason)] : []))).toEqual(
+        Array(4).fill('lease_lost'),
+      )
+      if (!won) throw new Error('nobody took it')
+      expect(await store.leases.holderOf(key)).toEqual(won.lease)
+      expect(await store.log.head(session.id)).toBe(2)
+      // From then on it is a lease like any other, and one of another session is none here.
+      await store.log.record(won.lease, session.id, { outcomes: [said('more')] }, 20)
+      const foreign = store.log.record(
+        { ...claim('a'), key: 'session:other' },
+        session.id,
+        { outcomes: [said('x')] },
+        2_000,
+      )
+      await expect(foreign).rejects.toMatchObject({ code: 'lease_lost' })
+      const young = await store.log.record(claim('young'), session.id, { outcomes: [said('y')] }, 2_000)
+      expect(young.lease.token).toBeGreaterThan(won.lease.token)
+      await expect(store.log.record(won.lease, session.id, { outcomes: [said('z')] }, 5)).rejects.toMatchObject({
+        code: 'lease_lost',
+      })
+    })
+
     it('L3: in a race of a takeover with writes, all that was written came before it', async () => {
       const store = current()
       const world = await makeWorld(store)

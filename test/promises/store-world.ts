@@ -23,7 +23,8 @@ import {
   type Workspace,
 } from '../../src/model/tree.ts'
 import { emptyView, headline, type SessionView } from '../../src/model/view.ts'
-import type { Lease, Store } from '../../src/store/store.ts'
+import type { Lease } from '../../src/store/lease.ts'
+import type { Store } from '../../src/store/store.ts'
 
 /** What every test of a store begins with: well-formed ids, a workspace with a Space and a Project, words to write. */
 export const WHO = { name: 'ada', kind: 'person', face: 'web' } as const

@@ -56,7 +56,8 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     await session.prompt([{ run: 'touch begun; sleep 1000' }], { wait: 'started' })
     await appears(session.path('begun'))
     const next = await session.prompt([{ say: 'elsewhere' }])
-    const holder = agentProcesses(grounds[0]?.root ?? '').length > 0 ? first : second
+    // By its home: what the agent runs has the place in its environment, which is in the first ground either way.
+    const holder = agentProcesses(grounds[0]?.home ?? '').length > 0 ? first : second
     const other = holder === first ? second : first
     await holder.stop()
     const theirs = session.through(other.carrel)

@@ -1,6 +1,6 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { SessionId, SpaceId } from '../../model/ids.ts'
-import type { Lease } from '../store.ts'
+import type { Claim, Lease } from '../lease.ts'
 import type { Tx } from './tx.ts'
 
 interface LeaseRow {
@@ -124,6 +124,17 @@ export async function hold(tx: Tx, lease: Lease, key: string, now: number): Prom
   )
   const mine = row?.token === lease.token && row.holder === lease.holder && row.expires_at > now
   if (!mine) throw leaseLost(lease.key)
+}
+
+/** The same for what may be a claim still, which is taken here. @returns the lease. @throws lease_lost */
+export async function holdOrTake(tx: Tx, right: Lease | Claim, key: string, now: number): Promise<Lease> {
+  if ('token' in right) {
+    await hold(tx, right, key, now)
+    return right
+  }
+  const lease = right.key === key ? await acquire(tx, { ...right, now }) : null
+  if (!lease) throw leaseLost(key)
+  return lease
 }
 
 function leaseLost(key: string): CarrelError {

@@ -1,9 +1,10 @@
 import { CarrelError } from '../../model/errors.ts'
 import { type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { Asked, Batch, FoldWrite, Lease, Line, Recorded, Submitted } from '../store.ts'
+import type { Claim, Lease } from '../lease.ts'
+import type { Asked, Batch, FoldWrite, Line, Recorded, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
-import { hold, sessionLease } from './leases.ts'
+import { hold, holdOrTake, sessionLease } from './leases.ts'
 import { lockSession, projectOutcome, saveSession, type Work } from './project.ts'
 import { applyRequest, digestOf } from './requests.ts'
 import type { Columns, Tx } from './tx.ts'
@@ -68,14 +69,14 @@ async function findKey(tx: Tx, session: SessionId, key: string, digest: string):
 }
 
 interface Recording {
-  readonly lease: Lease
+  readonly right: Lease | Claim
   readonly session: SessionId
   readonly batch: Batch
   readonly now: number
 }
 
-export async function record(tx: Tx, { lease, session, batch, now }: Recording): Promise<Recorded> {
-  await hold(tx, lease, sessionLease(session), now)
+export async function record(tx: Tx, { right, session, batch, now }: Recording): Promise<Recorded> {
+  const lease = await holdOrTake(tx, right, sessionLease(session), now)
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
@@ -84,7 +85,7 @@ export async function record(tx: Tx, { lease, session, batch, now }: Recording):
   const { first, last } = await append(tx, work, batch.outcomes)
   if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last), 'at work')
   tx.rings.push({ log: session, head: last, due: false })
-  return { first, last, at: now }
+  return { first, last, at: now, lease }
 }
 
 /** Gives the next numbers and writes events, row and workspace lines. The row is locked, so no number is given twice. */

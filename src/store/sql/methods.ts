@@ -1,12 +1,5 @@
-import type {
-  LeaseStore,
-  LogStore,
-  PeopleStore,
-  PortStore,
-  SecretStore,
-  SurroundingsStore,
-  TreeStore,
-} from '../store.ts'
+import type { LeaseStore } from '../lease.ts'
+import type { LogStore, PeopleStore, PortStore, SecretStore, SurroundingsStore, TreeStore } from '../store.ts'
 import type { Port } from './operations.ts'
 
 /** The methods of a store, each one named transaction of `port`. */
@@ -72,7 +65,7 @@ function treeOver({ write, read }: Port): TreeStore {
 function logOver({ write, read }: Port): LogStore {
   return {
     submit: (workspace, session, asked, { key, now }) => write('submit', { workspace, session, asked, key, now }),
-    record: (lease, session, batch, now) => write('record', { lease, session, batch, now }),
+    record: (right, session, batch, now) => write('record', { right, session, batch, now }),
     note: async (lease, noted, now) => void (await write('note', { lease, noted, now })),
     lastNoted: (place) => read('lastNoted', { place }),
     settle: (lease, session, fold, wakeAt, now) => write('settle', { lease, session, fold, wakeAt, now }),

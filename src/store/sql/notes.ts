@@ -1,5 +1,6 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { Lease, Noted } from '../store.ts'
+import type { Lease } from '../lease.ts'
+import type { Noted } from '../store.ts'
 import { hold, spaceLease } from './leases.ts'
 import { append } from './log.ts'
 import { lockSession } from './project.ts'
