@@ -61,8 +61,8 @@ export interface AgentPool {
   rejoin(need: AgentNeed, was: Outlived): Promise<Joined | null>
   /** How many processes of an earlier life nobody has taken up. */
   readonly unclaimed: number
-  /** Ends what an earlier life left and nobody has taken up. */
-  dropOutlived(): Promise<void>
+  /** Ends what an earlier life left and nobody has taken up, but for those `wanted`. */
+  dropOutlived(wanted: ReadonlySet<string>): Promise<void>
   /** Sessions of a workspace with a conversation in some process. */
   sessions(workspace: string): string[]
   /** Lets go of all conversations of a session, whichever agents they are with. */
@@ -259,9 +259,9 @@ export function createAgentPool(options: PoolOptions): AgentPool {
     get unclaimed() {
       return outlived.size
     },
-    async dropOutlived() {
-      const left = [...outlived]
-      outlived.clear()
+    async dropOutlived(wanted) {
+      const left = [...outlived].filter((keeper) => !wanted.has(keeper))
+      for (const keeper of left) outlived.delete(keeper)
       await Promise.all(left.map((keeper) => options.bury(keeper)))
     },
     sessions: (workspace) => {

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { typeid } from 'typeid-js'
 import { createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
@@ -28,7 +27,7 @@ import { startKeeping } from './keeping.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { createLogins, type Logins } from './logins.ts'
 import { carrelFor } from './operations.ts'
-import { graceMs } from './rejoin.ts'
+import { graceMs, sweepOutlived } from './rejoin.ts'
 import { createSpending } from './spending.ts'
 import { startSupervisor } from './supervisor.ts'
 import { createVault, type Vault } from './vault.ts'
@@ -118,17 +117,8 @@ export async function openEngine(
     const supervisor = startSupervisor(ctx)
     held = () => supervisor.held
     closers.push(() => supervisor.stop())
-    // Whoever is due has taken up with its agent by then; what nobody wants does not stay (P1).
-    const settled = new AbortController()
-    const dropped = pause(TAKE_UP_MS, undefined, { signal: settled.signal }).then(
-      () => pool.dropOutlived(),
-      () => undefined,
-    )
-    closers.push(async () => {
-      // Stopped right after its start, it stays until it is known whose agents these are.
-      if (pool.unclaimed === 0) settled.abort()
-      await dropped
-    })
+    const sweeping = sweepOutlived(ctx)
+    closers.push(() => sweeping.stop())
     const keeping = startKeeping(ctx)
     closers.push(async () => keeping.stop())
     let closing: Promise<void> | null = null
@@ -217,9 +207,6 @@ interface Machine {
   readonly salt: string
   readonly outlived: Awaited<ReturnType<typeof findKeepers>>
 }
-
-/** After a start, agents of an earlier life are taken up within this. ms. */
-const TAKE_UP_MS = 2_500
 
 function openPool(config: Config, machine: Machine): AgentPool {
   const { now, env: own, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine

@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { AgentListener } from '../host/agent.ts'
 import type { Place } from '../host/places/place.ts'
 import type { Config } from '../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { Joined } from './agent-pool.ts'
+import type { Context } from './context.ts'
+import { loadFold } from './folding.ts'
 import { agentPlace, needOf } from './run-context.ts'
 import type { RunWork } from './run-work.ts'
 
@@ -41,4 +44,46 @@ export async function rejoinRun(
   if (keeper === null || fingerprint === null || acpSession === null) return null
   const need = await needOf(work, run, at)
   return await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: agentPlace(at), listener })
+}
+
+/** How often it is looked for agents that nobody wants. ms. */
+const SWEEP_MS = 2_500
+const PAGE = 200
+
+/**
+ * Ends agents of an earlier life that no run under way can take up again (P1), and looks again until none is left:
+ * however long it takes on a busy machine to take them up.
+ */
+export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const sweep = async () => {
+    while (ctx.pool.unclaimed > 0 && !stopping.signal.aborted) {
+      await pause(SWEEP_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await ctx.pool.dropOutlived(await wantedKeepers(ctx))
+    }
+  }
+  const sweeping = sweep().catch((thrown) => ctx.log.warn('Agents of an earlier start may be left over.', thrown))
+  return {
+    async stop() {
+      stopping.abort()
+      await sweeping
+    },
+  }
+}
+
+/** Those that logs of runs under way name. */
+async function wantedKeepers({ store }: Context): Promise<Set<string>> {
+  const wanted = new Set<string>()
+  for (const { id } of await store.tree.workspaces()) {
+    for (let cursor: string | null = null; ; ) {
+      const { rows, cursor: next } = await store.log.runs(id, { live: true }, { cursor, limit: PAGE })
+      for (const { session, agent } of rows) {
+        const keeper = (await loadFold(store, session)).view.agents[agent]?.keeper
+        if (keeper) wanted.add(keeper)
+      }
+      if (next === null) break
+      cursor = next
+    }
+  }
+  return wanted
 }

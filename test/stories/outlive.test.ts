@@ -103,6 +103,23 @@ it('F2, P5: what people write while no server looks is not taken for the work of
   }
 })
 
+it('P5: a server that comes to nothing leaves the agents of runs to the next one, however slow it is', async () => {
+  const ground = makeGround()
+  const first = await startServer(ground, OUTLIVE)
+  const before = await first.session()
+  const { prompt } = await before.prompt([{ say: 'one ' }, { gate: 'go' }, { say: 'two' }])
+  await speaking(before)
+  await first.kill()
+  // It takes up nobody, and looks for what nobody wants before it ends.
+  const idle = await startServer(ground, { ...OUTLIVE, runsAtOnce: 0 })
+  await idle.stop()
+  before.open('go')
+  const { server, session } = await restart(ground, before)
+  expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+  expect(textOf(await session.items())).toBe('one two')
+  await clean(ground, server)
+})
+
 it('P5: a clean stop, as for an upgrade, leaves the agent at work, and the next server hears all it said', async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
