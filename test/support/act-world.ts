@@ -140,6 +140,7 @@ export function seenIn(root: string, folder = ''): Record<FilePath, string> {
     const mode = (stats.mode & 0o7777).toString(8)
     if (stats.isSymbolicLink()) found[path] = `link ${readlinkSync(at, 'buffer').toString('latin1')}`
     else if (stats.isDirectory()) Object.assign(found, { [path]: `folder ${mode}` }, seenIn(root, path))
+    else if (!stats.isFile()) found[path] = 'special'
     else found[path] = `file ${mode} ${readFileSync(at).toString('latin1')}`
   }
   return found

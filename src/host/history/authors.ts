@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Author, Certainty, FilePath, Writer } from '../../model/history.ts'
 import { attribute } from '../../model/history.ts'
 import type { Begun } from './begun.ts'
-import type { Found } from './findings.ts'
+import type { Findings, Found } from './findings.ts'
 import type { Look } from './history.ts'
 
 /** Authors have a number in the database; who wrote most of it comes up again and again. */
@@ -41,10 +41,12 @@ function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Write
 /** Whose each change of a look is. */
 export function attributor(
   look: Pick<Look, 'writers' | 'act' | 'unwatched'>,
+  changed: Findings['changed'],
   begun: Begun,
 ): (path: FilePath, found: Found) => { author: Author; certainty: Certainty } {
   const { writers, act, unwatched } = look
   const acted = new Set(act?.paths)
+  const isBefore = begun.before(changed)
   const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
   return (path, found) => {
     if (act && acted.has(path)) return { author: { kind: 'act', act: act.id, by: act.by }, certainty: 'sole' }
@@ -53,7 +55,7 @@ export function attributor(
       path,
       named
         .map(({ named: paths, ...writer }) => ({ ...writer, named: paths.has(path) ? [path] : [] }))
-        .filter((writer) => writer.named.length > 0 || !begun.isBefore(writer.run, path, found)),
+        .filter((writer) => writer.named.length > 0 || !isBefore(writer.run, path, found)),
       unwatched,
     )
   }

@@ -1,8 +1,8 @@
-import { dirname } from 'node:path/posix'
 import type { FilePath } from '../../model/history.ts'
 import type { RunId } from '../../model/ids.ts'
-import type { Found } from './findings.ts'
+import type { Findings, Found } from './findings.ts'
 import { statsAt } from './look.ts'
+import { foldersAbove, parentOf } from './paths.ts'
 import type { Mark } from './record.ts'
 
 /** Hints of a change come this late at most; what a disk says to be older has a clock that is not ours. ms. */
@@ -15,12 +15,13 @@ const LATE = 2_000
 export interface Begun {
   /** Takes what a look marks, once it has looked. @param now of the disk's clock */
   note(marks: readonly Mark[], now: () => number): void
-  /** Whether this run was not there yet when the path became what it is now. */
-  isBefore(run: RunId, path: FilePath, found: Found): boolean
+  /** Of all that one look found: whether a run was not there yet when a path became what it is now. */
+  before(changed: Findings['changed']): (run: RunId, path: FilePath, found: Found) => boolean
 }
 
 export function createBegun(root: string): Begun {
   const begins = new Map<RunId, number>()
+  const stamped = (path: FilePath) => statsAt(root, path)?.ctimeMs
   return {
     note(marks, now) {
       for (const { run, what } of marks) {
@@ -28,14 +29,34 @@ export function createBegun(root: string): Begun {
         else begins.delete(run)
       }
     },
-    isBefore(run, path, { state, stats }) {
-      const begin = begins.get(run)
-      if (begin === undefined) return false
-      // The folder was written when something in it went away.
-      const written = state ? (stats?.ctime ?? statsAt(root, path)?.ctimeMs) : statsAt(root, folderOf(path))?.mtimeMs
-      return written !== undefined && written < begin && written >= begin - LATE
+    before(changed) {
+      const cameWith = movers(changed)
+      const own = (path: FilePath, { state, stats }: Found) =>
+        // The folder was written when something in it went away, or put there in its stead.
+        state ? (stats?.ctime ?? stamped(path)) : stamped(parentOf(path))
+      return (run, path, found) => {
+        const begin = begins.get(run)
+        if (begin === undefined) return false
+        const at = own(path, found)
+        const isBefore = at !== undefined && at < begin && at >= begin - LATE
+        return isBefore && cameWith(path, found).every((folder) => (stamped(folder) ?? 0) < begin)
+      }
     },
   }
 }
 
-const folderOf = (path: FilePath): FilePath => (dirname(path) === '.' ? '' : dirname(path))
+/**
+ * The new folders that a path came with: what is moved along with its folder keeps its own times. It is the file that
+ * went away elsewhere; of a folder that cannot be told, and little hangs on it.
+ */
+function movers(changed: Findings['changed']): (path: FilePath, found: Found) => readonly FilePath[] {
+  let gone: ReadonlySet<number> | null = null
+  const wentAway = () =>
+    new Set([...changed.values()].flatMap(({ known, state }) => (!state && known?.ino ? [known.ino] : [])))
+  return (path, { known, stats }) => {
+    if (known) return []
+    gone ??= wentAway()
+    if (stats?.ino && !gone.has(stats.ino)) return []
+    return foldersAbove(path).filter((folder) => changed.get(folder)?.known === null)
+  }
+}

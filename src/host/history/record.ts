@@ -140,7 +140,7 @@ function statements({ db, id, blobs, authors, present, gaps, begun }: Shelf) {
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
     },
     changes(changed: Findings['changed'], look: JoinedLook, n: number): Change[] {
-      const whose = attributor(look, begun)
+      const whose = attributor(look, changed, begun)
       const paths = [...changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
         const { author, certainty } = whose(path, found)

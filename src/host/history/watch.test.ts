@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace, writer } from '../../../test/support/history-world.ts'
@@ -84,10 +84,31 @@ it('F2: what was written before a run began is not its own, though the watcher t
   expect(after.n).toBeGreaterThan(before.n)
 })
 
+it('F2: a folder that a run moves is its own with all that is in it, whatever the times of that', async () => {
+  await using place = await openTestHistory({ ...MANY, 'old/a': '1', 'old/deep/b': '2' })
+  mkdirSync(join(place.root, 'old/hollow'))
+  await armed(place)
+  await place.captured()
+  // Not looked at before the run begins: a folder of a person, into which the run writes then.
+  place.write('theirs/by-a-person', '')
+  tick(place)
+  await place.captured({ at: 'hints', mark: mark('start') })
+  tick(place)
+  renameSync(join(place.root, 'old'), join(place.root, 'new'))
+  place.write('theirs/by-the-run', '')
+  const { changes } = await place.captured({ writers: [writer('r1')], mark: mark('end') })
+  const whose = new Map(changes.map(({ path, author }) => [path, author.kind]))
+  const moved = ['old', 'old/a', 'old/deep', 'old/deep/b', 'old/hollow', 'new', 'new/a', 'new/deep', 'new/deep/b']
+  for (const path of [...moved, 'new/hollow', 'theirs/by-the-run'])
+    expect([path, whose.get(path)]).toEqual([path, 'run'])
+  const theirs = await place.history.pathHistory(place.key, 'theirs/by-a-person', { before: null, limit: 9 })
+  expect(theirs.map(({ author }) => author.kind)).toEqual(['outside'])
+})
+
 it('F2: what the disk stamped just before a run began is not its own, unless it named it or the clock is not ours', () => {
   const begun = createBegun('/nowhere')
   begun.note([mark('start')], () => 10_000)
-  const whose = attributor({ writers: [writer('r1', ['named'])] }, begun)
+  const whose = attributor({ writers: [writer('r1', ['named'])] }, new Map(), begun)
   const state = { kind: 0, mode: 0o644, size: 0, content: null }
   const at = (ctime: number) => ({ known: null, state, stats: { mtime: 0, ctime, ino: 1, racy: false } })
   const kinds = (path: string) => [9_999, 10_000, 7_999].map((ctime) => whose(path, at(ctime)).author.kind)
