@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { type Git, GitFailure } from './git.ts'
+import { branchExists, commitOf, lookAtRepository } from './repository.ts'
 
 export interface ExportBranch {
   /** The Space's folder, in a repository. */
@@ -16,31 +17,31 @@ export interface ExportBranch {
   readonly signal: AbortSignal
 }
 
+const INSTEAD = 'export a patch'
 const IDENTITY = ['-c', 'user.name=Carrel', '-c', 'user.email=carrel@localhost']
 
 /**
  * Makes a branch with one commit of what a project did. The folder, its index and what it has checked out are not
  * touched: the commit is put together in a work tree without files.
- * @throws bad_input where there is no repository, the branch is there already, or the patch does not fit
+ * @throws gone where the folder is; bad_input where it has no repository or no commit, the branch is there already, or
+ * the patch does not fit
  */
 export async function exportBranch(git: Git, ask: ExportBranch): Promise<{ readonly commit: string }> {
-  const { source, branch, base, signal } = ask
-  const repository = await git
-    .look(source, ['rev-parse', '--path-format=absolute', '--git-common-dir'])
-    .catch(() => null)
-  if (repository === null)
-    throw new CarrelError('bad_input', `${source} is in no git repository, so there can be no branch. Export a patch.`)
+  const { branch, signal } = ask
+  const source = await realpath(ask.source).catch(() => null)
+  if (source === null) throw new CarrelError('gone', `There is no folder ${ask.source}. Bring it back, or ${INSTEAD}.`)
+  const { common, below } = await lookAtRepository(git, source, INSTEAD)
   if ((await git.ask(source, ['check-ref-format', '--branch', branch])) === null)
     throw new CarrelError('bad_input', `${JSON.stringify(branch)} cannot be the name of a branch. Choose another.`)
-  if ((await git.ask(source, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`])) !== null)
+  if (await branchExists(git, source, branch))
     throw new CarrelError('bad_input', `There is a branch ${branch} already. Choose another name.`)
-  const prefix = (await git.look(source, ['rev-parse', '--show-prefix'])).trim()
-  return await git.queue(repository.trim(), async () => {
+  const base = await commitOf(git, source, ask.base, INSTEAD)
+  return await git.queue(common, async () => {
     const folder = await mkdtemp(join(ask.parent, 'export-'))
     const tree = join(folder, 'tree')
     try {
-      await git.write(source, ['worktree', 'add', '--no-checkout', '--detach', tree, base ?? 'HEAD'], signal)
-      return { commit: await commitIn(git, tree, { ...ask, folder, prefix }) }
+      await git.write(source, ['worktree', 'add', '--no-checkout', '--detach', tree, base], signal)
+      return { commit: await commitIn(git, tree, { ...ask, folder, below }) }
     } finally {
       await git.write(source, ['worktree', 'remove', '--force', tree], signal).catch(() => undefined)
       await rm(folder, { recursive: true, force: true })
@@ -51,14 +52,14 @@ export async function exportBranch(git: Git, ask: ExportBranch): Promise<{ reado
 async function commitIn(
   git: Git,
   tree: string,
-  { patch, branch, signal, folder, prefix }: ExportBranch & { folder: string; prefix: string },
+  { patch, branch, signal, folder, below }: ExportBranch & { folder: string; below: string },
 ): Promise<string> {
   await git.write(tree, ['read-tree', 'HEAD'], signal)
   const file = join(folder, 'work.patch')
   await writeFile(file, patch)
-  const below = prefix === '' ? [] : [`--directory=${prefix.replace(/\/$/, '')}`]
+  const where = below === '' ? [] : [`--directory=${below}`]
   try {
-    if (patch !== '') await git.write(tree, ['apply', '--cached', '--whitespace=nowarn', ...below, file], signal)
+    if (patch !== '') await git.write(tree, ['apply', '--cached', '--whitespace=nowarn', ...where, file], signal)
   } catch (thrown) {
     if (!(thrown instanceof GitFailure)) throw thrown
     throw new CarrelError(

@@ -1,5 +1,5 @@
 import { lstat, readFile, realpath } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { type Git, GitFailure } from './git.ts'
 
@@ -13,42 +13,40 @@ export interface Repository {
   readonly below: string
 }
 
+/** What works where git does not. */
+export const INSTEAD = 'make the project as an overlay, which works for any folder'
+
 /**
  * Looks at a folder's repository without writing anything to it (F1).
  *
- * @throws bad_input when there is none
+ * @param instead what else whoever asks can do, for the error
+ * @throws bad_input when there is none, or its settings name another work tree than the one around the folder
  */
-export async function lookAtRepository(git: Git, folder: string): Promise<Repository> {
+export async function lookAtRepository(git: Git, folder: string, instead = INSTEAD): Promise<Repository> {
   const line = async (...args: string[]) => (await git.look(folder, ['rev-parse', ...args])).replace(/\n$/, '')
   try {
     const common = await realpath(resolve(folder, await line('--path-format=absolute', '--git-common-dir')))
     if ((await line('--is-bare-repository')) === 'true') return { common, top: null, below: '' }
     const top = await realpath(await line('--show-toplevel'))
-    return { common, top, below: relative(top, folder) }
+    const below = relative(top, folder)
+    if (below !== '..' && !below.startsWith(`..${sep}`)) return { common, top, below }
+    const text = `The repository of ${folder} has its work tree at ${top}: its setting core.worktree says so. Take that away, or ${instead}.`
+    throw new CarrelError('bad_input', text)
   } catch (thrown) {
     if (!(thrown instanceof GitFailure)) throw thrown
-    throw new CarrelError(
-      'bad_input',
-      `${folder} is not in a work tree of git (${thrown.stderr}). Make the project as an overlay, which works for any folder.`,
-      undefined,
-      thrown,
-    )
+    const text = `${folder} is not in a work tree of git (${thrown.stderr}). You can ${instead}.`
+    throw new CarrelError('bad_input', text, undefined, thrown)
   }
 }
 
-/** The commit that a name stands for. @throws bad_input */
-export async function commitOf(git: Git, folder: string, name: string | null): Promise<string> {
-  const found = await git.ask(folder, [
-    'rev-parse',
-    '--verify',
-    '--quiet',
-    '--end-of-options',
-    `${name ?? 'HEAD'}^{commit}`,
-  ])
+/** The commit that a name stands for; null is the one that the folder stands at. @throws bad_input */
+export async function commitOf(git: Git, folder: string, name: string | null, instead = INSTEAD): Promise<string> {
+  const asked = `${name ?? 'HEAD'}^{commit}`
+  const found = await git.ask(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', asked])
   if (found !== null) return found.trim()
   const text =
     name === null
-      ? `The repository of ${folder} has no commit yet. Commit once, or make the project as an overlay.`
+      ? `The repository of ${folder} has no commit yet. Commit once, or ${instead}.`
       : `The repository of ${folder} knows no commit ${name}. Name a branch, a tag or a commit of it.`
   throw new CarrelError('bad_input', text)
 }

@@ -126,6 +126,9 @@ describe('a worktree', () => {
     const before = git(source, 'show-ref')
     const empty = plainFolder({})
     git(empty, 'init', '-q')
+    const astray = repository()
+    git(astray, 'config', 'core.worktree', plainFolder())
+    const broken = plainFolder({ '.git': 'gitdir: /nowhere/at/all\n' })
     const wrong = (parts: object, text: string) =>
       expect(places.make(ask({ kind: 'worktree', source, ...parts }))).rejects.toMatchObject({
         code: 'bad_input',
@@ -133,6 +136,8 @@ describe('a worktree', () => {
       })
     await wrong({ source: plainFolder() }, 'is not in a work tree of git')
     await wrong({ source: empty }, 'has no commit yet')
+    await wrong({ source: astray }, 'its setting core.worktree says so')
+    await wrong({ source: broken }, 'not a git repository: /nowhere/at/all')
     await wrong({ branch: 'main' }, 'is checked out at')
     await wrong({ branch: '--force' }, 'cannot be the name')
     await wrong({ branch: 'a..b' }, 'cannot be the name')
@@ -141,6 +146,13 @@ describe('a worktree', () => {
     await wrong({ driver: 'copy' }, 'has no driver')
     mkdirSync(join(source, 'fresh'))
     await wrong({ source: join(source, 'fresh') }, 'Commit it first')
+    const out = { patch: '', base: null, branch: 'out', parent: w.parent, signal: new AbortController().signal }
+    for (const folder of [plainFolder(), empty, astray, broken])
+      await expect(places.exportBranch({ ...out, source: folder })).rejects.toMatchObject({
+        code: 'bad_input',
+        message: expect.stringContaining('export a patch'),
+      })
+    await expect(places.exportBranch({ ...out, source: join(top, 'gone') })).rejects.toMatchObject({ code: 'gone' })
     expect(git(source, 'show-ref')).toBe(before)
     expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
     expect(readdirSync(w.parent).filter((name) => name !== 'bases' && /^\./.test(name))).toEqual([])
