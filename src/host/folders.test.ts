@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,6 +128,10 @@ it('F1: the branch is read from .git/HEAD and nothing else', async () => {
   expect(await branchOf(at('home/work'))).toBe('feature/x')
   expect(await branchOf(at('home/apart'))).toBe('01234567')
   expect(await branchOf(at('home/space'))).toBeNull()
+  // A pipe would be waited for without end.
+  mkdirSync(at('home/space-two/.git'))
+  execFileSync('mkfifo', [at('home/space-two/.git/HEAD')])
+  expect(await branchOf(at('home/space-two'))).toBeNull()
 })
 
 it('nearby git folders are found without following links, up to the limit', async () => {

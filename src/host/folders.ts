@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { access, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { access, lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { CarrelError } from '../model/errors.ts'
+import { readSmallFile } from './small-file.ts'
 
 export interface FolderRules {
   /** The person's home folder. */
@@ -108,7 +109,7 @@ export async function insideRoots(path: string, roots: readonly string[]): Promi
 /** The branch a folder is on, by reading `.git/HEAD` and nothing else; a short commit when detached; null without git (F1). */
 export async function branchOf(folder: string): Promise<string | null> {
   try {
-    const head = (await readFile(join(await gitFolder(folder), 'HEAD'), 'utf8')).trim()
+    const head = (await readSmallFile(join(await gitFolder(folder), 'HEAD'))).trim()
     return head.startsWith('ref:') ? head.replace(/^ref:\s*(refs\/heads\/)?/, '') : head.slice(0, 8)
   } catch {
     return null
@@ -231,7 +232,7 @@ async function gitFolder(folder: string): Promise<string> {
   const path = join(folder, '.git')
   if ((await stat(path)).isDirectory()) return path
   // A worktree has a file that names its git folder.
-  return resolve(folder, (await readFile(path, 'utf8')).replace(/^gitdir:\s*/, '').trim())
+  return resolve(folder, (await readSmallFile(path)).replace(/^gitdir:\s*/, '').trim())
 }
 
 function refuse(message: string): CarrelError {

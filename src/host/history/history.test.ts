@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -112,6 +113,14 @@ it('F5: what is left out is listed with its reason; what git ignores and is prec
   expect(await place.text('sub/kept', 1)).toBe('z')
   expect(await place.state('sub/.git/HEAD')).toBe(null)
   expect((await place.history.status(place.key)).gaps).toBe(5)
+})
+
+it('F5: what is called .gitignore and is none holds up no look: a pipe, a link to a device, a folder', async () => {
+  await using place = await openTestHistory({ 'a/kept': '1', 'b/kept': '1', 'c/.gitignore/kept': '1' })
+  execFileSync('mkfifo', [join(place.root, 'a/.gitignore')])
+  symlinkSync('/dev/zero', join(place.root, 'b/.gitignore'))
+  place.write('a/more', '2')
+  expect((await place.captured()).changes.map(({ path }) => path)).toEqual(['a/more', 'b/.gitignore'])
 })
 
 it('F5: a rule that changes covers and uncovers without anybody having changed a file', async () => {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import ignore, { type Ignore } from 'ignore'
 import type { FileRules } from '../../model/contention.ts'
 import type { FilePath } from '../../model/history.ts'
+import { readSmallFileSync } from '../small-file.ts'
 import { diskPath, foldersAbove, nameOf } from './paths.ts'
 import { HELD_NAME } from './step.ts'
 
@@ -58,9 +58,10 @@ export function openIgnorer(root: string, rules: FileRules, own: string): Ignore
 // Case counts, as it does on the disk.
 const matcher = (lines: readonly string[] | string): Ignore => ignore({ ignorecase: false }).add(lines)
 
+/** Not through a link, as in git. */
 function readGitignore(root: string, folder: FilePath): Ignore | null {
   try {
-    return matcher(readFileSync(diskPath(root, folder === '' ? GITIGNORE : `${folder}/${GITIGNORE}`), 'utf8'))
+    return matcher(readSmallFileSync(diskPath(root, folder === '' ? GITIGNORE : `${folder}/${GITIGNORE}`)))
   } catch {
     return null
   }

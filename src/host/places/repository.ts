@@ -1,6 +1,7 @@
-import { lstat, readFile, realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { readSmallFile } from '../small-file.ts'
 import { type Git, GitFailure } from './git.ts'
 
 /** A folder as git sees it. */
@@ -96,7 +97,7 @@ export async function underwayIn(gitFolder: string): Promise<string | null> {
  * three small files and runs nothing.
  */
 export async function registeredAs(top: string, common: string): Promise<string | null> {
-  const text = async (...path: string[]) => (await readFile(join(...path), 'utf8')).trim()
+  const text = async (...path: string[]) => (await readSmallFile(join(...path))).trim()
   try {
     if ((await realpath(top)) !== top || !(await lstat(join(top, '.git'))).isFile()) return null
     const named = /^gitdir: (.+)$/s.exec(await text(top, '.git'))?.[1]

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -118,6 +119,11 @@ describe('a worktree', () => {
     await refused()
     rmSync(at, { recursive: true })
     symlinkSync(source, at)
+    await refused()
+    rmSync(at)
+    const pipes = plainFolder({})
+    execFileSync('mkfifo', [join(pipes, 'gitdir')])
+    write(at, { '.git': `gitdir: ${pipes}\n` })
     await refused()
   })
 
