@@ -1,4 +1,4 @@
-import type { Captured, History, Look } from '../host/history/history.ts'
+import type { Captured, History, LeftOut, Look } from '../host/history/history.ts'
 import type { Change, FilePath, SnapshotReason, Writer } from '../model/history.ts'
 import type { RunId, SessionId, SpaceId } from '../model/ids.ts'
 import { createContention } from './contention-watch.ts'
@@ -13,6 +13,8 @@ export interface Worker {
   readonly paths: ToolPaths
   /** What a capture found of this run's work. */
   found(changes: readonly Change[], captured: Captured, reason: SnapshotReason): void
+  /** What a capture saw come and go that the history does not cover, whoever did it. */
+  passed(leftOut: LeftOut): void
 }
 
 /** A look at a place, as somebody in the engine wants it. */
@@ -59,6 +61,7 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
     const paths = [...new Set([...(wish.paths ?? []), ...writers.flatMap(({ named }) => named)])]
     const captured = await (await history()).capture(key, { ...wish, paths, writers, now: now() })
     for (const worker of present) {
+      worker.passed(captured.leftOut)
       const mine = captured.changes.filter(({ author }) => mayBe(author, worker.run))
       if (mine.length > 0) worker.found(mine, captured, wish.reason)
     }

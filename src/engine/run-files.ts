@@ -7,6 +7,7 @@ import { eventOf } from './folding.ts'
 import type { OpenedPlace } from './place-care.ts'
 import { createRunChanges } from './run-changes.ts'
 import { openPlaceOf } from './run-context.ts'
+import { createRunLeftOut } from './run-left-out.ts'
 import type { RunWork } from './run-work.ts'
 import { createToolPaths, pathsInside, type ToolPaths } from './tool-paths.ts'
 
@@ -49,10 +50,11 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
   const toPath = pathsInside(place.path, place.root)
   const paths = createToolPaths(toPath, ctx.now)
   const publish = createPublisher(work, run, key)
+  const leftOut = createRunLeftOut()
   // Where the import takes longer, there is still time for the look itself.
   const patienceMs = Math.ceil(ctx.config.historyWaitMs * 0.8)
   let ready = false
-  bench.join({ run: run.id as RunId, session, paths, found: publish.found })
+  bench.join({ run: run.id as RunId, session, paths, found: publish.found, passed: leftOut.take })
 
   const begin = async (signal: AbortSignal) => {
     const status = await ctx.care.follow(opened)
@@ -78,8 +80,8 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
   const leaving = new AbortController()
   const beginning = begin(leaving.signal)
   beginning.catch(() => undefined)
-  const say = (text: string) =>
-    recorder.push({ type: 'notice.given', run: run.id, data: { level: 'warning', text, data: { place: key } } })
+  const say = (text: string, level: 'info' | 'warning' = 'warning') =>
+    recorder.push({ type: 'notice.given', run: run.id, data: { level, text, data: { place: key } } })
 
   return {
     run: run.id as RunId,
@@ -120,6 +122,8 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
         // Who waits for this run does not wait for a first import.
         await bench.look({ at: 'imported', reason, ...mark })
         await publish.settled()
+        const words = leftOut.words()
+        if (words !== null) say(words, 'info')
       } catch (thrown) {
         ctx.log.warn(`What ${run.id} left in ${key} could not be seen.`, thrown)
         say(`What this run changed last is not in the history: ${wordsOf(thrown)}`)

@@ -24,6 +24,7 @@ const FILES = {
   'build/made.js': 'made',
   'build/old.js': 'old',
   'one.log': 'log',
+  'gone.log': 'log',
   'odd name\nof two': 'odd',
 }
 const COVERED = [
@@ -39,7 +40,7 @@ const COVERED = [
 ]
 const NOT_COVERED = [
   'mkfifo pipe; truncate -s 40M large.bin; truncate -s 40M grows.txt',
-  'echo new > build/new.js; echo changed > build/made.js; rm build/old.js; echo more >> one.log',
+  'echo new > build/new.js; echo changed > build/made.js; rm build/old.js gone.log; echo more >> one.log',
 ]
 
 it('F2, F5: what a shell did is as before after its undo, or the plan lists it', async () => {
@@ -67,7 +68,7 @@ it('F2, F5: what a shell did is as before after its undo, or the plan lists it',
     (path) => before[path] !== after[path],
   )
   const built = ['build/made.js', 'build/new.js', 'build/old.js']
-  expect(differ.sort()).toEqual([...built, 'grows.txt', 'large.bin', 'one.log', 'pipe'])
+  expect(differ.sort()).toEqual([...built, 'gone.log', 'grows.txt', 'large.bin', 'one.log', 'pipe'])
   expect(gaps.map(({ path, why }) => `${path} ${why}`)).toEqual([
     'build ignored',
     'grows.txt too_large',
@@ -75,4 +76,7 @@ it('F2, F5: what a shell did is as before after its undo, or the plan lists it',
     'one.log ignored',
     'pipe special',
   ])
+  // What is not there any more is in no list of the folder: the run says it.
+  const notices = (await session.said('notice.given')).map(({ data }) => data.text)
+  expect(notices).toEqual([expect.stringMatching(/an undo cannot bring them back: gone\.log\.$/)])
 })

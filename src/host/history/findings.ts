@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import type { FilePath } from '../../model/history.ts'
 import type { GapBook, GapNote } from './gap-book.ts'
+import type { LeftOut } from './history.ts'
 import { type Eye, type LookStats, lookAt, type NewState, type Seen } from './look.ts'
 import type { Known, Present } from './present.ts'
 
@@ -42,6 +43,19 @@ export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings
 /** Nothing that a loss of power could take away: the next walk finds it again. */
 export const isQuiet = ({ changed, covered, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + uncovered.size + gaps.size === 0
+
+/** Asked before the findings are written. @param isThere whether something stands at a path now */
+export function leftOutIn({ gaps: found }: Findings, gaps: GapBook, isThere: (path: FilePath) => boolean): LeftOut {
+  const isOut = (gap: GapNote | null) => gap?.why === 'ignored' || gap?.why === 'too_large'
+  const [came, went]: [FilePath[], FilePath[]] = [[], []]
+  for (const [path, gap] of found) {
+    const before = gaps.at(path)
+    if (gap === null) {
+      if (isOut(before) && !isThere(path)) went.push(path)
+    } else if (before === null && isOut(gap)) came.push(path)
+  }
+  return { came, went }
+}
 
 export function createFinder(eye: Eye, present: Present, gaps: GapBook): Finder {
   const findings: Findings = {

@@ -137,6 +137,13 @@ export interface Captured {
   /** At most 200 of the changes, by path. */
   readonly changes: readonly Change[]
   readonly gaps: number
+  readonly leftOut: LeftOut
+}
+
+/** What rules or its size leave out, since the look before: seen for the first time, and gone from the disk for good. */
+export interface LeftOut {
+  readonly came: readonly FilePath[]
+  readonly went: readonly FilePath[]
 }
 
 export interface SnapshotFilter {

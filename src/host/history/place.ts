@@ -83,7 +83,7 @@ export function openPlace(home: Household, spec: PlaceSpec, now: number): Place 
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
   const begun = createBegun(spec.root)
-  const recorder = createRecorder({ db, id: row.id, blobs, authors, present, gaps, begun })
+  const recorder = createRecorder({ db, id: row.id, root: spec.root, blobs, authors, present, gaps, begun })
   const news = (what: 'progress' | 'outside') => home.onNews({ key: spec.key, what })
   const watch = layer ? null : startWatch(spec.root, spec.rules.ignore, () => news('outside'))
   const parts: Parts = { home, id: row.id, spec, present, gaps, past, recorder, begun, layer, watch }

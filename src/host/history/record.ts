@@ -5,9 +5,10 @@ import { type Authors, attributor } from './authors.ts'
 import type { Begun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
 import { inTransaction, inTransactionSoon } from './db.ts'
-import { type Findings, type Found, isEmpty, isQuiet } from './findings.ts'
+import { type Findings, type Found, isEmpty, isQuiet, leftOutIn } from './findings.ts'
 import type { GapBook } from './gap-book.ts'
 import type { Captured, Look } from './history.ts'
+import { statsAt } from './look.ts'
 import { comparePaths, pathBytes } from './paths.ts'
 import { KINDS, type Known, type Present } from './present.ts'
 
@@ -25,6 +26,7 @@ export interface Mark {
 export interface Shelf {
   readonly db: DatabaseSync
   readonly id: number
+  readonly root: string
   readonly blobs: Blobs
   readonly authors: Authors
   readonly present: Present
@@ -46,7 +48,7 @@ export interface Recorder {
 const TOLD = 200
 
 export function createRecorder(shelf: Shelf): Recorder {
-  const { db, id, present, gaps } = shelf
+  const { db, id, root, present, gaps } = shelf
   const get = db.prepare('select newest from places where id = ?')
   const set = db.prepare('update places set newest = ? where id = ?')
   const write = statements(shelf)
@@ -67,6 +69,7 @@ export function createRecorder(shelf: Shelf): Recorder {
       const n = newest()
       if (isEmpty(findings) && look.marks.length === 0) return unchanged(n, gaps.size)
       // Marks at a snapshot that is safe already: with them would be lost only what came after them too.
+      const leftOut = leftOutIn(findings, gaps, (path) => statsAt(root, path) !== undefined)
       const transact = isQuiet(findings) ? inTransactionSoon : inTransaction
       return inOne(() => {
         write.quiet(findings, n)
@@ -77,7 +80,7 @@ export function createRecorder(shelf: Shelf): Recorder {
           set.run(now, id)
         }
         write.marks(look, now)
-        return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size }
+        return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
     },
     cover(findings, how) {
@@ -97,6 +100,7 @@ const unchanged = (n: number, gaps: number): Captured => ({
   counts: { created: 0, modified: 0, deleted: 0 },
   changes: [],
   gaps,
+  leftOut: { came: [], went: [] },
 })
 
 function statements({ db, id, blobs, authors, present, gaps, begun }: Shelf) {
