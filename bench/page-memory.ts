@@ -60,7 +60,7 @@ function turnOf(at: number): string {
 
 /** The page has shown the end of the run that the server told of. */
 const settled = async (page: Page): Promise<void> => {
-  await page.getByRole('button', { name: 'Stop', exact: true }).waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Stop', exact: true }).first().waitFor({ state: 'detached' })
   await page.waitForTimeout(1_000)
 }
 

@@ -191,4 +191,54 @@ describe('the line to the server', () => {
     await page.locator('.transcript li[data-target]').waitFor()
     await expect.poll(() => inSight(page), PATIENCE).toBe(true)
   })
+
+  it('L9: whoever reads the newest keeps few items; the first are there again when one scrolls up, each once and in order', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Let go')
+    const page = await here.open(`/s/${session.id}`)
+    await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
+    let asked = 0
+    page.on('request', (request) => {
+      if (request.url().includes('/items?')) asked += 1
+    })
+    const lines = Array.from({ length: 180 }, (_, at) => `Line ${at} of the story.`)
+    const steps = lines.map((line, at) => [{ think: `about ${at}` }, { say: line }])
+    for (const turn of [steps.slice(0, 90), steps.slice(90)]) {
+      const content = script(turn.flat())
+      await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
+    }
+    await said(page, lines.at(-1)!).waitFor()
+    const box = page.locator('.transcript')
+    const below = () => box.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight)
+    await expect.poll(below, PATIENCE).toBeLessThan(2)
+    expect(asked).toBe(0)
+    // From the newest to the first: what is in sight at each step are lines that follow one another.
+    const seen = new Set<number>()
+    await box.hover()
+    while (!seen.has(0)) {
+      const texts = await page.locator('.transcript .message').allInnerTexts()
+      const found = texts.map((text) => lines.indexOf(text))
+      expect(found).toEqual(found.map((_, at) => found[0]! + at))
+      for (const at of found) seen.add(at)
+      await page.mouse.wheel(0, -600)
+    }
+    expect(asked).toBeGreaterThan(1)
+    expect(seen.size).toBe(lines.length)
+    // Down again, there are as few as before.
+    const most = await box.evaluate((element) => element.scrollHeight)
+    await page.getByRole('button', { name: 'Newest' }).click()
+    await said(page, lines.at(-1)!).waitFor()
+    await expect.poll(() => box.evaluate((element) => element.scrollHeight), PATIENCE).toBeLessThan(most * 0.7)
+    await expect.poll(below, PATIENCE).toBeLessThan(2)
+    // What was let go is found by its address.
+    const { items: old } = await here.carrel.call('sessions.items', {
+      workspace: WORKSPACE,
+      id: session.id,
+      before: 40,
+    })
+    await page.evaluate(`location.hash = '${old[0]?.n}'`)
+    await page.locator('.transcript li[data-target]').waitFor()
+    await expect.poll(() => inSight(page), PATIENCE).toBe(true)
+    expect(here.complaints.filter((text) => !/ERR_|fetch/i.test(text))).toEqual([])
+  })
 })

@@ -8,7 +8,15 @@ import { foldWorkspace, type WorkspaceEvent, type WorkspaceView } from '../../sr
 import { texts } from '../texts/texts.ts'
 import { inFrames } from './frames.ts'
 import { FIRST_SESSIONS, olderQuery, type SessionsCursor, withSessions } from './older-sessions.ts'
-import { fromPage, type SessionData, withEvents, withOlder } from './session-data.ts'
+import {
+  fromPage,
+  KEPT_ITEMS,
+  MOST_ITEMS,
+  type SessionData,
+  withEvents,
+  withNewest,
+  withOlder,
+} from './session-data.ts'
 
 /** Everything the page shows that the server decides. One object, replaced as a whole, never copied by hand. */
 export interface PageState {
@@ -40,6 +48,8 @@ export interface Page {
   readonly show: (session: SessionId | null) => void
   /** Brings older items of the open session. One at a time. */
   readonly loadOlder: () => Promise<void>
+  /** Lets the oldest items of the open session go where they are many. For those who read the newest. */
+  readonly letGo: () => void
   /** Brings older sessions into the workspace. One page at a time. */
   readonly loadSessions: () => Promise<void>
   readonly retryNow: () => void
@@ -151,6 +161,8 @@ export function createPage(client: Client, remembered: string | null): Page {
 
   const show: Page['show'] = (session) => {
     if (session === state.open && !state.openProblem) return
+    // Whoever comes back begins at the newest.
+    letGo()
     set({ open: session, openProblem: null })
     if (!session) return
     const known = state.sessions[session]
@@ -161,22 +173,33 @@ export function createPage(client: Client, remembered: string | null): Page {
   }
 
   const loadOlder: Page['loadOlder'] = async () => {
-    const data = state.open ? state.sessions[state.open] : undefined
-    if (!data?.more || loadingOlder) return
+    const asked = state.open ? state.sessions[state.open] : undefined
+    if (!asked?.more || loadingOlder) return
     loadingOlder = true
+    setSession({ ...asked, since: [] })
     try {
-      const before = data.items[0]?.n
+      const before = asked.items[0]?.n
       const page = await call('sessions.items', {
         workspace: state.workspaceId!,
-        id: data.view.session,
+        id: asked.view.session,
         limit: 100,
         ...(before === undefined ? {} : { before }),
       })
-      const current = state.sessions[data.id]
-      if (current) setSession(withOlder(current, page))
+      const current = state.sessions[asked.id]
+      // Loaded anew meanwhile: between its items and these there would be a hole.
+      if (current?.since && current.items[0]?.n === before) setSession(withOlder(current, asked, page))
     } finally {
       loadingOlder = false
+      const current = state.sessions[asked.id]
+      if (current?.since) setSession({ ...current, since: null })
     }
+  }
+
+  const letGo: Page['letGo'] = () => {
+    const data = state.open ? state.sessions[state.open] : undefined
+    if (!data || data.since) return
+    const less = withNewest(data, MOST_ITEMS, KEPT_ITEMS)
+    if (less !== data) setSession(less)
   }
 
   const loadSessions: Page['loadSessions'] = async () => {
@@ -198,6 +221,7 @@ export function createPage(client: Client, remembered: string | null): Page {
     start,
     show,
     loadOlder,
+    letGo,
     loadSessions,
     retryNow: () => client.retryNow(),
   }

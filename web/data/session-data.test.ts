@@ -5,7 +5,7 @@ import { foldAll } from '../../src/model/fold.ts'
 import type { Item, RunItem } from '../../src/model/items.ts'
 import { emptyView } from '../../src/model/view.ts'
 import { admitted, asked, ended, logOf, type Said, SESSION, started } from '../../test/support/session-log.ts'
-import { fromPage, merged, type SessionData, withEvents, withOlder } from './session-data.ts'
+import { fromPage, merged, type SessionData, withEvents, withNewest, withOlder } from './session-data.ts'
 
 const update = (update: unknown): Said => ({ type: 'agent.update', data: { acp: 1, agent: 'scripted', update } })
 const say = (text: string): Said => update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } })
@@ -53,46 +53,84 @@ function headOf(items: readonly Item[], part: Item | undefined): RunItem | null 
 
 const openedAt = (seq: number, limit: number): SessionData => fromPage(SESSION, pageAt(seq, limit))
 
-it('L9: newest page, older pages and events, overlapping in any way, give the items of the whole log', () => {
+type Move =
+  | { readonly do: 'follow'; readonly count: number }
+  /** A page is asked for; it is as of then or a little later. */
+  | { readonly do: 'ask'; readonly ahead: number }
+  | { readonly do: 'arrive' }
+  | { readonly do: 'let go'; readonly kept: number }
+
+const move: fc.Arbitrary<Move> = fc.oneof(
+  fc.record({ do: fc.constant('follow' as const), count: fc.integer({ min: 1, max: 7 }) }),
+  fc.record({ do: fc.constant('ask' as const), ahead: fc.integer({ min: 0, max: 5 }) }),
+  fc.record({ do: fc.constant('arrive' as const) }),
+  fc.record({ do: fc.constant('let go' as const), kept: fc.integer({ min: 1, max: 8 }) }),
+)
+
+it('L9: pages, events and what is let go, overlapping in any way, give the items of the whole log', () => {
   const whole = seenUpTo(LOG.length)
   fc.assert(
     fc.property(
       fc.integer({ min: 0, max: LOG.length }),
       fc.integer({ min: 1, max: 12 }),
-      fc.array(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.boolean()), { maxLength: 40 }),
+      fc.array(move, { maxLength: 40 }),
       (seq, limit, moves) => {
         let data = openedAt(seq, limit)
         let head = seq
-        const older = (): void => {
-          // An older page is as of the head of then, which may be ahead of what the stream has brought.
-          const at = Math.min(LOG.length, head + 5)
-          const before = data.items[0]?.n ?? at + 1
-          data = withOlder(data, pageAt(at, 3, before))
+        let onTheWay: { asked: SessionData; page: ReturnType<typeof pageAt> } | null = null
+        const ask = (ahead: number): void => {
+          const at = Math.min(LOG.length, head + ahead)
+          onTheWay = { asked: data, page: pageAt(at, 3, data.items[0]?.n ?? at + 1) }
+          data = { ...data, since: [] }
+        }
+        const arrive = (): void => {
+          if (onTheWay) data = withOlder(data, onTheWay.asked, onTheWay.page)
+          onTheWay = null
         }
         const follow = (count: number): void => {
           // A stream that was cut says again what was already there.
           data = withEvents(data, LOG.slice(Math.max(0, head - 2), head + count))
           head = Math.min(LOG.length, head + count)
         }
-        for (const [count, back] of moves) back && data.more ? older() : follow(count)
+        for (const made of moves) {
+          if (made.do === 'follow') follow(made.count)
+          else if (made.do === 'arrive') arrive()
+          else if (onTheWay) continue
+          else if (made.do === 'ask' && data.more) ask(made.ahead)
+          else if (made.do === 'let go') data = withNewest(data, made.kept, made.kept)
+        }
         follow(LOG.length)
+        arrive()
         expect(data.head).toEqual(headOf(whole.items, data.items[0]))
-        while (data.more) older()
+        while (data.more) {
+          ask(0)
+          arrive()
+        }
         expect(data.view).toEqual(whole.view)
         expect(data.items).toEqual(whole.items)
       },
     ),
+    { numRuns: 300 },
   )
 })
 
-it('L9: an older page that was read before the stream told of the end takes nothing of it back', () => {
+it('L9: what the stream tells while an older page is on its way is told of the page, too', () => {
   const running = LOG.findIndex(({ type }) => type === 'run.ended')
-  const data = withEvents(openedAt(running, 2), LOG)
+  const asked = openedAt(running, 2)
+  const data = withEvents({ ...asked, since: [] }, LOG)
   expect(data.head).toMatchObject({ n: 2, state: 'ended' })
-  const before = data.items[0]!.n
-  expect(withOlder(data, pageAt(running, 1, before)).head).toBe(data.head)
-  const whole = withOlder(data, pageAt(running, 99, before))
+  const before = asked.items[0]!.n
+  expect(withOlder(data, asked, pageAt(running, 1, before)).head).toEqual(data.head)
+  const whole = withOlder(data, asked, pageAt(running, 99, before))
   expect([whole.head, whole.items[0]]).toEqual([null, data.head])
+})
+
+it('those who read the newest keep only so many items, with the run that the oldest is part of', () => {
+  const data = openedAt(LOG.length, 99)
+  expect(withNewest(data, data.items.length, 1)).toBe(data)
+  const less = withNewest(data, data.items.length - 1, 2)
+  expect(less.items).toEqual(data.items.slice(-2))
+  expect([less.more, less.head?.run]).toEqual([true, less.items[0]?.run])
 })
 
 it('what did not change stays the same object, so that nothing is drawn again', () => {

@@ -18,11 +18,17 @@ export interface SessionData {
   readonly caughtUp: boolean
   /** The log is gone: the session was deleted. */
   readonly ended: boolean
+  /** What the stream has told since an older page was asked for, oldest first; null while none is on its way. */
+  readonly since: readonly Event[] | null
 }
+
+/** Whoever reads the newest items has no more than the first of them in memory, and then only the second. */
+export const MOST_ITEMS = 300
+export const KEPT_ITEMS = 200
 
 export function fromPage(id: string, page: Output<'sessions.view'>): SessionData {
   const { view, head, more } = page
-  return { id, view, items: merged([], page.items), head, more, caughtUp: false, ended: false }
+  return { id, view, items: merged([], page.items), head, more, caughtUp: false, ended: false, since: null }
 }
 
 /**
@@ -41,19 +47,38 @@ export function withEvents(data: SessionData, events: readonly Event[]): Session
     for (const item of folded.items) changed.set(item.n, item)
   }
   if (view === data.view) return data
+  const since = data.since && [...data.since, ...events]
   const head = data.head && ((changed.get(data.head.n) as RunItem | undefined) ?? data.head)
   // It is no item of the list: older ones are asked for by the oldest that is.
   if (head) changed.delete(head.n)
-  return { ...data, view, head, items: merged(data.items, [...changed.values()]) }
+  return { ...data, view, head, items: merged(data.items, [...changed.values()]), since }
 }
 
-/** Adds a page of older items, in whatever order they came. The stream may have told more of the head than the page knows. */
-export function withOlder({ head, ...data }: SessionData, page: Output<'sessions.items'>): SessionData {
-  const items = merged(data.items, page.items)
-  const { more } = page
-  if (!head) return { ...data, items, head: page.head, more }
-  if (find(items, head.n)) return { ...data, items: merged(items, [head]), head: page.head, more }
-  return { ...data, items, head: page.head?.n === head.n && page.head.seq < head.seq ? head : page.head, more }
+/**
+ * Adds a page of older items, in whatever order they came. `asked` is the data it was asked for from. What the stream
+ * has told meanwhile may be about items of the page, which were not at hand then: it is folded over them once more.
+ */
+export function withOlder(data: SessionData, asked: SessionData, page: Output<'sessions.items'>): SessionData {
+  const joined = { ...asked, items: merged(asked.items, page.items), head: page.head }
+  const { items, head } = withEvents(joined, data.since ?? [])
+  return { ...data, items, head, more: page.more, since: null }
+}
+
+/**
+ * Lets the oldest items go where there are many. They come again like all older ones; what happens to them meanwhile
+ * is left alone, since a page is always as of the head.
+ */
+export function withNewest(data: SessionData, most: number, kept: number): SessionData {
+  if (data.items.length <= most) return data
+  const items = data.items.slice(-kept)
+  return { ...data, items, head: headOf(data, items[0]), more: true }
+}
+
+/** The run that an item is part of, where it is not that run itself. */
+function headOf({ items, head }: SessionData, part: Item | undefined): RunItem | null {
+  if (!part?.run || part.kind === 'run') return null
+  const run = items.findLast((item) => item.kind === 'run' && item.n < part.n) ?? head
+  return run?.kind === 'run' && run.run === part.run ? run : null
 }
 
 /** Both lists as one in order of `n`; where both have an item, the one that knows more stays. */

@@ -5,7 +5,7 @@ import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
-import { guessHeight, rowsOf } from './rows.ts'
+import { guessHeight, type Row, rowsOf } from './rows.ts'
 import { StickyRun } from './StickyRun.tsx'
 import { TranscriptRow } from './TranscriptRow.tsx'
 import { isAtEnd, NEAR_END, useFollowing } from './use-following.ts'
@@ -23,9 +23,14 @@ const NEAR_TOP = 6
 
 /** The items of a session. Stays at the newest while one is there, and where one reads while one reads. */
 export function Transcript({ data, seen, agent }: Props) {
+  const rows = useMemo(() => rowsOf(data.items, seen, data.head), [data.items, seen, data.head])
+  return rows.length === 0 ? <Nothing /> : <Rows data={data} rows={rows} agent={agent} />
+}
+
+/** Made with the first row, so that what follows the window finds one from the start. */
+function Rows({ data, rows, agent }: Omit<Props, 'seen'> & { readonly rows: readonly Row[] }) {
   const page = usePage()
   const box = useRef<HTMLDivElement>(null)
-  const rows = useMemo(() => rowsOf(data.items, seen, data.head), [data.items, seen, data.head])
   const [atEnd, setAtEnd] = useState(true)
   const virtual = useVirtualizer({
     count: rows.length,
@@ -44,7 +49,7 @@ export function Transcript({ data, seen, agent }: Props) {
     useFlushSync: false,
     onChange: (instance) => setAtEnd(isAtEnd(instance)),
   })
-  const target = usePermalink(data, rows, virtual)
+  const { target, seeking } = usePermalink(data, rows, virtual)
   const [placed, setPlaced] = useState(false)
   useLayoutEffect(() => {
     if (!location.hash) virtual.scrollToEnd()
@@ -55,9 +60,8 @@ export function Transcript({ data, seen, agent }: Props) {
   }, [virtual])
   const shown = virtual.getVirtualItems()
   const first = shown[0]?.index ?? 0
-  const older = useOlder(page.loadOlder, placed && data.more && rows.length > 0 && first < NEAR_TOP, data.items.length)
-  useFollowing(virtual, box, { rows, elsewhere: target !== null })
-  if (rows.length === 0) return <Nothing />
+  const older = useOlder(page.loadOlder, placed && data.more && first < NEAR_TOP, data.items.length)
+  useFollowing(virtual, box, { rows, seeking, letGo: page.letGo })
   const top = rows[rowAt(virtual.scrollOffset ?? 0)]
 
   function rowAt(offset: number): number {

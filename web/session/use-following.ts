@@ -8,38 +8,41 @@ export const NEAR_END = 64
 
 /**
  * Keeps the newest row in sight for whoever is at the end, until they scroll up. It is a state and no look at where the
- * window stands: rows may come faster than the scroll to them, as after a tab has slept. `elsewhere` is true while the
- * address names a row: whoever came for that one reads there.
+ * window stands: rows may come faster than the scroll to them, as after a tab has slept. Nobody follows while the page
+ * is `seeking` the row that the address names. `letGo` may take rows away above those who follow.
  */
 export function useFollowing(
   list: List,
   box: React.RefObject<HTMLDivElement | null>,
-  { rows, elsewhere }: { readonly rows: unknown; readonly elsewhere: boolean },
+  { rows, seeking, letGo }: { readonly rows: unknown; readonly seeking: boolean; readonly letGo: () => void },
 ): void {
-  const follows = useRef(!elsewhere)
-  useEffect(() => {
-    if (elsewhere) follows.current = false
-  }, [elsewhere])
+  const follows = useRef(!seeking)
   useEffect(() => {
     const element = box.current
     if (!element) return
+    if (seeking) follows.current = false
     let last = { offset: element.scrollTop, size: list.getTotalSize() }
     const heard = () => {
       const offset = element.scrollTop
       const size = list.getTotalSize()
       // What grows below moves nobody up, and what gets smaller leaves one at the end.
       const isUp = offset < last.offset && size >= last.size
-      follows.current = isAtEnd(list, offset) || (follows.current && !isUp)
+      follows.current = !seeking && (isAtEnd(list, offset) || (follows.current && !isUp))
       last = { offset, size }
+      if (follows.current) letGo()
     }
     element.addEventListener('scroll', heard, { passive: true })
     return () => element.removeEventListener('scroll', heard)
-  }, [list, box])
+  }, [list, box, seeking, letGo])
   const keep = useCallback(() => {
     if (follows.current && !isAtEnd(list)) list.scrollToEnd()
   }, [list])
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever rows come or change, whatever they are
   useLayoutEffect(keep, [rows])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same
+  useEffect(() => {
+    if (follows.current) letGo()
+  }, [rows])
   useWindow(box, keep)
 }
 

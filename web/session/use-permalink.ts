@@ -1,5 +1,5 @@
 import { useLocation } from '@tanstack/react-router'
-import { useEffect, useRef } from 'react'
+import { useEffect, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
 import type { Row } from './rows.ts'
@@ -8,14 +8,21 @@ interface Scroller {
   scrollToIndex: (index: number, options?: { align?: 'start' | 'center' }) => void
 }
 
-/** Goes to the item of the address (`#n`), loading older ones until it is there. Returns the key of its row. */
-export function usePermalink(data: SessionData, rows: readonly Row[], virtual: Scroller): string | null {
+/**
+ * Goes to the item of the address (`#n`), loading older ones until it is there. Returns the key of its row, and whether
+ * it is still on the way there.
+ */
+export function usePermalink(
+  data: SessionData,
+  rows: readonly Row[],
+  virtual: Scroller,
+): { readonly target: string | null; readonly seeking: boolean } {
   const { hash } = useLocation()
   const page = usePage()
-  const done = useRef('')
+  const [done, setDone] = useState('')
   const n = /^\d+$/.test(hash) ? Number(hash) : null
   useEffect(() => {
-    if (n === null || done.current === hash) return
+    if (n === null || done === hash) return
     const at = rows.findIndex((row) => row.kind === 'item' && row.item.n >= n)
     const oldest = data.items[0]?.n ?? 0
     if (oldest > n && data.more) {
@@ -23,8 +30,8 @@ export function usePermalink(data: SessionData, rows: readonly Row[], virtual: S
       void page.loadOlder().catch(() => undefined)
       return
     }
-    done.current = hash
+    setDone(hash)
     if (at >= 0) virtual.scrollToIndex(at, { align: 'center' })
-  }, [n, hash, rows, data, page, virtual])
-  return n === null ? null : String(n)
+  }, [n, hash, done, rows, data, page, virtual])
+  return { target: n === null ? null : String(n), seeking: n !== null && done !== hash }
 }

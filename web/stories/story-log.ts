@@ -74,7 +74,7 @@ export function story(startAt: number, stepMs = 1_500) {
       const items = new Map<number, Item>()
       const { view } = foldAll(emptyView(SESSION), events, items)
       const sorted = [...items.values()].sort((a, b) => a.n - b.n)
-      return { id: SESSION, view, items: sorted, head: null, more: false, caughtUp: true, ended: false }
+      return { id: SESSION, view, items: sorted, head: null, more: false, caughtUp: true, ended: false, since: null }
     },
   }
 }

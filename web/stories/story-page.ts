@@ -39,6 +39,7 @@ export function storyPage(patch: Partial<PageState>, answers: Answers = {}): Pag
     start: async () => undefined,
     show: () => undefined,
     loadOlder: async () => undefined,
+    letGo: () => undefined,
     loadSessions: async () => undefined,
     retryNow: () => undefined,
   }
