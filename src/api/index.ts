@@ -41,6 +41,11 @@ export type Followed =
   | { readonly kind: 'event'; readonly log: string; readonly seq: number; readonly json: string }
   /** All that was there is now said: what comes next is news. `head` is the log's last `seq` then. */
   | { readonly kind: 'caught-up'; readonly log: string; readonly head: number }
+  /**
+   * Files in a place of the workspace may have changed. The history knows what; no log says it, so this may come too
+   * often, and one of them may be lost. Comes where a workspace is followed, some times a second at the most.
+   */
+  | { readonly kind: 'files'; readonly log: string }
   /** The log is not there any more. */
   | { readonly kind: 'ended'; readonly log: string; readonly reason: string }
 

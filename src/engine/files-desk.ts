@@ -3,6 +3,8 @@ import type { Containment } from '../host/containment.ts'
 import { allowedEnv } from '../host/environment.ts'
 import type { History } from '../host/history/history.ts'
 import type { Places } from '../host/places/place.ts'
+import type { WorkspaceId } from '../model/ids.ts'
+import { filesOf } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import { tellUntold } from './act-notes.ts'
 import { createBenches } from './benches.ts'
@@ -48,7 +50,8 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
   const spaces = createSpaceKeeper(store, leases, now)
   const onFollowed = (opened: Parameters<typeof tellUntold>[1]) => tellUntold(ctx(), opened)
   const care = createPlaceCare({ store, history: history.get, places: places.get, onFollowed })
-  const benches = createBenches({ history: history.get, spaces, now, log })
+  const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
+  const benches = createBenches({ history: history.get, ring, spaces, now, log })
   const makings = createMakings({ store, leases, places: places.get, care, dataFolder, now, log })
   let retention: { stop(): void } | null = null
   return {

@@ -2,6 +2,7 @@ import type { Followed, FollowTarget } from '../api/index.ts'
 import { CarrelError } from '../model/errors.ts'
 import { SessionId, WorkspaceId } from '../model/ids.ts'
 import type { Caller } from '../model/tree.ts'
+import { type FilesLog, filesOf } from '../store/bell.ts'
 import type { Line } from '../store/store.ts'
 import { enter, sessionIn } from './authorize.ts'
 import type { Context } from './context.ts'
@@ -19,6 +20,10 @@ interface Followee {
   caughtUp: boolean
   dirty: boolean
   ended: boolean
+  /** What rings when files of it may have changed: of a workspace only. */
+  readonly filesLog: FilesLog | null
+  /** That they may have was not said yet. */
+  files: boolean
   /** How many events to ask for: fewer where they are large. */
   page: number
   read(after: number, limit: number): Promise<Line[]>
@@ -46,12 +51,25 @@ export async function* follow(
       wake?.()
     }),
   )
+  for (const followee of followees) {
+    if (followee.filesLog === null) continue
+    const listener = () => {
+      followee.files = true
+      wake?.()
+    }
+    unlisten.push(ctx.bell.listen(followee.filesLog, listener))
+  }
   const onAbort = () => wake?.()
   signal.addEventListener('abort', onAbort)
   try {
     while (!signal.aborted && followees.some((followee) => !followee.ended)) {
       for (const followee of followees) {
-        if (!followee.dirty || followee.ended) continue
+        if (followee.ended) continue
+        if (followee.files) {
+          followee.files = false
+          yield { kind: 'files', log: followee.log }
+        }
+        if (!followee.dirty) continue
         const page = await nextPage(followee)
         // Given from here: one generator inside another costs a long catch-up a third of its time.
         for (const { seq, json } of page.lines) {
@@ -61,7 +79,7 @@ export async function* follow(
         }
         if (page.caughtUp) yield { kind: 'caught-up', log: followee.log, head: followee.seen }
       }
-      if (followees.some((followee) => followee.dirty) || signal.aborted) continue
+      if (followees.some((followee) => followee.dirty || followee.files) || signal.aborted) continue
       const rung = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => resolve(false), FOLLOW_POLL_MS)
         wake = () => {
@@ -121,14 +139,30 @@ async function* lookAgain(followee: Followee): AsyncGenerator<Followed> {
 
 async function followeeOf(ctx: Context, caller: Caller, target: FollowTarget): Promise<Followee> {
   const workspace = WorkspaceId.parse(target.workspace)
-  const base = { caughtUp: false, dirty: true, ended: false, page: PAGE, seen: target.after }
+  const base = {
+    caughtUp: false,
+    dirty: true,
+    ended: false,
+    filesLog: null,
+    files: false,
+    page: PAGE,
+    seen: target.after,
+  }
   const { store } = ctx
   if (target.kind === 'workspace') {
     await enter(ctx, caller, workspace)
     const head = () => store.tree.workspaceHead(workspace)
     refuseAhead(target.after, await head())
     const read = (after: number, limit: number) => store.tree.readWorkspace(workspace, after, limit)
-    return { ...base, log: workspace, read, head, there: async () => (await store.tree.workspace(workspace)) !== null }
+    const filesLog = filesOf(workspace)
+    return {
+      ...base,
+      log: workspace,
+      filesLog,
+      read,
+      head,
+      there: async () => (await store.tree.workspace(workspace)) !== null,
+    }
   }
   const session = SessionId.parse(target.session)
   await sessionIn(ctx, caller, workspace, session)

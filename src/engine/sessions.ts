@@ -113,6 +113,7 @@ async function waitFor(
         timer = setTimeout(() => over.abort(), left)
         continue
       }
+      if (followed.kind === 'files') continue
       reached = step(reached, eventOf(followed), prompt)
       if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
       if (input.wait === 'started' && reached.state === 'started') return reached

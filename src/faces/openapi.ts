@@ -206,7 +206,7 @@ function streamOperation(operationId: string, summary: string, parameters: Json[
     operationId,
     tags: ['follow'],
     summary,
-    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON; \`caught-up\` says that all there was is said, with \`log\` and \`head\`; \`ended\` that a log is gone, with \`log\` and \`reason\`. \`id\` is where the stream stands; sent back as \`Last-Event-ID\` it goes on right there.`,
+    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON; \`caught-up\` says that all there was is said, with \`log\` and \`head\`; \`files\` that files of a workspace may have changed, which no log says, with \`log\`; \`ended\` that a log is gone, with \`log\` and \`reason\`. \`id\` is where the stream stands; sent back as \`Last-Event-ID\` it goes on right there.`,
     parameters,
     responses: {
       200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },

@@ -142,6 +142,7 @@ function frameOf(followed: Followed, { workspaceLog, cursor }: Wanted): string {
   if (followed.kind === 'caught-up') {
     return frame(idOf(cursor), 'caught-up', JSON.stringify({ log: followed.log, head: followed.head }))
   }
+  if (followed.kind === 'files') return frame(idOf(cursor), 'files', JSON.stringify({ log: followed.log }))
   cursor.set(name, 'end')
   return frame(idOf(cursor), 'ended', JSON.stringify({ log: followed.log, reason: followed.reason }))
 }

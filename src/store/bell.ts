@@ -1,5 +1,9 @@
 import type { Ring } from './store.ts'
 
+/** Rings when files of a workspace may have changed. There is no such log: whoever hears it asks the history. */
+export type FilesLog = `files:${string}`
+export const filesOf = (workspace: string): FilesLog => `files:${workspace}`
+
 /**
  * Wakes those who wait for a log. It may lie: rings can be lost, doubled or late, and a listener that missed one
  * looks again after a while (L7). It never carries data, only that there may be some.

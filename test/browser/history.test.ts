@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
@@ -106,6 +106,49 @@ describe('parts, pins and branches', () => {
     await page.getByText(/^tomatoes is there, at/).waitFor()
     expect(git('show', 'tomatoes:tomato.txt')).toBe('red\n')
     expect(git('branch', '--show-current').trim()).toBe('spring')
+    expect(here.complaints).toEqual([])
+  })
+
+  it('the first import of a large folder is told while it goes on; then what others do in it is shown as it happens', async () => {
+    const here = world as World
+    const folder = join(dirname(here.folder), 'orchard')
+    for (let bed = 0; bed < 20; bed += 1) {
+      mkdirSync(join(folder, `bed-${bed}`), { recursive: true })
+      for (let at = 0; at < 100; at += 1) writeFileSync(join(folder, `bed-${bed}`, `${at}.txt`), `tree ${bed} ${at}\n`)
+    }
+    const { project } = await here.carrel.call('spaces.create', { workspace: WORKSPACE, folder })
+    const session = await here.carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id })
+    const page = await here.open()
+    // However short it is there: each bar that was ever shown, as `[value, max]`.
+    await page.addInitScript(`
+      window.bars = []
+      new MutationObserver(() => {
+        const bar = document.querySelector('.history-note progress')
+        if (bar) window.bars.push(bar.hasAttribute('value') ? [bar.value, bar.max] : null)
+      }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
+    `)
+    let asked = 0
+    page.on('request', (request) => {
+      if (request.url().endsWith('/history')) asked += 1
+    })
+    await page.goto(`${here.url}/s/${session.id}`)
+    await page.getByRole('button', { name: 'Show panel' }).click()
+    const files = page.getByRole('complementary', { name: 'Files' })
+    const bars = () => page.evaluate<([number, number] | null)[]>('window.bars')
+    await expect.poll(async () => (await bars()).length, PATIENCE).toBeGreaterThan(0)
+    await files.locator('.history-note').waitFor({ state: 'detached' })
+    const values = (await bars()).flatMap((bar) => (bar ? [bar[0]] : []))
+    expect(values).toEqual([...values].sort((a, b) => a - b))
+    for (const bar of await bars()) if (bar) expect(bar[0]).toBeLessThanOrEqual(bar[1])
+    // A person writes, and nobody asks for it.
+    await page.getByRole('tab', { name: 'Timeline' }).click()
+    const timeline = page.getByRole('complementary', { name: 'Timeline' })
+    await timeline.getByRole('listitem').first().waitFor()
+    const before = asked
+    writeFileSync(join(folder, 'bed-3', 'plum.txt'), 'ripe\n')
+    await timeline.getByRole('button', { name: 'Changed outside' }).click()
+    await timeline.getByText('plum.txt').waitFor()
+    expect(asked).toBeGreaterThan(before)
     expect(here.complaints).toEqual([])
   })
 })

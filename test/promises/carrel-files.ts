@@ -229,6 +229,28 @@ export function describeFiles(open: OpenCarrel): void {
       expect(existsSync(session.path('x.txt'))).toBe(false)
     })
 
+    it('B1: that files may have changed is told to those who follow their workspace, and to nobody else', async () => {
+      const world = await open()
+      const { carrel } = world
+      for (const id of ['mine', 'theirs']) await carrel.call('workspaces.create', { id })
+      const sessions = [await world.session({ workspace: 'mine' }), await world.session({ workspace: 'theirs' })]
+      const stop = new AbortController()
+      const told: string[] = []
+      const listen = async (workspace: string) => {
+        const target = { kind: 'workspace' as const, workspace, after: 0 }
+        for await (const { kind, log } of carrel.follow([target], stop.signal)) if (kind === 'files') told.push(log)
+      }
+      const listening = ['mine', 'theirs'].map(listen)
+      for (const [at, session] of sessions.entries()) {
+        await carrel.call('history.capture', placed(session))
+        await eventually('it is told', async () => told.includes(session.workspace))
+        // Nobody has looked at their files yet.
+        if (at === 0) expect(told).not.toContain('theirs')
+      }
+      stop.abort()
+      await Promise.all(listening)
+    })
+
     it('a folder that went away keeps its history', async () => {
       const world = await open()
       const session = await freely(await world.session())

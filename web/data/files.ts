@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { PlanRequest } from '../../src/model/history.ts'
-import { usePage, useWorkspaceId } from './use-page.ts'
+import { usePage, usePageState, useWorkspaceId } from './use-page.ts'
 
 /** Which changes of a place are looked at. */
 export type Scope =
@@ -16,20 +16,28 @@ const narrowed = (scope: Scope) => {
   return { from: scope.from, ...(scope.to !== undefined && { to: scope.to }) }
 }
 
-/** The place may be written by others too, whom this page does not follow: it is asked while somebody looks. ms. */
-const LOOK_AGAIN_MS = 4_000
+/** The stream says when files may have changed; a ring of the bell may be lost (L7), and the watcher of a folder blind. ms. */
+const LOOK_AGAIN_MS = 60_000
 
 /** How far the history of a project's place is. `n` grows with every snapshot: what hangs on it is asked again. */
 export function useHistoryStatus(project: string, stamp = '') {
   const page = usePage()
   const workspace = useWorkspaceId()
-  return useQuery({
+  const files = usePageState((state) => state.files)
+  const status = useQuery({
     queryKey: ['history', workspace, project, stamp],
     queryFn: () => page.call('history.status', { workspace, project }),
     refetchInterval: LOOK_AGAIN_MS,
     placeholderData: (before) => before,
     staleTime: 0,
   })
+  const { refetch } = status
+  const asked = useRef(files)
+  useEffect(() => {
+    if (asked.current !== files) void refetch()
+    asked.current = files
+  }, [files, refetch])
+  return status
 }
 
 export function useChanges(project: string, scope: Scope, n: number) {

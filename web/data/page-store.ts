@@ -36,6 +36,8 @@ export interface PageState {
   readonly connection: Connection
   /** The stream has said all there was. False from a cut until then. */
   readonly synced: boolean
+  /** Grows whenever files may have changed: when the server says so, and when it could not for a while. */
+  readonly files: number
 }
 
 export interface Page {
@@ -72,6 +74,7 @@ export function createPage(client: Client, remembered: string | null): Page {
     openProblem: null,
     connection: client.connection(),
     synced: false,
+    files: 0,
   }
   const listeners = new Set<() => void>()
   let following: AbortController | null = null
@@ -254,7 +257,7 @@ function targetsOf(state: PageState): FollowTarget[] {
 function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<string>): Partial<PageState> {
   let workspace = state.workspace
   const sessions: Record<string, SessionData> = { ...state.sessions }
-  let synced = state.synced
+  let { synced, files } = state
   const events = new Map<string, Event[]>()
   const flush = (log: string): void => {
     const data = sessions[log]
@@ -276,6 +279,8 @@ function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<st
       }
       continue
     }
+    if (followed.kind === 'files' || (isWorkspace && followed.kind === 'caught-up')) files += 1
+    if (followed.kind === 'files') continue
     if (isWorkspace) {
       synced = followed.kind === 'caught-up'
       continue
@@ -285,7 +290,7 @@ function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<st
     if (data) sessions[followed.log] = { ...data, caughtUp: true, ended: data.ended || followed.kind === 'ended' }
   }
   for (const log of [...events.keys()]) flush(log)
-  return { workspace, sessions, synced }
+  return { workspace, sessions, synced, files }
 }
 
 /** @throws CarrelError when it is no line of a log */

@@ -25,6 +25,7 @@ export function storyPage(patch: Partial<PageState>, answers: Answers = {}): Pag
     openProblem: null,
     connection: { state: 'open', since: 0, attempt: 0, reason: null, nextTryAt: null },
     synced: true,
+    files: 0,
     ...patch,
   }
   return {

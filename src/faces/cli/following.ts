@@ -37,6 +37,7 @@ export async function* followSession(
       yield { kind: 'caught-up', view: current }
       continue
     }
+    if (news.kind === 'files') continue
     const event = parseEvent(JSON.parse(news.json))
     const folded = fold(current, event, (n) => known.get(n))
     current = folded.view

@@ -35,8 +35,8 @@ export interface History {
   /** Resolves when the first import is done. */
   ready(key: string, signal: AbortSignal): Promise<void>
   status(key: string): Promise<HistoryStatus>
-  /** Called while an import goes on and when hints come; the engine rings from it. */
-  onNews(listener: (news: { key: string; what: 'progress' | 'outside' }) => void): () => void
+  /** Called when the status is another (`progress`), when hints come and when a snapshot was stored; the engine rings from it. */
+  onNews(listener: (news: { key: string; what: 'progress' | 'outside' | 'snapshot' }) => void): () => void
 
   /** Looks at the place and stores what changed, as one snapshot; without a change there is none (`n` is the newest). */
   capture(key: string, look: Look): Promise<Captured>

@@ -28,7 +28,7 @@ export interface Household {
   readonly clock: DiskClock
   /** The folder of the history itself: no part of any place. */
   readonly folder: string
-  readonly onNews: (news: { key: string; what: 'progress' | 'outside' }) => void
+  readonly onNews: (news: { key: string; what: 'progress' | 'outside' | 'snapshot' }) => void
 }
 
 /** An opened place. One thing at a time happens to it. */
@@ -84,8 +84,10 @@ export function openPlace(home: Household, spec: PlaceSpec, now: number): Place 
   const past = openPast(db, row.id, layer)
   const begun = createBegun(spec.root)
   const recorder = createRecorder({ db, id: row.id, root: spec.root, blobs, authors, present, gaps, begun })
-  const news = (what: 'progress' | 'outside') => home.onNews({ key: spec.key, what })
-  const watch = layer ? null : startWatch(spec.root, spec.rules.ignore, () => news('outside'))
+  const news = (what: 'progress' | 'outside' | 'snapshot') => home.onNews({ key: spec.key, what })
+  const watch = layer
+    ? null
+    : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
   const parts: Parts = { home, id: row.id, spec, present, gaps, past, recorder, begun, layer, watch }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
@@ -108,10 +110,16 @@ function rowOf(db: DatabaseSync, { key, labels }: PlaceSpec): { id: number; impo
   return db.prepare('select id, imported, rules from places where key = ?').get(key) as never
 }
 
-function assemble(parts: Parts, state: State, news: (what: 'progress') => void): Place {
+function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapshot') => void): Place {
   const run = createQueue()
   const rest = createRest(() => run(() => parts.present.drop()))
-  const look = createLooker(parts, state, rest.put)
+  const looked = createLooker(parts, state, rest.put)
+  const look: typeof looked = async (asked) => {
+    const before = parts.recorder.newest()
+    const captured = await looked(asked)
+    if (captured.n !== before) news('snapshot')
+    return captured
+  }
   const book = createBook(parts, look)
   const imported = state.isImported ? Promise.resolve() : importAll(parts, state, run, news)
   // Nobody may be waiting for it; `status` says what went wrong.
@@ -292,6 +300,8 @@ async function importAll(
   } catch (error) {
     state.failed = error instanceof Error ? error.message : String(error)
     throw error
+  } finally {
+    news('progress')
   }
 }
 

@@ -25,9 +25,10 @@ const MANY = 5_000
 
 /**
  * @param ignore lines of an ignore file; folders that they name plainly are not watched at all
- * @param onHint at the first hint after each `take`
+ * @param tell.hint at the first hint after each `take`
+ * @param tell.armed once, when it begins to hear
  */
-export function startWatch(root: string, ignore: readonly string[], onHint: () => void): Watch {
+export function startWatch(root: string, ignore: readonly string[], tell: { hint(): void; armed(): void }): Watch {
   let hinted: Set<FilePath> | null = new Set()
   let state: 'arming' | 'armed' | 'closed' = 'arming'
   const prefix = `${realRoot(root)}/`
@@ -41,12 +42,15 @@ export function startWatch(root: string, ignore: readonly string[], onHint: () =
     const isFirst = hinted?.size === 0
     if (error) hinted = null
     for (const { path } of events ?? []) add(path)
-    if (isFirst && hinted?.size !== 0) onHint()
+    if (isFirst && hinted?.size !== 0) tell.hint()
   }
   const subscribed = watcher
     ?.subscribe(prefix.slice(0, -1), onEvents, { ignore: plainFolders(ignore) })
     .then((subscription) => {
-      if (state === 'arming') state = 'armed'
+      if (state === 'arming') {
+        state = 'armed'
+        tell.armed()
+      }
       return subscription
     })
     // Too many folders for this machine, or no permission: walks do it all.

@@ -21,4 +21,4 @@ export type FromWorker =
   | { readonly ready: true; readonly problem: string | null }
   | { readonly failed: Problem }
   | { readonly id: number; readonly result?: unknown; readonly problem?: Problem }
-  | { readonly news: { readonly key: string; readonly what: 'progress' | 'outside' } }
+  | { readonly news: { readonly key: string; readonly what: 'progress' | 'outside' | 'snapshot' } }
