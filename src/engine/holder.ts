@@ -17,6 +17,7 @@ import { openFiles, type RunFiles } from './run-files.ts'
 import { buryFiles } from './run-files-lost.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './runner.ts'
+import { nameOf } from './session-name.ts'
 import { surroundingsOf } from './surroundings.ts'
 
 /**
@@ -173,14 +174,9 @@ async function seatAtOnce(work: RunWork, run: RunOf, files: Promise<RunFiles>): 
 async function nameAfter(ctx: Context, { session }: Recorder, prompt: QueuedPrompt): Promise<void> {
   const current = await ctx.store.tree.session(session.workspace, session.id)
   if (current?.namedBy !== 'default' || !mayRename(current.namedBy, 'generated')) return
-  const text = prompt.content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join(' ')
-  const name = text
-    .replace(/@@do[\s\S]*?@@end/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-  if (!name) return
-  const short = name.length <= 60 ? name : `${name.slice(0, 60).replace(/\s+\S*$/, '')}…`
-  await ctx.store.tree.updateSession(session.workspace, session.id, { name: short, namedBy: 'generated' }, ctx.now())
+  const name = nameOf(prompt.content)
+  if (name === null) return
+  await ctx.store.tree.updateSession(session.workspace, session.id, { name, namedBy: 'generated' }, ctx.now())
 }
 
 async function close({ ctx, recorder }: RunWork): Promise<void> {
