@@ -56,7 +56,10 @@ describe('parts, pins and branches', () => {
       return snapshots.filter((each) => each.pinned).length
     }
     const show = async () => {
-      await page.getByRole('button', { name: /^(Show|Hide) panel$/ }).waitFor()
+      await page
+        .getByRole('button', { name: /^(Show|Hide) panel$/ })
+        .first()
+        .waitFor()
       if (await page.getByRole('button', { name: 'Show panel' }).isVisible()) {
         await page.getByRole('button', { name: 'Show panel' }).click()
       }
