@@ -6,7 +6,7 @@ import { typeid } from 'typeid-js'
 import { createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
-import { dropKeeper, findKeepers } from '../host/keeper/client.ts'
+import { dropKeeper, dropOthers, findKeepers } from '../host/keeper/client.ts'
 import { openKeyRing } from '../host/key-ring.ts'
 import { killTree, sweepLedger } from '../host/ledger.ts'
 import { createSandboxes } from '../host/sandbox/probe.ts'
@@ -156,6 +156,7 @@ async function sweepEarlier(config: Config) {
   const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
   const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
   await sweepLedger(ledger, new Set(spared))
+  await dropOthers(keepers, new Set(outlived.map(({ keeper }) => keeper)))
   return { ledger, keepers, outlived }
 }
 
@@ -252,7 +253,7 @@ function openPool(config: Config, machine: Machine): AgentPool {
     bury: async (keeper) => {
       const note = outlived.find((each) => each.keeper === keeper)?.note
       if (note) await Promise.all([note.agent, note.keeper].map(({ tree, identity }) => killTree(tree, identity)))
-      dropKeeper(keepers, keeper)
+      await dropKeeper(keepers, keeper)
     },
     salt,
     outlived: outlived.map(({ keeper }) => keeper),

@@ -10,7 +10,7 @@ import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
 import { type OpenedPlace, placeKey } from './place-care.ts'
 import { portsFor } from './ports.ts'
 import { missedText, transcriptText } from './primer.ts'
-import { variablesOf, writeGiven } from './run-folder.ts'
+import { variablesOf, withTemporary, writeGiven } from './run-folder.ts'
 import type { RunWork } from './run-work.ts'
 import { sandboxFor } from './sandboxing.ts'
 import { surroundingsOf } from './surroundings.ts'
@@ -62,8 +62,9 @@ function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: N
     program,
     args: [...recipe.args],
     cwd: place.path,
-    env: variables,
+    env: withTemporary(variables, seat.connection.temporary),
     home: surroundings.home.value,
+    temporary: seat.connection.temporary,
     sandbox: surroundings.sandbox.value,
     hosts: [...(need.sandbox?.hosts ?? [])],
     limits: Object.fromEntries(limits),

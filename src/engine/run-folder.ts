@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { temporaryVariables } from '../host/temporary.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import type { Config } from '../model/config.ts'
 import { markOf } from '../model/mask.ts'
@@ -44,4 +45,15 @@ export function variablesOf(env: Readonly<Record<string, string>>, sources: Sour
         return { name, from: env.HOME === sources.home ? 'machine' : 'carrel', value: env.HOME ?? '' }
       return { name, from: name.startsWith('CARREL_') ? 'carrel' : 'machine', value: null }
     })
+}
+
+/** Of each process its own, so that only its seat tells. */
+export function withTemporary(variables: readonly GivenVariable[], folder: string): GivenVariable[] {
+  const own = Object.entries(temporaryVariables(folder)).map(([name, value]) => ({
+    name,
+    from: 'carrel' as const,
+    value,
+  }))
+  const others = variables.filter(({ name }) => !own.some((each) => each.name === name))
+  return [...others, ...own].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -92,6 +92,8 @@ export interface AgentConnection {
   readonly heardBefore: number
   readonly info: AgentInfo
   readonly pid: number
+  /** Its temporary folder, as it sees it itself. Goes with it. */
+  readonly temporary: string
   /** Resolves when the agent's whole tree has ended. */
   readonly exited: Promise<Exit>
   /** @throws unavailable when the agent wants a login or does not open a session; AgentFailure when it ends */
@@ -110,8 +112,8 @@ export interface AgentConnection {
   limits(limits: { graceMs: number; deadlineAt: number | null }): void
   /** Lets the agent go on without this server, for as long as its limits say. */
   leave(): void
-  /** It has ended and all it said is recorded: nothing of it is kept. */
-  forget(): void
+  /** It has ended and all it said is recorded: nothing of it is kept. Never rejects. */
+  forget(): Promise<void>
   /** End of input, SIGTERM, SIGKILL of the tree: at most 1.5 s. Repeatable. */
   stop(): Promise<void>
   /** SIGKILL of the tree at once. Repeatable. */

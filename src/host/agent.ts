@@ -17,6 +17,7 @@ import {
 import type { Frame } from './keeper/spool.ts'
 import type { Exit } from './process.ts'
 import { type Enclosure, enclose } from './sandbox/enclose.ts'
+import { makeTemporary, temporaryOf } from './temporary.ts'
 
 export type * from './agent-contract.ts'
 export { reopenableAt } from './agent-quirks.ts'
@@ -125,13 +126,14 @@ function endsWith({ launch, tree, wire, ports }: Link): void {
 }
 
 function connectionOf(link: Link, info: AgentInfo): AgentConnection {
-  const { tree } = link
+  const { tree, launch } = link
   link.onRecorded = () => markRecorded(link, info)
   return {
     info,
     keeper: tree.keeper,
     heardBefore: link.past?.upTo ?? 0,
     pid: tree.pid,
+    temporary: launch.env.TMPDIR ?? '',
     exited: tree.exited,
     get usable() {
       return !link.wire.failed
@@ -171,9 +173,12 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
   maxFrameBytes: MAX_FRAME_BYTES,
 })
 
-/** The launch as it is inside the sandbox that it asks for: terminals and a later life of the server find the same one. */
+/** The launch with its temporary folder and inside the sandbox that it asks for: terminals and a later life of the server find the same. */
 async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> {
-  if (!launch.sandbox) return { launch, proxy: null }
+  if (!launch.sandbox) {
+    const temporary = await makeTemporary(temporaryOf(launch.keepers, keeper))
+    return { launch: { ...launch, env: { ...launch.env, ...temporary } }, proxy: null }
+  }
   const { containment, env, proxy } = await enclose(launch.sandbox, join(launch.keepers, keeper), launch.env)
   return { launch: { ...launch, containment, env, cwd: launch.sandbox.place.path }, proxy }
 }
@@ -291,7 +296,9 @@ async function greet(link: Link): Promise<unknown> {
     throw new CarrelError('unavailable', text, { agent: launch.id })
   } catch (thrown) {
     await tree.kill()
-    throw await startFailure(thrown, launch, tree)
+    const failure = await startFailure(thrown, launch, tree)
+    await tree.forget()
+    throw failure
   }
 }
 

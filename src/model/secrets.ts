@@ -4,7 +4,7 @@ import { SHORTEST_SECRET } from './mask.ts'
 
 /** Names that decide how a program starts, or are Carrel's own: a value that people put must not stand in their place. */
 const TAKEN =
-  /^(PATH|HOME|SHELL|USER|LOGNAME|TERM|TMPDIR|LANG|LANGUAGE|TZ|IFS|ENV|BASH_ENV|NODE_OPTIONS|LC_.*|LD_.*|DYLD_.*|CARREL_.*)$/
+  /^(PATH|HOME|SHELL|USER|LOGNAME|TERM|TMPDIR|TMP|TEMP|LANG|LANGUAGE|TZ|IFS|ENV|BASH_ENV|NODE_OPTIONS|LC_.*|LD_.*|DYLD_.*|CARREL_.*)$/
 
 export const isTakenName = (name: string): boolean => TAKEN.test(name)
 

@@ -196,6 +196,8 @@ export const GivenToRun = z.object({
   cwd: z.string(),
   env: z.array(GivenVariable),
   home: Home,
+  /** Its temporary folder, as it sees it; it goes with the agent's process. Null of runs of an older version. */
+  temporary: z.string().nullable().default(null),
   sandbox: Sandbox,
   hosts: z.array(z.string()),
   limits: z.partialRecord(Limits.keyof(), z.number()),

@@ -84,6 +84,7 @@ export function describeSurroundings(open: OpenCarrel): void {
       const variable = (name: string) => given.env.find((each) => each.name === name)
       expect(variable('TOKEN')).toEqual({ name: 'TOKEN', from: 'secret', value: '[secret TOKEN]' })
       expect(variable('PLAIN')).toEqual({ name: 'PLAIN', from: 'workspace', value: 'for all' })
+      expect(variable('TMPDIR')).toEqual({ name: 'TMPDIR', from: 'carrel', value: given.temporary })
       expect(variable('PATH')).toEqual({ name: 'PATH', from: 'machine', value: null })
       expect(JSON.stringify(given)).not.toContain('canary')
     })
@@ -100,6 +101,7 @@ export function describeSurroundings(open: OpenCarrel): void {
       const refused = [
         { browser: true },
         { env: { PATH: '/x' } },
+        { env: { TMP: '/x' } },
         { env: { CARREL_X: '1' } },
         { env: { 'NOT A NAME': '1' } },
         { env: { PASTED: 'it is refused-canary' } },

@@ -59,7 +59,11 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     expect(words).not.toContain('PRIVATE KEY')
     expect(words).not.toContain(readFileSync(join(world.dataFolder, 'token'), 'utf8').trim())
     for (const told of ['Permission denied', 'Read-only file system', 'EROFS']) expect(words).toContain(told)
-    expect(await given(session, ended)).toMatchObject({ sandbox: 'guard', containment: 'bubblewrap' })
+    expect(await given(session, ended)).toMatchObject({
+      sandbox: 'guard',
+      containment: 'bubblewrap',
+      temporary: '/tmp',
+    })
   })
 
   it('strict: a host that is allowed is reached, another is not, and the session says which', async () => {

@@ -37,6 +37,7 @@ function Given({ given }: { given: GivenToRun }) {
     program: [given.program, ...given.args].join(' '),
     cwd: given.cwd,
     home: words.homes[given.home],
+    temporary: given.temporary,
     sandbox: words.sandboxes[given.sandbox],
     containment: given.containment,
     stderr: given.stderr,
@@ -44,12 +45,14 @@ function Given({ given }: { given: GivenToRun }) {
   return (
     <>
       <dl className="given-facts">
-        {(Object.keys(facts) as (keyof typeof facts)[]).map((name) => (
-          <div key={name}>
-            <dt>{names[name]}</dt>
-            <dd>{facts[name]}</dd>
-          </div>
-        ))}
+        {(Object.keys(facts) as (keyof typeof facts)[])
+          .filter((name) => facts[name] !== null)
+          .map((name) => (
+            <div key={name}>
+              <dt>{names[name]}</dt>
+              <dd>{facts[name]}</dd>
+            </div>
+          ))}
       </dl>
       <table className="effective">
         <caption>{words.env}</caption>

@@ -62,6 +62,7 @@ export const surroundings = {
       program: 'Program',
       cwd: 'Folder',
       home: 'Home folder',
+      temporary: 'Temporary folder',
       sandbox: 'Sandbox',
       containment: 'Kept together by',
       stderr: 'Complaints in',

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -11,6 +12,7 @@ import { readLines } from '../lines.ts'
 import { descendantsOf, killBornAfter, type LiveTree } from '../live-tree.ts'
 import { bootId, type ProcessRow, processNow, processTable, stillRuns, TREE_VARIABLE } from '../proc-table.ts'
 import type { Exit } from '../process.ts'
+import { temporaryOf } from '../temporary.ts'
 import {
   type FromKeeper,
   type KeeperLaunch,
@@ -43,8 +45,8 @@ export interface KeptTree {
   kill(): Promise<void>
   /** Lets go: the keeper goes on with the agent for as long as its limits say. */
   leave(): void
-  /** Once it has ended and all it said is recorded: its spool goes. */
-  forget(): void
+  /** Once it has ended and all it said is recorded: its spool goes, and its temporary folder. Never rejects. */
+  forget(): Promise<void>
   stderrTail(): string
   descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
   killDescendantsBornAfter(atMs: number): Promise<number[]>
@@ -101,7 +103,7 @@ export async function startKeeper(
     await spawnKeeper(whole, keeper, options)
   } catch (thrown) {
     await killTree(keeper, null)
-    dropKeeper(options.keepers, keeper)
+    await dropKeeper(options.keepers, keeper)
     throw thrown
   }
   const kept = await attachKeeper(keeper, options)
@@ -323,12 +325,18 @@ export async function findKeepers(keepers: string): Promise<{ keeper: string; no
   })
 }
 
-/** Forgets a keeper that has ended, with its spool. Safe to repeat. */
-export function dropKeeper(keepers: string, keeper: string): void {
+/** Forgets a keeper that has ended, with its spool and its agent's temporary folder, which may be large. What this cannot take the next start does. Safe to repeat. */
+export async function dropKeeper(keepers: string, keeper: string): Promise<void> {
   const folder = join(keepers, keeper)
-  rmSync(socketPath(folder), { force: true })
-  rmSync(dirname(proxyPath(folder)), { recursive: true, force: true })
-  rmSync(folder, { recursive: true, force: true })
+  // The folder goes last: by it the next start finds what is left where this is cut off.
+  const parts = [socketPath(folder), dirname(proxyPath(folder)), temporaryOf(keepers, keeper), folder]
+  for (const path of parts) await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
+}
+
+/** What earlier lives left of agents that nobody can take up any more: none of them runs. */
+export async function dropOthers(keepers: string, taken: ReadonlySet<string>): Promise<void> {
+  const names = existsSync(keepers) ? readdirSync(keepers) : []
+  await Promise.all(names.filter((keeper) => !taken.has(keeper)).map((keeper) => dropKeeper(keepers, keeper)))
 }
 
 function readNote(folder: string): KeeperNote | null {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Containment } from '../containment.ts'
 import { proxyPath } from '../keeper/protocol.ts'
 import type { Place } from '../places/place.ts'
+import { temporaryVariables } from '../temporary.ts'
 import type { Access } from './access.ts'
 import { type Upstream, upstreamOf } from './proxy.ts'
 import { containmentOf, type Wall } from './walls.ts'
@@ -77,7 +78,7 @@ export async function enclose(
 
 const RELAY = fileURLToPath(new URL(`./relay.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url))
 const SOCKET = 'proxy'
-const VARIABLES = { TMPDIR: TMP, TMP, TEMP: TMP }
+const VARIABLES = temporaryVariables(TMP)
 /** Tools that fetch things keep them in the home, which cannot be written. */
 const CACHES = { XDG_CACHE_HOME: `${TMP}/.cache`, npm_config_cache: `${TMP}/.cache/npm` }
 const WAY_OUT = `http://127.0.0.1:${PORT}`
