@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { allAgents, detectAgents, findProgram } from '../host/agents.ts'
 import { allowedEnv, machinePath } from '../host/environment.ts'
+import { homeVariables } from '../host/homes.ts'
 import type { AgentRecipe, AgentStatus } from '../model/agent.ts'
 import type { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
@@ -14,8 +14,11 @@ export interface AgentDirectory {
   readonly recipes: readonly AgentRecipe[]
   /** The recipe and the program it would start. @throws bad_input for an unknown agent, unavailable for one that is not installed */
   resolve(id: string): Promise<{ recipe: AgentRecipe; program: string }>
-  /** A child's whole environment (P3): an allow-list, and the values it is given, which win. */
-  environment(recipe: AgentRecipe, session: string, given: Readonly<Record<string, string>>): Record<string, string>
+  /**
+   * A child's whole environment (P3): an allow-list, and the values it is given, which win. With a home of Carrel's nothing of the
+   * server's own leads an agent to the person's.
+   */
+  environment(recipe: AgentRecipe, home: string | null, given: Readonly<Record<string, string>>): Record<string, string>
   /** The agent of a session that names none. */
   defaultAgent(): Promise<string>
   known(id: string): boolean
@@ -80,13 +83,14 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
       }
       return { recipe: entry, program }
     },
-    environment(recipe, session, given) {
-      const base = allowedEnv(source, recipe.passEnv, { ...recipe.env, ...given })
+    environment(recipe, own, given) {
+      const passed =
+        own === null ? recipe.passEnv : recipe.passEnv.filter((name) => !recipe.ownPaths.includes(`$${name}/`))
+      const base = allowedEnv(source, passed, { ...recipe.env, ...given })
+      if (own !== null) return { ...homeVariables(own), ...base, HOME: own }
       // The agent that ships with Carrel keeps its memory with Carrel's data, not in the person's home.
       if (recipe.id === 'scripted') base.CARREL_SCRIPTED_HOME ??= join(config.dataFolder, 'scripted-agent')
-      if (recipe.home === 'shared') return base
-      const name = createHash('sha256').update(`${recipe.id} ${session}`).digest('hex').slice(0, 16)
-      return { ...base, HOME: join(config.dataFolder, 'homes', `${recipe.id}-${name}`) }
+      return base
     },
     async defaultAgent() {
       if (config.defaultAgent !== null) return config.defaultAgent

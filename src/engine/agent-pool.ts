@@ -4,6 +4,7 @@ import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined
 import type { Place } from '../host/places/place.ts'
 import type { Sandbox } from '../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../model/agent.ts'
+import type { HomeNote } from '../model/homes.ts'
 import { createRelay, type Relay } from './relay.ts'
 
 /** What makes two processes interchangeable: the same program with the same words, environment, home, namespace and sandbox. */
@@ -20,6 +21,8 @@ export interface AgentNeed {
   readonly place?: Pick<Place, 'enter' | 'namespace'>
   /** What it is kept in: built for one place, so it serves there only. Null for nothing. */
   readonly sandbox?: Sandbox | null
+  /** One of Carrel's; its path is in `env`. Null for the person's. */
+  readonly home?: HomeNote | null
 }
 
 /** A run's seat on an agent process. */
@@ -67,6 +70,8 @@ export interface AgentPool {
   sessions(workspace: string): string[]
   /** Lets go of all conversations of a session, whichever agents they are with. */
   forget(session: string): Promise<void>
+  /** Ends all processes with this home, since it goes. */
+  letGo(home: string): Promise<void>
   readonly processes: number
   readonly waitingSpawns: number
   close(): Promise<void>
@@ -106,6 +111,7 @@ interface Pooled {
   readonly connection: AgentConnection
   readonly fingerprint: string
   readonly workspace: string
+  readonly home: string | undefined
   readonly contexts: Map<string, LiveContext>
   readonly runs: Set<object>
   limit: number
@@ -143,6 +149,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       connection,
       fingerprint,
       workspace: need.workspace,
+      home: need.env.HOME,
       contexts: new Map(),
       runs: new Set(),
       limit: need.recipe.runsPerProcess,
@@ -271,6 +278,11 @@ export function createAgentPool(options: PoolOptions): AgentPool {
     async forget(session) {
       for (const context of contextsOf(processes))
         if (sessionOf(context) === session) await forgetElsewhere(context, null)
+    },
+    async letGo(home) {
+      const all = [...processes].filter((pooled) => pooled.home === home)
+      for (const pooled of all) drop(pooled)
+      await Promise.all(all.map(({ connection }) => connection.stop()))
     },
     get processes() {
       return processes.size

@@ -52,7 +52,10 @@ export async function holdSession(
         await lease.take()
         continue
       }
+      const before = recorder.view.lastRun?.id
       const rested = await take(work, step)
+      const { lastRun } = recorder.view
+      if (lastRun && lastRun.id !== before) ctx.homes.runEnded(lastRun, session)
       if (rested) return
     }
   } finally {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { homesOf, shareLogin } from '../host/logins.ts'
@@ -11,10 +12,13 @@ export interface Logins {
   /** Starts an agent with the newest login in its home, and brings back what it made of it. */
   around<Started extends { readonly exited: Promise<unknown> }>(
     recipe: AgentRecipe,
-    ownHome: string,
+    /** Null for the person's. */
+    ownHome: string | null,
     start: () => Promise<Started>,
     signal: AbortSignal,
   ): Promise<Started>
+  /** Brings back the login of a home that nobody lives in any more, and takes the home away before anybody brings one there. */
+  retire(recipe: AgentRecipe, ownHome: string, remove: () => Promise<void>): Promise<void>
   /** Waits for what is being brought back. */
   close(): Promise<void>
 }
@@ -31,15 +35,15 @@ interface Options {
 const LOOK_MS = 20
 
 export function createLogins({ leases, home, dataFolder, log }: Options): Logins {
-  const share = async ({ id, loginFiles }: AgentRecipe, ownHome: string) => {
-    const homes = new Set([ownHome, ...(await homesOf(join(dataFolder, 'homes'), id))])
+  const share = async ({ id, loginFiles }: AgentRecipe) => {
+    const homes = await homesOf(join(dataFolder, 'homes'), id)
     for (const file of loginFiles)
       await shareLogin(
         join(home, file),
-        [...homes].map((each) => join(each, file)),
+        homes.map((each) => join(each, file)),
       )
   }
-  const alone = async <T>({ id }: AgentRecipe, signal: AbortSignal | null, act: () => Promise<T>): Promise<T> => {
+  const alone = async <T>({ id }: AgentRecipe, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
     const lease = await untilMine(leases, `login:${id}:${placeOf(home)}`, signal)
     try {
       return await act()
@@ -50,15 +54,15 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
   const bringingBack = new Set<Promise<void>>()
   return {
     async around(recipe, ownHome, start, signal) {
-      if (recipe.home !== 'own' || recipe.loginFiles.length === 0) return await start()
+      if (ownHome === null || recipe.loginFiles.length === 0) return await start()
       const started = await alone(recipe, signal, async () => {
-        await share(recipe, ownHome)
+        await share(recipe)
         const agent = await start()
-        await share(recipe, ownHome)
+        await share(recipe)
         return agent
       })
       void started.exited.then(() => {
-        const task = alone(recipe, AbortSignal.timeout(LAST_MS), () => share(recipe, ownHome))
+        const task = alone(recipe, AbortSignal.timeout(LAST_MS), () => share(recipe))
           .catch((thrown) =>
             log.warn(`The login of ${recipe.name} could not be brought back; the next start does it.`, thrown),
           )
@@ -67,6 +71,13 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
       })
       return started
     },
+    async retire(recipe, ownHome, remove) {
+      if (recipe.loginFiles.length === 0 || !existsSync(ownHome)) return await remove()
+      await alone(recipe, AbortSignal.timeout(LAST_MS), async () => {
+        await share(recipe)
+        await remove()
+      })
+    },
     close: async () => void (await Promise.all(bringingBack)),
   }
 }
@@ -74,12 +85,12 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
 /** For a login that is brought back after the end: the next start does it otherwise. ms. */
 const LAST_MS = 10_000
 
-async function untilMine(leases: LeaseKeeper, key: string, signal: AbortSignal | null): Promise<HeldLease> {
+async function untilMine(leases: LeaseKeeper, key: string, signal: AbortSignal): Promise<HeldLease> {
   for (;;) {
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     const lease = await leases.acquire(key)
     if (lease) return lease
-    await pause(LOOK_MS, undefined, signal ? { signal } : {})
+    await pause(LOOK_MS, undefined, { signal })
   }
 }
 

@@ -23,6 +23,7 @@ import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
 import { openFilesDesk } from './files-desk.ts'
+import { createHomes, readyHome } from './homes.ts'
 import { startKeeping } from './keeping.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { createLogins, type Logins } from './logins.ts'
@@ -85,8 +86,12 @@ export async function openEngine(
     const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
     const logins = createLogins({ leases, home, dataFolder, log })
     closers.push(() => logins.close())
-    const pool = openPool(config, { ...earlier, now, env, containment, version, vault, logins, salt: token })
+    const pool = openPool(config, { ...earlier, now, env, home, containment, version, vault, logins, salt: token })
     closers.push(() => pool.close())
+    const agents = createAgentDirectory({ config, env, home, now })
+    const letGo = pool.letGo
+    const homes = createHomes({ dataFolder, store, logins, recipes: agents.recipes, letGo, log })
+    closers.push(() => homes.close())
     let held = () => 0
     const desk = openFilesDesk({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
     closers.push(() => desk.close())
@@ -96,7 +101,8 @@ export async function openEngine(
       store: concealingStore(store, vault),
       bell: ring.bell,
       leases,
-      agents: createAgentDirectory({ config, env, home, now }),
+      agents,
+      homes,
       pool,
       vault,
       spending: createSpending(),
@@ -114,6 +120,7 @@ export async function openEngine(
     }
     await makeDefaultWorkspace(ctx)
     desk.begin()
+    homes.sweep()
     const supervisor = startSupervisor(ctx)
     held = () => supervisor.held
     closers.push(() => supervisor.stop())
@@ -198,6 +205,7 @@ async function openBell(
 
 interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
   readonly now: () => number
   readonly containment: Containment
   readonly ledger: string
@@ -210,14 +218,14 @@ interface Machine {
 }
 
 function openPool(config: Config, machine: Machine): AgentPool {
-  const { now, env: own, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
+  const { now, env: own, home, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
   const launchOf = async (
-    { recipe, program, env, workspace, place, sandbox = null }: AgentNeed,
+    { recipe, program, env, workspace, place, sandbox = null, home: kept = null }: AgentNeed,
     signal: AbortSignal,
   ): Promise<AgentLaunch> => {
     const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
     await mkdir(logFolder, { recursive: true })
-    if (recipe.home === 'own' && env.HOME) await mkdir(env.HOME, { recursive: true, mode: 0o700 })
+    if (kept) await readyHome(config.dataFolder, kept, { home, path: own.PATH ?? '' })
     return {
       id: recipe.id,
       name: recipe.name,
@@ -247,7 +255,12 @@ function openPool(config: Config, machine: Machine): AgentPool {
   return createAgentPool({
     connect: async (need, signal) => {
       const launch = await launchOf(need, signal)
-      return await logins.around(need.recipe, need.env.HOME ?? '', () => connectAgent(launch), signal)
+      return await logins.around(
+        need.recipe,
+        need.home ? (need.env.HOME ?? null) : null,
+        () => connectAgent(launch),
+        signal,
+      )
     },
     resume: async (keeper, need) => await resumeAgent(keeper, await launchOf(need, new AbortController().signal)),
     bury: async (keeper) => {

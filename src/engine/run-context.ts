@@ -7,6 +7,7 @@ import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
+import { homeFor } from './homes.ts'
 import { type OpenedPlace, placeKey } from './place-care.ts'
 import { portsFor } from './ports.ts'
 import { missedText, transcriptText } from './primer.ts'
@@ -88,11 +89,16 @@ export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'
   ])
   const plain = Object.entries(surroundings.env).map(([name, { value }]) => [name, value])
   const ports = await portsFor(ctx, workspace, placeKey({ id: project, space, place }), surroundings.ports.value)
-  const env = ctx.agents.environment(recipe, id, { ...Object.fromEntries(plain), ...secrets, ...ports })
+  const home = homeFor(recipe, surroundings.home.value, { workspace, space, project, session: id, run: run.id })
+  const env = ctx.agents.environment(recipe, home && ctx.homes.pathOf(home), {
+    ...Object.fromEntries(plain),
+    ...secrets,
+    ...ports,
+  })
   const { sandbox: mode, hosts } = surroundings
   const kept = { recipe, env, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
   const sandbox = await sandboxFor(ctx, kept)
-  const need: AgentNeed = { recipe, program, env, workspace, context: contextOf(id, run.agent), place, sandbox }
+  const need: AgentNeed = { recipe, program, env, workspace, context: contextOf(id, run.agent), place, sandbox, home }
   return {
     ...need,
     surroundings,

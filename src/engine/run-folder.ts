@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { homeVariables } from '../host/homes.ts'
 import { temporaryVariables } from '../host/temporary.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import type { Config } from '../model/config.ts'
@@ -32,6 +33,7 @@ interface Sources {
 /** Where each variable comes from. Only those that scopes set are plain: of the others values may be secrets (B3). */
 export function variablesOf(env: Readonly<Record<string, string>>, sources: Sources): GivenVariable[] {
   const { recipe, secrets, surroundings, ports } = sources
+  const own: Readonly<Record<string, string>> = env.HOME === sources.home ? {} : homeVariables(env.HOME ?? '')
   return Object.keys(env)
     .sort()
     .map((name) => {
@@ -43,6 +45,7 @@ export function variablesOf(env: Readonly<Record<string, string>>, sources: Sour
       if (Object.hasOwn(recipe.env, name)) return { name, from: 'agent', value: null }
       if (name === 'HOME')
         return { name, from: env.HOME === sources.home ? 'machine' : 'carrel', value: env.HOME ?? '' }
+      if (own[name] === env[name]) return { name, from: 'carrel', value: env[name] ?? '' }
       return { name, from: name.startsWith('CARREL_') ? 'carrel' : 'machine', value: null }
     })
 }

@@ -307,7 +307,9 @@ async function removeBranch(
   confirm: boolean,
   spaces: readonly Space[],
 ): Promise<{ deleted: boolean; preview: DeletePreview }> {
-  const folders = spaces.filter((space) => space.kind === 'blank').map((space) => space.folder)
+  const own = spaces.filter((space) => space.kind === 'blank').map((space) => space.folder)
+  const homes = await ctx.homes.within(workspace, what)
+  const folders = [...own, ...homes.map(ctx.homes.pathOf)]
   if (confirm) await checkPlaces(ctx, workspace, what)
   if (!confirm) return { deleted: false, preview: { ...(await ctx.store.tree.preview(workspace, what)), folders } }
   const preview = await ctx.store.tree.remove(workspace, what, ctx.now())
@@ -315,6 +317,7 @@ async function removeBranch(
   for (const session of ctx.pool.sessions(workspace)) {
     if (!(await ctx.store.tree.session(workspace, session as SessionId))) await ctx.pool.forget(session)
   }
-  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+  ctx.homes.remove(homes)
+  for (const folder of own) await rm(folder, { recursive: true, force: true })
   return { deleted: true, preview: { ...preview, folders } }
 }

@@ -145,7 +145,7 @@ export const DeletePreview = z.object({
   projects: z.number().int(),
   sessions: z.number().int(),
   events: z.number().int(),
-  /** Folders that would be removed from disk: only those that Carrel made and only with a Space. */
+  /** Folders that would be removed from disk: only those that Carrel made, of blank Spaces and homes of agents. */
   folders: z.array(z.string()),
   /** Names of sessions with a run under way; they must end first. */
   busy: z.array(z.string()),

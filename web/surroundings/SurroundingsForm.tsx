@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react'
-import { Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
+import { Home, Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import type { SecretScope } from '../secrets/places.ts'
 import { texts } from '../texts/texts.ts'
@@ -33,6 +33,9 @@ export function SurroundingsForm({ scope, own, onSaved }: Props) {
   return (
     <form className="stack" onSubmit={send} aria-label={words.form}>
       <Area label={words.env} note={words.envNote} value={draft.env} onValue={(env) => put({ env })} />
+      <Pick label={words.home} value={draft.home} options={words.homes} onPick={(to) => put({ home: to })}>
+        {Home.options}
+      </Pick>
       <Pick label={words.sandbox} value={draft.sandbox} options={words.sandboxes} onPick={(to) => put({ sandbox: to })}>
         {Sandbox.options}
       </Pick>

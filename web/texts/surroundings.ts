@@ -12,7 +12,7 @@ export const surroundings = {
   homes: {
     person: 'the person’s',
     agent: 'one for each agent',
-    space: 'one for each Space',
+    space: 'one for each agent in each Space',
     run: 'one for each run',
   },
   sandbox: 'Sandbox',
