@@ -16,6 +16,8 @@ export interface Sandbox extends Access {
   readonly hosts: readonly string[]
   /** Where it works, as it sees it, and where this process finds the same. */
   readonly place: Pick<Place, 'path' | 'root' | 'outside'>
+  /** What is at its place it may read and not write. */
+  readonly onlyReads?: boolean
 }
 
 export interface Enclosure {
@@ -64,7 +66,7 @@ export async function enclose(
     ...(await hidden(sandbox.hide)),
     ...(await written(sandbox.write)),
     ...(await kept(sandbox.read)),
-    ...(await placed(sandbox.place)),
+    ...(sandbox.onlyReads ? readOnly(await placed(sandbox.place)) : await placed(sandbox.place)),
     ...(strict ? [{ path: OUT, may: 'read', from: dirname(socket) } as const] : []),
   ]
   const relay = strict ? [process.execPath, RELAY, join(OUT, SOCKET), String(PORT)] : null
@@ -143,6 +145,8 @@ async function placed({ path, root, outside }: Sandbox['place']): Promise<Wall[]
   const inside = found?.isDirectory() ? await orders(git, join(root, '.git')) : []
   return [{ path: top, may: 'write' }, ...own, ...inside, ...(await Promise.all(outside.writes.map(belonging))).flat()]
 }
+
+const readOnly = (walls: readonly Wall[]): Wall[] => walls.map(({ path }) => ({ path, may: 'read' }))
 
 async function belonging(folder: string): Promise<Wall[]> {
   await mkdir(folder, { recursive: true })

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { browserHere, cdp } from '../../../test/support/browser-setup.ts'
+import { noSandbox } from '../../../test/support/sandbox-setup.ts'
+import { probeContainment } from '../containment.ts'
+import { freePorts } from '../ports.ts'
+import { enclose } from '../sandbox/enclose.ts'
+import { type BrowserLaunch, findBrowsers, type RunningBrowser, resumeBrowser, startBrowser } from './browser.ts'
+import { findBrowser, needBrowser } from './find.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const root = mkdtempSync(join(tmpdir(), 'carrel-browser-'))
+const PATH = process.env.PATH ?? '/usr/bin:/bin'
+const program = browserHere()
+const ground = {
+  folder: join(root, 'data', 'browsers'),
+  ledger: join(root, 'ledger'),
+  containment: await probeContainment(PATH),
+  compiled: null,
+  now: Date.now,
+}
+const id = (prefix: string) => `${prefix}_${'0'.repeat(26)}`
+let asked = 0
+const running: RunningBrowser[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.end()))
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+async function launchAt(port: number, more: Partial<BrowserLaunch> = {}): Promise<BrowserLaunch> {
+  const note = { workspace: 'default', session: id('ses'), run: id('run'), agent: 'scripted', port, at: 1 }
+  return {
+    program: program ?? '',
+    note: note as BrowserLaunch['note'],
+    sandbox: null,
+    enter: [],
+    env: { PATH },
+    graceMs: 60_000,
+    signal: new AbortController().signal,
+    ...more,
+  }
+}
+
+async function start(more: Partial<BrowserLaunch> = {}) {
+  asked += 1
+  const [port = 0] = await freePorts((process.pid * 7 + asked * 31) % 10_000, 1, new Set())
+  const one = await startBrowser(await launchAt(port, more), ground)
+  running.push(one)
+  return { one, url: `http://127.0.0.1:${port}`, port }
+}
+
+it('a browser is found by name or path, or is said to be missing with what to do', () => {
+  expect(findBrowser(null, '/nowhere')).toSatisfy((found) => found === null || existsSync(found))
+  expect(findBrowser('sh', PATH)).toMatch(/\/sh$/)
+  expect(() => needBrowser('no-such-browser', PATH)).toThrow(/no-such-browser.*Install Chromium/)
+})
+
+describe.skipIf(program === null)('a browser', () => {
+  it('has a profile of its own, outlives its server, and when it ends nothing of it runs or lies about', async () => {
+    const [a, b] = await Promise.all([start(), start()])
+    expect(readdirSync(ground.folder)).toHaveLength(2)
+    await a.one.end()
+    await expect(fetch(`${a.url}/json/version`)).rejects.toThrow()
+    b.one.leave()
+    const [left, ...others] = await findBrowsers(ground)
+    expect([left?.note, others]).toEqual([b.one.note, []])
+    const again = await resumeBrowser(left!, ground)
+    running.push(again!)
+    expect((await fetch(`${b.url}/json/version`)).ok).toBe(true)
+    process.kill(left!.trees.agent.identity.pid, 'SIGKILL')
+    await again!.exited
+    await again!.end()
+    expect(readdirSync(ground.folder)).toEqual([])
+    expect(readdirSync(ground.ledger)).toEqual([])
+  })
+
+  it('does not answer for a port that another program has, and says why it cannot start', async () => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => holder.once('listening', resolve))
+    const { port } = holder.address() as { port: number }
+    await expect(startBrowser(await launchAt(port), ground)).rejects.toThrow(/is taken/)
+    holder.close()
+    await expect(startBrowser(await launchAt(port, { program: '/bin/false' }), ground)).rejects.toThrow(/ended at once/)
+    expect(readdirSync(ground.folder)).toEqual([])
+  })
+})
+
+const why = await noSandbox()
+it.skipIf(program === null || why !== null)(
+  'in walls it reads its place and nothing that is closed, and writes in its own folder only',
+  async () => {
+    const place = mkdtempSync(join(root, 'place-'))
+    const secret = join(root, 'hidden.txt')
+    writeFileSync(secret, 'the canary')
+    writeFileSync(join(place, 'own.txt'), 'its own')
+    const outside = { reads: [], writes: [] }
+    const sandbox = {
+      mode: 'guard' as const,
+      hosts: [],
+      write: [],
+      read: [],
+      see: [],
+      hide: [join(root, 'data'), secret],
+      place: { path: place, root: place, outside },
+      onlyReads: true,
+    }
+    const { url } = await start({ sandbox })
+    const read = (path: string) => cdp(url, 'document.body.innerText', `file://${path}`)
+    expect(await read(join(place, 'own.txt'))).toBe('its own')
+    expect(await read(secret)).not.toContain('canary')
+    const { containment } = await enclose(sandbox, mkdtempSync(join(root, 'keeper-')), { PATH })
+    const [bwrap = '', ...walls] = containment.wrap
+    const write = promisify(execFile)(bwrap, [...walls, 'touch', join(place, 'new.txt')], { env: { PATH } })
+    await expect(write).rejects.toThrow(/Read-only file system/)
+  },
+)

@@ -1,0 +1,252 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { BrowserNote } from '../../model/browser.ts'
+import { CarrelError } from '../../model/errors.ts'
+import type { Containment } from '../containment.ts'
+import {
+  attachKeeper,
+  dropKeeper,
+  findKeepers,
+  type KeeperOptions,
+  type KeptTree,
+  newKeeper,
+  startKeeper,
+} from '../keeper/client.ts'
+import { killTree, removeEntry } from '../ledger.ts'
+import type { Exit } from '../process.ts'
+import { enclose, type Sandbox } from '../sandbox/enclose.ts'
+
+export interface BrowserLaunch {
+  readonly program: string
+  readonly note: BrowserNote
+  /** A browser reads and writes files too. Null for nothing around it. */
+  readonly sandbox: Sandbox | null
+  /** Stands before the command, to start inside the view of a place. */
+  readonly enter: readonly string[]
+  /** Complete, but for the folders that are the browser's own. */
+  readonly env: Readonly<Record<string, string>>
+  /** How long it goes on without a server. ms. */
+  readonly graceMs: number
+  readonly signal: AbortSignal
+}
+
+/** Where all browsers of this data folder are, and how processes are kept here. */
+export interface BrowserGround {
+  readonly folder: string
+  readonly ledger: string
+  readonly containment: Containment
+  readonly compiled: string | null
+  readonly now: () => number
+}
+
+export interface RunningBrowser {
+  readonly note: BrowserNote
+  /** Resolves when all of it has ended. Never rejects. */
+  readonly exited: Promise<Exit>
+  /** Ends it; nothing of it runs or lies on the disk any more. Repeatable, never rejects. */
+  end(): Promise<void>
+  /** Lets it go on without this server. */
+  leave(): void
+}
+
+/** Another program has the port: one that is tried with another number. */
+export class PortIsTaken extends Error {}
+
+const NOTE = 'browser.json'
+const START_MS = 30_000
+const LOOK_MS = 15
+/** Chromium keeps a socket below its temporary folder, and addresses of sockets are short. */
+const LONGEST_TEMPORARY = 60
+
+/**
+ * Starts a browser of its own profile under a keeper, so that it outlives the server as its agent does, and waits until
+ * it can be driven at its port on the loopback. When this rejects, nothing of it is left.
+ *
+ * @throws PortIsTaken; unavailable with the reason when it does not come up, or `signal` fires
+ */
+export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround): Promise<RunningBrowser> {
+  const keeper = newKeeper()
+  const folder = join(ground.folder, keeper)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // Before anything runs: a browser that nobody knows is ended at the next start.
+  writeFileSync(join(folder, NOTE), JSON.stringify(launch.note), { mode: 0o600 })
+  let tree: KeptTree | null = null
+  try {
+    const { containment, env, profile } = await surroundingsOf(launch, ground, keeper)
+    const kept = {
+      command: launch.program,
+      args: [...flags(launch), `--user-data-dir=${profile}`, 'about:blank'],
+      cwd: '/',
+      enter: launch.enter,
+      env,
+      label: `browser of ${launch.note.run}`,
+      stderrPath: null,
+      limits: { graceMs: launch.graceMs, deadlineAt: null },
+    }
+    tree = await startKeeper(kept, optionsOf({ ...ground, containment }), keeper)
+    tree.listen(DEAF)
+    await untilReady(tree, launch)
+    return runningOf(tree, launch.note, ground)
+  } catch (thrown) {
+    await tree?.kill()
+    forget(ground, keeper)
+    if (thrown instanceof CarrelError || thrown instanceof PortIsTaken) throw thrown
+    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new CarrelError('unavailable', `The browser ${launch.program} did not start: ${why}`, undefined, thrown)
+  }
+}
+
+/** Takes up with a browser of an earlier life of the server; null when it has ended. Nothing of it is left then. */
+export async function resumeBrowser(outlived: Outlived, ground: BrowserGround): Promise<RunningBrowser | null> {
+  const tree = await attachKeeper(outlived.keeper, optionsOf(ground))
+  if (tree === null) {
+    await buryBrowser(outlived, ground)
+    return null
+  }
+  tree.listen(DEAF)
+  return runningOf(tree, outlived.note, ground)
+}
+
+/** A browser that an earlier life of the server left, running or not. */
+export interface Outlived {
+  readonly keeper: string
+  readonly note: BrowserNote
+  /** What of it may run: its keeper's tree and its own. */
+  readonly trees: Pick<Awaited<ReturnType<typeof findKeepers>>[number]['note'], 'keeper' | 'agent'>
+}
+
+/** Browsers that earlier lives left, as far as their owners are known. */
+export async function findBrowsers({ folder }: Pick<BrowserGround, 'folder'>): Promise<Outlived[]> {
+  const found = await findKeepers(folder)
+  return found.flatMap(({ keeper, note: trees }) => {
+    const note = readNote(join(folder, keeper))
+    return note ? [{ keeper, note, trees }] : []
+  })
+}
+
+/** Takes everything off the disk but these. Once nothing of the others runs. */
+export function dropOthers(ground: Pick<BrowserGround, 'folder'>, kept: readonly Outlived[]): void {
+  const names = existsSync(ground.folder) ? readdirSync(ground.folder) : []
+  for (const name of names) if (!kept.some(({ keeper }) => keeper === name)) dropBrowser(ground, name)
+}
+
+/** Ends what is left of a browser and takes it off the disk. Safe to repeat. */
+export async function buryBrowser({ keeper, trees }: Outlived, ground: BrowserGround): Promise<void> {
+  await Promise.all([trees.agent, trees.keeper].map(({ tree, identity }) => killTree(tree, identity)))
+  forget(ground, keeper)
+}
+
+/** Only once nothing of it runs: by the ledger it is found again. */
+function forget(ground: BrowserGround, keeper: string): void {
+  dropBrowser(ground, keeper)
+  removeEntry(ground.ledger, keeper)
+}
+
+function dropBrowser({ folder }: Pick<BrowserGround, 'folder'>, keeper: string): void {
+  rmSync(temporary(keeper), { recursive: true, force: true, maxRetries: 5 })
+  dropKeeper(folder, keeper)
+}
+
+function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): RunningBrowser {
+  let ending: Promise<void> | null = null
+  return {
+    note,
+    exited: tree.exited,
+    end() {
+      ending ??= tree
+        .kill()
+        .then(() => forget(ground, tree.keeper))
+        .catch(() => undefined)
+      return ending
+    },
+    leave: tree.leave,
+  }
+}
+
+const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserGround): KeeperOptions => ({
+  keepers: folder,
+  ledger,
+  containment,
+  compiled,
+  now,
+  maxFrameBytes: 1 << 20,
+})
+
+/** What a browser prints is for nobody. */
+const DEAF = { frame: () => undefined, replayed: () => undefined, tooLarge: () => undefined, stopped: () => undefined }
+
+/** Folders of its own, and what keeps it together or in its sandbox. */
+async function surroundingsOf({ sandbox, env }: BrowserLaunch, ground: BrowserGround, keeper: string) {
+  const folder = join(ground.folder, keeper)
+  if (sandbox === null) {
+    const tmp = temporary(keeper)
+    const home = join(folder, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    const short = tmp.length <= LONGEST_TEMPORARY
+    if (short) mkdirSync(tmp, { recursive: true, mode: 0o700 })
+    const own = { HOME: home, ...(short ? { TMPDIR: tmp } : {}) }
+    return { containment: ground.containment, env: { ...env, ...own }, profile: join(folder, 'profile') }
+  }
+  // In there `/tmp` is a folder of the keeper's, and goes with it.
+  const enclosed = await enclose(sandbox, folder, { ...env, HOME: '/tmp' })
+  return { containment: enclosed.containment, env: enclosed.env, profile: '/tmp/profile' }
+}
+
+const temporary = (keeper: string): string => join(tmpdir(), `carrel-${keeper}`)
+
+/** Nothing that calls home or asks questions; no wall of its own where it stands in one, or where root may build none. */
+function flags({ note, sandbox }: BrowserLaunch): string[] {
+  const walled = sandbox !== null || process.getuid?.() === 0
+  return [
+    '--headless',
+    '--remote-debugging-address=127.0.0.1',
+    `--remote-debugging-port=${note.port}`,
+    '--no-first-run',
+    '--no-default-browser-check',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+    '--password-store=basic',
+    '--use-mock-keychain',
+    '--mute-audio',
+    '--window-size=1280,800',
+    ...(walled ? ['--no-sandbox'] : []),
+  ]
+}
+
+/** It says itself where it listens: an answer at the port could be somebody else's. */
+async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Promise<void> {
+  const deadline = performance.now() + START_MS
+  let exit: Exit | null = null
+  void tree.exited.then((ended) => {
+    exit = ended
+  })
+  for (;;) {
+    const said = tree.stderrTail()
+    if (said.includes(`DevTools listening on ws://127.0.0.1:${note.port}/`)) return
+    if (/Cannot start http server for devtools|bind\(\) failed: Address already in use/.test(said))
+      throw new PortIsTaken(`port ${note.port} is taken`)
+    if (exit !== null) throw new Error(whyEnded(exit, said))
+    if (signal.aborted) throw new CarrelError('unavailable', 'The start of a browser was called off.')
+    if (performance.now() > deadline) throw new Error(`it could not be driven within ${START_MS / 1000} s.`)
+    await pause(LOOK_MS)
+  }
+}
+
+function whyEnded({ code, signal }: Exit, said: string): string {
+  if (/No usable sandbox/.test(said))
+    return 'this machine lets it make no sandbox of its own. Allow user namespaces, use the sandbox guard, or name a script in browserCommand that adds --no-sandbox.'
+  const last = said.trim().split('\n').at(-1)?.slice(0, 300) ?? ''
+  return `it ended at once (${signal ?? `exit code ${code}`}). ${last}`
+}
+
+function readNote(folder: string): BrowserNote | null {
+  try {
+    return BrowserNote.safeParse(JSON.parse(readFileSync(join(folder, NOTE), 'utf8'))).data ?? null
+  } catch {
+    return null
+  }
+}
