@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { admin } from './admin.ts'
+import { browsers } from './browsers.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
 import { keeping } from './keeping.ts'
@@ -20,6 +21,7 @@ export const operations = {
   ...secrets,
   ...surroundings,
   ...ports,
+  ...browsers,
   ...keeping,
   ...admin,
 } as const

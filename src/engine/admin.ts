@@ -3,6 +3,7 @@ import { basename, isAbsolute, join } from 'node:path'
 import type { Finding } from '../api/admin.ts'
 import { branchOf, nearbyGitFolders } from '../host/folders.ts'
 import { CarrelError } from '../model/errors.ts'
+import { browserFinding } from './browsers.ts'
 import type { Context } from './context.ts'
 import type { Op } from './op.ts'
 
@@ -66,6 +67,7 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
           : null,
     },
     await sandboxFinding(ctx),
+    await browserFinding(ctx),
     await storeFinding(ctx),
     await diskFinding(ctx),
     ...(await filesFindings(ctx)),

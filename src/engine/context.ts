@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
 import type { Benches } from './benches.ts'
+import type { BrowserPool } from './browser-pool.ts'
 import type { Homes } from './homes.ts'
 import type { LeaseKeeper } from './leases.ts'
 import type { Makings } from './makings.ts'
@@ -34,6 +35,7 @@ export interface Context {
   readonly makings: Makings
   readonly pool: AgentPool
   readonly homes: Homes
+  readonly browsers: BrowserPool
   readonly vault: Vault
   readonly spending: Spending
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */

@@ -3,8 +3,10 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
 import { typeid } from 'typeid-js'
-import { createAdmission } from '../host/admission.ts'
+import { type Admission, createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
+import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
+import { needBrowser } from '../host/browsers/find.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
 import { dropKeeper, dropOthers, findKeepers } from '../host/keeper/client.ts'
 import { openKeyRing } from '../host/key-ring.ts'
@@ -19,6 +21,7 @@ import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { compiledFolder, createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
+import { type BrowserPool, createBrowserPool } from './browser-pool.ts'
 import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
@@ -86,7 +89,11 @@ export async function openEngine(
     const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
     const logins = createLogins({ leases, home, dataFolder, log })
     closers.push(() => logins.close())
-    const pool = openPool(config, { ...earlier, now, env, home, containment, version, vault, logins, salt: token })
+    const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
+    const machine = { ...earlier, now, env, home, containment, version, vault, logins, salt: token, admission }
+    const browsers = openBrowsers(config, { ...machine, store })
+    closers.push(() => browsers.close())
+    const pool = openPool(config, machine)
     closers.push(() => pool.close())
     const agents = createAgentDirectory({ config, env, home, now })
     const letGo = pool.letGo
@@ -104,6 +111,7 @@ export async function openEngine(
       agents,
       homes,
       pool,
+      browsers,
       vault,
       spending: createSpending(),
       node,
@@ -161,10 +169,13 @@ async function sweepEarlier(config: Config) {
   await mkdir(ledger, { recursive: true })
   const keepers = join(config.dataFolder, 'keepers')
   const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
-  const spared = outlived.flatMap(({ note }) => [note.keeper.tree, note.agent.tree])
-  await sweepLedger(ledger, new Set(spared))
+  const folder = join(config.dataFolder, 'browsers')
+  const browsers = config.outliveMs > 0 ? await findBrowsers({ folder }) : []
+  const notes = [...outlived.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
+  await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
   await dropOthers(keepers, new Set(outlived.map(({ keeper }) => keeper)))
-  return { ledger, keepers, outlived }
+  dropOtherBrowsers({ folder }, browsers)
+  return { ledger, keepers, outlived, browsers: { folder, outlived: browsers } }
 }
 
 const keyRingOf = (config: Config, env: Context['env']) =>
@@ -214,11 +225,26 @@ interface Machine {
   readonly vault: Vault
   readonly logins: Logins
   readonly salt: string
+  readonly admission: Admission
   readonly outlived: Awaited<ReturnType<typeof findKeepers>>
+  readonly browsers: { readonly folder: string; readonly outlived: Awaited<ReturnType<typeof findBrowsers>> }
 }
 
 function openPool(config: Config, machine: Machine): AgentPool {
-  const { now, env: own, home, containment, ledger, keepers, version, outlived, vault, salt, logins } = machine
+  const {
+    now,
+    env: own,
+    home,
+    containment,
+    ledger,
+    keepers,
+    version,
+    outlived,
+    vault,
+    salt,
+    logins,
+    admission,
+  } = machine
   const launchOf = async (
     { recipe, program, env, workspace, place, sandbox = null, home: kept = null }: AgentNeed,
     signal: AbortSignal,
@@ -251,7 +277,6 @@ function openPool(config: Config, machine: Machine): AgentPool {
       now,
     }
   }
-  const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
   return createAgentPool({
     connect: async (need, signal) => {
       const launch = await launchOf(need, signal)
@@ -272,6 +297,21 @@ function openPool(config: Config, machine: Machine): AgentPool {
     outlived: outlived.map(({ keeper }) => keeper),
     admission,
     idleMs: config.idleAgentMs,
+  })
+}
+
+function openBrowsers(config: Config, machine: Machine & { readonly store: Store }): BrowserPool {
+  const { env, now, containment, ledger, admission, browsers, store } = machine
+  return createBrowserPool({
+    program: () => needBrowser(config.browserCommand, env.PATH ?? ''),
+    endpoint: config.browserEndpoint,
+    ground: { folder: browsers.folder, ledger, containment, compiled: compiledFolder(config, env), now },
+    admission,
+    most: config.browsersAtOnce,
+    waitMs: config.browserWaitMs,
+    graceMs: graceMs(config),
+    outlived: browsers.outlived,
+    promised: () => store.ports.taken(),
   })
 }
 

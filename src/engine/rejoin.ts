@@ -4,6 +4,7 @@ import type { Place } from '../host/places/place.ts'
 import type { Config } from '../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { Joined } from './agent-pool.ts'
+import { rejoinBrowser, seatWith } from './browsers.ts'
 import type { Context } from './context.ts'
 import { loadFold } from './folding.ts'
 import { agentPlace, needOf } from './run-context.ts'
@@ -42,8 +43,12 @@ export async function rejoinRun(
   const agent = recorder.view.agents[run.agent] ?? EMPTY_AGENT
   const { keeper, fingerprint, acpSession } = agent
   if (keeper === null || fingerprint === null || acpSession === null) return null
-  const need = await needOf(work, run, at)
-  return await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: agentPlace(at), listener })
+  const need = await needOf(work, run, at, (wish) => rejoinBrowser(ctx, wish))
+  const { browser } = need
+  const joined = await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: agentPlace(at), listener })
+  if (joined) return { ...joined, seat: await seatWith(browser, ctx.config, async () => joined.seat) }
+  await browser?.release()
+  return null
 }
 
 /** How often it is looked for agents that nobody wants. ms. */
@@ -61,6 +66,8 @@ export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
       await pause(SWEEP_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
       await ctx.pool.dropOutlived(await wantedKeepers(ctx))
     }
+    // Whoever took up with an agent has its browser by then.
+    if (ctx.pool.unclaimed === 0) await ctx.browsers.dropOutlived()
   }
   const sweeping = sweep().catch((thrown) => ctx.log.warn('Agents of an earlier start may be left over.', thrown))
   return {

@@ -7,6 +7,7 @@ import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
+import { browserOf, seatWith, type TakeBrowser } from './browsers.ts'
 import { homeFor } from './homes.ts'
 import { type OpenedPlace, placeKey } from './place-care.ts'
 import { portsFor } from './ports.ts'
@@ -30,21 +31,23 @@ export type RunOf = Pick<RunView, 'id' | 'agent'>
 
 /** A seat for a run: the process it gets, with an environment that is an allow-list. */
 export async function takeSeat(work: RunWork, run: RunOf, place: Place, signal: AbortSignal): Promise<Seat> {
-  const need = await needOf(work, run, place)
-  const seat = await work.ctx.pool.checkout(need, signal)
+  const { ctx } = work
+  const need = await needOf(work, run, place, (wish) => ctx.browsers.lease(wish, signal))
+  const seat = await seatWith(need.browser, ctx.config, () => ctx.pool.checkout(need, signal))
   noteGiven(work, run, place, need, seat)
   return seat
 }
 
 /**
  * A seat where the agent can be told at once: it has the conversation open, and all settings that people chose.
- * Null where something has to be waited for.
+ * Null where something has to be waited for, as a browser may have to.
  */
 export async function warmSeat(work: RunWork, run: RunOf, opened: Promise<OpenedPlace>): Promise<Seat | null> {
   const { ctx, recorder } = work
   if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent)) || settingsFor(work, run, false)) return null
+  if ((await surroundingsOf(ctx, recorder.session)).browser.value === 'own') return null
   const { place } = await opened
-  const need = await needOf(work, run, place)
+  const need = await needOf(work, run, place, async () => null)
   const seat = ctx.pool.warm(need)
   if (seat) noteGiven(work, run, place, need, seat)
   return seat
@@ -79,8 +82,13 @@ function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: N
 
 type Need = Awaited<ReturnType<typeof needOf>>
 
-/** What kind of process a run needs, and what people are told of it. */
-export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>, run: RunOf, place: Place) {
+/** What kind of process a run needs, and what people are told of it. Whoever asks gives the browser back. */
+export async function needOf(
+  { ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>,
+  run: RunOf,
+  place: Place,
+  take: TakeBrowser,
+) {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
   const { id, workspace, space, project } = recorder.session
   const [secrets, surroundings] = await Promise.all([
@@ -90,19 +98,29 @@ export async function needOf({ ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'
   const plain = Object.entries(surroundings.env).map(([name, { value }]) => [name, value])
   const ports = await portsFor(ctx, workspace, placeKey({ id: project, space, place }), surroundings.ports.value)
   const home = homeFor(recipe, surroundings.home.value, { workspace, space, project, session: id, run: run.id })
-  const env = ctx.agents.environment(recipe, home && ctx.homes.pathOf(home), {
+  const before = ctx.agents.environment(recipe, home && ctx.homes.pathOf(home), {
     ...Object.fromEntries(plain),
     ...secrets,
     ...ports,
   })
   const { sandbox: mode, hosts } = surroundings
-  const kept = { recipe, env, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
+  const kept = { recipe, env: before, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
   const sandbox = await sandboxFor(ctx, kept)
+  // Last, since it may wait, and nothing behind it fails.
+  const browser = surroundings.browser.value === 'own' ? await browserOf({ ctx, recorder }, run, kept, take) : null
+  const env = { ...before, ...browser?.env }
   const need: AgentNeed = { recipe, program, env, workspace, context: contextOf(id, run.agent), place, sandbox, home }
   return {
     ...need,
     surroundings,
-    variables: variablesOf(env, { recipe, secrets, surroundings, ports, home: ctx.home }),
+    browser: browser?.lease ?? null,
+    variables: variablesOf(env, {
+      recipe,
+      secrets,
+      surroundings,
+      own: { ...ports, ...browser?.shown },
+      home: ctx.home,
+    }),
   }
 }
 

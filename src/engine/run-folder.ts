@@ -26,26 +26,29 @@ interface Sources {
   readonly recipe: AgentRecipe
   readonly secrets: Readonly<Record<string, string>>
   readonly surroundings: EffectiveSurroundings
-  readonly ports: Readonly<Record<string, string>>
+  /** What Carrel gives and everybody may see: ports, the address of a browser. */
+  readonly own: Readonly<Record<string, string>>
   readonly home: string
 }
 
 /** Where each variable comes from. Only those that scopes set are plain: of the others values may be secrets (B3). */
 export function variablesOf(env: Readonly<Record<string, string>>, sources: Sources): GivenVariable[] {
-  const { recipe, secrets, surroundings, ports } = sources
-  const own: Readonly<Record<string, string>> = env.HOME === sources.home ? {} : homeVariables(env.HOME ?? '')
+  const { recipe, secrets, surroundings, own: handed } = sources
+  const own: Readonly<Record<string, string>> = {
+    ...(env.HOME === sources.home ? {} : homeVariables(env.HOME ?? '')),
+    ...handed,
+  }
   return Object.keys(env)
     .sort()
     .map((name) => {
-      const port = ports[name]
-      if (port !== undefined) return { name, from: 'carrel', value: port }
+      const plainly = own[name]
+      if (plainly !== undefined && plainly === env[name]) return { name, from: 'carrel', value: plainly }
       if (Object.hasOwn(secrets, name)) return { name, from: 'secret', value: markOf(name) }
       const plain = surroundings.env[name]
       if (plain && plain.from !== 'default') return { name, from: plain.from, value: plain.value }
       if (Object.hasOwn(recipe.env, name)) return { name, from: 'agent', value: null }
       if (name === 'HOME')
         return { name, from: env.HOME === sources.home ? 'machine' : 'carrel', value: env.HOME ?? '' }
-      if (own[name] === env[name]) return { name, from: 'carrel', value: env[name] ?? '' }
       return { name, from: name.startsWith('CARREL_') ? 'carrel' : 'machine', value: null }
     })
 }

@@ -6,7 +6,8 @@ import type { AgentRecipe } from '../model/agent.ts'
 import { compiledFolder } from './agent-directory.ts'
 import type { Context } from './context.ts'
 
-interface Kept {
+/** A run, as far as it matters for what it is kept in. */
+export interface Kept {
   readonly recipe: AgentRecipe
   readonly env: Readonly<Record<string, string>>
   readonly place: Place

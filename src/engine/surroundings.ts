@@ -52,7 +52,6 @@ async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScop
 
 /** What is stored and shown already, and kept by nobody yet: until then it is refused, since nobody may rely on it (F8). */
 const NOT_YET: readonly { readonly says: string; readonly asked: (change: SurroundingsChange) => boolean }[] = [
-  { says: 'A browser', asked: ({ browser }) => browser === true },
   {
     says: 'A limit of memory or processes',
     asked: ({ limits }) => limits?.memoryBytes !== undefined || limits?.pids !== undefined,

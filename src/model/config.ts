@@ -47,6 +47,23 @@ export const Config = z.object({
   agentStartMs: z.coerce.number().int().min(1_000).default(60_000),
   /** How long agents go on working when the server stops, is upgraded or dies; the next one takes up with them. ms; 0 ends them with it. */
   outliveMs: z.coerce.number().int().min(0).max(86_400_000).default(600_000),
+  /** Browsers that runs of this node may have at once; the others wait, first come first served. */
+  browsersAtOnce: z.coerce.number().int().min(1).max(256).default(4),
+  /** The longest wait for a browser; then the run fails and says so. ms. */
+  browserWaitMs: z.coerce.number().int().min(1_000).max(86_400_000).default(600_000),
+  /** The name or path of a Chromium; null for the one that is found. */
+  browserCommand: z.string().min(1).nullable().default(null),
+  /** A service that gives each connection over CDP a browser of its own, in the place of browsers of this machine. */
+  browserEndpoint: z
+    .string()
+    .regex(
+      /^wss?:\/\//,
+      'must begin with ws:// or wss://: one browser that is reached over http:// would be shared by all',
+    )
+    .nullable()
+    .default(null),
+  /** The words of an MCP server that agents get their browser through, with {browser} for its address; null for the one that comes along, none for none. */
+  browserMcp: z.array(z.string()).nullable().default(null),
   /** Agent updates are written together at the latest after this. ms. */
   flushMs: z.coerce.number().int().min(0).max(1_000).default(25),
   /** Largest request body. Bytes. */

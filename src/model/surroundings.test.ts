@@ -18,7 +18,7 @@ describe('surroundings', () => {
       home: { value: 'run', from: 'project' },
       sandbox: { value: 'off', from: 'default' },
       ports: { value: ['web'], from: 'space' },
-      browser: { value: false, from: 'default' },
+      browser: { value: 'none', from: 'default' },
     })
     expect(found.hosts).toEqual([
       { value: 'a.example', from: 'workspace' },
@@ -45,9 +45,9 @@ describe('surroundings', () => {
   })
 
   it('a change leaves what it does not name, and null takes away', () => {
-    expect(changeSurroundings({ home: 'run', ports: ['web'] }, { home: null, browser: true })).toEqual({
+    expect(changeSurroundings({ home: 'run', ports: ['web'] }, { home: null, browser: 'own' })).toEqual({
       ports: ['web'],
-      browser: true,
+      browser: 'own',
     })
   })
 

@@ -21,6 +21,9 @@ export type Home = z.infer<typeof Home>
 export const Sandbox = z.enum(['off', 'guard', 'strict'])
 export type Sandbox = z.infer<typeof Sandbox>
 
+/** Whether each run has a browser of its own. */
+export const BrowserWanted = z.enum(['none', 'own'])
+
 /** `example.com`, or `*.example.com` for everything below it; a port may follow. */
 export const HostName = z
   .string()
@@ -74,7 +77,7 @@ export const Surroundings = z.strictObject({
   /** The hosts that a strict sandbox lets through. */
   hosts: z.array(HostName).max(256).optional(),
   ports: z.array(PortName).max(16).optional(),
-  browser: z.boolean().optional(),
+  browser: BrowserWanted.optional(),
   limits: Limits.optional(),
   budgets: Budgets.optional(),
 })
@@ -120,7 +123,7 @@ export const EffectiveSurroundings = z.object({
   sandbox: from(Sandbox),
   hosts: z.array(from(z.string())),
   ports: from(z.array(z.string())),
-  browser: from(z.boolean()),
+  browser: from(BrowserWanted),
   /** Of each the tightest. */
   limits: z.partialRecord(Limits.keyof(), from(z.number())),
   /** Each counts for itself. `total` is about the scope that it comes from. */
@@ -153,7 +156,7 @@ export function effectiveSurroundings(
     sandbox: nearest('sandbox', 'off'),
     hosts: hosts.filter(({ value }, at) => hosts.findIndex((each) => each.value === value) === at),
     ports: nearest('ports', []),
-    browser: nearest('browser', false),
+    browser: nearest('browser', 'none'),
     limits: tightest(layers, fallback.limits ?? {}),
     budgets: layers.flatMap(({ from, settings }) =>
       (['session', 'total'] as const).flatMap((of) => {

@@ -99,7 +99,7 @@ export function describeSurroundings(open: OpenCarrel): void {
           (error) => `${error.code} ${error.message}`,
         )
       const refused = [
-        { browser: true },
+        { browser: 'shared' },
         { env: { PATH: '/x' } },
         { env: { TMP: '/x' } },
         { env: { CARREL_X: '1' } },
@@ -112,7 +112,7 @@ export function describeSurroundings(open: OpenCarrel): void {
         expect(words, JSON.stringify(settings)).toMatch(/^bad_input .*[a-z]/)
         expect(words).not.toContain('canary')
       }
-      expect(await set({ sandbox: 'off', browser: false, hosts: ['example.com'], home: 'person' })).toBe('taken')
+      expect(await set({ sandbox: 'off', browser: 'none', hosts: ['example.com'], home: 'person' })).toBe('taken')
       const other = await session()
       expect(await set({}, { project: one.project, space: other.space.id })).toMatch(/^bad_input /)
     })

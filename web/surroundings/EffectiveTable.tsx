@@ -43,7 +43,7 @@ function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: 
     { what: words.sandbox, value: words.sandboxes[sandbox.value], from: sandbox.from },
     ...hosts.map(({ value, from }) => ({ what: words.host, value, from })),
     ...(ports.value.length > 0 ? [{ what: words.ports, value: ports.value.join(', '), from: ports.from }] : []),
-    ...(browser.value ? [{ what: words.browser, value: words.yes, from: browser.from }] : []),
+    { what: words.browser, value: words.browsers[browser.value], from: browser.from },
     ...Object.entries(limits).map(([name, { value, from }]) => ({
       what: words.limit(words.amounts[name as Amount]),
       value: amount(name, value),

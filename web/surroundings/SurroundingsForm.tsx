@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react'
-import { Home, Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
+import { BrowserWanted, Home, Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import type { SecretScope } from '../secrets/places.ts'
 import { texts } from '../texts/texts.ts'
@@ -47,6 +47,9 @@ export function SurroundingsForm({ scope, own, onSaved }: Props) {
         onValue={(ports) => put({ ports })}
         rows={1}
       />
+      <Pick label={words.browser} value={draft.browser} options={words.browsers} onPick={(to) => put({ browser: to })}>
+        {BrowserWanted.options}
+      </Pick>
       <AmountFields
         title={words.limits}
         note={words.limitsNote}

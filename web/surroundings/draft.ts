@@ -24,7 +24,7 @@ export interface Draft {
   readonly sandbox: string
   readonly hosts: string
   readonly ports: string
-  readonly browser: boolean
+  readonly browser: string
   readonly limits: Amounts
   readonly session: Amounts
   readonly total: Amounts
@@ -39,7 +39,7 @@ export function draftOf(own: Surroundings): Draft {
     sandbox: own.sandbox ?? '',
     hosts: (own.hosts ?? []).join('\n'),
     ports: (own.ports ?? []).join(' '),
-    browser: own.browser ?? false,
+    browser: own.browser ?? '',
     limits: shown(own.limits),
     session: shown(own.budgets?.session),
     total: shown(own.budgets?.total),
@@ -60,11 +60,11 @@ export function changeOf(own: Surroundings, draft: Draft): SurroundingsChange {
     sandbox: (draft.sandbox || null) as Surroundings['sandbox'] | null,
     hosts: wordsOf(draft.hosts),
     ports: wordsOf(draft.ports),
-    browser: draft.browser || null,
+    browser: (draft.browser || null) as Surroundings['browser'] | null,
     limits: amountsOf(draft.limits) ?? null,
     budgets: budgets as Surroundings['budgets'] | null,
   }
-  const before = { ...own, browser: own.browser || undefined } as Readonly<Record<string, unknown>>
+  const before = own as Readonly<Record<string, unknown>>
   const different = Object.entries(next).filter(
     ([name, value]) => JSON.stringify(value ?? null) !== JSON.stringify(before[name] ?? null),
   )

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { type AgentContext, agent, ndJsonStream, RequestError } from '@agentclientprotocol/sdk'
+import type { McpServer } from './mcp.ts'
 import { type Memory, openMemory } from './memory.ts'
 import { demoSteps, directiveOf } from './script.ts'
 import { play } from './steps.ts'
@@ -49,9 +50,10 @@ function liveOne(id: string) {
   return session
 }
 
-function wake(id: string): Memory {
+function wake(id: string, servers: unknown): Memory {
   const known = canLoad ? (live.get(id)?.memory ?? memory.load(id)) : null
   if (!known) throw RequestError.resourceNotFound(id)
+  known.servers = (servers ?? []) as McpServer[]
   live.set(id, { memory: known, turn: null })
   return known
 }
@@ -159,6 +161,7 @@ const app = agent({ name: 'carrel-scripted' })
     const one = {
       id,
       cwd: params.cwd,
+      servers: params.mcpServers as McpServer[],
       title: '',
       mode: 'ask',
       model: 'fast',
@@ -176,14 +179,14 @@ const app = agent({ name: 'carrel-scripted' })
     return { sessionId: id, ...settings(one) }
   })
   .onRequest('session/load', async ({ params, client }) => {
-    const one = wake(params.sessionId)
+    const one = wake(params.sessionId, params.mcpServers)
     for (const update of one.transcript) await sendTo(client, one.id)(update)
     setImmediate(() => void announce(client, one.id))
     return settings(one)
   })
   .onRequest('session/resume', ({ params }) => {
     if (quirks.has('no_resume')) throw RequestError.methodNotFound('session/resume')
-    return settings(wake(params.sessionId))
+    return settings(wake(params.sessionId, params.mcpServers))
   })
   .onRequest('session/list', ({ params }) => ({
     sessions: memory.list(params.cwd).map(({ id, cwd, title }) => ({ sessionId: id, cwd, title })),

@@ -1,11 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { McpServer } from './mcp.ts'
 import type { Step } from './script.ts'
 
 /** What the scripted agent remembers of one session, on disk after every step, so that kill -9 loses at most one. */
 export interface Memory {
   readonly id: string
   readonly cwd: string
+  /** What the client gave it with the conversation. */
+  servers: McpServer[]
   title: string
   mode: string
   model: string

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync 
 import { basename, dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentContext } from '@agentclientprotocol/sdk'
+import { callTool } from './mcp.ts'
 import type { Memory } from './memory.ts'
 import { keyOf, pieces, type Step, type StepKey } from './script.ts'
 
@@ -135,6 +136,14 @@ const ACTS: Record<StepKey, Act> = {
   garbage: async (step) => void process.stdout.write(`${step.garbage}\n`),
   huge: (step, stage) =>
     stage.send({ sessionUpdate: 'agent_message_chunk', content: text('x'.repeat(Number(step.huge))) }),
+  mcp: async (step, stage) => {
+    const { mcp, tool: name, arguments: args } = step as { mcp: string; tool: string; arguments?: object }
+    const server = stage.memory.servers.find((each) => each.name === mcp)
+    await tool(stage, { kind: 'other', title: `${mcp}: ${name}`, rawInput: args }, step.ask === true, async () => {
+      if (!server) throw new Error(`The client gave no server ${mcp}.`)
+      return [{ type: 'content', content: text(await callTool(server, name, args ?? {}, stage.signal)) }]
+    })
+  },
   request: async (step, stage) => {
     const { method, params } = step.request as { method: string; params?: object }
     const told = await stage.client

@@ -32,7 +32,7 @@ export const addSurroundings: AddCommand = (program, act) => {
     .option('--sandbox <kind>', 'off, guard or strict')
     .option('--host <name>', 'a host that a strict sandbox lets through; may be said again', collect, [])
     .option('--ports <names>', 'names of ports, with commas in between')
-    .option('--browser', 'give each run a browser of its own')
+    .option('--browser <which>', 'none, or own: each run has one for itself')
     .option('--limit <name=number>', 'of each run: ms, turns, tokens, cost, memoryBytes or pids', collect, [])
     .option('--budget <of.name=number>', 'session or total, then ms, turns, tokens or cost', collect, [])
     .option('--unset <what>', 'take away what is said here, such as env, env.NAME or limits.ms', collect, [])
@@ -69,6 +69,25 @@ Examples:
               rows,
               'No place has a port yet: `carrel surroundings set --ports`.',
             )
+          })
+        }),
+      ),
+    )
+  surroundings
+    .command('browsers')
+    .description('List the runs that have a browser, and those that wait for one.')
+    .action(
+      act((cli) =>
+        cli.withCarrel({ runs: false }, async (carrel) => {
+          const { workspace, term } = cli
+          const found = await carrel.call('browsers.list', { workspace })
+          term.result(found, () => {
+            const rows = found.browsers.map(({ state, run, session, agent, replaced }) => {
+              const times = replaced === 0 ? '' : `replaced ${replaced} times`
+              return [state, run, session, agent, times]
+            })
+            term.table(['', 'RUN', 'SESSION', 'AGENT', ''], rows, 'No run has a browser or waits for one.')
+            term.note(`${found.taken} of ${found.most} are taken.`)
           })
         }),
       ),
@@ -119,7 +138,7 @@ interface SetOptions extends ScopeWanted {
   readonly sandbox?: Surroundings['sandbox']
   readonly host: string[]
   readonly ports?: string
-  readonly browser?: boolean
+  readonly browser?: Surroundings['browser']
   readonly limit: string[]
   readonly budget: string[]
   readonly unset: string[]

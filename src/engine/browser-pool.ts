@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto'
+import type { Admission } from '../host/admission.ts'
+import {
+  type BrowserGround,
+  type BrowserLaunch,
+  buryBrowser,
+  type Outlived,
+  PortIsTaken,
+  type RunningBrowser,
+  resumeBrowser,
+  startBrowser,
+} from '../host/browsers/browser.ts'
+import { FIRST_PORT, freePorts, PORT_COUNT } from '../host/ports.ts'
+import type { BrowserNote, BrowserUse } from '../model/browser.ts'
+import { asCarrelError, CarrelError } from '../model/errors.ts'
+import { createSlots } from './slots.ts'
+
+/** A run that is to have a browser. */
+export interface BrowserWish extends Pick<BrowserNote, 'workspace' | 'session' | 'run' | 'agent'> {
+  readonly launch: Pick<BrowserLaunch, 'sandbox' | 'enter' | 'env'>
+  /** Tells the session, in a sentence. */
+  readonly tell: (level: 'info' | 'warning', text: string) => void
+}
+
+/** A browser that one run has for itself. */
+export interface BrowserLease {
+  /** Where it is driven, by CDP: the same for all runs of a conversation where that can be, so that its process may stay. */
+  readonly url: string
+  /** The run is over, however it ended: nothing of the browser stays. Repeatable; after `leave` it does nothing. */
+  release(): Promise<void>
+  /** The run goes on without this server, and its browser with it. */
+  leave(): void
+}
+
+export interface BrowserPool {
+  /** First come first served. @throws unavailable when none comes free in time, or none starts */
+  lease(wish: BrowserWish, signal: AbortSignal): Promise<BrowserLease>
+  /** The browser that the run had in an earlier life of the server, or a new one in its place; null when none is known. */
+  rejoin(wish: BrowserWish): Promise<BrowserLease | null>
+  /** Those who have one, then those who wait, in their order. */
+  uses(workspace: string): BrowserUse[]
+  /** How many there may be at once, and how many are taken, in all workspaces. */
+  readonly most: number
+  readonly taken: number
+  /** Ends what an earlier life left and nobody has taken up. */
+  dropOutlived(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface BrowserPoolOptions {
+  /** Looked for only when it is needed. @throws unavailable when there is none */
+  readonly program: () => string
+  /** A service elsewhere that gives each connection a browser of its own; null for those of this machine. */
+  readonly endpoint: string | null
+  readonly ground: BrowserGround
+  readonly admission: Admission
+  readonly most: number
+  readonly waitMs: number
+  readonly graceMs: number
+  readonly outlived: readonly Outlived[]
+  /** Ports that are promised to places. */
+  readonly promised: () => Promise<readonly number[]>
+}
+
+/** What one run has, through however many processes. */
+interface Held {
+  readonly wish: BrowserWish
+  readonly since: number
+  /** Fires when the run needs it no more. */
+  readonly over: AbortController
+  /** 0 until it is found. */
+  port: number
+  running: RunningBrowser | null
+  /** While a new one takes the place of one that ended. */
+  replacing: Promise<void> | null
+  replaced: number
+}
+
+/** A browser that ends so often in one run is not what the run needs. */
+const MOST_REPLACED = 5
+/** So many ports are tried for one browser. */
+const TRIES = 8
+
+/**
+ * The browsers of this node: each is a process of one run with a profile of its own, and there are never more than
+ * allowed. One that ends by itself is replaced at the same address.
+ */
+export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
+  const { ground, endpoint, graceMs, most } = options
+  const held = new Set<Held>()
+  const outlived = new Map(options.outlived.map((each) => [String(each.note.run), each]))
+  /** Conversations whose last browser is ending now, and where the last one was. */
+  const ending = new Map<string, Promise<void>>()
+  const lastPort = new Map<string, number>()
+  const closing = new AbortController()
+  const minutes = Math.round(options.waitMs / 60_000)
+  const slots = createSlots<BrowserWish>({
+    most,
+    waitMs: options.waitMs,
+    now: ground.now,
+    words: {
+      calledOff: 'The wait for a browser was called off.',
+      tooLong: `No browser came free within ${minutes} min: all ${most} are in use. Cancel a run that has one (\`carrel surroundings browsers\`), allow more (browsersAtOnce), or prompt again later.`,
+    },
+  })
+  for (const _ of options.outlived) slots.take()
+
+  const hold = (wish: BrowserWish, port: number): Held => {
+    const over = new AbortController()
+    const one = { wish, since: ground.now(), over, port, running: null, replacing: null, replaced: 0 }
+    held.add(one)
+    return one
+  }
+
+  const start = async (one: Held, signal: AbortSignal): Promise<void> => {
+    const off = AbortSignal.any([signal, one.over.signal, closing.signal])
+    const { launch, tell: _tell, ...whose } = one.wish
+    const note = { ...whose, port: one.port, at: ground.now() }
+    const admitted = await options.admission.acquire(off)
+    try {
+      one.running = await startBrowser({ ...launch, program: options.program(), note, graceMs, signal: off }, ground)
+    } finally {
+      admitted()
+    }
+    watch(one, one.running)
+  }
+
+  /** The port of the conversation's last browser where it is free, else the next that is. */
+  const startSomewhere = async (one: Held, signal: AbortSignal): Promise<void> => {
+    const context = contextOf(one.wish)
+    await ending.get(context)
+    const taken = new Set([...(await options.promised()), ...[...held].map(({ port }) => port)])
+    const from = lastPort.get(context) ?? FIRST_PORT + hashOf(context)
+    for (const port of await freePorts(from - FIRST_PORT, TRIES, taken)) {
+      if ([...held].some((other) => other.port === port)) continue
+      one.port = port
+      lastPort.set(context, port)
+      try {
+        return await start(one, signal)
+      } catch (thrown) {
+        if (!(thrown instanceof PortIsTaken)) throw thrown
+      }
+    }
+    throw new CarrelError('unavailable', 'No browser could be started: no port was free for one. Prompt again.')
+  }
+
+  const watch = (one: Held, running: RunningBrowser) => {
+    void running.exited.then(({ signal, code }) => {
+      if (one.over.signal.aborted || one.running !== running) return
+      one.running = null
+      one.replacing = replace(one, running, signal ?? `exit code ${code}`).finally(() => {
+        one.replacing = null
+      })
+    })
+  }
+
+  /** It ended, and nobody asked for that. */
+  const replace = async (one: Held, gone: RunningBrowser | null, how: string) => {
+    await gone?.end()
+    const { tell } = one.wish
+    const ended = `The browser of this run ended (${how}).`
+    if (one.replaced >= MOST_REPLACED) return tell('warning', `${ended} It has ended too often to be replaced again.`)
+    one.replaced += 1
+    try {
+      await start(one, one.over.signal)
+      tell('warning', `${ended} ${NEW_ONE}`)
+    } catch (thrown) {
+      const why = thrown instanceof PortIsTaken ? `${thrown.message}.` : asCarrelError(thrown).message
+      if (!one.over.signal.aborted) tell('warning', `${ended} No new one came up: ${why}`)
+    }
+  }
+
+  const end = async (one: Held) => {
+    one.over.abort()
+    await one.replacing
+    await one.running?.end()
+    held.delete(one)
+    slots.giveBack()
+  }
+
+  const leaseOf = (one: Held): BrowserLease => ({
+    url: endpoint ?? `http://127.0.0.1:${one.port}`,
+    async release() {
+      if (one.over.signal.aborted) return
+      const context = contextOf(one.wish)
+      const ended = end(one)
+      ending.set(context, ended)
+      await ended
+      if (ending.get(context) === ended) ending.delete(context)
+    },
+    leave() {
+      if (one.over.signal.aborted) return
+      one.over.abort()
+      one.running?.leave()
+      held.delete(one)
+      slots.giveBack()
+    },
+  })
+
+  return {
+    most,
+    get taken() {
+      return slots.taken
+    },
+    async lease(wish, signal) {
+      await slots.wait(wish, AbortSignal.any([signal, closing.signal]), (before) =>
+        wish.tell('info', waits(most, before)),
+      )
+      const one = hold(wish, 0)
+      try {
+        if (endpoint === null) await startSomewhere(one, signal)
+        return leaseOf(one)
+      } catch (thrown) {
+        await end(one)
+        throw thrown
+      }
+    },
+    async rejoin(wish) {
+      const left = outlived.get(wish.run)
+      if (endpoint !== null) {
+        slots.take()
+        return leaseOf(hold(wish, 0))
+      }
+      if (!left) return null
+      // Its slot is this run's from now on.
+      outlived.delete(wish.run)
+      const one = hold(wish, left.note.port)
+      lastPort.set(contextOf(wish), one.port)
+      one.running = await resumeBrowser(left, ground)
+      if (one.running) watch(one, one.running)
+      else one.replacing = replace(one, null, 'while no server was there')
+      await one.replacing
+      one.replacing = null
+      return leaseOf(one)
+    },
+    uses: (workspace) => {
+      const own = [...held].filter(({ wish }) => wish.workspace === workspace)
+      const queued = slots.waiting.filter(({ who }) => who.workspace === workspace)
+      return [
+        ...own.map((one) =>
+          useOf(one.wish, one.since, one.running || endpoint !== null ? 'ready' : 'starting', one.replaced),
+        ),
+        ...queued.map(({ who, since }) => useOf(who, since, 'waiting', 0)),
+      ]
+    },
+    async dropOutlived() {
+      const left = [...outlived.values()]
+      outlived.clear()
+      await Promise.all(left.map((each) => buryBrowser(each, ground).finally(() => slots.giveBack())))
+    },
+    async close() {
+      closing.abort()
+      await Promise.all([...[...held].map((one) => leaseOf(one).release()), ...ending.values()])
+    },
+  }
+}
+
+const NEW_ONE = 'It has a new one at the same address; pages and logins of the old one are gone.'
+
+const waits = (most: number, before: number): string =>
+  `This run waits for a browser: all ${most} are in use${before === 0 ? '' : `, and ${before} wait before it`}.`
+
+const contextOf = ({ session, agent }: BrowserWish): string => `${session} ${agent}`
+/** Where the search begins is a conversation's own, so that two seldom come to the same number. */
+const hashOf = (context: string) => createHash('sha256').update(context).digest().readUInt32BE(0) % PORT_COUNT
+
+const useOf = ({ run, session, agent }: BrowserWish, since: number, state: BrowserUse['state'], replaced: number) => ({
+  run,
+  session,
+  agent,
+  state,
+  since,
+  replaced,
+})

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** A server over stdio, as `session/new` names it. */
+export interface McpServer {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: readonly { readonly name: string; readonly value: string }[]
+}
+
+/** Calls one tool of a server that lives for this call only, and says the text of its answer. @throws Error when it fails */
+export async function callTool(server: McpServer, tool: string, args: unknown, signal: AbortSignal): Promise<string> {
+  const own = Object.fromEntries(server.env.map(({ name, value }) => [name, value]))
+  const child = spawn(server.command, [...server.args], {
+    env: { ...process.env, ...own },
+    stdio: ['pipe', 'pipe', 'ignore'],
+    signal,
+  })
+  const ended = new Promise<never>((_, failed) => {
+    child.once('error', failed)
+    child.once('exit', (code) => failed(new Error(`The server ${server.name} ended (exit code ${code}).`)))
+  })
+  ended.catch(() => undefined)
+  const answers = new Map<number, (answer: Answer) => void>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const answer = JSON.parse(line) as Answer
+    if (answer.id !== undefined) answers.get(answer.id)?.(answer)
+  })
+  const say = (message: object) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const ask = (id: number, method: string, params: object) => {
+    const answered = new Promise<Answer>((resolve) => answers.set(id, resolve))
+    say({ id, method, params })
+    return Promise.race([answered, ended])
+  }
+  try {
+    const clientInfo = { name: 'carrel-scripted', version: '1.0.0' }
+    await ask(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo })
+    say({ method: 'notifications/initialized' })
+    const { result, error } = await ask(2, 'tools/call', { name: tool, arguments: args })
+    const said = (result?.content ?? []).map(({ text }) => text ?? '').join('\n')
+    if (error || result?.isError) throw new Error(error?.message ?? said)
+    return said
+  } finally {
+    child.kill()
+  }
+}
+
+interface Answer {
+  readonly id?: number
+  readonly result?: { readonly content?: readonly { readonly text?: string }[]; readonly isError?: boolean }
+  readonly error?: { readonly message: string }
+}
