@@ -17,7 +17,8 @@ import { createSlots } from './slots.ts'
 
 /** A run that is to have a browser. */
 export interface BrowserWish extends Pick<BrowserNote, 'workspace' | 'session' | 'run' | 'agent'> {
-  readonly launch: Pick<BrowserLaunch, 'sandbox' | 'enter' | 'env'>
+  /** Asked for each time one is started. */
+  readonly launch: () => Promise<Pick<BrowserLaunch, 'sandbox' | 'enter' | 'env'>>
   /** Tells the session, in a sentence. */
   readonly tell: (level: 'info' | 'warning', text: string) => void
 }
@@ -35,8 +36,11 @@ export interface BrowserLease {
 export interface BrowserPool {
   /** First come first served. @throws unavailable when none comes free in time, or none starts */
   lease(wish: BrowserWish, signal: AbortSignal): Promise<BrowserLease>
-  /** The browser that the run had in an earlier life of the server, or a new one in its place; null when none is known. */
-  rejoin(wish: BrowserWish): Promise<BrowserLease | null>
+  /**
+   * The browser that the run had in an earlier life of the server, or a new one in its place; null when none is known. At once: its
+   * agent is waiting to be taken up, and has the address already.
+   */
+  rejoin(wish: BrowserWish): BrowserLease | null
   /** Those who have one, then those who wait, in their order. */
   uses(workspace: string): BrowserUse[]
   /** How many there may be at once, and how many are taken, in all workspaces. */
@@ -114,7 +118,8 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 
   const start = async (one: Held, signal: AbortSignal): Promise<void> => {
     const off = AbortSignal.any([signal, one.over.signal, closing.signal])
-    const { launch, tell: _tell, ...whose } = one.wish
+    const { launch: launchOf, tell: _tell, ...whose } = one.wish
+    const launch = await launchOf()
     const note = { ...whose, port: one.port, at: ground.now() }
     const admitted = await options.admission.acquire(off)
     try {
@@ -170,6 +175,12 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     }
   }
 
+  const resume = async (one: Held, left: Outlived) => {
+    one.running = await resumeBrowser(left, ground).catch(() => null)
+    if (one.running) watch(one, one.running)
+    else await replace(one, null, 'while no server was there')
+  }
+
   const end = async (one: Held) => {
     one.over.abort()
     await one.replacing
@@ -191,7 +202,8 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     leave() {
       if (one.over.signal.aborted) return
       one.over.abort()
-      one.running?.leave()
+      // It may be that it is taken up just now.
+      void Promise.resolve(one.replacing).then(() => one.running?.leave())
       held.delete(one)
       slots.giveBack()
     },
@@ -215,7 +227,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
         throw thrown
       }
     },
-    async rejoin(wish) {
+    rejoin(wish) {
       const left = outlived.get(wish.run)
       if (endpoint !== null) {
         slots.take()
@@ -226,11 +238,9 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       outlived.delete(wish.run)
       const one = hold(wish, left.note.port)
       lastPort.set(contextOf(wish), one.port)
-      one.running = await resumeBrowser(left, ground)
-      if (one.running) watch(one, one.running)
-      else one.replacing = replace(one, null, 'while no server was there')
-      await one.replacing
-      one.replacing = null
+      one.replacing = resume(one, left).finally(() => {
+        one.replacing = null
+      })
       return leaseOf(one)
     },
     uses: (workspace) => {

@@ -16,7 +16,7 @@ import type { Op } from './op.ts'
 import type { RunWork } from './run-work.ts'
 import { type Kept, sandboxFor } from './sandboxing.ts'
 
-export type TakeBrowser = (wish: BrowserWish) => Promise<BrowserLease | null>
+export type TakeBrowser = (wish: BrowserWish) => Promise<BrowserLease> | BrowserLease | null
 
 /** The browser of a run, with what its agent and what people are told of it. @throws unavailable where it cannot have one (F8) */
 export async function browserOf(
@@ -33,11 +33,11 @@ export async function browserOf(
     run: run.id,
     agent: run.agent,
     // Nothing of the run's own: neither its secrets nor its variables are a browser's business.
-    launch: {
+    launch: async () => ({
       sandbox: await wallsOf(ctx, kept),
       enter: kept.place.enter,
       env: allowedEnv(ctx.env, ['FONTCONFIG_PATH'], {}),
-    },
+    }),
     tell: (level, text) => recorder.push({ type: 'notice.given', run: run.id, data: { level, text } }),
   })
   const env: Record<string, string> = lease === null ? {} : { [BROWSER_VARIABLE]: lease.url }
@@ -61,8 +61,8 @@ const NOT_IN_STRICT =
   'A run in the sandbox strict reaches no browser outside of it. Set its browser to none, or its sandbox to guard (`carrel surroundings set`).'
 
 /** The one it had; where that is not known any more, it is told so. */
-export async function rejoinBrowser({ browsers }: Context, wish: BrowserWish): Promise<BrowserLease | null> {
-  const lease = await browsers.rejoin(wish)
+export function rejoinBrowser({ browsers }: Context, wish: BrowserWish): BrowserLease | null {
+  const lease = browsers.rejoin(wish)
   if (lease === null)
     wish.tell('warning', 'None of the browser of this run was left when the server came back. The next run has one.')
   return lease

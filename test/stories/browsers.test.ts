@@ -147,7 +147,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     const session = before.through(second.carrel)
     await eventually('it has its own again', async () => `${await states(second.carrel)}` === 'ready')
     session.open('go')
-    expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
     expect(await said(session)).toEqual(['user:ann'])
     expect(await session.said('notice.given')).toEqual([])
     await free(second.carrel)

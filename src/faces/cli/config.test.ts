@@ -33,8 +33,9 @@ it('the command line beats the environment, that the file, that the default, and
 
 it('in the environment lists have commas, null is none where that is allowed, and empty is not said', () => {
   const env = { CARREL_ALLOWED_HOSTS: 'a.example, b.example,', CARREL_QUESTION_TTL_MS: 'null', CARREL_PORT: '' }
-  const { config } = loadSettings(sources(env))
+  const { config } = loadSettings(sources({ ...env, CARREL_BROWSER_MCP: 'npx,it,{browser}' }))
   expect(config).toMatchObject({ allowedHosts: ['a.example', 'b.example'], questionTtlMs: null, port: 4747 })
+  expect(config.browserMcp).toEqual(['npx', 'it', '{browser}'])
   expect(() => loadSettings(sources({ CARREL_PORT: 'null' }))).toThrow('port cannot be "null"')
 })
 
@@ -51,6 +52,7 @@ it.each([
 
 it('B3: the password of a database is shown to nobody', () => {
   expect(shown('databaseUrl', 'postgres://ada:secret@db/x')).toBe('"postgres://***@db/x"')
+  expect(shown('browserEndpoint', 'wss://ada:secret@b.example?token=secret')).toBe('"wss://b.example/***"')
   const env = { CARREL_DATABASE_URL: 'mysql://ada:secret@db/x' }
   expect(() => loadSettings(sources(env))).toThrow(expect.objectContaining({ code: 'bad_input' }))
   expect(() => loadSettings(sources(env))).not.toThrow('secret')

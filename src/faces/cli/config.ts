@@ -61,11 +61,16 @@ function pick(key: Key, { flags, env }: Sources, fromFile: Record<string, unknow
 
 /** What a person can write in an environment variable: a list has commas, `null` is "none" where that is allowed. */
 function fromText(key: Key, text: string): unknown {
-  const inner = Config.shape[key].def as { innerType?: { def: { type: string } } }
-  const type = inner.innerType?.def.type
+  const inner = (Config.shape[key].def as Wrapping).innerType?.def
+  const nullable = inner?.type === 'nullable'
+  if (nullable && text === 'null') return null
+  const type = nullable ? inner.innerType?.def.type : inner?.type
   if (type === 'array') return text.split(',').flatMap((part) => (part.trim() ? [part.trim()] : []))
-  if (type === 'nullable' && text === 'null') return null
   return text
+}
+
+interface Wrapping {
+  readonly innerType?: { readonly def: Wrapping & { readonly type: string } }
 }
 
 function check(key: Key, raw: unknown, origin: string): unknown {
@@ -79,10 +84,16 @@ function check(key: Key, raw: unknown, origin: string): unknown {
   )
 }
 
-/** A value as it may be shown: the password of a database address is no one's business. */
+/** A value as it may be shown: the password of a database is no one's business, nor what a service of browsers is paid with. */
 export function shown(key: string, value: unknown): string {
-  if (key !== 'databaseUrl' || typeof value !== 'string') return JSON.stringify(value) ?? 'nothing'
-  return JSON.stringify(value.replace(/:\/\/[^@/]*@/, '://***@'))
+  const secret = SECRET_PARTS[key]
+  if (!secret || typeof value !== 'string') return JSON.stringify(value) ?? 'nothing'
+  return JSON.stringify(value.replace(...secret))
+}
+
+const SECRET_PARTS: Readonly<Record<string, [RegExp, string]>> = {
+  databaseUrl: [/:\/\/[^@/]*@/, '://***@'],
+  browserEndpoint: [/:\/\/([^@/]*@)?([^/?]*)[/?].*/, '://$2/***'],
 }
 
 function readConfigFile(file: string): Record<string, unknown> {
