@@ -47,7 +47,7 @@ export async function warmSeat(work: RunWork, run: RunOf, opened: Promise<Opened
   if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent)) || settingsFor(work, run, false)) return null
   if ((await surroundingsOf(ctx, recorder.session)).browser.value === 'own') return null
   const { place } = await opened
-  const need = await needOf(work, run, place, async () => null)
+  const need = await needOf(work, run, place, () => null)
   const seat = ctx.pool.warm(need)
   if (seat) noteGiven(work, run, place, need, seat)
   return seat
