@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { CarryOut, Look, PlanAsk } from '../../src/host/history/history.ts'
+import type { CarryOut, Look, PlaceSpec, PlanAsk } from '../../src/host/history/history.ts'
 import { type Keeper, openKeeper } from '../../src/host/history/keeper.ts'
 import type { Point } from '../../src/host/history/moves.ts'
 import { diskPath, parentOf, pathOf } from '../../src/host/history/paths.ts'
@@ -36,7 +36,13 @@ export interface ActWorld extends AsyncDisposable {
   /** Everything in the folder, as it could be told apart by looking. */
   seen(): Record<FilePath, string>
   /** Another place of the same history. */
-  another(name: string, files: Readonly<Record<FilePath, string>>): Promise<ActWorld>
+  another(name: string, files: Readonly<Record<FilePath, string>>, where?: Where): Promise<ActWorld>
+}
+
+/** Of another place: elsewhere than beside the first, or another kind of place. */
+export interface Where {
+  readonly root?: string
+  readonly scope?: PlaceSpec['scope']
 }
 
 export const undoOf = (name: string): PlanRequest => ({
@@ -66,7 +72,7 @@ export async function openActWorld(
   mkdirSync(folder, { recursive: true })
   const keeper = openKeeper(folder, 1_000, () => {}, point)
   const around: Around = { top, folder, keeper, history: keeper.history, clock: { now: 1_000 } }
-  const world = await placed(around, root, files)
+  const world = await placed(around, specOf(basename(root), root), files)
   return {
     ...world,
     async [Symbol.asyncDispose]() {
@@ -81,16 +87,16 @@ interface Around extends Pick<ActWorld, 'folder' | 'keeper' | 'history'> {
   readonly clock: { now: number }
 }
 
-async function placed(around: Around, root: string, files: Readonly<Record<FilePath, string>>): Promise<ActWorld> {
+async function placed(around: Around, spec: PlaceSpec, files: Readonly<Record<FilePath, string>>): Promise<ActWorld> {
   const { top, history, clock } = around
-  const key = `space:${basename(root)}`
+  const { key, root } = spec
   mkdirSync(root, { recursive: true })
   const write = (path: FilePath, text: string | Buffer) => {
     mkdirSync(diskPath(root, parentOf(path)), { recursive: true })
     writeFileSync(diskPath(root, path), text)
   }
   for (const [path, text] of Object.entries(files)) write(path, text)
-  await history.open(specOf(basename(root), root))
+  await history.open(spec)
   await history.ready(key)
   const ask = (request: PlanRequest, more: Partial<PlanAsk> = {}): PlanAsk => ({
     request,
@@ -125,7 +131,8 @@ async function placed(around: Around, root: string, files: Readonly<Record<FileP
       return carryOut(looked, { overwrite, leave: contended.filter((path) => !overwrite.includes(path)) }, more)
     },
     seen: () => seenIn(root),
-    another: (name, others) => placed(around, join(top, name), others),
+    another: (name, others, { root: at = join(top, name), scope = spec.scope } = {}) =>
+      placed(around, { ...specOf(name, at), scope }, others),
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -3,9 +3,9 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Act, Author, FilePath, PlanEntry } from '../../model/history.ts'
 import { sameAuthor, sameState } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
-import type { ActLog, Job } from './act-log.ts'
+import type { ActLog, Job, Phase } from './act-log.ts'
 import type { Book } from './book.ts'
-import { inWords } from './db.ts'
+import { inWords, isFull } from './db.ts'
 import type { CarryOut, PlanAsk } from './history.ts'
 import { codeOf } from './look.ts'
 import { doMove, type Hand, isDone, type Move, type Point, setMode, undoMove } from './moves.ts'
@@ -29,7 +29,6 @@ export interface Desk {
  */
 export async function carryOut(ground: Ground, ask: PlanAsk, how: CarryOut, desk: Desk): Promise<Act> {
   const { book } = ground
-  await recover(book, desk)
   const { plan, next } = await makePlan(ground, ask)
   if (plan.digest !== how.digest) throw stale('What would be written now is not what was looked at.')
   const { write, left } = choose(plan, how)
@@ -51,28 +50,32 @@ export async function carryOut(ground: Ground, ask: PlanAsk, how: CarryOut, desk
   }
   const job: Job = { act, steps: stepsOf(act.id, write) }
   const hand = handOf(book, desk)
-  await prepare(hand, { book, job, log: desk.log }, next)
-  const failure = goOn(hand, { book, job, log: desk.log }, false)
-  if (failure) throw failure
-  return conclude(hand, { book, job, log: desk.log }, ask.writers)
+  const under: Under = { book, job, log: desk.log }
+  await prepare(hand, under, next)
+  const done = await orHalted(async () => goOn(hand, under, false) ?? conclude(hand, under, ask.writers))
+  if (done instanceof CarrelError) throw done
+  return done
 }
 
 /**
- * Sees to an act that a crash cut, before anything else happens in the place: what was all prepared is finished if the
- * files still are as planned; everything else is taken back.
+ * Sees to an act that was cut, by a crash or because not even the journal could be written, before anything else happens
+ * in the place: what was all prepared is finished if the files still are as planned; everything else is taken back.
  */
 export async function recover(book: Book, desk: Desk): Promise<void> {
   const job = desk.log.cut(book.key)
-  const hand = handOf(book, desk)
   // A place that is not there now waits for its folder.
   if (!job || !seenAt(book.root)?.isDirectory()) return
-  const under: Under = { book, job, log: desk.log }
-  if (job.phase === 'staging') {
+  await orHalted(() => settle(handOf(book, desk), { book, job, log: desk.log }, job.phase))
+}
+
+async function settle(hand: Hand, under: Under, phase: Phase): Promise<void> {
+  const { book, job, log } = under
+  if (phase === 'staging') {
     sweep(hand, job.steps)
-    desk.log.drop(book.key)
-  } else if (job.phase === 'back') {
+    log.drop(book.key)
+  } else if (phase === 'back') {
     takeBack(hand, under, movesOf(job.steps))
-  } else if (job.phase === 'done' || goOn(hand, under, true) === null) {
+  } else if (phase === 'done' || goOn(hand, under, true) === null) {
     await conclude(hand, under, [])
   }
 }
@@ -87,17 +90,26 @@ interface Under {
 const handOf = ({ root }: Book, { point = () => {} }: Desk): Hand => ({ root, point })
 
 async function prepare(hand: Hand, { book, job, log }: Under, next: ReadonlyMap<FilePath, Version>): Promise<void> {
-  hand.point('begin')
-  log.begin(book.key, job)
   try {
+    hand.point('begin')
+    log.begin(book.key, job)
     await stageAll(hand, job.steps, next)
+    hand.point('staged')
+    log.phase(book.key, 'staged')
   } catch (error) {
     sweep(hand, job.steps)
-    log.drop(book.key)
+    dropLater(() => log.drop(book.key))
     throw untouched(error, book.root)
   }
-  hand.point('staged')
-  log.phase(book.key, 'staged')
+}
+
+/** A journal that says of nothing that it was begun harms nobody until there is room to clear it. */
+function dropLater(drop: () => void): void {
+  try {
+    drop()
+  } catch (error) {
+    if (!isFull(error)) throw error
+  }
 }
 
 /** Everything is as planned when it returns null; else it is as before, and this is why. */
@@ -196,6 +208,18 @@ function takenBy(entries: readonly PlanEntry[]): Act['taken'] {
   return taken
 }
 
+/** What was begun and could be neither finished nor taken back stays in the journal: `recover` sees to it. */
+async function orHalted<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code, message } = inWords(error)
+    const why = isFull(error) ? 'The disk is full. Make room, then try again.' : message
+    const then = 'This stopped half way: it is finished or taken back before anything else happens here.'
+    throw new CarrelError(code, `${why} ${then}`, undefined, error)
+  }
+}
+
 const stale = (what: string, data?: unknown): CarrelError =>
   new CarrelError(
     'stale_plan',
@@ -205,15 +229,15 @@ const stale = (what: string, data?: unknown): CarrelError =>
 
 /** Why nothing was written, in words. */
 function untouched(error: unknown, root: string, left: readonly FilePath[] = []): CarrelError {
-  const code = codeOf(error)
   const data = left.length > 0 ? { left } : undefined
   if (error instanceof Moved) return stale(`"${error.path}" was changed just now.`, data)
-  const words = TROUBLE[code]
+  const words = TROUBLE[codeOf(error)] ?? (isFull(error) ? OURS_FULL : undefined)
   if (words === undefined) return inWords(error)
   return new CarrelError('unavailable', `${words(root)} Nothing was written.`, data, error)
 }
 
 const FULL = (root: string) => `The disk of ${root} is full: make room, then try again.`
+const OURS_FULL = () => 'The disk with the history of files is full: make room, then try again.'
 const SHUT = (root: string) => `Carrel may not write everywhere in ${root}: give it access, then try again.`
 const TROUBLE: Readonly<Record<string, (root: string) => string>> = {
   ENOSPC: FULL,

@@ -39,8 +39,10 @@ export interface Blobs {
   from(bytes: Uint8Array): Content
   /** The content of a file that holds still; null when it does not. @throws what the disk says */
   read(path: string | Buffer, seen: Stats): Content | null
-  /** It was known and is in use: no record of it is to come. */
+  /** No record of it is to come: it was known and is in use. */
   letGo(content: Content): void
+  /** No record of these is to come, because it failed: files that no row knows go at once, to make room. */
+  giveUp(contents: Iterable<Content>): void
   /** Within a transaction: the row of this content, with one user more. Its bytes are those of whoever came first. */
   use(content: Content, place: number): number
   /** Within a transaction: the row of this content, with no user yet: the second sweep after this may take it. */
@@ -87,38 +89,48 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
   const files = blobFiles(folder)
   const ask = statements(db)
   const unused: Buffer[] = []
-  // Files that were put in place for a record that is still to be written: no sweep may take them. Several may bring one.
-  const coming = new Map<string, number>()
-  const arrive = (digest: Buffer) => {
-    const name = digest.toString('hex')
-    const left = (coming.get(name) ?? 0) - 1
-    if (left > 0) coming.set(name, left)
-    else coming.delete(name)
-  }
+  // What was put in place for a record that is still to be written: no sweep may take its file.
+  const coming = new Set<Content>()
+  const isComing = (digest: Uint8Array) => coming.values().some((content) => content.digest.equals(digest))
   const isKnown = (digest: Uint8Array) => (ask.find.get(digest) as { gone: number } | undefined)?.gone === 0
-  const save = (digest: Buffer, put: () => void) => {
-    const name = digest.toString('hex')
-    coming.set(name, (coming.get(name) ?? 0) + 1)
-    if (!isKnown(digest)) put()
+  const bring = (content: Content, put: () => void): Content => {
+    coming.add(content)
+    try {
+      if (!isKnown(content.digest)) put()
+      return content
+    } catch (error) {
+      coming.delete(content)
+      throw error
+    }
+  }
+  const drop = () => {
+    for (const digest of unused.splice(0)) if (!isKnown(digest) && !isComing(digest)) files.remove(digest)
   }
   const from = (bytes: Uint8Array): Content => {
     const digest = digestOf(bytes)
     if (bytes.length <= INLINE) return { digest, size: bytes.length, ...packed(bytes) }
-    save(digest, () => files.write(digest, bytes))
-    return { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
+    const content = { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
+    return bring(content, () => files.write(digest, bytes))
   }
   const insert = ({ digest, size, stored, packed: isPacked, data }: Content, refs: number) =>
     Number((ask.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
   return {
     from,
     read(path, seen) {
-      if (seen.size > INLINE) return files.take(path, seen, save)
+      if (seen.size > INLINE) return files.take(path, seen, bring)
       const bytes = steadyBytes(path, seen)
       return bytes && from(bytes)
     },
-    letGo: ({ digest }) => arrive(digest),
+    letGo: (content) => void coming.delete(content),
+    giveUp(contents) {
+      for (const content of contents) {
+        coming.delete(content)
+        if (content.data === null) unused.push(content.digest)
+      }
+      drop()
+    },
     use(content, place) {
-      arrive(content.digest)
+      coming.delete(content)
       const known = ask.more.get(content.digest) as { id: number; owner: number | null } | undefined
       const id = known?.id ?? insert(content, 1)
       if (known?.owner == null) ask.own.run(place, id)
@@ -126,7 +138,7 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
       return id
     },
     hold(content) {
-      arrive(content.digest)
+      coming.delete(content)
       if (!isKnown(content.digest)) insert(content, 0)
     },
     release(id) {
@@ -137,11 +149,7 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
       if (left.file) unused.push(Buffer.from(left.digest))
       return left.stored
     },
-    drop() {
-      for (const digest of unused.splice(0)) {
-        if (!isKnown(digest) && !coming.has(digest.toString('hex'))) files.remove(digest)
-      }
-    },
+    drop,
     dropHeld(upTo) {
       for (const { id, digest, file } of ask.held.all(upTo) as unknown as HeldRow[]) {
         ask.empty.run(id)
@@ -152,7 +160,7 @@ export function openBlobs(db: DatabaseSync, folder: string): Blobs {
     strays: () =>
       files
         .list()
-        .filter((digest) => !isKnown(digest) && !coming.has(digest.toString('hex')))
+        .filter((digest) => !isKnown(digest) && !isComing(digest))
         .map(files.remove).length,
     bytes(id) {
       const row = ask.get.get(id) as
@@ -226,16 +234,14 @@ function blobFiles(folder: string) {
   }
   return {
     write(digest: Buffer, bytes: Uint8Array) {
-      const fd = openSync(part, 'w', 0o600)
       try {
-        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
-        fsyncSync(fd)
+        writeSynced(part, bytes)
+        name(digest)
       } finally {
-        closeSync(fd)
+        rmSync(part, { force: true })
       }
-      name(digest)
     },
-    take(path: string | Buffer, seen: Stats, save: (digest: Buffer, put: () => void) => void): Content | null {
+    take(path: string | Buffer, seen: Stats, bring: (content: Content, put: () => void) => Content): Content | null {
       rmSync(part, { force: true })
       try {
         copyFileSync(path, part, constants.COPYFILE_FICLONE)
@@ -243,8 +249,7 @@ function blobFiles(folder: string) {
         if (!sameStats(seen, lstatSync(path))) return null
         const { digest, size } = sealed(part)
         if (size !== seen.size) return null
-        save(digest, () => name(digest))
-        return { digest, size, stored: size, packed: false, data: null }
+        return bring({ digest, size, stored: size, packed: false, data: null }, () => name(digest))
       } finally {
         rmSync(part, { force: true })
       }
@@ -266,6 +271,16 @@ function blobFiles(folder: string) {
       readdirSync(folder)
         .filter((name) => /^[0-9a-f]{2}$/.test(name))
         .flatMap((start) => readdirSync(join(folder, start)).map((rest) => Buffer.from(start + rest, 'hex'))),
+  }
+}
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'w', 0o600)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 

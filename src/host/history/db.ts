@@ -199,11 +199,20 @@ const TROUBLE: Readonly<Record<number, string>> = {
 }
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT'])
 
+/** Whether SQLite or the file system threw it because there is no room. */
+export function isFull(thrown: unknown): boolean {
+  const { code, cause } = (thrown ?? {}) as { code?: unknown; cause?: unknown }
+  if (thrown instanceof CarrelError) return isFull(cause)
+  return (typeof code === 'string' && DISK_FULL.has(code)) || resultCode(thrown) === 13 || isShmFull(thrown)
+}
+
+/** Not even the index of its log could be made: SQLITE_IOERR_SHMSIZE. */
+const isShmFull = (thrown: unknown): boolean => (thrown as { errcode?: unknown } | null)?.errcode === 4874
+
 /** What SQLite or the file system threw, as a sentence that says what to do. */
 export function inWords(thrown: unknown): CarrelError {
   if (thrown instanceof CarrelError) return thrown
-  const { code } = (thrown ?? {}) as { code?: unknown }
-  const result = typeof code === 'string' && DISK_FULL.has(code) ? 13 : resultCode(thrown)
+  const result = isFull(thrown) ? 13 : resultCode(thrown)
   const words = result === null ? undefined : TROUBLE[result]
   if (words === undefined) return asCarrelError(thrown)
   return new CarrelError('unavailable', words, { detail: (thrown as Error).message }, thrown)

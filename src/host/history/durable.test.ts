@@ -1,6 +1,5 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,9 +10,7 @@ import type { History } from './history.ts'
 import { openHistory } from './open.ts'
 
 const folders: string[] = []
-const children: ChildProcess[] = []
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
@@ -51,29 +48,6 @@ async function expectWhole(history: History, root: string): Promise<void> {
   const onDisk = execFileSync('find', [root, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')
   expect(files.length).toBe(onDisk.length)
 }
-
-/** A process that opens the history, and then changes and captures until somebody ends it. */
-const CHILD = new URL('../../../test/support/history-child.ts', import.meta.url)
-
-it('F4: after a kill -9 at any moment of import or capture the next capture sees everything', {
-  timeout: 300_000,
-}, async () => {
-  for (let round = 0; round < 8; round++) {
-    const place = makePlace(600)
-    const child = fork(CHILD, [place.root, place.folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    children.push(child)
-    const exited = once(child, 'exit')
-    // The child says each step that it begins; a different one is the last in each round.
-    for (let steps = 0; steps <= round * 3; steps++) await once(child, 'message')
-    child.kill('SIGKILL')
-    await exited
-    const history = await opened(place)
-    await history.capture(KEY, LOOK)
-    await expectWhole(history, place.root)
-    expect((await history.status(KEY)).problem).toBe(null)
-    await history.close()
-  }
-})
 
 it('a damaged database is moved aside and a new history begun, and its status says so', async () => {
   const place = makePlace(5)

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { FilePath } from '../../model/history.ts'
+import type { Content } from './blobs.ts'
 import type { GapBook, GapNote } from './gap-book.ts'
 import type { LeftOut } from './history.ts'
 import { type Eye, type LookStats, lookAt, type NewState, type Seen } from './look.ts'
@@ -55,6 +56,14 @@ export function leftOutIn({ gaps: found }: Findings, gaps: GapBook, isThere: (pa
     } else if (before === null && isOut(gap)) came.push(path)
   }
   return { came, went }
+}
+
+/** All content that was found, which is to be recorded or given up. */
+export function* contentsOf({ changed, covered }: Findings): Iterable<Content> {
+  for (const { state, base } of [...changed.values(), ...covered.values()]) {
+    if (state?.content) yield state.content
+    if (base?.content) yield base.content
+  }
 }
 
 export function createFinder(eye: Eye, present: Present, gaps: GapBook): Finder {

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import type { FilePath } from '../../model/history.ts'
 import { sameStats } from './blobs.ts'
-import { createFinder, type Finder } from './findings.ts'
+import { contentsOf, createFinder, type Finder } from './findings.ts'
 import type { Eye } from './look.ts'
 import { statsAt } from './look.ts'
 import type { Recorder } from './record.ts'
@@ -41,21 +41,27 @@ export async function openImport(ground: Ground, eye: Eye, recorder: Recorder): 
 
   const take = (paths: Iterable<FilePath>, how: 'now' | 'soon') => {
     const piece = createFinder(eye, ground.present, ground.gaps)
+    const taken = new Set<FilePath>()
     let bytes = 0
-    let files = 0
-    for (const path of paths) {
-      const listed = waiting.get(path)
-      if (!listed) continue
-      takeIn(ground, piece, path, listed)
-      waiting.delete(path)
-      done += 1
-      bytes += listed.size
-      files += 1
-      if (files === PIECE || bytes > PIECE_BYTES) break
+    try {
+      for (const path of paths) {
+        const listed = waiting.get(path)
+        if (!listed || taken.has(path)) continue
+        takeIn(ground, piece, path, listed)
+        taken.add(path)
+        bytes += listed.size
+        if (taken.size === PIECE || bytes > PIECE_BYTES) break
+      }
+      // Nobody's change: it was there when we came.
+      const { changed, covered, gaps, touched, uncovered } = piece.findings
+      recorder.cover({ changed: new Map(), covered: new Map([...covered, ...changed]), gaps, touched, uncovered }, how)
+    } catch (error) {
+      eye.blobs.giveUp(contentsOf(piece.findings))
+      throw error
     }
-    // Nobody's change: it was there when we came.
-    const { changed, covered, gaps, touched, uncovered } = piece.findings
-    recorder.cover({ changed: new Map(), covered: new Map([...covered, ...changed]), gaps, touched, uncovered }, how)
+    // Only now: what could not be kept still waits, or the next look would take it for somebody's work.
+    for (const path of taken) waiting.delete(path)
+    done += taken.size
   }
   return {
     get progress() {

@@ -28,15 +28,15 @@ export interface Keeper {
 export function openKeeper(folder: string, now: number, onNews: Household['onNews'], point?: Point): Keeper {
   const { db, problem } = openDb(join(folder, 'files.db'), now)
   const clock = openDiskClock(join(folder, 'tick'))
-  const home: Household = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, onNews }
   const places = new Map<string, Place>()
-  const broom: Broom = { db, blobs: home.blobs, breathe: createPacer(), held: 0 }
   const placeOf = (key: string): Place => {
     const place = places.get(key)
     if (place) return place
     throw unknown(key)
   }
-  const { recover, forget: forgetActs, ...acting } = openActing(db, placeOf, point)
+  const { settle, forget: forgetActs, ...acting } = openActing(db, placeOf, point)
+  const home: Household = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, settle, onNews }
+  const broom: Broom = { db, blobs: home.blobs, breathe: createPacer(), held: 0 }
   const told = (status: HistoryStatus): HistoryStatus => (problem && !status.problem ? { ...status, problem } : status)
   const open = async (spec: PlaceSpec): Promise<HistoryStatus> => {
     const before = places.get(spec.key)
@@ -44,7 +44,7 @@ export function openKeeper(folder: string, now: number, onNews: Household['onNew
     await before?.close()
     const place = openPlace(home, spec, now)
     places.set(spec.key, place)
-    await recover(place)
+    await place.run(() => settle(place.book))
     return told(place.status())
   }
   return {

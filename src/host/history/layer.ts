@@ -32,11 +32,14 @@ export function openLayer(root: string, { lower, upper }: LayerFolders, blobs: B
     const seen = lookAt(eye, path, null)
     return seen.what === 'changed' ? seen.state : null
   }
+  /** It was only looked at: no record of it is to come. */
+  const letGo = ({ content }: NewState) => content && blobs.letGo(content)
   const state = (path: FilePath): FileState | null => {
     const found = stateBelow(path)
     if (!found) return null
     const digest = found.content?.digest.toString('hex') ?? null
     if (digest) from.set(digest, path)
+    letGo(found)
     return { kind: KINDS[found.kind] ?? 'file', digest, mode: found.mode, size: found.size }
   }
   return {
@@ -53,7 +56,7 @@ export function openLayer(root: string, { lower, upper }: LayerFolders, blobs: B
       const paths = candidates(root, { lower, upper })
       for (const path of ground.present.all().keys()) paths.add(path)
       await scanSome(ground, finder, paths)
-      compareBelow(finder.findings, ground, paths, { lower, stateBelow, stateNow })
+      compareBelow(finder.findings, ground, paths, { lower, stateBelow, stateNow, letGo })
       return finder.findings
     },
   }
@@ -106,6 +109,7 @@ interface Below {
   readonly stateBelow: (path: FilePath) => NewState | null
   /** By the last capture. Only what stands there, and has no row, is still as it is below. */
   readonly stateNow: (path: FilePath) => FileState | null
+  readonly letGo: (base: NewState) => void
 }
 
 /** What the walk found new is set beside the folder below: the same, another, or gone. */
@@ -115,14 +119,16 @@ function compareBelow(
   paths: ReadonlySet<FilePath>,
   below: Below,
 ): void {
-  const { lower, stateBelow, stateNow } = below
+  const { lower, stateBelow, stateNow, letGo } = below
   const hidden: FilePath[] = []
   for (const [path, found] of [...changed]) {
     const base = found.known || !found.state || !stateNow(path) ? null : stateBelow(path)
     if (!base || !found.state) continue
-    if (isSame(base, found.state)) changed.delete(path)
-    if (isSame(base, found.state)) covered.set(path, found)
-    else changed.set(path, { ...found, base })
+    if (isSame(base, found.state)) {
+      changed.delete(path)
+      covered.set(path, found)
+      letGo(base)
+    } else changed.set(path, { ...found, base })
     if (base.kind === FOLDER && found.state.kind !== FOLDER) hidden.push(...everythingIn(lower, path))
   }
   for (const path of paths) {

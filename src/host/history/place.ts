@@ -6,8 +6,8 @@ import { type Begun, createBegun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
 import type { Book } from './book.ts'
 import { createPacer, type DiskClock } from './clock.ts'
-import { inTransaction } from './db.ts'
-import { createFinder, type Findings } from './findings.ts'
+import { inTransaction, inWords } from './db.ts'
+import { contentsOf, createFinder, type Findings } from './findings.ts'
 import { type GapBook, openGapBook } from './gap-book.ts'
 import type { Captured, Look, PlaceSpec } from './history.ts'
 import { openIgnorer } from './ignore.ts'
@@ -28,6 +28,8 @@ export interface Household {
   readonly clock: DiskClock
   /** The folder of the history itself: no part of any place. */
   readonly folder: string
+  /** Before anything else is done in a place: an act that was cut there is finished or taken back. */
+  readonly settle: (book: Book) => Promise<void>
   readonly onNews: (news: { key: string; what: 'progress' | 'outside' | 'snapshot' }) => void
 }
 
@@ -132,15 +134,19 @@ function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapsho
     past: parts.past,
     gaps: parts.gaps,
     run,
-    imported,
+    get imported() {
+      return state.isImported ? Promise.resolve() : imported
+    },
     capture(asked) {
       if (waiting) {
         waiting.looks.push(asked)
         return waiting.done
       }
       const looks = [asked]
-      const done = run(() => {
+      const done = run(async () => {
         waiting = null
+        // What an act left half done is nobody's change.
+        await parts.home.settle(book)
         return look(joined(looks))
       })
       waiting = { looks, done }
@@ -204,19 +210,17 @@ function createLooker(parts: Parts, state: State, onLooked: () => void): (look: 
     checkRoot(spec)
     const ground = groundOf(parts, state.recheck)
     const finder = createFinder(eyeOf(parts), parts.present, parts.gaps)
-    if (layer)
-      return recorder.record(
-        await layer.find(ground, finder, (path) => parts.past.stateAt(path, recorder.newest())),
-        look,
-      )
-    if (!state.isImported && !state.importing) await importing(parts, state)
+    if (!layer && !state.isImported && !state.importing) await importing(parts, state)
     const hinted = watch?.take() ?? null
     try {
-      await find(parts, state, { ground, finder, look, hinted })
+      if (layer) await layer.find(ground, finder, (path) => parts.past.stateAt(path, recorder.newest()))
+      else await find(parts, state, { ground, finder, look, hinted })
       const captured = recorder.record(finder.findings, look)
-      begun.note(look.marks, home.clock.now)
+      // What a view changed is told exactly, and late by nobody.
+      if (!layer) begun.note(look.marks, home.clock.now)
       return captured
     } catch (error) {
+      home.blobs.giveUp(contentsOf(finder.findings))
       watch?.giveBack(hinted)
       throw error
     } finally {
@@ -279,6 +283,8 @@ function finishImport({ home, id }: Parts, state: State): void {
   })
   state.importing = null
   state.isImported = true
+  // A look went on with it where it had failed.
+  state.failed = null
 }
 
 async function importAll(
@@ -298,7 +304,7 @@ async function importAll(
     }
     if (!state.closed) await run(() => finishImport(parts, state))
   } catch (error) {
-    state.failed = error instanceof Error ? error.message : String(error)
+    state.failed = inWords(error).message
     throw error
   } finally {
     news('progress')
@@ -332,7 +338,12 @@ function createBook(parts: Parts, look: (joined: JoinedLook) => Promise<Captured
       (digest !== null && (blobs.isKept(Buffer.from(digest, 'hex')) || layer?.has(digest) === true)),
     put(bytes) {
       const content = blobs.from(bytes)
-      inTransaction(db, () => blobs.hold(content))
+      try {
+        inTransaction(db, () => blobs.hold(content))
+      } catch (error) {
+        blobs.giveUp([content])
+        throw error
+      }
       return content.digest.toString('hex')
     },
     gapAt: (path) => gaps.covering(path),

@@ -70,7 +70,8 @@ export function startWatch(root: string, ignore: readonly string[], tell: { hint
     },
     async close() {
       state = 'closed'
-      await (await subscribed)?.unsubscribe()
+      // A folder that is gone took its watch along, which cannot be ended then.
+      await (await subscribed)?.unsubscribe().catch(() => {})
     },
   }
 }

@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import type { PlaceSpec, Retention } from '../../src/host/history/history.ts'
+import type { Point } from '../../src/host/history/moves.ts'
+import type { PlanRequest } from '../../src/model/history.ts'
+import { type ActWorld, openActWorld, restoreTo, undoOf } from './act-world.ts'
+
+/** What a process does that is killed at one of its steps, in a place that is ready for it. Steps count from `arm` on. */
+export type CrashAct = (top: string, arm: () => void) => Promise<unknown>
+
+/** The same disk has an error at the end of an act, so that it is taken back: the steps of that count. */
+const failing =
+  (request: PlanRequest): CrashAct =>
+  async (top, arm) => {
+    const point: Point = (name) => {
+      if (name === 'back') arm()
+      if (name === 'sync') throw new Error('the disk has an error')
+    }
+    const world = await openActWorld({}, { top, point })
+    const plan = await world.plan(request)
+    await world.carryOut(plan).catch(() => {})
+  }
+
+const acting =
+  (request: PlanRequest): CrashAct =>
+  async (top, arm) => {
+    const world = await openActWorld({}, { top })
+    const plan = await world.plan(request)
+    arm()
+    await world.carryOut(plan)
+  }
+
+export const APPLY = { kind: 'apply', from: 'prj_two' } as PlanRequest
+/** The project that is applied begins with its first snapshot. */
+export const fromTwo = { source: { key: 'space:two', base: 1, writers: [] } }
+
+/** The scope of the project `two`, where its files are an overlay, which is mounted beside the copies of the place. */
+export const overlayAt = (mounted: string): PlaceSpec['scope'] => ({
+  kind: 'layer',
+  lower: join(mounted, 'lower'),
+  upper: join(mounted, 'upper'),
+})
+
+/** Opens the Space, and the project beside it; `mounted` is where its overlay is. */
+export async function openPair(top: string, mounted?: string): Promise<{ space: ActWorld; project: ActWorld }> {
+  const space = await openActWorld({}, { top })
+  const where = mounted ? { root: join(mounted, 'view'), scope: overlayAt(mounted) } : {}
+  return { space, project: await space.another('two', {}, where) }
+}
+
+const applying =
+  (mountedAt: (top: string) => string | undefined): CrashAct =>
+  async (top, arm) => {
+    const { space } = await openPair(top, mountedAt(top))
+    const plan = await space.plan(APPLY, fromTwo)
+    arm()
+    await space.carryOut(plan, {}, fromTwo)
+  }
+
+/** Only the newest snapshot stays, and what somebody needs. */
+export const THIN: Retention = {
+  now: 90 * 86_400_000,
+  maxBytes: null,
+  keepAllMs: 1,
+  keepHourlyMs: 1,
+  needed: new Map(),
+}
+
+export const CRASH_ACTS: Readonly<Record<string, CrashAct>> = {
+  async open(top, arm) {
+    arm()
+    await openActWorld({}, { top })
+  },
+  async capture(top, arm) {
+    const world = await openActWorld({}, { top })
+    arm()
+    await world.look(['a'])
+  },
+  async sweep(top, arm) {
+    const { history } = await openActWorld({}, { top })
+    arm()
+    await history.sweep(THIN)
+  },
+  async forget(top, arm) {
+    const { history, key } = await openActWorld({}, { top })
+    arm()
+    await history.forget(key)
+  },
+  undo: acting(undoOf('a')),
+  'undo that is taken back': failing(undoOf('a')),
+  restore: acting(restoreTo(2)),
+  'restore that is taken back': failing(restoreTo(2)),
+  'apply of a worktree': applying(() => undefined),
+  'apply of an overlay': applying((top) => join(top, '../mounted')),
+}

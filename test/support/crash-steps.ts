@@ -1,0 +1,104 @@
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+
+/**
+ * Tells of each step before it is taken: each call by which this thread changes what is on the disk, and each commit of
+ * a database. A process that dies leaves the same disk wherever between two of them it dies, so who kills it before each
+ * has killed it everywhere. Longer contents are written in two halves; what only asks the disk to hurry (fsync) is no step.
+ */
+export function tellSteps(tell: (name: string) => void): void {
+  for (const name of CALLS) stepBefore(name, tell)
+  for (const name of UNSEEN) Object.assign(fs, { [name]: () => refuse(name) })
+  for (const name of UNSEEN.slice(1)) Object.assign(fs.promises, { [name]: () => refuse(name) })
+  stepAtOpen(tell)
+  stepAtWrite(tell)
+  syncBuiltinESMExports()
+  stepAtCommit(tell)
+}
+
+const CALLS = [
+  ...['chmodSync', 'chownSync', 'copyFileSync', 'cpSync', 'fchmodSync', 'fchownSync', 'ftruncateSync', 'lchownSync'],
+  ...['linkSync', 'mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'symlinkSync', 'truncateSync', 'unlinkSync'],
+  ...['appendFileSync', 'writeFileSync', 'writevSync'],
+] as const
+
+/** Ways to write that would go past us. */
+const UNSEEN = [
+  'write',
+  ...['appendFile', 'chmod', 'chown', 'copyFile', 'cp', 'lchown', 'link', 'mkdir', 'open', 'rename', 'rm', 'rmdir'],
+  ...['symlink', 'truncate', 'unlink', 'writeFile'],
+]
+
+function refuse(name: string): never {
+  throw new Error(`The history writes by ${name}, which no test stops at. Let crash-steps.ts tell of it.`)
+}
+
+const { lstatSync } = fs
+type Call = (...args: unknown[]) => unknown
+const calls = fs as unknown as Record<string, Call>
+
+function stepBefore(name: string, tell: (name: string) => void): void {
+  const call = calls[name] as Call
+  calls[name] = (...args) => {
+    if (!isIdle(name, args)) tell(`${name} ${nameOf(args.findLast((arg) => typeof arg === 'string'))}`)
+    return call(...args)
+  }
+}
+
+/** Nothing will change: it is gone, there, or theirs already. */
+function isIdle(name: string, [path, ...args]: unknown[]): boolean {
+  const seen = typeof path === 'number' ? fs.fstatSync(path) : lstatSync(path as string, { throwIfNoEntry: false })
+  if (name === 'rmSync') return !seen
+  if (name === 'mkdirSync') return seen !== undefined
+  if (name.endsWith('chmodSync')) return (Number(seen?.mode) & 0o7777) === args[0]
+  if (name.endsWith('chownSync')) return seen?.uid === args[0] && seen?.gid === args[1]
+  return false
+}
+
+const nameOf = (path: unknown): string => String(path).split('/').slice(-1).join()
+
+function stepAtOpen(tell: (name: string) => void): void {
+  const { openSync } = fs
+  const isMade = (flags: unknown) =>
+    typeof flags === 'number' ? (flags & fs.constants.O_CREAT) !== 0 : /[wa]/.test(String(flags ?? 'r'))
+  fs.openSync = (path, flags, mode) => {
+    if (isMade(flags)) tell(`openSync ${nameOf(path)}`)
+    return openSync(path, flags, mode)
+  }
+}
+
+/** What is shorter is written at once. Bytes. */
+const HALVED = 8
+
+function stepAtWrite(tell: (name: string) => void): void {
+  const writeSync = calls.writeSync as (fd: number, bytes: Uint8Array, at?: number) => number
+  const halved = new Set<number>()
+  calls.writeSync = (fd, bytes, at = 0) => {
+    tell('writeSync')
+    const [file, all, from] = [fd as number, bytes as Uint8Array, at as number]
+    // A disk may take less than it was given: the caller goes on from there.
+    const isHalf = !halved.delete(file) && all.length - from >= HALVED
+    if (!isHalf) return writeSync(file, all, from)
+    halved.add(file)
+    const half = Math.ceil((all.length - from) / 2)
+    return writeSync(file, all.subarray(from, from + half))
+  }
+}
+
+function stepAtCommit(tell: (name: string) => void): void {
+  const { exec } = DatabaseSync.prototype
+  const { run } = StatementSync.prototype
+  let isOpen = false
+  DatabaseSync.prototype.exec = function (sql) {
+    const [first = ''] = sql.trim().split(/[\s;]/)
+    const isWhole = /;\s*commit\s*$/.test(sql)
+    if (first === 'commit' || isWhole || sql.includes('vacuum(')) tell(isWhole ? 'migration' : sql)
+    exec.call(this, sql)
+    isOpen = !isWhole && (first === 'begin' || (isOpen && first !== 'commit' && first !== 'rollback'))
+  }
+  StatementSync.prototype.run = function (...args) {
+    if (!isOpen) tell(this.sourceSQL.trim().split(/\s+/).slice(0, 4).join(' '))
+    return run.apply(this, args as never)
+  }
+}

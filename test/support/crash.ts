@@ -1,0 +1,127 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { build } from 'vite'
+
+/** Where processes are killed in the middle of what they do to a place. */
+export interface CrashLab extends Disposable {
+  readonly top: string
+  /** A folder with a place as it is before the act, made once. */
+  readonly first: string
+  /** Another copy of a folder. */
+  copied(from: string): string
+  /**
+   * Kills a process before each step of an act, in a copy of its own of the prepared place, and once after the last
+   * one. Resolves to the steps.
+   */
+  killAtEach(act: string, verify: (killed: Killed) => Promise<unknown>, from?: string): Promise<string[]>
+  /** The same at the first step with this name. Where the copy is stays there. */
+  killAt(act: string, step: string, from?: string): Promise<string>
+}
+
+export interface Killed {
+  /** The copy. */
+  readonly top: string
+  /** The step that was not taken; `end`: all were. */
+  readonly step: string
+  /** Its number, from 1. */
+  readonly at: number
+}
+
+/** Processes at a time: one for each core that is promised. */
+const LANES = 2
+
+interface Child {
+  readonly file: string
+  readonly env: NodeJS.ProcessEnv
+}
+let child: Promise<Child> | null = null
+
+/** Two hundred processes that each read a hundred sources take minutes; one file, compiled once, is read at once. */
+async function builtChild(): Promise<Child> {
+  const outDir = mkdtempSync(join(tmpdir(), 'carrel-crash-child-'))
+  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
+  const output = { entryFileNames: 'child.mjs', codeSplitting: false }
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    // Watchers only hint, and cannot be bundled.
+    ssr: { noExternal: true, external: ['@parcel/watcher'] },
+    build: { ssr: join(import.meta.dirname, 'crash-child.ts'), outDir, minify: false, rolldownOptions: { output } },
+  })
+  const built = { file: join(outDir, 'child.mjs'), env: { NODE_COMPILE_CACHE: join(outDir, 'compiled') } }
+  // One that ends by itself leaves behind what Node compiled; those that are killed do not.
+  execFileSync(process.execPath, [built.file], { env: built.env })
+  return built
+}
+
+export function openCrashLab(): CrashLab {
+  const top = mkdtempSync(join(tmpdir(), 'carrel-crash-'))
+  const first = join(top, 'first')
+  mkdirSync(first)
+  let copies = 0
+  const copied = (from: string) => {
+    copies += 1
+    const to = join(top, `copy-${copies}`)
+    execFileSync('cp', ['-a', from, to])
+    return to
+  }
+  const killOne = async (act: string, stop: string, from: string) => {
+    const to = copied(from)
+    return { top: to, step: await runUntil([act, to, stop]) }
+  }
+  return {
+    top,
+    first,
+    copied,
+    async killAtEach(act, verify, from = first) {
+      const steps: string[] = []
+      const lane = async () => {
+        while (!steps.includes('end')) {
+          const at = steps.push('')
+          const killed = await killOne(act, String(at), from)
+          steps[at - 1] = killed.step
+          await verify({ ...killed, at }).catch((error: unknown) => {
+            throw new Error(`killed before step ${at} of ${act}: ${killed.step}`, { cause: error })
+          })
+          rmSync(killed.top, { recursive: true, force: true })
+        }
+      }
+      await Promise.all(Array.from({ length: LANES }, lane))
+      return steps.slice(0, steps.indexOf('end'))
+    },
+    async killAt(act, step, from = first) {
+      const killed = await killOne(act, step, from)
+      if (!killed.step.startsWith(step)) throw new Error(`${act} has no step ${step}`)
+      return killed.top
+    },
+    [Symbol.dispose]: () => rmSync(top, { recursive: true, force: true }),
+  }
+}
+
+async function runUntil(args: readonly string[]): Promise<string> {
+  child ??= builtChild()
+  const { file, env } = await child
+  const running = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  for await (const piece of running.stdout) {
+    said += piece
+    if (said.includes('\n')) running.kill('SIGKILL')
+  }
+  if (said === '') throw new Error(`${args[0]} ended before it was killed`)
+  return said.trim()
+}
+
+/** What lies in the folder of a history that it has no row for: nothing is to be left there. */
+export function strayIn(folder: string): string[] {
+  const db = new DatabaseSync(join(folder, 'files.db'))
+  const rows = db.prepare('select lower(hex(digest)) as name from blobs where gone = 0 and data is null').all()
+  db.close()
+  const known = new Set(['files.db', 'files.db-wal', 'files.db-shm', 'tick', ...rows.map(({ name }) => String(name))])
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => (/^[0-9a-f]{2}$/.test(basename(parentPath)) ? basename(parentPath) : '') + name)
+    .filter((name) => !known.has(name))
+}
