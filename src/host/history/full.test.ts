@@ -13,7 +13,7 @@ import { inWords } from './db.ts'
 import type { PlanAsk } from './history.ts'
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0
-const timeout = 60_000
+const timeout = 180_000
 
 /** A small disk that can be full. */
 interface Disk {
