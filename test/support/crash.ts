@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { build } from 'vite'
+import { afterAll } from 'vitest'
 
 /** Where processes are killed in the middle of what they do to a place. */
 export interface CrashLab extends Disposable {
@@ -38,11 +39,13 @@ interface Child {
   readonly env: NodeJS.ProcessEnv
 }
 let child: Promise<Child> | null = null
+afterAll(async () => {
+  if (child) rmSync(dirname((await child).file), { recursive: true, force: true })
+})
 
 /** Two hundred processes that each read a hundred sources take minutes; one file, compiled once, is read at once. */
 async function builtChild(): Promise<Child> {
   const outDir = mkdtempSync(join(tmpdir(), 'carrel-crash-child-'))
-  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
   const output = { entryFileNames: 'child.mjs', codeSplitting: false }
   await build({
     configFile: false,
