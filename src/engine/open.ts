@@ -174,7 +174,7 @@ async function sweepEarlier(config: Config) {
   const notes = [...outlived.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
   await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
   await dropOthers(keepers, new Set(outlived.map(({ keeper }) => keeper)))
-  dropOtherBrowsers({ folder }, browsers)
+  await dropOtherBrowsers({ folder }, browsers)
   return { ledger, keepers, outlived, browsers: { folder, outlived: browsers } }
 }
 

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrowserNote } from '../../model/browser.ts'
@@ -8,6 +7,7 @@ import type { Containment } from '../containment.ts'
 import {
   attachKeeper,
   dropKeeper,
+  dropOthers as dropOtherKeepers,
   findKeepers,
   type KeeperOptions,
   type KeptTree,
@@ -17,6 +17,7 @@ import {
 import { killTree, removeEntry } from '../ledger.ts'
 import type { Exit } from '../process.ts'
 import { enclose, type Sandbox } from '../sandbox/enclose.ts'
+import { makeTemporary, temporaryOf } from '../temporary.ts'
 
 export interface BrowserLaunch {
   readonly program: string
@@ -57,8 +58,6 @@ export class PortIsTaken extends Error {}
 const NOTE = 'browser.json'
 const START_MS = 30_000
 const LOOK_MS = 15
-/** Chromium keeps a socket below its temporary folder, and addresses of sockets are short. */
-const LONGEST_TEMPORARY = 60
 
 /**
  * Starts a browser of its own profile under a keeper, so that it outlives the server as its agent does, and waits until
@@ -91,7 +90,7 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
     return runningOf(tree, launch.note, ground)
   } catch (thrown) {
     await tree?.kill()
-    forget(ground, keeper)
+    await forget(ground, keeper)
     if (thrown instanceof CarrelError || thrown instanceof PortIsTaken) throw thrown
     const why = thrown instanceof Error ? thrown.message : String(thrown)
     throw new CarrelError('unavailable', `The browser ${launch.program} did not start: ${why}`, undefined, thrown)
@@ -127,26 +126,20 @@ export async function findBrowsers({ folder }: Pick<BrowserGround, 'folder'>): P
 }
 
 /** Takes everything off the disk but these. Once nothing of the others runs. */
-export function dropOthers(ground: Pick<BrowserGround, 'folder'>, kept: readonly Outlived[]): void {
-  const names = existsSync(ground.folder) ? readdirSync(ground.folder) : []
-  for (const name of names) if (!kept.some(({ keeper }) => keeper === name)) dropBrowser(ground, name)
+export async function dropOthers({ folder }: Pick<BrowserGround, 'folder'>, kept: readonly Outlived[]): Promise<void> {
+  await dropOtherKeepers(folder, new Set(kept.map(({ keeper }) => keeper)))
 }
 
 /** Ends what is left of a browser and takes it off the disk. Safe to repeat. */
 export async function buryBrowser({ keeper, trees }: Outlived, ground: BrowserGround): Promise<void> {
   await Promise.all([trees.agent, trees.keeper].map(({ tree, identity }) => killTree(tree, identity)))
-  forget(ground, keeper)
+  await forget(ground, keeper)
 }
 
 /** Only once nothing of it runs: by the ledger it is found again. */
-function forget(ground: BrowserGround, keeper: string): void {
-  dropBrowser(ground, keeper)
+async function forget(ground: BrowserGround, keeper: string): Promise<void> {
+  await dropKeeper(ground.folder, keeper)
   removeEntry(ground.ledger, keeper)
-}
-
-function dropBrowser({ folder }: Pick<BrowserGround, 'folder'>, keeper: string): void {
-  rmSync(temporary(keeper), { recursive: true, force: true, maxRetries: 5 })
-  dropKeeper(folder, keeper)
 }
 
 function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): RunningBrowser {
@@ -181,20 +174,15 @@ const DEAF = { frame: () => undefined, replayed: () => undefined, tooLarge: () =
 async function surroundingsOf({ sandbox, env }: BrowserLaunch, ground: BrowserGround, keeper: string) {
   const folder = join(ground.folder, keeper)
   if (sandbox === null) {
-    const tmp = temporary(keeper)
     const home = join(folder, 'home')
     mkdirSync(home, { mode: 0o700 })
-    const short = tmp.length <= LONGEST_TEMPORARY
-    if (short) mkdirSync(tmp, { recursive: true, mode: 0o700 })
-    const own = { HOME: home, ...(short ? { TMPDIR: tmp } : {}) }
+    const own = { HOME: home, ...(await makeTemporary(temporaryOf(ground.folder, keeper))) }
     return { containment: ground.containment, env: { ...env, ...own }, profile: join(folder, 'profile') }
   }
   // In there `/tmp` is a folder of the keeper's, and goes with it.
   const enclosed = await enclose(sandbox, folder, { ...env, HOME: '/tmp' })
   return { containment: enclosed.containment, env: enclosed.env, profile: '/tmp/profile' }
 }
-
-const temporary = (keeper: string): string => join(tmpdir(), `carrel-${keeper}`)
 
 /** Nothing that calls home or asks questions; no wall of its own where it stands in one, or where root may build none. */
 function flags({ note, sandbox }: BrowserLaunch): string[] {
