@@ -73,8 +73,8 @@ export interface KeeperOptions {
 }
 
 const TAIL_CHARS = 4_096
-const START_MS = 10_000
-const CONNECT_MS = 3_000
+const START_MS = 30_000
+const CONNECT_MS = 15_000
 /** A keeper has so long to tell that its agent has ended. ms. */
 const LATE_MS = 1_500
 
