@@ -1,11 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { History, Look, PlaceSpec } from '../src/host/history/history.ts'
 import { openHistory } from '../src/host/history/open.ts'
 import type { Effort } from './appends.ts'
-import { dropFolder, tempFolder } from './children.ts'
+import { dropFolder, start, tempFolder } from './children.ts'
 import { type Result, type Target, written } from './figures.ts'
 import { measureRestores } from './files-acts.ts'
 
@@ -41,14 +39,15 @@ async function measureTree(size: number, rounds: number): Promise<Result[]> {
     const paths = makeTree(tree, size)
     const oursFolder = join(folder, 'history')
     const ours = await openHistory({ folder: oursFolder, now: Date.now })
-    const ground: Ground = { tree, paths, ours, oursFolder, git: shadowRepository(join(folder, 'shadow'), tree) }
+    const git = await shadowRepository(join(folder, 'shadow'), tree)
+    const ground: Ground = { tree, paths, ours, oursFolder, git }
     const results = [await firstImport(ground), ...(await captures(ground, rounds)), await atOnce(ground, rounds)]
     results.push(
       ...(await measureRestores({ ...ground, key: KEY, look: () => look('everything', []), timed, change }, rounds)),
     )
     // A thousand commands of theirs at 100,000 files take ten minutes and say the same.
     if (size <= 10_000) results.push(await bytesOf(ground, 1_000))
-    await ours.close()
+    await Promise.all([ours.close(), git.stop()])
     return results.map((result) => ({ ...result, name: `${written(size).replace(/\.00$/, '')} files: ${result.name}` }))
   } finally {
     dropFolder(folder)
@@ -79,11 +78,15 @@ async function captures(ground: Ground, rounds: number): Promise<Result[]> {
       [twenty, 20],
     ] as const) {
       const changed = change(ground, count, round)
-      into.ours.push(await calmly(() => ours.capture(KEY, look('hints', changed))))
-      into.theirs.push(await calmly(() => git.snapshot()))
+      await git.calm()
+      into.ours.push(await timed(() => ours.capture(KEY, look('hints', changed))))
+      await git.calm()
+      into.theirs.push(await timed(git.snapshot))
     }
-    none.ours.push(await calmly(() => ours.capture(KEY, look('everything', []))))
-    none.theirs.push(await calmly(() => git.snapshot()))
+    await git.calm()
+    none.ours.push(await timed(() => ours.capture(KEY, look('everything', []))))
+    await git.calm()
+    none.theirs.push(await timed(git.snapshot))
   }
   return [
     { name: 'capture after 1 change, by hint', unit: 'ms', ...one, target: fasterThanTheirs(ground) },
@@ -167,12 +170,6 @@ async function armed(history: History): Promise<void> {
   }
 }
 
-/** Begins when nothing is left to be written: what git leaves to the system is else written by our next flush. */
-async function calmly(work: () => Promise<unknown>): Promise<number> {
-  execFileSync('sync')
-  return await timed(work)
-}
-
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
@@ -220,32 +217,26 @@ function sizeOf(folder: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).blocks * 512, 0)
 }
 
+/** A repository beside the tree with an index of its own, as most peers keep one. */
 interface ShadowRepository {
   /** Answers with the tree. */
   snapshot(): Promise<string>
   checkout(tree: string, paths: readonly string[]): Promise<void>
+  /** Resolves when nothing is left to be written: what git leaves to the system is else written by our next flush. */
+  calm(): Promise<void>
   bytes(): number
   unlock(): void
+  stop(): Promise<void>
 }
 
-/** A repository beside the tree with an index of its own, as most peers keep one. */
-function shadowRepository(folder: string, tree: string): ShadowRepository {
-  const env = { PATH: process.env.PATH, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', HOME: folder }
-  const base = ['--git-dir', folder, '--work-tree', tree, '-c', 'core.autocrlf=false', '-c', 'gc.auto=0']
-  mkdirSync(folder)
-  execFileSync('git', ['init', '--quiet', '--bare', folder], { env })
-  const git = async (...args: string[]): Promise<string> => {
-    return (await promisify(execFile)('git', [...base, ...args], { env, cwd: tree, maxBuffer: 1 << 26 })).stdout.trim()
-  }
+async function shadowRepository(folder: string, tree: string): Promise<ShadowRepository> {
+  const child = await start(new URL('git-node.ts', import.meta.url), { folder, tree })
   return {
-    async snapshot() {
-      await git('add', '-A', '.')
-      return git('write-tree')
-    },
-    async checkout(of, paths) {
-      await git('checkout', '--quiet', of, '--', ...paths)
-    },
+    snapshot: () => child.ask('snapshot'),
+    checkout: (of, paths) => child.ask('checkout', { of, paths }),
+    calm: () => child.ask('sync'),
     bytes: () => sizeOf(folder),
-    unlock: () => execFileSync('rm', ['-f', join(folder, 'index.lock')]),
+    unlock: () => rmSync(join(folder, 'index.lock'), { force: true }),
+    stop: child.stop,
   }
 }
