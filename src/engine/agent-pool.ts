@@ -130,6 +130,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
   const salt = options.salt ?? ''
   const starting = new Map<string, Promise<Pooled>>()
   const outlived = new Set(options.outlived)
+  const forgetting = new Set<Promise<void>>()
   const resumed = new Map<string, Promise<Pooled | null>>()
 
   const drop = (pooled: Pooled) => {
@@ -140,8 +141,10 @@ export function createAgentPool(options: PoolOptions): AgentPool {
   }
   /** What it said is in the log once no run is on it: then its spool may go. */
   const forgetEnded = (pooled: Pooled) => {
-    if (pooled.dead && pooled.runs.size === 0 && !pooled.abandoned)
-      void pooled.connection.exited.then(() => pooled.connection.forget())
+    if (!pooled.dead || pooled.runs.size > 0 || pooled.abandoned) return
+    const task = pooled.connection.exited.then(() => pooled.connection.forget())
+    forgetting.add(task)
+    void task.then(() => forgetting.delete(task))
   }
 
   const add = (connection: AgentConnection, need: AgentNeed, fingerprint: string): Pooled => {
@@ -294,6 +297,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       const all = [...processes]
       for (const pooled of all) drop(pooled)
       await Promise.all(all.map(({ abandoned, connection }) => (abandoned ? connection.leave() : connection.stop())))
+      await Promise.all(forgetting)
     },
   }
 }

@@ -162,11 +162,7 @@ async function admit(work: RunWork, prompt: QueuedPrompt): Promise<void> {
 async function seatAtOnce(work: RunWork, run: RunOf, files: Promise<RunFiles>): Promise<Seat | null> {
   try {
     if (await usedUp(work, { spent: NOTHING_SPENT })) return null
-    return await warmSeat(
-      work,
-      run,
-      files.then(({ opened }) => opened),
-    )
+    return await warmSeat(work, run, files)
   } catch {
     // Whoever serves the run comes to the same, and says it.
     return null

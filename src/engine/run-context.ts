@@ -42,11 +42,15 @@ export async function takeSeat(work: RunWork, run: RunOf, place: Place, signal: 
  * A seat where the agent can be told at once: it has the conversation open, and all settings that people chose.
  * Null where something has to be waited for, as a browser may have to.
  */
-export async function warmSeat(work: RunWork, run: RunOf, opened: Promise<OpenedPlace>): Promise<Seat | null> {
+export async function warmSeat(
+  work: RunWork,
+  run: RunOf,
+  files: Promise<{ readonly opened: OpenedPlace }>,
+): Promise<Seat | null> {
   const { ctx, recorder } = work
   if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent)) || settingsFor(work, run, false)) return null
   if ((await surroundingsOf(ctx, recorder.session)).browser.value === 'own') return null
-  const { place } = await opened
+  const { place } = (await files).opened
   const need = await needOf(work, run, place, () => null)
   const seat = ctx.pool.warm(need)
   if (seat) noteGiven(work, run, place, need, seat)
