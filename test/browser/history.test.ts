@@ -80,6 +80,29 @@ describe('parts, pins and branches', () => {
     expect(here.complaints).toEqual([])
   })
 
+  it('files go back to a snapshot from the timeline, and the talk with them as a session of its own', async () => {
+    const here = world as World
+    const { session, project } = await openSession(here, 'Going back')
+    await ask(session.id, [write('back.txt', 'one\n'), { say: 'the first of both' }])
+    const { snapshots } = await here.carrel.call('history.snapshots', { workspace: WORKSPACE, project: project.id })
+    const n = snapshots[0]?.n ?? 0
+    await ask(session.id, [write('back.txt', 'two\n'), { say: 'the second of both' }])
+    const page = await here.open(`/s/${session.id}`)
+    await page.getByRole('button', { name: 'Show panel' }).click()
+    await page.getByRole('tab', { name: 'Timeline' }).click()
+    const row = page.locator('.snapshot').filter({ has: page.getByText(`Snapshot ${n}`, { exact: true }) })
+    await row.locator('.snapshot-name').click()
+    await row.getByRole('button', { name: 'Restore to here ...' }).click()
+    await dialog(page).getByRole('button', { name: 'Restore 1 file' }).click()
+    await dialog(page).getByRole('button', { name: 'Fork the conversation there' }).click()
+    await page.waitForURL((url) => url.pathname.startsWith('/s/') && !url.pathname.includes(session.id), PATIENCE)
+    const transcript = page.getByRole('main')
+    await transcript.getByText('the first of both').first().waitFor()
+    expect(await transcript.getByText('the second of both').count()).toBe(0)
+    expect(readFileSync(join(here.folder, 'back.txt'), 'utf8')).toBe('one\n')
+    expect(here.complaints).toEqual([])
+  })
+
   it('what a project did in a place of its own is exported as a branch of that name', async () => {
     const here = world as World
     const git = (...args: string[]) => execFileSync('git', ['-C', here.folder, ...args], { encoding: 'utf8' })

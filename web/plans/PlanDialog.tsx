@@ -6,6 +6,7 @@ interface Props {
   readonly project: string
   readonly request: PlanRequest
   readonly title: string
+  readonly session?: string | undefined
   readonly onClose: () => void
 }
 

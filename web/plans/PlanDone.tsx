@@ -6,9 +6,17 @@ import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { nameOf } from './reasons.ts'
+import { TalkBack } from './TalkBack.tsx'
+
+interface Props {
+  readonly act: Act
+  readonly project: string
+  readonly session?: string | undefined
+  readonly onClose: () => void
+}
 
 /** What was written, and the way back. */
-export function PlanDone({ act, project, onClose }: { act: Act; project: string; onClose: () => void }) {
+export function PlanDone({ act, project, session, onClose }: Props) {
   const { sessions } = useWorkspace()
   const words = texts.plans.done
   const { kind } = act.request
@@ -36,6 +44,9 @@ export function PlanDone({ act, project, onClose }: { act: Act; project: string;
       </div>
       <Paths id={`written.${act.id}`} title={words.writtenList} paths={act.written} />
       <Paths id={`left.${act.id}`} title={words.leftList} paths={act.left} />
+      {act.request.kind === 'restore' && session !== undefined && (
+        <TalkBack session={session} n={act.request.to} onClose={onClose} />
+      )}
       <div className="actions">
         {act.written.length > 0 && (
           <button type="button" className="btn" onClick={undo}>

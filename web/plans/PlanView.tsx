@@ -13,13 +13,15 @@ import './plans.css'
 interface Props {
   readonly project: string
   readonly request: PlanRequest
+  /** Whose talk may go back with the files. */
+  readonly session?: string | undefined
   readonly onClose: () => void
 }
 
 /** What a restore, undo or apply would write and whose it is. Writes exactly that, or nothing. */
-export function PlanView({ project, request, onClose }: Props) {
+export function PlanView({ project, request, session, onClose }: Props) {
   const planning = usePlanning(project, request)
-  if (planning.act) return <PlanDone act={planning.act} project={project} onClose={onClose} />
+  if (planning.act) return <PlanDone act={planning.act} project={project} session={session} onClose={onClose} />
   const { plan, problem, pending } = planning
   const words = texts.plans
   return (

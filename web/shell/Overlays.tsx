@@ -76,7 +76,7 @@ function Shown({ shown }: { shown: Overlay }) {
     case 'file-rules':
       return <FileRules space={shown.space} name={shown.name} onClose={closeOverlay} />
     case 'plan': {
-      const { project, request, title } = shown
+      const { project, request, title, session } = shown
       // Another plan begins anew, with nothing said about it.
       return (
         <PlanDialog
@@ -84,6 +84,7 @@ function Shown({ shown }: { shown: Overlay }) {
           project={project}
           request={request}
           title={title}
+          session={session}
           onClose={closeOverlay}
         />
       )

@@ -9,7 +9,14 @@ export type Overlay =
   | { readonly kind: 'secrets' | 'surroundings'; readonly space?: string }
   | { readonly kind: 'given'; readonly run: string }
   | { readonly kind: 'project' | 'file-rules'; readonly space: string; readonly name: string }
-  | { readonly kind: 'plan'; readonly project: string; readonly request: PlanRequest; readonly title: string }
+  | {
+      readonly kind: 'plan'
+      readonly project: string
+      readonly request: PlanRequest
+      readonly title: string
+      /** Whose talk may go back with the files. */
+      readonly session?: string
+    }
   | { readonly kind: 'gaps'; readonly project: string; readonly space: string; readonly n: number }
   | { readonly kind: 'place-remove' | 'place-branch'; readonly project: string; readonly name: string }
 

@@ -79,6 +79,11 @@ export const plans = {
       string
     >,
   },
+  talk: {
+    note: 'The conversation goes on as it is. It can go back, too: as a new session that ends where this one was then.',
+    act: 'Fork the conversation there',
+    notBegun: 'This session had not begun at that snapshot, so there is nothing to fork.',
+  },
   more: (n: number) => `Show ${n} more`,
   hunk: 'Take this part',
   apply: {

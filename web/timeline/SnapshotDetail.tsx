@@ -23,7 +23,8 @@ export function SnapshotDetail({ project, session, snapshot: { n } }: Props) {
   const [opened, toggle] = useKeys()
   const viewed = useViewed(session)
   const words = texts.timeline
-  const plan = (request: PlanRequest, title: string): void => overlay.set({ kind: 'plan', project, request, title })
+  const plan = (request: PlanRequest, title: string): void =>
+    overlay.set({ kind: 'plan', project, request, title, session })
   return (
     <div className="snapshot-detail">
       <div className="snapshot-acts">

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Carrel } from '../../../api/index.ts'
+import { talkAt } from '../../../client/talk-at.ts'
 import { CarrelError } from '../../../model/errors.ts'
 import type { PlanRequest } from '../../../model/history.ts'
 import { ActId, RunId, SessionId } from '../../../model/ids.ts'
@@ -105,27 +106,11 @@ Examples:
 /** The session as it was when the snapshot was taken, as a new one. */
 async function forkAt(cli: Cli, carrel: Carrel, session: string, n: number): Promise<void> {
   const { workspace, term } = cli
-  const seq = await seqAt(carrel, { workspace, id: session }, n)
+  const seq = await talkAt(carrel, { workspace, id: session }, n)
   if (seq === null)
     throw new CarrelError('not_found', `${session} had not begun at snapshot ${n}, so it was not forked.`)
   const row = await carrel.call('sessions.fork', { workspace, id: session, seq })
   term.result(row, () => term.line(row.id))
-}
-
-/** The last event before a run of the session changed anything after snapshot `n`. */
-async function seqAt(carrel: Carrel, at: { workspace: string; id: string }, n: number): Promise<number | null> {
-  let after = 0
-  let last: number | null = null
-  for (;;) {
-    const { events, head } = await carrel.call('sessions.events', { ...at, after, limit: 5_000 })
-    for (const event of events) {
-      const taken = event.type === 'snapshot.taken' ? (event.data as { n: number }).n : null
-      if (taken !== null && taken > n) return last ?? (event.seq > 1 ? event.seq - 1 : null)
-      if (taken !== null) last = event.seq
-      after = event.seq
-    }
-    if (events.length === 0 || after >= head) return after > 0 ? after : null
-  }
 }
 
 function addApply(program: Command, act: Act): void {

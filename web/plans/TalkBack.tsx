@@ -1,0 +1,41 @@
+import { useNavigate } from '@tanstack/react-router'
+import { GitFork } from 'lucide-react'
+import { talkAt } from '../../src/client/talk-at.ts'
+import { CarrelError } from '../../src/model/errors.ts'
+import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
+import { Problem } from '../ui/Problem.tsx'
+
+interface Props {
+  readonly session: string
+  /** The snapshot that the files went back to. */
+  readonly n: number
+  readonly onClose: () => void
+}
+
+/** The way back for the talk: a fork of the session where it was when the files were so. The session itself stays. */
+export function TalkBack({ session, n, onClose }: Props) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const navigate = useNavigate()
+  const words = texts.plans.talk
+  const fork = useSubmit(async () => {
+    const seq = await talkAt(page, { workspace, id: session }, n)
+    if (seq === null) throw new CarrelError('not_found', words.notBegun)
+    const made = await page.call('sessions.fork', { workspace, id: session, seq })
+    onClose()
+    await navigate({ to: '/s/$session', params: { session: made.id } })
+  })
+  return (
+    <div className="stack-s">
+      <p className="dim">{words.note}</p>
+      <div className="row">
+        <button type="button" className="btn" disabled={fork.pending} onClick={() => fork.run()}>
+          <GitFork aria-hidden />
+          {words.act}
+        </button>
+      </div>
+      <Problem error={fork.problem} />
+    </div>
+  )
+}
