@@ -16,8 +16,12 @@ function world() {
       const id = `${pid}.${++opened}`
       return { id, opened: {}, close: async () => void closed.push(id) }
     }
-    const stop = async () => void stopped.push(pid)
-    return { pid, open, stop, usable: true, exited: new Promise(() => undefined) } as unknown as AgentConnection
+    const { promise: exited, resolve: exit } = Promise.withResolvers<void>()
+    const stop = async () => {
+      stopped.push(pid)
+      exit()
+    }
+    return { pid, open, stop, forget: async () => undefined, usable: true, exited } as unknown as AgentConnection
   }
   const pool = createAgentPool({
     resume: async () => null,
