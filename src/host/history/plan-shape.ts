@@ -16,7 +16,8 @@ export function shape(book: Book, wishes: readonly Wish[]): Shaped[] {
   const tree = new Map(kept.map(({ wish }) => [wish.path, wish]))
   const made = neededFolders(book, tree)
   for (const wish of made) tree.set(wish.path, wish)
-  return [...kept, ...made.map((wish) => ({ wish, hindrance: null }))].map(({ wish, hindrance }) => ({
+  const others = kept.filter(({ wish }) => tree.get(wish.path) === wish)
+  return [...others, ...made.map((wish) => ({ wish, hindrance: null }))].map(({ wish, hindrance }) => ({
     wish,
     hindrance: hindrance ?? obstacle(book, wish, tree),
   }))
@@ -50,6 +51,7 @@ function namesOnDisk(root: string, folder: FilePath): string[] {
   }
 }
 
+/** Also where a wish was that nothing should stand there: what speaks against that speaks against this. */
 function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Wish>): Wish[] {
   const above = [...tree.values()].filter(({ next }) => next.state !== null).flatMap(({ path }) => foldersAbove(path))
   return [...new Set(above)]
@@ -57,7 +59,8 @@ function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Wish>): Wish[] {
     .map((path) => {
       const before = book.lastChange(path)?.before ?? null
       const state: FileState = { ...FOLDER, mode: before && isFolder(before) ? before.mode : 0o755 }
-      return { path, next: { state, bytes: () => null }, merged: false, conflict: 0, lost: null, among: [] }
+      const { conflict = 0, lost = null, among = [] } = tree.get(path) ?? {}
+      return { path, next: { state, bytes: () => null }, merged: false, conflict, lost, among }
     })
 }
 

@@ -24,6 +24,27 @@ const told = (plan: Plan) =>
   plan.entries.map(({ path, how, contended }) => [path, how, ...contended.map(({ kind }) => kind)].join(' '))
 
 describe('undo by content', () => {
+  it('F2: where a file of a run was a folder of somebody else in between, each path is in the plan once and all comes back', async () => {
+    await using world = await openActWorld({})
+    world.write('f', 'a 0\n')
+    await world.look(['a'])
+    const at = join(world.root, 'f')
+    rmSync(at)
+    world.write('f/in', 'by a person\n')
+    await world.look([])
+    rmSync(at, { recursive: true })
+    world.write('f', 'a 1\n')
+    await world.look(['a'])
+    const { entries } = await world.plan(undoOf('a'))
+    expect(entries.map(({ path, next }) => [path, next?.kind])).toEqual([
+      ['f', 'folder'],
+      ['f/in', 'file'],
+    ])
+    expect(entries.every(({ contended }) => contended.length > 0)).toBe(true)
+    await world.act(undoOf('a'), ['f', 'f/in'])
+    expect(world.seen()).toEqual({ f: 'folder 755', 'f/in': 'file 644 by a person\n' })
+  })
+
   it('F2: two agents and a person write one file in turns; undoing one leaves what the others wrote', async () => {
     await using world = await openActWorld({ 'a.txt': FIVE })
     await edit(world, ['one', 'ONE by A'], ['a'])
