@@ -19,26 +19,20 @@ const MAX_WAITING_BYTES = 67_108_864
 const FOLD_EVERY = 256
 const FOLD_EVERY_MS = 1_000
 
-/** A session as it is at some point of its log. */
-export interface Folded {
-  readonly view: SessionView
-  item(n: number): Item | undefined
-  /** The newest items as they are at that point, oldest first. */
-  newest(limit: number): Promise<Item[]>
-}
-
 /**
  * The one writer of a session's outcomes, for as long as the lease is held. Many updates become few writes, in the
  * order they were given. Keeps the view folded to the last event it knows, its own and other people's.
  */
-export interface Recorder extends Folded {
+export interface Recorder {
   readonly session: Session
+  readonly view: SessionView
+  item(n: number): Item | undefined
+  /** The newest items as they are at the head that is folded here, oldest first. */
+  newest(limit: number): Promise<Item[]>
   /** Hands in an outcome that may wait a moment for others. Order is kept; a failure shows at the next `record`. */
   push(outcome: Outcome): void
   /** Writes these, and all that was pushed before, and resolves when they are committed and folded. */
   record(...outcomes: Outcome[]): Promise<void>
-  /** The same for what hangs on all that was pushed before: both go in one commit. Writes nothing of its own when `decide` rejects. */
-  conclude(decide: (ahead: Folded) => Promise<Outcome[]>): Promise<void>
   /** Folds what others submitted; with `head`, only if that is not folded by the time it is this one's turn. */
   catchUp(head?: number): Promise<void>
   /** Stores the fold and lets the session rest; false when something came meanwhile (L10). */
@@ -92,31 +86,18 @@ export function openRecorder(
     for (const n of items.keys()) if (!needed.has(n) && !dirty.has(n)) items.delete(n)
   }
 
-  /** What is folded here with these behind it, and the items that they change. */
-  const foldOver = (outcomes: readonly Outcome[], at: number) => {
-    const changed = new Map<number, Item>()
-    const item = (n: number) => changed.get(n) ?? items.get(n)
-    let over = view
-    for (const [index, outcome] of outcomes.entries()) {
-      const folded = fold(over, asEvent(outcome, session.id, view.seq + 1 + index, at), item)
-      over = folded.view
-      for (const each of folded.items) changed.set(each.n, each)
-    }
-    return { view: over, item, changed }
-  }
-  const newest = async (limit: number, changed: Iterable<Item> = []) =>
-    newestOf(await store.log.items(session.id as SessionId, null, limit), [...dirty.values(), ...changed], limit)
-
   const foldOwn = async (outcomes: readonly Outcome[], first: number, last: number, at: number) => {
     if (first !== view.seq + 1) {
       // Somebody submitted in between: read, so that everything is folded in the order of the log.
       view = await foldTail(store, view, items, dirty)
     } else {
-      const over = foldOver(outcomes, at)
-      view = over.view
-      for (const [n, item] of over.changed) {
-        items.set(n, item)
-        dirty.set(n, item)
+      for (const [index, outcome] of outcomes.entries()) {
+        const folded = fold(view, asEvent(outcome, session.id, first + index, at), (n) => items.get(n))
+        view = folded.view
+        for (const item of folded.items) {
+          items.set(item.n, item)
+          dirty.set(item.n, item)
+        }
       }
     }
     if (view.seq < last) view = await foldTail(store, view, items, dirty)
@@ -173,7 +154,9 @@ export function openRecorder(
       return view
     },
     item: (n) => items.get(n),
-    newest: (limit) => newest(limit),
+    async newest(limit) {
+      return newestOf(await store.log.items(session.id as SessionId, null, limit), dirty.values(), limit)
+    },
     push(outcome) {
       if (broken) return
       for (const each of mask.take(outcome)) {
@@ -191,16 +174,6 @@ export function openRecorder(
       flushSoon()
     },
     record: (...outcomes) => enqueue(outcomes.length === 0 ? mask.rest() : outcomes.flatMap(mask.take)),
-    conclude(decide) {
-      const task = tail.then(async () => {
-        waiting.push(...mask.rest())
-        const { view: ahead, item, changed } = foldOver(waiting, setting.now())
-        const outcomes = await decide({ view: ahead, item, newest: (limit) => newest(limit, changed.values()) })
-        await write([...takeWaiting(), ...outcomes.flatMap(mask.take)])
-      })
-      tail = task.catch(() => undefined)
-      return task
-    },
     catchUp(head) {
       const task = tail.then(async () => {
         if (head !== undefined && head <= view.seq) return

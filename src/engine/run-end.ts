@@ -4,10 +4,10 @@ import type { Outcome } from '../model/events.ts'
 import type { InteractionId } from '../model/ids.ts'
 import type { Spent } from '../model/spending.ts'
 import type { RunOutcome } from '../model/tree.ts'
-import { halfDone, type RunView, type SessionView } from '../model/view.ts'
+import { halfDone, type RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
 import type { Reached } from './budgets.ts'
-import type { Folded } from './recorder.ts'
+import type { Recorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
 
@@ -28,30 +28,32 @@ export type TurnEnd =
 type Ended = Extract<Outcome, { type: 'run.ended' }>['data']
 
 /**
- * Writes the one end of a run (L4), with its open questions withdrawn before it. What the agent said last and what it left
- * in its files go with it, in one commit; the end is judged by them.
+ * Writes the one end of a run (L4), with its open questions withdrawn before it. What it left in its files is looked at
+ * while what the agent said is written; what is found goes with the end.
  */
 export async function recordEnd(
   work: RunWork,
   run: RunView,
   end: TurnEnd,
-  {
-    seat,
-    files,
-    spent,
-  }: { readonly seat: Seat | null; readonly files: RunFiles | null; readonly spent: (view: SessionView) => Spent },
+  { seat, files, spent }: { readonly seat: Seat | null; readonly files: RunFiles | null; readonly spent: () => Spent },
 ): Promise<void> {
   const { recorder } = work
   const looked = files?.end('ended')
-  await Promise.all([looked, end.kind === 'answered' ? pause(LATE_UPDATES_MS) : null])
-  await recorder.conclude(async (ahead) => {
-    const ended = await endOf(ahead, run, end, seat)
-    return [...withdrawals(ahead), { type: 'run.ended', run: run.id, data: { ...ended, spent: spent(ahead.view) } }]
+  const late = end.kind === 'answered' ? pause(LATE_UPDATES_MS) : null
+  // What the agent said is written and folded first, since the end is judged by it.
+  await Promise.all([recorder.record(), late])
+  if (late) await recorder.record()
+  const ended = await endOf(work, run, end, seat)
+  await looked
+  await recorder.record(...withdrawals(recorder), {
+    type: 'run.ended',
+    run: run.id,
+    data: { ...ended, spent: spent() },
   })
 }
 
 /** What is still asked when a run ends is asked no more. */
-function withdrawals({ view }: Folded): Outcome[] {
+function withdrawals({ view }: Recorder): Outcome[] {
   return Object.entries(view.open).map(([id, { run }]) => {
     const data = { interaction: id as InteractionId, reason: 'The run that asked is over.' }
     return { type: 'interaction.withdrawn', run, data }
@@ -89,9 +91,10 @@ export async function recordEndWithout(
   await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data })
 }
 
-async function endOf(ahead: Folded, run: RunView, end: TurnEnd, seat: Seat | null): Promise<Ended> {
-  const base = { run: run.id, stopReason: null, usage: null, error: null, halfDone: halfDone(ahead.view, ahead.item) }
-  if (end.kind === 'answered') return { ...base, ...(await judge(ahead, run, end, seat)) }
+async function endOf(work: RunWork, run: RunView, end: TurnEnd, seat: Seat | null): Promise<Ended> {
+  const { view } = work.recorder
+  const base = { run: run.id, stopReason: null, usage: null, error: null, halfDone: halfDone(view, work.recorder.item) }
+  if (end.kind === 'answered') return { ...base, ...(await judge(work, run, end, seat)) }
   if (end.kind === 'cancelled') return { ...base, ...cancelled(end) }
   if (end.kind === 'failed') return { ...base, outcome: 'failed', error: failure(end.error) }
   throw new CarrelError('internal', 'A run that goes on has no end yet.')
@@ -118,13 +121,13 @@ const OUTCOME_OF: Readonly<Record<string, RunOutcome>> = {
 
 /** What an agent's stop reason amounts to. `end_turn` is no proof of success: some end so after a model error. */
 async function judge(
-  ahead: Folded,
+  work: RunWork,
   run: RunView,
   { stopReason, raw }: Extract<TurnEnd, { kind: 'answered' }>,
   seat: Seat | null,
 ): Promise<Pick<Ended, 'outcome' | 'error' | 'stopReason' | 'usage'>> {
   const outcome = OUTCOME_OF[stopReason] ?? 'completed'
-  const usage = usageOf(ahead, run, raw)
+  const usage = usageOf(work, run, raw)
   if (outcome === 'over_budget') {
     const message =
       stopReason === 'max_tokens'
@@ -132,7 +135,7 @@ async function judge(
         : 'The agent reached its limit of steps in one turn.'
     return { outcome, stopReason, usage, error: { message, stderr: null, next: 'Prompt again to let it go on.' } }
   }
-  const hidden = stopReason === 'end_turn' ? await hiddenError(ahead, run) : null
+  const hidden = stopReason === 'end_turn' ? await hiddenError(work, run) : null
   if (hidden === null) return { outcome, stopReason, usage, error: null }
   const stderr = seat?.connection.stderrTail() || null
   return {
@@ -152,8 +155,8 @@ const RETRYING =
   /((info: request failed due to a transient api error\. )?retrying( \([^)]{1,80}\))?\.{3}|retry finished, resuming\.)\s*/gi
 
 /** A sentence when the turn ended well by name only: nothing was said at all, or only an error. */
-async function hiddenError(ahead: Folded, run: RunView): Promise<string | null> {
-  const items = await ahead.newest(12)
+async function hiddenError(work: RunWork, run: RunView): Promise<string | null> {
+  const items = await work.recorder.newest(12)
   const said = items.filter((item) => item.run === run.id && item.n > run.n)
   if (said.some((item) => item.kind !== 'message' && item.kind !== 'thought' && item.kind !== 'notice')) return null
   const texts = said.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item] : []))
@@ -164,9 +167,9 @@ async function hiddenError(ahead: Folded, run: RunView): Promise<string | null> 
   return only !== null && only.length < 2_000 && ERROR_TEXT.test(only) ? only : null
 }
 
-function usageOf({ view }: Folded, run: RunView, raw: unknown): Ended['usage'] {
+function usageOf(work: RunWork, run: RunView, raw: unknown): Ended['usage'] {
   const told = (raw as { usage?: unknown } | null)?.usage
-  const context = view.agents[run.agent]?.usage ?? null
+  const context = work.recorder.view.agents[run.agent]?.usage ?? null
   if (!told && !context) return null
   return { ...(told && typeof told === 'object' ? told : {}), ...(context && { context }) }
 }

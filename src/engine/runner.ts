@@ -317,7 +317,7 @@ async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void>
     await work.recorder.record({
       type: 'run.parked',
       run: run.id,
-      data: { run: run.id, reason: end.reason, spent: meter.spent() },
+      data: { run: run.id, reason: end.reason, spent: meter.spent },
     })
     // A run that waits for a person holds no process.
     await letGo(seat, live)
@@ -328,9 +328,9 @@ async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void>
   if (end.kind === 'exhausted') {
     await files.end('parked')
     await work.recorder.record()
-    const parked = { run: run.id, reason: 'A budget is used up.', spent: meter.spent() }
+    const parked = { run: run.id, reason: 'A budget is used up.', spent: meter.spent }
     await work.recorder.record(asked(work, run, end.reached), { type: 'run.parked', run: run.id, data: parked })
-  } else await recordEnd(work, run, end, { seat, files, spent: meter.spent })
+  } else await recordEnd(work, run, end, { seat, files, spent: () => meter.spent })
   live.session.recorded(null)
 }
 

@@ -9,8 +9,8 @@ const MAX_TIMER_MS = 2_147_483_647
 
 /** Counts what a turn uses, outside of the agent: the clock, what it was told, and what it says it used. */
 export interface TurnMeter {
-  /** What the run has used with this turn; with a view, as of there instead of what is written by now. */
-  spent(view?: SessionView): Spent
+  /** What the run has used with this turn. */
+  readonly spent: Spent
   /** Time that is left, ms; null for no end. */
   readonly leftMs: number | null
   /** Looks again: something was said, or questions were opened or settled. */
@@ -39,7 +39,8 @@ export async function startMeter(
   const first = { used: usage(recorder.view)?.used ?? 0, cost: costOf(usage(recorder.view)?.cost) }
 
   /** Without what the run had used before this turn. */
-  const spent = (view = recorder.view): Spent => {
+  const spent = (): Spent => {
+    const { view } = recorder
     const now = usage(view)
     const cost = costOf(now?.cost)
     const turns = view.run?.id === run.id ? view.run.turns + view.run.steered.length : run.spent.turns
@@ -52,7 +53,7 @@ export async function startMeter(
       cost: cost >= first.cost ? cost - first.cost : cost,
     }
   }
-  const leave = ctx.spending.begin(spentBy(work), () => spent())
+  const leave = ctx.spending.begin(spentBy(work), spent)
   const used = ({ meter, before }: Watched) => {
     const live = meter.of === 'run' ? spent() : ctx.spending.under(meter.of, spentBy(work))
     return before + live[meter.measure]
@@ -89,7 +90,9 @@ export async function startMeter(
   const unwatch = recorder.onView(look)
   look()
   return {
-    spent: (view) => addSpent(run.spent ?? NOTHING_SPENT, spent(view)),
+    get spent() {
+      return addSpent(run.spent ?? NOTHING_SPENT, spent())
+    },
     get leftMs() {
       return leftMs()
     },
