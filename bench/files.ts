@@ -55,7 +55,9 @@ async function measureTree(size: number, rounds: number): Promise<Result[]> {
 }
 
 async function firstImport({ tree, ours, git }: Ground): Promise<Result> {
+  await git.calm()
   const theirs = await timed(() => git.snapshot())
+  await git.calm()
   const mine = await timed(async () => {
     await ours.open(specOf(tree))
     await ours.ready(KEY, new AbortController().signal)

@@ -49,10 +49,9 @@ export async function warmSeat(
 ): Promise<Seat | null> {
   const { ctx, recorder } = work
   if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent)) || settingsFor(work, run, false)) return null
-  if ((await surroundingsOf(ctx, recorder.session)).browser.value === 'own') return null
   const { place } = (await files).opened
   const need = await needOf(work, run, place, () => null)
-  const seat = ctx.pool.warm(need)
+  const seat = need.surroundings.browser.value === 'own' ? null : ctx.pool.warm(need)
   if (seat) noteGiven(work, run, place, need, seat)
   return seat
 }
