@@ -206,6 +206,20 @@ it('what is no database is refused in words', async () => {
   await expect(openSqlite({ path: join(folder, 'no', 'folder.db') })).rejects.toMatchObject({ code: 'unavailable' })
 })
 
+it('what an older version said of browsers is said in the words of now, and nothing else is touched', async () => {
+  const path = join(folder, 'carrel.db')
+  const older = await openForWriting({ path, now: 1 }, MIGRATIONS.slice(0, 9))
+  const said = { env: { TEXT: '"browser":false' }, browser: false, ports: ['web'] }
+  older
+    .prepare("insert into surroundings (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
+    .run(JSON.stringify(said))
+  older.close()
+  const store = await openSqlite({ path })
+  const { workspace } = await store.surroundings.at({ workspace: 'old' as never, space: null, project: null })
+  expect(workspace).toEqual({ ...said, browser: 'none' })
+  await store.close()
+})
+
 it('a database is copied before it is brought to a newer schema, and a failed step changes nothing', async () => {
   const path = join(folder, 'carrel.db')
   const store = await openSqlite({ path })

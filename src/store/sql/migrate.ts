@@ -9,6 +9,7 @@ import { surroundings } from './migrations/0006-surroundings.ts'
 import { spent } from './migrations/0007-spent.ts'
 import { ports } from './migrations/0008-ports.ts'
 import { admitted } from './migrations/0009-admitted.ts'
+import { browsers } from './migrations/0010-browsers.ts'
 import type { Tx } from './tx.ts'
 
 /** A statement, or more than SQL can say. */
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   spent,
   ports,
   admitted,
+  browsers,
 ]
 
 /**
