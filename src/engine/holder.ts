@@ -49,7 +49,7 @@ export async function holdSession(
       const step = nextStep(recorder.view, ctx.now())
       // An admission takes the lease along, in one commit; all else is done by who has it, as things then are.
       if (step.do !== 'admit' && !lease.taken) {
-        await lease.take()
+        if (!(await lease.take())) return
         continue
       }
       const before = recorder.view.lastRun?.id

@@ -22,8 +22,8 @@ export interface ClaimedLease extends HeldLease {
   /** What a write is to be made under. */
   readonly right: Lease | Claim
   readonly taken: boolean
-  /** Takes it; does nothing when it is taken. @throws lease_lost while somebody else has it */
-  take(): Promise<void>
+  /** Takes it, where it is not taken yet; false while somebody else has it. */
+  take(): Promise<boolean>
   /** A write has taken it. */
   took(lease: Lease): void
 }
@@ -109,10 +109,9 @@ export function createLeaseKeeper(store: Store, holder: string, ttlMs: number, n
         entries.set(key, entry)
       },
       async take() {
-        if ('token' in right) return
-        const lease = await entry.guard(() => store.leases.acquire(key, holder, ttlMs, now()))
-        if (!lease) throw overtaken(key)
-        entry.took(lease)
+        const lease = 'token' in right ? right : await store.leases.acquire(key, holder, ttlMs, now())
+        if (lease) entry.took(lease)
+        return lease !== null
       },
       async renew() {
         entry.current = await entry.guard(() => store.leases.renew(entry.current, ttlMs, now()))
@@ -142,12 +141,10 @@ export function createLeaseKeeper(store: Store, holder: string, ttlMs: number, n
       const entry = claim(key)
       if (!entry) return null
       try {
-        const lease = await store.leases.acquire(key, holder, ttlMs, now())
-        if (lease) entry.took(lease)
+        return (await entry.take()) ? entry : null
       } finally {
         if (!entry.taken) await entry.release()
       }
-      return entry.taken ? entry : null
     },
     get held() {
       return entries.size
