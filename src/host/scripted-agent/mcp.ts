@@ -17,21 +17,21 @@ export async function callTool(server: McpServer, tool: string, args: unknown, s
     stdio: ['pipe', 'pipe', 'ignore'],
     signal,
   })
-  const ended = new Promise<never>((_, failed) => {
-    child.once('error', failed)
-    child.once('exit', (code) => failed(new Error(`The server ${server.name} ended (exit code ${code}).`)))
-  })
-  ended.catch(() => undefined)
+  const { promise: broken, reject: fail } = Promise.withResolvers<never>()
+  broken.catch(() => undefined)
+  child.once('error', fail)
+  child.once('exit', (code) => fail(new Error(`The server ${server.name} ended (exit code ${code}).`)))
   const answers = new Map<number, (answer: Answer) => void>()
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const answer = JSON.parse(line) as Answer
-    if (answer.id !== undefined) answers.get(answer.id)?.(answer)
+    const answer = messageIn(line)
+    if (answer === null) fail(new Error(`The server ${server.name} said what is no message: ${line.slice(0, 200)}`))
+    else if (answer.id !== undefined) answers.get(answer.id)?.(answer)
   })
   const say = (message: object) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
   const ask = (id: number, method: string, params: object) => {
     const answered = new Promise<Answer>((resolve) => answers.set(id, resolve))
     say({ id, method, params })
-    return Promise.race([answered, ended])
+    return Promise.race([answered, broken])
   }
   try {
     const clientInfo = { name: 'carrel-scripted', version: '1.0.0' }
@@ -43,6 +43,14 @@ export async function callTool(server: McpServer, tool: string, args: unknown, s
     return said
   } finally {
     child.kill()
+  }
+}
+
+function messageIn(line: string): Answer | null {
+  try {
+    return JSON.parse(line) as Answer
+  } catch {
+    return null
   }
 }
 
