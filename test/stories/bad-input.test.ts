@@ -105,47 +105,44 @@ describe('an agent that says nonsense', () => {
 })
 
 describe('a disk that is full', () => {
-  const root = process.platform === 'linux' && process.getuid?.() === 0
-
-  it.skipIf(!root)(
-    'L5: is said in words; once there is room it goes on, and nothing acknowledged is lost',
-    async (test) => {
-      const ground = makeGround()
-      const disk = join(ground.root, 'disk')
-      mkdirSync(disk)
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' })
-      } catch {
-        return test.skip('this machine lets nobody mount a small disk')
-      }
-      onTestFinished(() => {
-        execFileSync('umount', ['-l', disk])
-      })
-      const server = await startServer(ground, { dataFolder: join(disk, 'data') })
-      const session = await server.session()
-      expect((await session.run([{ say: 'before' }])).outcome).toBe('completed')
-      fill(join(disk, 'ballast'))
-      const refused: string[] = []
-      const taken: string[] = []
-      for (let each = 0; each < 40; each += 1) {
-        await session.prompt(`/say ${'x'.repeat(8_192)}`, { key: `k${each}` }).then(
-          ({ prompt }) => taken.push(prompt),
-          (error) => refused.push(`${error.code}: ${error.message}`),
-        )
-      }
-      expect(refused.length).toBeGreaterThan(0)
-      for (const words of refused) expect(words).toMatch(/^unavailable: .*(disk|space|full).*\.$/i)
-      rmSync(join(disk, 'ballast'))
-      for (const prompt of taken) await session.endOf(prompt)
-      expect((await session.run([{ say: 'after' }])).outcome).toBe('completed')
-      const asked = (await session.said('prompt.requested')).map((event) => event.data.prompt)
-      expect(asked.filter((prompt) => taken.includes(prompt as string))).toEqual(taken)
-      await expectWhole(session)
-      await server.kill()
-      const again = await startServer(ground, { dataFolder: join(disk, 'data') })
-      await expectWhole(session.through(again.carrel))
-    },
-  )
+  it('L5: is said in words; once there is room it goes on, and nothing acknowledged is lost', async (test) => {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0)
+      return test.skip('only root of a Linux machine may mount a small disk')
+    const ground = makeGround()
+    const disk = join(ground.root, 'disk')
+    mkdirSync(disk)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' })
+    } catch {
+      return test.skip('this machine lets nobody mount a small disk')
+    }
+    onTestFinished(() => {
+      execFileSync('umount', ['-l', disk])
+    })
+    const server = await startServer(ground, { dataFolder: join(disk, 'data') })
+    const session = await server.session()
+    expect((await session.run([{ say: 'before' }])).outcome).toBe('completed')
+    fill(join(disk, 'ballast'))
+    const refused: string[] = []
+    const taken: string[] = []
+    for (let each = 0; each < 40; each += 1) {
+      await session.prompt(`/say ${'x'.repeat(8_192)}`, { key: `k${each}` }).then(
+        ({ prompt }) => taken.push(prompt),
+        (error) => refused.push(`${error.code}: ${error.message}`),
+      )
+    }
+    expect(refused.length).toBeGreaterThan(0)
+    for (const words of refused) expect(words).toMatch(/^unavailable: .*(disk|space|full).*\.$/i)
+    rmSync(join(disk, 'ballast'))
+    for (const prompt of taken) await session.endOf(prompt)
+    expect((await session.run([{ say: 'after' }])).outcome).toBe('completed')
+    const asked = (await session.said('prompt.requested')).map((event) => event.data.prompt)
+    expect(asked.filter((prompt) => taken.includes(prompt as string))).toEqual(taken)
+    await expectWhole(session)
+    await server.kill()
+    const again = await startServer(ground, { dataFolder: join(disk, 'data') })
+    await expectWhole(session.through(again.carrel))
+  })
 })
 
 /** Takes all the room there is. */

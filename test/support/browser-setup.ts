@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { chromium } from 'playwright-core'
 
 /** The quick one where it is, else a whole one; null where there is none. */
 export function browserHere(): string | null {
@@ -12,27 +13,14 @@ export function browserHere(): string | null {
   return known.find((path) => path !== '' && existsSync(path)) ?? null
 }
 
-/** Opens a page in the browser at `url` and says what an expression is there. */
-export async function cdp(url: string, expression: string, page: string): Promise<unknown> {
-  const asked = await fetch(`${url}/json/new?${encodeURIComponent(page)}`, { method: 'PUT' })
-  const { webSocketDebuggerUrl } = (await asked.json()) as { webSocketDebuggerUrl: string }
-  const socket = new WebSocket(webSocketDebuggerUrl)
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve
-    socket.onerror = reject
-  })
-  const ask = (method: string, params: object) =>
-    new Promise<{ result?: { value: unknown } } | undefined>((resolve) => {
-      socket.onmessage = ({ data }) => resolve(JSON.parse(String(data)).result)
-      socket.send(JSON.stringify({ id: 1, method, params }))
-    })
+/** Opens a page in the browser at `url` and says what an expression is there; of one that cannot be loaded, nothing. */
+export async function cdp(url: string, expression: string, address: string): Promise<unknown> {
+  const browser = await chromium.connectOverCDP(url)
   try {
-    for (;;) {
-      const ready = 'document.readyState === "complete" && location.href !== "about:blank"'
-      if ((await ask('Runtime.evaluate', { expression: ready }))?.result?.value === true) break
-    }
-    return (await ask('Runtime.evaluate', { expression }))?.result?.value
+    const page = await browser.contexts()[0]?.newPage()
+    const answer = await page?.goto(address).catch(() => null)
+    return answer ? await page?.evaluate(expression) : ''
   } finally {
-    socket.close()
+    await browser.close()
   }
 }
