@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MINE, OTHER, PERSON, touched } from '../stories/file-data.ts'
-import { byAuthor, byFolder, shownPath, telling } from './groups.ts'
+import { byAuthor, byFolder, deedOf, shownPath, telling } from './groups.ts'
 
 it('runs of one session are one author, in the order they come', () => {
   const again = { ...MINE, run: 'run_other' } as never
@@ -35,4 +35,11 @@ it('a folder that came with its files is told by them, one that is empty by itse
     touched('empty', { before: null, after: folder }),
   ]
   expect(telling(changes).map(({ path }) => path)).toEqual(['a/b/c.ts', 'empty'])
+})
+
+it('what came and went again between two looks of a session is removed, not new', () => {
+  const file = { kind: 'file', digest: 'a', mode: 0o644, size: 1 } as const
+  expect(deedOf({ before: null, after: file })).toBe('created')
+  expect(deedOf({ before: file, after: null })).toBe('removed')
+  expect(deedOf({ before: null, after: null })).toBe('removed')
 })

@@ -58,8 +58,9 @@ export function byFolder(changes: readonly Touched[]): FolderGroup[] {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export type Deed = 'created' | 'changed' | 'removed'
+/** What came and went again is not there: it is removed. */
 export const deedOf = ({ before, after }: Pick<Touched, 'before' | 'after'>): Deed =>
-  before === null ? 'created' : after === null ? 'removed' : 'changed'
+  after === null ? 'removed' : before === null ? 'created' : 'changed'
 
 /** A byte of a name that is no text shows as a sign, not as nothing. */
 export const shownPath = (path: string): string => path.toWellFormed()

@@ -54,7 +54,8 @@ export function authorWords(author: Change['author'], name: (id: string) => stri
   return author.kind === 'outside' ? 'outside' : 'one of several sessions'
 }
 
+/** What came and went again is not there: it is deleted. */
 export function changeWord(change: Pick<Change, 'before' | 'after'>): string {
-  if (change.before === null) return 'new'
-  return change.after === null ? 'deleted' : 'changed'
+  if (change.after === null) return 'deleted'
+  return change.before === null ? 'new' : 'changed'
 }
