@@ -120,7 +120,8 @@ async function filesFindings(ctx: Context): Promise<Finding[]> {
   const drivers = await (await ctx.places()).drivers()
   const usable = drivers.filter((driver) => driver.usable)
   const lacking = drivers.filter((driver) => !driver.usable)
-  const words = [...usable, ...lacking].map(({ name, usable: can, detail }) => `${name}: ${can ? 'usable' : detail}`)
+  const why = (detail: string) => detail.replace(/\.$/, '')
+  const words = [...usable, ...lacking].map((one) => `${one.name}: ${one.usable ? 'usable' : why(one.detail)}`)
   const places: Finding = {
     name: 'Places',
     state: usable.length > 0 ? 'good' : 'limited',

@@ -20,7 +20,7 @@ const PLACES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/snap/bin/chromium',
 ]
-const INSTALL =
+export const HOW_TO_INSTALL =
   'Install Chromium (Debian, Ubuntu: apt install chromium; Fedora: dnf install chromium; macOS: brew install chromium), or name one: CARREL_BROWSER_COMMAND.'
 const VERSION_MS = 5_000
 
@@ -35,15 +35,13 @@ export function findBrowser(command: string | null, path: string): string | null
 export function needBrowser(command: string | null, path: string): string {
   const found = findBrowser(command, path)
   if (found !== null) return found
-  throw new CarrelError('unavailable', `${noBrowser(command)} ${INSTALL}`, { next: INSTALL })
+  throw new CarrelError('unavailable', `${noBrowser(command)} ${HOW_TO_INSTALL}`, { next: HOW_TO_INSTALL })
 }
 
 export const noBrowser = (command: string | null): string =>
   command === null
     ? 'No Chromium was found on this machine.'
     : `There is no program ${command}, which the setting browserCommand names.`
-
-export const HOW_TO_INSTALL = INSTALL
 
 /** What it says of itself, such as `Chromium 156.0.8078.108`; null when it says nothing in time. */
 export async function versionOf(program: string, path: string): Promise<string | null> {
