@@ -11,7 +11,8 @@ import { noSandbox } from '../support/sandbox-setup.ts'
 vi.setConfig({ testTimeout: 120_000 })
 
 const RUNS = 12
-const strict = (await noSandbox()) === null
+const why = await noSandbox()
+const strict = why === null
 const bird = (at: number) => `bird-${at}-tweet`
 const song = (at: number) => `song-${at}-nobody-may-hear`
 /** Every fourth one is in a sandbox, where there are any, and looks everywhere; the others look where they are led to. */
@@ -28,7 +29,7 @@ const LISTEN = (where: string) =>
 const NEAR = '"$HOME" "$TMPDIR"'
 const EVERYWHERE = `${NEAR} /tmp "$DATA"`
 
-it(`P3, B3, B4: of ${RUNS} runs at once none meets another one’s variables, secrets, ports, home or temporary folder; nor do logs and a backup`, async () => {
+it(`P3, B3, B4: of ${RUNS} runs at once none meets another one’s variables, secrets, ports, home or temporary folder; nor do logs and a backup${strict ? '' : ` (none in strict: ${why})`}`, async () => {
   const world = await openWorld({ agents: [scriptedAgent('bird', { passEnv: [] })] })
   const { carrel, dataFolder } = world
   const all = await Promise.all(Array.from({ length: RUNS }, () => world.session({ agent: 'bird' })))
