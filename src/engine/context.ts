@@ -8,6 +8,7 @@ import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
+import type { Ahead } from './ahead.ts'
 import type { Benches } from './benches.ts'
 import type { BrowserPool } from './browser-pool.ts'
 import type { Homes } from './homes.ts'
@@ -23,6 +24,7 @@ export interface Context {
   readonly config: Config
   readonly store: Store
   readonly bell: Bell
+  readonly ahead: Ahead
   readonly leases: LeaseKeeper
   readonly agents: AgentDirectory
   /** The files of this node's places through time; its thread starts with the first place that is opened. */

@@ -21,6 +21,7 @@ import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { compiledFolder, createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
+import { createAhead } from './ahead.ts'
 import { type BrowserPool, createBrowserPool } from './browser-pool.ts'
 import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
@@ -107,6 +108,7 @@ export async function openEngine(
       config,
       store: concealingStore(store, vault),
       bell: ring.bell,
+      ahead: createAhead(),
       leases,
       agents,
       homes,

@@ -7,7 +7,7 @@ import type { Mask } from '../model/mask.ts'
 import { createOutcomeMask } from '../model/mask-outcomes.ts'
 import type { Session } from '../model/tree.ts'
 import { liveItems, type SessionView } from '../model/view.ts'
-import type { FoldWrite, Store } from '../store/store.ts'
+import type { Begins, FoldWrite, Store, Submitted } from '../store/store.ts'
 import { foldTail, type Loaded, newestOf } from './folding.ts'
 import type { ClaimedLease } from './leases.ts'
 
@@ -33,6 +33,11 @@ export interface Recorder {
   push(outcome: Outcome): void
   /** Writes these, and all that was pushed before, and resolves when they are committed and folded. */
   record(...outcomes: Outcome[]): Promise<void>
+  /**
+   * Writes these behind what somebody is about to submit, in one commit with it, and folds both. False when something
+   * came between, and that was submitted alone, or refused.
+   */
+  recordBehind(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean>
   /** Folds what others submitted; with `head`, only if that is not folded by the time it is this one's turn. */
   catchUp(head?: number): Promise<void>
   /** Stores the fold and lets the session rest; false when something came meanwhile (L10). */
@@ -174,6 +179,23 @@ export function openRecorder(
       flushSoon()
     },
     record: (...outcomes) => enqueue(outcomes.length === 0 ? mask.rest() : outcomes.flatMap(mask.take)),
+    recordBehind(submit, ...outcomes) {
+      const task = tail.then(async () => {
+        if (broken) throw broken
+        const begins = { after: view.seq, right: lease.right, outcomes: outcomes.flatMap(mask.take) }
+        const submitted = await lease.guard(() => submit(begins))
+        if (!submitted?.began) return false
+        lease.took(submitted.began.lease)
+        view = await foldTail(store, view, items, dirty)
+        tell()
+        return true
+      })
+      tail = task.then(
+        () => undefined,
+        () => undefined,
+      )
+      return task
+    },
     catchUp(head) {
       const task = tail.then(async () => {
         if (head !== undefined && head <= view.seq) return

@@ -38,20 +38,17 @@ export async function takeSeat(work: RunWork, run: RunOf, place: Place, signal: 
   return seat
 }
 
-/**
- * A seat where the agent can be told at once: it has the conversation open, and all settings that people chose.
- * Null where something has to be waited for, as a browser may have to.
- */
-export async function warmSeat(
-  work: RunWork,
-  run: RunOf,
-  files: Promise<{ readonly opened: OpenedPlace }>,
-): Promise<Seat | null> {
+/** What a run needs where a process has its conversation open, and nothing has to be waited for, as a browser may have to. */
+export async function warmNeed(work: RunWork, run: RunOf, place: Place): Promise<Need | null> {
   const { ctx, recorder } = work
-  if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent)) || settingsFor(work, run, false)) return null
-  const { place } = (await files).opened
+  if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent))) return null
   const need = await needOf(work, run, place, () => null)
-  const seat = need.surroundings.browser.value === 'own' ? null : ctx.pool.warm(need)
+  return need.surroundings.browser.value === 'own' ? null : need
+}
+
+/** A seat where the agent can be told at once: it has the conversation open, and all settings that people chose. */
+export function warmSeat(work: RunWork, run: RunOf, place: Place, need: Need): Seat | null {
+  const seat = settingsFor(work, run, false) ? null : work.ctx.pool.warm(need)
   if (seat) noteGiven(work, run, place, need, seat)
   return seat
 }
@@ -83,7 +80,7 @@ function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: N
   writeGiven(ctx.config, given).catch((thrown) => ctx.log.warn(`The folder of ${run.id} could not be written.`, thrown))
 }
 
-type Need = Awaited<ReturnType<typeof needOf>>
+export type Need = Awaited<ReturnType<typeof needOf>>
 
 /** What kind of process a run needs, and what people are told of it. Whoever asks gives the browser back. */
 export async function needOf(

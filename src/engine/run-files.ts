@@ -38,8 +38,13 @@ const PAGE = 1_000
 export type RunStart = Pick<RunView, 'id' | 'startedAt'>
 
 /** Joins a run to the bench of its place, and begins to look. @throws gone when the place is not there (F8) */
-export async function openFiles(work: RunWork, run: RunStart, how: 'start' | 'resume' | 'rejoin'): Promise<RunFiles> {
-  return joinFiles(work, run, await openPlaceOf(work), how)
+export async function openFiles(
+  work: RunWork,
+  run: RunStart,
+  how: 'start' | 'resume' | 'rejoin',
+  opened: Promise<OpenedPlace> = openPlaceOf(work),
+): Promise<RunFiles> {
+  return joinFiles(work, run, await opened, how)
 }
 
 function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'start' | 'resume' | 'rejoin'): RunFiles {

@@ -3,7 +3,7 @@ import { CarrelError } from '../model/errors.ts'
 import type { BusyPolicy, ContentBlock, Event } from '../model/events.ts'
 import type { PromptId, RunId, SessionId, WorkspaceId } from '../model/ids.ts'
 import type { Caller } from '../model/tree.ts'
-import type { Asked, Submitted } from '../store/store.ts'
+import type { Asked, Begins, Submitted } from '../store/store.ts'
 import { enter, mayEnter, noWorkspace, sessionIn, whoOf } from './authorize.ts'
 import type { Context } from './context.ts'
 import { eventOf, loadFold, readItems, refold } from './folding.ts'
@@ -64,7 +64,9 @@ async function submit(
 ): Promise<Submitted> {
   if (!mayEnter(caller, workspace)) throw noWorkspace(workspace)
   try {
-    return await ctx.store.log.submit(workspace, id, asked, { key, now: ctx.now() })
+    const put = (begins: Begins | null) => ctx.store.log.submit(workspace, id, asked, { key, now: ctx.now(), begins })
+    if (asked.type !== 'prompt.requested') return await put(null)
+    return await ctx.ahead.bring({ workspace, session: id, prompt: asked.data }, put)
   } catch (thrown) {
     // Says what of the two is missing, and where to look.
     if (thrown instanceof CarrelError && thrown.code === 'not_found') await sessionIn(ctx, caller, workspace, id)

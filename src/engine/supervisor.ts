@@ -1,5 +1,6 @@
 import { asCarrelError } from '../model/errors.ts'
 import type { SessionId, WorkspaceId } from '../model/ids.ts'
+import type { Coming } from './ahead.ts'
 import type { Context } from './context.ts'
 import { loadFold } from './folding.ts'
 import { holdSession } from './holder.ts'
@@ -28,15 +29,15 @@ export function startSupervisor(ctx: Context): Supervisor {
   let again = false
   let timer: NodeJS.Timeout | null = null
 
-  const hold = async (session: SessionId, workspace: WorkspaceId) => {
+  const hold = async (session: SessionId, workspace: WorkspaceId, coming: Coming | null) => {
     const lease = ctx.leases.claim(`session:${session}`)
-    if (!lease) return
+    if (!lease) return void coming?.submit(null)
     try {
       const [row, loaded] = await Promise.all([
         ctx.store.tree.session(workspace, session),
         loadFold(ctx.store, session),
       ])
-      if (row) await holdSession(ctx, row, lease, loaded, stopping.signal)
+      if (row) await holdSession(ctx, row, lease, loaded, stopping.signal, coming)
       failures.delete(session)
     } catch (thrown) {
       const error = asCarrelError(thrown)
@@ -50,19 +51,22 @@ export function startSupervisor(ctx: Context): Supervisor {
         error.code === 'internal' ? error.cause : undefined,
       )
     } finally {
+      // Its prompt arrives, whatever became of this.
+      void coming?.submit(null)
       await lease.release().catch((thrown) => ctx.log.warn(`The lease of ${session} could not be given back.`, thrown))
     }
   }
 
-  const begin = (session: SessionId, workspace: WorkspaceId) => {
-    if (holding.has(session)) return
+  const begin = (session: SessionId, workspace: WorkspaceId, coming: Coming | null = null): boolean => {
+    if (holding.has(session)) return false
     const failed = failures.get(session)
-    if (failed && failed.until > ctx.now()) return
-    const task = hold(session, workspace).finally(() => {
+    if (failed && failed.until > ctx.now()) return false
+    const task = hold(session, workspace, coming).finally(() => {
       holding.delete(session)
       look()
     })
     holding.set(session, task)
+    return true
   }
 
   const lookOnce = async () => {
@@ -103,6 +107,10 @@ export function startSupervisor(ctx: Context): Supervisor {
   const unlisten = ctx.bell.listen(null, (ring) => {
     if (ring.due && !holding.has(ring.log)) look()
   })
+  const deaf = ctx.ahead.listen((coming) => {
+    const free = !stopping.signal.aborted && holding.size < ctx.config.runsAtOnce
+    return free && begin(coming.session, coming.workspace, coming)
+  })
   schedule()
   look()
 
@@ -113,6 +121,7 @@ export function startSupervisor(ctx: Context): Supervisor {
     async stop() {
       stopping.abort()
       unlisten()
+      deaf()
       if (timer) clearTimeout(timer)
       await looking
       await Promise.allSettled(holding.values())

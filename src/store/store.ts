@@ -187,13 +187,15 @@ export interface LogStore {
    * Rows that lists need (prompts, interactions, headline) change in the same transaction (I2).
    * @param key the caller's own key for this request: the same key and request again appends nothing and returns the
    *   first result with what was stored then (L2); another request under a used key is `bad_input`
+   * @param begins what the holder says to it, appended behind it in the same transaction as `record` does, where the log
+   *   ends at `after` before it and the lease is to be had; else the request stands alone, and `began` is null
    * @throws not_found when the session is not in the workspace
    */
   submit(
     workspace: WorkspaceId,
     session: SessionId,
     asked: Asked,
-    options: { key?: string | undefined; now: number },
+    options: { key?: string | undefined; now: number; begins?: Begins | null },
   ): Promise<Submitted>
 
   /**
@@ -274,6 +276,15 @@ export interface Submitted {
   readonly at: number
   /** `data` as stored the first time, where this key was used before for the same request: nothing was written now. */
   readonly earlier: Request['data'] | null
+  /** What was recorded behind it, where that was asked for and could be. */
+  readonly began: Recorded | null
+}
+
+/** What a holder who knows the log up to `after` records behind a request, if nothing comes between. */
+export interface Begins {
+  readonly after: number
+  readonly right: Lease | Claim
+  readonly outcomes: readonly Outcome[]
 }
 
 type Prompt = Extract<Request, { type: 'prompt.requested' }>

@@ -201,6 +201,31 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
+    it('a prompt to an agent that is at hand may bring its run along, in one commit; whatever else is asked meanwhile, each is told once', async () => {
+      const world = await open()
+      const session = await world.session()
+      const told = ['first']
+      await session.run([{ say: 'first' }])
+      for (let n = 0, together = false; !together; n += 1) {
+        const words = `${n}`
+        told.push(words)
+        const rests = async () => (await session.carrel.call('server.status', {})).liveRuns === 0
+        await eventually('the session is put to rest', rests)
+        const { seq, prompt } = await session.prompt([{ say: words }], { wait: 'ended' })
+        const [asked, admitted, started] = (await session.log()).slice(seq - 1, seq + 2)
+        expect(asked).toMatchObject({ type: 'prompt.requested', data: { prompt } })
+        together = admitted?.type === 'run.admitted' && admitted.at === asked?.at && started?.at === asked?.at
+      }
+      // Of several at once one at most brings its run along; the others wait for their turn.
+      const more = await Promise.all(['a', 'b', 'c'].map((words) => session.prompt([{ say: words }])))
+      for (const { prompt } of more) expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+      const said = (await session.items()).flatMap((item) =>
+        item.kind === 'message' && item.role === 'agent' ? [item.text] : [],
+      )
+      expect(said.toSorted()).toEqual([...told, 'a', 'b', 'c'].toSorted())
+      await expectWhole(session)
+    })
+
     it('L2: one key is one request; another body under it is refused', async () => {
       const world = await open()
       const session = await world.session()

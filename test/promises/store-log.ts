@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseEvent } from '../../src/model/events.ts'
+import type { PromptId, SessionId } from '../../src/model/ids.ts'
+import type { Store } from '../../src/store/store.ts'
 import type { CurrentStore } from './store.ts'
 import {
   admitted,
@@ -21,6 +23,12 @@ import {
 } from './store-world.ts'
 
 const codeOf = (reason: unknown) => (reason as { code?: string }).code
+
+/** The prompt of the first event. */
+async function queued(store: Store, session: SessionId): Promise<PromptId> {
+  const [line] = await store.log.read(session, 0, 1)
+  return JSON.parse(line?.json ?? '').data.prompt
+}
 
 export function itKeepsLogs(current: CurrentStore): void {
   describe('log', () => {
@@ -161,6 +169,67 @@ export function itKeepsLogs(current: CurrentStore): void {
       await expect(store.log.record(won.lease, session.id, { outcomes: [said('z')] }, 5)).rejects.toMatchObject({
         code: 'lease_lost',
       })
+    })
+
+    it('L3: what follows from a request is in one commit with it, where nothing came between and the lease is to be had', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const session = await world.session()
+      const key = `session:${session.id}`
+      const right = (holder: string) => ({ key, holder, ttlMs: 1_000 })
+      const put = (after: number, holder: string, now: number, options: { key?: string; words?: string } = {}) => {
+        const request = ask(options.words ?? 'go')
+        const run = newRun()
+        const begins = { after, right: right(holder), outcomes: [admitted(run, request.data.prompt), started(run)] }
+        const done = store.log.submit(world.workspace.id, session.id, request, { key: options.key, now, begins })
+        return { run, done }
+      }
+      // The log is not where the holder believes it to be: the request stands alone, and no lease is taken.
+      expect((await put(7, 'early', 1).done).began).toBeNull()
+      expect(await store.leases.holderOf(key)).toBeNull()
+      expect(await store.log.head(session.id)).toBe(1)
+      await store.log.submit(world.workspace.id, session.id, withdraw(await queued(store, session.id)), { now: 1 })
+      const first = put(2, 'one', 5, { key: 'k' })
+      const { seq, began } = await first.done
+      expect([seq, began?.first, began?.last]).toEqual([3, 4, 5])
+      expect(await store.leases.holderOf(key)).toEqual(began?.lease)
+      const lines = (await store.log.read(session.id, 2, 10)).map(({ json }) => parseEvent(JSON.parse(json)))
+      expect(lines.map(({ type, at }) => [type, at])).toEqual([
+        ['prompt.requested', 5],
+        ['run.admitted', 5],
+        ['run.started', 5],
+      ])
+      expect(await store.log.run(world.workspace.id, first.run)).toMatchObject({ state: 'started', admittedAt: 5 })
+      expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ state: 'running', queued: 0 })
+      // Asked for once more it is told as it was; nobody who does not have the lease goes on from a request.
+      expect(await put(5, 'one', 6, { key: 'k' }).done).toMatchObject({ seq: 3, began: null })
+      expect(await put(5, 'two', 6).done).toMatchObject({ seq: 6, began: null })
+      const lease = began?.lease
+      if (!lease) throw new Error('it did not begin')
+      await write(store, lease, session, [ended(first.run)])
+      await refold(store, session.id)
+    })
+
+    it('L1: requests that bring what follows from them have numbers of their own, also beside a holder that writes', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const session = await world.session()
+      const lease = await take(store, session.id)
+      const bring = async (n: number) => {
+        const after = await store.log.head(session.id)
+        const begins = { after, right: lease, outcomes: [said(`behind ${n}`)] }
+        return await store.log.submit(world.workspace.id, session.id, ask(`${n}`), { now: 5, begins })
+      }
+      for (let round = 0; round < 5; round += 1) {
+        const brought = Array.from({ length: 8 }, (_, n) => bring(n))
+        const written = Array.from({ length: 8 }, (_, n) => write(store, lease, session, [said(`${n}`)]))
+        await Promise.all([...brought, ...written])
+      }
+      const requests = (await Promise.all(Array.from({ length: 4 }, (_, n) => bring(n)))).map(({ seq }) => seq)
+      const lines = (await store.log.read(session.id, 0, 1_000)).map(({ json }) => parseEvent(JSON.parse(json)))
+      expect(lines.map(({ seq }) => seq)).toEqual(Array.from({ length: lines.length }, (_, index) => index + 1))
+      expect(lines.filter(({ type }) => type === 'prompt.requested')).toHaveLength(44)
+      for (const seq of requests) expect(lines[seq - 1]?.type).toBe('prompt.requested')
     })
 
     it('L3: in a race of a takeover with writes, all that was written came before it', async () => {

@@ -2,7 +2,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Claim, Lease } from '../lease.ts'
-import type { Asked, Batch, FoldWrite, Line, Recorded, Submitted } from '../store.ts'
+import type { Asked, Batch, Begins, FoldWrite, Line, Recorded, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
 import { hold, holdOrTake, sessionLease } from './leases.ts'
 import { lockSession, projectOutcome, saveSession, type Work } from './project.ts'
@@ -17,10 +17,11 @@ interface Submission {
   readonly asked: Asked
   readonly key: string | undefined
   readonly now: number
+  readonly begins: Begins | null
 }
 
 /** The session's row is locked first, so that two calls under one key come one after the other (L2). */
-export async function submit(tx: Tx, { workspace, session, asked, key, now }: Submission): Promise<Submitted> {
+export async function submit(tx: Tx, { workspace, session, asked, key, now, begins }: Submission): Promise<Submitted> {
   const work = await lockSession(tx, session, now)
   if (work?.row.workspace !== workspace) throw noSession(session)
   const request = addressed(asked, work)
@@ -29,20 +30,33 @@ export async function submit(tx: Tx, { workspace, session, asked, key, now }: Su
     const earlier = await findKey(tx, session, key, digest)
     if (earlier) return earlier
   }
+  const lease = begins?.after === work.row.head ? await maybeHold(tx, begins, session, now) : null
+  const outcomes = lease && begins ? begins.outcomes : []
   await applyRequest(tx, work, request)
+  for (const outcome of outcomes) await projectOutcome(tx, work, outcome)
   work.row.due = 1
-  const { last } = await append(tx, work, [request])
+  const { first, last } = await append(tx, work, [request, ...outcomes])
   if (key !== undefined) {
     await tx.run(
       'insert into request_keys (session, request_key, digest, seq) values ($1, $2, $3, $4)',
       session,
       key,
       digest,
-      last,
+      first,
     )
   }
   tx.rings.push({ log: session, head: last, due: true })
-  return { seq: last, at: now, earlier: null }
+  return { seq: first, at: now, earlier: null, began: lease && { first: first + 1, last, at: now, lease } }
+}
+
+/** The lease of who would go on from a request; null when it is not to be had, which hinders no request. */
+async function maybeHold(tx: Tx, { right }: Begins, session: SessionId, now: number): Promise<Lease | null> {
+  try {
+    return await holdOrTake(tx, right, sessionLease(session), now)
+  } catch (thrown) {
+    if (thrown instanceof CarrelError && thrown.code === 'lease_lost') return null
+    throw thrown
+  }
 }
 
 function addressed({ type, data }: Asked, { row }: Work): Request {
@@ -65,7 +79,7 @@ async function findKey(tx: Tx, session: SessionId, key: string, digest: string):
       key,
     })
   }
-  return { seq: row.seq, at: row.at, earlier: JSON.parse(row.data) }
+  return { seq: row.seq, at: row.at, earlier: JSON.parse(row.data), began: null }
 }
 
 interface Recording {
@@ -76,9 +90,10 @@ interface Recording {
 }
 
 export async function record(tx: Tx, { right, session, batch, now }: Recording): Promise<Recorded> {
-  const lease = await holdOrTake(tx, right, sessionLease(session), now)
+  // The session first, as a request that brings outcomes has it: in another order two of them would wait for each other.
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
+  const lease = await holdOrTake(tx, right, sessionLease(session), now)
   for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
   // Until it is settled: who takes over after a crash must find what was begun (L10).
   work.row.due = 1
@@ -120,9 +135,9 @@ interface Settlement {
 
 export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
   const { lease, session, fold, wakeAt, now } = settlement
-  await hold(tx, lease, sessionLease(session), now)
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
+  await hold(tx, lease, sessionLease(session), now)
   if (work.row.head !== fold.seq) return false
   await writeFold(tx, session, fold, 'at rest')
   await saveSession(tx, work)

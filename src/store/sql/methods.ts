@@ -64,7 +64,8 @@ function treeOver({ write, read }: Port): TreeStore {
 
 function logOver({ write, read }: Port): LogStore {
   return {
-    submit: (workspace, session, asked, { key, now }) => write('submit', { workspace, session, asked, key, now }),
+    submit: (workspace, session, asked, { key, now, begins = null }) =>
+      write('submit', { workspace, session, asked, key, now, begins }),
     record: (right, session, batch, now) => write('record', { right, session, batch, now }),
     note: async (lease, noted, now) => void (await write('note', { lease, noted, now })),
     lastNoted: (place) => read('lastNoted', { place }),
