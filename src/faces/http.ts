@@ -154,7 +154,7 @@ function mountOperations(
 /** Aborted when the caller is gone, so that nothing waits for nobody. */
 function hangUp({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
-  raw.once('close', () => gone.abort())
+  raw.once('close', () => raw.writableFinished || gone.abort())
   return gone.signal
 }
 
