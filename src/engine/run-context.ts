@@ -179,7 +179,9 @@ async function untilReopenable(
   openedAt: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const waitMs = reopenableAt(seat.connection.info, openedAt) - work.ctx.now()
+  const now = work.ctx.now()
+  // A clock that was set back must not make it wait for the day it had been.
+  const waitMs = reopenableAt(seat.connection.info, Math.min(openedAt, now)) - now
   if (waitMs <= 0) return
   const text = `This agent would lose its memory if it were loaded now; the run begins in ${Math.ceil(waitMs / 1000)} s.`
   work.recorder.push({ type: 'notice.given', run: run.id, data: { level: 'info', text } })
