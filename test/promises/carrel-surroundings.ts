@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { eventually, testSession } from '../support/carrel-session.ts'
 import type { OpenCarrel } from './carrel.ts'
 
 const DEFAULT = { workspace: 'default' } as const
@@ -70,6 +71,31 @@ export function describeSurroundings(open: OpenCarrel): void {
       expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(4)
       await carrel.call('spaces.delete', { ...DEFAULT, id: one.space.id, confirm: true })
       expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(2)
+    })
+
+    it('P7: a place of its own gives its ports back when it is taken away, and no other place does with it', async () => {
+      const { carrel, session } = await open()
+      const beside = await session()
+      const asked = { ...DEFAULT, space: beside.space.id, name: 'Apart', place: 'overlay' as const }
+      const { id: project } = await carrel.call('projects.create', asked)
+      const placeOf = async () =>
+        (await carrel.call('projects.list', DEFAULT)).projects.find(({ id }) => id === project)?.place
+      await eventually('the place is made', async () => (await placeOf())?.state !== 'making')
+      expect(await placeOf()).toMatchObject({ state: 'ready' })
+      await carrel.call('surroundings.set', { ...DEFAULT, settings: { ports: ['web'] } })
+      const { id } = await carrel.call('sessions.create', { ...DEFAULT, project, agent: 'scripted' })
+      const apart = testSession(carrel, { ...DEFAULT, id, space: beside.space, project })
+      await apart.run([{ say: 'here' }])
+      await beside.run([{ say: 'and here' }])
+      const places = async () => (await carrel.call('ports.list', DEFAULT)).ports.map(({ place }) => place)
+      expect(await places()).toEqual([`project:${project}`, `space:${beside.space.id}`])
+      expect(await carrel.call('places.remove', { ...DEFAULT, project })).toMatchObject({ removed: false })
+      expect(await places()).toHaveLength(2)
+      expect(await carrel.call('places.remove', { ...DEFAULT, project, confirm: true })).toMatchObject({ removed: true })
+      expect(await places()).toEqual([`space:${beside.space.id}`])
+      // A prompt in a place that is gone gets no port there again.
+      expect((await apart.run([{ say: 'too late' }])).outcome).toBe('failed')
+      expect(await places()).toEqual([`space:${beside.space.id}`])
     })
 
     it('B3: what a run was given can be seen, with a handle in the place of a secret', async () => {
