@@ -42,6 +42,8 @@ export interface Context {
   readonly spending: Spending
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
   readonly node: string
+  /** 16 letters and digits for the name of a preview: the same for the same words, and guessed by nobody. */
+  readonly previewCode: (words: string) => string
   /** ms since 1970. */
   readonly now: () => number
   /** A new identifier; they sort in time. */

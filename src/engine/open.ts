@@ -32,6 +32,7 @@ import { startKeeping } from './keeping.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { createLogins, type Logins } from './logins.ts'
 import { carrelFor } from './operations.ts'
+import { previewCodes } from './preview-codes.ts'
 import { graceMs, sweepOutlived } from './rejoin.ts'
 import { createSpending } from './spending.ts'
 import { startSupervisor } from './supervisor.ts'
@@ -117,6 +118,7 @@ export async function openEngine(
       vault,
       spending: createSpending(),
       node,
+      previewCode: previewCodes(token),
       now,
       id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
       env,

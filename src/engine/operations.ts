@@ -15,7 +15,7 @@ import { retention } from './keeping.ts'
 import type { Op } from './op.ts'
 import * as places from './places.ts'
 import * as plans from './plans.ts'
-import { listPorts } from './ports.ts'
+import { getPort, listPorts } from './ports.ts'
 import { searchItems } from './search.ts'
 import * as secrets from './secrets.ts'
 import * as sessions from './sessions.ts'
@@ -97,6 +97,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'surroundings.set': surroundings.setSurroundings,
   'surroundings.given': surroundings.givenToRun,
   'ports.list': listPorts,
+  'ports.get': getPort,
   'browsers.list': listBrowsers,
   'sessions.export': exportSession,
   'server.retention': retention,

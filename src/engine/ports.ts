@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { FIRST_PORT, freePorts, isListening, PORT_COUNT } from '../host/ports.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { WorkspaceId } from '../model/ids.ts'
-import { portVariable } from '../model/surroundings.ts'
+import { type LeasedPort, portVariable } from '../model/surroundings.ts'
+import type { Project } from '../model/tree.ts'
 import { enter, projectIn } from './authorize.ts'
 import type { Context } from './context.ts'
 import type { Op } from './op.ts'
 import { placeKey } from './place-care.ts'
+import { surroundingsOf } from './surroundings.ts'
 
 /** How many free numbers are tried for one name before it is given up. */
 const TRIES = 16
@@ -48,5 +50,38 @@ export const listPorts: Op<'ports.list'> = async (ctx, caller, { workspace, proj
   if (project === undefined) await enter(ctx, caller, workspace)
   const place = project === undefined ? null : placeKey(await projectIn(ctx, caller, workspace, project))
   const all = await ctx.store.ports.of(workspace, place)
-  return { ports: await Promise.all(all.map(async (each) => ({ ...each, listening: await isListening(each.port) }))) }
+  const projects = all.length === 0 ? [] : await ctx.store.tree.projects(workspace)
+  const places = [...new Set(all.map((port) => port.place))]
+  const apart = new Set((await Promise.all(places.map((each) => isApart(ctx, each, projects)))).flat())
+  const look = async (port: LeasedPort) => ({
+    ...shown(ctx, workspace, port),
+    listening: await isListening(port.port),
+    apart: apart.has(port.place),
+  })
+  return { ports: await Promise.all(all.map(look)) }
 }
+
+/** The place, where nobody who works in it has the loopback of this machine. */
+async function isApart(ctx: Context, place: string, projects: readonly Project[]): Promise<string[]> {
+  const there = projects.filter((project) => placeKey(project) === place && project.archivedAt === null)
+  const walls = there.map(({ workspace, space, id }) => surroundingsOf(ctx, { workspace, space, project: id }))
+  const open = (await Promise.all(walls)).filter(({ sandbox }) => sandbox.value !== 'strict')
+  return there.length > 0 && open.length === 0 ? [place] : []
+}
+
+export const getPort: Op<'ports.get'> = async (ctx, caller, { workspace, preview }) => {
+  await enter(ctx, caller, workspace)
+  const all = await ctx.store.ports.of(workspace, null)
+  const found = all.map((port) => shown(ctx, workspace, port)).find((port) => port.preview === preview)
+  if (found) return found
+  throw new CarrelError(
+    'not_found',
+    `There is no preview ${preview} in this workspace, or its place is gone. \`carrel surroundings ports\` shows those there are.`,
+    { preview },
+  )
+}
+
+const shown = ({ previewCode }: Context, workspace: WorkspaceId, port: LeasedPort) => ({
+  ...port,
+  preview: `${port.name.replaceAll('_', '-')}-${previewCode(`${workspace} ${port.place} ${port.name}`)}`,
+})

@@ -1,15 +1,29 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CarrelError } from '../model/errors.ts'
 import type { Caller } from '../model/tree.ts'
+import { cookiesNamed } from './cookies.ts'
 import { loginPage } from './login-page.ts'
 
 /** Tells who asks, from what the request carries. Never from what it claims. */
 export interface Auth {
   /** @throws unauthenticated */
   callerOf(request: FastifyRequest): Caller
+  /** By what the caller is logged in. @throws unauthenticated */
+  loginOf(request: FastifyRequest): Login
+  /** Told the `id` of each login that somebody ends. */
+  onLogout(listener: (login: string) => void): void
   /** `GET /login?token=`, `POST /login`, `POST /logout`. */
   mount(app: FastifyInstance): void
+}
+
+/** One login to Carrel: what hangs on it ends with it. */
+export interface Login {
+  readonly caller: Caller
+  /** Tells logins apart, and proves nothing. */
+  readonly id: string
+  /** ms since 1970. */
+  readonly endsAt: number
 }
 
 export interface AuthOptions {
@@ -29,17 +43,23 @@ export function createAuth({ token, now, port }: AuthOptions): Auth {
   const cookieName = () => `carrel_${port()}`
   const throttle = createThrottle(now)
 
+  const leaving: ((login: string) => void)[] = []
+
   const isCookie = (said: string): boolean => {
-    const expiresAt = Number(/^(\d{1,15})\./.exec(said)?.[1] ?? 0)
+    const expiresAt = expiryOf(said)
     return expiresAt > now() && sameAs(cookieValue(token, expiresAt))(said)
   }
+
+  /** The cookie that proves it, or null; several may be there, and who put them there is not said. */
+  const cookieOf = ({ headers }: FastifyRequest): string | null =>
+    cookiesNamed(headers.cookie, cookieName()).find(isCookie) ?? null
 
   const login = async (request: FastifyRequest, reply: FastifyReply, said: unknown, next: unknown) => {
     const name = request.ip
     if (typeof said !== 'string' || !isToken(said.trim())) {
       const wait = throttle.failed(name)
-      if (wait > 0) return page(reply.header('retry-after', String(Math.ceil(wait / 1000))), 429, 'throttled')
-      return page(reply, 401, 'wrong')
+      if (wait > 0) return page(reply.header('retry-after', String(Math.ceil(wait / 1000))), 429, 'throttled', next)
+      return page(reply, 401, 'wrong', next)
     }
     reply.setCookie(cookieName(), cookieValue(token, now() + COOKIE_SECONDS * 1000), {
       path: '/',
@@ -57,32 +77,58 @@ export function createAuth({ token, now, port }: AuthOptions): Auth {
       if (!isToken(bearer)) throw unauthenticated('The token is wrong.')
       return owner(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
     }
-    const cookie = request.cookies[cookieName()]
-    if (cookie !== undefined && isCookie(cookie)) return owner('web')
-    throw unauthenticated(cookie === undefined ? 'Nobody is logged in.' : 'The login has run out.')
+    const said = cookiesNamed(request.headers.cookie, cookieName())
+    if (said.length === 0) throw unauthenticated('Nobody is logged in.')
+    if (!said.some(isCookie)) throw unauthenticated('The login has run out.')
+    if (isElsewhere(request)) throw unauthenticated('This comes from another site, where the login does not count.')
+    return owner('web')
+  }
+
+  const callerOf = (request: FastifyRequest): Caller => {
+    const caller = known.get(request) ?? lookAt(request)
+    known.set(request, caller)
+    return caller
   }
 
   return {
-    callerOf(request) {
-      const caller = known.get(request) ?? lookAt(request)
-      known.set(request, caller)
-      return caller
+    callerOf,
+    loginOf(request) {
+      const caller = callerOf(request)
+      const cookie = bearerOf(request.headers.authorization) === null ? cookieOf(request) : null
+      if (cookie === null) return { caller, id: 'token', endsAt: now() + COOKIE_SECONDS * 1000 }
+      return { caller, id: loginId(cookie), endsAt: expiryOf(cookie) }
     },
+    onLogout: (listener) => void leaving.push(listener),
     mount(app) {
       app.get('/login', async (request, reply) => {
         const { token: said, next } = request.query as Record<string, unknown>
-        return said === undefined ? page(reply, 200, 'ask') : login(request, reply, said, next)
+        return said === undefined ? page(reply, 200, 'ask', next) : login(request, reply, said, next)
       })
       app.post('/login', async (request, reply) => {
         const { token: said, next } = (request.body ?? {}) as Record<string, unknown>
         return login(request, reply, said, next)
       })
-      app.post('/logout', async (_request, reply) =>
-        reply.clearCookie(cookieName(), { path: '/', httpOnly: true, sameSite: 'strict' }).code(204).send(),
-      )
+      app.post('/logout', async (request, reply) => {
+        const cookie = cookieOf(request)
+        if (cookie !== null) for (const tell of leaving) tell(loginId(cookie))
+        return reply.clearCookie(cookieName(), { path: '/', httpOnly: true, sameSite: 'strict' }).code(204).send()
+      })
     },
   }
 }
+
+/**
+ * A page of the same site that is not ours, as a preview below the same domain is one: its requests carry the cookie.
+ * Going to an address is something else: what comes of it the other page cannot see.
+ */
+function isElsewhere({ headers }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site']
+  return (site === 'same-site' || site === 'cross-site') && headers['sec-fetch-mode'] !== 'navigate'
+}
+
+const expiryOf = (cookie: string): number => Number(/^(\d{1,15})\./.exec(cookie)?.[1] ?? 0)
+
+const loginId = (cookie: string): string => createHash('sha256').update(cookie).digest('base64url')
 
 const owner = (face: Caller['face']): Caller => ({ name: 'owner', kind: 'person', face, workspaces: null })
 
@@ -119,7 +165,7 @@ export function localPath(next: unknown): string {
   return /^\/(?![/\\])[^\\\x00-\x1f\x7f-\uffff]*$/.test(next) ? next : '/'
 }
 
-function page(reply: FastifyReply, status: number, kind: Parameters<typeof loginPage>[0]): FastifyReply {
+function page(reply: FastifyReply, status: number, kind: Parameters<typeof loginPage>[0], next: unknown): FastifyReply {
   return (
     reply
       .code(status)
@@ -127,7 +173,7 @@ function page(reply: FastifyReply, status: number, kind: Parameters<typeof login
       // With `no-referrer` a browser says `Origin: null` when the form is sent, and the gate would refuse it.
       .header('referrer-policy', 'same-origin')
       .type('text/html; charset=utf-8')
-      .send(loginPage(kind))
+      .send(loginPage(kind, localPath(next)))
   )
 }
 

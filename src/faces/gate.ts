@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
+import { previewIn } from './preview/hosts.ts'
 
 /**
  * Who may knock at all (B2). A page of another site can make a browser send requests here, and a name that resolves
@@ -10,6 +11,8 @@ import { CarrelError } from '../model/errors.ts'
 export interface Gate {
   /** @throws forbidden */
   check(request: GateRequest): void
+  /** Whether a Host, in small letters, is one of ours. Never that of a preview. */
+  isOwn(host: string): boolean
   /** Whether the Origin is another site's that the owner let in: only such a one gets CORS headers. */
   isGuest(request: GateRequest): boolean
 }
@@ -28,6 +31,8 @@ export function createGate(config: Config, host: string, port: () => number): Ga
   const origins = new Set(config.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')))
 
   const isHost = (said: string): boolean => {
+    // What agents' programs serve stands there, whatever else the owner let in.
+    if (previewIn(said) !== null) return false
     const withPort = `:${port()}`
     if (own.some((name) => said === `${name}${withPort}` || (port() === 80 && said === name))) return true
     // A proxy in front has a port of its own, or none in the name: both are what the owner wrote down.
@@ -38,6 +43,7 @@ export function createGate(config: Config, host: string, port: () => number): Ga
   const isOwn = (origin: string, said: string) => origin === `http://${said}` || origin === `https://${said}`
 
   return {
+    isOwn: isHost,
     check({ headers }) {
       const said = (headers.host ?? '').toLowerCase()
       if (!isHost(said)) {
@@ -47,7 +53,7 @@ export function createGate(config: Config, host: string, port: () => number): Ga
       }
       if (headers.origin === undefined) return
       const origin = headers.origin.toLowerCase()
-      if (!isOwn(origin, said) && !origins.has(origin)) {
+      if (isPreview(origin) || (!isOwn(origin, said) && !origins.has(origin))) {
         throw new CarrelError('forbidden', 'Origin not allowed. If this site is yours, add it to allowedOrigins.', {
           origin: origin.slice(0, 200),
         })
@@ -55,10 +61,17 @@ export function createGate(config: Config, host: string, port: () => number): Ga
     },
     isGuest({ headers }) {
       const origin = headers.origin?.toLowerCase()
-      return origin !== undefined && origins.has(origin) && !isOwn(origin, (headers.host ?? '').toLowerCase())
+      return (
+        origin !== undefined &&
+        origins.has(origin) &&
+        !isPreview(origin) &&
+        !isOwn(origin, (headers.host ?? '').toLowerCase())
+      )
     },
   }
 }
+
+const isPreview = (origin: string): boolean => previewIn(origin.replace(/^https?:\/\//, '')) !== null
 
 const bracketed = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name).toLowerCase()
 

@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -10,6 +11,10 @@ import { createAuth } from './auth.ts'
 import { addHeaders, createGate, type Gate, guard, isApi } from './gate.ts'
 import { openApi } from './openapi.ts'
 import type { OutletLimits } from './outlet.ts'
+import { mountPreviewDoor } from './preview/door.ts'
+import { createPreviewHosts } from './preview/hosts.ts'
+import { createPreviewLogins } from './preview/logins.ts'
+import { createPreviews, type Previews } from './preview/preview.ts'
 import { mountStreams, type Streams } from './stream.ts'
 import { mountPage, WEB_FOLDER } from './web.ts'
 
@@ -48,8 +53,12 @@ const CLOSE_MS = 2_000
 export async function serveHttp(engine: Engine, options: ServeOptions): Promise<HttpServer> {
   let port = options.port
   const gate = createGate(engine.config, options.host, () => port)
-  const app = createApp(engine, gate)
-  const auth = createAuth({ token: engine.token, now: options.now ?? REAL_TIMING.now, port: () => port })
+  const now = options.now ?? REAL_TIMING.now
+  const hosts = createPreviewHosts(engine.config, gate.isOwn)
+  const logins = createPreviewLogins(now)
+  const previews = createPreviews({ engine, hosts, logins })
+  const app = createApp(engine, gate, previews)
+  const auth = createAuth({ token: engine.token, now, port: () => port })
   guard(app, gate)
   await app.register(fastifyCookie)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -60,6 +69,8 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   acceptBodies(app)
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options))
   auth.mount(app)
+  app.addHook('preClose', async () => previews.close())
+  mountPreviewDoor(app, { engine, auth, hosts, logins })
   mountOperations(app, engine, auth.callerOf)
   app.get('/api/openapi.json', async () => openApi(options.version))
   const streams = mountStreams(app, {
@@ -82,14 +93,13 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   }
 }
 
-function createApp(engine: Engine, gate: Gate): FastifyInstance {
+function createApp(engine: Engine, gate: Gate, previews: Previews): FastifyInstance {
   return Fastify({
     // Its own lines hold whole addresses, and a login has its token there.
     logger: false,
     bodyLimit: engine.config.maxBodyBytes,
     forceCloseConnections: false,
-    // To receive a request; answers may take as long as they take. ms.
-    requestTimeout: 300_000,
+    serverFactory: (handle) => createHttpServer(handle, previews),
     routerOptions: { maxParamLength: 512 },
     // An address that cannot be decoded comes here without passing a hook.
     frameworkErrors: (error, request, reply) => {
@@ -104,6 +114,21 @@ function createApp(engine: Engine, gate: Gate): FastifyInstance {
     },
     clientErrorHandler: refuseMalformed,
   })
+}
+
+/** Requests for previews go their own way before any route of Carrel's is looked at, and only they become WebSockets. */
+function createHttpServer(handle: RequestListener, previews: Previews): Server {
+  const server = createServer(
+    // To receive a request; answers may take as long as they take. ms.
+    { requestTimeout: 300_000, keepAliveTimeout: 72_000, shouldUpgradeCallback: previews.mayUpgrade },
+    (request, response) => previews.take(request, response) || handle(request, response),
+  )
+  server.on('upgrade', (request, socket: Socket, head) => {
+    if (previews.upgrade(request, socket, head)) return
+    // Older versions of Node ask nobody whether it should be one.
+    refuseMalformed(new Error('no WebSocket'), socket)
+  })
+  return server
 }
 
 /** What is no HTTP at all gets the same shape of error, by hand: there is no request to answer. */

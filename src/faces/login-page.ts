@@ -4,8 +4,11 @@ const SAYS = {
   throttled: 'Too many wrong tokens. Wait a minute, then try again.',
 } as const
 
-/** A page that needs nothing else, so that it also works where the real page was never built. */
-export function loginPage(kind: keyof typeof SAYS): string {
+/**
+ * A page that needs nothing else, so that it also works where the real page was never built.
+ * @param next where to go from there: a path of this server
+ */
+export function loginPage(kind: keyof typeof SAYS, next: string): string {
   return plainPage(
     'Log in to Carrel',
     `<p>${SAYS[kind]}</p>
@@ -14,13 +17,14 @@ this page logged in.</p>
 <form method="post" action="/login">
 <p><label for="token">Or paste the token:</label>
 <input id="token" name="token" type="password" autocomplete="off" required>
+<input name="next" type="hidden" value="${escaped(next)}">
 <button>Log in</button></p>
 </form>`,
   )
 }
 
-/** @param body trusted HTML: nothing that came from outside */
-export function plainPage(title: string, body: string): string {
+/** All of it trusted HTML: nothing that came from outside. @param head more for the head of the page */
+export function plainPage(title: string, body: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -28,8 +32,12 @@ export function plainPage(title: string, body: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
+${head}
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1.5rem }
+h1 { font-size: 1.5rem; line-height: 1.3; font-weight: 600 }
+h2 { font-size: 1rem; font-weight: 600; margin-top: 2rem }
+ul { padding-left: 1.25rem }
 input, button { font: inherit; padding: 0.3rem 0.6rem }
 label { display: block }
 </style>
@@ -43,3 +51,7 @@ ${body}
 </html>
 `
 }
+
+const SIGNS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+export const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => SIGNS[sign] ?? sign)

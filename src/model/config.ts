@@ -23,6 +23,16 @@ export const Config = z.object({
   port: z.coerce.number().int().min(0).max(65535).default(4747),
   /** Names beyond loopback that the Host header may have (B2). */
   allowedHosts: z.array(z.string()).default([]),
+  /** A domain below which every name leads to this server: previews of ports get origins below it. null: only below localhost. */
+  previewDomain: z
+    .string()
+    .toLowerCase()
+    .regex(
+      /^(?!localhost(:|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[1-9][0-9]{0,4})?$/,
+      'must look like preview.example.com, or preview.example.com:8443',
+    )
+    .nullable()
+    .default(null),
   /** Origins beyond the page's own that may call (B2). */
   allowedOrigins: z.array(z.string()).default([]),
   /** The agent of a new session that names none; null for the first one found on this machine. */

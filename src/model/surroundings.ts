@@ -43,6 +43,9 @@ export const portVariable = (name: string): string => `CARREL_PORT_${name.toUppe
 export const LeasedPort = z.object({ place: z.string(), name: PortName, port: z.number().int() })
 export type LeasedPort = z.infer<typeof LeasedPort>
 
+/** The name of the origin at which a port is shown: stable as long as its place has it, and guessed by nobody. */
+export const PreviewName = z.string().regex(/^[a-z][a-z0-9-]{0,31}-[a-z2-7]{16}$/, 'is not the name of a preview')
+
 const amount = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 
 /** What may be used up; an absent field has no end. `ms` is time at work: waiting for a person does not count. */

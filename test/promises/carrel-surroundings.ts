@@ -64,9 +64,10 @@ export function describeSurroundings(open: OpenCarrel): void {
       const theirs = readFileSync(other.path('ports'), 'utf8').trim().split(' ').map(Number)
       expect(new Set([...mine, ...theirs]).size).toBe(4)
       const { ports } = await carrel.call('ports.list', { ...DEFAULT, project: one.project })
+      const shared = { place: `space:${one.space.id}`, listening: false, apart: false }
       expect(ports).toEqual([
-        { place: `space:${one.space.id}`, name: 'api', port: mine[1], listening: false },
-        { place: `space:${one.space.id}`, name: 'web', port: mine[0], listening: false },
+        { ...shared, name: 'api', port: mine[1], preview: expect.stringMatching(/^api-[a-z2-7]{16}$/) },
+        { ...shared, name: 'web', port: mine[0], preview: expect.stringMatching(/^web-[a-z2-7]{16}$/) },
       ])
       expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(4)
       await carrel.call('spaces.delete', { ...DEFAULT, id: one.space.id, confirm: true })
@@ -91,7 +92,9 @@ export function describeSurroundings(open: OpenCarrel): void {
       expect(await places()).toEqual([`project:${project}`, `space:${beside.space.id}`])
       expect(await carrel.call('places.remove', { ...DEFAULT, project })).toMatchObject({ removed: false })
       expect(await places()).toHaveLength(2)
-      expect(await carrel.call('places.remove', { ...DEFAULT, project, confirm: true })).toMatchObject({ removed: true })
+      expect(await carrel.call('places.remove', { ...DEFAULT, project, confirm: true })).toMatchObject({
+        removed: true,
+      })
       expect(await places()).toEqual([`space:${beside.space.id}`])
       // A prompt in a place that is gone gets no port there again.
       expect((await apart.run([{ say: 'too late' }])).outcome).toBe('failed')

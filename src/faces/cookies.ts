@@ -1,0 +1,19 @@
+/**
+ * All values of a name, since there may be several: a page below the same domain can set a second one, and the first
+ * need not be ours.
+ */
+export function cookiesNamed(header: string | undefined, name: string): string[] {
+  return pairs(header).flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []))
+}
+
+/** The header without the cookies whose name fits; undefined when none is left. */
+export function withoutCookies(header: string | undefined, ours: RegExp): string | undefined {
+  const kept = pairs(header).filter((pair) => !ours.test(pair.split('=', 1)[0]?.trim() ?? ''))
+  return kept.length === 0 ? undefined : kept.join('; ')
+}
+
+const pairs = (header: string | undefined): string[] =>
+  (header ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '')

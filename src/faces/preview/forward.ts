@@ -1,0 +1,47 @@
+import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { LookupFunction, Socket } from 'node:net'
+import { createProxyServer } from 'httpxy'
+import { type Passage, passAnswer, passRequest } from './headers.ts'
+
+/** Passes requests on to programs on the loopback of this machine, and nowhere else. */
+export interface Forwarder {
+  /** @throws what the connection said when nobody answers, or hangs up before an answer has begun */
+  web(request: IncomingMessage, response: ServerResponse, passage: Passage): Promise<void>
+  /** Resolves when the socket is closed. @throws like `web` */
+  socket(request: IncomingMessage, socket: Socket, head: Buffer, passage: Passage): Promise<void>
+}
+
+/** Both, since some listen on one of them only; whatever name is asked for. */
+const LOOPBACKS = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+]
+const toLoopback: LookupFunction = (_name, _options, found) => found(null, LOOPBACKS)
+
+export function createForwarder(): Forwarder {
+  // A connection for each request: it costs little on a loopback, and a kept one may be dead when it is used again.
+  const agent = new Agent({ keepAlive: false, lookup: toLoopback, autoSelectFamily: true } as object)
+  const proxy = createProxyServer({ agent, prependPath: false })
+  const passages = new WeakMap<IncomingMessage, Passage>()
+
+  proxy.on('proxyRes', (answer, request) => {
+    const passage = passages.get(request)
+    if (passage) passAnswer(answer.headers, passage)
+  })
+  proxy.on('proxyReqWs', (asked, request) => {
+    const passage = passages.get(request)
+    const pass = (answer: IncomingMessage) => passage && passAnswer(answer.headers, passage)
+    asked.prependOnceListener('upgrade', pass)
+    asked.prependOnceListener('response', pass)
+  })
+
+  const begin = (request: IncomingMessage, passage: Passage) => {
+    passages.set(request, passage)
+    passRequest(request.headers, passage)
+    return { target: `http://localhost:${passage.port}` }
+  }
+  return {
+    web: (request, response, passage) => proxy.web(request, response, begin(request, passage)),
+    socket: (request, socket, head, passage) => proxy.ws(request, socket, begin(request, passage), head),
+  }
+}

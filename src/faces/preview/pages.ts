@@ -1,0 +1,42 @@
+import type { ServerResponse } from 'node:http'
+import { escaped, plainPage } from '../login-page.ts'
+
+/** What stands where a preview would be. All of it works without a script. */
+export interface Notice {
+  readonly status: number
+  readonly title: string
+  /** One sentence each. */
+  readonly says: readonly string[]
+  readonly link?: { readonly to: string; readonly text: string } | undefined
+  readonly list?: { readonly title: string; readonly lines: readonly string[] } | undefined
+  /** The page loads itself, or another address, after this. s. */
+  readonly again?: { readonly seconds: number; readonly to?: string } | undefined
+}
+
+export function noticePage({ title, says, link, list, again }: Notice): string {
+  const parts = [
+    ...says.map((sentence) => `<p>${escaped(sentence)}</p>`),
+    link ? `<p><a href="${escaped(link.to)}">${escaped(link.text)}</a></p>` : '',
+    list && list.lines.length > 0
+      ? `<h2>${escaped(list.title)}</h2>\n<ul>\n${list.lines.map((line) => `<li>${escaped(line)}</li>`).join('\n')}\n</ul>`
+      : '',
+  ]
+  const to = again?.to === undefined ? '' : `;url=${again.to}`
+  const head = again ? `<meta http-equiv="refresh" content="${escaped(`${again.seconds}${to}`)}">` : ''
+  return plainPage(escaped(title), parts.filter((part) => part !== '').join('\n'), head)
+}
+
+/** As a page for a browser that shows pages, else as text: a script that asks gets no page for an answer. */
+export function sendNotice(response: ServerResponse, notice: Notice, accept: string | undefined): void {
+  const asPage = accept?.includes('text/html') === true
+  const text = asPage ? noticePage(notice) : `${[notice.title, ...notice.says].join('\n')}\n`
+  response.writeHead(notice.status, {
+    'content-type': asPage ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  })
+  response.end(text)
+}
