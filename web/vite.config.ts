@@ -24,5 +24,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:4747', '/login': 'http://127.0.0.1:4747' } },
+  server: {
+    proxy: { '/api': 'http://127.0.0.1:4747', '/login': 'http://127.0.0.1:4747', '/preview': 'http://127.0.0.1:4747' },
+  },
 })

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 
-/** Where the programs of a project's place listen. They are on the server's machine, and so are the links. */
+/** What the programs of a project's place show. The links lead over the login to an origin of its own for each. */
 export function PortLinks({ project, stamp }: { project: string; stamp: string }) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -14,12 +14,18 @@ export function PortLinks({ project, stamp }: { project: string; stamp: string }
   if (!data || data.ports.length === 0) return null
   return (
     <ul className="port-links" aria-label={texts.surroundings.ports}>
-      {data.ports.map(({ name, port, listening }) => (
+      {data.ports.map(({ name, port, preview, listening, apart }) => (
         <li key={name}>
-          <a href={`http://127.0.0.1:${port}/`} target="_blank" rel="noreferrer">
-            {texts.surroundings.port(name, port)}
-          </a>{' '}
-          <span className="faint">{listening ? texts.surroundings.listening : texts.surroundings.silent}</span>
+          {apart ? (
+            texts.surroundings.port(name, port)
+          ) : (
+            <a href={`/preview/${preview}`} target="_blank" rel="noreferrer">
+              {texts.surroundings.port(name, port)}
+            </a>
+          )}{' '}
+          <span className="faint">
+            {apart ? texts.surroundings.apart : listening ? texts.surroundings.listening : texts.surroundings.silent}
+          </span>
         </li>
       ))}
     </ul>

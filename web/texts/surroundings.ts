@@ -29,6 +29,7 @@ export const surroundings = {
   port: (name: string, port: number) => `${name} on port ${port}`,
   listening: 'listens',
   silent: 'nothing listens there now',
+  apart: 'cannot be opened: a strict sandbox has a network of its own',
   browser: 'Browser',
   browsers: { none: 'none', own: 'one of its own for each run' },
   limits: 'Limits of each run',

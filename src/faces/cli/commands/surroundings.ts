@@ -47,28 +47,31 @@ Examples:
     .action(act((cli, _, options) => set(cli, options)))
   surroundings
     .command('ports')
-    .description('List the ports that places have, and whether something listens there.')
+    .description('List the ports that places have, whether something listens there, and where to look at it.')
     .action(
       act((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
+        cli.withCarrel({ runs: false }, async (carrel, { url }) => {
           const { workspace, term } = cli
           const found = await carrel.call('ports.list', { workspace })
           const named = term.json ? String : await namesOf(carrel, workspace)
           term.result(found, () => {
-            const rows = found.ports.map(({ place, name, port, listening }) => {
+            const rows = found.ports.map(({ place, name, port, listening, apart, preview }) => {
               const [kind = '', id = ''] = place.split(':')
+              const address = url === null || apart ? '' : `${url.replace(/\/+$/, '')}/preview/${preview}`
               return [
                 `${kind === 'space' ? 'Space' : kind} ${named(id)}`,
                 name,
                 String(port),
-                listening ? 'listens' : '',
+                apart ? 'strict: not from outside' : listening ? 'listens' : '',
+                address,
               ]
             })
             term.table(
-              ['PLACE', 'NAME', 'PORT', ''],
+              ['PLACE', 'NAME', 'PORT', '', 'PREVIEW'],
               rows,
               'No place has a port yet: `carrel surroundings set --ports`.',
             )
+            if (url === null && rows.length > 0) term.note('Previews are shown by a running server: `carrel serve`.')
           })
         }),
       ),
