@@ -5,6 +5,7 @@ import { reopenableAt } from '../host/agent-quirks.ts'
 import type { Place } from '../host/places/place.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
+import type { GivenToRun } from '../model/surroundings.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
 import { browserOf, seatWith, type TakeBrowser } from './browsers.ts'
@@ -59,7 +60,7 @@ const contextOf = (session: string, agent: string) => `${session} ${agent}`
 function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: Need, seat: Seat): void {
   const { recipe, program, surroundings, variables } = need
   const limits = Object.entries(surroundings.limits).map(([name, { value }]) => [name, value])
-  const given = ctx.vault.mask(recorder.session.workspace).value({
+  const given = ctx.vault.mask(recorder.session.workspace).value<GivenToRun>({
     run: run.id,
     session: recorder.session.id,
     agent: run.agent,
@@ -67,7 +68,7 @@ function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: N
     args: [...recipe.args],
     cwd: place.path,
     env: withTemporary(variables, seat.connection.temporary),
-    home: surroundings.home.value,
+    home: need.home?.kind ?? 'person',
     temporary: seat.connection.temporary,
     sandbox: surroundings.sandbox.value,
     hosts: [...(need.sandbox?.hosts ?? [])],

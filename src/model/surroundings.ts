@@ -201,7 +201,8 @@ export const GivenToRun = z.object({
   args: z.array(z.string()),
   cwd: z.string(),
   env: z.array(GivenVariable),
-  home: Home,
+  /** `session`: of an agent that cannot share one, where its scope says `person`. */
+  home: z.enum([...Home.options, 'session']),
   /** Its temporary folder, as it sees it; it goes with the agent's process. Null of runs of an older version. */
   temporary: z.string().nullable().default(null),
   sandbox: Sandbox,

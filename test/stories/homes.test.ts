@@ -15,6 +15,7 @@ const LOGIN = '.loginful/auth.json'
 const NAME = 'Ada "Countess" \\ Lovelace'
 /** Keeps its memory in its home, as real agents do. */
 const agent = (id: string) => scriptedAgent(id, { loginFiles: [LOGIN], passEnv: [] })
+const HELLO = [{ say: 'hello' }]
 const LOOK = [
   { run: 'echo "$HOME" > home; git config user.name > name; echo "$XDG_CONFIG_HOME" > xdg; echo $$ >> "$HOME/seen"' },
   { run: `cat "$HOME/${LOGIN}" > login` },
@@ -78,6 +79,18 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
   await world.carrel.call('spaces.delete', { ...asked, confirm: true })
   await eventually('the homes of the Space are gone', () => homesIn(world).length === kept.length - 2)
   expect([existsSync(mine ?? ''), existsSync(world.home)]).toEqual([true, true])
+})
+
+it('P3: an agent that cannot share a home has one for each session, and people are told so', async () => {
+  const world = await openWorld({ agents: [scriptedAgent('one', { home: 'own' })] })
+  const session = await world.session({ agent: 'one' })
+  const { run } = await session.run(HELLO)
+  const asked = { workspace: 'default', id: run }
+  const look = () => world.carrel.call('surroundings.given', asked).catch(() => null)
+  const given = await vi.waitUntil(look, 20_000)
+  expect(given.home).toBe('session')
+  const [own] = homesIn(world)
+  expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: join(world.dataFolder, 'homes', own ?? '') })
 })
 
 it('P1: a home of a run goes with it, its refreshed login is kept, and one that was left behind goes at the next start', async () => {

@@ -36,7 +36,7 @@ function Given({ given }: { given: GivenToRun }) {
   const facts = {
     program: [given.program, ...given.args].join(' '),
     cwd: given.cwd,
-    home: words.homes[given.home],
+    home: given.home === 'session' ? words.given.ofSession : words.homes[given.home],
     temporary: given.temporary,
     sandbox: words.sandboxes[given.sandbox],
     containment: given.containment,

@@ -59,6 +59,7 @@ export const surroundings = {
     title: 'What this run was given',
     open: 'What it was given',
     hidden: 'not shown',
+    ofSession: 'one for this session: the agent cannot share one',
     names: {
       program: 'Program',
       cwd: 'Folder',
