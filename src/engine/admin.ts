@@ -1,8 +1,10 @@
 import { readdir, realpath, statfs } from 'node:fs/promises'
 import { basename, isAbsolute, join } from 'node:path'
 import type { Finding } from '../api/admin.ts'
+import { WHAT } from '../host/cgroups/cgroups.ts'
 import { branchOf, nearbyGitFolders } from '../host/folders.ts'
 import { CarrelError } from '../model/errors.ts'
+import { HeldLimits } from '../model/surroundings.ts'
 import { browserFinding } from './browsers.ts'
 import type { Context } from './context.ts'
 import type { Op } from './op.ts'
@@ -67,6 +69,7 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
           : null,
     },
     await sandboxFinding(ctx),
+    await limitsFinding(ctx),
     await browserFinding(ctx),
     await storeFinding(ctx),
     await diskFinding(ctx),
@@ -84,6 +87,23 @@ async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
     if (found) return { name, state: 'limited', text: `No ${mode}: ${found.why}`, next: found.next }
   }
   return { name, state: 'good', text: 'guard and strict, with bubblewrap.', next: null }
+}
+
+/** Which limits this machine keeps of an agent and all that it starts, where a scope asks for one. */
+async function limitsFinding({ cgroups }: Context): Promise<Finding> {
+  const looked: { what: string; text: string; next: string | null }[] = []
+  for (const limit of HeldLimits.keyof().options) {
+    const found = await cgroups.wayOf(limit)
+    const kept = 'way' in found ? `kept by cgroups ${found.way.version} in ${found.way.folder}.` : null
+    const { why, next } = 'obstacle' in found ? found.obstacle : { why: '', next: null }
+    looked.push({ what: WHAT[limit], text: kept ?? why, next })
+  }
+  const words = [...Map.groupBy(looked, ({ text }) => text)].map(([text, same]) => {
+    const what = same.map((each) => each.what).join(' and ')
+    return same[0]?.next === null ? `Of ${what}: ${text}` : `None of ${what}: ${text}`
+  })
+  const next = looked.find((each) => each.next !== null)?.next ?? null
+  return { name: 'Limits', state: next === null ? 'good' : 'limited', text: words.join(' '), next }
 }
 
 async function storeFinding(ctx: Context): Promise<Finding> {

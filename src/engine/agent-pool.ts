@@ -5,9 +5,10 @@ import type { Place } from '../host/places/place.ts'
 import type { Sandbox } from '../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import type { HomeNote } from '../model/homes.ts'
+import type { HeldLimits } from '../model/surroundings.ts'
 import { createRelay, type Relay } from './relay.ts'
 
-/** What makes two processes interchangeable: the same program with the same words, environment, home, namespace and sandbox. */
+/** What makes two processes interchangeable: the same program with the same words, environment, home, namespace, sandbox and limits. */
 export interface AgentNeed {
   readonly recipe: AgentRecipe
   /** Absolute path of the program. */
@@ -23,7 +24,11 @@ export interface AgentNeed {
   readonly sandbox?: Sandbox | null
   /** One of Carrel's; its path is in `env`. Null for the person's. */
   readonly home?: HomeNote | null
+  /** What the machine keeps of it: then a process serves one run at a time, whatever its recipe says. Null for nothing. */
+  readonly limits?: HeldLimits | null
 }
+
+const runsAtOnce = ({ recipe, limits }: AgentNeed): number => (limits ? 1 : recipe.runsPerProcess)
 
 /** A run's seat on an agent process. */
 export interface Seat {
@@ -155,7 +160,7 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       home: need.env.HOME,
       contexts: new Map(),
       runs: new Set(),
-      limit: need.recipe.runsPerProcess,
+      limit: runsAtOnce(need),
       idle: null,
       dead: false,
       abandoned: false,
@@ -191,13 +196,13 @@ export function createAgentPool(options: PoolOptions): AgentPool {
       const found = free(fingerprint, need.context)
       if (found) return found
       // Many that may share one process and start together wait for one start instead of making one each.
-      const already = need.recipe.runsPerProcess > 1 ? starting.get(fingerprint) : undefined
+      const already = runsAtOnce(need) > 1 ? starting.get(fingerprint) : undefined
       if (already) {
         await already.catch(() => undefined)
         continue
       }
       const task = start(need, fingerprint, signal)
-      if (need.recipe.runsPerProcess > 1) {
+      if (runsAtOnce(need) > 1) {
         starting.set(fingerprint, task)
         void task.catch(() => undefined).then(() => starting.delete(fingerprint))
       }
@@ -355,7 +360,7 @@ const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))
  * values until one fits.
  */
 export function fingerprintOf(need: AgentNeed, salt: string): string {
-  const { recipe, program, env, workspace, place, sandbox = null } = need
+  const { recipe, program, env, workspace, place, sandbox = null, limits = null } = need
   const namespace = place?.namespace ?? null
   const kept = sandbox && [sandbox.mode, sandbox.place.path, [...sandbox.hosts].sort()]
   const words = JSON.stringify([
@@ -366,6 +371,7 @@ export function fingerprintOf(need: AgentNeed, salt: string): string {
     workspace,
     namespace,
     kept,
+    ...(limits ? [limits.memoryBytes ?? null, limits.pids ?? null] : []),
   ])
   return `${recipe.id}:${createHmac('sha256', salt).update(words).digest('hex').slice(0, 24)}`
 }

@@ -1,3 +1,4 @@
+import type { Cgroups } from '../host/cgroups/cgroups.ts'
 import type { Containment } from '../host/containment.ts'
 import type { History } from '../host/history/history.ts'
 import type { Places } from '../host/places/place.ts'
@@ -56,6 +57,8 @@ export interface Context {
   readonly containment: Containment
   /** What agents can be kept in here. */
   readonly sandboxes: Sandboxes
+  /** What keeps limits of memory and processes here. */
+  readonly cgroups: Cgroups
   /** Sessions that this node holds at the moment. */
   readonly held: () => number
   readonly log: Log

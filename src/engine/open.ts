@@ -7,6 +7,7 @@ import { type Admission, createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
 import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
 import { needBrowser } from '../host/browsers/find.ts'
+import { type Cgroups, openCgroups } from '../host/cgroups/cgroups.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
 import { dropKeeper, dropOthers, findKeepers } from '../host/keeper/client.ts'
 import { openKeyRing } from '../host/key-ring.ts'
@@ -45,6 +46,8 @@ export interface Overrides {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly home?: string
   readonly version?: string
+  /** Stands for /proc/self: what this machine says of the cgroups that Carrel is in. */
+  readonly self?: string
   readonly log?: Log
   /** Stands before the bell, for instance one that loses rings. */
   readonly bell?: (bell: Bell) => Bell
@@ -78,6 +81,7 @@ export async function openEngine(
     closers.push(ring.close)
     const env = overrides.env ?? process.env
     const containment = await probeContainment(env.PATH ?? '')
+    const cgroups = openCgroups({ path: env.PATH ?? '', ...(overrides.self && { self: overrides.self }) })
     const version = overrides.version ?? '0.0.0'
     const vault = createVault(store.secrets, keyRingOf(config, env))
     const token = await keptSecret(dataFolder, 'token', 32)
@@ -92,7 +96,7 @@ export async function openEngine(
     const logins = createLogins({ leases, home, dataFolder, log })
     closers.push(() => logins.close())
     const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
-    const machine = { ...earlier, now, env, home, containment, version, vault, logins, salt: token, admission }
+    const machine = { ...earlier, now, env, home, containment, cgroups, version, vault, logins, salt: token, admission }
     const browsers = openBrowsers(config, { ...machine, store })
     closers.push(() => browsers.close())
     const pool = openPool(config, machine)
@@ -127,6 +131,7 @@ export async function openEngine(
       version,
       containment,
       sandboxes: createSandboxes(env.PATH ?? ''),
+      cgroups,
       held: () => held(),
       log,
     }
@@ -223,6 +228,7 @@ interface Machine {
   readonly home: string
   readonly now: () => number
   readonly containment: Containment
+  readonly cgroups: Cgroups
   readonly ledger: string
   readonly keepers: string
   readonly version: string
@@ -283,7 +289,8 @@ function openPool(config: Config, machine: Machine): AgentPool {
   }
   return createAgentPool({
     connect: async (need, signal) => {
-      const launch = await launchOf(need, signal)
+      const cgroup = need.limits ? await machine.cgroups.need(need.limits) : null
+      const launch = { ...(await launchOf(need, signal)), cgroup }
       return await logins.around(
         need.recipe,
         need.home ? (need.env.HOME ?? null) : null,

@@ -5,7 +5,7 @@ import { reopenableAt } from '../host/agent-quirks.ts'
 import type { Place } from '../host/places/place.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { ContentBlock } from '../model/events.ts'
-import type { GivenToRun } from '../model/surroundings.ts'
+import { type GivenToRun, heldLimitsOf } from '../model/surroundings.ts'
 import { EMPTY_AGENT, type RunView } from '../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from './agent-pool.ts'
 import { browserOf, seatWith, type TakeBrowser } from './browsers.ts'
@@ -110,7 +110,9 @@ export async function needOf(
   // Last, since it may wait, and nothing behind it fails.
   const browser = surroundings.browser.value === 'own' ? await browserOf({ ctx, recorder }, run, kept, take) : null
   const env = { ...before, ...browser?.env }
-  const need: AgentNeed = { recipe, program, env, workspace, context: contextOf(id, run.agent), place, sandbox, home }
+  const context = contextOf(id, run.agent)
+  const limits = heldLimitsOf(surroundings)
+  const need: AgentNeed = { recipe, program, env, workspace, context, place, sandbox, home, limits }
   return {
     ...need,
     surroundings,

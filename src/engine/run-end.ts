@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { AgentFailure } from '../host/agent.ts'
+import type { Reached } from '../host/cgroups/cgroup.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { Outcome } from '../model/events.ts'
 import type { InteractionId } from '../model/ids.ts'
@@ -6,10 +8,11 @@ import type { Spent } from '../model/spending.ts'
 import type { RunOutcome } from '../model/tree.ts'
 import { halfDone, type RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
-import type { Reached } from './budgets.ts'
+import type { Reached as UsedUp } from './budgets.ts'
 import type { Recorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
+import { raiseWords } from './surroundings.ts'
 
 /** Updates that still come right behind an agent's answer belong to the run; every turn waits for them. ms. */
 const LATE_UPDATES_MS = 2
@@ -19,7 +22,7 @@ export type TurnEnd =
   | { readonly kind: 'answered'; readonly stopReason: string; readonly raw: unknown }
   | { readonly kind: 'cancelled'; readonly why: 'cancelled' | 'stopped'; readonly answered: boolean }
   /** A budget is used up: it was stopped, and goes on when more is allowed. */
-  | { readonly kind: 'exhausted'; readonly reached: Reached; readonly answered: boolean }
+  | { readonly kind: 'exhausted'; readonly reached: UsedUp; readonly answered: boolean }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'parked'; readonly reason: string }
   /** The server ends, and the agent does not: the next one takes up with it. */
@@ -96,7 +99,7 @@ async function endOf(work: RunWork, run: RunView, end: TurnEnd, seat: Seat | nul
   const base = { run: run.id, stopReason: null, usage: null, error: null, halfDone: halfDone(view, work.recorder.item) }
   if (end.kind === 'answered') return { ...base, ...(await judge(work, run, end, seat)) }
   if (end.kind === 'cancelled') return { ...base, ...cancelled(end) }
-  if (end.kind === 'failed') return { ...base, outcome: 'failed', error: failure(end.error) }
+  if (end.kind === 'failed') return { ...base, outcome: 'failed', error: await failureOf(work, end.error) }
   throw new CarrelError('internal', 'A run that goes on has no end yet.')
 }
 
@@ -172,6 +175,14 @@ function usageOf(work: RunWork, run: RunView, raw: unknown): Ended['usage'] {
   const context = work.recorder.view.agents[run.agent]?.usage ?? null
   if (!told && !context) return null
   return { ...(told && typeof told === 'object' ? told : {}), ...(context && { context }) }
+}
+
+/** With what to do where it was a limit that ended the agent. */
+async function failureOf(work: RunWork, thrown: unknown): Promise<NonNullable<Ended['error']>> {
+  const said = failure(thrown)
+  const reached = thrown instanceof CarrelError ? (thrown.data as { reached?: Reached })?.reached : undefined
+  const by = reached ?? (thrown instanceof AgentFailure ? thrown.reached : undefined)
+  return by ? { ...said, next: await raiseWords(work.ctx, work.recorder.session, by) } : said
 }
 
 /** An agent's failure in words, with the end of its stderr and what to do. */

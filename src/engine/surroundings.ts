@@ -1,9 +1,14 @@
+import type { Reached } from '../host/cgroups/cgroup.ts'
+import { WHAT } from '../host/cgroups/cgroups.ts'
 import { CarrelError } from '../model/errors.ts'
 import { markOf } from '../model/mask.ts'
+import { sizeShort } from '../model/sizes.ts'
 import {
   type EffectiveSurroundings,
   effectiveSurroundings,
+  HeldLimits,
   type SettingsScope,
+  type Surroundings,
   type SurroundingsChange,
 } from '../model/surroundings.ts'
 import { enter } from './authorize.ts'
@@ -26,16 +31,19 @@ export const getSurroundings: Op<'surroundings.get'> = async (ctx, caller, input
 export const setSurroundings: Op<'surroundings.set'> = async (ctx, caller, { settings, ...where }) => {
   await enter(ctx, caller, where.workspace)
   const scope = await scopeIn(ctx, where)
-  mustBeKept(settings)
+  await mustBeKept(ctx, scope, settings)
   await mustBePlain(ctx, scope, settings)
   await ctx.store.surroundings.change(scope, settings, ctx.now())
   return await found(ctx, scope)
 }
 
 async function found(ctx: Context, scope: SettingsScope) {
-  const said = await ctx.store.surroundings.at(scope)
-  const own = scope.project !== null ? said.project : scope.space !== null ? said.space : said.workspace
-  return { own, effective: await surroundingsOf(ctx, scope) }
+  return { own: await ownAt(ctx, scope), effective: await surroundingsOf(ctx, scope) }
+}
+
+async function ownAt({ store }: Context, scope: SettingsScope): Promise<Surroundings> {
+  const said = await store.surroundings.at(scope)
+  return scope.project !== null ? said.project : scope.space !== null ? said.space : said.workspace
 }
 
 /** A project brings its Space with it. Before anything else is said of them: what is another workspace's is not there (B1). */
@@ -50,22 +58,29 @@ async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScop
   return { workspace, space: row.space, project }
 }
 
-/** What is stored and shown already, and kept by nobody yet: until then it is refused, since nobody may rely on it (F8). */
-const NOT_YET: readonly { readonly says: string; readonly asked: (change: SurroundingsChange) => boolean }[] = [
-  {
-    says: 'A limit of memory or processes',
-    asked: ({ limits }) => limits?.memoryBytes !== undefined || limits?.pids !== undefined,
-  },
-]
-
-function mustBeKept(change: SurroundingsChange): void {
-  const asked = NOT_YET.find((each) => each.asked(change))
-  if (!asked) return
-  throw new CarrelError(
-    'bad_input',
-    `${asked.says} cannot be kept by this version of Carrel, so it is not taken. Leave it out.`,
-  )
+/** A limit that nothing here would keep is not taken, since nobody may rely on it (F8). One that stands already stays. */
+async function mustBeKept(ctx: Context, scope: SettingsScope, { limits }: SurroundingsChange): Promise<void> {
+  const before = (await ownAt(ctx, scope)).limits
+  for (const limit of HeldLimits.keyof().options) {
+    if (limits?.[limit] === undefined || limits[limit] === before?.[limit]) continue
+    const found = await ctx.cgroups.wayOf(limit)
+    if ('way' in found) continue
+    const { why, next } = found.obstacle
+    throw new CarrelError('bad_input', `This machine cannot keep a limit of ${WHAT[limit]}. ${why} ${next}`, { next })
+  }
 }
+
+/** What to do about a limit that ended an agent: who says it, and how it is raised there. */
+export async function raiseWords(ctx: Context, scope: SettingsScope, { limit, at }: Reached): Promise<string> {
+  const said = (await surroundingsOf(ctx, scope)).limits[limit]
+  // Somebody changed it meanwhile: the next process has another.
+  if (said?.value !== at || said.from === 'default') return 'Prompt again: the session goes on.'
+  const where = { workspace: '', space: ` --space ${scope.space}`, project: ` --project ${scope.project}` }[said.from]
+  const more = limit === 'memoryBytes' ? sizeShort(at * 2) : at * 2
+  return `That is the limit of the ${WHOSE[said.from]}. Raise it with \`carrel surroundings set --limit ${limit}=${more}${where}\` or on the page, or ask for less at once; then prompt again: the session goes on.`
+}
+
+const WHOSE = { workspace: 'workspace', space: 'Space', project: 'project' } as const
 
 /** Variables are for everybody to see. */
 async function mustBePlain(ctx: Context, { workspace }: SettingsScope, { env }: SurroundingsChange): Promise<void> {

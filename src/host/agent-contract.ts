@@ -1,4 +1,5 @@
 import type { KnownSecret } from '../model/mask.ts'
+import type { Cgroup } from './cgroups/cgroup.ts'
 import type { Containment } from './containment.ts'
 import type { ProcessRow } from './proc-table.ts'
 import type { Exit } from './process.ts'
@@ -142,6 +143,8 @@ export interface AgentLaunch {
   readonly containment: Containment
   /** Takes the place of the containment: the agent and its terminals are kept in it. Null for none. */
   readonly sandbox?: Sandbox | null
+  /** What keeps its limits of memory and processes, by a name of its own: its terminals are in there too. Null for none. */
+  readonly cgroup?: ((name: string) => Cgroup) | null
   /** Folder of the ledger of live trees. */
   readonly ledger: string
   /** Folder of the keepers. */

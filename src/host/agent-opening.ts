@@ -84,6 +84,7 @@ function register(
     listener,
     wire: link.wire,
     launch: link.launch,
+    cgroup: link.tree.cgroup,
     canClose: offers(info, 'close'),
     lenientReads: readsMissingAsEmpty(info),
     stderrTail: link.tree.stderrTail,

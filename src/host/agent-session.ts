@@ -11,6 +11,7 @@ import {
   type Wire,
   WireError,
 } from './agent-wire.ts'
+import type { Cgroup } from './cgroups/cgroup.ts'
 
 /** One session as the connection sees it: where the agent's frames for it go. */
 export interface SessionPort {
@@ -36,6 +37,8 @@ export interface SessionParts {
   readonly id: string
   readonly wire: Wire
   readonly launch: AgentLaunch
+  /** What its process is in; its terminals enter it. */
+  readonly cgroup: Cgroup | null
   readonly place: AgentPlace
   readonly listener: AgentListener
   readonly canClose: boolean
@@ -55,7 +58,7 @@ const CLOSE_MS = 1_000
 
 export function sessionPort(parts: SessionParts): SessionPort {
   const { listener, place } = parts
-  const terminals = openTerminals(parts.launch, place)
+  const terminals = openTerminals(parts.launch, place, parts.cgroup)
   const open = new Set<AbortController>()
   const withdrawAll = () => {
     for (const controller of open) controller.abort()

@@ -1,5 +1,6 @@
 import type { AgentLaunch, AgentPlace } from './agent-contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './agent-wire.ts'
+import type { Cgroup } from './cgroups/cgroup.ts'
 import { type ChildTree, type Exit, spawnTree } from './process.ts'
 import { reachOf } from './reach.ts'
 
@@ -23,7 +24,8 @@ interface Terminal {
 const DEFAULT_LIMIT = 1 << 20
 const HARD_LIMIT = 8 << 20
 
-export function openTerminals(launch: AgentLaunch, place: AgentPlace): Terminals {
+/** `cgroup`: what the agent itself is in. */
+export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null): Terminals {
   const terminals = new Map<string, Terminal>()
   let last = 0
   const named = (params: Record<string, unknown>) => {
@@ -34,7 +36,7 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace): Terminals
   const verbs: Record<string, (params: Record<string, unknown>) => Promise<unknown>> = {
     'terminal/create': async (params) => {
       const id = `terminal-${++last}`
-      terminals.set(id, await start(params, launch, place))
+      terminals.set(id, await start(params, { launch, place, cgroup }))
       return { terminalId: id }
     },
     'terminal/output': async (params) => {
@@ -65,7 +67,13 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace): Terminals
   }
 }
 
-async function start(params: Record<string, unknown>, launch: AgentLaunch, place: AgentPlace): Promise<Terminal> {
+interface Ground {
+  readonly launch: AgentLaunch
+  readonly place: AgentPlace
+  readonly cgroup: Cgroup | null
+}
+
+async function start(params: Record<string, unknown>, { launch, place, cgroup }: Ground): Promise<Terminal> {
   const { command, args, env, cwd, outputByteLimit } = params
   if (typeof command !== 'string' || command === '') throw new WireError(INVALID_PARAMS, 'The command must be text.')
   const given = Array.isArray(args) ? args.map(String) : []
@@ -81,6 +89,7 @@ async function start(params: Record<string, unknown>, launch: AgentLaunch, place
     enter: place.view?.enter ?? [],
     env: { ...launch.env, ...variables(env) },
     containment: launch.containment,
+    cgroup: cgroup && { is: cgroup, own: false },
     ledger: launch.ledger,
     label: `terminal of ${launch.name}`,
     now: launch.now,

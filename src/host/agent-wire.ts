@@ -1,3 +1,5 @@
+import type { Reached } from './cgroups/cgroup.ts'
+
 /**
  * JSON-RPC 2.0 over newline-delimited JSON, without a schema in the way: everything the other side says reaches the
  * handlers as said. (The SDK's own client drops unknown updates, strips unknown fields and refuses permission
@@ -60,13 +62,19 @@ export class AgentFailure extends Error {
   readonly data: unknown
   /** The last 4 KiB the agent printed on stderr; may hold anything. */
   readonly stderrTail: string
+  /** The limit by which it was ended. */
+  readonly reached: Reached | undefined
 
-  constructor(message: string, more: { code?: number; data?: unknown; stderrTail?: string; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    more: { code?: number; data?: unknown; stderrTail?: string; reached?: Reached; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause })
     this.name = 'AgentFailure'
     this.code = more.code
     this.data = more.data
     this.stderrTail = more.stderrTail ?? ''
+    this.reached = more.reached
   }
 }
 

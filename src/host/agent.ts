@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../model/errors.ts'
 import type { AgentConnection, AgentInfo, AgentLaunch } from './agent-contract.ts'
+import { endedBy, endWords, howItEnded, reachedWords } from './agent-limits.ts'
 import { type Link, openSession, rejoinSession, reopenSession, stateOf, untilAborted } from './agent-opening.ts'
 import { type HeldFrame, recall } from './agent-past.ts'
 import type { SessionPort } from './agent-session.ts'
@@ -15,7 +16,6 @@ import {
   startKeeper,
 } from './keeper/client.ts'
 import type { Frame } from './keeper/spool.ts'
-import type { Exit } from './process.ts'
 import { type Enclosure, enclose } from './sandbox/enclose.ts'
 import { makeTemporary, temporaryOf } from './temporary.ts'
 
@@ -72,6 +72,7 @@ export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<A
     },
     tooLarge: () => link && tooLarge(link),
     stopped: (target) => link && stopped(link, target),
+    reached: (reached) => link && tellAll(link, reachedWords(reached), { reached }),
   })
   const found = await Promise.race([live.promise, tree.exited.then(() => link)])
   if (!found) return null
@@ -106,6 +107,7 @@ function hear(link: Link): void {
     replayed: () => undefined,
     tooLarge: () => tooLarge(link),
     stopped: (target) => stopped(link, target),
+    reached: (reached) => tellAll(link, reachedWords(reached), { reached }),
   })
   endsWith(link)
 }
@@ -119,8 +121,9 @@ function takeFrame(link: Link, { line, no }: Frame): void {
 
 function endsWith({ launch, tree, wire, ports }: Link): void {
   void tree.exited.then((exit) => {
-    const text = `${launch.name} ended in the middle of its work (${howItEnded(exit)}).`
-    wire.fail(new AgentFailure(text, { stderrTail: exit.stderrTail }))
+    const reached = endedBy(exit)
+    const text = endWords(launch.name, exit)
+    wire.fail(new AgentFailure(text, { stderrTail: exit.stderrTail, ...(reached && { reached }) }))
     for (const port of ports.values()) port.end()
   })
 }
@@ -190,11 +193,12 @@ interface Enclosed {
 
 async function startTree({ launch, proxy }: Enclosed, keeper: string): Promise<KeptTree> {
   const { command, args, cwd, enter = [], env, name, graceMs } = launch
+  const cgroup = launch.cgroup?.(`carrel-${keeper}`) ?? null
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
   const limits = { graceMs, deadlineAt: null }
   try {
     const secrets = launch.hide ?? []
-    const kept = { command, args, cwd, enter, env, label: name, stderrPath, limits, secrets, proxy }
+    const kept = { command, args, cwd, enter, env, label: name, stderrPath, limits, secrets, proxy, cgroup }
     return await startKeeper(kept, keeperOptions(launch), keeper)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -326,7 +330,8 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree
   if (!(thrown instanceof AgentFailure)) return thrown
   const exit = await tree.exited
   const stderrTail = exit.stderrTail
-  const data = { agent: launch.id, stderrTail, code: thrown.code }
+  const reached = endedBy(exit)
+  const data = { agent: launch.id, stderrTail, code: thrown.code, ...(reached && { reached }) }
   if (exit.code === 127) {
     const todo = launch.install
       ? ` To install it: ${launch.install}`
@@ -339,11 +344,8 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree
     )
   }
   const lastLine = stderrTail.trim().split('\n').at(-1) ?? ''
+  if (reached) return new CarrelError('unavailable', endWords(launch.name, exit), data, thrown)
   const why = thrown.code === undefined ? howItEnded(exit) : thrown.message
   const said = lastLine === '' ? '' : ` It said: ${lastLine.slice(0, 300)}`
   return new CarrelError('unavailable', `${launch.name} did not start (${why}).${said}`, data, thrown)
-}
-
-function howItEnded({ code, signal }: Exit): string {
-  return signal === null ? `exit code ${code}` : signal
 }

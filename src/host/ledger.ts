@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { dropCgroup } from './cgroups/cgroup.ts'
 import { below, bootId, marked, type ProcessIdentity, type ProcessRow, processTable, stillRuns } from './proc-table.ts'
 
 /** One live tree, as it stands on disk. `identity` is null between the intent to start it and its start. */
@@ -8,6 +9,8 @@ export interface LedgerEntry {
   readonly label: string
   readonly bootId: string
   readonly identity: ProcessIdentity | null
+  /** Folders of the cgroup that was made for it. */
+  readonly cgroup?: readonly string[]
 }
 
 export interface Swept {
@@ -44,6 +47,7 @@ export async function sweepLedger(folder: string, spared: ReadonlySet<string> = 
     entries.map(async (entry) => {
       const identity = entry.bootId === bootId() ? entry.identity : null
       const killed = entry.bootId === bootId() ? await killTree(entry.tree, identity) : []
+      if (entry.cgroup) await dropCgroup(entry.cgroup)
       removeEntry(folder, entry.tree)
       return { tree: entry.tree, label: entry.label, killed }
     }),

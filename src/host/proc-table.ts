@@ -100,6 +100,9 @@ export function marked(tree: string, table: readonly ProcessRow[]): readonly Pro
   return index.get(tree) ?? []
 }
 
+/** Whether a process is of some tree that Carrel started. Linux only. */
+export const isMarked = (pid: number): boolean => markOf(pid) !== ''
+
 /** One reading of the environments for each look at the processes. */
 const marksOf = new WeakMap<readonly ProcessRow[], Map<string, ProcessRow[]>>()
 

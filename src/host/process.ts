@@ -4,6 +4,15 @@ import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { TextFilter } from '../model/mask.ts'
+import {
+  type Cgroup,
+  dropCgroup,
+  enterWords,
+  foldersOf,
+  makeCgroup,
+  type Reached,
+  readReached,
+} from './cgroups/cgroup.ts'
 import type { Containment } from './containment.ts'
 import { killTree, removeEntry, signal, writeEntry } from './ledger.ts'
 import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
@@ -19,6 +28,8 @@ export interface SpawnTree {
   /** The child's whole environment: nothing is added from this process but the mark of the tree (P3). */
   readonly env: Readonly<Record<string, string>>
   readonly containment: Containment
+  /** It and all it starts are in there. `own`: made for it and gone with it; else it enters one that another tree has. */
+  readonly cgroup?: { readonly is: Cgroup; readonly own: boolean } | null
   /** Folder of the ledger: one file for each live tree (P1). */
   readonly ledger: string
   /** What `carrel doctor` calls it. */
@@ -37,6 +48,8 @@ export interface Exit {
   readonly signal: string | null
   /** The last 4 KiB of stderr. May hold anything an agent prints: the caller keeps it out of shared logs. */
   readonly stderrTail: string
+  /** Limits that were reached in its life; absent for none. */
+  readonly reached?: readonly Reached[]
 }
 
 export interface ChildTree {
@@ -47,6 +60,8 @@ export interface ChildTree {
   readonly stdin: Writable
   readonly stdout: Readable
   stderrTail(): string
+  /** Limits of its cgroup that were reached until now. */
+  reached(): readonly Reached[]
   /** Resolves once the command has ended, its leftovers are gone and its output has been read. Never rejects. */
   readonly exited: Promise<Exit>
   /** End of input, then SIGTERM to the command, then SIGKILL to the whole tree. Resolves when nothing is left. Repeatable. */
@@ -73,13 +88,25 @@ const AS_SELF = 'exec "$@"'
  * Starts a command whose whole tree can be ended. The ledger names it before it can do anything, so a server that
  * dies at any moment finds it again.
  *
- * @throws the error of the operating system when the folder or the shell is not there; a command that does not exist
- * is an exit with code 127.
+ * @throws the error of the operating system when the folder or the shell is not there, or its cgroup cannot be made; a command
+ * that does not exist is an exit with code 127.
  */
 export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
   const tree = randomUUID()
   const { ledger, label } = options
-  writeEntry(ledger, { tree, label, bootId: bootId(), identity: null })
+  const cgroup = options.cgroup?.own ? options.cgroup.is : null
+  const entry = { tree, label, bootId: bootId(), identity: null, ...(cgroup && { cgroup: foldersOf(cgroup) }) }
+  writeEntry(ledger, entry)
+  const forget = async () => {
+    if (cgroup) await dropCgroup(foldersOf(cgroup))
+    removeEntry(ledger, tree)
+  }
+  try {
+    if (cgroup) makeCgroup(cgroup)
+  } catch (thrown) {
+    removeEntry(ledger, tree)
+    throw thrown
+  }
   const [program = '/bin/sh', ...rest] = wordsOf(options)
   const child = spawn(program, rest, {
     cwd: options.enter?.length ? '/' : options.cwd,
@@ -89,24 +116,38 @@ export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
   })
   if (child.pid === undefined) {
     const [failure] = await new Promise<[Error]>((resolve) => child.once('error', (error) => resolve([error])))
-    removeEntry(ledger, tree)
+    await forget()
     throw failure
   }
   const identity = { pid: child.pid, startTicks: processNow(child.pid)?.startTicks ?? 0, bootId: bootId() }
-  writeEntry(ledger, { tree, label, bootId: identity.bootId, identity })
+  writeEntry(ledger, { ...entry, identity })
   const open = child.stdio[3] as Writable
   open.on('error', () => undefined)
   open.end('go\n')
-  return watch(child, identity, tree, options)
+  return watch(child, identity, tree, { ...options, forget })
 }
 
-function wordsOf({ containment, enter = [], cwd, command, args }: SpawnTree): string[] {
+function wordsOf({ cgroup, containment, enter = [], cwd, command, args }: SpawnTree): string[] {
   const start = containment.kind === 'unshare' ? AS_INIT : AS_SELF
-  const shell = (script: string) => [...enter, ...containment.wrap, '/bin/sh', '-c', `${GATE}${script}`, 'carrel']
+  const inside = cgroup ? enterWords(cgroup.is) : []
+  const shell = (script: string) => [
+    ...inside,
+    ...enter,
+    ...containment.wrap,
+    '/bin/sh',
+    '-c',
+    `${GATE}${script}`,
+    'carrel',
+  ]
   return enter.length === 0 ? [...shell(start), command, ...args] : [...shell(`${MOVE}${start}`), cwd, command, ...args]
 }
 
-function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, options: SpawnTree): ChildTree {
+interface Watched extends SpawnTree {
+  /** Takes away what told of the tree. */
+  readonly forget: () => Promise<void>
+}
+
+function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, options: Watched): ChildTree {
   const stderr = collectStderr(child.stderr as Readable, options)
   const stdin = child.stdin as Writable
   // A child that is gone breaks the pipe; what matters is told by `exited`.
@@ -130,6 +171,7 @@ function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, opt
     stdin,
     stdout: child.stdout as Readable,
     stderrTail: stderr.tail,
+    reached: () => (options.cgroup ? readReached(options.cgroup.is) : []),
     exited,
     kill,
     stop: (grace) => {
@@ -157,7 +199,7 @@ async function stopKindly(grace: { eofMs: number; termMs: number }, tree: Stoppa
   await tree.kill()
 }
 
-async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: string, options: SpawnTree) {
+async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: string, options: Watched) {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const [code, byWhat] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.once('exit', (exitCode, exitSignal) => resolve([exitCode, exitSignal]))
@@ -166,11 +208,13 @@ async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: 
   // are no marks the group is: its number stays taken while it has members.
   if (process.platform !== 'linux') signal(-identity.pid, 'SIGKILL')
   await killTree(tree, null)
-  removeEntry(options.ledger, tree)
+  const reached = options.cgroup ? readReached(options.cgroup.is) : []
+  await options.forget()
   await within(closed, DRAIN_MS)
   child.stdin?.destroy()
   const wrapped = options.containment.kind !== 'process-group' && code !== null && code > 128
-  return wrapped ? { code: null, signal: signalName(code - 128) } : { code, signal: byWhat }
+  const end = wrapped ? { code: null, signal: signalName(code - 128) } : { code, signal: byWhat }
+  return reached.length > 0 ? { ...end, reached } : end
 }
 
 function signalName(number: number): string {

@@ -62,11 +62,16 @@ export type Budget = z.infer<typeof Budget>
 
 /** What one run may use. */
 export const Limits = Budget.extend({
-  memoryBytes: amount.min(16_777_216).optional(),
+  memoryBytes: amount.min(16_777_216, 'is at least 16 MiB').optional(),
   /** Processes and threads at once. */
-  pids: amount.min(16).optional(),
+  pids: amount.min(16, 'are at least 16').optional(),
 })
 export type Limits = z.infer<typeof Limits>
+
+/** Limits that the machine keeps for an agent's process and all that it starts. */
+export const HeldLimits = Limits.pick({ memoryBytes: true, pids: true })
+export type HeldLimits = z.infer<typeof HeldLimits>
+export type HeldLimit = keyof HeldLimits
 
 /** `total`: all runs of the scope together. `session`: those of each session in it. */
 export const Budgets = z.strictObject({ session: Budget.optional(), total: Budget.optional() })
@@ -168,6 +173,13 @@ export function effectiveSurroundings(
       }),
     ),
   }
+}
+
+/** What the machine is to keep of a run; null for nothing. */
+export function heldLimitsOf({ limits }: EffectiveSurroundings): HeldLimits | null {
+  const { memoryBytes, pids } = limits
+  if (!memoryBytes && !pids) return null
+  return { ...(memoryBytes && { memoryBytes: memoryBytes.value }), ...(pids && { pids: pids.value }) }
 }
 
 function tightest(layers: readonly SettingsLayer[], fallback: Limits): EffectiveSurroundings['limits'] {

@@ -21,4 +21,5 @@ tree.listen({
   },
   tooLarge: () => undefined,
   stopped: () => undefined,
+  reached: () => undefined,
 })

@@ -26,9 +26,7 @@ export function AmountFields({ title, note, names, amounts, onAmounts }: Props) 
               <input
                 id={`${id}-${name}`}
                 className="field"
-                type="number"
-                min={0}
-                step="any"
+                {...(name === 'memoryBytes' ? { type: 'text' } : { type: 'number', min: 0, step: 'any' })}
                 placeholder={texts.surroundings.noEnd}
                 value={amounts[name] ?? ''}
                 onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}

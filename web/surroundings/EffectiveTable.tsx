@@ -1,6 +1,6 @@
 import type { EffectiveSurroundings } from '../../src/model/surroundings.ts'
 import { texts } from '../texts/texts.ts'
-import { AMOUNTS, type Amount } from './draft.ts'
+import { type Amount, amountWords } from './draft.ts'
 
 /** What holds in the end, and which scope says so. */
 export function EffectiveTable({ effective }: { effective: EffectiveSurroundings }) {
@@ -36,7 +36,7 @@ interface Row {
 
 function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: EffectiveSurroundings): Row[] {
   const words = texts.surroundings
-  const amount = (name: string, value: number) => String(value / AMOUNTS[name as Amount])
+  const amount = (name: string, value: number) => amountWords(name as Amount, value)
   return [
     ...Object.entries(env).map(([what, { value, from }]) => ({ what, value, from })),
     { what: words.home, value: words.homes[home.value], from: home.from },

@@ -5,6 +5,7 @@ import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
+import { type Amount, amountWords } from './draft.ts'
 import './surroundings.css'
 
 /** What a run was given, with handles in the place of secrets. */
@@ -53,6 +54,12 @@ function Given({ given }: { given: GivenToRun }) {
               <dd>{facts[name]}</dd>
             </div>
           ))}
+        {Object.entries(given.limits).map(([name, value]) => (
+          <div key={name}>
+            <dt>{words.limit(words.amounts[name as Amount])}</dt>
+            <dd>{amountWords(name as Amount, value ?? 0)}</dd>
+          </div>
+        ))}
       </dl>
       <table className="effective">
         <caption>{words.env}</caption>

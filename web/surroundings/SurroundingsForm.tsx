@@ -5,7 +5,7 @@ import type { SecretScope } from '../secrets/places.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
-import { BUDGET_AMOUNTS, changeOf, type Draft, draftOf } from './draft.ts'
+import { BUDGET_AMOUNTS, changeOf, type Draft, draftOf, LIMIT_AMOUNTS } from './draft.ts'
 
 interface Props {
   readonly scope: SecretScope
@@ -53,7 +53,7 @@ export function SurroundingsForm({ scope, own, onSaved }: Props) {
       <AmountFields
         title={words.limits}
         note={words.limitsNote}
-        names={BUDGET_AMOUNTS}
+        names={LIMIT_AMOUNTS}
         amounts={draft.limits}
         onAmounts={(limits) => put({ limits })}
       />

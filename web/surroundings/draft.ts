@@ -1,19 +1,26 @@
+import { CarrelError } from '../../src/model/errors.ts'
+import { readSize, sizeShort, sizeWords } from '../../src/model/sizes.ts'
 import type { Budget, Surroundings, SurroundingsChange } from '../../src/model/surroundings.ts'
+import { texts } from '../texts/texts.ts'
 
 const MINUTE = 60_000
-const MIB = 1_048_576
 
-/** Amounts as fields show them: minutes and MiB, empty where nothing is said. */
-export const AMOUNTS = {
+/** Amounts as fields show them: minutes, and sizes such as `2g`; empty where nothing is said. */
+const AMOUNTS = {
   ms: MINUTE,
   turns: 1,
   tokens: 1,
   cost: 1,
-  memoryBytes: MIB,
+  memoryBytes: 1,
   pids: 1,
 } as const
 export type Amount = keyof typeof AMOUNTS
 export const BUDGET_AMOUNTS = ['ms', 'turns', 'tokens', 'cost'] as const
+export const LIMIT_AMOUNTS = [...BUDGET_AMOUNTS, 'memoryBytes', 'pids'] as const
+
+/** An amount to be read. */
+export const amountWords = (name: Amount, value: number): string =>
+  name === 'memoryBytes' ? sizeWords(value) : String(value / AMOUNTS[name])
 
 export type Amounts = Readonly<Partial<Record<Amount, string>>>
 
@@ -48,10 +55,17 @@ export function draftOf(own: Surroundings): Draft {
 
 const shown = (amounts: Readonly<Partial<Record<Amount, number | undefined>>> = {}): Amounts =>
   Object.fromEntries(
-    Object.entries(amounts).map(([name, value]) => [name, String((value ?? 0) / AMOUNTS[name as Amount])]),
+    Object.entries(amounts).map(([name, value = 0]) => [
+      name,
+      name === 'memoryBytes' ? sizeShort(value) : String(value / AMOUNTS[name as Amount]),
+    ]),
   )
 
-/** What of a draft is different from what is said: fields that stay do not go along, emptied ones are taken away. */
+/**
+ * What of a draft is different from what is said: fields that stay do not go along, emptied ones are taken away.
+ *
+ * @throws bad_input where a size cannot be read
+ */
 export function changeOf(own: Surroundings, draft: Draft): SurroundingsChange {
   const budgets = filled({ session: amountsOf(draft.session), total: amountsOf(draft.total) })
   const next: SurroundingsChange = {
@@ -93,8 +107,15 @@ function amountsOf(amounts: Amounts): Budget | undefined {
   const said = Object.entries(amounts).filter(([, text]) => text.trim() !== '')
   if (said.length === 0) return undefined
   const exact = (name: string, text: string) => {
+    if (name === 'memoryBytes') return sizeOf(text)
     const value = Number(text) * AMOUNTS[name as Amount]
     return name === 'cost' ? value : Math.round(value)
   }
   return Object.fromEntries(said.map(([name, text]) => [name, exact(name, text)]))
+}
+
+function sizeOf(text: string): number {
+  const bytes = readSize(text)
+  if (bytes === null) throw new CarrelError('bad_input', texts.surroundings.noSize(text))
+  return bytes
 }

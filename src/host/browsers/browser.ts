@@ -168,7 +168,13 @@ const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserGround
 })
 
 /** What a browser prints is for nobody. */
-const DEAF = { frame: () => undefined, replayed: () => undefined, tooLarge: () => undefined, stopped: () => undefined }
+const DEAF = {
+  frame: () => undefined,
+  replayed: () => undefined,
+  tooLarge: () => undefined,
+  stopped: () => undefined,
+  reached: () => undefined,
+}
 
 /** Folders of its own, and what keeps it together or in its sandbox. */
 async function surroundingsOf({ sandbox, env }: BrowserLaunch, ground: BrowserGround, keeper: string) {

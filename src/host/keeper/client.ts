@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { type Cgroup, dropCgroup, foldersOf, type Reached } from '../cgroups/cgroup.ts'
 import type { Containment } from '../containment.ts'
 import { killTree, writeEntry } from '../ledger.ts'
 import { readLines } from '../lines.ts'
@@ -30,6 +31,8 @@ export interface KeptTree {
   /** Names the keeper: a server that comes later finds it by this. */
   readonly keeper: string
   readonly pid: number
+  /** What the agent is in; null for none. */
+  readonly cgroup: Cgroup | null
   /** What a server before this one had recorded; null for a fresh agent. */
   readonly checkpoint: Checkpoint | null
   /** Every frame after the checkpoint, in order and once: the past first, then what comes. Call it once, at once. */
@@ -59,6 +62,8 @@ export interface KeptListener {
   tooLarge(): void
   /** The sandbox let no connection through to this host and port. */
   stopped(target: string): void
+  /** The agent lives on, and a limit of its cgroup was reached. */
+  reached(reached: Reached): void
 }
 
 export interface KeeperOptions {
@@ -84,7 +89,7 @@ export const newKeeper = (): string => randomBytes(8).toString('hex')
 export async function startKeeper(
   launch: Pick<
     KeeperLaunch,
-    'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits' | 'secrets' | 'proxy'
+    'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits' | 'secrets' | 'proxy' | 'cgroup'
   >,
   options: KeeperOptions,
   keeper = newKeeper(),
@@ -103,6 +108,7 @@ export async function startKeeper(
     await spawnKeeper(whole, keeper, options)
   } catch (thrown) {
     await killTree(keeper, null)
+    if (launch.cgroup) await dropCgroup(foldersOf(launch.cgroup))
     await dropKeeper(options.keepers, keeper)
     throw thrown
   }
@@ -186,6 +192,7 @@ export function openSpooled(keeper: string, options: KeeperOptions): KeptTree | 
   return {
     keeper,
     pid: 0,
+    cgroup: null,
     checkpoint: left.checkpoint,
     listen(to) {
       for (const frame of left.frames) to.frame(frame)
@@ -222,6 +229,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
     if (message.say === 'replayed') to.replayed()
     else if (message.say === 'too_large') to.tooLarge()
     else if (message.say === 'stopped') to.stopped(message.target)
+    else if (message.say === 'reached') to.reached(message.reached)
     else if (message.say === 'stderr') tail = (tail + message.text).slice(-TAIL_CHARS)
     else if (message.say === 'exit') {
       told = message.exit
@@ -276,6 +284,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
   return {
     keeper: known.keeper,
     pid: note.agent.identity.pid,
+    cgroup: note.cgroup ?? null,
     checkpoint: welcomed.checkpoint,
     listen(to) {
       listener = to
@@ -311,6 +320,7 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
 /** The end of an agent whose keeper is gone: as it stands in the spool, or by force now. */
 async function endOf({ folder, note }: Known): Promise<Exit> {
   await killTree(note.agent.tree, note.agent.identity)
+  if (note.cgroup) await dropCgroup(foldersOf(note.cgroup))
   const seen = existsSync(folder) ? readSpool(folder)?.exit : null
   return seen ?? { code: null, signal: 'SIGKILL', stderrTail: '' }
 }
@@ -325,9 +335,11 @@ export async function findKeepers(keepers: string): Promise<{ keeper: string; no
   })
 }
 
-/** Forgets a keeper that has ended, with its spool and its agent's temporary folder, which may be large. What this cannot take the next start does. Safe to repeat. */
+/** Forgets a keeper that has ended, with its spool, its agent's cgroup and its temporary folder, which may be large. What this cannot take the next start does. Safe to repeat. */
 export async function dropKeeper(keepers: string, keeper: string): Promise<void> {
   const folder = join(keepers, keeper)
+  const cgroup = readNote(folder)?.cgroup
+  if (cgroup) await dropCgroup(foldersOf(cgroup))
   // The folder goes last: by it the next start finds what is left where this is cut off.
   const parts = [socketPath(folder), dirname(proxyPath(folder)), temporaryOf(keepers, keeper), folder]
   for (const path of parts) await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)

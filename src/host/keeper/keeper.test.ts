@@ -71,6 +71,7 @@ function listen(tree: KeptTree) {
       replayed: resolve,
       tooLarge: () => undefined,
       stopped: () => undefined,
+      reached: () => undefined,
     })
   })
   const until = (done: (frames: readonly Frame[]) => boolean) =>

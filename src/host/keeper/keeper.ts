@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Reached } from '../cgroups/cgroup.ts'
 import { readLines } from '../lines.ts'
 import type { ChildTree, Exit } from '../process.ts'
 import type { FromKeeper, KeeperLaunch, Limits, ToKeeper } from './protocol.ts'
@@ -25,6 +26,9 @@ interface Parts {
 const OWED_BYTES = 1 << 20
 /** Bytes on disk, with no server to record them, before the agent has to wait. */
 const SPOOL_BYTES = 256 << 20
+/** How often it is looked whether a limit was reached, and how long nothing more is said of one that was told. ms. */
+const REACHED_MS = 500
+const AGAIN_MS = 60_000
 /** The first server has so long to come. ms. */
 const FIRST_MS = 10_000
 const STOP = { eofMs: 500, termMs: 700 }
@@ -80,7 +84,22 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
       client?.say({ say: 'too_large' })
     },
   )
+  const told = new Map<string, { times: number; at: number }>()
+  let seen: readonly Reached[] = []
+  const tellReached = () => {
+    // One look later: where it was the agent itself that was ended, its end says so. Nor is it said to nobody.
+    const due = client?.live() ? seen : []
+    seen = tree.reached()
+    for (const reached of due) {
+      const before = told.get(reached.limit)
+      if (!client || (before && (before.times >= reached.times || now() - before.at < AGAIN_MS))) continue
+      told.set(reached.limit, { times: reached.times, at: now() })
+      client.say({ say: 'reached', reached })
+    }
+  }
+  const watching = launch.cgroup ? setInterval(tellReached, REACHED_MS) : undefined
   void tree.exited.then((exit) => {
+    clearInterval(watching)
     ended = exit
     spool.end(exit)
     // A server that is here says when it has heard; the first one is about to come; all others read the spool.

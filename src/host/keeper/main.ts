@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     enter: launch.enter ?? [],
     env: launch.env,
     containment: launch.containment,
+    cgroup: launch.cgroup ? { is: launch.cgroup, own: true } : null,
     ledger: launch.ledger,
     label: launch.label,
     now: Date.now,
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
     label: launch.label,
     keeper: { tree: process.env[TREE_VARIABLE] ?? '', identity: self },
     agent: { tree: tree.tree, identity: tree.identity },
+    ...(launch.cgroup && { cgroup: launch.cgroup }),
     startedAt: Date.now(),
   }
   writeFileSync(join(folder, NOTE), JSON.stringify(note), { mode: 0o600 })

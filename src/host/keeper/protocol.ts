@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KnownSecret } from '../../model/mask.ts'
+import type { Cgroup, Reached } from '../cgroups/cgroup.ts'
 import type { Containment } from '../containment.ts'
 import type { ProcessIdentity } from '../proc-table.ts'
 import type { Exit } from '../process.ts'
@@ -35,6 +36,8 @@ export type FromKeeper =
   | { readonly say: 'too_large' }
   /** The sandbox let no connection through to this host and port. */
   | { readonly say: 'stopped'; readonly target: string }
+  /** The agent and what it started reached this limit. */
+  | { readonly say: 'reached'; readonly reached: Reached }
   | { readonly say: 'exit'; readonly exit: Exit }
 
 export interface Limits {
@@ -55,6 +58,8 @@ export interface KeeperLaunch {
   readonly enter?: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly containment: Containment
+  /** Made for the agent by its keeper, which stays outside; null for none. */
+  readonly cgroup?: Cgroup | null
   readonly ledger: string
   readonly label: string
   readonly stderrPath: string | null
@@ -73,6 +78,8 @@ export interface KeeperNote {
   /** The ledger's names of the keeper itself and of the agent's tree. */
   readonly keeper: { readonly tree: string; readonly identity: ProcessIdentity }
   readonly agent: { readonly tree: string; readonly identity: ProcessIdentity }
+  /** What the agent is in; absent for none. */
+  readonly cgroup?: Cgroup
   readonly startedAt: number
 }
 

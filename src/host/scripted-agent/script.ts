@@ -9,7 +9,7 @@ export interface Step {
  * run: a shell line, in a session of its own. ask: {title, options}. form: {message, schema}. update: a raw update.
  * fail: a JSON-RPC error. fail_text: end_turn with an error as text. crash, hang. usage: a usage_update.
  * stop: ends the turn with this reason. gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`.
- * stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many bytes. sleep: milliseconds.
+ * take: so many bytes of memory, kept to its end. stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many bytes. sleep: milliseconds.
  * request: {method, params} to the client. mcp: a server that the client gave, its `tool` and `arguments`. `expand: true`: `$NAME` in the
  * texts of a step stands for that variable. `via: "client"` makes read, write and run use fs and terminal of the client.
  */
@@ -37,6 +37,7 @@ export const STEP_KEYS = [
   'garbage',
   'huge',
   'sleep',
+  'take',
   'request',
   'mcp',
 ] as const

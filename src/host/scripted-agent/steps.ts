@@ -34,6 +34,10 @@ function expanded(step: Step): Step {
   return JSON.parse(JSON.stringify(step).replace(/\$([A-Z_][A-Z0-9_]*)/g, (_all, name: string) => value(name)))
 }
 
+/** What `take` took. */
+const taken: Buffer[] = []
+const PIECE_BYTES = 8 << 20
+
 const text = (value: unknown) => ({ type: 'text', text: String(value) })
 
 const ACTS: Record<StepKey, Act> = {
@@ -129,6 +133,12 @@ const ACTS: Record<StepKey, Act> = {
   crash: async () => process.exit(1),
   hang: async (_step, stage) => void (await sleep(2 ** 31 - 1, undefined, { signal: stage.signal })),
   sleep: async (step, stage) => void (await sleep(Number(step.sleep), undefined, { signal: stage.signal })),
+  take: async (step) => {
+    for (let left = Number(step.take); left > 0; left -= PIECE_BYTES) {
+      taken.push(Buffer.alloc(Math.min(left, PIECE_BYTES), 1))
+      await sleep(0)
+    }
+  },
   usage: (step, stage) => keep(stage, { sessionUpdate: 'usage_update', ...(step.usage as object) }),
   stop: async (step) => ({ stop: String(step.stop) }),
   gate: (step, stage) => appears(resolve(stage.memory.cwd, String(step.gate)), stage.signal),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Output } from '../../../api/index.ts'
+import { readSize, sizeShort } from '../../../model/sizes.ts'
 import type { Budget, Surroundings, SurroundingsChange } from '../../../model/surroundings.ts'
 import { given } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
@@ -33,7 +34,7 @@ export const addSurroundings: AddCommand = (program, act) => {
     .option('--host <name>', 'a host that a strict sandbox lets through; may be said again', collect, [])
     .option('--ports <names>', 'names of ports, with commas in between')
     .option('--browser <which>', 'none, or own: each run has one for itself')
-    .option('--limit <name=number>', 'of each run: ms, turns, tokens, cost, memoryBytes or pids', collect, [])
+    .option('--limit <name=amount>', 'of each run: ms, turns, tokens, cost, memoryBytes (2g) or pids', collect, [])
     .option('--budget <of.name=number>', 'session or total, then ms, turns, tokens or cost', collect, [])
     .option('--unset <what>', 'take away what is said here, such as env, env.NAME or limits.ms', collect, [])
     .addHelpText(
@@ -42,6 +43,7 @@ export const addSurroundings: AddCommand = (program, act) => {
 Examples:
   $ carrel surroundings set --env LOG_LEVEL=debug --space .
   $ carrel surroundings set --limit ms=3600000 --budget session.tokens=2000000
+  $ carrel surroundings set --limit memoryBytes=4g --limit pids=512 --space .
   $ carrel surroundings set --unset env.LOG_LEVEL --space .`,
     )
     .action(act((cli, _, options) => set(cli, options)))
@@ -105,7 +107,10 @@ Examples:
           const run = await carrel.call('surroundings.given', { workspace: cli.workspace, id })
           cli.term.result(run, () => {
             const { env, limits, ...facts } = run
-            const rows = Object.entries({ ...facts, ...limits }).map(([name, value]) => [name, '', String(value)])
+            const rows = [
+              ...Object.entries(facts).map(([name, value]) => [name, '', String(value)]),
+              ...Object.entries(limits).map(([name, value]) => [`limit ${name}`, '', amount(name, value ?? 0)]),
+            ]
             const variables = env.map(({ name, from, value }) => [name, from, value ?? ''])
             cli.term.table(['WHAT', 'FROM', 'VALUE'], [...rows, ...variables], '')
           })
@@ -126,7 +131,7 @@ function show(term: Terminal, effective: Output<'surroundings.get'>['effective']
   const rows = [
     ...Object.entries(single).map(([name, { value, from }]) => [name, from, String(value)]),
     ...hosts.map(({ value, from }) => ['host', from, value]),
-    ...Object.entries(limits).map(([name, { value, from }]) => [`limit ${name}`, from, String(value)]),
+    ...Object.entries(limits).map(([name, { value, from }]) => [`limit ${name}`, from, amount(name, value)]),
     ...budgets.flatMap(({ of, from, budget }) =>
       Object.entries(budget).map(([name, value]) => [`budget ${of} ${name}`, from, String(value)]),
     ),
@@ -134,6 +139,9 @@ function show(term: Terminal, effective: Output<'surroundings.get'>['effective']
   ]
   term.table(['WHAT', 'FROM', 'VALUE'], rows, '')
 }
+
+/** As `--limit` takes it. */
+const amount = (name: string, value: number): string => (name === 'memoryBytes' ? sizeShort(value) : String(value))
 
 interface SetOptions extends ScopeWanted {
   readonly env: string[]
@@ -190,6 +198,9 @@ function pair(text: string): [string, string] {
 function numbers(all: readonly string[]): Record<string, number> {
   const entries = all.map((text) => {
     const [name, value] = pair(text)
+    const size = name === 'memoryBytes' ? readSize(value) : null
+    if (size !== null) return [name, size]
+    if (name === 'memoryBytes') throw badInput(`${JSON.stringify(value)} is no size. Say 512m or 2g.`)
     if (!/^\d+(\.\d+)?$/.test(value)) throw badInput(`${JSON.stringify(value)} in ${name} is not a number.`)
     return [name, Number(value)]
   })

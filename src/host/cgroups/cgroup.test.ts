@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { noCgroups } from '../../../test/support/cgroup-setup.ts'
+import { processGroup } from '../containment.ts'
+import { sweepLedger, writeEntry } from '../ledger.ts'
+import { bootId, processNow } from '../proc-table.ts'
+import { spawnTree } from '../process.ts'
+import { type Cgroup, foldersOf, makeCgroup, pidsIn } from './cgroup.ts'
+import { openCgroups } from './cgroups.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const cgroups = openCgroups({ path: process.env.PATH ?? '' })
+const LIMITS = { memoryBytes: 268_435_456, pids: 64 }
+
+function ledgerFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-cgroup-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const start = (script: string, is: Cgroup, ledger: string, own = true) =>
+  spawnTree({
+    command: '/bin/sh',
+    args: ['-c', script],
+    cwd: '/',
+    env: { PATH: process.env.PATH ?? '' },
+    containment: processGroup(),
+    cgroup: { is, own },
+    ledger,
+    label: 'test',
+    now: Date.now,
+  })
+
+const there = (cgroup: Cgroup) => foldersOf(cgroup).filter((path) => existsSync(path))
+
+describe.skipIf(noCgroups !== null)(`cgroups of trees${noCgroups ? ` (not tried: ${noCgroups})` : ''}`, () => {
+  it('a command is inside from its first moment, with all it starts, and its parent is not', async () => {
+    const cgroup = (await cgroups.need(LIMITS))('carrel-test-inside')
+    const tree = await start('cat /proc/self/cgroup; read -r line', cgroup, ledgerFolder())
+    const [said] = await new Promise<Buffer[]>((resolve) => tree.stdout.once('data', (...all) => resolve(all)))
+    expect(String(said)).toContain('/carrel-test-inside')
+    for (const path of foldersOf(cgroup)) {
+      expect(pidsIn(path)).toContain(tree.pid)
+      expect(pidsIn(path)).not.toContain(process.pid)
+    }
+    const other = await start('read -r line', cgroup, ledgerFolder(), false)
+    for (const path of foldersOf(cgroup)) expect(pidsIn(path)).toContain(other.pid)
+    await other.kill()
+    expect(there(cgroup)).toEqual(foldersOf(cgroup))
+    await tree.kill()
+    expect(there(cgroup)).toEqual([])
+  })
+
+  it('P1: what left its tree, its mark and even its cgroup for one inside is ended with it', async () => {
+    const cgroup = (await cgroups.need(LIMITS))('carrel-test-left')
+    const inner = `${foldersOf(cgroup)[0]}/inner`
+    const leave = `mkdir ${inner}; env -i /usr/bin/setsid /bin/sh -c 'echo 0 > ${inner}/cgroup.procs; echo inside; exec sleep 1000' & read -r line`
+    const tree = await start(leave, cgroup, ledgerFolder())
+    await new Promise((resolve) => tree.stdout.once('data', resolve))
+    const [pid] = pidsIn(inner)
+    expect(pid).toBeGreaterThan(0)
+    tree.stdin.end()
+    await tree.exited
+    // Who has no parent any more is a zombie until somebody looks after it.
+    expect([there(cgroup), processNow(pid ?? 0)?.zombie ?? true]).toEqual([[], true])
+  })
+
+  it('P1: one that was made just before everything was killed is found by the ledger', async () => {
+    const cgroup = (await cgroups.need(LIMITS))('carrel-test-swept')
+    const ledger = ledgerFolder()
+    writeEntry(ledger, { tree: 'one', label: 'test', bootId: bootId(), identity: null, cgroup: foldersOf(cgroup) })
+    makeCgroup(cgroup)
+    await sweepLedger(ledger)
+    expect([there(cgroup), readdirSync(ledger)]).toEqual([[], []])
+  })
+})
+
+it('F8: where its cgroup cannot be made nothing starts, and nothing is left', async () => {
+  const ledger = ledgerFolder()
+  const made = join(ledgerFolder(), 'made')
+  const cgroup: Cgroup = {
+    folders: [
+      { path: made, settings: [] },
+      { path: join(ledgerFolder(), 'no', 'such'), settings: [] },
+    ],
+    limits: [],
+  }
+  await expect(start('echo', cgroup, ledger)).rejects.toThrow(
+    /the cgroup that keeps its limits could not be made: ENOENT/,
+  )
+  expect([existsSync(made), readdirSync(ledger)]).toEqual([false, []])
+  mkdirSync(made)
+  const tree = await start(
+    'echo never',
+    { folders: [{ path: join(made, 'gone'), settings: [] }], limits: [] },
+    ledger,
+    false,
+  )
+  expect(await tree.exited).toMatchObject({ code: 125 })
+})

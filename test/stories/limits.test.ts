@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { RunId } from '../../src/model/ids.ts'
+import type { Surroundings } from '../../src/model/surroundings.ts'
+import { killAgents, startServer } from '../support/carrel-server.ts'
+import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
+import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
+import { cgroupsNow, noCgroups, selfWith } from '../support/cgroup-setup.ts'
+import { noSandbox } from '../support/sandbox-setup.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const untried = noCgroups ? ` (not tried: ${noCgroups})` : ''
+const unwalled = await noSandbox()
+const MIB = 1 << 20
+const HELLO = [{ say: 'hello' }]
+/** Much more than any limit here. */
+const TOO_MUCH = [{ take: 2_048 * MIB }]
+const HUNGRY = `${process.execPath} -e 'const all = []; for (;;) all.push(Buffer.alloc(1 << 23, 1))'`
+const MANY = 'for each in $(seq 200); do sleep 1000 > /dev/null 2>&1 & done'
+
+const keep = ({ carrel, workspace, space }: TestSession, settings: Surroundings) =>
+  carrel.call('surroundings.set', { workspace, space: space.id, settings })
+const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+
+/** Sees which cgroups come, and proves at the end of the test that they went. */
+function watchCgroups() {
+  const before = new Set(cgroupsNow())
+  const seen = new Set<string>()
+  return {
+    look: () => {
+      const now = cgroupsNow().filter((path) => !before.has(path))
+      for (const path of now) seen.add(path)
+      return now
+    },
+    allGone: async () => {
+      expect(seen.size).toBeGreaterThan(0)
+      await eventually('no cgroup is left', () => [...seen].every((path) => !existsSync(path)))
+    },
+  }
+}
+
+describe.skipIf(noCgroups !== null)(`limits of memory and processes${untried}`, () => {
+  it('P9: an agent that takes more memory than it may is ended and people are told; its neighbour and the session go on', async () => {
+    const world = await openWorld()
+    const cgroups = watchCgroups()
+    const [session, neighbour] = [await world.session(), await world.session()]
+    await keep(session, { limits: { memoryBytes: 256 * MIB } })
+    const { prompt } = await neighbour.prompt([{ write: 'begun', content: '', ask: false }, { gate: 'go' }, ...HELLO])
+    await appears(neighbour.path('begun'))
+    const { outcome, error } = await session.run(TOO_MUCH)
+    expect(outcome).toBe('failed')
+    expect(error?.message).toMatch(/was ended: it and what it started used more than 256 MiB of memory\./)
+    expect(error?.next).toContain(
+      `limit of the Space. Raise it with \`carrel surroundings set --limit memoryBytes=512m --space ${session.space.id}\``,
+    )
+    neighbour.open('go')
+    expect((await neighbour.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
+    const again = await session.run(HELLO)
+    expect(again).toMatchObject({ outcome: 'completed' })
+    expect(cgroups.look()).not.toEqual([])
+    expect((await given(session, again)).limits).toEqual({ memoryBytes: 256 * MIB })
+    await world.engine.close()
+    await cgroups.allGone()
+  })
+
+  it.for([
+    ['off', 'its own', null],
+    ['guard', 'its own', unwalled],
+    ['off', 'a terminal of Carrel', null],
+  ] as const)(
+    'P9: in the sandbox %s, a command in %s that takes too much memory is ended, and the agent goes on and is told',
+    async ([sandbox, where, why], { skip }) => {
+      if (why !== null) return skip(why)
+      const world = await openWorld()
+      const session = await world.session()
+      await keep(session, { sandbox, limits: { memoryBytes: 256 * MIB } })
+      const via = where === 'its own' ? {} : { via: 'client' }
+      const { prompt } = await session.prompt([{ run: HUNGRY, ...via }, { gate: 'go' }, { run: 'echo alive' }])
+      const told = await session.until('notice.given')
+      expect(told.data.text).toBe(
+        "The system ended a process of the agent's: it and what it started used more than 256 MiB of memory, their limit.",
+      )
+      session.open('go')
+      expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
+      expect(JSON.stringify(await session.items())).toContain('alive')
+    },
+  )
+
+  it('P9: what starts too many processes starts no more, and people are told', async () => {
+    const world = await openWorld()
+    const session = await world.session()
+    await keep(session, { limits: { pids: 64 } })
+    const { prompt } = await session.prompt([{ run: MANY }, { gate: 'go' }, ...HELLO])
+    const told = await session.until('notice.given')
+    expect(told.data.text).toContain('reached their limit of 64 processes and threads at once')
+    expect(world.processes().length).toBeLessThanOrEqual(64)
+    session.open('go')
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
+  })
+
+  it('an agent that many runs may share has one of them at a time where it is limited, and other limits are another process', async () => {
+    const world = await openWorld({ agents: [scriptedAgent('shared', { runsPerProcess: 8 })] })
+    const [one, two] = [await world.session({ agent: 'shared' }), await world.session({ agent: 'shared' })]
+    const set = (limits: Surroundings['limits']) =>
+      world.carrel.call('surroundings.set', { workspace: 'default', settings: { limits } })
+    const pidOf = async (session: TestSession) => (await given(session, await session.run(HELLO))).pid
+    await set({ memoryBytes: 512 * MIB, pids: 128 })
+    const { prompt } = await one.prompt([{ write: 'begun', content: '', ask: false }, { gate: 'go' }])
+    await appears(one.path('begun'))
+    const beside = await pidOf(two)
+    one.open('go')
+    const first = (await given(one, (await one.endOf(prompt)).data)).pid
+    expect(beside).not.toBe(first)
+    const pids = [first, await pidOf(one)]
+    for (const limits of [
+      { memoryBytes: 512 * MIB, pids: 256 },
+      { memoryBytes: 256 * MIB, pids: 256 },
+      { ms: 60_000 },
+    ]) {
+      await set(limits)
+      pids.push(await pidOf(one))
+    }
+    expect(new Set(pids).size).toBe(4)
+  })
+
+  it('P1, P5: a limit outlives its server: the next one is told what it ended, and nothing of it is left', async () => {
+    const ground = makeGround()
+    const cgroups = watchCgroups()
+    onTestFinished(() => killAgents(ground))
+    const first = await startServer(ground, { outliveMs: 120_000 })
+    const session = await first.session()
+    await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
+    const { prompt } = await session.prompt([
+      { write: 'begun', content: '', ask: false },
+      { gate: 'go' },
+      { run: HUNGRY },
+      { gate: 'on' },
+      ...TOO_MUCH,
+    ])
+    await appears(session.path('begun'))
+    expect(cgroups.look()).not.toEqual([])
+    await first.kill()
+    session.open('go')
+    const second = await startServer(ground, { outliveMs: 120_000 })
+    const next = session.through(second.carrel)
+    await next.until('notice.given', ({ data }) => data.text.includes('256 MiB of memory'))
+    next.open('on')
+    const { outcome, error } = (await next.endOf(prompt)).data
+    expect([outcome, error?.message]).toEqual(['failed', expect.stringContaining('more than 256 MiB of memory')])
+    await next.run(HELLO)
+    cgroups.look()
+    await second.stop()
+    await cgroups.allGone()
+  })
+
+  it('P1: what a killed server leaves of limited agents that were to end with it goes at the next start', async () => {
+    const ground = makeGround()
+    const cgroups = watchCgroups()
+    onTestFinished(() => killAgents(ground))
+    const first = await startServer(ground)
+    const session = await first.session()
+    await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
+    await session.prompt([
+      { run: `${MANY.replace('200', '3')}` },
+      { write: 'begun', content: '', ask: false },
+      { hang: true },
+    ])
+    await eventually('it runs', () => cgroups.look().length > 0)
+    await first.kill()
+    killAgents(ground)
+    await startServer(ground)
+    await cgroups.allGone()
+  })
+
+  it('F8: a run with a limit fails in words on a machine that cannot keep it, and nothing starts', async () => {
+    const ground = makeGround()
+    const able = await openWorld({}, {}, ground)
+    const session = await able.session()
+    await keep(session, { limits: { memoryBytes: 256 * MIB } })
+    await able.engine.close()
+    const unable = await openWorld({}, { self: selfWith(NOTHING) }, ground)
+    const there = session.through(unable.carrel)
+    const { outcome, error } = await there.run([{ write: 'made', content: '', ask: false }])
+    expect(outcome).toBe('failed')
+    expect(error?.message).toMatch(/limit of memory is asked for, and this machine cannot keep one.*Delegate=yes/)
+    expect(existsSync(session.path('made'))).toBe(false)
+    // What is said already can be said again, and taken away.
+    await keep(there, { limits: { memoryBytes: 256 * MIB, ms: 60_000 } })
+    await keep(there, { limits: { ms: 60_000 } })
+    expect(await there.run(HELLO)).toMatchObject({ outcome: 'completed' })
+  })
+})
+
+it('F8: a limit that this machine cannot keep is refused when it is set, and doctor says why', async () => {
+  const world = await openWorld({}, { self: selfWith(NOTHING) })
+  const session = await world.session()
+  for (const [limits, what] of [
+    [{ memoryBytes: 256 * MIB }, 'memory'],
+    [{ pids: 64 }, 'processes'],
+  ] as const)
+    await expect(keep(session, { limits })).rejects.toMatchObject({
+      code: 'bad_input',
+      message: expect.stringMatching(
+        `This machine cannot keep a limit of ${what}. .*shows Carrel no cgroup.*Delegate=yes`,
+      ),
+    })
+  const { findings } = await world.carrel.call('server.doctor', {})
+  expect(findings.find(({ name }) => name === 'Limits')).toEqual({
+    name: 'Limits',
+    state: 'limited',
+    text: 'None of memory and processes: This machine shows Carrel no cgroup that could keep it.',
+    next: expect.stringContaining('Delegate=yes'),
+  })
+  expect(await notices(session)).toEqual([])
+})
+
+const NOTHING = { cgroup: '0::/\n', mountinfo: '22 1 0:21 / /proc rw - proc proc rw\n' }
+
+/** What a run was given. The file is written beside the run: nobody waits for it. */
+async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
+  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 20_000)
+}

@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { openCgroups } from '../../src/host/cgroups/cgroups.ts'
+
+const cgroups = openCgroups({ path: process.env.PATH ?? '' })
+const ways = [await cgroups.wayOf('memoryBytes'), await cgroups.wayOf('pids')]
+
+/** Why nothing of this can be tried here; null where it can. */
+export const noCgroups: string | null =
+  ways.map((each) => ('obstacle' in each ? each.obstacle.why : null)).find((why) => why) ?? null
+
+/** All cgroups that agents of this machine have now, whichever test's they are. */
+export function cgroupsNow(): string[] {
+  const grounds = new Set(ways.flatMap((each) => ('way' in each ? [each.way.folder] : [])))
+  return [...grounds].flatMap((folder) =>
+    (existsSync(folder) ? readdirSync(folder) : [])
+      .filter((name) => name.startsWith('carrel-') && !name.startsWith('carrel-try-'))
+      .map((name) => join(folder, name)),
+  )
+}
+
+/** What stands for /proc/self on a machine that shows these files. */
+export function selfWith(files: { readonly cgroup: string; readonly mountinfo: string }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-self-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
