@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,8 +7,8 @@ import { noCgroups } from '../../../test/support/cgroup-setup.ts'
 import { processGroup } from '../containment.ts'
 import { sweepLedger, writeEntry } from '../ledger.ts'
 import { bootId, processNow } from '../proc-table.ts'
-import { spawnTree } from '../process.ts'
-import { type Cgroup, foldersOf, makeCgroup, pidsIn } from './cgroup.ts'
+import { type ChildTree, spawnTree } from '../process.ts'
+import { type Cgroup, dropCgroup, foldersOf, makeCgroup, pidsIn } from './cgroup.ts'
 import { openCgroups } from './cgroups.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -34,19 +35,26 @@ const start = (script: string, is: Cgroup, ledger: string, own = true) =>
     now: Date.now,
   })
 
+async function planned(name: string): Promise<Cgroup> {
+  const cgroup = (await cgroups.need(LIMITS))(`carrel-test-${name}-${randomUUID()}`)
+  onTestFinished(() => dropCgroup(foldersOf(cgroup)))
+  return cgroup
+}
+
+const said = async (tree: ChildTree) => String(await new Promise((resolve) => tree.stdout.once('data', resolve)))
 const there = (cgroup: Cgroup) => foldersOf(cgroup).filter((path) => existsSync(path))
 
 describe.skipIf(noCgroups !== null)(`cgroups of trees${noCgroups ? ` (not tried: ${noCgroups})` : ''}`, () => {
   it('a command is inside from its first moment, with all it starts, and its parent is not', async () => {
-    const cgroup = (await cgroups.need(LIMITS))('carrel-test-inside')
+    const cgroup = await planned('inside')
     const tree = await start('cat /proc/self/cgroup; read -r line', cgroup, ledgerFolder())
-    const [said] = await new Promise<Buffer[]>((resolve) => tree.stdout.once('data', (...all) => resolve(all)))
-    expect(String(said)).toContain('/carrel-test-inside')
+    expect(await said(tree)).toContain('/carrel-test-inside')
     for (const path of foldersOf(cgroup)) {
       expect(pidsIn(path)).toContain(tree.pid)
       expect(pidsIn(path)).not.toContain(process.pid)
     }
-    const other = await start('read -r line', cgroup, ledgerFolder(), false)
+    const other = await start('echo here; read -r line', cgroup, ledgerFolder(), false)
+    await said(other)
     for (const path of foldersOf(cgroup)) expect(pidsIn(path)).toContain(other.pid)
     await other.kill()
     expect(there(cgroup)).toEqual(foldersOf(cgroup))
@@ -55,11 +63,11 @@ describe.skipIf(noCgroups !== null)(`cgroups of trees${noCgroups ? ` (not tried:
   })
 
   it('P1: what left its tree, its mark and even its cgroup for one inside is ended with it', async () => {
-    const cgroup = (await cgroups.need(LIMITS))('carrel-test-left')
+    const cgroup = await planned('left')
     const inner = `${foldersOf(cgroup)[0]}/inner`
     const leave = `mkdir ${inner}; env -i /usr/bin/setsid /bin/sh -c 'echo 0 > ${inner}/cgroup.procs; echo inside; exec sleep 1000' & read -r line`
     const tree = await start(leave, cgroup, ledgerFolder())
-    await new Promise((resolve) => tree.stdout.once('data', resolve))
+    await said(tree)
     const [pid] = pidsIn(inner)
     expect(pid).toBeGreaterThan(0)
     tree.stdin.end()
@@ -69,7 +77,7 @@ describe.skipIf(noCgroups !== null)(`cgroups of trees${noCgroups ? ` (not tried:
   })
 
   it('P1: one that was made just before everything was killed is found by the ledger', async () => {
-    const cgroup = (await cgroups.need(LIMITS))('carrel-test-swept')
+    const cgroup = await planned('swept')
     const ledger = ledgerFolder()
     writeEntry(ledger, { tree: 'one', label: 'test', bootId: bootId(), identity: null, cgroup: foldersOf(cgroup) })
     makeCgroup(cgroup)
