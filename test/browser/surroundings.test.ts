@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { order } from '../support/carrel-session.ts'
+import { noCgroups } from '../support/cgroup-setup.ts'
 import type { Skipped } from '../support/postgres.ts'
 import { openSession, openWorld, WORKSPACE, type World } from './world.ts'
 
@@ -54,6 +55,43 @@ describe('surroundings on the page', () => {
     await given.getByText('one for each run').waitFor()
     await given.getByRole('row', { name: 'GREETING from the page Space' }).waitFor()
     expect(await page.content()).not.toContain('page-canary-3')
+    expect(complaints).toEqual([])
+  })
+
+  it('P9: memory and processes are limited in the form, and a run that takes more says so', async ({ skip }) => {
+    if ('skipped' in world) return skip(world.skipped)
+    if (noCgroups !== null) return skip(noCgroups)
+    const { carrel, complaints, open } = world
+    const { session } = await openSession(world, 'Limits')
+    const page = await open(`/s/${session.id}`)
+    await page.getByRole('button', { name: /^More for space/ }).click()
+    await page.getByRole('menuitem', { name: 'Surroundings ...' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Surroundings' })
+    await dialog.getByRole('button', { name: 'Limits of each run' }).click()
+    const limits = dialog.getByRole('group', { name: 'Limits of each run' })
+    await limits.getByLabel('Memory').fill('much')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByRole('alert').getByText('much is no size. Say 512m or 2g.').waitFor()
+    await limits.getByLabel('Memory').fill('256m')
+    await limits.getByLabel('Processes').fill('96')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByRole('row', { name: 'Limit: Memory 256 MiB Space' }).waitFor()
+    await dialog.getByRole('row', { name: 'Limit: Processes 96 Space' }).waitFor()
+    await page.keyboard.press('Escape')
+
+    const content = order([{ take: 2_147_483_648 }])
+    await carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
+    await page.getByText(/was ended: it and what it started used more than 256 MiB of memory/).waitFor()
+    await page.getByText(/That is the limit of the Space. Raise it with/).waitFor()
+    await page
+      .getByRole('button', { name: /^(Show|Open).*panel|Panel/i })
+      .first()
+      .click()
+    await page.getByRole('tab', { name: 'Runs' }).click()
+    await page.getByRole('button', { name: 'What it was given' }).click()
+    const given = page.getByRole('dialog', { name: 'What this run was given' })
+    await given.getByText('Limit: Memory').waitFor()
+    await given.getByText('256 MiB').waitFor()
     expect(complaints).toEqual([])
   })
 })

@@ -6,6 +6,7 @@ import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
 import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
 import { cgroupsNow, noCgroups, selfWith } from '../support/cgroup-setup.ts'
+import { openCliWorld } from '../support/cli-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -171,6 +172,22 @@ describe.skipIf(noCgroups !== null)(`limits of memory and processes${untried}`, 
     killAgents(ground)
     await startServer(ground)
     await cgroups.allGone()
+  })
+
+  it('in a terminal sizes are said and shown as 2g, and what is no size is refused', async () => {
+    const cli = openCliWorld()
+    onTestFinished(() => cli.close())
+    await cli.serve()
+    const set = (...words: string[]) => cli.carrel(['surroundings', 'set', ...words])
+    const refused = await set('--limit', 'memoryBytes=much')
+    expect([refused.exit, refused.stderr]).toEqual([64, expect.stringContaining('"much" is no size. Say 512m or 2g.')])
+    expect((await set('--limit', 'memoryBytes=1m')).stderr).toContain('is at least 16 MiB')
+    const { own } = (await set('--limit', 'memoryBytes=1.5g', '--limit', 'pids=64', '--json')).json()
+    expect(own).toEqual({ limits: { memoryBytes: 1_536 * MIB, pids: 64 } })
+    const shown = await cli.carrel(['surroundings', 'show'])
+    expect(shown.stdout).toMatch(/limit memoryBytes +workspace +1536m\n/)
+    await set('--unset', 'limits.memoryBytes')
+    expect((await cli.carrel(['surroundings', 'show', '--json'])).json().own).toEqual({ limits: { pids: 64 } })
   })
 
   it('F8: a run with a limit fails in words on a machine that cannot keep it, and nothing starts', async () => {
