@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { RunId } from '../../src/model/ids.ts'
 import type { Surroundings } from '../../src/model/surroundings.ts'
@@ -171,6 +172,54 @@ describe.skipIf(noCgroups !== null)(`limits of memory and processes${untried}`, 
     await first.kill()
     killAgents(ground)
     await startServer(ground)
+    await cgroups.allGone()
+  })
+
+  it.skipIf(unwalled !== null)(
+    `B4: an agent in a sandbox neither leaves its cgroup nor changes its limits${unwalled ? ` (not tried: ${unwalled})` : ''}`,
+    async () => {
+      const world = await openWorld()
+      const cgroups = watchCgroups()
+      const session = await world.session()
+      await keep(session, { sandbox: 'guard', limits: { memoryBytes: 256 * MIB, pids: 64 } })
+      await session.run(HELLO)
+      const own = cgroups.look()
+      expect(own).not.toEqual([])
+      const files = [
+        ...own.map((path) => join(path, 'cgroup.procs')),
+        ...own.map((path) => join(dirname(path), 'cgroup.procs')),
+      ]
+      const limits = own.flatMap((path) =>
+        ['memory.max', 'memory.limit_in_bytes', 'pids.max'].map((name) => join(path, name)),
+      )
+      const before = limits.filter(existsSync).map((path) => readFileSync(path, 'utf8'))
+      const tries = [...files, ...limits.filter(existsSync)].map((file) => ({ run: `echo 0 > ${file} && echo DONE` }))
+      expect(
+        await session.run([...tries, ...own.map((path) => ({ run: `mkdir ${path}/inner && echo DONE` }))]),
+      ).toMatchObject({
+        outcome: 'completed',
+      })
+      const said = (await session.items()).flatMap((item) =>
+        item.kind === 'tool' ? [JSON.stringify(item.content)] : [],
+      )
+      expect(said).toHaveLength(tries.length + own.length)
+      for (const words of said) expect(words).toContain('ead-only file system')
+      expect(limits.filter(existsSync).map((path) => readFileSync(path, 'utf8'))).toEqual(before)
+    },
+  )
+
+  it('P5: what a killed keeper leaves of a limited agent goes at once', async () => {
+    const world = await openWorld()
+    const cgroups = watchCgroups()
+    const session = await world.session()
+    await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
+    const { prompt } = await session.prompt([{ write: 'begun', content: '', ask: false }, { hang: true }])
+    await appears(session.path('begun'))
+    expect(cgroups.look()).not.toEqual([])
+    const keepers = join(world.dataFolder, 'keepers')
+    for (const name of readdirSync(keepers))
+      process.kill(JSON.parse(readFileSync(join(keepers, name, 'keeper.json'), 'utf8')).keeper.identity.pid, 'SIGKILL')
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'failed' })
     await cgroups.allGone()
   })
 

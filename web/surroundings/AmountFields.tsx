@@ -27,7 +27,7 @@ export function AmountFields({ title, note, names, amounts, onAmounts }: Props) 
                 id={`${id}-${name}`}
                 className="field"
                 {...(name === 'memoryBytes' ? { type: 'text' } : { type: 'number', min: 0, step: 'any' })}
-                placeholder={texts.surroundings.noEnd}
+                placeholder={name === 'memoryBytes' ? texts.surroundings.noEndOfSize : texts.surroundings.noEnd}
                 value={amounts[name] ?? ''}
                 onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}
               />

@@ -34,7 +34,7 @@ export const surroundings = {
   browsers: { none: 'none', own: 'one of its own for each run' },
   limits: 'Limits of each run',
   limitsNote:
-    'Reaching one of the first four stops the run and asks. Memory (512m, 2g) and processes are of the agent with all that it starts: what takes more memory is ended, and what would be one process too many does not start.',
+    'Reaching one of the first four stops the run and asks. Memory and processes are of the agent with all that it starts: what is too much is ended, or does not start.',
   noSize: (text: string) => `${text} is no size. Say 512m or 2g.`,
   limit: (what: string) => `Limit: ${what}`,
   budgets: { session: 'Budget of each session', total: 'Budget of all together' },
@@ -52,6 +52,7 @@ export const surroundings = {
     pids: 'Processes',
   },
   noEnd: 'no end',
+  noEndOfSize: 'no end; or 512m, 2g',
   effective: 'What holds here',
   what: 'What',
   value: 'Value',
