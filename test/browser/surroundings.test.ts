@@ -60,7 +60,7 @@ describe('surroundings on the page', () => {
 
   it('P9: memory and processes are limited in the form, and a run that takes more says so', async ({ skip }) => {
     if ('skipped' in world) return skip(world.skipped)
-    if (noCgroups !== null) return skip(noCgroups)
+    if (noCgroups !== null) return skip(`only on machines with cgroups: ${noCgroups}`)
     const { carrel, complaints, open } = world
     const { session } = await openSession(world, 'Limits')
     const page = await open(`/s/${session.id}`)

@@ -6,13 +6,12 @@ import type { Surroundings } from '../../src/model/surroundings.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
 import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
-import { cgroupsNow, noCgroups, selfWith } from '../support/cgroup-setup.ts'
+import { cgroupsNow, needCgroups, selfWith } from '../support/cgroup-setup.ts'
 import { openCliWorld } from '../support/cli-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const untried = noCgroups ? ` (not tried: ${noCgroups})` : ''
 const unwalled = await noSandbox()
 const MIB = 1 << 20
 const HELLO = [{ say: 'hello' }]
@@ -42,7 +41,9 @@ function watchCgroups() {
   }
 }
 
-describe.skipIf(noCgroups !== null)(`limits of memory and processes${untried}`, () => {
+describe('limits of memory and processes', () => {
+  needCgroups()
+
   it('P9: an agent that takes more memory than it may is ended and people are told; its neighbour and the session go on', async () => {
     const world = await openWorld()
     const cgroups = watchCgroups()

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { beforeEach, onTestFinished } from 'vitest'
 import { openCgroups } from '../../src/host/cgroups/cgroups.ts'
 
 const cgroups = openCgroups({ path: process.env.PATH ?? '' })
@@ -10,6 +10,11 @@ const ways = [await cgroups.wayOf('memoryBytes'), await cgroups.wayOf('pids')]
 /** Why nothing of this can be tried here; null where it can. */
 export const noCgroups: string | null =
   ways.map((each) => ('obstacle' in each ? each.obstacle.why : null)).find((why) => why) ?? null
+
+/** Leaves out all tests of the block it stands in, where there are none; no script of ours could make any. */
+export function needCgroups(): void {
+  beforeEach(({ skip }) => skip(noCgroups !== null, `only on machines with cgroups: ${noCgroups}`))
+}
 
 /** All cgroups that agents of this machine have now, whichever test's they are. */
 export function cgroupsNow(): string[] {

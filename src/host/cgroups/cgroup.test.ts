@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { noCgroups } from '../../../test/support/cgroup-setup.ts'
+import { needCgroups } from '../../../test/support/cgroup-setup.ts'
 import { processGroup } from '../containment.ts'
 import { sweepLedger, writeEntry } from '../ledger.ts'
 import { bootId, processNow } from '../proc-table.ts'
@@ -44,7 +44,9 @@ async function planned(name: string): Promise<Cgroup> {
 const said = async (tree: ChildTree) => String(await new Promise((resolve) => tree.stdout.once('data', resolve)))
 const there = (cgroup: Cgroup) => foldersOf(cgroup).filter((path) => existsSync(path))
 
-describe.skipIf(noCgroups !== null)(`cgroups of trees${noCgroups ? ` (not tried: ${noCgroups})` : ''}`, () => {
+describe('cgroups of trees', () => {
+  needCgroups()
+
   it('a command is inside from its first moment, with all it starts, and its parent is not', async () => {
     const cgroup = await planned('inside')
     const tree = await start('cat /proc/self/cgroup; read -r line', cgroup, ledgerFolder())
