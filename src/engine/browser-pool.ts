@@ -10,9 +10,11 @@ import {
   resumeBrowser,
   startBrowser,
 } from '../host/browsers/browser.ts'
+import type { Hold } from '../host/browsers/gate-talk.ts'
 import { FIRST_PORT, freePorts, PORT_COUNT } from '../host/ports.ts'
 import type { BrowserNote, BrowserUse } from '../model/browser.ts'
 import { asCarrelError, CarrelError } from '../model/errors.ts'
+import { type BrowserHolds, createBrowserHolds } from './browser-holds.ts'
 import { createSlots } from './slots.ts'
 
 /** A run that is to have a browser. */
@@ -33,6 +35,16 @@ export interface BrowserLease {
   leave(): void
 }
 
+/** The browser of a run as Carrel itself reaches it, through all that follow each other in the run. */
+export interface BrowserAtHand {
+  /** The one that it has, or the next one where that comes up just now. @throws gone when there is none any more */
+  running(): Promise<RunningBrowser>
+  /** Holds the agent back until released, also where another browser takes this one's place. @throws gone when there is none any more */
+  hold(): Promise<Hold>
+  /** Fires when the run needs it no more. */
+  readonly over: AbortSignal
+}
+
 export interface BrowserPool {
   /** First come first served. @throws unavailable when none comes free in time, or none starts */
   lease(wish: BrowserWish, signal: AbortSignal): Promise<BrowserLease>
@@ -41,6 +53,8 @@ export interface BrowserPool {
    * agent is waiting to be taken up, and has the address already.
    */
   rejoin(wish: BrowserWish): BrowserLease | null
+  /** Null where the run has none, waits for one, or has that of a service elsewhere. */
+  of(run: string): BrowserAtHand | null
   /** Those who have one, then those who wait, in their order. */
   uses(workspace: string): BrowserUse[]
   /** How many there may be at once, and how many are taken, in all workspaces. */
@@ -75,8 +89,9 @@ interface Held {
   /** 0 until it is found. */
   port: number
   running: RunningBrowser | null
-  /** While a new one takes the place of one that ended. */
-  replacing: Promise<void> | null
+  /** While one comes up, also in the place of one that ended. Never rejects. */
+  coming: Promise<void> | null
+  readonly holds: BrowserHolds
   replaced: number
 }
 
@@ -111,7 +126,9 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 
   const hold = (wish: BrowserWish, port: number): Held => {
     const over = new AbortController()
-    const one = { wish, since: ground.now(), over, port, running: null, replacing: null, replaced: 0 }
+    const holds = createBrowserHolds()
+    over.signal.addEventListener('abort', holds.end)
+    const one = { wish, since: ground.now(), over, port, running: null, coming: null, holds, replaced: 0 }
     held.add(one)
     return one
   }
@@ -122,12 +139,22 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     const launch = await launchOf()
     const note = { ...whose, port: one.port, at: ground.now() }
     const admitted = await options.admission.acquire(off)
+    const { any: held } = one.holds
     try {
-      one.running = await startBrowser({ ...launch, program: options.program(), note, graceMs, signal: off }, ground)
+      const program = options.program()
+      one.running = await startBrowser({ ...launch, program, note, held, graceMs, signal: off }, ground)
     } finally {
       admitted()
     }
     watch(one, one.running)
+    if (held) await carryHolds(one, one.running)
+  }
+
+  /** It lets nothing through until it was held for the first time. */
+  const carryHolds = async ({ holds }: Held, running: RunningBrowser) => {
+    const first = await running.hold().catch(() => null)
+    await holds.carryTo(running)
+    first?.release()
   }
 
   /** The port of the conversation's last browser where it is free, else the next that is. */
@@ -153,10 +180,17 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     void running.exited.then(({ signal, code }) => {
       if (one.over.signal.aborted || one.running !== running) return
       one.running = null
-      one.replacing = replace(one, running, signal ?? `exit code ${code}`).finally(() => {
-        one.replacing = null
-      })
+      comes(one, replace(one, running, signal ?? `exit code ${code}`))
     })
+  }
+
+  const comes = (one: Held, task: Promise<void>) => {
+    const coming = task
+      .catch(() => undefined)
+      .finally(() => {
+        if (one.coming === coming) one.coming = null
+      })
+    one.coming = coming
   }
 
   /** It ended, and nobody asked for that. */
@@ -183,7 +217,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 
   const end = async (one: Held) => {
     one.over.abort()
-    await one.replacing
+    await one.coming
     await one.running?.end()
     held.delete(one)
     slots.giveBack()
@@ -203,7 +237,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       if (one.over.signal.aborted) return
       one.over.abort()
       // It may be that it is taken up just now.
-      void Promise.resolve(one.replacing).then(() => one.running?.leave())
+      void Promise.resolve(one.coming).then(() => one.running?.leave())
       held.delete(one)
       slots.giveBack()
     },
@@ -220,7 +254,11 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       )
       const one = hold(wish, 0)
       try {
-        if (endpoint === null) await startSomewhere(one, signal)
+        if (endpoint === null) {
+          const started = startSomewhere(one, signal)
+          comes(one, started)
+          await started
+        }
         return leaseOf(one)
       } catch (thrown) {
         await end(one)
@@ -238,10 +276,12 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       outlived.delete(wish.run)
       const one = hold(wish, left.note.port)
       lastPort.set(contextOf(wish), one.port)
-      one.replacing = resume(one, left).finally(() => {
-        one.replacing = null
-      })
+      comes(one, resume(one, left))
       return leaseOf(one)
+    },
+    of(run) {
+      const one = endpoint === null && [...held].find(({ wish }) => wish.run === run)
+      return one ? atHand(one) : null
     },
     uses: (workspace) => {
       const own = [...held].filter(({ wish }) => wish.workspace === workspace)
@@ -263,6 +303,15 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       await Promise.all([...[...held].map((one) => leaseOf(one).release()), ...ending.values()])
     },
   }
+}
+
+function atHand(one: Held): BrowserAtHand {
+  const running = async () => {
+    await one.coming
+    if (one.running !== null && !one.over.signal.aborted) return one.running
+    throw new CarrelError('gone', 'This run has no browser any more.')
+  }
+  return { running, hold: async () => await one.holds.hold(await running()), over: one.over.signal }
 }
 
 const NEW_ONE = 'It has a new one at the same address; pages and logins of the old one are gone.'

@@ -41,6 +41,7 @@ async function launchAt(port: number, more: Partial<BrowserLaunch> = {}): Promis
     sandbox: null,
     enter: [],
     env: { PATH },
+    held: false,
     graceMs: 60_000,
     signal: new AbortController().signal,
     ...more,

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { BrowserNote } from '../../model/browser.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Containment } from '../containment.ts'
@@ -11,6 +14,7 @@ import {
   findKeepers,
   type KeeperOptions,
   type KeptTree,
+  LEAN,
   newKeeper,
   startKeeper,
 } from '../keeper/client.ts'
@@ -18,6 +22,7 @@ import { killTree, removeEntry } from '../ledger.ts'
 import type { Exit } from '../process.ts'
 import { enclose, type Sandbox } from '../sandbox/enclose.ts'
 import { makeTemporary, temporaryOf } from '../temporary.ts'
+import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.ts'
 
 export interface BrowserLaunch {
   readonly program: string
@@ -28,6 +33,8 @@ export interface BrowserLaunch {
   readonly enter: readonly string[]
   /** Complete, but for the folders that are the browser's own. */
   readonly env: Readonly<Record<string, string>>
+  /** It takes nothing of its agent until this server has held it and let go. */
+  readonly held: boolean
   /** How long it goes on without a server. ms. */
   readonly graceMs: number
   readonly signal: AbortSignal
@@ -44,6 +51,13 @@ export interface BrowserGround {
 
 export interface RunningBrowser {
   readonly note: BrowserNote
+  /** The path of a unix socket where it answers as at its port, HTTP and WebSockets, whoever holds it. */
+  readonly own: string
+  /**
+   * Nothing that the agent sends reaches it any more: it waits, and is answered after the release. What is under way in
+   * the browser goes on. Lasts until it is released, or this server or the browser ends. @throws gone when it has ended
+   */
+  hold(): Promise<Hold>
   /** Resolves when all of it has ended. Never rejects. */
   readonly exited: Promise<Exit>
   /** Ends it; nothing of it runs or lies on the disk any more. Repeatable, never rejects. */
@@ -58,6 +72,9 @@ export class PortIsTaken extends Error {}
 const NOTE = 'browser.json'
 const START_MS = 30_000
 const LOOK_MS = 15
+/** Where its gate makes its sockets, within walls. */
+const SOCKETS = '/run/carrel-gate'
+const GATE = fileURLToPath(new URL(`./gate.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url))
 
 /**
  * Starts a browser of its own profile under a keeper, so that it outlives the server as its agent does, and waits until
@@ -73,13 +90,15 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
   writeFileSync(join(folder, NOTE), JSON.stringify(launch.note), { mode: 0o600 })
   let tree: KeptTree | null = null
   try {
-    const { containment, env, profile } = await surroundingsOf(launch, ground, keeper)
+    await compile(ground)
+    const { containment, env, profile, sockets } = await surroundingsOf(launch, ground, keeper)
+    const browser = [launch.program, ...flags(launch), `--user-data-dir=${profile}`, 'about:blank']
     const kept = {
-      command: launch.program,
-      args: [...flags(launch), `--user-data-dir=${profile}`, 'about:blank'],
+      command: process.execPath,
+      args: [...LEAN, GATE, String(launch.note.port), sockets, launch.held ? 'held' : 'open', ...browser],
       cwd: '/',
       enter: launch.enter,
-      env,
+      env: { ...env, ...compiledFor(ground) },
       label: `browser of ${launch.note.run}`,
       stderrPath: null,
       limits: { graceMs: launch.graceMs, deadlineAt: null },
@@ -143,9 +162,15 @@ async function forget(ground: BrowserGround, keeper: string): Promise<void> {
 }
 
 function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): RunningBrowser {
+  const folder = join(ground.folder, tree.keeper)
   let ending: Promise<void> | null = null
   return {
     note,
+    own: join(gateFolder(folder), OWN),
+    hold: () =>
+      holdGate(folder).catch((thrown) => {
+        throw new CarrelError('gone', 'The browser of this run has ended.', undefined, thrown)
+      }),
     exited: tree.exited,
     end() {
       ending ??= tree
@@ -157,6 +182,17 @@ function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): Ru
     leave: tree.leave,
   }
 }
+
+/** Gates only read what Node compiled, since within walls they may not write there: so it is made before the first. */
+async function compile(ground: BrowserGround): Promise<void> {
+  if (ground.compiled === null || compiledIn.has(ground.compiled)) return
+  compiledIn.add(ground.compiled)
+  await promisify(execFile)(process.execPath, [...LEAN, GATE], { env: compiledFor(ground) }).catch(() => undefined)
+}
+const compiledIn = new Set<string>()
+
+const compiledFor = ({ compiled }: BrowserGround): Record<string, string> =>
+  compiled === null ? {} : { NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: compiled }
 
 const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserGround): KeeperOptions => ({
   keepers: folder,
@@ -179,24 +215,25 @@ const DEAF = {
 /** Folders of its own, and what keeps it together or in its sandbox. */
 async function surroundingsOf({ sandbox, env }: BrowserLaunch, ground: BrowserGround, keeper: string) {
   const folder = join(ground.folder, keeper)
+  const sockets = gateFolder(folder)
+  mkdirSync(sockets, { mode: 0o700 })
   if (sandbox === null) {
     const home = join(folder, 'home')
     mkdirSync(home, { mode: 0o700 })
     const own = { HOME: home, ...(await makeTemporary(temporaryOf(ground.folder, keeper))) }
-    return { containment: ground.containment, env: { ...env, ...own }, profile: join(folder, 'profile') }
+    return { containment: ground.containment, env: { ...env, ...own }, profile: join(folder, 'profile'), sockets }
   }
   // In there `/tmp` is a folder of the keeper's, and goes with it.
-  const enclosed = await enclose(sandbox, folder, { ...env, HOME: '/tmp' })
-  return { containment: enclosed.containment, env: enclosed.env, profile: '/tmp/profile' }
+  const shows = [...(sandbox.shows ?? []), { path: SOCKETS, from: sockets, may: 'write' } as const]
+  const enclosed = await enclose({ ...sandbox, shows }, folder, { ...env, HOME: '/tmp' })
+  return { containment: enclosed.containment, env: enclosed.env, profile: '/tmp/profile', sockets: SOCKETS }
 }
 
 /** Nothing that calls home or asks questions; no wall of its own where it stands in one, or where root may build none. */
-function flags({ note, sandbox }: BrowserLaunch): string[] {
+function flags({ sandbox }: BrowserLaunch): string[] {
   const walled = sandbox !== null || process.getuid?.() === 0
   return [
     '--headless',
-    '--remote-debugging-address=127.0.0.1',
-    `--remote-debugging-port=${note.port}`,
     '--no-first-run',
     '--no-default-browser-check',
     '--disable-background-networking',
@@ -211,7 +248,7 @@ function flags({ note, sandbox }: BrowserLaunch): string[] {
   ]
 }
 
-/** It says itself where it listens: an answer at the port could be somebody else's. */
+/** Its gate says itself that it listens: an answer at the port could be somebody else's. */
 async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Promise<void> {
   const deadline = performance.now() + START_MS
   let exit: Exit | null = null
@@ -220,9 +257,8 @@ async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Prom
   })
   for (;;) {
     const said = tree.stderrTail()
-    if (said.includes(`DevTools listening on ws://127.0.0.1:${note.port}/`)) return
-    if (/Cannot start http server for devtools|bind\(\) failed: Address already in use/.test(said))
-      throw new PortIsTaken(`port ${note.port} is taken`)
+    if (said.includes(READY)) return
+    if (said.includes(TAKEN)) throw new PortIsTaken(`port ${note.port} is taken`)
     if (exit !== null) throw new Error(whyEnded(exit, said))
     if (signal.aborted) throw new CarrelError('unavailable', 'The start of a browser was called off.')
     if (performance.now() > deadline) throw new Error(`it could not be driven within ${START_MS / 1000} s.`)

@@ -16,6 +16,7 @@ import type { Exit } from '../process.ts'
 import { temporaryOf } from '../temporary.ts'
 import {
   type FromKeeper,
+  gatePath,
   type KeeperLaunch,
   type KeeperNote,
   type Limits,
@@ -153,8 +154,8 @@ async function spawnKeeper(launch: KeeperLaunch, keeper: string, options: Keeper
   if (answer !== 'ready') throw new Error(answer)
 }
 
-/** A keeper needs little: small heaps, collected early. */
-const LEAN = ['--max-old-space-size=96', '--max-semi-space-size=1', '--single-threaded']
+/** A keeper needs little, and so do others of Carrel's small programs: small heaps, collected early. */
+export const LEAN = ['--max-old-space-size=96', '--max-semi-space-size=1', '--single-threaded']
 
 /** Takes up with a keeper, also one of an earlier life; null when it is gone. */
 export async function attachKeeper(keeper: string, options: KeeperOptions): Promise<KeptTree | null> {
@@ -341,7 +342,8 @@ export async function dropKeeper(keepers: string, keeper: string): Promise<void>
   const cgroup = readNote(folder)?.cgroup
   if (cgroup) await dropCgroup(foldersOf(cgroup))
   // The folder goes last: by it the next start finds what is left where this is cut off.
-  const parts = [socketPath(folder), dirname(proxyPath(folder)), temporaryOf(keepers, keeper), folder]
+  const sockets = [socketPath(folder), dirname(proxyPath(folder)), dirname(gatePath(folder))]
+  const parts = [...sockets, temporaryOf(keepers, keeper), folder]
   for (const path of parts) await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
 }
 

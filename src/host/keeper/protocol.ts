@@ -95,6 +95,11 @@ export function proxyPath(folder: string): string {
   return short(join(folder, 'out', 'proxy'), (name) => join(tmpdir(), `carrel-${name}`, 'proxy'), folder)
 }
 
+/** Of a browser's gate, beside others in a folder of their own, which a sandbox shows. */
+export function gatePath(folder: string): string {
+  return short(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)
+}
+
 function short(inside: string, elsewhere: (name: string) => string, folder: string): string {
   if (Buffer.byteLength(inside) <= 100) return inside
   return elsewhere(createHash('sha256').update(folder).digest('hex').slice(0, 24))

@@ -18,6 +18,14 @@ export interface Sandbox extends Access {
   readonly place: Pick<Place, 'path' | 'root' | 'outside'>
   /** What is at its place it may read and not write. */
   readonly onlyReads?: boolean
+  /** Folders of Carrel's for sockets, each at a path of its own below `/run`. */
+  readonly shows?: readonly Shown[]
+}
+
+export interface Shown {
+  readonly path: string
+  readonly from: string
+  readonly may: 'read' | 'write'
 }
 
 export interface Enclosure {
@@ -67,6 +75,7 @@ export async function enclose(
     ...(await written(sandbox.write)),
     ...(await kept(sandbox.read)),
     ...(sandbox.onlyReads ? readOnly(await placed(sandbox.place)) : await placed(sandbox.place)),
+    ...(sandbox.shows ?? []),
     ...(strict ? [{ path: OUT, may: 'read', from: dirname(socket) } as const] : []),
   ]
   const relay = strict ? [process.execPath, RELAY, join(OUT, SOCKET), String(PORT)] : null

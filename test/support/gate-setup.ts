@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+
+/** Asks a browser over one of its sockets as at its port: what it answers. `PUT /json/new` opens a page there. */
+export function askOwn(socketPath: string, path: string, method = 'GET'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method, headers: { host: '127.0.0.1' } }, async (answer) => {
+      let text = ''
+      for await (const chunk of answer) text += chunk
+      resolve(text)
+    })
+    asked.once('error', reject)
+    asked.end()
+  })
+}
+
+/** A connection that an agent may have to its browser, and what is answered on it by number. */
+export async function driveAt(url: string) {
+  const { webSocketDebuggerUrl } = (await (await fetch(`${url}/json/version`)).json()) as Record<string, string>
+  const socket = new WebSocket(webSocketDebuggerUrl ?? '')
+  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }))
+  const waiting = new Map<number, (answer: unknown) => void>()
+  const answered: number[] = []
+  socket.addEventListener('message', ({ data }) => {
+    const { id, result } = JSON.parse(String(data)) as { id: number; result: unknown }
+    if (id) answered.push(id)
+    waiting.get(id)?.(result)
+  })
+  let last = 0
+  const send = (method: string, params: object = {}): Promise<unknown> => {
+    last += 1
+    const id = last
+    const answer = new Promise((resolve) => waiting.set(id, resolve))
+    socket.send(JSON.stringify({ id, method, params }))
+    return answer
+  }
+  return { send, answered, close: () => socket.close() }
+}
+
+/** The first process of Chromium itself with its files below `folder`. */
+export function chromiumOf(folder: string): number {
+  const found = readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false
+    const words = read(`/proc/${name}/cmdline`).split('\0')
+    const own = words.some((word) => word.startsWith(`--user-data-dir=${folder}`))
+    return own && !words.some((word) => word.startsWith('--type=') || word.includes('gate.'))
+  })
+  return Number(found[0] ?? 0)
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
