@@ -362,7 +362,8 @@ const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))
 export function fingerprintOf(need: AgentNeed, salt: string): string {
   const { recipe, program, env, workspace, place, sandbox = null, limits = null } = need
   const namespace = place?.namespace ?? null
-  const kept = sandbox && [sandbox.mode, sandbox.place.path, [...sandbox.hosts].sort()]
+  const shows = sandbox?.shows?.map(({ from }) => from) ?? []
+  const kept = sandbox && [sandbox.mode, sandbox.place.path, [...sandbox.hosts].sort(), ...shows]
   const words = JSON.stringify([
     recipe.id,
     program,

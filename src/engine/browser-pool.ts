@@ -86,6 +86,8 @@ interface Held {
   readonly since: number
   /** Fires when the run needs it no more. */
   readonly over: AbortController
+  /** Hosts that its sandbox let it not through to. */
+  readonly stopped: Set<string>
   /** 0 until it is found. */
   port: number
   running: RunningBrowser | null
@@ -97,6 +99,8 @@ interface Held {
 
 /** A browser that ends so often in one run is not what the run needs. */
 const MOST_REPLACED = 5
+/** So many hosts that a browser did not reach are told in one run. */
+const MOST_STOPPED = 10
 /** So many ports are tried for one browser. */
 const TRIES = 8
 
@@ -128,7 +132,9 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     const over = new AbortController()
     const holds = createBrowserHolds()
     over.signal.addEventListener('abort', holds.end)
-    const one = { wish, since: ground.now(), over, port, running: null, coming: null, holds, replaced: 0 }
+    const since = ground.now()
+    const stopped = new Set<string>()
+    const one = { wish, since, over, stopped, port, running: null, coming: null, holds, replaced: 0 }
     held.add(one)
     return one
   }
@@ -142,7 +148,8 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     const { any: held } = one.holds
     try {
       const program = options.program()
-      one.running = await startBrowser({ ...launch, program, note, held, graceMs, signal: off }, ground)
+      const stopped = tellStopped(one)
+      one.running = await startBrowser({ ...launch, program, note, stopped, held, graceMs, signal: off }, ground)
     } finally {
       admitted()
     }
@@ -210,7 +217,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
   }
 
   const resume = async (one: Held, left: Outlived) => {
-    one.running = await resumeBrowser(left, ground).catch(() => null)
+    one.running = await resumeBrowser(left, ground, tellStopped(one)).catch(() => null)
     if (one.running) watch(one, one.running)
     else await replace(one, null, 'while no server was there')
   }
@@ -312,6 +319,14 @@ function atHand(one: Held): BrowserAtHand {
     throw new CarrelError('gone', 'This run has no browser any more.')
   }
   return { running, hold: async () => await one.holds.hold(await running()), over: one.over.signal }
+}
+
+/** Each once, and not all: pages want much from many. */
+const tellStopped = (one: Held) => (target: string) => {
+  if (one.stopped.has(target) || one.stopped.size >= MOST_STOPPED) return
+  one.stopped.add(target)
+  const text = `The sandbox let the browser of this run not through to ${target}. If it is to reach it, add the host to the hosts of this Space.`
+  one.wish.tell('info', text)
 }
 
 const NEW_ONE = 'It has a new one at the same address; pages and logins of the old one are gone.'

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Finding } from '../api/admin.ts'
+import { doorFor } from '../host/browsers/door.ts'
 import { findBrowser, HOW_TO_INSTALL, noBrowser, versionOf } from '../host/browsers/find.ts'
 import { browserServers } from '../host/browsers/mcp.ts'
 import { allowedEnv } from '../host/environment.ts'
@@ -25,7 +26,8 @@ export async function browserOf(
   kept: Kept,
   take: TakeBrowser,
 ) {
-  if (kept.mode === 'strict') throw new CarrelError('unavailable', NOT_IN_STRICT)
+  const strict = kept.mode === 'strict'
+  if (strict && ctx.config.browserEndpoint !== null) throw new CarrelError('unavailable', NOT_IN_STRICT)
   const { id: session, workspace } = recorder.session
   const lease = await take({
     workspace,
@@ -41,8 +43,9 @@ export async function browserOf(
     tell: (level, text) => recorder.push({ type: 'notice.given', run: run.id, data: { level, text } }),
   })
   const env: Record<string, string> = lease === null ? {} : { [BROWSER_VARIABLE]: lease.url }
+  const door = strict && lease ? doorFor(browsersFolder(ctx.config), { session, agent: run.agent }, lease.url) : {}
   // The address of a service may hold what one pays with.
-  return { lease, env, shown: ctx.config.browserEndpoint === null ? env : {} }
+  return { lease, env, shown: ctx.config.browserEndpoint === null ? env : {}, door }
 }
 
 /**
@@ -51,14 +54,16 @@ export async function browserOf(
  */
 async function wallsOf(ctx: Context, kept: Kept): Promise<Sandbox | null> {
   if (kept.mode === 'off' && (await ctx.sandboxes.obstacle('guard')) !== null) return null
-  const sandbox = await sandboxFor(ctx, { ...kept, mode: 'guard' })
+  const sandbox = await sandboxFor(ctx, { ...kept, mode: kept.mode === 'strict' ? 'strict' : 'guard' })
   if (sandbox === null) return null
   const logins = kept.recipe.loginFiles.map((path) => join(ctx.home, path))
   return { ...sandbox, write: [], read: [], hide: [...sandbox.hide, ...logins], onlyReads: true }
 }
 
+export const browsersFolder = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'browsers')
+
 const NOT_IN_STRICT =
-  'A run in the sandbox strict reaches no browser outside of it. Set its browser to none, or its sandbox to guard (`carrel surroundings set`).'
+  'The browser of a service elsewhere (browserEndpoint) would lead round the hosts of the sandbox strict. Set the browser to none, or the sandbox to guard (`carrel surroundings set`), or run browsers on this machine.'
 
 /** The one it had; where that is not known any more, it is told so. */
 export function rejoinBrowser({ browsers }: Context, wish: BrowserWish): BrowserLease | null {

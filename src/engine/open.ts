@@ -6,6 +6,7 @@ import { typeid } from 'typeid-js'
 import { type Admission, createAdmission } from '../host/admission.ts'
 import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
 import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
+import { dropDoors } from '../host/browsers/door.ts'
 import { needBrowser } from '../host/browsers/find.ts'
 import { type Cgroups, openCgroups } from '../host/cgroups/cgroups.ts'
 import { type Containment, probeContainment } from '../host/containment.ts'
@@ -24,6 +25,7 @@ import { compiledFolder, createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
 import { createAhead } from './ahead.ts'
 import { type BrowserPool, createBrowserPool } from './browser-pool.ts'
+import { browsersFolder } from './browsers.ts'
 import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
 import type { Engine } from './engine.ts'
@@ -178,12 +180,13 @@ async function sweepEarlier(config: Config) {
   await mkdir(ledger, { recursive: true })
   const keepers = join(config.dataFolder, 'keepers')
   const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
-  const folder = join(config.dataFolder, 'browsers')
+  const folder = browsersFolder(config)
   const browsers = config.outliveMs > 0 ? await findBrowsers({ folder }) : []
   const notes = [...outlived.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
   await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
   await dropOthers(keepers, new Set(outlived.map(({ keeper }) => keeper)))
   await dropOtherBrowsers({ folder }, browsers)
+  if (outlived.length === 0) await dropDoors(folder)
   return { ledger, keepers, outlived, browsers: { folder, outlived: browsers } }
 }
 

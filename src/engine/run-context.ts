@@ -106,10 +106,11 @@ export async function needOf(
   })
   const { sandbox: mode, hosts } = surroundings
   const kept = { recipe, env: before, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
-  const sandbox = await sandboxFor(ctx, kept)
+  const walls = await sandboxFor(ctx, kept)
   // Last, since it may wait, and nothing behind it fails.
   const browser = surroundings.browser.value === 'own' ? await browserOf({ ctx, recorder }, run, kept, take) : null
   const env = { ...before, ...browser?.env }
+  const sandbox = walls && { ...walls, ...browser?.door }
   const context = contextOf(id, run.agent)
   const limits = heldLimitsOf(surroundings)
   const need: AgentNeed = { recipe, program, env, workspace, context, place, sandbox, home, limits }

@@ -174,12 +174,12 @@ it('F8: a browser that cannot be had is an error in words, and no run without on
 
 const why = await noSandbox()
 it.skipIf(why !== null)(
-  `F8: a browser in the sandbox strict is refused in words${why ? ` (skipped: ${why})` : ''}`,
+  `F8: in the sandbox strict the browser of a service elsewhere is refused in words${why ? ` (skipped: ${why})` : ''}`,
   async () => {
-    const world = await openWorld({ browserCommand: program })
+    const world = await openWorld({ browserEndpoint: 'wss://browsers.example/' })
     await want(world.carrel, { sandbox: 'strict' })
     const session = await world.session()
-    expect((await session.run([{ say: 'never' }])).error?.message).toMatch(/sandbox strict reaches no browser/)
+    expect((await session.run([{ say: 'never' }])).error?.message).toMatch(/round the hosts of the sandbox strict/)
     expect(await session.said('run.started')).toEqual([])
   },
 )

@@ -42,6 +42,7 @@ async function launchAt(port: number, more: Partial<BrowserLaunch> = {}): Promis
     enter: [],
     env: { PATH },
     held: false,
+    stopped: () => undefined,
     graceMs: 60_000,
     signal: new AbortController().signal,
     ...more,

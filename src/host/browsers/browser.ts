@@ -13,6 +13,7 @@ import {
   dropOthers as dropOtherKeepers,
   findKeepers,
   type KeeperOptions,
+  type KeptListener,
   type KeptTree,
   LEAN,
   newKeeper,
@@ -20,15 +21,18 @@ import {
 } from '../keeper/client.ts'
 import { killTree, removeEntry } from '../ledger.ts'
 import type { Exit } from '../process.ts'
-import { enclose, type Sandbox } from '../sandbox/enclose.ts'
+import { enclose, type Sandbox, WAY_OUT } from '../sandbox/enclose.ts'
 import { makeTemporary, temporaryOf } from '../temporary.ts'
+import { AT_DOOR, doorInside } from './door.ts'
 import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.ts'
 
 export interface BrowserLaunch {
   readonly program: string
   readonly note: BrowserNote
-  /** A browser reads and writes files too. Null for nothing around it. */
+  /** A browser reads and writes files too. Null for nothing around it. In a strict one it is driven at the door of its conversation. */
   readonly sandbox: Sandbox | null
+  /** Hears of each host and port that a strict sandbox let it not through to. */
+  readonly stopped: (target: string) => void
   /** Stands before the command, to start inside the view of a place. */
   readonly enter: readonly string[]
   /** Complete, but for the folders that are the browser's own. */
@@ -91,20 +95,22 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
   let tree: KeptTree | null = null
   try {
     await compile(ground)
-    const { containment, env, profile, sockets } = await surroundingsOf(launch, ground, keeper)
+    const { containment, env, profile, sockets, proxy } = await surroundingsOf(launch, ground, keeper)
+    const at = proxy ? AT_DOOR : String(launch.note.port)
     const browser = [launch.program, ...flags(launch), `--user-data-dir=${profile}`, 'about:blank']
     const kept = {
       command: process.execPath,
-      args: [...LEAN, GATE, String(launch.note.port), sockets, launch.held ? 'held' : 'open', ...browser],
+      args: [...LEAN, GATE, at, sockets, launch.held ? 'held' : 'open', ...browser],
       cwd: '/',
       enter: launch.enter,
       env: { ...env, ...compiledFor(ground) },
       label: `browser of ${launch.note.run}`,
       stderrPath: null,
       limits: { graceMs: launch.graceMs, deadlineAt: null },
+      proxy,
     }
     tree = await startKeeper(kept, optionsOf({ ...ground, containment }), keeper)
-    tree.listen(DEAF)
+    tree.listen(hears(launch.stopped))
     await untilReady(tree, launch)
     return runningOf(tree, launch.note, ground)
   } catch (thrown) {
@@ -117,13 +123,17 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
 }
 
 /** Takes up with a browser of an earlier life of the server; null when it has ended. Nothing of it is left then. */
-export async function resumeBrowser(outlived: Outlived, ground: BrowserGround): Promise<RunningBrowser | null> {
+export async function resumeBrowser(
+  outlived: Outlived,
+  ground: BrowserGround,
+  stopped: BrowserLaunch['stopped'] = () => undefined,
+): Promise<RunningBrowser | null> {
   const tree = await attachKeeper(outlived.keeper, optionsOf(ground))
   if (tree === null) {
     await buryBrowser(outlived, ground)
     return null
   }
-  tree.listen(DEAF)
+  tree.listen(hears(stopped))
   return runningOf(tree, outlived.note, ground)
 }
 
@@ -203,17 +213,19 @@ const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserGround
   maxFrameBytes: 1 << 20,
 })
 
-/** What a browser prints is for nobody. */
-const DEAF = {
+/** What a browser prints is for nobody, and what it wants for itself neither: whole ones call home whatever they are told. */
+const hears = (stopped: BrowserLaunch['stopped']): KeptListener => ({
   frame: () => undefined,
   replayed: () => undefined,
   tooLarge: () => undefined,
-  stopped: () => undefined,
   reached: () => undefined,
-}
+  stopped: (target) => void (CALLS_HOME.test(target) || stopped(target)),
+})
+const CALLS_HOME =
+  /^((clients\d|accounts|android\.clients)\.google|(update|optimizationguide-pa|safebrowsing|content-autofill)\.googleapis|(edgedl\.me|redirector)\.gvt1)\.com:/
 
 /** Folders of its own, and what keeps it together or in its sandbox. */
-async function surroundingsOf({ sandbox, env }: BrowserLaunch, ground: BrowserGround, keeper: string) {
+async function surroundingsOf({ sandbox, env, note }: BrowserLaunch, ground: BrowserGround, keeper: string) {
   const folder = join(ground.folder, keeper)
   const sockets = gateFolder(folder)
   mkdirSync(sockets, { mode: 0o700 })
@@ -221,12 +233,19 @@ async function surroundingsOf({ sandbox, env }: BrowserLaunch, ground: BrowserGr
     const home = join(folder, 'home')
     mkdirSync(home, { mode: 0o700 })
     const own = { HOME: home, ...(await makeTemporary(temporaryOf(ground.folder, keeper))) }
-    return { containment: ground.containment, env: { ...env, ...own }, profile: join(folder, 'profile'), sockets }
+    return {
+      containment: ground.containment,
+      env: { ...env, ...own },
+      profile: join(folder, 'profile'),
+      sockets,
+      proxy: null,
+    }
   }
   // In there `/tmp` is a folder of the keeper's, and goes with it.
-  const shows = [...(sandbox.shows ?? []), { path: SOCKETS, from: sockets, may: 'write' } as const]
+  const door = sandbox.mode === 'strict' ? doorInside(ground.folder, note).shows : []
+  const shows = [...(door ?? []), { path: SOCKETS, from: sockets, may: 'write' } as const]
   const enclosed = await enclose({ ...sandbox, shows }, folder, { ...env, HOME: '/tmp' })
-  return { containment: enclosed.containment, env: enclosed.env, profile: '/tmp/profile', sockets: SOCKETS }
+  return { ...enclosed, profile: '/tmp/profile', sockets: SOCKETS }
 }
 
 /** Nothing that calls home or asks questions; no wall of its own where it stands in one, or where root may build none. */
@@ -238,6 +257,10 @@ function flags({ sandbox }: BrowserLaunch): string[] {
     '--no-default-browser-check',
     '--disable-background-networking',
     '--disable-component-update',
+    '--disable-component-extensions-with-background-pages',
+    '--disable-default-apps',
+    '--disable-extensions',
+    '--disable-features=OptimizationHints,MediaRouter,Translate',
     '--disable-sync',
     '--disable-dev-shm-usage',
     '--password-store=basic',
@@ -245,6 +268,8 @@ function flags({ sandbox }: BrowserLaunch): string[] {
     '--mute-audio',
     '--window-size=1280,800',
     ...(walled ? ['--no-sandbox'] : []),
+    // Its own loopback too: nobody is there whom a page should reach.
+    ...(sandbox?.mode === 'strict' ? [`--proxy-server=${WAY_OUT}`, '--proxy-bypass-list=<-loopback>'] : []),
   ]
 }
 

@@ -7,15 +7,20 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { browserHere } from '../../../test/support/browser-setup.ts'
 import { askOwn, chromiumOf, driveAt } from '../../../test/support/gate-setup.ts'
+import { noSandbox } from '../../../test/support/sandbox-setup.ts'
 import { probeContainment } from '../containment.ts'
 import { freePorts } from '../ports.ts'
 import { type BrowserLaunch, findBrowsers, type RunningBrowser, resumeBrowser, startBrowser } from './browser.ts'
+import { doorFor } from './door.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const root = mkdtempSync(join(tmpdir(), 'carrel-gate-test-'))
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const program = browserHere()
+const why = await noSandbox()
+const untried = why ? ` (not tried: ${why})` : ''
+const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
 const ground = {
   folder: join(root, 'data', 'browsers'),
   ledger: join(root, 'ledger'),
@@ -33,12 +38,13 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 const id = (prefix: string) => `${prefix}_${'0'.repeat(26)}`
 let asked = 0
 
-async function start(held = false) {
+async function start(held = false, sandbox: BrowserLaunch['sandbox'] = null) {
   asked += 1
   const [port = 0] = await freePorts((process.pid * 13 + asked * 31) % 10_000, 1, new Set())
   const note = { workspace: 'default', session: id('ses'), run: id('run'), agent: 'scripted', port, at: 1 }
   const launch = {
-    sandbox: null,
+    stopped: () => undefined,
+    sandbox,
     enter: [],
     env: { PATH },
     graceMs: 60_000,
@@ -114,6 +120,20 @@ describe.skipIf(program === null)('a gate', () => {
     const hold = await one.hold()
     hold.release()
     expect((await version).ok).toBe(true)
+  })
+
+  it.skipIf(why !== null)(`in strict it is at the door of its conversation, and held there too${untried}`, async () => {
+    const place = { path: root, root, outside: { reads: [], writes: [] } }
+    const walls = { hosts: [], write: [], read: [], see: [CHECKOUT], hide: [], place, onlyReads: true }
+    const { one, url } = await start(false, { ...walls, mode: 'strict' })
+    await expect(fetch(`${url}/json/version`)).rejects.toThrow()
+    const [door = ''] = doorFor(ground.folder, one.note, url).shows?.map(({ from }) => from) ?? []
+    expect(await askOwn(join(door, 'browser'), '/json/version')).toContain('webSocketDebuggerUrl')
+    const hold = await one.hold()
+    const agent = askOwn(join(door, 'browser'), '/json/version')
+    expect(await Promise.race([agent.then(() => 'agent'), pages(one).then(() => 'own')])).toBe('own')
+    hold.release()
+    expect(await agent).toContain('webSocketDebuggerUrl')
   })
 
   it('ends with its browser, and its browser with it; whoever held it is told', async () => {

@@ -20,6 +20,8 @@ export interface Sandbox extends Access {
   readonly onlyReads?: boolean
   /** Folders of Carrel's for sockets, each at a path of its own below `/run`. */
   readonly shows?: readonly Shown[]
+  /** Ports of a strict one's loopback that lead to sockets, as it sees them. */
+  readonly leads?: readonly { readonly port: number; readonly socket: string }[]
 }
 
 export interface Shown {
@@ -78,7 +80,9 @@ export async function enclose(
     ...(sandbox.shows ?? []),
     ...(strict ? [{ path: OUT, may: 'read', from: dirname(socket) } as const] : []),
   ]
-  const relay = strict ? [process.execPath, RELAY, join(OUT, SOCKET), String(PORT)] : null
+  const leads = [{ port: PORT, socket: join(OUT, SOCKET) }, ...(sandbox.leads ?? [])]
+  const led = leads.flatMap(({ port, socket }) => [String(port), socket])
+  const relay = strict ? [process.execPath, RELAY, ...led, '--'] : null
   const homely = sandbox.write.some((path) => path === `${env.HOME}/`)
   return {
     containment: containmentOf({ walls, sealed, root: process.getuid?.() === 0, relay }),
@@ -92,7 +96,7 @@ const SOCKET = 'proxy'
 const VARIABLES = temporaryVariables(TMP)
 /** Tools that fetch things keep them in the home, which cannot be written. */
 const CACHES = { XDG_CACHE_HOME: `${TMP}/.cache`, npm_config_cache: `${TMP}/.cache/npm` }
-const WAY_OUT = `http://127.0.0.1:${PORT}`
+export const WAY_OUT = `http://127.0.0.1:${PORT}`
 const OWN_HOSTS = 'localhost,127.0.0.1,::1'
 const PROXIES = {
   HTTP_PROXY: WAY_OUT,
