@@ -48,6 +48,8 @@ export type Followed =
    * often, and one of them may be lost. Comes where a workspace is followed, some times a second at the most.
    */
   | { readonly kind: 'files'; readonly log: string }
+  /** Runs of the workspace that have a browser or wait for one may be others: `browsers.list` says. Comes as `files` does. */
+  | { readonly kind: 'browsers'; readonly log: string }
   /** The log is not there any more. */
   | { readonly kind: 'ended'; readonly log: string; readonly reason: string }
 

@@ -150,7 +150,8 @@ function accept(frame: EventSourceMessage, group: Group): Followed | 'gap' | nul
     const { log, head } = JSON.parse(frame.data) as { log: string; head: number }
     return { kind: 'caught-up', log, head }
   }
-  if (frame.event === 'files') return { kind: 'files', log: (JSON.parse(frame.data) as { log: string }).log }
+  if (frame.event === 'files' || frame.event === 'browsers')
+    return { kind: frame.event, log: (JSON.parse(frame.data) as { log: string }).log }
   if (frame.event === 'ended') {
     const { log, reason } = JSON.parse(frame.data) as { log: string; reason: string }
     const name = log === group.workspace ? WORKSPACE_LOG : log

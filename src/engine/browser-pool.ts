@@ -21,8 +21,8 @@ import { createSlots } from './slots.ts'
 export interface BrowserWish extends Pick<BrowserNote, 'workspace' | 'session' | 'run' | 'agent'> {
   /** Asked for each time one is started. */
   readonly launch: () => Promise<Pick<BrowserLaunch, 'sandbox' | 'enter' | 'env'>>
-  /** Tells the session, in a sentence. */
-  readonly tell: (level: 'info' | 'warning', text: string) => void
+  /** Tells the session, in a sentence, with what belongs to it. */
+  readonly tell: (level: 'info' | 'warning', text: string, data?: unknown) => void
 }
 
 /** A browser that one run has for itself. */
@@ -43,6 +43,7 @@ export interface BrowserAtHand {
   hold(): Promise<Hold>
   /** Fires when the run needs it no more. */
   readonly over: AbortSignal
+  readonly wish: Pick<BrowserWish, 'workspace' | 'session' | 'run' | 'tell'>
 }
 
 export interface BrowserPool {
@@ -56,7 +57,7 @@ export interface BrowserPool {
   /** Null where the run has none, waits for one, or has that of a service elsewhere. */
   of(run: string): BrowserAtHand | null
   /** Those who have one, then those who wait, in their order. */
-  uses(workspace: string): BrowserUse[]
+  uses(workspace: string): Omit<BrowserUse, 'holder'>[]
   /** How many there may be at once, and how many are taken, in all workspaces. */
   readonly most: number
   readonly taken: number
@@ -78,6 +79,8 @@ export interface BrowserPoolOptions {
   readonly outlived: readonly Outlived[]
   /** Ports that are promised to places. */
   readonly promised: () => Promise<readonly number[]>
+  /** `uses` of a workspace may be others now. */
+  readonly changed?: (workspace: string) => void
 }
 
 /** What one run has, through however many processes. */
@@ -128,6 +131,13 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
   })
   for (const _ of options.outlived) slots.take()
 
+  const changed = ({ workspace }: BrowserWish) => options.changed?.(workspace)
+  const drop = (one: Held) => {
+    held.delete(one)
+    slots.giveBack()
+    changed(one.wish)
+  }
+
   const hold = (wish: BrowserWish, port: number): Held => {
     const over = new AbortController()
     const holds = createBrowserHolds()
@@ -136,6 +146,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     const stopped = new Set<string>()
     const one = { wish, since, over, stopped, port, running: null, coming: null, holds, replaced: 0 }
     held.add(one)
+    changed(wish)
     return one
   }
 
@@ -154,6 +165,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       admitted()
     }
     watch(one, one.running)
+    changed(one.wish)
     if (held) await carryHolds(one, one.running)
   }
 
@@ -187,6 +199,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     void running.exited.then(({ signal, code }) => {
       if (one.over.signal.aborted || one.running !== running) return
       one.running = null
+      changed(one.wish)
       comes(one, replace(one, running, signal ?? `exit code ${code}`))
     })
   }
@@ -218,6 +231,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 
   const resume = async (one: Held, left: Outlived) => {
     one.running = await resumeBrowser(left, ground, tellStopped(one)).catch(() => null)
+    changed(one.wish)
     if (one.running) watch(one, one.running)
     else await replace(one, null, 'while no server was there')
   }
@@ -226,8 +240,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     one.over.abort()
     await one.coming
     await one.running?.end()
-    held.delete(one)
-    slots.giveBack()
+    drop(one)
   }
 
   const leaseOf = (one: Held): BrowserLease => ({
@@ -245,8 +258,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       one.over.abort()
       // It may be that it is taken up just now.
       void Promise.resolve(one.coming).then(() => one.running?.leave())
-      held.delete(one)
-      slots.giveBack()
+      drop(one)
     },
   })
 
@@ -256,9 +268,12 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
       return slots.taken
     },
     async lease(wish, signal) {
-      await slots.wait(wish, AbortSignal.any([signal, closing.signal]), (before) =>
-        wish.tell('info', waits(most, before)),
-      )
+      await slots
+        .wait(wish, AbortSignal.any([signal, closing.signal]), (before) => {
+          wish.tell('info', waits(most, before))
+          changed(wish)
+        })
+        .finally(() => changed(wish))
       const one = hold(wish, 0)
       try {
         if (endpoint === null) {
@@ -297,7 +312,10 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
         ...own.map((one) =>
           useOf(one.wish, one.since, one.running || endpoint !== null ? 'ready' : 'starting', one.replaced),
         ),
-        ...queued.map(({ who, since }) => useOf(who, since, 'waiting', 0)),
+        ...queued.map(({ who, since }) => ({
+          ...useOf(who, since, 'waiting', 0),
+          before: slots.waiting.findIndex((other) => other.who === who),
+        })),
       ]
     },
     async dropOutlived() {
@@ -318,7 +336,8 @@ function atHand(one: Held): BrowserAtHand {
     if (one.running !== null && !one.over.signal.aborted) return one.running
     throw new CarrelError('gone', 'This run has no browser any more.')
   }
-  return { running, hold: async () => await one.holds.hold(await running()), over: one.over.signal }
+  const { over, wish } = one
+  return { running, hold: async () => await one.holds.hold(await running()), over: over.signal, wish }
 }
 
 /** Each once, and not all: pages want much from many. */
@@ -339,6 +358,7 @@ const contextOf = ({ session, agent }: BrowserWish): string => `${session} ${age
 const hashOf = (context: string) => createHash('sha256').update(context).digest().readUInt32BE(0) % PORT_COUNT
 
 const useOf = ({ run, session, agent }: BrowserWish, since: number, state: BrowserUse['state'], replaced: number) => ({
+  before: null,
   run,
   session,
   agent,

@@ -10,10 +10,8 @@ import type { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { RunView } from '../model/view.ts'
 import type { Seat } from './agent-pool.ts'
-import { enter } from './authorize.ts'
 import type { BrowserLease, BrowserWish } from './browser-pool.ts'
 import type { Context } from './context.ts'
-import type { Op } from './op.ts'
 import type { RunWork } from './run-work.ts'
 import { type Kept, sandboxFor } from './sandboxing.ts'
 
@@ -40,7 +38,8 @@ export async function browserOf(
       enter: kept.place.enter,
       env: allowedEnv(ctx.env, ['FONTCONFIG_PATH'], {}),
     }),
-    tell: (level, text) => recorder.push({ type: 'notice.given', run: run.id, data: { level, text } }),
+    tell: (level, text, data) =>
+      recorder.push({ type: 'notice.given', run: run.id, data: { level, text, ...(data !== undefined && { data }) } }),
   })
   const env: Record<string, string> = lease === null ? {} : { [BROWSER_VARIABLE]: lease.url }
   const door = strict && lease ? doorFor(browsersFolder(ctx.config), { session, agent: run.agent }, lease.url) : {}
@@ -102,12 +101,6 @@ export async function seatWith(
       lease.leave()
     },
   }
-}
-
-export const listBrowsers: Op<'browsers.list'> = async (ctx, caller, { workspace }) => {
-  await enter(ctx, caller, workspace)
-  const { most, taken } = ctx.browsers
-  return { most, taken, browsers: ctx.browsers.uses(workspace) }
 }
 
 /** Which browser runs get here, for `carrel doctor`. */

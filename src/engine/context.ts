@@ -11,6 +11,7 @@ import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
 import type { Ahead } from './ahead.ts'
 import type { Benches } from './benches.ts'
+import type { BrowserDesk } from './browser-desk.ts'
 import type { BrowserPool } from './browser-pool.ts'
 import type { Homes } from './homes.ts'
 import type { LeaseKeeper } from './leases.ts'
@@ -39,6 +40,7 @@ export interface Context {
   readonly pool: AgentPool
   readonly homes: Homes
   readonly browsers: BrowserPool
+  readonly browserDesk: BrowserDesk
   readonly vault: Vault
   readonly spending: Spending
   /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */

@@ -2,7 +2,7 @@ import type { Followed, FollowTarget } from '../api/index.ts'
 import { CarrelError } from '../model/errors.ts'
 import { SessionId, WorkspaceId } from '../model/ids.ts'
 import type { Caller } from '../model/tree.ts'
-import { type FilesLog, filesOf } from '../store/bell.ts'
+import { browsersOf, filesOf } from '../store/bell.ts'
 import type { Line } from '../store/store.ts'
 import { enter, sessionIn } from './authorize.ts'
 import type { Context } from './context.ts'
@@ -14,16 +14,19 @@ const PAGE_CHARS = 262_144
 /** A ring that was lost costs at the most this (L7). ms. */
 export const FOLLOW_POLL_MS = 2_000
 
+/** What rings beside the logs. */
+type Besides = 'files' | 'browsers'
+
 interface Followee {
   readonly log: string
   seen: number
   caughtUp: boolean
   dirty: boolean
   ended: boolean
-  /** What rings when files of it may have changed: of a workspace only. */
-  readonly filesLog: FilesLog | null
-  /** That they may have was not said yet. */
-  files: boolean
+  /** What rings when something that stands in no log may have changed: of a workspace only. */
+  readonly besides: readonly (readonly [Besides, string])[]
+  /** That it may have was not said yet. */
+  readonly untold: Set<Besides>
   /** How many events to ask for: fewer where they are large. */
   page: number
   read(after: number, limit: number): Promise<Line[]>
@@ -52,12 +55,13 @@ export async function* follow(
     }),
   )
   for (const followee of followees) {
-    if (followee.filesLog === null) continue
-    const listener = () => {
-      followee.files = true
-      wake?.()
+    for (const [kind, rings] of followee.besides) {
+      const listener = () => {
+        followee.untold.add(kind)
+        wake?.()
+      }
+      unlisten.push(ctx.bell.listen(rings, listener))
     }
-    unlisten.push(ctx.bell.listen(followee.filesLog, listener))
   }
   const onAbort = () => wake?.()
   signal.addEventListener('abort', onAbort)
@@ -65,9 +69,9 @@ export async function* follow(
     while (!signal.aborted && followees.some((followee) => !followee.ended)) {
       for (const followee of followees) {
         if (followee.ended) continue
-        if (followee.files) {
-          followee.files = false
-          yield { kind: 'files', log: followee.log }
+        for (const kind of followee.untold) {
+          followee.untold.delete(kind)
+          yield { kind, log: followee.log }
         }
         if (!followee.dirty) continue
         const page = await nextPage(followee)
@@ -79,7 +83,7 @@ export async function* follow(
         }
         if (page.caughtUp) yield { kind: 'caught-up', log: followee.log, head: followee.seen }
       }
-      if (followees.some((followee) => followee.dirty || followee.files) || signal.aborted) continue
+      if (followees.some((followee) => followee.dirty || followee.untold.size > 0) || signal.aborted) continue
       const rung = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => resolve(false), FOLLOW_POLL_MS)
         wake = () => {
@@ -143,8 +147,8 @@ async function followeeOf(ctx: Context, caller: Caller, target: FollowTarget): P
     caughtUp: false,
     dirty: true,
     ended: false,
-    filesLog: null,
-    files: false,
+    besides: [],
+    untold: new Set<Besides>(),
     page: PAGE,
     seen: target.after,
   }
@@ -154,11 +158,13 @@ async function followeeOf(ctx: Context, caller: Caller, target: FollowTarget): P
     const head = () => store.tree.workspaceHead(workspace)
     refuseAhead(target.after, await head())
     const read = (after: number, limit: number) => store.tree.readWorkspace(workspace, after, limit)
-    const filesLog = filesOf(workspace)
     return {
       ...base,
       log: workspace,
-      filesLog,
+      besides: [
+        ['files', filesOf(workspace)],
+        ['browsers', browsersOf(workspace)],
+      ],
       read,
       head,
       there: async () => (await store.tree.workspace(workspace)) !== null,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
@@ -17,14 +17,16 @@ import { createSandboxes } from '../host/sandbox/probe.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
-import { type Bell, createBell } from '../store/bell.ts'
+import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { lockFolder } from '../store/lock.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { compiledFolder, createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
 import { createAhead } from './ahead.ts'
+import { createBrowserDesk, LOOKED_AWAY_MS } from './browser-desk.ts'
 import { type BrowserPool, createBrowserPool } from './browser-pool.ts'
+import { watchBrowser } from './browser-views.ts'
 import { browsersFolder } from './browsers.ts'
 import { concealingLog, concealingStore } from './concealing.ts'
 import type { Context, Log } from './context.ts'
@@ -99,8 +101,10 @@ export async function openEngine(
     closers.push(() => logins.close())
     const admission = createAdmission(config.spawnsAtOnce ?? Math.max(1, availableParallelism()))
     const machine = { ...earlier, now, env, home, containment, cgroups, version, vault, logins, salt: token, admission }
-    const browsers = openBrowsers(config, { ...machine, store })
+    const changed = (workspace: string) => ring.bell.ring({ log: browsersOf(workspace), head: 0, due: false })
+    const browsers = openBrowsers(config, { ...machine, store, changed })
     closers.push(() => browsers.close())
+    const browserDesk = createBrowserDesk({ now, id: randomUUID, changed, idleMs: LOOKED_AWAY_MS })
     const pool = openPool(config, machine)
     closers.push(() => pool.close())
     const agents = createAgentDirectory({ config, env, home, now })
@@ -121,6 +125,7 @@ export async function openEngine(
       homes,
       pool,
       browsers,
+      browserDesk,
       vault,
       spending: createSpending(),
       node,
@@ -147,11 +152,14 @@ export async function openEngine(
     closers.push(() => sweeping.stop())
     const keeping = startKeeping(ctx)
     closers.push(async () => keeping.stop())
+    // Before its runs are left to themselves: what is said of it still comes into their logs.
+    closers.push(async () => browserDesk.close())
     let closing: Promise<void> | null = null
     return {
       config,
       token,
       carrelFor: (caller) => carrelFor(ctx, caller),
+      watchBrowser: (caller, run, signal) => watchBrowser(ctx, caller, run, signal),
       close() {
         closing ??= closeAll()
         return closing
@@ -314,8 +322,11 @@ function openPool(config: Config, machine: Machine): AgentPool {
   })
 }
 
-function openBrowsers(config: Config, machine: Machine & { readonly store: Store }): BrowserPool {
-  const { env, now, containment, ledger, admission, browsers, store } = machine
+function openBrowsers(
+  config: Config,
+  machine: Machine & { readonly store: Store; readonly changed: (workspace: string) => void },
+): BrowserPool {
+  const { env, now, containment, ledger, admission, browsers, store, changed } = machine
   return createBrowserPool({
     program: () => needBrowser(config.browserCommand, env.PATH ?? ''),
     endpoint: config.browserEndpoint,
@@ -326,6 +337,7 @@ function openBrowsers(config: Config, machine: Machine & { readonly store: Store
     graceMs: graceMs(config),
     outlived: browsers.outlived,
     promised: () => store.ports.taken(),
+    changed,
   })
 }
 

@@ -3,7 +3,7 @@ import { type Carrel, type Input, type OperationName, type Output, operations } 
 import { CarrelError } from '../model/errors.ts'
 import type { Caller } from '../model/tree.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './admin.ts'
-import { listBrowsers } from './browsers.ts'
+import * as browsers from './browser-views.ts'
 import { concealedError } from './concealing.ts'
 import * as contention from './contention.ts'
 import type { Context } from './context.ts'
@@ -97,8 +97,13 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'surroundings.set': surroundings.setSurroundings,
   'surroundings.given': surroundings.givenToRun,
   'ports.list': listPorts,
+  'browsers.list': browsers.listBrowsers,
+  'browsers.takeOver': browsers.takeOverBrowser,
+  'browsers.handBack': browsers.handBackBrowser,
+  'browsers.input': browsers.inputToBrowser,
+  'browsers.show': browsers.showTab,
+  'browsers.keepPicture': browsers.keepPicture,
   'ports.get': getPort,
-  'browsers.list': listBrowsers,
   'sessions.export': exportSession,
   'server.retention': retention,
   'agents.list': listAgents,

@@ -115,7 +115,7 @@ async function waitFor(
         timer = setTimeout(() => over.abort(), left)
         continue
       }
-      if (followed.kind === 'files') continue
+      if (followed.kind === 'files' || followed.kind === 'browsers') continue
       reached = step(reached, eventOf(followed), prompt)
       if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
       if (input.wait === 'started' && reached.state === 'started') return reached

@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts'
 import { asCarrelError, CarrelError, ERRORS } from '../model/errors.ts'
 import { createAuth } from './auth.ts'
 import { addHeaders, createGate, type Gate, guard, isApi } from './gate.ts'
+import { mountLive } from './live.ts'
 import { openApi } from './openapi.ts'
 import type { OutletLimits } from './outlet.ts'
 import { mountPreviewDoor } from './preview/door.ts'
@@ -73,12 +74,14 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   mountPreviewDoor(app, { engine, auth, hosts, logins })
   mountOperations(app, engine, auth.callerOf)
   app.get('/api/openapi.json', async () => openApi(options.version))
-  const streams = mountStreams(app, {
+  const streaming = {
     engine,
     callerOf: auth.callerOf,
-    onError: (error, request) => logError(error, request, options),
+    onError: (error: unknown, request: FastifyRequest) => logError(error, request, options),
     limits: options.streams,
-  })
+  }
+  const streams = mountStreams(app, streaming)
+  const live = mountLive(app, streaming)
   const page = await mountPage(app, options.webFolder === undefined ? WEB_FOLDER : options.webFolder)
   app.setNotFoundHandler((request, reply) => page(request, reply) || sendProblem(reply, noRoute(request)))
   await listen(app, options)
@@ -89,7 +92,7 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
     loginUrl: `${url}/login?token=${engine.token}`,
     port,
     streams,
-    close: () => close(app, streams),
+    close: () => close(app, [streams, live]),
   }
 }
 
@@ -287,8 +290,8 @@ function nameFor(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-async function close(app: FastifyInstance, streams: Streams): Promise<void> {
-  streams.end()
+async function close(app: FastifyInstance, streams: readonly Pick<Streams, 'end'>[]): Promise<void> {
+  for (const each of streams) each.end()
   const impatient = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS)
   app.server.closeIdleConnections()
   await app.close().finally(() => clearTimeout(impatient))

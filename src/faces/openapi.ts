@@ -34,6 +34,7 @@ const TAGS: Readonly<Record<string, string>> = {
   sessions: 'Conversations with agents, each with a log of its own.',
   prompts: 'Prompts that wait for their turn.',
   runs: 'Executions of prompts.',
+  browsers: 'Browsers that runs have for themselves.',
   interactions: 'Questions that agents ask people.',
   rules: 'Standing answers to permission questions.',
   agents: 'Programs that do the work.',
@@ -190,6 +191,23 @@ function streamPaths(): Json {
         resume,
       ]),
     },
+    '/workspaces/{workspace}/runs/{id}/browser/live': {
+      get: {
+        operationId: 'browsers.live',
+        tags: ['browsers'],
+        summary: 'Watch the browser of a run.',
+        description:
+          'Watch the browser of a run. Server-sent events without ids: `scene` carries the tabs, the one that is shown and who has taken over, whenever one of them is another; `frame` the newest picture as a JPEG in base64, with the size of the window in its own pixels; `ended` that the run needs it no more. A slow reader gets fewer pictures, and none are made while nobody watches.',
+        parameters: [
+          parameter('path', 'workspace', { type: 'string' }, true),
+          parameter('path', 'id', { type: 'string' }, true),
+        ],
+        responses: {
+          200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          ...errorResponses([...ALWAYS, 'not_found', 'gone']),
+        },
+      },
+    },
     '/workspaces/{workspace}/sessions/{id}/follow': {
       get: streamOperation('sessions.follow', 'Follow the log of one session.', [
         parameter('path', 'workspace', { type: 'string' }, true),
@@ -206,7 +224,7 @@ function streamOperation(operationId: string, summary: string, parameters: Json[
     operationId,
     tags: ['follow'],
     summary,
-    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON; \`caught-up\` says that all there was is said, with \`log\` and \`head\`; \`files\` that files of a workspace may have changed, which no log says, with \`log\`; \`ended\` that a log is gone, with \`log\` and \`reason\`. \`id\` is where the stream stands; sent back as \`Last-Event-ID\` it goes on right there.`,
+    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON; \`caught-up\` says that all there was is said, with \`log\` and \`head\`; \`files\` that files of a workspace may have changed, which no log says, and \`browsers\` that its runs with a browser may be others, both with \`log\`; \`ended\` that a log is gone, with \`log\` and \`reason\`. \`id\` is where the stream stands; sent back as \`Last-Event-ID\` it goes on right there.`,
     parameters,
     responses: {
       200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },

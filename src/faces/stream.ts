@@ -142,7 +142,8 @@ function frameOf(followed: Followed, { workspaceLog, cursor }: Wanted): string {
   if (followed.kind === 'caught-up') {
     return frame(idOf(cursor), 'caught-up', JSON.stringify({ log: followed.log, head: followed.head }))
   }
-  if (followed.kind === 'files') return frame(idOf(cursor), 'files', JSON.stringify({ log: followed.log }))
+  if (followed.kind === 'files' || followed.kind === 'browsers')
+    return frame(idOf(cursor), followed.kind, JSON.stringify({ log: followed.log }))
   cursor.set(name, 'end')
   return frame(idOf(cursor), 'ended', JSON.stringify({ log: followed.log, reason: followed.reason }))
 }
@@ -158,7 +159,8 @@ function idOf(cursor: Cursor): string {
   return cursor.size === 1 && only && only[0] !== WORKSPACE_LOG ? String(only[1]) : writeCursor(cursor)
 }
 
-function headersOf(reply: FastifyReply): Record<string, string | string[]> {
+/** Of a stream of events. */
+export function headersOf(reply: FastifyReply): Record<string, string | string[]> {
   return {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',

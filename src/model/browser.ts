@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BrowserHolder } from './browser-sight.ts'
 import { Millis, RunId, SessionId, WorkspaceId } from './ids.ts'
 
 /** The variable in which a run finds its browser. */
@@ -12,8 +13,12 @@ export const BrowserUse = z.object({
   state: z.enum(['waiting', 'starting', 'ready']),
   /** Since when it waits or has it. */
   since: Millis,
+  /** How many wait before it, also of other workspaces; null where it waits for none. */
+  before: z.number().int().nullable(),
   /** How often it ended and was replaced in this run. */
   replaced: z.number().int(),
+  /** Who has taken it over; null while it is the agent's. */
+  holder: BrowserHolder.nullable(),
 })
 export type BrowserUse = z.infer<typeof BrowserUse>
 

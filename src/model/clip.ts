@@ -10,6 +10,8 @@ const MAX_ENTRIES = 2_000
  * Cuts the middle out of long texts and lists inside a value: a text keeps at most `CLIP_BYTES` characters and a note,
  * all texts together about eight times that. The shape stays; the whole is in the log. Depth is bounded, since an
  * agent may send anything.
+ * A picture that is too large for that has no data but `leftOut`, how much there was: half of one is none. It is shown from the log,
+ * and does not count as cut.
  * @returns `clippedBytes`: what was left out, in UTF-16 units
  */
 export function clip(value: unknown): { value: unknown; clippedBytes: number } {
@@ -39,9 +41,15 @@ export function clip(value: unknown): { value: unknown; clippedBytes: number } {
       const kept = list.map((each) => walk(each, depth + 1))
       return list === part ? kept : [...kept, `[... ${part.length - list.length} entries left out here ...]`]
     }
+    if (isLargePicture(part)) return { ...part, data: '', leftOut: part.data.length }
     return Object.fromEntries(cutList(Object.entries(part)).map(([key, each]) => [key, walk(each, depth + 1)]))
   }
   return { value: walk(value, 0), clippedBytes }
+}
+
+function isLargePicture(part: object): part is { data: string } {
+  const { type, data, mimeType } = part as Record<string, unknown>
+  return type === 'image' && typeof data === 'string' && typeof mimeType === 'string' && data.length > CLIP_BYTES
 }
 
 /** Moves a cut off the middle of a character that takes two units. */

@@ -1,4 +1,5 @@
 import { applyUpdate } from './acp1.ts'
+import { clip } from './clip.ts'
 import { agentOf, closeTexts, type Draft, freshItem, own, patchAgent } from './draft.ts'
 import type { Event, EventOf, EventType } from './events.ts'
 import { FILES } from './fold-files.ts'
@@ -243,7 +244,7 @@ const HANDLERS: Handlers = {
   'context.lost': (draft, { data }) => {
     patchAgent(draft, data.agent, { status: 'lost', acpSession: null })
   },
-  'notice.given': (draft, { data }) => notice(draft, data.level, data.text, data.data),
+  'notice.given': (draft, { data }) => notice(draft, data.level, data.text, clip(data.data).value),
   ...FILES,
 }
 

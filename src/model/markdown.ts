@@ -1,3 +1,4 @@
+import { KeptPicture } from './browser-sight.ts'
 import type { ContentBlock } from './events.ts'
 import type { Answer } from './interaction.ts'
 import type { Item, QuestionItem, RunItem, ToolItem } from './items.ts'
@@ -24,7 +25,7 @@ export function markdownOf(item: Item): string {
     case 'act':
       return `*${item.by.name}: ${item.what}, ${item.count} files*`
     case 'notice':
-      return `*${item.level}: ${item.text}*`
+      return `*${item.level}: ${item.text}*${KeptPicture.safeParse(item.data).success ? '\n\n[image, in the log]' : ''}`
     case 'raw':
       return `*${item.name}*\n\n${fenced(JSON.stringify(item.update, null, 2), 'json')}`
   }
@@ -60,7 +61,8 @@ function toolText({ title, toolKind, status, content, rawInput, rawOutput, ruled
 function contentText(content: unknown): string {
   const { type, content: inner, path, oldText, newText } = (content ?? {}) as Record<string, unknown>
   if (type === 'diff') return diffText(String(path), oldText, newText)
-  const { text } = (inner ?? {}) as { text?: unknown }
+  const { text, type: kind, mimeType } = (inner ?? {}) as { text?: unknown; type?: unknown; mimeType?: unknown }
+  if (kind === 'image') return `[image, ${mimeType}]`
   return typeof text === 'string' && text !== '' ? fenced(text) : ''
 }
 

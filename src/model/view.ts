@@ -127,7 +127,7 @@ export interface ItemIndex {
 }
 
 /** Raise when the fold or the view changes its meaning: stored ones of another version are made again from the log. */
-export const FOLD_VERSION = 3
+export const FOLD_VERSION = 4
 
 export function emptyView(session: SessionId): SessionView {
   return {

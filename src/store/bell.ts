@@ -4,6 +4,10 @@ import type { Ring } from './store.ts'
 export type FilesLog = `files:${string}`
 export const filesOf = (workspace: string): FilesLog => `files:${workspace}`
 
+/** Rings when browsers of runs in a workspace may be others, or somebody else's: whoever hears it asks for the list. */
+export type BrowsersLog = `browsers:${string}`
+export const browsersOf = (workspace: string): BrowsersLog => `browsers:${workspace}`
+
 /**
  * Wakes those who wait for a log. It may lie: rings can be lost, doubled or late, and a listener that missed one
  * looks again after a while (L7). It never carries data, only that there may be some.

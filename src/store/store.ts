@@ -50,7 +50,7 @@ export interface Store {
  * that whoever could take the session should look. What a holder records rings without it.
  */
 export interface Ring {
-  readonly log: SessionId | WorkspaceId | `files:${string}`
+  readonly log: SessionId | WorkspaceId | `files:${string}` | `browsers:${string}`
   readonly head: number
   readonly due: boolean
 }

@@ -37,7 +37,7 @@ export async function* followSession(
       yield { kind: 'caught-up', view: current }
       continue
     }
-    if (news.kind === 'files') continue
+    if (news.kind === 'files' || news.kind === 'browsers') continue
     const event = parseEvent(JSON.parse(news.json))
     const folded = fold(current, event, (n) => known.get(n))
     current = folded.view

@@ -9,8 +9,8 @@ export interface McpServer {
   readonly env: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** Calls one tool of a server that lives for this call only, and says the text of its answer. @throws Error when it fails */
-export async function callTool(server: McpServer, tool: string, args: unknown, signal: AbortSignal): Promise<string> {
+/** Calls one tool of a server that lives for this call only, and says the text of its answer and its pictures. @throws Error when it fails */
+export async function callTool(server: McpServer, tool: string, args: unknown, signal: AbortSignal) {
   const own = Object.fromEntries(server.env.map(({ name, value }) => [name, value]))
   const child = spawn(server.command, [...server.args], {
     env: { ...process.env, ...own },
@@ -38,9 +38,10 @@ export async function callTool(server: McpServer, tool: string, args: unknown, s
     await ask(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo })
     say({ method: 'notifications/initialized' })
     const { result, error } = await ask(2, 'tools/call', { name: tool, arguments: args })
-    const said = (result?.content ?? []).map(({ text }) => text ?? '').join('\n')
+    const content = result?.content ?? []
+    const said = content.map(({ text }) => text ?? '').join('\n')
     if (error || result?.isError) throw new Error(error?.message ?? said)
-    return said
+    return { said, pictures: content.filter(({ type }) => type === 'image') }
   } finally {
     child.kill()
   }
@@ -56,6 +57,9 @@ function messageIn(line: string): Answer | null {
 
 interface Answer {
   readonly id?: number
-  readonly result?: { readonly content?: readonly { readonly text?: string }[]; readonly isError?: boolean }
+  readonly result?: {
+    readonly content?: readonly { readonly type?: string; readonly text?: string }[]
+    readonly isError?: boolean
+  }
   readonly error?: { readonly message: string }
 }

@@ -151,7 +151,8 @@ const ACTS: Record<StepKey, Act> = {
     const server = stage.memory.servers.find((each) => each.name === mcp)
     await tool(stage, { kind: 'other', title: `${mcp}: ${name}`, rawInput: args }, step.ask === true, async () => {
       if (!server) throw new Error(`The client gave no server ${mcp}.`)
-      return [{ type: 'content', content: text(await callTool(server, name, args ?? {}, stage.signal)) }]
+      const { said, pictures } = await callTool(server, name, args ?? {}, stage.signal)
+      return [text(said), ...pictures].map((content) => ({ type: 'content', content }))
     })
   },
   request: async (step, stage) => {

@@ -87,9 +87,16 @@ Examples:
           const { workspace, term } = cli
           const found = await carrel.call('browsers.list', { workspace })
           term.result(found, () => {
-            const rows = found.browsers.map(({ state, run, session, agent, replaced }) => {
-              const times = replaced === 0 ? '' : `replaced ${replaced} times`
-              return [state, run, session, agent, times]
+            const rows = found.browsers.map((each) => {
+              const { state, run, session, agent, replaced, before, holder } = each
+              const more = [
+                ...(before === null ? [] : [`${before} before it`]),
+                ...(replaced === 0 ? [] : [`replaced ${replaced} times`]),
+                ...(holder === null
+                  ? []
+                  : [`taken over by ${holder.by.name} at ${new Date(holder.since).toISOString()}`]),
+              ]
+              return [state, run, session, agent, more.join(', ')]
             })
             term.table(['', 'RUN', 'SESSION', 'AGENT', ''], rows, 'No run has a browser or waits for one.')
             term.note(`${found.taken} of ${found.most} are taken.`)

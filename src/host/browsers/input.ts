@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { BrowserInput } from '../../model/browser-sight.ts'
+
+type Send = (method: string, params: object) => Promise<unknown>
+interface Window {
+  readonly width: number
+  readonly height: number
+}
+
+const MOUSE = { move: 'mouseMoved', down: 'mousePressed', up: 'mouseReleased' } as const
+const CONTROL_OR_META = 2 + 4
+const Past = z.object({ currentIndex: z.number(), entries: z.array(z.object({ id: z.number() })) })
+
+/** Does one thing that a person did, in the tab that `send` speaks to. @throws Error when it refuses */
+export async function dispatch(send: Send, input: BrowserInput, window: Window): Promise<void> {
+  const at = ({ x, y }: { x: number; y: number }) => ({ x: x * window.width, y: y * window.height })
+  switch (input.kind) {
+    case 'mouse': {
+      const { what, button, buttons, clicks, modifiers } = input
+      await send('Input.dispatchMouseEvent', {
+        type: MOUSE[what],
+        ...at(input),
+        button,
+        buttons,
+        clickCount: clicks,
+        modifiers,
+      })
+      return
+    }
+    case 'wheel': {
+      const { dx, dy, modifiers } = input
+      await send('Input.dispatchMouseEvent', { type: 'mouseWheel', ...at(input), deltaX: dx, deltaY: dy, modifiers })
+      return
+    }
+    case 'key':
+      return await key(send, input)
+    case 'text':
+      await send('Input.insertText', { text: input.text })
+      return
+    case 'go':
+      await send('Page.navigate', { url: input.url })
+      return
+    case 'step':
+      return await step(send, input.to)
+  }
+}
+
+async function key(send: Send, input: Extract<BrowserInput, { kind: 'key' }>): Promise<void> {
+  const { what, key: name, code, keyCode, modifiers } = input
+  const typed = name === 'Enter' ? '\r' : [...name].length === 1 ? name : ''
+  const text = (modifiers & CONTROL_OR_META) === 0 ? typed : ''
+  const type = what === 'up' ? 'keyUp' : text === '' ? 'rawKeyDown' : 'keyDown'
+  await send('Input.dispatchKeyEvent', {
+    type,
+    key: name,
+    code,
+    windowsVirtualKeyCode: keyCode,
+    modifiers,
+    ...(type === 'keyDown' && { text }),
+  })
+}
+
+/** Nothing happens where there is nowhere to go. */
+async function step(send: Send, to: 'back' | 'forward' | 'reload'): Promise<void> {
+  if (to === 'reload') {
+    await send('Page.reload', {})
+    return
+  }
+  const { currentIndex, entries } = Past.parse(await send('Page.getNavigationHistory', {}))
+  const entry = entries[currentIndex + (to === 'back' ? -1 : 1)]
+  if (entry) await send('Page.navigateToHistoryEntry', { entryId: entry.id })
+}

@@ -1,0 +1,162 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Carrel } from '../../src/api/index.ts'
+import type { BrowserFrame, BrowserScene, Sight } from '../../src/model/browser-sight.ts'
+import { browserHere } from '../support/browser-setup.ts'
+import { eventually, type TestSession } from '../support/carrel-session.ts'
+import { ADA, BOB, openWorld, type World } from '../support/carrel-world.ts'
+
+const program = browserHere()
+const settings = { browserCommand: program, browsersAtOnce: 1 }
+const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
+
+/** A page that tells what was done to it in its title. */
+const PAGE = `<title>garden</title><body style="margin:0;background:#2a7f3e"><input autofocus style="position:fixed;inset:0;width:100%;height:50%"
+ oninput="document.title='typed:'+this.value"><button style="position:fixed;bottom:0;left:0;width:100%;height:40%" onclick="document.title='clicked'">b</button>`
+const asked: string[] = []
+const site = createServer(({ url = '' }, answer) => {
+  asked.push(url)
+  answer.setHeader('content-type', 'text/html')
+  answer.end(PAGE)
+})
+let home = ''
+beforeAll(async () => {
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
+  home = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
+})
+afterAll(() => void site.close())
+
+const workspace = 'default'
+const visit = (path: string) => ({ run: `'${process.execPath}' '${browse}' '${home}${path}'` })
+const want = (carrel: Carrel) => carrel.call('surroundings.set', { workspace, settings: { browser: 'own' } })
+
+/** What a watcher has seen until now. */
+function watch({ engine }: World, run: string, caller = ADA) {
+  const over = new AbortController()
+  const seen: { scene: BrowserScene | null; frame: BrowserFrame | null; ended: boolean; error: unknown } = {
+    scene: null,
+    frame: null,
+    ended: false,
+    error: null,
+  }
+  const take = (sight: Sight) => {
+    if (sight.kind === 'scene') seen.scene = sight.scene
+    else if (sight.kind === 'frame') seen.frame = sight.frame
+    else seen.ended = true
+  }
+  const done = (async () => {
+    for await (const sight of engine.watchBrowser(caller, { workspace, id: run as never }, over.signal)) take(sight)
+  })().catch((thrown: unknown) => {
+    seen.error = thrown
+  })
+  return { seen, done, stop: () => over.abort() }
+}
+
+async function begin(world: World, session: TestSession, steps: readonly object[]) {
+  const { prompt } = await session.prompt([{ say: 'here' }, { gate: 'go' }, ...steps] as never)
+  await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('"here"'))
+  const [use] = (await world.carrel.call('browsers.list', { workspace })).browsers
+  return { prompt, run: use!.run }
+}
+const titles = (seen: { scene: BrowserScene | null }) => seen.scene?.tabs.map(({ title }) => title).join() ?? ''
+const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+
+describe.skipIf(program === null)('the browser of a run, watched and taken over', () => {
+  it('P8: one person at a time has it, sees what is there and acts in it, while the agent waits', async () => {
+    const world = await openWorld(settings)
+    await want(world.carrel)
+    const session = await world.session()
+    const { prompt, run } = await begin(world, session, [visit('/agent'), { say: 'done' }])
+    const at = { workspace, id: run }
+    const ada = world.as(ADA)
+    const view = watch(world, run)
+    await eventually('the first picture', async () => view.seen.frame !== null)
+    expect(view.seen.scene).toMatchObject({ state: 'live', holder: null })
+
+    const { hold } = await ada.call('browsers.takeOver', at)
+    const twice = world.as(BOB).call('browsers.takeOver', at)
+    await expect(twice).rejects.toMatchObject({
+      code: 'busy',
+      message: expect.stringMatching(/^ada has taken it over/),
+    })
+    expect((await world.carrel.call('browsers.list', { workspace })).browsers[0]?.holder?.by.name).toBe('ada')
+    const act = (...inputs: object[]) => ada.call('browsers.input', { ...at, hold, inputs: inputs as never })
+    await act({ kind: 'go', url: `${home}/person` })
+    await eventually('the page is shown', async () => titles(view.seen) === 'garden')
+    const top = { kind: 'mouse', x: 0.5, y: 0.2, button: 'left', clicks: 1 }
+    await act({ ...top, what: 'down', buttons: 1 }, { ...top, what: 'up' }, { kind: 'text', text: 'beans' })
+    await eventually('it was typed', async () => titles(view.seen) === 'typed:beans')
+    await act({ kind: 'key', what: 'down', key: 'Backspace', code: 'Backspace', keyCode: 8 })
+    await eventually('a key arrived', async () => titles(view.seen) === 'typed:bean')
+    const point = { kind: 'mouse', x: 0.5, y: 0.9, button: 'left', clicks: 1 }
+    await act({ ...point, what: 'down', buttons: 1 }, { ...point, what: 'up' })
+    await eventually('it was clicked', async () => titles(view.seen) === 'clicked')
+    for (const url of ['file:///etc/passwd', 'chrome://version', 'javascript:alert(1)'])
+      await expect(act({ kind: 'go', url })).rejects.toMatchObject({ code: 'bad_input' })
+
+    session.open('go')
+    await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('in_progress'))
+    // What comes after this in the browser comes after whatever the agent had sent.
+    await act({ kind: 'go', url: `${home}/later` })
+    await eventually('the person is served', async () => asked.includes('/later'))
+    expect(asked).not.toContain('/agent')
+    await ada.call('browsers.keepPicture', at)
+    expect((await world.as(BOB).call('browsers.handBack', at)).handedBack).toBe(true)
+    expect((await ada.call('browsers.handBack', { ...at, hold })).handedBack).toBe(false)
+    await expect(act({ kind: 'text', text: 'x' })).rejects.toMatchObject({ code: 'gone' })
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
+    expect(asked).toContain('/agent')
+    await view.done
+    expect(view.seen.ended).toBe(true)
+    expect(await notices(session)).toEqual([
+      'ada took over the browser of this run. The agent waits when it uses it.',
+      expect.stringMatching(/^ada kept a screenshot of /),
+      'bob handed the browser of this run back to the agent, which ada had.',
+    ])
+    await expect(ada.call('browsers.takeOver', at)).rejects.toMatchObject({ code: 'gone' })
+
+    const item = (await session.items()).find(({ kind, ...each }) => kind === 'notice' && 'data' in each)
+    expect(item).toMatchObject({ data: { image: { type: 'image', mimeType: 'image/jpeg' }, url: `${home}/later` } })
+    const said = (await session.said('notice.given')).find(({ data }) => data.data !== undefined)
+    const { image } = said!.data.data as { image: { data: string } }
+    expect(Buffer.from(image.data, 'base64').subarray(0, 2).toString('hex')).toBe('ffd8')
+    const { text } = await world.carrel.call('sessions.export', { workspace, id: session.id, as: 'markdown' } as never)
+    expect(text).toContain('[image, in the log]')
+  })
+
+  it('P8: a run that ends takes its browser from whoever has it; those of another workspace do not exist', async () => {
+    const world = await openWorld(settings)
+    await want(world.carrel)
+    await world.carrel.call('workspaces.create', { id: 'other', name: 'Other' })
+    const session = await world.session()
+    const { prompt, run } = await begin(world, session, [])
+    const at = { workspace, id: run }
+    const { workspaces } = await world.carrel.call('workspaces.list', {})
+    const other = workspaces.find(({ name }) => name === 'Other')!.id
+    const eve = { ...ADA, name: 'eve', workspaces: [other] }
+    for (const where of [at, { ...at, workspace: other }])
+      for (const verb of ['browsers.takeOver', 'browsers.handBack', 'browsers.keepPicture'] as const)
+        await expect(world.as(eve).call(verb, where as never)).rejects.toMatchObject({ code: 'not_found' })
+    const peep = watch(world, run, eve)
+    await peep.done
+    expect(peep.seen.error).toMatchObject({ code: 'not_found' })
+    const agent = world.as({ ...ADA, face: 'mcp' })
+    await expect(agent.call('browsers.takeOver', at)).rejects.toMatchObject({ code: 'forbidden' })
+
+    const { hold } = await world.carrel.call('browsers.takeOver', at)
+    const view = watch(world, run)
+    await eventually('it is watched', async () => view.seen.scene?.holder !== null && view.seen.scene !== null)
+    session.open('go')
+    expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+    await view.done
+    expect(view.seen.ended).toBe(true)
+    const late = world.carrel.call('browsers.input', { ...at, hold, inputs: [{ kind: 'text', text: 'x' }] })
+    await expect(late).rejects.toMatchObject({ code: 'gone' })
+    await eventually(
+      'it is not in the list',
+      async () => (await world.carrel.call('browsers.list', { workspace })).browsers.length === 0,
+    )
+  })
+})
