@@ -38,6 +38,8 @@ export interface PageState {
   readonly synced: boolean
   /** Grows whenever files may have changed: when the server says so, and when it could not for a while. */
   readonly files: number
+  /** Grows likewise whenever runs with a browser may be others. */
+  readonly browsers: number
 }
 
 export interface Page {
@@ -75,6 +77,7 @@ export function createPage(client: Client, remembered: string | null): Page {
     connection: client.connection(),
     synced: false,
     files: 0,
+    browsers: 0,
   }
   const listeners = new Set<() => void>()
   let following: AbortController | null = null
@@ -257,7 +260,7 @@ function targetsOf(state: PageState): FollowTarget[] {
 function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<string>): Partial<PageState> {
   let workspace = state.workspace
   const sessions: Record<string, SessionData> = { ...state.sessions }
-  let { synced, files } = state
+  let { synced, files, browsers } = state
   const events = new Map<string, Event[]>()
   const flush = (log: string): void => {
     const data = sessions[log]
@@ -279,8 +282,10 @@ function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<st
       }
       continue
     }
-    if (followed.kind === 'files' || (isWorkspace && followed.kind === 'caught-up')) files += 1
-    if (followed.kind === 'files') continue
+    const again = isWorkspace && followed.kind === 'caught-up'
+    if (followed.kind === 'files' || again) files += 1
+    if (followed.kind === 'browsers' || again) browsers += 1
+    if (followed.kind === 'files' || followed.kind === 'browsers') continue
     if (isWorkspace) {
       synced = followed.kind === 'caught-up'
       continue
@@ -290,7 +295,7 @@ function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<st
     if (data) sessions[followed.log] = { ...data, caughtUp: true, ended: data.ended || followed.kind === 'ended' }
   }
   for (const log of [...events.keys()]) flush(log)
-  return { workspace, sessions, synced, files }
+  return { workspace, sessions, synced, files, browsers }
 }
 
 /** @throws CarrelError when it is no line of a log */

@@ -12,9 +12,10 @@ const FilesPanel = lazy(() => import('../files/FilesPanel.tsx').then((file) => (
 const TimelinePanel = lazy(() =>
   import('../timeline/TimelinePanel.tsx').then((file) => ({ default: file.TimelinePanel })),
 )
+const BrowserPanel = lazy(() => import('../browser/BrowserPanel.tsx').then((file) => ({ default: file.BrowserPanel })))
 const RunsPanel = lazy(() => import('./RunsPanel.tsx').then((file) => ({ default: file.RunsPanel })))
 
-/** What stands beside the transcript: its files, the snapshots of its place, its runs. */
+/** What stands beside the transcript: its files, the snapshots of its place, its runs, its browser. */
 export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Session; stamp: string }) {
   const { tab, wide } = useCell(panel)
   const words = texts.files.panel
@@ -58,6 +59,9 @@ export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Ses
         </Tabs.Panel>
         <Tabs.Panel value="runs" className="panel-body">
           <RunsPanel data={data} project={row.project} />
+        </Tabs.Panel>
+        <Tabs.Panel value="browser" className="panel-body">
+          <BrowserPanel row={row} />
         </Tabs.Panel>
       </Suspense>
     </Tabs.Root>

@@ -1,7 +1,7 @@
 import { recall, remember } from '../data/memory.ts'
 import { createCell } from '../ui/cell.ts'
 
-export const PANEL_TABS = ['files', 'timeline', 'runs'] as const
+export const PANEL_TABS = ['files', 'timeline', 'runs', 'browser'] as const
 export type PanelTab = (typeof PANEL_TABS)[number]
 
 /** What stands beside the transcript, and what of it is looked at. */

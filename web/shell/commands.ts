@@ -4,7 +4,7 @@ import { useEffect } from 'react'
 interface Commands {
   readonly panel: () => void
   /** Shows a part of the panel, or puts the panel away where it shows that already. */
-  readonly tab: (tab: 'files' | 'timeline' | 'runs') => void
+  readonly tab: (tab: 'files' | 'timeline' | 'runs' | 'browser') => void
   readonly find: () => void
   /** Adds to the prompt that is being written. */
   readonly write: (text: string) => void

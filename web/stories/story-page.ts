@@ -26,6 +26,7 @@ export function storyPage(patch: Partial<PageState>, answers: Answers = {}): Pag
     connection: { state: 'open', since: 0, attempt: 0, reason: null, nextTryAt: null },
     synced: true,
     files: 0,
+    browsers: 0,
     ...patch,
   }
   return {

@@ -11,7 +11,7 @@ export const files = {
     wider: 'Whole width',
     narrower: 'Beside the transcript',
   },
-  tabs: { files: 'Files', timeline: 'Timeline', runs: 'Runs' },
+  tabs: { files: 'Files', timeline: 'Timeline', runs: 'Runs', browser: 'Browser' },
   scope: { label: 'Changes of', session: 'This session', run: 'One run', since: (n: number) => `Since snapshot ${n}` },
   runOf: (agent: string, time: string) => `${agent}, ${time}`,
   lists: { label: 'Order', tree: 'By folder', flat: 'As a list' },

@@ -1,4 +1,5 @@
 import { board } from './board.ts'
+import { browser } from './browser.ts'
 import { composer } from './composer.ts'
 import { files } from './files.ts'
 import { inbox } from './inbox.ts'
@@ -24,6 +25,7 @@ import { ui } from './ui.ts'
 
 const english = {
   board,
+  browser,
   composer,
   files,
   inbox,

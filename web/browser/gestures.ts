@@ -1,0 +1,62 @@
+import type { BrowserInput } from '../../src/model/browser-sight.ts'
+
+/** Where in the picture, as a share of its width and height. */
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+type Keys = Pick<MouseEvent, 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'>
+
+/** As the protocol of browsers counts them. */
+export const modifiersOf = ({ altKey, ctrlKey, metaKey, shiftKey }: Keys): number =>
+  (altKey ? 1 : 0) + (ctrlKey ? 2 : 0) + (metaKey ? 4 : 0) + (shiftKey ? 8 : 0)
+
+export function pointIn(box: DOMRect, { clientX, clientY }: Pick<MouseEvent, 'clientX' | 'clientY'>): Point {
+  const share = (at: number, from: number, size: number) => Math.min(1, Math.max(0, size > 0 ? (at - from) / size : 0))
+  return { x: share(clientX, box.left, box.width), y: share(clientY, box.top, box.height) }
+}
+
+const BUTTONS = ['left', 'middle', 'right'] as const
+export const buttonOf = (button: number) => BUTTONS[button] ?? 'none'
+
+/** A finger that goes down and up at one place. */
+export const tap = (point: Point): BrowserInput[] => [
+  { kind: 'mouse', what: 'move', ...point, button: 'none', buttons: 0, clicks: 0, modifiers: 0 },
+  { kind: 'mouse', what: 'down', ...point, button: 'left', buttons: 1, clicks: 1, modifiers: 0 },
+  { kind: 'mouse', what: 'up', ...point, button: 'left', buttons: 0, clicks: 1, modifiers: 0 },
+]
+
+export const press = (key: string, keyCode: number): BrowserInput[] =>
+  (['down', 'up'] as const).map((what) => ({ kind: 'key', what, key, code: key, keyCode, modifiers: 0 }))
+
+/**
+ * Sends in order, one request at a time: what comes meanwhile goes with the next, and of moves in a row only the last.
+ * After a failure what waited is let go, since it was meant for another state of things.
+ */
+export function createSender(send: (inputs: BrowserInput[]) => Promise<unknown>, onError: (thrown: unknown) => void) {
+  let waiting: BrowserInput[] = []
+  let busy = false
+  const flush = async () => {
+    if (busy) return
+    busy = true
+    try {
+      while (waiting.length > 0) await send(waiting.splice(0, 100))
+    } catch (thrown) {
+      waiting = []
+      onError(thrown)
+    } finally {
+      busy = false
+    }
+  }
+  return (...inputs: BrowserInput[]): void => {
+    for (const input of inputs) {
+      const last = waiting.at(-1)
+      if (isMove(input) && last && isMove(last)) waiting[waiting.length - 1] = input
+      else waiting.push(input)
+    }
+    void flush()
+  }
+}
+
+const isMove = (input: BrowserInput): boolean => input.kind === 'mouse' && input.what === 'move'

@@ -1,0 +1,27 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
+
+/** The stream says when browsers may be others; a ring of the bell may be lost (L7). ms. */
+const LOOK_AGAIN_MS = 60_000
+
+/** Runs of the workspace that have a browser or wait for one. */
+export function useBrowsers() {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const rung = usePageState((state) => state.browsers)
+  const list = useQuery({
+    queryKey: ['browsers', workspace],
+    queryFn: () => page.call('browsers.list', { workspace }),
+    refetchInterval: LOOK_AGAIN_MS,
+    placeholderData: (before) => before,
+    staleTime: 0,
+  })
+  const { refetch } = list
+  const asked = useRef(rung)
+  useEffect(() => {
+    if (asked.current !== rung) void refetch()
+    asked.current = rung
+  }, [rung, refetch])
+  return list
+}
