@@ -35,7 +35,9 @@ it('every operation stands in the document with the errors of its table', () => 
   const { paths } = openApi('1.0.0') as { paths: Record<string, Record<string, Described>> }
   const described = Object.values(paths).flatMap((path) => Object.values(path))
   const byId = new Map(described.map((each) => [each.operationId, each]))
-  expect([...byId.keys()].sort()).toEqual([...Object.keys(operations), 'follow', 'sessions.follow'].sort())
+  expect([...byId.keys()].sort()).toEqual(
+    [...Object.keys(operations), 'browsers.live', 'follow', 'sessions.follow'].sort(),
+  )
   for (const [name, { errors }] of Object.entries(operations)) {
     const told = Object.values(byId.get(name)?.responses ?? {}).flatMap(({ description, $ref }) =>
       $ref ? [$ref.split('/').at(-1)] : [...(description ?? '').matchAll(/`(\w+)`/g)].map(([, code]) => code),

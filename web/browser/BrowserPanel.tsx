@@ -23,7 +23,7 @@ export function BrowserPanel({ row }: { row: Session }) {
     <div className="browser-panel scroll">
       {own ? <Own key={own.run} use={own} elsewhere={data.elsewhere} /> : <None space={row.space} />}
       <section className="browser-others" aria-label={words.others}>
-        <h3>{words.others}</h3>
+        <h2>{words.others}</h2>
         <UseList uses={others} />
         <p className="faint">{words.full(data.taken, data.most)}</p>
       </section>
@@ -42,7 +42,7 @@ function None({ space }: { space: string }) {
   const { title, text, how, open } = texts.browser.none
   return (
     <div className="browser-none">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p className="dim">{text}</p>
       <p className="dim">{how}</p>
       <button type="button" className="btn" onClick={() => overlay.set({ kind: 'surroundings', space })}>

@@ -21,11 +21,16 @@ const BUTTONS = ['left', 'middle', 'right'] as const
 export const buttonOf = (button: number) => BUTTONS[button] ?? 'none'
 
 /** A finger that goes down and up at one place. */
-export const tap = (point: Point): BrowserInput[] => [
-  { kind: 'mouse', what: 'move', ...point, button: 'none', buttons: 0, clicks: 0, modifiers: 0 },
-  { kind: 'mouse', what: 'down', ...point, button: 'left', buttons: 1, clicks: 1, modifiers: 0 },
-  { kind: 'mouse', what: 'up', ...point, button: 'left', buttons: 0, clicks: 1, modifiers: 0 },
-]
+export const tap = (point: Point): BrowserInput[] =>
+  (['move', 'down', 'up'] as const).map((what) => ({
+    kind: 'mouse',
+    what,
+    ...point,
+    button: what === 'move' ? 'none' : 'left',
+    buttons: what === 'down' ? 1 : 0,
+    clicks: what === 'move' ? 0 : 1,
+    modifiers: 0,
+  }))
 
 export const press = (key: string, keyCode: number): BrowserInput[] =>
   (['down', 'up'] as const).map((what) => ({ kind: 'key', what, key, code: key, keyCode, modifiers: 0 }))

@@ -2,6 +2,7 @@ import { FileText } from 'lucide-react'
 import type { ContentBlock } from '../../src/model/events.ts'
 import { texts } from '../texts/texts.ts'
 import { asText } from '../ui/format.ts'
+import { LeftPicture } from './LeftPicture.tsx'
 
 export const textOf = (content: readonly ContentBlock[]): string =>
   content.map((block) => (block.type === 'text' ? block.text : '')).join('')
@@ -19,15 +20,17 @@ export function Blocks({ blocks }: { blocks: readonly unknown[] }) {
   )
 }
 
+/** A picture as its block has it, or as the log has it where the block left it out. */
+export function ImageBlock({ block, alt }: { block: Record<string, unknown>; alt: string }) {
+  const { mimeType, data, leftOut } = block
+  if (typeof mimeType !== 'string') return null
+  if (typeof leftOut === 'number') return <LeftPicture picture={{ mimeType, leftOut }} alt={alt} />
+  return <img className="block-image" src={`data:${mimeType};base64,${data}`} alt={alt} />
+}
+
 function Block({ block }: { block: Record<string, unknown> }) {
   if (block.type === 'image' && typeof block.data === 'string' && /^image\/[\w.+-]+$/.test(String(block.mimeType))) {
-    return (
-      <img
-        className="block-image"
-        src={`data:${block.mimeType};base64,${block.data}`}
-        alt={texts.transcript.attached}
-      />
-    )
+    return <ImageBlock block={block} alt={texts.transcript.attached} />
   }
   if (block.type === 'resource_link') {
     return (

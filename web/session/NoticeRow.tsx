@@ -1,19 +1,23 @@
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react'
+import { KeptPicture } from '../../src/model/browser-sight.ts'
 import type { NoticeItem, RawItem } from '../../src/model/items.ts'
 import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { asText } from '../ui/format.ts'
+import { ImageBlock } from './Blocks.tsx'
 
 const MARKS = { info: Info, warning: TriangleAlert, error: CircleAlert }
 
 export function NoticeRow({ item }: { item: NoticeItem }) {
   const Mark = MARKS[item.level]
+  const picture = KeptPicture.safeParse(item.data).data
   return (
     <div className="notice" data-level={item.level} role={item.level === 'error' ? 'alert' : undefined}>
       <Mark className="glyph" aria-hidden />
-      <p className="grow" dir="auto">
-        {item.text}
-      </p>
+      <div className="grow notice-words">
+        <p dir="auto">{item.text}</p>
+        {picture && <ImageBlock block={picture.image} alt={texts.browser.picture(picture.title || picture.url)} />}
+      </div>
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { memo } from 'react'
 import { texts } from '../texts/texts.ts'
 import { Actions } from './Actions.tsx'
 import { ActRow, FilesRow } from './FilesRow.tsx'
+import { OfItem } from './LeftPicture.tsx'
 import { MessageRow } from './MessageRow.tsx'
 import { NoticeRow, RawRow } from './NoticeRow.tsx'
 import { PlanRow } from './PlanRow.tsx'
@@ -31,13 +32,21 @@ export const TranscriptRow = memo(
       case 'thought':
         return <ThoughtRow item={item} />
       case 'tool':
-        return <ToolRow item={item} />
+        return (
+          <OfItem item={item}>
+            <ToolRow item={item} />
+          </OfItem>
+        )
       case 'plan':
         return <PlanRow item={item} />
       case 'question':
         return <QuestionRow item={item} />
       case 'notice':
-        return <NoticeRow item={item} />
+        return (
+          <OfItem item={item}>
+            <NoticeRow item={item} />
+          </OfItem>
+        )
       case 'raw':
         return <RawRow item={item} />
       case 'files':

@@ -46,7 +46,6 @@ export const browser = {
   erase: 'Backspace',
   failed: 'The browser could not be used.',
   picture: (title: string): string => `Screenshot of ${title}`,
-  load: (size: string): string => `Show picture (${size})`,
   loading: 'The picture is loading',
   lost: 'The picture is not in the log any more.',
 } as const

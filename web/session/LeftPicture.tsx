@@ -1,0 +1,29 @@
+import { useQuery } from '@tanstack/react-query'
+import { createContext, type ReactNode, useContext } from 'react'
+import { usePage } from '../data/use-page.ts'
+import { texts } from '../texts/texts.ts'
+import { type LeftOut, readPicture } from './picture.ts'
+import { useSession } from './session-context.ts'
+
+const ItemContext = createContext<{ readonly n: number; readonly seq: number } | null>(null)
+
+/** Lets the content of an item find in the log what the item left out. */
+export function OfItem({ item: { n, seq }, children }: { item: { n: number; seq: number }; children: ReactNode }) {
+  return <ItemContext value={{ n, seq }}>{children}</ItemContext>
+}
+
+/** A picture too large for its item, from the log. Its place is kept while it is on its way, so that nothing below it moves. */
+export function LeftPicture({ picture, alt }: { picture: LeftOut; alt: string }) {
+  const page = usePage()
+  const { session, workspace } = useSession()
+  const at = useContext(ItemContext)
+  const { data, isPending } = useQuery({
+    queryKey: ['picture', session, at?.n, picture.mimeType, picture.leftOut],
+    queryFn: ({ signal }) => (at ? readPicture(page, { workspace, session, ...at }, picture, signal) : null),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  })
+  const words = texts.browser
+  if (data) return <img className="block-image left-picture" src={data} alt={alt} />
+  return <p className="left-picture dim">{isPending ? words.loading : words.lost}</p>
+}
