@@ -132,24 +132,26 @@ function message(draft: Draft, said: Record<string, unknown>, role: 'agent' | 'u
   const messageId = text(said.messageId) || null
   const { message: open } = draft.view.index
   const same = open !== null && open.role === role && sameMessage(open.messageId, messageId)
-  const item = same ? draft.get(open.n) : undefined
-  // The open text is the newest item, so whoever has any item has this one.
-  if (isEmpty(content) || (same && !item)) return
+  if (isEmpty(content)) return
   const known = messageId ?? (same ? open.messageId : null)
-  if (item?.kind === 'message' && item.text.length < SPLIT_CHARS) {
-    draft.put({
-      ...item,
-      text: item.text + content.text,
-      blocks: [...item.blocks, ...content.blocks],
-      seq: draft.event.seq,
-    })
-    draft.view.index = { ...draft.view.index, message: { n: item.n, role, messageId: known } }
+  if (same && open.chars < SPLIT_CHARS) {
+    const item = draft.get(open.n)
+    if (item?.kind === 'message')
+      draft.put({
+        ...item,
+        text: item.text + content.text,
+        blocks: [...item.blocks, ...content.blocks],
+        seq: draft.event.seq,
+      })
+    const chars = open.chars + content.text.length
+    draft.view.index = { ...draft.view.index, message: { n: open.n, role, messageId: known, chars } }
     return
   }
   closeTexts(draft)
   const fresh = freshItem(draft)
   draft.put({ ...fresh, kind: 'message', role, ...content, continues: same })
-  draft.view.index = { ...draft.view.index, message: { n: fresh.n, role, messageId: known } }
+  const chars = content.text.length
+  draft.view.index = { ...draft.view.index, message: { n: fresh.n, role, messageId: known, chars } }
 }
 
 function thought(draft: Draft, said: Record<string, unknown>): void {
@@ -158,18 +160,19 @@ function thought(draft: Draft, said: Record<string, unknown>): void {
   const messageId = text(said.messageId) || null
   const { thought: open } = draft.view.index
   const same = open !== null && sameMessage(open.messageId, messageId)
-  const item = same ? draft.get(open.n) : undefined
-  if (isEmpty(content) || (same && !item)) return
+  if (isEmpty(content)) return
   const known = messageId ?? (same ? open.messageId : null)
-  if (item?.kind === 'thought' && item.text.length < SPLIT_CHARS) {
-    draft.put({ ...item, text: item.text + content.text, seq: draft.event.seq })
-    draft.view.index = { ...draft.view.index, thought: { n: item.n, messageId: known } }
+  if (same && open.chars < SPLIT_CHARS) {
+    const item = draft.get(open.n)
+    if (item?.kind === 'thought') draft.put({ ...item, text: item.text + content.text, seq: draft.event.seq })
+    const chars = open.chars + content.text.length
+    draft.view.index = { ...draft.view.index, thought: { n: open.n, messageId: known, chars } }
     return
   }
   closeTexts(draft)
   const fresh = freshItem(draft)
   draft.put({ ...fresh, kind: 'thought', text: content.text, continues: same, endedAt: null })
-  draft.view.index = { ...draft.view.index, thought: { n: fresh.n, messageId: known } }
+  draft.view.index = { ...draft.view.index, thought: { n: fresh.n, messageId: known, chars: content.text.length } }
 }
 
 /** Most agents name no message; then one goes on until something else is said. */

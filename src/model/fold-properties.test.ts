@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import * as log from '../../test/support/session-log.ts'
 import type { Event } from './events.ts'
 import { fold, foldAll } from './fold.ts'
-import type { Item } from './items.ts'
+import { type Item, SPLIT_CHARS } from './items.ts'
 import { emptyView, liveItems, type SessionView } from './view.ts'
 
 /** Few names, so that events speak of each other; any order, since the fold must stand what it gets. */
@@ -162,6 +162,26 @@ it('L9: a page with only the newest items, and later an older page, always shows
     }
   })
   check(property as never)
+})
+
+it('L9: a page that begins behind the open text numbers what follows like the full fold: by another messageId, and by its length', () => {
+  for (const [first, next] of [
+    [log.says('a'), [log.says('b', 'm1'), log.says('c', 'm2')]],
+    [log.thinks('a'), [log.thinks('b', 'm1'), log.thinks('c', 'm2')]],
+    [log.says('a'), [log.says('x'.repeat(SPLIT_CHARS)), log.says('c')]],
+    [log.thinks('a'), [log.thinks('x'.repeat(SPLIT_CHARS)), log.thinks('c')]],
+  ] as const) {
+    const events = log.logOf([...log.underWay(1), first, log.changed(1, 1, 'a.txt'), ...next])
+    const seen = seeAll(events)
+    const mark = events.length - next.length
+    const newest = new Map([...seen[mark]!.items].slice(-1))
+    expect([...newest.values()].map(({ kind }) => kind)).toEqual(['files'])
+    const { view } = foldAll(seen[mark]!.view, events, newest)
+    const all = seen.at(-1)!
+    expect(view).toEqual(all.view)
+    expect(newest.get(events.length)).toEqual(all.items.get(events.length))
+    expect(newest.get(events.length)).toMatchObject({ seq: events.length })
+  }
 })
 
 it('the fold changes nothing that it was given', () => {

@@ -113,10 +113,21 @@ export interface AgentView {
   } | null
 }
 
+/**
+ * A text that goes on with the next words. What it needs to be ended or split stands here, so that whoever has not
+ * got its item (a page that begins later) numbers the items behind it like everybody else.
+ */
+export interface OpenText {
+  readonly n: number
+  readonly messageId: string | null
+  /** Length of its item's text. */
+  readonly chars: number
+}
+
 /** Where the items are that later events may still change. Bounded by what one run does. */
 export interface ItemIndex {
-  readonly message: { readonly n: number; readonly role: 'agent' | 'user'; readonly messageId: string | null } | null
-  readonly thought: { readonly n: number; readonly messageId: string | null } | null
+  readonly message: (OpenText & { readonly role: 'agent' | 'user' }) | null
+  readonly thought: OpenText | null
   readonly plan: number | null
   /** What the run that is on or was last changed. */
   readonly files: { readonly n: number; readonly run: RunId | null } | null
@@ -127,7 +138,7 @@ export interface ItemIndex {
 }
 
 /** Raise when the fold or the view changes its meaning: stored ones of another version are made again from the log. */
-export const FOLD_VERSION = 4
+export const FOLD_VERSION = 5
 
 export function emptyView(session: SessionId): SessionView {
   return {
