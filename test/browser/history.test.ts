@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -138,9 +138,12 @@ describe('parts, pins and branches', () => {
   it('the first import of a large folder is told while it goes on; then what others do in it is shown as it happens', async () => {
     const here = world as World
     const folder = join(dirname(here.folder), 'orchard')
-    for (let bed = 0; bed < 20; bed += 1) {
-      mkdirSync(join(folder, `bed-${bed}`), { recursive: true })
-      for (let at = 0; at < 100; at += 1) writeFileSync(join(folder, `bed-${bed}`, `${at}.txt`), `tree ${bed} ${at}\n`)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'tree.txt'), 'a tree\n')
+    // Links are made faster than files, and take as long to be taken in: longer than a page needs to look.
+    for (let bed = 0; bed < 24; bed += 1) {
+      mkdirSync(join(folder, `bed-${bed}`))
+      for (let at = 0; at < 500; at += 1) linkSync(join(folder, 'tree.txt'), join(folder, `bed-${bed}`, `${at}.txt`))
     }
     const { project } = await here.carrel.call('spaces.create', { workspace: WORKSPACE, folder })
     const session = await here.carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id })

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { browserHere, cdp } from '../../../test/support/browser-setup.ts'
@@ -15,6 +16,7 @@ import { findBrowser, needBrowser } from './find.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'carrel-browser-'))
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const program = browserHere()
@@ -107,7 +109,8 @@ it.skipIf(program === null || why !== null)(
       hosts: [],
       write: [],
       read: [],
-      see: [],
+      // Node, for what stands before the browser: it may lie below a folder that is closed.
+      see: [ROOT],
       hide: [join(root, 'data'), secret],
       place: { path: place, root: place, outside },
       onlyReads: true,
