@@ -22,6 +22,11 @@ export interface Effort {
 /** Both servers and the caller get so long to become as fast as they will be. ms. */
 const WARM_MS = 2_000
 const TEXT = 'x'.repeat(100)
+const LOADS = [
+  { kind: 'one', streams: 1, callers: 1 },
+  { kind: 'shared', streams: 1, callers: 64 },
+  { kind: 'many', streams: 64, callers: 64 },
+] as const
 
 /** Durable appends per second over HTTP, on one stream and on 64 at once, each caller waiting for its own answer. */
 export async function measureAppends({ rounds, roundMs }: Effort): Promise<Result[]> {
@@ -29,21 +34,18 @@ export async function measureAppends({ rounds, roundMs }: Effort): Promise<Resul
   const theirs = await openTheirs()
   const folder = tempFolder('disk')
   const disk: number[] = []
-  const figures = { one: { ours: [], theirs: [] }, many: { ours: [], theirs: [] } } as Record<
-    'one' | 'many',
+  const figures = Object.fromEntries(LOADS.map(({ kind }) => [kind, { ours: [], theirs: [] }])) as unknown as Record<
+    (typeof LOADS)[number]['kind'],
     Record<'ours' | 'theirs', number[]>
   >
   try {
     // Code that has not run yet is slow, in both.
-    for (const subject of [ours, theirs]) await appendsPerSecond(subject, 16, WARM_MS)
+    for (const subject of [ours, theirs]) await appendsPerSecond(subject, { streams: 16, callers: 16 }, WARM_MS)
     for (let round = 0; round < rounds; round += 1) {
       disk.push(flushesPerSecond(join(folder, 'raw'), roundMs / 2))
-      for (const [kind, streams] of [
-        ['one', 1],
-        ['many', 64],
-      ] as const) {
-        figures[kind].ours.push(await appendsPerSecond(ours, streams, roundMs))
-        figures[kind].theirs.push(await appendsPerSecond(theirs, streams, roundMs))
+      for (const load of LOADS) {
+        figures[load.kind].ours.push(await appendsPerSecond(ours, load, roundMs))
+        figures[load.kind].theirs.push(await appendsPerSecond(theirs, load, roundMs))
       }
     }
   } finally {
@@ -71,15 +73,28 @@ export async function measureAppends({ rounds, roundMs }: Effort): Promise<Resul
       theirs: ofDisk('theirs'),
       note: 'in the same round; a caller who waits for each flush cannot be faster than 100 %',
     },
+    {
+      name: 'appends over HTTP, 1 stream, 64 callers',
+      unit: '/s',
+      ...figures.shared,
+      target: timesTheirs(10),
+      note: 'what one stream takes when nobody has to wait for the answer to somebody else',
+    },
     { name: 'appends over HTTP, 64 streams', unit: '/s', ...figures.many, target: timesTheirs(10) },
   ]
 }
 
-async function appendsPerSecond(subject: Subject, streams: number, ms: number): Promise<number> {
+async function appendsPerSecond(
+  subject: Subject,
+  { streams, callers }: { readonly streams: number; readonly callers: number },
+  ms: number,
+): Promise<number> {
+  const made: string[] = []
+  for (let count = 0; count < streams; count += 1) made.push(await subject.make())
   const writers: Writer[] = []
-  for (let count = 0; count < streams; count += 1) writers.push(await subject.writer(await subject.make()))
+  for (let count = 0; count < callers; count += 1) writers.push(await subject.writer(made[count % streams] ?? ''))
   try {
-    return await perSecond(streams, ms, (index) => writers[index]?.append(TEXT))
+    return await perSecond(callers, ms, (index) => writers[index]?.append(TEXT))
   } finally {
     for (const writer of writers) writer.close()
   }

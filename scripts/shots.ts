@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { openWorld, type World } from '../test/browser/world.ts'
+import { shootBrowsers } from './shots-browser.ts'
 import { fillWorld, gardener } from './shots-content.ts'
 import { fillFiles, shootFiles } from './shots-files.ts'
 import { shootStories } from './shots-stories.ts'
@@ -49,8 +50,10 @@ try {
 } finally {
   await world.close()
 }
-const missing = readmeOnly ? null : await shootStories(OUT, LOOKS)
-if (missing) throw new Error(`The stories have no pictures: ${missing}.`)
+for (const part of readmeOnly ? [] : [shootBrowsers, shootStories]) {
+  const missing = await part(OUT, LOOKS)
+  if (missing) throw new Error(`Some pictures are missing: ${missing}.`)
+}
 
 type Sessions = Awaited<ReturnType<typeof fillWorld>>
 

@@ -49,7 +49,7 @@ it('of a service each run has its own address, no more at once than allowed, and
   const second = pool.lease(wish('two', 'b'), never)
   await expect.poll(() => pool.uses('b')).toMatchObject([{ run: 'two', state: 'waiting', since: 5 }])
   expect(pool.uses('a')).toMatchObject([{ run: 'one', state: 'ready', replaced: 0 }])
-  expect(heard).toEqual(['This run waits for a browser: all 1 are in use.'])
+  expect(heard).toEqual(['This run waits for a browser: the only one is in use.'])
   await Promise.all([first.release(), first.release()])
   await second
   expect([pool.taken, pool.uses('a')]).toEqual([1, []])

@@ -89,7 +89,7 @@ interface Held {
   readonly since: number
   /** Fires when the run needs it no more. */
   readonly over: AbortController
-  /** Hosts that its sandbox let it not through to. */
+  /** Hosts that its sandbox did not let it through to. */
   readonly stopped: Set<string>
   /** 0 until it is found. */
   port: number
@@ -126,7 +126,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     now: ground.now,
     words: {
       calledOff: 'The wait for a browser was called off.',
-      tooLong: `No browser came free within ${minutes} min: all ${most} are in use. Cancel a run that has one (\`carrel surroundings browsers\`), allow more (browsersAtOnce), or prompt again later.`,
+      tooLong: `No browser came free within ${minutes} min: ${inUse(most)}. Cancel a run that has one (\`carrel surroundings browsers\`), allow more (browsersAtOnce), or prompt again later.`,
     },
   })
   for (const _ of options.outlived) slots.take()
@@ -344,14 +344,14 @@ function atHand(one: Held): BrowserAtHand {
 const tellStopped = (one: Held) => (target: string) => {
   if (one.stopped.has(target) || one.stopped.size >= MOST_STOPPED) return
   one.stopped.add(target)
-  const text = `The sandbox let the browser of this run not through to ${target}. If it is to reach it, add the host to the hosts of this Space.`
+  const text = `The sandbox did not let the browser of this run through to ${target}. If it is to reach it, add the host to the hosts of this Space.`
   one.wish.tell('info', text)
 }
 
 const NEW_ONE = 'It has a new one at the same address; pages and logins of the old one are gone.'
 
 const waits = (most: number, before: number): string =>
-  `This run waits for a browser: all ${most} are in use${before === 0 ? '' : `, and ${before} wait before it`}.`
+  `This run waits for a browser: ${inUse(most)}${before === 0 ? '' : `, and ${before} ${before === 1 ? 'waits' : 'wait'} before it`}.`
 
 const contextOf = ({ session, agent }: BrowserWish): string => `${session} ${agent}`
 /** Where the search begins is a conversation's own, so that two seldom come to the same number. */
@@ -366,3 +366,5 @@ const useOf = ({ run, session, agent }: BrowserWish, since: number, state: Brows
   since,
   replaced,
 })
+
+const inUse = (most: number): string => (most === 1 ? 'the only one is in use' : `all ${most} are in use`)

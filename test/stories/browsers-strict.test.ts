@@ -80,7 +80,9 @@ describe.skipIf(program === null || why !== null)(`browsers in strict${why ? ` (
       expect(JSON.stringify(await session.items())).toContain(`user:${as} (${at(allowed, '/who')})`)
       expect(readFileSync(session.path('looked'), 'utf8')).toBe('alone\n0\nbrowser\ndone\n')
       const told = (await session.said('notice.given')).map(({ data }) => data.text)
-      expect(told).toEqual([expect.stringContaining(`not through to 127.0.0.1:${portOf(forbidden)}.`)])
+      expect(told).toEqual([
+        expect.stringContaining(`did not let the browser of this run through to 127.0.0.1:${portOf(forbidden)}.`),
+      ])
     }
     expect(both[0].url).not.toBe(both[1].url)
     expect(asked).toBe(0)

@@ -2,7 +2,7 @@ import { command } from '../shell/commands.ts'
 import { texts } from '../texts/texts.ts'
 import type { Around, Entry } from './entries.ts'
 
-/** What can be done with the files of the session on the screen. */
+/** What stands beside the session on the screen, and what can be done with its files. */
 export function fileEntries({ workspace, row, deeds }: Around): Entry[] {
   if (!row) return []
   const words = texts.palette.files
@@ -24,6 +24,7 @@ export function fileEntries({ workspace, row, deeds }: Around): Entry[] {
           { ...words.files, keys: 'f', act: (): void => tab('files') },
           { ...words.timeline, keys: 't', act: (): void => tab('timeline') },
           { ...words.runs, act: (): void => tab('runs') },
+          { ...words.browser, act: (): void => tab('browser') },
         ]
       : []),
     ...(row.lastRun ? [{ ...words.undoRun, act: (): void => undo('run') }] : []),

@@ -40,6 +40,7 @@ export const palette = {
     files: { label: 'Files: what changed', keywords: ['diff', 'changes', 'review'] },
     timeline: { label: 'Timeline: snapshots', keywords: ['history', 'restore', 'checkpoint'] },
     runs: { label: 'Runs', keywords: ['tokens', 'cost'] },
+    browser: { label: 'Browser: what the run sees', keywords: ['live', 'screen', 'take over', 'chromium'] },
     undoRun: { label: 'Undo the last run ...', keywords: ['revert', 'take back'] },
     undoSession: { label: 'Undo this session ...', keywords: ['revert', 'take back'] },
     apply: { label: 'Apply to the folder ...', keywords: ['merge', 'bring', 'overlay', 'worktree'] },

@@ -31,7 +31,7 @@ export interface BrowserLaunch {
   readonly note: BrowserNote
   /** A browser reads and writes files too. Null for nothing around it. In a strict one it is driven at the door of its conversation. */
   readonly sandbox: Sandbox | null
-  /** Hears of each host and port that a strict sandbox let it not through to. */
+  /** Hears of each host and port that a strict sandbox did not let it through to. */
   readonly stopped: (target: string) => void
   /** Stands before the command, to start inside the view of a place. */
   readonly enter: readonly string[]
