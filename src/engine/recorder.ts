@@ -207,7 +207,10 @@ export function openRecorder(
       return task
     },
     async settle(wakeAt) {
+      const { seq } = view
       await enqueue(mask.rest())
+      // Folded while it was waited for: that it may rest was said of another view.
+      if (view.seq !== seq) return false
       const write: FoldWrite = { seq: view.seq, view, items: [...dirty.values()] }
       const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, setting.now()))
       if (settled) foldStored(write)
