@@ -22,7 +22,11 @@ interface Waiting {
  * @throws unavailable when it cannot be opened
  */
 export async function openWriter(options: WriterOptions, ring: (ring: Ring) => void): Promise<WriterThread> {
-  const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData: { carrelWriter: options } })
+  const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), {
+    // What it makes lives for one commit: more room would only be held.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    workerData: { carrelWriter: options },
+  })
   const waiting = new Map<number, Waiting>()
   let ended: CarrelError | null = null
   let queue: Job[] = []
