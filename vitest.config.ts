@@ -5,13 +5,14 @@ import { defineConfig } from 'vitest/config'
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) }
 const postgres = ['test/support/postgres-setup.ts']
 
+// Times are for a machine that does much else: they only matter when something is broken.
 // Two workers: the suites start servers, databases and agents of their own, and two cores are what is promised to suffice.
 export default defineConfig({
   test: {
     passWithNoTests: true,
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', env, include: ['src/**/*.test.ts', 'web/**/*.test.ts'], testTimeout: 10_000 } },
+      { test: { name: 'unit', env, include: ['src/**/*.test.ts', 'web/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'house',
@@ -26,8 +27,8 @@ export default defineConfig({
           env,
           include: ['test/promises/**/*.test.ts'],
           globalSetup: postgres,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -36,8 +37,8 @@ export default defineConfig({
           env,
           include: ['test/stories/**/*.test.ts'],
           globalSetup: postgres,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -45,8 +46,8 @@ export default defineConfig({
           name: 'browser',
           env,
           include: ['test/browser/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -117,7 +117,7 @@ function makeFolder(folder: string): string {
 }
 
 /** How long to look again for what has no event to wait for: long, since it only matters when something is broken. */
-export const PATIENCE = { timeout: 20_000 }
+export const PATIENCE = { timeout: 40_000 }
 
 export const WORKSPACE = 'default' as WorkspaceId
 
