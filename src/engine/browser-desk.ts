@@ -308,5 +308,6 @@ const sceneOf = ({ screen, taken }: Seen): BrowserScene => ({
   state: screen === null ? 'starting' : 'live',
   tabs: [...(screen?.tabs ?? [])],
   shown: screen?.shown ?? null,
+  dialog: screen?.dialog ?? null,
   holder: holderOf(taken),
 })

@@ -10,12 +10,22 @@ export type BrowserTab = z.infer<typeof BrowserTab>
 export const BrowserHolder = z.object({ by: Who, since: Millis })
 export type BrowserHolder = z.infer<typeof BrowserHolder>
 
+/** What a page asks by itself, and stands still until it is answered. `answer`: what it proposes, of a prompt. */
+export const BrowserDialog = z.object({
+  kind: z.enum(['alert', 'confirm', 'prompt', 'beforeunload']),
+  message: z.string(),
+  answer: z.string(),
+})
+export type BrowserDialog = z.infer<typeof BrowserDialog>
+
 /** What can be said of a browser beside its picture. `starting`: none is there just now, and one comes up. */
 export const BrowserScene = z.object({
   state: z.enum(['starting', 'live']),
   tabs: z.array(BrowserTab),
   /** The tab that is shown; null while there is none. */
   shown: z.string().nullable(),
+  /** Of the tab that is shown. */
+  dialog: BrowserDialog.nullable(),
   holder: BrowserHolder.nullable(),
 })
 export type BrowserScene = z.infer<typeof BrowserScene>
@@ -83,6 +93,8 @@ export const BrowserInput = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text'), text: z.string().min(1).max(10_000) }),
   z.object({ kind: z.literal('go'), url: Address }),
   z.object({ kind: z.literal('step'), to: z.enum(['back', 'forward', 'reload']) }),
+  /** Answers the dialog of the tab that is shown; nothing where there is none any more. `text`: of a prompt. */
+  z.object({ kind: z.literal('dialog'), accept: z.boolean(), text: z.string().max(10_000).optional() }),
 ])
 export type BrowserInput = z.infer<typeof BrowserInput>
 

@@ -15,11 +15,14 @@ const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
 /** A page that tells what was done to it in its title. */
 const PAGE = `<title>garden</title><body style="margin:0;background:#2a7f3e"><input autofocus style="position:fixed;inset:0;width:100%;height:50%"
  oninput="document.title='typed:'+this.value"><button style="position:fixed;bottom:0;left:0;width:100%;height:40%" onclick="document.title='clicked'">b</button>`
+/** A page that asks, and tells the answer in its title. */
+const ASKS = `<title>asks</title><body style="margin:0"><button autofocus style="position:fixed;inset:0;width:100%;height:100%" onclick="
+ const bed = prompt('Which bed?', 'north'); document.title = 'got:' + bed + ':' + confirm('Sure?'); alert('Thanks')">b</button>`
 const asked: string[] = []
 const site = createServer(({ url = '' }, answer) => {
   asked.push(url)
   answer.setHeader('content-type', 'text/html')
-  answer.end(PAGE)
+  answer.end(url === '/asks' ? ASKS : PAGE)
 })
 let home = ''
 beforeAll(async () => {
@@ -124,6 +127,41 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     expect(Buffer.from(image.data, 'base64').subarray(0, 2).toString('hex')).toBe('ffd8')
     const { text } = await world.carrel.call('sessions.export', { workspace, id: session.id, as: 'markdown' } as never)
     expect(text).toContain('[image, in the log]')
+  })
+
+  it('P8: what a page asks by itself is shown to who looks and answered by who has it; nothing hangs meanwhile', async () => {
+    const world = await openWorld(settings)
+    await want(world.carrel)
+    const session = await world.session()
+    const { prompt, run } = await begin(world, session, [])
+    const at = { workspace, id: run }
+    const view = watch(world, run)
+    await eventually('the first picture', async () => view.seen.frame !== null)
+    const { hold } = await world.carrel.call('browsers.takeOver', at)
+    const act = (...inputs: object[]) => world.carrel.call('browsers.input', { ...at, hold, inputs: inputs as never })
+    const asks = (message: string | null) =>
+      eventually(`the page asks ${message}`, async () => (view.seen.scene?.dialog?.message ?? null) === message)
+    await act({ kind: 'go', url: `${home}/asks` })
+    await eventually('the page is shown', async () => titles(view.seen) === 'asks')
+    const middle = { kind: 'mouse', x: 0.5, y: 0.5, button: 'left', clicks: 1 }
+    await act({ ...middle, what: 'down', buttons: 1 }, { ...middle, what: 'up' })
+    await asks('Which bed?')
+    expect(view.seen.scene?.dialog).toEqual({ kind: 'prompt', message: 'Which bed?', answer: 'north' })
+    const halted = { code: 'unavailable', message: expect.stringContaining('asks something') }
+    await expect(act({ kind: 'text', text: 'x' })).rejects.toMatchObject(halted)
+    await expect(world.carrel.call('browsers.keepPicture', at)).rejects.toMatchObject(halted)
+    await act({ kind: 'dialog', accept: true, text: 'south' })
+    await asks('Sure?')
+    await act({ kind: 'dialog', accept: false })
+    await asks('Thanks')
+    await act({ kind: 'dialog', accept: true })
+    await asks(null)
+    // One that is over already.
+    await act({ kind: 'dialog', accept: true })
+    await eventually('the page has the answers', async () => titles(view.seen) === 'got:south:false')
+    await world.carrel.call('browsers.keepPicture', at)
+    session.open('go')
+    expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
   })
 
   it('P8: a run that ends takes its browser from whoever has it; those of another workspace do not exist', async () => {

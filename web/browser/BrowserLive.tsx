@@ -1,7 +1,7 @@
 import { ArrowLeft, ArrowRight, Camera, Hand, RotateCw } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { BrowserUse } from '../../src/model/browser.ts'
-import type { BrowserInput, BrowserTab } from '../../src/model/browser-sight.ts'
+import type { BrowserDialog, BrowserInput, BrowserTab } from '../../src/model/browser-sight.ts'
 import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
@@ -78,6 +78,9 @@ export function BrowserLive({ use }: { use: BrowserUse }) {
       {use.replaced > 0 && <p className="browser-note faint">{words.replaced(use.replaced)}</p>}
       <TabList tabs={live.scene?.tabs ?? []} shown={tab?.id ?? null} onShow={(id) => show.run(id)} />
       <AddressBar key={`${mine}`} tab={tab} mine={mine && !gone} act={act} />
+      {live.scene?.dialog && !gone && (
+        <Dialog key={live.scene.dialog.message} dialog={live.scene.dialog} act={mine ? act : null} />
+      )}
       <Picture live={live} title={tab?.title ?? ''} act={mine && !gone ? act : null} />
       {mine && !gone && <TypeBar act={act} />}
       {mine && !gone && <p className="faint browser-keys">{words.keys}</p>}
@@ -220,6 +223,50 @@ function AddressBar({ tab, mine, act }: { tab: BrowserTab | null; mine: boolean;
         onFocus={(event) => event.target.select()}
         onBlur={() => setDraft(null)}
       />
+    </form>
+  )
+}
+
+/** What the page asks by itself. It stands in the page of the browser nowhere, so it stands here. */
+function Dialog({ dialog, act }: { dialog: BrowserDialog; act: Act | null }) {
+  const words = texts.browser
+  const { kind, message } = dialog
+  const [text, setText] = useState(dialog.answer)
+  const leaving = kind === 'beforeunload'
+  return (
+    <form
+      className="browser-dialog"
+      aria-label={words.dialog[kind]}
+      onSubmit={(event) => {
+        event.preventDefault()
+        act?.({ kind: 'dialog', accept: true, ...(kind === 'prompt' && { text }) })
+      }}
+    >
+      <div role="status">
+        <b>{words.dialog[kind]}</b>
+        <p>{leaving ? words.leave : message}</p>
+      </div>
+      {act === null && <p className="faint">{words.takeToAnswer}</p>}
+      {act !== null && kind === 'prompt' && (
+        <input
+          className="field"
+          aria-label={words.dialogAnswer}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      )}
+      {act !== null && (
+        <div className="browser-tools">
+          <button type="submit" className="btn primary">
+            {leaving ? words.leaveIt : words.ok}
+          </button>
+          {kind !== 'alert' && (
+            <button type="button" className="btn" onClick={() => act({ kind: 'dialog', accept: false })}>
+              {leaving ? words.stay : words.cancel}
+            </button>
+          )}
+        </div>
+      )}
     </form>
   )
 }

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import type { BrowserInput } from '../../model/browser-sight.ts'
 
-type Send = (method: string, params: object) => Promise<unknown>
+export type Send = (method: string, params: object) => Promise<unknown>
+/** What is done in a page. A dialog is not: the page stands still behind it. */
+export type PageInput = Exclude<BrowserInput, { kind: 'dialog' }>
+
 interface Window {
   readonly width: number
   readonly height: number
@@ -12,7 +15,7 @@ const CONTROL_OR_META = 2 + 4
 const Past = z.object({ currentIndex: z.number(), entries: z.array(z.object({ id: z.number() })) })
 
 /** Does one thing that a person did, in the tab that `send` speaks to. @throws Error when it refuses */
-export async function dispatch(send: Send, input: BrowserInput, window: Window): Promise<void> {
+export async function dispatch(send: Send, input: PageInput, window: Window): Promise<void> {
   const at = ({ x, y }: { x: number; y: number }) => ({ x: x * window.width, y: y * window.height })
   switch (input.kind) {
     case 'mouse': {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
-import type { BrowserFrame, BrowserInput, BrowserTab } from '../../model/browser-sight.ts'
+import type { BrowserDialog, BrowserFrame, BrowserInput, BrowserTab } from '../../model/browser-sight.ts'
 import { type Cdp, type CdpEvent, openCdp } from './cdp.ts'
-import { dispatch } from './input.ts'
+import { dispatch, type PageInput, type Send } from './input.ts'
 
 /** What is to be seen of a browser, and the way to act in it. Carrel's own way: no hold stops it. */
 export interface Screen {
@@ -11,6 +11,8 @@ export interface Screen {
   readonly shown: string | null
   /** The newest picture of the tab that is shown; null before there is one, and where nobody looks. */
   readonly frame: BrowserFrame | null
+  /** What the tab that is shown asks; it stands still until that is answered. */
+  readonly dialog: BrowserDialog | null
   /** Pictures are made while somebody looks only. */
   look(on: boolean): void
   /** Shows another tab; `front` brings it to the front of the browser too. Nothing happens where there is no such tab. */
@@ -27,6 +29,9 @@ export interface Screen {
 interface Tab extends BrowserTab {
   readonly session: string
   casting: boolean
+  dialog: BrowserDialog | null
+  /** Told when a dialog opens. */
+  halted: (() => void) | null
   window: { width: number; height: number }
 }
 
@@ -53,6 +58,11 @@ const Cast = z.object({
   sessionId: z.number(),
   metadata: z.object({ deviceWidth: z.number().positive(), deviceHeight: z.number().positive() }),
 })
+const Opening = z.object({
+  type: z.enum(['alert', 'confirm', 'prompt', 'beforeunload']),
+  message: text,
+  defaultPrompt: text.optional(),
+})
 const Shot = z.object({ data: z.base64().max(MAX_PICTURE_CHARS) })
 const Layout = z.object({
   cssVisualViewport: z.object({ clientWidth: z.number().positive(), clientHeight: z.number().positive() }),
@@ -68,6 +78,10 @@ async function capture(cdp: Cdp, session: string): Promise<unknown> {
       await pause(ASK_MS)
     }
   }
+}
+
+function refuseHalted({ dialog }: Tab): void {
+  if (dialog) throw new Error('Its page asks something and stands still until that is answered.')
 }
 
 /** @param own the socket of the browser that no hold stops. @throws Error when it cannot be reached */
@@ -94,7 +108,7 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
   const attach = async (cdp: Cdp, { targetId: id, title, url }: z.infer<typeof Info>) => {
     if (tabs.size >= MOST_TABS || tabs.has(id)) return
     const session = Attached.parse(await cdp.send('Target.attachToTarget', { targetId: id, flatten: true })).sessionId
-    const tab = { id, title, url, session, casting: false, window: { width: 1, height: 1 } }
+    const tab = { id, title, url, session, casting: false, dialog: null, halted: null, window: { width: 1, height: 1 } }
     tabs.set(id, tab)
     await cdp.send('Page.enable', {}, session)
     choose(id)
@@ -129,6 +143,20 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
     'Target.targetInfoChanged': (_cdp, params) => {
       const { targetInfo } = OfTarget.parse(params)
       said(targetInfo.targetId, targetInfo)
+    },
+    'Page.javascriptDialogOpening': (_cdp, params, session) => {
+      const tab = tabOf(session)
+      const { type: kind, message, defaultPrompt: answer = '' } = Opening.parse(params)
+      if (!tab) return
+      tab.dialog = { kind, message, answer }
+      tab.halted?.()
+      onChange()
+    },
+    'Page.javascriptDialogClosed': (_cdp, _params, session) => {
+      const tab = tabOf(session)
+      if (!tab?.dialog) return
+      tab.dialog = null
+      onChange()
     },
     'Page.loadEventFired': (cdp, _params, session) => askSoon(cdp, tabOf(session)),
     'Target.targetDestroyed': (_cdp, params) => {
@@ -194,6 +222,11 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
     const { cssVisualViewport: seen } = Layout.parse(await opened.send('Page.getLayoutMetrics', {}, tab.session))
     tab.window = { width: seen.clientWidth, height: seen.clientHeight }
   }
+  const readyFor = async (tab: Tab, send: Send) => {
+    await measure(tab)
+    // As if its window had the focus, which no window of a browser without a screen has.
+    await send('Emulation.setFocusEmulationEnabled', { enabled: true })
+  }
   return {
     get tabs() {
       return [...tabs.values()].map(({ id, title, url }) => ({ id, title, url }))
@@ -203,6 +236,9 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
     },
     get frame() {
       return frame
+    },
+    get dialog() {
+      return tabs.get(shown ?? '')?.dialog ?? null
     },
     look(wanted) {
       looked = wanted
@@ -214,7 +250,7 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
       if (!tab) return
       choose(id)
       if (front) await opened.send('Page.bringToFront', {}, tab.session)
-      if (!looked) return
+      if (!looked || tab.dialog) return
       // One that is not in front makes no pictures by itself.
       await measure(tab)
       const { title: _title, url: _url, id: _id, ...still } = await shoot(tab)
@@ -224,15 +260,31 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
     },
     async act(inputs) {
       const tab = current()
-      await measure(tab)
       const send = (method: string, params: object) => opened.send(method, params, tab.session)
-      // As if its window had the focus, which no window of a browser without a screen has.
-      await send('Emulation.setFocusEmulationEnabled', { enabled: true })
-      for (const input of inputs) await dispatch(send, input, tab.window)
+      let ready = false
+      const put = async (input: PageInput) => {
+        if (!ready) await readyFor(tab, send)
+        ready = true
+        await dispatch(send, input, tab.window)
+      }
+      for (const input of inputs) {
+        if (input.kind === 'dialog') {
+          const { accept, text: promptText } = input
+          if (tab.dialog) await send('Page.handleJavaScriptDialog', { accept, promptText })
+          continue
+        }
+        refuseHalted(tab)
+        const halted = new Promise<void>((resolve) => {
+          tab.halted = resolve
+        })
+        // What opens a dialog is not answered before the dialog is.
+        await Promise.race([halted, put(input)])
+      }
       askSoon(opened, tab)
     },
     async picture() {
       const tab = current()
+      refuseHalted(tab)
       await measure(tab)
       return await shoot(tab)
     },
