@@ -17,11 +17,13 @@ const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
 const GREEN = `<title>garden</title><body style="margin:0;background:#2a7f3e"><input autofocus aria-label="words"
  style="position:fixed;inset:0;width:100%;height:50%;background:#2a7f3e;border:0" oninput="document.title='typed:'+this.value"><button
  style="position:fixed;bottom:0;left:0;width:100%;height:40%" onclick="document.title='clicked'">b</button>`
+const ASKS = `<title>asks</title><body style="margin:0;background:#2a7f3e"><button style="position:fixed;inset:0;width:100%;height:100%"
+ onclick="document.title = 'said:' + prompt('How many beds are to be watered?', 'two')">b</button>`
 const asked: string[] = []
 const site = createServer(({ url = '' }, answer) => {
   asked.push(url)
   answer.setHeader('content-type', 'text/html')
-  answer.end(GREEN)
+  answer.end(url === '/asks' ? ASKS : GREEN)
 })
 
 let world: World | Skipped
@@ -118,6 +120,37 @@ describe('the browser of a run, on the page', () => {
     expect(waits.state).toBe('accepted')
     await expect.poll(async () => await page.getByRole('heading', { name: 'No browser' }).count(), PATIENCE).toBe(1)
     await look(page, 'none')
+  })
+
+  it('what the page asks by itself stands beside its picture: told to who looks, answered by who has it', async ({
+    skip,
+  }) => {
+    if ('skipped' in world) return skip(world.skipped)
+    const { session } = await openSession(world, 'Asked')
+    const steps = [visit('/asking'), { gate: 'asked' }]
+    await world.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content: script(steps) })
+    await expect.poll(() => asked, PATIENCE).toContain('/asking')
+    const page = await world.open(`/s/${session.id}`)
+    await showBrowser(page)
+    const other = await world.beside(page, `/s/${session.id}`)
+    await panelOf(page).getByRole('button', { name: 'Take over' }).click()
+    await panelOf(page).getByRole('textbox', { name: 'Address' }).fill(`${home}/asks`)
+    await page.keyboard.press('Enter')
+    await expect.poll(titles, PATIENCE).toContain('asks')
+    await panelOf(page).getByRole('img').click()
+    const question = panelOf(page).getByRole('form', { name: 'The page asks' })
+    await question.getByText('How many beds are to be watered?').waitFor()
+    const seen = panelOf(other).getByRole('form', { name: 'The page asks' })
+    await seen.getByText('Take it over to answer').waitFor()
+    expect(await seen.getByRole('button').count()).toBe(0)
+    expect(await findings(page)).toEqual([])
+    await look(page, 'asks')
+    await question.getByRole('textbox', { name: 'Answer for the page' }).fill('three')
+    await question.getByRole('button', { name: 'OK' }).click()
+    await panelOf(page).getByText('said:three').first().waitFor()
+    await seen.waitFor({ state: 'detached' })
+    await open(session.id, 'asked')
+    await page.context().close()
   })
 
   it('is used with a finger on a phone', async ({ skip }) => {
