@@ -28,7 +28,7 @@ const LOADS = [
   { kind: 'many', streams: 64, callers: 64 },
 ] as const
 
-/** Durable appends per second over HTTP, on one stream and on 64 at once, each caller waiting for its own answer. */
+/** Durable appends per second over HTTP, of one caller and of 64 on one stream, and of 64 on 64. Each waits for its own answers. */
 export async function measureAppends({ rounds, roundMs }: Effort): Promise<Result[]> {
   const ours = await openOurs()
   const theirs = await openTheirs()

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions } from 'playwright-core'
 import { openSession, openWorld, script, WORKSPACE, type World } from '../test/browser/world.ts'
 import { browserHere } from '../test/support/browser-setup.ts'
 
@@ -24,10 +24,10 @@ export async function shootBrowsers(
   out: string,
   looks: readonly (readonly [string, BrowserContextOptions])[],
 ): Promise<string | null> {
-  const shop = createServer((_, answer) => void answer.setHeader('content-type', 'text/html').end(SHOP))
-  await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve))
   const world = await openWorld({ browserCommand: browserHere(), browsersAtOnce: 1 })
   if ('skipped' in world) return world.skipped
+  const shop = createServer((_, answer) => void answer.setHeader('content-type', 'text/html').end(SHOP))
+  await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve))
   try {
     const { port } = shop.address() as AddressInfo
     const sessions = await fillBrowsers(world, `http://127.0.0.1:${port}/`)
@@ -37,7 +37,8 @@ export async function shootBrowsers(
         await page.waitForTimeout(900)
         await page.screenshot({ path: join(out, `${look}-browser-${name}.png`) })
       }
-      await showBrowser(page)
+      await page.getByRole('button', { name: 'Show panel' }).click()
+      await page.getByRole('tab', { name: 'Browser' }).click()
       const view = page.getByRole('region', { name: 'What the browser shows' })
       await view.getByText('Live').waitFor()
       await view.getByRole('img').waitFor()
@@ -70,19 +71,10 @@ async function fillBrowsers(world: World, address: string) {
   const { session: first } = await openSession(world, 'Compare the shops')
   const { session: second } = await openSession(world, 'Order the twine')
   const { session: none } = await openSession(world, 'Plan the autumn')
-  const ask = (id: string, steps: readonly unknown[], words: string) =>
-    world.carrel.call('sessions.prompt', { workspace: WORKSPACE, id, content: script(steps, words), wait: 'started' })
+  const ask = (id: string, steps: readonly unknown[], words: string, wait: 'accepted' | 'started') =>
+    world.carrel.call('sessions.prompt', { workspace: WORKSPACE, id, content: script(steps, words), wait })
   const visit = { run: `'${process.execPath}' '${BROWSE}' '${address}'` }
-  await ask(first.id, [visit, { gate: 'done' }], 'Which shop has onion sets? ')
-  await world.carrel.call('sessions.prompt', {
-    workspace: WORKSPACE,
-    id: second.id,
-    content: script([], 'Order a roll of twine. '),
-  })
+  await ask(first.id, [visit, { gate: 'done' }], 'Which shop has onion sets? ', 'started')
+  await ask(second.id, [], 'Order a roll of twine. ', 'accepted')
   return { first: first.id, second: second.id, none: none.id }
-}
-
-async function showBrowser(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Show panel' }).click()
-  await page.getByRole('tab', { name: 'Browser' }).click()
 }

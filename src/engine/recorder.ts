@@ -40,7 +40,7 @@ export interface Recorder {
   recordBehind(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean>
   /** Folds what others submitted; with `head`, only if that is not folded by the time it is this one's turn. */
   catchUp(head?: number): Promise<void>
-  /** Stores the fold and lets the session rest; false when something came meanwhile (L10). */
+  /** Stores the fold and lets the session rest; false when something came since it was called, also what is folded by then (L10). */
   settle(wakeAt: number | null): Promise<boolean>
   /** Called after each fold, with the view as it then is. */
   onView(listener: (view: SessionView) => void): () => void

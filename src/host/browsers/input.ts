@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { BrowserInput } from '../../model/browser-sight.ts'
 
 export type Send = (method: string, params: object) => Promise<unknown>
-/** What is done in a page. A dialog is not: the page stands still behind it. */
-export type PageInput = Exclude<BrowserInput, { kind: 'dialog' }>
+/** The answer to a dialog is done to no page: that stands still behind it. */
+export type DialogInput = Extract<BrowserInput, { kind: 'dialog' }>
+type PageInput = Exclude<BrowserInput, DialogInput>
 
 interface Window {
   readonly width: number

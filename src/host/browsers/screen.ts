@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import type { BrowserDialog, BrowserFrame, BrowserInput, BrowserTab } from '../../model/browser-sight.ts'
 import { type Cdp, type CdpEvent, openCdp } from './cdp.ts'
-import { dispatch, type PageInput, type Send } from './input.ts'
+import { type DialogInput, dispatch, type Send } from './input.ts'
 
 /** What is to be seen of a browser, and the way to act in it. Carrel's own way: no hold stops it. */
 export interface Screen {
@@ -82,6 +82,22 @@ async function capture(cdp: Cdp, session: string): Promise<unknown> {
 
 function refuseHalted({ dialog }: Tab): void {
   if (dialog) throw new Error('Its page asks something and stands still until that is answered.')
+}
+
+/** Waits for it, but not behind a dialog: what opens one is not answered before the dialog is. */
+async function unlessHalted(tab: Tab, work: () => Promise<void>): Promise<void> {
+  refuseHalted(tab)
+  const { promise: halted, resolve } = Promise.withResolvers<void>()
+  tab.halted = resolve
+  await Promise.race([halted, work()])
+}
+
+/** The agent may have answered in the same moment. */
+async function answerDialog({ dialog }: Tab, send: Send, { accept, text: promptText }: DialogInput): Promise<void> {
+  if (dialog === null) return
+  await send('Page.handleJavaScriptDialog', { accept, promptText }).catch((thrown) => {
+    if (!/no dialog/i.test(String(thrown))) throw thrown
+  })
 }
 
 /** @param own the socket of the browser that no hold stops. @throws Error when it cannot be reached */
@@ -262,23 +278,14 @@ export async function openScreen(own: string, now: () => number, onChange: () =>
       const tab = current()
       const send = (method: string, params: object) => opened.send(method, params, tab.session)
       let ready = false
-      const put = async (input: PageInput) => {
-        if (!ready) await readyFor(tab, send)
-        ready = true
-        await dispatch(send, input, tab.window)
-      }
       for (const input of inputs) {
         if (input.kind === 'dialog') {
-          const { accept, text: promptText } = input
-          if (tab.dialog) await send('Page.handleJavaScriptDialog', { accept, promptText })
+          await answerDialog(tab, send, input)
           continue
         }
-        refuseHalted(tab)
-        const halted = new Promise<void>((resolve) => {
-          tab.halted = resolve
-        })
-        // What opens a dialog is not answered before the dialog is.
-        await Promise.race([halted, put(input)])
+        if (!ready) await unlessHalted(tab, () => readyFor(tab, send))
+        ready = true
+        await unlessHalted(tab, () => dispatch(send, input, tab.window))
       }
       askSoon(opened, tab)
     },
