@@ -71,6 +71,16 @@ describe('carrel serve', () => {
     expect(existsSync(join(world.data, 'server.json'))).toBe(false)
   })
 
+  it('S4: stops cleanly also when one wish comes several times at once, as to a whole group of processes', async () => {
+    const running = world.start(['serve', '--port', '0'])
+    await running.until(/Ctrl-C stops it/)
+    running.child.kill('SIGTERM')
+    running.child.kill('SIGINT')
+    const done = await running.ended
+    expect(done.stderr).not.toContain('without waiting')
+    expect(done.exit).toBe(0)
+  })
+
   it('a port that is taken is said in words', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
