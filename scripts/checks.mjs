@@ -102,7 +102,9 @@ export function conclude(rows, ci = Boolean(process.env.CI) && process.env.CI !=
   }
   // Once more, all in one place: a log may be read by its end only.
   for (const { name, reason } of judged.flatMap((row) => row.failures ?? [])) {
-    console.log(`FAIL  ${name}: ${reason.split('\n')[0].slice(0, 300) || 'no reason is given'}`)
+    const [first, ...more] = reason.split('\n').slice(0, 30)
+    console.log(`FAIL  ${name}: ${first.slice(0, 300) || 'no reason is given'}`)
+    for (const line of more) console.log(`      ${line.slice(0, 200)}`)
   }
   const skipped = judged.flatMap((row) => row.skipped)
   for (const { name, reason } of skipped) console.log(`skip  ${name}: ${reason || 'no reason is given'}`)

@@ -144,21 +144,25 @@ describe('carrel with a server', () => {
     expect(after.lines()[0]).toMatchObject({ seq: 3, session })
   })
 
-  it('attach sends each line of its input and ends when all are done', async () => {
+  it('attach sends the lines of its input in their order and ends when all are done', async () => {
     const made = await world.carrel(['sessions', 'create', '-a', 'scripted'], { cwd: folder })
-    const input = `${script({ say: 'first answer' })}\n${script({ say: 'second answer' })}\n`
+    // The first takes its time on the way; sent at once, the others would be there before it.
+    const answers = ['first', 'second', 'third', 'fourth']
+    const input = 'long '.repeat(200_000) + answers.map((say) => `${script({ say })}\n`).join('')
+    const told = (text: string) =>
+      text
+        .replaceAll(/ after .*/g, '')
+        .trim()
+        .split('\n')
+        .filter((line) => !line.startsWith('>'))
+    const inOrder = answers.flatMap((answer) => [answer, 'completed'])
     const done = await world.carrel(['attach', made.stdout.trim()], { input })
     expect(done.exit).toBe(0)
-    expect(done.stdout).toMatch(/first answer[\s\S]*completed[\s\S]*second answer[\s\S]*completed/)
+    expect(told(done.stdout)).toEqual(inOrder)
     // What was there before is told in the order it happened.
     const again = await world.carrel(['attach', made.stdout.trim()])
-    const words = again.stdout
-      .replaceAll(/ after .*/g, '')
-      .trim()
-      .split('\n')
-      .filter((line) => !line.startsWith('>'))
-    expect(words).toEqual(['first answer', 'completed', 'second answer', 'completed'])
-    expect(again.stdout.match(/^> /gm)).toHaveLength(2)
+    expect(told(again.stdout)).toEqual(inOrder)
+    expect(again.stdout.match(/^> /gm)).toHaveLength(4)
   })
 
   it('run reads its prompt from stdin, and --wait accepted does not stay', async () => {

@@ -85,11 +85,14 @@ async function converse({ cli, carrel, session, busy, leaving }: Talk): Promise<
     if (inputEnded && sending === 0 && isQuiet(current)) leaving.abort()
     else if (isQuiet(current) && term.interactive) lines.invite(INVITATION)
   }
+  // One behind the other: calls that are under way at once come to the log in any order.
+  let before: Promise<unknown> = Promise.resolve()
   const send = (line: string): void => {
     if (line.trim() === '/quit') return leaving.abort()
     if (line.trim() === '') return rest()
     sending += 1
-    sendLine(carrel, at, line, busy)
+    before = before
+      .then(() => sendLine(carrel, at, line, busy))
       .then((seq) => waitFor.push(seq))
       .catch((error) => term.problem(asCarrelError(error)))
       .finally(() => {
