@@ -9,5 +9,5 @@ try {
   process.exit(1)
 }
 const rows = [...checkTypes(), checkStyle(), checkPage()]
-rows.push(...runVitest(['unit', 'house', 'promises', 'stories', 'browser'], process.argv.slice(2)))
+rows.push(...runVitest(['unit', 'house', 'promises', 'stories', 'browser', 'crowds'], process.argv.slice(2)))
 process.exitCode = conclude(rows)

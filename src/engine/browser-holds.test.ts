@@ -1,14 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, it, vi } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { browserHere } from '../../test/support/browser-setup.ts'
 import { askOwn, chromiumOf } from '../../test/support/gate-setup.ts'
 import { createAdmission } from '../host/admission.ts'
 import { probeContainment } from '../host/containment.ts'
 import { type BrowserWish, createBrowserPool } from './browser-pool.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const program = browserHere()

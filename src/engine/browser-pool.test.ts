@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, it, vi } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { createAdmission } from '../host/admission.ts'
 import { browserServers } from '../host/browsers/mcp.ts'
 import { processGroup } from '../host/containment.ts'
 import { type BrowserWish, createBrowserPool } from './browser-pool.ts'
 
 // One that does not start is a process too.
-vi.setConfig({ testTimeout: 60_000 })
 
 const root = mkdtempSync(join(tmpdir(), 'carrel-pool-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

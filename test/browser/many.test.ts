@@ -17,7 +17,7 @@ beforeAll(async () => {
     const { id } = await carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id, name })
     if (at < ARCHIVED) await carrel.call('sessions.archive', { workspace: WORKSPACE, id, archived: true })
   }
-}, 120_000)
+})
 afterAll(async () => {
   if (!('skipped' in world)) await world.close()
 })

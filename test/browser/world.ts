@@ -89,6 +89,7 @@ export async function openWorld(
     open: async (path = '/', options = {}) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
       contexts.push(context)
+      context.setDefaultTimeout(PATIENCE.timeout)
       const page = watch(await context.newPage())
       await page.goto(loginUrl)
       if (path !== '/') await page.goto(`${url}${path}`)
@@ -117,7 +118,7 @@ function makeFolder(folder: string): string {
 }
 
 /** How long to look again for what has no event to wait for: long, since it only matters when something is broken. */
-export const PATIENCE = { timeout: 40_000 }
+export const PATIENCE = { timeout: 60_000 }
 
 export const WORKSPACE = 'default' as WorkspaceId
 

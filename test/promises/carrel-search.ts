@@ -7,7 +7,7 @@ const search = (carrel: Carrel, text: string, more: Partial<Input<'search.items'
 
 /** The hits, once there are so many: what a run did is found when its fold is stored, a moment after its end. */
 async function hitsOf(carrel: Carrel, text: string, count: number, more: Partial<Input<'search.items'>> = {}) {
-  await expect.poll(async () => (await search(carrel, text, more)).hits.length, { timeout: 25_000 }).toBe(count)
+  await expect.poll(async () => (await search(carrel, text, more)).hits.length, { timeout: 60_000 }).toBe(count)
   return (await search(carrel, text, more)).hits
 }
 

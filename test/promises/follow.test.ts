@@ -88,14 +88,14 @@ async function openCut(seed: number, databaseUrl: string | null): Promise<{ worl
 
 it(`L6: 50 followers, cut at random bytes, all see the same gapless logs (seed ${SEED})`, async () => {
   await readThroughCuts(null)
-}, 120_000)
+})
 
 it(`L6: the same on a real Postgres (seed ${SEED})`, async ({ skip }) => {
   const database = await createDatabase()
   if ('skipped' in database) return skip(database.skipped)
   closers.push(database.drop)
   await readThroughCuts(database.url)
-}, 120_000)
+})
 
 async function readThroughCuts(databaseUrl: string | null): Promise<void> {
   const { world, proxy } = await openCut(SEED, databaseUrl)

@@ -192,7 +192,7 @@ it('L7: a bell rings at every node, here at once, and after the server dropped i
         here.ring({ log: again, head: 1, due: false })
         return all.some((ring) => ring.log === again)
       },
-      { timeout: 15_000 },
+      { timeout: 60_000 },
     )
     .toBe(true)
   stop()

@@ -8,8 +8,6 @@ import { eventually, type TestSession } from '../support/carrel-session.ts'
 import { openWorld, scriptedAgent, type World } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
-
 const why = await noSandbox()
 const LOGIN = '.loginful/auth.json'
 const NAME = 'Ada "Countess" \\ Lovelace'
@@ -87,7 +85,7 @@ it('P3: an agent that cannot share a home has one for each session, and people a
   const { run } = await session.run(HELLO)
   const asked = { workspace: 'default', id: run }
   const look = () => world.carrel.call('surroundings.given', asked).catch(() => null)
-  const given = await vi.waitUntil(look, 20_000)
+  const given = await vi.waitUntil(look, 60_000)
   expect(given.home).toBe('session')
   const [own] = homesIn(world)
   expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: join(world.dataFolder, 'homes', own ?? '') })

@@ -10,8 +10,6 @@ import { cgroupsNow, needCgroups, selfWith } from '../support/cgroup-setup.ts'
 import { openCliWorld } from '../support/cli-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
-
 const unwalled = await noSandbox()
 const MIB = 1 << 20
 const HELLO = [{ say: 'hello' }]
@@ -286,5 +284,5 @@ const NOTHING = { cgroup: '0::/\n', mountinfo: '22 1 0:21 / /proc rw - proc proc
 
 /** What a run was given. The file is written beside the run: nobody waits for it. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
-  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 20_000)
+  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 60_000)
 }

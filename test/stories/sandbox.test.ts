@@ -10,8 +10,6 @@ import { appears, type TestSession } from '../support/carrel-session.ts'
 import { makeGround, openWorld } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
-
 const why = await noSandbox()
 const untried = why ? ` (not tried: ${why})` : ''
 
@@ -156,7 +154,7 @@ it('F8: where the machine cannot make the sandbox the run fails in words that sa
 
 /** What a run was kept in, as it is shown. The file is written beside the run: nobody waits for it. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
-  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 20_000)
+  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 60_000)
 }
 
 /** All that this machine has but one program. */

@@ -8,7 +8,7 @@ import type { Run, Session, Space } from '../../src/model/tree.ts'
 import type { SessionView } from '../../src/model/view.ts'
 
 /** Longer than anything here may take on a busy machine; only a test that fails waits for it. ms. */
-const PATIENCE_MS = 25_000
+const PATIENCE_MS = 90_000
 
 /** A step of the scripted agent, as `host/scripted-agent/script.ts` lists them. */
 export type Step = Readonly<Record<string, unknown>>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { browserHere, cdp } from '../../../test/support/browser-setup.ts'
 import { noSandbox } from '../../../test/support/sandbox-setup.ts'
 import { probeContainment } from '../containment.ts'
@@ -13,8 +13,6 @@ import { freePorts } from '../ports.ts'
 import { enclose } from '../sandbox/enclose.ts'
 import { type BrowserLaunch, findBrowsers, type RunningBrowser, resumeBrowser, startBrowser } from './browser.ts'
 import { findBrowser, needBrowser } from './find.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'carrel-browser-'))

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { browserHere } from '../../../test/support/browser-setup.ts'
 import { askOwn, chromiumOf, driveAt } from '../../../test/support/gate-setup.ts'
 import { noSandbox } from '../../../test/support/sandbox-setup.ts'
@@ -12,8 +12,6 @@ import { probeContainment } from '../containment.ts'
 import { freePorts } from '../ports.ts'
 import { type BrowserLaunch, findBrowsers, type RunningBrowser, resumeBrowser, startBrowser } from './browser.ts'
 import { doorFor } from './door.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const root = mkdtempSync(join(tmpdir(), 'carrel-gate-test-'))
 const PATH = process.env.PATH ?? '/usr/bin:/bin'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { needCgroups } from '../../../test/support/cgroup-setup.ts'
 import { processGroup } from '../containment.ts'
 import { sweepLedger, writeEntry } from '../ledger.ts'
@@ -10,8 +10,6 @@ import { bootId, processNow } from '../proc-table.ts'
 import { type ChildTree, spawnTree } from '../process.ts'
 import { type Cgroup, dropCgroup, foldersOf, makeCgroup, pidsIn } from './cgroup.ts'
 import { openCgroups } from './cgroups.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const cgroups = openCgroups({ path: process.env.PATH ?? '' })
 const LIMITS = { memoryBytes: 268_435_456, pids: 64 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { digest, fresh, top as placesTop, plainFolder, world } from '../../../test/support/places-setup.ts'
 import { connect, listen, type Said, session, steps } from '../../../test/support/scripted-setup.ts'
 import type { AgentPlace } from '../agent.ts'
@@ -8,8 +8,6 @@ import { probeContainment, processGroup } from '../containment.ts'
 import { sweepLedger } from '../ledger.ts'
 import { marked, processTable } from '../proc-table.ts'
 import { spawnTree } from '../process.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const w = world()
 const overlayfs = (await w.places.drivers()).find(({ name }) => name === 'overlayfs')

@@ -5,7 +5,6 @@ import { hostile, hostileEnvironment, marks } from '../../../test/support/hostil
 import { containment, digest, git, PATH, repository, top, world, write } from '../../../test/support/places-setup.ts'
 import { createGit, GitFailure } from './git.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
 afterEach(() => vi.unstubAllEnvs())
 
 it('F1: nothing that a hostile repository names is run, and looking writes nothing', async () => {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   containment,
   contents,
@@ -30,8 +30,6 @@ import { spawnTree } from '../process.ts'
 import { DRIVERS } from './drivers.ts'
 import type { Place, PlaceRecord } from './place.ts'
 import { changedIn } from './upper.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const w = world()
 const { places, ask } = w

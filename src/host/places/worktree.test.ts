@@ -11,11 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { digest, fresh, git, plainFolder, repository, top, world, write } from '../../../test/support/places-setup.ts'
 import type { PlaceRecord } from './place.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const w = world()
 const { places, ask } = w
@@ -65,7 +63,7 @@ describe('a worktree', () => {
     expect(branches(source)).toHaveLength(33)
     expect(readFileSync(join(source, '.git/config'))).toEqual(settings)
     git(source, 'fsck', '--strict')
-  }, 120_000)
+  })
 
   it('tells what would be lost: changes, new files, commits nobody has, a merge half done', async () => {
     const source = repository()

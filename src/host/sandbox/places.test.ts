@@ -1,11 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { digest, git, plainFolder, repository, world } from '../../../test/support/places-setup.ts'
 import { agentIn, machine, noSandbox } from '../../../test/support/sandbox-setup.ts'
 import type { Place } from '../places/place.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const why = await noSandbox()
 const untried = why ? ` (not tried: ${why})` : ''

@@ -3,10 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'n
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createSocketServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { agentIn, machine, noSandbox } from '../../../test/support/sandbox-setup.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const MODES = ['guard', 'strict'] as const
 const why = await noSandbox()
