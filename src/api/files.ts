@@ -231,7 +231,7 @@ export const files = {
   }),
   'places.remove': operation({
     summary:
-      'Take the place of a project away, in two steps: without `confirm` it says what would be lost; with it, all of that goes into the history first, and the answer says how to bring it back. The project and its sessions stay.',
+      'Take the place of a project away, in two steps: without `confirm` it says what would be lost; with it, all of that goes into the history first, and the answer says how to bring it back. Of a place that is away already, both say only that. The project and its sessions stay.',
     http: ['DELETE', '/workspaces/:workspace/projects/:project/place'],
     input: z.object({ ...inProject, confirm: Flag }),
     output: z.object({

@@ -68,6 +68,8 @@ export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
     throw new CarrelError('forbidden', 'This project works in the folder of its Space, which Carrel never takes away.')
   if (project.place.state === 'making')
     throw new CarrelError('busy', 'The place is still being made. Wait for that, then take it away.')
+  const restore = `carrel places export ${project.id} | git apply`
+  if (project.place.state === 'removed') return { removed: true, lost: [], kept: [], restore }
   const record = project.place.state === 'ready' ? await recordOf(ctx.store, project) : null
   const risks = record ? await (await ctx.places()).risks(record) : null
   const lost = risks ? wordsOf(risks) : []
@@ -81,7 +83,7 @@ export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
     await ctx.store.ports.release(placeKey(project))
     const place = { ...project.place, state: 'removed', note: 'It was taken away; its history is kept.' } as const
     await ctx.store.tree.setPlace(project.workspace, project.id, { place }, ctx.now())
-    return { removed: true, lost, kept, restore: `carrel places export ${project.id} | git apply` }
+    return { removed: true, lost, kept, restore }
   })
 }
 

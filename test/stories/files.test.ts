@@ -106,6 +106,7 @@ it('F8: an overlay keeps apart any folder; what both changed is written only by 
   expect(await world.carrel.call('places.remove', at)).toMatchObject({ removed: false })
   expect(existsSync(join(world.dataFolder, 'places', project.id))).toBe(true)
   expect(await world.carrel.call('places.remove', { ...at, confirm: true })).toMatchObject({ removed: true })
+  expect(await world.carrel.call('places.remove', at)).toMatchObject({ removed: true, lost: [], kept: [] })
   expect(existsSync(join(world.dataFolder, 'places', project.id))).toBe(false)
   const ended = await session.run([{ write: 'c.txt', content: 'c' }])
   expect(ended).toMatchObject({ outcome: 'failed', error: { message: expect.stringMatching(/taken away/) } })

@@ -5,14 +5,15 @@ import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
 /** The stream says when browsers may be others; a ring of the bell may be lost (L7). ms. */
 const LOOK_AGAIN_MS = 60_000
 
-/** Runs of the workspace that have a browser or wait for one. */
-export function useBrowsers() {
+/** Runs of the workspace that have a browser or wait for one; not asked for while `enabled` is false. */
+export function useBrowsers(enabled = true) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const rung = usePageState((state) => state.browsers)
   const list = useQuery({
     queryKey: ['browsers', workspace],
     queryFn: () => page.call('browsers.list', { workspace }),
+    enabled,
     refetchInterval: LOOK_AGAIN_MS,
     placeholderData: (before) => before,
     staleTime: 0,
@@ -20,8 +21,8 @@ export function useBrowsers() {
   const { refetch } = list
   const asked = useRef(rung)
   useEffect(() => {
-    if (asked.current !== rung) void refetch()
+    if (enabled && asked.current !== rung) void refetch()
     asked.current = rung
-  }, [rung, refetch])
+  }, [enabled, rung, refetch])
   return list
 }

@@ -1,5 +1,6 @@
 import { Square } from 'lucide-react'
 import type { RunView, SessionView } from '../../src/model/view.ts'
+import { useBrowsers } from '../browser/queries.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
@@ -20,7 +21,13 @@ export function StatusStrip({ view }: { view: SessionView }) {
   return (
     <div className="status-strip" role="status">
       <StateDot state={questions > 0 ? 'waiting' : run.state === 'admitted' ? 'queued' : 'running'} label={false} />
-      <span className="cut">{words(run, name, questions)}</span>
+      <span className="cut">
+        {questions === 0 && run.state === 'admitted' && !run.cancelling ? (
+          <Starting run={run} name={name} />
+        ) : (
+          words(run, name, questions)
+        )}
+      </span>
       <Elapsed run={run} waiting={questions > 0} />
       <span className="grow" />
       <Stop run={run} />
@@ -32,9 +39,20 @@ function words(run: RunView, name: string, questions: number): string {
   const { status } = texts.session
   if (run.cancelling) return status.stopping(name)
   if (questions > 0) return status.waiting(name, questions)
-  if (run.state === 'admitted') return status.starting(name)
   if (run.state === 'parked') return status.parked(name)
   return status.working(name)
+}
+
+/** Who starts at once is not asked about. ms. */
+const LONG_MS = 1_000
+
+/** What a start that takes long waits for, where that is known. */
+function Starting({ run, name }: { run: RunView; name: string }) {
+  const { live } = useSession()
+  const long = useNow(LONG_MS, live) - run.admittedAt > LONG_MS
+  const use = useBrowsers(long).data?.browsers.find((each) => each.run === run.id)
+  const { starting, queued } = texts.session.status
+  return use?.state === 'waiting' ? queued(name, use.before ?? 0) : starting(name)
 }
 
 export function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
