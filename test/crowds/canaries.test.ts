@@ -17,16 +17,18 @@ const RUNS = 50
 const why = await noSandbox()
 const strict = why === null
 const program = browserHere()
-/** So many have a browser at once, and so many others in their turn. Not all fifty: at some 300 MB and a start each, CI would wait for them. */
-const BROWSERS = program === null ? 0 : 4
-const LATER = program === null ? 0 : 3
+/** All fifty have a browser and a sandbox with `CARREL_TEST_WHOLE=1`, which takes some 15 GB and its time; CI has some of each. */
+const whole = process.env.CARREL_TEST_WHOLE === '1'
+/** So many have a browser at once, and so many others in their turn. */
+const BROWSERS = program === null ? 0 : whole ? RUNS : 4
+const LATER = program === null || whole ? 0 : 3
 /** On a machine that is busy otherwise. ms. */
 const PATIENCE_MS = 300_000
 const bird = (at: number) => `bird-${at}-tweet`
 const song = (at: number) => `song-${at}-nobody-may-hear`
 const crumb = (at: number) => `crumb-${at}-nobody-may-taste`
 /** Every fifth one is in a sandbox, where there are any, and looks everywhere; the others look where they are led to. */
-const isKept = (at: number) => strict && at % 5 === 0
+const isKept = (at: number) => strict && (whole || at % 5 === 0)
 
 /** Gives each who logs in a cookie that no agent ever sees, and remembers with which ones they came again. */
 const tasted = new Map<number, string>()
