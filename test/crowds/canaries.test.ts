@@ -11,19 +11,18 @@ import { eventually } from '../support/carrel-session.ts'
 import { openWorld, scriptedAgent } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
-vi.setConfig({ testTimeout: 900_000 })
-
 const RUNS = 50
 const why = await noSandbox()
 const strict = why === null
 const program = browserHere()
 /** All fifty have a browser and a sandbox with `CARREL_TEST_WHOLE=1`, which takes some 15 GB and its time; CI has some of each. */
 const whole = process.env.CARREL_TEST_WHOLE === '1'
+vi.setConfig({ testTimeout: whole ? 3_600_000 : 900_000 })
 /** So many have a browser at once, and so many others in their turn. */
 const BROWSERS = program === null ? 0 : whole ? RUNS : 4
 const LATER = program === null || whole ? 0 : 3
 /** On a machine that is busy otherwise. ms. */
-const PATIENCE_MS = 300_000
+const PATIENCE_MS = whole ? 1_200_000 : 300_000
 const bird = (at: number) => `bird-${at}-tweet`
 const song = (at: number) => `song-${at}-nobody-may-hear`
 const crumb = (at: number) => `crumb-${at}-nobody-may-taste`

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -20,6 +20,20 @@ describe('carrel without a server', () => {
     const { sessions } = (await world.carrel(['sessions', 'list', '--json'])).json()
     expect(sessions).toMatchObject([{ state: 'idle', lastRun: { outcome: 'completed' } }])
     expect((await world.carrel(['log', sessions[0].id])).stdout).toMatch(/^> [\s\S]*alone\ncompleted/)
+  })
+
+  it('P3: what the command inherited from its caller, as a lock, reaches neither keepers nor agents', async () => {
+    const folder = world.folder('shop')
+    const lock = openSync(join(world.folder('caller'), 'lock'), 'w')
+    const look = `ls -l /proc/self/fd > own; ls -l /proc/$PPID/fd > agent; ls -l /proc/[0-9]*/fd > all; readlink /proc/$PPID/exe > is`
+    const done = await world.carrel(['run', '-a', 'scripted', script({ run: look })], { cwd: folder, inherits: [lock] })
+    closeSync(lock)
+    expect(done.exit).toBe(0)
+    const seen = (name: string) => readFileSync(join(folder, name), 'utf8')
+    expect(seen('is')).toContain('node')
+    for (const name of ['own', 'agent']) expect(seen(name)).not.toContain('caller/lock')
+    // The command itself has it, and this process, where the agent can see them at all.
+    expect(seen('all').split('caller/lock').length - 1).toBeLessThanOrEqual(2)
   })
 
   it('I1: a question of an embedded run is answered from another terminal', async () => {

@@ -28,15 +28,20 @@ export interface Ended {
   lines(): any[]
 }
 
+export interface Beginning {
+  readonly cwd?: string
+  readonly env?: Record<string, string>
+  readonly input?: string
+  /** Open files of this process that it inherits, under numbers from 40 on: of lower ones Node itself takes care. */
+  readonly inherits?: readonly number[]
+}
+
 export interface CliWorld {
   readonly data: string
   /** A folder for a Space, made new; the name must be free. */
   folder(name: string): string
-  start(args: readonly string[], options?: { cwd?: string; env?: Record<string, string>; input?: string }): Running
-  carrel(
-    args: readonly string[],
-    options?: { cwd?: string; env?: Record<string, string>; input?: string },
-  ): Promise<Ended>
+  start(args: readonly string[], options?: Beginning): Running
+  carrel(args: readonly string[], options?: Beginning): Promise<Ended>
   /** Starts `carrel serve` on a free port. */
   serve(): Promise<{ url: string; loginUrl: string; stop(signal?: NodeJS.Signals): Promise<Ended> }>
   close(): Promise<void>
@@ -49,12 +54,12 @@ export function openCliWorld(): CliWorld {
   const home = join(top, 'home')
   mkdirSync(home)
   const children = new Set<Running>()
-  const start: CliWorld['start'] = (args, { cwd = home, env = {}, input } = {}) => {
+  const start: CliWorld['start'] = (args, { cwd = home, env = {}, input, inherits = [] } = {}) => {
     const running = watch(
       spawn(process.execPath, [BINARY, ...args], {
         cwd,
         env: { PATH: process.env.PATH ?? '', HOME: home, CARREL_DATA_FOLDER: data, CARREL_OUTLIVE_MS: '0', ...env },
-        stdio: ['pipe', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe', ...Array<'ignore'>(37).fill('ignore'), ...inherits],
       }),
     )
     running.child.stdin?.end(input ?? '')

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createMask, createTextFilter } from '../../model/mask.ts'
+import { dropInherited } from '../inherited.ts'
 import { bootId, processNow, TREE_VARIABLE } from '../proc-table.ts'
 import { spawnTree } from '../process.ts'
 import { keepAgent } from './keeper.ts'
@@ -14,6 +15,7 @@ import { openSpool } from './spool.ts'
  * told everything leaves nothing behind.
  */
 async function main(): Promise<void> {
+  dropInherited()
   const launch = JSON.parse(readFileSync(0, 'utf8')) as KeeperLaunch
   const { folder } = launch
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -315,13 +315,21 @@ async function runAtClient(command: string, stage: Stage): Promise<unknown[]> {
 
 async function appears(path: string, signal: AbortSignal): Promise<void> {
   await new Promise<void>((done, failed) => {
-    const watcher = watch(dirname(path), () => existsSync(path) && end(done))
+    let watching: { close(): void }
     const end = (how: () => void) => {
-      watcher.close()
+      watching.close()
       how()
+    }
+    const look = () => existsSync(path) && end(done)
+    try {
+      watching = watch(dirname(path), look)
+    } catch {
+      // All that may watch on this machine do so already.
+      const timer = setInterval(look, 100)
+      watching = { close: () => clearInterval(timer) }
     }
     signal.addEventListener('abort', () => end(() => failed(signal.reason)), { once: true })
     // Looked at after the watch began, so that nothing falls in between.
-    if (existsSync(path)) end(done)
+    look()
   })
 }
