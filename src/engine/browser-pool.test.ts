@@ -7,8 +7,6 @@ import { browserServers } from '../host/browsers/mcp.ts'
 import { processGroup } from '../host/containment.ts'
 import { type BrowserWish, createBrowserPool } from './browser-pool.ts'
 
-// One that does not start is a process too.
-
 const root = mkdtempSync(join(tmpdir(), 'carrel-pool-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 const ground = { folder: root, ledger: root, containment: processGroup(), compiled: null, now: () => 5 }
