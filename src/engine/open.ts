@@ -55,6 +55,8 @@ export interface Overrides {
   readonly log?: Log
   /** Stands before the bell, for instance one that loses rings. */
   readonly bell?: (bell: Bell) => Bell
+  /** Whether agents that outlived an earlier life are taken up; by default where they would also be left at the end. */
+  readonly takesUp?: boolean
 }
 
 /**
@@ -77,7 +79,7 @@ export async function openEngine(
   try {
     const lock = await lockFolder(dataFolder)
     closers.push(async () => lock.release())
-    const earlier = await sweepEarlier(config)
+    const earlier = await sweepEarlier(config, overrides.takesUp ?? config.outliveMs > 0)
     const now = overrides.now ?? Date.now
     const store = await openStore(config)
     closers.push(() => store.close())
@@ -183,13 +185,13 @@ async function makeDataFolder(path: string): Promise<void> {
 }
 
 /** Ends what an earlier life left running (P1), but for agents that were to outlive it. */
-async function sweepEarlier(config: Config) {
+async function sweepEarlier(config: Config, takesUp: boolean) {
   const ledger = join(config.dataFolder, 'processes')
   await mkdir(ledger, { recursive: true })
   const keepers = join(config.dataFolder, 'keepers')
-  const outlived = config.outliveMs > 0 ? await findKeepers(keepers) : []
+  const outlived = takesUp ? await findKeepers(keepers) : []
   const folder = browsersFolder(config)
-  const browsers = config.outliveMs > 0 ? await findBrowsers({ folder }) : []
+  const browsers = takesUp ? await findBrowsers({ folder }) : []
   const notes = [...outlived.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
   await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
   await dropOthers(keepers, new Set(outlived.map(({ keeper }) => keeper)))

@@ -88,7 +88,7 @@ describe('the browser of a run, on the page', () => {
     await expect.poll(async () => await green(page), PATIENCE).toBeGreaterThan(100)
     await expect.poll(async () => await page.getByText('waits, comes next').count(), PATIENCE).toBe(1)
     const queued = await world.beside(page, `/s/${other.id}`)
-    await queued.locator('.status-strip').getByText('Scripted agent waits for a browser, and comes next').waitFor()
+    await queued.locator('.status-strip').getByText('Waiting for a browser: next in line').waitFor()
     await queued.close()
     expect(await findings(page)).toEqual([])
     await look(page, 'live')

@@ -43,7 +43,9 @@ export interface CliWorld {
   start(args: readonly string[], options?: Beginning): Running
   carrel(args: readonly string[], options?: Beginning): Promise<Ended>
   /** Starts `carrel serve` on a free port. */
-  serve(): Promise<{ url: string; loginUrl: string; stop(signal?: NodeJS.Signals): Promise<Ended> }>
+  serve(
+    env?: Record<string, string>,
+  ): Promise<{ url: string; loginUrl: string; stop(signal?: NodeJS.Signals): Promise<Ended> }>
   close(): Promise<void>
 }
 
@@ -75,8 +77,8 @@ export function openCliWorld(): CliWorld {
     },
     start,
     carrel: (args, options) => start(args, options).ended,
-    async serve() {
-      const running = start(['serve', '--port', '0', '--json', '--no-web'])
+    async serve(env = {}) {
+      const running = start(['serve', '--port', '0', '--json', '--no-web'], { env })
       const [line] = await running.until(/^\{.*\}$/m)
       const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> => {
         running.child.kill(signal)

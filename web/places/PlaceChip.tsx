@@ -11,7 +11,7 @@ export function PlaceChip({ project: { place } }: { project: Project }) {
   return (
     <span className="branch" title={[full, note].filter(Boolean).join('\n')}>
       <Mark className="glyph" aria-hidden />
-      <span className="cut">{branch ?? driver ?? words.kinds[kind].label}</span>
+      {state !== 'removed' && <span className="cut">{branch ?? driver ?? words.kinds[kind].label}</span>}
       {state !== 'ready' && (
         <span className={state === 'making' ? 'faint' : 'place-missing'} role="status">
           {words.states[state]}

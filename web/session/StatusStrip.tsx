@@ -52,7 +52,7 @@ function Starting({ run, name }: { run: RunView; name: string }) {
   const long = useNow(LONG_MS, live) - run.admittedAt > LONG_MS
   const use = useBrowsers(long).data?.browsers.find((each) => each.run === run.id)
   const { starting, queued } = texts.session.status
-  return use?.state === 'waiting' ? queued(name, use.before ?? 0) : starting(name)
+  return use?.state === 'waiting' ? queued(use.before ?? 0) : starting(name)
 }
 
 export function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
@@ -61,7 +61,7 @@ export function Elapsed({ run, waiting }: { run: RunView; waiting: boolean }) {
   const seconds = Math.floor((now - (run.startedAt ?? run.admittedAt)) / 1_000)
   if (waiting || seconds < 1) return null
   return (
-    <span className="faint" aria-hidden>
+    <span className="faint elapsed" aria-hidden>
       {duration(seconds * 1_000).replace('.0', '')}
     </span>
   )

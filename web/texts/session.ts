@@ -26,8 +26,7 @@ export const session = {
     stopping: (agent: string) => `Stopping ${agent} ...`,
     waiting: (agent: string, questions: number) => `${agent} waits for ${count(questions, 'answer')} from you`,
     starting: (agent: string) => `Starting ${agent} ...`,
-    queued: (agent: string, before: number) =>
-      `${agent} waits for a browser${before === 0 ? ', and comes next' : `: ${before} before it`}`,
+    queued: (before: number) => `Waiting for a browser: ${before === 0 ? 'next in line' : `${before} before it`}`,
     parked: (agent: string) => `${agent} is resting and goes on with your answer`,
     working: (agent: string) => `${agent} is working`,
     stop: 'Stop',

@@ -70,8 +70,11 @@ export async function reachServer(dataFolder: string): Promise<Reached | null> {
 
 async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Reached> {
   const { config } = cli.settings()
-  // A command that looks or asks must not start agents that it would have to stop a moment later.
-  const engine = await openFolder(runs ? config : { ...config, runsAtOnce: 0 })
+  // A command that looks or asks must not start agents that it would have to stop a moment later. One that runs takes up
+  // what outlived a server, and leaves nothing itself: nobody would come back to it.
+  const engine = runs
+    ? await openFolder({ ...config, outliveMs: 0 }, { takesUp: config.outliveMs > 0 })
+    : await openFolder({ ...config, runsAtOnce: 0 })
   const carrel = engine.carrelFor(personHere())
   if (!runs) return { carrel, how: 'embedded', url: null, hurry: NOTHING_TO_CLOSE.hurry, close: () => engine.close() }
   const door = await openDoor(engine)
@@ -89,12 +92,11 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
  * Opens the engine on its data folder.
  * @throws unavailable in words that name the process when another one holds the folder
  */
-export async function openFolder(config: Config): Promise<Engine> {
+export async function openFolder(config: Config, how: { takesUp?: boolean } = {}): Promise<Engine> {
   // Loaded here, since most commands talk to a running server and need not wait for all of this to be read.
   const { openEngine } = await import('../../engine/open.ts')
   try {
-    // Nobody would come back to agents of a command that is over.
-    return await openEngine({ ...config, outliveMs: 0 }, { version: VERSION })
+    return await openEngine(config, { ...how, version: VERSION })
   } catch (thrown) {
     const error = asCarrelError(thrown)
     const server = readServerFile(config.dataFolder)

@@ -31,7 +31,8 @@ export const addServe: AddCommand = (program, act) => {
     .addHelpText(
       'after',
       `
-Ctrl-C stops it cleanly: runs are cancelled, those that wait for you are kept. A second Ctrl-C does not wait.
+Ctrl-C stops it cleanly: agents go on working for ten minutes (CARREL_OUTLIVE_MS), and the next start takes up with
+them; runs that wait for you are kept. A second Ctrl-C does not wait.
 
 Examples:
   $ carrel serve

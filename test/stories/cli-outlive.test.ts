@@ -1,0 +1,60 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type CliWorld, openCliWorld, script } from '../support/cli-world.ts'
+
+/** As people have it, but for the time: the tests of the command end agents with their server otherwise. */
+const env = { CARREL_OUTLIVE_MS: '120000' }
+let world: CliWorld
+beforeEach(() => {
+  world = openCliWorld()
+})
+afterEach(() => world.close())
+
+const STEPS = script({ say: 'begun, ' }, { gate: 'go' }, { say: 'done' })
+const begin = async () => {
+  const cwd = world.folder('shop')
+  const done = await world.carrel(['run', '--json', '--wait', 'started', '-a', 'scripted', STEPS], { cwd })
+  const { session } = done.lines().at(-1)
+  const follow = world.start(['log', session, '--follow'])
+  await follow.until(/begun/)
+  follow.child.kill('SIGINT')
+  await follow.ended
+  return { cwd, session }
+}
+const runsOf = async (session: string) =>
+  (await world.carrel(['sessions', 'list', '--json'], { env }))
+    .json()
+    .sessions.find(({ id }: { id: string }) => id === session)
+const events = async (session: string, type: string) =>
+  (await world.carrel(['log', session, '--json'], { env })).lines().filter((event) => event.type === type)
+
+it.each(['SIGTERM', 'SIGKILL'] as const)(
+  'P5: `carrel serve` that ends by %s leaves its agents at work, also while others look; the next one ends the run',
+  async (signal) => {
+    const first = await world.serve(env)
+    const { cwd, session } = await begin()
+    await first.stop(signal)
+    expect(await runsOf(session)).toMatchObject({ state: 'running' })
+    writeFileSync(join(cwd, 'go'), '')
+    expect(await runsOf(session)).toMatchObject({ state: 'running' })
+    const second = await world.serve(env)
+    const follow = world.start(['log', session, '--follow'])
+    await follow.until(/begun, done[\s\S]*completed/)
+    follow.child.kill('SIGINT')
+    await follow.ended
+    expect(await events(session, 'context.opened')).toHaveLength(1)
+    expect(await events(session, 'run.ended')).toMatchObject([{ data: { outcome: 'completed' } }])
+    await second.stop()
+  },
+)
+
+it('P5: a run of a command takes up what outlived its server, and leaves nothing behind', async () => {
+  const first = await world.serve(env)
+  const { cwd, session } = await begin()
+  await first.stop()
+  writeFileSync(join(cwd, 'go'), '')
+  const other = await world.carrel(['run', '-a', 'scripted', script({ say: 'another' })], { cwd, env })
+  expect(other).toMatchObject({ exit: 0, stdout: 'another\n' })
+  expect(await events(session, 'run.ended')).toMatchObject([{ data: { outcome: 'completed' } }])
+})
