@@ -43,7 +43,7 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
   const agent = make(home, model.url)
   const id = `my-${agent.id}`
   writeConfig(dataFolder, { ...agent, id }, home)
-  const env = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', ...agent.secrets }
+  const env = { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', CARREL_OUTLIVE_MS: '0', ...agent.secrets }
   const start = () => startServer(dataFolder, env, join(root, 'server.log'))
   let server = await start()
   let made = 0
