@@ -31,8 +31,8 @@ export interface OpenedCarrel extends Carrel {
  * @throws unavailable while another process has the folder, or when its database is of a newer Carrel
  */
 export async function openCarrel(config: Partial<Config> & { dataFolder: string }): Promise<OpenedCarrel> {
-  // A program that ends takes its agents along, unless it says otherwise.
-  const engine = await openEngine({ outliveMs: 0, ...config }, { version: VERSION })
+  // A program that ends takes its agents along, unless it says otherwise; those that a server left to whoever comes go on.
+  const engine = await openEngine({ outliveMs: 0, ...config }, { version: VERSION, takesUp: true })
   const { call, follow } = engine.carrelFor({ name: 'library', kind: 'program', face: 'library', workspaces: null })
   const servers: HttpServer[] = []
   const close = async (): Promise<void> => {

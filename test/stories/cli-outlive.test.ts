@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openCarrel } from '../../src/index.ts'
+import { eventually } from '../support/carrel-session.ts'
 import { type CliWorld, openCliWorld, script } from '../support/cli-world.ts'
 
 /** As people have it, but for the time: the tests of the command end agents with their server otherwise. */
@@ -22,7 +24,7 @@ const begin = async () => {
   await follow.ended
   return { cwd, session }
 }
-const runsOf = async (session: string) =>
+const sessionOf = async (session: string) =>
   (await world.carrel(['sessions', 'list', '--json'], { env }))
     .json()
     .sessions.find(({ id }: { id: string }) => id === session)
@@ -35,9 +37,9 @@ it.each(['SIGTERM', 'SIGKILL'] as const)(
     const first = await world.serve(env)
     const { cwd, session } = await begin()
     await first.stop(signal)
-    expect(await runsOf(session)).toMatchObject({ state: 'running' })
+    expect(await sessionOf(session)).toMatchObject({ state: 'running' })
     writeFileSync(join(cwd, 'go'), '')
-    expect(await runsOf(session)).toMatchObject({ state: 'running' })
+    expect(await sessionOf(session)).toMatchObject({ state: 'running' })
     const second = await world.serve(env)
     const follow = world.start(['log', session, '--follow'])
     await follow.until(/begun, done[\s\S]*completed/)
@@ -56,5 +58,21 @@ it('P5: a run of a command takes up what outlived its server, and leaves nothing
   writeFileSync(join(cwd, 'go'), '')
   const other = await world.carrel(['run', '-a', 'scripted', script({ say: 'another' })], { cwd, env })
   expect(other).toMatchObject({ exit: 0, stdout: 'another\n' })
+  expect(readdirSync(join(world.data, 'keepers'))).toEqual([])
   expect(await events(session, 'run.ended')).toMatchObject([{ data: { outcome: 'completed' } }])
+})
+
+it('P5: a program with the library takes up what outlived a server that said so, and leaves nothing behind', async () => {
+  const first = world.start(['serve', '--port', '0', '--no-web'], { env })
+  await first.until(/Ctrl-C stops it/)
+  const { cwd, session } = await begin()
+  first.child.kill('SIGTERM')
+  expect((await first.ended).stderr).toContain('Agents at work go on without it for 2 min')
+  const carrel = await openCarrel({ dataFolder: world.data })
+  writeFileSync(join(cwd, 'go'), '')
+  const at = { workspace: 'default', id: session }
+  const ended = async () => (await carrel.call('sessions.get', at)).lastRun?.outcome === 'completed'
+  await eventually('the run is completed', ended)
+  await carrel.close()
+  expect(readdirSync(join(world.data, 'keepers'))).toEqual([])
 })

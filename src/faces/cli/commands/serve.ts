@@ -1,3 +1,4 @@
+import { leavesAgents } from '../../../engine/rejoin.ts'
 import { CarrelError } from '../../../model/errors.ts'
 import type { HttpServer } from '../../http.ts'
 import { given } from '../arguments.ts'
@@ -5,8 +6,9 @@ import { hasDesktop, openBrowser } from '../browser.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { shown } from '../config.ts'
 import { VERSION } from '../installation.ts'
-import { openFolder } from '../reach.ts'
+import { openFolder, personHere } from '../reach.ts'
 import { askServer, readServerFile, readToken, removeServerFile, writeServerFile } from '../server-file.ts'
+import { span } from '../terminal.ts'
 
 const PATIENCE_MS = 3_000
 
@@ -64,6 +66,11 @@ async function serve(cli: Cli, options: Options): Promise<number> {
       if (options.open) openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
       await stopped
       cli.term.note('Stopping. Ctrl-C again does not wait.')
+      const { liveRuns } = await engine.carrelFor(personHere()).call('server.status', {})
+      if (liveRuns > 0 && leavesAgents(config))
+        cli.term.note(
+          `Agents at work go on without it for ${span(config.outliveMs)}; the next start takes up with them.`,
+        )
     } finally {
       removeServerFile(dataFolder, process.pid)
       await server.close()
