@@ -27,7 +27,7 @@ const placed = (command: Command): Command =>
     .option('--project <project>', 'id or name of the project')
 
 type DoOptions = PlanOptions & WhereOptions & { readonly path?: readonly string[] }
-const only = ({ path }: DoOptions) => (path === undefined ? {} : { paths: [...path] })
+const pathsIn = ({ path }: DoOptions) => (path === undefined ? {} : { paths: [...path] })
 
 export const addPlans: AddCommand = (program, act) => {
   addUndo(program, act)
@@ -57,7 +57,7 @@ Examples:
           await planAndDo(
             cli,
             carrel,
-            { project: project.id, request: { kind: 'undo', of, ...only(options) } },
+            { project: project.id, request: { kind: 'undo', of, ...pathsIn(options) } },
             options,
           )
         }),
@@ -136,7 +136,7 @@ function addApply(program: Command, act: Act): void {
               'not_found',
               'No project works in the folder of this Space itself. `carrel projects create` makes one.',
             )
-          const request = { kind: 'apply' as const, from: source.id, ...only(options) }
+          const request = { kind: 'apply' as const, from: source.id, ...pathsIn(options) }
           await planAndDo(cli, carrel, { project: target.id, request }, options)
         }),
       ),
