@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { findCommand, findNode, ROOT } from './carried.mjs'
 import { buildPage } from './page.mjs'
 
@@ -16,6 +16,11 @@ import { buildPage } from './page.mjs'
  * (no Postgres, no Chromium) is something that CI has to have.
  */
 const ACCEPTED_IN_CI = /^only on (macOS|Windows|Linux|machines with cgroups)\b/
+
+/** The table of processor time per test file, of the last run. */
+const TIMES = join(ROOT, 'node_modules', '.cache', 'carrel', 'test-times.txt')
+/** Files of that table which are printed. */
+const SHOWN = 40
 
 export function checkTypes() {
   return ['tsconfig.json', 'tsconfig.web.json'].map((config) => {
@@ -66,10 +71,26 @@ export function runVitest(projects, args = []) {
         ),
       ]
     }
-    return toRows(JSON.parse(readFileSync(report, 'utf8')), status, seconds)
+    const told = JSON.parse(readFileSync(report, 'utf8'))
+    keepTimes(told.files)
+    return toRows(told, status, seconds)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Prints which test files use most of the processor, and keeps the whole table as a file. */
+function keepTimes(files) {
+  const rows = files.filter(({ processorSeconds }) => processorSeconds !== null)
+  rows.sort((a, b) => b.processorSeconds - a.processorSeconds)
+  const line = ({ processorSeconds, seconds, tests, file }) =>
+    `${processorSeconds.toFixed(2).padStart(8)} ${seconds.toFixed(2).padStart(8)} ${String(tests).padStart(6)}  ${file}`
+  const head = `${'proc. s'.padStart(8)} ${'s'.padStart(8)} ${'tests'.padStart(6)}  file`
+  mkdirSync(dirname(TIMES), { recursive: true })
+  writeFileSync(TIMES, `${[head, ...rows.map(line)].join('\n')}\n`)
+  const sum = rows.reduce((total, { processorSeconds }) => total + processorSeconds, 0)
+  console.log(`\nProcessor time of the test files: ${sum.toFixed(0)} s. The first of ${TIMES}:`)
+  for (const text of [head, ...rows.slice(0, SHOWN).map(line)]) console.log(text)
 }
 
 function toRows({ projects, broken }, status, seconds) {
