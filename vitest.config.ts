@@ -5,7 +5,16 @@ import { defineConfig } from 'vitest/config'
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) }
 /** Times are for a machine that does much else: they only matter when something is broken. */
 const setupFiles = ['test/support/processor-time.ts']
-const patient = { env, setupFiles, testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
+const patient = {
+  env,
+  setupFiles,
+  isolate: false,
+  restoreMocks: true,
+  unstubEnvs: true,
+  testTimeout: 180_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
+}
 const globalSetup = ['test/support/postgres-setup.ts']
 const oneByOne = { fileParallelism: false }
 

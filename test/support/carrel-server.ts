@@ -2,14 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished, vi } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type Client, connect } from '../../src/client/client.ts'
 import type { Config } from '../../src/model/config.ts'
 import { createTestSession, type SessionOptions, type TestSession } from './carrel-session.ts'
 import { agentProcesses, type Ground } from './carrel-world.ts'
-
-// Real servers take their time to start on a machine that is busy otherwise.
-vi.setConfig({ testTimeout: 180_000 })
 
 /** A real server process on the data folder of a ground. */
 export interface Server {

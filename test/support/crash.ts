@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { build } from 'vite'
-import { afterAll } from 'vitest'
+import { onFileFinished } from './file-end.ts'
 
 /** Where processes are killed in the middle of what they do to a place. */
 export interface CrashLab extends Disposable {
@@ -39,9 +39,10 @@ interface Child {
   readonly env: NodeJS.ProcessEnv
 }
 let child: Promise<Child> | null = null
-afterAll(async () => {
+const dropChild = async () => {
   if (child) rmSync(dirname((await child).file), { recursive: true, force: true })
-})
+  child = null
+}
 
 /** Two hundred processes that each read a hundred sources take minutes; one file, compiled once, is read at once. */
 async function builtChild(): Promise<Child> {
@@ -105,6 +106,7 @@ export function openCrashLab(): CrashLab {
 }
 
 async function runUntil(args: readonly string[]): Promise<string> {
+  if (!child) onFileFinished(dropChild)
   child ??= builtChild()
   const { file, env } = await child
   const running = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })

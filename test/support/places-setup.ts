@@ -12,22 +12,21 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll } from 'vitest'
 import { probeContainment } from '../../src/host/containment.ts'
 import type { MakePlace, Places } from '../../src/host/places/place.ts'
 import { openPlaces } from '../../src/host/places/places.ts'
 import { removeFolder } from '../../src/host/places/removal.ts'
+import { onFileFinished } from './file-end.ts'
 
 export const PATH = process.env.PATH ?? '/usr/bin:/bin'
+/** Removed at the end of each file, and made again by the next one of this worker. */
 export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-places-')))
 export const containment = await probeContainment(PATH)
-const opened: Places[] = []
 
-afterAll(async () => {
-  await Promise.all(opened.map((places) => places.close()))
-  await removeFolder(top)
-})
-
+const readyTop = () => {
+  mkdirSync(top, { recursive: true })
+  onFileFinished(() => removeFolder(top))
+}
 let count = 0
 /** A name that no other test has. */
 export const fresh = (name: string) => `${name}-${++count}`
@@ -41,11 +40,12 @@ export interface World {
 
 /** The places of a data folder of their own; with `parent`, of one that an earlier life left. */
 export function world(env: Record<string, string> = {}, parent = join(top, fresh('data'), 'places')): World {
+  readyTop()
   const dataFolder = dirname(parent)
   const ledger = join(dataFolder, 'processes')
   const machine = { path: PATH, env: { PATH, ...env }, containment, ledger, now: Date.now }
   const places = openPlaces({ dataFolder, ...machine })
-  opened.push(places)
+  onFileFinished(() => places.close())
   const never = new AbortController().signal
   const rest = { branch: null, start: null, include: [], setup: null, driver: null, signal: never, parent }
   return {
@@ -79,6 +79,7 @@ export function write(folder: string, files: Record<string, string>): void {
 export function plainFolder(
   files: Record<string, string> = { 'a.txt': 'a', 'sub/b.txt': 'b', 'sub/deep/c.txt': 'c' },
 ): string {
+  readyTop()
   const folder = join(top, fresh('folder'))
   mkdirSync(folder)
   write(folder, files)

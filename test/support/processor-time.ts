@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll } from 'vitest'
+import { registerFileEnd } from './file-end.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -90,6 +91,7 @@ function readRow(pid: number): Seen | null {
   }
 }
 
+// In this order: hooks at the end of a file run the last first, and what a file leaves behind ends before it is counted.
 if (process.platform === 'linux') {
   shared.carrelProcessorTime ??= startMeter()
   const meter = shared.carrelProcessorTime
@@ -101,3 +103,4 @@ if (process.platform === 'linux') {
     meter.counted = used
   })
 }
+registerFileEnd()

@@ -1,30 +1,24 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach } from 'vitest'
-import {
-  type AgentConnection,
-  type AgentLaunch,
-  type AgentListener,
-  type AgentPlace,
-  connectAgent,
-} from '../../src/host/agent.ts'
+import { onTestFinished } from 'vitest'
+import { type AgentLaunch, type AgentListener, type AgentPlace, connectAgent } from '../../src/host/agent.ts'
 import { scriptedAgent } from '../../src/host/agents.ts'
 import { probeContainment } from '../../src/host/containment.ts'
 import { allowedEnv } from '../../src/host/environment.ts'
+import { onFileFinished } from './file-end.ts'
 
+/** Removed at the end of each file, and made again by the next one of this worker. */
 export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
+const readyTop = () => {
+  mkdirSync(top, { recursive: true })
+  onFileFinished(() => rmSync(top, { recursive: true, force: true }))
+}
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const containment = await probeContainment(PATH)
 export const never = new AbortController().signal
 const recipe = scriptedAgent(join(top, 'compiled'))
-const connections: AgentConnection[] = []
 let count = 0
-
-afterEach(async () => {
-  await Promise.all(connections.splice(0).map((connection) => connection.kill()))
-})
-afterAll(() => rmSync(top, { recursive: true, force: true }))
 
 // biome-ignore lint/suspicious/noExplicitAny: what agents say has no shape that can be relied on
 export type Said = Record<string, any>
@@ -38,11 +32,13 @@ interface Setup {
 export function newPlace(): AgentPlace {
   count += 1
   const cwd = join(top, `place-${count}`)
+  readyTop()
   mkdirSync(cwd)
   return { cwd, roots: [cwd], mcpServers: [] }
 }
 
 export async function connect({ env = {}, home = top, launch = {} }: Setup = {}) {
+  readyTop()
   const frames: Array<{ direction: string; frame: Said }> = []
   const connection = await connectAgent({
     id: 'scripted',
@@ -65,7 +61,7 @@ export async function connect({ env = {}, home = top, launch = {} }: Setup = {})
     onFrame: (direction, line) => frames.push({ direction, frame: parsed(line) }),
     ...launch,
   })
-  connections.push(connection)
+  onTestFinished(() => connection.kill())
   return { connection, frames }
 }
 
