@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { allAgents, detectAgents, findProgram } from '../host/agents.ts'
 import { allowedEnv, machinePath } from '../host/environment.ts'
 import { homeVariables } from '../host/homes.ts'
 import type { AgentRecipe, AgentStatus } from '../model/agent.ts'
 import type { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
+import { PACKAGE_ROOT } from '../primitives/programs.ts'
 
 /** The agents there are, and how to start each. */
 export interface AgentDirectory {
@@ -26,8 +26,6 @@ export interface AgentDirectory {
 
 /** What was found on this machine is looked up again after this, so that a fresh install is seen. ms. */
 const LOOK_AGAIN_MS = 30_000
-
-const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
 
 interface Options {
   readonly config: Config

@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url'
 import type { Place } from '../host/places/place.ts'
 import { accessOf, hostsOf } from '../host/sandbox/access.ts'
 import type { Sandbox } from '../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../model/agent.ts'
+import { PACKAGE_ROOT } from '../primitives/programs.ts'
 import { compiledFolder } from './agent-directory.ts'
 import type { Context } from './context.ts'
 
@@ -15,8 +15,6 @@ export interface Kept {
   /** Of the Space, for a strict one. */
   readonly hosts: readonly string[]
 }
-
-const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
 
 /** What a run is kept in; null for nothing. @throws unavailable where this machine cannot make it: never less (F8) */
 export async function sandboxFor(ctx: Context, { recipe, env, place, mode, hosts }: Kept): Promise<Sandbox | null> {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PACKAGE_ROOT } from '../primitives/programs.ts'
 import { isApi } from './gate.ts'
 import { plainPage } from './login-page.ts'
 
 /** Where the build puts the page. */
-export const WEB_FOLDER = fileURLToPath(new URL('../../dist/web', import.meta.url))
+export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'web')
 
 /**
  * Serves the page. It holds no data, so everybody who passed the gate may have it: what it asks for needs a login.

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { AgentRecipe, type AgentStatus } from '../model/agent.ts'
 import { CarrelError } from '../model/errors.ts'
+import { programFile } from '../primitives/programs.ts'
 
 const run = promisify(execFile)
 const VERSION_TIMEOUT_MS = 5_000
@@ -15,13 +16,11 @@ const VERSION_TIMEOUT_MS = 5_000
  * 20 MiB less.
  */
 export function scriptedAgent(cacheFolder?: string): AgentRecipe {
-  // Where Carrel runs from built files, the agent is built beside it.
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   return AgentRecipe.parse({
     id: 'scripted',
     name: 'Scripted agent',
     command: process.execPath,
-    args: [fileURLToPath(new URL(`./scripted-agent/main.${ending}`, import.meta.url))],
+    args: [fileURLToPath(programFile('scripted-agent', new URL('./scripted-agent/main.ts', import.meta.url)))],
     // Without it a type-stripping Node may print a warning for each start.
     env: { NODE_NO_WARNINGS: '1', ...(cacheFolder ? { NODE_COMPILE_CACHE: cacheFolder } : {}) },
     passEnv: ['CARREL_SCRIPTED_HOME', 'SCRIPTED_QUIRKS', 'SCRIPTED_NO_LOAD', 'SCRIPTED_NAME'],

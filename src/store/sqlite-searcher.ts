@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { CarrelError, type Problem } from '../model/errors.ts'
+import { programFile } from '../primitives/programs.ts'
 import { type ReadArgs, type ReadResult, runRead } from './sql/operations.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -45,7 +46,8 @@ export function createSearcher(options: SearcherOptions): Searcher {
     waiting.clear()
   }
   const start = (): Worker => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { carrelSearcher: options } })
+    const file = programFile('sqlite-searcher', new URL('./sqlite-searcher.ts', import.meta.url))
+    const worker = new Worker(file, { workerData: { carrelSearcher: options } })
     worker.on('message', ({ id, result, problem }: Answered) => {
       const one = waiting.get(id)
       waiting.delete(id)

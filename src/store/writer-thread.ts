@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { asCarrelError, CarrelError, type Problem } from '../model/errors.ts'
+import { programFile } from '../primitives/programs.ts'
 import type { WriteName } from './sql/operations.ts'
 import type { FromWriter, Job, ToWriter, WriterOptions } from './sqlite-writer.ts'
 import type { Ring } from './store.ts'
@@ -22,7 +23,7 @@ interface Waiting {
  * @throws unavailable when it cannot be opened
  */
 export async function openWriter(options: WriterOptions, ring: (ring: Ring) => void): Promise<WriterThread> {
-  const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), {
+  const worker = new Worker(programFile('sqlite-writer', new URL('./sqlite-writer.ts', import.meta.url)), {
     // What it makes lives for one commit: more room would only be held.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
     workerData: { carrelWriter: options },

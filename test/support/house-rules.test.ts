@@ -29,6 +29,8 @@ it.each([
   ['web/a.tsx', "import { b } from '../src/engine/b.ts'"],
   ['src/host/scripted-agent/a.ts', "import { b } from '../../model/b.ts'"],
   ['src/host/a.ts', "import { b } from './scripted-agent/b.ts'"],
+  ['src/primitives/a.ts', "import { b } from '../model/b.ts'"],
+  ['src/store/a.ts', "new URL('../host/scripted-agent/b.ts', import.meta.url)"],
   ['src/attic/a.ts', 'export const a = 1'],
 ])('floors: %s may not %s', (path, text) => {
   expect(checkFloors([parseSource(path, text)])).toHaveLength(1)
@@ -38,6 +40,8 @@ it.each([
   ['src/api/a.ts', "import { b } from '../model/b.ts'"],
   ['src/faces/cli/a.ts', "import { b } from '../../client/b.ts'"],
   ['src/main.ts', "import { b } from './faces/cli/b.ts'"],
+  ['src/store/a.ts', "import { b } from '../primitives/b.ts'"],
+  ['src/host/a.ts', "new URL('./scripted-agent/b.ts', import.meta.url)"],
   ['src/host/scripted-agent/a.ts', "import { b } from './b.ts'"],
   ['web/session/a.tsx', "import { b } from '../../src/client/b.ts'"],
   ['test/stories/a.test.ts', "import { b } from '../../src/engine/b.ts'"],

@@ -20,6 +20,8 @@ export interface Import {
   readonly to: string
   readonly relative: boolean
   readonly typeOnly: boolean
+  /** Not imported: its URL stands here, for a thread or a process to be started with. */
+  readonly started?: boolean
 }
 
 const WATCHED = new Set(['Date.now', 'Math.random', 'process.env'])
@@ -70,7 +72,9 @@ export function parseSource(path: string, text: string): Source {
       if (callee.name === 'Date' && given.length === 0) call('new Date()', start)
       // A worker's file is started by its URL: an import in all but name.
       if (callee.name === 'URL' && given[0]?.type === 'Literal' && typeof given[0].value === 'string') {
-        if (/^\.\.?\/.*\.tsx?$/.test(given[0].value)) see(given[0].value, true)
+        if (/^\.\.?\/.*\.tsx?$/.test(given[0].value)) {
+          imports.push({ ...resolveImport(path, given[0].value, true), started: true })
+        }
       }
     },
   }).visit(program)

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { BrowserNote } from '../../model/browser.ts'
 import { CarrelError } from '../../model/errors.ts'
+import { programFile } from '../../primitives/programs.ts'
 import type { Containment } from '../containment.ts'
 import {
   attachKeeper,
@@ -78,7 +79,7 @@ const START_MS = 30_000
 const LOOK_MS = 15
 /** Where its gate makes its sockets, within walls. */
 const SOCKETS = '/run/carrel-gate'
-const GATE = fileURLToPath(new URL(`./gate.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url))
+const gateFile = () => fileURLToPath(programFile('gate', new URL('./gate.ts', import.meta.url)))
 
 /**
  * Starts a browser of its own profile under a keeper, so that it outlives the server as its agent does, and waits until
@@ -100,7 +101,7 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
     const browser = [launch.program, ...flags(launch), `--user-data-dir=${profile}`, 'about:blank']
     const kept = {
       command: process.execPath,
-      args: [...LEAN, GATE, at, sockets, launch.held ? 'held' : 'open', ...browser],
+      args: [...LEAN, gateFile(), at, sockets, launch.held ? 'held' : 'open', ...browser],
       cwd: '/',
       enter: launch.enter,
       env: { ...env, ...compiledFor(ground) },
@@ -197,7 +198,9 @@ function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): Ru
 async function compile(ground: BrowserGround): Promise<void> {
   if (ground.compiled === null || compiledIn.has(ground.compiled)) return
   compiledIn.add(ground.compiled)
-  await promisify(execFile)(process.execPath, [...LEAN, GATE], { env: compiledFor(ground) }).catch(() => undefined)
+  await promisify(execFile)(process.execPath, [...LEAN, gateFile()], { env: compiledFor(ground) }).catch(
+    () => undefined,
+  )
 }
 const compiledIn = new Set<string>()
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { asCarrelError, CarrelError, type Problem } from '../../model/errors.ts'
+import { programFile } from '../../primitives/programs.ts'
 import type { History } from './history.ts'
 import './watch.ts'
 import type { Asked, FromWorker, ToWorker, WorkerOptions } from './wire.ts'
@@ -25,7 +26,8 @@ interface Waiting {
 export async function openHistory({ folder, now }: HistoryOptions): Promise<History> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const options: WorkerOptions = { folder, now: now() }
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { carrelHistory: options } })
+  const file = programFile('history', new URL('./worker.ts', import.meta.url))
+  const worker = new Worker(file, { workerData: { carrelHistory: options } })
   const listeners = new Set<(news: News) => void>()
   await untilReady(worker)
   const wire = createWire(worker, (news) => {

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { programFile } from '../../primitives/programs.ts'
 import { type Cgroup, dropCgroup, foldersOf, type Reached } from '../cgroups/cgroup.ts'
 import type { Containment } from '../containment.ts'
 import { killTree, writeEntry } from '../ledger.ts'
@@ -120,8 +121,7 @@ export async function startKeeper(
 
 async function spawnKeeper(launch: KeeperLaunch, keeper: string, options: KeeperOptions): Promise<void> {
   writeEntry(options.ledger, { tree: keeper, label: `keeper of ${launch.label}`, bootId: bootId(), identity: null })
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const main = fileURLToPath(new URL(`./main.${ending}`, import.meta.url))
+  const main = fileURLToPath(programFile('keeper', new URL('./main.ts', import.meta.url)))
   const log = openSync(join(launch.folder, 'keeper.log'), 'a', 0o600)
   const child = spawn(process.execPath, [...LEAN, main], {
     cwd: launch.folder,

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { programFile } from '../../primitives/programs.ts'
 import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './freezer.ts'
 import { clearGoing, removeFolder } from './removal.ts'
 
@@ -83,7 +84,8 @@ async function runFreezer<Done extends Frozen | readonly string[]>(
   { signal, onProgress }: Wait,
 ): Promise<Done> {
   signal.throwIfAborted()
-  const worker = new Worker(new URL('./freezer.ts', import.meta.url), { workerData: { carrelFreezing: ask } })
+  const file = programFile('freezer', new URL('./freezer.ts', import.meta.url))
+  const worker = new Worker(file, { workerData: { carrelFreezing: ask } })
   const stop = () => void worker.terminate()
   signal.addEventListener('abort', stop, { once: true })
   try {

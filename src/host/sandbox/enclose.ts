@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { programFile } from '../../primitives/programs.ts'
 import type { Containment } from '../containment.ts'
 import { proxyPath } from '../keeper/protocol.ts'
 import type { Place } from '../places/place.ts'
@@ -82,7 +83,7 @@ export async function enclose(
   ]
   const leads = [{ port: PORT, socket: join(OUT, SOCKET) }, ...(sandbox.leads ?? [])]
   const led = leads.flatMap(({ port, socket }) => [String(port), socket])
-  const relay = strict ? [process.execPath, RELAY, ...led, '--'] : null
+  const relay = strict ? [process.execPath, relayFile(), ...led, '--'] : null
   const homely = sandbox.write.some((path) => path === `${env.HOME}/`)
   return {
     containment: containmentOf({ walls, sealed, root: process.getuid?.() === 0, relay }),
@@ -91,7 +92,7 @@ export async function enclose(
   }
 }
 
-const RELAY = fileURLToPath(new URL(`./relay.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url))
+const relayFile = () => fileURLToPath(programFile('relay', new URL('./relay.ts', import.meta.url)))
 const SOCKET = 'proxy'
 const VARIABLES = temporaryVariables(TMP)
 /** Tools that fetch things keep them in the home, which cannot be written. */

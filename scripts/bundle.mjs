@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { findCommand, findNode, ROOT } from './carried.mjs'
+import { buildStamped } from './stamped.mjs'
+
+const SOURCES = ['src', 'test/promises', 'scripts/bundle.config.mjs', 'scripts/programs.mjs', 'package-lock.json']
+
+/**
+ * Builds what Node runs into dist/node with rolldown, unless what is there was built from these very sources.
+ * Returns 'built' or 'fresh'. Throws when rolldown fails.
+ */
+export function buildNode({ force = false } = {}) {
+  return buildStamped({
+    out: join(ROOT, 'dist', 'node'),
+    sources: SOURCES,
+    force,
+    title: 'the programs',
+    build(folder) {
+      const config = join(ROOT, 'scripts', 'bundle.config.mjs')
+      const args = [findCommand('rolldown', 'rolldown'), '--config', config]
+      const env = { ...process.env, CARREL_BUNDLE_TO: folder }
+      const { status, stdout, stderr, error } = spawnSync(findNode(), args, { cwd: ROOT, env, encoding: 'utf8' })
+      if (error) throw error
+      if (status !== 0) throw new Error(`The programs could not be built:\n${stdout}${stderr}`)
+    },
+  })
+}

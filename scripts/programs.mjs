@@ -1,0 +1,23 @@
+/**
+ * The sources of what Carrel starts as processes and threads of its own, by the name that `programFile` is called with.
+ * The build makes one file of each.
+ */
+export const PROGRAMS = {
+  keeper: 'src/host/keeper/main.ts',
+  'scripted-agent': 'src/host/scripted-agent/main.ts',
+  relay: 'src/host/sandbox/relay.ts',
+  gate: 'src/host/browsers/gate.ts',
+  'sqlite-writer': 'src/store/sqlite-writer.ts',
+  'sqlite-searcher': 'src/store/sqlite-searcher.ts',
+  history: 'src/host/history/worker.ts',
+  freezer: 'src/host/places/freezer.ts',
+}
+
+/** The sources of what people and programs load. The build gives them shared pieces, so that each loads what it needs. */
+export const ENTRIES = {
+  main: 'src/main.ts',
+  index: 'src/index.ts',
+  client: 'src/client/client.ts',
+  model: 'src/model/index.ts',
+  testing: 'test/promises/index.ts',
+}

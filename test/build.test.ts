@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ENTRIES, PROGRAMS } from '../scripts/programs.mjs'
+import { buildStamped } from '../scripts/stamped.mjs'
+import { readSource } from './support/source-reader.ts'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const SOURCES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z', 'src'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .split('\0')
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && existsSync(join(ROOT, path)))
+
+/** name -> source of each `programFile('name', new URL('./source.ts', import.meta.url))` in the sources. */
+function programsCalled(): [string, string][] {
+  const call = /programFile\(\s*'([\w-]+)',\s*new URL\('([^']+)', import\.meta\.url\)/g
+  return SOURCES.flatMap((path) =>
+    [...readFileSync(join(ROOT, path), 'utf8').matchAll(call)].map(([, name = '', to = '']): [string, string] => [
+      name,
+      posix.join(posix.dirname(path), to),
+    ]),
+  )
+}
+
+describe('what the build makes', () => {
+  it('has each program that the sources start, under the name they start it by', () => {
+    expect(Object.fromEntries(programsCalled())).toEqual(PROGRAMS)
+  })
+
+  it('has all of them: no source starts another one by its own path', () => {
+    const started = SOURCES.flatMap((path) => {
+      const { imports } = readSource(path, join(ROOT, path))
+      return imports.filter((one) => one.started).map(({ to }) => to)
+    })
+    expect(started.toSorted()).toEqual(Object.values(PROGRAMS).toSorted())
+  })
+
+  it('is made of files that are there', () => {
+    const missing = Object.values({ ...PROGRAMS, ...ENTRIES }).filter((path) => !existsSync(join(ROOT, path)))
+    expect(missing).toEqual([])
+  })
+})
+
+describe('a build with a stamp', () => {
+  const top = mkdtempSync(join(tmpdir(), 'carrel-stamped-'))
+  const out = join(top, 'dist')
+  const write = (text: string) => (folder: string) => writeFileSync(join(folder, 'made'), text)
+  const run = (build: (folder: string) => void, more: { sources?: string[]; force?: boolean } = {}) =>
+    buildStamped({ out, sources: ['LICENSE'], title: 'it', build, ...more })
+  const made = () => readFileSync(join(out, 'made'), 'utf8')
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+
+  beforeEach(() => {
+    rmSync(out, { recursive: true, force: true })
+    run(write('first'))
+  })
+  afterAll(() => rmSync(top, { recursive: true, force: true }))
+
+  it('is not made again of the same sources', () => {
+    expect(run(write('second'))).toBe('fresh')
+    expect(made()).toBe('first')
+  })
+
+  it.each([
+    ['of other sources', { sources: ['LICENSE', 'README.md'] }],
+    ['where it must', { force: true }],
+  ])('is made again %s', (_when, more) => {
+    expect(run(write('second'), more)).toBe('built')
+    expect(made()).toBe('second')
+  })
+
+  it('keeps what was there when it fails, and leaves nothing', () => {
+    const failing = (folder: string) => {
+      write('half')(folder)
+      throw new Error('no')
+    }
+    expect(() => run(failing, { force: true })).toThrow('no')
+    expect(made()).toBe('first')
+    expect(readdirSync(top)).toEqual(['dist'])
+  })
+
+  it('is whole when another build of the same sources ends first', () => {
+    run(
+      (folder) => {
+        run(write('theirs'), { force: true })
+        mkdirSync(folder, { recursive: true })
+        write('ours')(folder)
+      },
+      { force: true },
+    )
+    expect(['ours', 'theirs']).toContain(made())
+    expect(run(write('third'))).toBe('fresh')
+  })
+
+  it('removes what builds left that were killed', () => {
+    // No system gives a process this number.
+    mkdirSync(join(top, '.unfinished-dist-2147483647'))
+    run(write('second'), { force: true })
+    expect(readdirSync(top)).toEqual(['dist'])
+  })
+})
