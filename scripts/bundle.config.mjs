@@ -1,6 +1,6 @@
 import { defineConfig } from 'rolldown'
 import { ROOT } from './carried.mjs'
-import { ENTRIES, PROGRAMS } from './programs.mjs'
+import { ENTRIES, PROGRAMS, TEST_PROGRAMS } from './programs.mjs'
 
 /** Packages that stay outside: a native one, one that is a program of its own, and the runner of whoever tests a store. */
 const OUTSIDE = ['@parcel/watcher', /^chrome-devtools-mcp/, 'vitest']
@@ -19,15 +19,20 @@ const common = {
   },
 }
 
-export default defineConfig([
-  {
-    ...common,
-    input: ENTRIES,
-    output: { ...common.output, entryFileNames: '[name].js', chunkFileNames: 'part-[name]-[hash].js' },
-  },
-  ...Object.entries(PROGRAMS).map(([name, source]) => ({
-    ...common,
-    input: { [name]: source },
-    output: { ...common.output, entryFileNames: '[name].js', codeSplitting: false },
-  })),
-])
+const split = (input) => ({
+  ...common,
+  input,
+  output: { ...common.output, entryFileNames: '[name].js', chunkFileNames: 'part-[name]-[hash].js' },
+})
+
+const single = ([name, source]) => ({
+  ...common,
+  input: { [name]: source },
+  output: { ...common.output, entryFileNames: '[name].js', codeSplitting: false },
+})
+
+export default defineConfig(
+  process.env.CARREL_BUNDLE === 'test'
+    ? [split(TEST_PROGRAMS)]
+    : [split(ENTRIES), ...Object.entries(PROGRAMS).map(single)],
+)

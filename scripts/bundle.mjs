@@ -10,18 +10,30 @@ const SOURCES = ['src', 'test/promises', 'scripts/bundle.config.mjs', 'scripts/p
  * Returns 'built' or 'fresh'. Throws when rolldown fails.
  */
 export function buildNode({ force = false } = {}) {
+  return bundle({ out: 'node', sources: SOURCES, force, title: 'the programs' })
+}
+
+/** Builds what tests start as processes of their own into dist/test, in the same way. */
+export function buildTestPrograms() {
+  return bundle({
+    out: 'test',
+    sources: [...SOURCES, 'test/support'],
+    force: false,
+    title: 'the programs of the tests',
+  })
+}
+
+function bundle({ out, ...rest }) {
   return buildStamped({
-    out: join(ROOT, 'dist', 'node'),
-    sources: SOURCES,
-    force,
-    title: 'the programs',
+    ...rest,
+    out: join(ROOT, 'dist', out),
     build(folder) {
       const config = join(ROOT, 'scripts', 'bundle.config.mjs')
       const args = [findCommand('rolldown', 'rolldown'), '--config', config]
-      const env = { ...process.env, CARREL_BUNDLE_TO: folder }
+      const env = { ...process.env, CARREL_BUNDLE: out, CARREL_BUNDLE_TO: folder }
       const { status, stdout, stderr, error } = spawnSync(findNode(), args, { cwd: ROOT, env, encoding: 'utf8' })
       if (error) throw error
-      if (status !== 0) throw new Error(`The programs could not be built:\n${stdout}${stderr}`)
+      if (status !== 0) throw new Error(`${rest.title} could not be built:\n${stdout}${stderr}`)
     },
   })
 }

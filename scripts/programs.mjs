@@ -13,6 +13,12 @@ export const PROGRAMS = {
   freezer: 'src/host/places/freezer.ts',
 }
 
+/** Programs that tests start, built beside nothing else: they start the programs of dist/node. */
+export const TEST_PROGRAMS = {
+  serve: 'test/support/serve.ts',
+  'keeper-server': 'test/support/keeper-server.ts',
+}
+
 /** The sources of what people and programs load. The build gives them shared pieces, so that each loads what it needs. */
 export const ENTRIES = {
   main: 'src/main.ts',

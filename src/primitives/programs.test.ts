@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { PACKAGE_ROOT, programFile, useProgramsOf } from './programs.ts'
 
 const source = new URL('./programs.ts', import.meta.url)
 
+beforeEach(() => useProgramsOf(null))
 afterEach(() => useProgramsOf(null))
 
 it('sources start sources', () => {

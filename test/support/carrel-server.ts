@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type Client, connect } from '../../src/client/client.ts'
 import type { Config } from '../../src/model/config.ts'
+import { testProgram } from './built.ts'
 import { createTestSession, type SessionOptions, type TestSession } from './carrel-session.ts'
 import { agentProcesses, type Ground } from './carrel-world.ts'
 
@@ -27,7 +27,7 @@ export interface Server {
 /** Tries again at once, so that a story waits for the server and not for the client's patience. */
 const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
 
-const main = fileURLToPath(new URL('./serve.ts', import.meta.url))
+const main = testProgram('serve')
 
 /** Starts a server and waits until it serves; its agents end with it unless `outliveMs` says otherwise. @throws with its words when it ends first */
 export async function startServer(

@@ -8,6 +8,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { type Overrides, openEngine } from '../../src/engine/open.ts'
 import type { Config } from '../../src/model/config.ts'
 import type { Caller } from '../../src/model/tree.ts'
+import { BUILT } from './built.ts'
 import { createTestSession, type SessionOptions, type TestSession } from './carrel-session.ts'
 
 export const ADA: Caller = { name: 'ada', kind: 'person', face: 'web', workspaces: null }
@@ -102,7 +103,7 @@ export async function openWorld(
 
 /** Settings of another scripted agent: one with quirks, or one that may share its process. */
 export function scriptedAgent(id: string, more: Partial<Config['agents'][number]> = {}): Config['agents'][number] {
-  const main = fileURLToPath(new URL('../../src/host/scripted-agent/main.ts', import.meta.url))
+  const main = fileURLToPath(new URL('scripted-agent.js', BUILT))
   const env = { NODE_NO_WARNINGS: '1', ...more.env }
   return { name: id, command: process.execPath, args: [main], passEnv: ['CARREL_SCRIPTED_HOME'], ...more, env, id }
 }

@@ -14,7 +14,7 @@ export function onFileFinished(ending: Ending): void {
   shared.carrelFileEndings.push(ending)
 }
 
-/** Setup file of all projects: registers the hook that runs the endings, after the file's own hooks. */
+/** Registers the hook that runs the endings, after the file's own hooks. Called by the setup of all tests. */
 export function registerFileEnd(): void {
   afterAll(async () => {
     for (const ending of shared.carrelFileEndings?.splice(0).reverse() ?? []) await ending()

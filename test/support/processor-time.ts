@@ -1,17 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll } from 'vitest'
-import { registerFileEnd } from './file-end.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
     /** Processor seconds of a test file: its worker's, and those of all processes that it started. */
     processorSeconds?: number
+    /** The part of it that no process of ours has waited for. */
+    orphanSeconds?: number
   }
 }
 
-/**
- * Setup file of all projects: notes in each test file's meta how much processor time the file used. Linux only, from
- * /proc. Processes that outlive their parent are counted as last seen, so some milliseconds of them may be missing.
+/*
+ * Each test file's meta tells how much processor time the file used. Linux only, from /proc. Processes that outlive
+ * their parent are counted as last seen, so some milliseconds of them may be missing.
  */
 const SAMPLE_MS = 250
 /** USER_HZ, which is 100 on every Linux that Node runs on. */
@@ -28,15 +29,16 @@ interface Meter {
   readonly seen: Map<number, Seen>
   /** Ticks of processes that ended without anybody of ours waiting for them. */
   orphaned: number
-  /** What earlier files of this worker used. */
+  /** What earlier files of this worker used, and the part of it that was orphaned. */
   counted: number
+  orphansCounted: number
 }
 
 /** One for a worker: where files share one, this module is loaded again for each. */
 const shared = globalThis as { carrelProcessorTime?: Meter }
 
 function startMeter(): Meter {
-  const meter: Meter = { seen: new Map(), orphaned: 0, counted: 0 }
+  const meter: Meter = { seen: new Map(), orphaned: 0, counted: 0, orphansCounted: 0 }
   setInterval(() => sample(meter), SAMPLE_MS).unref()
   return meter
 }
@@ -91,8 +93,9 @@ function readRow(pid: number): Seen | null {
   }
 }
 
-// In this order: hooks at the end of a file run the last first, and what a file leaves behind ends before it is counted.
-if (process.platform === 'linux') {
+/** Registers the count of the test file that is about to run. Called once for each file, by the setup of all tests. */
+export function countProcessorTime(): void {
+  if (process.platform !== 'linux') return
   shared.carrelProcessorTime ??= startMeter()
   const meter = shared.carrelProcessorTime
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures a hook takes
@@ -100,7 +103,8 @@ if (process.platform === 'linux') {
     const living = sample(meter)
     const used = (readRow(process.pid)?.ticks ?? 0) + living + meter.orphaned
     suite.file.meta.processorSeconds = (used - meter.counted) / TICKS_PER_SECOND
+    suite.file.meta.orphanSeconds = (meter.orphaned - meter.orphansCounted) / TICKS_PER_SECOND
     meter.counted = used
+    meter.orphansCounted = meter.orphaned
   })
 }
-registerFileEnd()

@@ -1,10 +1,12 @@
 import { openEngine } from '../../src/engine/open.ts'
 import { serveHttp } from '../../src/faces/http.ts'
+import { startBuiltPrograms } from './built.ts'
 
 /**
  * A server of its own process, for stories that kill it for real. Takes its settings as JSON, says where it is as one
  * line of JSON, stops cleanly on SIGTERM, and does not outlive the test that started it. With `page` it has the built page.
  */
+startBuiltPrograms()
 const settings = JSON.parse(process.argv[2] ?? '{}')
 const engine = await openEngine(settings)
 const server = await serveHttp(engine, {

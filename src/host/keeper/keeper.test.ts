@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, expect, it } from 'vitest'
+import { testProgram } from '../../../test/support/built.ts'
 import { probeContainment } from '../containment.ts'
 import { marked, processTable } from '../proc-table.ts'
 import { attachKeeper, findKeepers, type KeeperOptions, type KeptTree, startKeeper } from './client.ts'
@@ -197,7 +197,7 @@ it('a stranger without the token hears nothing', async () => {
 
 it('P5: a kill -9 of the server in the middle of a turn leaves the agent and its keeper at work', async () => {
   const at = options()
-  const script = fileURLToPath(new URL('../../../test/support/keeper-server.ts', import.meta.url))
+  const script = testProgram('keeper-server')
   const server = spawn(process.execPath, [script, JSON.stringify({ ...at, echo: ECHO, cwd: root })], {
     env: { PATH, NODE_NO_WARNINGS: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
