@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { findCommand, findNode, ROOT } from './carried.mjs'
 import { buildPage } from './page.mjs'
+import { keepTimes } from './processor-time.mjs'
 
 /**
  * One row of the final table.
@@ -16,11 +17,6 @@ import { buildPage } from './page.mjs'
  * (no Postgres, no Chromium) is something that CI has to have.
  */
 const ACCEPTED_IN_CI = /^only on (macOS|Windows|Linux|machines with cgroups)\b/
-
-/** The table of processor time per test file, of the last run. */
-const TIMES = join(ROOT, 'node_modules', '.cache', 'carrel', 'test-times.txt')
-/** Files of that table which are printed. */
-const SHOWN = 40
 
 export function checkTypes() {
   return ['tsconfig.json', 'tsconfig.web.json'].map((config) => {
@@ -44,8 +40,9 @@ export function checkPage() {
 }
 
 /**
- * Runs the named vitest projects, one after the other in one process.
- * @returns {Row[]} one row for each project that has cases, and one for what broke outside of them
+ * Runs the named vitest projects in one process.
+ * @returns {{ rows: Row[], orphanSeconds: number }} one row for each project that has cases, and one for what broke
+ *   outside of them; the processor time of what outlived its parents
  */
 export function runVitest(projects, args = []) {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-test-'))
@@ -63,34 +60,16 @@ export function runVitest(projects, args = []) {
     })
     const seconds = (Date.now() - started) / 1000
     if (!existsSync(report)) {
-      return [
-        failure(
-          'vitest',
-          seconds,
-          status === 0 ? 'wrote no report' : `ended with ${signal ?? status} before its report`,
-        ),
-      ]
+      const reason = status === 0 ? 'wrote no report' : `ended with ${signal ?? status} before its report`
+      return { rows: [failure('vitest', seconds, reason)], orphanSeconds: 0 }
     }
     const told = JSON.parse(readFileSync(report, 'utf8'))
     keepTimes(told.files)
-    return toRows(told, status, seconds)
+    const orphanSeconds = told.files.reduce((sum, file) => sum + file.orphanSeconds, 0)
+    return { rows: toRows(told, status, seconds), orphanSeconds }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** Prints which test files use most of the processor, and keeps the whole table as a file. */
-function keepTimes(files) {
-  const rows = files.filter(({ processorSeconds }) => processorSeconds !== null)
-  rows.sort((a, b) => b.processorSeconds - a.processorSeconds)
-  const line = ({ processorSeconds, seconds, tests, file }) =>
-    `${processorSeconds.toFixed(2).padStart(8)} ${seconds.toFixed(2).padStart(8)} ${String(tests).padStart(6)}  ${file}`
-  const head = `${'proc. s'.padStart(8)} ${'s'.padStart(8)} ${'tests'.padStart(6)}  file`
-  mkdirSync(dirname(TIMES), { recursive: true })
-  writeFileSync(TIMES, `${[head, ...rows.map(line)].join('\n')}\n`)
-  const sum = rows.reduce((total, { processorSeconds }) => total + processorSeconds, 0)
-  console.log(`\nProcessor time of the test files: ${sum.toFixed(0)} s. The first of ${TIMES}:`)
-  for (const text of [head, ...rows.slice(0, SHOWN).map(line)]) console.log(text)
 }
 
 function toRows({ projects, broken }, status, seconds) {

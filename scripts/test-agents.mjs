@@ -19,4 +19,4 @@ try {
   process.exit(1)
 }
 const page = checkPage()
-process.exitCode = conclude([page, ...runVitest(['agents'], process.argv.slice(2))])
+process.exitCode = conclude([page, ...runVitest(['agents'], process.argv.slice(2)).rows])

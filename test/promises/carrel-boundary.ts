@@ -61,7 +61,7 @@ async function theirs(world: World) {
 export function describeBoundary(open: OpenCarrel): void {
   describe('the boundary', () => {
     it('B1: no operation answers for an id of another workspace', async () => {
-      const world = await open()
+      const world = await open({}, { alone: true })
       await world.carrel.call('workspaces.create', { id: 'mine' })
       const { session, prompt, ids } = await theirs(world)
       const before = await session.log()
@@ -102,7 +102,7 @@ export function describeBoundary(open: OpenCarrel): void {
     })
 
     it('B1: cursors, names and searches of one workspace find nothing in another', async () => {
-      const world = await open()
+      const world = await open({}, { alone: true })
       await world.carrel.call('workspaces.create', { id: 'mine' })
       await world.carrel.call('workspaces.create', { id: 'theirs' })
       const first = await world.session({ workspace: 'theirs' })
@@ -127,7 +127,7 @@ export function describeBoundary(open: OpenCarrel): void {
       const world = await open()
       const session = await world.session()
       const other = `${session.id.slice(0, -1)}${session.id.endsWith('0') ? '1' : '0'}`
-      const call = (id: string) => world.carrel.call('sessions.get', { workspace: 'default', id })
+      const call = (id: string) => world.carrel.call('sessions.get', { workspace: world.workspace, id })
       await expect(call(other)).rejects.toMatchObject({ code: 'not_found', message: expect.stringMatching(/\.$/) })
       for (const id of ['x', '../../etc/passwd', 'ses_', `${session.id}0`, "' or 1=1 --"]) {
         await expect(call(id), id).rejects.toMatchObject({ code: 'bad_input' })
@@ -141,9 +141,9 @@ export function describeBoundary(open: OpenCarrel): void {
       await expect(session.prompt('')).rejects.toMatchObject({ code: 'bad_input' })
       const blocks = [{ type: 'hologram', text: 'x' }] as never
       await expect(
-        world.carrel.call('sessions.prompt', { workspace: 'default', id: session.id, content: blocks }),
+        world.carrel.call('sessions.prompt', { workspace: world.workspace, id: session.id, content: blocks }),
       ).rejects.toMatchObject({ code: 'bad_input' })
-      const ahead = { kind: 'session' as const, workspace: 'default', session: session.id, after: 99 }
+      const ahead = { kind: 'session' as const, workspace: world.workspace, session: session.id, after: 99 }
       const follow = async () => {
         for await (const followed of world.carrel.follow([ahead], AbortSignal.timeout(10_000))) return followed
         return null

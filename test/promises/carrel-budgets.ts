@@ -1,42 +1,44 @@
 import { describe, expect, it } from 'vitest'
 import type { TestSession } from '../support/carrel-session.ts'
 import type { World } from '../support/carrel-world.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 
-const DEFAULT = { workspace: 'default' } as const
-const set = ({ carrel }: World, settings: object, where: object = {}) =>
-  carrel.call('surroundings.set', { ...DEFAULT, ...where, settings })
+const set = ({ carrel, workspace }: World, settings: object, where: object = {}) =>
+  carrel.call('surroundings.set', { workspace, ...where, settings })
 const usage = (used: number, cost?: number) => ({
   usage: { used, size: 200_000, ...(cost === undefined ? {} : { cost: { amount: cost, currency: 'USD' } }) },
 })
 const asked = (session: TestSession, after = 0) => session.until('interaction.opened', () => true, after)
 
-export function describeBudgets(open: OpenCarrel): void {
+export function describeBudgets(open: OpenCarrel, near: Case): void {
   describe('budgets', () => {
-    it('P6: a run that has used up its time is parked with a question; stopped there it ends as over budget', async () => {
-      const world = await open({ runBudgetMs: 1_000 })
-      const session = await world.session()
-      const { prompt } = await session.prompt([{ say: 'I take my time' }, { hang: true }])
-      const question = await asked(session)
-      expect(question.data.question).toMatchObject({
-        kind: 'choice',
-        title: 'This run has used up its 1 s of work. Allow more?',
-        options: [{ label: 'Allow up to 2 s of work' }, { id: 'stop' }],
-      })
-      await session.until('run.parked')
-      expect(await session.row()).toMatchObject({ state: 'waiting', questions: 1 })
-      await session.answer(question.data.interaction, 'stop')
-      const ended = await session.endOf(prompt)
-      expect(ended.data).toMatchObject({
-        outcome: 'over_budget',
-        error: { message: 'This run has used up its 1 s of work.' },
-        spent: { turns: 1 },
-      })
-      expect(ended.data.spent?.ms).toBeGreaterThanOrEqual(1_000)
-      expect((await session.run([{ say: 'quick' }])).outcome).toBe('completed')
-    })
+    near(
+      'P6: a run that has used up its time is parked with a question; stopped there it ends as over budget',
+      async () => {
+        const world = await open({ runBudgetMs: 1_000 })
+        const session = await world.session()
+        const { prompt } = await session.prompt([{ say: 'I take my time' }, { hang: true }])
+        const question = await asked(session)
+        expect(question.data.question).toMatchObject({
+          kind: 'choice',
+          title: 'This run has used up its 1 s of work. Allow more?',
+          options: [{ label: 'Allow up to 2 s of work' }, { id: 'stop' }],
+        })
+        await session.until('run.parked')
+        expect(await session.row()).toMatchObject({ state: 'waiting', questions: 1 })
+        await session.answer(question.data.interaction, 'stop')
+        const ended = await session.endOf(prompt)
+        expect(ended.data).toMatchObject({
+          outcome: 'over_budget',
+          error: { message: 'This run has used up its 1 s of work.' },
+          spent: { turns: 1 },
+        })
+        expect(ended.data.spent?.ms).toBeGreaterThanOrEqual(1_000)
+        expect((await session.run([{ say: 'quick' }])).outcome).toBe('completed')
+      },
+    )
 
-    it('P6: allowed more, a run goes on where it stopped, told so and in the same conversation', async () => {
+    near('P6: allowed more, a run goes on where it stopped, told so and in the same conversation', async () => {
       const world = await open()
       await set(world, { limits: { ms: 1_000 } })
       const session = await world.session()
@@ -91,11 +93,11 @@ export function describeBudgets(open: OpenCarrel): void {
       expect((await elsewhere.run([{ say: 'free' }])).outcome).toBe('completed')
       await one.answer(question.data.interaction, 'raise:4')
       expect((await one.endOf(prompt)).data.outcome).toBe('completed')
-      const found = await world.carrel.call('surroundings.get', { ...DEFAULT, space: one.space.id })
+      const found = await world.carrel.call('surroundings.get', { workspace: world.workspace, space: one.space.id })
       expect(found.own.budgets).toEqual({ total: { turns: 4 } })
     })
 
-    it('P6: cost is what agents say of it, and a cancel ends what waits', async () => {
+    near('P6: cost is what agents say of it, and a cancel ends what waits', async () => {
       const world = await open()
       await set(world, { budgets: { total: { cost: 0.5 } } })
       const session = await world.session()
@@ -107,7 +109,7 @@ export function describeBudgets(open: OpenCarrel): void {
         body: expect.stringContaining('Used are 0.9 of cost.'),
       })
       await session.until('run.parked')
-      await world.carrel.call('sessions.cancel', { ...DEFAULT, id: session.id, run: run! })
+      await world.carrel.call('sessions.cancel', { workspace: world.workspace, id: session.id, run: run! })
       expect((await session.endOf(prompt)).data.outcome).toBe('cancelled')
       expect((await session.view()).open).toEqual({})
     })

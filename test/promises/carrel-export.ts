@@ -16,7 +16,7 @@ async function exported({ carrel, workspace, id }: TestSession, as: 'jsonl' | 'm
 export function describeExport(open: OpenCarrel): void {
   describe('export', () => {
     it('L9, B3: events as stored, or a text for people, whole in parts of any size, without a value put later', async () => {
-      const { carrel, session } = await open()
+      const { carrel, session, workspace } = await open()
       const one = await session()
       await one.run([{ say: 'It will be export-canary, and ``` in it.' }])
       const { prompt } = await one.prompt([
@@ -28,7 +28,7 @@ export function describeExport(open: OpenCarrel): void {
       const asked = await one.until('interaction.opened')
       await one.answer(asked.data.interaction, 'allow-once')
       await one.endOf(prompt)
-      await carrel.call('secrets.put', { workspace: 'default', name: 'LATER', value: 'export-canary' })
+      await carrel.call('secrets.put', { workspace, name: 'LATER', value: 'export-canary' })
       const log = await one.log()
       const lines = (await exported(one, 'jsonl', 3))
         .trimEnd()

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { scriptedAgent } from '../support/carrel-world.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
 const MISSING = { id: 'ghost', name: 'Ghost', command: 'carrel-no-such-agent', install: 'npm install -g ghost-acp' }
 
 /** Each way a run may fail: how it ends is said once, with what to do next, and the next prompt works. */
-export function describeFailures(open: OpenCarrel): void {
+export function describeFailures(open: OpenCarrel, near: Case): void {
   describe('a run that fails', () => {
     it.each([
       [
@@ -47,7 +47,7 @@ export function describeFailures(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('L4: a tool call that a death cut short is listed as half done', async () => {
+    near('L4: a tool call that a death cut short is listed as half done', async () => {
       const world = await open()
       const session = await world.session()
       const update = {
@@ -73,7 +73,7 @@ export function describeFailures(open: OpenCarrel): void {
       expect((await session.run([{ say: 'hi' }], { agent: 'scripted' })).outcome).toBe('completed')
     })
 
-    it('L4: an agent that wants a login fails the run with how to log in', async () => {
+    near('L4: an agent that wants a login fails the run with how to log in', async () => {
       const login = 'run `shy login` in a terminal.'
       const world = await open({ agents: [scriptedAgent('shy', { login, env: { SCRIPTED_QUIRKS: 'login' } })] })
       const session = await world.session({ agent: 'shy' })
@@ -82,7 +82,7 @@ export function describeFailures(open: OpenCarrel): void {
       expect(`${ended.error?.message} ${ended.error?.next}`).toContain('shy login')
     })
 
-    it('L4: an agent that never answers is given up after the time it has to start', async () => {
+    near('L4: an agent that never answers is given up after the time it has to start', async () => {
       const world = await open({ agentStartMs: 1_000, agents: [{ id: 'mute', name: 'Mute', command: '/bin/cat' }] })
       const session = await world.session({ agent: 'mute' })
       const ended = await session.run('hello')

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { PlanRequest } from '../../src/model/history.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
 const TEN = 'one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n'
@@ -26,9 +26,9 @@ export async function act(
   return await carrel.call('plans.carryOut', { ...placed(session), request, digest, ...named })
 }
 
-export function describeFiles(open: OpenCarrel): void {
+export function describeFiles(open: OpenCarrel, near: Case): void {
   describe('files', () => {
-    it('a run’s changes stand in its log and its row, each path once with what became of it', async () => {
+    near('a run’s changes stand in its log and its row, each path once with what became of it', async () => {
       const world = await open()
       const session = await freely(await world.session())
       writeFileSync(session.path('old.txt'), 'old\n')
@@ -85,7 +85,7 @@ export function describeFiles(open: OpenCarrel): void {
       await expectWhole(first)
     })
 
-    it('F2: what another session wrote since is taken only by name, and that session is told', async () => {
+    near('F2: what another session wrote since is taken only by name, and that session is told', async () => {
       const world = await open()
       const first = await freely(await world.session())
       const second = await freely(await world.session({ beside: first }))
@@ -106,7 +106,7 @@ export function describeFiles(open: OpenCarrel): void {
       expect(acts[0]).toMatchObject({ id: done.id, taken: [{ author: { kind: 'run' }, paths: ['a.txt'] }] })
     })
 
-    it('F3: a plan that was looked at before the files moved on writes nothing', async () => {
+    near('F3: a plan that was looked at before the files moved on writes nothing', async () => {
       const world = await open()
       const session = await freely(await world.session())
       const { run } = await session.run([
@@ -122,7 +122,7 @@ export function describeFiles(open: OpenCarrel): void {
       expect(readFileSync(session.path('b.txt'), 'utf8')).toBe('a person was here\n')
     })
 
-    it('what people do between runs is theirs, and a restore goes back to a snapshot', async () => {
+    near('what people do between runs is theirs, and a restore goes back to a snapshot', async () => {
       const world = await open()
       const session = await freely(await world.session())
       await session.run([{ write: 'a.txt', content: '1\n' }])
@@ -140,7 +140,7 @@ export function describeFiles(open: OpenCarrel): void {
       expect(file).toMatchObject({ encoding: 'text', content: '2\n' })
     })
 
-    it('a run that read one version of a file cannot overwrite another without reading again', async () => {
+    near('a run that read one version of a file cannot overwrite another without reading again', async () => {
       const world = await open()
       const session = await freely(await world.session())
       writeFileSync(session.path('a.txt'), 'one\n')
@@ -166,7 +166,7 @@ export function describeFiles(open: OpenCarrel): void {
       expect(readFileSync(session.path('a.txt'), 'utf8')).toBe('agent again\n')
     })
 
-    it('two sessions at work that change one path are both told while they are at it', async () => {
+    near('two sessions at work that change one path are both told while they are at it', async () => {
       const world = await open()
       const first = await freely(await world.session())
       const second = await freely(await world.session({ beside: first }))
@@ -184,7 +184,7 @@ export function describeFiles(open: OpenCarrel): void {
       await expectWhole(second)
     })
 
-    it('F5: what is left out is listed with the reason, and rules of the Space say what is', async () => {
+    near('F5: what is left out is listed with the reason, and rules of the Space say what is', async () => {
       const world = await open()
       const session = await freely(await world.session())
       const id = session.space.id
@@ -205,7 +205,7 @@ export function describeFiles(open: OpenCarrel): void {
       expect(await check('db/x.sql')).toMatchObject({ action: 'allow' })
     })
 
-    it('F8: a place that was asked for and cannot be made is said so, and nothing runs anywhere else', async () => {
+    near('F8: a place that was asked for and cannot be made is said so, and nothing runs anywhere else', async () => {
       const world = await open()
       const session = await world.session()
       const asked = { workspace: session.workspace, space: session.space.id, name: 'Apart', place: 'worktree' as const }
@@ -251,11 +251,12 @@ export function describeFiles(open: OpenCarrel): void {
       await Promise.all(listening)
     })
 
-    it('a folder that went away keeps its history', async () => {
+    near('a folder that went away keeps its history', async () => {
       const world = await open()
       const session = await freely(await world.session())
       await session.run([{ write: 'a.txt', content: 'kept\n' }])
-      rmSync(session.folder, { recursive: true })
+      // At once, so that nobody looks while its files are gone and it is not.
+      renameSync(session.folder, `${session.folder}-away`)
       const file = await session.carrel.call('history.file', { ...placed(session), path: 'a.txt' })
       expect(file.content).toBe('kept\n')
       await expect(session.carrel.call('history.capture', placed(session))).rejects.toMatchObject({ code: 'gone' })

@@ -1,9 +1,11 @@
-import { describe, inject, it, onTestFinished } from 'vitest'
+import { describe, inject, it } from 'vitest'
 import { connect } from '../../src/client/client.ts'
 import { serveHttp } from '../../src/faces/http.ts'
-import { openWorld } from '../support/carrel-world.ts'
+import type { Config } from '../../src/model/config.ts'
+import { type AtEnd, makeGround, openWorld, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
-import { describeCarrel } from './carrel.ts'
+import { sharing } from '../support/shared-world.ts'
+import { type Case, describeCarrel } from './carrel.ts'
 
 const server = inject('postgres')
 const hasPostgres = !('skipped' in server)
@@ -13,11 +15,12 @@ if ('skipped' in server) {
   })
 }
 
-// Each engine and each face once: what a face does is the same on both engines, which the promises of the store hold equal.
-describeCarrel(`Carrel over HTTP, on ${hasPostgres ? 'Postgres' : 'SQLite'}`, async (settings) => {
-  const world = await openWorld({ ...settings, databaseUrl: hasPostgres ? await newDatabase() : null })
+/** Each engine and each face once: what a face does is the same on both engines, which the promises of the store hold equal. */
+async function openFar(settings: Partial<Config>, atEnd: AtEnd): Promise<World> {
+  const databaseUrl = hasPostgres ? await newDatabase(atEnd) : null
+  const world = await openWorld({ ...settings, databaseUrl }, {}, makeGround({}, atEnd), atEnd)
   const http = await serveHttp(world.engine, { host: '127.0.0.1', port: 0, version: 'test', webFolder: null })
-  onTestFinished(() => http.close())
+  atEnd(() => http.close())
   const { token } = world.engine
   const carrel = connect({ url: http.url, token })
   return {
@@ -26,11 +29,15 @@ describeCarrel(`Carrel over HTTP, on ${hasPostgres ? 'Postgres' : 'SQLite'}`, as
     as: ({ face }) => connect({ url: http.url, token, face: face === 'cli' ? 'cli' : 'api' }),
     session: (options) => world.session({ ...options, carrel }),
   }
-})
+}
 
-async function newDatabase(): Promise<string> {
+async function newDatabase(atEnd: AtEnd): Promise<string> {
   const database = await createDatabase()
   if ('skipped' in database) throw new Error(database.skipped)
-  onTestFinished(database.drop)
+  atEnd(database.drop)
   return database.url
 }
+
+const inLongRunsOnly: Case = (name, test) => it(name, { tags: ['long'] }, test)
+
+describeCarrel(`Carrel over HTTP, on ${hasPostgres ? 'Postgres' : 'SQLite'}`, sharing(openFar), inLongRunsOnly)

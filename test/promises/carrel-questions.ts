@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/carrel-session.ts'
 import { BOB } from '../support/carrel-world.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
 /** Appends, so that a second run of it would show. */
@@ -16,7 +16,7 @@ const FORM = {
   },
 }
 
-export function describeQuestions(open: OpenCarrel): void {
+export function describeQuestions(open: OpenCarrel, near: Case): void {
   describe('a question', () => {
     it('I1: of many answers at once the first wins, and the others are told whose', async () => {
       const world = await open()
@@ -36,31 +36,31 @@ export function describeQuestions(open: OpenCarrel): void {
         expect(lost).toMatchObject({ code: 'already_answered', data: { by: won[0]?.answeredBy } })
       }
       await session.endOf(prompt)
-      const kept = await world.carrel.call('interactions.get', { workspace: 'default', id: interaction })
+      const kept = await world.carrel.call('interactions.get', { workspace: world.workspace, id: interaction })
       expect(kept).toMatchObject({ state: 'answered', answer: won[0]?.answer, answeredBy: won[0]?.answeredBy })
       const allowed = JSON.stringify(kept.answer).includes('allow')
       expect(existsSync(session.path('a.txt'))).toBe(allowed)
       await expectWhole(session)
     })
 
-    it('I1: an answer that was not offered, or to a question that is over, is refused', async () => {
+    near('I1: an answer that was not offered, or to a question that is over, is refused', async () => {
       const world = await open()
       const session = await world.session()
       const { run } = await session.prompt([{ write: 'a.txt', content: 'a' }], { wait: 'started' })
       const { interaction } = (await session.until('interaction.opened')).data
       await expect(session.answer(interaction, 'whatever')).rejects.toMatchObject({ code: 'bad_input' })
-      await world.carrel.call('sessions.cancel', { workspace: 'default', id: session.id, run: run ?? '' })
+      await world.carrel.call('sessions.cancel', { workspace: world.workspace, id: session.id, run: run ?? '' })
       await session.until('run.ended')
       await expect(session.answer(interaction, 'allow-once')).rejects.toMatchObject({ code: 'gone' })
       expect(await session.item('question')).toMatchObject({ state: 'withdrawn' })
       expect(existsSync(session.path('a.txt'))).toBe(false)
-      const inbox = await world.carrel.call('interactions.list', { workspace: 'default', state: 'open' })
+      const inbox = await world.carrel.call('interactions.list', { workspace: world.workspace, state: 'open' })
       expect(inbox.interactions).toEqual([])
       await expectWhole(session)
     })
 
     it('I2: a run that waits long lets its process go, and goes on where it was when the answer comes', async () => {
-      const world = await open({ parkAfterMs: 50 })
+      const world = await open({ parkAfterMs: 50 }, { alone: true })
       const session = await world.session()
       const { prompt } = await session.prompt([{ say: 'before' }, WRITE, { say: 'after' }])
       const parked = await session.until('run.parked')
@@ -78,7 +78,7 @@ export function describeQuestions(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('I3: another question after a resume is asked anew', async () => {
+    near('I3: another question after a resume is asked anew', async () => {
       const world = await open({ parkAfterMs: 50 })
       const session = await world.session()
       const { prompt } = await session.prompt([WRITE, { write: 'second.txt', content: 'two' }, WRITE, { say: 'after' }])
@@ -97,7 +97,7 @@ export function describeQuestions(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('I4: an answer has no effect once its workspace was archived', async () => {
+    near('I4: an answer has no effect once its workspace was archived', async () => {
       const world = await open({ parkAfterMs: 50 })
       await world.carrel.call('workspaces.create', { id: 'attic' })
       const session = await world.session({ workspace: 'attic' })
@@ -113,7 +113,7 @@ export function describeQuestions(open: OpenCarrel): void {
       expect(await session.said('grant.used')).toEqual([])
     })
 
-    it('I5: a question that nobody answers expires into its default while the agent waits', async () => {
+    near('I5: a question that nobody answers expires into its default while the agent waits', async () => {
       const world = await open({ questionTtlMs: 1_000 })
       const session = await world.session()
       const { prompt } = await session.prompt([WRITE, { say: 'well then' }])
@@ -126,7 +126,7 @@ export function describeQuestions(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('I5: a question expires while its run is parked, and the run goes on with the default', async () => {
+    near('I5: a question expires while its run is parked, and the run goes on with the default', async () => {
       const world = await open({ questionTtlMs: 1_500, parkAfterMs: 20 })
       const session = await world.session()
       const { prompt } = await session.prompt([WRITE, { say: 'well then' }])
@@ -142,7 +142,7 @@ export function describeQuestions(open: OpenCarrel): void {
       const world = await open()
       const session = await world.session()
       const rule = (fields: object) =>
-        world.carrel.call('rules.add', { workspace: 'default', action: 'allow', ...fields })
+        world.carrel.call('rules.add', { workspace: world.workspace, action: 'allow', ...fields })
       const denied = await rule({ action: 'deny', toolKind: 'edit', path: 'secret/**' })
       await rule({ action: 'ask', toolKind: 'edit', path: 'doubt/**' })
       await rule({ toolKind: 'edit', path: '**' })
@@ -188,7 +188,7 @@ export function describeQuestions(open: OpenCarrel): void {
       ])
       const form = await session.until('interaction.opened')
       expect(form.data.question).toMatchObject({ kind: 'form', title: FORM.message, schema: FORM.schema })
-      const at = { workspace: 'default', id: form.data.interaction }
+      const at = { workspace: world.workspace, id: form.data.interaction }
       await expect(
         world.carrel.call('interactions.answer', { ...at, answer: { values: { count: 2 } } }),
       ).rejects.toMatchObject({ code: 'bad_input' })
@@ -206,13 +206,13 @@ export function describeQuestions(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('I1: a form that is declined is told to the agent as declined', async () => {
+    near('I1: a form that is declined is told to the agent as declined', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ form: FORM }])
       const { interaction } = (await session.until('interaction.opened')).data
       await world.carrel.call('interactions.answer', {
-        workspace: 'default',
+        workspace: world.workspace,
         id: interaction,
         answer: { declined: true },
       })
@@ -220,12 +220,12 @@ export function describeQuestions(open: OpenCarrel): void {
       expect(await session.item('message')).toMatchObject({ text: expect.stringContaining('"decline"') })
     })
 
-    it('P2: a parked run that is cancelled ends, and its question is withdrawn', async () => {
+    near('P2: a parked run that is cancelled ends, and its question is withdrawn', async () => {
       const world = await open({ parkAfterMs: 20 })
       const session = await world.session()
       const { run } = await session.prompt([WRITE], { wait: 'started' })
       await session.until('run.parked')
-      await world.carrel.call('sessions.cancel', { workspace: 'default', id: session.id })
+      await world.carrel.call('sessions.cancel', { workspace: world.workspace, id: session.id })
       expect((await session.until('run.ended')).data).toMatchObject({ run, outcome: 'cancelled' })
       const { interaction } = (await session.until('interaction.opened')).data
       await expect(session.answer(interaction, 'allow-once')).rejects.toMatchObject({ code: 'gone' })

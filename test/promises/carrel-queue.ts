@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { EventOf } from '../../src/model/events.ts'
 import { appears, type TestSession } from '../support/carrel-session.ts'
 import { scriptedAgent } from '../support/carrel-world.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
 /** Prompts in the order in which runs took them. */
@@ -11,7 +11,7 @@ async function taken(session: TestSession): Promise<string[]> {
   return (await session.said('run.admitted')).map((event: EventOf<'run.admitted'>) => event.data.prompt)
 }
 
-export function describeQueue(open: OpenCarrel): void {
+export function describeQueue(open: OpenCarrel, near: Case): void {
   describe('a busy session', () => {
     it('L10: queued prompts run in their order, as edited, without those withdrawn', async () => {
       const world = await open()
@@ -45,7 +45,7 @@ export function describeQueue(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('L10: reject refuses with busy while there is work, and runs when there is none', async () => {
+    near('L10: reject refuses with busy while there is work, and runs when there is none', async () => {
       const world = await open()
       const session = await world.session()
       const first = await session.prompt([{ gate: 'go' }, { say: 'first' }], { wait: 'started' })
@@ -56,7 +56,7 @@ export function describeQueue(open: OpenCarrel): void {
       expect(await session.said('prompt.requested')).toHaveLength(2)
     })
 
-    it('L10: interrupt cancels the run and goes before the queue', async () => {
+    near('L10: interrupt cancels the run and goes before the queue', async () => {
       const world = await open()
       const session = await world.session()
       const first = await session.prompt([{ say: 'I begin' }, { gate: 'never' }], { wait: 'started' })
@@ -69,7 +69,7 @@ export function describeQueue(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('L10: steering an agent that takes no text is queued next, with the reason', async () => {
+    near('L10: steering an agent that takes no text is queued next, with the reason', async () => {
       const world = await open()
       const session = await world.session()
       await session.prompt([{ gate: 'go' }, { say: 'first' }], { wait: 'started' })
@@ -90,7 +90,7 @@ export function describeQueue(open: OpenCarrel): void {
     })
 
     it('P2: cancel ends the run, kills what it ran in the background, and the next run is not hit', async () => {
-      const world = await open()
+      const world = await open({}, { alone: true })
       const session = await world.session()
       const { run } = await session.prompt([{ run: 'setsid sleep 1000 & touch begun; sleep 1000' }], {
         wait: 'started',
@@ -113,9 +113,9 @@ export function describeQueue(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('P2: an agent that does not listen to a cancel is ended, and its memory serves the next prompt', async () => {
+    near('P2: an agent that does not listen to a cancel is ended, and its memory serves the next prompt', async () => {
       const deaf = scriptedAgent('deaf', { env: { SCRIPTED_QUIRKS: 'no_term,no_eof' } })
-      const world = await open({ agents: [deaf] })
+      const world = await open({ agents: [deaf] }, { alone: true })
       const session = await world.session({ agent: 'deaf' })
       const { run } = await session.prompt(
         [{ say: 'working', chunks: 2 }, { run: 'kill -STOP $PPID; touch stopped; sleep 1000' }],
@@ -132,7 +132,7 @@ export function describeQueue(open: OpenCarrel): void {
       expect((await session.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
     })
 
-    it('P2: a cancelled answer keeps the text that was said', async () => {
+    near('P2: a cancelled answer keeps the text that was said', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ say: 'half a sentence' }, { gate: 'never' }])
@@ -142,7 +142,7 @@ export function describeQueue(open: OpenCarrel): void {
       expect(await session.item('message')).toMatchObject({ text: 'half a sentence' })
     })
 
-    it('L10: prompts that come while a run settles each run exactly once', async () => {
+    near('L10: prompts that come while a run settles each run exactly once', async () => {
       const world = await open({ flushMs: 0 })
       const session = await world.session()
       const prompts: string[] = []

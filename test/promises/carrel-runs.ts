@@ -6,7 +6,7 @@ import type { Item } from '../../src/model/items.ts'
 import { emptyView } from '../../src/model/view.ts'
 import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
 import { scriptedAgent } from '../support/carrel-world.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 
 /** What is shown is what the log says (L9), numbered without gaps (L1), with one end for each run (L4). */
 export async function expectWhole(session: TestSession): Promise<void> {
@@ -31,14 +31,14 @@ const QUIRKS = [
   'garbage',
 ]
 
-export function describeRuns(open: OpenCarrel): void {
+export function describeRuns(open: OpenCarrel, near: Case): void {
   describe('a run', () => {
-    it('L9: a session that rests is made again from its log, and is what it was; one at work is not', async () => {
+    near('L9: a session that rests is made again from its log, and is what it was; one at work is not', async () => {
       const world = await open()
       const session = await world.session()
       await session.run([{ say: 'one two', chunks: 2 }, { plan: ['look'] }])
       const before = await session.items()
-      const input = { workspace: 'default', id: session.id }
+      const input = { workspace: world.workspace, id: session.id }
       const log = await session.log()
       // It rests a moment after its run has ended: the holder stores the fold first.
       await eventually(
@@ -90,10 +90,10 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('L9: a page of items that begins within a run brings the run along, as it is then', async () => {
+    near('L9: a page of items that begins within a run brings the run along, as it is then', async () => {
       const world = await open()
       const session = await world.session()
-      const at = { workspace: 'default', id: session.id }
+      const at = { workspace: world.workspace, id: session.id }
       const newest = () => world.carrel.call('sessions.view', { ...at, limit: 1 })
       await session.run('an earlier run')
       const talk = [{ say: 'one' }, { think: 'two' }, { say: 'three' }, { think: 'four' }]
@@ -147,9 +147,10 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it.each(QUIRKS)('L9: an agent that acts oddly (%s) still makes one tool call and one file', async (quirk) => {
-      const world = await open({ agents: [scriptedAgent('odd', { env: { SCRIPTED_QUIRKS: quirk } })] })
-      const session = await world.session({ agent: 'odd' })
+    const odd = QUIRKS.map((quirk) => scriptedAgent(`odd-${quirk}`, { env: { SCRIPTED_QUIRKS: quirk } }))
+    const actsOddly = async (quirk: string) => {
+      const world = await open({ agents: odd })
+      const session = await world.session({ agent: `odd-${quirk}` })
       const { prompt } = await session.prompt([{ write: 'file.txt', content: 'x' }, { say: 'done' }])
       const asked = await session.until('interaction.opened')
       await session.answer(asked.data.interaction, 'allow-once')
@@ -161,7 +162,9 @@ export function describeRuns(open: OpenCarrel): void {
       expect((await session.run([{ sleep: 40 }, { say: 'again' }])).outcome).toBe('completed')
       if (quirk === 'late_updates') expect(textOf(await session.items())).toContain('late')
       await expectWhole(session)
-    })
+    }
+    for (const quirk of QUIRKS)
+      near(`L9: an agent that acts oddly (${quirk}) still makes one tool call and one file`, () => actsOddly(quirk))
 
     it('L5: what a caller waits for is accepted, started or ended', async () => {
       const world = await open()
@@ -185,7 +188,7 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('a run whose agent is at hand is admitted and started in one commit, and told once', async () => {
+    near('a run whose agent is at hand is admitted and started in one commit, and told once', async () => {
       const world = await open()
       const session = await world.session()
       await session.run([{ say: 'one' }])
@@ -201,30 +204,33 @@ export function describeRuns(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('a prompt to an agent that is at hand may bring its run along, in one commit; whatever else is asked meanwhile, each is told once', async () => {
-      const world = await open()
-      const session = await world.session()
-      const told = ['first']
-      await session.run([{ say: 'first' }])
-      for (let n = 0, together = false; !together; n += 1) {
-        const words = `${n}`
-        told.push(words)
-        const rests = async () => (await session.carrel.call('server.status', {})).liveRuns === 0
-        await eventually('the session is put to rest', rests)
-        const { seq, prompt } = await session.prompt([{ say: words }], { wait: 'ended' })
-        const [asked, admitted, started] = (await session.log()).slice(seq - 1, seq + 2)
-        expect(asked).toMatchObject({ type: 'prompt.requested', data: { prompt } })
-        together = admitted?.type === 'run.admitted' && admitted.at === asked?.at && started?.at === asked?.at
-      }
-      // Of several at once one at most brings its run along; the others wait for their turn.
-      const more = await Promise.all(['a', 'b', 'c'].map((words) => session.prompt([{ say: words }])))
-      for (const { prompt } of more) expect((await session.endOf(prompt)).data.outcome).toBe('completed')
-      const said = (await session.items()).flatMap((item) =>
-        item.kind === 'message' && item.role === 'agent' ? [item.text] : [],
-      )
-      expect(said.toSorted()).toEqual([...told, 'a', 'b', 'c'].toSorted())
-      await expectWhole(session)
-    })
+    near(
+      'a prompt to an agent that is at hand may bring its run along, in one commit; whatever else is asked meanwhile, each is told once',
+      async () => {
+        const world = await open({}, { alone: true })
+        const session = await world.session()
+        const told = ['first']
+        await session.run([{ say: 'first' }])
+        for (let n = 0, together = false; !together; n += 1) {
+          const words = `${n}`
+          told.push(words)
+          const rests = async () => (await session.carrel.call('server.status', {})).liveRuns === 0
+          await eventually('the session is put to rest', rests)
+          const { seq, prompt } = await session.prompt([{ say: words }], { wait: 'ended' })
+          const [asked, admitted, started] = (await session.log()).slice(seq - 1, seq + 2)
+          expect(asked).toMatchObject({ type: 'prompt.requested', data: { prompt } })
+          together = admitted?.type === 'run.admitted' && admitted.at === asked?.at && started?.at === asked?.at
+        }
+        // Of several at once one at most brings its run along; the others wait for their turn.
+        const more = await Promise.all(['a', 'b', 'c'].map((words) => session.prompt([{ say: words }])))
+        for (const { prompt } of more) expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+        const said = (await session.items()).flatMap((item) =>
+          item.kind === 'message' && item.role === 'agent' ? [item.text] : [],
+        )
+        expect(said.toSorted()).toEqual([...told, 'a', 'b', 'c'].toSorted())
+        await expectWhole(session)
+      },
+    )
 
     it('L2: one key is one request; another body under it is refused', async () => {
       const world = await open()
@@ -255,7 +261,7 @@ export function describeRuns(open: OpenCarrel): void {
       for (const after of [0, 1, 7, log.length - 1]) {
         const seen: number[] = []
         const stop = new AbortController()
-        const target = { kind: 'session' as const, workspace: 'default', session: session.id, after }
+        const target = { kind: 'session' as const, workspace: world.workspace, session: session.id, after }
         for await (const followed of session.carrel.follow([target], stop.signal)) {
           if (followed.kind === 'event') seen.push(followed.seq)
           if (followed.kind === 'caught-up') break

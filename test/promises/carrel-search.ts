@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import type { Carrel, Input } from '../../src/api/index.ts'
+import type { Input } from '../../src/api/index.ts'
+import type { World } from '../support/carrel-world.ts'
 import type { OpenCarrel } from './carrel.ts'
 
-const search = (carrel: Carrel, text: string, more: Partial<Input<'search.items'>> = {}) =>
-  carrel.call('search.items', { workspace: 'default', text, ...more })
+type At = Pick<World, 'carrel' | 'workspace'>
+
+const search = ({ carrel, workspace }: At, text: string, more: Partial<Input<'search.items'>> = {}) =>
+  carrel.call('search.items', { workspace, text, ...more })
 
 /** The hits, once there are so many: what a run did is found when its fold is stored, a moment after its end. */
-async function hitsOf(carrel: Carrel, text: string, count: number, more: Partial<Input<'search.items'>> = {}) {
-  await expect.poll(async () => (await search(carrel, text, more)).hits.length, { timeout: 60_000 }).toBe(count)
-  return (await search(carrel, text, more)).hits
+async function hitsOf(at: At, text: string, count: number, more: Partial<Input<'search.items'>> = {}) {
+  await expect.poll(async () => (await search(at, text, more)).hits.length, { timeout: 60_000 }).toBe(count)
+  return (await search(at, text, more)).hits
 }
 
 export function describeSearch(open: OpenCarrel): void {
@@ -19,7 +22,7 @@ export function describeSearch(open: OpenCarrel): void {
       const second = await world.session({ beside: first })
       await first.run([{ say: 'the heron stands still' }])
       await second.run([{ say: 'a heron flies' }])
-      const hits = await hitsOf(world.carrel, '"heron stands" sti', 2)
+      const hits = await hitsOf(world, '"heron stands" sti', 2)
       // The scripted agent is told what to say in the prompt, so both are found.
       expect(hits.map(({ kind }) => kind).sort()).toEqual(['message', 'run'])
       const said = hits.find(({ kind }) => kind === 'message')
@@ -36,8 +39,8 @@ export function describeSearch(open: OpenCarrel): void {
         agent: 'scripted',
       })
       expect((await first.items()).map(({ n }) => n)).toContain(said?.n)
-      await hitsOf(world.carrel, 'heron', 4)
-      const inSecond = await hitsOf(world.carrel, 'heron', 2, { session: second.id })
+      await hitsOf(world, 'heron', 4)
+      const inSecond = await hitsOf(world, 'heron', 2, { session: second.id })
       expect(new Set(inSecond.map(({ session }) => session))).toEqual(new Set([second.id]))
     })
 
@@ -46,15 +49,15 @@ export function describeSearch(open: OpenCarrel): void {
       await world.carrel.call('workspaces.create', { id: 'mine' })
       const session = await world.session()
       await session.run([{ say: 'canary' }])
-      await hitsOf(world.carrel, 'canary', 2)
-      expect(await search(world.carrel, 'canary', { workspace: 'mine' })).toEqual({ hits: [], cursor: null })
-      const { cursor } = await search(world.carrel, 'canary', { limit: 1 })
-      const across = search(world.carrel, 'canary', { workspace: 'mine', limit: 1, cursor: cursor ?? '' })
+      await hitsOf(world, 'canary', 2)
+      expect(await search(world, 'canary', { workspace: 'mine' })).toEqual({ hits: [], cursor: null })
+      const { cursor } = await search(world, 'canary', { limit: 1 })
+      const across = search(world, 'canary', { workspace: 'mine', limit: 1, cursor: cursor ?? '' })
       await expect(across).rejects.toMatchObject({ code: 'bad_input' })
-      const next = await search(world.carrel, 'canary', { limit: 1, cursor: cursor ?? '' })
+      const next = await search(world, 'canary', { limit: 1, cursor: cursor ?? '' })
       expect(next).toMatchObject({ hits: [{ session: session.id }], cursor: null })
-      await expect(search(world.carrel, 'x', { workspace: 'nope' })).rejects.toMatchObject({ code: 'not_found' })
-      await expect(search(world.carrel, '')).rejects.toMatchObject({ code: 'bad_input' })
+      await expect(search(world, 'x', { workspace: 'nope' })).rejects.toMatchObject({ code: 'not_found' })
+      await expect(search(world, '')).rejects.toMatchObject({ code: 'bad_input' })
     })
   })
 }

@@ -3,10 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { textOf } from '../support/carrel-session.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 import { act, freely } from './carrel-files.ts'
 
-const DEFAULT = { workspace: 'default' } as const
 /** A command of the agent that prints a variable. */
 const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
 
@@ -33,14 +32,14 @@ export function filesWith(folder: string, texts: readonly string[]): string[] {
 const keptFilesWith = (folder: string, texts: readonly string[]) =>
   filesWith(folder, texts).filter((path) => !path.startsWith(join(folder, 'keepers')))
 
-export function describeSecrets(open: OpenCarrel): void {
+export function describeSecrets(open: OpenCarrel, near: Case): void {
   describe('secrets', () => {
     it('B3: a run gets what is put for it, the nearest of a name, and the log never has a value', async () => {
-      const { carrel, session, dataFolder } = await open()
+      const { carrel, session, workspace, dataFolder } = await open({}, { alone: true })
       const here = await session()
       const there = await session()
       const put = (value: string, more: object = {}, name = 'TOKEN') =>
-        carrel.call('secrets.put', { ...DEFAULT, name, value, ...more })
+        carrel.call('secrets.put', { workspace, name, value, ...more })
       await put('workspace-canary-1')
       await put('space-canary-2', { space: here.space.id })
       await put('project-canary-3', { project: here.project })
@@ -60,33 +59,33 @@ export function describeSecrets(open: OpenCarrel): void {
       const all = ['workspace-canary-1', 'space-canary-2', 'project-canary-3', 'others-canary-4']
       for (const value of all) expect(said + JSON.stringify(await there.log())).not.toContain(value)
       expect(keptFilesWith(dataFolder, all)).toEqual([])
-      const { secrets } = await carrel.call('secrets.list', DEFAULT)
+      const { secrets } = await carrel.call('secrets.list', { workspace })
       expect(secrets).toHaveLength(4)
       expect(JSON.stringify(secrets)).not.toContain('canary')
       expect(secrets.every(({ readable }) => readable)).toBe(true)
     })
 
-    it('B3: a value that changes reaches the next run; a removed one is gone, and both stay hidden', async () => {
-      const { carrel, session } = await open()
+    near('B3: a value that changes reaches the next run; a removed one is gone, and both stay hidden', async () => {
+      const { carrel, session, workspace } = await open()
       const one = await session()
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'first-canary' })
+      await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'first-canary' })
       await one.run([digestStep('TOKEN'), { run: 'printf %s "$TOKEN" > kept' }])
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'second-canary' })
+      await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'second-canary' })
       await one.run([digestStep('TOKEN'), { run: 'cat kept' }])
-      expect(await carrel.call('secrets.remove', { ...DEFAULT, name: 'TOKEN' })).toEqual({ removed: true })
+      expect(await carrel.call('secrets.remove', { workspace, name: 'TOKEN' })).toEqual({ removed: true })
       await one.run([digestStep('TOKEN'), { run: 'cat kept' }])
       const said = JSON.stringify(await one.log())
       for (const value of ['first-canary', 'second-canary', '']) expect(said).toContain(digestOf(value))
       expect(said).not.toContain('canary')
-      await expect(carrel.call('secrets.remove', { ...DEFAULT, name: 'TOKEN' })).rejects.toMatchObject({
+      await expect(carrel.call('secrets.remove', { workspace, name: 'TOKEN' })).rejects.toMatchObject({
         code: 'not_found',
       })
     })
 
-    it('B3: what a person pastes, an agent asks and an error says holds no value', async () => {
-      const { carrel, session, dataFolder } = await open()
+    near('B3: what a person pastes, an agent asks and an error says holds no value', async () => {
+      const { carrel, session, workspace, dataFolder } = await open({}, { alone: true })
       const value = 'pasted "canary" / value'
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'PASTED', value })
+      await carrel.call('secrets.put', { workspace, name: 'PASTED', value })
       const one = await session()
       await one.run(`please use ${value} for it`)
       const { prompt } = await one.prompt([
@@ -104,71 +103,77 @@ export function describeSecrets(open: OpenCarrel): void {
       expect(keptFilesWith(dataFolder, ['"canary"', '\\"canary\\"'])).toEqual([])
     })
 
-    it('B3: a value in a file is shown in no diff and no version of it, and what is written from them is exact', async () => {
-      const { carrel, session } = await open()
-      const one = await freely(await session())
-      const at = { workspace: one.workspace, project: one.project, path: 'made.txt' }
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'in-a-file-canary' })
-      writeFileSync(one.path('made.txt'), 'A=1\nT=none\n')
-      const { run } = await one.run([{ run: 'printf "A=1\\nT=%s\\n" "$TOKEN" > made.txt' }])
-      const request = { kind: 'undo', of: { kind: 'run', run } } as const
-      const diff = await carrel.call('history.diff', { ...at, run })
-      expect(diff.hunks[0]?.lines).toEqual([' A=1', '-T=none', '+T=[secret TOKEN]'])
-      expect(diff.texts?.after).toBe('A=1\nT=[secret TOKEN]\n')
-      expect((await carrel.call('history.file', at)).content).toBe('A=1\nT=[secret TOKEN]\n')
-      const planned = await carrel.call('plans.diff', { ...at, request })
-      expect(planned.hunks[0]?.lines).toEqual([' A=1', '-T=[secret TOKEN]', '+T=none'])
-      const undone = await act(one, request)
-      expect(readFileSync(one.path('made.txt'), 'utf8')).toBe('A=1\nT=none\n')
-      await act(one, { kind: 'undo', of: { kind: 'act', act: undone.id } })
-      expect(readFileSync(one.path('made.txt'), 'utf8')).toBe('A=1\nT=in-a-file-canary\n')
-    })
+    near(
+      'B3: a value in a file is shown in no diff and no version of it, and what is written from them is exact',
+      async () => {
+        const { carrel, session, workspace } = await open()
+        const one = await freely(await session())
+        const at = { workspace: one.workspace, project: one.project, path: 'made.txt' }
+        await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'in-a-file-canary' })
+        writeFileSync(one.path('made.txt'), 'A=1\nT=none\n')
+        const { run } = await one.run([{ run: 'printf "A=1\\nT=%s\\n" "$TOKEN" > made.txt' }])
+        const request = { kind: 'undo', of: { kind: 'run', run } } as const
+        const diff = await carrel.call('history.diff', { ...at, run })
+        expect(diff.hunks[0]?.lines).toEqual([' A=1', '-T=none', '+T=[secret TOKEN]'])
+        expect(diff.texts?.after).toBe('A=1\nT=[secret TOKEN]\n')
+        expect((await carrel.call('history.file', at)).content).toBe('A=1\nT=[secret TOKEN]\n')
+        const planned = await carrel.call('plans.diff', { ...at, request })
+        expect(planned.hunks[0]?.lines).toEqual([' A=1', '-T=[secret TOKEN]', '+T=none'])
+        const undone = await act(one, request)
+        expect(readFileSync(one.path('made.txt'), 'utf8')).toBe('A=1\nT=none\n')
+        await act(one, { kind: 'undo', of: { kind: 'act', act: undone.id } })
+        expect(readFileSync(one.path('made.txt'), 'utf8')).toBe('A=1\nT=in-a-file-canary\n')
+      },
+    )
 
-    it('B3: names that programs need, short values and unknown places are refused, without the value in the words', async () => {
-      const { carrel, session } = await open()
-      const one = await session()
-      const put = (more: object) =>
-        carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'refused-canary', ...more }).then(
-          () => 'stored',
-          (error) => `${error.code} ${error.message} ${JSON.stringify(error.data)}`,
-        )
-      const other = (id: string) => `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`
-      const refused = [
-        await put({ name: 'PATH' }),
-        await put({ name: 'LD_PRELOAD' }),
-        await put({ name: 'CARREL_TOKEN' }),
-        await put({ name: 'lower' }),
-        await put({ value: 'short' }),
-        await put({ value: 'refused-canary\0' }),
-        await put({ space: one.space.id, project: one.project }),
-        await put({ give: ['nobody-has-this'] }),
-      ]
-      for (const words of refused) expect(words).toMatch(/^bad_input .*[a-z]/)
-      expect(await put({ space: other(one.space.id) })).toMatch(/^not_found /)
-      expect(await put({ project: other(one.project) })).toMatch(/^not_found /)
-      expect(refused.join()).not.toContain('canary')
-    })
+    near(
+      'B3: names that programs need, short values and unknown places are refused, without the value in the words',
+      async () => {
+        const { carrel, session, workspace } = await open()
+        const one = await session()
+        const put = (more: object) =>
+          carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'refused-canary', ...more }).then(
+            () => 'stored',
+            (error) => `${error.code} ${error.message} ${JSON.stringify(error.data)}`,
+          )
+        const other = (id: string) => `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`
+        const refused = [
+          await put({ name: 'PATH' }),
+          await put({ name: 'LD_PRELOAD' }),
+          await put({ name: 'CARREL_TOKEN' }),
+          await put({ name: 'lower' }),
+          await put({ value: 'short' }),
+          await put({ value: 'refused-canary\0' }),
+          await put({ space: one.space.id, project: one.project }),
+          await put({ give: ['nobody-has-this'] }),
+        ]
+        for (const words of refused) expect(words).toMatch(/^bad_input .*[a-z]/)
+        expect(await put({ space: other(one.space.id) })).toMatch(/^not_found /)
+        expect(await put({ project: other(one.project) })).toMatch(/^not_found /)
+        expect(refused.join()).not.toContain('canary')
+      },
+    )
 
     it('B3: what is deleted takes its secrets along', async () => {
-      const { carrel, session } = await open()
+      const { carrel, session, workspace } = await open()
       const one = await session()
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'A', value: 'space-canary', space: one.space.id })
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'B', value: 'project-canary', project: one.project })
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'C', value: 'workspace-canary' })
-      await carrel.call('spaces.delete', { ...DEFAULT, id: one.space.id, confirm: true })
-      const { secrets } = await carrel.call('secrets.list', DEFAULT)
+      await carrel.call('secrets.put', { workspace, name: 'A', value: 'space-canary', space: one.space.id })
+      await carrel.call('secrets.put', { workspace, name: 'B', value: 'project-canary', project: one.project })
+      await carrel.call('secrets.put', { workspace, name: 'C', value: 'workspace-canary' })
+      await carrel.call('spaces.delete', { workspace, id: one.space.id, confirm: true })
+      const { secrets } = await carrel.call('secrets.list', { workspace })
       expect(secrets.map(({ name }) => name)).toEqual(['C'])
     })
 
-    it('B3: a new key seals everything anew, and runs go on', async () => {
-      const { carrel, session } = await open()
+    near('B3: a new key seals everything anew, and runs go on', async () => {
+      const { carrel, session, workspace } = await open({}, { alone: true })
       const one = await session()
       for (let count = 0; count < 3; count += 1)
-        await carrel.call('secrets.put', { ...DEFAULT, name: `S${count}`, value: `rotated-canary-${count}` })
-      const before = await carrel.call('secrets.list', DEFAULT)
+        await carrel.call('secrets.put', { workspace, name: `S${count}`, value: `rotated-canary-${count}` })
+      const before = await carrel.call('secrets.list', { workspace })
       const done = await carrel.call('secrets.rotate', {})
       expect(done).toMatchObject({ sealed: 3, unreadable: 0 })
-      const after = await carrel.call('secrets.list', DEFAULT)
+      const after = await carrel.call('secrets.list', { workspace })
       expect(after.secrets.map(({ key }) => key)).toEqual([done.key, done.key, done.key])
       expect(before.secrets.map(({ key }) => key)).not.toContain(done.key)
       await one.run([digestStep('S1')])

@@ -1,19 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { eventually, testSession } from '../support/carrel-session.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 
-const DEFAULT = { workspace: 'default' } as const
 const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
 
-export function describeSurroundings(open: OpenCarrel): void {
+export function describeSurroundings(open: OpenCarrel, near: Case): void {
   describe('surroundings', () => {
     it('P3: a run gets the variables of all scopes around it, the nearest of a name, and its neighbour does not', async () => {
-      const { carrel, session } = await open()
+      const { carrel, session, workspace } = await open()
       const here = await session()
       const there = await session()
       const set = (settings: object, where: object = {}) =>
-        carrel.call('surroundings.set', { ...DEFAULT, ...where, settings })
+        carrel.call('surroundings.set', { workspace, ...where, settings })
       await set({ env: { A: 'far', B: 'far', SECRET: 'plain' } })
       await set({ env: { A: 'space', C: 'space' } }, { space: here.space.id })
       const found = await set({ env: { A: 'near' } }, { project: here.project })
@@ -24,7 +23,7 @@ export function describeSurroundings(open: OpenCarrel): void {
           home: { value: 'person', from: 'default' },
         },
       })
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'SECRET', value: 'the-canary-1' })
+      await carrel.call('secrets.put', { workspace, name: 'SECRET', value: 'the-canary-1' })
       await here.run([print('A'), print('B'), print('C'), print('SECRET')])
       const said = JSON.stringify(await here.log())
       for (const words of ['got:near.', 'got:far.', 'got:space.', 'got:[secret SECRET].']) expect(said).toContain(words)
@@ -35,10 +34,10 @@ export function describeSurroundings(open: OpenCarrel): void {
       expect(other).not.toContain('got:space.')
     })
 
-    it('P3: a change reaches the next run, and what is taken away is gone', async () => {
-      const { carrel, session } = await open()
+    near('P3: a change reaches the next run, and what is taken away is gone', async () => {
+      const { carrel, session, workspace } = await open()
       const one = await session()
-      const set = (env: object | null) => carrel.call('surroundings.set', { ...DEFAULT, settings: { env } as never })
+      const set = (env: object | null) => carrel.call('surroundings.set', { workspace, settings: { env } as never })
       await set({ A: 'first' })
       await one.run([print('A')])
       await set({ A: 'second' })
@@ -50,11 +49,11 @@ export function describeSurroundings(open: OpenCarrel): void {
     })
 
     it('P7: a place has ports of its own under their names, the same for all its runs, until it is gone', async () => {
-      const { carrel, session } = await open()
+      const { carrel, session, workspace } = await open()
       const one = await session()
       const beside = await session({ beside: one })
       const other = await session()
-      await carrel.call('surroundings.set', { ...DEFAULT, settings: { ports: ['web', 'api'] } })
+      await carrel.call('surroundings.set', { workspace, settings: { ports: ['web', 'api'] } })
       const step = { run: 'echo "$CARREL_PORT_WEB $CARREL_PORT_API" > ports; cat ports' }
       await one.run([step])
       const mine = readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)
@@ -63,52 +62,55 @@ export function describeSurroundings(open: OpenCarrel): void {
       await other.run([step])
       const theirs = readFileSync(other.path('ports'), 'utf8').trim().split(' ').map(Number)
       expect(new Set([...mine, ...theirs]).size).toBe(4)
-      const { ports } = await carrel.call('ports.list', { ...DEFAULT, project: one.project })
+      const { ports } = await carrel.call('ports.list', { workspace, project: one.project })
       const shared = { place: `space:${one.space.id}`, listening: false, apart: false }
       expect(ports).toEqual([
         { ...shared, name: 'api', port: mine[1], preview: expect.stringMatching(/^api-[a-z2-7]{16}$/) },
         { ...shared, name: 'web', port: mine[0], preview: expect.stringMatching(/^web-[a-z2-7]{16}$/) },
       ])
-      expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(4)
-      await carrel.call('spaces.delete', { ...DEFAULT, id: one.space.id, confirm: true })
-      expect((await carrel.call('ports.list', DEFAULT)).ports).toHaveLength(2)
+      expect((await carrel.call('ports.list', { workspace })).ports).toHaveLength(4)
+      await carrel.call('spaces.delete', { workspace, id: one.space.id, confirm: true })
+      expect((await carrel.call('ports.list', { workspace })).ports).toHaveLength(2)
     })
 
-    it('P7: a place of its own gives its ports back when it is taken away, and no other place does with it', async () => {
-      const { carrel, session } = await open()
-      const beside = await session()
-      const asked = { ...DEFAULT, space: beside.space.id, name: 'Apart', place: 'overlay' as const }
-      const { id: project } = await carrel.call('projects.create', asked)
-      const placeOf = async () =>
-        (await carrel.call('projects.list', DEFAULT)).projects.find(({ id }) => id === project)?.place
-      await eventually('the place is made', async () => (await placeOf())?.state !== 'making')
-      expect(await placeOf()).toMatchObject({ state: 'ready' })
-      await carrel.call('surroundings.set', { ...DEFAULT, settings: { ports: ['web'] } })
-      const { id } = await carrel.call('sessions.create', { ...DEFAULT, project, agent: 'scripted' })
-      const apart = testSession(carrel, { ...DEFAULT, id, space: beside.space, project })
-      await apart.run([{ say: 'here' }])
-      await beside.run([{ say: 'and here' }])
-      const places = async () => (await carrel.call('ports.list', DEFAULT)).ports.map(({ place }) => place)
-      expect(await places()).toEqual([`project:${project}`, `space:${beside.space.id}`])
-      expect(await carrel.call('places.remove', { ...DEFAULT, project })).toMatchObject({ removed: false })
-      expect(await places()).toHaveLength(2)
-      expect(await carrel.call('places.remove', { ...DEFAULT, project, confirm: true })).toMatchObject({
-        removed: true,
-      })
-      expect(await places()).toEqual([`space:${beside.space.id}`])
-      // A prompt in a place that is gone gets no port there again.
-      expect((await apart.run([{ say: 'too late' }])).outcome).toBe('failed')
-      expect(await places()).toEqual([`space:${beside.space.id}`])
-    })
+    near(
+      'P7: a place of its own gives its ports back when it is taken away, and no other place does with it',
+      async () => {
+        const { carrel, session, workspace } = await open()
+        const beside = await session()
+        const asked = { workspace, space: beside.space.id, name: 'Apart', place: 'overlay' as const }
+        const { id: project } = await carrel.call('projects.create', asked)
+        const placeOf = async () =>
+          (await carrel.call('projects.list', { workspace })).projects.find(({ id }) => id === project)?.place
+        await eventually('the place is made', async () => (await placeOf())?.state !== 'making')
+        expect(await placeOf()).toMatchObject({ state: 'ready' })
+        await carrel.call('surroundings.set', { workspace, settings: { ports: ['web'] } })
+        const { id } = await carrel.call('sessions.create', { workspace, project, agent: 'scripted' })
+        const apart = testSession(carrel, { workspace, id, space: beside.space, project })
+        await apart.run([{ say: 'here' }])
+        await beside.run([{ say: 'and here' }])
+        const places = async () => (await carrel.call('ports.list', { workspace })).ports.map(({ place }) => place)
+        expect(await places()).toEqual([`project:${project}`, `space:${beside.space.id}`])
+        expect(await carrel.call('places.remove', { workspace, project })).toMatchObject({ removed: false })
+        expect(await places()).toHaveLength(2)
+        expect(await carrel.call('places.remove', { workspace, project, confirm: true })).toMatchObject({
+          removed: true,
+        })
+        expect(await places()).toEqual([`space:${beside.space.id}`])
+        // A prompt in a place that is gone gets no port there again.
+        expect((await apart.run([{ say: 'too late' }])).outcome).toBe('failed')
+        expect(await places()).toEqual([`space:${beside.space.id}`])
+      },
+    )
 
-    it('B3: what a run was given can be seen, with a handle in the place of a secret', async () => {
-      const { carrel, session } = await open()
+    near('B3: what a run was given can be seen, with a handle in the place of a secret', async () => {
+      const { carrel, session, workspace } = await open()
       const one = await session()
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'given-canary-1' })
-      await carrel.call('surroundings.set', { ...DEFAULT, settings: { env: { PLAIN: 'for all' } } })
+      await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'given-canary-1' })
+      await carrel.call('surroundings.set', { workspace, settings: { env: { PLAIN: 'for all' } } })
       await one.run([print('PLAIN')])
       const [run] = await one.runs()
-      const given = await carrel.call('surroundings.given', { ...DEFAULT, id: run!.id })
+      const given = await carrel.call('surroundings.given', { workspace, id: run!.id })
       expect(given).toMatchObject({ session: one.id, cwd: one.folder, home: 'person', sandbox: 'off' })
       const variable = (name: string) => given.env.find((each) => each.name === name)
       expect(variable('TOKEN')).toEqual({ name: 'TOKEN', from: 'secret', value: '[secret TOKEN]' })
@@ -118,32 +120,35 @@ export function describeSurroundings(open: OpenCarrel): void {
       expect(JSON.stringify(given)).not.toContain('canary')
     })
 
-    it('F8: what cannot be kept yet, names that programs need and values of secrets are refused in words', async () => {
-      const { carrel, session } = await open()
-      const one = await session()
-      await carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'refused-canary' })
-      const set = (settings: object, where: object = {}) =>
-        carrel.call('surroundings.set', { ...DEFAULT, ...where, settings }).then(
-          () => 'taken',
-          (error) => `${error.code} ${error.message}`,
-        )
-      const refused = [
-        { browser: 'shared' },
-        { env: { PATH: '/x' } },
-        { env: { TMP: '/x' } },
-        { env: { CARREL_X: '1' } },
-        { env: { 'NOT A NAME': '1' } },
-        { env: { PASTED: 'it is refused-canary' } },
-        { nonsense: 1 },
-      ]
-      for (const settings of refused) {
-        const words = await set(settings)
-        expect(words, JSON.stringify(settings)).toMatch(/^bad_input .*[a-z]/)
-        expect(words).not.toContain('canary')
-      }
-      expect(await set({ sandbox: 'off', browser: 'none', hosts: ['example.com'], home: 'person' })).toBe('taken')
-      const other = await session()
-      expect(await set({}, { project: one.project, space: other.space.id })).toMatch(/^bad_input /)
-    })
+    near(
+      'F8: what cannot be kept yet, names that programs need and values of secrets are refused in words',
+      async () => {
+        const { carrel, session, workspace } = await open()
+        const one = await session()
+        await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'refused-canary' })
+        const set = (settings: object, where: object = {}) =>
+          carrel.call('surroundings.set', { workspace, ...where, settings }).then(
+            () => 'taken',
+            (error) => `${error.code} ${error.message}`,
+          )
+        const refused = [
+          { browser: 'shared' },
+          { env: { PATH: '/x' } },
+          { env: { TMP: '/x' } },
+          { env: { CARREL_X: '1' } },
+          { env: { 'NOT A NAME': '1' } },
+          { env: { PASTED: 'it is refused-canary' } },
+          { nonsense: 1 },
+        ]
+        for (const settings of refused) {
+          const words = await set(settings)
+          expect(words, JSON.stringify(settings)).toMatch(/^bad_input .*[a-z]/)
+          expect(words).not.toContain('canary')
+        }
+        expect(await set({ sandbox: 'off', browser: 'none', hosts: ['example.com'], home: 'person' })).toBe('taken')
+        const other = await session()
+        expect(await set({}, { project: one.project, space: other.space.id })).toMatch(/^bad_input /)
+      },
+    )
   })
 }

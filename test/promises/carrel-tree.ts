@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testSession, textOf } from '../support/carrel-session.ts'
-import type { OpenCarrel } from './carrel.ts'
+import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
 const at = (session: { workspace: string; id: string }) => ({ workspace: session.workspace, id: session.id })
 
-export function describeTree(open: OpenCarrel): void {
+export function describeTree(open: OpenCarrel, near: Case): void {
   describe('the tree', () => {
     it('L9: a fork shares what was, up to its event, and goes its own way', async () => {
       const world = await open()
@@ -33,7 +33,7 @@ export function describeTree(open: OpenCarrel): void {
       await expectWhole(session)
     })
 
-    it('L9: a fork in the middle of a run and its question leaves both behind', async () => {
+    near('L9: a fork in the middle of a run and its question leaves both behind', async () => {
       const world = await open()
       const session = await world.session()
       await session.prompt([{ write: 'a.txt', content: 'a' }])
@@ -49,7 +49,7 @@ export function describeTree(open: OpenCarrel): void {
       await expectWhole(fork)
     })
 
-    it('P1: closing a session ends its run, its queue and its agents; its log stays', async () => {
+    near('P1: closing a session ends its run, its queue and its agents; its log stays', async () => {
       const world = await open()
       const session = await world.session()
       const first = await session.prompt([{ say: 'on' }, { gate: 'never' }], { wait: 'started' })
@@ -78,7 +78,7 @@ export function describeTree(open: OpenCarrel): void {
       await session.endOf(prompt)
       const events = (await session.log()).length
       const gone = await world.carrel.call('spaces.delete', {
-        workspace: 'default',
+        workspace: world.workspace,
         id: session.space.id,
         confirm: true,
       })
@@ -90,12 +90,12 @@ export function describeTree(open: OpenCarrel): void {
       writeFileSync(session.path('still-there'), '')
     })
 
-    it('F5: a folder that went away is a state; prompting says so; it comes back', async () => {
+    near('F5: a folder that went away is a state; prompting says so; it comes back', async () => {
       const world = await open()
       const session = await world.session()
       renameSync(session.folder, `${session.folder}-away`)
       const spaceOf = async () =>
-        (await world.carrel.call('spaces.get', { workspace: 'default', id: session.space.id })).space.state
+        (await world.carrel.call('spaces.get', { workspace: world.workspace, id: session.space.id })).space.state
       expect(await spaceOf()).toBe('missing')
       const ended = await session.run([{ say: 'hi' }])
       expect(ended).toMatchObject({
@@ -107,14 +107,14 @@ export function describeTree(open: OpenCarrel): void {
       expect((await session.run([{ say: 'hi' }])).outcome).toBe('completed')
     })
 
-    it('B2: a Space is never bound to what is not a folder of its own', async () => {
+    near('B2: a Space is never bound to what is not a folder of its own', async () => {
       const world = await open()
       const taken = world.work('taken')
       mkdirSync(join(taken, 'inner'))
       mkdirSync(join(world.home, '.ssh'))
       symlinkSync(taken, join(world.root, 'alias'))
       symlinkSync(world.home, join(world.root, 'home-alias'))
-      await world.carrel.call('spaces.create', { workspace: 'default', folder: taken })
+      await world.carrel.call('spaces.create', { workspace: world.workspace, folder: taken })
       const refused = [
         ...[
           '/',
@@ -136,18 +136,18 @@ export function describeTree(open: OpenCarrel): void {
       ]
       for (const folder of refused) {
         await expect(
-          world.carrel.call('spaces.create', { workspace: 'default', folder }),
+          world.carrel.call('spaces.create', { workspace: world.workspace, folder }),
           folder,
         ).rejects.toMatchObject({ code: 'bad_input' })
       }
-      const blank = await world.carrel.call('spaces.create', { workspace: 'default' })
+      const blank = await world.carrel.call('spaces.create', { workspace: world.workspace })
       expect(blank.space).toMatchObject({ kind: 'blank', state: 'present' })
-      expect((await world.carrel.call('spaces.list', { workspace: 'default' })).spaces).toHaveLength(2)
+      expect((await world.carrel.call('spaces.list', { workspace: world.workspace })).spaces).toHaveLength(2)
       const { id, folder } = blank.space
       expect(existsSync(folder)).toBe(true)
-      const preview = await world.carrel.call('spaces.delete', { workspace: 'default', id })
+      const preview = await world.carrel.call('spaces.delete', { workspace: world.workspace, id })
       expect(preview).toMatchObject({ deleted: false, preview: { folders: [folder] } })
-      await world.carrel.call('spaces.delete', { workspace: 'default', id, confirm: true })
+      await world.carrel.call('spaces.delete', { workspace: world.workspace, id, confirm: true })
       expect([existsSync(folder), existsSync(taken)]).toEqual([false, true])
     })
   })

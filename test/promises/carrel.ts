@@ -1,4 +1,4 @@
-import { describe } from 'vitest'
+import { describe, it, type TestContext } from 'vitest'
 import type { Config } from '../../src/model/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
@@ -14,23 +14,29 @@ import { describeSecrets } from './carrel-secrets.ts'
 import { describeSurroundings } from './carrel-surroundings.ts'
 import { describeTree } from './carrel-tree.ts'
 
-/** Opens a Carrel for one test, behind some face and on some store. */
-export type OpenCarrel = (settings?: Partial<Config>) => Promise<World>
+/** Opens a Carrel for one test, behind some face and on some store. `alone`: no other test may have the same one. */
+export type OpenCarrel = (settings?: Partial<Config>, sharing?: { readonly alone?: boolean }) => Promise<World>
 
-/** What Carrel promises whoever calls it, in process or from far away, on whichever store. */
-export function describeCarrel(name: string, open: OpenCarrel): void {
+/** Registers a test, as `it` does. */
+export type Case = (name: string, test: (context: TestContext) => Promise<void>) => void
+
+/**
+ * What Carrel promises whoever calls it, in process or from far away, on whichever store. `near` registers the tests of
+ * what is decided behind the faces and above the stores: neither another face nor another store can break it.
+ */
+export function describeCarrel(name: string, open: OpenCarrel, near: Case = it): void {
   // Fifty runs and their processes take their time on a machine that is busy otherwise.
   describe(name, { timeout: 120_000 }, () => {
-    describeRuns(open)
-    describeFailures(open)
-    describeQueue(open)
-    describeQuestions(open)
-    describeTree(open)
+    describeRuns(open, near)
+    describeFailures(open, near)
+    describeQueue(open, near)
+    describeQuestions(open, near)
+    describeTree(open, near)
     describeSearch(open)
-    describeFiles(open)
-    describeSecrets(open)
-    describeSurroundings(open)
-    describeBudgets(open)
+    describeFiles(open, near)
+    describeSecrets(open, near)
+    describeSurroundings(open, near)
+    describeBudgets(open, near)
     describeExport(open)
     describeBoundary(open)
   })

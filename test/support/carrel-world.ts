@@ -25,9 +25,12 @@ export interface Ground {
   work(name?: string): string
 }
 
-export function makeGround(more: Readonly<Record<string, string>> = {}): Ground {
+/** Says what is to be done at the end of a test or of a file. */
+export type AtEnd = (ending: () => void | Promise<void>) => void
+
+export function makeGround(more: Readonly<Record<string, string>> = {}, atEnd: AtEnd = onTestFinished): Ground {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-story-')))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
+  atEnd(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
   const home = join(root, 'home')
   mkdirSync(home)
   let made = 0
@@ -57,6 +60,8 @@ export function makeGround(more: Readonly<Record<string, string>> = {}): Ground 
 export interface World extends Ground {
   readonly engine: Engine
   readonly carrel: Carrel
+  /** The workspace of this test, in which `session` makes its sessions. */
+  readonly workspace: string
   as(caller: Caller): Carrel
   /** `carrel` where it is to be reached through another face. */
   session(options?: Partial<SessionOptions> & { carrel?: Carrel }): Promise<TestSession>
@@ -70,6 +75,7 @@ export async function openWorld(
   settings: Partial<Config> = {},
   overrides: Overrides = {},
   ground: Ground = makeGround(),
+  atEnd: AtEnd = onTestFinished,
 ): Promise<World> {
   const { dataFolder, home } = ground
   const open = (more: Partial<Config> = {}) =>
@@ -78,9 +84,10 @@ export async function openWorld(
       { env: ground.env, home, ...overrides },
     )
   let engine = await open()
-  onTestFinished(async () => await engine.close())
+  atEnd(async () => await engine.close())
   return {
     ...ground,
+    workspace: 'default',
     get engine() {
       return engine
     },

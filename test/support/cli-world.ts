@@ -2,11 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { runCli } from '../../src/faces/cli/main.ts'
+import type { World as CommandWorld } from '../../src/faces/cli/terminal.ts'
+import { BUILT } from './built.ts'
 
-const BINARY = fileURLToPath(new URL('../../bin/carrel.cjs', import.meta.url))
+/** The built command, as an installed package starts it. */
+const COMMAND = fileURLToPath(new URL('main.js', BUILT))
 
-/** The real binary as a child: what it said so far, and how it ended. */
+/** The real command as a child: what it said so far, and how it ended. */
 export interface Running {
   readonly child: ChildProcess
   stdout(): string
@@ -40,7 +45,9 @@ export interface CliWorld {
   readonly data: string
   /** A folder for a Space, made new; the name must be free. */
   folder(name: string): string
+  /** Starts the command as a process of its own, for what signals, its own time or its open files decide. */
   start(args: readonly string[], options?: Beginning): Running
+  /** Runs the command in this process, through the entrance that the real one has. */
   carrel(args: readonly string[], options?: Beginning): Promise<Ended>
   /** Starts `carrel serve` on a free port. */
   serve(
@@ -56,11 +63,14 @@ export function openCliWorld(): CliWorld {
   const home = join(top, 'home')
   mkdirSync(home)
   const children = new Set<Running>()
+  const PATH = process.env.PATH ?? ''
+  const base = { PATH, HOME: home, CARREL_DATA_FOLDER: data, CARREL_OUTLIVE_MS: '0' }
+  const compiled = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
   const start: CliWorld['start'] = (args, { cwd = home, env = {}, input, inherits = [] } = {}) => {
     const running = watch(
-      spawn(process.execPath, [BINARY, ...args], {
+      spawn(process.execPath, [COMMAND, ...args], {
         cwd,
-        env: { PATH: process.env.PATH ?? '', HOME: home, CARREL_DATA_FOLDER: data, CARREL_OUTLIVE_MS: '0', ...env },
+        env: { ...base, ...compiled, ...env },
         stdio: ['pipe', 'pipe', 'pipe', ...Array<'ignore'>(37).fill('ignore'), ...inherits],
       }),
     )
@@ -76,7 +86,8 @@ export function openCliWorld(): CliWorld {
       return path
     },
     start,
-    carrel: (args, options) => start(args, options).ended,
+    carrel: (args, { cwd = home, env = {}, input = '' } = {}) =>
+      runHere(args, { cwd, home, env: { ...base, ...env } }, input),
     async serve(env = {}) {
       const running = start(['serve', '--port', '0', '--json', '--no-web'], { env })
       const [line] = await running.until(/^\{.*\}$/m)
@@ -94,6 +105,36 @@ export function openCliWorld(): CliWorld {
       rmSync(top, { recursive: true, force: true })
     },
   }
+}
+
+/** Runs a command to its end in this process. */
+async function runHere(
+  args: readonly string[],
+  { cwd, home, env }: Pick<CommandWorld, 'cwd' | 'home' | 'env'>,
+  input: string,
+): Promise<Ended> {
+  const [stdout, stderr] = [new Heard(), new Heard()]
+  const streams = { stdin: Readable.from([input]), stdout, stderr } as unknown as CommandWorld
+  const exit = await runCli(args, { ...streams, cwd, home, env, now: Date.now })
+  return toEnded(exit, stdout.text, stderr.text)
+}
+
+/** What is written to it, as text. */
+class Heard extends Writable {
+  text = ''
+  override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
+    this.text += chunk
+    done()
+  }
+}
+
+function toEnded(exit: number | null, stdout: string, stderr: string): Ended {
+  const lines = () =>
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  return { exit, stdout, stderr, json: () => JSON.parse(stdout), lines }
 }
 
 function watch(child: ChildProcess): Running {
@@ -116,12 +157,7 @@ function watch(child: ChildProcess): Running {
     child.on('close', (exit) => {
       over = true
       heard()
-      const lines = () =>
-        stdout
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line))
-      resolve({ exit, stdout, stderr, json: () => JSON.parse(stdout), lines })
+      resolve(toEnded(exit, stdout, stderr))
     })
   })
   const until = (pattern: RegExp): Promise<RegExpExecArray> =>

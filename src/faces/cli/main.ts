@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { ERRORS } from '../../model/errors.ts'
 import { type Act, type GlobalOptions, openCli } from './cli.ts'
@@ -132,5 +133,5 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
 export function processWorld(): World {
   const { env, stdin, stdout, stderr } = process
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70))
-  return { env, cwd: process.cwd(), stdin, stdout, stderr, now: Date.now }
+  return { env, cwd: process.cwd(), home: homedir(), stdin, stdout, stderr, now: Date.now }
 }

@@ -6,6 +6,8 @@ import { type Problem, toProblem } from './problem.ts'
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** The home folder of whoever runs the command. */
+  readonly home: string
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream

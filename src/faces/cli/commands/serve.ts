@@ -49,7 +49,7 @@ async function serve(cli: Cli, options: Options): Promise<number> {
   const { dataFolder } = config
   await refuseSecond(dataFolder)
   const stopped = stopSignal(cli)
-  const [engine, { serveHttp }] = await Promise.all([openFolder(config), import('../../http.ts')])
+  const [engine, { serveHttp }] = await Promise.all([openFolder(cli.world, config), import('../../http.ts')])
   try {
     const stderr = (text: string, detail?: unknown): void =>
       void cli.world.stderr.write(`${text}${detail instanceof Error ? `: ${detail.message}` : ''}\n`)
