@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { readFacts } from '../test/support/old-facts.ts'
+import { type Row, readFacts } from '../test/support/old-facts.ts'
 
 /**
  * What happens in a data folder that becomes a fixture, carried out by the Carrel of another checkout. A program of its
@@ -14,7 +14,7 @@ const { openEngine } = await import(join(checkout, 'src/engine/open.ts'))
 const { operations } = await import(join(checkout, 'src/api/index.ts'))
 const { Config } = await import(join(checkout, 'src/model/config.ts'))
 
-type Row = Record<string, any>
+type Call = (verb: string, input: Row) => Promise<Row>
 
 const agentProgram = join(checkout, 'src/host/scripted-agent/main.ts')
 const APART = { id: 'apart', name: 'Apart', command: process.execPath, args: [agentProgram], home: 'own' }
@@ -25,7 +25,7 @@ async function open(settings: Row) {
     { env: { ...process.env, CARREL_SCRIPTED_HOME: join(root, 'memory') }, home: join(root, 'home'), version: '0.1.0' },
   )
   const carrel = engine.carrelFor({ name: 'ada', kind: 'person', face: 'cli', workspaces: null })
-  const call = (verb: string, input: Row): Promise<any> => carrel.call(verb, { workspace: 'default', ...input })
+  const call = (verb: string, input: Row): Promise<Row> => carrel.call(verb, { workspace: 'default', ...input })
   return { engine, call }
 }
 
@@ -67,13 +67,13 @@ async function work() {
 }
 
 type Parts = {
-  call: (verb: string, input: Row) => Promise<any>
+  call: Call
   space: Row
   project: Row
   side: Row
   blank: Row
   session: (name: string, more?: Row) => Promise<string>
-  run: (id: string, steps: readonly Row[], more?: Row) => Promise<any>
+  run: (id: string, steps: readonly Row[], more?: Row) => Promise<Row>
 }
 
 async function ordinaryRuns({ call, blank, side, session, run }: Parts) {
@@ -114,7 +114,12 @@ async function otherWorkspace({ call }: Parts) {
 
 async function putSecrets({ call, project, session, run }: Parts) {
   await call('secrets.put', { name: 'API_TOKEN', value: 'fixture-value-of-the-token' })
-  await call('secrets.put', { name: 'SITE_KEY', value: 'fixture-value-of-the-key', project: project.id, give: ['scripted'] })
+  await call('secrets.put', {
+    name: 'SITE_KEY',
+    value: 'fixture-value-of-the-key',
+    project: project.id,
+    give: ['scripted'],
+  })
   const shown = await session('Secrets')
   await run(shown, [{ run: 'printf "token: %s" "$API_TOKEN"' }, { say: 'The token was used.' }])
 }
@@ -169,11 +174,17 @@ async function leftOpen({ call, session }: Parts) {
     return runs[0]?.state === 'parked'
   })
   const behind = await session('Behind')
-  await call('sessions.prompt', { id: behind, content: order([{ ask: { title: 'Open the gate?' } }, { say: 'Opened.' }]) })
+  await call('sessions.prompt', {
+    id: behind,
+    content: order([{ ask: { title: 'Open the gate?' } }, { say: 'Opened.' }]),
+  })
   await until('its question is open', async () => (await call('sessions.get', { id: behind })).questions === 1)
   await call('sessions.prompt', { id: behind, content: order([{ say: 'The second in the queue.' }]) })
   const cut = await session('Cut off')
-  await call('sessions.prompt', { id: cut, content: order([{ say: 'Half of a ' }, { gate: 'never' }, { say: 'sentence.' }]) })
+  await call('sessions.prompt', {
+    id: cut,
+    content: order([{ say: 'Half of a ' }, { gate: 'never' }, { say: 'sentence.' }]),
+  })
   await until('it has begun to speak', async () => {
     const { items } = await call('sessions.view', { id: cut })
     return items.some((item: Row) => item.kind === 'message')
@@ -194,15 +205,14 @@ async function rest() {
 }
 
 /** The logs as this version tells them, so that a later one is held to the same words. */
-async function exportAll(call: (verb: string, input: Row) => Promise<any>) {
+async function exportAll(call: Call) {
   const folder = join(root, 'exports')
   mkdirSync(folder)
   const lists = [await call('sessions.list', { limit: 200 }), await call('sessions.list', { archived: true })]
   for (const { id, name } of lists.flatMap(({ sessions }): Row[] => sessions)) {
-    const said =
-      has('sessions.export')
-        ? (await call('sessions.export', { id, as: 'jsonl' })).text
-        : (await call('sessions.events', { id })).events.map((event: Row) => `${JSON.stringify(event)}\n`).join('')
+    const said = has('sessions.export')
+      ? (await call('sessions.export', { id, as: 'jsonl' })).text
+      : (await call('sessions.events', { id })).events.map((event: Row) => `${JSON.stringify(event)}\n`).join('')
     writeFileSync(join(folder, `${name}.jsonl`), said)
   }
 }

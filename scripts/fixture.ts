@@ -19,7 +19,17 @@ import { ROOT } from './carried.mjs'
 const [checkout = '', postgres = ''] = process.argv.slice(2)
 const STORY = fileURLToPath(new URL('./fixture-story.ts', import.meta.url))
 /** Folders and files that say nothing to a later version, or name processes of this machine. */
-const STRIPPED = ['compiled', 'processes', 'keepers', 'browsers', 'lock.db', 'lock.pid', 'server.json', 'open.html', 'tmp']
+const STRIPPED = [
+  'compiled',
+  'processes',
+  'keepers',
+  'browsers',
+  'lock.db',
+  'lock.pid',
+  'server.json',
+  'open.html',
+  'tmp',
+]
 const GIT = {
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_AUTHOR_NAME: 'Ada',
@@ -80,7 +90,11 @@ function makeGround(): void {
     mkdirSync(folder, { recursive: true })
   }
   writeFileSync(join(site, 'README.md'), '# Site\n')
-  for (const args of [['init', '-q', '--template=', '-b', 'main'], ['add', '.'], ['commit', '-qm', 'first']]) {
+  for (const args of [
+    ['init', '-q', '--template=', '-b', 'main'],
+    ['add', '.'],
+    ['commit', '-qm', 'first'],
+  ]) {
     execFileSync('git', args, { cwd: site, env: environment() })
   }
 }
@@ -97,7 +111,10 @@ function environment() {
 
 function play(part: string, databaseUrl: string | null, ends: string | null): void {
   const args = [STORY, part, resolve(checkout), MOVED_FROM, ...(databaseUrl ? [databaseUrl] : [])]
-  const { status, signal } = spawnSync(process.execPath, args, { env: environment(), stdio: ['ignore', 'inherit', 'inherit'] })
+  const { status, signal } = spawnSync(process.execPath, args, {
+    env: environment(),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   if (signal !== ends || (ends === null && status !== 0)) throw new Error(`"${part}" ended with ${signal ?? status}.`)
 }
 

@@ -41,13 +41,22 @@ export async function layDown(schema: number, engine: EngineName, databaseUrl: s
   if (databaseUrl) await load(databaseUrl, readFileSync(join(root, 'database.sql'), 'utf8'))
   const expected = JSON.parse(readFileSync(join(folderOf(schema), 'expected.json'), 'utf8'))
   const exported = join(root, 'exports')
-  const logs = readdirSync(exported).map((name) => [name.slice(0, -'.jsonl'.length), readFileSync(join(exported, name), 'utf8')])
+  const logs = readdirSync(exported).map((name) => [
+    name.slice(0, -'.jsonl'.length),
+    readFileSync(join(exported, name), 'utf8'),
+  ])
   const home = join(root, 'home')
   mkdirSync(home, { recursive: true })
   return {
     root,
     dataFolder: join(root, 'data'),
-    env: { PATH: process.env.PATH ?? '', HOME: home, CARREL_SCRIPTED_HOME: join(root, 'memory'), LANG: 'C.UTF-8' },
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+      HOME: home,
+      CARREL_SCRIPTED_HOME: join(root, 'memory'),
+      LANG: 'C.UTF-8',
+    },
     expected: expected[engine],
     logs: Object.fromEntries(logs),
     remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
@@ -66,7 +75,9 @@ function moveRows(path: string, root: string): void {
   const db = new DatabaseSync(path)
   try {
     db.exec('begin')
-    for (const { name } of db.prepare("select name from pragma_table_list where schema = 'main' and type = 'table'").all()) {
+    for (const { name } of db
+      .prepare("select name from pragma_table_list where schema = 'main' and type = 'table'")
+      .all()) {
       if (String(name).startsWith('sqlite_')) continue
       for (const { name: column } of db.prepare('select name from pragma_table_info(?)').all(String(name))) {
         db.prepare(

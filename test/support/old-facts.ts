@@ -1,6 +1,9 @@
+// biome-ignore lint/suspicious/noExplicitAny: what a version answers is known to that version only
+export type Row = Record<string, any>
+
 /** The verbs of any version of Carrel: older ones lack some, and their answers lack fields. */
 export interface Verbs {
-  call(name: string, input: Record<string, unknown>): Promise<any>
+  call(name: string, input: Row): Promise<Row>
 }
 
 /** Everything that a data folder holds as far as its verbs tell, by names: identifiers and times are left out. */
@@ -45,8 +48,6 @@ export interface FileFacts {
   readonly changes: readonly string[]
   readonly acts: readonly string[]
 }
-
-type Row = Record<string, any>
 
 /**
  * Reads the facts through `verbs`. `has` says which verbs this version serves; `root` is cut off the paths.
@@ -167,7 +168,9 @@ const scopesOf = ({ spaces, projects }: Scopes): [string, Row][] => [
 async function readSecrets(verbs: Verbs, scopes: Scopes) {
   const { secrets } = await verbs.call('secrets.list', { workspace: scopes.workspace })
   const named = (secret: Row) =>
-    scopesOf(scopes).find(([, { space, project }]) => (project ?? space) === (secret.project ?? secret.space ?? undefined))
+    scopesOf(scopes).find(
+      ([, { space, project }]) => (project ?? space) === (secret.project ?? secret.space ?? undefined),
+    )
   return (secrets as Row[])
     .map((secret) => ({
       name: secret.name as string,
