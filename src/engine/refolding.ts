@@ -51,7 +51,7 @@ async function refoldOne(ctx: Context, session: SessionId): Promise<void> {
   try {
     const fold = await refold(ctx.store, session)
     const lease = await ctx.leases.acquire(`session:${session}`)
-    // Whoever has it stores the fold when the session comes to rest.
+    // The holder stores the fold when the session comes to rest.
     if (!lease) return
     try {
       if ((await ctx.store.log.fold(session)) === null) await ctx.store.log.rebuild(session, fold)
