@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Row, readFacts } from '../test/support/old-facts.ts'
 
 /**
- * What happens in a data folder that becomes a fixture, carried out by the Carrel of another checkout. A program of its
- * own, which `scripts/fixture.ts` starts twice: `work` ends by `kill -9` amid two runs, `rest` leaves a prompt in the
- * queue and writes down what there is. Arguments: which of both, the checkout, the folder, and a Postgres address.
+ * Plays the story of a data folder that becomes a fixture, with the Carrel of another checkout. `scripts/fixture.ts`
+ * starts this program twice: `work` ends by `kill -9` in the middle of a run, `rest` leaves a prompt in the queue and
+ * writes down the facts. Arguments: `work` or `rest`, the checkout, the folder, and perhaps a Postgres address.
  */
 const [part, checkout = '', root = '', databaseUrl = null] = process.argv.slice(2)
 const dataFolder = join(root, 'data')
@@ -126,7 +126,7 @@ async function putSecrets({ call, project, session, run }: Parts) {
 
 async function setEnvironment({ call, space, project }: Parts) {
   const set = (settings: Row, scope: Row = {}) => call('surroundings.set', { ...scope, settings })
-  // It was yes or no at first.
+  // Schemas 6 to 8 take yes or no.
   await set({ env: { GREETING: 'hello' }, browser: false }).catch(() =>
     set({ env: { GREETING: 'hello' }, browser: 'none' }),
   )

@@ -93,6 +93,7 @@ describe.each(ENGINES)('data on %s', (engine) => {
     if (knew('secrets')) {
       itHolds('secrets, variables and ports of then reach a run', async ({ old, session }) => {
         const secrets = await session('Secrets')
+        if (knew('environments')) await expectGiven(await session('Ended'))
         const echo = { run: 'echo "$GREETING $PLACE $CARREL_PORT_WEB"' }
         await secrets.run([digestStep('API_TOKEN'), digestStep('SITE_KEY'), echo])
         const printed = JSON.stringify(await secrets.log())
@@ -178,6 +179,13 @@ async function expectFilesToGoOn({ carrel, session }: Opened): Promise<void> {
   await Promise.all([branch, copy].map((each) => each.run([{ run: 'cat branch.md copy.md' }])))
   expect(await lastTool(branch)).toContain('only on the branch')
   expect(await lastTool(copy)).toContain('only in the copy')
+}
+
+/** The folder of a run of then is still told. */
+async function expectGiven(session: TestSession): Promise<void> {
+  const [run = expect.fail('there is no run')] = await session.runs()
+  const { env } = await session.carrel.call('surroundings.given', { ...at, id: run.id })
+  expect(env).toContainEqual({ name: 'GREETING', from: 'workspace', value: 'hello' })
 }
 
 const lastTool = async (session: TestSession) =>

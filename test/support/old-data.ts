@@ -17,7 +17,7 @@ export type EngineName = (typeof ENGINES)[number]
 export interface OldData {
   readonly root: string
   readonly dataFolder: string
-  /** What a server on it gets as its environment. */
+  /** The environment of a server on this data. */
   readonly env: Readonly<Record<string, string>>
   readonly expected: Facts
   /** The log of each session of the default workspace as the version of then told it, by the session's name. */

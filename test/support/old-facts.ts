@@ -39,7 +39,7 @@ export interface SessionFacts {
   readonly events: number
   /** `completed`, or `started` where the run has no end; oldest first. */
   readonly runs: readonly string[]
-  /** What is shown, a line for each item whose meaning never changed. */
+  /** A line for each item whose meaning never changed. */
   readonly transcript: readonly string[]
 }
 
