@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { MIGRATIONS } from '../src/store/sql/migrate.ts'
 import {
   checkAccounts,
   checkCalls,
@@ -16,6 +17,7 @@ import {
   checkTexts,
   readOwners,
 } from './support/house-rules.ts'
+import { ENGINES, fixtureOf } from './support/old-data.ts'
 import { readSource } from './support/source-reader.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -30,7 +32,17 @@ const CODE = FILES.filter((path) => /^(src|web|test|bench)\/.*\.tsx?$/.test(path
 const SOURCES = CODE.map((path) => readSource(path, join(ROOT, path)))
 const PRODUCT = SOURCES.filter(({ path }) => /^(src|web)\//.test(path))
 const DECLARED = listDeclared()
+/** A clone carries all of them for ever. */
+const MOST_FIXTURE_BYTES = 150_000
 const OWNERS = readOwners(readFileSync(join(ROOT, 'docs/decisions/dependencies.md'), 'utf8'))
+
+it('each schema has its data as a fixture, on both engines, and a small one', () => {
+  const wanted = MIGRATIONS.flatMap((_, index) => ENGINES.map((engine) => fixtureOf(index + 1, engine)))
+  const how = 'test/fixtures/README.md says how it is made'
+  const missing = wanted.filter((path) => !existsSync(path)).map((path) => `${relative(ROOT, path)} is missing: ${how}`)
+  expect(missing).toEqual([])
+  expect(wanted.filter((path) => statSync(path).size > MOST_FIXTURE_BYTES)).toEqual([])
+})
 
 it('there is a house to look at', () => {
   expect(PRODUCT.length).toBeGreaterThan(10)

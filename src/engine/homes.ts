@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { homePath, listHomes, makeHome, type Person, removeHome } from '../host/homes.ts'
+import {
+  agentOfHome,
+  homePath,
+  listHomes,
+  listUnnoted,
+  makeHome,
+  noteHome,
+  type Person,
+  removeHome,
+} from '../host/homes.ts'
 import type { AgentRecipe } from '../model/agent.ts'
 import type { HomeNote } from '../model/homes.ts'
 import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
@@ -94,6 +103,7 @@ export function createHomes({ dataFolder, store, logins, recipes, letGo, log }: 
     },
     sweep: () =>
       beside(async () => {
+        await adoptHomes(store, folder)
         for (const note of await listHomes(folder)) if (!(await hasOwner(store, note))) await take(note)
       }),
     close: async () => void (await Promise.all(under)),
@@ -116,4 +126,33 @@ async function hasOwner({ log, tree }: Store, note: HomeNote): Promise<boolean> 
   if (note.session !== null) return (await tree.session(workspace, note.session as SessionId)) !== null
   if (note.space !== null) return (await tree.space(workspace, note.space as SpaceId)) !== null
   return (await tree.workspace(workspace)) !== null
+}
+
+const PAGE = 200
+
+/**
+ * Writes down whose the homes of earlier versions are, so that they too go with their sessions. One whose session is
+ * gone stays as it is: nobody can tell whose it was.
+ */
+async function adoptHomes({ tree }: Store, folder: string): Promise<void> {
+  const unnoted = new Set(await listUnnoted(folder))
+  if (unnoted.size === 0) return
+  const agents = [...new Set([...unnoted].map(agentOfHome))]
+  for (const { id: workspace } of await tree.workspaces()) {
+    let cursor: string | null = null
+    do {
+      const page: Awaited<ReturnType<typeof tree.sessions>> = await tree.sessions(
+        workspace,
+        {},
+        { cursor, limit: PAGE },
+      )
+      for (const { id: session, space, project } of page.rows) {
+        for (const agent of agents) {
+          const note: HomeNote = { kind: 'session', agent, workspace, space, project, session, run: null }
+          if (unnoted.delete(homePath(folder, note))) await noteHome(folder, note)
+        }
+      }
+      cursor = page.cursor
+    } while (cursor !== null && unnoted.size > 0)
+  }
 }

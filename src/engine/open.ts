@@ -38,6 +38,7 @@ import { createLeaseKeeper } from './leases.ts'
 import { createLogins, type Logins } from './logins.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
+import { startRefolding } from './refolding.ts'
 import { graceMs, sweepOutlived } from './rejoin.ts'
 import { createSpending } from './spending.ts'
 import { startSupervisor } from './supervisor.ts'
@@ -152,6 +153,8 @@ export async function openEngine(
     closers.push(() => supervisor.stop())
     const sweeping = sweepOutlived(ctx)
     closers.push(() => sweeping.stop())
+    const refolding = startRefolding(ctx)
+    closers.push(() => refolding.stop())
     const keeping = startKeeping(ctx)
     closers.push(async () => keeping.stop())
     // Before its runs are left to themselves: what is said of it still comes into their logs.

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { HomeNote } from '../model/homes.ts'
 
@@ -42,13 +42,31 @@ export const homeVariables = (path: string) => ({
 export async function makeHome(folder: string, note: HomeNote, person: Person): Promise<void> {
   const path = homePath(folder, note)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const part = `${path}.json.${randomUUID()}.part`
-  await writeFile(part, JSON.stringify(note), { mode: 0o600 })
-  await rename(part, `${path}.json`)
+  await noteHome(folder, note)
   const fresh = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined
   const identity = fresh ? await gitIdentity(person) : null
   if (identity) await writeFile(join(path, '.gitconfig'), identity, { flag: 'wx' }).catch(() => undefined)
 }
+
+/** Writes down whose home one is. Safe to repeat. */
+export async function noteHome(folder: string, note: HomeNote): Promise<void> {
+  const path = homePath(folder, note)
+  const part = `${path}.json.${randomUUID()}.part`
+  await writeFile(part, JSON.stringify(note), { mode: 0o600 })
+  await rename(part, `${path}.json`)
+}
+
+/** Paths of homes without a note, as versions before schema 9 left them: each belongs to one session. */
+export async function listUnnoted(folder: string): Promise<string[]> {
+  const names = new Set(await readdir(folder).catch(() => []))
+  const homes = [...names].filter((name) => UNNOTED.test(name) && !names.has(`${name}.json`))
+  return homes.map((name) => join(folder, name))
+}
+
+const UNNOTED = /-[0-9a-f]{16}$/
+
+/** The agent in whose name a home was made. */
+export const agentOfHome = (path: string): string => basename(path).replace(UNNOTED, '')
 
 /** All homes whose owner is known. */
 export async function listHomes(folder: string): Promise<HomeNote[]> {

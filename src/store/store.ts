@@ -247,6 +247,11 @@ export interface LogStore {
     filter: { text: string; session?: SessionId | undefined },
     page: PageRequest,
   ): Promise<Page<SearchHit>>
+  /**
+   * Looks at `limit` stored folds of sessions before `before` (null: from the newest on). Returns the sessions whose
+   * fold has another version, newest first, and the last session that was looked at; null at the end.
+   */
+  staleFolds(before: SessionId | null, limit: number): Promise<{ sessions: SessionId[]; last: SessionId | null }>
   /** Replaces all stored items and the fold of a session: `carrel sessions rebuild`. */
   rebuild(session: SessionId, fold: FoldWrite): Promise<void>
 

@@ -86,6 +86,20 @@ export async function readFold(
   return { view: view.data as unknown as SessionView, seq: row.seq }
 }
 
+/** In pages of what is looked at, not of what is found: mostly nothing is, and a long read would hold up all others. */
+export async function staleFolds(
+  tx: Tx,
+  { before, limit }: { before: SessionId | null; limit: number },
+): Promise<{ sessions: SessionId[]; last: SessionId | null }> {
+  const rows = await tx.all<{ session: SessionId; version: number }>(
+    `select session, version from folds ${before === null ? '' : 'where session < $2'} order by session desc limit $1`,
+    limit,
+    ...(before === null ? [] : [before]),
+  )
+  const sessions = rows.filter(({ version }) => version !== FOLD_VERSION).map(({ session }) => session)
+  return { sessions, last: rows.length < limit ? null : (rows.at(-1)?.session ?? null) }
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -77,6 +77,7 @@ function logOver({ write, read }: Port): LogStore {
     items: (session, before, limit) => read('items', { session, before, limit }),
     itemsByN: (session, ns) => read('itemsByN', { session, ns }),
     search: (workspace, filter, page) => read('search', { workspace, filter, page }),
+    staleFolds: (before, limit) => read('staleFolds', { before, limit }),
     rebuild: async (session, fold) => void (await write('rebuild', { session, fold })),
     forgettableArchived: (before) => read('forgettableArchived', { before }),
     forgetArchived: (before) => write('forgetArchived', { before }),

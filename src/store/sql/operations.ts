@@ -1,7 +1,7 @@
 import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs, spent } from './due.ts'
-import { readFold, readItems, readItemsByN } from './items.ts'
+import { readFold, readItems, readItemsByN, staleFolds } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, lastAdmitted, read, rebuild, record, settle, submit } from './log.ts'
 import { lastNoted, note } from './notes.ts'
@@ -73,6 +73,7 @@ export const READS = {
   fold: readFold,
   items: readItems,
   itemsByN: readItemsByN,
+  staleFolds,
   search,
   due,
   nextWake,
