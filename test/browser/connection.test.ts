@@ -113,7 +113,9 @@ describe('the line to the server', () => {
       .toEqual([words])
   })
 
-  it('L6: a tab that slept while much was said has every item once, and stands where it stood: at the newest, or where one read', async () => {
+  it('L6: a tab that slept while much was said has every item once, and stands where it stood: at the newest, or where one read', {
+    tags: ['long'],
+  }, async () => {
     const here = world as World
     const { session } = await openSession(here, 'Asleep')
     const ask = (name: string, count: number) => {
@@ -192,7 +194,9 @@ describe('the line to the server', () => {
     await expect.poll(() => inSight(page), PATIENCE).toBe(true)
   })
 
-  it('L9: whoever reads the newest keeps few items; the first are there again when one scrolls up, each once and in order', async () => {
+  it('L9: whoever reads the newest keeps few items; the first are there again when one scrolls up, each once and in order', {
+    tags: ['long'],
+  }, async () => {
     const here = world as World
     const { session } = await openSession(here, 'Let go')
     const page = await here.open(`/s/${session.id}`)

@@ -24,7 +24,9 @@ describe('a page that looks on', () => {
     if ('skipped' in browser) skip(browser.skipped)
   })
 
-  it('L6, P5: kill -9 of the server in the middle of a sentence, twice: no word lost or doubled, and it stays at the newest', async () => {
+  it('L6, P5: kill -9 of the server in the middle of a sentence, twice: no word lost or doubled, and it stays at the newest', {
+    tags: ['long'],
+  }, async () => {
     const ground = makeGround()
     const start = (port: number) => startServer(ground, { port, outliveMs: 120_000 }, { page: true })
     let server = await start(0)

@@ -125,9 +125,9 @@ describe('the browser of a run, on the page', () => {
     await look(page, 'none')
   })
 
-  it('what the page asks by itself stands beside its picture: told to who looks, answered by who has it', async ({
-    skip,
-  }) => {
+  it('what the page asks by itself stands beside its picture: told to who looks, answered by who has it', {
+    tags: ['long'],
+  }, async ({ skip }) => {
     if ('skipped' in world) return skip(world.skipped)
     const { session } = await openSession(world, 'Asked')
     const steps = [visit('/asking'), { gate: 'asked' }]
@@ -156,7 +156,7 @@ describe('the browser of a run, on the page', () => {
     await page.context().close()
   })
 
-  it('is used with a finger on a phone', async ({ skip }) => {
+  it('is used with a finger on a phone', { tags: ['long'] }, async ({ skip }) => {
     if ('skipped' in world) return skip(world.skipped)
     const { carrel } = world
     const { session } = await openSession(world, 'By thumb')

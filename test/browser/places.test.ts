@@ -205,7 +205,9 @@ describe('new views within everybody’s reach', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`board, search, palette, settings and keyboard have no finding of axe (${colorScheme})`, async () => {
+    it(`board, search, palette, settings and keyboard have no finding of axe (${colorScheme})`, {
+      tags: colorScheme === 'dark' ? ['long'] : [],
+    }, async () => {
       const here = world as World
       const { session } = await openSession(here, `Looked at in ${colorScheme}`)
       await here.carrel.call('sessions.prompt', {

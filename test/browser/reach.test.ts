@@ -31,7 +31,9 @@ describe('within everybody’s reach', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`the main views have no finding of axe (${colorScheme})`, async () => {
+    it(`the main views have no finding of axe (${colorScheme})`, {
+      tags: colorScheme === 'dark' ? ['long'] : [],
+    }, async () => {
       const here = world as World
       const page = await here.open('/add', { colorScheme, reducedMotion: 'reduce' })
       await page.getByText('Not on this machine').waitFor()

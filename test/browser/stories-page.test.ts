@@ -24,7 +24,7 @@ describe('the stories: every kind in every state', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`show without a complaint of the console or of axe (${colorScheme})`, async () => {
+    it(`show without a complaint of the console or of axe (${colorScheme})`, { tags: ['long'] }, async () => {
       const here = world as World
       const page = await here.open('/', { colorScheme, reducedMotion: 'reduce' })
       await page.getByRole('region', { name: 'Banners and problems' }).waitFor()
@@ -34,10 +34,10 @@ describe('the stories: every kind in every state', () => {
       expect(violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))).toEqual([])
       expect(here.complaints).toEqual([])
       // Six thousand elements take axe its time.
-    }, 180_000)
+    })
   }
 
-  it('nothing of them is wider than a phone', async () => {
+  it('nothing of them is wider than a phone', { tags: ['long'], timeout: 180_000 }, async () => {
     const here = world as World
     const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
     const page = await here.open('/', phone)

@@ -87,7 +87,11 @@ export async function openWorld(
     start,
     stop,
     open: async (path = '/', options = {}) => {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options })
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 800 },
+        reducedMotion: 'reduce',
+        ...options,
+      })
       contexts.push(context)
       context.setDefaultTimeout(PATIENCE.timeout)
       const page = watch(await context.newPage())

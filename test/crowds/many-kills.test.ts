@@ -1,3 +1,4 @@
+/** @module-tag long */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { Event } from '../../src/model/events.ts'

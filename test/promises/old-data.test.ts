@@ -70,7 +70,7 @@ describe.each(ENGINES)('data on %s', (engine) => {
     const knew = (what: keyof typeof SINCE) => schema >= SINCE[what]
     let world: Opened | { skipped: string }
     const itHolds = (sentence: string, check: (opened: Opened) => void | Promise<void>) =>
-      it(`L11: ${sentence}`, async (context) => {
+      it(`U3: ${sentence}`, async (context) => {
         if ('skipped' in world) return context.skip(world.skipped)
         await check(world)
       })

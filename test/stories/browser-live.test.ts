@@ -129,7 +129,9 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     expect(text).toContain('[image, in the log]')
   })
 
-  it('P8: what a page asks by itself is shown to who looks and answered by who has it; nothing hangs meanwhile', async () => {
+  it('P8: what a page asks by itself is shown to who looks and answered by who has it; nothing hangs meanwhile', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const session = await world.session()

@@ -59,7 +59,9 @@ const LOOK = [
 ].join('; ')
 
 describe.skipIf(program === null || why !== null)(`browsers in strict${why ? ` (not tried: ${why})` : ''}`, () => {
-  it('P8, B4: an agent drives its own, which reaches the hosts of the list and no other; a neighbour finds nothing of it', async () => {
+  it('P8, B4: an agent drives its own, which reaches the hosts of the list and no other; a neighbour finds nothing of it', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const run = async (as: string) => {
@@ -93,7 +95,7 @@ describe.skipIf(program === null || why !== null)(`browsers in strict${why ? ` (
     await eventually('nothing of it lies about', () => readdirSync(join(world.dataFolder, 'browsers')).length === 0)
   })
 
-  it('P1, P5: it outlives its server, and another one comes through the same door', async () => {
+  it('P1, P5: it outlives its server, and another one comes through the same door', { tags: ['long'] }, async () => {
     const ground = makeGround()
     const first = await startServer(ground, { ...settings, outliveMs: 120_000 })
     await want(first.carrel)

@@ -47,7 +47,9 @@ const said = async (session: TestSession) =>
     ?.filter((who, at, all) => who !== all[at - 1])
 
 describe.skipIf(program === null)('browsers of runs', () => {
-  it('P8: six runs and two browsers: all get their turn, those who wait are seen, and nothing is left', async () => {
+  it('P8: six runs and two browsers: all get their turn, those who wait are seen, and nothing is left', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const sessions = await Promise.all(Array.from({ length: 6 }, () => world.session()))
@@ -104,7 +106,9 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(await session.said('context.opened')).toHaveLength(2)
   })
 
-  it('P8: a browser that is killed is replaced and the session is told; a run that crashes or is cancelled gives its own back', async () => {
+  it('P8: a browser that is killed is replaced and the session is told; a run that crashes or is cancelled gives its own back', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const session = await world.session()

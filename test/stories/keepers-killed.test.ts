@@ -16,7 +16,9 @@ const RUNS = 20
 const WORDS = 600
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index} `).join('')
 
-it(`P1, P5, L4: of ${RUNS} streaming runs ${KEEPERS} lose their keepers and ${BOTH} keepers and server at random moments: each has one end, keeps its words, and the next prompt works`, async () => {
+it(`P1, P5, L4: of ${RUNS} streaming runs ${KEEPERS} lose their keepers and ${BOTH} keepers and server at random moments: each has one end, keeps its words, and the next prompt works`, {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   let server = await startServer(ground, OUTLIVE)
   let sessions = await Promise.all(Array.from({ length: RUNS }, () => server.session({ agent: 'alone' })))

@@ -100,7 +100,9 @@ describe('limits of memory and processes', () => {
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
   })
 
-  it('an agent that many runs may share has one of them at a time where it is limited, and other limits are another process', async () => {
+  it('an agent that many runs may share has one of them at a time where it is limited, and other limits are another process', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld({ agents: [scriptedAgent('shared', { runsPerProcess: 8 })] })
     const [one, two] = [await world.session({ agent: 'shared' }), await world.session({ agent: 'shared' })]
     const set = (limits: Surroundings['limits']) =>
@@ -155,7 +157,9 @@ describe('limits of memory and processes', () => {
     await cgroups.allGone()
   })
 
-  it('P1: what a killed server leaves of limited agents that were to end with it goes at the next start', async () => {
+  it('P1: what a killed server leaves of limited agents that were to end with it goes at the next start', {
+    tags: ['long'],
+  }, async () => {
     const ground = makeGround()
     const cgroups = watchCgroups()
     onTestFinished(() => killAgents(ground))
@@ -207,7 +211,7 @@ describe('limits of memory and processes', () => {
     },
   )
 
-  it('P5: what a killed keeper leaves of a limited agent goes at once', async () => {
+  it('P5: what a killed keeper leaves of a limited agent goes at once', { tags: ['long'] }, async () => {
     const world = await openWorld()
     const cgroups = watchCgroups()
     const session = await world.session()

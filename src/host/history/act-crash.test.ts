@@ -84,7 +84,10 @@ describe('an undo', () => {
   }, timeout)
   afterAll(() => lab[Symbol.dispose]())
 
-  it('F4: killed at any step, a place is fully before or fully after at the next opening', { timeout }, async () => {
+  it('F4: killed at any step, a place is fully before or fully after at the next opening', {
+    timeout,
+    tags: ['long'],
+  }, async () => {
     const untouched = lstatSync(join(lab.first, 'one/other')).mtimeMs
     const steps = await expectAllOrNothing(lab, 'undo', async (killed) => {
       const became = await settled(killed, was, how)
@@ -94,7 +97,10 @@ describe('an undo', () => {
     expect(steps.length).toBeGreaterThan(40)
   })
 
-  it('F4: killed while it is taken back, a place is fully before at the next opening', { timeout }, async () => {
+  it('F4: killed while it is taken back, a place is fully before at the next opening', {
+    timeout,
+    tags: ['long'],
+  }, async () => {
     const became: string[] = []
     const steps = await lab.killAtEach('undo that is taken back', async (killed) => {
       became[killed.at - 1] = await settled(killed, was, how)
@@ -152,7 +158,10 @@ describe('a restore', () => {
     await expectAllOrNothing(lab, 'restore', (killed) => settled(killed, was, how))
   })
 
-  it('F4: killed again at any step of finishing or taking back, it ends as it would have', { timeout }, async () => {
+  it('F4: killed again at any step of finishing or taking back, it ends as it would have', {
+    timeout,
+    tags: ['long'],
+  }, async () => {
     for (const { act, step, ends } of [
       { act: 'restore', step: 'renameSync a', ends: 'after' },
       { act: 'restore that is taken back', step: 'renameSync a', ends: 'before' },
@@ -207,7 +216,10 @@ async function expectAppliedOrNot(lab: CrashLab, act: string, was: Outcome, moun
   })
 }
 
-it('F4: an apply of a worktree that is killed at any step is done or not done', { timeout }, async () => {
+it('F4: an apply of a worktree that is killed at any step is done or not done', {
+  timeout,
+  tags: ['long'],
+}, async () => {
   using lab = openCrashLab()
   for (const name of ['one', 'two']) writeAll(join(lab.first, name), APPLIED)
   const was = await prepareApply(lab)
@@ -217,7 +229,7 @@ it('F4: an apply of a worktree that is killed at any step is done or not done', 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0
 it.skipIf(!canMount)(
   'F4: an apply of an overlay that is killed at any step is done or not done (skipped: mounting needs root)',
-  { timeout },
+  { timeout, tags: ['long'] },
   async () => {
     using lab = openCrashLab()
     writeAll(join(lab.first, 'one'), APPLIED)

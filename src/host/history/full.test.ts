@@ -118,58 +118,58 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
     { kind: 'apply', has: 'both', request: APPLY },
   ] as const satisfies readonly { kind: PlanRequest['kind']; has: string; request: PlanRequest }[]
 
-  it.each(acts)(
-    'F4: that comes at any step of an act is said, all or nothing is done, and with room it works ($kind)',
-    {
-      timeout,
-    },
-    async ({ kind, has, request }) => {
-      const full = { at: 0, fill: () => {}, steps: 0 }
-      const point = () => {
-        full.steps += 1
-        if (full.steps === full.at) full.fill()
-      }
-      const { disk, world } = await opened(SMALL, { has, point })
-      const project = kind === 'apply' ? await world.another('two', SMALL) : world
-      const more: Partial<PlanAsk> = kind === 'apply' ? { source: { key: project.key, base: 1, writers: [] } } : {}
-      const act = () => world.act(request, [], more)
-      const list = () => world.history.acts(world.key, { before: null, limit: 1_000 })
-      project.write('a', 'changed')
-      project.write('new/n', 'new')
-      for (const path of ['gone', 'gone-too']) rmSync(join(project.root, path), { recursive: true })
-      await project.look(['a'])
-      await world.look()
-      const before = world.seen()
-      await world.act(undoOfAct(await act()))
-      expect(world.seen()).toEqual(before)
-      let failures = 0
-      full.fill = disk.fill
-      for (let isReached = true; isReached; ) {
-        Object.assign(full, { at: full.at + 1, steps: 0 })
-        const had = (await list()).length
-        const failure = await thrownBy(act())
-        isReached = full.steps >= full.at
-        if (failure) expectFull(failure)
-        failures += failure ? 1 : 0
-        full.steps = Number.NEGATIVE_INFINITY
-        // Others go on working: what the act left half done is not theirs.
-        await world.look(['b']).catch(expectFull)
-        disk.free()
-        await world.look(['b'])
-        const isDone = (await list()).length > had
-        if (!isDone) expect(world.seen(), `full at step ${full.at}`).toEqual(before)
-        if (!isDone) expect(failure).not.toBe(null)
-        const done = isDone ? (await list())[0]! : await act()
-        expect(world.read('a') === 'changed').toBe(kind === 'apply')
-        expect(done.written).toHaveLength(6)
-        await world.act(undoOfAct(done))
-        expect(world.seen(), `full at step ${full.at}`).toEqual(before)
-        expect(await changesBy(world, 'b')).toEqual([])
-      }
-      expect(failures).toBeGreaterThan(2)
-      expect(strayIn(world.folder)).toEqual([])
-    },
-  )
+  const fullAtEachStep = async ({ kind, has, request }: (typeof acts)[number]) => {
+    const full = { at: 0, fill: () => {}, steps: 0 }
+    const point = () => {
+      full.steps += 1
+      if (full.steps === full.at) full.fill()
+    }
+    const { disk, world } = await opened(SMALL, { has, point })
+    const project = kind === 'apply' ? await world.another('two', SMALL) : world
+    const more: Partial<PlanAsk> = kind === 'apply' ? { source: { key: project.key, base: 1, writers: [] } } : {}
+    const act = () => world.act(request, [], more)
+    const list = () => world.history.acts(world.key, { before: null, limit: 1_000 })
+    project.write('a', 'changed')
+    project.write('new/n', 'new')
+    for (const path of ['gone', 'gone-too']) rmSync(join(project.root, path), { recursive: true })
+    await project.look(['a'])
+    await world.look()
+    const before = world.seen()
+    await world.act(undoOfAct(await act()))
+    expect(world.seen()).toEqual(before)
+    let failures = 0
+    full.fill = disk.fill
+    for (let isReached = true; isReached; ) {
+      Object.assign(full, { at: full.at + 1, steps: 0 })
+      const had = (await list()).length
+      const failure = await thrownBy(act())
+      isReached = full.steps >= full.at
+      if (failure) expectFull(failure)
+      failures += failure ? 1 : 0
+      full.steps = Number.NEGATIVE_INFINITY
+      // Others go on working: what the act left half done is not theirs.
+      await world.look(['b']).catch(expectFull)
+      disk.free()
+      await world.look(['b'])
+      const isDone = (await list()).length > had
+      if (!isDone) expect(world.seen(), `full at step ${full.at}`).toEqual(before)
+      if (!isDone) expect(failure).not.toBe(null)
+      const done = isDone ? (await list())[0]! : await act()
+      expect(world.read('a') === 'changed').toBe(kind === 'apply')
+      expect(done.written).toHaveLength(6)
+      await world.act(undoOfAct(done))
+      expect(world.seen(), `full at step ${full.at}`).toEqual(before)
+      expect(await changesBy(world, 'b')).toEqual([])
+    }
+    expect(failures).toBeGreaterThan(2)
+    expect(strayIn(world.folder)).toEqual([])
+  }
+  for (const act of acts)
+    it(
+      `F4: that comes at any step of an act is said, all or nothing is done, and with room it works (${act.kind})`,
+      { timeout, tags: act.kind === 'undo' ? [] : ['long'] },
+      () => fullAtEachStep(act),
+    )
 
   it('F4: in a capture keeps nothing half, and the next one has it all', { timeout }, async () => {
     for (let at = 1, isFull = true; isFull; at++) {
@@ -188,6 +188,7 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
 
   it('F4: in a first import: what was there before is nobody’s work when there is room again', {
     timeout,
+    tags: ['long'],
   }, async () => {
     for (let at = 1, isFull = true; isFull; at++) {
       const { disk, world } = await opened({})
@@ -207,7 +208,7 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
     }
   })
 
-  it('F4: in a sweep: what is listed is whole, and with room it is swept', { timeout }, async () => {
+  it('F4: in a sweep: what is listed is whole, and with room it is swept', { timeout, tags: ['long'] }, async () => {
     for (let at = 1, isFull = true; isFull; at++) {
       const { disk, world } = await opened(FILES)
       const { history, key } = world

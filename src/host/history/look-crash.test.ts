@@ -61,6 +61,7 @@ it('F4: a first import that is killed at any step is gone on with, and all is th
 
 it('F4: after a capture that is killed at any step the next one has it all, once, and what was before', {
   timeout,
+  tags: ['long'],
 }, async () => {
   using lab = openCrashLab()
   let before: Record<string, string> = {}
@@ -92,6 +93,7 @@ it('F4: after a capture that is killed at any step the next one has it all, once
 
 it('F4: a sweep that is killed at any step leaves all whole that is listed, and the next one ends it', {
   timeout,
+  tags: ['long'],
 }, async () => {
   using lab = openCrashLab()
   const was: Record<number, Record<string, string>> = {}
