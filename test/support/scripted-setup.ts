@@ -16,7 +16,7 @@ import { allowedEnv } from '../../src/host/environment.ts'
 export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const containment = await probeContainment(PATH)
-export const never = new AbortController().signal
+export const never: AbortSignal = new AbortController().signal
 const recipe = scriptedAgent(join(top, 'compiled'))
 const connections: AgentConnection[] = []
 let count = 0
