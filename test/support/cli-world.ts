@@ -96,7 +96,8 @@ export function openCliWorld(): CliWorld {
   }
 }
 
-function watch(child: ChildProcess): Running {
+/** Gathers what a child says. */
+export function watch(child: ChildProcess): Running {
   let stdout = ''
   let stderr = ''
   const listeners = new Set<() => void>()
