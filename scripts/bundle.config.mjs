@@ -1,13 +1,12 @@
 import { defineConfig } from 'rolldown'
 import { ROOT } from './carried.mjs'
-import { ENTRIES, PROGRAMS, TEST_PROGRAMS } from './programs.mjs'
-
-/** Packages that stay outside: a native one, one that is a program of its own, and the runner of whoever tests a store. */
-const OUTSIDE = ['@parcel/watcher', /^chrome-devtools-mcp/, 'vitest']
+import { ENTRIES, OUTSIDE, PROGRAMS, SHARING_PROGRAMS, TEST_PROGRAMS } from './programs.mjs'
 
 const common = {
   cwd: ROOT,
   platform: 'node',
+  // The library, the client and the model are for older ones too.
+  transform: { target: 'node20' },
   external: OUTSIDE,
   // Names and lines stay as written, with the path of each source above its part: a stack trace needs no source map.
   output: {
@@ -19,20 +18,21 @@ const common = {
   },
 }
 
-const split = (input) => ({
+const shared = (input) => ({
   ...common,
   input,
   output: { ...common.output, entryFileNames: '[name].js', chunkFileNames: 'part-[name]-[hash].js' },
 })
 
+/** A part of its own is only what a program loads later, if at all: a keeper its proxy, which takes 4 MB. */
 const single = ([name, source]) => ({
   ...common,
   input: { [name]: source },
-  output: { ...common.output, entryFileNames: '[name].js', codeSplitting: false },
+  output: { ...common.output, entryFileNames: '[name].js', chunkFileNames: `${name}-[name]-[hash].js` },
 })
 
 export default defineConfig(
   process.env.CARREL_BUNDLE === 'test'
-    ? [split(TEST_PROGRAMS)]
-    : [split(ENTRIES), ...Object.entries(PROGRAMS).map(single)],
+    ? [shared(TEST_PROGRAMS)]
+    : [shared({ ...ENTRIES, ...SHARING_PROGRAMS }), ...Object.entries(PROGRAMS).map(single)],
 )

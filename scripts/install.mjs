@@ -1,20 +1,43 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from './carried.mjs'
+import { provideNode, ROOT } from './carried.mjs'
 
-/** Runs `npm ci` in `folder` unless what its lockfile asks for is already there. Throws when npm fails. */
+/** Runs `npm ci` in `folder` unless what its lockfile asks for is already there, and provides a Node. Throws when npm fails. */
 export async function install(folder = ROOT) {
+  const node = await provideNode()
+  await installPackages(folder)
+  linkNode(folder, node)
+}
+
+async function installPackages(folder) {
   if (isInstalled(folder)) return
   console.log(`Installing the packages of ${folder} (once, about a minute) ...`)
   const code = await npm(
-    ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+    ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     folder,
   )
   if (code !== 0)
     throw new Error(
       `The packages could not be installed: \`npm ci\` in ${folder} ended with ${code}. Its messages are above.`,
     )
+}
+
+/**
+ * Makes `node` the Node of everything that npm runs in `folder`: npm puts the folder of this link first on the path. A
+ * machine whose own Node is new enough gets no link. Safe to repeat.
+ */
+export function linkNode(folder, node) {
+  const bin = join(folder, 'node_modules', '.bin')
+  const link = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node')
+  const linked = existsSync(link)
+  // This process may itself run on the Node that is linked: then the link is right, and it stays.
+  if (linked ? realpathSync(link) === realpathSync(node) : node === process.execPath) return
+  mkdirSync(bin, { recursive: true })
+  const made = `${link}-${process.pid}`
+  if (process.platform === 'win32') writeFileSync(made, `@"${node}" %*\r\n`)
+  else symlinkSync(node, made)
+  renameSync(made, link)
 }
 
 /**

@@ -19,6 +19,14 @@ export const TEST_PROGRAMS = {
   'keeper-server': 'test/support/keeper-server.ts',
 }
 
+/** Likewise, of those that load most of Carrel: they share its parts with the entries. */
+export const SHARING_PROGRAMS = {
+  library: 'src/faces/library/library.ts',
+}
+
+/** Packages that stay outside: a native one, one that is a program of its own, and the runner of whoever tests a store. */
+export const OUTSIDE = ['@parcel/watcher', 'chrome-devtools-mcp', 'vitest']
+
 /** The sources of what people and programs load. The build gives them shared pieces, so that each loads what it needs. */
 export const ENTRIES = {
   main: 'src/main.ts',

@@ -20,7 +20,7 @@ const UNFINISHED = /^\.unfinished-\w+-(\d+)$/
 export function buildStamped({ out, sources, force = false, title, build }) {
   const digest = digestSources(sources)
   if (!force && stampOf(out) === digest) return 'fresh'
-  console.log(`Building ${title} ...`)
+  console.error(`Building ${title} ...`)
   sweep(dirname(out))
   const folder = join(dirname(out), `.unfinished-${basename(out)}-${process.pid}`)
   mkdirSync(folder, { recursive: true })

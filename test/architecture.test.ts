@@ -85,15 +85,34 @@ it('each package has an owner in docs/decisions/dependencies.md', () => {
   expect(checkAccounts(OWNERS, DECLARED)).toEqual([])
 })
 
-it('versions are exact, and the lockfile names no registry', () => {
-  const { dependencies, devDependencies, optionalDependencies } = readManifest()
-  const versions = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+it.each(['.', 'runtime'])('versions are exact, and the lockfile names no registry (%s)', (folder) => {
+  const versions = Object.entries(declaredIn(folder))
   expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])
-  expect(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
+  expect(readFileSync(join(ROOT, folder, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
+})
+
+it('what a user installs brings no package that is bundled already, and Node only where it is needed', () => {
+  expect(Object.keys(readManifest('.').dependencies ?? {})).toEqual(['@parcel/watcher', 'chrome-devtools-mcp'])
+  expect(readManifest('.').optionalDependencies).toBeUndefined()
+})
+
+it('the Node that is carried is of one version, with a digest for each platform', () => {
+  const { packages } = readLockfile('runtime')
+  const carried = Object.entries(declaredIn('runtime'))
+  expect(new Set(carried.map(([, version]) => version)).size).toBe(1)
+  const locked = carried.map(([name]) => packages[`node_modules/${name}`])
+  expect(locked.map((entry) => entry?.version)).toEqual(carried.map(([, version]) => version))
+  expect(locked.every((entry) => entry?.integrity?.startsWith('sha512-'))).toBe(true)
+})
+
+it('packages with a script of their own are known, and none is run', () => {
+  const scripted = Object.entries(readLockfile('.').packages).filter(([, { hasInstallScript }]) => hasInstallScript)
+  const names = scripted.map(([path]) => path.replace('node_modules/', ''))
+  expect(readManifest('.').allowScripts).toEqual(Object.fromEntries(names.map((name) => [name, false])))
 })
 
 it('the lockfile has the packages of every platform, without which npm ci refuses it', () => {
-  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Lockfile
+  const lock = readLockfile('.')
   const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
     Object.keys(optionalDependencies ?? {})
       .filter((name) => !lock.packages[`node_modules/${name}`] && !lock.packages[`${path}/node_modules/${name}`])
@@ -108,20 +127,37 @@ it('no tracked file names a folder of one machine', () => {
 })
 
 interface Manifest {
-  readonly dependencies: Record<string, string>
-  readonly devDependencies: Record<string, string>
-  readonly optionalDependencies: Record<string, string>
+  readonly dependencies?: Record<string, string>
+  readonly devDependencies?: Record<string, string>
+  readonly optionalDependencies?: Record<string, string>
+  readonly allowScripts?: Record<string, boolean>
 }
 
 interface Lockfile {
-  readonly packages: Record<string, { readonly optionalDependencies?: Record<string, string> }>
+  readonly packages: Record<string, Locked>
 }
 
-function readManifest(): Manifest {
-  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
+interface Locked {
+  readonly version?: string
+  readonly integrity?: string
+  readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Record<string, string>
 }
 
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Manifest
+}
+
+function readLockfile(folder: string): Lockfile {
+  return JSON.parse(readFileSync(join(ROOT, folder, 'package-lock.json'), 'utf8')) as Lockfile
+}
+
+function declaredIn(folder: string): Record<string, string> {
+  const { dependencies, devDependencies, optionalDependencies } = readManifest(folder)
+  return { ...dependencies, ...devDependencies, ...optionalDependencies }
+}
+
+/** Those of the package, and the Node that it fetches where it must. */
 function listDeclared(): string[] {
-  const { dependencies, devDependencies, optionalDependencies } = readManifest()
-  return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
+  return ['.', 'runtime'].flatMap((folder) => Object.keys(declaredIn(folder)))
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ENTRIES, PROGRAMS } from '../scripts/programs.mjs'
+import { ENTRIES, PROGRAMS, SHARING_PROGRAMS } from '../scripts/programs.mjs'
 import { buildStamped } from '../scripts/stamped.mjs'
 import { readSource } from './support/source-reader.ts'
 
@@ -29,7 +29,7 @@ function programsCalled(): [string, string][] {
 
 describe('what the build makes', () => {
   it('has each program that the sources start, under the name they start it by', () => {
-    expect(Object.fromEntries(programsCalled())).toEqual(PROGRAMS)
+    expect(Object.fromEntries(programsCalled())).toEqual({ ...PROGRAMS, ...SHARING_PROGRAMS })
   })
 
   it('has all of them: no source starts another one by its own path', () => {
@@ -37,11 +37,13 @@ describe('what the build makes', () => {
       const { imports } = readSource(path, join(ROOT, path))
       return imports.filter((one) => one.started).map(({ to }) => to)
     })
-    expect(started.toSorted()).toEqual(Object.values(PROGRAMS).toSorted())
+    expect(started.toSorted()).toEqual(Object.values({ ...PROGRAMS, ...SHARING_PROGRAMS }).toSorted())
   })
 
   it('is made of files that are there', () => {
-    const missing = Object.values({ ...PROGRAMS, ...ENTRIES }).filter((path) => !existsSync(join(ROOT, path)))
+    const missing = Object.values({ ...PROGRAMS, ...SHARING_PROGRAMS, ...ENTRIES }).filter(
+      (path) => !existsSync(join(ROOT, path)),
+    )
     expect(missing).toEqual([])
   })
 })

@@ -111,6 +111,7 @@ describe('bin/carrel.cjs on a Node that is too old', () => {
     mkdirSync(join(folder, 'bin'))
     mkdirSync(join(folder, 'src'))
     cpSync(join(ROOT, 'bin', 'carrel.cjs'), join(folder, 'bin', 'carrel.cjs'))
+    cpSync(join(ROOT, 'runtime'), join(folder, 'runtime'), { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     writeFileSync(join(folder, 'old.cjs'), OLD)
     writeFileSync(
@@ -146,15 +147,13 @@ describe('bin/carrel.cjs on a Node that is too old', () => {
     )
   })
 
-  it('says what to do when there is none', () => {
-    for (const node of [undefined, join(folder, 'nowhere')]) {
-      const { status, stderr } = spawnSync(process.execPath, [...command, 'exit', '0'], {
-        env: environment(node),
-        encoding: 'utf8',
-      })
-      expect(status).toBe(69)
-      expect(stderr).toMatch(/Node.*\n.*npm ci.*CARREL_NODE/)
-    }
+  it('says what to do when the one that is named is none', () => {
+    const { status, stderr } = spawnSync(process.execPath, [...command, 'exit', '0'], {
+      env: environment(join(folder, 'nowhere')),
+      encoding: 'utf8',
+    })
+    expect(status).toBe(69)
+    expect(stderr).toMatch(/nowhere cannot be started .*Install Node 24 or newer, or set CARREL_NODE/)
   })
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('%s to the starter stops the started', async (signal) => {

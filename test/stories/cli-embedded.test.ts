@@ -193,7 +193,9 @@ it('the example of the library runs', async () => {
   const example = join(import.meta.dirname, '../../examples/library.ts')
   const { execFile } = await import('node:child_process')
   const said = await new Promise<string>((resolve, reject) =>
-    execFile(process.execPath, [example], (failed, stdout) => (failed ? reject(failed) : resolve(stdout))),
+    execFile(process.execPath, ['--conditions=carrel-source', example], (failed, stdout) =>
+      failed ? reject(failed) : resolve(stdout),
+    ),
   )
   expect(said).toBe('completed: Hello from an agent.\n')
   expect(readFileSync(example, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(20)

@@ -1,0 +1,19 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildNode, buildTypes } from './bundle.mjs'
+import { ROOT } from './carried.mjs'
+import { install } from './install.mjs'
+import { gatherLicenses } from './licenses.mjs'
+import { buildPage } from './page.mjs'
+
+// What `npm pack` and `npm publish` run first: all that the package has and the checkout has not.
+try {
+  await install()
+  if (buildPage() === 'absent') throw new Error('web/index.html is missing: a package without its page is not made.')
+  buildNode()
+  buildTypes()
+  writeFileSync(join(ROOT, 'dist', 'node', 'THIRD-PARTY-LICENSES.md'), await gatherLicenses())
+} catch (error) {
+  console.error(error.message)
+  process.exit(1)
+}

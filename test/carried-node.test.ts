@@ -1,0 +1,188 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const LOCK = 'package-lock.json'
+/** The Node of this test, made to say that it is version 20: what decides is the number, whatever the machine has. */
+const OLD =
+  "if (!process.env.CARREL_RESTARTED) Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } })"
+
+// An installation of Carrel, a registry that has a Node for it, and a person's cache: npm is the real one.
+const top = mkdtempSync(join(tmpdir(), 'carrel-carried-'))
+const installed = join(top, 'carrel')
+const cache = join(top, 'cache')
+const kept = join(cache, 'carrel')
+let registry: Server
+let url = ''
+/** What was asked of the registry. */
+const asked: string[] = []
+/** While it is set, tarballs are not sent to their end. */
+let stalls: (() => void) | null = null
+let lockfile: { packages: Record<string, { version: string; integrity: string; os?: string; cpu?: string }> }
+let name = ''
+let version = ''
+
+beforeAll(async () => {
+  lockfile = JSON.parse(readFileSync(join(ROOT, 'runtime', LOCK), 'utf8'))
+  const [path = '', entry] =
+    Object.entries(lockfile.packages).find(([, { os, cpu }]) => os === process.platform && cpu === process.arch) ?? []
+  name = path.replace('node_modules/', '')
+  version = entry?.version ?? ''
+  const tarball = packNode()
+  registry = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    if (!request.url?.endsWith('.tgz')) return void response.end(JSON.stringify(packument(tarball)))
+    if (stalls) response.write(tarball.subarray(0, 20))
+    else response.end(tarball)
+    stalls?.()
+  }).listen(0, '127.0.0.1')
+  await once(registry, 'listening')
+  url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`
+  install(integrityOf(tarball))
+})
+afterAll(() => {
+  registry?.closeAllConnections()
+  registry?.close()
+  rmSync(top, { recursive: true, force: true })
+})
+beforeEach(() => {
+  asked.length = 0
+  stalls = null
+  for (const path of [cache, join(top, 'npm')]) rmSync(path, { recursive: true, force: true })
+})
+
+/** A package as the registry has it, whose Node is that of this test. */
+function packNode(): Buffer {
+  const bin = join(top, 'package', 'bin')
+  mkdirSync(bin, { recursive: true })
+  const program = `#!/bin/sh\nif [ "$1" = --version ]; then echo v${version}; else exec "${process.execPath}" "$@"; fi\n`
+  writeFileSync(join(bin, 'node'), program, { mode: 0o755 })
+  writeFileSync(join(top, 'package', 'package.json'), JSON.stringify({ name, version }))
+  execFileSync('tar', ['-czf', join(top, 'node.tgz'), '-C', top, 'package'])
+  return readFileSync(join(top, 'node.tgz'))
+}
+
+const integrityOf = (tarball: Buffer) => `sha512-${createHash('sha512').update(tarball).digest('base64')}`
+
+const packument = (tarball: Buffer) => ({
+  name,
+  'dist-tags': { latest: version },
+  versions: { [version]: { name, version, dist: { tarball: `${url}/node.tgz`, integrity: integrityOf(tarball) } } },
+})
+
+function install(integrity: string): void {
+  for (const folder of ['bin', 'runtime']) cpSync(join(ROOT, folder), join(installed, folder), { recursive: true })
+  const packages = { ...lockfile.packages, [`node_modules/${name}`]: { version, integrity } }
+  writeFileSync(join(installed, 'runtime', LOCK), JSON.stringify({ ...lockfile, packages }))
+  mkdirSync(join(installed, 'src'), { recursive: true })
+  writeFileSync(join(installed, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(installed, 'src', 'main.ts'), "console.log('ran', process.argv[2])")
+  writeFileSync(join(top, 'old.cjs'), OLD)
+}
+
+function start(env: Record<string, string> = {}) {
+  const child = spawn(
+    process.execPath,
+    ['--require', join(top, 'old.cjs'), join(installed, 'bin', 'carrel.cjs'), 'well'],
+    {
+      env: {
+        PATH: process.env.PATH,
+        HOME: top,
+        XDG_CACHE_HOME: cache,
+        npm_config_registry: url,
+        npm_config_cache: join(top, 'npm'),
+        npm_config_fetch_retries: '0',
+        npm_config_update_notifier: 'false',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const texts = Promise.all([child.stdout.toArray(), child.stderr.toArray()])
+  const done = once(child, 'close').then(async ([code]) => {
+    const [stdout, stderr] = (await texts).map((chunks) => Buffer.concat(chunks).toString())
+    return { code, stdout, stderr }
+  })
+  return { child, done }
+}
+
+describe.skipIf(process.platform === 'win32')('a start on a Node that is too old', () => {
+  it('fetches one once, says so, and uses it from then on', async () => {
+    const first = await start().done
+    expect(first).toMatchObject({ code: 0, stdout: 'ran well\n' })
+    expect(first.stderr).toContain(`Fetching Node ${version} once`)
+    expect(readdirSync(kept)).toEqual([`node-${version}-${process.platform}-${process.arch}`])
+    asked.length = 0
+    expect(await start().done).toEqual({ code: 0, stdout: 'ran well\n', stderr: '' })
+    expect(asked).toEqual([])
+  })
+
+  it('fetches one as well where another start does at the same time', async () => {
+    const both = await Promise.all([start().done, start().done])
+    expect(both.map(({ stdout }) => stdout)).toEqual(['ran well\n', 'ran well\n'])
+    expect(readdirSync(kept)).toHaveLength(1)
+  })
+
+  it('trusts nothing of a fetch that was killed, and clears it away', async () => {
+    const stalled = new Promise<void>((resolve) => {
+      stalls = resolve
+    })
+    const { child, done } = start()
+    await stalled
+    child.kill('SIGKILL')
+    registry.closeAllConnections()
+    await done
+    expect(readdirSync(kept)).toEqual([expect.stringMatching(/^\.fetching-/)])
+    stalls = null
+    expect(await start().done).toMatchObject({ code: 0, stdout: 'ran well\n' })
+    expect(readdirSync(kept)).toEqual([`node-${version}-${process.platform}-${process.arch}`])
+  })
+
+  it('refuses a package that is not the one of the lockfile', async () => {
+    install(integrityOf(Buffer.from('another')))
+    try {
+      const { code, stderr } = await start().done
+      expect(code).toBe(69)
+      expect(stderr).toMatch(/could not be fetched: .*integrity.* Install Node 24 or newer, or set CARREL_NODE/i)
+      expect(readdirSync(kept)).toEqual([])
+    } finally {
+      install(integrityOf(readFileSync(join(top, 'node.tgz'))))
+    }
+  })
+
+  it.each([
+    ['without a network', { npm_config_registry: 'http://127.0.0.1:9' }, /ECONNREFUSED.* Install Node 24 or newer/],
+    ['without npm', { PATH: '/nowhere' }, /npm is not on the PATH\. Install Node 24 or newer/],
+  ])('%s says what to do', async (_case, env, sentence) => {
+    const { code, stderr } = await start(env).done
+    expect(code).toBe(69)
+    expect(stderr).toMatch(sentence)
+  })
+
+  it('runs none from a folder that others can write to', async () => {
+    mkdirSync(kept, { recursive: true })
+    chmodSync(kept, 0o777)
+    const { code, stderr } = await start().done
+    expect(code).toBe(69)
+    expect(stderr).toMatch(/others can write to it/)
+    expect(existsSync(join(kept, `node-${version}-${process.platform}-${process.arch}`))).toBe(false)
+  })
+})
