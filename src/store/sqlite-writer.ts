@@ -8,8 +8,7 @@ import { coalesce, type Tx } from './sql/tx.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 import type { Ring } from './store.ts'
-import type { Say } from './upgrade/copies.ts'
-import type { UpgradeOptions } from './upgrade/sqlite-upgrade.ts'
+import type { Say, UpgradeOptions } from './upgrade/copies.ts'
 
 /**
  * The one writer of an embedded database, in a thread of its own so that nobody waits for the disk but those who

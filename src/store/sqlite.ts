@@ -7,8 +7,7 @@ import { fromSqlite } from './sqlite-errors.ts'
 import { createSearcher } from './sqlite-searcher.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 import type { Ring, Store, StoreStats } from './store.ts'
-import type { Say } from './upgrade/copies.ts'
-import type { UpgradeOptions } from './upgrade/sqlite-upgrade.ts'
+import type { Say, UpgradeOptions } from './upgrade/copies.ts'
 import { openWriter } from './writer-thread.ts'
 
 export interface SqliteOptions {

@@ -1,4 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
+import { postgresTx } from '../../src/store/postgres-tx.ts'
 import { MIGRATIONS, migrate } from '../../src/store/sql/migrate.ts'
 import type { Migration } from '../../src/store/sql/migration.ts'
 import type { Tx } from '../../src/store/sql/tx.ts'
@@ -63,5 +65,20 @@ export async function makeOldSqlite(path: string, schema: number): Promise<void>
     db.exec('commit')
   } finally {
     db.close()
+  }
+}
+
+/** Makes tables in an empty schema of a Postgres database as the Carrel of an old schema left them. */
+export async function makeOldPostgres(url: string, schema: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('begin')
+    const tx = postgresTx(client)
+    await migrate(tx, 0, 1, MIGRATIONS.slice(0, schema))
+    await fillOld(tx, schema)
+    await client.query('commit')
+  } finally {
+    await client.end()
   }
 }

@@ -1,21 +1,8 @@
 import type { UpgradeFinding } from '../../model/upgrade.ts'
-import type { Dialect } from './dialect.ts'
+import { effectsOfAll, readCatalog } from './catalog.ts'
 import type { Migration } from './migration.ts'
-import { type Catalog, type Effect, effectsOf, findCollisions } from './statements.ts'
+import { type Catalog, type Effect, findCollisions } from './statements.ts'
 import type { Tx } from './tx.ts'
-
-/** The effects of the statements of migrations, in order. A step that is a function has none. */
-export function effectsOfAll(migrations: readonly Migration[], dialect: Dialect): Effect[] {
-  return migrations.flatMap(({ steps }) =>
-    steps(dialect).flatMap((step) => (typeof step === 'string' ? effectsOf(step) : [])),
-  )
-}
-
-export async function readCatalog(tx: Tx): Promise<Catalog> {
-  const relations = await tx.all<{ name: string; kind: string; owner: string }>(tx.dialect.relations)
-  const columns = await tx.all<{ owner: string; name: string }>(tx.dialect.columns)
-  return { relations, columns }
-}
 
 /**
  * Looks through the data for what `pending` migrations would fail on or leave behind. Changes nothing.

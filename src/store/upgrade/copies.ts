@@ -30,6 +30,19 @@ export type Say = (what: string, done: number, of: number | null) => void
 /** The facts that a manifest has before its file is written. */
 export type CopyFacts = Omit<CopyManifest, 'format' | 'bytes' | 'sha256' | 'counts'>
 
+/** How an upgrade is done. */
+export interface UpgradeOptions {
+  /** The folder of copies. */
+  readonly copies: string
+  /** `made`: a person says that a copy exists elsewhere, and none is made. */
+  readonly copy: 'make' | 'made'
+  /** The version of this Carrel, for the manifest of the copy. */
+  readonly carrel: string
+}
+
+/** The folder of copies in a data folder. */
+export const copiesIn = (dataFolder: string): string => join(dataFolder, 'upgrades')
+
 const MANIFEST = 'manifest.json'
 const PART = '.part'
 

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { CarrelError } from '../../model/errors.ts'
-import { readCatalog } from '../sql/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { fromSqlite } from '../sqlite-errors.ts'
 import { sqliteTx } from '../sqlite-tx.ts'
@@ -41,16 +40,6 @@ export async function readAside<T>(path: string, use: (tx: Tx, db: DatabaseSync)
   } catch (thrown) {
     throw fromSqlite(thrown)
   }
-}
-
-/** Rows of each table of Carrel. Tables that an engine keeps for itself are left out. */
-export async function countRows(tx: Tx): Promise<Record<string, number>> {
-  const { relations } = await readCatalog(tx)
-  const names = relations.filter(({ name, kind }) => kind === 'table' && !/^(sqlite_|item_words)/.test(name))
-  const counts: Record<string, number> = {}
-  for (const { name } of names.sort((a, b) => (a.name < b.name ? -1 : 1)))
-    counts[name] = (await tx.get<{ n: number }>(`select count(*) as n from "${name}"`))?.n ?? 0
-  return counts
 }
 
 /** The size of a database with what its log holds, in bytes. */

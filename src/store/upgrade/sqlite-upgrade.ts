@@ -1,33 +1,22 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
 import { sizeWords } from '../../model/sizes.ts'
 import { findRoom, joinRoom, refuseFindings, roomToMigrate, type UpgradeRoom } from '../../model/upgrade.ts'
+import { countRows } from '../sql/catalog.ts'
 import { migrate } from '../sql/migrate.ts'
 import type { Migration } from '../sql/migration.ts'
 import { preflight } from '../sql/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { copyDatabase } from '../sqlite-copy.ts'
 import { fromSqlite, isFullDisk } from '../sqlite-errors.ts'
-import { type Copy, makeCopy, type Say } from './copies.ts'
+import { type Copy, copiesIn, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
 import { roomAt } from './room.ts'
-import { countRows, expectSound, readAside, sizeOf, sizeOfTables } from './sqlite-aside.ts'
-
-/** How an upgrade is done. */
-export interface UpgradeOptions {
-  /** The folder of copies. */
-  readonly copies: string
-  /** `made`: a person says that a copy exists elsewhere, and none is made. */
-  readonly copy: 'make' | 'made'
-  /** The version of this Carrel, for the manifest of the copy. */
-  readonly carrel: string
-}
-
-export const COPIES_FOLDER = 'upgrades'
+import { expectSound, readAside, sizeOf, sizeOfTables } from './sqlite-aside.ts'
 
 /** Where copies of a database lie unless somebody says otherwise. */
-export const copiesBeside = (path: string): string => join(dirname(resolve(path)), COPIES_FOLDER)
+export const copiesBeside = (path: string): string => copiesIn(dirname(resolve(path)))
 
 interface Upgrade extends UpgradeOptions {
   readonly db: DatabaseSync

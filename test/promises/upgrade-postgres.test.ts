@@ -1,0 +1,160 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPostgres } from '../../src/store/postgres.ts'
+import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
+import { listCopies } from '../../src/store/upgrade/copies.ts'
+import type { PostgresUpgradeOptions } from '../../src/store/upgrade/postgres-upgrade.ts'
+import { createDatabase, createDatabaseOn, type TestDatabase } from '../support/database.ts'
+import { makeOldPostgres, OLD_ROWS } from '../support/old-database.ts'
+import { type PostgresServer, startPostgresWithTools } from '../support/postgres.ts'
+
+/** An upgrade of tables on a Postgres server: `pg_dump` copies them, or a person says that a copy exists. */
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'carrel-upgrade-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const NOW = Date.UTC(2026, 10, 24)
+const how = (more: Partial<PostgresUpgradeOptions> = {}): PostgresUpgradeOptions => ({
+  copies: join(folder, 'upgrades'),
+  copy: 'make',
+  carrel: 'test',
+  holder: 'node:own',
+  env: { PATH: process.env.PATH },
+  ...more,
+})
+
+async function open(url: string, upgrade: PostgresUpgradeOptions): Promise<void> {
+  await (await openPostgres({ url, upgrade, now: () => NOW })).close()
+}
+
+async function query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return (await client.query<T>(sql).finally(() => client.end())).rows
+}
+
+const EVENTS = 'select session, seq, data from events order by id'
+const schemaOf = async (url: string) =>
+  Number((await query<{ v: number }>(url, 'select max(version) as v from schema_versions'))[0]?.v)
+
+describe('on a server for which there is no pg_dump', () => {
+  let database: TestDatabase
+  beforeEach(async ({ skip }) => {
+    const made = await createDatabase()
+    if ('skipped' in made) return skip(made.skipped)
+    database = made
+  })
+  afterEach(async () => {
+    await database?.drop()
+  })
+
+  it('U2: it is refused in words, also with one of an older version, unless a person says that a copy exists', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 9)
+    const before = await query(url, EVENTS)
+    const none = how({ env: { PATH: folder } })
+    await expect(open(url, none)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/not upgraded from schema 9 to 10.*CARREL_UPGRADE_COPY=made/),
+    })
+    await expect(openPostgres({ url })).rejects.toThrow(/Nobody said where a copy goes/)
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([9, before])
+    await open(url, how({ copy: 'made' }))
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
+    expect(existsSync(join(folder, 'upgrades'))).toBe(false)
+  })
+
+  it.each([1, 2, 3, 6])('U1: data of schema %i becomes that of today with every row', async (schema) => {
+    const { url } = database
+    await makeOldPostgres(url, schema)
+    const before = await query(url, EVENTS)
+    await open(url, how({ copy: 'made' }))
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
+    expect(await query(url, 'select id from waiting_prompts')).toHaveLength(schema < 3 ? OLD_ROWS.waiting : 0)
+    if (schema >= 6)
+      expect(await query(url, `select settings::json ->> 'browser' as browser from surroundings`)).toEqual([
+        { browser: 'none' },
+      ])
+  })
+
+  it('U1: living nodes are named and refuse it, by connection and by lease; their own earlier life does not', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 9)
+    const lease = (key: string, holder: string, until: number) =>
+      query(url, `insert into leases values ('${key}', '${holder}', 1, ${until})`)
+    await lease('a', 'node:own', NOW + 1)
+    await lease('b', 'node:dead', NOW)
+    await open(url, how({ copy: 'made' }))
+    await query(url, 'delete from schema_versions where version = 10')
+    await lease('c', 'node:other', NOW + 60_000)
+    const older = new pg.Client({ connectionString: url, application_name: 'carrel' })
+    await older.connect()
+    await expect(open(url, how({ copy: 'made' }))).rejects.toThrow(
+      /A Carrel at 127\.0\.0\.1 is connected to the database \(1 connection\)\. Stop that Carrel\..*node other holds 1 lease until 2026-11-24T00:01:00/,
+    )
+    await older.end()
+    expect(await schemaOf(url)).toBe(9)
+  })
+
+  it('U1: several nodes that start at once on older tables upgrade them once', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 9)
+    const stores = await Promise.all(
+      [1, 2, 3].map(() => openPostgres({ url, upgrade: how({ copy: 'made' }), poolSize: 2 })),
+    )
+    await Promise.all(stores.map((store) => store.close()))
+    expect(await query(url, 'select version from schema_versions where version = 10')).toHaveLength(1)
+  })
+
+  it('U1: what would collide is named before anything is done', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 4)
+    await query(url, 'create table ports (mine text)')
+    await expect(open(url, how({ copy: 'made' }))).rejects.toThrow(/table ports, and the database has one of that name/)
+    await query(url, 'drop table schema_versions')
+    await expect(open(url, how())).rejects.toThrow(/Carrel made no tables, and nothing was changed.*table workspaces/)
+  })
+})
+
+describe('on a server that pg_dump can copy from', () => {
+  let server: PostgresServer & { readonly bin: string }
+  let database: TestDatabase
+  beforeAll(async () => {
+    const started = await startPostgresWithTools()
+    if (!('skipped' in started)) server = started
+    else reason = started.skipped
+  })
+  let reason = ''
+  beforeEach(async ({ skip }) => {
+    if (reason !== '') return skip(reason)
+    database = await createDatabaseOn(server.url)
+  })
+  afterEach(async () => {
+    await database?.drop()
+  })
+  afterAll(() => server?.stop())
+
+  it('U1, U2: the tables are copied, the copy is read and counted, and then they become those of today', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 2)
+    const before = await query(url, EVENTS)
+    const upgrade = how({ env: { PATH: server.bin } })
+    await query(url, 'create table foreign_to_carrel (a text)')
+    await open(url, upgrade)
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
+    const [copy] = listCopies(upgrade.copies).copies
+    expect(copy?.manifest).toMatchObject({
+      engine: 'postgres',
+      schema: 2,
+      file: 'carrel.pgdump',
+      counts: { events: OLD_ROWS.events, prompts: OLD_ROWS.prompts, schema_versions: 2 },
+    })
+    expect(copy?.manifest.counts).not.toHaveProperty('foreign_to_carrel')
+    expect(JSON.stringify(copy?.manifest)).not.toContain(new URL(url).password)
+  })
+})
