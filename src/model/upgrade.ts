@@ -137,18 +137,18 @@ export type CopyManifest = z.infer<typeof CopyManifest>
 export const copyName = (at: number, schema: number): string =>
   `${new Date(at).toISOString().replace(/[:.]/g, '-')}-schema-${schema}`
 
-/** The names of copies that go when `present` has been made; `present` is never among them. */
+/** The names of copies that go when a new one has been made. `needed` are names that never go. */
 export function copiesToRemove(
   copies: readonly { readonly name: string; readonly at: number; readonly schema: number }[],
-  present: string,
+  needed: readonly string[],
 ): string[] {
-  const newest = copies.toSorted((a, b) => (a.name === present ? -1 : b.name === present ? 1 : b.at - a.at))
-  const kept: typeof newest = []
-  for (const copy of newest) {
+  const isNeeded = ({ name }: { readonly name: string }) => needed.includes(name)
+  const kept = copies.filter(isNeeded)
+  for (const copy of copies.filter((each) => !isNeeded(each)).toSorted((a, b) => b.at - a.at)) {
     const same = kept.filter(({ schema }) => schema === copy.schema).length
     if (kept.length < COPIES_KEPT && same < KEPT_OF_ONE_SCHEMA) kept.push(copy)
   }
-  return newest.filter((copy) => !kept.includes(copy)).map(({ name }) => name)
+  return copies.filter((copy) => !kept.includes(copy)).map(({ name }) => name)
 }
 
 /** What was written since a copy was made, as counts: all of it goes when somebody goes back to the copy. */

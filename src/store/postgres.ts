@@ -77,7 +77,7 @@ function rethrow(error: unknown): never {
   throw fromPostgres(error)
 }
 
-export function createPool(url: string, schema: string, max: number): pg.Pool {
+function createPool(url: string, schema: string, max: number): pg.Pool {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new CarrelError('bad_input', 'A schema takes small letters, digits and _.', { schema })
   }
@@ -94,6 +94,26 @@ export function createPool(url: string, schema: string, max: number): pg.Pool {
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
+}
+
+/**
+ * Runs `use` over one connection to a database, which is no node for others.
+ * @throws unavailable when the server cannot be reached
+ */
+export async function connectOnce<T>(
+  url: string,
+  schema: string,
+  use: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const pool = createPool(url, schema, 1)
+  try {
+    const client = await pool.connect()
+    return await use(client).finally(() => client.release())
+  } catch (thrown) {
+    throw fromPostgres(thrown)
+  } finally {
+    await pool.end()
+  }
 }
 
 const INT8 = 20
@@ -130,7 +150,7 @@ interface Committed<T> {
 }
 
 /** Runs a transaction until it is through; rings of a try that failed are dropped. */
-export async function transact<T>(pool: pg.Pool, body: (tx: Tx) => Promise<T>): Promise<Committed<T>> {
+async function transact<T>(pool: pg.Pool, body: (tx: Tx) => Promise<T>): Promise<Committed<T>> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await once(pool, body)

@@ -8,6 +8,7 @@ import type { Caller } from '../../model/tree.ts'
 import type { Cli } from './cli.ts'
 import { VERSION } from './installation.ts'
 import { badInput } from './problem.ts'
+import { type Progress, stagesOf } from './progress.ts'
 import { askServer, readServerFile, readToken, removeServerFile, writeServerFile } from './server-file.ts'
 
 /** The way to Carrel that a command found. */
@@ -72,9 +73,10 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
   const { config } = cli.settings()
   // A command that looks or asks must not start agents that it would have to stop a moment later. One that runs takes up
   // what outlived a server, and leaves nothing itself: nobody would come back to it.
+  const say = stagesOf(cli)
   const engine = runs
-    ? await openFolder({ ...config, outliveMs: 0 }, { takesUp: config.outliveMs > 0 })
-    : await openFolder({ ...config, runsAtOnce: 0 })
+    ? await openFolder({ ...config, outliveMs: 0 }, { takesUp: config.outliveMs > 0, say })
+    : await openFolder({ ...config, runsAtOnce: 0 }, { say })
   const carrel = engine.carrelFor(personHere())
   if (!runs) return { carrel, how: 'embedded', url: null, hurry: NOTHING_TO_CLOSE.hurry, close: () => engine.close() }
   const door = await openDoor(engine)
@@ -92,7 +94,7 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
  * Opens the engine on its data folder.
  * @throws unavailable in words that name the process when another one holds the folder
  */
-export async function openFolder(config: Config, how: { takesUp?: boolean } = {}): Promise<Engine> {
+export async function openFolder(config: Config, how: { takesUp?: boolean; say?: Progress } = {}): Promise<Engine> {
   // Loaded here, since most commands talk to a running server and need not wait for all of this to be read.
   const { openEngine } = await import('../../engine/open.ts')
   try {

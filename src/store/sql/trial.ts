@@ -8,6 +8,8 @@ export interface TrialGround {
   readonly tx: Tx
   /** Stands before the name of a table: `data.` */
   readonly data: string
+  /** Brings what was tried to the disk, where the engine can do that and forget it again. */
+  commit(): Promise<void>
   /** Removes what was tried. */
   close(): Promise<void>
 }
@@ -45,13 +47,14 @@ async function measure(
 ): Promise<{ ms: number; sampleRows: number; rows: number }> {
   const ground = await open()
   try {
-    const { tx, data } = ground
+    const { tx, data, commit } = ground
     await migrate(tx, 0, 0, migrations.slice(0, version))
     const sampled = limit === 0 ? { sampleRows: 0, rows: 0 } : await fill(tx, data, migrations.slice(version), limit)
     const before = performance.now()
     // A start looks the data over before it migrates it.
     await preflight(tx, migrations.slice(version))
     await migrate(tx, version, 0, migrations)
+    await commit()
     return { ms: performance.now() - before, ...sampled }
   } finally {
     await ground.close()

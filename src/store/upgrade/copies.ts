@@ -49,6 +49,7 @@ const PART = '.part'
 /**
  * Makes a new copy in the folder of copies and reads it back. Copies of earlier tries are never taken for it. The
  * oldest ones beyond the few that are kept go.
+ * @param needed names of copies that stay, however old they are
  * @param write writes the file and returns the rows of each table that it finds in it
  * @throws unavailable when it came back as something else; whatever `write` throws. Then nothing is left of it.
  */
@@ -56,7 +57,7 @@ export async function makeCopy(
   copies: string,
   facts: CopyFacts,
   write: (file: string) => Promise<Readonly<Record<string, number>>>,
-  say: Say = () => undefined,
+  { say = () => undefined, needed = [] }: { say?: Say; needed?: readonly string[] } = {},
 ): Promise<Copy> {
   mkdirSync(copies, { recursive: true, mode: 0o700 })
   removeParts(copies)
@@ -80,7 +81,7 @@ export async function makeCopy(
     throw thrown
   }
   const copy = await readCopy(copies, name, say)
-  prune(copies, name)
+  prune(copies, [name, ...needed])
   return copy
 }
 
@@ -111,9 +112,9 @@ export function flush(path: string): void {
   }
 }
 
-function prune(copies: string, present: string): void {
+function prune(copies: string, needed: readonly string[]): void {
   const all = listCopies(copies).copies.map(({ name, manifest: { at, schema } }) => ({ name, at, schema }))
-  for (const name of copiesToRemove(all, present)) rmSync(join(copies, name), { recursive: true, force: true })
+  for (const name of copiesToRemove(all, needed)) rmSync(join(copies, name), { recursive: true, force: true })
 }
 
 /** All copies, newest first, and what lies beside them and cannot be read as one. */

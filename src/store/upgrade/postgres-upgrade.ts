@@ -111,7 +111,7 @@ export async function sizeOfTables(
 const LOCK_WAIT_MS = 10_000
 
 /** Nobody writes from now until the commit; `pg_dump` may read. */
-async function lockTables(upgrade: Upgrade): Promise<void> {
+export async function lockTables(upgrade: Pick<Upgrade, 'tx' | 'version' | 'migrations'>): Promise<void> {
   const { tx } = upgrade
   await tx.run(`set local lock_timeout = ${LOCK_WAIT_MS}`)
   // While the copy is made, this transaction does nothing for a long time.
@@ -128,6 +128,7 @@ export async function copyPostgres(
   { copies, carrel, env }: PostgresUpgradeOptions,
   tools: PgTools,
   reason: 'upgrade' | 'back',
+  needed: readonly string[] = [],
 ): Promise<Copy> {
   const { tx, url, schema, version, now, say } = upgrade
   const tables = tablesAt(upgrade)
@@ -157,7 +158,7 @@ export async function copyPostgres(
       )
     return rows
   }
-  return await makeCopy(copies, facts, write, say)
+  return await makeCopy(copies, facts, write, { say, needed })
 }
 
 /** Rows of each table in a copy, read with `pg_restore`. */

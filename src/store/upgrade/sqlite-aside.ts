@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { CarrelError } from '../../model/errors.ts'
+import { schemaVersion } from '../sql/migrate.ts'
 import type { Tx } from '../sql/tx.ts'
 import { fromSqlite } from '../sqlite-errors.ts'
 import { sqliteTx } from '../sqlite-tx.ts'
@@ -14,9 +15,8 @@ import { sqliteTx } from '../sqlite-tx.ts'
  */
 export function asideAddress(path: string): string {
   const url = pathToFileURL(path)
-  const has = (ending: string) => (statSync(`${path}${ending}`, { throwIfNoEntry: false })?.size ?? 0) > 0
-  if (!has('-wal')) url.search = '?mode=ro&immutable=1'
-  else if (has('-shm')) url.search = '?mode=ro&readonly_shm=1'
+  if (!hasFile(path, '-wal')) url.search = '?mode=ro&immutable=1'
+  else if (hasFile(path, '-shm')) url.search = '?mode=ro&readonly_shm=1'
   else
     throw new CarrelError(
       'unavailable',
@@ -24,6 +24,9 @@ export function asideAddress(path: string): string {
     )
   return url.href
 }
+
+const hasFile = (path: string, ending: string): boolean =>
+  (statSync(`${path}${ending}`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
 /**
  * Runs `use` over a database that is only read; nothing beside it changes.
@@ -68,4 +71,13 @@ export function expectSound(db: DatabaseSync, what: string): void {
     .map((row) => String(Object.values(row)[0]))
   if (found.length === 1 && found[0] === 'ok') return
   throw new CarrelError('unavailable', `${what} is damaged: ${found.join('; ')}.`, { damage: found })
+}
+
+/**
+ * Reads the schema of a database aside. One that only a writer can read is left to the writer.
+ * @throws unavailable when a newer Carrel wrote it, or it cannot be read
+ */
+export async function refuseNewerSqlite(path: string): Promise<void> {
+  if (hasFile(path, '-wal') && !hasFile(path, '-shm')) return
+  await readAside(path, (tx) => schemaVersion(tx))
 }

@@ -84,6 +84,7 @@ export function roomFor(
 export async function copyBefore(
   { tx, path, version, now, carrel, copies, say }: Omit<Upgrade, 'db' | 'migrations' | 'copy'>,
   reason: 'upgrade' | 'back',
+  needed: readonly string[] = [],
 ): Promise<Copy> {
   const facts = {
     engine: 'sqlite',
@@ -106,7 +107,7 @@ export async function copyBefore(
       )
     return counts.rows
   }
-  return await makeCopy(copies, facts, write, say)
+  return await makeCopy(copies, facts, write, { say, needed })
 }
 
 /**
