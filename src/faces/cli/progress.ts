@@ -23,7 +23,7 @@ export function stagesOf({ term }: Pick<Cli, 'term'>): Progress {
     if (text === last) return
     last = text
     if (term.interactive) term.aside(`\r\x1b[K${text}`)
-    else term.note(`${text.charAt(0).toUpperCase()}${text.slice(1)} ...`)
+    else term.note(`${text.charAt(0).toUpperCase()}${text.slice(1)}${done === of ? '.' : ' ...'}`)
   }
 }
 

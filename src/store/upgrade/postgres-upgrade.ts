@@ -50,13 +50,13 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
   try {
     await lockTables(upgrade)
     const copy = options?.copy === 'make' && tools ? await copyPostgres(upgrade, options, tools, 'upgrade') : null
+    if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
     let step = 0
     await migrate(tx, version, now, migrations, ({ name }) => {
       doing = `step ${name}`
       step += 1
       say(`upgrade step ${name}`, step, migrations.length - version)
     })
-    if (copy) say(`copy from before the upgrade: ${copy.folder}`, 1, 1)
   } catch (thrown) {
     throw upgradeTrouble(thrown, doing)
   }

@@ -119,24 +119,34 @@ async function setAside({
   carrel,
   now,
   say,
-}: Back & { carrel: string; now: number }): Promise<Copy> {
+}: Back & { readonly carrel: string; readonly now: number }): Promise<Copy> {
+  closeLog(path)
   const db = new DatabaseSync(path, { timeout: 0 })
-  let aside: Copy
   try {
-    const tx = sqliteTx(db)
     const row = db.prepare('select max(version) as version from schema_versions').get()
     const version = Math.max(1, Number(row?.version ?? 1))
     say('keeping the present database', 0, sizeOf(db))
-    aside = await copyBefore({ tx, path, version, now, carrel, copies, say }, 'back', [name])
-    db.exec('pragma wal_checkpoint(truncate)')
+    return await copyBefore({ tx: sqliteTx(db), path, version, now, carrel, copies, say }, 'back', [name])
+  } finally {
+    db.close()
+    closeLog(path)
+  }
+}
+
+/**
+ * Writes the log of a database into its file and removes it: one that stays would be played into the copy.
+ * @throws unavailable while another program has the database open
+ */
+function closeLog(path: string): void {
+  const inUse = `Another program has ${path} open, and nothing was changed. Stop that program, then try again.`
+  const db = new DatabaseSync(path, { timeout: 0 })
+  try {
+    // Taken before anything is read, it is had by one connection alone.
+    db.exec('pragma locking_mode = exclusive; begin immediate; commit; pragma wal_checkpoint(truncate)')
+  } catch (thrown) {
+    throw fromSqlite(thrown, inUse)
   } finally {
     db.close()
   }
-  // The last who closes a database removes its log. One that stays would be played into the copy.
-  if (existsSync(`${path}-wal`))
-    throw new CarrelError(
-      'unavailable',
-      `Another program has ${path} open, and nothing was changed. Stop that program, then try again.`,
-    )
-  return aside
+  if (existsSync(`${path}-wal`)) throw new CarrelError('unavailable', inUse)
 }

@@ -42,6 +42,7 @@ export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
   try {
     db.exec('begin immediate')
     const copy = version > 0 && upgrade.copy === 'make' ? await copyBefore(upgrade, 'upgrade') : null
+    if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
     let step = 0
     await migrate(tx, version, now, migrations, ({ name }) => {
       if (version === 0) return
@@ -51,7 +52,6 @@ export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
     })
     if (version > 0) doing = 'the commit'
     db.exec('commit')
-    if (copy) say(`copy from before the upgrade: ${copy.folder}`, 1, 1)
   } catch (thrown) {
     // A full disk may have ended the transaction already.
     if (db.isTransaction) db.exec('rollback')

@@ -144,7 +144,7 @@ async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
   const lost = loss ? lossWords(loss) : []
   const done = { copy: name, schema, at, present, loss }
   if (!term.json) {
-    const words = `${counts.sessions ?? 0} sessions, ${counts.events ?? 0} events`
+    const words = `sessions: ${counts.sessions ?? 0}, events: ${counts.events ?? 0}`
     term.note(`The copy ${name} is whole: schema ${schema}, ${words}, of ${new Date(at).toISOString()}.`)
     term.note(
       lost.length === 0 ? 'Nothing was written since then.' : `Written since then, and lost: ${lost.join(', ')}.`,
