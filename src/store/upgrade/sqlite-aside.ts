@@ -56,7 +56,7 @@ export function sizeOfTables(db: DatabaseSync, tables: readonly string[]): numbe
   const list = tables.map(() => '?').join(', ')
   const row = db
     .prepare(
-      `select sum(pgsize) as bytes from dbstat where aggregate and name in
+      `select sum(pgsize) as bytes from dbstat where aggregate = true and name in
          (select name from sqlite_schema where lower(tbl_name) in (${list}))`,
     )
     .get(...tables)
