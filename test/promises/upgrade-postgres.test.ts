@@ -1,14 +1,20 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPostgres } from '../../src/store/postgres.ts'
+import { tablesAfter } from '../../src/store/sql/catalog.ts'
+import { POSTGRES } from '../../src/store/sql/dialect.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
+import { openForWriting } from '../../src/store/sqlite-writer.ts'
 import { listCopies } from '../../src/store/upgrade/copies.ts'
+import { backPostgres, previewBackPostgres } from '../../src/store/upgrade/postgres-back.ts'
+import { checkPostgres } from '../../src/store/upgrade/postgres-check.ts'
 import type { PostgresUpgradeOptions } from '../../src/store/upgrade/postgres-upgrade.ts'
 import { createDatabase, createDatabaseOn, type TestDatabase } from '../support/database.ts'
-import { makeOldPostgres, OLD_ROWS } from '../support/old-database.ts'
+import { makeOldPostgres, makeOldSqlite, OLD_ROWS } from '../support/old-database.ts'
 import { type PostgresServer, startPostgresWithTools } from '../support/postgres.ts'
 
 /** An upgrade of tables on a Postgres server: `pg_dump` copies them, or a person says that a copy exists. */
@@ -38,7 +44,17 @@ async function query<T extends pg.QueryResultRow>(url: string, sql: string): Pro
   return (await client.query<T>(sql).finally(() => client.end())).rows
 }
 
+const TABLES = "select tablename::text as name from pg_tables where schemaname = 'public' order by 1"
+const CATALOG = 'select oid, relname from pg_class where oid > 16384 order by oid'
 const EVENTS = 'select session, seq, data from events order by id'
+/** A copy of the other engine among those of this one. */
+async function sqliteCopy(copies: string): Promise<string> {
+  const path = join(folder, 'carrel.db')
+  await makeOldSqlite(path, 9)
+  ;(await openForWriting({ path, now: 1, upgrade: { copies } })).close()
+  return listCopies(copies).copies.find(({ manifest }) => manifest.engine === 'sqlite')?.name ?? ''
+}
+
 const schemaOf = async (url: string) =>
   Number((await query<{ v: number }>(url, 'select max(version) as v from schema_versions'))[0]?.v)
 
@@ -57,11 +73,22 @@ describe('on a server for which there is no pg_dump', () => {
     const { url } = database
     await makeOldPostgres(url, 9)
     const before = await query(url, EVENTS)
-    const none = how({ env: { PATH: folder } })
+    const none = how({ env: { PATH: folder }, toolFolders: [] })
+    expect(await checkPostgres({ url, schema: 'public', options: none, now: NOW, say: () => undefined })).toMatchObject(
+      {
+        state: 'blocked',
+        findings: [{ kind: 'copy', next: expect.stringMatching(/postgresql-client-\d+/) }],
+      },
+    )
     await expect(open(url, none)).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/not upgraded from schema 9 to 10.*CARREL_UPGRADE_COPY=made/),
     })
+    for (const program of ['pg_dump', 'pg_restore', 'psql'])
+      writeFileSync(join(folder, program), '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6"\n', { mode: 0o755 })
+    await expect(open(url, how({ env: { PATH: `${folder}:/bin` }, toolFolders: [] }))).rejects.toThrow(
+      /pg_dump of version (9|9, 15) cannot copy from a Postgres server of version \d+/,
+    )
     await expect(openPostgres({ url })).rejects.toThrow(/Nobody said where a copy goes/)
     expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([9, before])
     await open(url, how({ copy: 'made' }))
@@ -156,5 +183,101 @@ describe('on a server that pg_dump can copy from', () => {
     })
     expect(copy?.manifest.counts).not.toHaveProperty('foreign_to_carrel')
     expect(JSON.stringify(copy?.manifest)).not.toContain(new URL(url).password)
+  })
+
+  it('U2: going back says what would be lost, takes newer tables away, and can itself be taken back', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 2)
+    const before = await query(url, EVENTS)
+    const options = how({ env: { PATH: server.bin } })
+    await open(url, options)
+    await query(url, `insert into workspaces (id, name, created_at) values ('new', 'New', ${NOW + 1})`)
+    await query(url, 'create table foreign_to_carrel (a text); grant select on events to public')
+    const [{ name = '' } = {}] = listCopies(options.copies).copies
+    const back = { url, schema: 'public', name, options, now: NOW + 2, say: () => undefined }
+    expect(await previewBackPostgres(back)).toMatchObject({
+      present: MIGRATIONS.length,
+      loss: { workspaces: 1, events: 0 },
+    })
+    const { aside } = await backPostgres(back)
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([2, before])
+    expect(await query(url, 'select id from workspaces')).toEqual([{ id: 'w' }])
+    const tables = (await query<{ name: string }>(url, TABLES)).map((row) => row.name)
+    expect(tables).toEqual([...tablesAfter(MIGRATIONS.slice(0, 2), POSTGRES), 'foreign_to_carrel'].sort())
+    // Keys count on behind the last one.
+    await query(url, "insert into events (session, seq, at, type, data) values ('ses_1', 31, 1, 'x', '{}')")
+    await backPostgres({ ...back, name: aside?.name ?? '', now: NOW + 3 })
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
+    expect(await query(url, 'select id from workspaces order by id')).toEqual([{ id: 'new' }, { id: 'w' }])
+    await open(url, options)
+  })
+
+  it('U2: a copy that is not whole, nodes that live, and what hangs on a table are refused, and nothing changes', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 9)
+    const options = how({ env: { PATH: server.bin } })
+    await open(url, options)
+    const [copy] = listCopies(options.copies).copies
+    const back = { url, schema: 'public', name: copy?.name ?? '', options, now: NOW, say: () => undefined }
+    const refused = async (words: RegExp, more: Partial<typeof back> = {}) => {
+      await expect(backPostgres({ ...back, ...more })).rejects.toThrow(words)
+      expect(await schemaOf(url)).toBe(MIGRATIONS.length)
+    }
+    const node = await openPostgres({ url, upgrade: options })
+    await refused(/A Carrel at 127\.0\.0\.1 is connected/)
+    await node.close()
+    await query(url, 'create view hanging as select id from events')
+    await refused(/not put in place, and nothing was changed.*view hanging depends on table/s)
+    await query(url, 'drop view hanging')
+    await refused(/is of an SQLite database/, { name: await sqliteCopy(options.copies) })
+    const file = join(copy?.folder ?? '', 'carrel.pgdump')
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.subarray(0, bytes.length - 10))
+    await refused(/not as it was made/)
+  })
+
+  it('U1: kill -9 in the middle leaves the tables as they were, and the next start makes a copy of its own', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 2)
+    const before = await query(url, EVENTS)
+    const child = fork(new URL('../support/upgrade-postgres-child.ts', import.meta.url), [url, folder, '0003'], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, PATH: server.bin },
+    })
+    await new Promise((resolve, reject) => {
+      child.once('message', resolve)
+      child.once('exit', () => reject(new Error('it ended before its step')))
+    })
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await gone
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([2, before])
+    const options = how({ env: { PATH: server.bin } })
+    await open(url, options)
+    expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
+    expect(listCopies(options.copies).copies.map(({ manifest }) => manifest.schema)).toEqual([2, 2])
+  })
+
+  it('a check says what is to be done and by whom, and leaves the database as it is', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 2)
+    const options = how({ env: { PATH: server.bin } })
+    const look = () => checkPostgres({ url, schema: 'public', options, now: NOW, say: () => undefined })
+    const before = [await query(url, CATALOG), await query(url, EVENTS)]
+    expect(await look()).toMatchObject({
+      state: 'ready',
+      schema: { data: 2, known: MIGRATIONS.length },
+      steps: MIGRATIONS.slice(2).map(({ name, summary }) => ({ name, summary })),
+      estimate: { sampleRows: OLD_ROWS.prompts + OLD_ROWS.events },
+      locked: ['events', 'projects', 'prompts', 'runs', 'sessions', 'spaces'],
+      findings: [],
+    })
+    const older = new pg.Client({ connectionString: url, application_name: 'carrel' })
+    await older.connect()
+    expect(await look()).toMatchObject({ state: 'stop first', findings: [{ kind: 'node' }] })
+    await older.end()
+    expect([await query(url, CATALOG), await query(url, EVENTS)]).toEqual(before)
+    await open(url, options)
+    expect(await look()).toMatchObject({ state: 'current' })
   })
 })

@@ -49,7 +49,7 @@ async function readPostgresCopy(tx: Tx, { name, options, say }: Back): Promise<{
   if (engine !== 'postgres')
     throw new CarrelError('bad_input', `The copy ${name} is of an SQLite database. Start this without databaseUrl.`)
   if (schema > KNOWN_SCHEMA) throw writtenByNewer(schema)
-  const tools = await findPgTools(Math.max(await serverMajor(tx), toolMajor ?? 0), options.env)
+  const tools = await findPgTools(Math.max(await serverMajor(tx), toolMajor ?? 0), options.env, options.toolFolders)
   if ('text' in tools) throw new CarrelError('unavailable', `${tools.text} ${tools.next}`)
   const found = await countCopy(tools, join(copy.folder, file), options.env)
   if (JSON.stringify(found) !== JSON.stringify(counts))

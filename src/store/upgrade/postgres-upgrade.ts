@@ -18,6 +18,8 @@ export interface PostgresUpgradeOptions extends UpgradeOptions {
   readonly holder: string | null
   /** Where the programs of Postgres are looked for, and what they may know. */
   readonly env: ToolEnv
+  /** Patterns of folders beyond the PATH; by default those where systems put these programs. */
+  readonly toolFolders?: readonly string[]
 }
 
 export interface PostgresPlace {
@@ -71,7 +73,7 @@ export async function lookOver(
   const findings = await livingNodes(tx, { schema, now, holder: options?.holder ?? null })
   findings.push(...(await preflight(tx, migrations.slice(version))))
   if (options?.copy === 'made') return { findings, tools: null, room: [] }
-  const made = options === null ? NO_FOLDER : await findPgTools(await serverMajor(tx), options.env)
+  const made = options === null ? NO_FOLDER : await findPgTools(await serverMajor(tx), options.env, options.toolFolders)
   if ('text' in made) findings.push({ level: 'block', kind: 'copy', ...made })
   const room = options === null ? [] : [roomAt(options.copies, await sizeOfTables(upgrade, tablesAt(upgrade)))]
   findings.push(...findRoom(room))
