@@ -12,7 +12,7 @@ import { openForWriting } from '../../src/store/sqlite-writer.ts'
 import { listCopies } from '../../src/store/upgrade/copies.ts'
 import { backPostgres, previewBackPostgres } from '../../src/store/upgrade/postgres-back.ts'
 import { checkPostgres } from '../../src/store/upgrade/postgres-check.ts'
-import type { PostgresUpgradeOptions } from '../../src/store/upgrade/postgres-upgrade.ts'
+import { type PostgresUpgradeOptions, postgresTrouble } from '../../src/store/upgrade/postgres-upgrade.ts'
 import { createDatabase, createDatabaseOn, type TestDatabase } from '../support/database.ts'
 import { makeOldPostgres, makeOldSqlite, OLD_ROWS } from '../support/old-database.ts'
 import { type PostgresServer, startPostgresWithTools } from '../support/postgres.ts'
@@ -57,6 +57,15 @@ async function sqliteCopy(copies: string): Promise<string> {
 
 const schemaOf = async (url: string) =>
   Number((await query<{ v: number }>(url, 'select max(version) as v from schema_versions'))[0]?.v)
+
+it('U1: a server whose disk becomes full is said, with the room that is needed', () => {
+  const room = [{ where: 'the Postgres server', neededBytes: 8_388_608, freeBytes: null }]
+  expect(postgresTrouble({ code: '53100' }, 'step 0003-fewer-pages', room)).toMatchObject({
+    code: 'unavailable',
+    message:
+      'The disk of the Postgres server became full during step 0003-fewer-pages of the upgrade, and nothing was changed. The upgrade needs up to 8 MiB on the disk of the Postgres server. Make room, then start Carrel again.',
+  })
+})
 
 describe('on a server for which there is no pg_dump', () => {
   let database: TestDatabase

@@ -1,10 +1,23 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { PassThrough, Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { VERSION } from '../../src/faces/cli/installation.ts'
 import { runCli } from '../../src/faces/cli/main.ts'
 import type { World } from '../../src/faces/cli/terminal.ts'
 import { lockFolder } from '../../src/store/lock.ts'
@@ -227,6 +240,35 @@ it('U2: a copy that was tampered with, an unknown one, and a folder in use are r
   const manifest = join(data, 'upgrades', copy, 'manifest.json')
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"events": 30', '"events": 31'))
   await refused(copy, 69, /does not hold the rows that its manifest says/)
+})
+
+it('U1: the first command of a newer Carrel upgrades the data behind a copy, and says so', async () => {
+  await old(9)
+  const first = await carrel('workspaces', 'list')
+  expect(first).toMatchObject({
+    exit: 0,
+    out: expect.stringContaining('Home'),
+    err: expect.stringMatching(/Copied the data to .*upgrades\/.*-schema-9\.\nUpgrade step 0010-browsers\./),
+  })
+  expect(await carrel('workspaces', 'list')).toMatchObject({ exit: 0, err: '' })
+  const { copies } = JSON.parse((await carrel('upgrade', 'back', '--json')).out)
+  expect(copies).toMatchObject([{ schema: 9, reason: 'upgrade', carrel: VERSION, counts: { events: 30 } }])
+  expect(copies[0].at).toBeGreaterThan(0)
+})
+
+it('U1: data behind a link is upgraded, and taken back, where it really is', async () => {
+  await old(9)
+  const real = join(top, 'real.db')
+  renameSync(path, real)
+  symlinkSync(real, path)
+  expect(await carrel('upgrade', 'check')).toMatchObject({ exit: 0 })
+  await upgrade()
+  const [copy = ''] = readdirSync(join(data, 'upgrades'))
+  expect(await carrel('upgrade', 'back', copy, '--yes')).toMatchObject({ exit: 0 })
+  expect([lstatSync(path).isSymbolicLink(), ask('select max(version) as v from schema_versions')]).toEqual([
+    true,
+    [{ v: 9 }],
+  ])
 })
 
 it('an upgrade is not asked of a server elsewhere', async () => {

@@ -1,6 +1,14 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
-import { findRoom, refuseFindings, type UpgradeFinding, type UpgradeRoom } from '../../model/upgrade.ts'
+import { sizeWords } from '../../model/sizes.ts'
+import {
+  findRoom,
+  joinRoom,
+  refuseFindings,
+  roomToMigrate,
+  type UpgradeFinding,
+  type UpgradeRoom,
+} from '../../model/upgrade.ts'
 import { fromPostgres, mayRetry } from '../postgres-errors.ts'
 import { countRows, tablesAfter } from '../sql/catalog.ts'
 import { migrate } from '../sql/migrate.ts'
@@ -46,7 +54,7 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
     refuseFindings(0, migrations.length, await preflight(tx, migrations))
     return await migrate(tx, 0, now, migrations)
   }
-  const { findings, tools } = await lookOver(upgrade, options)
+  const { findings, tools, room } = await lookOver(upgrade, options)
   refuseFindings(version, migrations.length, findings)
   let doing = 'the copy'
   try {
@@ -60,7 +68,7 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
       say(`upgrade step ${name}`, step, migrations.length - version)
     })
   } catch (thrown) {
-    throw upgradeTrouble(thrown, doing)
+    throw postgresTrouble(thrown, doing, room)
   }
 }
 
@@ -72,10 +80,13 @@ export async function lookOver(
   const { tx, schema, now, version, migrations } = upgrade
   const findings = await livingNodes(tx, { schema, now, holder: options?.holder ?? null })
   findings.push(...(await preflight(tx, migrations.slice(version))))
-  if (options?.copy === 'made') return { findings, tools: null, room: [] }
+  const rewritten = migrations.slice(version).flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? [])
+  const neededBytes = roomToMigrate(await sizeOfTables(upgrade, [...new Set(rewritten)]))
+  const room: UpgradeRoom[] = [{ where: 'the Postgres server', neededBytes, freeBytes: null }]
+  if (options?.copy === 'made') return { findings, tools: null, room }
   const made = options === null ? NO_FOLDER : await findPgTools(await serverMajor(tx), options.env, options.toolFolders)
   if ('text' in made) findings.push({ level: 'block', kind: 'copy', ...made })
-  const room = options === null ? [] : [roomAt(options.copies, await sizeOfTables(upgrade, tablesAt(upgrade)))]
+  if (options) room.push(...joinRoom([roomAt(options.copies, await sizeOfTables(upgrade, tablesAt(upgrade)))]))
   findings.push(...findRoom(room))
   return { findings, tools: 'text' in made ? null : made, room }
 }
@@ -179,10 +190,22 @@ export function publicAddress(url: string): string {
   return `postgres://${host}${pathname}`
 }
 
-function upgradeTrouble(thrown: unknown, doing: string): unknown {
+/** What stopped an upgrade, with the step and what to do next. `doing` names the step. */
+export function postgresTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
   // Another transaction was in the way: the whole is tried again.
   if (mayRetry(thrown)) return thrown
-  if ((thrown as { code?: unknown } | null)?.code === '55P03')
+  const code = (thrown as { code?: unknown } | null)?.code
+  if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT') {
+    const words = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
+    const disk = code === '53100' ? 'The disk of the Postgres server' : 'The disk'
+    return new CarrelError(
+      'unavailable',
+      `${disk} became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${words.join(' and ')}. Make room, then start Carrel again.`,
+      { step: doing, room },
+      thrown,
+    )
+  }
+  if (code === '55P03')
     return new CarrelError(
       'unavailable',
       'Others are writing to the tables of Carrel, so the upgrade did not begin. Stop them, then start Carrel again.',

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { CarrelError } from '../../model/errors.ts'
@@ -13,7 +14,8 @@ import { sqliteTx } from '../sqlite-tx.ts'
  * @see https://www.sqlite.org/uri.html
  * @throws unavailable for a database with a log and without the index of it, which only a writer can make again
  */
-export function asideAddress(path: string): string {
+export function asideAddress(database: string): string {
+  const path = realPath(database)
   const url = pathToFileURL(path)
   if (!hasFile(path, '-wal')) url.search = '?mode=ro&immutable=1'
   else if (hasFile(path, '-shm')) url.search = '?mode=ro&readonly_shm=1'
@@ -24,6 +26,10 @@ export function asideAddress(path: string): string {
     )
   return url.href
 }
+
+/** Where a database really is, also behind a link: its log lies there. The full path of one that is not there yet. */
+export const realPath = (path: string): string =>
+  statSync(path, { throwIfNoEntry: false }) === undefined ? resolve(path) : realpathSync(path)
 
 const hasFile = (path: string, ending: string): boolean =>
   (statSync(`${path}${ending}`, { throwIfNoEntry: false })?.size ?? 0) > 0
@@ -77,7 +83,8 @@ export function expectSound(db: DatabaseSync, what: string): void {
  * Reads the schema of a database aside. One that only a writer can read is left to the writer.
  * @throws unavailable when a newer Carrel wrote it, or it cannot be read
  */
-export async function refuseNewerSqlite(path: string): Promise<void> {
+export async function refuseNewerSqlite(database: string): Promise<void> {
+  const path = realPath(database)
   if (hasFile(path, '-wal') && !hasFile(path, '-shm')) return
   await readAside(path, (tx) => schemaVersion(tx))
 }

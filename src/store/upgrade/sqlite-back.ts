@@ -1,8 +1,7 @@
 import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
-import { fileTrouble } from '../../model/file-trouble.ts'
 import { findRoom, joinRoom, type Loss } from '../../model/upgrade.ts'
 import { KNOWN_SCHEMA, writtenByNewer } from '../sql/migrate.ts'
 import { fromSqlite } from '../sqlite-errors.ts'
@@ -11,8 +10,8 @@ import { type Copy, flush, readCopy, type Say } from './copies.ts'
 import { digestFile } from './digest.ts'
 import { measureLoss } from './loss.ts'
 import { roomAt } from './room.ts'
-import { readAside, sizeOf } from './sqlite-aside.ts'
-import { copyBefore, inspectSqlite } from './sqlite-upgrade.ts'
+import { readAside, realPath, sizeOf } from './sqlite-aside.ts'
+import { copyBefore, inspectSqlite, sqliteTrouble } from './sqlite-upgrade.ts'
 
 /** What going back would do. `loss` is null where there is no database now, so nothing can be lost. */
 export interface BackPreview {
@@ -74,13 +73,15 @@ async function readSqliteCopy({ copies, name, say }: Back): Promise<Copy> {
  * @throws as `previewBackSqlite`, and unavailable without the room for it; then nothing was changed
  */
 export async function backSqlite(back: Back & { readonly carrel: string; readonly now: number }): Promise<BackDone> {
-  const { path, say } = back
+  const { say } = back
+  // Behind a link the file itself is replaced, not the link.
+  const path = realPath(back.path)
   const fresh = `${path}.back`
   try {
     const copy = await readSqliteCopy(back)
     rmSync(fresh, { force: true })
-    refuseWithoutRoom(back, copy)
-    const aside = isThere(path) ? await setAside(back) : null
+    refuseWithoutRoom({ ...back, path }, copy)
+    const aside = isThere(path) ? await setAside({ ...back, path }) : null
     say('putting the copy in place', 0, null)
     copyFileSync(join(copy.folder, copy.manifest.file), fresh, constants.COPYFILE_FICLONE)
     flush(fresh)
@@ -91,18 +92,18 @@ export async function backSqlite(back: Back & { readonly carrel: string; readonl
         'The copy came back from the disk as something else, and nothing was changed. Check the disk.',
       )
     renameSync(fresh, path)
-    flush(dirname(resolve(path)))
+    flush(dirname(path))
     return { copy, aside }
   } catch (thrown) {
     rmSync(fresh, { force: true })
-    throw fileTrouble('The copy was not put in place, and nothing was changed.', fromSqlite(thrown))
+    throw sqliteTrouble('The copy was not put in place, and nothing was changed.', thrown)
   }
 }
 
 function refuseWithoutRoom({ path, copies }: Back, copy: Copy): void {
   const there = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-  const room = [roomAt(copies, there + log), roomAt(dirname(resolve(path)), copy.manifest.bytes)]
+  const room = [roomAt(copies, there + log), roomAt(dirname(path), copy.manifest.bytes)]
   const [missing] = findRoom(joinRoom(room))
   if (missing)
     throw new CarrelError(

@@ -13,7 +13,7 @@ import { copyDatabase } from '../sqlite-copy.ts'
 import { fromSqlite, isFullDisk } from '../sqlite-errors.ts'
 import { type Copy, copiesIn, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
 import { roomAt } from './room.ts'
-import { expectSound, readAside, sizeOf, sizeOfTables } from './sqlite-aside.ts'
+import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite-aside.ts'
 
 /** Where copies of a database lie unless somebody says otherwise. */
 export const copiesBeside = (path: string): string => copiesIn(dirname(resolve(path)))
@@ -74,7 +74,7 @@ export function roomFor(
 ): UpgradeRoom[] {
   const rewritten = [...new Set(migrations.slice(version).flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? []))]
   const migrating = roomAt(
-    dirname(resolve(path)),
+    dirname(realPath(path)),
     roomToMigrate(rewritten.length > 0 ? sizeOfTables(db, rewritten) : 0),
   )
   return joinRoom(copy === 'make' ? [roomAt(copies, sizeOf(db)), migrating] : [migrating])
@@ -137,7 +137,7 @@ export function upgradeTrouble(thrown: unknown, doing: string, room: readonly Up
       thrown,
     )
   }
-  const error = fileTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, fromSqlite(thrown))
+  const error = sqliteTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
   if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
   return new CarrelError(
     'internal',
@@ -145,6 +145,12 @@ export function upgradeTrouble(thrown: unknown, doing: string, room: readonly Up
     { step: doing },
     thrown,
   )
+}
+
+/** What SQLite or the file system threw, in words; `what` is the sentence before them. */
+export function sqliteTrouble(what: string, thrown: unknown): CarrelError {
+  const error = fileTrouble(what, thrown)
+  return error.code === 'internal' ? fromSqlite(thrown) : error
 }
 
 const detailOf = (thrown: unknown): string =>
