@@ -292,6 +292,17 @@ it('U1: data behind a link is upgraded, and taken back, where it really is', asy
   ])
 })
 
+it('a backup of an older schema is restored as it is, and upgraded by the next command', async () => {
+  await old(6)
+  const [target, again] = [join(top, 'backup'), join(top, 'again')]
+  expect(await carrel('backup', target)).toMatchObject({ exit: 0 })
+  expect(await carrel('backup', 'restore', target, '--data', again)).toMatchObject({ exit: 0 })
+  path = join(again, 'carrel.db')
+  expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: 6 }])
+  expect(await carrel('workspaces', 'list', '--data', again)).toMatchObject({ exit: 0 })
+  expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: MIGRATIONS.length }])
+})
+
 it('an upgrade is not asked of a server elsewhere', async () => {
   expect(await carrel('upgrade', 'check', '--url', 'http://127.0.0.1:1')).toMatchObject({ exit: 64 })
 })

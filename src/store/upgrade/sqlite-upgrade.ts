@@ -97,7 +97,9 @@ export async function copyBefore(
     toolMajor: null,
   } as const
   const write = async (file: string) => {
+    say('copying the database', 0, null)
     await copyDatabase(path, file, (done, of) => say('copying the database', done, of))
+    say('checking the copy', 0, null)
     const [there, counts] = [await countRows(tx), await inspectSqlite(file, `${path}, as it was copied,`)]
     if (JSON.stringify(there) !== JSON.stringify(counts.rows))
       throw new CarrelError(
