@@ -7,7 +7,7 @@ import { copiesIn, listCopies, type Say } from '../store/upgrade/copies.ts'
 import type { BackDone, BackPreview } from '../store/upgrade/sqlite-back.ts'
 import { databaseIn } from './store-opening.ts'
 
-/** Who asks about an upgrade: it works on the data of this machine or of its Postgres server, without a running Carrel. */
+/** Everything that a question about an upgrade needs. No Carrel has to run for it. */
 export interface UpgradeAsk {
   readonly config: Config
   /** The version of this Carrel. */

@@ -113,7 +113,7 @@ export const COPIES_KEPT = 3
 /** How many of them may be of one schema, so that tries that fail do not push out an older one. */
 const KEPT_OF_ONE_SCHEMA = 2
 
-/** The facts of a copy that was made before an upgrade, or before going back. It is whole when it has its name. */
+/** The facts of a copy from before an upgrade, or from before going back. */
 export const CopyManifest = z.object({
   format: z.literal(1),
   engine: z.enum(['sqlite', 'postgres']),
@@ -151,7 +151,7 @@ export function copiesToRemove(
   return copies.filter((copy) => !kept.includes(copy)).map(({ name }) => name)
 }
 
-/** What was written since a copy was made, as counts: all of it goes when somebody goes back to the copy. */
+/** Counts of rows that were written since a copy was made. Going back to the copy loses all of them. */
 export const Loss = z.object({
   workspaces: z.number().int(),
   spaces: z.number().int(),

@@ -96,7 +96,7 @@ it('U1: a disk that becomes full at any step leaves the data as it was, and with
       expect(seen(), `full at step ${at}`).toEqual({ schema: OLD, events: 330 })
       expect(readdirSync(copiesIn(disk.at)).filter((name) => name.endsWith('.part'))).toEqual([])
     } else {
-      // It became full at none of the steps any more, and at each of them before.
+      // The disk became full at each of the steps before, and now at none.
       expect([isReached, failures]).toEqual([false, steps])
       expect(seen()).toEqual({ schema: MIGRATIONS.length, events: 330 })
     }

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { FOLD_VERSION } from '../../src/model/view.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrate.ts'
 import type { Migration, Step } from '../../src/store/sql/migration.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { openForWriting } from '../../src/store/sqlite-writer.ts'
 import { listCopies, readCopy } from '../../src/store/upgrade/copies.ts'
+import { checkSqlite } from '../../src/store/upgrade/sqlite-check.ts'
 import { folderDigest } from '../support/folder-digest.ts'
 import { makeOldSqlite, nextMigration, OLD_ROWS } from '../support/old-database.ts'
+import { newSession } from './store-world.ts'
 
 /** An upgrade of the embedded database: a copy first, all or nothing, and a way back. */
 let folder = ''
@@ -184,6 +187,24 @@ it('U2: a copy that was tampered with, or has no manifest, is told from a whole 
   await expect(readCopy(copies, name)).rejects.toThrow(/manifest\.json is missing or cannot be read/)
   expect(listCopies(copies).unreadable.map((each) => each.name)).toEqual([name])
   await expect(readCopy(copies, '../elsewhere')).rejects.toMatchObject({ code: 'not_found' })
+})
+
+it('U1: stored items that cannot be read are said, and keep nobody from upgrading', async () => {
+  await makeOldSqlite(path, 1)
+  const db = new DatabaseSync(path)
+  const session = newSession()
+  db.prepare("insert into folds (session, version, seq, view) values (?, ?, 1, '{}')").run(session, FOLD_VERSION)
+  const insert = db.prepare('insert into items (session, n, json) values (?, ?, ?)')
+  insert.run(session, 1, 'no json')
+  insert.run(session, 2, '{"kind": "letter"}')
+  db.close()
+  const report = await checkSqlite({ path, copies, copy: 'make', carrel: 'test', say: () => undefined })
+  expect(report).toMatchObject({
+    state: 'ready',
+    findings: [{ level: 'note', text: expect.stringMatching(/^2 stored items/) }],
+  })
+  await upgrade()
+  expect([schemaOf(), ask('select n from items')]).toEqual([MIGRATIONS.length, [{ n: 1 }, { n: 2 }]])
 })
 
 it('U1: a person who has a copy elsewhere is taken by their word', async () => {

@@ -39,7 +39,16 @@ afterEach(() => rmSync(top, { recursive: true, force: true }))
 const NOW = Date.UTC(2026, 10, 24)
 
 /** The command line in this process. */
-async function carrel(...argv: string[]): Promise<{ exit: number; out: string; err: string }> {
+const carrel = (...argv: string[]) => runInside(argv, new PassThrough(), false)
+
+/** The same with a person at a terminal, who types. */
+function atTerminal(typed: string, ...argv: string[]) {
+  const stdin = new PassThrough()
+  stdin.write(typed)
+  return runInside(argv, stdin, true)
+}
+
+async function runInside(argv: string[], stdin: PassThrough, isTTY: boolean) {
   const said = { out: '', err: '' }
   const into = (name: 'out' | 'err') =>
     new Writable({
@@ -49,7 +58,8 @@ async function carrel(...argv: string[]): Promise<{ exit: number; out: string; e
       },
     })
   const env = { CARREL_DATA_FOLDER: data, HOME: top, PATH: '' }
-  const world = { env, cwd: top, stdin: new PassThrough(), stdout: into('out'), stderr: into('err'), now: () => NOW }
+  const [stdout, stderr] = [into('out'), Object.assign(into('err'), { isTTY })]
+  const world = { env, cwd: top, stdin: Object.assign(stdin, { isTTY }), stdout, stderr, now: () => NOW }
   return { exit: await runCli(argv, world as unknown as World), ...said }
 }
 
@@ -69,7 +79,7 @@ function ask<T>(sql: string): T[] {
   }
 }
 
-/** What a server leaves that is killed: the last commits stand in the log beside the database. */
+/** Leaves the database as a killed server does: the last commits stand in the log beside it. */
 function killedWhileWriting(statement: string): void {
   const program = `
     const { DatabaseSync } = require('node:sqlite')
@@ -202,7 +212,7 @@ it('U2: going back says first what would be lost, is done with --yes, and can it
   expect(ask('select id from workspaces order by id')).toEqual([{ id: 'new' }, { id: 'w' }])
 })
 
-it('U2: what a killed server left in its log is kept aside, and does not get into the copy', async () => {
+it('U2: the log of a killed server is kept aside, and does not get into the copy', async () => {
   await old(9)
   await upgrade()
   const [copy = ''] = readdirSync(join(data, 'upgrades'))
@@ -211,6 +221,17 @@ it('U2: what a killed server left in its log is kept aside, and does not get int
   expect(ask('select id from workspaces')).toEqual([{ id: 'w' }])
   path = join(data, 'upgrades', aside, 'carrel.db')
   expect(ask('select id from workspaces order by id')).toEqual([{ id: 'late' }, { id: 'w' }])
+})
+
+it('U2: at a terminal a person agrees by the typed word, and by no other', async () => {
+  await old(9)
+  await upgrade()
+  const [copy = ''] = readdirSync(join(data, 'upgrades'))
+  const no = await atTerminal('yes\n', 'upgrade', 'back', copy)
+  expect(no.err).toContain('Type "back" to go back')
+  expect([no.exit, ask('select max(version) as v from schema_versions')]).toEqual([0, [{ v: MIGRATIONS.length }]])
+  expect(await atTerminal('back\n', 'upgrade', 'back', copy)).toMatchObject({ exit: 0 })
+  expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: 9 }])
 })
 
 it('U2: a copy that was tampered with, an unknown one, and a folder in use are refused, and nothing changes', async () => {
@@ -269,6 +290,17 @@ it('U1: data behind a link is upgraded, and taken back, where it really is', asy
     true,
     [{ v: 9 }],
   ])
+})
+
+it('a backup of an older schema is restored as it is, and upgraded by the next command', async () => {
+  await old(6)
+  const [target, again] = [join(top, 'backup'), join(top, 'again')]
+  expect(await carrel('backup', target)).toMatchObject({ exit: 0 })
+  expect(await carrel('backup', 'restore', target, '--data', again)).toMatchObject({ exit: 0 })
+  path = join(again, 'carrel.db')
+  expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: 6 }])
+  expect(await carrel('workspaces', 'list', '--data', again)).toMatchObject({ exit: 0 })
+  expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: MIGRATIONS.length }])
 })
 
 it('an upgrade is not asked of a server elsewhere', async () => {

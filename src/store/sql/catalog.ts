@@ -10,7 +10,7 @@ export function effectsOfAll(migrations: readonly Migration[], dialect: Dialect)
   )
 }
 
-/** The tables that migrations leave behind, by name. Those that an engine keeps for itself are left out. */
+/** The tables that migrations leave behind, by name, without the tables that an engine keeps for itself. */
 export function tablesAfter(migrations: readonly Migration[], dialect: Dialect): string[] {
   const tables = new Set(['schema_versions'])
   for (const effect of effectsOfAll(migrations, dialect)) {

@@ -111,7 +111,7 @@ async function trySample(
   } catch (thrown) {
     await client.query('rollback')
     const { code } = (thrown ?? {}) as { code?: unknown }
-    // Who may not make a schema can still upgrade the tables that are there.
+    // A user who may not make a schema can still upgrade the tables that are there.
     if (code === '42501') return null
     const { message } = asCarrelError(fromPostgres(thrown))
     const text = `The upgrade was tried on a sample of the rows and failed: ${message}`

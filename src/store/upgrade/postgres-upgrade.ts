@@ -190,7 +190,7 @@ export function publicAddress(url: string): string {
   return `postgres://${host}${pathname}`
 }
 
-/** What stopped an upgrade, with the step and what to do next. `doing` names the step. */
+/** Turns a failure of an upgrade into a sentence with the step and the remedy. `doing` names the step. */
 export function postgresTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
   // Another transaction was in the way: the whole is tried again.
   if (mayRetry(thrown)) return thrown

@@ -13,7 +13,7 @@ import { roomAt } from './room.ts'
 import { readAside, realPath, sizeOf } from './sqlite-aside.ts'
 import { copyBefore, inspectSqlite, sqliteTrouble } from './sqlite-upgrade.ts'
 
-/** What going back would do. `loss` is null where there is no database now, so nothing can be lost. */
+/** The effect of going back. `loss` is null where no database is there now: nothing can be lost. */
 export interface BackPreview {
   readonly copy: Copy
   /** The schema of the data as it is now; null where there is none. */

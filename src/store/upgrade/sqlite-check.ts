@@ -49,7 +49,7 @@ export async function checkSqlite({ migrations = MIGRATIONS, ...check }: Check):
   if (looked === null) return { ...nothing, state: 'current', schema: { data: known, known } }
   const { version, room, findings, bytes, checkMs } = looked
   const pending = migrations.slice(version)
-  // What was found already would only be found again.
+  // A sample would only fail on the same findings.
   const broken = findings.some(({ kind }) => kind === 'collision' || kind === 'damage')
   const tried = broken || version === 0 ? null : await trySample(path, version, migrations, say)
   if (tried && 'finding' in tried) findings.push(tried.finding)

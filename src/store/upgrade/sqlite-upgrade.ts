@@ -97,7 +97,9 @@ export async function copyBefore(
     toolMajor: null,
   } as const
   const write = async (file: string) => {
+    say('copying the database', 0, null)
     await copyDatabase(path, file, (done, of) => say('copying the database', done, of))
+    say('checking the copy', 0, null)
     const [there, counts] = [await countRows(tx), await inspectSqlite(file, `${path}, as it was copied,`)]
     if (JSON.stringify(there) !== JSON.stringify(counts.rows))
       throw new CarrelError(
@@ -126,7 +128,7 @@ export async function inspectSqlite(
   })
 }
 
-/** What stopped an upgrade, with the step and what to do next. `doing` names the step. */
+/** Turns a failure of an upgrade into a sentence with the step and the remedy. `doing` names the step. */
 export function upgradeTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
   if (isFullDisk(thrown) || (thrown instanceof CarrelError && isFullDisk(thrown.cause))) {
     const words = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
@@ -147,7 +149,7 @@ export function upgradeTrouble(thrown: unknown, doing: string, room: readonly Up
   )
 }
 
-/** What SQLite or the file system threw, in words; `what` is the sentence before them. */
+/** Turns a failure of SQLite or the file system into words; `what` is the sentence before them. */
 export function sqliteTrouble(what: string, thrown: unknown): CarrelError {
   const error = fileTrouble(what, thrown)
   return error.code === 'internal' ? fromSqlite(thrown) : error
