@@ -11,16 +11,15 @@ let project: string
 
 beforeAll(() => {
   project = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-check-')))
-  for (const folder of ['scripts', 'node_modules/@biomejs', 'node_modules/.bin'])
+  for (const folder of ['node_modules/@biomejs', 'node_modules/.bin'])
     mkdirSync(join(project, folder), { recursive: true })
-  for (const name of ['carried', 'check-sources', 'checks', 'page'])
-    cpSync(join(ROOT, 'scripts', `${name}.mjs`), join(project, 'scripts', `${name}.mjs`))
+  for (const folder of ['scripts', 'runtime']) cpSync(join(ROOT, folder), join(project, folder), { recursive: true })
   const packages = ['typescript', '@typescript', '@biomejs/biome']
   for (const name of packages) symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name))
   const options = { strict: true, declaration: true, noEmit: true, types: [] }
   for (const name of ['tsconfig.json', 'tsconfig.web.json'])
     writeFileSync(join(project, name), JSON.stringify({ compilerOptions: options, files: ['one.ts'] }))
-  const rules = { files: { includes: ['**/*.ts'] }, json: { formatter: { enabled: false } } }
+  const rules = { files: { includes: ['*.ts'] }, json: { formatter: { enabled: false } } }
   writeFileSync(join(project, 'biome.json'), JSON.stringify(rules))
   writeFileSync(join(project, '.gitignore'), 'node_modules/\n')
   execFileSync('git', ['init', '--quiet'], { cwd: project })

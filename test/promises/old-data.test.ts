@@ -40,8 +40,16 @@ async function openOld(schema: number, name: EngineName): Promise<Opened | { ski
   const agents = [scriptedAgent('apart', { home: 'own', passEnv: [] })]
   // The fixture is the copy; copies of Carrel's own have tests of theirs (U2).
   const upgradeCopy = databaseUrl ? 'made' : 'make'
-  const settings = { logLevel: 'silent', outliveMs: 0, historyWaitMs: 60_000, upgradeCopy, agents, databaseUrl } as const
-  const open = (runsAtOnce: number) => openEngine({ ...settings, dataFolder, runsAtOnce }, { env, home: join(root, 'home') })
+  const settings = {
+    logLevel: 'silent',
+    outliveMs: 0,
+    historyWaitMs: 60_000,
+    upgradeCopy,
+    agents,
+    databaseUrl,
+  } as const
+  const open = (runsAtOnce: number) =>
+    openEngine({ ...settings, dataFolder, runsAtOnce }, { env, home: join(root, 'home') })
   let engine: Engine = await open(0)
   const opened: Opened = {
     old,
