@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Place } from '../host/places/place.ts'
 import { accessOf, hostsOf } from '../host/sandbox/access.ts'
 import type { Sandbox } from '../host/sandbox/enclose.ts'
@@ -21,7 +22,7 @@ export async function sandboxFor(ctx: Context, { recipe, env, place, mode, hosts
   if (mode === 'off') return null
   await ctx.sandboxes.need(mode)
   const { config, home } = ctx
-  const see = [PACKAGE_ROOT, compiledFolder(config, ctx.env)]
+  const see = [PACKAGE_ROOT, dirname(process.execPath), compiledFolder(config, ctx.env)]
   const known = ctx.agents.recipes
   const access = accessOf({ recipe, known, env, home, dataFolder: config.dataFolder, see })
   const { path, root, outside } = place

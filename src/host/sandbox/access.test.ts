@@ -13,7 +13,14 @@ const recipe = AgentRecipe.parse({
   passEnv: ['MINE_BASE_URL', 'OTHER_BASE_URL', 'MINE_KEY'],
 })
 const access = (env: Record<string, string>) =>
-  accessOf({ recipe, known: [...KNOWN_AGENTS, recipe], env, home: '/h', dataFolder: '/d', see: ['/app'] })
+  accessOf({
+    recipe,
+    known: [...KNOWN_AGENTS, recipe],
+    env,
+    home: '/h',
+    dataFolder: '/d',
+    see: ['/app', '/h/.mine/node/bin'],
+  })
 
 it.each([
   [{ HOME: '/h' }, ['/h/.mine/', '/h/.mine.json']],
@@ -25,16 +32,16 @@ it.each([
   expect(access(env).write).toEqual(write)
 })
 
-it('what is its own and on the PATH it cannot change', () => {
+it('what is its own and on the PATH it cannot change, nor what Carrel runs of there', () => {
   const PATH = '/usr/bin:/h/.mine/bin:/h/.mine:/h/.minerals/bin:/h/bin:relative'
-  expect(access({ HOME: '/h', PATH }).read).toEqual(['/h/.mine/bin', '/h/.mine'])
+  expect(access({ HOME: '/h', PATH }).read).toEqual(['/h/.mine/bin', '/h/.mine', '/h/.mine/node/bin'])
 })
 
 it('secrets, the logins of others and the data of Carrel are hidden, its own login is not', () => {
   const { hide, see } = access({ HOME: '/d/homes/mine-1' })
   expect(hide).toEqual(expect.arrayContaining(['/h/.ssh', '/h/.aws', '/h/.gnupg', '/h/.codex/auth.json', '/d']))
   expect(hide).not.toContain('/h/.mine/login')
-  expect(see).toEqual(['/app'])
+  expect(see).toEqual(['/app', '/h/.mine/node/bin'])
 })
 
 it('a strict agent reaches the hosts of its Space, its own, and the endpoints it was given', () => {

@@ -81,7 +81,10 @@ export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): 
   const searched = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
   return {
     write: all,
-    read: searched.filter((path) => all.some((own) => isBelow(join(path, '.'), join(own, '.').replace(/\/$/, '')))),
+    // Carrel's own Node may lie in a cache that an agent may write: then too, others would run what it put there.
+    read: [...searched, ...see].filter((path) =>
+      all.some((own) => isBelow(join(path, '.'), join(own, '.').replace(/\/$/, ''))),
+    ),
     see,
     hide: [...[...SECRETS, ...logins].map((path) => join(home, path)), ...MASTERS, dataFolder],
   }
