@@ -81,6 +81,8 @@ describe('the line to the server', () => {
     await ask(script([{ say: 'Said afterwards.' }]))
     await said(page, 'Said afterwards.').waitFor()
     expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('typed while offline')
+    // Its end is a row of its own, which comes a moment after its words.
+    await page.locator('.transcript').getByText('Completed').nth(2).waitFor()
     const live = await items(page)
     await page.reload()
     await said(page, 'Said afterwards.').waitFor()

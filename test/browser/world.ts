@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { onTestFinished, TestRunner } from 'vitest'
 import type { Carrel } from '../../src/api/index.ts'
 import { connect } from '../../src/client/client.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -93,10 +94,13 @@ export async function openWorld(
         ...options,
       })
       contexts.push(context)
+      // A page that is left open goes on following and drawing beside all tests after it.
+      if (TestRunner.getCurrentTest()) onTestFinished(() => context.close())
       context.setDefaultTimeout(PATIENCE.timeout)
+      // The login alone, without the page behind it: a load of the page is most of what a test here costs.
+      await context.request.get(loginUrl, { maxRedirects: 0 })
       const page = watch(await context.newPage())
-      await page.goto(loginUrl)
-      if (path !== '/') await page.goto(`${url}${path}`)
+      await page.goto(`${url}${path}`)
       return page
     },
     beside: async (page, path) => {
