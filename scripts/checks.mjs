@@ -18,20 +18,6 @@ import { keepTimes } from './processor-time.mjs'
  */
 const ACCEPTED_IN_CI = /^only on (macOS|Windows|Linux|machines with cgroups)\b/
 
-export function checkTypes() {
-  return ['tsconfig.json', 'tsconfig.web.json'].map((config) => {
-    return runTool(`types (${config})`, 'typescript', 'tsc', ['--project', config])
-  })
-}
-
-export function checkStyle() {
-  return runTool('style (biome)', '@biomejs/biome', 'biome', [
-    'ci',
-    '--log-level=warn',
-    ...(process.stdout.isTTY ? [] : ['--colors=off']),
-  ])
-}
-
 export function checkPage() {
   return check('page (vite build)', () => {
     const outcome = buildPage()
@@ -125,13 +111,6 @@ function refuseSkips(row) {
     failed: row.failed + refused.length,
     skipped: row.skipped.filter((skip) => !refused.includes(skip)),
   }
-}
-
-function runTool(name, tool, command, args) {
-  return check(name, () => {
-    const { status, signal } = runNode([findCommand(tool, command), ...args])
-    if (status !== 0) throw new Error(`${command} ended with ${signal ?? status}.`)
-  })
 }
 
 /** @returns {Row} */

@@ -1,4 +1,5 @@
-import { checkPage, checkStyle, checkTypes, conclude, runVitest } from './checks.mjs'
+import { checkSources } from './check-sources.mjs'
+import { checkPage, conclude, runVitest } from './checks.mjs'
 import { install } from './install.mjs'
 import { judgeTime, secondsOfChildren } from './processor-time.mjs'
 
@@ -13,7 +14,7 @@ try {
   process.exit(1)
 }
 const before = secondsOfChildren()
-const rows = [...checkTypes(), checkStyle(), checkPage()]
+const rows = [...(await checkSources()), checkPage()]
 const args = process.argv.slice(2)
 const tested = runVitest(['unit', 'house', 'promises', 'stories', 'browser'], ['--tags-filter=!long', ...args])
 rows.push(...tested.rows)

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { conclude } from '../scripts/checks.mjs'
+import { readOptions } from '../scripts/dev-options.mjs'
 import { isInstalled } from '../scripts/install.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -70,6 +71,33 @@ describe('the question whether the packages are there', () => {
     ['no package of other platforms', { 'node_modules/c': { ...a, optional: true } }, {}, true],
   ])('%s', (_name, wanted, present, answer) => {
     expect(isInstalled(place(wanted, present))).toBe(answer)
+  })
+})
+
+describe('the options of npm run dev', () => {
+  it('a folder of its own and free ports, unless others are named', () => {
+    const none = { port: null, pagePort: null, inspect: null, debug: null, pids: false, help: false }
+    expect(readOptions([], '/anywhere')).toEqual({ ...none, data: join(ROOT, '.dev') })
+    const words = ['--port', '0', '--page-port=3000', '--data', 'two', '--inspect', '9230']
+    expect(readOptions(words, '/anywhere')).toEqual({
+      ...none,
+      port: 0,
+      pagePort: 3000,
+      inspect: 9230,
+      data: '/anywhere/two',
+    })
+    expect(readOptions(['--debug', '17'], '/')).toMatchObject({ debug: 17 })
+  })
+
+  it.each([
+    [['--port', 'x'], '--port needs a whole number from 0 to 65535; "x" is none.'],
+    [['--page-port', '65536'], '--page-port needs a whole number from 0 to 65535; "65536" is none.'],
+    [['--inspect', '0'], '--inspect needs a whole number from 1 to 65535; "0" is none.'],
+    [['--debug', '-1'], /--debug.*`npm run dev -- --help` lists the options\./],
+    [['--prot', '1'], "Unknown option '--prot'. `npm run dev -- --help` lists the options."],
+    [['garden'], "Unexpected argument 'garden'. `npm run dev -- --help` lists the options."],
+  ])('%j is refused in words', (words, sentence) => {
+    expect(() => readOptions(words, '/')).toThrow(sentence)
   })
 })
 

@@ -11,7 +11,7 @@ const serviceWorker: Plugin = {
   },
 }
 
-// `npm run build` gives the output folder. For work on the page: run a server, then `npx vite web`.
+// `npm run build` gives the output folder, `npm run dev` the server for work on the page (scripts/dev-page.mjs).
 export default defineConfig({
   plugins: [react(), serviceWorker],
   // The worker's grammars come one by one, which the other format cannot do.
@@ -25,8 +25,5 @@ export default defineConfig({
     // The licences of the packages whose code the page has go along with it.
     license: { fileName: 'THIRD-PARTY-LICENSES.md' },
     chunkSizeWarningLimit: 900,
-  },
-  server: {
-    proxy: { '/api': 'http://127.0.0.1:4747', '/login': 'http://127.0.0.1:4747', '/preview': 'http://127.0.0.1:4747' },
   },
 })

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BackupEntry } from '../model/backup.ts'
-import { asCarrelError, CarrelError } from '../model/errors.ts'
 
 /** Copies a file to the disk and gives its digest, taken from the bytes that were written. */
 export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
@@ -63,21 +62,4 @@ export async function copyEntry(
   if (kind === 'link') return { kind, path, target: await readlink(join(from, path)) }
   const mode = (await lstat(join(from, path))).mode & 0o777
   return { kind, path, mode, ...(await copyFile(join(from, path), join(to, path), 0o600)) }
-}
-
-const TROUBLE: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full. Make room, or choose another place, and try again.',
-  EDQUOT: 'The quota of this disk is used up. Make room, or choose another place, and try again.',
-  EROFS: 'That disk is read-only. Choose another place.',
-  EACCES: 'Carrel may not write there, or not read what it needs. Give access, or choose another place.',
-  EPERM: 'Carrel may not write there, or not read what it needs. Give access, or choose another place.',
-}
-
-/** What went wrong with files, in words that say what to do. */
-export function fileTrouble(what: string, thrown: unknown): CarrelError {
-  if (thrown instanceof CarrelError) return thrown
-  const { code } = thrown as NodeJS.ErrnoException
-  const trouble = code === undefined ? undefined : TROUBLE[code]
-  if (trouble === undefined) return asCarrelError(thrown)
-  return new CarrelError('unavailable', `${what} ${trouble}`, { code }, thrown)
 }

@@ -9,8 +9,9 @@ import {
   type BackupPart,
 } from '../model/backup.ts'
 import { CarrelError } from '../model/errors.ts'
+import { fileTrouble } from '../model/file-trouble.ts'
 import { checkDatabase, copyDatabase } from '../store/sqlite-copy.ts'
-import { copyEntry, digestOf, fileTrouble, walk } from './backup-files.ts'
+import { copyEntry, digestOf, walk } from './backup-files.ts'
 
 export interface BackupWish {
   readonly dataFolder: string

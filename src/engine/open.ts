@@ -19,7 +19,6 @@ import { CarrelError } from '../model/errors.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { lockFolder } from '../store/lock.ts'
-import { openSqlite } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { compiledFolder, createAgentDirectory } from './agent-directory.ts'
 import { type AgentNeed, type AgentPool, createAgentPool } from './agent-pool.ts'
@@ -41,6 +40,7 @@ import { previewCodes } from './preview-codes.ts'
 import { startRefolding } from './refolding.ts'
 import { graceMs, sweepOutlived } from './rejoin.ts'
 import { createSpending } from './spending.ts'
+import { openStore, refuseNewer, type UpgradeProgress } from './store-opening.ts'
 import { startSupervisor } from './supervisor.ts'
 import { createVault, type Vault } from './vault.ts'
 
@@ -54,6 +54,8 @@ export interface Overrides {
   /** Stands for /proc/self: what this machine says of the cgroups that Carrel is in. */
   readonly self?: string
   readonly log?: Log
+  /** Hears how far an upgrade of the data is. */
+  readonly say?: UpgradeProgress
   /** Stands before the bell, for instance one that loses rings. */
   readonly bell?: (bell: Bell) => Bell
   /** Whether agents that outlived an earlier life are taken up; by default where they would also be left at the end. */
@@ -80,21 +82,22 @@ export async function openEngine(
   try {
     const lock = await lockFolder(dataFolder)
     closers.push(async () => lock.release())
+    await refuseNewer(config)
     const earlier = await sweepEarlier(config, overrides.takesUp ?? config.outliveMs > 0)
     const now = overrides.now ?? Date.now
-    const store = await openStore(config)
+    const env = overrides.env ?? process.env
+    const version = overrides.version ?? '0.0.0'
+    const node = await keptSecret(dataFolder, 'node', 12)
+    const holder = `node:${node}`
+    const store = await openStore(config, { now, env, version, holder, say: overrides.say })
     closers.push(() => store.close())
     const ring = await openBell(config, store, overrides)
     closers.push(ring.close)
-    const env = overrides.env ?? process.env
     const containment = await probeContainment(env.PATH ?? '')
     const cgroups = openCgroups({ path: env.PATH ?? '', ...(overrides.self && { self: overrides.self }) })
-    const version = overrides.version ?? '0.0.0'
     const vault = createVault(store.secrets, keyRingOf(config, env))
     const token = await keptSecret(dataFolder, 'token', 32)
     const home = overrides.home ?? homedir()
-    const node = await keptSecret(dataFolder, 'node', 12)
-    const holder = `node:${node}`
     // The folder is locked and its name is in it, so whoever held these is dead: nobody waits for them to run out.
     await store.leases.releaseAll(holder)
     const leases = createLeaseKeeper(store, holder, config.leaseTtlMs, now)
@@ -209,15 +212,6 @@ const keyRingOf = (config: Config, env: Context['env']) =>
     file: config.secretsKeyFile,
     dataFolder: config.dataFolder,
   })
-
-async function openStore(config: Config): Promise<Store> {
-  if (config.databaseUrl) {
-    // Loaded only where it is used: the embedded engine starts without it.
-    const { openPostgres } = await import('../store/postgres.ts')
-    return await openPostgres({ url: config.databaseUrl })
-  }
-  return await openSqlite({ path: join(config.dataFolder, 'carrel.db') })
-}
 
 /** Every commit here rings the bell, which carries it to those who wait here and, on Postgres, on other nodes. */
 async function openBell(

@@ -2,9 +2,10 @@ import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, symlink } from 'nod
 import { join, resolve } from 'node:path'
 import { BackupManifest, staysInside } from '../model/backup.ts'
 import { CarrelError } from '../model/errors.ts'
+import { fileTrouble } from '../model/file-trouble.ts'
 import { checkDatabase, KNOWN_SCHEMA, moveBlankSpaces, tooNew } from '../store/sqlite-copy.ts'
 import { MANIFEST, type Progress } from './backup.ts'
-import { copyFile, fileTrouble } from './backup-files.ts'
+import { copyFile } from './backup-files.ts'
 
 /**
  * Makes a data folder from a backup. Every file is compared with its digest on its way; the folder has its name when

@@ -128,6 +128,8 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     tree.stdin.write('go\n')
     await fresh
     await expect.poll(() => running('91918')).toBe(true)
+    // The shell's copy that becomes the command, and what `setsid` leaves, are gone.
+    await expect.poll(async () => (await tree.descendants()).length).toBe(older.length + 1)
     expect(await tree.killDescendantsBornAfter(began)).toHaveLength(1)
     expect([await running('91917'), await running('91918')]).toEqual([true, false])
     await tree.kill()

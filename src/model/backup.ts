@@ -24,6 +24,7 @@ export const BACKUP_LEAVES_OUT: readonly string[] = [
   'The key of secrets: they are in the backup as they are at rest, sealed. Keep `secrets.key`, or where your key comes from, elsewhere; without it they have to be put again.',
   'The token that logs in: another one is made at the first start.',
   'Folders of yours that Spaces are bound to.',
+  'Copies that were made before upgrades.',
   "Logs, and what agents keep in homes of their own: logins, and their memory. A session goes on with its transcript as the agent's memory.",
 ]
 

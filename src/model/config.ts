@@ -94,6 +94,8 @@ export const Config = z.object({
   keepAgentLogsDays: days(null),
   /** Items of archived sessions are kept so long; the log stays, and they are made again from it. Days; null for ever. */
   keepArchivedItemsDays: days(null),
+  /** Whether a start that upgrades the data makes a copy of it first. `made`: a copy exists elsewhere, and none is made. */
+  upgradeCopy: z.enum(['make', 'made']).default('make'),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 export type Config = z.infer<typeof Config>

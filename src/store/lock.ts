@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../model/errors.ts'
@@ -45,6 +45,26 @@ function take(path: string, folder: string, pidFile: string): DatabaseSync {
 }
 
 const HELD = 'held'
+
+/**
+ * Tells whether a process has a data folder now. Changes nothing, and takes nothing.
+ * @returns null while nobody has it; `pid` is null where the number cannot be read
+ */
+export function holderOfFolder(folder: string): { readonly pid: number | null } | null {
+  const path = join(folder, 'lock.db')
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return null
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 0 })
+  try {
+    db.exec('begin; select count(*) from sqlite_schema; rollback')
+    return null
+  } catch (error) {
+    const trouble = fromSqlite(error, HELD)
+    if (trouble.message !== HELD) throw trouble
+    return { pid: readPid(join(folder, 'lock.pid')) }
+  } finally {
+    db.close()
+  }
+}
 
 function held(folder: string, pidFile: string): CarrelError {
   const pid = readPid(pidFile)

@@ -3,10 +3,13 @@ import { CarrelError } from '../model/errors.ts'
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
 import { postgresTx } from './postgres-tx.ts'
 import { methodsOver } from './sql/methods.ts'
-import { MIGRATIONS, migrate, schemaVersion } from './sql/migrate.ts'
+import { KNOWN_SCHEMA, MIGRATIONS, schemaVersion } from './sql/migrate.ts'
 import { type Port, type ReadResult, runRead, runWrites } from './sql/operations.ts'
 import { coalesce, type Tx } from './sql/tx.ts'
 import type { Ring, Store, StoreStats } from './store.ts'
+import type { Say } from './upgrade/copies.ts'
+import { applicationName, OPENING } from './upgrade/postgres-nodes.ts'
+import type { PostgresUpgradeOptions } from './upgrade/postgres-upgrade.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -17,23 +20,28 @@ export interface PostgresOptions {
   readonly poolSize?: number | undefined
   /** ms since 1970, noted beside a migration. */
   readonly now?: (() => number) | undefined
+  /** How older tables are upgraded. Without it older tables are refused, since nobody said where a copy goes. */
+  readonly upgrade?: PostgresUpgradeOptions | undefined
+  /** Hears how far an upgrade is. */
+  readonly say?: Say | undefined
 }
 
 /** How often a transaction is tried when others are in its way. */
 const TRIES = 8
 /** Two nodes that start at once migrate one after the other. Any number that nobody else locks. */
-const MIGRATION_LOCK = 4_747_001
+export const MIGRATION_LOCK = 4_747_001
 
 /**
  * Opens the store on a Postgres server that several nodes may share.
  * @throws unavailable when it cannot be reached, or a newer Carrel wrote its tables
  * @throws bad_input when `schema` is no plain name
  */
-export async function openPostgres({ url, schema = 'public', poolSize = 10, now }: PostgresOptions): Promise<Store> {
+export async function openPostgres(options: PostgresOptions): Promise<Store> {
+  const { url, schema = 'public', poolSize = 10 } = options
   const pool = createPool(url, schema, poolSize)
   const listeners = new Set<(ring: Ring) => void>()
   try {
-    await prepare(pool, schema, now?.() ?? 0)
+    await prepare(pool, schema, options)
   } catch (error) {
     await pool.end()
     throw fromPostgres(error)
@@ -77,7 +85,7 @@ function createPool(url: string, schema: string, max: number): pg.Pool {
     connectionString: url,
     max,
     options: `-c search_path=${schema}`,
-    application_name: 'carrel',
+    application_name: OPENING,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: { getTypeParser: parserFor },
@@ -88,20 +96,52 @@ function createPool(url: string, schema: string, max: number): pg.Pool {
   return pool
 }
 
+/**
+ * Runs `use` over one connection to a database, which is no node for others.
+ * @throws unavailable when the server cannot be reached
+ */
+export async function connectOnce<T>(
+  url: string,
+  schema: string,
+  use: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const pool = createPool(url, schema, 1)
+  try {
+    const client = await pool.connect()
+    return await use(client).finally(() => client.release())
+  } catch (thrown) {
+    throw fromPostgres(thrown)
+  } finally {
+    await pool.end()
+  }
+}
+
 const INT8 = 20
 
 /** Counts, times and numbers of events stay far below 2^53. */
 const parserFor: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format)
 
-async function prepare(pool: pg.Pool, schema: string, now: number): Promise<void> {
+async function prepare(
+  pool: pg.Pool,
+  schema: string,
+  { url, now, upgrade, say = () => undefined }: PostgresOptions,
+): Promise<void> {
   await transact(pool, async (tx) => {
     await tx.get('select pg_advisory_xact_lock($1)', MIGRATION_LOCK)
     const there = await tx.get('select 1 as there from pg_namespace where nspname = $1', schema)
     if (!there) await tx.run(`create schema ${schema}`)
     const version = await schemaVersion(tx)
-    await migrate(tx, version, now, MIGRATIONS)
+    if (version < KNOWN_SCHEMA) {
+      // Loaded only where it is used: most starts find the schema of today.
+      const { upgradePostgres } = await import('./upgrade/postgres-upgrade.ts')
+      const whole = { tx, url, schema, version, now: now?.() ?? 0, migrations: MIGRATIONS, say }
+      await upgradePostgres(whole, upgrade ?? null)
+    }
+    // From the commit on it is a node.
+    await tx.run(`set application_name = '${applicationName(schema)}'`)
   })
+  pool.options.application_name = applicationName(schema)
 }
 
 interface Committed<T> {

@@ -21,6 +21,10 @@ export function fromSqlite(thrown: unknown, busyMessage?: string): CarrelError {
   return new CarrelError('unavailable', message, { sqlite: (thrown as Error).message }, thrown)
 }
 
+/** Whether SQLite, or a file of it, found the disk full. */
+export const isFullDisk = (thrown: unknown): boolean =>
+  resultCode(thrown) === 13 || ['ENOSPC', 'EDQUOT'].includes(String((thrown as { code?: unknown } | null)?.code))
+
 function resultCode(thrown: unknown): number | null {
   const { code, errcode } = (thrown ?? {}) as { code?: unknown; errcode?: unknown }
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : null

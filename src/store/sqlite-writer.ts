@@ -1,13 +1,14 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Problem } from '../model/errors.ts'
-import { MIGRATIONS, type Migration, migrate, schemaVersion } from './sql/migrate.ts'
+import { MIGRATIONS, schemaVersion } from './sql/migrate.ts'
+import type { Migration } from './sql/migration.ts'
 import { runWrites, type Write, type WriteName } from './sql/operations.ts'
 import { coalesce, type Tx } from './sql/tx.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 import type { Ring } from './store.ts'
+import type { Say, UpgradeOptions } from './upgrade/copies.ts'
 
 /**
  * The one writer of an embedded database, in a thread of its own so that nobody waits for the disk but those who
@@ -18,6 +19,7 @@ export interface WriterOptions {
   readonly path: string
   readonly busyMessage: string | undefined
   readonly now: number
+  readonly upgrade?: Partial<UpgradeOptions> | undefined
 }
 
 /** One write asked of the writer. */
@@ -33,6 +35,7 @@ export interface Done {
 }
 export type FromWriter =
   | { readonly ready: true }
+  | { readonly upgrading: Parameters<Say> }
   | { readonly failed: Problem }
   | { readonly done: readonly Done[]; readonly rings: readonly Ring[] }
   | { readonly closed: true }
@@ -40,10 +43,14 @@ export type FromWriter =
 /** Jobs of one commit: enough to share the flush among many, few enough that the first does not wait for long. */
 const BATCH = 500
 
-/** Opens the database for writing and brings it to the newest schema. An old one is copied first. */
+/**
+ * Opens the database for writing. One with an older schema is copied and brought to the newest.
+ * @throws unavailable when that is refused, internal when it fails; then the data is as it was
+ */
 export async function openForWriting(
-  { path, now }: Omit<WriterOptions, 'busyMessage'>,
+  { path, now, upgrade = {} }: Omit<WriterOptions, 'busyMessage'>,
   migrations: readonly Migration[] = MIGRATIONS,
+  say: Say = () => undefined,
 ): Promise<DatabaseSync> {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   try {
@@ -52,25 +59,16 @@ export async function openForWriting(
     const tx = sqliteTx(db)
     const version = await schemaVersion(tx, migrations.length)
     if (version < migrations.length) {
-      if (version > 0) copyBefore(db, path, migrations.length)
-      db.exec('begin immediate')
-      await migrate(tx, version, now, migrations)
-      db.exec('commit')
+      // Loaded only where it is used: most starts find the schema of today.
+      const { copiesBeside, upgradeSqlite } = await import('./upgrade/sqlite-upgrade.ts')
+      const how = { copies: copiesBeside(path), copy: 'make', carrel: 'unknown', ...upgrade } as const
+      await upgradeSqlite({ ...how, db, tx, path, version, now, migrations, say })
     }
     return db
   } catch (error) {
     db.close()
     throw error
   }
-}
-
-/** A whole copy under its final name, or none: a name that is there can be trusted. */
-function copyBefore(db: DatabaseSync, path: string, version: number): void {
-  const copy = `${path}.before-${version}`
-  if (existsSync(copy)) return
-  rmSync(`${copy}.part`, { force: true })
-  db.prepare('vacuum into ?').run(`${copy}.part`)
-  renameSync(`${copy}.part`, copy)
 }
 
 /**
@@ -160,8 +158,10 @@ function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
 }
 
 /** Serves the main thread: whatever has queued up makes one commit, and what comes in meanwhile the next. */
-async function serve(port: MessagePort, { path, busyMessage, now }: WriterOptions): Promise<void> {
-  const db = await openForWriting({ path, now })
+async function serve(port: MessagePort, { path, busyMessage, now, upgrade }: WriterOptions): Promise<void> {
+  const db = await openForWriting({ path, now, upgrade }, MIGRATIONS, (...upgrading) => {
+    port.postMessage({ upgrading } satisfies FromWriter)
+  })
   const commit = createCommitter(db, busyMessage)
   const queue: Job[] = []
   let busy = false

@@ -7,6 +7,7 @@ import { fromSqlite } from './sqlite-errors.ts'
 import { createSearcher } from './sqlite-searcher.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 import type { Ring, Store, StoreStats } from './store.ts'
+import type { Say, UpgradeOptions } from './upgrade/copies.ts'
 import { openWriter } from './writer-thread.ts'
 
 export interface SqliteOptions {
@@ -16,6 +17,10 @@ export interface SqliteOptions {
   readonly busyMessage?: string | undefined
   /** ms since 1970, noted beside a migration. */
   readonly now?: (() => number) | undefined
+  /** How an older database is upgraded; by default it is copied into a folder beside it. */
+  readonly upgrade?: Partial<UpgradeOptions> | undefined
+  /** Hears how far an upgrade is. */
+  readonly say?: Say | undefined
 }
 
 /**
@@ -23,11 +28,12 @@ export interface SqliteOptions {
  * over a second connection that cannot write. Searches, which may take long, have a third in another thread.
  * @throws unavailable when the file cannot be opened, is damaged, or a newer Carrel wrote it
  */
-export async function openSqlite({ path, busyMessage, now }: SqliteOptions): Promise<Store> {
+export async function openSqlite({ path, busyMessage, now, upgrade, say }: SqliteOptions): Promise<Store> {
   const listeners = new Set<(ring: Ring) => void>()
-  const writer = await openWriter({ path, busyMessage, now: now?.() ?? 0 }, (ring) => {
+  const toAll = (ring: Ring) => {
     for (const listener of listeners) listener(ring)
-  })
+  }
+  const writer = await openWriter({ path, busyMessage, now: now?.() ?? 0, upgrade }, toAll, say)
   const reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
   reader.exec('pragma cache_size = -65536')
   const tx = sqliteTx(reader)

@@ -4,6 +4,7 @@ import { programFile } from '../primitives/programs.ts'
 import type { WriteName } from './sql/operations.ts'
 import type { FromWriter, Job, ToWriter, WriterOptions } from './sqlite-writer.ts'
 import type { Ring } from './store.ts'
+import type { Say } from './upgrade/copies.ts'
 
 /** The writer's thread, seen from those who write. */
 export interface WriterThread {
@@ -22,7 +23,11 @@ interface Waiting {
  * Starts the writer and waits until the database is open.
  * @throws unavailable when it cannot be opened
  */
-export async function openWriter(options: WriterOptions, ring: (ring: Ring) => void): Promise<WriterThread> {
+export async function openWriter(
+  options: WriterOptions,
+  ring: (ring: Ring) => void,
+  say: Say = () => undefined,
+): Promise<WriterThread> {
   const worker = new Worker(programFile('sqlite-writer', new URL('./sqlite-writer.ts', import.meta.url)), {
     // What it makes lives for one commit: more room would only be held.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
@@ -57,7 +62,7 @@ export async function openWriter(options: WriterOptions, ring: (ring: Ring) => v
     }
   }
 
-  await untilReady(worker)
+  await untilReady(worker, say)
   worker.on('message', (message: FromWriter) => {
     if (!('done' in message)) return
     for (const { id, result, problem } of message.done) {
@@ -94,13 +99,16 @@ export async function openWriter(options: WriterOptions, ring: (ring: Ring) => v
   }
 }
 
-function untilReady(worker: Worker): Promise<void> {
+function untilReady(worker: Worker, say: Say): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.once('error', (error) => reject(asCarrelError(error)))
-    worker.once('message', (message: FromWriter) => {
+    const hear = (message: FromWriter) => {
+      if ('upgrading' in message) return say(...message.upgrading)
+      worker.off('message', hear)
       if ('failed' in message) reject(rebuilt(message.failed))
       else resolve()
-    })
+    }
+    worker.on('message', hear)
   })
 }
 

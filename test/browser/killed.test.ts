@@ -1,17 +1,14 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { startServer } from '../support/carrel-server.ts'
 import { makeGround } from '../support/carrel-world.ts'
-import { launchChromium } from '../support/chromium.ts'
+import { sharedChromium } from '../support/chromium.ts'
 import type { Skipped } from '../support/postgres.ts'
 import { openSession, PATIENCE, said, script } from './world.ts'
 
 let browser: Browser | Skipped
 beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(async () => {
-  if (!('skipped' in browser)) await browser.close()
+  browser = await sharedChromium()
 })
 
 const rows = (page: Page) => page.getByRole('region', { name: 'Transcript' }).locator('li[data-index]').allInnerTexts()

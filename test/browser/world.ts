@@ -9,7 +9,7 @@ import { openEngine } from '../../src/engine/open.ts'
 import { type HttpServer, serveHttp } from '../../src/faces/http.ts'
 import type { Config } from '../../src/model/config.ts'
 import type { WorkspaceId } from '../../src/model/ids.ts'
-import { launchChromium } from '../support/chromium.ts'
+import { sharedChromium } from '../support/chromium.ts'
 import type { Skipped } from '../support/postgres.ts'
 
 /** A browser, and a real server with the built page, whose only agent is the scripted one. */
@@ -38,7 +38,7 @@ export async function openWorld(
   more: Partial<Config> = {},
   { webFolder, whole }: { webFolder?: string | undefined; whole?: boolean } = {},
 ): Promise<World | Skipped> {
-  const browser = await launchChromium(whole)
+  const browser = await sharedChromium(whole)
   if ('skipped' in browser) return browser
   const root = mkdtempSync(join(tmpdir(), 'carrel-page-'))
   const home = join(root, 'home')
@@ -106,7 +106,6 @@ export async function openWorld(
     },
     close: async () => {
       for (const context of contexts) await context.close()
-      await browser.close()
       await stop()
       rmSync(root, { recursive: true, force: true })
     },

@@ -20,6 +20,8 @@ afterEach(async () => {
   await database?.drop()
 })
 
+const COPY_ELSEWHERE = { copies: '', copy: 'made', carrel: 'test', holder: 'node-1', env: {} } as const
+
 async function onServer(statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
@@ -115,7 +117,7 @@ it('items that were stored before there was a search are found from the first st
   await store.log.rebuild(session.id, { seq: view.seq, view, items: [...items.values()] })
   await store.close()
   await onServer(`${WITHOUT_LATER} drop table search_items; delete from schema_versions where version > 1`)
-  const again = await openPostgres({ url: database.url })
+  const again = await openPostgres({ url: database.url, upgrade: COPY_ELSEWHERE })
   const { rows } = await again.log.search(world.workspace.id, { text: 'of old' }, { cursor: null, limit: 10 })
   expect(rows).toMatchObject([{ session: session.id, kind: 'message', snippet: 'words of old' }])
   await again.close()
@@ -129,7 +131,7 @@ it('a prompt that waited in an older database waits in the new one, and no other
   await store.log.submit(world.workspace.id, session.id, waiting, { now: 5 })
   await store.close()
   await onServer(`${WITHOUT_LATER} delete from schema_versions where version > 2`)
-  const again = await openPostgres({ url: database.url })
+  const again = await openPostgres({ url: database.url, upgrade: COPY_ELSEWHERE })
   const takeBack = (prompt: PromptId) => again.log.submit(world.workspace.id, session.id, withdraw(prompt), { now: 6 })
   await expect(takeBack('taken' as PromptId)).rejects.toMatchObject({ code: 'gone' })
   expect(await takeBack(waiting.data.prompt)).toMatchObject({ seq: 2 })

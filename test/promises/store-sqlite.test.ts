@@ -220,25 +220,6 @@ it('what an older version said of browsers is said in the words of now, and noth
   await store.close()
 })
 
-it('a database is copied before it is brought to a newer schema, and a failed step changes nothing', async () => {
-  const path = join(folder, 'carrel.db')
-  const store = await openSqlite({ path })
-  const world = await makeWorld(store)
-  await store.close()
-  const next = MIGRATIONS.length + 1
-  const broken = () => ['create table later (id text)', 'this is no sql']
-  await expect(openForWriting({ path, now: 1 }, [...MIGRATIONS, broken])).rejects.toThrow(/syntax/)
-  await (await openSqlite({ path })).close()
-  const migrated = await openForWriting({ path, now: 1 }, [...MIGRATIONS, () => ['create table later (id text)']])
-  expect(migrated.prepare('select count(*) as n from later').get()).toEqual({ n: 0 })
-  migrated.close()
-  await expect(openSqlite({ path })).rejects.toThrow(/newer Carrel/)
-  // The copy is a whole database of the old version.
-  const old = await openSqlite({ path: `${path}.before-${next}` })
-  expect(await old.tree.workspace(world.workspace.id)).toEqual(world.workspace)
-  await old.close()
-})
-
 it('a backup taken during writes opens by itself', async () => {
   const store = await openSqlite({ path: join(folder, 'carrel.db') })
   const world = await makeWorld(store)

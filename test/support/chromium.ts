@@ -25,6 +25,21 @@ const INSTALLED = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ]
 
+/** The browsers of this worker, by whether they are whole. */
+const shared = new Map<boolean, Promise<Browser | Skipped>>()
+
+/**
+ * Gives the browser that all test files of a worker share: a context of its own is what keeps a test apart from
+ * others. One that died is replaced. The browser ends with the worker's process.
+ */
+export async function sharedChromium(whole = false): Promise<Browser | Skipped> {
+  const found = await shared.get(whole)
+  if (found && ('skipped' in found || found.isConnected())) return found
+  const launched = launchChromium(whole)
+  shared.set(whole, launched)
+  return await launched
+}
+
 /**
  * Starts a headless Chromium: that of CARREL_CHROMIUM (path of a binary), else the system's, else one that comes inside
  * a registry package (Linux on x64). The caller closes it. `skipped` says what to install. `whole`: one that can all that

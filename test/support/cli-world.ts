@@ -137,7 +137,8 @@ function toEnded(exit: number | null, stdout: string, stderr: string): Ended {
   return { exit, stdout, stderr, json: () => JSON.parse(stdout), lines }
 }
 
-function watch(child: ChildProcess): Running {
+/** Gathers what a child says. */
+export function watch(child: ChildProcess): Running {
   let stdout = ''
   let stderr = ''
   const listeners = new Set<() => void>()

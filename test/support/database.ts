@@ -16,12 +16,16 @@ export interface TestDatabase {
  */
 export async function createDatabase(): Promise<TestDatabase | Skipped> {
   const server = inject('postgres')
-  if ('skipped' in server) return server
+  return 'skipped' in server ? server : await createDatabaseOn(server.url)
+}
+
+/** Makes an empty database on a server whose user may do so. */
+export async function createDatabaseOn(server: string): Promise<TestDatabase> {
   const name = `carrel_${randomBytes(6).toString('hex')}`
-  await execute(server.url, `create database ${name}`)
-  const url = new URL(server.url)
+  await execute(server, `create database ${name}`)
+  const url = new URL(server)
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => execute(server.url, `drop database if exists ${name} with (force)`) }
+  return { url: url.href, drop: () => execute(server, `drop database if exists ${name} with (force)`) }
 }
 
 async function execute(url: string, statement: string): Promise<void> {

@@ -4,6 +4,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  globSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -51,6 +52,27 @@ export async function startPostgres(): Promise<PostgresServer | Skipped> {
       skipped: `there are no Postgres binaries for ${process.platform} on ${process.arch} in the registry; set CARREL_TEST_POSTGRES to the URL of a server`,
     }
   }
+  return await startFrom(native)
+}
+
+/**
+ * Starts a server from an installation of the system that also has `pg_dump`, which the registry's does not. `bin` is the
+ * folder of its programs.
+ */
+export async function startPostgresWithTools(): Promise<(PostgresServer & { readonly bin: string }) | Skipped> {
+  const [bin] = globSync('/usr/lib/postgresql/*/bin')
+    .sort()
+    .reverse()
+    .filter((folder) => ['postgres', 'initdb', 'pg_dump'].every((name) => existsSync(join(folder, name))))
+  if (bin === undefined)
+    return {
+      skipped: 'this machine has no Postgres server with a pg_dump of its version; scripts/ci-setup.sh installs one',
+    }
+  const server = await startFrom(dirname(bin))
+  return 'skipped' in server ? server : { ...server, bin }
+}
+
+async function startFrom(native: string): Promise<PostgresServer | Skipped> {
   await removeAbandoned()
   const folder = mkdtempSync(join(tmpdir(), PREFIX))
   try {

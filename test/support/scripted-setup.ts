@@ -16,7 +16,7 @@ const readyTop = () => {
 }
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const containment = await probeContainment(PATH)
-export const never = new AbortController().signal
+export const never: AbortSignal = new AbortController().signal
 const recipe = scriptedAgent(join(top, 'compiled'))
 let count = 0
 

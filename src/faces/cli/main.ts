@@ -20,6 +20,7 @@ import { addSecrets } from './commands/secrets.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addSurroundings } from './commands/surroundings.ts'
+import { addUpgrade } from './commands/upgrade.ts'
 import { VERSION } from './installation.ts'
 import { openTerminal, type World } from './terminal.ts'
 
@@ -47,6 +48,7 @@ const COMMANDS = [
   addExport,
   addBackup,
   addRetention,
+  addUpgrade,
   addMachine,
 ]
 

@@ -8,8 +8,8 @@ import type { Caller } from '../../model/tree.ts'
 import type { Cli } from './cli.ts'
 import { VERSION } from './installation.ts'
 import { badInput } from './problem.ts'
+import { stagesOf } from './progress.ts'
 import { askServer, readServerFile, readToken, removeServerFile, writeServerFile } from './server-file.ts'
-import type { World } from './terminal.ts'
 
 /** The way to Carrel that a command found. */
 export interface Reached {
@@ -74,8 +74,8 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
   // A command that looks or asks must not start agents that it would have to stop a moment later. One that runs takes up
   // what outlived a server, and leaves nothing itself: nobody would come back to it.
   const engine = runs
-    ? await openFolder(cli.world, { ...config, outliveMs: 0 }, { takesUp: config.outliveMs > 0 })
-    : await openFolder(cli.world, { ...config, runsAtOnce: 0 })
+    ? await openFolder(cli, { ...config, outliveMs: 0 }, { takesUp: config.outliveMs > 0 })
+    : await openFolder(cli, { ...config, runsAtOnce: 0 })
   const carrel = engine.carrelFor(personHere())
   if (!runs) return { carrel, how: 'embedded', url: null, hurry: NOTHING_TO_CLOSE.hurry, close: () => engine.close() }
   const door = await openDoor(engine)
@@ -93,15 +93,12 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
  * Opens the engine on its data folder.
  * @throws unavailable in words that name the process when another one holds the folder
  */
-export async function openFolder(
-  { env, home }: World,
-  config: Config,
-  how: { takesUp?: boolean } = {},
-): Promise<Engine> {
+export async function openFolder(cli: Cli, config: Config, how: { takesUp?: boolean } = {}): Promise<Engine> {
+  const { env, home } = cli.world
   // Loaded here, since most commands talk to a running server and need not wait for all of this to be read.
   const { openEngine } = await import('../../engine/open.ts')
   try {
-    return await openEngine(config, { ...how, env, home, version: VERSION })
+    return await openEngine(config, { ...how, env, home, say: stagesOf(cli), version: VERSION })
   } catch (thrown) {
     const error = asCarrelError(thrown)
     const server = readServerFile(config.dataFolder)

@@ -14,6 +14,12 @@ export interface Dialect {
   readonly forUpdate: string
   /** Locks rows that must stay as they are until the commit. */
   readonly forShare: string
+  /** Selects the relations of the schema: `name`, `kind` (`table`, `index` or another), and `owner`, the table of an index. */
+  readonly relations: string
+  /** Selects `owner` and `name` of each column of each table of the schema. */
+  readonly columns: string
+  /** Lets an insert set a key that counts up by itself. */
+  readonly settingCounters: string
   /** The index of words by which items are found. */
   readonly words: WordIndex
 }
@@ -24,6 +30,10 @@ export const SQLITE: Dialect = {
   byKey: ' without rowid',
   forUpdate: '',
   forShare: '',
+  relations: 'select lower(name) as name, type as kind, lower(tbl_name) as owner from sqlite_schema',
+  columns: `select lower(t.name) as owner, lower(c.name) as name from sqlite_schema t, pragma_table_info(t.name) c
+    where t.type = 'table'`,
+  settingCounters: '',
   words: SQLITE_WORDS,
 }
 
@@ -33,5 +43,12 @@ export const POSTGRES: Dialect = {
   byKey: '',
   forUpdate: ' for update',
   forShare: ' for share',
+  relations: `select c.relname as name, case c.relkind when 'r' then 'table' when 'i' then 'index' else 'other' end as kind,
+      coalesce(t.relname, c.relname) as owner
+    from pg_class c left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.indrelid
+    where c.relnamespace = (select oid from pg_namespace where nspname = current_schema())`,
+  columns: `select table_name as owner, column_name as name from information_schema.columns
+    where table_schema = current_schema()`,
+  settingCounters: 'overriding system value',
   words: POSTGRES_WORDS,
 }

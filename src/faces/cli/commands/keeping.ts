@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { AddCommand, Cli } from '../cli.ts'
 import { VERSION } from '../installation.ts'
 import { badInput } from '../problem.ts'
+import { clearProgress, progressOf } from '../progress.ts'
 
 const MIB = 1_048_576
 
@@ -49,8 +50,8 @@ async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<voi
   })
 }
 
-/** It is about files of this machine, whoever else can be reached. */
-function refuseFar({ far }: Cli): void {
+/** Refuses `--url`: the command works on files of this machine. */
+export function refuseFar({ far }: Cli): void {
   if (far)
     throw badInput('This works on the files of the data folder: run it on the machine of the server, without --url.')
 }
@@ -78,18 +79,6 @@ const addRestore: AddCommand = (program, act) => {
       }),
     )
 }
-
-function progressOf({ term }: Cli): (what: string, done: number, of: number | null) => void {
-  let last = ''
-  return (what, done, of) => {
-    if (!term.interactive) return
-    const text = of === null ? `${what}: ${done}` : `${what}: ${Math.floor((100 * done) / Math.max(1, of))} %`
-    if (text !== last) term.aside(`\r\x1b[K${text}`)
-    last = text
-  }
-}
-
-const clearProgress = ({ term }: Cli): void => (term.interactive ? term.aside('\r\x1b[K') : undefined)
 
 export const addExport: AddCommand = (program, act) => {
   program

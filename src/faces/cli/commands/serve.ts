@@ -17,6 +17,7 @@ interface Options {
   readonly host?: string
   readonly open?: boolean
   readonly web: boolean
+  readonly upgradeCopy?: string
 }
 
 export const addServe: AddCommand = (program, act) => {
@@ -30,6 +31,7 @@ export const addServe: AddCommand = (program, act) => {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--open', 'open the page in the browser')
     .option('--no-web', 'only the API, without the page')
+    .option('--upgrade-copy <how>', 'make a copy before an upgrade, or made: you have one (default: make)')
     .addHelpText(
       'after',
       `
@@ -45,11 +47,11 @@ Examples:
 }
 
 async function serve(cli: Cli, options: Options): Promise<number> {
-  const { config } = cli.settings(given({ port: options.port, host: options.host }))
+  const { config } = cli.settings(given({ port: options.port, host: options.host, upgradeCopy: options.upgradeCopy }))
   const { dataFolder } = config
   await refuseSecond(dataFolder)
   const stopped = stopSignal(cli)
-  const [engine, { serveHttp }] = await Promise.all([openFolder(cli.world, config), import('../../http.ts')])
+  const [engine, { serveHttp }] = await Promise.all([openFolder(cli, config), import('../../http.ts')])
   try {
     const stderr = (text: string, detail?: unknown): void =>
       void cli.world.stderr.write(`${text}${detail instanceof Error ? `: ${detail.message}` : ''}\n`)

@@ -1,15 +1,37 @@
-import type { Dialect } from '../dialect.ts'
+import { type RowsOf, sameRows } from '../kept-rows.ts'
+import type { Migration } from '../migration.ts'
+
+const LINES = {
+  key: ['id'],
+  columns: ['id', 'workspace', 'seq', 'at', 'type', 'data'],
+  table: 'workspace_log',
+} as const satisfies RowsOf
+const EVENTS = {
+  key: ['id'],
+  columns: ['id', 'session', 'seq', 'at', 'run', 'type', 'data'],
+  table: 'events',
+} as const satisfies RowsOf
+const PROMPTS = { key: ['id'], columns: ['id', 'session'] } as const
 
 /**
  * A prompt changes fewer pages. Of prompts only those that wait are kept, in the order of their ids, which sort in
  * time, so that the prompts of one commit stand side by side whatever session they are for.
  */
-export const fewerPages = (dialect: Dialect): string[] => [
-  `create table waiting_prompts (id text primary key, session text not null)${dialect.byKey}`,
-  `insert into waiting_prompts (id, session) select id, session from prompts where state = 'queued' order by id`,
-  'drop table prompts',
-  ...(dialect.name === 'sqlite' ? WITHOUT_COUNTERS : []),
-]
+export const fewerPages: Migration = {
+  name: '0003-fewer-pages',
+  summary: 'Keeps only the prompts that wait, and on SQLite writes the logs into tables that change fewer pages.',
+  rewrites: ({ name }) => (name === 'sqlite' ? ['prompts', 'events', 'workspace_log'] : ['prompts']),
+  steps: (dialect) => [
+    `create table waiting_prompts (id text primary key, session text not null)${dialect.byKey}`,
+    `insert into waiting_prompts (id, session) select id, session from prompts where state = 'queued' order by id`,
+    'drop table prompts',
+    ...(dialect.name === 'sqlite' ? WITHOUT_COUNTERS : []),
+  ],
+  keeps: ({ name }) => [
+    sameRows({ ...PROMPTS, table: 'prompts', where: `state = 'queued'` }, { ...PROMPTS, table: 'waiting_prompts' }),
+    ...(name === 'sqlite' ? [sameRows(EVENTS, EVENTS), sameRows(LINES, LINES)] : []),
+  ],
+}
 
 /** SQLite writes what `autoincrement` counted into a table of its own with each insert, and nobody needs it. */
 const WITHOUT_COUNTERS = [

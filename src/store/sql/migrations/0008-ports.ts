@@ -1,6 +1,12 @@
+import type { Migration } from '../migration.ts'
+
 /** A port belongs to one place, whichever node of whichever machine uses it. `place` is `space:<id>` or `project:<id>`. */
-export const ports = (): string[] => [
-  `create table ports (
+export const ports: Migration = {
+  name: '0008-ports',
+  summary: 'Adds the table of ports.',
+  steps: () => [
+    `create table ports (
     port bigint primary key, workspace text not null, place text not null, name text not null, leased_at bigint not null)`,
-  'create unique index ports_place on ports (place, name)',
-]
+    'create unique index ports_place on ports (place, name)',
+  ],
+}

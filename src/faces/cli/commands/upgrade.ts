@@ -1,0 +1,179 @@
+import { sizeWords } from '../../../model/sizes.ts'
+import { COPIES_KEPT, lossWords, type UpgradeReport } from '../../../model/upgrade.ts'
+import type { AddCommand, Cli } from '../cli.ts'
+import { VERSION } from '../installation.ts'
+import { openLines } from '../lines.ts'
+import { clearProgress, stagesOf } from '../progress.ts'
+import { readServerFile } from '../server-file.ts'
+import { span } from '../terminal.ts'
+import { refuseFar } from './keeping.ts'
+
+/** Exit codes of `upgrade check`: a script can wait for nodes that are to stop, and not for what is wrong. */
+const EXIT = { new: 0, current: 0, ready: 0, 'stop first': 75, blocked: 69 } as const
+
+export const addUpgrade: AddCommand = (program, act) => {
+  const command = program
+    .command('upgrade')
+    .summary('check an upgrade of the data, or take one back')
+    .description(
+      'Checks an upgrade of the data before it happens, or takes it back. The upgrade itself happens at the start of a newer Carrel.',
+    )
+  command
+    .command('check')
+    .summary('look the data over before an upgrade, and change nothing')
+    .description(
+      'Looks the data over before an upgrade: versions, room on the disk, collisions, rows that do not fit, how long it takes, and who must stop first. Changes nothing.',
+    )
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 ready or nothing to do, 75 ready once the named processes or nodes have stopped, 69 something is in the way.
+
+Examples:
+  $ carrel upgrade check
+  $ carrel upgrade check --json | jq .state`,
+    )
+    .action(act(check))
+  command
+    .command('back')
+    .summary('list the copies from before upgrades, or go back to one')
+    .description(
+      'Lists the copies that Carrel made before upgrades, or puts one in the place of the data. Without --yes it says what would be lost, and asks at a terminal.',
+    )
+    .argument('[copy]', 'the name of a copy; without it they are listed')
+    .option('--yes', 'really go back')
+    .addHelpText(
+      'after',
+      `
+The present data is kept as another copy. Carrel must not run on it meanwhile.
+
+Examples:
+  $ carrel upgrade back
+  $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9
+  $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9 --yes`,
+    )
+    .action(act((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes)))))
+}
+
+function askOf(cli: Cli) {
+  refuseFar(cli)
+  const { env, now } = cli.world
+  return { config: cli.settings().config, version: VERSION, now: now(), env, say: stagesOf(cli) }
+}
+
+async function check(cli: Cli): Promise<number> {
+  const { checkUpgrade } = await import('../../../engine/upgrade.ts')
+  const ask = askOf(cli)
+  const report = await checkUpgrade(ask)
+  clearProgress(cli)
+  const { term } = cli
+  const server = report.findings.some(({ kind }) => kind === 'node') ? readServerFile(cli.dataFolder) : null
+  term.result({ ...report, copy: ask.config.upgradeCopy, server }, () => {
+    for (const line of reportLines(report, ask.config.upgradeCopy)) term.line(line)
+    const marks = { block: term.color.red('✗'), stop: term.color.yellow('!'), note: term.color.yellow('!') }
+    for (const { level, text, next } of report.findings) {
+      term.line(`${marks[level]} ${text}`)
+      if (next) term.line(`  ${next}`)
+    }
+    if (server) term.line(`  The last server of this folder: process ${server.pid}, at ${server.url}.`)
+    term.line(VERDICT[report.state])
+  })
+  return EXIT[report.state]
+}
+
+const VERDICT: Readonly<Record<UpgradeReport['state'], string>> = {
+  new: 'There is no data yet: the first start makes it.',
+  current: 'Nothing to upgrade.',
+  ready: 'Ready: the next start of this Carrel upgrades the data.',
+  'stop first': 'Ready once these have stopped: the next start of this Carrel then upgrades the data.',
+  blocked: 'Not ready: a start of this Carrel would refuse the upgrade.',
+}
+
+function reportLines(report: UpgradeReport, copy: 'make' | 'made'): string[] {
+  const { location, schema, carrel, steps, room, estimate, locked } = report
+  const lines = [
+    `Data    ${location}${schema.data === 0 ? '' : `, schema ${schema.data}`}`,
+    `Carrel  ${carrel}, schema ${schema.known}`,
+  ]
+  if (steps.length === 0) return lines
+  lines.push(...steps.map(({ name, summary }, at) => `${at === 0 ? 'To do ' : '      '}  ${name}: ${summary}`))
+  lines.push(`Copy    ${copy === 'made' ? 'none: you say that one exists' : 'made first, opened and counted'}`)
+  for (const { where, neededBytes, freeBytes } of room) {
+    const free = freeBytes === null ? 'unknown' : sizeWords(freeBytes)
+    lines.push(`Room    up to ${sizeWords(neededBytes)} on the disk of ${where} (${free} free)`)
+  }
+  if (estimate) {
+    const { copyMs, migrateMs, sampleRows } = estimate
+    const sample = sampleRows === 0 ? '' : `, estimated from ${sampleRows} rows`
+    lines.push(`Time    about ${span(copyMs + migrateMs)}: copy ${span(copyMs)}, upgrade ${span(migrateMs)}${sample}`)
+  }
+  lines.push(`Locked  ${locked.join(', ') || 'no table of today'}; no Carrel answers on this data meanwhile`)
+  return lines
+}
+
+async function list(cli: Cli): Promise<void> {
+  const { upgradeCopies } = await import('../../../engine/upgrade.ts')
+  const { config } = askOf(cli)
+  const { folder, copies, unreadable } = upgradeCopies(config)
+  const { term } = cli
+  term.result({ folder, copies: copies.map(({ name, manifest }) => ({ name, ...manifest })), unreadable }, () => {
+    const rows = copies.map(({ name, manifest: { schema, reason, carrel, bytes, counts } }) => [
+      name,
+      String(schema),
+      reason === 'upgrade' ? 'an upgrade' : 'going back',
+      carrel,
+      sizeWords(bytes),
+      String(counts.sessions ?? 0),
+      String(counts.events ?? 0),
+    ])
+    const head = ['COPY', 'SCHEMA', 'FROM BEFORE', 'MADE BY CARREL', 'SIZE', 'SESSIONS', 'EVENTS']
+    term.table(head, rows, `There are no copies in ${folder}.`)
+    for (const { name, why } of unreadable) term.note(`Not a whole copy: ${name}. ${why}`)
+    if (copies.length > 0)
+      term.note(`In ${folder}; the newest ${COPIES_KEPT} stay. Go back with \`carrel upgrade back <copy>\`.`)
+  })
+}
+
+async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
+  const { goBack, previewBack } = await import('../../../engine/upgrade.ts')
+  const { term } = cli
+  const ask = askOf(cli)
+  const { copy, present, loss } = await previewBack(ask, name)
+  clearProgress(cli)
+  const { schema, at, counts } = copy.manifest
+  const lost = loss ? lossWords(loss) : []
+  const done = { copy: name, schema, at, present, loss }
+  if (!term.json) {
+    const words = `sessions: ${counts.sessions ?? 0}, events: ${counts.events ?? 0}`
+    term.note(`The copy ${name} is whole: schema ${schema}, ${words}, of ${new Date(at).toISOString()}.`)
+    term.note(
+      lost.length === 0 ? 'Nothing was written since then.' : `Written since then, and lost: ${lost.join(', ')}.`,
+    )
+    term.note('Files that agents wrote stay as they are.')
+  }
+  if (!yes && !(await isAgreed(cli))) {
+    term.result({ ...done, done: false }, () => term.note('Nothing was changed. Say --yes to go back.'))
+    return
+  }
+  const { aside } = await goBack(ask, name)
+  clearProgress(cli)
+  term.result({ ...done, done: true, aside: aside?.name ?? null }, () => {
+    term.line(`The data is again as it was on ${new Date(at).toISOString()}, with schema ${schema}.`)
+    if (aside) term.note(`The data as it was until now is kept as the copy ${aside.name}.`)
+    term.note(
+      'This Carrel would upgrade the data again at its next start. Install the earlier version before you start Carrel.',
+    )
+  })
+}
+
+/** Asks a person who sits at the terminal; nobody else agrees to anything. */
+async function isAgreed({ world, term }: Cli): Promise<boolean> {
+  if (!term.interactive) return false
+  const leaving = new AbortController()
+  const lines = openLines(world, { onInterrupt: () => leaving.abort() })
+  try {
+    return (await lines.ask('Type "back" to go back: ', leaving.signal))?.trim() === 'back'
+  } finally {
+    lines.close()
+  }
+}

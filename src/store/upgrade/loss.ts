@@ -1,0 +1,34 @@
+import type { Loss } from '../../model/upgrade.ts'
+import { readCatalog } from '../sql/catalog.ts'
+import type { Tx } from '../sql/tx.ts'
+
+/** Counts rows of a table that were written after `$1`. */
+const WRITTEN: Readonly<Record<keyof Loss, readonly [table: string, from: string]>> = {
+  workspaces: ['workspaces', 'workspaces where created_at > $1'],
+  spaces: ['spaces', 'spaces where created_at > $1'],
+  projects: ['projects', 'projects where created_at > $1'],
+  sessions: ['sessions', 'sessions where created_at > $1'],
+  sessionsChanged: [
+    'sessions',
+    'sessions s where created_at <= $1 and exists (select 1 from events e where e.session = s.id and e.at > $1)',
+  ],
+  events: ['events', 'events where at > $1'],
+  prompts: ['events', `events where at > $1 and type = 'prompt.requested'`],
+  runs: ['runs', 'runs where admitted_at > $1'],
+  questions: ['interactions', 'interactions where opened_at > $1 or answered_at > $1'],
+  rules: ['rules', 'rules where created_at > $1'],
+  secrets: ['secrets', 'secrets where updated_at > $1'],
+  settings: ['surroundings', 'surroundings where updated_at > $1'],
+}
+
+/** Counts what was written since `at`, in milliseconds since 1970: all of it would be lost by going back to then. */
+export async function measureLoss(tx: Tx, at: number): Promise<Loss> {
+  const { relations } = await readCatalog(tx)
+  const loss: Partial<Record<keyof Loss, number>> = {}
+  for (const [kind, [table, from]] of Object.entries(WRITTEN)) {
+    const there = relations.some(({ name }) => name === table)
+    const row = there ? await tx.get<{ n: number }>(`select count(*) as n from ${from}`, at) : undefined
+    loss[kind as keyof Loss] = row?.n ?? 0
+  }
+  return loss as Loss
+}

@@ -1,0 +1,52 @@
+import type { UpgradeFinding } from '../../model/upgrade.ts'
+import type { Tx } from '../sql/tx.ts'
+
+/** The name of connections of a node, by which others see it. Earlier versions had `carrel` and the schema `public`. */
+export const applicationName = (schema: string): string => (schema === 'public' ? 'carrel' : `carrel ${schema}`)
+
+/** The name of a connection that waits for its turn to open: it is no node yet, and is refused or upgrades itself. */
+export const OPENING = 'carrel opening'
+
+interface Asked {
+  readonly schema: string
+  /** ms since 1970. */
+  readonly now: number
+  /** The holder that leases of this node have: what is left of them is from an earlier life. */
+  readonly holder: string | null
+}
+
+/** The nodes that live on a database: those that are connected, and those that hold leases which have not run out. */
+export async function livingNodes(tx: Tx, { schema, now, holder }: Asked): Promise<UpgradeFinding[]> {
+  const connected = await tx.all<{ address: string; connections: number; names: string }>(
+    `select coalesce(host(client_addr), 'the machine of the server') as address, count(*) as connections,
+       string_agg(distinct application_name, ', ') as names
+     from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()
+       and (application_name = $1 or ($2 = 'public' and application_name = 'carrel bell'))
+     group by 1 order by 1`,
+    applicationName(schema),
+    schema,
+  )
+  const holding = await tx.all<{ holder: string; leases: number; until: number }>(
+    `select holder, count(*) as leases, max(expires_at) as until from leases
+     where expires_at > $1 and holder <> '' and holder <> $2 group by holder order by holder`,
+    now,
+    holder ?? '',
+  )
+  return [
+    ...connected.map(({ address, connections }) =>
+      stop(
+        `A Carrel at ${address} is connected to the database (${connections} ${connections === 1 ? 'connection' : 'connections'}).`,
+        'Stop that Carrel.',
+      ),
+    ),
+    ...holding.map(({ holder: node, leases, until }) =>
+      stop(
+        `The ${node.replace(':', ' ')} holds ${leases} ${leases === 1 ? 'lease' : 'leases'} until ${new Date(until).toISOString()}.`,
+        'Stop that node; if it is dead, wait until then.',
+      ),
+    ),
+  ]
+}
+
+const stop = (text: string, next: string): UpgradeFinding => ({ level: 'stop', kind: 'node', text, next })

@@ -1,0 +1,227 @@
+import { asCarrelError, CarrelError } from '../../model/errors.ts'
+import { fileTrouble } from '../../model/file-trouble.ts'
+import { sizeWords } from '../../model/sizes.ts'
+import {
+  findRoom,
+  joinRoom,
+  refuseFindings,
+  roomToMigrate,
+  type UpgradeFinding,
+  type UpgradeRoom,
+} from '../../model/upgrade.ts'
+import { fromPostgres, mayRetry } from '../postgres-errors.ts'
+import { countRows, tablesAfter } from '../sql/catalog.ts'
+import { migrate } from '../sql/migrate.ts'
+import type { Migration } from '../sql/migration.ts'
+import { preflight } from '../sql/preflight.ts'
+import type { Tx } from '../sql/tx.ts'
+import { type Copy, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
+import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'
+import { livingNodes } from './postgres-nodes.ts'
+import { roomAt } from './room.ts'
+
+/** How the tables on a Postgres server are upgraded. */
+export interface PostgresUpgradeOptions extends UpgradeOptions {
+  /** The holder of this node's leases; null where it has none. */
+  readonly holder: string | null
+  /** Where the programs of Postgres are looked for, and what they may know. */
+  readonly env: ToolEnv
+  /** Patterns of folders beyond the PATH; by default those where systems put these programs. */
+  readonly toolFolders?: readonly string[]
+}
+
+export interface PostgresPlace {
+  readonly url: string
+  readonly schema: string
+}
+
+interface Upgrade extends PostgresPlace {
+  readonly tx: Tx
+  readonly version: number
+  readonly now: number
+  readonly say: Say
+  readonly migrations: readonly Migration[]
+}
+
+/**
+ * Brings the tables from `version`, which is not the newest, to the newest, inside of the caller's transaction, which
+ * holds the lock of migrations. Before that it looks the data over and has `pg_dump` copy it; nobody writes in between.
+ * @throws unavailable when it is refused, internal when a step fails; the caller rolls back
+ */
+export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgradeOptions | null): Promise<void> {
+  const { tx, version, now, say, migrations } = upgrade
+  if (version === 0) {
+    refuseFindings(0, migrations.length, await preflight(tx, migrations))
+    return await migrate(tx, 0, now, migrations)
+  }
+  const { findings, tools, room } = await lookOver(upgrade, options)
+  refuseFindings(version, migrations.length, findings)
+  let doing = 'the copy'
+  try {
+    await lockTables(upgrade)
+    const copy = options?.copy === 'make' && tools ? await copyPostgres(upgrade, options, tools, 'upgrade') : null
+    if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
+    let step = 0
+    await migrate(tx, version, now, migrations, ({ name }) => {
+      doing = `step ${name}`
+      step += 1
+      say(`upgrade step ${name}`, step, migrations.length - version)
+    })
+  } catch (thrown) {
+    throw postgresTrouble(thrown, doing, room)
+  }
+}
+
+/** All that stands against an upgrade, and the programs to make a copy with where one is to be made. */
+export async function lookOver(
+  upgrade: Omit<Upgrade, 'say'>,
+  options: PostgresUpgradeOptions | null,
+): Promise<{ findings: UpgradeFinding[]; tools: PgTools | null; room: UpgradeRoom[] }> {
+  const { tx, schema, now, version, migrations } = upgrade
+  const findings = await livingNodes(tx, { schema, now, holder: options?.holder ?? null })
+  findings.push(...(await preflight(tx, migrations.slice(version))))
+  const rewritten = migrations.slice(version).flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? [])
+  const neededBytes = roomToMigrate(await sizeOfTables(upgrade, [...new Set(rewritten)]))
+  const room: UpgradeRoom[] = [{ where: 'the Postgres server', neededBytes, freeBytes: null }]
+  if (options?.copy === 'made') return { findings, tools: null, room }
+  const made = options === null ? NO_FOLDER : await findPgTools(await serverMajor(tx), options.env, options.toolFolders)
+  if ('text' in made) findings.push({ level: 'block', kind: 'copy', ...made })
+  if (options) room.push(...joinRoom([roomAt(options.copies, await sizeOfTables(upgrade, tablesAt(upgrade)))]))
+  findings.push(...findRoom(room))
+  return { findings, tools: 'text' in made ? null : made, room }
+}
+
+const NO_FOLDER = {
+  text: 'Nobody said where a copy goes.',
+  next: 'Open the database with `carrel serve`, or say where copies go.',
+}
+
+export async function serverMajor(tx: Tx): Promise<number> {
+  const row = await tx.get<{ version: string }>(`select current_setting('server_version_num') as version`)
+  return Math.floor(Number(row?.version) / 10_000)
+}
+
+const tablesAt = ({ tx, version, migrations }: Pick<Upgrade, 'tx' | 'version' | 'migrations'>): string[] =>
+  tablesAfter(migrations.slice(0, version), tx.dialect)
+
+/** Bytes of tables without their indexes. */
+export async function sizeOfTables(
+  { tx, schema }: Pick<Upgrade, 'tx' | 'schema'>,
+  tables: readonly string[],
+): Promise<number> {
+  let bytes = 0
+  for (const table of tables) {
+    const row = await tx.get<{ bytes: number | null }>(
+      'select pg_table_size(to_regclass($1)) as bytes',
+      `"${schema}"."${table}"`,
+    )
+    bytes += row?.bytes ?? 0
+  }
+  return bytes
+}
+
+/** How long others may hold a table. ms. */
+const LOCK_WAIT_MS = 10_000
+
+/** Nobody writes from now until the commit; `pg_dump` may read. */
+export async function lockTables(upgrade: Pick<Upgrade, 'tx' | 'version' | 'migrations'>): Promise<void> {
+  const { tx } = upgrade
+  await tx.run(`set local lock_timeout = ${LOCK_WAIT_MS}`)
+  // While the copy is made, this transaction does nothing for a long time.
+  await tx.run('set local idle_in_transaction_session_timeout = 0')
+  await tx.run(`lock table ${tablesAt(upgrade).join(', ')} in share mode`)
+}
+
+/**
+ * Has `pg_dump` copy the tables of Carrel, reads the copy with `pg_restore` and counts its rows.
+ * @throws unavailable when that fails, or the copy does not have the rows that the tables have
+ */
+export async function copyPostgres(
+  upgrade: Upgrade,
+  { copies, carrel, env }: PostgresUpgradeOptions,
+  tools: PgTools,
+  reason: 'upgrade' | 'back',
+  needed: readonly string[] = [],
+): Promise<Copy> {
+  const { tx, url, schema, version, now, say } = upgrade
+  const tables = tablesAt(upgrade)
+  const facts = {
+    engine: 'postgres',
+    carrel,
+    schema: version,
+    at: now,
+    reason,
+    source: `${publicAddress(url)} ${schema}`,
+    file: 'carrel.pgdump',
+    toolMajor: tools.major,
+  } as const
+  const write = async (file: string) => {
+    say('copying the database with pg_dump', 0, null)
+    const named = tables.map((table) => `--table="${schema}"."${table}"`)
+    const args = ['--format=custom', `--file=${file}`, `--lock-wait-timeout=${LOCK_WAIT_MS}`, ...named]
+    await startTool(tools.dump, args, { url, env }).ended
+    say('reading the copy back', 0, null)
+    const rows = await countCopy(tools, file, env)
+    const there = await countRows(tx, tables)
+    if (JSON.stringify(sorted(there)) !== JSON.stringify(sorted(rows)))
+      throw new CarrelError(
+        'unavailable',
+        'The copy does not hold the same rows as the database. Nothing was changed. Stop whatever else writes to it, then try again.',
+        { there, copied: rows },
+      )
+    return rows
+  }
+  return await makeCopy(copies, facts, write, { say, needed })
+}
+
+/** Rows of each table in a copy, read with `pg_restore`. */
+export async function countCopy(tools: PgTools, file: string, env: ToolEnv): Promise<Record<string, number>> {
+  const reading = startTool(tools.restore, ['--data-only', '--file=-', file], env)
+  const [rows] = await Promise.all([countDumped(reading.stdout), reading.ended])
+  return sorted(rows)
+}
+
+const sorted = (rows: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(rows).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** The address without user and password (B3). */
+export function publicAddress(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `postgres://${host}${pathname}`
+}
+
+/** Turns a failure of an upgrade into a sentence with the step and the remedy. `doing` names the step. */
+export function postgresTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
+  // Another transaction was in the way: the whole is tried again.
+  if (mayRetry(thrown)) return thrown
+  const code = (thrown as { code?: unknown } | null)?.code
+  if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT') {
+    const words = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
+    const disk = code === '53100' ? 'The disk of the Postgres server' : 'The disk'
+    return new CarrelError(
+      'unavailable',
+      `${disk} became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${words.join(' and ')}. Make room, then start Carrel again.`,
+      { step: doing, room },
+      thrown,
+    )
+  }
+  if (code === '55P03')
+    return new CarrelError(
+      'unavailable',
+      'Others are writing to the tables of Carrel, so the upgrade did not begin. Stop them, then start Carrel again.',
+      { step: doing },
+      thrown,
+    )
+  const known = fileTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
+  const error = known.code === 'internal' ? fromPostgres(thrown) : known
+  if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
+  const detail = asCarrelError(thrown)
+    .message.replace(/^Something went wrong inside Carrel: /, '')
+    .replace(/\.$/, '')
+  return new CarrelError(
+    'internal',
+    `The upgrade failed at ${doing}: ${detail}. Nothing was changed. Go on with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
+    { step: doing },
+    thrown,
+  )
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { asCarrelError } from '../../model/errors.ts'
+import { findRoom, scaleSample, stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
+import { holderOfFolder } from '../lock.ts'
+import { effectsOfAll } from '../sql/catalog.ts'
+import { SQLITE } from '../sql/dialect.ts'
+import { MIGRATIONS, schemaVersion } from '../sql/migrate.ts'
+import type { Migration } from '../sql/migration.ts'
+import { preflight } from '../sql/preflight.ts'
+import { findLocked } from '../sql/statements.ts'
+import { type Trial, type TrialGround, tryMigrations } from '../sql/trial.ts'
+import { sqliteTx } from '../sqlite-tx.ts'
+import type { Say, UpgradeOptions } from './copies.ts'
+import { asideAddress, expectSound, readAside, sizeOf } from './sqlite-aside.ts'
+import { roomFor } from './sqlite-upgrade.ts'
+
+interface Check extends UpgradeOptions {
+  readonly path: string
+  readonly say: Say
+  readonly migrations?: readonly Migration[]
+}
+
+/**
+ * Looks whether a database can be upgraded, and what that takes. Nothing in its folder changes; samples are tried in a
+ * folder of their own among the temporary ones, which is removed.
+ * @throws unavailable when it cannot be read, or a newer Carrel wrote it
+ */
+export async function checkSqlite({ migrations = MIGRATIONS, ...check }: Check): Promise<UpgradeReport> {
+  const { path, carrel, say } = check
+  const known = migrations.length
+  const base = { engine: 'sqlite', location: resolve(path), carrel, steps: [], room: [], estimate: null } as const
+  const nothing = { ...base, locked: [], findings: [] } as const
+  if (!statSync(path, { throwIfNoEntry: false })?.size) return { ...nothing, state: 'new', schema: { data: 0, known } }
+  const looked = await readAside(path, async (tx, db) => {
+    const version = await schemaVersion(tx, known)
+    if (version === known) return null
+    const before = performance.now()
+    const findings: UpgradeFinding[] = [...nodeFindings(path), ...damageFindings(db, path, say)]
+    const checkMs = performance.now() - before
+    say('looking the rows over', 0, null)
+    findings.push(...(await preflight(tx, migrations.slice(version))))
+    const room = version === 0 ? [] : roomFor(db, { ...check, version, migrations, tx })
+    return { version, room, findings: [...findings, ...findRoom(room)], bytes: sizeOf(db), checkMs }
+  })
+  if (looked === null) return { ...nothing, state: 'current', schema: { data: known, known } }
+  const { version, room, findings, bytes, checkMs } = looked
+  const pending = migrations.slice(version)
+  // A sample would only fail on the same findings.
+  const broken = findings.some(({ kind }) => kind === 'collision' || kind === 'damage')
+  const tried = broken || version === 0 ? null : await trySample(path, version, migrations, say)
+  if (tried && 'finding' in tried) findings.push(tried.finding)
+  return {
+    ...base,
+    state: stateOf(findings),
+    schema: { data: version, known },
+    steps: pending.map(({ name, summary }) => ({ name, summary })),
+    room,
+    estimate:
+      tried && 'trial' in tried
+        ? {
+            copyMs: check.copy === 'made' ? 0 : Math.round(bytes * tried.msPerByte + checkMs),
+            migrateMs: Math.round(scaleSample(tried.trial)),
+            sampleRows: tried.trial.sampleRows,
+          }
+        : null,
+    locked: findLocked(effectsOfAll(pending, SQLITE)),
+    findings,
+  }
+}
+
+function nodeFindings(path: string): UpgradeFinding[] {
+  const folder = dirname(resolve(path))
+  const holder = holderOfFolder(folder)
+  if (holder === null) return []
+  const who = holder.pid === null ? 'A process' : `Process ${holder.pid}`
+  return [{ level: 'stop', kind: 'node', text: `${who} is using the data folder ${folder}.`, next: 'Stop that one.' }]
+}
+
+function damageFindings(db: DatabaseSync, path: string, say: Say): UpgradeFinding[] {
+  say('checking the pages of the database', 0, null)
+  try {
+    expectSound(db, path)
+    return []
+  } catch (thrown) {
+    const { message } = asCarrelError(thrown)
+    return [{ level: 'block', kind: 'damage', text: message, next: 'Put a backup in its place.' }]
+  }
+}
+
+async function trySample(
+  path: string,
+  version: number,
+  migrations: readonly Migration[],
+  say: Say,
+): Promise<{ trial: Trial; msPerByte: number } | { finding: UpgradeFinding }> {
+  const folder = mkdtempSync(join(tmpdir(), 'carrel-trial-'))
+  try {
+    say('measuring a sample', 0, null)
+    const msPerByte = measureCopy(path, join(folder, 'copy'))
+    let count = 0
+    const open = async () => openGround(path, join(folder, `trial-${++count}.db`))
+    return { msPerByte, trial: await tryMigrations(open, version, migrations) }
+  } catch (thrown) {
+    const { message } = asCarrelError(thrown)
+    const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
+    const next = 'Go on with the earlier version of Carrel, and report this.'
+    return { finding: { level: 'block', kind: 'trial', text, next } }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function openGround(path: string, trial: string): TrialGround {
+  const db = new DatabaseSync(trial)
+  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
+  db.prepare('attach ? as data').run(asideAddress(path))
+  db.exec('begin')
+  return {
+    tx: sqliteTx(db),
+    data: 'data.',
+    async commit() {
+      db.exec('commit')
+    },
+    async close() {
+      db.close()
+    },
+  }
+}
+
+/** Bytes of the database that are copied to measure how fast that goes. */
+const MEASURED = 33_554_432
+
+/** Milliseconds for each byte of a copy that is written and of which the digest is taken twice, without its check. */
+function measureCopy(path: string, target: string): number {
+  const before = performance.now()
+  const [from, to] = [openSync(path, 'r'), openSync(target, 'w', 0o600)]
+  try {
+    const [buffer, digest] = [Buffer.allocUnsafe(1_048_576), createHash('sha256')]
+    let bytes = 0
+    for (;;) {
+      const read = readSync(from, buffer, 0, buffer.length, null)
+      if (read > 0) writeSync(to, buffer, 0, read)
+      for (let times = 0; times < 2; times += 1) digest.update(buffer.subarray(0, read))
+      bytes += read
+      if (read === 0 || bytes >= MEASURED) break
+    }
+    fsyncSync(to)
+    return (performance.now() - before) / Math.max(1, bytes)
+  } finally {
+    closeSync(from)
+    closeSync(to)
+  }
+}

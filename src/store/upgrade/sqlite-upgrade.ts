@@ -1,0 +1,159 @@
+import { dirname, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { CarrelError } from '../../model/errors.ts'
+import { fileTrouble } from '../../model/file-trouble.ts'
+import { sizeWords } from '../../model/sizes.ts'
+import { findRoom, joinRoom, refuseFindings, roomToMigrate, type UpgradeRoom } from '../../model/upgrade.ts'
+import { countRows } from '../sql/catalog.ts'
+import { migrate } from '../sql/migrate.ts'
+import type { Migration } from '../sql/migration.ts'
+import { preflight } from '../sql/preflight.ts'
+import type { Tx } from '../sql/tx.ts'
+import { copyDatabase } from '../sqlite-copy.ts'
+import { fromSqlite, isFullDisk } from '../sqlite-errors.ts'
+import { type Copy, copiesIn, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
+import { roomAt } from './room.ts'
+import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite-aside.ts'
+
+/** Where copies of a database lie unless somebody says otherwise. */
+export const copiesBeside = (path: string): string => copiesIn(dirname(resolve(path)))
+
+interface Upgrade extends UpgradeOptions {
+  readonly db: DatabaseSync
+  readonly tx: Tx
+  readonly path: string
+  readonly version: number
+  /** ms since 1970. */
+  readonly now: number
+  readonly migrations: readonly Migration[]
+  readonly say: Say
+}
+
+/**
+ * Brings a database from `version`, which is not the newest, to the newest in one transaction. Before that it looks the
+ * data over, and makes a copy of it as it is now: no other writer comes in between.
+ * @throws unavailable when it is refused, internal when a step fails; then the data is as it was
+ */
+export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
+  const { db, tx, version, migrations, say, now } = upgrade
+  const room = version === 0 ? [] : roomFor(db, upgrade)
+  refuseFindings(version, migrations.length, [...findRoom(room), ...(await preflight(tx, migrations.slice(version)))])
+  let doing = version === 0 ? null : 'the copy'
+  try {
+    db.exec('begin immediate')
+    const copy = version > 0 && upgrade.copy === 'make' ? await copyBefore(upgrade, 'upgrade') : null
+    if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
+    let step = 0
+    await migrate(tx, version, now, migrations, ({ name }) => {
+      if (version === 0) return
+      doing = `step ${name}`
+      step += 1
+      say(`upgrade step ${name}`, step, migrations.length - version)
+    })
+    if (version > 0) doing = 'the commit'
+    db.exec('commit')
+  } catch (thrown) {
+    // A full disk may have ended the transaction already.
+    if (db.isTransaction) db.exec('rollback')
+    if (doing === null) throw thrown
+    throw upgradeTrouble(thrown, doing, room)
+  }
+}
+
+/** Room for the copy, and for what is written anew. */
+export function roomFor(
+  db: DatabaseSync,
+  {
+    path,
+    copies,
+    copy,
+    version,
+    migrations,
+    tx,
+  }: Pick<Upgrade, 'path' | 'copies' | 'copy' | 'version' | 'migrations' | 'tx'>,
+): UpgradeRoom[] {
+  const rewritten = [...new Set(migrations.slice(version).flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? []))]
+  const migrating = roomAt(
+    dirname(realPath(path)),
+    roomToMigrate(rewritten.length > 0 ? sizeOfTables(db, rewritten) : 0),
+  )
+  return joinRoom(copy === 'make' ? [roomAt(copies, sizeOf(db)), migrating] : [migrating])
+}
+
+/** A copy of a database as it is committed now, opened and counted. */
+export async function copyBefore(
+  { tx, path, version, now, carrel, copies, say }: Omit<Upgrade, 'db' | 'migrations' | 'copy'>,
+  reason: 'upgrade' | 'back',
+  needed: readonly string[] = [],
+): Promise<Copy> {
+  const facts = {
+    engine: 'sqlite',
+    carrel,
+    schema: version,
+    at: now,
+    reason,
+    source: resolve(path),
+    file: 'carrel.db',
+    toolMajor: null,
+  } as const
+  const write = async (file: string) => {
+    say('copying the database', 0, null)
+    await copyDatabase(path, file, (done, of) => say('copying the database', done, of))
+    say('checking the copy', 0, null)
+    const [there, counts] = [await countRows(tx), await inspectSqlite(file, `${path}, as it was copied,`)]
+    if (JSON.stringify(there) !== JSON.stringify(counts.rows))
+      throw new CarrelError(
+        'unavailable',
+        `The copy of ${path} does not hold the same rows. Nothing was changed. Check the disk, then try again.`,
+        { there, copied: counts.rows },
+      )
+    return counts.rows
+  }
+  return await makeCopy(copies, facts, write, { say, needed })
+}
+
+/**
+ * Opens a database aside, checks its pages and counts its rows.
+ * @throws unavailable when it is damaged; `what` names it in the sentence
+ */
+export async function inspectSqlite(
+  path: string,
+  what: string,
+): Promise<{ schema: number; rows: Readonly<Record<string, number>> }> {
+  return await readAside(path, async (tx, db) => {
+    expectSound(db, what)
+    const rows = await countRows(tx)
+    const row = rows.schema_versions ? db.prepare('select max(version) as version from schema_versions').get() : null
+    return { schema: Number(row?.version ?? 0), rows }
+  })
+}
+
+/** Turns a failure of an upgrade into a sentence with the step and the remedy. `doing` names the step. */
+export function upgradeTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
+  if (isFullDisk(thrown) || (thrown instanceof CarrelError && isFullDisk(thrown.cause))) {
+    const words = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
+    return new CarrelError(
+      'unavailable',
+      `The disk became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${words.join(' and ')}. Make room, then start Carrel again.`,
+      { step: doing, room },
+      thrown,
+    )
+  }
+  const error = sqliteTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
+  if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
+  return new CarrelError(
+    'internal',
+    `The upgrade failed at ${doing}: ${detailOf(thrown)}. Nothing was changed. Go on with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
+    { step: doing },
+    thrown,
+  )
+}
+
+/** Turns a failure of SQLite or the file system into words; `what` is the sentence before them. */
+export function sqliteTrouble(what: string, thrown: unknown): CarrelError {
+  const error = fileTrouble(what, thrown)
+  return error.code === 'internal' ? fromSqlite(thrown) : error
+}
+
+const detailOf = (thrown: unknown): string =>
+  (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '')
