@@ -24,15 +24,13 @@ async function installPackages(folder) {
 }
 
 /**
- * Makes `node` the Node of everything that npm runs in `folder`: npm puts the folder of this link first on the path. A
- * machine whose own Node is new enough gets no link. Safe to repeat.
+ * Makes `node` the Node of everything that npm and an editor run in `folder`, by a link to it: npm puts the folder of the
+ * link first on the path. Safe to repeat.
  */
 export function linkNode(folder, node) {
   const bin = join(folder, 'node_modules', '.bin')
   const link = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node')
-  const linked = existsSync(link)
-  // This process may itself run on the Node that is linked: then the link is right, and it stays.
-  if (linked ? realpathSync(link) === realpathSync(node) : node === process.execPath) return
+  if (process.platform !== 'win32' && existsSync(link) && realpathSync(link) === realpathSync(node)) return
   mkdirSync(bin, { recursive: true })
   const made = `${link}-${process.pid}`
   if (process.platform === 'win32') writeFileSync(made, `@"${node}" %*\r\n`)

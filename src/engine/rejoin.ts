@@ -17,9 +17,6 @@ import type { RunWork } from './run-work.ts'
 export const graceMs = ({ outliveMs, databaseUrl, leaseTtlMs }: Config): number =>
   databaseUrl === null ? outliveMs : Math.min(outliveMs, Math.floor(leaseTtlMs / 2))
 
-/** Whether a clean stop leaves agents at work: not where it gives the lease to another node. */
-export const leavesAgents = ({ outliveMs, databaseUrl }: Config): boolean => outliveMs > 0 && databaseUrl === null
-
 /** Names a turn of a run in the spool of its agent, so that a server that comes back knows whether the prompt got there. */
 export const turnTag = (run: RunView): string => `${run.id}:${run.turns}`
 

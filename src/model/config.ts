@@ -100,6 +100,9 @@ export const Config = z.object({
 })
 export type Config = z.infer<typeof Config>
 
+/** Whether a clean stop leaves agents at work: not where it gives the lease to another node. */
+export const leavesAgents = ({ outliveMs, databaseUrl }: Config): boolean => outliveMs > 0 && databaseUrl === null
+
 /** Settings that may come from the environment: name there -> key here. Lists are separated by commas. */
 export const CONFIG_ENV: Readonly<Record<string, keyof Config>> = Object.fromEntries(
   (Object.keys(Config.shape) as (keyof Config)[])

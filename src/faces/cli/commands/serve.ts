@@ -1,4 +1,4 @@
-import { leavesAgents } from '../../../engine/rejoin.ts'
+import { leavesAgents } from '../../../model/config.ts'
 import { CarrelError } from '../../../model/errors.ts'
 import type { HttpServer } from '../../http.ts'
 import { given } from '../arguments.ts'
