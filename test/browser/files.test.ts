@@ -49,6 +49,8 @@ describe.each([
   ['wide', WIDE],
   ['on a phone', PHONE],
 ] as const)('files (%s)', (look, options) => {
+  /** On a phone one of them stands for all in `npm test`. */
+  const tags = look === 'wide' ? [] : ['long']
   beforeEach(({ skip }) => {
     if ('skipped' in world) skip(world.skipped)
   })
@@ -56,7 +58,7 @@ describe.each([
     if (!('skipped' in world)) expect(world.complaints.splice(0)).toEqual([])
   })
 
-  it('what a run changed is told in the transcript and shown line by line', async () => {
+  it('what a run changed is told in the transcript and shown line by line', { tags }, async () => {
     const name = `see-${look.slice(0, 1)}.txt`
     writeFileSync(join((world as World).folder, name), POEM)
     const { session } = await wrote(`See ${look}`, [write(name, POEM.replace('row 20 of', 'row twenty of'))])
@@ -79,7 +81,7 @@ describe.each([
     await page.getByRole('complementary', { name: 'Files' }).getByText('1 of 1 viewed').waitFor()
   })
 
-  it('a comment on a line becomes the next prompt, and survives a reload until then', async () => {
+  it('a comment on a line becomes the next prompt, and survives a reload until then', { tags }, async () => {
     const name = `say-${look.slice(0, 1)}.txt`
     const { session } = await wrote(`Say ${look}`, [write(name, 'beans\npeas\n')])
     const page = await (world as World).open(`/s/${session.id}`, options)
@@ -123,7 +125,7 @@ describe.each([
     expect(disk(mine)).toBe('mine\n')
   })
 
-  it('a path that somebody else wrote later needs its own word: left, then overwritten', async () => {
+  it('a path that somebody else wrote later needs its own word: left, then overwritten', { tags }, async () => {
     const name = `both-${look.slice(0, 1)}.txt`
     const { session } = await wrote(`First ${look}`, [write(name, 'first\n')])
     await wrote(`Second ${look}`, [write(name, 'second\n')])
@@ -147,7 +149,7 @@ describe.each([
     expect(existsSync(join((world as World).folder, name))).toBe(false)
   })
 
-  it('the place goes back to a snapshot of the timeline, after a look at what that writes', async () => {
+  it('the place goes back to a snapshot of the timeline, after a look at what that writes', { tags }, async () => {
     const name = `time-${look.slice(0, 1)}.txt`
     const { session } = await wrote(`Time ${look}`, [write(name, 'early\n')])
     await ask(session.id, [write(name, 'late\n')])

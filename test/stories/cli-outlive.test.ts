@@ -51,7 +51,9 @@ it.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 )
 
-it('P5: a run of a command takes up what outlived its server, and leaves nothing behind', async () => {
+it('P5: a run of a command takes up what outlived its server, and leaves nothing behind', {
+  tags: ['long'],
+}, async () => {
   const first = await world.serve(env)
   const { cwd, session } = await begin()
   await first.stop()

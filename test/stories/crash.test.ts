@@ -68,7 +68,9 @@ it('L4: an agent killed in the middle of a run fails it, keeps the text, and the
   await expectWhole(session)
 })
 
-it('P1, L4: server and agent killed together: lost once, nothing left, the next prompt works', async () => {
+it('P1, L4: server and agent killed together: lost once, nothing left, the next prompt works', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const first = await startServer(ground)
   const session = await first.session()

@@ -70,7 +70,9 @@ it('I2: a stop parks what waits, and a start goes on with it', async () => {
   await expectWhole(later)
 })
 
-it('I2: an agent that is killed while its question is open parks the run, and the answer resumes it', async () => {
+it('I2: an agent that is killed while its question is open parks the run, and the answer resumes it', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const server = await startServer(ground)
   const session = await server.session()
@@ -86,7 +88,7 @@ it('I2: an agent that is killed while its question is open parks the run, and th
   await expectWhole(session)
 })
 
-it('I2: a refusal given in the morning is a refusal', async () => {
+it('I2: a refusal given in the morning is a refusal', { tags: ['long'] }, async () => {
   const ground = makeGround()
   const night = await startServer(ground)
   const session = await night.session()
