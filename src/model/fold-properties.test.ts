@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { property } from '../../test/support/property.ts'
 import * as log from '../../test/support/session-log.ts'
 import type { Event } from './events.ts'
 import { fold, foldAll } from './fold.ts'
@@ -96,10 +97,11 @@ function seeAll(events: readonly Event[]): Seen[] {
 
 /** As it would come over a wire or out of a row. */
 const sent = <T>(value: T): T => JSON.parse(JSON.stringify(value))
-const check = (property: fc.IProperty<never>) => fc.assert(property, { numRuns: 300 })
+const holds = (name: string, of: () => fc.IProperty<never>) =>
+  property(name, 300, (numRuns) => fc.assert(of(), { numRuns }))
 
-it('L9: a log folded twice says the same, also in two halves and with reads that overlap', () => {
-  const property = fc.property(logs, part, part, (events, a, b) => {
+holds('L9: a log folded twice says the same, also in two halves and with reads that overlap', () => {
+  const held = fc.property(logs, part, part, (events, a, b) => {
     const all = seeAll(events).at(-1)
     const [low, high] = [cut(events, Math.min(a, b)), cut(events, Math.max(a, b))]
     const items = new Map<number, Item>()
@@ -108,22 +110,22 @@ it('L9: a log folded twice says the same, also in two halves and with reads that
     expect(foldAll(second, events, items).items).toEqual([])
     expect({ view: second, items }).toEqual(all)
   })
-  check(property as never)
+  return held as never
 })
 
-it('L9: items stored as of a mark, and the events after it, are the full fold', () => {
-  const property = fc.property(logs, part, (events, at) => {
+holds('L9: items stored as of a mark, and the events after it, are the full fold', () => {
+  const held = fc.property(logs, part, (events, at) => {
     const seen = seeAll(events)
     const mark = seen[cut(events, at)]!
     const items = new Map(sent([...mark.items]))
     const { view } = foldAll(sent(mark.view), events, items)
     expect(sent({ view, items: [...items] })).toEqual(sent({ ...seen.at(-1)!, items: [...seen.at(-1)!.items] }))
   })
-  check(property as never)
+  return held as never
 })
 
-it('L9: whoever folds on needs the live items only', () => {
-  const property = fc.property(logs, (events) => {
+holds('L9: whoever folds on needs the live items only', () => {
+  const held = fc.property(logs, (events) => {
     const stored = new Map<number, Item>()
     let view = emptyView(log.SESSION)
     for (const event of events) {
@@ -134,11 +136,11 @@ it('L9: whoever folds on needs the live items only', () => {
     }
     expect({ view, items: stored }).toEqual(seeAll(events).at(-1))
   })
-  check(property as never)
+  return held as never
 })
 
-it('L9: a page with only the newest items, and later an older page, always shows what the full fold shows', () => {
-  const property = fc.property(logs, part, part, part, fc.integer({ min: 1, max: 8 }), (events, ...choices) => {
+holds('L9: a page with only the newest items, and later an older page, always shows what the full fold shows', () => {
+  const held = fc.property(logs, part, part, part, fc.integer({ min: 1, max: 8 }), (events, ...choices) => {
     const [openedAt, pagedAt, ahead, count] = choices
     const seen = seeAll(events)
     const mark = cut(events, openedAt)
@@ -161,7 +163,7 @@ it('L9: a page with only the newest items, and later an older page, always shows
       }
     }
   })
-  check(property as never)
+  return held as never
 })
 
 it('L9: a page that begins behind the open text numbers what follows like the full fold: by another messageId, and by its length', () => {
@@ -184,8 +186,8 @@ it('L9: a page that begins behind the open text numbers what follows like the fu
   }
 })
 
-it('the fold changes nothing that it was given', () => {
-  const property = fc.property(logs, (events) => {
+holds('the fold changes nothing that it was given', () => {
+  const held = fc.property(logs, (events) => {
     const items = new Map<number, Item>()
     let view = freeze(emptyView(log.SESSION))
     for (const event of events) {
@@ -195,11 +197,11 @@ it('the fold changes nothing that it was given', () => {
     }
     expect(view.seq).toBe(events.length)
   })
-  check(property as never)
+  return held as never
 })
 
-it('an item keeps its number, and its seq is the last event that changed it', () => {
-  const property = fc.property(logs, (events) => {
+holds('an item keeps its number, and its seq is the last event that changed it', () => {
+  const held = fc.property(logs, (events) => {
     const seen = seeAll(events)
     for (const [index, { items }] of seen.entries()) {
       const before = seen[index - 1]?.items ?? new Map<number, Item>()
@@ -210,7 +212,7 @@ it('an item keeps its number, and its seq is the last event that changed it', ()
       }
     }
   })
-  check(property as never)
+  return held as never
 })
 
 function freeze<T>(value: T): T {

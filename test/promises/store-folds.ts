@@ -8,6 +8,7 @@ import type { Session } from '../../src/model/tree.ts'
 import { emptyView } from '../../src/model/view.ts'
 import type { Lease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
+import { property } from '../support/property.ts'
 import type { CurrentStore } from './store.ts'
 import {
   admitted,
@@ -71,19 +72,23 @@ interface Story {
 
 export function itFolds(current: CurrentStore): void {
   describe('folds', () => {
-    it('L9: after any story, items and the tail of the log are the fold of the log; so is the headline', async () => {
-      const store = current()
-      const world = await makeWorld(store)
-      const acts = fc.array(fc.tuple(fc.constantFrom(...ACTS), fc.nat(3)), { maxLength: 60 })
-      await fc.assert(
-        fc.asyncProperty(acts, async (plan) => {
-          const story = await beginStory(store, world)
-          for (const [act, choice] of plan) await perform(story, act, choice)
-          await checkFold(story)
-        }),
-        { numRuns: 60 },
-      )
-    })
+    property(
+      'L9: after any story, items and the tail of the log are the fold of the log; so is the headline',
+      60,
+      async (numRuns) => {
+        const store = current()
+        const world = await makeWorld(store)
+        const acts = fc.array(fc.tuple(fc.constantFrom(...ACTS), fc.nat(3)), { maxLength: 60 })
+        await fc.assert(
+          fc.asyncProperty(acts, async (plan) => {
+            const story = await beginStory(store, world)
+            for (const [act, choice] of plan) await perform(story, act, choice)
+            await checkFold(story)
+          }),
+          { numRuns },
+        )
+      },
+    )
 
     it('L9: pages of items go back from the newest, and by number', async () => {
       const store = current()

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../src/store/lease.ts'
+import { property } from '../support/property.ts'
 import type { CurrentStore } from './store.ts'
 import { newSession } from './store-world.ts'
 
@@ -21,7 +22,7 @@ export function itLeases(current: CurrentStore): void {
       }
     })
 
-    it('S1: tokens only grow: over takeovers, releases and the same holder again', async () => {
+    property('S1: tokens only grow: over takeovers, releases and the same holder again', 20, async (numRuns) => {
       const { leases } = current()
       const step = fc.record({ holder: fc.constantFrom('a', 'b', 'c'), after: fc.nat(200), give: fc.boolean() })
       await fc.assert(
@@ -44,7 +45,7 @@ export function itLeases(current: CurrentStore): void {
             expect(await leases.holderOf(key)).toEqual(held)
           }
         }),
-        { numRuns: 20 },
+        { numRuns },
       )
     })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseEvent } from '../../src/model/events.ts'
 import type { PromptId, SessionId } from '../../src/model/ids.ts'
 import type { Store } from '../../src/store/store.ts'
+import { property } from '../support/property.ts'
 import type { CurrentStore } from './store.ts'
 import {
   admitted,
@@ -32,7 +33,7 @@ async function queued(store: Store, session: SessionId): Promise<PromptId> {
 
 export function itKeepsLogs(current: CurrentStore): void {
   describe('log', () => {
-    it('L1: many who submit and record at once leave 1, 2, 3 ... without gaps', async () => {
+    property('L1: many who submit and record at once leave 1, 2, 3 ... without gaps', 12, async (numRuns) => {
       const store = current()
       const world = await makeWorld(store)
       await fc.assert(
@@ -59,7 +60,7 @@ export function itKeepsLogs(current: CurrentStore): void {
           expect(lines.map(({ json }) => parseEvent(JSON.parse(json)).seq)).toEqual(all)
           expect(await store.log.head(session.id)).toBe(lines.length)
         }),
-        { numRuns: 12 },
+        { numRuns },
       )
     })
 

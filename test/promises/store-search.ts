@@ -6,6 +6,7 @@ import type { SearchHit } from '../../src/model/search.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { emptyView } from '../../src/model/view.ts'
 import type { Store } from '../../src/store/store.ts'
+import { property } from '../support/property.ts'
 import type { CurrentStore } from './store.ts'
 import {
   AGENT,
@@ -98,7 +99,7 @@ export function itSearches(current: CurrentStore): void {
       )
     })
 
-    it('stores and finds every word of any text', async () => {
+    property('stores and finds every word of any text', 60, async (numRuns) => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -110,7 +111,7 @@ export function itSearches(current: CurrentStore): void {
           expect(await find(store, world, 'needle haystack')).toHaveLength(1)
           for (const part of parts) if (/^\p{L}+$/u.test(part)) expect(await find(store, world, part)).toHaveLength(1)
         }),
-        { numRuns: 60 },
+        { numRuns },
       )
     })
 

@@ -33,8 +33,8 @@ let server: string
 
 beforeAll(async () => {
   checkout = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-dev-')))
-  for (const name of ['src', 'web', 'scripts', 'bin', 'package.json', 'package-lock.json', 'tsconfig.web.json'])
-    cpSync(join(ROOT, name), join(checkout, name), { recursive: true })
+  const whole = ['src', 'web', 'scripts', 'runtime', 'bin', 'package.json', 'package-lock.json', 'tsconfig.web.json']
+  for (const name of whole) cpSync(join(ROOT, name), join(checkout, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
   // A person who has set that agents end with their server works on Carrel too.
   const child = spawn(process.execPath, ['scripts/dev.mjs', '--port', '0', '--page-port', '0'], {

@@ -4,6 +4,7 @@ import type { Event } from '../../src/model/events.ts'
 import { foldAll } from '../../src/model/fold.ts'
 import type { Item, RunItem } from '../../src/model/items.ts'
 import { emptyView } from '../../src/model/view.ts'
+import { property } from '../../test/support/property.ts'
 import { admitted, asked, ended, logOf, type Said, SESSION, started } from '../../test/support/session-log.ts'
 import { fromPage, merged, type SessionData, withEvents, withNewest, withOlder } from './session-data.ts'
 
@@ -67,52 +68,56 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ do: fc.constant('let go' as const), kept: fc.integer({ min: 1, max: 8 }) }),
 )
 
-it('L9: pages, events and what is let go, overlapping in any way, give the items of the whole log', () => {
-  const whole = seenUpTo(LOG.length)
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 0, max: LOG.length }),
-      fc.integer({ min: 1, max: 12 }),
-      fc.array(move, { maxLength: 40 }),
-      (seq, limit, moves) => {
-        let data = openedAt(seq, limit)
-        let head = seq
-        let onTheWay: { asked: SessionData; page: ReturnType<typeof pageAt> } | null = null
-        const ask = (ahead: number): void => {
-          const at = Math.min(LOG.length, head + ahead)
-          onTheWay = { asked: data, page: pageAt(at, 3, data.items[0]?.n ?? at + 1) }
-          data = { ...data, since: [] }
-        }
-        const arrive = (): void => {
-          if (onTheWay) data = withOlder(data, onTheWay.asked, onTheWay.page)
-          onTheWay = null
-        }
-        const follow = (count: number): void => {
-          // A stream that was cut says again what was already there.
-          data = withEvents(data, LOG.slice(Math.max(0, head - 2), head + count))
-          head = Math.min(LOG.length, head + count)
-        }
-        for (const made of moves) {
-          if (made.do === 'follow') follow(made.count)
-          else if (made.do === 'arrive') arrive()
-          else if (onTheWay) continue
-          else if (made.do === 'ask' && data.more) ask(made.ahead)
-          else if (made.do === 'let go') data = withNewest(data, made.kept, made.kept)
-        }
-        follow(LOG.length)
-        arrive()
-        expect(data.head).toEqual(headOf(whole.items, data.items[0]))
-        while (data.more) {
-          ask(0)
+property(
+  'L9: pages, events and what is let go, overlapping in any way, give the items of the whole log',
+  300,
+  (numRuns) => {
+    const whole = seenUpTo(LOG.length)
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: LOG.length }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.array(move, { maxLength: 40 }),
+        (seq, limit, moves) => {
+          let data = openedAt(seq, limit)
+          let head = seq
+          let onTheWay: { asked: SessionData; page: ReturnType<typeof pageAt> } | null = null
+          const ask = (ahead: number): void => {
+            const at = Math.min(LOG.length, head + ahead)
+            onTheWay = { asked: data, page: pageAt(at, 3, data.items[0]?.n ?? at + 1) }
+            data = { ...data, since: [] }
+          }
+          const arrive = (): void => {
+            if (onTheWay) data = withOlder(data, onTheWay.asked, onTheWay.page)
+            onTheWay = null
+          }
+          const follow = (count: number): void => {
+            // A stream that was cut says again what was already there.
+            data = withEvents(data, LOG.slice(Math.max(0, head - 2), head + count))
+            head = Math.min(LOG.length, head + count)
+          }
+          for (const made of moves) {
+            if (made.do === 'follow') follow(made.count)
+            else if (made.do === 'arrive') arrive()
+            else if (onTheWay) continue
+            else if (made.do === 'ask' && data.more) ask(made.ahead)
+            else if (made.do === 'let go') data = withNewest(data, made.kept, made.kept)
+          }
+          follow(LOG.length)
           arrive()
-        }
-        expect(data.view).toEqual(whole.view)
-        expect(data.items).toEqual(whole.items)
-      },
-    ),
-    { numRuns: 300 },
-  )
-})
+          expect(data.head).toEqual(headOf(whole.items, data.items[0]))
+          while (data.more) {
+            ask(0)
+            arrive()
+          }
+          expect(data.view).toEqual(whole.view)
+          expect(data.items).toEqual(whole.items)
+        },
+      ),
+      { numRuns },
+    )
+  },
+)
 
 it('L9: what the stream tells while an older page is on its way is told of the page, too', () => {
   const running = LOG.findIndex(({ type }) => type === 'run.ended')

@@ -1,8 +1,9 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { type ActWorld, openActWorld, restoreTo, undoOf, undoOfAct } from '../../../test/support/act-world.ts'
+import { property } from '../../../test/support/property.ts'
 import type { Act, FilePath, PlanRequest } from '../../model/history.ts'
 
 /** Two sessions and a person, who write a handful of files in turns and take things back. */
@@ -137,22 +138,27 @@ function change(world: ActWorld, deed: Extract<Deed, { by: Name }>, fresh: () =>
 /** How many plays; more by hand: each is a real folder, and each look a walk of it. */
 const PLAYS = 12
 
-it('F2: whoever writes and takes back in whatever order, no line of another goes unless its path was named, and undo has an undo', {
-  timeout: 180_000,
-}, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(deed, { minLength: 4, maxLength: 12 }), async (deeds) => {
-      await using world = await openActWorld({})
-      const play = new Play(world)
-      for (const one of deeds) {
-        if ('by' in one) await play.write(one)
-        else if (one.do === 'undo') await undo(play, one.of, one.overwrite)
-        else await restore(play, one.back, one.overwrite)
-      }
-    }),
-    { numRuns: PLAYS },
-  )
-})
+property(
+  'F2: whoever writes and takes back in whatever order, no line of another goes unless its path was named, and undo has an undo',
+  PLAYS,
+  async (numRuns) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { minLength: 4, maxLength: 12 }), async (deeds) => {
+        await using world = await openActWorld({})
+        const play = new Play(world)
+        for (const one of deeds) {
+          if ('by' in one) await play.write(one)
+          else if (one.do === 'undo') await undo(play, one.of, one.overwrite)
+          else await restore(play, one.back, one.overwrite)
+        }
+      }),
+      { numRuns },
+    )
+  },
+  {
+    timeout: 180_000,
+  },
+)
 
 async function undo(play: Play, of: Name, named: number): Promise<void> {
   if (of === 'me') return

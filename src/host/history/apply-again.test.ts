@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ActWorld, openActWorld, restoreTo, undoOf, undoOfAct } from '../../../test/support/act-world.ts'
 import { specOf } from '../../../test/support/history-world.ts'
+import { property } from '../../../test/support/property.ts'
 
 const FIVE = 'one\n\ntwo\n\nthree\n\nfour\n\nfive\n'
 const REQUEST = { kind: 'apply', from: 'prj_two' } as never
@@ -165,36 +166,41 @@ const turn = fc.record({
   line: fc.nat(1),
 })
 
-it('F2: where each side keeps to its own lines, no apply asks, and after it the folder has the newest of both', {
-  timeout: 120_000,
-}, async () => {
-  const lines = { space: ['one', 'three'], place: ['two', 'four'] }
-  await fc.assert(
-    fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 12 }), async (turns) => {
-      const text = (said: Record<string, string>) =>
-        ['one', 'two', 'three', 'four'].map((name) => `${name}${said[name] ?? ''}\n`).join('--\n')
-      await using pair = await openPair({ a: text({}) })
-      const mine: Record<string, string> = {}
-      const theirs: Record<string, string> = {}
-      let applied: Record<string, string> = {}
-      let last: Awaited<ReturnType<Pair['apply']>> | null = null
-      let undone: Record<string, string> = {}
-      for (const [at, { who, line }] of turns.entries()) {
-        if (who === 'space') mine[lines.space[line]!] = ` ${at}`
-        if (who === 'place') theirs[lines.place[line]!] = ` ${at}`
-        if (who === 'space') pair.space.write('a', text({ ...applied, ...mine }))
-        if (who === 'place') pair.place.write('a', text(theirs))
-        if (who === 'apply') {
-          expect((await pair.next()).filter((told) => / .* /.test(told))).toEqual([])
-          ;[last, undone, applied] = [await pair.apply(), applied, { ...theirs }]
+property(
+  'F2: where each side keeps to its own lines, no apply asks, and after it the folder has the newest of both',
+  20,
+  async (numRuns) => {
+    const lines = { space: ['one', 'three'], place: ['two', 'four'] }
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 12 }), async (turns) => {
+        const text = (said: Record<string, string>) =>
+          ['one', 'two', 'three', 'four'].map((name) => `${name}${said[name] ?? ''}\n`).join('--\n')
+        await using pair = await openPair({ a: text({}) })
+        const mine: Record<string, string> = {}
+        const theirs: Record<string, string> = {}
+        let applied: Record<string, string> = {}
+        let last: Awaited<ReturnType<Pair['apply']>> | null = null
+        let undone: Record<string, string> = {}
+        for (const [at, { who, line }] of turns.entries()) {
+          if (who === 'space') mine[lines.space[line]!] = ` ${at}`
+          if (who === 'place') theirs[lines.place[line]!] = ` ${at}`
+          if (who === 'space') pair.space.write('a', text({ ...applied, ...mine }))
+          if (who === 'place') pair.place.write('a', text(theirs))
+          if (who === 'apply') {
+            expect((await pair.next()).filter((told) => / .* /.test(told))).toEqual([])
+            ;[last, undone, applied] = [await pair.apply(), applied, { ...theirs }]
+          }
+          if (who === 'undo' && last) {
+            await pair.space.act(undoOfAct(last))
+            ;[last, applied] = [null, undone]
+          }
+          expect(pair.space.read('a')).toBe(text({ ...applied, ...mine }))
         }
-        if (who === 'undo' && last) {
-          await pair.space.act(undoOfAct(last))
-          ;[last, applied] = [null, undone]
-        }
-        expect(pair.space.read('a')).toBe(text({ ...applied, ...mine }))
-      }
-    }),
-    { numRuns: 20 },
-  )
-})
+      }),
+      { numRuns },
+    )
+  },
+  {
+    timeout: 120_000,
+  },
+)

@@ -13,6 +13,7 @@ import {
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace } from '../../../test/support/history-world.ts'
+import { property } from '../../../test/support/property.ts'
 import { comparePaths, pathBytes, pathOf } from './paths.ts'
 
 /** Names that have gone wrong somewhere: each is a name like others here. */
@@ -116,22 +117,27 @@ async function told(place: TestPlace): Promise<ReturnType<typeof readTree>> {
 
 const sorted = (tree: ReturnType<typeof readTree>) => [...tree].sort(([a], [b]) => (a < b ? -1 : 1))
 
-it('F1: whatever stands on the disk is read back from the history, bytes, modes, names and links', {
-  timeout: 180_000,
-}, async () => {
-  await using place = await openTestHistory({})
-  await place.captured()
-  await fc.assert(
-    fc.asyncProperty(fc.array(moves, { minLength: 1, maxLength: 3 }), async (rounds) => {
-      for (const round of rounds) {
-        for (const one of round) take(place.root, one)
-        await place.captured()
-        expect(sorted(await told(place))).toEqual(sorted(readTree(place.root)))
-      }
-    }),
-    { numRuns: 40 },
-  )
-})
+property(
+  'F1: whatever stands on the disk is read back from the history, bytes, modes, names and links',
+  40,
+  async (numRuns) => {
+    await using place = await openTestHistory({})
+    await place.captured()
+    await fc.assert(
+      fc.asyncProperty(fc.array(moves, { minLength: 1, maxLength: 3 }), async (rounds) => {
+        for (const round of rounds) {
+          for (const one of round) take(place.root, one)
+          await place.captured()
+          expect(sorted(await told(place))).toEqual(sorted(readTree(place.root)))
+        }
+      }),
+      { numRuns },
+    )
+  },
+  {
+    timeout: 180_000,
+  },
+)
 
 it('F1: a name of the disk has one text, and the text is that name', () => {
   fc.assert(
