@@ -1,6 +1,5 @@
 import type { Carrel } from '../../api/index.ts'
-import { type Event, parseEvent } from '../../model/events.ts'
-import { fold } from '../../model/fold.ts'
+import type { Event } from '../../model/events.ts'
 import type { Item } from '../../model/items.ts'
 import type { SessionView } from '../../model/view.ts'
 
@@ -28,6 +27,8 @@ export async function* followSession(
   { workspace, view, items }: FollowFrom,
   signal: AbortSignal,
 ): AsyncGenerator<Told> {
+  // Loaded by those commands that follow: each start of the others would wait for them.
+  const [{ parseEvent }, { fold }] = await Promise.all([import('../../model/events.ts'), import('../../model/fold.ts')])
   const known = new Map(items.map((item) => [item.n, item]))
   const target = { kind: 'session', workspace, session: view.session, after: view.seq } as const
   let current = view

@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os'
 import type { Carrel } from '../../api/index.ts'
-import { connect } from '../../client/client.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Config } from '../../model/config.ts'
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
@@ -50,7 +49,7 @@ export async function reach(cli: Cli, need: { readonly runs: boolean }): Promise
   return (await reachServer(cli.dataFolder)) ?? embed(cli, need)
 }
 
-function reachNamed({ url, token }: { url: string; token: string | null }): Reached {
+async function reachNamed({ url, token }: { url: string; token: string | null }): Promise<Reached> {
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw badInput(`${JSON.stringify(url)} is no address of a server. Write it as http://127.0.0.1:4747.`)
   if (token === null)
@@ -58,7 +57,7 @@ function reachNamed({ url, token }: { url: string; token: string | null }): Reac
       'unauthenticated',
       `The server at ${url} wants a token: give it with --token or in CARREL_TOKEN. It is in the file \`token\` of the server's data folder.`,
     )
-  return { carrel: connect({ url, token, face: 'cli' }), how: 'named', url, ...NOTHING_TO_CLOSE }
+  return { carrel: await clientOf(url, token), how: 'named', url, ...NOTHING_TO_CLOSE }
 }
 
 export async function reachServer(dataFolder: string): Promise<Reached | null> {
@@ -66,7 +65,13 @@ export async function reachServer(dataFolder: string): Promise<Reached | null> {
   const server = readServerFile(dataFolder)
   if (!server || !token || !(await askServer(server.url, token, PATIENCE_MS))) return null
   const { url } = server
-  return { carrel: connect({ url, token, face: 'cli' }), how: 'server', url, ...NOTHING_TO_CLOSE }
+  return { carrel: await clientOf(url, token), how: 'server', url, ...NOTHING_TO_CLOSE }
+}
+
+/** Loaded here: help and version need none of the operations. */
+async function clientOf(url: string, token: string): Promise<Carrel> {
+  const { connect } = await import('../../client/client.ts')
+  return connect({ url, token, face: 'cli' })
 }
 
 async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Reached> {

@@ -1,5 +1,4 @@
 import type { SessionId } from '../../../model/ids.ts'
-import { emptyView } from '../../../model/view.ts'
 import { count } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { followSession } from '../following.ts'
@@ -42,6 +41,7 @@ async function log(cli: Cli, session: SessionId, options: { follow?: boolean; af
         }
         return 0
       }
+      const { emptyView } = await import('../../../model/view.ts')
       const say = (text: string): void => void term.write(text)
       const transcript = createTranscript({ say, aside: say, color: term.color, whole: true })
       // The beginning is read even where it is not shown: what came later may be about it.

@@ -1,5 +1,5 @@
 import { sizeWords } from '../../../model/sizes.ts'
-import { COPIES_KEPT, lossWords, type UpgradeReport } from '../../../model/upgrade.ts'
+import type { UpgradeReport } from '../../../model/upgrade.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { VERSION } from '../installation.ts'
 import { openLines } from '../lines.ts'
@@ -113,6 +113,7 @@ function reportLines(report: UpgradeReport, copy: 'make' | 'made'): string[] {
 
 async function list(cli: Cli): Promise<void> {
   const { upgradeCopies } = await import('../../../engine/upgrade.ts')
+  const { COPIES_KEPT } = await import('../../../model/upgrade.ts')
   const { config } = askOf(cli)
   const { folder, copies, unreadable } = upgradeCopies(config)
   const { term } = cli
@@ -136,6 +137,7 @@ async function list(cli: Cli): Promise<void> {
 
 async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
   const { goBack, previewBack } = await import('../../../engine/upgrade.ts')
+  const { lossWords } = await import('../../../model/upgrade.ts')
   const { term } = cli
   const ask = askOf(cli)
   const { copy, present, loss } = await previewBack(ask, name)
