@@ -4,8 +4,9 @@ import { serveHttp } from '../../src/faces/http.ts'
 import type { Config } from '../../src/model/config.ts'
 import { type AtEnd, makeGround, openWorld, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
+import { inLongRuns } from '../support/long.ts'
 import { sharing } from '../support/shared-world.ts'
-import { type Case, describeCarrel } from './carrel.ts'
+import { describeCarrel } from './carrel.ts'
 
 const server = inject('postgres')
 const hasPostgres = !('skipped' in server)
@@ -38,6 +39,4 @@ async function newDatabase(atEnd: AtEnd): Promise<string> {
   return database.url
 }
 
-const inLongRunsOnly: Case = (name, test) => it(name, { tags: ['long'] }, test)
-
-describeCarrel(`Carrel over HTTP, on ${hasPostgres ? 'Postgres' : 'SQLite'}`, sharing(openFar), inLongRunsOnly)
+describeCarrel(`Carrel over HTTP, on ${hasPostgres ? 'Postgres' : 'SQLite'}`, sharing(openFar), inLongRuns)
