@@ -8,6 +8,8 @@ const common = {
   globalSetup: ['test/support/build-setup.ts'],
   // Loading the engine takes longer than most tests: the files of a worker share what they import.
   isolate: false,
+  // Engines that come and go make much young garbage: with room for it, collecting it takes a tenth less of all.
+  execArgv: ['--min-semi-space-size=32', '--max-semi-space-size=64'],
   restoreMocks: true,
   unstubEnvs: true,
   // Times are for a machine that does much else: they only matter when something is broken.

@@ -54,11 +54,12 @@ function sample(meter: Meter): number {
   for (let round = 0; round < 2; round += 1) {
     for (const [pid, row] of all) if (!mine.has(pid) && belongs(pid, row)) mine.add(pid)
   }
+  const before = new Set(seen.keys())
   for (const [pid, row] of seen) {
     if (mine.has(pid)) continue
     seen.delete(pid)
-    // A parent that lives has waited for it, and counts it as its own.
-    if (row.parent !== process.pid && !mine.has(row.parent)) meter.orphaned += row.ticks
+    // A parent of ours has waited for it, and counts it as its own, even if that parent has gone as well.
+    if (row.parent !== process.pid && !before.has(row.parent)) meter.orphaned += row.ticks
   }
   let ticks = 0
   for (const pid of mine) {
