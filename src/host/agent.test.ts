@@ -162,7 +162,7 @@ describe('cancel', () => {
   it('P2: leaves a command running that the agent forgets, which the host finds and ends', async () => {
     const { one, connection, place, heard } = await session()
     const began = Date.now()
-    // What it prints wakes the wait, so the file has to be there before.
+    // The wait wakes when something is printed: the file has to be there by then.
     const done = one.prompt(steps({ run: 'echo x > started; echo $$; exec sleep 31313' }))
     await heard.until(() => existsSync(join(place.cwd, 'started')))
     one.cancel()

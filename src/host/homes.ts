@@ -58,7 +58,7 @@ export async function noteHome(folder: string, note: HomeNote): Promise<void> {
 
 /** Paths of homes without a note, as versions before schema 9 left them: each belongs to one session. */
 export async function listUnnoted(folder: string): Promise<string[]> {
-  const names = new Set(await readdir(folder).catch(() => []))
+  const names = new Set(await namesIn(folder))
   const homes = [...names].filter((name) => UNNOTED.test(name) && !names.has(`${name}.json`))
   return homes.map((name) => join(folder, name))
 }
@@ -70,9 +70,19 @@ export const agentOfHome = (path: string): string => basename(path).replace(UNNO
 
 /** All homes whose owner is known. */
 export async function listHomes(folder: string): Promise<HomeNote[]> {
-  const names = await readdir(folder).catch(() => [])
+  const names = await namesIn(folder)
   const notes = names.filter((name) => name.endsWith('.json')).map((name) => noteIn(join(folder, name)))
   return (await Promise.all(notes)).filter((note) => note !== null)
+}
+
+/** Only a folder that is not there has no names: one that cannot be read must not pass for one without homes. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw thrown
+  }
 }
 
 /** With all that is in it. Nothing lives there any more. Safe to repeat. */

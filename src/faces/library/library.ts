@@ -43,7 +43,7 @@ process.on('message', async (message: Ask & { id: number }) => {
   if ('close' in message) process.disconnect?.()
 })
 process.once('disconnect', async () => {
-  await opened?.close().catch(() => undefined)
+  await opened?.close().catch((error: unknown) => console.error(error))
   process.exit(0)
 })
 // A terminal sends Ctrl-C to both; the program decides what it means and closes this.
