@@ -15,9 +15,14 @@ const STEERABLE = {
 it('L10: text for a running run reaches the agent that takes it, as part of that run', async () => {
   const world = await openWorld({ agents: [STEERABLE] })
   const session = await world.session({ agent: 'steerable' })
+  // The order of words and answers is that of the log: each answer is there before the next word goes.
+  const heard = (text: string) =>
+    session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes(`heard ${text}`))
   const first = await session.prompt('begin', { wait: 'started' })
+  await heard('begin')
   const more = await session.prompt('look left', { busy: 'steer', wait: 'started' })
   expect(more).toMatchObject({ state: 'started', run: first.run })
+  await heard('look left')
   const queued = await session.prompt('stop again')
   await session.prompt('stop', { busy: 'steer' })
   expect((await session.endOf(first.prompt)).data).toMatchObject({ run: first.run, outcome: 'completed' })
