@@ -24,11 +24,11 @@ const project = (name: string, include: string[], more: object = {}) => ({
   test: { ...common, name, include, exclude: ['**/node_modules/**'], ...more },
 })
 
-// Three workers keep two cores busy, since each waits for its servers and agents part of the time.
+// Two workers: the suites start servers, databases and agents of their own, and two cores are what is promised to suffice.
 export default defineConfig({
   test: {
     passWithNoTests: true,
-    maxWorkers: 3,
+    maxWorkers: 2,
     tags: [{ name: 'long', description: 'runs in `npm run test:long` only; docs/testing.md says why' }],
     projects: [
       project('unit', ['src/**/*.test.ts', 'web/**/*.test.ts']),

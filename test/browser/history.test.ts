@@ -103,7 +103,7 @@ describe('parts, pins and branches', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('what a project did in a place of its own is exported as a branch of that name', async () => {
+  it('what a project did in a place of its own is exported as a branch of that name', { tags: ['long'] }, async () => {
     const here = world as World
     const git = (...args: string[]) => execFileSync('git', ['-C', here.folder, ...args], { encoding: 'utf8' })
     rmSync(join(here.folder, '.git'), { recursive: true, force: true })
@@ -135,7 +135,9 @@ describe('parts, pins and branches', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('the first import of a large folder is told while it goes on; then what others do in it is shown as it happens', async () => {
+  it('the first import of a large folder is told while it goes on; then what others do in it is shown as it happens', {
+    tags: ['long'],
+  }, async () => {
     const here = world as World
     const folder = join(dirname(here.folder), 'orchard')
     mkdirSync(folder)

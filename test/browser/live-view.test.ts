@@ -67,9 +67,9 @@ const showBrowser = async (page: Page) => {
 }
 
 describe('the browser of a run, on the page', () => {
-  it('is seen live, taken over by mouse and keys while the agent waits, handed back, and a screenshot of it is kept', async ({
-    skip,
-  }) => {
+  it('is seen live, taken over by mouse and keys while the agent waits, handed back, and a screenshot of it is kept', {
+    tags: ['long'],
+  }, async ({ skip }) => {
     if ('skipped' in world) return skip(world.skipped)
     const { carrel } = world
     const { session } = await openSession(world, 'Shop tour')

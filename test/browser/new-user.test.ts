@@ -69,7 +69,7 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
     expect(world.complaints).toEqual([])
   })
 
-  it('on a laptop, with the keyboard only', async () => {
+  it('on a laptop, with the keyboard only', { tags: ['long'] }, async () => {
     const { world, page } = await comeIn(skip)
     const { keyboard } = page
     /** By Tab alone, as somebody without a mouse; whoever is not reached in this many steps is not reached at all. */

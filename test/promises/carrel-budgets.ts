@@ -78,7 +78,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       expect((await neighbour.run([usage(500), { say: 'done' }])).outcome).toBe('completed')
     })
 
-    it('P6: a budget of many holds for all of them; prompts wait until it is raised', async () => {
+    near('P6: a budget of many holds for all of them; prompts wait until it is raised', async () => {
       const world = await open()
       const one = await world.session()
       const other = await world.session({ beside: one })

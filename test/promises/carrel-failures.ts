@@ -63,7 +63,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect(await session.row()).toMatchObject({ state: 'failed' })
     })
 
-    it('L4: an agent that is not installed fails the run with how to install it', async () => {
+    near('L4: an agent that is not installed fails the run with how to install it', async () => {
       const world = await open({ agents: [MISSING] })
       const session = await world.session({ agent: 'ghost' })
       const ended = await session.run('hello')

@@ -121,7 +121,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       expect((await older(run.n, 1)).head).toEqual(items[0])
     })
 
-    it('I2: an edit that is allowed is on disk; one that is refused is not', async () => {
+    near('I2: an edit that is allowed is on disk; one that is refused is not', async () => {
       const world = await open()
       const session = await world.session()
       const yes = await session.prompt([{ write: 'yes.txt', content: 'allowed' }, { say: 'done' }])
@@ -171,7 +171,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       register(`L9: an agent that acts oddly (${quirk}) still makes one tool call and one file`, () => actsOddly(quirk))
     }
 
-    it('L5: what a caller waits for is accepted, started or ended', async () => {
+    near('L5: what a caller waits for is accepted, started or ended', async () => {
       const world = await open()
       const session = await world.session()
       const gated = [{ gate: 'go' }, { say: 'the end' }]

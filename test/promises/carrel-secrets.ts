@@ -154,7 +154,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
       },
     )
 
-    it('B3: what is deleted takes its secrets along', async () => {
+    near('B3: what is deleted takes its secrets along', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
       await carrel.call('secrets.put', { workspace, name: 'A', value: 'space-canary', space: one.space.id })

@@ -48,30 +48,33 @@ export function describeSurroundings(open: OpenCarrel, near: Case): void {
       for (const words of ['got:first.', 'got:second.', 'got:.']) expect(said).toContain(words)
     })
 
-    it('P7: a place has ports of its own under their names, the same for all its runs, until it is gone', async () => {
-      const { carrel, session, workspace } = await open()
-      const one = await session()
-      const beside = await session({ beside: one })
-      const other = await session()
-      await carrel.call('surroundings.set', { workspace, settings: { ports: ['web', 'api'] } })
-      const step = { run: 'echo "$CARREL_PORT_WEB $CARREL_PORT_API" > ports; cat ports' }
-      await one.run([step])
-      const mine = readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)
-      await beside.run([step])
-      expect(readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)).toEqual(mine)
-      await other.run([step])
-      const theirs = readFileSync(other.path('ports'), 'utf8').trim().split(' ').map(Number)
-      expect(new Set([...mine, ...theirs]).size).toBe(4)
-      const { ports } = await carrel.call('ports.list', { workspace, project: one.project })
-      const shared = { place: `space:${one.space.id}`, listening: false, apart: false }
-      expect(ports).toEqual([
-        { ...shared, name: 'api', port: mine[1], preview: expect.stringMatching(/^api-[a-z2-7]{16}$/) },
-        { ...shared, name: 'web', port: mine[0], preview: expect.stringMatching(/^web-[a-z2-7]{16}$/) },
-      ])
-      expect((await carrel.call('ports.list', { workspace })).ports).toHaveLength(4)
-      await carrel.call('spaces.delete', { workspace, id: one.space.id, confirm: true })
-      expect((await carrel.call('ports.list', { workspace })).ports).toHaveLength(2)
-    })
+    near(
+      'P7: a place has ports of its own under their names, the same for all its runs, until it is gone',
+      async () => {
+        const { carrel, session, workspace } = await open()
+        const one = await session()
+        const beside = await session({ beside: one })
+        const other = await session()
+        await carrel.call('surroundings.set', { workspace, settings: { ports: ['web', 'api'] } })
+        const step = { run: 'echo "$CARREL_PORT_WEB $CARREL_PORT_API" > ports; cat ports' }
+        await one.run([step])
+        const mine = readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)
+        await beside.run([step])
+        expect(readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)).toEqual(mine)
+        await other.run([step])
+        const theirs = readFileSync(other.path('ports'), 'utf8').trim().split(' ').map(Number)
+        expect(new Set([...mine, ...theirs]).size).toBe(4)
+        const { ports } = await carrel.call('ports.list', { workspace, project: one.project })
+        const shared = { place: `space:${one.space.id}`, listening: false, apart: false }
+        expect(ports).toEqual([
+          { ...shared, name: 'api', port: mine[1], preview: expect.stringMatching(/^api-[a-z2-7]{16}$/) },
+          { ...shared, name: 'web', port: mine[0], preview: expect.stringMatching(/^web-[a-z2-7]{16}$/) },
+        ])
+        expect((await carrel.call('ports.list', { workspace })).ports).toHaveLength(4)
+        await carrel.call('spaces.delete', { workspace, id: one.space.id, confirm: true })
+        expect((await carrel.call('ports.list', { workspace })).ports).toHaveLength(2)
+      },
+    )
 
     near(
       'P7: a place of its own gives its ports back when it is taken away, and no other place does with it',

@@ -64,7 +64,7 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    it('L4: a session with a run under way is not deleted; what would go is counted first', async () => {
+    near('L4: a session with a run under way is not deleted; what would go is counted first', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ gate: 'go' }, { say: 'done' }], { wait: 'started' })

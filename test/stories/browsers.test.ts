@@ -139,7 +139,9 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(left(world)).toEqual([])
   })
 
-  it('P1, P5: a browser outlives its server with its run, and what nobody takes up is swept at the next start', async () => {
+  it('P1, P5: a browser outlives its server with its run, and what nobody takes up is swept at the next start', {
+    tags: ['long'],
+  }, async () => {
     const ground = makeGround()
     const first = await startServer(ground, { ...settings, outliveMs: 120_000 })
     await want(first.carrel)

@@ -53,7 +53,9 @@ describe('the memory that agents have of a session', () => {
     }
   })
 
-  it('L9: an agent that lost its memory says so in the log, and goes on with the transcript', async () => {
+  it('L9: an agent that lost its memory says so in the log, and goes on with the transcript', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld()
     const session = await world.session()
     await session.run([{ say: 'kept' }])
@@ -79,7 +81,9 @@ describe('the memory that agents have of a session', () => {
     expect(new Set(opened.map((event) => event.data.fingerprint)).size).toBe(2)
   })
 
-  it('L9: mode and options that a person chose hold for later prompts and for later processes', async () => {
+  it('L9: mode and options that a person chose hold for later prompts and for later processes', {
+    tags: ['long'],
+  }, async () => {
     const world = await openWorld()
     const session = await world.session()
     const at = { workspace: 'default', id: session.id }

@@ -127,7 +127,9 @@ describe('limits of memory and processes', () => {
     expect(new Set(pids).size).toBe(4)
   })
 
-  it('P1, P5: a limit outlives its server: the next one is told what it ended, and nothing of it is left', async () => {
+  it('P1, P5: a limit outlives its server: the next one is told what it ended, and nothing of it is left', {
+    tags: ['long'],
+  }, async () => {
     const ground = makeGround()
     const cgroups = watchCgroups()
     onTestFinished(() => killAgents(ground))

@@ -66,7 +66,9 @@ it('F2, P5: what people write while no server looks is not taken for the work of
   }
 })
 
-it('P5: a server that comes to nothing leaves the agents of runs to the next one, however slow it is', async () => {
+it('P5: a server that comes to nothing leaves the agents of runs to the next one, however slow it is', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()
@@ -99,7 +101,9 @@ it('P5: a clean stop, as for an upgrade, leaves the agent at work, and the next 
   await clean(ground, server)
 })
 
-it('P5: what an agent finished while no server was there is completed by the next one', async () => {
+it('P5: what an agent finished while no server was there is completed by the next one', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()
@@ -145,7 +149,9 @@ it('P2, P5: a run that was taken up again can be stopped', async () => {
   await clean(ground, server)
 })
 
-it('P5, L4: when keeper and agent died too, what was said is kept, the run is lost once, and the next prompt works', async () => {
+it('P5, L4: when keeper and agent died too, what was said is kept, the run is lost once, and the next prompt works', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()

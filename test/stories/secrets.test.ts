@@ -40,7 +40,7 @@ it('B3: a lost key is said in words to the run that needs it, and nothing else b
   for (const value of ['lost-canary', 'second-canary']) expect(said).toContain(digestOf(value))
 })
 
-it('B3: a wrong key, no key at all and a key that may not be changed are told apart', async () => {
+it('B3: a wrong key, no key at all and a key that may not be changed are told apart', { tags: ['long'] }, async () => {
   const ground = makeGround()
   const keyOf = (letter: string) => Buffer.alloc(32, letter).toString('base64')
   const open = async (key: string) => {
@@ -118,7 +118,9 @@ it('B3, P5: a run that outlives its server keeps its secret, and the next server
   expect(filesWith(join(ground.dataFolder, 'logs'), ['outliving-canary'])).toEqual([])
 })
 
-it('B3: a rotation that is cut by kill -9 leaves everything readable, and the next one finishes it', async () => {
+it('B3: a rotation that is cut by kill -9 leaves everything readable, and the next one finishes it', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const server = await startServer(ground)
   const session = await server.session()
