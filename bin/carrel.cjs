@@ -5,7 +5,6 @@
  */
 'use strict'
 
-var child_process = require('child_process')
 var fs = require('fs')
 var os = require('os')
 var path = require('path')
@@ -57,7 +56,8 @@ async function findNode() {
 }
 
 function runElsewhere(node) {
-  var child = child_process.spawn(node, [__filename].concat(process.argv.slice(2)), {
+  // Read here: each start on a Node that is new enough would wait for it.
+  var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: Object.assign({}, process.env, { CARREL_RESTARTED: '1' }),
   })

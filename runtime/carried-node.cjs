@@ -5,7 +5,6 @@
  * checkout read this with whatever Node the machine has, before anything is installed: plain JavaScript, no packages.
  */
 
-const childProcess = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
@@ -142,7 +141,10 @@ function runNpm(part, { name, version }) {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...own]
   const [command, ...words] = findNpm()
   return new Promise((resolve, reject) => {
-    const npm = childProcess.spawn(command, [...words, ...args], { cwd: part, stdio: ['ignore', 'pipe', 'pipe'] })
+    const npm = require('child_process').spawn(command, [...words, ...args], {
+      cwd: part,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const said = []
     npm.stdout.resume()
     npm.stderr.on('data', (chunk) => said.push(chunk))
@@ -176,7 +178,7 @@ function reasonOf(text) {
 const sentenceOf = (error) => `${error.message.replace(/\.?$/, '.')}`
 
 function requireRunning(file, version) {
-  const { status, stdout, error } = childProcess.spawnSync(file, ['--version'], { encoding: 'utf8' })
+  const { status, stdout, error } = require('child_process').spawnSync(file, ['--version'], { encoding: 'utf8' })
   if (status === 0 && stdout.trim() === `v${version}`) return
   throw new Error(`it does not run on this machine (${error ? error.message : `it ended with ${status}`}).`)
 }

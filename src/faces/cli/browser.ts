@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -26,7 +25,9 @@ export function hasDesktop({ env, stderr }: World, platform: string): boolean {
  * Opens the login address in the person's browser. The address has the token in it, and every user of a machine may
  * read what programs are called with: so the browser is given a file that only the owner can read.
  */
-export function openBrowser(world: World, dataFolder: string, loginUrl: string, platform: string): void {
+export async function openBrowser(world: World, dataFolder: string, loginUrl: string, platform: string): Promise<void> {
+  // Loaded here, since each start of a command would wait for it.
+  const { spawn } = await import('node:child_process')
   const page = join(dataFolder, 'open.html')
   writeFileSync(page, `<!doctype html><meta http-equiv="refresh" content="0; url=${loginUrl}">\n`, { mode: 0o600 })
   const program = platform === 'darwin' ? 'open' : platform === 'win32' ? 'explorer.exe' : 'xdg-open'

@@ -65,7 +65,7 @@ async function serve(cli: Cli, options: Options): Promise<number> {
     try {
       writeServerFile(dataFolder, { url: server.url, pid: process.pid, startedAt: cli.world.now() })
       announce(cli, server, config)
-      if (options.open) openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
+      if (options.open) await openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
       await stopped
       cli.term.note('Stopping. Ctrl-C again does not wait.')
       const { liveRuns } = await engine.carrelFor(personHere()).call('server.status', {})
@@ -156,7 +156,7 @@ export const addOpen: AddCommand = (program, act) => {
         const loginUrl = `${url.replace(/\/+$/, '')}/login?token=${encodeURIComponent(token)}`
         term.result({ url, loginUrl }, () => term.line(loginUrl))
         if (!print && !term.json && hasDesktop(world, process.platform))
-          openBrowser(world, dataFolder, loginUrl, process.platform)
+          await openBrowser(world, dataFolder, loginUrl, process.platform)
       }),
     )
 }
