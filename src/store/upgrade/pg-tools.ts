@@ -138,6 +138,7 @@ export function startTool(program: string, args: readonly string[], target: PgTa
       else reject(failed(program, words.trim() || `it ended with ${signal ?? code}`))
     })
   })
+  // Callers await it once their pipe is done; a program that fails before must not end this process unheard.
   ended.catch(() => undefined)
   return { stdin, stdout, ended, kill: () => void child.kill('SIGKILL') }
 }

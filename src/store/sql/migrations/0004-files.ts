@@ -9,7 +9,7 @@ export const files: Migration = {
     'alter table projects add column place_driver text',
     'alter table projects add column place_branch text',
     'alter table projects add column place_note text',
-    // What the host needs to open the place again; nobody else reads it.
+    // The host needs it to open the place again; nobody else reads it.
     'alter table projects add column place_record text',
     'alter table spaces add column file_rules text',
     'alter table sessions add column changed bigint not null default 0',
