@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { withCalls } from '../scripts/builtins.mjs'
 import { ENTRIES, PROGRAMS, SHARING_PROGRAMS } from '../scripts/programs.mjs'
 import { buildStamped } from '../scripts/stamped.mjs'
 import { readSource } from './support/source-reader.ts'
@@ -45,6 +46,30 @@ describe('what the build makes', () => {
       (path) => !existsSync(join(ROOT, path)),
     )
     expect(missing).toEqual([])
+  })
+})
+
+describe("imports of Node's own modules in a built file", () => {
+  const called = (code: string) => withCalls(code)?.code.split('\n').slice(2).join('\n')
+
+  it.each([
+    ['import { a, b as c } from "node:fs";', 'const { a, b: c } = $builtin("node:fs");'],
+    ['import http from "node:http";', 'const http = $builtin("node:http");'],
+    [
+      'import http, { Agent as A } from "node:http";',
+      'const http = $builtin("node:http"); const { Agent: A } = $builtin("node:http");',
+    ],
+    ['import "node:net";\nconst x = 1;', 'const x = 1;'],
+  ])('%s becomes a call', (code, expected) => {
+    expect(called(code)).toBe(expected)
+  })
+
+  it('leaves other imports, and a file without any of these', () => {
+    expect(withCalls('import { z } from "./part-zod.js";')).toBeNull()
+  })
+
+  it.each(['import * as fs from "node:fs";', 'export { join } from "node:path";'])('%s stops the build', (code) => {
+    expect(() => withCalls(code)).toThrow(code)
   })
 })
 

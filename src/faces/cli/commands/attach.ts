@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Carrel } from '../../../api/index.ts'
 import { asCarrelError } from '../../../model/errors.ts'
 import type { SessionView } from '../../../model/view.ts'
@@ -143,6 +142,12 @@ async function sendLine(
   busy: Talk['busy'],
 ): Promise<number> {
   if (line.trim() === '/stop') return (await carrel.call('sessions.cancel', at)).seq
-  const done = await carrel.call('sessions.prompt', { ...at, content: line, busy, key: randomUUID(), wait: 'accepted' })
+  const done = await carrel.call('sessions.prompt', {
+    ...at,
+    content: line,
+    busy,
+    key: crypto.randomUUID(),
+    wait: 'accepted',
+  })
   return done.seq
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Carrel, Input, Output } from '../../../api/index.ts'
 import type { RunOutcome, Session } from '../../../model/tree.ts'
 import { duration, given, keyValue } from '../arguments.ts'
@@ -102,7 +101,7 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
       id: session.id,
       content,
       busy,
-      key: randomUUID(),
+      key: crypto.randomUUID(),
       ...given({ agent }),
     }
     if (wait !== 'ended') return submit(cli, way, session, { ...prompt, wait, ...given({ timeoutMs: timeout }) })
