@@ -33,7 +33,7 @@ Examples:
 async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<void> {
   refuseFar(cli)
   const { config } = cli.settings()
-  const { makeBackup } = await import('../../../engine/backup.ts')
+  const { makeBackup } = await import('../../../engine/backup/backup.ts')
   const target = resolve(cli.world.cwd, folder)
   const { dataFolder, databaseUrl } = config
   const wish = { dataFolder, databaseUrl, filesOnly, version: VERSION, now: cli.world.now() }
@@ -68,7 +68,7 @@ const addRestore: AddCommand = (program, act) => {
     .action(
       act(async (cli, [folder]) => {
         refuseFar(cli)
-        const { restoreBackup } = await import('../../../engine/restore.ts')
+        const { restoreBackup } = await import('../../../engine/backup/restore.ts')
         const manifest = await restoreBackup(resolve(cli.world.cwd, folder), cli.dataFolder, progressOf(cli))
         clearProgress(cli)
         const { at, carrel, entries } = manifest

@@ -62,7 +62,7 @@ function askOf(cli: Cli) {
 }
 
 async function check(cli: Cli): Promise<number> {
-  const { checkUpgrade } = await import('../../../engine/upgrade.ts')
+  const { checkUpgrade } = await import('../../../engine/backup/upgrade.ts')
   const ask = askOf(cli)
   const report = await checkUpgrade(ask)
   clearProgress(cli)
@@ -112,7 +112,7 @@ function reportLines(report: UpgradeReport, copy: 'make' | 'made'): string[] {
 }
 
 async function list(cli: Cli): Promise<void> {
-  const { upgradeCopies } = await import('../../../engine/upgrade.ts')
+  const { upgradeCopies } = await import('../../../engine/backup/upgrade.ts')
   const { COPIES_KEPT } = await import('../../../model/upgrade.ts')
   const { config } = askOf(cli)
   const { folder, copies, unreadable } = upgradeCopies(config)
@@ -136,7 +136,7 @@ async function list(cli: Cli): Promise<void> {
 }
 
 async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
-  const { goBack, previewBack } = await import('../../../engine/upgrade.ts')
+  const { goBack, previewBack } = await import('../../../engine/backup/upgrade.ts')
   const { lossWords } = await import('../../../model/upgrade.ts')
   const { term } = cli
   const ask = askOf(cli)

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { lstat, mkdir, readdir, readlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { BackupEntry } from '../../model/backup.ts'
+
+/** Copies a file to the disk and gives its digest, taken from the bytes that were written. */
+export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+  const hash = createHash('sha256')
+  let bytes = 0
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk)
+      bytes += chunk.length
+      done(null, chunk)
+    },
+  })
+  await pipeline(createReadStream(from), count, createWriteStream(to, { mode, flush: true }))
+  return { sha256: hash.digest('hex'), bytes }
+}
+
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+/** What lies below a folder, parents first; nothing where it is not there. */
+export async function* walk(
+  root: string,
+  path: string,
+): AsyncGenerator<{ path: string; kind: BackupEntry['kind'] | 'other' }> {
+  const entries = await readdir(join(root, path), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (entries === null) return
+  yield { path, kind: 'folder' }
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const below = `${path}/${entry.name}`
+    if (entry.isDirectory()) yield* walk(root, below)
+    else if (entry.isSymbolicLink()) yield { path: below, kind: 'link' }
+    else yield { path: below, kind: entry.isFile() ? 'file' : 'other' }
+  }
+}
+
+/** One entry of the data folder in the backup. */
+export async function copyEntry(
+  from: string,
+  to: string,
+  path: string,
+  kind: BackupEntry['kind'],
+): Promise<BackupEntry> {
+  if (kind === 'folder') {
+    await mkdir(join(to, path), { recursive: true, mode: 0o700 })
+    return { kind, path }
+  }
+  // A link stands in the manifest alone: a backup holds no way out of itself.
+  if (kind === 'link') return { kind, path, target: await readlink(join(from, path)) }
+  const mode = (await lstat(join(from, path))).mode & 0o777
+  return { kind, path, mode, ...(await copyFile(join(from, path), join(to, path), 0o600)) }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../../model/config.ts'
+import type { UpgradeReport } from '../../model/upgrade.ts'
+import { lockFolder } from '../../store/lock.ts'
+import { copiesIn, listCopies, type Say } from '../../store/upgrade/copies.ts'
+import type { BackDone, BackPreview } from '../../store/upgrade/sqlite-back.ts'
+import { databaseIn } from '../store-opening.ts'
+
+/** Everything that a question about an upgrade needs. No Carrel has to run for it. */
+export interface UpgradeAsk {
+  readonly config: Config
+  /** The version of this Carrel. */
+  readonly version: string
+  /** ms since 1970. */
+  readonly now: number
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly say: Say
+}
+
+/**
+ * Looks the data over as it is, and changes nothing.
+ * @throws unavailable when it cannot be read, or a newer Carrel wrote it
+ */
+export async function checkUpgrade(ask: UpgradeAsk): Promise<UpgradeReport> {
+  const { config, say } = ask
+  if (config.databaseUrl) {
+    const { checkPostgres } = await import('../../store/upgrade/postgres-check.ts')
+    return await checkPostgres(postgresOf(ask, config.databaseUrl))
+  }
+  const { checkSqlite } = await import('../../store/upgrade/sqlite-check.ts')
+  return await checkSqlite({ ...optionsOf(ask), path: databaseIn(config), say })
+}
+
+/** The copies in the data folder, newest first, and what cannot be read as one. */
+export function upgradeCopies({ dataFolder }: Pick<Config, 'dataFolder'>) {
+  const folder = copiesIn(dataFolder)
+  return { folder, ...listCopies(folder) }
+}
+
+/**
+ * Checks a copy and counts what was written since it was made. Changes nothing.
+ * @throws not_found for an unknown copy, unavailable when it is not as it was made or cannot be used here
+ */
+export async function previewBack(ask: UpgradeAsk, name: string): Promise<BackPreview> {
+  const { config, say } = ask
+  if (config.databaseUrl) {
+    const { previewBackPostgres } = await import('../../store/upgrade/postgres-back.ts')
+    return await previewBackPostgres({ ...postgresOf(ask, config.databaseUrl), name })
+  }
+  const { previewBackSqlite } = await import('../../store/upgrade/sqlite-back.ts')
+  return await previewBackSqlite({ path: databaseIn(config), copies: copiesIn(config.dataFolder), name, say })
+}
+
+/**
+ * Puts a copy in the place of the data, which is kept as a copy of its own first.
+ * @throws as `previewBack`, and unavailable while another process or node uses the data; then nothing was changed
+ */
+export async function goBack(ask: UpgradeAsk, name: string): Promise<BackDone> {
+  const { config } = ask
+  const lock = await lockFolder(config.dataFolder)
+  try {
+    if (config.databaseUrl) {
+      const { backPostgres } = await import('../../store/upgrade/postgres-back.ts')
+      return await backPostgres({ ...postgresOf(ask, config.databaseUrl), name })
+    }
+    const { backSqlite } = await import('../../store/upgrade/sqlite-back.ts')
+    const { now, version, say } = ask
+    const copies = copiesIn(config.dataFolder)
+    return await backSqlite({ path: databaseIn(config), copies, name, now, carrel: version, say })
+  } finally {
+    lock.release()
+  }
+}
+
+const optionsOf = ({ config, version }: UpgradeAsk) => ({
+  copies: copiesIn(config.dataFolder),
+  copy: config.upgradeCopy,
+  carrel: version,
+})
+
+const postgresOf = (ask: UpgradeAsk, url: string) => ({
+  url,
+  schema: 'public',
+  now: ask.now,
+  say: ask.say,
+  options: { ...optionsOf(ask), holder: holderOf(ask.config.dataFolder), env: ask.env },
+})
+
+/** The holder of this node's leases; null in a folder in which no node was yet. */
+function holderOf(dataFolder: string): string | null {
+  try {
+    return `node:${readFileSync(join(dataFolder, 'node'), 'utf8').trim()}`
+  } catch (thrown) {
+    if (['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return null
+    throw thrown
+  }
+}

@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import type { Containment } from '../../host/containment.ts'
+import { allowedEnv } from '../../host/environment.ts'
+import type { History } from '../../host/history/history.ts'
+import type { Places } from '../../host/places/place.ts'
+import type { WorkspaceId } from '../../model/ids.ts'
+import { filesOf } from '../../store/bell.ts'
+import type { Store } from '../../store/store.ts'
+import type { Context, Log } from '../context.ts'
+import type { LeaseKeeper } from '../leases.ts'
+import { tellUntold } from './act-notes.ts'
+import { createBenches } from './benches.ts'
+import { createMakings } from './makings.ts'
+import { createPlaceCare } from './place-care.ts'
+import { startRetention } from './retention.ts'
+import { createSpaceKeeper } from './space-keeper.ts'
+
+/** What of the engine is about files. */
+export type FilesDesk = Pick<Context, 'history' | 'places' | 'care' | 'benches' | 'spaces' | 'makings'>
+
+interface Parts {
+  readonly store: Store
+  readonly leases: LeaseKeeper
+  readonly dataFolder: string
+  readonly containment: Containment
+  readonly env: Context['env']
+  readonly now: () => number
+  readonly log: Log
+  /** The whole, once it is there: nothing is called before. */
+  readonly ctx: () => Context
+}
+
+/**
+ * Puts together what is about files. Nothing of it is loaded or started before the first place is opened, so that a
+ * server that only shows logs stays small and starts fast.
+ */
+export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(): Promise<void> } {
+  const { store, leases, dataFolder, containment, env, now, log, ctx } = parts
+  const history = once<History>(async () => {
+    const { openHistory } = await import('../../host/history/open.ts')
+    const opened = await openHistory({ folder: join(dataFolder, 'files'), now })
+    benches.listen(opened, care)
+    return opened
+  })
+  const places = once<Places>(async () => {
+    const { openPlaces } = await import('../../host/places/places.ts')
+    const ledger = join(dataFolder, 'processes')
+    return openPlaces({ dataFolder, ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) })
+  })
+  const spaces = createSpaceKeeper(store, leases, now)
+  const onFollowed = (opened: Parameters<typeof tellUntold>[1]) => tellUntold(ctx(), opened)
+  const care = createPlaceCare({ store, history: history.get, places: places.get, onFollowed })
+  const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
+  const benches = createBenches({ history: history.get, ring, spaces, now, log })
+  const makings = createMakings({ store, leases, places: places.get, care, dataFolder, now, log })
+  let retention: { stop(): void } | null = null
+  return {
+    history: history.get,
+    places: places.get,
+    care,
+    benches,
+    spaces,
+    makings,
+    begin() {
+      retention = startRetention(ctx(), () => history.begun)
+      makings.bury().catch((thrown) => log.warn('Places that were being made could not be looked at.', thrown))
+    },
+    async close() {
+      retention?.stop()
+      await makings.close()
+      await benches.close()
+      await spaces.close()
+      if (history.begun) await (await history.get().catch(() => null))?.close()
+      if (places.begun) await (await places.get().catch(() => null))?.close()
+    },
+  }
+}
+
+/** Opened when it is first asked for; what failed is tried again at the next asking. */
+function once<T>(open: () => Promise<T>): { get(): Promise<T>; readonly begun: boolean } {
+  let opened: Promise<T> | null = null
+  return {
+    get() {
+      if (opened) return opened
+      const task = open()
+      opened = task
+      task.catch(() => {
+        opened = null
+      })
+      return task
+    },
+    get begun() {
+      return opened !== null
+    },
+  }
+}

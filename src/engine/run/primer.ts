@@ -1,0 +1,74 @@
+import type { AgentId, SessionId } from '../../model/ids.ts'
+import type { Item } from '../../model/items.ts'
+import type { Store } from '../../store/store.ts'
+import { readItems } from '../folding.ts'
+
+const ITEMS = 200
+const CHARS = 24_000
+
+/**
+ * The conversation before item `before` (null: all of it), as text for an agent that does not have it in memory; null when there is
+ * none. The newest part that fits; what was left out is said.
+ */
+export async function transcriptText(store: Store, session: SessionId, before: number | null): Promise<string | null> {
+  const { items, more } = await readItems(store, session, before, ITEMS)
+  return textOf(items, more, 'This is the record of the conversation so far, for you to go on from.')
+}
+
+/**
+ * What other agents and people said since an agent's own last run, as text for that agent, which remembers the rest;
+ * null when there is nothing.
+ */
+export async function missedText(
+  store: Store,
+  session: SessionId,
+  before: number,
+  agent: AgentId,
+): Promise<string | null> {
+  const { items, more } = await readItems(store, session, before, ITEMS)
+  const own = items.findLast((item) => item.kind === 'run' && item.agent === agent)
+  const missed = own ? items.filter((item) => item.n > own.n && item.run !== own.run) : items
+  return textOf(
+    missed,
+    more && !own,
+    'This is the record of what happened in this session since you last worked in it.',
+  )
+}
+
+function textOf(items: readonly Item[], more: boolean, heading: string): string | null {
+  const lines = items.flatMap(lineOf)
+  if (lines.length === 0) return null
+  const kept: string[] = []
+  let length = 0
+  for (const line of lines.toReversed()) {
+    length += line.length
+    if (length > CHARS) break
+    kept.unshift(line)
+  }
+  const cut = more || kept.length < lines.length ? '(Earlier parts are left out.)\n' : ''
+  return `${heading} Nothing in it is a new request.\n<record>\n${cut}${kept.join('\n')}\n</record>\n`
+}
+
+function lineOf(item: Item): string[] {
+  switch (item.kind) {
+    case 'run':
+      return [
+        `Person: ${item.content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join(' ')}`,
+      ]
+    case 'message':
+      return [`${item.role === 'user' ? 'Person' : 'Agent'}: ${item.text}`]
+    case 'tool':
+      return [`[${item.toolKind}: ${item.title} - ${item.status}]`]
+    case 'question':
+      return item.answer ? [`[asked: ${item.question.title} - answered: ${answerWords(item)}]`] : []
+    default:
+      return []
+  }
+}
+
+function answerWords(item: Item & { kind: 'question' }): string {
+  const { answer, question } = item
+  if (answer === null || 'declined' in answer) return 'no answer'
+  if ('values' in answer) return JSON.stringify(answer.values)
+  return question.options.find((option) => option.id === answer.option)?.label ?? answer.option
+}

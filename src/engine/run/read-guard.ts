@@ -1,0 +1,47 @@
+import type { AgentListener } from '../../host/agent.ts'
+import type { Author, FilePath } from '../../model/history.ts'
+import type { RunFiles } from './run-files.ts'
+
+/**
+ * What a run reads and writes through Carrel's own file requests. A run that read one version of a file cannot
+ * overwrite another that somebody else wrote since: it is told to read again.
+ */
+export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'> {
+  /** The version this run knows, by path: as read, or as it wrote it. */
+  const known = new Map<FilePath, string | null>()
+  return {
+    read(path, digest) {
+      const inside = files.toPath(path)
+      if (inside === null) return
+      files.paths.read(inside)
+      known.set(inside, digest)
+    },
+    async mayWrite(path, digest) {
+      const inside = files.toPath(path)
+      if (inside === null) return null
+      await files.keep([inside])
+      if (!known.has(inside) || known.get(inside) === digest) return null
+      const author = await files.lastAuthor(inside)
+      return mine(files, author) ? null : reasonOf(inside, author)
+    },
+    wrote(path, _bytes, digest) {
+      const inside = files.toPath(path)
+      if (inside === null) return
+      files.paths.wrote(inside)
+      known.set(inside, digest)
+    },
+  }
+}
+
+/** Its own tools and commands may have written it: then it knows what is there. */
+const mine = ({ run }: RunFiles, author: Author | null): boolean => author?.kind === 'run' && author.run === run
+
+function reasonOf(path: FilePath, author: Author | null): string {
+  const who =
+    author?.kind === 'run'
+      ? 'another session'
+      : author?.kind === 'act'
+        ? `${author.by.name}, with an undo or restore,`
+        : 'somebody else'
+  return `${path} was changed by ${who} since you read it, so it was not overwritten. Read it again, then write what should be there now.`
+}

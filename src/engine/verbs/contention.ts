@@ -1,0 +1,56 @@
+import { classify, type FileRules } from '../../model/contention.ts'
+import { DEFAULT_FILE_RULES } from '../../model/file-rules.ts'
+import { globMatches } from '../../model/glob.ts'
+import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
+import { spaceIn } from '../authorize.ts'
+import type { Context } from '../context.ts'
+import type { Op } from '../op.ts'
+
+export const getFileRules: Op<'contention.get'> = async (ctx, caller, input) => {
+  await spaceIn(ctx, caller, input.workspace, input.id)
+  const rules = await ctx.care.rules(input.workspace, input.id)
+  const changed = (await ctx.store.tree.fileRules(input.workspace, input.id)) !== null
+  return { rules, defaults: DEFAULT_FILE_RULES, changed }
+}
+
+/** Places that are open take the new rules at their next use. */
+export const setFileRules: Op<'contention.set'> = async (ctx, caller, input) => {
+  await spaceIn(ctx, caller, input.workspace, input.id)
+  const before = (await ctx.store.tree.fileRules(input.workspace, input.id)) as Partial<FileRules> | null
+  const rules = input.rules === null ? null : { ...before, ...input.rules }
+  await ctx.store.tree.setFileRules(input.workspace, input.id, rules)
+  await followAgain(ctx, input.id)
+  return { rules: await ctx.care.rules(input.workspace, input.id) }
+}
+
+async function followAgain(ctx: Context, space: SpaceId): Promise<void> {
+  for (const opened of ctx.care.followed.values()) {
+    if (opened.project.space === space) await ctx.care.follow(opened)
+  }
+}
+
+export const checkPath: Op<'contention.check'> = async (ctx, caller, input) => {
+  const space = await spaceIn(ctx, caller, input.workspace, input.id)
+  const rules = await ctx.care.rules(input.workspace, input.id)
+  const verdict = classify(input.path, rules.contention, globMatches)
+  return {
+    class: verdict.class,
+    action: verdict.action,
+    glob: verdict.glob,
+    covered: await covers(ctx, space, input.path),
+  }
+}
+
+/** Where a project works in the folder itself, its history says whether the path is left out. */
+async function covers(
+  ctx: Context,
+  { workspace, id }: { workspace: WorkspaceId; id: SpaceId },
+  path: string,
+): Promise<boolean> {
+  const projects = await ctx.store.tree.projects(workspace, id)
+  const direct = projects.find(({ place }) => place.kind === 'direct')
+  if (!direct) return true
+  const opened = await ctx.care.open(direct)
+  await ctx.care.follow(opened)
+  return (await (await ctx.history()).gapAt(opened.key, path)) === null
+}

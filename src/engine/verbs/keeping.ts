@@ -1,0 +1,137 @@
+import { lstat, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Kept } from '../../api/keeping.ts'
+import type { Config } from '../../model/config.ts'
+import { CarrelError } from '../../model/errors.ts'
+import type { Context } from '../context.ts'
+import type { Op } from '../op.ts'
+
+const DAY_MS = 86_400_000
+/** The first look, when the start is over. ms. */
+const FIRST_MS = 300_000
+const LEASE = 'retention'
+
+type Key = 'keepRunLogsDays' | 'keepAgentLogsDays' | 'keepArchivedItemsDays'
+
+interface Rule {
+  readonly key: Key
+  readonly what: string
+  /** Looks for what is older, and removes it where it is told to. */
+  take(ctx: Context, before: number, apply: boolean): Promise<{ count: number; bytes: number }>
+}
+
+/** What may go, and after how many days. A new kind is a row here and a setting. */
+const RULES: readonly Rule[] = [
+  { key: 'keepRunLogsDays', what: 'folders of runs', take: inFolder(['logs', 'runs']) },
+  { key: 'keepAgentLogsDays', what: 'what agents wrote on stderr', take: inFolder(['logs', 'agents'], 2) },
+  {
+    key: 'keepArchivedItemsDays',
+    what: 'items of archived sessions, which are made again from the log when they are opened',
+    take: (ctx, before, apply) =>
+      apply ? ctx.store.log.forgetArchived(before) : ctx.store.log.forgettableArchived(before),
+  },
+]
+
+export const retention: Op<'server.retention'> = async (ctx, caller, input) => {
+  if (caller.workspaces !== null)
+    throw new CarrelError(
+      'forbidden',
+      'Retention is for all workspaces: only the owner of the installation asks for it.',
+    )
+  if (!input.apply) return { rules: await takeAll(ctx, false), applied: false }
+  const rules = await applyAlone(ctx)
+  if (rules === null) throw new CarrelError('busy', 'What is old is being removed already. Look again in a moment.')
+  return { rules, applied: true }
+}
+
+/** Daily, by one node alone. */
+export function startKeeping(ctx: Context): { stop(): void } {
+  const look = () =>
+    void applyAlone(ctx).catch((thrown) =>
+      ctx.log.warn('Old logs could not be removed; trying again tomorrow.', thrown),
+    )
+  let daily: NodeJS.Timeout | null = null
+  const first = setTimeout(() => {
+    look()
+    daily = setInterval(look, DAY_MS)
+    daily.unref()
+  }, FIRST_MS)
+  first.unref()
+  return {
+    stop() {
+      clearTimeout(first)
+      if (daily) clearInterval(daily)
+    },
+  }
+}
+
+async function applyAlone(ctx: Context): Promise<Kept[] | null> {
+  const lease = await ctx.leases.acquire(LEASE)
+  if (!lease) return null
+  try {
+    return await takeAll(ctx, true)
+  } finally {
+    await lease.release()
+  }
+}
+
+async function takeAll(ctx: Context, apply: boolean): Promise<Kept[]> {
+  const kept: Kept[] = []
+  for (const { key, what, take } of RULES) {
+    const days: Config[Key] = ctx.config[key]
+    const taken = days === null ? { count: 0, bytes: 0 } : await take(ctx, ctx.now() - days * DAY_MS, apply)
+    kept.push({ rule: key, what, olderThanDays: days, ...taken })
+  }
+  return kept
+}
+
+/** Entries of a folder (`depth` 2: of the folders in it) that nobody wrote to since; those of live runs stay. */
+function inFolder(path: readonly string[], depth = 1): Rule['take'] {
+  return async (ctx, before, apply) => {
+    const live = await liveRuns(ctx)
+    let count = 0
+    let bytes = 0
+    for (const entry of await entriesOf(join(ctx.config.dataFolder, ...path), depth)) {
+      if (live.has(entry.name)) continue
+      const size = await lookAt(entry.path)
+      if (size === null || size.newest >= before) continue
+      if (apply) await rm(entry.path, { recursive: true, force: true })
+      count += 1
+      bytes += size.bytes
+    }
+    return { count, bytes }
+  }
+}
+
+async function entriesOf(folder: string, depth: number): Promise<{ name: string; path: string }[]> {
+  const names = await readdir(folder).catch(() => [])
+  const entries = names.map((name) => ({ name, path: join(folder, name) }))
+  if (depth === 1) return entries
+  return (await Promise.all(entries.map(({ path }) => entriesOf(path, depth - 1)))).flat()
+}
+
+/** When something in it was last written, and what it takes; null when it is gone meanwhile. */
+async function lookAt(path: string): Promise<{ newest: number; bytes: number } | null> {
+  const stat = await lstat(path).catch(() => null)
+  if (stat === null) return null
+  if (!stat.isDirectory()) return { newest: stat.mtimeMs, bytes: stat.size }
+  const below = await Promise.all((await readdir(path).catch(() => [])).map((name) => lookAt(join(path, name))))
+  const found = below.filter((each) => each !== null)
+  return {
+    newest: Math.max(stat.mtimeMs, ...found.map(({ newest }) => newest)),
+    bytes: found.reduce((sum, each) => sum + each.bytes, 0),
+  }
+}
+
+async function liveRuns(ctx: Context): Promise<Set<string>> {
+  const live = new Set<string>()
+  for (const { id } of await ctx.store.tree.workspaces()) {
+    let cursor: string | null = null
+    do {
+      const page = await ctx.store.log.runs(id, { live: true }, { cursor, limit: 500 })
+      for (const run of page.rows) live.add(run.id)
+      cursor = page.cursor
+    } while (cursor !== null)
+  }
+  return live
+}

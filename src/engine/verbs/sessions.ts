@@ -1,0 +1,228 @@
+import type { Output, Parsed } from '../../api/index.ts'
+import { CarrelError } from '../../model/errors.ts'
+import type { BusyPolicy, ContentBlock, Event } from '../../model/events.ts'
+import type { PromptId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { Caller } from '../../model/tree.ts'
+import type { Asked, Begins, Submitted } from '../../store/store.ts'
+import { enter, mayEnter, noWorkspace, sessionIn, whoOf } from '../authorize.ts'
+import type { Context } from '../context.ts'
+import { eventOf, loadFold, readItems, refold } from '../folding.ts'
+import type { Op } from '../op.ts'
+import { follow } from './follow.ts'
+
+export const viewSession: Op<'sessions.view'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const { view, ...page } = await readItems(ctx.store, input.id, null, input.limit)
+  return { seq: view.seq, view, ...page }
+}
+
+export const listItems: Op<'sessions.items'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const { items, head, more } = await readItems(ctx.store, input.id, input.before ?? null, input.limit)
+  return { items: items.toReversed(), head, more }
+}
+
+export const listEvents: Op<'sessions.events'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const lines = await ctx.store.log.read(input.id, input.after, input.limit)
+  return { events: lines.map((line) => JSON.parse(line.json)), head: await ctx.store.log.head(input.id) }
+}
+
+export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input, signal) => {
+  if (input.agent !== undefined && !ctx.agents.known(input.agent)) await ctx.agents.resolve(input.agent)
+  const data = {
+    prompt: ctx.id('prompt') as PromptId,
+    content: blocksOf(input.content),
+    agent: input.agent ?? null,
+    busy: input.busy as BusyPolicy,
+    by: whoOf(caller),
+  }
+  const { seq, earlier } = await submit(ctx, caller, input, { type: 'prompt.requested', data })
+  const { prompt } = (earlier as typeof data | null) ?? data
+  const accepted = { seq, repeated: earlier !== null, prompt, run: null, outcome: null, text: null }
+  if (input.wait === 'accepted') return { ...accepted, state: 'accepted' }
+  const reached = await waitFor(ctx, caller, input, { prompt, seq, signal })
+  return {
+    ...accepted,
+    ...reached,
+    text: reached.run && reached.state === 'ended' ? await lastWords(ctx, input.id, reached.run) : null,
+  }
+}
+
+interface Addressee {
+  readonly workspace: WorkspaceId
+  readonly id: SessionId
+  readonly key?: string | undefined
+}
+
+/** Submits without looking first, since the transaction itself finds out whether the session is in the workspace (B1). */
+async function submit(
+  ctx: Context,
+  caller: Caller,
+  { workspace, id, key }: Addressee,
+  asked: Asked,
+): Promise<Submitted> {
+  if (!mayEnter(caller, workspace)) throw noWorkspace(workspace)
+  try {
+    const put = (begins: Begins | null) => ctx.store.log.submit(workspace, id, asked, { key, now: ctx.now(), begins })
+    if (asked.type !== 'prompt.requested') return await put(null)
+    return await ctx.ahead.bring({ workspace, session: id, prompt: asked.data }, put)
+  } catch (thrown) {
+    // Says what of the two is missing, and where to look.
+    if (thrown instanceof CarrelError && thrown.code === 'not_found') await sessionIn(ctx, caller, workspace, id)
+    throw thrown
+  }
+}
+
+const blocksOf = (content: string | ContentBlock[]): ContentBlock[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content
+
+type Reached = Pick<Output<'sessions.prompt'>, 'state' | 'run' | 'outcome'>
+
+interface Awaited {
+  readonly prompt: PromptId
+  readonly seq: number
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Follows the log from the request on. What stands there already is told however little time there is: asking again with
+ * no time at all tells how a prompt stands. The caller never owns the run: giving up here changes nothing there.
+ */
+async function waitFor(
+  ctx: Context,
+  caller: Caller,
+  input: Parsed<'sessions.prompt'>,
+  { prompt, seq, signal }: Awaited,
+): Promise<Reached> {
+  const over = new AbortController()
+  const until = performance.now() + input.timeoutMs
+  let timer: NodeJS.Timeout | undefined
+  let reached: Reached = { state: 'accepted', run: null, outcome: null }
+  const target = { kind: 'session' as const, workspace: input.workspace, session: input.id, after: seq }
+  try {
+    for await (const followed of follow(
+      ctx,
+      caller,
+      [target],
+      AbortSignal.any([over.signal, ...(signal ? [signal] : [])]),
+    )) {
+      if (followed.kind === 'ended')
+        throw new CarrelError('gone', 'The session was deleted while you waited for its answer.')
+      if (followed.kind === 'caught-up') {
+        const left = until - performance.now()
+        if (left <= 0) return reached
+        timer = setTimeout(() => over.abort(), left)
+        continue
+      }
+      if (followed.kind === 'files' || followed.kind === 'browsers') continue
+      reached = step(reached, eventOf(followed), prompt)
+      if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
+      if (input.wait === 'started' && reached.state === 'started') return reached
+    }
+    return reached
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function step(reached: Reached, event: Event, prompt: PromptId): Reached {
+  switch (event.type) {
+    case 'run.admitted':
+      return event.data.prompt === prompt ? { ...reached, state: 'admitted', run: event.data.run } : reached
+    case 'prompt.steered':
+      return event.data.prompt === prompt ? { ...reached, state: 'started', run: event.data.run } : reached
+    case 'withdrawal.requested':
+    case 'prompt.withdrawn':
+      return event.data.prompt === prompt ? { ...reached, state: 'withdrawn' } : reached
+    case 'run.started':
+    case 'run.resumed':
+      return event.data.run === reached.run ? { ...reached, state: 'started' } : reached
+    case 'run.parked':
+      return event.data.run === reached.run ? { ...reached, state: 'parked' } : reached
+    case 'run.ended':
+      return event.data.run === reached.run ? { ...reached, state: 'ended', outcome: event.data.outcome } : reached
+    default:
+      return reached
+  }
+}
+
+/** What the agent said after the last thing it did in a run. */
+async function lastWords(ctx: Context, session: SessionId, run: RunId): Promise<string | null> {
+  const { items } = await readItems(ctx.store, session, null, 100)
+  const words: string[] = []
+  for (const item of items.toReversed()) {
+    if (item.run !== run || item.kind === 'thought' || item.kind === 'notice' || item.kind === 'raw') continue
+    if (item.kind !== 'message' || item.role !== 'agent') break
+    words.unshift(item.text)
+  }
+  return words.length > 0 ? words.join('') : null
+}
+
+export const editPrompt: Op<'prompts.edit'> = async (ctx, caller, input) => {
+  const data = { prompt: input.prompt, content: blocksOf(input.content), by: whoOf(caller) }
+  return accepted(await submit(ctx, caller, input, { type: 'edit.requested', data }))
+}
+
+export const withdrawPrompt: Op<'prompts.withdraw'> = async (ctx, caller, input) => {
+  const data = { prompt: input.prompt, by: whoOf(caller) }
+  return accepted(await submit(ctx, caller, input, { type: 'withdrawal.requested', data }))
+}
+
+export const cancelRun: Op<'sessions.cancel'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const run = input.run ?? (await loadFold(ctx.store, input.id)).view.run?.id
+  if (!run) throw new CarrelError('gone', 'No run is on in this session; there is nothing to stop.')
+  return accepted(await submit(ctx, caller, input, { type: 'cancel.requested', data: { run, by: whoOf(caller) } }))
+}
+
+export const configureSession: Op<'sessions.configure'> = async (ctx, caller, input) => {
+  const session = await sessionIn(ctx, caller, input.workspace, input.id)
+  if (input.mode === undefined && Object.keys(input.options).length === 0) {
+    throw new CarrelError('bad_input', 'Name a mode, or at least one option, to set.')
+  }
+  const data = {
+    agent: input.agent ?? session.agent,
+    mode: input.mode ?? null,
+    options: input.options,
+    by: whoOf(caller),
+  }
+  return accepted(await submit(ctx, caller, input, { type: 'config.requested', data }))
+}
+
+export const closeSession: Op<'sessions.close'> = async (ctx, caller, input) =>
+  accepted(await submit(ctx, caller, input, { type: 'close.requested', data: { by: whoOf(caller) } }))
+
+/** Under the session's lease, so that no holder writes an older fold over it. */
+export const rebuildSession: Op<'sessions.rebuild'> = async (ctx, caller, input) => {
+  await sessionIn(ctx, caller, input.workspace, input.id)
+  const lease = await ctx.leases.acquire(`session:${input.id}`)
+  if (!lease) throw new CarrelError('busy', 'The session is at work. Rebuild it when it rests.')
+  try {
+    const write = await refold(ctx.store, input.id)
+    await ctx.store.log.rebuild(input.id, write)
+    return { seq: write.seq, items: write.items.length }
+  } finally {
+    await lease.release()
+  }
+}
+
+export const listRuns: Op<'runs.list'> = async (ctx, caller, input) => {
+  if (input.session) await sessionIn(ctx, caller, input.workspace, input.session)
+  else await enter(ctx, caller, input.workspace)
+  const page = await ctx.store.log.runs(
+    input.workspace,
+    { session: input.session, live: input.live || undefined },
+    { cursor: input.cursor ?? null, limit: input.limit },
+  )
+  return { runs: [...page.rows], cursor: page.cursor }
+}
+
+export const getRun: Op<'runs.get'> = async (ctx, caller, input) => {
+  await enter(ctx, caller, input.workspace)
+  const run = await ctx.store.log.run(input.workspace, input.id)
+  if (!run) throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
+  return run
+}
+
+const accepted = ({ seq, earlier }: Submitted) => ({ seq, repeated: earlier !== null })
