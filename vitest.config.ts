@@ -31,13 +31,13 @@ export default defineConfig({
     maxWorkers: 2,
     tags: [{ name: 'long', description: 'runs in `npm run test:long` only; docs/testing.md says why' }],
     projects: [
-      project('unit', ['src/**/*.test.ts', 'web/**/*.test.ts']),
+      project('unit', ['src/**/*.test.ts', 'scripted-agent/**/*.test.ts', 'web/**/*.test.ts']),
       project('house', ['test/*.test.ts', 'test/support/**/*.test.ts']),
-      project('promises', ['test/promises/**/*.test.ts'], withPostgres),
-      project('stories', ['test/stories/**/*.test.ts'], withPostgres),
+      project('contracts', ['test/contracts/**/*.test.ts'], withPostgres),
+      project('e2e', ['test/e2e/**/*.test.ts'], withPostgres),
       project('browser', ['test/browser/**/*.test.ts']),
       // Dozens of agents at once take what processor there is, so they come by themselves, behind all else.
-      project('crowds', ['test/crowds/**/*.test.ts'], { maxWorkers: 1, sequence: { groupOrder: 1 } }),
+      project('load', ['test/load/**/*.test.ts'], { maxWorkers: 1, sequence: { groupOrder: 1 } }),
       project('agents', ['test/agents/*.test.ts'], { maxWorkers: 1, sequence: { groupOrder: 2 } }),
     ],
   },

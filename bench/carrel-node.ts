@@ -1,5 +1,5 @@
 import { openEngine } from '../src/engine/open.ts'
-import { serveHttp } from '../src/faces/http.ts'
+import { serveHttp } from '../src/faces/http/http.ts'
 import type { Config } from '../src/model/config.ts'
 import type { Caller } from '../src/model/tree.ts'
 

@@ -11,7 +11,7 @@ const PER_SECOND = 20
 /** Runs of one agent process: four agents instead of two hundred, since it is not their memory that is measured. */
 const RUNS_PER_PROCESS = 50
 const PER_STREAM = 50
-const AGENT = fileURLToPath(new URL('../src/host/scripted-agent/main.ts', import.meta.url))
+const AGENT = fileURLToPath(new URL('../scripted-agent/main.ts', import.meta.url))
 const STAMP = new URL('stamp.mjs', import.meta.url).href
 
 /** The scripted agent with the clock in what it says. */

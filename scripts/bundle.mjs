@@ -5,7 +5,14 @@ import { buildStamped } from './stamped.mjs'
 
 const PROGRAMS = 'scripts/bundle.config.mjs'
 const TYPES = 'scripts/declarations.config.mjs'
-const SOURCES = ['src', 'test/promises', 'scripts/programs.mjs', 'package-lock.json', 'tsconfig.json']
+const SOURCES = [
+  'src',
+  'scripted-agent',
+  'test/contracts',
+  'scripts/programs.mjs',
+  'package-lock.json',
+  'tsconfig.json',
+]
 
 /**
  * Builds what Node runs into dist/node with rolldown, unless what is there was built from these very sources.

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Row, readFacts } from '../test/support/old-facts.ts'
@@ -16,7 +16,9 @@ const { Config } = await import(join(checkout, 'src/model/config.ts'))
 
 type Call = (verb: string, input: Row) => Promise<Row>
 
-const agentProgram = join(checkout, 'src/host/scripted-agent/main.ts')
+const agentProgram = ['scripted-agent/main.ts', 'src/host/scripted-agent/main.ts']
+  .map((path) => join(checkout, path))
+  .find((path) => existsSync(path))
 const APART = { id: 'apart', name: 'Apart', command: process.execPath, args: [agentProgram], home: 'own' }
 
 async function open(settings: Row) {

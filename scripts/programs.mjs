@@ -4,11 +4,11 @@
  */
 export const PROGRAMS = {
   keeper: 'src/host/keeper/main.ts',
-  'scripted-agent': 'src/host/scripted-agent/main.ts',
+  'scripted-agent': 'scripted-agent/main.ts',
   relay: 'src/host/sandbox/relay.ts',
   gate: 'src/host/browsers/gate.ts',
-  'sqlite-writer': 'src/store/sqlite-writer.ts',
-  'sqlite-searcher': 'src/store/sqlite-searcher.ts',
+  'sqlite-writer': 'src/store/sqlite/sqlite-writer.ts',
+  'sqlite-searcher': 'src/store/sqlite/sqlite-searcher.ts',
   history: 'src/host/history/worker.ts',
   freezer: 'src/host/places/freezer.ts',
 }
@@ -33,5 +33,5 @@ export const ENTRIES = {
   index: 'src/index.ts',
   client: 'src/client/client.ts',
   model: 'src/model/index.ts',
-  testing: 'test/promises/index.ts',
+  testing: 'test/contracts/index.ts',
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { MIGRATIONS } from '../src/store/sql/migrate.ts'
+import { MIGRATIONS } from '../src/store/sql/migrations/migrate.ts'
 import {
   checkAccounts,
   checkCalls,
@@ -28,9 +28,11 @@ const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 })
   .split('\0')
   .filter((path) => path !== '' && existsSync(join(ROOT, path)))
-const CODE = FILES.filter((path) => /^(src|web|test|bench)\/.*\.tsx?$/.test(path) && !path.startsWith('test/golden/'))
+const CODE = FILES.filter(
+  (path) => /^(src|scripted-agent|web|test|bench)\/.*\.tsx?$/.test(path) && !path.startsWith('test/golden/'),
+)
 const SOURCES = CODE.map((path) => readSource(path, join(ROOT, path)))
-const PRODUCT = SOURCES.filter(({ path }) => /^(src|web)\//.test(path))
+const PRODUCT = SOURCES.filter(({ path }) => /^(src|scripted-agent|web)\//.test(path))
 const DECLARED = listDeclared()
 /** A clone carries all of them for ever. */
 const MOST_FIXTURE_BYTES = 150_000
@@ -62,7 +64,7 @@ it('no file holds two ideas: at most 400 lines', () => {
 })
 
 it('names of files and folders say what is in them', () => {
-  expect(checkNames(FILES.filter((path) => /^(src|web|test|bench|scripts)\//.test(path)))).toEqual([])
+  expect(checkNames(FILES.filter((path) => /^(src|scripted-agent|web|test|bench|scripts)\//.test(path)))).toEqual([])
 })
 
 it('time, chance and the environment come in as arguments', () => {

@@ -10,10 +10,14 @@ import { buildStamped } from '../scripts/stamped.mjs'
 import { readSource } from './support/source-reader.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const SOURCES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z', 'src'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-})
+const SOURCES = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '-z', 'src', 'scripted-agent'],
+  {
+    cwd: ROOT,
+    encoding: 'utf8',
+  },
+)
   .split('\0')
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && existsSync(join(ROOT, path)))
 

@@ -1,7 +1,7 @@
 import type { Cgroups } from '../host/cgroups/cgroups.ts'
-import type { Containment } from '../host/containment.ts'
 import type { History } from '../host/history/history.ts'
 import type { Places } from '../host/places/place.ts'
+import type { Containment } from '../host/process/containment.ts'
 import type { Sandboxes } from '../host/sandbox/probe.ts'
 import type { Config } from '../model/config.ts'
 import type { IdNoun } from '../model/ids.ts'

@@ -3,16 +3,16 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
 import { typeid } from 'typeid-js'
-import { type Admission, createAdmission } from '../host/admission.ts'
-import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent.ts'
+import { type Admission, createAdmission } from '../host/agent/admission.ts'
+import { type AgentLaunch, connectAgent, resumeAgent } from '../host/agent/agent.ts'
 import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
 import { dropDoors } from '../host/browsers/door.ts'
 import { needBrowser } from '../host/browsers/find.ts'
 import { type Cgroups, openCgroups } from '../host/cgroups/cgroups.ts'
-import { type Containment, probeContainment } from '../host/containment.ts'
+import { openKeyRing } from '../host/identity/key-ring.ts'
 import { dropKeeper, dropOthers, findKeepers } from '../host/keeper/client.ts'
-import { openKeyRing } from '../host/key-ring.ts'
-import { killTree, sweepLedger } from '../host/ledger.ts'
+import { type Containment, probeContainment } from '../host/process/containment.ts'
+import { killTree, sweepLedger } from '../host/process/ledger.ts'
 import { createSandboxes } from '../host/sandbox/probe.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
@@ -220,7 +220,7 @@ async function openBell(
   overrides: Overrides,
 ): Promise<{ bell: Bell; close(): Promise<void> }> {
   const plain = config.databaseUrl
-    ? await (await import('../store/bell-postgres.ts')).createPostgresBell(config.databaseUrl)
+    ? await (await import('../store/postgres/bell-postgres.ts')).createPostgresBell(config.databaseUrl)
     : createBell()
   const bell = overrides.bell?.(plain) ?? plain
   const stop = store.onAppend((ring) => bell.ring(ring))

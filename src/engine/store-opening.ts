@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../model/config.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { openSqlite } from '../store/sqlite/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { copiesIn, type Say } from '../store/upgrade/copies.ts'
 
@@ -26,7 +26,7 @@ export async function openStore(config: Config, { now, env, version, holder, say
   const upgrade = { copies: copiesIn(config.dataFolder), copy: config.upgradeCopy, carrel: version }
   if (config.databaseUrl) {
     // Loaded only where it is used: the embedded engine starts without it.
-    const { openPostgres } = await import('../store/postgres.ts')
+    const { openPostgres } = await import('../store/postgres/postgres.ts')
     return await openPostgres({ url: config.databaseUrl, now, say, upgrade: { ...upgrade, holder, env } })
   }
   return await openSqlite({ path: databaseIn(config), now, say, upgrade })

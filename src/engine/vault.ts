@@ -1,5 +1,5 @@
-import type { KeyRing } from '../host/key-ring.ts'
-import { type SecretKey, seal, unseal } from '../host/sealing.ts'
+import type { KeyRing } from '../host/identity/key-ring.ts'
+import { type SecretKey, seal, unseal } from '../host/identity/sealing.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { WorkspaceId } from '../model/ids.ts'
 import { createMask, type KnownSecret, type Mask, NO_MASK } from '../model/mask.ts'

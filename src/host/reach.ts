@@ -1,6 +1,6 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { isAbsolute, join, sep } from 'node:path'
-import type { AgentPlace, AgentView } from './agent-contract.ts'
+import type { AgentPlace, AgentView } from './agent/contract.ts'
 import { insideRoots } from './folders.ts'
 
 /** One file of a place under both its names, all links resolved. */

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../model/errors.ts'
-import { fromSqlite } from './sqlite-errors.ts'
+import { fromSqlite } from './sqlite/sqlite-errors.ts'
 
 export interface FolderLock {
   /** Gives the folder back. Safe to repeat. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type AgentConnection, type AgentListener, connectAgent } from '../../src/host/agent.ts'
-import { probeContainment } from '../../src/host/containment.ts'
-import { allowedEnv, machinePath } from '../../src/host/environment.ts'
+import { type AgentConnection, type AgentListener, connectAgent } from '../../src/host/agent/agent.ts'
+import { probeContainment } from '../../src/host/process/containment.ts'
+import { allowedEnv, machinePath } from '../../src/host/process/environment.ts'
 import { codex, missingAgents, qwen, type RealAgent, type ScriptedModel, startModel } from './recipes.ts'
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-real-')))

@@ -4,7 +4,7 @@ import { refold } from '../../src/engine/folding.ts'
 import type { Outcome } from '../../src/model/events.ts'
 import type { PromptId, RunId, SessionId } from '../../src/model/ids.ts'
 import type { Lease } from '../../src/store/lease.ts'
-import { openSqlite } from '../../src/store/sqlite.ts'
+import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { WORKSPACE, type World } from './world.ts'
 

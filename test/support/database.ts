@@ -12,7 +12,7 @@ export interface TestDatabase {
 
 /**
  * Makes an empty database of its own on the Postgres of this test run, or says why there is none. For the projects
- * that have `postgres-setup.ts` as their global setup (promises, stories).
+ * that have `postgres-setup.ts` as their global setup (contracts, e2e).
  */
 export async function createDatabase(): Promise<TestDatabase | Skipped> {
   const server = inject('postgres')

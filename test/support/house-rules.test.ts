@@ -27,10 +27,10 @@ it.each([
   ['src/engine/a.ts', "import { openCarrel } from '../index.ts'"],
   ['src/engine/a.ts', "import { b } from '../../test/b.ts'"],
   ['web/a.tsx', "import { b } from '../src/engine/b.ts'"],
-  ['src/host/scripted-agent/a.ts', "import { b } from '../../model/b.ts'"],
-  ['src/host/a.ts', "import { b } from './scripted-agent/b.ts'"],
+  ['scripted-agent/a.ts', "import { b } from '../src/model/b.ts'"],
+  ['src/host/a.ts', "import { b } from '../../scripted-agent/b.ts'"],
   ['src/primitives/a.ts', "import { b } from '../model/b.ts'"],
-  ['src/store/a.ts', "new URL('../host/scripted-agent/b.ts', import.meta.url)"],
+  ['src/store/a.ts', "new URL('../../scripted-agent/b.ts', import.meta.url)"],
   ['src/attic/a.ts', 'export const a = 1'],
 ])('floors: %s may not %s', (path, text) => {
   expect(checkFloors([parseSource(path, text)])).toHaveLength(1)
@@ -41,10 +41,10 @@ it.each([
   ['src/faces/cli/a.ts', "import { b } from '../../client/b.ts'"],
   ['src/main.ts', "import { b } from './faces/cli/b.ts'"],
   ['src/store/a.ts', "import { b } from '../primitives/b.ts'"],
-  ['src/host/a.ts', "new URL('./scripted-agent/b.ts', import.meta.url)"],
-  ['src/host/scripted-agent/a.ts', "import { b } from './b.ts'"],
+  ['src/host/a.ts', "new URL('../../scripted-agent/b.ts', import.meta.url)"],
+  ['scripted-agent/a.ts', "import { b } from './b.ts'"],
   ['web/session/a.tsx', "import { b } from '../../src/client/b.ts'"],
-  ['test/stories/a.test.ts', "import { b } from '../../src/engine/b.ts'"],
+  ['test/e2e/a.test.ts', "import { b } from '../../src/engine/b.ts'"],
   ['src/model/a.test.ts', "import { b } from '../engine/b.ts'"],
 ])('floors: %s may %s', (path, text) => {
   expect(checkFloors([parseSource(path, text)])).toEqual([])

@@ -17,11 +17,13 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   client: ['model', 'api'],
   web: ['model', 'api', 'client'],
   faces: ['primitives', 'model', 'api', 'engine', 'client'],
+  // An agent like any other one: it speaks the protocol and must not lean on the program it tests.
+  'scripted-agent': [],
   top: ['primitives', 'model', 'api', 'store', 'host', 'engine', 'client', 'faces'],
 }
 const TOP = ['src/index.ts', 'src/main.ts']
-/** An agent like any other one: it speaks the protocol and must not lean on the program it tests. */
-const SCRIPTED_AGENT = 'src/host/scripted-agent/'
+/** Floors that a floor may start as a program, though it may not import them. */
+const STARTS: Readonly<Record<string, readonly string[]>> = { host: ['scripted-agent'] }
 
 const FORBIDDEN_NAME = /(^|[-.])(utils?|lib|libs|helpers?|common|types|managers?|services?|impl)(?=[-.]|$)/
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.(ts|css|html)$/
@@ -34,7 +36,7 @@ const MAY_READ_WORLD = [
   'src/client/timing.ts',
   'src/faces/cli/**',
   'src/main.ts',
-  'src/host/scripted-agent/**',
+  'scripted-agent/**',
   'src/host/keeper/main.ts',
 ]
 
@@ -42,6 +44,7 @@ const MAY_READ_WORLD = [
 export function floorOf(path: string): string | undefined {
   if (TOP.includes(path)) return 'top'
   if (path.startsWith('web/')) return 'web'
+  if (path.startsWith('scripted-agent/')) return 'scripted-agent'
   const [, floor] = /^src\/([^/]+)\//.exec(path) ?? []
   return floor
 }
@@ -56,9 +59,7 @@ export function checkFloors(sources: readonly Source[]): Complaint[] {
       .flatMap(({ to, started }) => {
         if (TOP.includes(to)) return from === 'top' ? [] : [`${source.path}: imports ${to}, which is for the outside.`]
         const floor = floorOf(to)
-        if (!started && source.path.startsWith(SCRIPTED_AGENT) !== to.startsWith(SCRIPTED_AGENT)) {
-          return [`${source.path}: imports ${to}; the scripted agent stands alone.`]
-        }
+        if (started && floor !== undefined && STARTS[from]?.includes(floor)) return []
         if (floor === from || (floor !== undefined && allowed.includes(floor)) || isManifest(to)) return []
         return [`${source.path}: ${from} may not import ${to}.`]
       })
@@ -199,7 +200,7 @@ export function checkTexts(sources: readonly Source[]): Complaint[] {
 }
 
 function isProduct({ path }: { path: string }): boolean {
-  return /^(src|web)\//.test(path) && !/\.(test|config)\.tsx?$/.test(path)
+  return /^(src|scripted-agent|web)\//.test(path) && !/\.(test|config)\.tsx?$/.test(path)
 }
 
 function packageOf(specifier: string): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Client, connect } from '../../src/client/client.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open.ts'
-import { type HttpServer, type ServeOptions, serveHttp } from '../../src/faces/http.ts'
+import { type HttpServer, type ServeOptions, serveHttp } from '../../src/faces/http/http.ts'
 import type { Config } from '../../src/model/config.ts'
 
 export interface HttpWorld {

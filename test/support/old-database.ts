@@ -1,10 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import { postgresTx } from '../../src/store/postgres-tx.ts'
-import { MIGRATIONS, migrate } from '../../src/store/sql/migrate.ts'
-import type { Migration } from '../../src/store/sql/migration.ts'
+import { postgresTx } from '../../src/store/postgres/postgres-tx.ts'
+import { MIGRATIONS, migrate } from '../../src/store/sql/migrations/migrate.ts'
+import type { Migration } from '../../src/store/sql/migrations/migration.ts'
 import type { Tx } from '../../src/store/sql/tx.ts'
-import { sqliteTx } from '../../src/store/sqlite-tx.ts'
+import { sqliteTx } from '../../src/store/sqlite/sqlite-tx.ts'
 
 /** A migration that no Carrel has, for what may go wrong with a next one. */
 export const nextMigration = (more: Partial<Migration> = {}): Migration => ({

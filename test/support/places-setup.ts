@@ -12,10 +12,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { probeContainment } from '../../src/host/containment.ts'
 import type { MakePlace, Places } from '../../src/host/places/place.ts'
 import { openPlaces } from '../../src/host/places/places.ts'
 import { removeFolder } from '../../src/host/places/removal.ts'
+import { probeContainment } from '../../src/host/process/containment.ts'
 import { onFileFinished } from './file-end.ts'
 
 export const PATH = process.env.PATH ?? '/usr/bin:/bin'

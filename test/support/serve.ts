@@ -1,5 +1,5 @@
 import { openEngine } from '../../src/engine/open.ts'
-import { serveHttp } from '../../src/faces/http.ts'
+import { serveHttp } from '../../src/faces/http/http.ts'
 import { startBuiltPrograms } from './built.ts'
 
 /**

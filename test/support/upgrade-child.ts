@@ -10,7 +10,7 @@ import { tellSteps } from './crash-steps.ts'
  */
 const [act = '', folder = '', kept = '', stop = ''] = process.argv.slice(2)
 // Loaded before the file system is watched: a loader writes a cache.
-const { MIGRATIONS } = await import('../../src/store/sql/migrate.ts')
+const { MIGRATIONS } = await import('../../src/store/sql/migrations/migrate.ts')
 // As it is before it is watched.
 const write = writeSync
 let steps = 0
@@ -26,7 +26,7 @@ const tell = (step: string): void => {
   }
 }
 tellSteps(tell)
-const { openForWriting } = await import('../../src/store/sqlite-writer.ts')
+const { openForWriting } = await import('../../src/store/sqlite/sqlite-writer.ts')
 const { backSqlite } = await import('../../src/store/upgrade/sqlite-back.ts')
 const { copiesIn, listCopies } = await import('../../src/store/upgrade/copies.ts')
 

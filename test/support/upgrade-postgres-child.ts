@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openPostgres } from '../../src/store/postgres.ts'
+import { openPostgres } from '../../src/store/postgres/postgres.ts'
 
 /** A process that upgrades the tables on a server, and stops for good before one of the steps, to be killed. */
 const [url = '', folder = '', stop = ''] = process.argv.slice(2)

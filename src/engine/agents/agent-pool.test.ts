@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { createAdmission } from '../../host/admission.ts'
-import type { AgentConnection, AgentListener } from '../../host/agent.ts'
+import { createAdmission } from '../../host/agent/admission.ts'
+import type { AgentConnection, AgentListener } from '../../host/agent/agent.ts'
 import { AgentRecipe } from '../../model/agent.ts'
 import { type AgentNeed, createAgentPool } from './agent-pool.ts'
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import type { Admission } from '../../host/admission.ts'
-import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined } from '../../host/agent.ts'
+import type { Admission } from '../../host/agent/admission.ts'
+import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined } from '../../host/agent/agent.ts'
 import type { Place } from '../../host/places/place.ts'
 import type { Sandbox } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'

@@ -9,7 +9,7 @@ import {
   noteHome,
   type Person,
   removeHome,
-} from '../../host/homes.ts'
+} from '../../host/identity/homes.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import type { HomeNote } from '../../model/homes.ts'
 import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'

@@ -1,4 +1,4 @@
-import type { AgentListener } from '../../host/agent.ts'
+import type { AgentListener } from '../../host/agent/agent.ts'
 
 /** What an agent may say between two runs that is kept for the next; beyond it the oldest goes. */
 const KEPT = 256

@@ -10,7 +10,7 @@ import {
 } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
-import { checkDatabase, copyDatabase } from '../../store/sqlite-copy.ts'
+import { checkDatabase, copyDatabase } from '../../store/sqlite/sqlite-copy.ts'
 import { copyEntry, digestOf, walk } from './backup-files.ts'
 
 export interface BackupWish {

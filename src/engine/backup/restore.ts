@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { BackupManifest, staysInside } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
-import { checkDatabase, KNOWN_SCHEMA, moveBlankSpaces, tooNew } from '../../store/sqlite-copy.ts'
+import { checkDatabase, KNOWN_SCHEMA, moveBlankSpaces, tooNew } from '../../store/sqlite/sqlite-copy.ts'
 import { MANIFEST, type Progress } from './backup.ts'
 import { copyFile } from './backup-files.ts'
 

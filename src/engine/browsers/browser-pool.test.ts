@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { createAdmission } from '../../host/admission.ts'
+import { createAdmission } from '../../host/agent/admission.ts'
 import { browserServers } from '../../host/browsers/mcp.ts'
-import { processGroup } from '../../host/containment.ts'
+import { processGroup } from '../../host/process/containment.ts'
 import { type BrowserWish, createBrowserPool } from './browser-pool.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'carrel-pool-'))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Admission } from '../../host/admission.ts'
+import type { Admission } from '../../host/agent/admission.ts'
 import {
   type BrowserGround,
   type BrowserLaunch,

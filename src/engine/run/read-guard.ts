@@ -1,4 +1,4 @@
-import type { AgentListener } from '../../host/agent.ts'
+import type { AgentListener } from '../../host/agent/agent.ts'
 import type { Author, FilePath } from '../../model/history.ts'
 import type { RunFiles } from './run-files.ts'
 

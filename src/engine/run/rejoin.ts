@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { AgentListener } from '../../host/agent.ts'
+import type { AgentListener } from '../../host/agent/agent.ts'
 import type { Place } from '../../host/places/place.ts'
 import type { Config } from '../../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/view.ts'

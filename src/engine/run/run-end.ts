@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { AgentFailure } from '../../host/agent.ts'
+import { AgentFailure } from '../../host/agent/agent.ts'
 import type { Reached } from '../../host/cgroups/cgroup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/events.ts'

@@ -1,4 +1,4 @@
-import type { AgentListener } from '../../host/agent.ts'
+import type { AgentListener } from '../../host/agent/agent.ts'
 import type { RunView } from '../../model/view.ts'
 import type { Asking } from './asking.ts'
 import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'

@@ -1,4 +1,4 @@
-import { AgentFailure, type PromptAnswer } from '../../host/agent.ts'
+import { AgentFailure, type PromptAnswer } from '../../host/agent/agent.ts'
 import { leavesAgents } from '../../model/config.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events.ts'

@@ -1,4 +1,4 @@
-import type { PromptAnswer } from '../../host/agent.ts'
+import type { PromptAnswer } from '../../host/agent/agent.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events.ts'
 import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../../model/view.ts'

@@ -123,7 +123,7 @@ export async function openFolder(cli: Cli, config: Config, how: { takesUp?: bool
 /** Lets `carrel answer`, `ps` and the others in while this process holds the folder. Null when no port can be had. */
 async function openDoor(engine: Engine): Promise<{ url: string; close(): Promise<void> } | null> {
   try {
-    const { serveHttp } = await import('../http.ts')
+    const { serveHttp } = await import('../http/http.ts')
     const door = await serveHttp(engine, { webFolder: null, host: '127.0.0.1', port: 0, version: VERSION })
     writeServerFile(engine.config.dataFolder, { url: door.url, pid: process.pid, startedAt: Date.now() })
     return door

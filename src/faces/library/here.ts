@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { openEngine } from '../../engine/open.ts'
 import type { Config } from '../../model/config.ts'
 import { VERSION } from '../cli/installation.ts'
-import { type HttpServer, serveHttp } from '../http.ts'
+import { type HttpServer, serveHttp } from '../http/http.ts'
 import type { OpenedCarrel } from './opened.ts'
 
 /** Opens Carrel in this process. @see openCarrel in src/index.ts */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { withoutCookies } from '../cookies.ts'
+import { withoutCookies } from '../http/cookies.ts'
 
 /** Cookies with such names are Carrel's: none goes on to a program, and no program sets one. */
 const OURS = /^(?:__host-|__secure-)?carrel_\w*$/i

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Login } from '../auth.ts'
+import type { Login } from '../http/auth.ts'
 
 /** Somebody who came from Carrel, at one preview. */
 export interface PreviewLogin {

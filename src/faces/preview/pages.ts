@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { escaped, plainPage } from '../login-page.ts'
+import { escaped, plainPage } from '../http/login-page.ts'
 
 /** What stands where a preview would be. All of it works without a script. */
 export interface Notice {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { BrowserNote } from '../../model/browser.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
-import type { Containment } from '../containment.ts'
+import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
   attachKeeper,
   dropKeeper,
@@ -20,10 +20,10 @@ import {
   newKeeper,
   startKeeper,
 } from '../keeper/client.ts'
-import { killTree, removeEntry } from '../ledger.ts'
-import type { Exit } from '../process.ts'
+import type { Containment } from '../process/containment.ts'
+import { killTree, removeEntry } from '../process/ledger.ts'
+import type { Exit } from '../process/process.ts'
 import { enclose, type Sandbox, WAY_OUT } from '../sandbox/enclose.ts'
-import { makeTemporary, temporaryOf } from '../temporary.ts'
 import { AT_DOOR, doorInside } from './door.ts'
 import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.ts'
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CarrelError } from '../../model/errors.ts'
-import { findProgram } from '../agents.ts'
+import { findProgram } from '../agent/known-agents.ts'
 
 /** Programs of Chromium's kind, by the names that systems give them: whole ones first, since sites meet those. */
 const NAMES = [

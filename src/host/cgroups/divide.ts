@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { below, isMarked, processTable } from '../proc-table.ts'
+import { below, isMarked, processTable } from '../process/proc-table.ts'
 import { pidsIn } from './cgroup.ts'
 import type { Seat } from './hierarchies.ts'
 

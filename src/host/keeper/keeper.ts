@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Reached } from '../cgroups/cgroup.ts'
-import { readLines } from '../lines.ts'
-import type { ChildTree, Exit } from '../process.ts'
+import { readLines } from '../process/lines.ts'
+import type { ChildTree, Exit } from '../process/process.ts'
 import type { FromKeeper, KeeperLaunch, Limits, ToKeeper } from './protocol.ts'
 import { type Frame, type Spool, written } from './spool.ts'
 

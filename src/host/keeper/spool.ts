@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { Exit } from '../process.ts'
+import type { Exit } from '../process/process.ts'
 
 /** A frame of the protocol on its way: `in` is what the agent said. Both directions are counted together, from 1. */
 export interface Frame {

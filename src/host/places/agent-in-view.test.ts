@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { digest, fresh, top as placesTop, plainFolder, world } from '../../../test/support/places-setup.ts'
 import { connect, listen, type Said, session, steps } from '../../../test/support/scripted-setup.ts'
-import type { AgentPlace } from '../agent.ts'
-import { probeContainment, processGroup } from '../containment.ts'
-import { sweepLedger } from '../ledger.ts'
-import { marked, processTable } from '../proc-table.ts'
-import { spawnTree } from '../process.ts'
+import type { AgentPlace } from '../agent/agent.ts'
+import { probeContainment, processGroup } from '../process/containment.ts'
+import { sweepLedger } from '../process/ledger.ts'
+import { marked, processTable } from '../process/proc-table.ts'
+import { spawnTree } from '../process/process.ts'
 
 const w = world()
 const overlayfs = (await w.places.drivers()).find(({ name }) => name === 'overlayfs')

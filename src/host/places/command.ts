@@ -1,5 +1,5 @@
-import { type Containment, processGroup } from '../containment.ts'
-import { spawnTree } from '../process.ts'
+import { type Containment, processGroup } from '../process/containment.ts'
+import { spawnTree } from '../process/process.ts'
 
 /** What every command for a place is run with. */
 export interface Machine {

@@ -25,8 +25,8 @@ import {
   world,
   write,
 } from '../../../test/support/places-setup.ts'
-import { sweepLedger } from '../ledger.ts'
-import { spawnTree } from '../process.ts'
+import { sweepLedger } from '../process/ledger.ts'
+import { spawnTree } from '../process/process.ts'
 import { DRIVERS } from './drivers.ts'
 import type { Place, PlaceRecord } from './place.ts'
 import { changedIn } from './upper.ts'

@@ -10,7 +10,7 @@ import { removeFolder } from './removal.ts'
 const run = promisify(execFile)
 const NOBODY = 65_534
 const PLACES = fileURLToPath(new URL('./places.ts', import.meta.url))
-const CONTAINMENT = fileURLToPath(new URL('../containment.ts', import.meta.url))
+const CONTAINMENT = fileURLToPath(new URL('../process/containment.ts', import.meta.url))
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-nobody-')))
 afterAll(() => removeFolder(top))
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type FileHandle, lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { bootId } from '../proc-table.ts'
+import { bootId } from '../process/proc-table.ts'
 import type { PlaceRecord } from './place.ts'
 
 /** The parts of a view: `upper` takes what is changed, `work` is overlayfs's own, the view appears in `in`. */

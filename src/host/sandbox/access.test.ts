@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { AgentRecipe } from '../../model/agent.ts'
-import { KNOWN_AGENTS } from '../agents.ts'
+import { KNOWN_AGENTS } from '../agent/known-agents.ts'
 import { accessOf, hostsOf } from './access.ts'
 
 const recipe = AgentRecipe.parse({

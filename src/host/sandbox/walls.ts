@@ -1,4 +1,4 @@
-import type { Containment } from '../containment.ts'
+import type { Containment } from '../process/containment.ts'
 
 /** What an agent may do at a path, and below it until a nearer wall says otherwise. All paths are real. */
 export type Wall =

@@ -1,5 +1,5 @@
 import type { Loss } from '../../model/upgrade.ts'
-import { readCatalog } from '../sql/catalog.ts'
+import { readCatalog } from '../sql/migrations/catalog.ts'
 import type { Tx } from '../sql/tx.ts'
 
 /** Counts rows of a table that were written after `$1`. */

@@ -9,11 +9,11 @@ import {
   type UpgradeFinding,
   type UpgradeRoom,
 } from '../../model/upgrade.ts'
-import { fromPostgres, mayRetry } from '../postgres-errors.ts'
-import { countRows, tablesAfter } from '../sql/catalog.ts'
-import { migrate } from '../sql/migrate.ts'
-import type { Migration } from '../sql/migration.ts'
-import { preflight } from '../sql/preflight.ts'
+import { fromPostgres, mayRetry } from '../postgres/postgres-errors.ts'
+import { countRows, tablesAfter } from '../sql/migrations/catalog.ts'
+import { migrate } from '../sql/migrations/migrate.ts'
+import type { Migration } from '../sql/migrations/migration.ts'
+import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
 import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { CarrelError } from '../../model/errors.ts'
-import { schemaVersion } from '../sql/migrate.ts'
+import { schemaVersion } from '../sql/migrations/migrate.ts'
 import type { Tx } from '../sql/tx.ts'
-import { fromSqlite } from '../sqlite-errors.ts'
-import { sqliteTx } from '../sqlite-tx.ts'
+import { fromSqlite } from '../sqlite/sqlite-errors.ts'
+import { sqliteTx } from '../sqlite/sqlite-tx.ts'
 
 /**
  * The address by which SQLite reads a database without changing a byte beside it: a plain read-only connection would

@@ -1,6 +1,6 @@
 import { leavesAgents } from '../../../model/config.ts'
 import { CarrelError } from '../../../model/errors.ts'
-import type { HttpServer } from '../../http.ts'
+import type { HttpServer } from '../../http/http.ts'
 import { given } from '../arguments.ts'
 import { hasDesktop, openBrowser } from '../browser.ts'
 import type { AddCommand, Cli } from '../cli.ts'
@@ -51,7 +51,7 @@ async function serve(cli: Cli, options: Options): Promise<number> {
   const { dataFolder } = config
   await refuseSecond(dataFolder)
   const stopped = stopSignal(cli)
-  const [engine, { serveHttp }] = await Promise.all([openFolder(cli, config), import('../../http.ts')])
+  const [engine, { serveHttp }] = await Promise.all([openFolder(cli, config), import('../../http/http.ts')])
   try {
     const stderr = (text: string, detail?: unknown): void =>
       void cli.world.stderr.write(`${text}${detail instanceof Error ? `: ${detail.message}` : ''}\n`)

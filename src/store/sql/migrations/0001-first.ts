@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /**
  * The log is a counted table with a unique index and not clustered by session: a commit then fills one last page

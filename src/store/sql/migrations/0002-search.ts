@@ -2,10 +2,10 @@ import { SessionId } from '../../../model/ids.ts'
 import { Item } from '../../../model/items.ts'
 import type { UpgradeFinding } from '../../../model/upgrade.ts'
 import { FOLD_VERSION } from '../../../model/view.ts'
-import { createTally, type Tally, tallyRows } from '../kept-rows.ts'
-import type { Migration } from '../migration.ts'
 import { indexItems } from '../search-index.ts'
 import type { Tx } from '../tx.ts'
+import { createTally, type Tally, tallyRows } from './kept-rows.ts'
+import type { Migration } from './migration.ts'
 
 /** Items that were stored before are indexed at once, since a session that rests is not folded again. */
 export const search: Migration = {

@@ -1,5 +1,5 @@
-import { type RowsOf, sameRows } from '../kept-rows.ts'
-import type { Migration } from '../migration.ts'
+import { type RowsOf, sameRows } from './kept-rows.ts'
+import type { Migration } from './migration.ts'
 
 const LINES = {
   key: ['id'],

@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /** Where projects keep their files apart, what of a Space's files is covered, and how much a run changed. */
 export const files: Migration = {

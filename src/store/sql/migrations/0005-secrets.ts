@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /** `scope` is the id of the Space or project it holds in, or empty for the whole workspace. The value is sealed. */
 export const secrets: Migration = {

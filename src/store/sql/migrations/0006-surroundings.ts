@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /** `scope` is the id of the Space or project it is said for, or empty for the whole workspace. */
 export const surroundings: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /** What each run used. Runs of before count as nothing. */
 export const spent: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /** A port belongs to one place, whichever node of whichever machine uses it. `place` is `space:<id>` or `project:<id>`. */
 export const ports: Migration = {

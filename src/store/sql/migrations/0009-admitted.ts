@@ -1,4 +1,4 @@
-import type { Migration } from '../migration.ts'
+import type { Migration } from './migration.ts'
 
 /** Finds where a run began without reading through all that it did. */
 export const admitted: Migration = {

@@ -1,7 +1,7 @@
 import { canonical } from '../../../model/canonical.ts'
-import { sameRows } from '../kept-rows.ts'
-import type { Migration } from '../migration.ts'
 import type { Row } from '../tx.ts'
+import { sameRows } from './kept-rows.ts'
+import type { Migration } from './migration.ts'
 import { parsed, settingsFindings } from './stored-json.ts'
 
 const ROWS = {

@@ -1,6 +1,6 @@
 import type { UpgradeFinding } from '../../../model/upgrade.ts'
-import { eachRow } from '../kept-rows.ts'
 import type { Tx, Value } from '../tx.ts'
+import { eachRow } from './kept-rows.ts'
 
 /** A JSON text as a value; undefined where it is none. */
 export function parsed(text: Value | undefined): unknown {

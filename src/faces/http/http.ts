@@ -1,0 +1,298 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import fastifyCookie from '@fastify/cookie'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Input, type OperationName, operations } from '../../api/index.ts'
+import { REAL_TIMING } from '../../client/timing.ts'
+import type { Log } from '../../engine/context.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
+import { mountPreviewDoor } from '../preview/door.ts'
+import { createPreviewHosts } from '../preview/hosts.ts'
+import { createPreviewLogins } from '../preview/logins.ts'
+import { createPreviews, type Previews } from '../preview/preview.ts'
+import { createAuth } from './auth.ts'
+import { addHeaders, createGate, type Gate, guard, isApi } from './gate.ts'
+import { mountLive } from './live.ts'
+import { openApi } from './openapi.ts'
+import type { OutletLimits } from './outlet.ts'
+import { mountStreams, type Streams } from './stream.ts'
+import { mountPage, WEB_FOLDER } from './web.ts'
+
+export interface ServeOptions {
+  /** The built page; left out for the one of this package, null for no page. */
+  readonly webFolder?: string | null | undefined
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly version: string
+  /** Words for the operator. Never addresses with a query, since a login has its token there. */
+  readonly log?: Pick<Log, 'error' | 'warn' | 'info'> | undefined
+  /** ms since 1970. */
+  readonly now?: (() => number) | undefined
+  readonly streams?: Partial<OutletLimits> | undefined
+}
+
+export interface HttpServer {
+  /** `http://127.0.0.1:4747` */
+  readonly url: string
+  /** Opens the page logged in. A secret. */
+  readonly loginUrl: string
+  readonly port: number
+  readonly streams: Pick<Streams, 'open' | 'waitingBytes'>
+  /** Ends the streams, lets answers under way finish for a moment, then hangs up. Safe to repeat. */
+  close(): Promise<void>
+}
+
+/** How long answers under way may take once the server closes. ms. */
+const CLOSE_MS = 2_000
+
+/**
+ * Serves an engine over HTTP: operations under `/api`, streams, login and page.
+ * @throws unavailable when the port is taken or the address is none of this machine
+ */
+export async function serveHttp(engine: Engine, options: ServeOptions): Promise<HttpServer> {
+  let port = options.port
+  const gate = createGate(engine.config, options.host, () => port)
+  const now = options.now ?? REAL_TIMING.now
+  const hosts = createPreviewHosts(engine.config, gate.isOwn)
+  const logins = createPreviewLogins(now)
+  const previews = createPreviews({ engine, hosts, logins })
+  const app = createApp(engine, gate, previews)
+  const auth = createAuth({ token: engine.token, now, port: () => port })
+  guard(app, gate)
+  await app.register(fastifyCookie)
+  app.addHook('onRequest', (request, _reply, done) => {
+    // Before the body is read: nobody's 32 MiB are taken in without knowing whose they are.
+    if (isApi(request.url)) auth.callerOf(request)
+    done()
+  })
+  acceptBodies(app)
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options))
+  auth.mount(app)
+  app.addHook('preClose', async () => previews.close())
+  mountPreviewDoor(app, { engine, auth, hosts, logins })
+  mountOperations(app, engine, auth.callerOf)
+  app.get('/api/openapi.json', async () => openApi(options.version))
+  const streaming = {
+    engine,
+    callerOf: auth.callerOf,
+    onError: (error: unknown, request: FastifyRequest) => logError(error, request, options),
+    limits: options.streams,
+  }
+  const streams = mountStreams(app, streaming)
+  const live = mountLive(app, streaming)
+  const page = await mountPage(app, options.webFolder === undefined ? WEB_FOLDER : options.webFolder)
+  app.setNotFoundHandler((request, reply) => page(request, reply) || sendProblem(reply, noRoute(request)))
+  await listen(app, options)
+  port = portOf(app)
+  const url = `http://${nameFor(options.host)}:${port}`
+  return {
+    url,
+    loginUrl: `${url}/login?token=${engine.token}`,
+    port,
+    streams,
+    close: () => close(app, [streams, live]),
+  }
+}
+
+function createApp(engine: Engine, gate: Gate, previews: Previews): FastifyInstance {
+  return Fastify({
+    // Its own lines hold whole addresses, and a login has its token there.
+    logger: false,
+    bodyLimit: engine.config.maxBodyBytes,
+    forceCloseConnections: false,
+    serverFactory: (handle) => createHttpServer(handle, previews),
+    routerOptions: { maxParamLength: 512 },
+    // An address that cannot be decoded comes here without passing a hook.
+    frameworkErrors: (error, request, reply) => {
+      const plain = reply as unknown as FastifyReply
+      try {
+        addHeaders(request, plain)
+        gate.check(request)
+        sendProblem(plain, badInput(`The address is not well-formed: ${error.message}.`))
+      } catch (refused) {
+        sendProblem(plain, asCarrelError(refused))
+      }
+    },
+    clientErrorHandler: refuseMalformed,
+  })
+}
+
+/** Requests for previews go their own way before any route of Carrel's is looked at, and only they become WebSockets. */
+function createHttpServer(handle: RequestListener, previews: Previews): Server {
+  const server = createServer(
+    // To receive a request; answers may take as long as they take. ms.
+    { requestTimeout: 300_000, keepAliveTimeout: 72_000, shouldUpgradeCallback: previews.mayUpgrade },
+    (request, response) => previews.take(request, response) || handle(request, response),
+  )
+  server.on('upgrade', (request, socket: Socket, head) => {
+    if (previews.upgrade(request, socket, head)) return
+    // Older versions of Node ask nobody whether it should be one.
+    refuseMalformed(new Error('no WebSocket'), socket)
+  })
+  return server
+}
+
+/** What is no HTTP at all gets the same shape of error, by hand: there is no request to answer. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const body = JSON.stringify({ error: badInput('This is not a well-formed HTTP request.') })
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+/** JSON everywhere; a form only because the plain login page sends one. */
+function acceptBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') return done(null, {})
+    parseJson(request, body as string, done)
+  })
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
+    if (isApi(request.url)) return done(badInput(SEND_JSON))
+    done(null, Object.fromEntries(new URLSearchParams(body as string)))
+  })
+}
+
+const SEND_JSON = 'Send JSON, with the header `content-type: application/json`.'
+
+function mountOperations(
+  app: FastifyInstance,
+  engine: Engine,
+  callerOf: ReturnType<typeof createAuth>['callerOf'],
+): void {
+  for (const [name, { http }] of Object.entries(operations) as [OperationName, { http: readonly [string, string] }][]) {
+    const [method, path] = http
+    app.route({
+      method,
+      url: `/api${path}`,
+      exposeHeadRoute: false,
+      handler: async (request, reply) => {
+        const input = { ...fields(request.query), ...fields(request.body), ...fields(request.params) }
+        const signal = 'wait' in input ? hangUp(reply) : undefined
+        return engine.carrelFor(callerOf(request)).call(name, input as Input<typeof name>, signal)
+      },
+    })
+  }
+}
+
+/** Aborted when the caller is gone, so that nothing waits for nobody. */
+function hangUp({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  raw.once('close', () => raw.writableFinished || gone.abort())
+  return gone.signal
+}
+
+function fields(part: unknown): Record<string, unknown> {
+  if (part === undefined) return {}
+  if (part === null || typeof part !== 'object' || Array.isArray(part))
+    throw badInput('Send a JSON object as the body.')
+  return part as Record<string, unknown>
+}
+
+async function answerError(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ServeOptions,
+): Promise<FastifyReply> {
+  const error = translate(thrown as FastifyError)
+  if (error.code === 'internal') logError(error, request, options)
+  if (error.code === 'too_large') await swallow(request)
+  return sendProblem(reply, error)
+}
+
+function translate(thrown: FastifyError): CarrelError {
+  if (thrown instanceof CarrelError) return thrown
+  if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new CarrelError('too_large', 'The body is larger than this server takes. Send less, or raise maxBodyBytes.')
+  }
+  if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return badInput(SEND_JSON)
+  if (thrown.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || thrown instanceof SyntaxError) {
+    return badInput('The body is not well-formed JSON. Send one JSON object.')
+  }
+  if (thrown.statusCode === 403 || thrown.statusCode === 404)
+    return new CarrelError('not_found', 'There is nothing here.')
+  if (thrown.statusCode !== undefined && thrown.statusCode < 500) return badInput(thrown.message)
+  return asCarrelError(thrown)
+}
+
+/** So much of a body that is too large is still taken in, so that its sender gets to read why. */
+const SWALLOW_BYTES = 268_435_456
+const SWALLOW_MS = 10_000
+
+function swallow({ raw }: FastifyRequest): Promise<void> {
+  if (raw.readableEnded || raw.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    let bytes = 0
+    const done = () => {
+      clearTimeout(timer)
+      raw.off('data', count)
+      resolve()
+    }
+    const count = (chunk: Buffer | string) => {
+      bytes += chunk.length
+      if (bytes > SWALLOW_BYTES) done()
+    }
+    const timer = setTimeout(done, SWALLOW_MS)
+    raw.on('data', count)
+    raw.once('end', done)
+    raw.once('close', done)
+    raw.resume()
+  })
+}
+
+function sendProblem(reply: FastifyReply, error: CarrelError): FastifyReply {
+  return reply.code(ERRORS[error.code].status).type('application/json; charset=utf-8').send({ error: error.toJSON() })
+}
+
+const badInput = (message: string) => new CarrelError('bad_input', message)
+
+function noRoute({ method, url }: FastifyRequest): CarrelError {
+  const [path = ''] = url.split('?')
+  return new CarrelError(
+    'not_found',
+    `There is no ${method} ${path.slice(0, 200)}. See /api/openapi.json for what there is.`,
+  )
+}
+
+function logError(error: unknown, request: FastifyRequest, { log }: ServeOptions): void {
+  log?.error(`${request.method} ${request.routeOptions.url ?? '(no route)'} failed`, error)
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    await app.close()
+    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    const what = taken ? `Port ${port} is taken.` : `Cannot listen on ${host}:${port}: ${(cause as Error).message}.`
+    throw new CarrelError(
+      'unavailable',
+      `${what} Choose another with --port, or --port 0 for a free one.`,
+      { host, port },
+      cause,
+    )
+  }
+}
+
+function portOf(app: FastifyInstance): number {
+  const address = app.server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** A name that a browser on this machine can open. */
+function nameFor(host: string): string {
+  if (host === '0.0.0.0' || host === '::' || host === '') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+async function close(app: FastifyInstance, streams: readonly Pick<Streams, 'end'>[]): Promise<void> {
+  for (const each of streams) each.end()
+  const impatient = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS)
+  app.server.closeIdleConnections()
+  await app.close().finally(() => clearTimeout(impatient))
+}

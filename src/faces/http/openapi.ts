@@ -1,0 +1,275 @@
+import { z } from 'zod'
+import { Finding } from '../../api/admin.ts'
+import { operations } from '../../api/index.ts'
+import type { Operation } from '../../api/operation.ts'
+import { AgentStatus } from '../../model/agent.ts'
+import { ERRORS, type ErrorCode } from '../../model/errors.ts'
+import { Interaction } from '../../model/interaction.ts'
+import { Item, RunItem } from '../../model/items.ts'
+import { Rule } from '../../model/rules.ts'
+import { DeletePreview, Project, Run, Session, Space, Workspace } from '../../model/tree.ts'
+
+type Json = Record<string, unknown>
+
+/** What answers share: each is written once, under `components`. */
+const NAMED = {
+  Workspace,
+  Space,
+  Project,
+  Session,
+  Run,
+  Interaction,
+  Item,
+  RunItem,
+  Rule,
+  DeletePreview,
+  AgentStatus,
+  Finding,
+}
+
+const TAGS: Readonly<Record<string, string>> = {
+  workspaces: 'The boundary of a tenant: nothing crosses it.',
+  spaces: 'Places of work, each bound to a folder.',
+  projects: 'Lines of work in a Space.',
+  sessions: 'Conversations with agents, each with a log of its own.',
+  prompts: 'Prompts that wait for their turn.',
+  runs: 'Executions of prompts.',
+  browsers: 'Browsers that runs have for themselves.',
+  interactions: 'Questions that agents ask people.',
+  rules: 'Standing answers to permission questions.',
+  agents: 'Programs that do the work.',
+  folders: "Folders on the server's machine.",
+  server: 'The server itself.',
+  follow: 'Logs as they grow.',
+}
+
+/** Beyond the table of an operation, what any may answer. */
+const ALWAYS: readonly ErrorCode[] = ['bad_input', 'unauthenticated', 'forbidden', 'internal', 'unavailable']
+
+/** The OpenAPI 3.1 document of the HTTP API, made from the operations. */
+export function openApi(version: string): Json {
+  const components = namedSchemas()
+  const paths: Record<string, Json> = {}
+  for (const [name, operation] of Object.entries(operations) as [string, Operation][]) {
+    const [method, pattern] = operation.http
+    const path = pattern.replace(/:([a-zA-Z]+)/g, '{$1}')
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(name, operation) }
+  }
+  const all = { ...paths, ...streamPaths() }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Carrel',
+      version,
+      summary: 'Durable agent sessions.',
+      description:
+        'Everything the page and the command line do, they do through this. Errors have one shape; match on `code`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/api', description: 'The server that sent this document.' }],
+    security: [{ bearer: [] }, { cookie: [] }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    paths: all,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'The token of this installation.' },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'carrel_4747',
+          description: 'Set by `/login`; its name ends with the port of the server.',
+        },
+      },
+      responses: namedResponses(all),
+      schemas: { ...components, Problem: problemSchema() },
+    },
+  }
+}
+
+function describe(name: string, operation: Operation): Json {
+  const [method, pattern] = operation.http
+  const input = inputSchema(operation.input)
+  const inPath = [...pattern.matchAll(/:([a-zA-Z]+)/g)].map(([, key]) => key as string)
+  const rest = Object.entries(input.properties).filter(([key]) => !inPath.includes(key))
+  const hasBody = method === 'POST' || method === 'PATCH'
+  const parameters = [
+    ...inPath.map((key) => parameter('path', key, input.properties[key] ?? {}, true)),
+    ...(hasBody ? [] : rest.map(([key, schema]) => parameter('query', key, schema, input.required.includes(key)))),
+  ]
+  const required = rest.map(([key]) => key).filter((key) => input.required.includes(key))
+  const body = {
+    type: 'object',
+    properties: Object.fromEntries(rest),
+    ...(required.length > 0 && { required }),
+  }
+  return {
+    operationId: name,
+    tags: [name.split('.')[0]],
+    summary: operation.summary.split(/(?<=\.)\s/)[0],
+    description: operation.summary,
+    ...(parameters.length > 0 && { parameters }),
+    ...(hasBody &&
+      rest.length > 0 && {
+        requestBody: { required: required.length > 0, content: { 'application/json': { schema: body } } },
+      }),
+    responses: {
+      200: { description: 'Done.', content: { 'application/json': { schema: outputSchema(operation.output) } } },
+      ...errorResponses([...ALWAYS, ...(hasBody ? (['too_large'] as const) : []), ...operation.errors]),
+    },
+  }
+}
+
+function parameter(where: 'path' | 'query' | 'header', name: string, schema: Json, required: boolean): Json {
+  const { description, ...rest } = schema
+  return { name, in: where, required, ...(description !== undefined && { description }), schema: rest }
+}
+
+/** One response per status; where codes share one, they stand in its description. */
+function errorResponses(codes: readonly ErrorCode[]): Json {
+  const byStatus = new Map<number, Set<ErrorCode>>()
+  for (const code of codes) {
+    const { status } = ERRORS[code]
+    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code))
+  }
+  const toResponse = (set: ReadonlySet<ErrorCode>) =>
+    set.size === 1 ? { $ref: `#/components/responses/${[...set][0]}` } : errorResponse([...set])
+  return Object.fromEntries([...byStatus].map(([status, set]) => [status, toResponse(set)]))
+}
+
+const errorResponse = (codes: readonly ErrorCode[]): Json => ({
+  description: codes.map((code) => `\`${code}\``).join(', '),
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
+})
+
+/** Those that something refers to. */
+function namedResponses(paths: Json): Json {
+  const text = JSON.stringify(paths)
+  const used = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => text.includes(`/responses/${code}"`))
+  return Object.fromEntries(used.map((code) => [code, errorResponse([code])]))
+}
+
+function problemSchema(): Json {
+  return {
+    type: 'object',
+    description: 'What every failure looks like.',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: {
+          code: { type: 'string', enum: Object.keys(ERRORS), description: 'Match on this.' },
+          message: { type: 'string', description: 'For a person: what happened and what to do next.' },
+          data: { description: 'For a program: what it is about.' },
+        },
+      },
+    },
+  }
+}
+
+const target = (text: string): Json => ({ type: 'string', description: text })
+
+function streamPaths(): Json {
+  const after = { type: 'integer', minimum: 0, default: 0, description: 'Only events later than this.' }
+  const resume = parameter('header', 'Last-Event-ID', target('The last `id` that was read; wins over `after`.'), false)
+  return {
+    '/follow': {
+      get: streamOperation('follow', 'Follow several logs in one stream.', [
+        parameter('query', 'w', target('A workspace whose log to follow: `<id>` or `<id>:<after>`.'), false),
+        parameter(
+          'query',
+          's',
+          {
+            type: 'array',
+            items: { type: 'string' },
+            maxItems: 64,
+            description: 'Sessions: `<id>` or `<id>:<after>`.',
+          },
+          false,
+        ),
+        parameter('query', 'workspace', target('Where the sessions are; that of `w`, or `default`.'), false),
+        resume,
+      ]),
+    },
+    '/workspaces/{workspace}/runs/{id}/browser/live': {
+      get: {
+        operationId: 'browsers.live',
+        tags: ['browsers'],
+        summary: 'Watch the browser of a run.',
+        description:
+          'Watch the browser of a run. Server-sent events without ids: `scene` carries the tabs, the one that is shown and who has taken over, whenever one of them is another; `frame` the newest picture as a JPEG in base64, with the size of the window in its own pixels; `ended` that the run needs it no more. A slow reader gets fewer pictures, and none are made while nobody watches.',
+        parameters: [
+          parameter('path', 'workspace', { type: 'string' }, true),
+          parameter('path', 'id', { type: 'string' }, true),
+        ],
+        responses: {
+          200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          ...errorResponses([...ALWAYS, 'not_found', 'gone']),
+        },
+      },
+    },
+    '/workspaces/{workspace}/sessions/{id}/follow': {
+      get: streamOperation('sessions.follow', 'Follow the log of one session.', [
+        parameter('path', 'workspace', { type: 'string' }, true),
+        parameter('path', 'id', { type: 'string' }, true),
+        parameter('query', 'after', after, false),
+        resume,
+      ]),
+    },
+  }
+}
+
+function streamOperation(operationId: string, summary: string, parameters: Json[]): Json {
+  return {
+    operationId,
+    tags: ['follow'],
+    summary,
+    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON; \`caught-up\` says that all there was is said, with \`log\` and \`head\`; \`files\` that files of a workspace may have changed, which no log says, and \`browsers\` that its runs with a browser may be others, both with \`log\`; \`ended\` that a log is gone, with \`log\` and \`reason\`. \`id\` is where the stream stands; sent back as \`Last-Event-ID\` it goes on right there.`,
+    parameters,
+    responses: {
+      200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      204: { description: 'All logs of it are gone; do not come back.' },
+      ...errorResponses([...ALWAYS, 'not_found']),
+    },
+  }
+}
+
+interface ObjectSchema {
+  readonly properties: Record<string, Json>
+  readonly required: readonly string[]
+}
+
+function inputSchema(input: z.ZodType): ObjectSchema {
+  const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as unknown as Partial<ObjectSchema>
+  return { properties: schema.properties ?? {}, required: schema.required ?? [] }
+}
+
+const registry = z.registry<{ id: string }>()
+for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id })
+
+function outputSchema(output: z.ZodType): Json {
+  const { $defs: _, ...schema } = toNamed(output)
+  return schema
+}
+
+function namedSchemas(): Json {
+  const { $defs } = toNamed(z.object(NAMED)) as { $defs: Record<string, Json> }
+  return Object.fromEntries(Object.entries($defs).map(([name, { id: _, ...schema }]) => [name, schema]))
+}
+
+/** Named shapes stand under `$defs` there and under `components` here. */
+function toNamed(schema: z.ZodType): Json {
+  const made = z.toJSONSchema(schema, {
+    io: 'output',
+    unrepresentable: 'any',
+    metadata: registry,
+    // A newer server may say more than this document knew; a client must not refuse that.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+    },
+  })
+  const { $schema: _, ...rest } = JSON.parse(
+    JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/'),
+  ) as Json
+  return rest
+}

@@ -1,0 +1,235 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Carrel, Followed, FollowTarget } from '../../api/index.ts'
+import { type Cursor, MAX_TARGETS, type Position, readCursor, WORKSPACE_LOG, writeCursor } from '../../client/cursor.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { CarrelError } from '../../model/errors.ts'
+import { Seq, SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { Caller } from '../../model/tree.ts'
+import { createOutlet, OUTLET_LIMITS, type Outlet, type OutletLimits } from './outlet.ts'
+
+/** The streams that are open, for whoever closes the server or wants to know what they hold. */
+export interface Streams {
+  open(): number
+  /** Bytes that wait for readers, over all streams. */
+  waitingBytes(): number
+  /** Ends every stream; their readers come back to whoever listens then. */
+  end(): void
+}
+
+export interface StreamOptions {
+  readonly engine: Engine
+  readonly callerOf: (request: FastifyRequest) => Caller
+  readonly onError: (error: unknown, request: FastifyRequest) => void
+  readonly limits?: Partial<OutletLimits> | undefined
+}
+
+/** What one stream follows, by the names of the cursor. */
+interface Wanted {
+  readonly workspaceLog: string | null
+  readonly sessionsOf: string
+  readonly cursor: Cursor
+}
+
+/**
+ * Mounts the two ways to follow: one stream for all logs of a page, and one log alone. Events are the stored lines,
+ * unchanged; `id` says where all logs of the stream stand, so that `Last-Event-ID` resumes each of them exactly (L6).
+ */
+export function mountStreams(app: FastifyInstance, options: StreamOptions): Streams {
+  const limits = { ...OUTLET_LIMITS, ...options.limits }
+  const open = new Map<AbortController, Outlet | null>()
+
+  const serve = async (request: FastifyRequest, reply: FastifyReply, wanted: Wanted) => {
+    const abort = new AbortController()
+    reply.raw.once('close', () => abort.abort())
+    open.set(abort, null)
+    let iterator: AsyncIterator<Followed> | null = null
+    try {
+      const begun = await begin(options.engine.carrelFor(options.callerOf(request)), wanted, abort.signal)
+      // The one answer that tells a browser's EventSource not to come back.
+      if (begun === null) return reply.code(204).send()
+      iterator = begun.iterator
+      reply.hijack()
+      if (abort.signal.aborted) {
+        reply.raw.destroy()
+        return reply
+      }
+      reply.raw.writeHead(200, headersOf(reply))
+      const outlet = createOutlet(reply.raw, limits)
+      open.set(abort, outlet)
+      outlet.push('retry: 1000\n\n')
+      for (const gone of begun.gone) outlet.push(frameOf(gone, wanted))
+      await pump(begun.first, iterator, outlet, wanted).catch((error) => {
+        if (!abort.signal.aborted) options.onError(error, request)
+      })
+      outlet.end()
+      return reply
+    } finally {
+      abort.abort()
+      open.delete(abort)
+      await iterator?.return?.()
+    }
+  }
+
+  app.get('/api/follow', { exposeHeadRoute: false }, (request, reply) => serve(request, reply, manyFrom(request)))
+  app.get('/api/workspaces/:workspace/sessions/:id/follow', { exposeHeadRoute: false }, (request, reply) =>
+    serve(request, reply, oneFrom(request)),
+  )
+  return {
+    open: () => open.size,
+    waitingBytes: () => [...open.values()].reduce((sum, outlet) => sum + (outlet?.waiting() ?? 0), 0),
+    end() {
+      for (const abort of open.keys()) abort.abort()
+    },
+  }
+}
+
+interface Begun {
+  readonly iterator: AsyncIterator<Followed>
+  readonly first: IteratorResult<Followed>
+  /** Logs that were deleted since they were last read. */
+  readonly gone: Followed[]
+}
+
+/**
+ * Fetches the first thing before the head of the answer is sent: what is refused then still has its own status.
+ * A log that was read before and is gone meanwhile ends, and the others go on.
+ */
+async function begin(carrel: Carrel, wanted: Wanted, signal: AbortSignal): Promise<Begun | null> {
+  const gone: Followed[] = []
+  for (;;) {
+    const targets = targetsOf(wanted)
+    if (targets.length === 0 && gone.length === 0) return null
+    const iterator = carrel.follow(targets, signal)[Symbol.asyncIterator]()
+    try {
+      return { iterator, first: await iterator.next(), gone }
+    } catch (thrown) {
+      const log = missingLog(thrown, wanted)
+      if (log === null || targets.length === 1) throw thrown
+      wanted.cursor.set(log, 'end')
+      gone.push({ kind: 'ended', log, reason: 'It was deleted.' })
+    }
+  }
+}
+
+function missingLog(thrown: unknown, { cursor }: Wanted): string | null {
+  if (!(thrown instanceof CarrelError) || thrown.code !== 'not_found') return null
+  const { id } = (thrown.data ?? {}) as { id?: unknown }
+  return typeof id === 'string' && Number(cursor.get(id)) > 0 ? id : null
+}
+
+async function pump(
+  first: IteratorResult<Followed>,
+  iterator: AsyncIterator<Followed>,
+  outlet: Outlet,
+  wanted: Wanted,
+): Promise<void> {
+  for (let step = first; !step.done; step = await iterator.next()) {
+    outlet.push(frameOf(step.value, wanted))
+    const room = outlet.room()
+    if (room) await room
+  }
+}
+
+/** The frame of one thing that happened; moves the cursor. */
+function frameOf(followed: Followed, { workspaceLog, cursor }: Wanted): string {
+  const isWorkspace = followed.log === workspaceLog
+  const name = isWorkspace ? WORKSPACE_LOG : followed.log
+  if (followed.kind === 'event') {
+    cursor.set(name, followed.seq)
+    return frame(idOf(cursor), isWorkspace ? 'workspace' : 'session', followed.json)
+  }
+  if (followed.kind === 'caught-up') {
+    return frame(idOf(cursor), 'caught-up', JSON.stringify({ log: followed.log, head: followed.head }))
+  }
+  if (followed.kind === 'files' || followed.kind === 'browsers')
+    return frame(idOf(cursor), followed.kind, JSON.stringify({ log: followed.log }))
+  cursor.set(name, 'end')
+  return frame(idOf(cursor), 'ended', JSON.stringify({ log: followed.log, reason: followed.reason }))
+}
+
+/** A line break inside of data would end it; JSON allows one only between its parts, so none is lost. */
+function frame(id: string, event: string, json: string): string {
+  const data = /[\r\n]/.test(json) ? json.replace(/\r\n|\r|\n/g, '\ndata: ') : json
+  return `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`
+}
+
+function idOf(cursor: Cursor): string {
+  const [only] = cursor
+  return cursor.size === 1 && only && only[0] !== WORKSPACE_LOG ? String(only[1]) : writeCursor(cursor)
+}
+
+/** Of a stream of events. */
+export function headersOf(reply: FastifyReply): Record<string, string | string[]> {
+  return {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    // Tells reverse proxies that hold answers back to pass this one on as it comes.
+    'x-accel-buffering': 'no',
+  }
+}
+
+function targetsOf({ workspaceLog, sessionsOf, cursor }: Wanted): FollowTarget[] {
+  return [...cursor].flatMap(([name, after]): FollowTarget[] => {
+    if (after === 'end') return []
+    if (name === WORKSPACE_LOG) return [{ kind: 'workspace', workspace: workspaceLog as string, after }]
+    return [{ kind: 'session', workspace: sessionsOf, session: name, after }]
+  })
+}
+
+const Many = z.object({
+  w: z.string().optional(),
+  s: z.union([z.string(), z.array(z.string())]).default([]),
+  workspace: WorkspaceId.optional(),
+})
+const One = z.object({ workspace: WorkspaceId, id: SessionId, after: Seq.default(0) })
+
+function manyFrom(request: FastifyRequest): Wanted {
+  const { w, s, workspace } = read(Many, request.query)
+  const own = w === undefined ? null : logAndSeq(w, WorkspaceId)
+  const sessions = [s].flat().map((text) => logAndSeq(text, SessionId))
+  const cursor: Cursor = new Map()
+  if (own) cursor.set(WORKSPACE_LOG, own.after)
+  for (const { log, after } of sessions) cursor.set(log, after)
+  if (cursor.size === 0) throw new CarrelError('bad_input', 'Say what to follow: `w=<workspace>`, `s=<session>`.')
+  if (cursor.size !== sessions.length + (own ? 1 : 0)) {
+    throw new CarrelError('bad_input', 'A session can be followed only once in one stream.')
+  }
+  if (cursor.size > MAX_TARGETS) {
+    throw new CarrelError('bad_input', `One stream follows at most ${MAX_TARGETS} logs. Open another for the rest.`)
+  }
+  resume(request, cursor)
+  return { workspaceLog: own?.log ?? null, sessionsOf: workspace ?? own?.log ?? 'default', cursor }
+}
+
+function oneFrom(request: FastifyRequest): Wanted {
+  const { workspace, id, after } = read(One, { ...(request.query as object), ...(request.params as object) })
+  const cursor: Cursor = new Map([[id, after]])
+  resume(request, cursor)
+  return { workspaceLog: null, sessionsOf: workspace, cursor }
+}
+
+/** `Last-Event-ID` is newer than what stands in the address, since that stays the same when a browser comes back. */
+function resume(request: FastifyRequest, cursor: Cursor): void {
+  const said = request.headers['last-event-id']
+  if (typeof said !== 'string' || said === '') return
+  const [only] = cursor.keys()
+  const last = readCursor(said, cursor.size === 1 && only !== undefined && only !== WORKSPACE_LOG ? only : null)
+  if (last === null) throw new CarrelError('bad_input', 'Last-Event-ID is not an id of this stream. Leave it out.')
+  for (const [log, position] of last) if (cursor.has(log)) cursor.set(log, position as Position)
+}
+
+function logAndSeq(text: string, id: typeof WorkspaceId | typeof SessionId): { log: string; after: number } {
+  const [log, after = '0', ...more] = text.split(':')
+  if (more.length > 0) throw new CarrelError('bad_input', `${JSON.stringify(text)} is not \`<id>\` or \`<id>:<seq>\`.`)
+  return { log: read(id, log), after: read(Seq, after === '' ? '0' : after) }
+}
+
+function read<T extends z.ZodType>(shape: T, value: unknown): z.output<T> {
+  const parsed = shape.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
+  throw new CarrelError('bad_input', `${where}${issue?.message ?? 'not understood'}`, { issues: parsed.error.issues })
+}

@@ -1,0 +1,244 @@
+import { setTimeout } from 'node:timers/promises'
+import { CarrelError } from '../../model/errors.ts'
+import type { KeptTree } from '../keeper/client.ts'
+import type { AgentInfo, AgentLaunch, AgentListener, AgentPlace, AgentSession, Rejoined } from './contract.ts'
+import type { HeldFrame, Past, PastPrompt, PastState } from './past.ts'
+import { readsMissingAsEmpty, replaysAfterAnswer } from './quirks.ts'
+import { promptAnswer, type SessionPort, sessionPort, withStderr } from './session.ts'
+import { AgentFailure, AUTH_REQUIRED, failureFrom, METHOD_NOT_FOUND, type Wire } from './wire.ts'
+
+/** A replay whose end is not said counts as over after so long without a word. ms. */
+const QUIET_MS = 300
+
+/** What the parts of one connection share. */
+export interface Link {
+  readonly launch: AgentLaunch
+  readonly tree: KeptTree
+  readonly ports: Map<string, SessionPort>
+  /** Updates of sessions whose opening has not been answered yet: some agents speak before they answer. */
+  readonly early: Map<string, HeldFrame[]>
+  opening: number
+  noises: number
+  /** What the sandbox let nothing through to, as far as it was told. */
+  readonly stopped: Set<string>
+  /** The number of the last frame that came. */
+  seen: number
+  readonly wire: Wire
+  /** Since the keeper was last told what it may forget. */
+  spooled: { frames: number; chars: number }
+  /** Up to which frame it was told so. */
+  marked: number
+  /** What an earlier life of the server had open here and nobody has taken up yet. */
+  past: Past | null
+  /** Called when such a conversation is taken up. */
+  readonly claims: Map<string, () => void>
+  /** Prompts of ours that are not answered, or whose run is not recorded to its end. */
+  readonly prompts: Map<number, PastPrompt>
+  onRecorded(): void
+}
+
+export async function openSession(
+  link: Link,
+  info: AgentInfo,
+  place: AgentPlace,
+  listener: AgentListener,
+  signal: AbortSignal,
+): Promise<AgentSession> {
+  link.opening += 1
+  let session: AgentSession | undefined
+  let calledOff = false
+  try {
+    // Registered while the answer is read, so that no frame behind it finds nobody.
+    const onResult = (raw: unknown) => {
+      const id = (raw as { sessionId?: unknown } | null)?.sessionId
+      if (typeof id === 'string') session = register(link, info, { id, place, listener, replaying: false }).face(raw)
+      // An answer that comes after all must not leave a session behind.
+      if (calledOff) void session?.close()
+    }
+    const asked = link.wire.request('session/new', placeParams(place), { onResult })
+    await untilAborted(
+      asked,
+      signal,
+      () => new CarrelError('unavailable', `Opening a session with ${link.launch.name} was called off.`),
+    )
+    if (session) return session
+    throw new AgentFailure(`${link.launch.name} opened a session without an id.`)
+  } catch (thrown) {
+    calledOff = true
+    throw openFailure(thrown, link)
+  } finally {
+    link.opening -= 1
+    if (link.opening === 0) link.early.clear()
+  }
+}
+
+function register(
+  link: Link,
+  info: AgentInfo,
+  one: { id: string; place: AgentPlace; listener: AgentListener; replaying: boolean },
+): SessionPort {
+  const { id, place, listener } = one
+  const port = sessionPort({
+    id,
+    place,
+    listener,
+    wire: link.wire,
+    launch: link.launch,
+    cgroup: link.tree.cgroup,
+    canClose: offers(info, 'close'),
+    lenientReads: readsMissingAsEmpty(info),
+    stderrTail: link.tree.stderrTail,
+    prompts: link.prompts,
+    seen: () => link.seen,
+    onRecorded: () => link.onRecorded(),
+    forget: () => link.ports.get(id) === port && link.ports.delete(id),
+  })
+  port.replaying = one.replaying
+  link.ports.set(id, port)
+  for (const held of link.early.get(id) ?? []) if (held.kind === 'update') port.takeUpdate(held.update, held.no)
+  link.early.delete(id)
+  return port
+}
+
+/**
+ * Takes a conversation of an earlier life up where the frames leave it. What was said is given to the listener in its
+ * order; prompts and questions without an answer are as open as they were.
+ */
+export function rejoinSession(
+  link: Link,
+  info: AgentInfo,
+  one: { id: string; place: AgentPlace; listener: AgentListener },
+): Rejoined | null {
+  const { past } = link
+  const opened = past?.sessions.get(one.id)
+  if (!past || opened === undefined) return null
+  // Before anything is fed: the answers of the past wait until all that came before them has been told.
+  const prompts = past.prompts.filter(({ session }) => session === one.id).map((prompt) => adopt(link, prompt))
+  const port = register(link, info, { ...one, replaying: false })
+  port.recorded = 0
+  const session = port.face(opened)
+  for (const held of past.held.get(one.id) ?? []) {
+    if (held.kind === 'update') port.takeUpdate(held.update, held.no)
+    // Nobody is left to hear an answer.
+    else if (!link.wire.failed) link.wire.serve(held)
+  }
+  past.sessions.delete(one.id)
+  past.held.delete(one.id)
+  link.claims.get(one.id)?.()
+  return { session, prompts }
+}
+
+function adopt(link: Link, prompt: PastPrompt) {
+  const { id, tag, answer } = prompt
+  link.prompts.set(id, prompt)
+  const raw =
+    answer === null
+      ? link.wire.adopt(id)
+      : 'error' in answer
+        ? Promise.reject(failureFrom(answer.error))
+        : Promise.resolve(answer.result)
+  const said = raw.then(promptAnswer)
+  // Whoever rejoins looks at them when it is their turn.
+  said.catch(() => undefined)
+  return { tag, answer: said }
+}
+
+/** What the frames up to now come to, for a server that comes later. */
+export function stateOf(link: Link, info: unknown): PastState {
+  const sessions = [...link.ports.entries()].map(([id, port]) => [id, port.opened] as const)
+  return {
+    info,
+    next: link.wire.next,
+    sessions: [...sessions, ...(link.past?.sessions ?? [])],
+    prompts: [...link.prompts.values()],
+  }
+}
+
+interface Reopening {
+  readonly id: string
+  readonly place: AgentPlace
+  readonly listener: AgentListener
+  readonly signal: AbortSignal
+}
+
+export async function reopenSession(
+  link: Link,
+  info: AgentInfo,
+  { id, place, listener, signal }: Reopening,
+): Promise<AgentSession> {
+  const methods = [
+    offers(info, 'resume') ? 'session/resume' : '',
+    info.agentCapabilities.loadSession === true ? 'session/load' : '',
+  ]
+  const port = register(link, info, { id, place, listener, replaying: true })
+  for (const method of methods.filter((one) => one !== '')) {
+    try {
+      const asked = link.wire.request(method, { sessionId: id, ...placeParams(place) })
+      const raw = await untilAborted(
+        asked,
+        signal,
+        () => new CarrelError('unavailable', `Reopening a session with ${link.launch.name} was called off.`),
+      )
+      if (replaysAfterAnswer(info)) await untilQuiet(port, signal)
+      return port.face(raw)
+    } catch (thrown) {
+      if (thrown instanceof AgentFailure && thrown.code === METHOD_NOT_FOUND) continue
+      link.ports.delete(id)
+      if (!(thrown instanceof AgentFailure) || thrown.code === undefined || thrown.code === AUTH_REQUIRED)
+        throw openFailure(thrown, link)
+      throw new CarrelError(
+        'gone',
+        `${link.launch.name} does not know this conversation any more.`,
+        { session: id, said: thrown.message },
+        thrown,
+      )
+    }
+  }
+  link.ports.delete(id)
+  throw new CarrelError('gone', `${link.launch.name} cannot take up an earlier conversation.`, { session: id })
+}
+
+/** Waits until nothing more of the past comes for a moment. */
+async function untilQuiet(port: SessionPort, signal: AbortSignal): Promise<void> {
+  for (let before = -1; before !== port.heard; ) {
+    before = port.heard
+    await setTimeout(QUIET_MS, undefined, { signal })
+  }
+}
+
+function openFailure(thrown: unknown, { launch, tree }: Link): unknown {
+  if (!(thrown instanceof AgentFailure)) return thrown
+  if (thrown.code === undefined) return withStderr(thrown, tree.stderrTail())
+  const data = { agent: launch.id, code: thrown.code, stderrTail: tree.stderrTail() }
+  if (thrown.code !== AUTH_REQUIRED) {
+    return new CarrelError('unavailable', `${launch.name} did not open a session: ${thrown.message}`, data, thrown)
+  }
+  const todo = launch.login ? `: ${launch.login}` : ' with its own program in a terminal, then try again.'
+  return new CarrelError('unavailable', `${launch.name} wants a login. Log in${todo}`, data, thrown)
+}
+
+function offers(info: AgentInfo, verb: string): boolean {
+  const offered = info.agentCapabilities.sessionCapabilities as Record<string, unknown> | null | undefined
+  return offered?.[verb] !== undefined && offered[verb] !== null && offered[verb] !== false
+}
+
+function placeParams({ cwd, mcpServers, additionalDirectories }: AgentPlace): object {
+  return { cwd, mcpServers, ...(additionalDirectories?.length ? { additionalDirectories } : {}) }
+}
+
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, failure: () => Error): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => undefined)
+    throw failure()
+  }
+  let leave = () => {}
+  const off = new Promise<never>((_, reject) => {
+    leave = () => reject(failure())
+    signal.addEventListener('abort', leave, { once: true })
+  })
+  try {
+    return await Promise.race([promise, off])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}

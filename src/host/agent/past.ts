@@ -1,0 +1,154 @@
+import type { Checkpoint, Frame } from '../keeper/spool.ts'
+
+/** What an earlier life of the server had asked an agent, and what the agent had said of it. */
+export interface Past {
+  /** The agent's answer to `initialize`, as said. */
+  readonly info: unknown
+  /** The next free number for a request of ours. */
+  readonly next: number
+  /** Conversations that are open in the process, with the answer that opened them. */
+  readonly sessions: Map<string, unknown>
+  readonly prompts: readonly PastPrompt[]
+  /** By conversation: what was said of it, and what is still asked, in the order it came. */
+  readonly held: Map<string, HeldFrame[]>
+  /** The number of the last frame. */
+  readonly upTo: number
+}
+
+export interface PastPrompt {
+  readonly id: number
+  readonly session: string
+  /** What the server called it when it was sent. */
+  readonly tag: string
+  readonly answer: { readonly result: unknown } | { readonly error: unknown } | null
+}
+
+export type HeldFrame =
+  | { readonly no: number; readonly kind: 'update'; readonly update: unknown }
+  | {
+      readonly no: number
+      readonly kind: 'request'
+      readonly id: unknown
+      readonly method: string
+      readonly params: unknown
+    }
+
+/** What a connection writes into a checkpoint, so that the frames before it may go. */
+export interface PastState {
+  readonly info: unknown
+  readonly next: number
+  readonly sessions: readonly (readonly [string, unknown])[]
+  readonly prompts: readonly PastPrompt[]
+}
+
+interface Asked {
+  readonly method: string
+  readonly session: string
+  readonly tag: string
+}
+
+/**
+ * Reads a conversation with an agent back from its frames: pure, so that a server that comes back knows exactly what a
+ * server that stayed would. Answered requests of the agent are done with; those without an answer are held.
+ */
+export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]): Past {
+  const state = (checkpoint?.state ?? null) as PastState | null
+  const known: Recalling = {
+    info: state?.info ?? null,
+    next: state?.next ?? 1,
+    sessions: new Map(state?.sessions ?? []),
+    prompts: new Map((state?.prompts ?? []).map((prompt) => [prompt.id, prompt])),
+    held: new Map(),
+    asked: new Map(),
+    replaying: new Set(),
+  }
+  for (const frame of frames) {
+    const message = parsed(frame.line)
+    if (message && frame.dir === 'out') takeOwn(known, message, frame.tag)
+    else if (message) takeTheirs(known, message, frame.no)
+  }
+  const { info, next, sessions, held } = known
+  return {
+    info,
+    next,
+    sessions,
+    prompts: [...known.prompts.values()],
+    held,
+    upTo: frames.at(-1)?.no ?? checkpoint?.upTo ?? 0,
+  }
+}
+
+interface Recalling {
+  info: unknown
+  next: number
+  readonly sessions: Map<string, unknown>
+  readonly prompts: Map<number, PastPrompt>
+  readonly held: Map<string, HeldFrame[]>
+  readonly asked: Map<number, Asked>
+  /** From asking to load a conversation until its next prompt: what comes then repeats the past. */
+  readonly replaying: Set<string>
+}
+
+type Message = Record<string, unknown>
+
+function takeOwn(known: Recalling, message: Message, tag: string): void {
+  if (typeof message.method !== 'string') return forget(known, message.id)
+  if (typeof message.id !== 'number') return
+  const session = String((message.params as { sessionId?: unknown } | null)?.sessionId ?? '')
+  known.next = Math.max(known.next, message.id + 1)
+  known.asked.set(message.id, { method: message.method, session, tag })
+  if (message.method === 'session/load' || message.method === 'session/resume') known.replaying.add(session)
+  if (message.method === 'session/close') known.sessions.delete(session)
+  if (message.method !== 'session/prompt') return
+  known.replaying.delete(session)
+  known.prompts.set(message.id, { id: message.id, session, tag, answer: null })
+}
+
+function takeTheirs(known: Recalling, message: Message, no: number): void {
+  if (typeof message.method === 'string') return takeCall(known, message, message.method, no)
+  const id = message.id as number
+  const prompt = known.prompts.get(id)
+  const failed = message.error !== undefined && message.error !== null
+  if (prompt) {
+    const answer = failed ? { error: message.error } : { result: message.result }
+    known.prompts.set(id, { ...prompt, answer })
+    return
+  }
+  const asked = known.asked.get(id)
+  if (!asked || failed) return
+  if (asked.method === 'initialize') known.info = message.result
+  const opens = asked.method === 'session/load' || asked.method === 'session/resume'
+  if (opens) known.sessions.set(asked.session, message.result)
+  const made = (message.result as { sessionId?: unknown } | null)?.sessionId
+  if (asked.method === 'session/new' && typeof made === 'string') known.sessions.set(made, message.result)
+}
+
+function takeCall(known: Recalling, message: Message, method: string, no: number): void {
+  const params = message.params as { sessionId?: unknown; update?: unknown; requestId?: unknown } | null
+  if (method === '$/cancel_request') return forget(known, params?.requestId)
+  const session = String(params?.sessionId ?? '')
+  const held = known.held.get(session) ?? []
+  known.held.set(session, held)
+  if (message.id !== undefined && message.id !== null)
+    held.push({ no, kind: 'request', id: message.id, method, params: message.params })
+  else if (method === 'session/update' && !known.replaying.has(session))
+    held.push({ no, kind: 'update', update: params?.update })
+}
+
+/** A request of the agent's that has its answer, or wants none any more. */
+function forget(known: Recalling, id: unknown): void {
+  const key = JSON.stringify(id)
+  for (const held of known.held.values()) {
+    const at = held.findIndex((one) => one.kind === 'request' && JSON.stringify(one.id) === key)
+    if (at >= 0) held.splice(at, 1)
+  }
+}
+
+function parsed(line: string): Message | null {
+  try {
+    const message = JSON.parse(line) as unknown
+    return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Message) : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,28 @@
+import type { AgentInfo } from './contract.ts'
+
+const MINUTE_MS = 60_000
+
+/**
+ * The earliest moment (milliseconds since 1970) at which a session opened at `openedAtMs` may be loaded again.
+ *
+ * Gemini CLI names its record after the clock minute: a load within the minute of the opening writes over the record
+ * and loses the conversation. Every other agent may be asked at once.
+ */
+export function reopenableAt(info: AgentInfo, openedAtMs: number): number {
+  if (!isGemini(info)) return openedAtMs
+  return (Math.floor(openedAtMs / MINUTE_MS) + 1) * MINUTE_MS + 1_000
+}
+
+/** Gemini CLI ends a turn on any error to a read: a missing file must read as empty, for it only. */
+export function readsMissingAsEmpty(info: AgentInfo): boolean {
+  return isGemini(info)
+}
+
+/** Gemini CLI answers a load first and repeats the past afterwards. */
+export function replaysAfterAnswer(info: AgentInfo): boolean {
+  return isGemini(info)
+}
+
+function isGemini(info: AgentInfo): boolean {
+  return /^gemini/i.test(info.agentInfo?.name ?? '')
+}

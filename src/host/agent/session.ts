@@ -1,0 +1,198 @@
+import type { Cgroup } from '../cgroups/cgroup.ts'
+import type { AgentLaunch, AgentListener, AgentPlace, AgentSession, PromptAnswer } from './contract.ts'
+import { readTextFile, writeTextFile } from './files.ts'
+import type { PastPrompt } from './past.ts'
+import { openTerminals } from './terminals.ts'
+import { AgentFailure, type Asking, CANCELLED, type Call, METHOD_NOT_FOUND, type Wire, WireError } from './wire.ts'
+
+/** One session as the connection sees it: where the agent's frames for it go. */
+export interface SessionPort {
+  readonly listener: AgentListener
+  /** True from asking to reopen until the first prompt: what comes then repeats the past, also after the answer. */
+  replaying: boolean
+  /** How many updates came so far. */
+  heard: number
+  takeUpdate(update: unknown, frame: number): void
+  /** @throws WireError */
+  takeRequest(call: Call, signal: AbortSignal): Promise<unknown>
+  /** Up to which frame all is recorded; Infinity where nothing is under way. */
+  recorded: number
+  /** The answer that opened it, once it is known. */
+  opened: unknown
+  /** Makes the face that the engine holds, once the agent has answered. */
+  face(opened: unknown): AgentSession
+  /** The agent has ended: nobody is left to hear an answer. */
+  end(): void
+}
+
+export interface SessionParts {
+  readonly id: string
+  readonly wire: Wire
+  readonly launch: AgentLaunch
+  /** What its process is in; its terminals enter it. */
+  readonly cgroup: Cgroup | null
+  readonly place: AgentPlace
+  readonly listener: AgentListener
+  readonly canClose: boolean
+  /** A missing file reads as empty. */
+  readonly lenientReads: boolean
+  readonly stderrTail: () => string
+  readonly forget: () => void
+  /** Something was recorded. */
+  readonly onRecorded: () => void
+  /** Prompts whose run is not recorded to its end, by the number of their request. */
+  readonly prompts: Map<number, PastPrompt>
+  /** The number of the last frame that came. */
+  readonly seen: () => number
+}
+
+const CLOSE_MS = 1_000
+
+export function sessionPort(parts: SessionParts): SessionPort {
+  const { listener, place } = parts
+  const terminals = openTerminals(parts.launch, place, parts.cgroup)
+  const open = new Set<AbortController>()
+  const withdrawAll = () => {
+    for (const controller of open) controller.abort()
+  }
+  const ask = <Answer>(ask: (signal: AbortSignal) => Promise<Answer>, none: Answer, withdrawn: AbortSignal) =>
+    askPerson({ ask, none, withdrawn, open, listener })
+
+  const takeRequest: SessionPort['takeRequest'] = async ({ method, params, no }, signal) => {
+    if (method === 'session/request_permission') {
+      return { outcome: await ask((until) => listener.permission(params, until, no), { outcome: 'cancelled' }, signal) }
+    }
+    if (method === 'elicitation/create')
+      return await ask((until) => listener.elicit(params, until, no), { action: 'cancel' }, signal)
+    if (method === 'fs/read_text_file')
+      return await readTextFile(params, place, { lenient: parts.lenientReads, listener })
+    if (method === 'fs/write_text_file') return await writeTextFile(params, place, listener)
+    if (method.startsWith('terminal/')) return await terminals.handle(method, params)
+    throw new WireError(METHOD_NOT_FOUND, `Carrel does not know ${method}.`)
+  }
+  const port: SessionPort = {
+    listener,
+    replaying: false,
+    heard: 0,
+    recorded: Number.POSITIVE_INFINITY,
+    opened: null,
+    takeUpdate: (update, frame) => {
+      port.heard += 1
+      if (port.replaying) listener.replayed(update)
+      else listener.update(update, frame)
+    },
+    takeRequest,
+    face: (opened) => {
+      const face = sessionFace(parts, opened, withdrawAll, () => void terminals.killAll())
+      port.opened = opened
+      const prompt: AgentSession['prompt'] = (content, tag = '') => {
+        port.replaying = false
+        if (port.recorded === Number.POSITIVE_INFINITY) port.recorded = parts.seen()
+        return face.prompt(content, tag)
+      }
+      const recorded: AgentSession['recorded'] = (frame) => {
+        port.recorded = frame ?? Number.POSITIVE_INFINITY
+        if (frame === null)
+          for (const [id, { session }] of parts.prompts) if (session === parts.id) parts.prompts.delete(id)
+        parts.onRecorded()
+      }
+      return { ...face, prompt, recorded }
+    },
+    end: () => {
+      withdrawAll()
+      void terminals.killAll()
+    },
+  }
+  return port
+}
+
+function sessionFace(
+  parts: SessionParts,
+  opened: unknown,
+  withdrawAll: () => void,
+  endTerminals: () => void,
+): Omit<AgentSession, 'recorded'> {
+  const { id, wire } = parts
+  const request = async (method: string, params: object, more?: Asking) => {
+    try {
+      return await wire.request(method, { sessionId: id, ...params }, more)
+    } catch (thrown) {
+      throw withStderr(thrown, parts.stderrTail())
+    }
+  }
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    parts.forget()
+    withdrawAll()
+    endTerminals()
+    if (!parts.canClose) return
+    const answered = wire.request('session/close', { sessionId: id }).catch(() => undefined)
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())])
+  }
+  return {
+    id,
+    opened,
+    prompt: async (content, tag = '') => {
+      const onSent = (request: number) =>
+        void parts.prompts.set(request, { id: request, session: id, tag, answer: null })
+      return promptAnswer(await request('session/prompt', { prompt: content }, { tag, onSent }))
+    },
+    cancel: () => {
+      wire.notify('session/cancel', { sessionId: id })
+      withdrawAll()
+      endTerminals()
+    },
+    setMode: async (modeId) => void (await request('session/set_mode', { modeId })),
+    setConfigOption: (configId, value) => request('session/set_config_option', { configId, value }),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+export function promptAnswer(raw: unknown): PromptAnswer {
+  const stopReason = (raw as { stopReason?: unknown } | null)?.stopReason
+  return { stopReason: typeof stopReason === 'string' ? stopReason : 'end_turn', raw }
+}
+
+interface Asked<Answer> {
+  readonly ask: (signal: AbortSignal) => Promise<Answer>
+  readonly none: Answer
+  readonly withdrawn: AbortSignal
+  readonly open: Set<AbortController>
+  readonly listener: AgentListener
+}
+
+/**
+ * Waits for the listener, but not beyond a cancel: agents wait for ever for an answer that never comes. A listener
+ * that fails counts as no answer, since an error would make some agents end the turn.
+ */
+async function askPerson<Answer>({ ask, none, withdrawn, open, listener }: Asked<Answer>): Promise<Answer> {
+  const controller = new AbortController()
+  open.add(controller)
+  const signal = AbortSignal.any([controller.signal, withdrawn])
+  try {
+    const answer = ask(signal).catch((thrown: unknown) => {
+      if (!signal.aborted)
+        listener.notice(`A question could not be put to anybody: ${thrown instanceof Error ? thrown.message : thrown}`)
+      return none
+    })
+    const off = new Promise<Answer>((resolve) => {
+      if (signal.aborted) resolve(none)
+      signal.addEventListener('abort', () => resolve(none), { once: true })
+    })
+    const settled = await Promise.race([answer, off])
+    if (withdrawn.aborted && !controller.signal.aborted) throw new WireError(CANCELLED, 'The request was withdrawn.')
+    return settled
+  } finally {
+    open.delete(controller)
+  }
+}
+
+/** The same failure with what the agent last printed, which often says why. */
+export function withStderr(thrown: unknown, stderrTail: string): unknown {
+  if (!(thrown instanceof AgentFailure) || thrown.stderrTail !== '') return thrown
+  const { code, data, cause } = thrown
+  return new AgentFailure(thrown.message, { ...(code === undefined ? {} : { code }), data, stderrTail, cause })
+}

@@ -1,0 +1,141 @@
+import type { Cgroup } from '../cgroups/cgroup.ts'
+import { type ChildTree, type Exit, spawnTree } from '../process/process.ts'
+import { reachOf } from '../reach.ts'
+import type { AgentLaunch, AgentPlace } from './contract.ts'
+import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
+
+/** Serves `terminal/*` of one session. Each command is a tree of its own, so that ending it ends all it started. */
+export interface Terminals {
+  /** @throws WireError */
+  handle(method: string, params: unknown): Promise<unknown>
+  /** Kills what runs; what was printed stays readable until it is released. Repeatable. */
+  killAll(): Promise<void>
+}
+
+interface Terminal {
+  readonly tree: ChildTree
+  readonly limit: number
+  chunks: Buffer[]
+  bytes: number
+  truncated: boolean
+  exit: Exit | null
+}
+
+const DEFAULT_LIMIT = 1 << 20
+const HARD_LIMIT = 8 << 20
+
+/** `cgroup`: what the agent itself is in. */
+export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null): Terminals {
+  const terminals = new Map<string, Terminal>()
+  let last = 0
+  const named = (params: Record<string, unknown>) => {
+    const terminal = terminals.get(String(params.terminalId))
+    if (!terminal) throw new WireError(NOT_FOUND, `There is no terminal ${params.terminalId}.`)
+    return terminal
+  }
+  const verbs: Record<string, (params: Record<string, unknown>) => Promise<unknown>> = {
+    'terminal/create': async (params) => {
+      const id = `terminal-${++last}`
+      terminals.set(id, await start(params, { launch, place, cgroup }))
+      return { terminalId: id }
+    },
+    'terminal/output': async (params) => {
+      const terminal = named(params)
+      const exitStatus = terminal.exit ? { exitStatus: statusOf(terminal.exit) } : {}
+      return { output: textOf(terminal), truncated: terminal.truncated, ...exitStatus }
+    },
+    'terminal/wait_for_exit': async (params) => statusOf(await named(params).tree.exited),
+    'terminal/kill': async (params) => {
+      await named(params).tree.kill()
+      return {}
+    },
+    'terminal/release': async (params) => {
+      await named(params).tree.kill()
+      terminals.delete(String(params.terminalId))
+      return {}
+    },
+  }
+  return {
+    handle: async (method, params) => {
+      const verb = verbs[method]
+      if (!verb) throw new WireError(-32601, `Carrel does not know ${method}.`)
+      return await verb((params ?? {}) as Record<string, unknown>)
+    },
+    killAll: async () => {
+      await Promise.all([...terminals.values()].map((terminal) => terminal.tree.kill()))
+    },
+  }
+}
+
+interface Ground {
+  readonly launch: AgentLaunch
+  readonly place: AgentPlace
+  readonly cgroup: Cgroup | null
+}
+
+async function start(params: Record<string, unknown>, { launch, place, cgroup }: Ground): Promise<Terminal> {
+  const { command, args, env, cwd, outputByteLimit } = params
+  if (typeof command !== 'string' || command === '') throw new WireError(INVALID_PARAMS, 'The command must be text.')
+  const given = Array.isArray(args) ? args.map(String) : []
+  const folder = await reachOf(place)(typeof cwd === 'string' ? cwd : place.cwd)
+  if (folder === null) throw new WireError(INVALID_PARAMS, `${cwd} is outside the folders of this session.`)
+  // Some agents send a whole shell line as the command and no arguments.
+  const [program, list] = given.length > 0 ? [command, given] : ['/bin/sh', ['-c', command]]
+  let collect: (chunk: Buffer) => void = () => undefined
+  const tree = await spawnTree({
+    command: program,
+    args: list,
+    cwd: folder.seen,
+    enter: place.view?.enter ?? [],
+    env: { ...launch.env, ...variables(env) },
+    containment: launch.containment,
+    cgroup: cgroup && { is: cgroup, own: false },
+    ledger: launch.ledger,
+    label: `terminal of ${launch.name}`,
+    now: launch.now,
+    onStderr: (chunk) => collect(chunk),
+  })
+  const limit = typeof outputByteLimit === 'number' ? Math.min(Math.max(0, outputByteLimit), HARD_LIMIT) : DEFAULT_LIMIT
+  const terminal: Terminal = { tree, limit, chunks: [], bytes: 0, truncated: false, exit: null }
+  collect = (chunk) => add(terminal, chunk)
+  tree.stdout.on('error', () => undefined)
+  tree.stdout.on('data', collect)
+  tree.stdin.end()
+  void tree.exited.then((exit) => {
+    terminal.exit = exit
+  })
+  return terminal
+}
+
+/** Keeps the newest bytes up to the limit. */
+function add(terminal: Terminal, chunk: Buffer): void {
+  terminal.chunks.push(chunk)
+  terminal.bytes += chunk.length
+  while (terminal.bytes > terminal.limit) {
+    terminal.truncated = true
+    const first = terminal.chunks[0] as Buffer
+    const excess = terminal.bytes - terminal.limit
+    if (first.length <= excess) terminal.chunks.shift()
+    else terminal.chunks[0] = first.subarray(excess)
+    terminal.bytes -= Math.min(first.length, excess)
+  }
+}
+
+/** Starts at a whole character even where the cut went through one. */
+function textOf(terminal: Terminal): string {
+  const all = Buffer.concat(terminal.chunks)
+  let from = 0
+  if (terminal.truncated) while (from < 4 && from < all.length && ((all[from] as number) & 0xc0) === 0x80) from += 1
+  return all.subarray(from).toString('utf8')
+}
+
+function statusOf(exit: Exit): { exitCode: number | null; signal: string | null } {
+  return { exitCode: exit.code, signal: exit.signal }
+}
+
+function variables(env: unknown): Record<string, string> {
+  if (!Array.isArray(env)) return {}
+  return Object.fromEntries(
+    env.map((one: { name?: unknown; value?: unknown }) => [String(one.name), String(one.value)]),
+  )
+}

@@ -1,0 +1,257 @@
+import type { Reached } from '../cgroups/cgroup.ts'
+
+/**
+ * JSON-RPC 2.0 over newline-delimited JSON, without a schema in the way: everything the other side says reaches the
+ * handlers as said. (The SDK's own client drops unknown updates, strips unknown fields and refuses permission
+ * requests with unknown option kinds by itself; what is journalled must be what was said.)
+ */
+export interface Wire {
+  /** Reads a frame of the other side; `no` is its number. */
+  take(line: string, no: number): void
+  /** Answers a request of the other side that an earlier life of this server had not answered. */
+  serve(held: { no: number; id: unknown; method: string; params: unknown }): void
+  /** The answer to a request that an earlier life had sent. */
+  adopt(id: number): Promise<unknown>
+  /** The next free number for a request. */
+  readonly next: number
+  /** The number of the oldest frame of the other side that still wants an answer; null when there is none. */
+  readonly unanswered: number | null
+  /**
+   * Sends a request. `more.onResult` runs synchronously when the answer is read, before the next frame is looked at:
+   * whoever must change state between two frames does it there. @throws AgentFailure
+   */
+  request(method: string, params: unknown, more?: Asking): Promise<unknown>
+  notify(method: string, params: unknown): void
+  /** Fails every open request, and every later one, with this. Repeatable; the first wins. */
+  fail(failure: AgentFailure): void
+  /** Nothing more can be asked. */
+  readonly failed: boolean
+}
+
+export interface Asking {
+  readonly onResult?: (result: unknown) => void
+  /** Goes into the spool with the frame, so that it is found again. */
+  readonly tag?: string
+  /** Told the number of the request. */
+  readonly onSent?: (id: number) => void
+}
+
+export interface WireHandlers {
+  /** `no` is the number of its frame. */
+  notification(method: string, params: unknown, no: number): void
+  /** Resolves to the result; a thrown WireError becomes the error answer. `signal` fires on `$/cancel_request`. */
+  request(call: Call, signal: AbortSignal): Promise<unknown>
+  /** Something came that is no frame: `text` says what, in a sentence. */
+  noise(text: string, sample: string): void
+  /** A handler threw: what was said is lost for the log, so nothing more may be said. */
+  thrown(error: unknown): void
+  frame?(direction: 'in' | 'out', line: string): void
+}
+
+/** A request of the other side. */
+export interface Call {
+  readonly no: number
+  readonly id: unknown
+  readonly method: string
+  readonly params: unknown
+}
+
+/** What an agent's refusal, error or death looks like to the engine. */
+export class AgentFailure extends Error {
+  readonly code: number | undefined
+  readonly data: unknown
+  /** The last 4 KiB the agent printed on stderr; may hold anything. */
+  readonly stderrTail: string
+  /** The limit by which it was ended. */
+  readonly reached: Reached | undefined
+
+  constructor(
+    message: string,
+    more: { code?: number; data?: unknown; stderrTail?: string; reached?: Reached; cause?: unknown } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause })
+    this.name = 'AgentFailure'
+    this.code = more.code
+    this.data = more.data
+    this.stderrTail = more.stderrTail ?? ''
+    this.reached = more.reached
+  }
+}
+
+/** An error answer of ours to the agent. */
+export class WireError extends Error {
+  readonly code: number
+  readonly data: unknown
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message)
+    this.name = 'WireError'
+    this.code = code
+    this.data = data
+  }
+}
+
+export const METHOD_NOT_FOUND = -32601
+export const INVALID_PARAMS = -32602
+export const NOT_FOUND = -32002
+export const AUTH_REQUIRED = -32000
+export const CANCELLED = -32800
+
+export const MAX_FRAME_BYTES = 32 << 20
+const SAMPLE_CHARS = 200
+
+interface Pending {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (failure: AgentFailure) => void
+  readonly onResult: ((result: unknown) => void) | undefined
+}
+
+/** The wire's own state. Ids of the two directions are kept apart: both sides count from the same numbers. */
+interface State {
+  readonly asked: Map<number, Pending>
+  readonly asking: Map<string, { readonly controller: AbortController; readonly no: number }>
+  next: number
+  failure: AgentFailure | null
+}
+
+/** `write` passes a line on to the other side; what comes from there is given to `take`. Requests count from `next`. */
+export function openWire(write: (line: string, tag?: string) => void, handlers: WireHandlers, next = 1): Wire {
+  const state: State = { asked: new Map(), asking: new Map(), next, failure: null }
+  const send: Send = (message, tag) => {
+    const line = JSON.stringify({ jsonrpc: '2.0', ...message })
+    handlers.frame?.('out', line)
+    write(line, tag)
+  }
+  return {
+    take: (line, no) => {
+      // Thrown out of here it would end the server.
+      try {
+        if (!state.failure) takeLine({ line, no }, state, send, handlers)
+      } catch (error) {
+        handlers.thrown(error)
+      }
+    },
+    request: (method, params, more = {}) =>
+      new Promise((resolve, reject) => {
+        if (state.failure) return reject(state.failure)
+        const id = state.next++
+        state.asked.set(id, { resolve, reject, onResult: more.onResult })
+        more.onSent?.(id)
+        send({ id, method, params }, more.tag)
+      }),
+    serve: (call) => void takeRequest(call, state, send, handlers),
+    adopt: (id) =>
+      new Promise((resolve, reject) => {
+        if (state.failure) return reject(state.failure)
+        state.asked.set(id, { resolve, reject, onResult: undefined })
+      }),
+    get next() {
+      return state.next
+    },
+    get unanswered() {
+      const open = [...state.asking.values()].map(({ no }) => no)
+      return open.length > 0 ? Math.min(...open) : null
+    },
+    notify: (method, params) => send({ method, params }),
+    get failed() {
+      return state.failure !== null
+    },
+    fail: (failure) => {
+      state.failure ??= failure
+      for (const pending of state.asked.values()) pending.reject(state.failure)
+      state.asked.clear()
+      for (const { controller } of state.asking.values()) controller.abort()
+      state.asking.clear()
+    },
+  }
+}
+
+type Send = (message: Record<string, unknown>, tag?: string) => void
+interface Numbered {
+  readonly line: string
+  readonly no: number
+}
+
+function takeLine({ line, no }: Numbered, state: State, send: Send, handlers: WireHandlers): void {
+  handlers.frame?.('in', line)
+  let frame: Record<string, unknown>
+  try {
+    frame = JSON.parse(line)
+  } catch {
+    return broken(line, state, handlers)
+  }
+  if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return broken(line, state, handlers)
+  if (typeof frame.method === 'string') {
+    const call = { no, id: frame.id, method: frame.method, params: frame.params }
+    if (frame.id === undefined || frame.id === null) takeNotification(call, state, handlers)
+    else void takeRequest(call, state, send, handlers)
+    return
+  }
+  takeAnswer(frame, line, state, handlers)
+}
+
+/** A broken answer would leave its request open for ever: if the id can still be read, that request fails. */
+function broken(line: string, state: State, handlers: WireHandlers): void {
+  const sample = line.slice(0, SAMPLE_CHARS)
+  handlers.noise('The agent printed something on its protocol channel that is not a message.', sample)
+  if (!line.startsWith('{') || /"method"\s*:/.test(sample)) return
+  const id = Number(/"id"\s*:\s*(\d+)/.exec(sample)?.[1] ?? Number.NaN)
+  const pending = state.asked.get(id)
+  state.asked.delete(id)
+  pending?.reject(new AgentFailure('The agent sent an answer that cannot be read.', { data: { sample } }))
+}
+
+function takeNotification({ method, params, no }: Call, state: State, handlers: WireHandlers): void {
+  if (method === '$/cancel_request') {
+    const id = (params as { requestId?: unknown } | null)?.requestId
+    state.asking.get(JSON.stringify(id))?.controller.abort()
+    return
+  }
+  handlers.notification(method, params, no)
+}
+
+async function takeRequest(call: Call, state: State, send: Send, handlers: WireHandlers): Promise<void> {
+  const { id } = call
+  const key = JSON.stringify(id)
+  const controller = new AbortController()
+  state.asking.set(key, { controller, no: call.no })
+  try {
+    const result = await handlers.request(call, controller.signal)
+    send({ id, result: result ?? {} })
+  } catch (thrown) {
+    const error =
+      thrown instanceof WireError
+        ? { code: thrown.code, message: thrown.message, ...(thrown.data === undefined ? {} : { data: thrown.data }) }
+        : { code: -32603, message: thrown instanceof Error ? thrown.message : String(thrown) }
+    send({ id, error })
+  } finally {
+    state.asking.delete(key)
+  }
+}
+
+function takeAnswer(frame: Record<string, unknown>, line: string, state: State, handlers: WireHandlers): void {
+  const pending = state.asked.get(frame.id as number)
+  if (!pending) {
+    handlers.noise('The agent sent an answer to nothing that was asked.', line.slice(0, SAMPLE_CHARS))
+    return
+  }
+  state.asked.delete(frame.id as number)
+  if (frame.error === undefined || frame.error === null) {
+    pending.onResult?.(frame.result)
+    pending.resolve(frame.result)
+    return
+  }
+  pending.reject(failureFrom(frame.error))
+}
+
+/** Error objects come in any shape: a string, an object without a code, a message nested in `data`. */
+export function failureFrom(error: unknown): AgentFailure {
+  if (typeof error !== 'object' || error === null) return new AgentFailure(String(error), { data: error })
+  const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown }
+  const inner = (data as { details?: unknown; message?: unknown } | null | undefined) ?? {}
+  const detail = [inner.details, inner.message].find((one) => typeof one === 'string')
+  const said =
+    typeof message === 'string' && message !== '' ? message : 'The agent answered an error without a message.'
+  const text = typeof detail === 'string' && !said.includes(detail) ? `${said}: ${detail}` : said
+  return new AgentFailure(text, { ...(typeof code === 'number' ? { code } : {}), data: data ?? error })
+}

@@ -1,0 +1,136 @@
+import { chmod, open, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { CarrelError } from '../../model/errors.ts'
+import { newKey, readKey, type SecretKey, writeKey } from './sealing.ts'
+
+/** The keys that secrets are sealed under: the first one seals, all of them open. */
+export interface KeyRing {
+  /** Where they come from, for people. */
+  readonly source: string
+  /** Carrel made the file and may change it; else whoever runs the server does. */
+  readonly own: boolean
+  /** @throws unavailable when what is there is no key */
+  keys(): Promise<readonly SecretKey[]>
+  /** The one that seals; an own ring without any makes it. */
+  sealing(): Promise<SecretKey>
+  /** Puts a new key in front of an own ring. */
+  add(): Promise<void>
+  /** Leaves the first one alone in an own ring. */
+  retire(): Promise<void>
+}
+
+export interface KeySources {
+  /** CARREL_SECRETS_KEY: keys in base64 with commas in between, the one that seals first. */
+  readonly environment: string | undefined
+  /** A file that the configuration names, a key on each line. */
+  readonly file: string | null
+  readonly dataFolder: string
+}
+
+export const OWN_KEY_FILE = 'secrets.key'
+const HOW = 'A key is 32 random bytes in base64: `openssl rand -base64 32` makes one.'
+
+/** The environment, else the file that is named, else a file of Carrel's own that is made when it is first needed. */
+export function openKeyRing({ environment, file, dataFolder }: KeySources): KeyRing {
+  if (environment) return givenRing('CARREL_SECRETS_KEY', async () => environment.split(','))
+  if (file !== null) return givenRing(file, () => linesOf(file))
+  return ownRing(join(dataFolder, OWN_KEY_FILE))
+}
+
+function givenRing(source: string, texts: () => Promise<readonly string[] | null>): KeyRing {
+  const keys = async () => {
+    const found = await texts()
+    if (found === null) {
+      throw new CarrelError(
+        'unavailable',
+        `The file of keys ${source} is not there. Put it back, or correct secretsKeyFile. ${HOW}`,
+      )
+    }
+    return readAll(source, found)
+  }
+  const refuse = async () => {
+    throw new CarrelError(
+      'forbidden',
+      `The keys come from ${source}, which is yours to change: put a new key in front of the old one, start Carrel again and ask again. ${HOW}`,
+    )
+  }
+  return { source, own: false, keys, sealing: async () => firstOf(source, await keys()), add: refuse, retire: refuse }
+}
+
+function ownRing(path: string): KeyRing {
+  const keys = async () => readAll(path, (await linesOf(path)) ?? [])
+  const add = async () => writeAll(path, [newKey(), ...(await keys())])
+  return {
+    source: path,
+    own: true,
+    keys,
+    add,
+    sealing: async () => {
+      if ((await keys()).length === 0) await add()
+      return firstOf(path, await keys())
+    },
+    retire: async () => writeAll(path, (await keys()).slice(0, 1)),
+  }
+}
+
+function firstOf(source: string, [first]: readonly SecretKey[]): SecretKey {
+  if (first) return first
+  throw new CarrelError('unavailable', `There is no key in ${source}. ${HOW}`)
+}
+
+function readAll(source: string, texts: readonly string[]): SecretKey[] {
+  return texts
+    .filter((text) => text.trim() !== '')
+    .map((text) => {
+      const key = readKey(text)
+      if (key) return key
+      throw new CarrelError('unavailable', `What is in ${source} is no key. ${HOW} Correct it there.`)
+    })
+}
+
+async function linesOf(path: string): Promise<string[] | null> {
+  try {
+    return (await readFile(path, 'utf8')).split('\n')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new CarrelError(
+      'unavailable',
+      `The keys in ${path} cannot be read: ${(cause as Error).message}. Let the server's user read it.`,
+      undefined,
+      cause,
+    )
+  }
+}
+
+/** The old file or the new one is there, whole, at any moment: a key that is lost loses every secret. */
+async function writeAll(path: string, keys: readonly SecretKey[]): Promise<void> {
+  const part = `${path}.part`
+  try {
+    const file = await open(part, 'w', 0o600)
+    try {
+      await file.writeFile(keys.map((key) => `${writeKey(key)}\n`).join(''))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await chmod(part, 0o600)
+    await rename(part, path)
+    await syncFolder(dirname(path))
+  } catch (cause) {
+    throw new CarrelError(
+      'unavailable',
+      `The key file ${path} cannot be written: ${(cause as Error).message}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`,
+      undefined,
+      cause,
+    )
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

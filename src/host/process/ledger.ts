@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { dropCgroup } from '../cgroups/cgroup.ts'
+import { below, bootId, marked, type ProcessIdentity, type ProcessRow, processTable, stillRuns } from './proc-table.ts'
+
+/** One live tree, as it stands on disk. `identity` is null between the intent to start it and its start. */
+export interface LedgerEntry {
+  readonly tree: string
+  readonly label: string
+  readonly bootId: string
+  readonly identity: ProcessIdentity | null
+  /** Folders of the cgroup that was made for it. */
+  readonly cgroup?: readonly string[]
+}
+
+export interface Swept {
+  readonly tree: string
+  readonly label: string
+  /** The pids that were killed; empty when the tree had already gone. */
+  readonly killed: readonly number[]
+}
+
+const SWEEP_ROUNDS = 100
+const SWEEP_PAUSE_MS = 20
+
+/** Writes or replaces the entry of a tree. Synchronous on purpose: it must be on disk before the child may act. */
+export function writeEntry(folder: string, entry: LedgerEntry): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const path = entryPath(folder, entry.tree)
+  writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+/** Safe to repeat. */
+export function removeEntry(folder: string, tree: string): void {
+  rmSync(entryPath(folder, tree), { force: true })
+}
+
+/**
+ * Kills every tree that an earlier life of the server left behind (P1). Call it once at start, under the lock of the
+ * data folder, before anything is spawned. A pid is killed only if it is the very process that was recorded, is below
+ * it, or carries its mark: never a recycled pid. `spared` trees are left alone. Safe to repeat.
+ */
+export async function sweepLedger(folder: string, spared: ReadonlySet<string> = new Set()): Promise<Swept[]> {
+  const entries = readEntries(folder).filter(({ tree }) => !spared.has(tree))
+  const swept = await Promise.all(
+    entries.map(async (entry) => {
+      const identity = entry.bootId === bootId() ? entry.identity : null
+      const killed = entry.bootId === bootId() ? await killTree(entry.tree, identity) : []
+      if (entry.cgroup) await dropCgroup(entry.cgroup)
+      removeEntry(folder, entry.tree)
+      return { tree: entry.tree, label: entry.label, killed }
+    }),
+  )
+  return swept
+}
+
+/**
+ * Kills a tree and waits until nothing of it runs: the process itself, all below it, its group, and all that carry
+ * its mark. Repeats the look until a look finds none, since a tree may grow while it is being killed.
+ * Returns the pids that were killed; gives up after two seconds of finding more (only an unkillable process does that).
+ */
+export async function killTree(tree: string, identity: ProcessIdentity | null): Promise<number[]> {
+  const killed = new Set<number>()
+  for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
+    const found = members(tree, identity, await processTable())
+    if (found.length === 0) break
+    for (const row of found) {
+      killed.add(row.pid)
+      signal(row.pid, 'SIGKILL')
+    }
+    await new Promise((resolve) => setTimeout(resolve, SWEEP_PAUSE_MS))
+  }
+  return [...killed]
+}
+
+/** What runs of a tree at the moment of `table`. */
+export function members(tree: string, identity: ProcessIdentity | null, table: readonly ProcessRow[]): ProcessRow[] {
+  const found = new Map<number, ProcessRow>()
+  const roots = identity && stillRuns(identity, table) ? table.filter((row) => row.pid === identity.pid) : []
+  for (const row of [...roots, ...marked(tree, table)]) {
+    found.set(row.pid, row)
+    for (const child of below(row.pid, table)) found.set(child.pid, child)
+  }
+  // A group outlives its leader, and its number is not given away while it has members.
+  if (roots.length > 0) for (const row of table) if (row.group === identity?.pid) found.set(row.pid, row)
+  return [...found.values()].filter((row) => !row.zombie && row.pid !== process.pid)
+}
+
+/** Sends a signal; false when there is no such process any more. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}
+
+function entryPath(folder: string, tree: string): string {
+  return join(folder, `${tree}.json`)
+}
+
+function readEntries(folder: string): LedgerEntry[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch {
+    return []
+  }
+  return names.flatMap((name) => {
+    if (!name.endsWith('.json')) return []
+    try {
+      return [JSON.parse(readFileSync(join(folder, name), 'utf8')) as LedgerEntry]
+    } catch {
+      // Half-written by a full disk: the file name still tells the mark.
+      return [{ tree: name.slice(0, -5), label: 'unknown', bootId: bootId(), identity: null }]
+    }
+  })
+}

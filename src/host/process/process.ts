@@ -1,0 +1,273 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import type { TextFilter } from '../../model/mask.ts'
+import {
+  type Cgroup,
+  dropCgroup,
+  enterWords,
+  foldersOf,
+  makeCgroup,
+  type Reached,
+  readReached,
+} from '../cgroups/cgroup.ts'
+import type { Containment } from './containment.ts'
+import { killTree, removeEntry, signal, writeEntry } from './ledger.ts'
+import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
+import { bootId, type ProcessIdentity, type ProcessRow, processNow, TREE_VARIABLE } from './proc-table.ts'
+
+export interface SpawnTree {
+  /** Absolute, or looked up on the PATH of `env`. */
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** Stands before everything else, to start inside the view of a place; `cwd` is then a folder of that view. */
+  readonly enter?: readonly string[]
+  /** The child's whole environment: nothing is added from this process but the mark of the tree (P3). */
+  readonly env: Readonly<Record<string, string>>
+  readonly containment: Containment
+  /** It and all it starts are in there. `own`: made for it and gone with it; else it enters one that another tree has. */
+  readonly cgroup?: { readonly is: Cgroup; readonly own: boolean } | null
+  /** Folder of the ledger: one file for each live tree (P1). */
+  readonly ledger: string
+  /** What `carrel doctor` calls it. */
+  readonly label: string
+  /** stderr is also appended here; the file is turned over at 4 MiB, and one older one is kept. */
+  readonly stderrPath?: string
+  readonly onStderr?: (chunk: Buffer) => void
+  /** What of stderr may be kept, in the file and in the tail (B3); `onStderr` hears it as said. */
+  readonly stderrFilter?: TextFilter
+  /** Milliseconds since 1970; to compare births of processes with the caller's own times. */
+  readonly now: () => number
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last 4 KiB of stderr. May hold anything an agent prints: the caller keeps it out of shared logs. */
+  readonly stderrTail: string
+  /** Limits that were reached in its life; absent for none. */
+  readonly reached?: readonly Reached[]
+}
+
+export interface ChildTree {
+  /** Its name in the ledger, and its mark. */
+  readonly tree: string
+  readonly pid: number
+  readonly identity: ProcessIdentity
+  readonly stdin: Writable
+  readonly stdout: Readable
+  stderrTail(): string
+  /** Limits of its cgroup that were reached until now. */
+  reached(): readonly Reached[]
+  /** Resolves once the command has ended, its leftovers are gone and its output has been read. Never rejects. */
+  readonly exited: Promise<Exit>
+  /** End of input, then SIGTERM to the command, then SIGKILL to the whole tree. Resolves when nothing is left. Repeatable. */
+  stop(grace: { eofMs: number; termMs: number }): Promise<void>
+  /** SIGKILL to the whole tree at once. Resolves when nothing is left. Repeatable. */
+  kill(): Promise<void>
+  /** What runs below the command; with `bornAfterMs` only what started at or after that time (10 ms grain). */
+  descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
+  /** Kills what a cancelled run left running; returns the pids. The command itself stays. */
+  killDescendantsBornAfter(atMs: number): Promise<number[]>
+}
+
+const TAIL_BYTES = 4096
+const LOG_BYTES = 4 << 20
+const DRAIN_MS = 500
+/** The child waits for a line on descriptor 3, so that the ledger is on disk first; end of file there means the server died. */
+const GATE = 'read -r go <&3 || exit 125; exec 3<&-; '
+/** A folder of a view is there only once the view was entered: where that failed, nothing runs anywhere else (F8). */
+const MOVE = 'cd -- "$1" || exit 126; shift; '
+const AS_INIT = '"$@"; exit $?'
+const AS_SELF = 'exec "$@"'
+
+/**
+ * Starts a command whose whole tree can be ended. The ledger names it before it can do anything, so a server that
+ * dies at any moment finds it again.
+ *
+ * @throws the error of the operating system when the folder or the shell is not there, or its cgroup cannot be made; a command
+ * that does not exist is an exit with code 127.
+ */
+export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
+  const tree = randomUUID()
+  const { ledger, label } = options
+  const cgroup = options.cgroup?.own ? options.cgroup.is : null
+  const entry = { tree, label, bootId: bootId(), identity: null, ...(cgroup && { cgroup: foldersOf(cgroup) }) }
+  writeEntry(ledger, entry)
+  const forget = async () => {
+    if (cgroup) await dropCgroup(foldersOf(cgroup))
+    removeEntry(ledger, tree)
+  }
+  try {
+    if (cgroup) makeCgroup(cgroup)
+  } catch (thrown) {
+    removeEntry(ledger, tree)
+    throw thrown
+  }
+  const [program = '/bin/sh', ...rest] = wordsOf(options)
+  const child = spawn(program, rest, {
+    cwd: options.enter?.length ? '/' : options.cwd,
+    env: { ...options.env, [TREE_VARIABLE]: tree },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  if (child.pid === undefined) {
+    const [failure] = await new Promise<[Error]>((resolve) => child.once('error', (error) => resolve([error])))
+    await forget()
+    throw failure
+  }
+  const identity = { pid: child.pid, startTicks: processNow(child.pid)?.startTicks ?? 0, bootId: bootId() }
+  writeEntry(ledger, { ...entry, identity })
+  const open = child.stdio[3] as Writable
+  open.on('error', () => undefined)
+  open.end('go\n')
+  return watch(child, identity, tree, { ...options, forget })
+}
+
+function wordsOf({ cgroup, containment, enter = [], cwd, command, args }: SpawnTree): string[] {
+  const start = containment.kind === 'unshare' ? AS_INIT : AS_SELF
+  const inside = cgroup ? enterWords(cgroup.is) : []
+  const shell = (script: string) => [
+    ...inside,
+    ...enter,
+    ...containment.wrap,
+    '/bin/sh',
+    '-c',
+    `${GATE}${script}`,
+    'carrel',
+  ]
+  return enter.length === 0 ? [...shell(start), command, ...args] : [...shell(`${MOVE}${start}`), cwd, command, ...args]
+}
+
+interface Watched extends SpawnTree {
+  /** Takes away what told of the tree. */
+  readonly forget: () => Promise<void>
+}
+
+function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, options: Watched): ChildTree {
+  const stderr = collectStderr(child.stderr as Readable, options)
+  const stdin = child.stdin as Writable
+  // A child that is gone breaks the pipe; what matters is told by `exited`.
+  stdin.on('error', () => undefined)
+  let over = false
+  const exited = whenExited(child, identity, tree, options).then((end) => {
+    over = true
+    return { ...end, stderrTail: stderr.tail() }
+  })
+  const kill = async () => {
+    if (over) return
+    await killTree(tree, identity)
+    await exited
+  }
+  let stopping: Promise<void> | undefined
+  const live = { tree, identity, depth: options.containment.depth, now: options.now }
+  return {
+    tree,
+    pid: identity.pid,
+    identity,
+    stdin,
+    stdout: child.stdout as Readable,
+    stderrTail: stderr.tail,
+    reached: () => (options.cgroup ? readReached(options.cgroup.is) : []),
+    exited,
+    kill,
+    stop: (grace) => {
+      stopping ??= stopKindly(grace, { stdin, exited, kill, command: () => commandOf(live) })
+      return stopping
+    },
+    descendants: (filter) => descendantsOf(live, filter),
+    killDescendantsBornAfter: (atMs) => killBornAfter(live, atMs),
+  }
+}
+
+interface Stoppable {
+  readonly stdin: Writable
+  readonly exited: Promise<Exit>
+  readonly kill: () => Promise<void>
+  readonly command: () => Promise<ProcessRow | null>
+}
+
+async function stopKindly(grace: { eofMs: number; termMs: number }, tree: Stoppable): Promise<void> {
+  tree.stdin.end()
+  if (await within(tree.exited, grace.eofMs)) return
+  // A wrapper, and the first process of a namespace, ignore SIGTERM: it must reach the command itself.
+  const command = await tree.command()
+  if (command && signal(command.pid, 'SIGTERM') && (await within(tree.exited, grace.termMs))) return
+  await tree.kill()
+}
+
+async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: string, options: Watched) {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const [code, byWhat] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.once('exit', (exitCode, exitSignal) => resolve([exitCode, exitSignal]))
+  })
+  // Without a namespace, commands survive their agent. Its pid is free now, so only the mark is trusted; where there
+  // are no marks the group is: its number stays taken while it has members.
+  if (process.platform !== 'linux') signal(-identity.pid, 'SIGKILL')
+  await killTree(tree, null)
+  const reached = options.cgroup ? readReached(options.cgroup.is) : []
+  await options.forget()
+  await within(closed, DRAIN_MS)
+  child.stdin?.destroy()
+  const wrapped = options.containment.kind !== 'process-group' && code !== null && code > 128
+  const end = wrapped ? { code: null, signal: signalName(code - 128) } : { code, signal: byWhat }
+  return reached.length > 0 ? { ...end, reached } : end
+}
+
+function signalName(number: number): string {
+  const names: Record<number, string> = {
+    1: 'SIGHUP',
+    2: 'SIGINT',
+    3: 'SIGQUIT',
+    6: 'SIGABRT',
+    9: 'SIGKILL',
+    11: 'SIGSEGV',
+    13: 'SIGPIPE',
+    15: 'SIGTERM',
+  }
+  return names[number] ?? `signal ${number}`
+}
+
+function collectStderr(stream: Readable, { stderrPath: path, onStderr, stderrFilter }: SpawnTree) {
+  let tail = Buffer.alloc(0)
+  let file: WriteStream | undefined
+  let written = 0
+  const decoder = new StringDecoder('utf8')
+  stream.on('error', () => undefined)
+  stream.on('data', (chunk: Buffer) => {
+    onStderr?.(chunk)
+    keep(stderrFilter ? Buffer.from(stderrFilter.push(decoder.write(chunk))) : chunk)
+  })
+  const keep = (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES)
+    if (!path || chunk.length === 0) return
+    if (written > LOG_BYTES) {
+      file?.end()
+      file = undefined
+      written = 0
+      renameSync(path, `${path}.old`)
+    }
+    if (!file) file = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', () => undefined)
+    written += chunk.length
+    file.write(chunk)
+  }
+  stream.on('close', () => {
+    if (stderrFilter) keep(Buffer.from(stderrFilter.push(decoder.end()) + stderrFilter.end()))
+    file?.end()
+  })
+  return { tail: () => tail.toString('utf8') }
+}
+
+/** True when `promise` settled in time. Leaves no timer behind. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  const inTime = await Promise.race([promise.then(() => true), late])
+  clearTimeout(timer)
+  return inTime
+}

@@ -1,0 +1,80 @@
+import { CarrelError } from '../../../model/errors.ts'
+import type { Tx } from '../tx.ts'
+import { first } from './0001-first.ts'
+import { search } from './0002-search.ts'
+import { fewerPages } from './0003-fewer-pages.ts'
+import { files } from './0004-files.ts'
+import { secrets } from './0005-secrets.ts'
+import { surroundings } from './0006-surroundings.ts'
+import { spent } from './0007-spent.ts'
+import { ports } from './0008-ports.ts'
+import { admitted } from './0009-admitted.ts'
+import { browsers } from './0010-browsers.ts'
+import { expectKept, type Tally } from './kept-rows.ts'
+import type { Migration } from './migration.ts'
+
+export const MIGRATIONS: readonly Migration[] = [
+  first,
+  search,
+  fewerPages,
+  files,
+  secrets,
+  surroundings,
+  spent,
+  ports,
+  admitted,
+  browsers,
+]
+
+/** The newest schema that this Carrel knows. */
+export const KNOWN_SCHEMA = MIGRATIONS.length
+
+/**
+ * Reads the version of a database; 0 for one without tables of Carrel. Changes nothing.
+ * @throws unavailable when a newer Carrel wrote it
+ */
+export async function schemaVersion(tx: Tx, known: number = KNOWN_SCHEMA): Promise<number> {
+  const there = await tx.get(`select 1 as there from (${tx.dialect.relations}) r where name = 'schema_versions'`)
+  if (!there) return 0
+  const row = await tx.get<{ version: number | null }>('select max(version) as version from schema_versions')
+  const version = row?.version ?? 0
+  if (version > known) throw writtenByNewer(version, known)
+  return version
+}
+
+/** The refusal of a database that a newer Carrel wrote. */
+export const writtenByNewer = (schema: number, known: number = KNOWN_SCHEMA): CarrelError =>
+  new CarrelError(
+    'unavailable',
+    `A newer Carrel wrote this database (schema ${schema}; this one knows ${known}). Start that version again, or name another data folder or database. The newer version takes an upgrade back with \`carrel upgrade back\`.`,
+    { schema, known },
+  )
+
+/**
+ * Brings a database from `version` to the newest, inside the caller's transaction, and compares the rows that must be
+ * kept. `tell` hears of each migration before it begins.
+ * @throws internal where rows were not kept, and whatever the engine throws; the caller rolls back
+ */
+export async function migrate(
+  tx: Tx,
+  version: number,
+  now: number,
+  migrations: readonly Migration[] = MIGRATIONS,
+  tell: (migration: Migration) => void = () => undefined,
+): Promise<void> {
+  await tx.run('create table if not exists schema_versions (version bigint primary key, applied_at bigint not null)')
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue
+    tell(migration)
+    await take(tx, migration)
+    await tx.run('insert into schema_versions (version, applied_at) values ($1, $2)', index + 1, now)
+  }
+}
+
+async function take(tx: Tx, { name, steps, keeps }: Migration): Promise<void> {
+  const kept = keeps?.(tx.dialect) ?? []
+  const before: Tally[] = []
+  for (const rows of kept) before.push(await rows.before(tx))
+  for (const step of steps(tx.dialect)) await (typeof step === 'string' ? tx.run(step) : step(tx))
+  for (const [index, rows] of kept.entries()) expectKept(name, rows.table, before[index] as Tally, await rows.after(tx))
+}

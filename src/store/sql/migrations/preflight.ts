@@ -1,0 +1,66 @@
+import type { UpgradeFinding } from '../../../model/upgrade.ts'
+import type { Tx } from '../tx.ts'
+import { effectsOfAll, readCatalog } from './catalog.ts'
+import type { Migration } from './migration.ts'
+import { type Catalog, type Effect, findCollisions } from './statements.ts'
+
+/**
+ * Looks through the data for what `pending` migrations would fail on or leave behind. Changes nothing.
+ * @returns collisions, duplicates where a unique index is to be made, and rows that do not fit
+ */
+export async function preflight(tx: Tx, pending: readonly Migration[]): Promise<UpgradeFinding[]> {
+  const catalog = await readCatalog(tx)
+  const effects = effectsOfAll(pending, tx.dialect)
+  const findings = collisionFindings(catalog, effects)
+  // Rows are looked at where the tables are as they should be: a query would fail on others.
+  if (findings.length > 0) return findings
+  findings.push(...(await duplicateFindings(tx, catalog, effects)))
+  const tables = new Set(catalog.relations.map(({ name }) => name))
+  for (const { preflight: look, rewrites } of pending) {
+    const there = (rewrites?.(tx.dialect) ?? []).every((table) => tables.has(table))
+    if (there) findings.push(...((await look?.(tx)) ?? []))
+  }
+  return findings
+}
+
+export function collisionFindings(catalog: Catalog, effects: readonly Effect[]): UpgradeFinding[] {
+  return findCollisions(catalog, effects).map(({ what, name, table }) => ({
+    level: 'block',
+    kind: 'collision',
+    text: `The upgrade makes the ${what} ${name}${what === 'table' ? '' : ` of ${table}`}, and the database has one of that name that is not Carrel's.`,
+    next: `Rename or remove that ${what}, then try again.`,
+  }))
+}
+
+/** Rows that are looked for; more are not listed. */
+const SHOWN = 3
+
+async function duplicateFindings(tx: Tx, catalog: Catalog, effects: readonly Effect[]): Promise<UpgradeFinding[]> {
+  const tables = new Set(catalog.relations.map(({ name }) => name))
+  const unique = new Set(catalog.relations.map(({ name, owner }) => `${owner}.${name}`))
+  const findings: UpgradeFinding[] = []
+  for (const [index, effect] of effects.entries()) {
+    if (effect.kind !== 'wants unique' || !tables.has(effect.table)) continue
+    const next = effects[index + 1]
+    // An index that is made again was unique before.
+    if (next?.kind === 'makes' && unique.has(`${effect.table}.${next.name}`)) continue
+    const { table, columns, where } = effect
+    const rows = await tx.all(
+      `select ${columns}, count(*) as times from ${table} where ${where ?? '1 = 1'} group by ${columns} having count(*) > 1 limit ${SHOWN}`,
+    )
+    if (rows.length === 0) continue
+    const shown = rows.map((row) =>
+      columns
+        .split(', ')
+        .map((column) => row[column])
+        .join(', '),
+    )
+    findings.push({
+      level: 'block',
+      kind: 'duplicate',
+      text: `The table ${table} has several rows with the same ${columns} (${shown.join('; ')}), and the upgrade wants one of each.`,
+      next: 'Remove the rows that are too many, then try again.',
+    })
+  }
+  return findings
+}

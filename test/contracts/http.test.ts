@@ -1,0 +1,233 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it, vi } from 'vitest'
+import { connect } from '../../src/client/client.ts'
+import { serveHttp } from '../../src/faces/http/http.ts'
+import type { Bell } from '../../src/store/bell.ts'
+import { ask, type HttpWorld, openHttpWorld } from '../support/http-world.ts'
+
+let world: HttpWorld | null = null
+const folders: string[] = []
+afterEach(async () => {
+  await world?.close()
+  world = null
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+
+it('the client says over HTTP what the engine says in process', async () => {
+  world = await openHttpWorld()
+  const { client, engine } = world
+  const inside = engine.carrelFor({ name: 'owner', kind: 'person', face: 'library', workspaces: null })
+  await client.call('workspaces.create', { id: 'Second', name: 'Two' })
+  const { space, project } = await client.call('spaces.create', { workspace: 'second', name: 'Notes & more' })
+  const session = await client.call('sessions.create', { workspace: 'second', project: project.id, agent: 'scripted' })
+  const at = { workspace: 'second', id: session.id }
+  const renamed = await client.call('sessions.rename', { ...at, name: '  Ünïcode / ?&#  ' })
+  expect(renamed.name).toBe('Ünïcode / ?&#')
+  expect(await client.call('sessions.get', at)).toEqual(await inside.call('sessions.get', at))
+  expect(await client.call('spaces.list', { workspace: 'second' })).toEqual({ spaces: [space] })
+  const found = await client.call('sessions.list', { workspace: 'second', text: '?&#', limit: 5 })
+  expect(found).toEqual(await inside.call('sessions.list', { workspace: 'second', text: '?&#', limit: 5 }))
+  expect(found.sessions).toHaveLength(1)
+  expect(await client.call('sessions.view', at)).toEqual(await inside.call('sessions.view', at))
+  const preview = await client.call('sessions.delete', at)
+  expect([preview.deleted, preview.preview.sessions]).toEqual([false, 1])
+  expect((await client.call('sessions.delete', { ...at, confirm: true })).deleted).toBe(true)
+  await expect(client.call('sessions.get', at)).rejects.toMatchObject({ code: 'not_found' })
+})
+
+it('B1: what belongs to one workspace is not there in another', async () => {
+  world = await openHttpWorld()
+  const { client } = world
+  const id = await world.newSession()
+  await client.call('workspaces.create', { id: 'other' })
+  for (const call of [
+    () => client.call('sessions.get', { workspace: 'other', id }),
+    () => client.call('sessions.events', { workspace: 'other', id }),
+    () => client.call('sessions.configure', { workspace: 'other', id, mode: 'x' }),
+    () => client.call('sessions.delete', { workspace: 'other', id, confirm: true }),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ code: 'not_found' })
+  }
+  const headers = { authorization: `Bearer ${world.engine.token}` }
+  for (const path of [`/api/follow?workspace=other&s=${id}`, `/api/workspaces/other/sessions/${id}/follow`]) {
+    expect((await ask(world.server.port, path, { headers })).status, path).toBe(404)
+  }
+})
+
+it('a log says through which face a request came, from its credentials and not from its claim', async () => {
+  world = await openHttpWorld()
+  const { server, engine } = world
+  const id = await world.newSession()
+  const login = await ask(server.port, `/login?token=${engine.token}`)
+  const [cookie = ''] = String(login.headers['set-cookie']).split(';')
+  const configure = async (headers: Record<string, string>) => {
+    const path = `/api/workspaces/default/sessions/${id}/config`
+    const options = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: '{"mode":"m"}',
+    }
+    expect((await ask(server.port, path, options)).status).toBe(200)
+  }
+  await connect({ url: server.url, token: engine.token, face: 'cli' }).call('sessions.configure', {
+    workspace: 'default',
+    id,
+    mode: 'm',
+  })
+  await configure({ authorization: `Bearer ${engine.token}` })
+  await configure({ cookie, 'x-carrel-face': 'cli' })
+  const { events } = await world.client.call('sessions.events', { workspace: 'default', id })
+  const faces = events.map((event) => (event.data as { by: { face: string } }).by.face)
+  expect(faces).toEqual(['cli', 'api', 'web'])
+})
+
+it('L2: a wait that takes several requests is one prompt', async () => {
+  world = await openHttpWorld()
+  const id = await world.newSession()
+  const asked: string[] = []
+  // Each answer takes 40 ms by the client's clock, however long it took here.
+  const client = connect({
+    url: world.server.url,
+    token: world.engine.token,
+    timing: { longestAnswerMs: 40, now: () => asked.length * 40 },
+    fetch: (input, init) => {
+      asked.push(String(input))
+      return fetch(input, init)
+    },
+  })
+  const input = { workspace: 'default', id, content: 'hello', agent: 'scripted', timeoutMs: 400 } as const
+  const answer = await client.call('sessions.prompt', { ...input, wait: 'ended' })
+  expect(answer).toMatchObject({ state: 'accepted', repeated: false })
+  expect(asked).toHaveLength(10)
+  const { events } = await client.call('sessions.events', { workspace: 'default', id })
+  expect(events.map(({ type }) => type)).toEqual(['prompt.requested'])
+})
+
+it('L2: who waits in pieces gets the whole answer of the run', async () => {
+  world = await openHttpWorld({ runsAtOnce: 2 })
+  const id = await world.newSession()
+  const client = connect({ url: world.server.url, token: world.engine.token, timing: { longestAnswerMs: 150 } })
+  const content = `@@do ${JSON.stringify([{ sleep: 600 }, { say: 'Slept well.' }])} @@end`
+  const input = { workspace: 'default', id, content, agent: 'scripted', wait: 'ended' } as const
+  const answer = await client.call('sessions.prompt', input)
+  expect(answer).toMatchObject({ state: 'ended', outcome: 'completed' })
+  expect(answer.text).toBe('Slept well.')
+  const { events } = await client.call('sessions.events', { workspace: 'default', id })
+  expect(events.filter(({ type }) => type === 'prompt.requested')).toHaveLength(1)
+})
+
+it('the description of the API is served to who is logged in', async () => {
+  world = await openHttpWorld()
+  const headers = { authorization: `Bearer ${world.engine.token}` }
+  const answer = await ask(world.server.port, '/api/openapi.json', { headers })
+  expect(answer.json()).toMatchObject({ openapi: '3.1.1', info: { version: 'test' } })
+})
+
+it('the page: files for ever, its start always asked for, its routes all the same page, the API apart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'carrel-page-'))
+  folders.push(folder)
+  await mkdir(join(folder, 'assets'))
+  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Carrel</title>')
+  await writeFile(join(folder, 'assets', 'main-D3adBeef.js'), 'export {}')
+  await writeFile(join(folder, 'icon.svg'), '<svg/>')
+  await writeFile(join(folder, '..', 'carrel-secret.txt'), 'secret').then(() =>
+    folders.push(join(folder, '..', 'carrel-secret.txt')),
+  )
+  world = await openHttpWorld({}, { webFolder: folder })
+  const get = (path: string) => ask((world as HttpWorld).server.port, path)
+  for (const path of ['/', '/w/default/s/ses_1', '/index.html']) {
+    const answer = await get(path)
+    expect([path, answer.status, answer.headers['cache-control']]).toEqual([path, 200, 'no-cache'])
+    expect(answer.text).toContain('<title>Carrel</title>')
+  }
+  const script = await get('/assets/main-D3adBeef.js')
+  expect([script.status, script.headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable'])
+  expect(String(script.headers['content-type'])).toContain('javascript')
+  expect((await get('/icon.svg')).headers['cache-control']).toBe('no-cache')
+  expect((await get('/assets/gone-D3adBeef.js')).status).toBe(404)
+  for (const path of ['/../carrel-secret.txt', '/..%2fcarrel-secret.txt', '/assets/..%2f..%2fcarrel-secret.txt']) {
+    const answer = await get(path)
+    expect(answer.text, path).not.toBe('secret')
+    expect(answer.status, path).toBeGreaterThanOrEqual(400)
+  }
+  expect((await get('/api/w/default')).status).toBe(401)
+})
+
+it('a page that was never built says how to build it', async () => {
+  world = await openHttpWorld({}, { webFolder: join(tmpdir(), 'carrel-no-such-page') })
+  const answer = await ask(world.server.port, '/')
+  expect(answer.status).toBe(503)
+  expect(answer.text).toContain('npm run build')
+})
+
+it('a port that is taken is said in words', async () => {
+  world = await openHttpWorld()
+  const { port } = world.server
+  await expect(
+    serveHttp(world.engine, { host: '127.0.0.1', port, version: 'test', webFolder: null }),
+  ).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(`Port ${port} is taken`) })
+})
+
+it('a stream resumes by Last-Event-ID alone, one session by a plain number', async () => {
+  world = await openHttpWorld()
+  const id = await world.newSession()
+  await world.grow(id, 4)
+  const ids = async (path: string, last: string, logs: number) => {
+    const { server, engine } = world as HttpWorld
+    const stop = new AbortController()
+    const headers = { authorization: `Bearer ${engine.token}`, 'last-event-id': last }
+    const response = await fetch(`${server.url}${path}`, { headers, signal: stop.signal })
+    let text = ''
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString()
+      if (text.split('event: caught-up').length > logs) break
+    }
+    stop.abort()
+    return [...text.matchAll(/^id: (.*)\nevent: session$/gm)].map(([, each]) => each)
+  }
+  const one = `/api/workspaces/default/sessions/${id}/follow`
+  expect(await ids(one, '', 1)).toEqual(['1', '2', '3', '4'])
+  expect(await ids(`${one}?after=1`, '3', 1)).toEqual(['4'])
+  const { seq } = await world.client.call('workspaces.get', { workspace: 'default' })
+  const page = `/api/follow?w=default:1&s=${id}:1`
+  expect(await ids(page, `w.${seq}~${id}.2`, 2)).toEqual([`w.${seq}~${id}.3`, `w.${seq}~${id}.4`])
+  expect(await ids(page, `w.${seq}~${id}.end`, 1)).toEqual([])
+})
+
+it('L8: who hangs up during a long wait leaves no follower behind, and the prompt stays asked', async () => {
+  const followers = new Set<object>()
+  const bell = (real: Bell): Bell => ({
+    ...real,
+    listen(log, listener) {
+      const follower = {}
+      const stop = real.listen(log, listener)
+      if (log !== null) followers.add(follower)
+      return () => {
+        followers.delete(follower)
+        stop()
+      }
+    },
+  })
+  world = await openHttpWorld({}, { overrides: { bell } })
+  const id = await world.newSession()
+  const gone = new AbortController()
+  const waiting = world.client.call(
+    'sessions.prompt',
+    { workspace: 'default', id, content: 'x', wait: 'ended' },
+    gone.signal,
+  )
+  const refused = expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+  await vi.waitFor(() => expect(followers.size).toBe(1), 60_000)
+  gone.abort()
+  await refused
+  await vi.waitFor(() => expect(followers.size).toBe(0), 60_000)
+  expect(await world.client.call('sessions.get', { workspace: 'default', id })).toMatchObject({ queued: 1 })
+})
+
+it('a stream of logs that have all ended says so in the way that stops a browser', async () => {
+  world = await openHttpWorld()
+  const headers = { authorization: `Bearer ${world.engine.token}`, 'last-event-id': 'w.end' }
+  expect((await ask(world.server.port, '/api/follow?w=default', { headers })).status).toBe(204)
+})

@@ -1,0 +1,204 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Carrel, operations } from '../../src/api/index.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/open.ts'
+import { loadSettings } from '../../src/faces/cli/config.ts'
+import { MIGRATIONS } from '../../src/store/sql/migrations/migrate.ts'
+import { eventually, type TestSession, testSession, textOf } from '../support/carrel-session.ts'
+import { ADA, scriptedAgent } from '../support/carrel-world.ts'
+import { createDatabase } from '../support/database.ts'
+import { ENGINES, type EngineName, layDown, type OldData } from '../support/old-data.ts'
+import { readFacts, type Verbs } from '../support/old-facts.ts'
+import { expectWhole } from './carrel-runs.ts'
+import { digestOf, digestStep } from './carrel-secrets.ts'
+
+const at = { workspace: 'default' } as const
+const SCHEMAS = MIGRATIONS.map((_, index) => index + 1)
+/** Sessions of these schemas go on in each run of the tests; those of all others in long runs. */
+const GOES_ON: readonly number[] = [1, 5, MIGRATIONS.length]
+/** From which schema on Carrel knew of a thing. */
+const SINCE = { files: 4, secrets: 5, environments: 6, ports: 8 } as const
+
+interface Opened {
+  readonly old: OldData
+  readonly carrel: Carrel
+  session(name: string): Promise<TestSession>
+  /** A clean stop, and a new start that runs what is due. */
+  goOn(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens data of then without running anything, so that it is still what it was. */
+async function openOld(schema: number, name: EngineName): Promise<Opened | { skipped: string }> {
+  const database = name === 'postgres' ? await createDatabase() : null
+  if (database && 'skipped' in database) return database
+  const databaseUrl = database?.url ?? null
+  const old = await layDown(schema, name, databaseUrl)
+  const { dataFolder, env, root } = old
+  const agents = [scriptedAgent('apart', { home: 'own', passEnv: [] })]
+  // The fixture is the copy; copies of Carrel's own have tests of theirs (U2).
+  const upgradeCopy = databaseUrl ? 'made' : 'make'
+  const settings = {
+    logLevel: 'silent',
+    outliveMs: 0,
+    historyWaitMs: 60_000,
+    upgradeCopy,
+    agents,
+    databaseUrl,
+  } as const
+  const open = (runsAtOnce: number) =>
+    openEngine({ ...settings, dataFolder, runsAtOnce }, { env, home: join(root, 'home') })
+  let engine: Engine = await open(0)
+  const opened: Opened = {
+    old,
+    get carrel() {
+      return engine.carrelFor(ADA)
+    },
+    async session(wanted) {
+      const { sessions } = await opened.carrel.call('sessions.list', { ...at, limit: 200 })
+      const found = sessions.find((each) => each.name === wanted) ?? expect.fail(`There is no session ${wanted}.`)
+      const { space } = await opened.carrel.call('spaces.get', { ...at, id: found.space })
+      return testSession(opened.carrel, { ...at, id: found.id, space, project: found.project })
+    },
+    async goOn() {
+      await engine.close()
+      engine = await open(100)
+    },
+    async close() {
+      await engine.close()
+      await database?.drop()
+      old.remove()
+    },
+  }
+  return opened
+}
+
+describe.each(ENGINES)('data on %s', (engine) => {
+  describe.each(SCHEMAS)('of schema %i', (schema) => {
+    const knew = (what: keyof typeof SINCE) => schema >= SINCE[what]
+    let world: Opened | { skipped: string }
+    const itHolds = (sentence: string, check: (opened: Opened) => void | Promise<void>, tags: string[] = []) =>
+      it(`U3: ${sentence}`, { tags }, async (context) => {
+        if ('skipped' in world) return context.skip(world.skipped)
+        await check(world)
+      })
+
+    beforeAll(async () => {
+      world = await openOld(schema, engine)
+    })
+
+    afterAll(async () => {
+      if (world && 'old' in world) await world.close()
+    })
+
+    const tags = GOES_ON.includes(schema) ? [] : ['long']
+    const ofAll: typeof itHolds = (sentence, check) => itHolds(sentence, check, engine === 'sqlite' ? [] : tags)
+    const goingOn: typeof itHolds = (sentence, check) => itHolds(sentence, check, tags)
+    ofAll('all is there that was there, and logs have the same words', expectAll)
+    ofAll('every setting of then is read', expectSettings)
+    goingOn('questions, queues and runs that were cut off go on', expectToGoOn)
+    goingOn('the search finds what was said', expectToBeFound)
+    goingOn('a home of then is still that of its session, and goes with it', expectHome)
+    if (knew('files')) goingOn('work of then is undone, and places of then are worked in', expectFilesToGoOn)
+    if (knew('secrets')) {
+      goingOn('secrets, variables and ports of then reach a run', async ({ old, session }) => {
+        const secrets = await session('Secrets')
+        if (knew('environments')) await expectGiven(await session('Ended'))
+        const echo = { run: 'echo "$GREETING $PLACE $CARREL_PORT_WEB"' }
+        await secrets.run([digestStep('API_TOKEN'), digestStep('SITE_KEY'), echo])
+        const printed = JSON.stringify(await secrets.log())
+        expect(printed).toContain(digestOf('fixture-value-of-the-token'))
+        expect(printed).toContain(digestOf('fixture-value-of-the-key'))
+        const port = old.expected.workspaces[0]?.ports?.[0]?.port
+        if (knew('environments')) expect(await lastTool(secrets)).toContain(`hello site ${knew('ports') ? port : ''}`)
+      })
+    }
+  })
+})
+
+async function expectAll({ old, carrel }: Opened): Promise<void> {
+  const has = (verb: string) => verb in operations
+  expect(await readFacts(carrel as unknown as Verbs, has, old.root)).toMatchObject(old.expected)
+  const logs: Record<string, string> = {}
+  for (const archived of [false, true]) {
+    const { sessions } = await carrel.call('sessions.list', { ...at, limit: 200, archived })
+    for (const { id, name } of sessions) {
+      logs[name] = (await carrel.call('sessions.export', { ...at, id, as: 'jsonl' })).text
+    }
+  }
+  expect(logs).toEqual(old.logs)
+}
+
+function expectSettings({ old }: Opened): void {
+  const flags = { dataFolder: old.dataFolder }
+  const { config } = loadSettings({ flags, env: {}, cwd: old.root, platform: 'linux' })
+  const apart = { id: 'apart', home: 'own', args: ['--acp'] }
+  expect(config).toMatchObject({ defaultAgent: 'scripted', parkAfterMs: 1_234, agents: [apart] })
+}
+
+async function expectToGoOn({ session, goOn }: Opened): Promise<void> {
+  await goOn()
+  const [question, behind] = [await session('Question'), await session('Behind')]
+  const [queued, cut] = [await session('Queued'), await session('Cut off')]
+  const { interactions } = await behind.carrel.call('interactions.list', { ...at, state: 'open' })
+  for (const { id, question } of interactions) {
+    await behind.answer(id, question.options[0]?.id ?? '')
+  }
+  const ends = [question, queued, cut].map(async (each) => (await each.until('run.ended')).data.outcome)
+  expect(await Promise.all(ends)).toEqual(['completed', 'completed', 'lost'])
+  await behind.until('run.ended', undefined, (await behind.until('run.ended')).seq)
+  expect(textOf(await question.items())).toContain('The door is a thing of the past.')
+  expect(textOf(await behind.items())).toMatch(/Opened\.[\s\S]*The second in the queue\./)
+  expect(textOf(await queued.items())).toBe('The queue kept me.')
+  expect(textOf(await cut.items())).toBe('Half of a ')
+  expect(await cut.run([{ say: 'whole' }])).toMatchObject({ outcome: 'completed' })
+  await expectWhole(question)
+  await expectWhole(cut)
+}
+
+/** Folds of an earlier version are made again one after the other. */
+async function expectToBeFound({ carrel }: Opened): Promise<void> {
+  for (const [name, text] of Object.entries({ Ended: 'lighthouse ships', Archived: 'cormorant', Failed: 'failure' })) {
+    await eventually(`${text} is found`, async () => {
+      const { hits } = await carrel.call('search.items', { ...at, text })
+      return hits.some(({ sessionName }) => sessionName === name)
+    })
+  }
+}
+
+async function expectHome({ old, carrel, session }: Opened): Promise<void> {
+  const apart = await session('Apart')
+  const { preview } = await carrel.call('sessions.delete', { ...at, id: apart.id })
+  expect(preview.folders.map((folder) => folder.replace(old.dataFolder, ''))).toEqual([
+    expect.stringMatching(/^\/homes\/apart-/),
+  ])
+  await apart.run([{ run: 'cat "$HOME/kept.txt"' }])
+  expect(await lastTool(apart)).toContain('kept at home')
+}
+
+async function expectFilesToGoOn({ carrel, session }: Opened): Promise<void> {
+  const history = await session('History')
+  const [run = expect.fail('there is no run')] = await history.runs()
+  const placed = { ...at, project: history.project }
+  const request = { kind: 'undo' as const, of: { kind: 'run' as const, run: run.id } }
+  const { digest } = await carrel.call('plans.make', { ...placed, request })
+  await carrel.call('plans.carryOut', { ...placed, request, digest })
+  expect(readFileSync(history.path('plan.md'), 'utf8')).toBe('first\n')
+  expect(existsSync(history.path('kept.md'))).toBe(false)
+  const [branch, copy] = [await session('Branch'), await session('Copy')]
+  await Promise.all([branch, copy].map((each) => each.run([{ run: 'cat branch.md copy.md' }])))
+  expect(await lastTool(branch)).toContain('only on the branch')
+  expect(await lastTool(copy)).toContain('only in the copy')
+}
+
+/** The folder of a run of then is still told. */
+async function expectGiven(session: TestSession): Promise<void> {
+  const [run = expect.fail('there is no run')] = await session.runs()
+  const { env } = await session.carrel.call('surroundings.given', { ...at, id: run.id })
+  expect(env).toContainEqual({ name: 'GREETING', from: 'workspace', value: 'hello' })
+}
+
+const lastTool = async (session: TestSession) =>
+  JSON.stringify((await session.items()).findLast(({ kind }) => kind === 'tool'))

@@ -1,0 +1,151 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
+import { digestOf, digestStep, filesWith } from '../contracts/carrel-secrets.ts'
+import { killAgents, startServer } from '../support/carrel-server.ts'
+import { eventually } from '../support/carrel-session.ts'
+import { makeGround, openWorld } from '../support/carrel-world.ts'
+
+const DEFAULT = { workspace: 'default' } as const
+
+it('B3: a lost key is said in words to the run that needs it, and nothing else breaks', async () => {
+  const world = await openWorld()
+  const one = await world.session()
+  const other = await world.session()
+  const put = (name: string, value: string) =>
+    world.carrel.call('secrets.put', { ...DEFAULT, name, value, space: one.space.id })
+  await put('TOKEN', 'lost-canary')
+  const key = join(world.dataFolder, 'secrets.key')
+  expect(statSync(key).mode & 0o777).toBe(0o600)
+  const kept = readFileSync(key, 'utf8')
+  rmSync(key)
+  await world.restart()
+  const here = one.through(world.carrel)
+  const ended = await here.run([{ say: 'hello' }])
+  expect(ended.outcome).toBe('failed')
+  expect(ended.error?.message).toMatch(
+    /^The secret TOKEN cannot be opened: its key .* Put the key back .*secrets put TOKEN/,
+  )
+  expect((await other.through(world.carrel).run([{ say: 'hello' }])).outcome).toBe('completed')
+  const { secrets } = await world.carrel.call('secrets.list', DEFAULT)
+  expect(secrets).toMatchObject([{ name: 'TOKEN', readable: false }])
+  // Another one is sealed under a new key; the old key may come back beside it.
+  await put('SECOND', 'second-canary')
+  expect(await world.carrel.call('secrets.rotate', {})).toMatchObject({ sealed: 1, unreadable: 1 })
+  expect((await here.run([{ say: 'hello' }])).outcome).toBe('failed')
+  writeFileSync(key, `${readFileSync(key, 'utf8')}${kept}`)
+  expect((await here.run([digestStep('TOKEN'), digestStep('SECOND')])).outcome).toBe('completed')
+  const said = JSON.stringify(await here.log())
+  for (const value of ['lost-canary', 'second-canary']) expect(said).toContain(digestOf(value))
+})
+
+it('B3: a wrong key, no key at all and a key that may not be changed are told apart', { tags: ['long'] }, async () => {
+  const ground = makeGround()
+  const keyOf = (letter: string) => Buffer.alloc(32, letter).toString('base64')
+  const open = async (key: string) => {
+    const world = await openWorld({}, { env: { ...ground.env, CARREL_SECRETS_KEY: key } }, ground)
+    return world
+  }
+  const first = await open(keyOf('a'))
+  const session = await first.session()
+  await first.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'given-canary' })
+  await expect(first.carrel.call('secrets.rotate', {})).rejects.toMatchObject({
+    code: 'forbidden',
+    message: expect.stringContaining('in front of the old one'),
+  })
+  await first.engine.close()
+  const wrong = await open(keyOf('b'))
+  const ended = await session.through(wrong.carrel).run([{ say: 'hello' }])
+  expect(ended.error?.message).toMatch(/^The secret TOKEN cannot be opened: .*in CARREL_SECRETS_KEY/)
+  await wrong.engine.close()
+  const broken = await open('not a key')
+  await expect(
+    broken.carrel.call('secrets.put', { ...DEFAULT, name: 'OTHER', value: 'other-canary' }),
+  ).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/^What is in CARREL_SECRETS_KEY is no key/),
+  })
+  await broken.engine.close()
+  const both = await open(`${keyOf('b')},${keyOf('a')}`)
+  expect(await both.carrel.call('secrets.rotate', {})).toMatchObject({ sealed: 1, unreadable: 0 })
+  await both.engine.close()
+  const only = await open(keyOf('b'))
+  const last = session.through(only.carrel)
+  await last.run([digestStep('TOKEN')])
+  expect(JSON.stringify(await last.log())).toContain(digestOf('given-canary'))
+  expect(filesWith(ground.dataFolder, ['given-canary'])).toEqual([])
+})
+
+it('B3: a row that is moved to another name or workspace does not open there', async () => {
+  const ground = makeGround()
+  const world = await openWorld({}, {}, ground)
+  const session = await world.session()
+  await world.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'moved-canary' })
+  await world.engine.close()
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(join(ground.dataFolder, 'carrel.db'))
+  db.exec("update secrets set name = 'STOLEN'")
+  db.close()
+  const again = await openWorld({}, {}, ground)
+  const ended = await session.through(again.carrel).run([{ run: 'echo $STOLEN' }])
+  expect(ended.error?.message).toMatch(/^The secret STOLEN does not open although its key is here/)
+})
+
+it('B3, P5: a run that outlives its server keeps its secret, and the next server hides it', async () => {
+  const ground = makeGround()
+  const settings = { outliveMs: 120_000 }
+  const first = await startServer(ground, settings)
+  const before = await first.session()
+  await first.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'outliving-canary' })
+  const { prompt } = await before.prompt([{ gate: 'go' }, digestStep('TOKEN'), { say: 'it is $TOKEN', expand: true }], {
+    wait: 'started',
+  })
+  await first.kill()
+  before.open('go')
+  const second = await startServer(ground, settings)
+  const session = before.through(second.carrel)
+  expect((await session.endOf(prompt)).data.outcome).toBe('completed')
+  await session.run([{ say: 'again $TOKEN', expand: true }])
+  const said = JSON.stringify(await session.log())
+  expect(said).toContain(digestOf('outliving-canary'))
+  expect(said).toContain('it is [secret TOKEN]')
+  expect(said).toContain('again [secret TOKEN]')
+  // The same process: what it was given is the same.
+  expect(await session.said('context.opened')).toHaveLength(1)
+  await second.stop()
+  killAgents(ground)
+  expect(filesWith(join(ground.dataFolder, 'logs'), ['outliving-canary'])).toEqual([])
+})
+
+it('B3: a rotation that is cut by kill -9 leaves everything readable, and the next one finishes it', {
+  tags: ['long'],
+}, async () => {
+  const ground = makeGround()
+  const server = await startServer(ground)
+  const session = await server.session()
+  const COUNT = 400
+  for (let index = 0; index < COUNT; index += 1)
+    await server.carrel.call('secrets.put', { ...DEFAULT, name: `S${index}`, value: `rotated-canary-${index}` })
+  const lines = () => readFileSync(join(ground.dataFolder, 'secrets.key'), 'utf8').trim().split('\n').length
+  expect(lines()).toBe(1)
+  const asked = server.carrel.call('secrets.rotate', {}).catch(() => null)
+  await eventually('the new key is beside the old one', () => lines() === 2)
+  await server.kill()
+  await asked
+  const second = await startServer(ground)
+  const { secrets } = await second.carrel.call('secrets.list', DEFAULT)
+  expect(secrets.every(({ readable }) => readable)).toBe(true)
+  const done = await second.carrel.call('secrets.rotate', {})
+  expect(done.unreadable).toBe(0)
+  expect(lines()).toBe(1)
+  const later = session.through(second.carrel)
+  const names = ['S0', `S${COUNT - 1}`]
+  await later.run(names.map(digestStep))
+  const said = JSON.stringify(await later.log())
+  for (const name of names) expect(said).toContain(digestOf(`rotated-canary-${name.slice(1)}`))
+  await second.stop()
+  const store = await openSqlite({ path: join(ground.dataFolder, 'carrel.db') })
+  expect(await store.secrets.sealedOtherwise(done.key, null, COUNT)).toEqual([])
+  await store.close()
+})

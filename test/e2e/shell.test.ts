@@ -1,0 +1,82 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { expect, it } from 'vitest'
+import type { PlanRequest } from '../../src/model/history.ts'
+import { freely } from '../contracts/carrel-files.ts'
+import { seenIn } from '../support/act-world.ts'
+import { openWorld } from '../support/carrel-world.ts'
+
+const FILES = {
+  '.gitignore': 'build/\n*.log\n',
+  'src/a.txt': 'one\ntwo\n',
+  'src/deep/b.txt': 'b\n',
+  'gone.txt': 'gone\n',
+  'tree/x/y.txt': 'y\n',
+  'move.txt': 'move\n',
+  'folder/in.txt': 'in\n',
+  'folder/sub/in.txt': 'in sub\n',
+  'run.sh': '#!/bin/sh\n',
+  secret: 's',
+  'ro.txt': 'ro\n',
+  'was-file': 'f',
+  'was-folder/k': 'k',
+  'grows.txt': 'small\n',
+  'build/made.js': 'made',
+  'build/old.js': 'old',
+  'one.log': 'log',
+  'gone.log': 'log',
+  'odd name\nof two': 'odd',
+}
+const COVERED = [
+  "sed -i 's/one/ONE/' src/a.txt",
+  'rm gone.txt; rm -r tree; rmdir empty',
+  'mv move.txt moved.txt; mv src/deep/b.txt src/deep/c.txt; mv odd* "plain name"',
+  'mv folder elsewhere; mkdir elsewhere/hollow; mv hollow elsewhere/sub/hollow',
+  'chmod +x run.sh; chmod 700 src/deep; chmod 644 secret',
+  'ln -s src/a.txt link; ln -sfn nowhere pointer; ln ro.txt hard.txt; echo more >> ro.txt',
+  'rm was-file; mkdir was-file; echo n > was-file/n; rm -r was-folder; echo f > was-folder',
+  // Of the same size, with its old time.
+  'touch -r secret stamp; printf S > secret; touch -r stamp secret; rm stamp',
+]
+const NOT_COVERED = [
+  'mkfifo pipe; truncate -s 40M large.bin; truncate -s 40M grows.txt',
+  'echo new > build/new.js; echo changed > build/made.js; rm build/old.js gone.log; echo more >> one.log',
+]
+
+it('F2, F5: what a shell did is as before after its undo, or the plan lists it', async () => {
+  const session = await freely(await (await openWorld()).session())
+  for (const [path, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(session.path(path)), { recursive: true })
+    writeFileSync(session.path(path), text)
+  }
+  // So many that looks go by hints while it works.
+  for (let one = 0; one < 201; one += 1) writeFileSync(session.path(`src/more-${one}`), '')
+  for (const empty of ['empty', 'hollow']) mkdirSync(session.path(empty), { mode: 0o750 })
+  symlinkSync('src', session.path('pointer'))
+  chmodSync(session.path('secret'), 0o600)
+  chmodSync(session.path('ro.txt'), 0o444)
+  const before = seenIn(session.folder)
+  const { run, outcome } = await session.run([COVERED, NOT_COVERED].map((lines) => ({ run: lines.join(' && ') })))
+  expect(outcome).toBe('completed')
+  const at = { workspace: session.workspace, project: session.project }
+  const request: PlanRequest = { kind: 'undo', of: { kind: 'run', run: run as never } }
+  const { digest, entries, gaps } = await session.carrel.call('plans.make', { ...at, request })
+  expect(entries.filter(({ contended }) => contended.length > 0)).toEqual([])
+  await session.carrel.call('plans.carryOut', { ...at, request, digest })
+  const after = seenIn(session.folder)
+  const differ = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (path) => before[path] !== after[path],
+  )
+  const built = ['build/made.js', 'build/new.js', 'build/old.js']
+  expect(differ.sort()).toEqual([...built, 'gone.log', 'grows.txt', 'large.bin', 'one.log', 'pipe'])
+  expect(gaps.map(({ path, why }) => `${path} ${why}`)).toEqual([
+    'build ignored',
+    'grows.txt too_large',
+    'large.bin too_large',
+    'one.log ignored',
+    'pipe special',
+  ])
+  // What is not there any more is in no list of the folder: the run says it.
+  const notices = (await session.said('notice.given')).map(({ data }) => data.text)
+  expect(notices).toEqual([expect.stringMatching(/an undo cannot bring them back: gone\.log\.$/)])
+})
