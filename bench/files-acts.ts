@@ -1,8 +1,8 @@
-import type { CarryOut, Look, PlanAsk } from '../src/host/history/history.ts'
+import type { ApplyPlan, Look, PlanAsk } from '../src/host/history/history.ts'
 import type { Result } from './figures.ts'
 import type { Ground } from './files.ts'
 
-const BY: CarryOut['by'] = { name: 'bench', kind: 'system', face: 'library' }
+const BY: ApplyPlan['by'] = { name: 'bench', kind: 'system', face: 'library' }
 
 /** A tree with two histories, and how it is changed and looked at. */
 interface Restoring extends Ground {
@@ -29,14 +29,14 @@ async function measureRestore(ground: Restoring, count: number, rounds: number):
     const paths = change(ground, count, 30_000 + round * 2)
     const ask: PlanAsk = {
       request: { kind: 'restore', to: n, paths: [...paths] },
-      contention: [],
+      paths: [],
       active: [],
       writers: [],
       now: Date.now(),
     }
     const { digest } = await ours.plan(key, ask)
-    const act = `act_bench_${count}_${round}` as CarryOut['act']
-    times.ours.push(await timed(() => ours.carryOut(key, ask, { digest, overwrite: [], leave: [], act, by: BY })))
+    const act = `act_bench_${count}_${round}` as ApplyPlan['act']
+    times.ours.push(await timed(() => ours.applyPlan(key, ask, { digest, overwrite: [], leave: [], act, by: BY })))
     const tree = await git.snapshot()
     change(ground, count, 30_001 + round * 2)
     times.theirs.push(await timed(() => git.checkout(tree, paths)))

@@ -153,7 +153,7 @@ const KEY = 'space:bench'
 
 function specOf(root: string): PlaceSpec {
   const labels = { workspace: 'ws', space: 'spc' as PlaceSpec['labels']['space'], project: null }
-  const rules = { ignore: ['node_modules/'], useGitignore: true, maxFileBytes: 1 << 25, contention: [] }
+  const rules = { ignore: ['node_modules/'], useGitignore: true, maxFileBytes: 1 << 25, paths: [] }
   return { key: KEY, labels, root, rules, scope: { kind: 'tree' } }
 }
 

@@ -40,7 +40,8 @@ export async function measureLists({ rounds }: Effort): Promise<Result[]> {
   ]
 }
 
-const list = (ours: Ours, limit: number) => send(ours.address, 'GET', `/api/workspaces/default/sessions?limit=${limit}`)
+const list = (ours: Ours, limit: number) =>
+  send(ours.address, 'GET', `/api/v1/workspaces/default/sessions?limit=${limit}`)
 
 async function timed(times: number, act: () => Promise<unknown>): Promise<number[]> {
   const took: number[] = []
@@ -103,7 +104,7 @@ const clock = () => Number(process.hrtime.bigint()) / 1e6
 async function takeTurns(ours: Ours, id: string, turns: number): Promise<{ accepted: number; ended: number }[]> {
   let ends = Promise.withResolvers<number>()
   let rest = ''
-  const follower = await listen(ours.address, `/api/follow?workspace=default&s=${id}:0`, (text) => {
+  const follower = await listen(ours.address, `/api/v1/follow?workspace=default&s=${id}:0`, (text) => {
     rest += text
     if (!rest.includes('"type":"run.ended"')) {
       rest = rest.slice(-32)
@@ -182,7 +183,7 @@ function openStalled(ours: Ours, session: string) {
   const socket = connect(Number(port), hostname)
   socket.on('error', () => undefined)
   socket.write(
-    `GET /api/follow?workspace=default&s=${session}:0 HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: ${ours.address.headers.authorization}\r\n\r\n`,
+    `GET /api/v1/follow?workspace=default&s=${session}:0 HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: ${ours.address.headers.authorization}\r\n\r\n`,
   )
   return socket
 }

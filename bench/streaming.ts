@@ -45,7 +45,7 @@ export async function measureStreaming(options: { seconds: number; single: boole
     const perStream = options.single ? 1 : PER_STREAM
     for (let from = 0; from < sessions.length; from += perStream) {
       const logs = sessions.slice(from, from + perStream).map((session) => `s=${session}:0`)
-      followers.push(await listen(ours.address, `/api/follow?workspace=default&${logs.join('&')}`, take()))
+      followers.push(await listen(ours.address, `/api/v1/follow?workspace=default&${logs.join('&')}`, take()))
     }
     const wanted = options.seconds * PER_SECOND
     const say = '@@now________________@@'

@@ -33,7 +33,7 @@ async function writerOver(address: Address, path: string, bodyOf: (text: string)
 export interface Ours extends Subject {
   readonly dataFolder: string
   readonly project: string
-  /** Calls an operation by its method and path under `/api/workspaces/default`. */
+  /** Calls an operation by its method and path under `/api/v1/workspaces/default`. */
   call<Reply>(method: string, path: string, body?: object): Promise<Reply>
 }
 
@@ -47,7 +47,7 @@ export async function openOurs(
   const child = await start(new URL('carrel-node.ts', import.meta.url), { ...settings, dataFolder }, ['--expose-gc'])
   const address = { url: child.hello.url ?? '', headers: { authorization: `Bearer ${child.hello.token}` } }
   const call = async <Reply>(method: string, path: string, body?: object): Promise<Reply> =>
-    JSON.parse((await send(address, method, `/api/workspaces/default${path}`, body && JSON.stringify(body))).text)
+    JSON.parse((await send(address, method, `/api/v1/workspaces/default${path}`, body && JSON.stringify(body))).text)
   const { projects } = await call<{ projects: { id: string }[] }>('GET', '/projects')
   const project = projects[0]?.id ?? (await call<{ project: { id: string } }>('POST', '/spaces', {})).project.id
   return {
@@ -58,11 +58,11 @@ export async function openOurs(
     call,
     make: async () => (await call<{ id: string }>('POST', '/sessions', { project, agent: 'scripted' })).id,
     writer: (stream) =>
-      writerOver(address, `/api/workspaces/default/sessions/${stream}/prompt`, (content) => ({
+      writerOver(address, `/api/v1/workspaces/default/sessions/${stream}/prompt`, (content) => ({
         content,
         wait: 'accepted',
       })),
-    follow: (stream, onText) => listen(address, `/api/follow?workspace=default&s=${stream}:0`, onText),
+    follow: (stream, onText) => listen(address, `/api/v1/follow?workspace=default&s=${stream}:0`, onText),
     async close() {
       await child.stop()
       dropFolder(dataFolder)

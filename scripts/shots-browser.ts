@@ -67,7 +67,7 @@ export async function shootBrowsers(
 
 /** One session whose run looks at a shop, one whose run waits for its browser, and one without a run. */
 async function fillBrowsers(world: World, address: string) {
-  await world.carrel.call('surroundings.set', { workspace: WORKSPACE, settings: { browser: 'own' } })
+  await world.carrel.call('environment.set', { workspace: WORKSPACE, settings: { browser: 'own' } })
   const { session: first } = await openSession(world, 'Compare the shops')
   const { session: second } = await openSession(world, 'Order the twine')
   const { session: none } = await openSession(world, 'Plan the autumn')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FileRules } from '../model/contention.ts'
+import { FileRules } from '../model/conflicts.ts'
 import {
   Act,
   Author,
@@ -127,9 +127,9 @@ export const files = {
     output: z.object({ gaps: z.array(Gap) }),
     errors: ['not_found'],
   }),
-  'history.everywhere': operation({
+  'changes.list': operation({
     summary: 'Who touched what, when, in all places of a workspace, newest first.',
-    http: ['GET', '/workspaces/:workspace/history'],
+    http: ['GET', '/workspaces/:workspace/changes'],
     input: z.object({
       workspace: WorkspaceId,
       ...Paging,
@@ -157,10 +157,10 @@ export const files = {
     output: FileDiff,
     errors: ['not_found', 'gone'],
   }),
-  'plans.carryOut': operation({
+  'plans.apply': operation({
     summary:
-      'Do what a plan says, exactly, or nothing. `digest` is that of the plan that was looked at; every contended path is named in `overwrite` or in `leave`.',
-    http: ['POST', '/workspaces/:workspace/projects/:project/plans/carry-out'],
+      'Do what a plan says, exactly, or nothing. `digest` is that of the plan that was looked at; every conflicts path is named in `overwrite` or in `leave`.',
+    http: ['POST', '/workspaces/:workspace/projects/:project/plans/apply'],
     input: z.object({
       ...inProject,
       request: PlanRequest,
@@ -169,7 +169,7 @@ export const files = {
       leave: z.array(FilePath).max(10_000).default([]),
     }),
     output: Act,
-    errors: ['not_found', 'stale_plan', 'contended', 'busy', 'gone'],
+    errors: ['not_found', 'stale_plan', 'conflict', 'busy', 'gone'],
   }),
   'acts.list': operation({
     summary: 'Restores, undos and applies that were carried out in a place, newest first. Each can be undone.',
@@ -179,23 +179,23 @@ export const files = {
     errors: ['not_found'],
   }),
 
-  'contention.get': operation({
+  'fileRules.get': operation({
     summary: 'What of a Space’s files is covered by the history, and which paths need a second look.',
-    http: ['GET', '/workspaces/:workspace/spaces/:id/files'],
+    http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules'],
     input: z.object({ ...inWorkspace(SpaceId) }),
     output: z.object({ rules: FileRules, defaults: FileRules, changed: z.boolean() }),
     errors: ['not_found'],
   }),
-  'contention.set': operation({
+  'fileRules.set': operation({
     summary: 'Change these rules; null goes back to the defaults. What is named replaces what was.',
-    http: ['POST', '/workspaces/:workspace/spaces/:id/files'],
+    http: ['POST', '/workspaces/:workspace/spaces/:id/file-rules'],
     input: z.object({ ...inWorkspace(SpaceId), rules: FileRules.partial().nullable() }),
     output: z.object({ rules: FileRules }),
     errors: ['not_found'],
   }),
-  'contention.check': operation({
+  'fileRules.check': operation({
     summary: 'Which rule decides on a path.',
-    http: ['GET', '/workspaces/:workspace/spaces/:id/files/check'],
+    http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules/check'],
     input: z.object({ ...inWorkspace(SpaceId), path: FilePath }),
     output: z.object({
       class: z.string(),
@@ -208,14 +208,14 @@ export const files = {
 
   'places.drivers': operation({
     summary: 'How this machine can keep places apart, best first, and what it lacks.',
-    http: ['GET', '/places/drivers'],
+    http: ['GET', '/copies/drivers'],
     input: z.object({}),
     output: z.object({ drivers: z.array(z.object({ name: z.string(), usable: z.boolean(), detail: z.string() })) }),
     errors: [],
   }),
-  'places.risks': operation({
+  'places.previewRemoval': operation({
     summary: 'What would be lost if the place of a project went now.',
-    http: ['GET', '/workspaces/:workspace/projects/:project/place'],
+    http: ['GET', '/workspaces/:workspace/projects/:project/copy'],
     input: z.object({ ...inProject }),
     output: z.object({
       kind: z.string(),
@@ -232,7 +232,7 @@ export const files = {
   'places.remove': operation({
     summary:
       'Take the place of a project away, in two steps: without `confirm` it says what would be lost; with it, all of that goes into the history first, and the answer says how to bring it back. Of a place that is away already, both say only that. The project and its sessions stay.',
-    http: ['DELETE', '/workspaces/:workspace/projects/:project/place'],
+    http: ['DELETE', '/workspaces/:workspace/projects/:project/copy'],
     input: z.object({ ...inProject, confirm: Flag }),
     output: z.object({
       removed: z.boolean(),
@@ -245,7 +245,7 @@ export const files = {
   }),
   'places.export': operation({
     summary: 'What a project did in its own place, as a patch, or as a branch of the Space’s repository.',
-    http: ['POST', '/workspaces/:workspace/projects/:project/place/export'],
+    http: ['POST', '/workspaces/:workspace/projects/:project/copy/export'],
     input: z.object({
       ...inProject,
       as: z.enum(['patch', 'branch']),

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { admin } from './admin.ts'
 import { browsers } from './browsers.ts'
+import { environment } from './environment.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
 import { keeping } from './keeping.ts'
@@ -8,7 +9,6 @@ import { ports } from './ports.ts'
 import { search } from './search.ts'
 import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
-import { surroundings } from './surroundings.ts'
 import { tree } from './tree.ts'
 
 /** Every verb of Carrel. A new one is a line here and a function in the engine; the compiler asks for the second. */
@@ -19,7 +19,7 @@ export const operations = {
   ...files,
   ...search,
   ...secrets,
-  ...surroundings,
+  ...environment,
   ...ports,
   ...browsers,
   ...keeping,

@@ -31,7 +31,7 @@ export interface Client extends Carrel {
 /** Makes a client. Nothing is sent before the first call. */
 export function connect(options: ConnectOptions): Client {
   const timing: Timing = { ...REAL_TIMING, ...options.timing }
-  const base = `${options.url.replace(/\/+$/, '')}/api`
+  const base = `${options.url.replace(/\/+$/, '')}/api/v1`
   const send = options.fetch ?? ((input, init) => fetch(input, init))
   const headers: Record<string, string> = {
     ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),

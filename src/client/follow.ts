@@ -7,7 +7,7 @@ import type { Timing } from './timing.ts'
 
 /** What following needs from the client it belongs to. */
 export interface Wire {
-  /** Sends a request to `/api` and what comes after it. */
+  /** Sends a request to `/api/v1` and what comes after it. */
   readonly get: (path: string, signal: AbortSignal) => Promise<Response>
   readonly board: ConnectionBoard
   readonly timing: Timing

@@ -7,8 +7,9 @@ import type { Context } from './context.ts'
 import type { Op } from './op.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './verbs/admin.ts'
 import * as browsers from './verbs/browser-views.ts'
-import * as contention from './verbs/contention.ts'
+import * as environment from './verbs/environment.ts'
 import { exportSession } from './verbs/export.ts'
+import * as fileRules from './verbs/file-rules.ts'
 import { follow } from './verbs/follow.ts'
 import * as history from './verbs/history.ts'
 import * as interactions from './verbs/interactions.ts'
@@ -19,7 +20,6 @@ import { getPort, listPorts } from './verbs/ports.ts'
 import { searchItems } from './verbs/search.ts'
 import * as secrets from './verbs/secrets.ts'
 import * as sessions from './verbs/sessions.ts'
-import * as surroundings from './verbs/surroundings.ts'
 import * as tree from './verbs/tree.ts'
 
 /** One function per operation: a verb without one does not compile. */
@@ -76,16 +76,16 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'history.diff': history.diffPath,
   'history.file': history.readFileAt,
   'history.gaps': history.listGaps,
-  'history.everywhere': history.historyEverywhere,
+  'changes.list': history.historyEverywhere,
   'plans.make': plans.makePlan,
   'plans.diff': plans.diffPlan,
-  'plans.carryOut': plans.carryOutPlan,
+  'plans.apply': plans.carryOutPlan,
   'acts.list': plans.listActs,
-  'contention.get': contention.getFileRules,
-  'contention.set': contention.setFileRules,
-  'contention.check': contention.checkPath,
+  'fileRules.get': fileRules.getFileRules,
+  'fileRules.set': fileRules.setFileRules,
+  'fileRules.check': fileRules.checkPath,
   'places.drivers': places.listDrivers,
-  'places.risks': places.placeRisks,
+  'places.previewRemoval': places.placeRisks,
   'places.remove': places.removePlace,
   'places.export': places.exportPlace,
   'search.items': searchItems,
@@ -93,9 +93,9 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'secrets.put': secrets.putSecret,
   'secrets.remove': secrets.removeSecret,
   'secrets.rotate': secrets.rotateSecrets,
-  'surroundings.get': surroundings.getSurroundings,
-  'surroundings.set': surroundings.setSurroundings,
-  'surroundings.given': surroundings.givenToRun,
+  'environment.get': environment.getEnvironment,
+  'environment.set': environment.setEnvironment,
+  'runs.environment': environment.givenToRun,
   'ports.list': listPorts,
   'browsers.list': browsers.listBrowsers,
   'browsers.takeOver': browsers.takeOverBrowser,

@@ -47,7 +47,7 @@ export const Config = z.object({
   parkAfterMs: z.coerce.number().int().min(0).default(600_000),
   /** A question nobody answers takes its default (refusal) after this. ms; null for never. */
   questionTtlMs: z.coerce.number().int().min(1_000).nullable().default(604_800_000),
-  /** A run at work for longer than this is parked with a question, where no surroundings say another limit. ms; null for no limit. */
+  /** A run at work for longer than this is parked with a question, where no environment say another limit. ms; null for no limit. */
   runBudgetMs: z.coerce.number().int().min(1_000).nullable().default(null),
   /** How long a lease lives without being renewed: after a crash, how long others wait. ms. */
   leaseTtlMs: z.coerce.number().int().min(300).max(600_000).default(15_000),

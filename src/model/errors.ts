@@ -9,7 +9,7 @@ export const ERRORS = {
   not_found: { status: 404, exit: 66, retry: false },
   busy: { status: 409, exit: 75, retry: true },
   stale_plan: { status: 409, exit: 65, retry: false },
-  contended: { status: 409, exit: 65, retry: false },
+  conflict: { status: 409, exit: 65, retry: false },
   already_answered: { status: 409, exit: 65, retry: false },
   lease_lost: { status: 409, exit: 75, retry: true },
   gone: { status: 410, exit: 66, retry: false },

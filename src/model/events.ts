@@ -201,7 +201,7 @@ const NOTES = {
   /** What this session's project did in its own place is in the Space's folder now. */
   'files.applied': z.object({ ...ofAct, project: ProjectId }),
   /** Another session at work changed the same paths. */
-  'files.contended': z.object({
+  'files.conflicted': z.object({
     place: z.string(),
     paths: z.array(FilePath).max(NAMED_PATHS),
     other: z.object({ session: SessionId, run: RunId }),

@@ -1,4 +1,4 @@
-import { DEFAULT_CONTENTION, type FileRules } from './contention.ts'
+import { DEFAULT_PATH_RULES, type FileRules } from './conflicts.ts'
 
 /**
  * What a Space begins with. Left out is what is fetched or made again and is large; environment files are in, though
@@ -25,5 +25,5 @@ export const DEFAULT_FILE_RULES: FileRules = {
   ],
   useGitignore: true,
   maxFileBytes: 33_554_432,
-  contention: [...DEFAULT_CONTENTION],
+  paths: [...DEFAULT_PATH_RULES],
 }

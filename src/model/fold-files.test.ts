@@ -32,9 +32,9 @@ it('the next run begins with none, and what is found of the one before goes to t
 })
 
 it('who else changed the same paths stands at what the run changed, each other run once', () => {
-  const others = [log.contended(1, 2, 'b.txt'), log.contended(1, 3, 'b.txt'), log.contended(1, 2, 'a.txt', 'b.txt')]
-  const { contended } = only(seeLog([...log.underWay(), log.changed(1, 2, 'b.txt'), ...others]), 'files')
-  expect(contended.map(({ run, paths }) => [run, ...paths]).sort()).toEqual([
+  const others = [log.conflicts(1, 2, 'b.txt'), log.conflicts(1, 3, 'b.txt'), log.conflicts(1, 2, 'a.txt', 'b.txt')]
+  const { conflicts } = only(seeLog([...log.underWay(), log.changed(1, 2, 'b.txt'), ...others]), 'files')
+  expect(conflicts.map(({ run, paths }) => [run, ...paths]).sort()).toEqual([
     [log.run(2), 'a.txt', 'b.txt'],
     [log.run(3), 'b.txt'],
   ])

@@ -13,14 +13,14 @@ export const FILES = {
     const item = filesOf(draft)
     if (item) draft.put({ ...item, place, before: from, after: n, counts, files, seq: draft.event.seq })
   },
-  'files.contended': (draft: Draft, { data, seq }: EventOf<'files.contended'>) => {
+  'files.conflicted': (draft: Draft, { data, seq }: EventOf<'files.conflicted'>) => {
     const item = filesOf(draft)
     if (!item) return
     const { session, run } = data.other
-    const known = item.contended.find((each) => each.run === run)
+    const known = item.conflicts.find((each) => each.run === run)
     const paths = [...new Set([...(known?.paths ?? []), ...data.paths])].sort()
-    const others = item.contended.filter((each) => each.run !== run)
-    draft.put({ ...item, contended: [...others, { session, run, paths }], place: item.place || data.place, seq })
+    const others = item.conflicts.filter((each) => each.run !== run)
+    draft.put({ ...item, conflicts: [...others, { session, run, paths }], place: item.place || data.place, seq })
   },
   'files.restored': (draft: Draft, { data }: EventOf<'files.restored'>) =>
     putAct(draft, data.how === 'undo' ? 'undone' : 'restored', data),
@@ -39,7 +39,7 @@ function filesOf(draft: Draft): FilesItem | null {
   const fresh = { ...freshItem(draft), run }
   draft.view.index = { ...draft.view.index, files: { n: fresh.n, run } }
   const counts = { created: 0, modified: 0, deleted: 0 }
-  return { ...fresh, kind: 'files', place: '', before: 0, after: 0, counts, files: [], contended: [] }
+  return { ...fresh, kind: 'files', place: '', before: 0, after: 0, counts, files: [], conflicts: [] }
 }
 
 type OfAct = EventOf<'files.taken'>['data'] & Partial<Pick<EventOf<'files.applied'>['data'], 'project'>>

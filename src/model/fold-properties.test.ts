@@ -50,7 +50,7 @@ const outcomes = fc.oneof(
   few.map((n): log.Said => ({ type: 'prompt.deferred', data: { prompt: log.prompt(n), ...reason } })),
   few.map((n): log.Said => ({ type: 'interaction.withdrawn', data: { interaction: log.interaction(n), ...reason } })),
   fc.tuple(few, few).map(([of, n]) => log.changed(of, n, 'a.txt')),
-  fc.tuple(few, few).map(([of, other]) => log.contended(of, other, 'a.txt', 'b.txt')),
+  fc.tuple(few, few).map(([of, other]) => log.conflicts(of, other, 'a.txt', 'b.txt')),
   fc.constantFrom<log.Said[]>(
     log.acted('files.taken'),
     log.acted('files.restored', { how: 'undo' }),

@@ -214,21 +214,26 @@ export const PlanRequest = z.discriminatedUnion('kind', [
 export type PlanRequest = z.infer<typeof PlanRequest>
 
 /** A reason not to write a path without being told to. */
-export const Contended = z.discriminatedUnion('kind', [
+export const Conflict = z.discriminatedUnion('kind', [
   /** The last author of what is there is somebody else, later than the point returned to. */
-  z.object({ kind: z.literal('taken'), by: Author, at: Millis }),
+  z.object({ kind: z.literal('others_work'), by: Author, at: Millis }),
   /** Both sides changed the same lines: `hunks` of them. What is written if named is what was asked for, whole. */
-  z.object({ kind: z.literal('conflict'), hunks: z.number().int() }),
+  z.object({ kind: z.literal('merge_conflict'), hunks: z.number().int() }),
   /** Several may have written what would be undone. */
   z.object({ kind: z.literal('uncertain'), among: z.array(RunId) }),
   /** A rule of the Space. `block` cannot be overwritten by naming the path. */
-  z.object({ kind: z.literal('class'), class: z.string(), action: z.enum(['confirm', 'block']), pattern: z.string() }),
+  z.object({
+    kind: z.literal('file_rule'),
+    class: z.string(),
+    action: z.enum(['confirm', 'block']),
+    pattern: z.string(),
+  }),
   /** A run at work wrote or read it lately. */
   z.object({ kind: z.literal('in_use'), run: RunId, session: SessionId }),
   /** What would be written is not kept, or the path is not covered. */
   z.object({ kind: z.literal('gap'), why: z.string() }),
 ])
-export type Contended = z.infer<typeof Contended>
+export type Conflict = z.infer<typeof Conflict>
 
 export const PlanEntry = z.object({
   path: FilePath,
@@ -239,7 +244,7 @@ export const PlanEntry = z.object({
   /** Whose what is there now is; null where nothing is there or nobody knows. */
   author: Author.nullable(),
   /** Empty: written without being named. */
-  contended: z.array(Contended),
+  conflicts: z.array(Conflict),
 })
 export type PlanEntry = z.infer<typeof PlanEntry>
 
@@ -265,7 +270,7 @@ export const Act = z.object({
   before: z.number().int(),
   after: z.number().int(),
   written: z.array(FilePath),
-  /** Contended paths that stay as they are, as was asked for. */
+  /** Conflict paths that stay as they are, as was asked for. */
   left: z.array(FilePath),
   /** Others whose bytes were taken, and where. */
   taken: z.array(z.object({ author: Author, paths: z.array(FilePath) })),

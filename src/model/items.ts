@@ -132,7 +132,7 @@ export const FilesItem = z.object({
   /** At most 50 of them; the history knows them all. */
   files: z.array(ChangedPath),
   /** Other sessions that changed the same paths at the same time. */
-  contended: z.array(z.object({ session: SessionId, run: RunId, paths: z.array(FilePath) })),
+  conflicts: z.array(z.object({ session: SessionId, run: RunId, paths: z.array(FilePath) })),
 })
 export type FilesItem = z.infer<typeof FilesItem>
 

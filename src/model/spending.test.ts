@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { effectiveEnvironment } from './environment.ts'
 import { amountWords, budgetQuestion, type Meter, metersOf, raisedTo, withoutRun } from './spending.ts'
-import { effectiveSurroundings } from './surroundings.ts'
 
 const METER: Meter = { key: 'budget run ms', of: 'run', from: 'space', measure: 'ms', limit: 60_000 }
 
 describe('spending', () => {
   it('P6: limits of a run and each budget are watched for themselves, with what was allowed beyond them', () => {
-    const effective = effectiveSurroundings([
+    const effective = effectiveEnvironment([
       { from: 'workspace', settings: { limits: { ms: 5_000, pids: 64 }, budgets: { total: { cost: 2 } } } },
       { from: 'project', settings: { budgets: { session: { tokens: 10 }, total: { cost: 1 } } } },
     ])

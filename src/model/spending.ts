@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { EffectiveEnvironment, Layer } from './environment.ts'
 import type { Answer, Question } from './interaction.ts'
-import type { EffectiveSurroundings, Layer } from './surroundings.ts'
 
 /** What work has used: time at it in ms, how often an agent was told something, and what agents say it cost. */
 export const Spent = z.object({
@@ -39,7 +39,7 @@ const MEASURES: readonly Measure[] = ['ms', 'turns', 'tokens', 'cost']
 const OF_RUN = 'budget run '
 
 /** What is to be watched for a run. */
-export function metersOf({ limits, budgets }: EffectiveSurroundings, raised: Raised): Meter[] {
+export function metersOf({ limits, budgets }: EffectiveEnvironment, raised: Raised): Meter[] {
   const ofRun = MEASURES.flatMap((measure): Meter[] => {
     const said = limits[measure]
     const key = `${OF_RUN}${measure}`
@@ -103,9 +103,9 @@ const WHOSE = {
 
 const SAID = {
   default: 'The limit is the default of this installation (`runBudgetMs`).',
-  workspace: 'It is said in the surroundings of the workspace.',
-  space: 'It is said in the surroundings of the Space.',
-  project: 'It is said in the surroundings of the project.',
+  workspace: 'It is said in the environment of the workspace.',
+  space: 'It is said in the environment of the Space.',
+  project: 'It is said in the environment of the project.',
 } as const
 
 /** `90 s of work`, `3 turns`, `2000 tokens`, `1.5 of cost`. */

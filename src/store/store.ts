@@ -1,3 +1,4 @@
+import type { Environment, EnvironmentChange, LeasedPort, SettingsScope } from '../model/environment.ts'
 import type { Note, Outcome, Request } from '../model/events.ts'
 import type {
   ActId,
@@ -16,7 +17,6 @@ import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { SealedSecret, Secret } from '../model/secrets.ts'
 import type { Spent } from '../model/spending.ts'
-import type { LeasedPort, SettingsScope, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 import type { Claim, Lease, LeaseStore } from './lease.ts'
@@ -34,7 +34,7 @@ export interface Store {
   readonly leases: LeaseStore
   readonly people: PeopleStore
   readonly secrets: SecretStore
-  readonly surroundings: SurroundingsStore
+  readonly environment: EnvironmentStore
   readonly ports: PortStore
   /** Every commit that appended rings here, in this process; the bell carries it to others. */
   onAppend(listener: (ring: Ring) => void): () => void
@@ -369,17 +369,17 @@ export interface SecretStore {
 }
 
 /** What each scope around a place says; what nobody set is empty. */
-export interface ScopedSurroundings {
-  readonly workspace: Surroundings
-  readonly space: Surroundings
-  readonly project: Surroundings
+export interface ScopedEnvironment {
+  readonly workspace: Environment
+  readonly space: Environment
+  readonly project: Environment
 }
 
 /** What runs are given, by scope. */
-export interface SurroundingsStore {
-  at(scope: SettingsScope): Promise<ScopedSurroundings>
+export interface EnvironmentStore {
+  at(scope: SettingsScope): Promise<ScopedEnvironment>
   /** Returns what is said there now. @throws not_found when Workspace, Space or project is not there */
-  change(scope: SettingsScope, change: SurroundingsChange, now: number): Promise<Surroundings>
+  change(scope: SettingsScope, change: EnvironmentChange, now: number): Promise<Environment>
 }
 
 /** Ports of places. A number is in one place at a time, whichever node leases it. */

@@ -132,7 +132,7 @@ describe.skipIf(missing !== null).each([
     writeFileSync(list, readFileSync(list, 'utf8').replace('five', 'FIVE'))
     const request = { kind: 'undo', of: { kind: 'run', run: ended.run } } as const
     const { digest } = await session.carrel.call('plans.make', { ...at, request })
-    const done = await session.carrel.call('plans.carryOut', { ...at, request, digest })
+    const done = await session.carrel.call('plans.apply', { ...at, request, digest })
     expect(done.written).toEqual(['list.txt', 'made.txt', 'shell.txt'])
     expect(readFileSync(list, 'utf8')).toBe('one\ntwo\nthree\nfour\nFIVE\n')
     expect(readFileSync(session.path('made.txt'), 'utf8').trim()).toBe('by a tool')

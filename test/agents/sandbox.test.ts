@@ -57,7 +57,7 @@ describe.skipIf(missing !== null).each([
       writeFileSync(join(home, '.ssh/id_rsa'), 'PRIVATE KEY')
       const session = await walk.newSession()
       const { carrel, workspace, space } = session
-      await carrel.call('surroundings.set', { workspace, space: space.id, settings: { sandbox } })
+      await carrel.call('environment.set', { workspace, space: space.id, settings: { sandbox } })
       // Whatever a person allows, the walls stay.
       await carrel.call('rules.add', { workspace, action: 'allow', space: space.id })
       const path = session.path('made.txt')

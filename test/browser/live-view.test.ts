@@ -33,7 +33,7 @@ beforeAll(async () => {
   home = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
   world = await openWorld({ browserCommand: browserHere(), browsersAtOnce: 1, historyWaitMs: 60_000 })
   if ('skipped' in world) return
-  await world.carrel.call('surroundings.set', { workspace: WORKSPACE, settings: { browser: 'own' } })
+  await world.carrel.call('environment.set', { workspace: WORKSPACE, settings: { browser: 'own' } })
 })
 afterAll(async () => {
   site.close()

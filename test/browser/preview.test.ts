@@ -13,7 +13,7 @@ beforeAll(async () => {
   if ('skipped' in world) return
   const { carrel } = world
   const { session, project } = await openSession(world, 'Shop')
-  await carrel.call('surroundings.set', { workspace: WORKSPACE, settings: { ports: ['web'] } })
+  await carrel.call('environment.set', { workspace: WORKSPACE, settings: { ports: ['web'] } })
   const content = order([{ say: 'It listens.' }])
   await carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
   const { ports } = await carrel.call('ports.list', { workspace: WORKSPACE, project: project.id })
@@ -34,14 +34,14 @@ function app(carrel: string) {
     document.cookie = '${nameOf(carrel)}=forged; path=/; domain=127.0.0.1'
     said('cookie', 'cookie: ' + document.cookie)
     const tries = ['${carrel}', '${carrel.replace('127.0.0.1', 'localhost')}'].flatMap((at) => [
-      fetch(at + '/api/workspaces', { credentials: 'include' }),
-      fetch(at + '/api/workspaces', { method: 'POST', credentials: 'include', body: '{"id":"stolen"}' }),
+      fetch(at + '/api/v1/workspaces', { credentials: 'include' }),
+      fetch(at + '/api/v1/workspaces', { method: 'POST', credentials: 'include', body: '{"id":"stolen"}' }),
       fetch(at + '/preview/' + location.host.split('.')[0], { credentials: 'include' }),
     ])
     Promise.all(tries.map((each) => each.then(({ status }) => status, () => 'failed'))).then((all) =>
       said('carrel', 'tries: ' + all.join(' ')))
     Promise.all(['${carrel}', '${carrel.replace('127.0.0.1', 'localhost')}'].map((at) =>
-      fetch(at + '/api/workspaces', { credentials: 'include', mode: 'no-cors' })
+      fetch(at + '/api/v1/workspaces', { credentials: 'include', mode: 'no-cors' })
         .then(({ type }) => type, () => 'failed'))).then((all) => said('opaque', 'opaque: ' + all.join(' ')))`
   return (request: IncomingMessage, response: ServerResponse) => {
     if (request.url !== '/') return void response.writeHead(404).end()

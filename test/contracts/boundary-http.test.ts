@@ -26,7 +26,13 @@ const post = (path: string, body: string | Buffer, headers: Record<string, strin
 const codeOf = (answer: { json: () => { error?: { code: string } } }) => answer.json().error?.code
 
 it('B2: without the token nothing is told, on any path of the API', async () => {
-  for (const path of ['/api/workspaces', '/api/openapi.json', '/api/nothing', '/api/follow?w=default', '/api']) {
+  for (const path of [
+    '/api/v1/workspaces',
+    '/api/v1/openapi.json',
+    '/api/v1/nothing',
+    '/api/v1/follow?w=default',
+    '/api/v1',
+  ]) {
     const answer = await get(path)
     expect([path, answer.status, codeOf(answer)]).toEqual([path, 401, 'unauthenticated'])
   }
@@ -36,11 +42,11 @@ it('B2: without the token nothing is told, on any path of the API', async () => 
     'Bearer',
     `Bearer ${world.engine.token}x`,
   ]) {
-    expect((await get('/api/workspaces', { authorization })).status, authorization).toBe(401)
+    expect((await get('/api/v1/workspaces', { authorization })).status, authorization).toBe(401)
   }
-  expect((await get(`/api/workspaces?token=${world.engine.token}`)).status).toBe(401)
-  expect((await get('/api/workspaces', { 'x-carrel-face': 'cli' })).status).toBe(401)
-  expect((await get('/api/workspaces', bearer())).status).toBe(200)
+  expect((await get(`/api/v1/workspaces?token=${world.engine.token}`)).status).toBe(401)
+  expect((await get('/api/v1/workspaces', { 'x-carrel-face': 'cli' })).status).toBe(401)
+  expect((await get('/api/v1/workspaces', bearer())).status).toBe(200)
 })
 
 it('B2: a Host that is none of ours is refused before anything else, also with the right token', async () => {
@@ -61,10 +67,10 @@ it('B2: a Host that is none of ours is refused before anything else, also with t
   ]
   for (const host of foreign) {
     for (const path of [
-      '/api/workspaces',
+      '/api/v1/workspaces',
       '/',
       `/login?token=${world.engine.token}`,
-      '/api/follow?w=default',
+      '/api/v1/follow?w=default',
       '/%zz',
     ]) {
       const answer = await get(path, { ...bearer(), host })
@@ -74,45 +80,45 @@ it('B2: a Host that is none of ours is refused before anything else, also with t
     }
   }
   const ours = [`localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`, 'carrel.example', 'proxy.example:8443']
-  for (const host of ours) expect((await get('/api/workspaces', { ...bearer(), host })).status, host).toBe(200)
+  for (const host of ours) expect((await get('/api/v1/workspaces', { ...bearer(), host })).status, host).toBe(200)
 })
 
 it('B2: another site may not call, whatever cookie or token its request carries', async () => {
   const { port } = world.server
   const foreign = ['https://evil.example', 'null', `http://localhost:${port}.evil.example`, `http://localhost:${port}`]
   for (const origin of foreign) {
-    const answer = await get('/api/workspaces', { ...bearer(), origin })
+    const answer = await get('/api/v1/workspaces', { ...bearer(), origin })
     expect([origin, answer.status, codeOf(answer)]).toEqual([origin, 403, 'forbidden'])
     expect(answer.headers['access-control-allow-origin']).toBeUndefined()
-    expect((await post('/api/workspaces', '{"id":"stolen"}', { origin })).status).toBe(403)
-    const before = await ask(port, '/api/workspaces', { method: 'OPTIONS', headers: { origin } })
+    expect((await post('/api/v1/workspaces', '{"id":"stolen"}', { origin })).status).toBe(403)
+    const before = await ask(port, '/api/v1/workspaces', { method: 'OPTIONS', headers: { origin } })
     expect([origin, before.status, before.headers['access-control-allow-methods']]).toEqual([origin, 403, undefined])
   }
-  const own = await get('/api/workspaces', { ...bearer(), origin: `http://127.0.0.1:${port}` })
+  const own = await get('/api/v1/workspaces', { ...bearer(), origin: `http://127.0.0.1:${port}` })
   expect([own.status, own.headers['access-control-allow-origin']]).toEqual([200, undefined])
 })
 
 it('B2: an origin that the owner named may call, with the token', async () => {
   const { port } = world.server
-  const before = await ask(port, '/api/workspaces', { method: 'OPTIONS', headers: { origin: GUEST } })
+  const before = await ask(port, '/api/v1/workspaces', { method: 'OPTIONS', headers: { origin: GUEST } })
   expect([before.status, before.headers['access-control-allow-origin']]).toEqual([204, GUEST])
-  const answer = await get('/api/workspaces', { ...bearer(), origin: GUEST })
+  const answer = await get('/api/v1/workspaces', { ...bearer(), origin: GUEST })
   expect([answer.status, answer.headers['access-control-allow-origin'], answer.headers.vary]).toEqual([
     200,
     GUEST,
     'Origin',
   ])
   expect(answer.headers['access-control-allow-credentials']).toBeUndefined()
-  expect((await get('/api/workspaces', { origin: GUEST })).status).toBe(401)
+  expect((await get('/api/v1/workspaces', { origin: GUEST })).status).toBe(401)
 })
 
 it('B2: every answer carries the headers that keep other pages out', async () => {
-  for (const path of ['/api/workspaces', '/login', '/nothing', `/api/follow?w=default`]) {
+  for (const path of ['/api/v1/workspaces', '/login', '/nothing', `/api/v1/follow?w=default`]) {
     const { headers } = path.includes('follow') ? await headOf(path) : await get(path, bearer())
     expect(headers['x-content-type-options'], path).toBe('nosniff')
     expect(headers['content-security-policy'], path).toMatch(/script-src 'self';.*frame-ancestors 'none'/)
     expect(headers['referrer-policy'], path).toBe(path === '/login' ? 'same-origin' : 'no-referrer')
-    if (path.startsWith('/api')) expect(headers['cache-control'], path).toContain('no-store')
+    if (path.startsWith('/api/v1')) expect(headers['cache-control'], path).toContain('no-store')
   }
 })
 
@@ -139,7 +145,7 @@ it('bad input: what is no JSON object, no JSON or no known shape is `bad_input`,
     ['{"id":"x"}', 'content-type: application/json', { 'content-type': 'text/plain' }],
   ]
   for (const [body, words, headers] of cases) {
-    const answer = await post('/api/workspaces', body, headers)
+    const answer = await post('/api/v1/workspaces', body, headers)
     expect([body, answer.status, codeOf(answer)]).toEqual([body, 400, 'bad_input'])
     expect(answer.json().error?.message).toContain(words)
   }
@@ -147,55 +153,55 @@ it('bad input: what is no JSON object, no JSON or no known shape is `bad_input`,
 })
 
 it('bad input: a body of 33 MiB is `too_large`, said so that its sender can read it, and nothing breaks', async () => {
-  const answer = await post('/api/workspaces', Buffer.alloc(34_603_008, ' '))
+  const answer = await post('/api/v1/workspaces', Buffer.alloc(34_603_008, ' '))
   expect([answer.status, codeOf(answer)]).toEqual([413, 'too_large'])
   const client = connect({ url: world.server.url, token: world.engine.token })
   const name = 'x'.repeat(MAX_BODY)
   await expect(client.call('workspaces.create', { id: 'big', name })).rejects.toMatchObject({ code: 'too_large' })
-  const nobody = await ask(world.server.port, '/api/workspaces', {
+  const nobody = await ask(world.server.port, '/api/v1/workspaces', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',
   })
   expect(nobody.status).toBe(401)
-  expect((await get('/api/workspaces', bearer())).status).toBe(200)
+  expect((await get('/api/v1/workspaces', bearer())).status).toBe(200)
 })
 
 it('bad input: ids that are unknown, malformed or climb are refused in our own shape', async () => {
   const unknown = `ses_${'0'.repeat(26)}`
   const cases: [string, number, string][] = [
-    [`/api/workspaces/default/sessions/${unknown}`, 404, 'not_found'],
-    [`/api/workspaces/elsewhere/sessions/${unknown}`, 404, 'not_found'],
-    ['/api/workspaces/default/sessions/nope', 400, 'bad_input'],
-    ['/api/workspaces/../spaces', 400, 'bad_input'],
-    ['/api/workspaces/../server', 404, 'not_found'],
-    ['/api/workspaces/..%2f..%2fetc', 400, 'bad_input'],
-    ['/api/workspaces/%2e%2e/sessions', 400, 'bad_input'],
-    [`/api/workspaces/${'x'.repeat(200)}`, 400, 'bad_input'],
-    ['/api/workspaces/default/sessions?limit=many', 400, 'bad_input'],
-    ['/api/workspaces/default/sessions?limit=1&limit=2', 400, 'bad_input'],
-    ['/api/workspaces/%zz', 400, 'bad_input'],
-    ['/api/nothing', 404, 'not_found'],
-    ['/api/workspaces/default/', 404, 'not_found'],
-    ['/api/follow', 400, 'bad_input'],
-    ['/api/follow?w=default&w=other', 400, 'bad_input'],
-    ['/api/follow?w=default:-1', 400, 'bad_input'],
-    ['/api/follow?w=default:1:2', 400, 'bad_input'],
-    ['/api/follow?s=nope', 400, 'bad_input'],
-    [`/api/follow?s=${unknown}&s=${unknown}`, 400, 'bad_input'],
-    [`/api/follow?s=${unknown}`, 404, 'not_found'],
+    [`/api/v1/workspaces/default/sessions/${unknown}`, 404, 'not_found'],
+    [`/api/v1/workspaces/elsewhere/sessions/${unknown}`, 404, 'not_found'],
+    ['/api/v1/workspaces/default/sessions/nope', 400, 'bad_input'],
+    ['/api/v1/workspaces/../spaces', 400, 'bad_input'],
+    ['/api/v1/workspaces/../server', 404, 'not_found'],
+    ['/api/v1/workspaces/..%2f..%2fetc', 400, 'bad_input'],
+    ['/api/v1/workspaces/%2e%2e/sessions', 400, 'bad_input'],
+    [`/api/v1/workspaces/${'x'.repeat(200)}`, 400, 'bad_input'],
+    ['/api/v1/workspaces/default/sessions?limit=many', 400, 'bad_input'],
+    ['/api/v1/workspaces/default/sessions?limit=1&limit=2', 400, 'bad_input'],
+    ['/api/v1/workspaces/%zz', 400, 'bad_input'],
+    ['/api/v1/nothing', 404, 'not_found'],
+    ['/api/v1/workspaces/default/', 404, 'not_found'],
+    ['/api/v1/follow', 400, 'bad_input'],
+    ['/api/v1/follow?w=default&w=other', 400, 'bad_input'],
+    ['/api/v1/follow?w=default:-1', 400, 'bad_input'],
+    ['/api/v1/follow?w=default:1:2', 400, 'bad_input'],
+    ['/api/v1/follow?s=nope', 400, 'bad_input'],
+    [`/api/v1/follow?s=${unknown}&s=${unknown}`, 400, 'bad_input'],
+    [`/api/v1/follow?s=${unknown}`, 404, 'not_found'],
     [
-      `/api/follow?${Array.from({ length: 65 }, (_, n) => `s=ses_${String(n).padStart(26, '0')}`).join('&')}`,
+      `/api/v1/follow?${Array.from({ length: 65 }, (_, n) => `s=ses_${String(n).padStart(26, '0')}`).join('&')}`,
       400,
       'bad_input',
     ],
-    [`/api/workspaces/default/sessions/${unknown}/follow?after=x`, 400, 'bad_input'],
+    [`/api/v1/workspaces/default/sessions/${unknown}/follow?after=x`, 400, 'bad_input'],
   ]
   for (const [path, status, code] of cases) {
     const answer = await get(path, bearer())
     expect([path, answer.status, codeOf(answer)]).toEqual([path, status, code])
   }
-  const stale = await get('/api/follow?w=default', { ...bearer(), 'last-event-id': 'yesterday' })
+  const stale = await get('/api/v1/follow?w=default', { ...bearer(), 'last-event-id': 'yesterday' })
   expect([stale.status, codeOf(stale)]).toEqual([400, 'bad_input'])
 })
 
@@ -224,11 +230,11 @@ it('B2: the printed address logs a browser in, by a cookie that is not the token
   expect(cookie).not.toContain(world.engine.token)
   expect(cookie).not.toMatch(/; Secure/)
   const [pair = ''] = cookie.split(';')
-  expect((await get('/api/workspaces', { cookie: pair })).status).toBe(200)
-  expect((await get('/api/workspaces', { cookie: `${pair}x` })).status).toBe(401)
-  expect((await get('/api/workspaces', { cookie: pair.replace(/=\d+/, '=9999999999999') })).status).toBe(401)
+  expect((await get('/api/v1/workspaces', { cookie: pair })).status).toBe(200)
+  expect((await get('/api/v1/workspaces', { cookie: `${pair}x` })).status).toBe(401)
+  expect((await get('/api/v1/workspaces', { cookie: pair.replace(/=\d+/, '=9999999999999') })).status).toBe(401)
   now += 31 * 24 * 3_600_000
-  expect((await get('/api/workspaces', { cookie: pair })).status).toBe(401)
+  expect((await get('/api/v1/workspaces', { cookie: pair })).status).toBe(401)
   const out = await ask(port, '/logout', { method: 'POST', headers: { cookie: pair } })
   expect([out.status, String(out.headers['set-cookie'])]).toEqual([
     204,

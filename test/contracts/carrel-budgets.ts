@@ -4,7 +4,7 @@ import type { World } from '../support/carrel-world.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 
 const set = ({ carrel, workspace }: World, settings: object, where: object = {}) =>
-  carrel.call('surroundings.set', { workspace, ...where, settings })
+  carrel.call('environment.set', { workspace, ...where, settings })
 const usage = (used: number, cost?: number) => ({
   usage: { used, size: 200_000, ...(cost === undefined ? {} : { cost: { amount: cost, currency: 'USD' } }) },
 })
@@ -93,7 +93,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       expect((await elsewhere.run([{ say: 'free' }])).outcome).toBe('completed')
       await one.answer(question.data.interaction, 'raise:4')
       expect((await one.endOf(prompt)).data.outcome).toBe('completed')
-      const found = await world.carrel.call('surroundings.get', { workspace: world.workspace, space: one.space.id })
+      const found = await world.carrel.call('environment.get', { workspace: world.workspace, space: one.space.id })
       expect(found.own.budgets).toEqual({ total: { turns: 4 } })
     })
 

@@ -15,7 +15,7 @@ export async function freely(session: TestSession): Promise<TestSession> {
   return session
 }
 
-/** Plans and does it; contended paths are named as said. */
+/** Plans and does it; conflicts paths are named as said. */
 export async function act(
   session: TestSession,
   request: PlanRequest,
@@ -23,7 +23,7 @@ export async function act(
 ) {
   const { carrel } = session
   const { digest } = await carrel.call('plans.make', { ...placed(session), request })
-  return await carrel.call('plans.carryOut', { ...placed(session), request, digest, ...named })
+  return await carrel.call('plans.apply', { ...placed(session), request, digest, ...named })
 }
 
 export function describeFiles(open: OpenCarrel, near: Case): void {
@@ -65,7 +65,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       await second.run([{ edit: 'list.txt', old: 'five', new: 'FIVE' }])
       writeFileSync(first.path('list.txt'), readFileSync(first.path('list.txt'), 'utf8').replace('ten', 'TEN'))
       const plan = await first.carrel.call('plans.make', { ...placed(first), request: undoOf(run) })
-      expect(plan.entries.map(({ path, how, contended }) => [path, how, contended])).toEqual([
+      expect(plan.entries.map(({ path, how, conflicts }) => [path, how, conflicts])).toEqual([
         ['list.txt', 'merge', []],
         ['mine.txt', 'delete', []],
       ])
@@ -93,7 +93,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       const { run } = await first.run([{ write: 'a.txt', content: 'first\n' }])
       await second.run([{ write: 'a.txt', content: 'second\n' }])
       const request = undoOf(run)
-      await expect(act(first, request)).rejects.toMatchObject({ code: 'contended' })
+      await expect(act(first, request)).rejects.toMatchObject({ code: 'conflict' })
       expect(readFileSync(first.path('a.txt'), 'utf8')).toBe('second\n')
       expect(await act(first, request, { leave: ['a.txt'] })).toMatchObject({ written: [], left: ['a.txt'] })
       const done = await act(first, request, { overwrite: ['a.txt'] })
@@ -116,7 +116,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       const request = undoOf(run)
       const { digest } = await session.carrel.call('plans.make', { ...placed(session), request })
       writeFileSync(session.path('b.txt'), 'a person was here\n')
-      const late = session.carrel.call('plans.carryOut', { ...placed(session), request, digest, overwrite: ['b.txt'] })
+      const late = session.carrel.call('plans.apply', { ...placed(session), request, digest, overwrite: ['b.txt'] })
       await expect(late).rejects.toMatchObject({ code: 'stale_plan' })
       expect(readFileSync(session.path('a.txt'), 'utf8')).toBe('a\n')
       expect(readFileSync(session.path('b.txt'), 'utf8')).toBe('a person was here\n')
@@ -173,13 +173,13 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       const one = await first.prompt([{ write: 'a.txt', content: '1\n' }, { gate: 'go' }], { wait: 'started' })
       await first.until('snapshot.taken')
       const two = await second.prompt([{ write: 'a.txt', content: '2\n' }, { gate: 'go' }], { wait: 'started' })
-      const heard = await first.until('files.contended')
+      const heard = await first.until('files.conflicted')
       expect(heard.data).toMatchObject({ paths: ['a.txt'], other: { session: second.id } })
-      expect((await second.until('files.contended')).data.other).toMatchObject({ session: first.id })
+      expect((await second.until('files.conflicted')).data.other).toMatchObject({ session: first.id })
       first.open('go')
       await first.endOf(one.prompt)
       await second.endOf(two.prompt)
-      expect(await first.item('files')).toMatchObject({ contended: [{ session: second.id, paths: ['a.txt'] }] })
+      expect(await first.item('files')).toMatchObject({ conflicts: [{ session: second.id, paths: ['a.txt'] }] })
       await expectWhole(first)
       await expectWhole(second)
     })
@@ -193,15 +193,14 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       await session.run([{ run: 'echo built > out/app.js; echo KEY=1 > .env' }, { say: 'built' }])
       const { gaps } = await session.carrel.call('history.gaps', placed(session))
       expect(gaps).toContainEqual(expect.objectContaining({ path: 'out', why: 'ignored' }))
-      const check = (path: string) =>
-        session.carrel.call('contention.check', { workspace: session.workspace, id, path })
+      const check = (path: string) => session.carrel.call('fileRules.check', { workspace: session.workspace, id, path })
       expect(await check('.env')).toMatchObject({ class: 'system', action: 'confirm', covered: true })
       expect(await check('out/app.js')).toMatchObject({ covered: false })
       expect(await check('tsconfig.json')).toMatchObject({ class: 'work', action: 'allow', glob: null })
-      const rules = { contention: [{ glob: 'db/**', class: 'work' as const, action: 'block' as const }] }
-      await session.carrel.call('contention.set', { workspace: session.workspace, id, rules })
+      const rules = { paths: [{ glob: 'db/**', class: 'work' as const, action: 'block' as const }] }
+      await session.carrel.call('fileRules.set', { workspace: session.workspace, id, rules })
       expect(await check('db/x.sql')).toMatchObject({ action: 'block', glob: 'db/**' })
-      await session.carrel.call('contention.set', { workspace: session.workspace, id, rules: null })
+      await session.carrel.call('fileRules.set', { workspace: session.workspace, id, rules: null })
       expect(await check('db/x.sql')).toMatchObject({ action: 'allow' })
     })
 

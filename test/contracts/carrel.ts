@@ -3,6 +3,7 @@ import type { Config } from '../../src/model/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
 import { describeBudgets } from './carrel-budgets.ts'
+import { describeEnvironment } from './carrel-environment.ts'
 import { describeExport } from './carrel-export.ts'
 import { describeFailures } from './carrel-failures.ts'
 import { describeFiles } from './carrel-files.ts'
@@ -11,7 +12,6 @@ import { describeQueue } from './carrel-queue.ts'
 import { describeRuns } from './carrel-runs.ts'
 import { describeSearch } from './carrel-search.ts'
 import { describeSecrets } from './carrel-secrets.ts'
-import { describeSurroundings } from './carrel-surroundings.ts'
 import { describeTree } from './carrel-tree.ts'
 
 /** Opens a Carrel for one test, behind some face and on some store. `alone`: no other test may have the same one. */
@@ -35,7 +35,7 @@ export function describeCarrel(name: string, open: OpenCarrel, near: Case = it):
     describeSearch(open)
     describeFiles(open, near)
     describeSecrets(open, near)
-    describeSurroundings(open, near)
+    describeEnvironment(open, near)
     describeBudgets(open, near)
     describeExport(open)
     describeBoundary(open)

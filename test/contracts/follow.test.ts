@@ -116,7 +116,7 @@ async function readThroughCuts(databaseUrl: string | null): Promise<void> {
   ])
   const alone = Array.from({ length: 20 }, () => readUntil(client(), one, new Map([[first, 120]])))
   const pages = Array.from({ length: 20 }, () => readUntil(client(), all, heads))
-  const address = `${url}/api/follow?w=default&s=${second}&s=${first}`
+  const address = `${url}/api/v1/follow?w=default&s=${second}&s=${first}`
   const browsers = Array.from({ length: 10 }, () => readAsBrowser(address, world.engine.token, heads))
   await Promise.all([world.grow(first, 100), world.grow(second, 40)])
   const [logsAlone, logsPages, logsBrowsers] = await Promise.all([

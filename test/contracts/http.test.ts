@@ -51,7 +51,7 @@ it('B1: what belongs to one workspace is not there in another', async () => {
     await expect(call()).rejects.toMatchObject({ code: 'not_found' })
   }
   const headers = { authorization: `Bearer ${world.engine.token}` }
-  for (const path of [`/api/follow?workspace=other&s=${id}`, `/api/workspaces/other/sessions/${id}/follow`]) {
+  for (const path of [`/api/v1/follow?workspace=other&s=${id}`, `/api/v1/workspaces/other/sessions/${id}/follow`]) {
     expect((await ask(world.server.port, path, { headers })).status, path).toBe(404)
   }
 })
@@ -63,7 +63,7 @@ it('a log says through which face a request came, from its credentials and not f
   const login = await ask(server.port, `/login?token=${engine.token}`)
   const [cookie = ''] = String(login.headers['set-cookie']).split(';')
   const configure = async (headers: Record<string, string>) => {
-    const path = `/api/workspaces/default/sessions/${id}/config`
+    const path = `/api/v1/workspaces/default/sessions/${id}/config`
     const options = {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
@@ -121,7 +121,7 @@ it('L2: who waits in pieces gets the whole answer of the run', async () => {
 it('the description of the API is served to who is logged in', async () => {
   world = await openHttpWorld()
   const headers = { authorization: `Bearer ${world.engine.token}` }
-  const answer = await ask(world.server.port, '/api/openapi.json', { headers })
+  const answer = await ask(world.server.port, '/api/v1/openapi.json', { headers })
   expect(answer.json()).toMatchObject({ openapi: '3.1.1', info: { version: 'test' } })
 })
 
@@ -152,7 +152,7 @@ it('the page: files for ever, its start always asked for, its routes all the sam
     expect(answer.text, path).not.toBe('secret')
     expect(answer.status, path).toBeGreaterThanOrEqual(400)
   }
-  expect((await get('/api/w/default')).status).toBe(401)
+  expect((await get('/api/v1/w/default')).status).toBe(401)
 })
 
 it('a page that was never built says how to build it', async () => {
@@ -187,11 +187,11 @@ it('a stream resumes by Last-Event-ID alone, one session by a plain number', asy
     stop.abort()
     return [...text.matchAll(/^id: (.*)\nevent: session$/gm)].map(([, each]) => each)
   }
-  const one = `/api/workspaces/default/sessions/${id}/follow`
+  const one = `/api/v1/workspaces/default/sessions/${id}/follow`
   expect(await ids(one, '', 1)).toEqual(['1', '2', '3', '4'])
   expect(await ids(`${one}?after=1`, '3', 1)).toEqual(['4'])
   const { seq } = await world.client.call('workspaces.get', { workspace: 'default' })
-  const page = `/api/follow?w=default:1&s=${id}:1`
+  const page = `/api/v1/follow?w=default:1&s=${id}:1`
   expect(await ids(page, `w.${seq}~${id}.2`, 2)).toEqual([`w.${seq}~${id}.3`, `w.${seq}~${id}.4`])
   expect(await ids(page, `w.${seq}~${id}.end`, 1)).toEqual([])
 })
@@ -229,5 +229,5 @@ it('L8: who hangs up during a long wait leaves no follower behind, and the promp
 it('a stream of logs that have all ended says so in the way that stops a browser', async () => {
   world = await openHttpWorld()
   const headers = { authorization: `Bearer ${world.engine.token}`, 'last-event-id': 'w.end' }
-  expect((await ask(world.server.port, '/api/follow?w=default', { headers })).status).toBe(204)
+  expect((await ask(world.server.port, '/api/v1/follow?w=default', { headers })).status).toBe(204)
 })

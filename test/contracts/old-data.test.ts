@@ -184,7 +184,7 @@ async function expectFilesToGoOn({ carrel, session }: Opened): Promise<void> {
   const placed = { ...at, project: history.project }
   const request = { kind: 'undo' as const, of: { kind: 'run' as const, run: run.id } }
   const { digest } = await carrel.call('plans.make', { ...placed, request })
-  await carrel.call('plans.carryOut', { ...placed, request, digest })
+  await carrel.call('plans.apply', { ...placed, request, digest })
   expect(readFileSync(history.path('plan.md'), 'utf8')).toBe('first\n')
   expect(existsSync(history.path('kept.md'))).toBe(false)
   const [branch, copy] = [await session('Branch'), await session('Copy')]
@@ -196,7 +196,7 @@ async function expectFilesToGoOn({ carrel, session }: Opened): Promise<void> {
 /** The folder of a run of then is still told. */
 async function expectGiven(session: TestSession): Promise<void> {
   const [run = expect.fail('there is no run')] = await session.runs()
-  const { env } = await session.carrel.call('surroundings.given', { ...at, id: run.id })
+  const { env } = await session.carrel.call('runs.environment', { ...at, id: run.id })
   expect(env).toContainEqual({ name: 'GREETING', from: 'workspace', value: 'hello' })
 }
 

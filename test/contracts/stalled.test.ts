@@ -31,7 +31,7 @@ function stall({ server, engine }: HttpWorld, session: string): Promise<void> {
   sockets.push(socket)
   socket.on('error', () => undefined)
   socket.write(
-    `GET /api/workspaces/default/sessions/${session}/follow HTTP/1.1\r\nhost: 127.0.0.1:${server.port}\r\nauthorization: Bearer ${engine.token}\r\n\r\n`,
+    `GET /api/v1/workspaces/default/sessions/${session}/follow HTTP/1.1\r\nhost: 127.0.0.1:${server.port}\r\nauthorization: Bearer ${engine.token}\r\n\r\n`,
   )
   return new Promise((resolve) => {
     socket.once('data', () => {

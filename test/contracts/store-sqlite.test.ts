@@ -211,11 +211,11 @@ it('what an older version said of browsers is said in the words of now, and noth
   const older = await openForWriting({ path, now: 1 }, MIGRATIONS.slice(0, 9))
   const said = { env: { TEXT: '"browser":false' }, browser: false, ports: ['web'] }
   older
-    .prepare("insert into surroundings (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
+    .prepare("insert into environment (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
     .run(JSON.stringify(said))
   older.close()
   const store = await openSqlite({ path })
-  const { workspace } = await store.surroundings.at({ workspace: 'old' as never, space: null, project: null })
+  const { workspace } = await store.environment.at({ workspace: 'old' as never, space: null, project: null })
   expect(workspace).toEqual({ ...said, browser: 'none' })
   await store.close()
 })

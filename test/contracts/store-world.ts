@@ -214,7 +214,7 @@ export const OLD_PROMPTS = `
 export const WITHOUT_LATER = `${OLD_PROMPTS}
   alter table runs drop column spent_ms; alter table runs drop column spent_turns;
   alter table runs drop column spent_tokens; alter table runs drop column spent_cost;
-  drop index events_admitted; drop table ports; drop table surroundings; drop table secrets; drop table acts_noted;
+  drop index events_admitted; drop table ports; drop table environment; drop table secrets; drop table acts_noted;
   alter table projects drop column place_state; alter table projects drop column place_driver;
   alter table projects drop column place_branch; alter table projects drop column place_note;
   alter table projects drop column place_record; alter table spaces drop column file_rules;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import type { Store } from '../../src/store/store.ts'
 import { itKeepsBoundaries } from './store-boundary.ts'
+import { itKeepsEnvironment } from './store-environment.ts'
 import { itKeepsFiles } from './store-files.ts'
 import { itFolds } from './store-folds.ts'
 import { itLeases } from './store-leases.ts'
 import { itKeepsLogs } from './store-log.ts'
 import { itRests } from './store-rest.ts'
 import { itSearches } from './store-search.ts'
-import { itKeepsSurroundings } from './store-surroundings.ts'
 import { itKeepsTheTree } from './store-tree.ts'
 
 /** A store to test, and the way to be rid of it and of all it holds. */
@@ -49,7 +49,7 @@ export function describeStore(name: string, open: OpenStore): void {
     itSearches(current)
     itKeepsTheTree(current)
     itKeepsFiles(current)
-    itKeepsSurroundings(current)
+    itKeepsEnvironment(current)
     itKeepsBoundaries(current)
   })
 }

@@ -113,7 +113,7 @@ describe('on a server for which there is no pg_dump', () => {
     expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
     expect(await query(url, 'select id from waiting_prompts')).toHaveLength(schema < 3 ? OLD_ROWS.waiting : 0)
     if (schema >= 6)
-      expect(await query(url, `select settings::json ->> 'browser' as browser from surroundings`)).toEqual([
+      expect(await query(url, `select settings::json ->> 'browser' as browser from environment`)).toEqual([
         { browser: 'none' },
       ])
   })

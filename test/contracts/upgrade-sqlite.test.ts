@@ -52,7 +52,7 @@ it.each(MIGRATIONS.slice(0, -1).map((_, index) => index + 1))(
     expect(ask('select id from waiting_prompts')).toHaveLength(schema < 3 ? OLD_ROWS.waiting : 0)
     if (schema >= 6)
       expect(
-        ask<{ settings: string }>('select settings from surroundings').map((row) => JSON.parse(row.settings)),
+        ask<{ settings: string }>('select settings from environment').map((row) => JSON.parse(row.settings)),
       ).toEqual([{ env: { TEXT: '"browser":false' }, browser: 'none', ports: ['web'] }])
     const [copy, ...others] = listCopies(copies).copies
     expect(others).toEqual([])

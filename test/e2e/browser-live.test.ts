@@ -33,7 +33,7 @@ afterAll(() => void site.close())
 
 const workspace = 'default'
 const visit = (path: string) => ({ run: `'${process.execPath}' '${browse}' '${home}${path}'` })
-const want = (carrel: Carrel) => carrel.call('surroundings.set', { workspace, settings: { browser: 'own' } })
+const want = (carrel: Carrel) => carrel.call('environment.set', { workspace, settings: { browser: 'own' } })
 
 /** What a watcher has seen until now. */
 function watch({ engine }: World, run: string, caller = ADA) {

@@ -41,7 +41,7 @@ const at = (server: typeof allowed, path: string) => `http://127.0.0.1:${portOf(
 const visit = (url: string) => ({ run: `'${process.execPath}' '${browse}' '${url}'` })
 const tool = (url: string) => ({ mcp: 'browser', tool: 'new_page', arguments: { url } })
 const want = (carrel: Carrel) =>
-  carrel.call('surroundings.set', {
+  carrel.call('environment.set', {
     workspace: 'default',
     settings: { browser: 'own', sandbox: 'strict', hosts: [`127.0.0.1:${portOf(allowed)}`] },
   })

@@ -32,7 +32,7 @@ afterAll(() => void site.close())
 
 const visit = (path: string) => ({ run: `'${process.execPath}' '${browse}' '${home}${path}'` })
 const want = (carrel: Carrel, more: object = {}) =>
-  carrel.call('surroundings.set', { workspace: 'default', settings: { browser: 'own', ...more } })
+  carrel.call('environment.set', { workspace: 'default', settings: { browser: 'own', ...more } })
 const uses = (carrel: Carrel) => carrel.call('browsers.list', { workspace: 'default' })
 const states = async (carrel: Carrel) => (await uses(carrel)).browsers.map(({ state }) => state)
 const left = ({ dataFolder }: Ground) => readdirSync(join(dataFolder, 'browsers'))

@@ -4,7 +4,7 @@ import { openWorld } from '../support/carrel-world.ts'
 it('P6, I2: a question about a budget outlives the server, before a run and in the middle of one', async () => {
   const world = await openWorld()
   const settings = { limits: { ms: 1_000 }, budgets: { total: { turns: 2 } } }
-  await world.carrel.call('surroundings.set', { workspace: 'default', settings })
+  await world.carrel.call('environment.set', { workspace: 'default', settings })
   const one = await world.session()
   const { prompt } = await one.prompt([{ hang: true }])
   const first = await one.until('interaction.opened')

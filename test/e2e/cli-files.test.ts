@@ -71,7 +71,7 @@ describe('carrel and the files that an agent changed', () => {
     const refused = await carrel('undo', run, '--yes', '--json')
     expect(refused).toMatchObject({ exit: 65, stdout: '' })
     expect(JSON.parse(refused.stderr).error).toMatchObject({
-      code: 'contended',
+      code: 'conflict',
       message: expect.stringMatching(/c\.txt.*--overwrite/),
     })
     expect(read('a.txt')).toBe('ONE\ntwo\n')
@@ -84,14 +84,14 @@ describe('carrel and the files that an agent changed', () => {
     expect(read('a.txt')).toBe('ONE\ntwo\n')
   })
 
-  it('F3: restore makes the named paths as they were; a rule of contention holds them back', async () => {
-    expect((await carrel('contention', 'set', 'a.*', 'block')).stdout).toBe('Changed.\n')
-    expect((await carrel('contention', 'set', 'a.*', 'perhaps')).exit).toBe(64)
-    expect((await carrel('contention', 'check', 'a.txt')).stdout).toBe('block: work (a.*)\n')
-    expect(rows(await carrel('contention', 'list'))[1]).toBe('block work a.*')
+  it('F3: restore makes the named paths as they were; a file rule holds them back', async () => {
+    expect((await carrel('file-rules', 'set', 'a.*', 'block')).stdout).toBe('Changed.\n')
+    expect((await carrel('file-rules', 'set', 'a.*', 'perhaps')).exit).toBe(64)
+    expect((await carrel('file-rules', 'check', 'a.txt')).stdout).toBe('block: work (a.*)\n')
+    expect(rows(await carrel('file-rules', 'list'))[1]).toBe('block work a.*')
     expect((await carrel('restore', '1', 'a.txt', '--yes')).exit).toBe(65)
     expect(read('a.txt')).toBe('ONE\ntwo\n')
-    await carrel('contention', 'set', '--defaults')
+    await carrel('file-rules', 'set', '--defaults')
     const done = await carrel('restore', '1', 'a.txt', '--yes', '--json')
     expect(done.json()).toMatchObject({ written: ['a.txt'] })
     expect(read('a.txt')).toBe('one\ntwo\n')

@@ -128,7 +128,7 @@ it('a check says what is to be done, how long it takes and what it needs, and ch
 
 it('a check sees what a killed server left in its log, and leaves that as it is', async () => {
   await old(9)
-  killedWhileWriting("insert into surroundings values ('late', '', 'no json', 1)")
+  killedWhileWriting("insert into environment values ('late', '', 'no json', 1)")
   expect(readdirSync(data).sort()).toEqual(['carrel.db', 'carrel.db-shm', 'carrel.db-wal'])
   const before = folderDigest(data)
   const { exit, out } = await carrel('upgrade', 'check')

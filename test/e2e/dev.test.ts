@@ -105,10 +105,10 @@ it('npm run dev: the page comes with hot reload and logs in, and the server behi
   const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
   expect((await ask('/', {})).text).toContain('/@vite/client')
   expect((await ask('/@vite/client', {})).status).toBe(200)
-  expect((await ask('/api/server', { cookie, origin: page.origin })).status).toBe(200)
-  expect((await ask('/api/server', { origin: page.origin })).status).toBe(401)
-  expect((await ask('/api/server', { cookie, origin: 'http://localhost:1' })).status).toBe(403)
-  expect((await ask('/api/server', { cookie, host: `evil.example:${page.port}` })).status).toBe(403)
+  expect((await ask('/api/v1/server', { cookie, origin: page.origin })).status).toBe(200)
+  expect((await ask('/api/v1/server', { origin: page.origin })).status).toBe(401)
+  expect((await ask('/api/v1/server', { cookie, origin: 'http://localhost:1' })).status).toBe(403)
+  expect((await ask('/api/v1/server', { cookie, host: `evil.example:${page.port}` })).status).toBe(403)
   expect((await ask(`/@fs${checkout}/.dev/token`, {})).status).toBe(403)
 })
 
@@ -124,7 +124,7 @@ it('npm run dev: a run goes on over a change of a source that is wrong, and one 
   const source = readFileSync(join(checkout, 'src', 'main.ts'), 'utf8')
   change(`${source}const broken = = 1\n`)
   await dev.until(/SyntaxError[\s\S]*waiting for the next change/)
-  expect((await ask('/api/server', {})).status).toBe(503)
+  expect((await ask('/api/v1/server', {})).status).toBe(503)
   change(source)
   await dev.until(/waiting for the next change[\s\S]*ready after/)
   writeFileSync(gate, '')

@@ -10,7 +10,7 @@ it('L5: a caller that hangs up while it waits changes nothing', async () => {
   const server = await startServer(makeGround())
   const session = await server.session()
   const hangUp = new AbortController()
-  const asked = fetch(`${server.url}/api/workspaces/default/sessions/${session.id}/prompt`, {
+  const asked = fetch(`${server.url}/api/v1/workspaces/default/sessions/${session.id}/prompt`, {
     method: 'POST',
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ content: order([{ gate: 'go' }, { say: 'done all the same' }]), wait: 'ended' }),

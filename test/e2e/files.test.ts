@@ -21,7 +21,7 @@ async function freely(session: TestSession): Promise<TestSession> {
 async function act(carrel: Carrel, project: string, request: PlanRequest, named: { overwrite?: string[] } = {}) {
   const at = { workspace: 'default', project, request }
   const { digest } = await carrel.call('plans.make', at)
-  return await carrel.call('plans.carryOut', { ...at, digest, ...named })
+  return await carrel.call('plans.apply', { ...at, digest, ...named })
 }
 
 /** A session in a project that keeps its files apart. */
@@ -94,7 +94,7 @@ it('F8: an overlay keeps apart any folder; what both changed is written only by 
   expect(existsSync(direct.path('sub', 'b.txt'))).toBe(true)
   writeFileSync(direct.path('a.txt'), 'a person\n')
   const request = { kind: 'apply' as const, from: project.id }
-  await expect(act(world.carrel, direct.project, request)).rejects.toMatchObject({ code: 'contended' })
+  await expect(act(world.carrel, direct.project, request)).rejects.toMatchObject({ code: 'conflict' })
   const done = await act(world.carrel, direct.project, request, { overwrite: ['a.txt'] })
   expect(done.written).toEqual(expect.arrayContaining(['a.txt', 'sub/b.txt']))
   expect(readFileSync(direct.path('a.txt'), 'utf8')).toBe('apart\n')

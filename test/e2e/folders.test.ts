@@ -61,8 +61,8 @@ function shapes(): Record<string, Shape> {
 async function act({ carrel }: World, project: string, request: PlanRequest) {
   const at = { workspace, project, request }
   const { digest, entries } = await carrel.call('plans.make', at)
-  expect(entries.flatMap(({ contended }) => contended)).toEqual([])
-  return await carrel.call('plans.carryOut', { ...at, digest })
+  expect(entries.flatMap(({ conflicts }) => conflicts)).toEqual([])
+  return await carrel.call('plans.apply', { ...at, digest })
 }
 
 it('F1: looking at folders of every kind runs nothing that git can be told to run, and touches no .git', async () => {
@@ -119,7 +119,7 @@ it('F8: places of a hostile sub-folder are made, applied and exported with nothi
     if (place === 'worktree') writeFileSync(join(path, file), '')
     expect(await act(world, project.id, { kind: 'apply', from: id })).toMatchObject({ written: [file] })
     expect(existsSync(join(folder, file))).toBe(true)
-    await call('places.risks', at)
+    await call('places.previewRemoval', at)
     const out = await call('places.export', { ...at, as: 'branch', branch: `out-${place}` })
     expect(git(repo, 'ls-tree', '--name-only', out.branch ?? '', 'sub/')).toContain(`sub/${file}`)
     expect(await call('places.remove', { ...at, confirm: true })).toMatchObject({ removed: true })

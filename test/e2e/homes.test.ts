@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { makeHome } from '../../src/host/identity/homes.ts'
+import type { Home } from '../../src/model/environment.ts'
 import type { HomeNote } from '../../src/model/homes.ts'
-import type { Home } from '../../src/model/surroundings.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
 import { openWorld, scriptedAgent, type World } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
@@ -32,7 +32,7 @@ function put(path: string, text: string): void {
 }
 
 const keep = ({ carrel, workspace, space }: TestSession, home: Home, more: object = {}) =>
-  carrel.call('surroundings.set', { workspace, space: space.id, settings: { home, ...more } })
+  carrel.call('environment.set', { workspace, space: space.id, settings: { home, ...more } })
 const read = (session: TestSession, name: string) => readFileSync(session.path(name), 'utf8').trim()
 const homesIn = ({ dataFolder }: World) =>
   readdirSync(join(dataFolder, 'homes')).filter((name) => !name.endsWith('.json'))
@@ -66,7 +66,7 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
   await beside.run(LOOK)
   expect(read(beside, 'home')).not.toBe(space)
   const [run] = await beside.runs()
-  const given = await world.carrel.call('surroundings.given', { workspace: 'default', id: run?.id ?? '' })
+  const given = await world.carrel.call('runs.environment', { workspace: 'default', id: run?.id ?? '' })
   expect(given.home).toBe('space')
   expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: read(beside, 'home') })
   // The agents' homes stay, and the Space's go with it, as was told before.
@@ -84,7 +84,7 @@ it('P3: an agent that cannot share a home has one for each session, and people a
   const session = await world.session({ agent: 'one' })
   const { run } = await session.run(HELLO)
   const asked = { workspace: 'default', id: run }
-  const look = () => world.carrel.call('surroundings.given', asked).catch(() => null)
+  const look = () => world.carrel.call('runs.environment', asked).catch(() => null)
   const given = await vi.waitUntil(look, 60_000)
   expect(given.home).toBe('session')
   const [own] = homesIn(world)

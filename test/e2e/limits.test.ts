@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Environment } from '../../src/model/environment.ts'
 import type { RunId } from '../../src/model/ids.ts'
-import type { Surroundings } from '../../src/model/surroundings.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
 import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
@@ -18,8 +18,8 @@ const TOO_MUCH = [{ take: 2_048 * MIB }]
 const HUNGRY = `${process.execPath} -e 'const all = []; for (;;) all.push(Buffer.alloc(1 << 23, 1))'`
 const MANY = 'for each in $(seq 200); do sleep 1000 > /dev/null 2>&1 & done'
 
-const keep = ({ carrel, workspace, space }: TestSession, settings: Surroundings) =>
-  carrel.call('surroundings.set', { workspace, space: space.id, settings })
+const keep = ({ carrel, workspace, space }: TestSession, settings: Environment) =>
+  carrel.call('environment.set', { workspace, space: space.id, settings })
 const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
 
 /** Sees which cgroups come, and proves at the end of the test that they went. */
@@ -53,7 +53,7 @@ describe('limits of memory and processes', () => {
     expect(outcome).toBe('failed')
     expect(error?.message).toMatch(/was ended: it and what it started used more than 256 MiB of memory\./)
     expect(error?.next).toContain(
-      `limit of the Space. Raise it with \`carrel surroundings set --limit memoryBytes=512m --space ${session.space.id}\``,
+      `limit of the Space. Raise it with \`carrel env set --limit memoryBytes=512m --space ${session.space.id}\``,
     )
     neighbour.open('go')
     expect((await neighbour.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
@@ -105,8 +105,8 @@ describe('limits of memory and processes', () => {
   }, async () => {
     const world = await openWorld({ agents: [scriptedAgent('shared', { runsPerProcess: 8 })] })
     const [one, two] = [await world.session({ agent: 'shared' }), await world.session({ agent: 'shared' })]
-    const set = (limits: Surroundings['limits']) =>
-      world.carrel.call('surroundings.set', { workspace: 'default', settings: { limits } })
+    const set = (limits: Environment['limits']) =>
+      world.carrel.call('environment.set', { workspace: 'default', settings: { limits } })
     const pidOf = async (session: TestSession) => (await given(session, await session.run(HELLO))).pid
     await set({ memoryBytes: 512 * MIB, pids: 128 })
     const { prompt } = await one.prompt([{ write: 'begun', content: '', ask: false }, { gate: 'go' }])
@@ -232,16 +232,16 @@ describe('limits of memory and processes', () => {
     const cli = openCliWorld()
     onTestFinished(() => cli.close())
     await cli.serve()
-    const set = (...words: string[]) => cli.carrel(['surroundings', 'set', ...words])
+    const set = (...words: string[]) => cli.carrel(['environment', 'set', ...words])
     const refused = await set('--limit', 'memoryBytes=much')
     expect([refused.exit, refused.stderr]).toEqual([64, expect.stringContaining('"much" is no size. Say 512m or 2g.')])
     expect((await set('--limit', 'memoryBytes=1m')).stderr).toContain('is at least 16 MiB')
     const { own } = (await set('--limit', 'memoryBytes=1.5g', '--limit', 'pids=64', '--json')).json()
     expect(own).toEqual({ limits: { memoryBytes: 1_536 * MIB, pids: 64 } })
-    const shown = await cli.carrel(['surroundings', 'show'])
+    const shown = await cli.carrel(['environment', 'show'])
     expect(shown.stdout).toMatch(/limit memoryBytes +workspace +1536m\n/)
     await set('--unset', 'limits.memoryBytes')
-    expect((await cli.carrel(['surroundings', 'show', '--json'])).json().own).toEqual({ limits: { pids: 64 } })
+    expect((await cli.carrel(['environment', 'show', '--json'])).json().own).toEqual({ limits: { pids: 64 } })
   })
 
   it('F8: a run with a limit fails in words on a machine that cannot keep it, and nothing starts', async () => {
@@ -290,5 +290,5 @@ const NOTHING = { cgroup: '0::/\n', mountinfo: '22 1 0:21 / /proc rw - proc proc
 
 /** What a run was given. The file is written beside the run: nobody waits for it. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
-  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 60_000)
+  return await vi.waitUntil(() => carrel.call('runs.environment', { workspace, id: run }).catch(() => null), 60_000)
 }

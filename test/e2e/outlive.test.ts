@@ -56,8 +56,8 @@ it('F2, P5: what people write while no server looks is not taken for the work of
   expect(await authorOf('shell.txt')).toEqual({ kind: 'unknown', among: [run] })
   const request = { kind: 'undo', of: { kind: 'run', run } } as const
   await expect(
-    server.carrel.call('plans.carryOut', { ...at, request, digest: await digestOf(request) }),
-  ).rejects.toMatchObject({ code: 'contended' })
+    server.carrel.call('plans.apply', { ...at, request, digest: await digestOf(request) }),
+  ).rejects.toMatchObject({ code: 'conflict' })
   expect(readFileSync(session.path('people.txt'), 'utf8')).toBe('by a person')
   await clean(ground, server)
 

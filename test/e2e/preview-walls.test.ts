@@ -72,7 +72,7 @@ it('B5: Carrel is never at a preview’s host, and a preview’s origin may not 
   const world = await openPreviewWorld({ allowedOrigins: [origin], allowedHosts: ['web-aaaaaaaaaaaaaaaa.example'] })
   const { preview, cookie, login, get, server } = await shown(world, (_, to) => to.writeHead(404).end('no such page'))
   const bearer = { authorization: `Bearer ${world.engine.token}` }
-  for (const path of ['/api/workspaces', '/login', `/login?token=${world.engine.token}`, `/preview/${preview}`]) {
+  for (const path of ['/api/v1/workspaces', '/login', `/login?token=${world.engine.token}`, `/preview/${preview}`]) {
     const answer = await get(path, bearer)
     expect([path, answer.status, answer.text]).toEqual([path, 404, 'no such page'])
   }
@@ -80,19 +80,21 @@ it('B5: Carrel is never at a preview’s host, and a preview’s origin may not 
   expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined, undefined, undefined])
   const own = `http://${preview}.localhost:${world.server.port}`
   for (const from of [origin, own]) {
-    const answer = await world.carrel('/api/workspaces', { ...bearer, origin: from })
+    const answer = await world.carrel('/api/v1/workspaces', { ...bearer, origin: from })
     expect([from, answer.status, answer.headers['access-control-allow-origin']]).toEqual([from, 403, undefined])
   }
-  expect((await world.carrel('/api/workspaces', { ...bearer, host: 'web-aaaaaaaaaaaaaaaa.example' })).status).toBe(403)
-  expect((await world.carrel('/api/workspaces', { cookie })).status).toBe(401)
+  expect((await world.carrel('/api/v1/workspaces', { ...bearer, host: 'web-aaaaaaaaaaaaaaaa.example' })).status).toBe(
+    403,
+  )
+  expect((await world.carrel('/api/v1/workspaces', { cookie })).status).toBe(401)
   // Another page of the same site brings the cookie along, and it does not count.
-  expect((await world.carrel('/api/workspaces', { cookie: login })).status).toBe(200)
+  expect((await world.carrel('/api/v1/workspaces', { cookie: login })).status).toBe(200)
   for (const site of ['same-site', 'cross-site'])
-    expect((await world.carrel('/api/workspaces', { cookie: login, 'sec-fetch-site': site })).status).toBe(401)
+    expect((await world.carrel('/api/v1/workspaces', { cookie: login, 'sec-fetch-site': site })).status).toBe(401)
   // And what it set for the whole domain stands beside the right one, in whatever order.
   const name = login.split('=')[0]
   for (const both of [`${name}=forged; ${login}`, `${login}; ${name}=forged`])
-    expect((await world.carrel('/api/workspaces', { cookie: both })).status, both).toBe(200)
+    expect((await world.carrel('/api/v1/workspaces', { cookie: both })).status, both).toBe(200)
 })
 
 it('B5: names that are almost a preview’s, several Hosts and addresses of other servers are refused', async () => {

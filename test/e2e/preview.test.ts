@@ -90,7 +90,7 @@ it('B5: a WebSocket goes through, for the preview’s own pages only; it ends wi
   expect(await raw(world.server.port, head(cookie).replace('GET /hmr', 'GET http://x/hmr'))).toMatch(/^HTTP\/1\.1 400 /)
   expect(one.server.sockets.size).toBe(0)
   // Carrel itself has none: the request is an ordinary one there.
-  const plain = head('').replace(one.host, `127.0.0.1:${world.server.port}`).replace('/hmr', '/api/workspaces')
+  const plain = head('').replace(one.host, `127.0.0.1:${world.server.port}`).replace('/hmr', '/api/v1/workspaces')
   const answer = raw(world.server.port, plain.replace('Connection: Upgrade', 'Connection: close, Upgrade'))
   expect(await answer).toMatch(/^HTTP\/1\.1 401 /)
 
@@ -151,7 +151,7 @@ it('B5: where nothing listens a page says whose port it is and what ran, and tri
     expect((await page()).text).toBe('up')
     await server.close()
   }
-  await world.client.call('surroundings.set', { workspace: 'default', project, settings: { sandbox: 'strict' } })
+  await world.client.call('environment.set', { workspace: 'default', project, settings: { sandbox: 'strict' } })
   const strict = await page()
   expect(strict.text).toContain('a network of its own')
   expect(strict.text).not.toContain('http-equiv')

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Environment } from '../../src/model/environment.ts'
 import type { RunId } from '../../src/model/ids.ts'
-import type { Surroundings } from '../../src/model/surroundings.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, type TestSession } from '../support/carrel-session.ts'
 import { makeGround, openWorld } from '../support/carrel-world.ts'
@@ -13,8 +13,8 @@ import { noSandbox } from '../support/sandbox-setup.ts'
 const why = await noSandbox()
 const untried = why ? ` (not tried: ${why})` : ''
 
-const keep = ({ carrel, workspace, space }: TestSession, settings: Surroundings) =>
-  carrel.call('surroundings.set', { workspace, space: space.id, settings })
+const keep = ({ carrel, workspace, space }: TestSession, settings: Environment) =>
+  carrel.call('environment.set', { workspace, space: space.id, settings })
 const said = async (session: TestSession) => JSON.stringify(await session.items())
 const HELLO = [{ say: 'hello' }]
 const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
@@ -86,7 +86,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     const [allowed, world] = [await origin('127.0.0.2'), await openWorld()]
     const session = await world.session()
     const pids = new Set<number>()
-    const settings: Surroundings[] = [
+    const settings: Environment[] = [
       { sandbox: 'off' },
       { sandbox: 'guard' },
       { sandbox: 'strict' },
@@ -154,7 +154,7 @@ it('F8: where the machine cannot make the sandbox the run fails in words that sa
 
 /** What a run was kept in, as it is shown. The file is written beside the run: nobody waits for it. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
-  return await vi.waitUntil(() => carrel.call('surroundings.given', { workspace, id: run }).catch(() => null), 60_000)
+  return await vi.waitUntil(() => carrel.call('runs.environment', { workspace, id: run }).catch(() => null), 60_000)
 }
 
 /** All that this machine has but one program. */

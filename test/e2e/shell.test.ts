@@ -61,8 +61,8 @@ it('F2, F5: what a shell did is as before after its undo, or the plan lists it',
   const at = { workspace: session.workspace, project: session.project }
   const request: PlanRequest = { kind: 'undo', of: { kind: 'run', run: run as never } }
   const { digest, entries, gaps } = await session.carrel.call('plans.make', { ...at, request })
-  expect(entries.filter(({ contended }) => contended.length > 0)).toEqual([])
-  await session.carrel.call('plans.carryOut', { ...at, request, digest })
+  expect(entries.filter(({ conflicts }) => conflicts.length > 0)).toEqual([])
+  await session.carrel.call('plans.apply', { ...at, request, digest })
   const after = seenIn(session.folder)
   const differ = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (path) => before[path] !== after[path],

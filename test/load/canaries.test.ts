@@ -6,7 +6,7 @@ import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { makeBackup } from '../../src/engine/backup/backup.ts'
-import type { Surroundings } from '../../src/model/surroundings.ts'
+import type { Environment } from '../../src/model/environment.ts'
 import { filesWith } from '../contracts/carrel-secrets.ts'
 import { browserHere } from '../support/browser-setup.ts'
 import { eventually } from '../support/carrel-session.ts'
@@ -71,9 +71,9 @@ it(`P3, P8, B3, B4: of ${RUNS} runs at once none meets another one’s variables
     const { workspace, space } = all[at]!
     const home = at % 3 === 0 ? 'run' : 'space'
     const env = { BIRD: bird(at), DATA: dataFolder }
-    const kept: Surroundings = isKept(at) ? { sandbox: 'strict', hosts: [host()] } : { sandbox: 'off' }
-    const settings: Surroundings = { env, ports: ['web'], home, browser, ...kept }
-    await carrel.call('surroundings.set', { workspace, space: space.id, settings })
+    const kept: Environment = isKept(at) ? { sandbox: 'strict', hosts: [host()] } : { sandbox: 'off' }
+    const settings: Environment = { env, ports: ['web'], home, browser, ...kept }
+    await carrel.call('environment.set', { workspace, space: space.id, settings })
   }
   for (const [at, { workspace, space }] of all.entries()) {
     await carrel.call('secrets.put', { workspace, space: space.id, name: 'SONG', value: song(at) })

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { CarryOut, Look, PlaceSpec, PlanAsk } from '../../src/host/history/history.ts'
+import type { ApplyPlan, Look, PlaceSpec, PlanAsk } from '../../src/host/history/history.ts'
 import { type Keeper, openKeeper } from '../../src/host/history/keeper.ts'
 import type { Point } from '../../src/host/history/moves.ts'
 import { diskPath, parentOf, pathOf } from '../../src/host/history/paths.ts'
@@ -30,9 +30,9 @@ export interface ActWorld extends AsyncDisposable {
   /** What was changed since the last look is by these runs; by nobody of ours without any. */
   look(by?: readonly string[], more?: Partial<Look>): Promise<number>
   plan(request: PlanRequest, more?: Partial<PlanAsk>): Promise<Plan>
-  /** Plans, and carries it out with every contended path left, but for those named. */
+  /** Plans, and carries it out with every conflicts path left, but for those named. */
   act(request: PlanRequest, overwrite?: readonly FilePath[], more?: Partial<PlanAsk>): Promise<Act>
-  carryOut(plan: Plan, how?: Partial<CarryOut>, more?: Partial<PlanAsk>): Promise<Act>
+  applyPlan(plan: Plan, how?: Partial<ApplyPlan>, more?: Partial<PlanAsk>): Promise<Act>
   /** Everything in the folder, as it could be told apart by looking. */
   seen(): Record<FilePath, string>
   /** Another place of the same history. */
@@ -55,7 +55,7 @@ export const undoOfSession = (name: string): PlanRequest => ({
 })
 export const undoOfAct = ({ id }: Act): PlanRequest => ({ kind: 'undo', of: { kind: 'act', act: id } })
 export const restoreTo = (to: number): PlanRequest => ({ kind: 'restore', to })
-export const BY: CarryOut['by'] = { name: 'me', kind: 'person', face: 'library' }
+export const BY: ApplyPlan['by'] = { name: 'me', kind: 'person', face: 'library' }
 
 export interface ActWorldOptions {
   /** Where the place and its history are; a new folder if left out. */
@@ -100,17 +100,17 @@ async function placed(around: Around, spec: PlaceSpec, files: Readonly<Record<Fi
   await history.ready(key)
   const ask = (request: PlanRequest, more: Partial<PlanAsk> = {}): PlanAsk => ({
     request,
-    contention: [],
+    paths: [],
     active: [],
     writers: [],
     now: clock.now++,
     ...more,
   })
   const plan: ActWorld['plan'] = (request, more) => history.plan(key, ask(request, more))
-  const carryOut: ActWorld['carryOut'] = (looked, how, more) => {
+  const applyPlan: ActWorld['applyPlan'] = (looked, how, more) => {
     const id = `act_${process.pid}_${clock.now}` as ActId
     const named = { overwrite: [], leave: [], digest: looked.digest, act: id, by: BY }
-    return history.carryOut(key, ask(looked.request, more), { ...named, ...how })
+    return history.applyPlan(key, ask(looked.request, more), { ...named, ...how })
   }
   return {
     ...around,
@@ -118,7 +118,7 @@ async function placed(around: Around, spec: PlaceSpec, files: Readonly<Record<Fi
     key,
     write,
     plan,
-    carryOut,
+    applyPlan,
     read: (path) => readFileSync(join(root, path), 'utf8'),
     async look(by = [], more = {}) {
       const writers = by.map((name) => writer(name))
@@ -127,8 +127,8 @@ async function placed(around: Around, spec: PlaceSpec, files: Readonly<Record<Fi
     },
     async act(request, overwrite = [], more) {
       const looked = await plan(request, more)
-      const contended = looked.entries.filter((entry) => entry.contended.length > 0).map(({ path }) => path)
-      return carryOut(looked, { overwrite, leave: contended.filter((path) => !overwrite.includes(path)) }, more)
+      const conflicts = looked.entries.filter((entry) => entry.conflicts.length > 0).map(({ path }) => path)
+      return applyPlan(looked, { overwrite, leave: conflicts.filter((path) => !overwrite.includes(path)) }, more)
     },
     seen: () => seenIn(root),
     another: (name, others, { root: at = join(top, name), scope = spec.scope } = {}) =>

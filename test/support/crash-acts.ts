@@ -17,7 +17,7 @@ const failing =
     }
     const world = await openActWorld({}, { top, point })
     const plan = await world.plan(request)
-    await world.carryOut(plan).catch(() => {})
+    await world.applyPlan(plan).catch(() => {})
   }
 
 const acting =
@@ -26,7 +26,7 @@ const acting =
     const world = await openActWorld({}, { top })
     const plan = await world.plan(request)
     arm()
-    await world.carryOut(plan)
+    await world.applyPlan(plan)
   }
 
 export const APPLY = { kind: 'apply', from: 'prj_two' } as PlanRequest
@@ -53,7 +53,7 @@ const applying =
     const { space } = await openPair(top, mountedAt(top))
     const plan = await space.plan(APPLY, fromTwo)
     arm()
-    await space.carryOut(plan, {}, fromTwo)
+    await space.applyPlan(plan, {}, fromTwo)
   }
 
 /** Only the newest snapshot stays, and what somebody needs. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { History, Look, PlaceSpec } from '../../src/host/history/history.ts'
 import { openHistory } from '../../src/host/history/open.ts'
-import type { FileRules } from '../../src/model/contention.ts'
+import type { FileRules } from '../../src/model/conflicts.ts'
 import type { FilePath, FileState, Writer } from '../../src/model/history.ts'
 import type { RunId, SessionId } from '../../src/model/ids.ts'
 
@@ -37,7 +37,7 @@ export const TEST_RULES: FileRules = {
   ignore: ['node_modules/', '!.env'],
   useGitignore: true,
   maxFileBytes: 32 * 1024 * 1024,
-  contention: [],
+  paths: [],
 }
 export const LOOK: Look = { at: 'everything', paths: [], reason: 'asked', writers: [], now: 1_000 }
 

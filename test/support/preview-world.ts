@@ -45,7 +45,7 @@ export async function openPreviewWorld(
     async lease(workspace = 'default') {
       made += 1
       const { project } = await client.call('spaces.create', { workspace, name: `Shop ${made}` })
-      await client.call('surroundings.set', { workspace, project: project.id, settings: { ports: ['web'] } })
+      await client.call('environment.set', { workspace, project: project.id, settings: { ports: ['web'] } })
       const { id } = await client.call('sessions.create', { workspace, project: project.id, agent: 'scripted' })
       await client.call('sessions.prompt', { workspace, id, content: order([{ say: 'here' }]), wait: 'ended' })
       const { ports } = await client.call('ports.list', { workspace, project: project.id })

@@ -146,8 +146,8 @@ export const changed = (of: number, n: number, ...paths: string[]): Said => ({
 })
 
 /** Another session at work changed the same. */
-export const contended = (of: number, other: number, ...paths: string[]): Said => ({
-  type: 'files.contended',
+export const conflicts = (of: number, other: number, ...paths: string[]): Said => ({
+  type: 'files.conflicted',
   run: run(of),
   data: { place: 'space:here', paths, other: { session: SESSION, run: run(other) } },
 })

@@ -45,7 +45,7 @@ function None({ space }: { space: string }) {
       <h2>{title}</h2>
       <p className="dim">{text}</p>
       <p className="dim">{how}</p>
-      <button type="button" className="btn" onClick={() => overlay.set({ kind: 'surroundings', space })}>
+      <button type="button" className="btn" onClick={() => overlay.set({ kind: 'environment', space })}>
         {open}
       </button>
     </div>

@@ -15,7 +15,7 @@ export const NO_LIVE: Live = { scene: null, frame: null, ended: false, open: fal
 /** Follows the browser of a run until the returned function is called. The browser of the reader comes back by itself where the line was cut. */
 export function followLive(workspace: string, run: string, onLive: (change: (live: Live) => Live) => void): () => void {
   const source = new EventSource(
-    `/api/workspaces/${encodeURIComponent(workspace)}/runs/${encodeURIComponent(run)}/browser/live`,
+    `/api/v1/workspaces/${encodeURIComponent(workspace)}/runs/${encodeURIComponent(run)}/browser/live`,
   )
   const on = <T>(
     name: string,

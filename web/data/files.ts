@@ -118,7 +118,7 @@ export function useEverywhere({ space, author, path }: EverywhereFilter) {
   return useInfiniteQuery({
     queryKey: ['everywhere', workspace, space, author, path],
     queryFn: ({ pageParam }) =>
-      page.call('history.everywhere', {
+      page.call('changes.list', {
         workspace,
         limit: 100,
         ...(space !== undefined && { space }),

@@ -241,7 +241,7 @@ function pageEntries({ archivedShown, deeds }: Around): Entry[] {
     { ...words.densityCompact, act: (): void => deeds.prefer({ density: 'compact' }) },
     { ...words.rules, act: (): void => deeds.over({ kind: 'rules' }) },
     { ...words.secrets, act: (): void => deeds.over({ kind: 'secrets' }) },
-    { ...words.surroundings, act: (): void => deeds.over({ kind: 'surroundings' }) },
+    { ...words.environment, act: (): void => deeds.over({ kind: 'environment' }) },
     { ...words.settings, act: (): void => deeds.over({ kind: 'settings' }) },
     { ...words.keys, keys: '?', act: (): void => deeds.over({ kind: 'keys' }) },
     { ...(archivedShown ? words.hideArchived : words.showArchived), act: deeds.toggleArchived },

@@ -1,12 +1,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import type { FileRules } from '../../src/model/contention.ts'
+import type { FileRules } from '../../src/model/conflicts.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
-import { ContentionTable } from './ContentionTable.tsx'
+import { PathRulesTable } from './PathRulesTable.tsx'
 import { TryPath } from './TryPath.tsx'
 import '../shell/dialogs.css'
 import './places.css'
@@ -19,7 +19,7 @@ export function FileRulesDialog({ space, name, onClose }: { space: string; name:
   const workspace = useWorkspaceId()
   const { data, error, isPending } = useQuery({
     queryKey: ['file-rules', workspace, space],
-    queryFn: () => page.call('contention.get', { workspace, id: space }),
+    queryFn: () => page.call('fileRules.get', { workspace, id: space }),
     staleTime: 0,
   })
   const [saved, setSaved] = useState(false)
@@ -59,21 +59,21 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
   const [ignore, setIgnore] = useState(rules.ignore.join('\n'))
   const words = texts.places.rules
   const save = useSubmit(async (wanted: FileRules | null) => {
-    await page.call('contention.set', { workspace, id: space, rules: wanted })
+    await page.call('fileRules.set', { workspace, id: space, rules: wanted })
     await queries.invalidateQueries({ queryKey: ['file-rules', workspace, space] })
     onSaved()
   })
   const send = (event: FormEvent): void => {
     event.preventDefault()
-    const contention = next.contention.filter(({ glob }) => glob.trim() !== '')
-    save.run({ ...next, contention, ignore: ignore.split('\n').filter((line) => line.trim() !== '') })
+    const paths = next.paths.filter(({ glob }) => glob.trim() !== '')
+    save.run({ ...next, paths, ignore: ignore.split('\n').filter((line) => line.trim() !== '') })
   }
   return (
     <form className="stack" onSubmit={send}>
-      <section className="stack-s" aria-label={words.contention}>
-        <h3>{words.contention}</h3>
-        <p className="faint">{words.contentionNote}</p>
-        <ContentionTable rules={next.contention} onRules={(contention) => setNext({ ...next, contention })} />
+      <section className="stack-s" aria-label={words.pathRules}>
+        <h3>{words.pathRules}</h3>
+        <p className="faint">{words.pathRulesNote}</p>
+        <PathRulesTable rules={next.paths} onRules={(paths) => setNext({ ...next, paths })} />
         <TryPath space={space} />
       </section>
       <section className="stack-s" aria-label={words.covered}>

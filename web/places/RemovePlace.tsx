@@ -28,7 +28,7 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
   const preview = useQuery({
     queryKey: ['remove-place', workspace, project],
     queryFn: async () => ({
-      risks: await page.call('places.risks', { workspace, project }),
+      risks: await page.call('places.previewRemoval', { workspace, project }),
       loss: await page.call('places.remove', { workspace, project, confirm: false }),
     }),
     staleTime: 0,
@@ -65,7 +65,7 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
   )
 }
 
-function Loss({ risks, loss }: { risks: Output<'places.risks'>; loss: Removal }) {
+function Loss({ risks, loss }: { risks: Output<'places.previewRemoval'>; loss: Removal }) {
   const words = texts.places.remove
   const sums = [
     risks.changed.length > 0 && words.changed(risks.changed.length),

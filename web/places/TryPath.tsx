@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
-import type { PathClass } from '../../src/model/contention.ts'
+import type { PathClass } from '../../src/model/conflicts.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
@@ -14,7 +14,7 @@ export function TryPath({ space }: { space: string }) {
   const wanted = useDeferredValue(path.trim())
   const { data, error } = useQuery({
     queryKey: ['file-rules', workspace, space, 'check', wanted],
-    queryFn: () => page.call('contention.check', { workspace, id: space, path: wanted }),
+    queryFn: () => page.call('fileRules.check', { workspace, id: space, path: wanted }),
     enabled: wanted !== '',
     retry: false,
   })

@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** What a plan would do to one path; where it has several parts, each may be taken or not. */
-export function PlanDiff({ project, request, entry: { path, contended }, planning }: Props) {
+export function PlanDiff({ project, request, entry: { path, conflicts }, planning }: Props) {
   const { data, error, isPending } = usePlanDiff(project, request, path)
   const { selection, select } = planning
   if (error) return <Problem error={asCarrelError(error)} />
@@ -32,7 +32,7 @@ export function PlanDiff({ project, request, entry: { path, contended }, plannin
       {texts.plans.hunk}
     </label>
   )
-  const parted = contended.length === 0 && all.length > 1 && !selection.without.has(path)
+  const parted = conflicts.length === 0 && all.length > 1 && !selection.without.has(path)
   return (
     <div className="plan-diff">
       <DiffView diff={data} session={null} hunkActs={parted ? acts : undefined} />

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { onlyLeft } from '../../src/model/contention.ts'
+import { onlyLeft } from '../../src/model/conflicts.ts'
 import type { PlanEntry, PlanRequest } from '../../src/model/history.ts'
 import { GapList } from '../files/GapsDialog.tsx'
 import { texts } from '../texts/texts.ts'

@@ -1,6 +1,6 @@
 import { ChevronRight } from 'lucide-react'
 import { useId, useState } from 'react'
-import { onlyLeft } from '../../src/model/contention.ts'
+import { onlyLeft } from '../../src/model/conflicts.ts'
 import type { PlanEntry, PlanRequest } from '../../src/model/history.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { AuthorChip } from '../diff/AuthorChip.tsx'
@@ -23,8 +23,8 @@ export function PlanRow({ project, request, planning, entry }: Props) {
   const [open, setOpen] = useState(false)
   const { sessions } = useWorkspace()
   const words = texts.plans
-  const { path, author, contended } = entry
-  const asks = contended.length > 0
+  const { path, author, conflicts } = entry
+  const asks = conflicts.length > 0
   const out = planning.selection.without.has(path)
   return (
     <li className="plan-row" data-out={out || undefined}>
@@ -47,7 +47,7 @@ export function PlanRow({ project, request, planning, entry }: Props) {
       {asks && (
         <div className="plan-word">
           <ul className="grow">
-            {contended.map((each) => (
+            {conflicts.map((each) => (
               <li key={JSON.stringify(each)}>{reasonWords(each, sessions)}</li>
             ))}
           </ul>

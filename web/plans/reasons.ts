@@ -1,5 +1,5 @@
-import { onlyLeft } from '../../src/model/contention.ts'
-import type { Author, Contended, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { onlyLeft } from '../../src/model/conflicts.ts'
+import type { Author, Conflict, PlanEntry, PlanRequest } from '../../src/model/history.ts'
 import type { SessionState } from '../../src/model/tree.ts'
 import { authorName } from '../diff/AuthorChip.tsx'
 import { texts } from '../texts/texts.ts'
@@ -9,24 +9,24 @@ import { clockTime } from '../ui/format.ts'
 export type Sessions = Readonly<Record<string, { readonly name: string; readonly state: SessionState } | undefined>>
 
 /** Why a path is not written without being told to, as a sentence. */
-export function reasonWords(contended: Contended, sessions: Sessions): string {
+export function reasonWords(conflicts: Conflict, sessions: Sessions): string {
   const words = texts.plans.reasons
-  switch (contended.kind) {
-    case 'taken': {
-      const { by, at } = contended
+  switch (conflicts.kind) {
+    case 'others_work': {
+      const { by, at } = conflicts
       const session = by.kind === 'run' ? sessions[by.session] : undefined
       return words.taken(nameOf(by, sessions), clockTime(at), session?.state === 'running')
     }
-    case 'conflict':
-      return words.conflict(contended.hunks)
+    case 'merge_conflict':
+      return words.conflict(conflicts.hunks)
     case 'uncertain':
-      return words.uncertain(contended.among.length)
-    case 'class':
-      return words[contended.action](contended.class, contended.pattern)
+      return words.uncertain(conflicts.among.length)
+    case 'file_rule':
+      return words[conflicts.action](conflicts.class, conflicts.pattern)
     case 'in_use':
-      return words.inUse(sessions[contended.session]?.name ?? texts.files.author.elsewhere)
+      return words.inUse(sessions[conflicts.session]?.name ?? texts.files.author.elsewhere)
     case 'gap':
-      return words.gap(contended.why)
+      return words.gap(conflicts.why)
   }
 }
 

@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest'
-import type { Contended, Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
 import { differenceOf, NOTHING_SAID, narrowed, stillSaid, verdictOf } from './selection.ts'
 
 const UNDO = { kind: 'undo', of: { kind: 'snapshot', n: 3 } } as const satisfies PlanRequest
-const FREE: Contended[] = []
-const TAKEN: Contended[] = [{ kind: 'taken', by: { kind: 'outside' }, at: 1 }]
-const BLOCKED: Contended[] = [{ kind: 'class', class: 'system', action: 'block', pattern: '**/.env' }]
+const FREE: Conflict[] = []
+const TAKEN: Conflict[] = [{ kind: 'others_work', by: { kind: 'outside' }, at: 1 }]
+const BLOCKED: Conflict[] = [{ kind: 'file_rule', class: 'system', action: 'block', pattern: '**/.env' }]
 
-const entry = (path: string, contended: Contended[] = FREE, digest = 'a'): PlanEntry => ({
+const entry = (path: string, conflicts: Conflict[] = FREE, digest = 'a'): PlanEntry => ({
   path,
   now: { kind: 'file', digest, mode: 0o644, size: 1 },
   next: null,
   how: 'delete',
   author: null,
-  contended,
+  conflicts,
 })
 const plan = (...entries: PlanEntry[]): Plan => ({ request: UNDO, entries, gaps: [], digest: 'd' })
 
@@ -30,7 +30,7 @@ it('paths that are not taken along and parts that are not are named in the reque
   })
 })
 
-it('what is contended waits for a word; what is blocked is left without one and never overwritten', () => {
+it('what is conflicts waits for a word; what is blocked is left without one and never overwritten', () => {
   const made = plan(entry('.env', BLOCKED), entry('a', TAKEN), entry('b', TAKEN), entry('c'))
   expect(verdictOf(made, NOTHING_SAID)).toEqual({ overwrite: [], leave: ['.env'], open: 2, writes: 1 })
   const said = { ...NOTHING_SAID, said: { '.env': 'overwrite', a: 'overwrite', b: 'leave' } as const }

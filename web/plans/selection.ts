@@ -1,4 +1,4 @@
-import { onlyLeft } from '../../src/model/contention.ts'
+import { onlyLeft } from '../../src/model/conflicts.ts'
 import type { Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
 
 /** What a person said about the entries of a plan. */
@@ -32,8 +32,8 @@ export interface Groups {
 }
 
 export function groupsOf(plan: Plan): Groups {
-  const asks = plan.entries.filter(({ contended }) => contended.length > 0)
-  const free = plan.entries.filter(({ contended }) => contended.length === 0)
+  const asks = plan.entries.filter(({ conflicts }) => conflicts.length > 0)
+  const free = plan.entries.filter(({ conflicts }) => conflicts.length === 0)
   return {
     asks,
     merges: free.filter(({ how }) => how === 'merge'),
@@ -48,7 +48,7 @@ export const saidOf = (entry: PlanEntry, { said }: Selection): 'overwrite' | 'le
 export interface Verdict {
   readonly overwrite: readonly string[]
   readonly leave: readonly string[]
-  /** Contended paths that nobody spoke of yet. */
+  /** Conflict paths that nobody spoke of yet. */
   readonly open: number
   /** How many files would be written. */
   readonly writes: number

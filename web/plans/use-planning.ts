@@ -37,7 +37,7 @@ export interface Planning {
 
 /**
  * A plan on its way: looked at, spoken about, carried out. The server makes each plan and its digest; the page only
- * says which of the paths it wants and what is to become of the contended ones.
+ * says which of the paths it wants and what is to become of the conflicts ones.
  */
 export function usePlanning(project: string, request: PlanRequest): Planning {
   const page = usePage()
@@ -63,13 +63,13 @@ export function usePlanning(project: string, request: PlanRequest): Planning {
     if (!chosen || !verdict) return
     const { overwrite, leave } = verdict
     const said = { request: wanted, digest: chosen.digest, overwrite: [...overwrite], leave: [...leave] }
-    setAct(await page.call('plans.carryOut', { workspace, project, ...said }))
+    setAct(await page.call('plans.apply', { workspace, project, ...said }))
   })
   const code = carry.problem?.code
   const latest = useRef({ again, plan: whole.data })
   latest.current = { again, plan: whole.data }
   useEffect(() => {
-    if (code !== 'stale_plan' && code !== 'contended') return
+    if (code !== 'stale_plan' && code !== 'conflict') return
     setRefused(latest.current.plan ?? null)
     latest.current.again()
   }, [code])

@@ -20,7 +20,7 @@ export const FilesRow = memo(function FilesRow({ item, undone }: { item: FilesIt
   const { run, counts, files } = item
   const words = texts.files.item
   const all = counts.created + counts.modified + counts.deleted
-  if (all === 0 && item.contended.length === 0) return null
+  if (all === 0 && item.conflicts.length === 0) return null
   const show = (path: string | null): void => showPanel('files', { run, since: null, path })
   const undo = (): void => {
     if (run === null || project === undefined) return
@@ -55,19 +55,19 @@ export const FilesRow = memo(function FilesRow({ item, undone }: { item: FilesIt
         ))}
       </ul>
       {all > MOST && <p className="faint">{words.more(all - Math.min(files.length, MOST))}</p>}
-      {item.contended.map((other) => (
-        <Contended key={`${other.run}`} session={other.session} paths={other.paths} />
+      {item.conflicts.map((other) => (
+        <Conflict key={`${other.run}`} session={other.session} paths={other.paths} />
       ))}
     </section>
   )
 })
 
-function Contended({ session, paths }: { session: string; paths: readonly string[] }) {
+function Conflict({ session, paths }: { session: string; paths: readonly string[] }) {
   const name = usePageState((state) => state.workspace?.sessions[session]?.name ?? texts.files.author.elsewhere)
   return (
-    <p className="files-contended" role="alert">
+    <p className="files-conflicts" role="alert">
       <TriangleAlert className="glyph" aria-hidden />
-      {texts.files.item.contended(name, paths.slice(0, MOST))}
+      {texts.files.item.conflicts(name, paths.slice(0, MOST))}
     </p>
   )
 }

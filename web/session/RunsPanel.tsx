@@ -2,13 +2,13 @@ import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import type { SessionData } from '../data/session-data.ts'
+import { PortLinks } from '../environment/PortLinks.tsx'
 import { overlay } from '../shell/overlay.ts'
-import { PortLinks } from '../surroundings/PortLinks.tsx'
 import { texts } from '../texts/texts.ts'
 import { clockTime, duration, fullTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
-import '../surroundings/surroundings.css'
+import '../environment/environment.css'
 import { usageWords } from './usage.ts'
 
 /** The runs of a session, newest first. */
@@ -49,7 +49,7 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
           className="btn quiet run-given"
           onClick={() => overlay.set({ kind: 'given', run: run.id })}
         >
-          {texts.surroundings.given.open}
+          {texts.environment.given.open}
         </button>
         {place && (
           <p className="faint cut" title={place}>

@@ -14,12 +14,10 @@ const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ defau
 const SecretsDialog = lazy(() =>
   import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
 )
-const SurroundingsDialog = lazy(() =>
-  import('../surroundings/SurroundingsDialog.tsx').then((file) => ({ default: file.SurroundingsDialog })),
+const EnvironmentDialog = lazy(() =>
+  import('../environment/EnvironmentDialog.tsx').then((file) => ({ default: file.EnvironmentDialog })),
 )
-const GivenDialog = lazy(() =>
-  import('../surroundings/GivenDialog.tsx').then((file) => ({ default: file.GivenDialog })),
-)
+const GivenDialog = lazy(() => import('../environment/GivenDialog.tsx').then((file) => ({ default: file.GivenDialog })))
 const PlanDialog = lazy(() => import('../plans/PlanDialog.tsx').then((file) => ({ default: file.PlanDialog })))
 const GapsDialog = lazy(() => import('../files/GapsDialog.tsx').then((file) => ({ default: file.GapsDialog })))
 const FileRules = lazy(() =>
@@ -62,8 +60,8 @@ function Shown({ shown }: { shown: Overlay }) {
       return <RulesDialog onClose={closeOverlay} />
     case 'secrets':
       return <SecretsDialog space={shown.space} onClose={closeOverlay} />
-    case 'surroundings':
-      return <SurroundingsDialog space={shown.space} onClose={closeOverlay} />
+    case 'environment':
+      return <EnvironmentDialog space={shown.space} onClose={closeOverlay} />
     case 'given':
       return <GivenDialog run={shown.run} onClose={closeOverlay} />
     case 'rename': {

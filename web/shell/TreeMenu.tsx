@@ -30,7 +30,7 @@ export function TreeMenu({ noun, id, name, closable = false }: Props) {
     ...(noun === 'space'
       ? [
           { label: texts.tree.menu.secrets, act: () => overlay.set({ kind: 'secrets', space: id }) },
-          { label: texts.tree.menu.surroundings, act: () => overlay.set({ kind: 'surroundings', space: id }) },
+          { label: texts.tree.menu.environment, act: () => overlay.set({ kind: 'environment', space: id }) },
         ]
       : []),
     ...(noun === 'project' ? placeEntries(page, id) : []),

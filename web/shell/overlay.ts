@@ -6,7 +6,7 @@ import type { Noun } from './noun.ts'
 export type Overlay =
   | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' }
   | { readonly kind: 'rename' | 'delete'; readonly noun: Noun; readonly id: string; readonly name: string }
-  | { readonly kind: 'secrets' | 'surroundings'; readonly space?: string }
+  | { readonly kind: 'secrets' | 'environment'; readonly space?: string }
   | { readonly kind: 'given'; readonly run: string }
   | { readonly kind: 'project' | 'file-rules'; readonly space: string; readonly name: string }
   | {

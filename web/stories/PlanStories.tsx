@@ -28,13 +28,13 @@ export function PlanStories({ now }: { now: number }) {
   const plans: Record<string, Answers> = {
     'Plan: needs words': { 'plans.make': () => made },
     'Plan: as it is': {
-      'plans.make': () => ({ ...made, entries: made.entries.filter((one) => one.contended.length === 0), gaps: [] }),
+      'plans.make': () => ({ ...made, entries: made.entries.filter((one) => one.conflicts.length === 0), gaps: [] }),
     },
     'Plan: nothing to write': { 'plans.make': () => ({ ...made, entries: [], gaps: [] }) },
     'Plan: cannot be made': { 'plans.make': refuse('busy', 'The place is being captured. Try again in a moment.') },
     'Plan: busy when carried out': {
       'plans.make': () => ({ ...made, entries: made.entries.slice(2, 3), gaps: [] }),
-      'plans.carryOut': refuse('busy', 'A run is at work in this place.'),
+      'plans.apply': refuse('busy', 'A run is at work in this place.'),
     },
   }
   return (
@@ -123,7 +123,10 @@ function Places() {
   }
   return (
     <>
-      <FileStory title="Place: to be removed" answers={{ 'places.risks': () => risks, 'places.remove': () => loss }}>
+      <FileStory
+        title="Place: to be removed"
+        answers={{ 'places.previewRemoval': () => risks, 'places.remove': () => loss }}
+      >
         <div className="story-dialog">
           <Removing project={PROJECT} onClose={close} />
         </div>

@@ -171,27 +171,29 @@ const entry = (path: string, more: Partial<PlanEntry> = {}): PlanEntry => ({
   next: state('a'),
   how: 'write',
   author: MINE,
-  contended: [],
+  conflicts: [],
   ...more,
 })
 
 export const plan = (now: number): Plan => ({
   request: { kind: 'undo', of: { kind: 'session', session: session(1) } },
   entries: [
-    entry('.env', { contended: [{ kind: 'class', class: 'system', action: 'block', pattern: '**/.env' }] }),
-    entry('AGENTS.md', { contended: [{ kind: 'class', class: 'platform', action: 'confirm', pattern: 'AGENTS.md' }] }),
+    entry('.env', { conflicts: [{ kind: 'file_rule', class: 'system', action: 'block', pattern: '**/.env' }] }),
+    entry('AGENTS.md', {
+      conflicts: [{ kind: 'file_rule', class: 'platform', action: 'confirm', pattern: 'AGENTS.md' }],
+    }),
     entry('README.md'),
-    entry('lock.json', { author: SEVERAL, contended: [{ kind: 'uncertain', among: [run(1), run(2)] }] }),
+    entry('lock.json', { author: SEVERAL, conflicts: [{ kind: 'uncertain', among: [run(1), run(2)] }] }),
     entry('src/beds.ts', {
       author: OTHER,
-      contended: [
-        { kind: 'taken', by: OTHER, at: now - 600_000 },
+      conflicts: [
+        { kind: 'others_work', by: OTHER, at: now - 600_000 },
         { kind: 'in_use', run: run(2), session: session(2) },
       ],
     }),
     entry('src/old/drought.ts', { now: null, author: null }),
     entry('src/plan.ts', { how: 'merge', author: PERSON }),
-    entry('src/rows.ts', { author: PERSON, contended: [{ kind: 'conflict', hunks: 2 }] }),
+    entry('src/rows.ts', { author: PERSON, conflicts: [{ kind: 'merge_conflict', hunks: 2 }] }),
     entry('src/water.ts', { next: null, how: 'delete' }),
   ],
   gaps: [
@@ -215,11 +217,11 @@ export const act = (now: number): Act => ({
   applied: null,
 })
 
-export const RULES: Output<'contention.get'>['rules'] = {
+export const RULES: Output<'fileRules.get'>['rules'] = {
   ignore: ['node_modules/', 'dist/', '!.env'],
   useGitignore: true,
   maxFileBytes: 67_108_864,
-  contention: [
+  paths: [
     { glob: '**/.env', class: 'system', action: 'block' },
     { glob: 'AGENTS.md', class: 'platform', action: 'confirm' },
     { glob: '**/.cache/**', class: 'temporary', action: 'allow' },

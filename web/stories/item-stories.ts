@@ -113,7 +113,11 @@ function filesOf(now: number): SessionData {
       ...files(['src/plan.ts', 'src/rows.ts'], 'modified'),
     ],
   })
-  add('files.contended', { place, paths: ['src/beds.ts'], other: { session: `ses_${tail(2)}`, run: `run_${tail(2)}` } })
+  add('files.conflicted', {
+    place,
+    paths: ['src/beds.ts'],
+    other: { session: `ses_${tail(2)}`, run: `run_${tail(2)}` },
+  })
   end('completed')
   const act = {
     act: `act_${tail(1)}`,

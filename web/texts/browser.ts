@@ -4,8 +4,8 @@ export const browser = {
   none: {
     title: 'No browser',
     text: 'No run of this session has a browser now.',
-    how: 'To give each run one of its own, set Browser in the surroundings of its Space, or of all. Runs that begin from then on have it.',
-    open: 'Open surroundings',
+    how: 'To give each run one of its own, set Browser in the environment of its Space, or of all. Runs that begin from then on have it.',
+    open: 'Open environment',
   },
   waits: (before: number): string =>
     before === 0

@@ -136,7 +136,7 @@ export const files = {
     undoAct: 'Take it back',
     by: (name: string, time: string) => `by ${name}, ${time}`,
     takenBack: (who: string, at: string) => `taken back by ${who}, ${at}`,
-    contended: (session: string, paths: readonly string[]) =>
+    conflicts: (session: string, paths: readonly string[]) =>
       `“${session}” changed the same at the same time: ${paths.join(', ')}`,
     /** What an act did, as far as this session is concerned. */
     acts: {

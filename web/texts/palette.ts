@@ -72,7 +72,7 @@ export const palette = {
     go: (space: string) => `Go to Space ${space}`,
     newProject: (space: string) => `New project in ${space} ...`,
     fileRules: (space: string) => `File rules of ${space} ...`,
-    fileRulesKeywords: ['contention', 'ignore', 'history'],
+    fileRulesKeywords: ['file-rules', 'ignore', 'history'],
     rename: (noun: Noun, name: string) => `Rename ${NOUNS[noun]} ${name} ...`,
     archive: (noun: Noun, name: string) => `Archive ${NOUNS[noun]} ${name}`,
     archiveKeywords: ['hide'],
@@ -86,8 +86,8 @@ export const palette = {
     densityCompact: { label: 'Density: compact' },
     rules: { label: 'Rules ...', keywords: ['permissions', 'allow', 'ask', 'deny'] },
     secrets: { label: 'Secrets ...', keywords: ['tokens', 'keys', 'passwords', 'environment'] },
-    surroundings: {
-      label: 'Surroundings ...',
+    environment: {
+      label: 'Environment ...',
       keywords: ['environment', 'variables', 'limits', 'budgets', 'ports', 'home', 'sandbox'],
     },
     settings: { label: 'Settings ...', keywords: ['notifications', 'sound'] },

@@ -1,4 +1,4 @@
-import type { PathClass } from '../../src/model/contention.ts'
+import type { PathClass } from '../../src/model/conflicts.ts'
 import type { PlaceKind } from '../../src/model/tree.ts'
 import { count } from '../ui/format.ts'
 
@@ -86,8 +86,8 @@ export const places = {
     ignoreNote: 'One pattern a line, as in an ignore file. A line with ! brings something back in.',
     gitignore: 'Also leave out what .gitignore files name',
     largest: 'Largest file, in MiB',
-    contention: 'Paths that need a second look',
-    contentionNote: 'Tried from the top; the first that fits decides. What no rule names is work, and allowed.',
+    pathRules: 'Paths that need a second look',
+    pathRulesNote: 'Tried from the top; the first that fits decides. What no rule names is work, and allowed.',
     columns: { glob: 'Pattern', class: 'Class', action: 'Writing it', acts: 'Order' },
     classes: {
       system: 'system',

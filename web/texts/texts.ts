@@ -1,6 +1,7 @@
 import { board } from './board.ts'
 import { browser } from './browser.ts'
 import { composer } from './composer.ts'
+import { environment } from './environment.ts'
 import { files } from './files.ts'
 import { inbox } from './inbox.ts'
 import { keys } from './keys.ts'
@@ -17,7 +18,6 @@ import { session } from './session.ts'
 import { settings } from './settings.ts'
 import { shell } from './shell.ts'
 import { start } from './start.ts'
-import { surroundings } from './surroundings.ts'
 import { timeline } from './timeline.ts'
 import { transcript } from './transcript.ts'
 import { tree } from './tree.ts'
@@ -43,7 +43,7 @@ const english = {
   settings,
   shell,
   start,
-  surroundings,
+  environment,
   timeline,
   transcript,
   tree,

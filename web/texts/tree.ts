@@ -21,7 +21,7 @@ export const tree = {
     title: (noun: Noun, name: string) => `More for ${NOUNS[noun]} ${name}`,
     newProject: 'New project ...',
     secrets: 'Secrets ...',
-    surroundings: 'Surroundings ...',
+    environment: 'Environment ...',
     rename: 'Rename ...',
     close: 'Close (end its run and its agents)',
     archive: 'Archive',

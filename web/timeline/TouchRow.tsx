@@ -9,7 +9,7 @@ import { PathName } from '../files/PathName.tsx'
 import { texts } from '../texts/texts.ts'
 import { clockTime, fullTime } from '../ui/format.ts'
 
-type Touch = Output<'history.everywhere'>['changes'][number]
+type Touch = Output<'changes.list'>['changes'][number]
 
 /** One change somewhere in the workspace. */
 export function TouchRow({ row, open, onToggle }: { row: Touch; open: boolean; onToggle: () => void }) {

@@ -4,8 +4,8 @@ import type { AgentConnection, AgentListener, AgentPlace, AgentSession, Rejoined
 import type { Place } from '../../host/places/place.ts'
 import type { Sandbox } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
+import type { HeldLimits } from '../../model/environment.ts'
 import type { HomeNote } from '../../model/homes.ts'
-import type { HeldLimits } from '../../model/surroundings.ts'
 import { createRelay, type Relay } from './relay.ts'
 
 /** What makes two processes interchangeable: the same program with the same words, environment, home, namespace, sandbox and limits. */

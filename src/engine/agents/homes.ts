@@ -11,9 +11,9 @@ import {
   removeHome,
 } from '../../host/identity/homes.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
+import type { Home } from '../../model/environment.ts'
 import type { HomeNote } from '../../model/homes.ts'
 import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
-import type { Home } from '../../model/surroundings.ts'
 import type { Branch, Store } from '../../store/store.ts'
 import type { Log } from '../context.ts'
 import type { Logins } from './logins.ts'

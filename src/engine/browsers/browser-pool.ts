@@ -126,7 +126,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
     now: ground.now,
     words: {
       calledOff: 'The wait for a browser was called off.',
-      tooLong: `No browser came free within ${minutes} min: ${inUse(most)}. Cancel a run that has one (\`carrel surroundings browsers\`), allow more (browsersAtOnce), or prompt again later.`,
+      tooLong: `No browser came free within ${minutes} min: ${inUse(most)}. Cancel a run that has one (\`carrel env browsers\`), allow more (browsersAtOnce), or prompt again later.`,
     },
   })
   for (const _ of options.outlived) slots.take()

@@ -62,7 +62,7 @@ async function wallsOf(ctx: Context, kept: Kept): Promise<Sandbox | null> {
 export const browsersFolder = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'browsers')
 
 const NOT_IN_STRICT =
-  'The browser of a service elsewhere (browserEndpoint) would lead round the hosts of the sandbox strict. Set the browser to none, or the sandbox to guard (`carrel surroundings set`), or run browsers on this machine.'
+  'The browser of a service elsewhere (browserEndpoint) would lead round the hosts of the sandbox strict. Set the browser to none, or the sandbox to guard (`carrel env set`), or run browsers on this machine.'
 
 /** The one it had; where that is not known any more, it is told so. */
 export function rejoinBrowser({ browsers }: Context, wish: BrowserWish): BrowserLease | null {

@@ -3,7 +3,7 @@ import type { Change, FilePath, SnapshotReason, Writer } from '../../model/histo
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import type { Log } from '../context.ts'
 import type { ToolPaths } from '../run/tool-paths.ts'
-import { createContention } from './contention-watch.ts'
+import { watchConflicts } from './conflict-watch.ts'
 import type { SpaceKeeper } from './space-keeper.ts'
 
 /** A run at work, as those see it who share its place. */
@@ -49,7 +49,7 @@ interface Parts {
 export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
   const { history, now, log } = parts
   const workers = new Map<RunId, Worker>()
-  const contention = createContention(key, space, parts)
+  const conflicts = watchConflicts(key, space, parts)
   let tail: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
 
@@ -65,7 +65,7 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
       const mine = captured.changes.filter(({ author }) => mayBe(author, worker.run))
       if (mine.length > 0) worker.found(mine, captured, wish.reason)
     }
-    contention.see(captured.changes, writers, [...workers.keys()])
+    conflicts.see(captured.changes, writers, [...workers.keys()])
     return captured
   }
 
@@ -81,7 +81,7 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
     join: (worker) => void workers.set(worker.run, worker),
     leave(run) {
       workers.delete(run)
-      contention.forget(run)
+      conflicts.forget(run)
     },
     look,
     lookSoon(reason) {
@@ -97,7 +97,7 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
       if (timer) clearTimeout(timer)
       timer = null
       await tail
-      await contention.idle()
+      await conflicts.idle()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { History } from '../../host/history/history.ts'
 import { NOTHING_OUTSIDE, type Place, type PlaceRecord, type Places } from '../../host/places/place.ts'
-import type { FileRules } from '../../model/contention.ts'
+import type { FileRules } from '../../model/conflicts.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { DEFAULT_FILE_RULES } from '../../model/file-rules.ts'
 import type { HistoryStatus } from '../../model/history.ts'

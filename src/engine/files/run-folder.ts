@@ -4,8 +4,8 @@ import { homeVariables } from '../../host/identity/homes.ts'
 import { temporaryVariables } from '../../host/identity/temporary.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import type { Config } from '../../model/config.ts'
+import { type EffectiveEnvironment, GivenToRun, type GivenVariable } from '../../model/environment.ts'
 import { markOf } from '../../model/mask.ts'
-import { type EffectiveSurroundings, GivenToRun, type GivenVariable } from '../../model/surroundings.ts'
 
 /** The folder of a run's own, for people who look later. Swept when its time is over (`keepRunLogsDays`). */
 const fileOf = ({ dataFolder }: Config, run: string) => join(dataFolder, 'logs', 'runs', run, 'run.json')
@@ -25,7 +25,7 @@ export async function readGiven(config: Config, run: string): Promise<GivenToRun
 interface Sources {
   readonly recipe: AgentRecipe
   readonly secrets: Readonly<Record<string, string>>
-  readonly surroundings: EffectiveSurroundings
+  readonly environment: EffectiveEnvironment
   /** What Carrel gives and everybody may see: ports, the address of a browser. */
   readonly own: Readonly<Record<string, string>>
   readonly home: string
@@ -33,7 +33,7 @@ interface Sources {
 
 /** Where each variable comes from. Only those that scopes set are plain: of the others values may be secrets (B3). */
 export function variablesOf(env: Readonly<Record<string, string>>, sources: Sources): GivenVariable[] {
-  const { recipe, secrets, surroundings, own: handed } = sources
+  const { recipe, secrets, environment, own: handed } = sources
   const own: Readonly<Record<string, string>> = {
     ...(env.HOME === sources.home ? {} : homeVariables(env.HOME ?? '')),
     ...handed,
@@ -44,7 +44,7 @@ export function variablesOf(env: Readonly<Record<string, string>>, sources: Sour
       const plainly = own[name]
       if (plainly !== undefined && plainly === env[name]) return { name, from: 'carrel', value: plainly }
       if (Object.hasOwn(secrets, name)) return { name, from: 'secret', value: markOf(name) }
-      const plain = surroundings.env[name]
+      const plain = environment.env[name]
       if (plain && plain.from !== 'default') return { name, from: plain.from, value: plain.value }
       if (Object.hasOwn(recipe.env, name)) return { name, from: 'agent', value: null }
       if (name === 'HOME')

@@ -7,7 +7,7 @@ import { nextStep, type QueuedPrompt, type RunView } from '../../model/view.ts'
 import type { Seat } from '../agents/agent-pool.ts'
 import type { Context } from '../context.ts'
 import type { OpenedPlace } from '../files/place-care.ts'
-import { surroundingsOf } from '../verbs/surroundings.ts'
+import { environmentOf } from '../verbs/environment.ts'
 import type { Coming } from './ahead.ts'
 import { mayBegin, usedUp } from './budgets.ts'
 import type { Recorder } from './recorder.ts'
@@ -33,7 +33,7 @@ export function prepare(work: RunWork, agent: string | null): Prepared {
   const { session } = recorder
   const run = { id: ctx.id('run') as RunId, agent: agent ?? session.agent }
   const project = ctx.store.tree.project(session.workspace, session.project)
-  const budgetMs = surroundingsOf(ctx, session).then(({ limits }) => limits.ms?.value ?? null)
+  const budgetMs = environmentOf(ctx, session).then(({ limits }) => limits.ms?.value ?? null)
   const opened = openPlaceOf(work)
   // Whoever serves the run comes to the same, and says it.
   const need = opened.then(({ place }) => warmNeed(work, run, place)).catch(() => null)

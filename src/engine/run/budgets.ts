@@ -2,7 +2,7 @@ import type { Outcome } from '../../model/events.ts'
 import type { InteractionId } from '../../model/ids.ts'
 import { budgetQuestion, isBudgetKey, type Meter, metersOf, raisedTo, type Spent } from '../../model/spending.ts'
 import type { RunView } from '../../model/view.ts'
-import { surroundingsOf } from '../verbs/surroundings.ts'
+import { environmentOf } from '../verbs/environment.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
 import type { SpentBy } from './spending.ts'
@@ -28,7 +28,7 @@ export const spentBy = ({ recorder: { session } }: RunWork): SpentBy => ({
 
 export async function watched(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Watched[]> {
   const by = spentBy(work)
-  const meters = metersOf(await surroundingsOf(work.ctx, by), work.recorder.view.raised)
+  const meters = metersOf(await environmentOf(work.ctx, by), work.recorder.view.raised)
   const sums = new Map<Meter['of'], Promise<Spent>>([['run', Promise.resolve(run.spent)]])
   const sum = (of: Meter['of']): Promise<Spent> => {
     const known =
@@ -94,9 +94,9 @@ export function asked({ ctx }: RunWork, run: RunView, { meter, used }: Reached):
 async function raise(work: RunWork, key: string, to: number): Promise<void> {
   const { store, now } = work.ctx
   const by = spentBy(work)
-  const meter = metersOf(await surroundingsOf(work.ctx, by), {}).find((each) => each.key === key)
+  const meter = metersOf(await environmentOf(work.ctx, by), {}).find((each) => each.key === key)
   if (!meter || meter.of === 'run' || meter.of === 'session' || meter.limit >= to) return
-  const said = await store.surroundings.at(by)
+  const said = await store.environment.at(by)
   const { budgets } = said[meter.of]
   const scope = {
     workspace: by.workspace,
@@ -104,5 +104,5 @@ async function raise(work: RunWork, key: string, to: number): Promise<void> {
     project: meter.of === 'project' ? by.project : null,
   }
   const total = { ...budgets?.total, [meter.measure]: to }
-  await store.surroundings.change(scope, { budgets: { ...budgets, total } }, now())
+  await store.environment.change(scope, { budgets: { ...budgets, total } }, now())
 }

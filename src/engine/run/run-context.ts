@@ -3,9 +3,9 @@ import { setTimeout } from 'node:timers/promises'
 import type { AgentListener, AgentPlace } from '../../host/agent/agent.ts'
 import { reopenableAt } from '../../host/agent/quirks.ts'
 import type { Place } from '../../host/places/place.ts'
+import { type GivenToRun, heldLimitsOf } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events.ts'
-import { type GivenToRun, heldLimitsOf } from '../../model/surroundings.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
 import type { AgentNeed, LiveContext, Seat } from '../agents/agent-pool.ts'
 import { homeFor } from '../agents/homes.ts'
@@ -13,8 +13,8 @@ import { sandboxFor } from '../agents/sandboxing.ts'
 import { browserOf, seatWith, type TakeBrowser } from '../browsers/browsers.ts'
 import { type OpenedPlace, placeKey } from '../files/place-care.ts'
 import { variablesOf, withTemporary, writeGiven } from '../files/run-folder.ts'
+import { environmentOf } from '../verbs/environment.ts'
 import { portsFor } from '../verbs/ports.ts'
-import { surroundingsOf } from '../verbs/surroundings.ts'
 import { missedText, transcriptText } from './primer.ts'
 import type { RunWork } from './run-work.ts'
 
@@ -44,7 +44,7 @@ export async function warmNeed(work: RunWork, run: RunOf, place: Place): Promise
   const { ctx, recorder } = work
   if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent))) return null
   const need = await needOf(work, run, place, () => null)
-  return need.surroundings.browser.value === 'own' ? null : need
+  return need.environment.browser.value === 'own' ? null : need
 }
 
 /** A seat where the agent can be told at once: it has the conversation open, and all settings that people chose. */
@@ -58,8 +58,8 @@ const contextOf = (session: string, agent: string) => `${session} ${agent}`
 
 /** Writes down what a run is given. For people who look later: the prompt does not wait for it. */
 function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: Need, seat: Seat): void {
-  const { recipe, program, surroundings, variables } = need
-  const limits = Object.entries(surroundings.limits).map(([name, { value }]) => [name, value])
+  const { recipe, program, environment, variables } = need
+  const limits = Object.entries(environment.limits).map(([name, { value }]) => [name, value])
   const given = ctx.vault.mask(recorder.session.workspace).value<GivenToRun>({
     run: run.id,
     session: recorder.session.id,
@@ -70,7 +70,7 @@ function noteGiven({ ctx, recorder }: RunWork, run: RunOf, place: Place, need: N
     env: withTemporary(variables, seat.connection.temporary),
     home: need.home?.kind ?? 'person',
     temporary: seat.connection.temporary,
-    sandbox: surroundings.sandbox.value,
+    sandbox: environment.sandbox.value,
     hosts: [...(need.sandbox?.hosts ?? [])],
     limits: Object.fromEntries(limits),
     containment: need.sandbox ? 'bubblewrap' : ctx.containment.kind,
@@ -92,36 +92,36 @@ export async function needOf(
 ) {
   const { recipe, program } = await ctx.agents.resolve(run.agent)
   const { id, workspace, space, project } = recorder.session
-  const [secrets, surroundings] = await Promise.all([
+  const [secrets, environment] = await Promise.all([
     ctx.vault.forRun({ workspace, space, project }, run.agent),
-    surroundingsOf(ctx, { workspace, space, project }),
+    environmentOf(ctx, { workspace, space, project }),
   ])
-  const plain = Object.entries(surroundings.env).map(([name, { value }]) => [name, value])
-  const ports = await portsFor(ctx, workspace, placeKey({ id: project, space, place }), surroundings.ports.value)
-  const home = homeFor(recipe, surroundings.home.value, { workspace, space, project, session: id, run: run.id })
+  const plain = Object.entries(environment.env).map(([name, { value }]) => [name, value])
+  const ports = await portsFor(ctx, workspace, placeKey({ id: project, space, place }), environment.ports.value)
+  const home = homeFor(recipe, environment.home.value, { workspace, space, project, session: id, run: run.id })
   const before = ctx.agents.environment(recipe, home && ctx.homes.pathOf(home), {
     ...Object.fromEntries(plain),
     ...secrets,
     ...ports,
   })
-  const { sandbox: mode, hosts } = surroundings
+  const { sandbox: mode, hosts } = environment
   const kept = { recipe, env: before, place, mode: mode.value, hosts: hosts.map(({ value }) => value) }
   const walls = await sandboxFor(ctx, kept)
   // Last, since it may wait, and nothing behind it fails.
-  const browser = surroundings.browser.value === 'own' ? await browserOf({ ctx, recorder }, run, kept, take) : null
+  const browser = environment.browser.value === 'own' ? await browserOf({ ctx, recorder }, run, kept, take) : null
   const env = { ...before, ...browser?.env }
   const sandbox = walls && { ...walls, ...browser?.door }
   const context = contextOf(id, run.agent)
-  const limits = heldLimitsOf(surroundings)
+  const limits = heldLimitsOf(environment)
   const need: AgentNeed = { recipe, program, env, workspace, context, place, sandbox, home, limits }
   return {
     ...need,
-    surroundings,
+    environment,
     browser: browser?.lease ?? null,
     variables: variablesOf(env, {
       recipe,
       secrets,
-      surroundings,
+      environment,
       own: { ...ports, ...browser?.shown },
       home: ctx.home,
     }),

@@ -8,7 +8,7 @@ import type { Spent } from '../../model/spending.ts'
 import type { RunOutcome } from '../../model/tree.ts'
 import { halfDone, type RunView } from '../../model/view.ts'
 import type { Seat } from '../agents/agent-pool.ts'
-import { raiseWords } from '../verbs/surroundings.ts'
+import { raiseWords } from '../verbs/environment.ts'
 import type { Reached as UsedUp } from './budgets.ts'
 import type { Recorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
@@ -79,7 +79,7 @@ export async function recordEndWithout(
           stderr: null,
           next:
             outcome === 'over_budget'
-              ? 'Allow more in the surroundings, then prompt again: the session goes on.'
+              ? 'Allow more in the environment, then prompt again: the session goes on.'
               : 'Look at what was half done, then prompt again: the session goes on.',
         }
   const data: Ended = {

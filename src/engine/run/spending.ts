@@ -1,5 +1,5 @@
+import type { SettingsScope } from '../../model/environment.ts'
 import { addSpent, type Meter, NOTHING_SPENT, type Spent } from '../../model/spending.ts'
-import type { SettingsScope } from '../../model/surroundings.ts'
 
 /** Whose work it is, from far to near. */
 export interface SpentBy extends SettingsScope {

@@ -81,7 +81,7 @@ async function handIn(
   throw new CarrelError(
     'gone',
     browserEndpoint === null
-      ? 'This run has no browser on this node: it has ended, waits for one, or was given none (`carrel surroundings browsers`).'
+      ? 'This run has no browser on this node: it has ended, waits for one, or was given none (`carrel env browsers`).'
       : 'The browsers of this server are those of a service elsewhere: they cannot be watched or taken over here.',
   )
 }

@@ -141,7 +141,7 @@ export const listGaps: Op<'history.gaps'> = async (ctx, caller, input) => {
   return { gaps: await (await ctx.history()).gaps(key, input.limit) }
 }
 
-export const historyEverywhere: Op<'history.everywhere'> = async (ctx, caller, input) => {
+export const historyEverywhere: Op<'changes.list'> = async (ctx, caller, input) => {
   const { workspace, space, session, author, path, limit } = input
   await enter(ctx, caller, workspace)
   if (space) await spaceIn(ctx, caller, workspace, space)

@@ -50,7 +50,7 @@ export const listDrivers: Op<'places.drivers'> = async (ctx) => ({
   drivers: [...(await (await ctx.places()).drivers())],
 })
 
-export const placeRisks: Op<'places.risks'> = async (ctx, caller, input) => {
+export const placeRisks: Op<'places.previewRemoval'> = async (ctx, caller, input) => {
   const project = await projectIn(ctx, caller, input.workspace, input.project)
   const { kind, path, driver, branch } = project.place
   const shown = { kind, path, driver: driver ?? 'the folder itself', branch }
@@ -68,7 +68,7 @@ export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
     throw new CarrelError('forbidden', 'This project works in the folder of its Space, which Carrel never takes away.')
   if (project.place.state === 'making')
     throw new CarrelError('busy', 'The place is still being made. Wait for that, then take it away.')
-  const restore = `carrel places export ${project.id} | git apply`
+  const restore = `carrel copies export ${project.id} | git apply`
   if (project.place.state === 'removed') return { removed: true, lost: [], kept: [], restore }
   const record = project.place.state === 'ready' ? await recordOf(ctx.store, project) : null
   const risks = record ? await (await ctx.places()).risks(record) : null

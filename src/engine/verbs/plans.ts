@@ -28,7 +28,7 @@ export const diffPlan: Op<'plans.diff'> = async (ctx, caller, input) => {
 }
 
 /** Under the lease of the Space: nobody else writes there meanwhile, on any node, and all are told whose files it took. */
-export const carryOutPlan: Op<'plans.carryOut'> = async (ctx, caller, input) => {
+export const carryOutPlan: Op<'plans.apply'> = async (ctx, caller, input) => {
   const reached = await reachPlace(ctx, caller, input)
   const { key, project } = reached.opened
   const by = whoOf(caller)
@@ -39,7 +39,7 @@ export const carryOutPlan: Op<'plans.carryOut'> = async (ctx, caller, input) => 
     await lease.renew()
     const act = ActId.parse(ctx.id('act'))
     const { digest, overwrite, leave } = input
-    const done = await (await ctx.history()).carryOut(key, ask, { digest, overwrite, leave, act, by })
+    const done = await (await ctx.history()).applyPlan(key, ask, { digest, overwrite, leave, act, by })
     await tell(ctx, reached, done, lease)
     return done
   })
@@ -74,7 +74,7 @@ async function askOf(ctx: Context, caller: Caller, reached: Reached, request: Pl
   const since = ctx.now() - LATELY_MS
   return {
     request,
-    contention: (await ctx.care.rules(workspace, space)).contention,
+    paths: (await ctx.care.rules(workspace, space)).paths,
     active: [...bench.workers.values()].map(({ run, session, paths }) => ({ run, session, paths: paths.since(since) })),
     source,
     writers: bench.writers(),

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { FIRST_PORT, freePorts, isListening, PORT_COUNT } from '../../host/ports.ts'
+import { type LeasedPort, portVariable } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
-import { type LeasedPort, portVariable } from '../../model/surroundings.ts'
 import type { Project } from '../../model/tree.ts'
 import { enter, projectIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { placeKey } from '../files/place-care.ts'
 import type { Op } from '../op.ts'
-import { surroundingsOf } from './surroundings.ts'
+import { environmentOf } from './environment.ts'
 
 /** How many free numbers are tried for one name before it is given up. */
 const TRIES = 16
@@ -64,7 +64,7 @@ export const listPorts: Op<'ports.list'> = async (ctx, caller, { workspace, proj
 /** The place, where nobody who works in it has the loopback of this machine. */
 async function isApart(ctx: Context, place: string, projects: readonly Project[]): Promise<string[]> {
   const there = projects.filter((project) => placeKey(project) === place && project.archivedAt === null)
-  const walls = there.map(({ workspace, space, id }) => surroundingsOf(ctx, { workspace, space, project: id }))
+  const walls = there.map(({ workspace, space, id }) => environmentOf(ctx, { workspace, space, project: id }))
   const open = (await Promise.all(walls)).filter(({ sandbox }) => sandbox.value !== 'strict')
   return there.length > 0 && open.length === 0 ? [place] : []
 }
@@ -76,7 +76,7 @@ export const getPort: Op<'ports.get'> = async (ctx, caller, { workspace, preview
   if (found) return found
   throw new CarrelError(
     'not_found',
-    `There is no preview ${preview} in this workspace, or its place is gone. \`carrel surroundings ports\` shows those there are.`,
+    `There is no preview ${preview} in this workspace, or its place is gone. \`carrel env ports\` shows those there are.`,
     { preview },
   )
 }

@@ -294,7 +294,7 @@ async function checkPlaces(ctx: Context, workspace: WorkspaceId, what: Branch): 
   if (!there) return
   throw new CarrelError(
     'forbidden',
-    `${there.name} has files of its own at ${there.place.path}. Take its place away first: \`carrel places remove ${there.id}\`.`,
+    `${there.name} has files of its own at ${there.place.path}. Take its place away first: \`carrel copies remove ${there.id}\`.`,
     { project: there.id },
   )
 }

@@ -3,14 +3,15 @@ import { Command, CommanderError } from 'commander'
 import { ERRORS } from '../../model/errors.ts'
 import { type Act, type GlobalOptions, openCli } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
-import { addContention } from './commands/contention.ts'
+import { addProjectPlaces } from './commands/copies.ts'
+import { addEnv } from './commands/env.ts'
+import { addFileRules } from './commands/file-rules.ts'
 import { addFiles } from './commands/files.ts'
 import { addBackup, addExport, addRetention } from './commands/keeping.ts'
 import { addLog } from './commands/log.ts'
 import { addMachine } from './commands/machine.ts'
 import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
 import { addPlans } from './commands/plans.ts'
-import { addProjectPlaces } from './commands/project-places.ts'
 import { addQuestions } from './commands/questions.ts'
 import { addRules } from './commands/rules.ts'
 import { addRun } from './commands/run.ts'
@@ -19,7 +20,6 @@ import { addSearch } from './commands/search.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
-import { addSurroundings } from './commands/surroundings.ts'
 import { addUpgrade } from './commands/upgrade.ts'
 import { VERSION } from './installation.ts'
 import { openTerminal, type World } from './terminal.ts'
@@ -42,9 +42,9 @@ const COMMANDS = [
   addSpaces,
   addWorkspaces,
   addRules,
-  addContention,
+  addFileRules,
   addSecrets,
-  addSurroundings,
+  addEnv,
   addExport,
   addBackup,
   addRetention,

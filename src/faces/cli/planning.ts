@@ -1,6 +1,6 @@
 import type { Carrel } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { Contended, Plan, PlanEntry, PlanRequest } from '../../model/history.ts'
+import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/history.ts'
 import type { Cli } from './cli.ts'
 import { type Lines, openLines } from './lines.ts'
 import { authorWords } from './project-meant.ts'
@@ -12,7 +12,7 @@ export interface PlanOptions {
   readonly yes?: boolean
   readonly overwrite?: readonly string[]
   readonly leave?: readonly string[]
-  /** Contended paths that are not named stay as they are. */
+  /** Conflict paths that are not named stay as they are. */
   readonly leaveRest?: boolean
 }
 
@@ -36,12 +36,12 @@ export async function planAndDo(
     if (options.yes) term.data(plan)
     return false
   }
-  const named = await nameContended(cli, plan, options)
+  const named = await nameConflicts(cli, plan, options)
   if (named === null) {
     term.note('Nothing was done. Say --yes to do it.')
     return false
   }
-  const act = await carrel.call('plans.carryOut', { workspace, project, request, digest: plan.digest, ...named })
+  const act = await carrel.call('plans.apply', { workspace, project, request, digest: plan.digest, ...named })
   term.result(act, () => {
     term.line(`${act.written.length} written, ${act.left.length} left as they are. ${act.id}`)
     term.note(`To take it back: carrel undo ${act.id}`)
@@ -57,7 +57,7 @@ async function showPlan(cli: Cli, carrel: Carrel, plan: Plan): Promise<void> {
       wordOf(entry),
       clean(entry.path),
       entry.author ? short(authorWords(entry.author, name), 30) : '',
-      entry.contended.map((reason) => whyWords(reason, name)).join('; '),
+      entry.conflicts.map((reason) => whyWords(reason, name)).join('; '),
     ])
     term.table(['DO', 'PATH', 'WHOSE', 'NEEDS A WORD BECAUSE'], rows, 'Nothing would change.')
     if (plan.gaps.length > 0)
@@ -72,15 +72,15 @@ function wordOf({ how, now, next }: PlanEntry): string {
 }
 
 /** Why a path is not written without being told to. */
-export function whyWords(reason: Contended, name: (id: string) => string): string {
+export function whyWords(reason: Conflict, name: (id: string) => string): string {
   switch (reason.kind) {
-    case 'taken':
+    case 'others_work':
       return `${authorWords(reason.by, name)} changed it since`
-    case 'conflict':
+    case 'merge_conflict':
       return `${reason.hunks} places were changed on both sides`
     case 'uncertain':
       return 'one of several sessions changed it'
-    case 'class':
+    case 'file_rule':
       return reason.action === 'block'
         ? `${reason.class}: never written (${reason.pattern})`
         : `${reason.class} (${reason.pattern})`
@@ -91,22 +91,22 @@ export function whyWords(reason: Contended, name: (id: string) => string): strin
   }
 }
 
-/** Which contended paths to overwrite and which to leave; null when the person does not want it done. */
-async function nameContended(cli: Cli, plan: Plan, options: PlanOptions): Promise<Naming | null> {
+/** Which conflicts paths to overwrite and which to leave; null when the person does not want it done. */
+async function nameConflicts(cli: Cli, plan: Plan, options: PlanOptions): Promise<Naming | null> {
   const overwrite = [...(options.overwrite ?? [])]
   const leave = [...(options.leave ?? [])]
   const open = plan.entries.filter(
-    ({ path, contended }) => contended.length > 0 && !overwrite.includes(path) && !leave.includes(path),
+    ({ path, conflicts }) => conflicts.length > 0 && !overwrite.includes(path) && !leave.includes(path),
   )
   if (options.leaveRest) leave.push(...open.map(({ path }) => path))
   else if (open.length > 0 && options.yes) {
     throw new CarrelError(
-      'contended',
+      'conflict',
       `${open.length} paths need a word: ${open
         .slice(0, 5)
         .map(({ path }) => path)
         .join(', ')}. Name each with --overwrite or --leave, or say --leave-rest.`,
-      { contended: open },
+      { conflicts: open },
     )
   } else if (open.length > 0 && cli.term.interactive) {
     const answers = await askEach(cli, open)

@@ -54,7 +54,7 @@ export async function askServer(
   patienceMs: number,
 ): Promise<{ pid: number; version: string } | null> {
   try {
-    const answer = await fetch(new URL('/api/server', url), {
+    const answer = await fetch(new URL('/api/v1/server', url), {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(patienceMs),
     })

@@ -80,7 +80,7 @@ export function createTranscript(paper: Paper): Transcript {
       case 'run':
         return once(item, item.outcome ?? (paper.whole ? 'begun' : item.state), () => runWords(item, paper))
       case 'files':
-        return once(item, JSON.stringify([item.counts, item.contended]), () => color.dim(filesWords(item)))
+        return once(item, JSON.stringify([item.counts, item.conflicts]), () => color.dim(filesWords(item)))
       case 'act':
         return once(item, 'said', () => color.yellow(`! ${actWords(item)}`))
       case 'raw':
@@ -91,7 +91,7 @@ export function createTranscript(paper: Paper): Transcript {
     if (item.kind === 'message' || item.kind === 'thought') shown.set(item.n, item.text)
     else if (item.kind === 'tool') shown.set(item.n, `${item.status}${item.title}`)
     else if (item.kind === 'plan') shown.set(item.n, JSON.stringify(item.entries))
-    else if (item.kind === 'files') shown.set(item.n, JSON.stringify([item.counts, item.contended]))
+    else if (item.kind === 'files') shown.set(item.n, JSON.stringify([item.counts, item.conflicts]))
     else if (item.kind === 'question') shown.set(item.n, item.state)
     else if (item.kind === 'run') shown.set(item.n, item.outcome ?? (paper.whole ? 'begun' : item.state))
     else shown.set(item.n, 'said')
@@ -163,12 +163,12 @@ function runWords(item: RunItem, { color, whole }: Paper): string {
 
 const NAMES_SHOWN = 5
 
-function filesWords({ counts, files, contended }: FilesItem): string {
+function filesWords({ counts, files, conflicts }: FilesItem): string {
   const { created, modified, deleted } = counts
   const names = files.slice(0, NAMES_SHOWN).map(({ path }) => short(path, 80))
   const more = created + modified + deleted > names.length ? ' …' : ''
   const lines = [`± ${countWords(counts)}${names.length > 0 ? `: ${names.join(', ')}${more}` : ''}`]
-  for (const { session, paths } of contended)
+  for (const { session, paths } of conflicts)
     lines.push(
       `! ${session} changes the same: ${paths
         .slice(0, NAMES_SHOWN)

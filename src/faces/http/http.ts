@@ -48,7 +48,7 @@ export interface HttpServer {
 const CLOSE_MS = 2_000
 
 /**
- * Serves an engine over HTTP: operations under `/api`, streams, login and page.
+ * Serves an engine over HTTP: operations under `/api/v1`, streams, login and page.
  * @throws unavailable when the port is taken or the address is none of this machine
  */
 export async function serveHttp(engine: Engine, options: ServeOptions): Promise<HttpServer> {
@@ -73,7 +73,7 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   app.addHook('preClose', async () => previews.close())
   mountPreviewDoor(app, { engine, auth, hosts, logins })
   mountOperations(app, engine, auth.callerOf)
-  app.get('/api/openapi.json', async () => openApi(options.version))
+  app.get('/api/v1/openapi.json', async () => openApi(options.version))
   const streaming = {
     engine,
     callerOf: auth.callerOf,
@@ -168,7 +168,7 @@ function mountOperations(
     const [method, path] = http
     app.route({
       method,
-      url: `/api${path}`,
+      url: `/api/v1${path}`,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
         const input = { ...fields(request.query), ...fields(request.body), ...fields(request.params) }
@@ -255,7 +255,7 @@ function noRoute({ method, url }: FastifyRequest): CarrelError {
   const [path = ''] = url.split('?')
   return new CarrelError(
     'not_found',
-    `There is no ${method} ${path.slice(0, 200)}. See /api/openapi.json for what there is.`,
+    `There is no ${method} ${path.slice(0, 200)}. See /api/v1/openapi.json for what there is.`,
   )
 }
 

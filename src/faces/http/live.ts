@@ -36,7 +36,7 @@ export function mountLive(
       await sights.return(undefined)
     }
   }
-  app.get('/api/workspaces/:workspace/runs/:id/browser/live', { exposeHeadRoute: false }, serve)
+  app.get('/api/v1/workspaces/:workspace/runs/:id/browser/live', { exposeHeadRoute: false }, serve)
   return {
     end() {
       for (const abort of open) abort.abort()

@@ -66,7 +66,7 @@ export function openApi(version: string): Json {
         'Everything the page and the command line do, they do through this. Errors have one shape; match on `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/api', description: 'The server that sent this document.' }],
+    servers: [{ url: '/api/v1', description: 'The server that sent this document.' }],
     security: [{ bearer: [] }, { cookie: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: all,

@@ -71,8 +71,8 @@ export function mountStreams(app: FastifyInstance, options: StreamOptions): Stre
     }
   }
 
-  app.get('/api/follow', { exposeHeadRoute: false }, (request, reply) => serve(request, reply, manyFrom(request)))
-  app.get('/api/workspaces/:workspace/sessions/:id/follow', { exposeHeadRoute: false }, (request, reply) =>
+  app.get('/api/v1/follow', { exposeHeadRoute: false }, (request, reply) => serve(request, reply, manyFrom(request)))
+  app.get('/api/v1/workspaces/:workspace/sessions/:id/follow', { exposeHeadRoute: false }, (request, reply) =>
     serve(request, reply, oneFrom(request)),
   )
   return {

@@ -49,6 +49,6 @@ function wantsPage({ method, url }: FastifyRequest): boolean {
 
 function notBuilt(reply: FastifyReply): FastifyReply {
   const says = `<p>The server runs, but its page was never built. In Carrel's folder run <code>npm run build</code>, then
-load this again. The API works meanwhile: <a href="/api/openapi.json">its description</a>.</p>`
+load this again. The API works meanwhile: <a href="/api/v1/openapi.json">its description</a>.</p>`
   return reply.code(503).type('text/html; charset=utf-8').send(plainPage('The page is not built', says))
 }

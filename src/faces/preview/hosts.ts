@@ -1,5 +1,5 @@
 import type { Config } from '../../model/config.ts'
-import { PreviewName } from '../../model/surroundings.ts'
+import { PreviewName } from '../../model/environment.ts'
 
 /** A Host whose first label is the name of a preview. */
 export interface PreviewHost {

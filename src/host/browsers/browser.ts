@@ -96,7 +96,7 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
   let tree: KeptTree | null = null
   try {
     await compile(ground)
-    const { containment, env, profile, sockets, proxy } = await surroundingsOf(launch, ground, keeper)
+    const { containment, env, profile, sockets, proxy } = await environmentOf(launch, ground, keeper)
     const at = proxy ? AT_DOOR : String(launch.note.port)
     const browser = [launch.program, ...flags(launch), `--user-data-dir=${profile}`, 'about:blank']
     const kept = {
@@ -228,7 +228,7 @@ const CALLS_HOME =
   /^((clients\d|accounts|android\.clients)\.google|(update|optimizationguide-pa|safebrowsing|content-autofill)\.googleapis|(edgedl\.me|redirector)\.gvt1)\.com:/
 
 /** Folders of its own, and what keeps it together or in its sandbox. */
-async function surroundingsOf({ sandbox, env, note }: BrowserLaunch, ground: BrowserGround, keeper: string) {
+async function environmentOf({ sandbox, env, note }: BrowserLaunch, ground: BrowserGround, keeper: string) {
   const folder = join(ground.folder, keeper)
   const sockets = gateFolder(folder)
   mkdirSync(sockets, { mode: 0o700 })

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { HeldLimit } from '../../model/surroundings.ts'
+import type { HeldLimit } from '../../model/environment.ts'
 import type { Setting } from './hierarchies.ts'
 
 /** A cgroup for one agent and all that it starts, made or yet to be made. Plain data: keepers are told it and note it down. */

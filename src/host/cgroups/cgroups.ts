@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { HeldLimit, HeldLimits } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { HeldLimit, HeldLimits } from '../../model/surroundings.ts'
 import type { Obstacle } from '../sandbox/probe.ts'
 import { type Cgroup, dropCgroup, enterWords, foldersOf, makeCgroup } from './cgroup.ts'
 import { divide, groundOf } from './divide.ts'
@@ -75,7 +75,7 @@ const limitsIn = (limits: HeldLimits): HeldLimit[] =>
   (['memoryBytes', 'pids'] as const).filter((limit) => limits[limit] !== undefined)
 
 function refused(limit: HeldLimit, { why, next }: NonNullable<Obstacle>): CarrelError {
-  const text = `A limit of ${WHAT[limit]} is asked for, and this machine cannot keep one. ${why} ${next} Nothing runs without it unless somebody takes the limit away (\`carrel surroundings set --unset limits.${limit}\`).`
+  const text = `A limit of ${WHAT[limit]} is asked for, and this machine cannot keep one. ${why} ${next} Nothing runs without it unless somebody takes the limit away (\`carrel env set --unset limits.${limit}\`).`
   return new CarrelError('unavailable', text, { limit, next })
 }
 

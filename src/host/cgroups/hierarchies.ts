@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { HeldLimit } from '../../model/surroundings.ts'
+import type { HeldLimit } from '../../model/environment.ts'
 
 /** Which kernel's interface a limit is kept through. */
 export type Version = 'v2' | 'v1'

@@ -75,17 +75,17 @@ class Play {
     this.note(before, deed.by)
   }
 
-  /** Carries it out with some contended paths named, and checks what must still be there and that it can be undone. */
+  /** Carries it out with some conflicts paths named, and checks what must still be there and that it can be undone. */
   async act(request: PlanRequest, named: number, mayGo: (who: ReadonlySet<string>) => boolean): Promise<void> {
     const before = this.world.seen()
     const { entries } = await this.world.plan(request)
     const open = entries.filter(
-      ({ contended }) => contended.length > 0 && contended.every(({ kind }) => kind !== 'gap'),
+      ({ conflicts }) => conflicts.length > 0 && conflicts.every(({ kind }) => kind !== 'gap'),
     )
     const overwrite = open.slice(0, named).map(({ path }) => path)
     const act = await this.world.act(request, overwrite).catch((error) => {
       // Named in part: a folder without what lies in it.
-      if (error.code === 'contended' && overwrite.length > 0) return null
+      if (error.code === 'conflict' && overwrite.length > 0) return null
       throw error
     })
     if (!act) return expect(this.world.seen()).toEqual(before)

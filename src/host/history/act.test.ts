@@ -109,7 +109,7 @@ describe('who is faster', () => {
     const plan = await world.plan(undoOf('a'))
     world.write('b', 'by me, just now')
     const seen = world.seen()
-    await expect(world.carryOut(plan)).rejects.toMatchObject({ code: 'stale_plan' })
+    await expect(world.applyPlan(plan)).rejects.toMatchObject({ code: 'stale_plan' })
     expect(world.seen()).toEqual(seen)
   })
 

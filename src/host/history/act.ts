@@ -1,4 +1,4 @@
-import { choose } from '../../model/contention.ts'
+import { choose } from '../../model/conflicts.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Act, Author, FilePath, PlanEntry } from '../../model/history.ts'
 import { sameAuthor, sameState } from '../../model/history.ts'
@@ -6,7 +6,7 @@ import type { Version } from '../../model/merge.ts'
 import type { ActLog, Job, Phase } from './act-log.ts'
 import type { Book } from './book.ts'
 import { inWords, isFull } from './db.ts'
-import type { CarryOut, PlanAsk } from './history.ts'
+import type { ApplyPlan, PlanAsk } from './history.ts'
 import { codeOf } from './look.ts'
 import { doMove, type Hand, isDone, type Move, type Point, setMode, undoMove } from './moves.ts'
 import { makePlan } from './plan.ts'
@@ -27,7 +27,7 @@ export interface Desk {
  * before the first file changes; each is looked at again right before; who was faster stops it, and what was done
  * until then is taken back. A crash at any step is seen to by `recover` (F4).
  */
-export async function carryOut(ground: Ground, ask: PlanAsk, how: CarryOut, desk: Desk): Promise<Act> {
+export async function applyPlan(ground: Ground, ask: PlanAsk, how: ApplyPlan, desk: Desk): Promise<Act> {
   const { book } = ground
   const { plan, next } = await makePlan(ground, ask)
   if (plan.digest !== how.digest) throw stale('What would be written now is not what was looked at.')
@@ -197,9 +197,9 @@ function isAsPlanned({ root }: Hand, { path, next }: Step): boolean {
 
 function takenBy(entries: readonly PlanEntry[]): Act['taken'] {
   const taken: { author: Author; paths: FilePath[] }[] = []
-  for (const { path, contended } of entries) {
-    for (const reason of contended) {
-      if (reason.kind !== 'taken') continue
+  for (const { path, conflicts } of entries) {
+    for (const reason of conflicts) {
+      if (reason.kind !== 'others_work') continue
       const same = taken.find(({ author }) => sameAuthor(author, reason.by))
       if (same) same.paths.push(path)
       else taken.push({ author: reason.by, paths: [path] })

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
-import { carryOut, type Desk, recover } from './act.ts'
+import { applyPlan, type Desk, recover } from './act.ts'
 import { openActLog } from './act-log.ts'
 import type { Book } from './book.ts'
 import type { History, PlanAsk } from './history.ts'
@@ -10,7 +10,7 @@ import { makePlan, planDiff } from './plan.ts'
 import type { Ground } from './wishes.ts'
 
 /** Plans and acts of all places of a node. */
-export interface Acting extends Pick<History, 'plan' | 'planDiff' | 'carryOut' | 'acts'> {
+export interface Acting extends Pick<History, 'plan' | 'planDiff' | 'applyPlan' | 'acts'> {
   /** In the turn of a place, before anything else happens there: an act that was cut is finished or taken back. */
   settle(book: Book): Promise<void>
   forget(key: string): void
@@ -41,7 +41,7 @@ export function openActing(db: DatabaseSync, placeOf: (key: string) => Place, po
   return {
     plan: (key, ask) => inTurn(key, ask, async (ground) => (await makePlan(ground, ask)).plan),
     planDiff: (key, ask, path) => inTurn(key, ask, (ground) => planDiff(ground, ask, path)),
-    carryOut: (key, ask, how) => inTurn(key, ask, (ground) => carryOut(ground, ask, how, desk)),
+    applyPlan: (key, ask, how) => inTurn(key, ask, (ground) => applyPlan(ground, ask, how, desk)),
     acts: async (key, page) => log.list(placeOf(key).spec.key, page),
     settle,
     forget: log.forget,

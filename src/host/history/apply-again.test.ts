@@ -10,7 +10,7 @@ const REQUEST = { kind: 'apply', from: 'prj_two' } as never
 interface Pair extends AsyncDisposable {
   readonly space: ActWorld
   readonly place: ActWorld
-  /** Applies, with every contended path left but for those named. Resolves to the act. */
+  /** Applies, with every conflicts path left but for those named. Resolves to the act. */
   apply(...overwrite: string[]): ReturnType<ActWorld['act']>
   /** What the next apply would write, with its reasons to ask. */
   next(): Promise<string[]>
@@ -26,7 +26,7 @@ async function openPair(files: Record<string, string>): Promise<Pair> {
     apply: (...overwrite) => space.act(REQUEST, overwrite, more),
     async next() {
       const { entries } = await space.plan(REQUEST, more)
-      return entries.map(({ path, how, contended }) => [path, how, ...contended.map(({ kind }) => kind)].join(' '))
+      return entries.map(({ path, how, conflicts }) => [path, how, ...conflicts.map(({ kind }) => kind)].join(' '))
     },
     [Symbol.asyncDispose]: () => space[Symbol.asyncDispose](),
   }

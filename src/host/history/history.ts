@@ -1,4 +1,4 @@
-import type { ContentionRule, FileRules } from '../../model/contention.ts'
+import type { FileRules, PathRule } from '../../model/conflicts.ts'
 import type {
   Act,
   Author,
@@ -77,12 +77,12 @@ export interface History {
   /** What the plan would do to one path, whatever hunks were chosen: their positions are what is chosen by. */
   planDiff(key: string, ask: PlanAsk, path: FilePath): Promise<FileDiff>
   /**
-   * Does exactly what was planned, or nothing: plans again and compares digests. Every contended path must be named, in
+   * Does exactly what was planned, or nothing: plans again and compares digests. Every conflicts path must be named, in
    * `overwrite` or in `leave`; what a rule blocks can only be left. Journalled: after a kill -9 at any step the place is
    * fully before or fully after (F4). The snapshot before it is taken first, so that its undo is a plan like others.
-   * @throws stale_plan when another plan would come out now; contended with the paths that were not named
+   * @throws stale_plan when another plan would come out now; conflicts with the paths that were not named
    */
-  carryOut(key: string, ask: PlanAsk, how: CarryOut): Promise<Act>
+  applyPlan(key: string, ask: PlanAsk, how: ApplyPlan): Promise<Act>
   acts(key: string, page: { before: ActId | null; limit: number }): Promise<Act[]>
 
   pin(key: string, n: number, pinned: boolean): Promise<void>
@@ -175,7 +175,7 @@ export interface PlacedChange {
 /** A plan's question, with what only the engine knows. */
 export interface PlanAsk {
   readonly request: PlanRequest
-  readonly contention: readonly ContentionRule[]
+  readonly paths: readonly PathRule[]
   /** Runs at work in this place, and what they lately wrote or read. */
   readonly active: readonly { readonly run: RunId; readonly session: SessionId; readonly paths: readonly FilePath[] }[]
   /** For `apply`: the other place, the point its work began at, and the runs at work there. */
@@ -184,7 +184,7 @@ export interface PlanAsk {
   readonly now: number
 }
 
-export interface CarryOut {
+export interface ApplyPlan {
   /** Of the plan that was looked at. */
   readonly digest: string
   readonly overwrite: readonly FilePath[]

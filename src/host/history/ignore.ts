@@ -1,5 +1,5 @@
 import ignore, { type Ignore } from 'ignore'
-import type { FileRules } from '../../model/contention.ts'
+import type { FileRules } from '../../model/conflicts.ts'
 import type { FilePath } from '../../model/history.ts'
 import { readSmallFileSync } from '../small-file.ts'
 import { diskPath, foldersAbove, nameOf } from './paths.ts'

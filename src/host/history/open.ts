@@ -65,7 +65,7 @@ const PASSED = [
   'patch',
   'plan',
   'planDiff',
-  'carryOut',
+  'applyPlan',
   'acts',
   'pin',
   'pointedAt',

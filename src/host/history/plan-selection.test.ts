@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openActWorld, undoOf } from '../../../test/support/act-world.ts'
 import type { Plan } from '../../model/history.ts'
 
-const ASK = { contention: [], active: [], writers: [], now: 9_000 }
+const ASK = { paths: [], active: [], writers: [], now: 9_000 }
 
 const told = ({ entries }: Plan) => entries.map(({ path, how }) => `${path} ${how}`)
 

@@ -1,4 +1,4 @@
-import type { Contended, FilePath, FileState, PlanEntry } from '../../model/history.ts'
+import type { Conflict, FilePath, FileState, PlanEntry } from '../../model/history.ts'
 import type { Book } from './book.ts'
 import { comparePaths, foldersAbove, namesIn } from './paths.ts'
 import { FOLDER, isFolder } from './versions.ts'
@@ -81,22 +81,22 @@ const stateThen = (book: Book, tree: ReadonlyMap<FilePath, Wish>, path: FilePath
  * the other way; and what was moved and cannot go back to where it was, which would be gone from both.
  */
 export function joinFates(entries: readonly PlanEntry[]): PlanEntry[] {
-  const reasons = new Map<FilePath, Contended[]>()
+  const reasons = new Map<FilePath, Conflict[]>()
   const join = (group: readonly PlanEntry[]) => {
-    const all = group.flatMap(({ contended }) => contended)
-    for (const one of group) if (one.contended.length === 0 && all.length > 0) reasons.set(one.path, all)
+    const all = group.flatMap(({ conflicts }) => conflicts)
+    for (const one of group) if (one.conflicts.length === 0 && all.length > 0) reasons.set(one.path, all)
   }
   for (const { path, now, next } of entries) {
     if (now === null || next === null || isFolder(now) === isFolder(next)) continue
     join(entries.filter((one) => one.path === path || one.path.startsWith(`${path}/`)))
   }
   const stuck = Map.groupBy(
-    entries.filter(({ contended, next }) => contended.length > 0 && next !== null && !isFolder(next)),
+    entries.filter(({ conflicts, next }) => conflicts.length > 0 && next !== null && !isFolder(next)),
     ({ next }) => next?.digest,
   )
   for (const entry of entries) {
     const origin = entry.how === 'delete' && entry.now?.digest ? stuck.get(entry.now.digest)?.[0] : undefined
     if (origin) join([entry, origin])
   }
-  return entries.map((entry) => ({ ...entry, contended: reasons.get(entry.path) ?? entry.contended }))
+  return entries.map((entry) => ({ ...entry, conflicts: reasons.get(entry.path) ?? entry.conflicts }))
 }

@@ -10,7 +10,7 @@ import {
   undoOfSession,
 } from '../../../test/support/act-world.ts'
 import { run, session, writer } from '../../../test/support/history-world.ts'
-import { DEFAULT_CONTENTION } from '../../model/contention.ts'
+import { DEFAULT_PATH_RULES } from '../../model/conflicts.ts'
 import type { Plan } from '../../model/history.ts'
 
 const FIVE = 'one\n\ntwo\n\nthree\n\nfour\n\nfive\n'
@@ -21,7 +21,7 @@ async function edit(world: ActWorld, words: readonly [from: string, to: string],
 }
 
 const told = (plan: Plan) =>
-  plan.entries.map(({ path, how, contended }) => [path, how, ...contended.map(({ kind }) => kind)].join(' '))
+  plan.entries.map(({ path, how, conflicts }) => [path, how, ...conflicts.map(({ kind }) => kind)].join(' '))
 
 describe('undo by content', () => {
   it('F2: where a file of a run was a folder of somebody else in between, each path is in the plan once and all comes back', async () => {
@@ -40,7 +40,7 @@ describe('undo by content', () => {
       ['f', 'folder'],
       ['f/in', 'file'],
     ])
-    expect(entries.every(({ contended }) => contended.length > 0)).toBe(true)
+    expect(entries.every(({ conflicts }) => conflicts.length > 0)).toBe(true)
     await world.act(undoOf('a'), ['f', 'f/in'])
     expect(world.seen()).toEqual({ f: 'folder 755', 'f/in': 'file 644 by a person\n' })
   })
@@ -79,19 +79,19 @@ describe('undo by content', () => {
         path: 'a.txt',
         how: 'write',
         author: { kind: 'run', run: run('b') },
-        contended: [
-          { kind: 'conflict', hunks: 1 },
-          { kind: 'taken', by: { kind: 'run', run: run('b'), session: session('b') } },
+        conflicts: [
+          { kind: 'merge_conflict', hunks: 1 },
+          { kind: 'others_work', by: { kind: 'run', run: run('b'), session: session('b') } },
         ],
       },
-      { path: 'b.txt', contended: [] },
+      { path: 'b.txt', conflicts: [] },
     ])
-    await expect(world.carryOut(plan)).rejects.toMatchObject({
-      code: 'contended',
-      data: { contended: [{ path: 'a.txt' }] },
+    await expect(world.applyPlan(plan)).rejects.toMatchObject({
+      code: 'conflict',
+      data: { conflicts: [{ path: 'a.txt' }] },
     })
     expect(world.read('b.txt')).toBe('b by A\n')
-    expect(await world.carryOut(plan, { leave: ['a.txt'] })).toMatchObject({ written: ['b.txt'], left: ['a.txt'] })
+    expect(await world.applyPlan(plan, { leave: ['a.txt'] })).toMatchObject({ written: ['b.txt'], left: ['a.txt'] })
     expect(world.read('a.txt')).toContain('ONE by B')
     const act = await world.act(undoOf('a'), ['a.txt'])
     expect(world.read('a.txt')).toBe(FIVE)
@@ -103,7 +103,7 @@ describe('undo by content', () => {
     world.write('a.txt', FIVE.toUpperCase())
     await world.look(['a', 'b'])
     expect((await world.plan(undoOf('a'))).entries).toMatchObject([
-      { path: 'a.txt', contended: [{ kind: 'uncertain', among: [run('a'), run('b')] }] },
+      { path: 'a.txt', conflicts: [{ kind: 'uncertain', among: [run('a'), run('b')] }] },
     ])
     await world.act(undoOf('b'), ['a.txt'])
     expect(world.read('a.txt')).toBe(FIVE)
@@ -274,7 +274,7 @@ describe('apply', () => {
     world.write('b.txt', 'b of mine\n')
     world.write('same.txt', 'S\n')
     await world.look()
-    const more = { source, contention: DEFAULT_CONTENTION }
+    const more = { source, paths: DEFAULT_PATH_RULES }
     expect(told(await world.plan(request, more))).toEqual([
       '.env write class',
       'a.txt merge',
@@ -317,13 +317,13 @@ describe('a plan', () => {
     for (const path of ['.env', 'src/a.ts', 'b']) world.write(path, '2')
     await world.look(['a'])
     const active = [{ run: run('b'), session: session('b'), paths: ['src/a.ts'] }]
-    expect(told(await world.plan(undoOf('a'), { active, contention: DEFAULT_CONTENTION }))).toEqual([
+    expect(told(await world.plan(undoOf('a'), { active, paths: DEFAULT_PATH_RULES }))).toEqual([
       '.env write class',
       'b write',
       'src/a.ts write in_use',
     ])
     const blocked = [{ glob: 'b', class: 'system', action: 'block' } as const]
-    await expect(world.act(undoOf('a'), ['b'], { contention: blocked })).rejects.toMatchObject({ code: 'contended' })
+    await expect(world.act(undoOf('a'), ['b'], { paths: blocked })).rejects.toMatchObject({ code: 'conflict' })
     expect(world.read('b')).toBe('2')
   })
 
@@ -339,8 +339,8 @@ describe('a plan', () => {
       { path: 'a', why: 'too_large' },
       { path: 'node_modules', why: 'ignored' },
     ])
-    expect(plan.entries[0]?.contended).toContainEqual({ kind: 'gap', why: 'too_large' })
-    await expect(world.carryOut(plan, { overwrite: ['a'] })).rejects.toMatchObject({ code: 'contended' })
+    expect(plan.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: 'too_large' })
+    await expect(world.applyPlan(plan, { overwrite: ['a'] })).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('F2: a folder that became a link is a way to nowhere', async () => {
@@ -351,8 +351,8 @@ describe('a plan', () => {
     symlinkSync('elsewhere', join(world.root, 'd'))
     await world.look()
     const plan = await world.plan(undoOf('a'))
-    expect(plan.entries[0]?.contended).toContainEqual({ kind: 'gap', why: '"d" is no folder now' })
-    await expect(world.carryOut(plan, { overwrite: ['d/a'] })).rejects.toMatchObject({ code: 'contended' })
+    expect(plan.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: '"d" is no folder now' })
+    await expect(world.applyPlan(plan, { overwrite: ['d/a'] })).rejects.toMatchObject({ code: 'conflict' })
     expect(world.read('elsewhere/a')).toBe('mine')
   })
 
@@ -366,12 +366,12 @@ describe('a plan', () => {
     await world.look()
     const plan = await world.plan(undoOf('a'))
     expect(told(plan)).toEqual(['d write conflict taken', 'd/a delete conflict taken'])
-    await expect(world.carryOut(plan, { overwrite: ['d'], leave: ['d/a'] })).rejects.toMatchObject({
-      code: 'contended',
+    await expect(world.applyPlan(plan, { overwrite: ['d'], leave: ['d/a'] })).rejects.toMatchObject({
+      code: 'conflict',
     })
     world.write('d/b', 'by me too')
     await world.look()
     const stuck = await world.plan(undoOf('a'))
-    expect(stuck.entries[0]?.contended).toContainEqual({ kind: 'gap', why: 'the folder holds what is not taken away' })
+    expect(stuck.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: 'the folder holds what is not taken away' })
   })
 })

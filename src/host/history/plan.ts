@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { canonical } from '../../model/canonical.ts'
-import { contentionOf, type Guard } from '../../model/contention.ts'
+import { conflictsOf, type Guard } from '../../model/conflicts.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { globMatches } from '../../model/glob.ts'
 import type { FileDiff, FilePath, Plan, PlanEntry, PlanRequest } from '../../model/history.ts'
@@ -33,7 +33,7 @@ export async function makePlan(ground: Ground, ask: PlanAsk): Promise<Planned> {
   const chosen = choosing(request)
   const wanted = wishesOf(request, ground).filter(({ path }) => chosen(path))
   const shaped = shape(book, pick(book, request, wanted).filter(isNews(book)))
-  const guard: Guard = { rules: ask.contention, active: ask.active, matches: globMatches }
+  const guard: Guard = { rules: ask.paths, active: ask.active, matches: globMatches }
   const drafts = shaped.toSorted((a, b) => comparePaths(a.wish.path, b.wish.path))
   const entries = joinFates(drafts.map((one) => entryOf(book, one, guard)))
   const gaps = book.gaps().filter(({ path }) => chosen(path))
@@ -114,7 +114,7 @@ function entryOf(book: Book, { wish, hindrance }: Shaped, guard: Guard): PlanEnt
     next,
     how: next === null ? 'delete' : merged ? 'merge' : 'write',
     author: now && (book.lastChange(path)?.author ?? null),
-    contended: contentionOf(loss, guard),
+    conflicts: conflictsOf(loss, guard),
   }
 }
 

@@ -7,7 +7,7 @@ import { GOING, removeFolder } from './removal.ts'
 import { mountView, PARTS, type Rights } from './view.ts'
 
 /** The ways to make a view, best first. */
-export const DRIVERS = ['overlayfs', 'reflink copy', 'copy'] as const
+export const DRIVERS = ['overlayfs', 'reflink', 'copy'] as const
 export type DriverName = (typeof DRIVERS)[number]
 
 export interface Driver {
@@ -98,7 +98,7 @@ async function tryView(folder: string, path: string, rights: Rights): Promise<st
 }
 
 async function tryReflink(folder: string): Promise<Driver> {
-  const name = 'reflink copy'
+  const name = 'reflink'
   try {
     await writeFile(join(folder, 'a'), 'a')
     await copyFile(join(folder, 'a'), join(folder, 'b'), constants.COPYFILE_FICLONE_FORCE)

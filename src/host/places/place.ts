@@ -4,7 +4,7 @@ import type { ExportBranch } from './branch-export.ts'
 /** Where the files of a project are, opened for use. */
 export interface Place {
   readonly kind: PlaceKind
-  /** The way the files are kept apart, in words: `the folder itself`, `git worktree`, `overlayfs`, `reflink copy`, `copy`. */
+  /** The way the files are kept apart, in words: `the folder itself`, `git worktree`, `overlayfs`, `reflink`, `copy`. */
   readonly driver: string
   /** Where an agent sees it: its working folder. */
   readonly path: string

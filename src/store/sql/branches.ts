@@ -117,7 +117,7 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
   await tx.run(`delete from sessions where ${sessions}`, ...values)
   if (projects !== NONE) {
     await tx.run(`delete from secrets where project in (select id from projects where ${projects})`, ...values)
-    await tx.run(`delete from surroundings where scope in (select id from projects where ${projects})`, ...values)
+    await tx.run(`delete from environment where scope in (select id from projects where ${projects})`, ...values)
     await tx.run(
       `delete from ports where place in (select 'project:' || id from projects where ${projects})`,
       ...values,
@@ -126,7 +126,7 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
   }
   if (spaces === NONE) return
   await tx.run(`delete from secrets where space in (select id from spaces where ${spaces})`, ...values)
-  await tx.run(`delete from surroundings where scope in (select id from spaces where ${spaces})`, ...values)
+  await tx.run(`delete from environment where scope in (select id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from ports where place in (select 'space:' || id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from rules where workspace = $1 and space in (select id from spaces where ${spaces})`, ...values)
   await tx.run(`delete from spaces where ${spaces}`, ...values)
@@ -135,7 +135,7 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
 async function removeWorkspace(tx: Tx, workspace: WorkspaceId): Promise<void> {
   await tx.run('delete from rules where workspace = $1', workspace)
   await tx.run('delete from secrets where workspace = $1', workspace)
-  await tx.run('delete from surroundings where workspace = $1', workspace)
+  await tx.run('delete from environment where workspace = $1', workspace)
   await tx.run('delete from workspace_log where workspace = $1', workspace)
   await tx.run('delete from workspaces where id = $1', workspace)
   tx.rings.push({ log: workspace, head: 0, due: false })

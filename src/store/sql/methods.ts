@@ -1,5 +1,5 @@
 import type { LeaseStore } from '../lease.ts'
-import type { LogStore, PeopleStore, PortStore, SecretStore, SurroundingsStore, TreeStore } from '../store.ts'
+import type { EnvironmentStore, LogStore, PeopleStore, PortStore, SecretStore, TreeStore } from '../store.ts'
 import type { Port } from './operations.ts'
 
 /** The methods of a store, each one named transaction of `port`. */
@@ -9,7 +9,7 @@ export function methodsOver(port: Port): {
   leases: LeaseStore
   people: PeopleStore
   secrets: SecretStore
-  surroundings: SurroundingsStore
+  environment: EnvironmentStore
   ports: PortStore
 } {
   return {
@@ -18,8 +18,8 @@ export function methodsOver(port: Port): {
     leases: leasesOver(port),
     people: peopleOver(port),
     secrets: secretsOver(port),
-    surroundings: {
-      at: (scope) => port.read('surroundings', scope),
+    environment: {
+      at: (scope) => port.read('environment', scope),
       change: (scope, change, now) => port.write('changeScope', { scope, change, now }),
     },
     ports: {

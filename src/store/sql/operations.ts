@@ -1,6 +1,7 @@
 import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs, spent } from './due.ts'
+import { changeScope, environment } from './environment.ts'
 import { readFold, readItems, readItemsByN, staleFolds } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, lastAdmitted, read, rebuild, record, settle, submit } from './log.ts'
@@ -11,7 +12,6 @@ import { leasePort, ports, portsTaken, releasePorts } from './ports.ts'
 import { search } from './search.ts'
 import { putSecret, removeSecret, reseal, sealedOtherwise, secrets } from './secrets.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
-import { changeScope, surroundings } from './surroundings.ts'
 import {
   createProject,
   createSpace,
@@ -101,7 +101,7 @@ export const READS = {
   rules,
   secrets,
   sealedOtherwise,
-  surroundings,
+  environment,
   ports,
   portsTaken,
   forgettableArchived,

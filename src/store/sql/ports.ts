@@ -1,5 +1,5 @@
+import type { LeasedPort } from '../../model/environment.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
-import type { LeasedPort } from '../../model/surroundings.ts'
 import type { Row, Tx } from './tx.ts'
 
 /** Those there are, of a workspace, or of one place in it. */

@@ -18,7 +18,7 @@ const WRITTEN: Readonly<Record<keyof Loss, readonly [table: string, from: string
   questions: ['interactions', 'interactions where opened_at > $1 or answered_at > $1'],
   rules: ['rules', 'rules where created_at > $1'],
   secrets: ['secrets', 'secrets where updated_at > $1'],
-  settings: ['surroundings', 'surroundings where updated_at > $1'],
+  settings: ['environment', 'environment where updated_at > $1'],
 }
 
 /** Counts what was written since `at`, in milliseconds since 1970: all of it would be lost by going back to then. */

@@ -71,7 +71,7 @@ async function majorOf(program: string, env: ToolEnv): Promise<number | null> {
   return major === undefined ? null : Number(major)
 }
 
-/** Variables of the surroundings that the programs may see; all others stay here. */
+/** Variables of the environment that the programs may see; all others stay here. */
 const PASSED = [
   ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'SystemRoot'],
   ...['PGPASSFILE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'],

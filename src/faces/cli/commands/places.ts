@@ -159,7 +159,7 @@ export const addProjects: AddCommand = (program, act) => {
     .option('--start <revision>', 'worktree: what to begin at (default: HEAD)')
     .option('--include <glob>', 'ignored files that come along, such as .env; may be said again', many)
     .option('--setup <word>', 'a program to run in the new place; say it again for each argument', many)
-    .option('--driver <name>', 'overlay: how to keep it apart (`carrel places drivers`)')
+    .option('--driver <name>', 'overlay: how to keep it apart (`carrel copies drivers`)')
     .addHelpText(
       'after',
       `

@@ -16,9 +16,9 @@ const many = (value: string, before: string[] = []): string[] => [...before, val
 const doing = (command: Command): Command =>
   command
     .option('--yes', 'do it without asking')
-    .option('--overwrite <path>', 'write this path though it is contended; may be said again', many)
-    .option('--leave <path>', 'leave this contended path as it is; may be said again', many)
-    .option('--leave-rest', 'leave all contended paths that are not named')
+    .option('--overwrite <path>', 'write this path though it is conflicts; may be said again', many)
+    .option('--leave <path>', 'leave this conflicts path as it is; may be said again', many)
+    .option('--leave-rest', 'leave all conflicts paths that are not named')
     .option('--path <path>', 'only this path, or what is below it; may be said again', many)
 
 const placed = (command: Command): Command =>

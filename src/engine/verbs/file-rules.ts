@@ -1,4 +1,4 @@
-import { classify, type FileRules } from '../../model/contention.ts'
+import { classify, type FileRules } from '../../model/conflicts.ts'
 import { DEFAULT_FILE_RULES } from '../../model/file-rules.ts'
 import { globMatches } from '../../model/glob.ts'
 import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
@@ -6,7 +6,7 @@ import { spaceIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
-export const getFileRules: Op<'contention.get'> = async (ctx, caller, input) => {
+export const getFileRules: Op<'fileRules.get'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
   const rules = await ctx.care.rules(input.workspace, input.id)
   const changed = (await ctx.store.tree.fileRules(input.workspace, input.id)) !== null
@@ -14,7 +14,7 @@ export const getFileRules: Op<'contention.get'> = async (ctx, caller, input) => 
 }
 
 /** Places that are open take the new rules at their next use. */
-export const setFileRules: Op<'contention.set'> = async (ctx, caller, input) => {
+export const setFileRules: Op<'fileRules.set'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
   const before = (await ctx.store.tree.fileRules(input.workspace, input.id)) as Partial<FileRules> | null
   const rules = input.rules === null ? null : { ...before, ...input.rules }
@@ -29,10 +29,10 @@ async function followAgain(ctx: Context, space: SpaceId): Promise<void> {
   }
 }
 
-export const checkPath: Op<'contention.check'> = async (ctx, caller, input) => {
+export const checkPath: Op<'fileRules.check'> = async (ctx, caller, input) => {
   const space = await spaceIn(ctx, caller, input.workspace, input.id)
   const rules = await ctx.care.rules(input.workspace, input.id)
-  const verdict = classify(input.path, rules.contention, globMatches)
+  const verdict = classify(input.path, rules.paths, globMatches)
   return {
     class: verdict.class,
     action: verdict.action,

@@ -16,18 +16,18 @@ export function AmountFields({ title, note, names, amounts, onAmounts }: Props) 
   const id = useId()
   const [opensSo] = useState(names.some((name) => amounts[name]))
   return (
-    <Fold id={`surroundings.${title}`} head={<span>{title}</span>} byDefault={opensSo}>
+    <Fold id={`environment.${title}`} head={<span>{title}</span>} byDefault={opensSo}>
       {() => (
         <fieldset className="amounts" aria-label={title}>
           <p className="form-note">{note}</p>
           {names.map((name) => (
             <div key={name} className="amount">
-              <label htmlFor={`${id}-${name}`}>{texts.surroundings.amounts[name]}</label>
+              <label htmlFor={`${id}-${name}`}>{texts.environment.amounts[name]}</label>
               <input
                 id={`${id}-${name}`}
                 className="field"
                 {...(name === 'memoryBytes' ? { type: 'text' } : { type: 'number', min: 0, step: 'any' })}
-                placeholder={name === 'memoryBytes' ? texts.surroundings.noEndOfSize : texts.surroundings.noEnd}
+                placeholder={name === 'memoryBytes' ? texts.environment.noEndOfSize : texts.environment.noEnd}
                 value={amounts[name] ?? ''}
                 onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}
               />

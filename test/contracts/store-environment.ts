@@ -2,24 +2,24 @@ import { describe, expect, it } from 'vitest'
 import type { CurrentStore } from './store.ts'
 import { ended, makeRunning, makeWorld, newProject, newSpace, projectOf, spaceOf, write } from './store-world.ts'
 
-export function itKeepsSurroundings(current: CurrentStore): void {
-  describe('surroundings', () => {
+export function itKeepsEnvironment(current: CurrentStore): void {
+  describe('environment', () => {
     it('F8: each scope keeps what was said for it, and a change leaves what it does not name', async () => {
       const store = current()
       const { workspace, space, project } = await makeWorld(store)
       const all = { workspace: workspace.id, space: space.id, project: project.id }
       const ofSpace = { ...all, project: null }
-      expect(await store.surroundings.at(all)).toEqual({ workspace: {}, space: {}, project: {} })
-      await store.surroundings.change({ ...ofSpace, space: null }, { env: { A: '1' }, home: 'space' }, 5)
-      await store.surroundings.change(ofSpace, { env: { A: '2' } }, 6)
-      await store.surroundings.change(all, { ports: ['web'] }, 7)
-      await store.surroundings.change({ ...ofSpace, space: null }, { home: null, limits: { ms: 1_000 } }, 8)
-      expect(await store.surroundings.at(all)).toEqual({
+      expect(await store.environment.at(all)).toEqual({ workspace: {}, space: {}, project: {} })
+      await store.environment.change({ ...ofSpace, space: null }, { env: { A: '1' }, home: 'space' }, 5)
+      await store.environment.change(ofSpace, { env: { A: '2' } }, 6)
+      await store.environment.change(all, { ports: ['web'] }, 7)
+      await store.environment.change({ ...ofSpace, space: null }, { home: null, limits: { ms: 1_000 } }, 8)
+      expect(await store.environment.at(all)).toEqual({
         workspace: { env: { A: '1' }, limits: { ms: 1_000 } },
         space: { env: { A: '2' } },
         project: { ports: ['web'] },
       })
-      expect((await store.surroundings.at(ofSpace)).project).toEqual({})
+      expect((await store.environment.at(ofSpace)).project).toEqual({})
     })
 
     it('F8: of changes at the same moment none is lost', async () => {
@@ -27,11 +27,11 @@ export function itKeepsSurroundings(current: CurrentStore): void {
       const { workspace } = await makeWorld(store)
       const scope = { workspace: workspace.id, space: null, project: null }
       await Promise.all([
-        store.surroundings.change(scope, { home: 'run' }, 5),
-        store.surroundings.change(scope, { ports: ['web'] }, 5),
-        store.surroundings.change(scope, { sandbox: 'off' }, 5),
+        store.environment.change(scope, { home: 'run' }, 5),
+        store.environment.change(scope, { ports: ['web'] }, 5),
+        store.environment.change(scope, { sandbox: 'off' }, 5),
       ])
-      expect((await store.surroundings.at(scope)).workspace).toEqual({ home: 'run', ports: ['web'], sandbox: 'off' })
+      expect((await store.environment.at(scope)).workspace).toEqual({ home: 'run', ports: ['web'], sandbox: 'off' })
     })
 
     it('P6: what runs used is summed for a session, a project, a Space and the workspace', async () => {
@@ -92,13 +92,13 @@ export function itKeepsSurroundings(current: CurrentStore): void {
       const mine = await makeWorld(store)
       const theirs = await makeWorld(store)
       const foreign = { workspace: mine.workspace.id, space: theirs.space.id, project: null }
-      const set = (scope: typeof foreign) => store.surroundings.change(scope, { home: 'run' }, 5)
+      const set = (scope: typeof foreign) => store.environment.change(scope, { home: 'run' }, 5)
       await expect(set(foreign)).rejects.toMatchObject({ code: 'not_found' })
       await expect(set({ ...foreign, space: newSpace() })).rejects.toMatchObject({ code: 'not_found' })
       const missing = { workspace: mine.workspace.id, space: null, project: newProject() }
-      await expect(store.surroundings.change(missing, {}, 5)).rejects.toMatchObject({ code: 'not_found' })
+      await expect(store.environment.change(missing, {}, 5)).rejects.toMatchObject({ code: 'not_found' })
       await set({ ...foreign, workspace: theirs.workspace.id })
-      expect((await store.surroundings.at(foreign)).space).toEqual({})
+      expect((await store.environment.at(foreign)).space).toEqual({})
 
       const { workspace } = theirs
       await store.tree.remove(workspace.id, { space: theirs.space.id }, 6)
@@ -107,7 +107,7 @@ export function itKeepsSurroundings(current: CurrentStore): void {
       const project = projectOf(again, 7)
       await store.tree.createProject(project, 7)
       expect(
-        await store.surroundings.at({ workspace: workspace.id, space: again.id, project: project.id }),
+        await store.environment.at({ workspace: workspace.id, space: again.id, project: project.id }),
       ).toMatchObject({ space: {}, project: {} })
     })
   })

@@ -1,10 +1,10 @@
-import type { EffectiveSurroundings } from '../../src/model/surroundings.ts'
+import type { EffectiveEnvironment } from '../../src/model/environment.ts'
 import { texts } from '../texts/texts.ts'
 import { type Amount, amountWords } from './draft.ts'
 
 /** What holds in the end, and which scope says so. */
-export function EffectiveTable({ effective }: { effective: EffectiveSurroundings }) {
-  const words = texts.surroundings
+export function EffectiveTable({ effective }: { effective: EffectiveEnvironment }) {
+  const words = texts.environment
   return (
     <table className="effective">
       <caption>{words.effective}</caption>
@@ -31,11 +31,11 @@ export function EffectiveTable({ effective }: { effective: EffectiveSurroundings
 interface Row {
   readonly what: string
   readonly value: string
-  readonly from: EffectiveSurroundings['home']['from']
+  readonly from: EffectiveEnvironment['home']['from']
 }
 
-function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: EffectiveSurroundings): Row[] {
-  const words = texts.surroundings
+function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: EffectiveEnvironment): Row[] {
+  const words = texts.environment
   const amount = (name: string, value: number) => amountWords(name as Amount, value)
   return [
     ...Object.entries(env).map(([what, { value, from }]) => ({ what, value, from })),

@@ -78,7 +78,7 @@ export const Budgets = z.strictObject({ session: Budget.optional(), total: Budge
 export type Budgets = z.infer<typeof Budgets>
 
 /** What the runs of a scope are given and what they may use, as somebody set it there. Absent is not said. */
-export const Surroundings = z.strictObject({
+export const Environment = z.strictObject({
   env: z.record(EnvName, EnvValue).optional(),
   home: Home.optional(),
   sandbox: Sandbox.optional(),
@@ -89,18 +89,18 @@ export const Surroundings = z.strictObject({
   limits: Limits.optional(),
   budgets: Budgets.optional(),
 })
-export type Surroundings = z.infer<typeof Surroundings>
+export type Environment = z.infer<typeof Environment>
 
 /** What is to be different: a field that is said takes the place of what was there, null takes it away. */
-export const SurroundingsChange = z.strictObject(
+export const EnvironmentChange = z.strictObject(
   Object.fromEntries(
-    Object.entries(Surroundings.shape).map(([name, field]) => [name, (field as z.ZodType).nullable()]),
-  ) as { [K in keyof typeof Surroundings.shape]: z.ZodNullable<(typeof Surroundings.shape)[K]> },
+    Object.entries(Environment.shape).map(([name, field]) => [name, (field as z.ZodType).nullable()]),
+  ) as { [K in keyof typeof Environment.shape]: z.ZodNullable<(typeof Environment.shape)[K]> },
 )
-export type SurroundingsChange = z.infer<typeof SurroundingsChange>
+export type EnvironmentChange = z.infer<typeof EnvironmentChange>
 
 /** What a change leaves. Fields that say nothing go. */
-export function changeSurroundings(before: Surroundings, change: SurroundingsChange): Surroundings {
+export function changeEnvironment(before: Environment, change: EnvironmentChange): Environment {
   const said = Object.entries({ ...before, ...change }).filter(([, value]) => value !== null && value !== undefined)
   return Object.fromEntries(said)
 }
@@ -119,13 +119,13 @@ export type Layer = z.infer<typeof Layer>
 /** What one scope says. */
 export interface SettingsLayer {
   readonly from: Layer
-  readonly settings: Surroundings
+  readonly settings: Environment
 }
 
 const from = <T extends z.ZodType>(value: T) => z.object({ value, from: Layer })
 
 /** What holds in the end, and which scope says so. */
-export const EffectiveSurroundings = z.object({
+export const EffectiveEnvironment = z.object({
   env: z.record(z.string(), from(z.string())),
   home: from(Home),
   sandbox: from(Sandbox),
@@ -137,20 +137,20 @@ export const EffectiveSurroundings = z.object({
   /** Each counts for itself. `total` is about the scope that it comes from. */
   budgets: z.array(z.object({ of: z.enum(['session', 'total']), from: Layer, budget: Budget })),
 })
-export type EffectiveSurroundings = z.infer<typeof EffectiveSurroundings>
+export type EffectiveEnvironment = z.infer<typeof EffectiveEnvironment>
 
 /** Puts scopes together, given from far to near; `fallback` holds where none of them says anything. */
-export function effectiveSurroundings(
+export function effectiveEnvironment(
   layers: readonly SettingsLayer[],
-  fallback: Surroundings = {},
-): EffectiveSurroundings {
+  fallback: Environment = {},
+): EffectiveEnvironment {
   const nearest = <K extends 'home' | 'sandbox' | 'ports' | 'browser'>(
     key: K,
-    standard: NonNullable<Surroundings[K]>,
+    standard: NonNullable<Environment[K]>,
   ) => {
     const layer = layers.findLast(({ settings }) => settings[key] !== undefined)
     return {
-      value: (layer?.settings[key] ?? fallback[key] ?? standard) as NonNullable<Surroundings[K]>,
+      value: (layer?.settings[key] ?? fallback[key] ?? standard) as NonNullable<Environment[K]>,
       from: layer?.from ?? ('default' as const),
     }
   }
@@ -176,14 +176,14 @@ export function effectiveSurroundings(
 }
 
 /** What the machine is to keep of a run; null for nothing. */
-export function heldLimitsOf({ limits }: EffectiveSurroundings): HeldLimits | null {
+export function heldLimitsOf({ limits }: EffectiveEnvironment): HeldLimits | null {
   const { memoryBytes, pids } = limits
   if (!memoryBytes && !pids) return null
   return { ...(memoryBytes && { memoryBytes: memoryBytes.value }), ...(pids && { pids: pids.value }) }
 }
 
-function tightest(layers: readonly SettingsLayer[], fallback: Limits): EffectiveSurroundings['limits'] {
-  const limits: EffectiveSurroundings['limits'] = {}
+function tightest(layers: readonly SettingsLayer[], fallback: Limits): EffectiveEnvironment['limits'] {
+  const limits: EffectiveEnvironment['limits'] = {}
   const take = (from: Layer, said: Limits) => {
     for (const [name, value] of Object.entries(said) as [keyof Limits, number][]) {
       const known = limits[name]

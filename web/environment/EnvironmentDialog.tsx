@@ -7,9 +7,9 @@ import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { EffectiveTable } from './EffectiveTable.tsx'
-import { SurroundingsForm } from './SurroundingsForm.tsx'
+import { EnvironmentForm } from './EnvironmentForm.tsx'
 import '../shell/dialogs.css'
-import './surroundings.css'
+import './environment.css'
 
 interface Props {
   /** The Space that is shown first; without it the whole workspace. */
@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** What runs are given, by scope. */
-export function SurroundingsDialog({ space, onClose }: Props) {
+export function EnvironmentDialog({ space, onClose }: Props) {
   const page = usePage()
   const view = useWorkspace()
   const workspace = useWorkspaceId()
@@ -27,11 +27,11 @@ export function SurroundingsDialog({ space, onClose }: Props) {
   const [saved, setSaved] = useState(false)
   const places = placesOf(view)
   const scope = places.find((each) => placeKey(each) === where) ?? { space: null, project: null }
-  const words = texts.surroundings
+  const words = texts.environment
   const { data, error, isPending, refetch } = useQuery({
-    queryKey: ['surroundings', workspace, where],
+    queryKey: ['environment', workspace, where],
     queryFn: () =>
-      page.call('surroundings.get', {
+      page.call('environment.get', {
         workspace,
         ...(scope.space && { space: scope.space }),
         ...(scope.project && { project: scope.project }),
@@ -63,7 +63,7 @@ export function SurroundingsDialog({ space, onClose }: Props) {
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && (
         <>
-          <SurroundingsForm
+          <EnvironmentForm
             key={`${where} ${JSON.stringify(data.own)}`}
             scope={scope}
             own={data.own}

@@ -1,18 +1,18 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
-import { type ContentionRule, PathClass } from '../../src/model/contention.ts'
+import { PathClass, type PathRule } from '../../src/model/conflicts.ts'
 import { texts } from '../texts/texts.ts'
 
 interface Props {
-  readonly rules: readonly ContentionRule[]
-  readonly onRules: (rules: ContentionRule[]) => void
+  readonly rules: readonly PathRule[]
+  readonly onRules: (rules: PathRule[]) => void
 }
 
 const ACTIONS = ['allow', 'confirm', 'block'] as const
 
 /** The rules in the order they are tried. */
-export function ContentionTable({ rules, onRules }: Props) {
+export function PathRulesTable({ rules, onRules }: Props) {
   const words = texts.places.rules
-  const set = (at: number, change: Partial<ContentionRule>): void =>
+  const set = (at: number, change: Partial<PathRule>): void =>
     onRules(rules.map((rule, each) => (each === at ? { ...rule, ...change } : rule)))
   const move = (at: number, step: 1 | -1): void => {
     const next = [...rules]

@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react'
-import { BrowserWanted, Home, Sandbox, type Surroundings } from '../../src/model/surroundings.ts'
+import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/environment.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import type { SecretScope } from '../secrets/places.ts'
 import { texts } from '../texts/texts.ts'
@@ -9,20 +9,20 @@ import { BUDGET_AMOUNTS, changeOf, type Draft, draftOf, LIMIT_AMOUNTS } from './
 
 interface Props {
   readonly scope: SecretScope
-  readonly own: Surroundings
+  readonly own: Environment
   readonly onSaved: () => void
 }
 
 /** What one scope says, as far as this version keeps it. */
-export function SurroundingsForm({ scope, own, onSaved }: Props) {
+export function EnvironmentForm({ scope, own, onSaved }: Props) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const [draft, setDraft] = useState(draftOf(own))
-  const words = texts.surroundings
+  const words = texts.environment
   const save = useSubmit(async () => {
     const { space, project } = scope
     const settings = changeOf(own, draft)
-    await page.call('surroundings.set', { workspace, ...(space && { space }), ...(project && { project }), settings })
+    await page.call('environment.set', { workspace, ...(space && { space }), ...(project && { project }), settings })
     onSaved()
   })
   const send = (event: FormEvent): void => {
@@ -117,7 +117,7 @@ function Pick({ label, value, options, onPick, children }: PickProps): ReactNode
     <div className="form-field">
       <label htmlFor={id}>{label}</label>
       <select id={id} className="field" value={value} onChange={(event) => onPick(event.target.value)}>
-        <option value="">{texts.surroundings.notSaid}</option>
+        <option value="">{texts.environment.notSaid}</option>
         {children.map((name) => (
           <option key={name} value={name}>
             {options[name]}

@@ -13,18 +13,18 @@ export function PortLinks({ project, stamp }: { project: string; stamp: string }
   })
   if (!data || data.ports.length === 0) return null
   return (
-    <ul className="port-links" aria-label={texts.surroundings.ports}>
+    <ul className="port-links" aria-label={texts.environment.ports}>
       {data.ports.map(({ name, port, preview, listening, apart }) => (
         <li key={name}>
           {apart ? (
-            texts.surroundings.port(name, port)
+            texts.environment.port(name, port)
           ) : (
             <a href={`/preview/${preview}`} target="_blank" rel="noreferrer">
-              {texts.surroundings.port(name, port)}
+              {texts.environment.port(name, port)}
             </a>
           )}{' '}
           <span className="faint">
-            {apart ? texts.surroundings.apart : listening ? texts.surroundings.listening : texts.surroundings.silent}
+            {apart ? texts.environment.apart : listening ? texts.environment.listening : texts.environment.silent}
           </span>
         </li>
       ))}

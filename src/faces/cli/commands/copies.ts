@@ -29,7 +29,7 @@ export const addProjectPlaces: AddCommand = (program, act) => {
       act((cli, [project]) =>
         cli.withCarrel({ runs: false }, async (carrel, way) => {
           const { id } = await projectFor(cli, way, { project })
-          const risks = await carrel.call('places.risks', { workspace: cli.workspace, project: id })
+          const risks = await carrel.call('places.previewRemoval', { workspace: cli.workspace, project: id })
           cli.term.result(risks, () => {
             const { term } = cli
             term.line(
@@ -50,7 +50,7 @@ export const addProjectPlaces: AddCommand = (program, act) => {
     .option('--yes', 'really take it away')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ carrel places remove "Try the new parser"\n  $ carrel places remove prj_... --yes',
+      '\nExamples:\n  $ carrel copies remove "Try the new parser"\n  $ carrel copies remove prj_... --yes',
     )
     .action(
       act((cli, [project], { yes }) =>
@@ -74,7 +74,7 @@ export const addProjectPlaces: AddCommand = (program, act) => {
     .option('--branch <name>', 'make this branch in the repository of the Space instead')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ carrel places export prj_... > work.patch\n  $ carrel places export prj_... --branch try-parser',
+      '\nExamples:\n  $ carrel copies export prj_... > work.patch\n  $ carrel copies export prj_... --branch try-parser',
     )
     .action(
       act((cli, [project], { branch }) =>

@@ -1,6 +1,6 @@
+import type { Budget, Environment, EnvironmentChange } from '../../src/model/environment.ts'
 import { CarrelError } from '../../src/model/errors.ts'
 import { readSize, sizeShort, sizeWords } from '../../src/model/sizes.ts'
-import type { Budget, Surroundings, SurroundingsChange } from '../../src/model/surroundings.ts'
 import { texts } from '../texts/texts.ts'
 
 const MINUTE = 60_000
@@ -37,7 +37,7 @@ export interface Draft {
   readonly total: Amounts
 }
 
-export function draftOf(own: Surroundings): Draft {
+export function draftOf(own: Environment): Draft {
   return {
     env: Object.entries(own.env ?? {})
       .map(([name, value]) => `${name}=${value}`)
@@ -66,17 +66,17 @@ const shown = (amounts: Readonly<Partial<Record<Amount, number | undefined>>> = 
  *
  * @throws bad_input where a size cannot be read
  */
-export function changeOf(own: Surroundings, draft: Draft): SurroundingsChange {
+export function changeOf(own: Environment, draft: Draft): EnvironmentChange {
   const budgets = filled({ session: amountsOf(draft.session), total: amountsOf(draft.total) })
-  const next: SurroundingsChange = {
+  const next: EnvironmentChange = {
     env: filled(variablesOf(draft.env)),
-    home: (draft.home || null) as Surroundings['home'] | null,
-    sandbox: (draft.sandbox || null) as Surroundings['sandbox'] | null,
+    home: (draft.home || null) as Environment['home'] | null,
+    sandbox: (draft.sandbox || null) as Environment['sandbox'] | null,
     hosts: wordsOf(draft.hosts),
     ports: wordsOf(draft.ports),
-    browser: (draft.browser || null) as Surroundings['browser'] | null,
+    browser: (draft.browser || null) as Environment['browser'] | null,
     limits: amountsOf(draft.limits) ?? null,
-    budgets: budgets as Surroundings['budgets'] | null,
+    budgets: budgets as Environment['budgets'] | null,
   }
   const before = own as Readonly<Record<string, unknown>>
   const different = Object.entries(next).filter(
@@ -116,6 +116,6 @@ function amountsOf(amounts: Amounts): Budget | undefined {
 
 function sizeOf(text: string): number {
   const bytes = readSize(text)
-  if (bytes === null) throw new CarrelError('bad_input', texts.surroundings.noSize(text))
+  if (bytes === null) throw new CarrelError('bad_input', texts.environment.noSize(text))
   return bytes
 }

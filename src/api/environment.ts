@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { EffectiveEnvironment, Environment, EnvironmentChange, GivenToRun } from '../model/environment.ts'
 import { ProjectId, RunId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import { EffectiveSurroundings, GivenToRun, Surroundings, SurroundingsChange } from '../model/surroundings.ts'
 import { inWorkspace } from './inputs.ts'
 import { operation } from './operation.ts'
 
@@ -11,30 +11,30 @@ const where = {
 }
 
 const found = z.object({
-  own: Surroundings.describe('What is said here.'),
-  effective: EffectiveSurroundings.describe('What holds here in the end, and where each part of it is said.'),
+  own: Environment.describe('What is said here.'),
+  effective: EffectiveEnvironment.describe('What holds here in the end, and where each part of it is said.'),
 })
 
-export const surroundings = {
-  'surroundings.get': operation({
+export const environment = {
+  'environment.get': operation({
     summary:
       'What runs are given: variables, home, ports, limits. Said for a workspace, a Space or a project; what is nearer wins.',
-    http: ['GET', '/workspaces/:workspace/surroundings'],
+    http: ['GET', '/workspaces/:workspace/environment'],
     input: z.object(where),
     output: found,
     errors: ['not_found'],
   }),
-  'surroundings.set': operation({
+  'environment.set': operation({
     summary:
       'Change what runs are given. A field that is said takes the place of what was said here, null takes it away, an absent one stays. Runs that begin from now on get it.',
-    http: ['POST', '/workspaces/:workspace/surroundings'],
-    input: z.object({ ...where, settings: SurroundingsChange }),
+    http: ['POST', '/workspaces/:workspace/environment'],
+    input: z.object({ ...where, settings: EnvironmentChange }),
     output: found,
     errors: ['not_found'],
   }),
-  'surroundings.given': operation({
+  'runs.environment': operation({
     summary: 'What a run was given, with handles in the place of secrets.',
-    http: ['GET', '/workspaces/:workspace/runs/:id/surroundings'],
+    http: ['GET', '/workspaces/:workspace/runs/:id/environment'],
     input: z.object(inWorkspace(RunId)),
     output: GivenToRun,
     errors: ['not_found', 'gone'],

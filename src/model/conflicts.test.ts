@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { choose, classify, contentionOf, DEFAULT_CONTENTION, type Loss, onlyLeft } from './contention.ts'
+import { choose, classify, conflictsOf, DEFAULT_PATH_RULES, type Loss, onlyLeft } from './conflicts.ts'
 import { globMatches } from './glob.ts'
 import { type Author, type PlanEntry, PlanRequest } from './history.ts'
 import { RunId, SessionId } from './ids.ts'
@@ -101,7 +101,7 @@ const cases = Object.entries(OF_CLASS).flatMap(([words, paths]) => paths.map((pa
 it('the table is worth its name', () => expect(cases.length).toBeGreaterThanOrEqual(60))
 
 it.each(cases)('%s: %s', (path, words) => {
-  const verdict = classify(path, DEFAULT_CONTENTION, globMatches)
+  const verdict = classify(path, DEFAULT_PATH_RULES, globMatches)
   expect(`${verdict.class} ${verdict.action}`).toBe(words)
 })
 
@@ -121,7 +121,7 @@ const by: Author = { kind: 'run', run, session }
 
 describe('every reason has its kind', () => {
   const guard = {
-    rules: DEFAULT_CONTENTION,
+    rules: DEFAULT_PATH_RULES,
     active: [{ run, session, paths: ['a', 'tmp/a', 'd'] }],
     matches: globMatches,
   }
@@ -134,29 +134,29 @@ describe('every reason has its kind', () => {
     gap: null,
     ...part,
   })
-  const kinds = (part: Partial<Loss>) => contentionOf(loss(part), guard).map(({ kind }) => kind)
+  const kinds = (part: Partial<Loss>) => conflictsOf(loss(part), guard).map(({ kind }) => kind)
 
   it.each<[string, Partial<Loss>, string[]]>([
     ['nothing speaks against it', {}, []],
-    ['taken', { taken: { by, at: 1 } }, ['taken']],
-    ['conflict', { conflict: 2 }, ['conflict']],
+    ['taken', { taken: { by, at: 1 } }, ['others_work']],
+    ['conflict', { conflict: 2 }, ['merge_conflict']],
     ['uncertain', { among: [run] }, ['uncertain']],
     ['gap', { gap: 'ignored' }, ['gap']],
-    ['class', { path: '.env' }, ['class']],
+    ['class', { path: '.env' }, ['file_rule']],
     ['in use', { path: 'a' }, ['in_use']],
     [
       'all at once',
       { path: 'a', conflict: 1, taken: { by, at: 1 }, among: [run] },
-      ['conflict', 'taken', 'uncertain', 'in_use'],
+      ['merge_conflict', 'others_work', 'uncertain', 'in_use'],
     ],
     ['temporary: who used or made it is no question', { path: 'tmp/a', among: [run] }, []],
-    ['temporary: but bytes of others are', { path: 'tmp/a', taken: { by, at: 1 } }, ['taken']],
+    ['temporary: but bytes of others are', { path: 'tmp/a', taken: { by, at: 1 } }, ['others_work']],
     ['a folder has no bytes', { path: '.claude', folder: true }, []],
     ['a folder has no bytes, in use', { path: 'd', folder: true }, []],
   ])('%s', (_, part, expected) => expect(kinds(part)).toEqual(expected))
 })
 
-describe('who carries out a plan names what is contended', () => {
+describe('who carries out a plan names what is conflicts', () => {
   const file = { kind: 'file', digest: 'x', mode: 0o644, size: 1 } as const
   const folder = { kind: 'folder', digest: null, mode: 0o755, size: 0 } as const
   const entry = (path: string, part: Partial<PlanEntry> = {}): PlanEntry => ({
@@ -165,10 +165,10 @@ describe('who carries out a plan names what is contended', () => {
     next: { ...file, digest: 'y' },
     how: 'write',
     author: null,
-    contended: [],
+    conflicts: [],
     ...part,
   })
-  const taken: PlanEntry['contended'] = [{ kind: 'taken', by, at: 1 }]
+  const taken: PlanEntry['conflicts'] = [{ kind: 'others_work', by, at: 1 }]
   const plan = (...entries: PlanEntry[]) => ({
     request: PlanRequest.parse({ kind: 'restore', to: 1 }),
     entries,
@@ -176,26 +176,26 @@ describe('who carries out a plan names what is contended', () => {
     digest: '',
   })
   const open = (path: string) =>
-    expect.objectContaining({ code: 'contended', data: { contended: [expect.objectContaining({ path })] } })
+    expect.objectContaining({ code: 'conflict', data: { conflicts: [expect.objectContaining({ path })] } })
 
   it('free paths are written without a name', () => {
     expect(choose(plan(entry('a')), { overwrite: [], leave: [] })).toMatchObject({ write: [{ path: 'a' }], left: [] })
   })
-  it('a contended path that nobody named stops all, and is told', () => {
-    const two = plan(entry('a'), entry('b', { contended: taken }))
+  it('a conflicts path that nobody named stops all, and is told', () => {
+    const two = plan(entry('a'), entry('b', { conflicts: taken }))
     expect(() => choose(two, { overwrite: [], leave: [] })).toThrow(open('b'))
     expect(choose(two, { overwrite: ['b'], leave: [] }).write).toHaveLength(2)
     expect(choose(two, { overwrite: [], leave: ['b'] })).toMatchObject({ write: [{ path: 'a' }], left: ['b'] })
   })
   it('what a rule blocks, and what has no way back, can only be left', () => {
-    const blocked = entry('a', { contended: [{ kind: 'class', class: 'system', action: 'block', pattern: 'a' }] })
-    const lost = entry('b', { contended: [{ kind: 'gap', why: 'too_large' }] })
-    expect([blocked, lost, entry('c', { contended: taken })].map(onlyLeft)).toEqual([true, true, false])
+    const blocked = entry('a', { conflicts: [{ kind: 'file_rule', class: 'system', action: 'block', pattern: 'a' }] })
+    const lost = entry('b', { conflicts: [{ kind: 'gap', why: 'too_large' }] })
+    expect([blocked, lost, entry('c', { conflicts: taken })].map(onlyLeft)).toEqual([true, true, false])
     for (const one of [blocked, lost])
       expect(() => choose(plan(one), { overwrite: [one.path], leave: [] })).toThrow(open(one.path))
   })
   it('a name that is not in the plan, or is there twice, is bad input', () => {
-    const one = plan(entry('a', { contended: taken }))
+    const one = plan(entry('a', { conflicts: taken }))
     const bad = expect.objectContaining({ code: 'bad_input' })
     expect(() => choose(one, { overwrite: ['a', 'x'], leave: [] })).toThrow(bad)
     expect(() => choose(one, { overwrite: ['a'], leave: ['a'] })).toThrow(bad)
@@ -204,7 +204,7 @@ describe('who carries out a plan names what is contended', () => {
     const down = plan(
       entry('d', { now: folder, next: null, how: 'delete' }),
       entry('d/a', { next: null, how: 'delete' }),
-      entry('d/b', { next: null, how: 'delete', contended: taken }),
+      entry('d/b', { next: null, how: 'delete', conflicts: taken }),
     )
     expect(choose(down, { overwrite: [], leave: ['d/b'] })).toMatchObject({
       write: [{ path: 'd/a' }],
@@ -212,10 +212,10 @@ describe('who carries out a plan names what is contended', () => {
     })
   })
   it('what changes its kind goes with what lies in it', () => {
-    const swap = plan(entry('d', { next: folder, contended: taken }), entry('d/a', { now: null, contended: taken }))
+    const swap = plan(entry('d', { next: folder, conflicts: taken }), entry('d/a', { now: null, conflicts: taken }))
     expect(() => choose(swap, { overwrite: ['d/a'], leave: ['d'] })).toThrow(open('d/a'))
     expect(choose(swap, { overwrite: [], leave: ['d', 'd/a'] }).write).toEqual([])
-    const back = plan(entry('d', { now: folder, contended: taken }), entry('d/a', { next: null, contended: taken }))
+    const back = plan(entry('d', { now: folder, conflicts: taken }), entry('d/a', { next: null, conflicts: taken }))
     expect(() => choose(back, { overwrite: ['d'], leave: ['d/a'] })).toThrow(open('d'))
   })
 })

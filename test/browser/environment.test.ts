@@ -12,24 +12,24 @@ afterAll(async () => {
   if (!('skipped' in world)) await world.close()
 })
 
-describe('surroundings on the page', () => {
+describe('environment on the page', () => {
   it('P3: variables are said for a Space from its menu, and what a run was given is seen beside it', async ({
     skip,
   }) => {
     if ('skipped' in world) return skip(world.skipped)
     const { carrel, complaints, open } = world
-    const { session } = await openSession(world, 'Surroundings')
+    const { session } = await openSession(world, 'Environment')
     const page = await open(`/s/${session.id}`)
     await page.getByRole('button', { name: /^More for space/ }).click()
-    await page.getByRole('menuitem', { name: 'Surroundings ...' }).click()
-    const dialog = page.getByRole('dialog', { name: 'Surroundings' })
+    await page.getByRole('menuitem', { name: 'Environment ...' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Environment' })
     await dialog.getByLabel('Variables').fill('GREETING=from the page')
     await dialog.getByLabel('Home folder').selectOption('run')
     await dialog.getByRole('button', { name: 'Save' }).click()
     await dialog.getByText('Saved. Runs that begin from now on get it.').waitFor()
     await dialog.getByRole('row', { name: 'GREETING from the page Space' }).waitFor()
     await dialog.getByRole('row', { name: 'Home folder one for each run Space' }).waitFor()
-    const found = await carrel.call('surroundings.get', { workspace: WORKSPACE, space: session.space })
+    const found = await carrel.call('environment.get', { workspace: WORKSPACE, space: session.space })
     expect(found.own).toEqual({ env: { GREETING: 'from the page' }, home: 'run' })
     await dialog.getByLabel('Variables').fill('PATH=/elsewhere')
     await dialog.getByRole('button', { name: 'Save' }).click()
@@ -40,9 +40,9 @@ describe('surroundings on the page', () => {
     const content = order([{ run: 'echo "$GREETING"' }])
     await carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
     await page.keyboard.press('Control+k')
-    await page.getByPlaceholder(/Do or find/).fill('surroundings')
+    await page.getByPlaceholder(/Do or find/).fill('environment')
     await page.keyboard.press('Enter')
-    await page.getByRole('dialog', { name: 'Surroundings' }).waitFor()
+    await page.getByRole('dialog', { name: 'Environment' }).waitFor()
     await page.keyboard.press('Escape')
     await page
       .getByRole('button', { name: /^(Show|Open).*panel|Panel/i })
@@ -65,8 +65,8 @@ describe('surroundings on the page', () => {
     const { session } = await openSession(world, 'Limits')
     const page = await open(`/s/${session.id}`)
     await page.getByRole('button', { name: /^More for space/ }).click()
-    await page.getByRole('menuitem', { name: 'Surroundings ...' }).click()
-    const dialog = page.getByRole('dialog', { name: 'Surroundings' })
+    await page.getByRole('menuitem', { name: 'Environment ...' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Environment' })
     await dialog.getByRole('button', { name: 'Limits of each run' }).click()
     const limits = dialog.getByRole('group', { name: 'Limits of each run' })
     await limits.getByLabel('Memory').fill('much')

@@ -1,48 +1,48 @@
 import type { Reached } from '../../host/cgroups/cgroup.ts'
 import { WHAT } from '../../host/cgroups/cgroups.ts'
+import {
+  type EffectiveEnvironment,
+  type Environment,
+  type EnvironmentChange,
+  effectiveEnvironment,
+  HeldLimits,
+  type SettingsScope,
+} from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { markOf } from '../../model/mask.ts'
 import { sizeShort } from '../../model/sizes.ts'
-import {
-  type EffectiveSurroundings,
-  effectiveSurroundings,
-  HeldLimits,
-  type SettingsScope,
-  type Surroundings,
-  type SurroundingsChange,
-} from '../../model/surroundings.ts'
 import { enter } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { readGiven } from '../files/run-folder.ts'
 import type { Op } from '../op.ts'
 
 /** What a run in this place is given, all scopes around it put together. */
-export async function surroundingsOf({ store, config }: Context, scope: SettingsScope): Promise<EffectiveSurroundings> {
-  const said = await store.surroundings.at(scope)
+export async function environmentOf({ store, config }: Context, scope: SettingsScope): Promise<EffectiveEnvironment> {
+  const said = await store.environment.at(scope)
   const layers = (['workspace', 'space', 'project'] as const).map((from) => ({ from, settings: said[from] }))
-  return effectiveSurroundings(layers, config.runBudgetMs === null ? {} : { limits: { ms: config.runBudgetMs } })
+  return effectiveEnvironment(layers, config.runBudgetMs === null ? {} : { limits: { ms: config.runBudgetMs } })
 }
 
-export const getSurroundings: Op<'surroundings.get'> = async (ctx, caller, input) => {
+export const getEnvironment: Op<'environment.get'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
   return await found(ctx, await scopeIn(ctx, input))
 }
 
-export const setSurroundings: Op<'surroundings.set'> = async (ctx, caller, { settings, ...where }) => {
+export const setEnvironment: Op<'environment.set'> = async (ctx, caller, { settings, ...where }) => {
   await enter(ctx, caller, where.workspace)
   const scope = await scopeIn(ctx, where)
   await mustBeKept(ctx, scope, settings)
   await mustBePlain(ctx, scope, settings)
-  await ctx.store.surroundings.change(scope, settings, ctx.now())
+  await ctx.store.environment.change(scope, settings, ctx.now())
   return await found(ctx, scope)
 }
 
 async function found(ctx: Context, scope: SettingsScope) {
-  return { own: await ownAt(ctx, scope), effective: await surroundingsOf(ctx, scope) }
+  return { own: await ownAt(ctx, scope), effective: await environmentOf(ctx, scope) }
 }
 
-async function ownAt({ store }: Context, scope: SettingsScope): Promise<Surroundings> {
-  const said = await store.surroundings.at(scope)
+async function ownAt({ store }: Context, scope: SettingsScope): Promise<Environment> {
+  const said = await store.environment.at(scope)
   return scope.project !== null ? said.project : scope.space !== null ? said.space : said.workspace
 }
 
@@ -59,7 +59,7 @@ async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScop
 }
 
 /** A limit that nothing here would keep is not taken, since nobody may rely on it (F8). One that stands already stays. */
-async function mustBeKept(ctx: Context, scope: SettingsScope, { limits }: SurroundingsChange): Promise<void> {
+async function mustBeKept(ctx: Context, scope: SettingsScope, { limits }: EnvironmentChange): Promise<void> {
   const before = (await ownAt(ctx, scope)).limits
   for (const limit of HeldLimits.keyof().options) {
     if (limits?.[limit] === undefined || limits[limit] === before?.[limit]) continue
@@ -72,18 +72,18 @@ async function mustBeKept(ctx: Context, scope: SettingsScope, { limits }: Surrou
 
 /** What to do about a limit that ended an agent: who says it, and how it is raised there. */
 export async function raiseWords(ctx: Context, scope: SettingsScope, { limit, at }: Reached): Promise<string> {
-  const said = (await surroundingsOf(ctx, scope)).limits[limit]
+  const said = (await environmentOf(ctx, scope)).limits[limit]
   // Somebody changed it meanwhile: the next process has another.
   if (said?.value !== at || said.from === 'default') return 'Prompt again: the session goes on.'
   const where = { workspace: '', space: ` --space ${scope.space}`, project: ` --project ${scope.project}` }[said.from]
   const more = limit === 'memoryBytes' ? sizeShort(at * 2) : at * 2
-  return `That is the limit of the ${WHOSE[said.from]}. Raise it with \`carrel surroundings set --limit ${limit}=${more}${where}\` or on the page, or ask for less at once; then prompt again: the session goes on.`
+  return `That is the limit of the ${WHOSE[said.from]}. Raise it with \`carrel env set --limit ${limit}=${more}${where}\` or on the page, or ask for less at once; then prompt again: the session goes on.`
 }
 
 const WHOSE = { workspace: 'workspace', space: 'Space', project: 'project' } as const
 
 /** Variables are for everybody to see. */
-async function mustBePlain(ctx: Context, { workspace }: SettingsScope, { env }: SurroundingsChange): Promise<void> {
+async function mustBePlain(ctx: Context, { workspace }: SettingsScope, { env }: EnvironmentChange): Promise<void> {
   const mask = await ctx.vault.maskOf(workspace)
   for (const [name, value] of Object.entries(env ?? {})) {
     const shown = mask.text(value)
@@ -95,7 +95,7 @@ async function mustBePlain(ctx: Context, { workspace }: SettingsScope, { env }: 
   }
 }
 
-export const givenToRun: Op<'surroundings.given'> = async (ctx, caller, input) => {
+export const givenToRun: Op<'runs.environment'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
   if (!(await ctx.store.log.run(input.workspace, input.id)))
     throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CarrelError } from './errors.ts'
-import type { Author, Contended, FilePath, Plan, PlanEntry } from './history.ts'
+import type { Author, Conflict, FilePath, Plan, PlanEntry } from './history.ts'
 import type { Millis, RunId, SessionId } from './ids.ts'
 import type { GlobMatch } from './rules.ts'
 
@@ -11,13 +11,13 @@ import type { GlobMatch } from './rules.ts'
 export const PathClass = z.enum(['system', 'platform', 'work', 'temporary'])
 export type PathClass = z.infer<typeof PathClass>
 
-export const ContentionRule = z.object({
+export const PathRule = z.object({
   /** Anchored at the root of the place; `**` crosses folders, `*` does not; case counts. */
   glob: z.string().min(1).max(1_024),
   class: PathClass,
   action: z.enum(['allow', 'confirm', 'block']),
 })
-export type ContentionRule = z.infer<typeof ContentionRule>
+export type PathRule = z.infer<typeof PathRule>
 
 /** What of a Space's files is covered and guarded; a person may change it. */
 export const FileRules = z.object({
@@ -27,15 +27,15 @@ export const FileRules = z.object({
   useGitignore: z.boolean(),
   /** Files over this are gaps. Bytes. */
   maxFileBytes: z.number().int().min(0),
-  contention: z.array(ContentionRule).max(1_000),
+  paths: z.array(PathRule).max(1_000),
 })
 export type FileRules = z.infer<typeof FileRules>
 
-const rules = (pathClass: PathClass, action: ContentionRule['action'], globs: readonly string[]): ContentionRule[] =>
+const rules = (pathClass: PathClass, action: PathRule['action'], globs: readonly string[]): PathRule[] =>
   globs.map((glob) => ({ glob, class: pathClass, action }))
 
 /** What is shipped. A glob says where it stands: nothing here matches a part of a name. */
-export const DEFAULT_CONTENTION: readonly ContentionRule[] = [
+export const DEFAULT_PATH_RULES: readonly PathRule[] = [
   // Another program's memory, not files of the work; writing one half of it breaks the other.
   ...rules('system', 'block', ['**/.git/**']),
   // Templates are made to be shared: they hold names, no secrets.
@@ -87,12 +87,12 @@ export const DEFAULT_CONTENTION: readonly ContentionRule[] = [
 
 export interface PathVerdict {
   readonly class: PathClass
-  readonly action: ContentionRule['action']
+  readonly action: PathRule['action']
   /** The rule that decided; null where none matched: everything else is work. */
   readonly glob: string | null
 }
 
-export function classify(path: FilePath, among: readonly ContentionRule[], matches: GlobMatch): PathVerdict {
+export function classify(path: FilePath, among: readonly PathRule[], matches: GlobMatch): PathVerdict {
   const rule = among.find(({ glob }) => matches(path, glob))
   return rule ?? { class: 'work', action: 'allow', glob: null }
 }
@@ -112,7 +112,7 @@ export interface Loss {
 }
 
 export interface Guard {
-  readonly rules: readonly ContentionRule[]
+  readonly rules: readonly PathRule[]
   /** Runs at work, and what they lately wrote or read. */
   readonly active: readonly { readonly run: RunId; readonly session: SessionId; readonly paths: readonly FilePath[] }[]
   readonly matches: GlobMatch
@@ -122,14 +122,14 @@ export interface Guard {
  * Every reason not to write a path without being told to. The one judge of preview and act, so that they cannot
  * disagree. What is temporary is made again by whoever comes: who read it or may have made it is no question there.
  */
-export function contentionOf(loss: Loss, guard: Guard): Contended[] {
-  const reasons: Contended[] = []
+export function conflictsOf(loss: Loss, guard: Guard): Conflict[] {
+  const reasons: Conflict[] = []
   if (loss.gap !== null) reasons.push({ kind: 'gap', why: loss.gap })
-  if (loss.conflict > 0) reasons.push({ kind: 'conflict', hunks: loss.conflict })
-  if (loss.taken) reasons.push({ kind: 'taken', ...loss.taken })
+  if (loss.conflict > 0) reasons.push({ kind: 'merge_conflict', hunks: loss.conflict })
+  if (loss.taken) reasons.push({ kind: 'others_work', ...loss.taken })
   if (loss.folder) return reasons
   const { class: pathClass, action, glob } = classify(loss.path, guard.rules, guard.matches)
-  if (action !== 'allow') reasons.push({ kind: 'class', class: pathClass, action, pattern: glob ?? '' })
+  if (action !== 'allow') reasons.push({ kind: 'file_rule', class: pathClass, action, pattern: glob ?? '' })
   if (pathClass === 'temporary') return reasons
   if (loss.among.length > 0) reasons.push({ kind: 'uncertain', among: [...loss.among] })
   const users = guard.active.filter(({ paths }) => paths.includes(loss.path))
@@ -137,8 +137,8 @@ export function contentionOf(loss: Loss, guard: Guard): Contended[] {
 }
 
 /** Nobody can have it written: a rule forbids it, or the way back is not kept. */
-export const onlyLeft = ({ contended }: PlanEntry): boolean =>
-  contended.some((reason) => reason.kind === 'gap' || (reason.kind === 'class' && reason.action === 'block'))
+export const onlyLeft = ({ conflicts }: PlanEntry): boolean =>
+  conflicts.some((reason) => reason.kind === 'gap' || (reason.kind === 'file_rule' && reason.action === 'block'))
 
 export interface Chosen {
   readonly write: readonly PlanEntry[]
@@ -146,8 +146,8 @@ export interface Chosen {
 }
 
 /**
- * What of a plan is carried out. Every contended path is named, to be overwritten or to be left.
- * @throws contended with the paths that were not, or that cannot be overwritten; bad_input for names that are not in the plan
+ * What of a plan is carried out. Every conflicts path is named, to be overwritten or to be left.
+ * @throws conflicts with the paths that were not, or that cannot be overwritten; bad_input for names that are not in the plan
  */
 export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leave: readonly FilePath[] }): Chosen {
   const overwrite = new Set(named.overwrite)
@@ -157,12 +157,12 @@ export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leav
   if (stranger !== undefined) refuse('bad_input', `"${stranger}" is not in the plan. Name paths of the plan only.`)
   const twice = [...overwrite].find((path) => leave.has(path))
   if (twice !== undefined) refuse('bad_input', `"${twice}" cannot be both overwritten and left. Name it once.`)
-  const unnamed = plan.entries.filter(({ path, contended }) => contended.length > 0 && !overwrite.has(path))
+  const unnamed = plan.entries.filter(({ path, conflicts }) => conflicts.length > 0 && !overwrite.has(path))
   const open = unnamed.filter(({ path }) => !leave.has(path))
   if (open.length > 0)
-    refuse('contended', `${open.length} paths are contended. Name each to overwrite or to leave.`, open)
+    refuse('conflict', `${open.length} paths are conflicts. Name each to overwrite or to leave.`, open)
   const shut = plan.entries.filter((entry) => overwrite.has(entry.path) && onlyLeft(entry))
-  if (shut.length > 0) refuse('contended', `${shut.length} paths cannot be overwritten. Leave them.`, shut)
+  if (shut.length > 0) refuse('conflict', `${shut.length} paths cannot be overwritten. Leave them.`, shut)
   return part(plan.entries, leave)
 }
 
@@ -179,7 +179,7 @@ function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): Chos
   })
   if (torn.length > 0)
     refuse(
-      'contended',
+      'conflict',
       `"${torn[0]?.path}" can only be written together with what it lies in. Leave both or neither.`,
       torn,
     )
@@ -189,6 +189,6 @@ function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): Chos
 const hasBelow = (paths: ReadonlySet<FilePath>, folder: FilePath): boolean =>
   [...paths].some((path) => path.startsWith(`${folder}/`))
 
-function refuse(code: 'bad_input' | 'contended', message: string, entries?: readonly PlanEntry[]): never {
-  throw new CarrelError(code, message, entries && { contended: entries })
+function refuse(code: 'bad_input' | 'conflict', message: string, entries?: readonly PlanEntry[]): never {
+  throw new CarrelError(code, message, entries && { conflicts: entries })
 }

@@ -9,7 +9,7 @@ const OWN = {
   budgets: { session: { cost: 1.5 } },
 } as const
 
-describe('a draft of surroundings', () => {
+describe('a draft of environment', () => {
   it('says nothing of what stays', () => {
     expect(changeOf({ ...OWN, ports: ['web', 'api'] }, draftOf({ ...OWN, ports: ['web', 'api'] }))).toEqual({})
     expect(changeOf({}, draftOf({}))).toEqual({})

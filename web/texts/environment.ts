@@ -1,6 +1,6 @@
 /** What runs are given and may use. */
-export const surroundings = {
-  title: 'Surroundings',
+export const environment = {
+  title: 'Environment',
   text: 'What runs are given, and what they may use. What is nearer wins; of limits the tightest. Runs that begin from now on get it.',
   form: 'What is said here',
   where: 'Of',

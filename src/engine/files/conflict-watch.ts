@@ -26,7 +26,7 @@ interface Side {
   readonly session: SessionId
 }
 
-export function createContention(place: string, space: SpaceId, { spaces, now, log }: Parts): Contention {
+export function watchConflicts(place: string, space: SpaceId, { spaces, now, log }: Parts): Contention {
   /** Who changed a path lately, and when. */
   const touched = new Map<FilePath, Map<RunId, Side & { at: number }>>()
   const told = new Set<string>()
@@ -38,7 +38,7 @@ export function createContention(place: string, space: SpaceId, { spaces, now, l
     for (const path of fresh) told.add(keyOf(one, two, path))
     const note = (mine: Side, { session, run }: Side): { session: SessionId; note: Note } => {
       const data = { place, paths: fresh.slice(0, NAMED_PATHS), other: { session, run } }
-      return { session: mine.session, note: { type: 'files.contended', run: mine.run, data } }
+      return { session: mine.session, note: { type: 'files.conflicted', run: mine.run, data } }
     }
     const noted = spaces.note({ space, notes: [note(one, two), note(two, one)] })
     telling = Promise.allSettled([telling, noted]).then(() => undefined)

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
+import type { GivenToRun } from '../../src/model/environment.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
-import type { GivenToRun } from '../../src/model/surroundings.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { type Amount, amountWords } from './draft.ts'
-import './surroundings.css'
+import './environment.css'
 
 /** What a run was given, with handles in the place of secrets. */
 export function GivenDialog({ run, onClose }: { run: string; onClose: () => void }) {
@@ -14,11 +14,11 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
   const workspace = useWorkspaceId()
   const { data, error, isPending } = useQuery({
     queryKey: ['given', workspace, run],
-    queryFn: () => page.call('surroundings.given', { workspace, id: run }),
+    queryFn: () => page.call('runs.environment', { workspace, id: run }),
     refetchOnMount: 'always',
   })
   return (
-    <Dialog title={texts.surroundings.given.title} open onClose={onClose} className="wide plan-like" isText>
+    <Dialog title={texts.environment.given.title} open onClose={onClose} className="wide plan-like" isText>
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <Given given={data} />}
@@ -32,7 +32,7 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
 }
 
 function Given({ given }: { given: GivenToRun }) {
-  const words = texts.surroundings
+  const words = texts.environment
   const { names } = words.given
   const facts = {
     program: [given.program, ...given.args].join(' '),

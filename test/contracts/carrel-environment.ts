@@ -5,14 +5,14 @@ import type { Case, OpenCarrel } from './carrel.ts'
 
 const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
 
-export function describeSurroundings(open: OpenCarrel, near: Case): void {
-  describe('surroundings', () => {
+export function describeEnvironment(open: OpenCarrel, near: Case): void {
+  describe('environment', () => {
     it('P3: a run gets the variables of all scopes around it, the nearest of a name, and its neighbour does not', async () => {
       const { carrel, session, workspace } = await open()
       const here = await session()
       const there = await session()
       const set = (settings: object, where: object = {}) =>
-        carrel.call('surroundings.set', { workspace, ...where, settings })
+        carrel.call('environment.set', { workspace, ...where, settings })
       await set({ env: { A: 'far', B: 'far', SECRET: 'plain' } })
       await set({ env: { A: 'space', C: 'space' } }, { space: here.space.id })
       const found = await set({ env: { A: 'near' } }, { project: here.project })
@@ -37,7 +37,7 @@ export function describeSurroundings(open: OpenCarrel, near: Case): void {
     near('P3: a change reaches the next run, and what is taken away is gone', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
-      const set = (env: object | null) => carrel.call('surroundings.set', { workspace, settings: { env } as never })
+      const set = (env: object | null) => carrel.call('environment.set', { workspace, settings: { env } as never })
       await set({ A: 'first' })
       await one.run([print('A')])
       await set({ A: 'second' })
@@ -55,7 +55,7 @@ export function describeSurroundings(open: OpenCarrel, near: Case): void {
         const one = await session()
         const beside = await session({ beside: one })
         const other = await session()
-        await carrel.call('surroundings.set', { workspace, settings: { ports: ['web', 'api'] } })
+        await carrel.call('environment.set', { workspace, settings: { ports: ['web', 'api'] } })
         const step = { run: 'echo "$CARREL_PORT_WEB $CARREL_PORT_API" > ports; cat ports' }
         await one.run([step])
         const mine = readFileSync(one.path('ports'), 'utf8').trim().split(' ').map(Number)
@@ -87,7 +87,7 @@ export function describeSurroundings(open: OpenCarrel, near: Case): void {
           (await carrel.call('projects.list', { workspace })).projects.find(({ id }) => id === project)?.place
         await eventually('the place is made', async () => (await placeOf())?.state !== 'making')
         expect(await placeOf()).toMatchObject({ state: 'ready' })
-        await carrel.call('surroundings.set', { workspace, settings: { ports: ['web'] } })
+        await carrel.call('environment.set', { workspace, settings: { ports: ['web'] } })
         const { id } = await carrel.call('sessions.create', { workspace, project, agent: 'scripted' })
         const apart = testSession(carrel, { workspace, id, space: beside.space, project })
         await apart.run([{ say: 'here' }])
@@ -110,10 +110,10 @@ export function describeSurroundings(open: OpenCarrel, near: Case): void {
       const { carrel, session, workspace } = await open()
       const one = await session()
       await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'given-canary-1' })
-      await carrel.call('surroundings.set', { workspace, settings: { env: { PLAIN: 'for all' } } })
+      await carrel.call('environment.set', { workspace, settings: { env: { PLAIN: 'for all' } } })
       await one.run([print('PLAIN')])
       const [run] = await one.runs()
-      const given = await carrel.call('surroundings.given', { workspace, id: run!.id })
+      const given = await carrel.call('runs.environment', { workspace, id: run!.id })
       expect(given).toMatchObject({ session: one.id, cwd: one.folder, home: 'person', sandbox: 'off' })
       const variable = (name: string) => given.env.find((each) => each.name === name)
       expect(variable('TOKEN')).toEqual({ name: 'TOKEN', from: 'secret', value: '[secret TOKEN]' })
@@ -130,7 +130,7 @@ export function describeSurroundings(open: OpenCarrel, near: Case): void {
         const one = await session()
         await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'refused-canary' })
         const set = (settings: object, where: object = {}) =>
-          carrel.call('surroundings.set', { workspace, ...where, settings }).then(
+          carrel.call('environment.set', { workspace, ...where, settings }).then(
             () => 'taken',
             (error) => `${error.code} ${error.message}`,
           )

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { changeSurroundings, effectiveSurroundings, Surroundings } from './surroundings.ts'
+import { changeEnvironment, Environment, effectiveEnvironment } from './environment.ts'
 
-const layers = (...said: Surroundings[]) =>
+const layers = (...said: Environment[]) =>
   said.map((settings, at) => ({ from: (['workspace', 'space', 'project'] as const)[at] ?? 'project', settings }))
 
-describe('surroundings', () => {
+describe('environment', () => {
   it('P3: the nearest scope wins, of variables the nearest of each name, and hosts are joined', () => {
-    const found = effectiveSurroundings(
+    const found = effectiveEnvironment(
       layers(
         { env: { A: '1', B: '1' }, home: 'space', ports: ['web', 'api'], hosts: ['a.example', 'b.example'] },
         { env: { B: '2' }, ports: ['web'], hosts: ['b.example', 'c.example'] },
@@ -28,7 +28,7 @@ describe('surroundings', () => {
   })
 
   it('of limits the tightest counts, and the default only where nobody says one', () => {
-    const found = effectiveSurroundings(
+    const found = effectiveEnvironment(
       layers({ limits: { ms: 5_000, turns: 3 } }, { limits: { ms: 9_000, turns: 2 } }),
       { limits: { ms: 1_000, tokens: 7 } },
     )
@@ -40,12 +40,12 @@ describe('surroundings', () => {
   })
 
   it('of budgets each scope has its own, and one that says nothing is none', () => {
-    const found = effectiveSurroundings(layers({ budgets: { total: { cost: 5 } } }, { budgets: { session: {} } }))
+    const found = effectiveEnvironment(layers({ budgets: { total: { cost: 5 } } }, { budgets: { session: {} } }))
     expect(found.budgets).toEqual([{ of: 'total', from: 'workspace', budget: { cost: 5 } }])
   })
 
   it('a change leaves what it does not name, and null takes away', () => {
-    expect(changeSurroundings({ home: 'run', ports: ['web'] }, { home: null, browser: 'own' })).toEqual({
+    expect(changeEnvironment({ home: 'run', ports: ['web'] }, { home: null, browser: 'own' })).toEqual({
       ports: ['web'],
       browser: 'own',
     })
@@ -57,7 +57,7 @@ describe('surroundings', () => {
       ports: ['web', 'api_2'],
       env: { a_B1: '' },
     }
-    expect(Surroundings.parse(good)).toEqual(good)
+    expect(Environment.parse(good)).toEqual(good)
     for (const wrong of [
       { hosts: ['http://example.com'] },
       { hosts: ['exa mple'] },
@@ -69,6 +69,6 @@ describe('surroundings', () => {
       { budgets: { session: { memoryBytes: 1 } } },
       { other: 1 },
     ])
-      expect(Surroundings.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false)
+      expect(Environment.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false)
   })
 })

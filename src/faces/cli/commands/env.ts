@@ -1,32 +1,32 @@
 import type { Command } from 'commander'
 import type { Output } from '../../../api/index.ts'
+import type { Budget, Environment, EnvironmentChange } from '../../../model/environment.ts'
 import { readSize, sizeShort } from '../../../model/sizes.ts'
-import type { Budget, Surroundings, SurroundingsChange } from '../../../model/surroundings.ts'
 import { given } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import type { Terminal } from '../terminal.ts'
 import { namesOf, type ScopeWanted, scopeFor } from '../whereabouts.ts'
 
-export const addSurroundings: AddCommand = (program, act) => {
-  const surroundings = program
-    .command('surroundings')
+export const addEnv: AddCommand = (program, act) => {
+  const environment = program
+    .command('environment')
     .summary('what runs are given, and what they may use')
     .description(
-      'Surroundings: variables, home, ports, sandbox, limits and budgets of runs. Said for the workspace, a Space or a project; what is nearer wins.',
+      'Environment: variables, home, ports, sandbox, limits and budgets of runs. Said for the workspace, a Space or a project; what is nearer wins.',
     )
-  placed(surroundings.command('show'))
+  placed(environment.command('show'))
     .description('Show what holds, and where each part of it is said.')
     .action(
       act((cli, _, wanted) =>
         cli.withCarrel({ runs: false }, async (carrel, way) => {
           const where = await scopeFor(cli, way, wanted)
-          const found = await carrel.call('surroundings.get', { workspace: cli.workspace, ...where })
+          const found = await carrel.call('environment.get', { workspace: cli.workspace, ...where })
           cli.term.result(found, () => show(cli.term, found.effective))
         }),
       ),
     )
-  placed(surroundings.command('set'))
+  placed(environment.command('set'))
     .description('Change what runs are given. Runs that begin from now on get it.')
     .option('--env <NAME=value>', 'a variable, for everybody to see; may be said again', collect, [])
     .option('--home <whose>', 'person, agent, space or run')
@@ -41,13 +41,13 @@ export const addSurroundings: AddCommand = (program, act) => {
       'after',
       `
 Examples:
-  $ carrel surroundings set --env LOG_LEVEL=debug --space .
-  $ carrel surroundings set --limit ms=3600000 --budget session.tokens=2000000
-  $ carrel surroundings set --limit memoryBytes=4g --limit pids=512 --space .
-  $ carrel surroundings set --unset env.LOG_LEVEL --space .`,
+  $ carrel env set --env LOG_LEVEL=debug --space .
+  $ carrel env set --limit ms=3600000 --budget session.tokens=2000000
+  $ carrel env set --limit memoryBytes=4g --limit pids=512 --space .
+  $ carrel env set --unset env.LOG_LEVEL --space .`,
     )
     .action(act((cli, _, options) => set(cli, options)))
-  surroundings
+  environment
     .command('ports')
     .description('List the ports that places have, whether something listens there, and where to look at it.')
     .action(
@@ -71,14 +71,14 @@ Examples:
             term.table(
               ['PLACE', 'NAME', 'PORT', '', 'PREVIEW'],
               rows,
-              'No place has a port yet: `carrel surroundings set --ports`.',
+              'No place has a port yet: `carrel env set --ports`.',
             )
             if (url === null && rows.length > 0) term.note('Previews are shown by a running server: `carrel serve`.')
           })
         }),
       ),
     )
-  surroundings
+  environment
     .command('browsers')
     .description('List the runs that have a browser, and those that wait for one.')
     .action(
@@ -104,14 +104,14 @@ Examples:
         }),
       ),
     )
-  surroundings
+  environment
     .command('given')
     .description('Show what a run was given, with handles in the place of secrets.')
     .argument('<run>', 'id of the run')
     .action(
       act((cli, [id]) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
-          const run = await carrel.call('surroundings.given', { workspace: cli.workspace, id })
+          const run = await carrel.call('runs.environment', { workspace: cli.workspace, id })
           cli.term.result(run, () => {
             const { env, limits, ...facts } = run
             const rows = [
@@ -133,7 +133,7 @@ const placed = (command: Command): Command =>
 
 const collect = (text: string, before: string[]): string[] => [...before, text]
 
-function show(term: Terminal, effective: Output<'surroundings.get'>['effective']): void {
+function show(term: Terminal, effective: Output<'environment.get'>['effective']): void {
   const { env, hosts, limits, budgets, ...single } = effective
   const rows = [
     ...Object.entries(single).map(([name, { value, from }]) => [name, from, String(value)]),
@@ -152,11 +152,11 @@ const amount = (name: string, value: number): string => (name === 'memoryBytes' 
 
 interface SetOptions extends ScopeWanted {
   readonly env: string[]
-  readonly home?: Surroundings['home']
-  readonly sandbox?: Surroundings['sandbox']
+  readonly home?: Environment['home']
+  readonly sandbox?: Environment['sandbox']
   readonly host: string[]
   readonly ports?: string
-  readonly browser?: Surroundings['browser']
+  readonly browser?: Environment['browser']
   readonly limit: string[]
   readonly budget: string[]
   readonly unset: string[]
@@ -165,16 +165,16 @@ interface SetOptions extends ScopeWanted {
 async function set(cli: Cli, options: SetOptions): Promise<void> {
   await cli.withCarrel({ runs: false }, async (carrel, way) => {
     const where = { workspace: cli.workspace, ...(await scopeFor(cli, way, options)) }
-    const { own } = await carrel.call('surroundings.get', where)
+    const { own } = await carrel.call('environment.get', where)
     const settings = changeOf(own, options)
     if (Object.keys(settings).length === 0) throw badInput('Say what to change; `--help` lists what there is.')
-    const found = await carrel.call('surroundings.set', { ...where, settings })
+    const found = await carrel.call('environment.set', { ...where, settings })
     cli.term.result(found, () => cli.term.line('Changed. Runs that begin from now on get it.'))
   })
 }
 
 /** What was said here, with what the options add to it and take from it. */
-function changeOf(own: Surroundings, options: SetOptions): SurroundingsChange {
+function changeOf(own: Environment, options: SetOptions): EnvironmentChange {
   const { env, home, sandbox, host, ports, browser, limit, budget, unset } = options
   const next: Record<string, unknown> = {
     ...given({ home, sandbox, browser }),
@@ -190,10 +190,10 @@ function changeOf(own: Surroundings, options: SetOptions): SurroundingsChange {
   }
   for (const path of unset) {
     const [field = '', ...inner] = path.split('.')
-    const before = Object.hasOwn(next, field) ? next[field] : own[field as keyof Surroundings]
+    const before = Object.hasOwn(next, field) ? next[field] : own[field as keyof Environment]
     next[field] = inner.length === 0 ? null : without(before, inner)
   }
-  return next as SurroundingsChange
+  return next as EnvironmentChange
 }
 
 function pair(text: string): [string, string] {
@@ -216,7 +216,7 @@ function numbers(all: readonly string[]): Record<string, number> {
 
 function without(value: unknown, [name = '', ...inner]: readonly string[]): unknown {
   if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name))
-    throw badInput(`${name} is not said here: \`carrel surroundings show\`.`)
+    throw badInput(`${name} is not said here: \`carrel env show\`.`)
   const { [name]: gone, ...rest } = value as Record<string, unknown>
   return inner.length === 0 ? rest : { ...rest, [name]: without(gone, inner) }
 }

@@ -5,9 +5,9 @@ import { spaceFor } from '../whereabouts.ts'
 
 const SPACE = ['-s, --space <space>', 'id, name or folder of the Space (default: the current folder)'] as const
 
-export const addContention: AddCommand = (program, act) => {
+export const addFileRules: AddCommand = (program, act) => {
   const family = program
-    .command('contention')
+    .command('file-rules')
     .summary('which files the history covers, and which need a second look')
     .description(
       'Rules for the files of a Space: what the history leaves out, and what is not written without being named.',
@@ -21,13 +21,13 @@ export const addContention: AddCommand = (program, act) => {
         cli.withCarrel({ runs: false }, async (carrel, way) => {
           const { workspace, term } = cli
           const { id } = await spaceFor(cli, way, space, { create: false })
-          const found = await carrel.call('contention.get', { workspace, id })
+          const found = await carrel.call('fileRules.get', { workspace, id })
           term.result(found, () => {
-            const rows = found.rules.contention.map(({ glob, class: kind, action }) => [action, kind, glob])
+            const rows = found.rules.paths.map(({ glob, class: kind, action }) => [action, kind, glob])
             term.table(
               ['ACTION', 'CLASS', 'PATHS'],
               rows,
-              'There are no rules: everything is written when it is not contended.',
+              'There are no rules: everything is written when it is not conflicts.',
             )
             term.note(`Left out of the history: ${found.rules.ignore.join(' ') || 'nothing'}`)
             if (found.rules.useGitignore) term.note('And what the .gitignore files of the folder name.')
@@ -56,9 +56,9 @@ export const addContention: AddCommand = (program, act) => {
       'after',
       `
 Examples:
-  $ carrel contention set "db/migrations/**" confirm
-  $ carrel contention set --ignore "data/" --max-file 1000000
-  $ carrel contention set --defaults`,
+  $ carrel file-rules set "db/migrations/**" confirm
+  $ carrel file-rules set --ignore "data/" --max-file 1000000
+  $ carrel file-rules set --defaults`,
     )
     .action(
       act((cli, [glob, action], { class: kind, ignore, maxFile, defaults, space }) =>
@@ -67,15 +67,15 @@ Examples:
           if (glob !== undefined && action === undefined)
             throw badInput('Say what to do with these paths: allow, confirm or block.')
           const { id } = await spaceFor(cli, way, space, { create: false })
-          const { rules } = await carrel.call('contention.get', { workspace, id })
+          const { rules } = await carrel.call('fileRules.get', { workspace, id })
           const more = {
-            ...(glob === undefined ? {} : { contention: [{ glob, class: kind, action }, ...rules.contention] }),
+            ...(glob === undefined ? {} : { paths: [{ glob, class: kind, action }, ...rules.paths] }),
             ...(ignore === undefined ? {} : { ignore: [...rules.ignore, ...ignore] }),
             ...(maxFile === undefined ? {} : { maxFileBytes: maxFile }),
           }
           if (!defaults && Object.keys(more).length === 0)
             throw badInput('Say what to change: a glob and an action, --ignore, --max-file or --defaults.')
-          const done = await carrel.call('contention.set', { workspace, id, rules: defaults ? null : more })
+          const done = await carrel.call('fileRules.set', { workspace, id, rules: defaults ? null : more })
           term.result(done, () => term.line(defaults ? 'The defaults hold again.' : 'Changed.'))
         }),
       ),
@@ -90,7 +90,7 @@ Examples:
         cli.withCarrel({ runs: false }, async (carrel, way) => {
           const { workspace, term } = cli
           const { id } = await spaceFor(cli, way, space, { create: false })
-          const verdict = await carrel.call('contention.check', { workspace, id, path })
+          const verdict = await carrel.call('fileRules.check', { workspace, id, path })
           term.result(verdict, () => {
             term.line(
               `${verdict.action}: ${verdict.class}${verdict.glob ? ` (${verdict.glob})` : ', as no rule names it'}`,
