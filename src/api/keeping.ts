@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SessionId } from '../model/ids.ts'
-import { Flag, inWorkspace } from './inputs.ts'
+import { inWorkspace } from './inputs.ts'
 import { operation } from './operation.ts'
 
 /** What a rule of retention takes, or would take. */
@@ -27,12 +27,18 @@ export const keeping = {
     output: z.object({ text: z.string(), next: z.number().int().nullable() }),
     errors: ['not_found'],
   }),
-  'server.retention': operation({
-    summary:
-      'What the rules of retention take, with numbers; with `apply` it is removed now instead of at the next daily look. Live runs and sessions are never touched.',
-    http: ['POST', '/server/retention'],
-    input: z.object({ apply: Flag }),
-    output: z.object({ rules: z.array(Kept), applied: z.boolean() }),
+  'retention.preview': operation({
+    summary: 'Counts what each retention rule would remove. Removes nothing.',
+    http: ['GET', '/retention'],
+    input: z.object({}),
+    output: z.object({ rules: z.array(Kept) }),
+    errors: ['forbidden'],
+  }),
+  'retention.apply': operation({
+    summary: 'Removes what the retention rules name now, instead of on the next day. Live runs and sessions stay.',
+    http: ['POST', '/retention'],
+    input: z.object({}),
+    output: z.object({ rules: z.array(Kept) }),
     errors: ['forbidden', 'busy'],
   }),
 } as const

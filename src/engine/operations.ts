@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
 import { CarrelError } from '../model/errors.ts'
+import { oldFieldOf, operationNow } from '../model/old-names.ts'
 import type { Caller } from '../model/tree.ts'
 import { concealedError } from './concealing.ts'
 import type { Context } from './context.ts'
@@ -13,7 +14,7 @@ import * as fileRules from './verbs/file-rules.ts'
 import { follow } from './verbs/follow.ts'
 import * as history from './verbs/history.ts'
 import * as interactions from './verbs/interactions.ts'
-import { retention } from './verbs/keeping.ts'
+import { applyRetention, previewRetention } from './verbs/keeping.ts'
 import * as places from './verbs/places.ts'
 import * as plans from './verbs/plans.ts'
 import { getPort, listPorts } from './verbs/ports.ts'
@@ -105,7 +106,8 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'browsers.keepPicture': browsers.keepPicture,
   'ports.get': getPort,
   'sessions.export': exportSession,
-  'server.retention': retention,
+  'retention.preview': previewRetention,
+  'retention.apply': applyRetention,
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,
   'server.status': serverStatus,
@@ -116,7 +118,9 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
 export function carrelFor(ctx: Context, caller: Caller): Carrel {
   return {
     async call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
-      if (!Object.hasOwn(operations, name)) throw new CarrelError('not_found', `There is no operation ${name}.`)
+      if (!Object.hasOwn(operations, name)) throw noOperation(name)
+      const field = oldFieldOf(name, input)
+      if (field) throw new CarrelError('bad_input', `\`${field.old}\` is called \`${field.now}\` now.`)
       const parsed = operations[name].input.safeParse(input)
       if (!parsed.success) throw badInput(parsed.error)
       try {
@@ -132,6 +136,11 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
     },
     follow: (targets, signal) => follow(ctx, caller, targets, signal),
   }
+}
+
+function noOperation(name: string): CarrelError {
+  const now = operationNow(name)
+  return new CarrelError('not_found', `There is no operation ${name}${now ? `: it is ${now} now` : ''}.`)
 }
 
 /** The first thing that is wrong in words, and all of them as data. */

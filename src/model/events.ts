@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Counts, FilePath, SnapshotReason } from './history.ts'
 import { ActId, AgentId, InteractionId, Millis, ProjectId, PromptId, RuleId, RunId, SessionId } from './ids.ts'
 import { Answer, Question } from './interaction.ts'
+import { eventTypeNow } from './old-names.ts'
 import { Spent } from './spending.ts'
 import { PlaceKind, RunOutcome, Who } from './tree.ts'
 
@@ -252,7 +253,8 @@ const EnvelopeShape = z.looseObject({
  * @throws ZodError when a known type does not have its shape
  */
 export function parseEvent(raw: unknown): Event {
-  const envelope = EnvelopeShape.parse(raw)
+  const { type, ...rest } = EnvelopeShape.parse(raw)
+  const envelope = { ...rest, type: eventTypeNow(type) }
   const shape = Object.hasOwn(EVENTS, envelope.type) ? (EVENTS[envelope.type as EventType] as z.ZodType) : null
   return { ...envelope, data: shape ? shape.parse(envelope.data) : envelope.data } as unknown as Event
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AgentId, Millis, ProjectId, RunId, Seq, SessionId, SpaceId, WorkspaceId } from './ids.ts'
+import { driverNow } from './old-names.ts'
 
 /** A name a person can read: one line, 1 to 200 characters. */
 export const Name = z
@@ -53,7 +54,7 @@ export const ProjectPlace = z.object({
   path: z.string(),
   state: PlaceState.default('ready'),
   /** How they are kept apart, in words; null for `direct`. */
-  driver: z.string().nullable().default(null),
+  driver: z.string().overwrite(driverNow).nullable().default(null),
   branch: z.string().nullable().default(null),
   note: z.string().nullable().default(null),
 })

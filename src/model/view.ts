@@ -138,7 +138,7 @@ export interface ItemIndex {
 }
 
 /** Raise when the fold or the view changes its meaning: stored ones of another version are made again from the log. */
-export const FOLD_VERSION = 5
+export const FOLD_VERSION = 6
 
 export function emptyView(session: SessionId): SessionView {
   return {

@@ -235,7 +235,7 @@ describe('retention', () => {
     const { run } = await live.prompt([{ gate: 'go' }], { wait: 'started' })
     const folders = () => readdirSync(join(world.dataFolder, 'logs', 'runs'))
     await eventually('both runs have folders', () => folders().length === 2)
-    const ask = (apply: boolean) => world.carrel.call('server.retention', { apply })
+    const ask = (apply: boolean) => world.carrel.call(apply ? 'retention.apply' : 'retention.preview', {})
     const counts = async (apply: boolean) => (await ask(apply)).rules.map(({ count }) => count)
     expect(await counts(false)).toEqual([0, 0, 0])
     clock.ahead = -400 * DAY_MS
@@ -270,7 +270,7 @@ describe('retention', () => {
       utimesSync(join(folder, name), past, past)
     }
     expect(statSync(join(folder, 'run_old')).mtimeMs).toBeLessThan(Date.now() - 30 * DAY_MS)
-    const { rules } = await world.carrel.call('server.retention', { apply: true })
+    const { rules } = await world.carrel.call('retention.apply', {})
     expect(rules.map(({ count }) => count)).toEqual([1, 0, 0])
     expect(readdirSync(folder)).toEqual(['run_mixed'])
   })

@@ -52,7 +52,7 @@ describe('carrel and the files that an agent changed', () => {
     [66, 'There is no project named "run_none". There are: Main.', ['changes', 'run_none']],
     [66, 'Snapshot 99 is not kept', ['restore', '99', '--yes']],
     [66, 'There is no project named "Nope"', ['apply', 'Nope', '--yes']],
-    [66, 'There is no project named "Nope"', ['places', 'risks', 'Nope']],
+    [66, 'There is no project named "Nope"', ['copies', 'preview-removal', 'Nope']],
     [0, 'was not changed since the history began', ['history', 'never.txt']],
     [0, 'never.txt is in neither state', ['diff', 'never.txt']],
   ] as const)('exit %i and "%s" for %j', async (exit, words, args) => {
@@ -106,13 +106,13 @@ describe('carrel and the files that an agent changed', () => {
     ])
     await expect.poll(state, { timeout: 30_000 }).toEqual(ready)
     await carrel('run', '--project', 'Apart', '-a', 'scripted', script({ write: 'd.txt', content: 'd\n' }))
-    expect((await carrel('places', 'risks', 'Apart')).stdout).toContain('d.txt is nowhere else')
+    expect((await carrel('copies', 'preview-removal', 'Apart')).stdout).toContain('d.txt is nowhere else')
     expect(rows(await carrel('apply', 'Apart')).slice(1)).toEqual(['create d.txt', ''])
     expect(existsSync(join(folder, 'd.txt'))).toBe(false)
     expect((await carrel('apply', 'Apart', '--yes', '--json')).json()).toMatchObject({ written: ['d.txt'], left: [] })
     expect(read('d.txt')).toBe('d\n')
-    expect((await carrel('places', 'remove', 'Apart')).stderr).toContain('Nothing was taken away')
-    expect((await carrel('places', 'remove', 'Apart', '--yes')).stdout).toContain('d.txt')
-    expect((await carrel('places', 'export', 'Apart')).stdout).toContain('+++ b/d.txt\n@@ -0,0 +1,1 @@\n+d\n')
+    expect((await carrel('copies', 'remove', 'Apart')).stderr).toContain('Nothing was taken away')
+    expect((await carrel('copies', 'remove', 'Apart', '--yes')).stdout).toContain('d.txt')
+    expect((await carrel('copies', 'export', 'Apart')).stdout).toContain('+++ b/d.txt\n@@ -0,0 +1,1 @@\n+d\n')
   })
 })

@@ -31,19 +31,19 @@ it('B3: a secret goes in by stdin, is listed by its name, given to a run, sealed
 
 it('the ports of places are listed, with the addresses of their previews while a server runs', async () => {
   const cwd = world.folder('bakery')
-  expect(await world.carrel(['environment', 'ports'])).toMatchObject({
+  expect(await world.carrel(['env', 'ports'])).toMatchObject({
     exit: 0,
     stderr: expect.stringContaining('No place has a port yet'),
   })
-  expect(await world.carrel(['environment', 'set', '--ports', 'web'], { cwd })).toMatchObject({ exit: 0 })
+  expect(await world.carrel(['env', 'set', '--ports', 'web'], { cwd })).toMatchObject({ exit: 0 })
   expect(await world.carrel(['run', '--agent', 'scripted', script({ say: 'Baked.' })], { cwd })).toMatchObject({
     exit: 0,
   })
-  const alone = await world.carrel(['environment', 'ports'])
+  const alone = await world.carrel(['env', 'ports'])
   expect(alone.stdout).toMatch(/Space bakery +web +2\d{4}/)
   expect(alone.stderr).toContain('Previews are shown by a running server')
   const server = await world.serve()
-  const { stdout } = await world.carrel(['environment', 'ports'])
+  const { stdout } = await world.carrel(['env', 'ports'])
   const address = stdout.match(/http:\S+\/preview\/web-[a-z2-7]{16}/)?.[0] ?? ''
   expect(address.startsWith(server.url)).toBe(true)
   expect((await fetch(address, { redirect: 'manual' })).headers.get('location')).toContain('/login?next=')

@@ -103,7 +103,13 @@ async function readWorkspace(
       space: nameOf(spaces, space),
     })),
     ...(has('secrets.list') && { secrets: await readSecrets(verbs, scopes) }),
-    ...(has('surroundings.get') && { environments: await readEnvironments(verbs, scopes) }),
+    ...((has('environment.get') || has('surroundings.get')) && {
+      environments: await readEnvironments(
+        verbs,
+        scopes,
+        has('environment.get') ? 'environment.get' : 'surroundings.get',
+      ),
+    }),
     ...(has('ports.list') && { ports: await readPorts(verbs, at) }),
     ...(has('history.status') && { files: await readFiles(verbs, at, projects, sessions) }),
   }
@@ -182,10 +188,13 @@ async function readSecrets(verbs: Verbs, scopes: Scopes) {
 }
 
 /** Yes and no of old became `own` and `none`, which is no other fact. */
-async function readEnvironments(verbs: Verbs, scopes: Scopes): Promise<Record<string, unknown>> {
+async function readEnvironments(verbs: Verbs, scopes: Scopes, verb: string): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
   for (const [name, scope] of scopesOf(scopes)) {
-    const { own } = await verbs.call('surroundings.get', { workspace: scopes.workspace, ...scope })
+    const { own } = await verbs.call(verb, {
+      workspace: scopes.workspace,
+      ...scope,
+    })
     if (Object.keys(own).length > 0) found[name] = own.browser === false ? { ...own, browser: 'none' } : own
   }
   return found

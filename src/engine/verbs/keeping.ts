@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Kept } from '../../api/keeping.ts'
 import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
+import type { Caller } from '../../model/tree.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
@@ -32,16 +33,21 @@ const RULES: readonly Rule[] = [
   },
 ]
 
-export const retention: Op<'server.retention'> = async (ctx, caller, input) => {
-  if (caller.workspaces !== null)
-    throw new CarrelError(
-      'forbidden',
-      'Retention is for all workspaces: only the owner of the installation asks for it.',
-    )
-  if (!input.apply) return { rules: await takeAll(ctx, false), applied: false }
+export const previewRetention: Op<'retention.preview'> = async (ctx, caller) => {
+  forAllWorkspaces(caller)
+  return { rules: await takeAll(ctx, false) }
+}
+
+export const applyRetention: Op<'retention.apply'> = async (ctx, caller) => {
+  forAllWorkspaces(caller)
   const rules = await applyAlone(ctx)
-  if (rules === null) throw new CarrelError('busy', 'What is old is being removed already. Look again in a moment.')
-  return { rules, applied: true }
+  if (rules === null) throw new CarrelError('busy', 'Retention is being applied already. Try again in a moment.')
+  return { rules }
+}
+
+function forAllWorkspaces({ workspaces }: Caller): void {
+  if (workspaces !== null)
+    throw new CarrelError('forbidden', 'Retention covers all workspaces: only the installation admin may use it.')
 }
 
 /** Daily, by one node alone. */

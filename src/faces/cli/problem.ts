@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
+import { commandNow } from '../../model/old-names.ts'
 
 export interface Problem {
   readonly error: CarrelError
@@ -13,6 +14,8 @@ export function toProblem(thrown: unknown): Problem {
 }
 
 function usageError({ message }: CommanderError): CarrelError {
+  const now = commandNow(/^error: unknown command '([^']+)'/.exec(message)?.[1] ?? '')
+  if (now) return new CarrelError('bad_input', `The command is called \`carrel ${now}\` now.`)
   const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
   const hint = more.join(' ').trim().replace(/^\(/, '').replace(/\)$/, '')
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/[.]?$/, '.')

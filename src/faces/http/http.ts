@@ -7,6 +7,7 @@ import { REAL_TIMING } from '../../client/timing.ts'
 import type { Log } from '../../engine/context.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
+import { pathNow } from '../../model/old-names.ts'
 import { mountPreviewDoor } from '../preview/door.ts'
 import { createPreviewHosts } from '../preview/hosts.ts'
 import { createPreviewLogins } from '../preview/logins.ts'
@@ -253,10 +254,9 @@ const badInput = (message: string) => new CarrelError('bad_input', message)
 
 function noRoute({ method, url }: FastifyRequest): CarrelError {
   const [path = ''] = url.split('?')
-  return new CarrelError(
-    'not_found',
-    `There is no ${method} ${path.slice(0, 200)}. See /api/v1/openapi.json for what there is.`,
-  )
+  const now = pathNow(path.slice(0, 200))
+  const next = now ? `The path is ${now} now.` : 'See /api/v1/openapi.json for what there is.'
+  return new CarrelError('not_found', `There is no ${method} ${path.slice(0, 200)}. ${next}`)
 }
 
 function logError(error: unknown, request: FastifyRequest, { log }: ServeOptions): void {

@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { driverNow } from '../../model/old-names.ts'
 import type { PlaceRecord } from './place.ts'
 
 const NAME = 'place.json'
@@ -23,13 +24,19 @@ export async function readPlaceFiles(parent: string): Promise<{ folder: string; 
     names.map(async (name) => {
       const folder = join(parent, name)
       try {
-        return [{ folder, file: JSON.parse(await readFile(join(folder, NAME), 'utf8')) as PlaceFile }]
+        return [{ folder, file: parsePlaceFile(await readFile(join(folder, NAME), 'utf8')) }]
       } catch {
         return []
       }
     }),
   )
   return found.flat()
+}
+
+/** Drivers of files that an earlier Carrel wrote have their names of today. */
+function parsePlaceFile(text: string): PlaceFile {
+  const { made, record } = JSON.parse(text) as PlaceFile
+  return { made, record: { ...record, driver: driverNow(record.driver) } }
 }
 
 export async function removePlaceFile(folder: string): Promise<void> {

@@ -4,7 +4,7 @@ import { projectFor } from '../whereabouts.ts'
 
 export const addProjectPlaces: AddCommand = (program, act) => {
   const family = program
-    .command('places')
+    .command('copies')
     .summary('where projects keep their files apart')
     .description('Places of projects: worktrees and overlays that `carrel projects create --place` makes.')
   family
@@ -22,7 +22,7 @@ export const addProjectPlaces: AddCommand = (program, act) => {
       ),
     )
   family
-    .command('risks')
+    .command('preview-removal')
     .description('Say what would be lost if the place of a project went now.')
     .argument('<project>', 'id or name of the project')
     .action(

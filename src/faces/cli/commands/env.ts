@@ -10,7 +10,7 @@ import { namesOf, type ScopeWanted, scopeFor } from '../whereabouts.ts'
 
 export const addEnv: AddCommand = (program, act) => {
   const environment = program
-    .command('environment')
+    .command('env')
     .summary('what runs are given, and what they may use')
     .description(
       'Environment: variables, home, ports, sandbox, limits and budgets of runs. Said for the workspace, a Space or a project; what is nearer wins.',

@@ -150,7 +150,7 @@ export const addRetention: AddCommand = (program, act) => {
         cli.withCarrel({ runs: false }, async (carrel) => {
           if (preview && apply) throw badInput('Say --preview or --apply, not both.')
           const { term } = cli
-          const done = await carrel.call('server.retention', { apply: Boolean(apply) })
+          const done = await carrel.call(apply ? 'retention.apply' : 'retention.preview', {})
           term.result(done, () => {
             const rows = done.rules.map(({ rule, what, olderThanDays, count, bytes }) => [
               rule,
@@ -160,7 +160,7 @@ export const addRetention: AddCommand = (program, act) => {
               `${(bytes / MIB).toFixed(1)} MiB`,
             ])
             term.table(['SETTING', 'WHAT', 'GOES WHEN', 'COUNT', 'SIZE'], rows, '')
-            term.note(done.applied ? 'Removed.' : 'Nothing was removed. `carrel retention --apply` does it.')
+            term.note(apply ? 'Removed.' : 'Nothing was removed. `carrel retention --apply` does it.')
           })
         }),
       ),

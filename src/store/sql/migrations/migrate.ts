@@ -10,6 +10,7 @@ import { spent } from './0007-spent.ts'
 import { ports } from './0008-ports.ts'
 import { admitted } from './0009-admitted.ts'
 import { browsers } from './0010-browsers.ts'
+import { names } from './0011-names.ts'
 import { expectKept, type Tally } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
 
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   ports,
   admitted,
   browsers,
+  names,
 ]
 
 /** The newest schema that this Carrel knows. */
