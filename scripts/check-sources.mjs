@@ -11,12 +11,12 @@ const STYLE_CACHE = join(CACHE, 'style.json')
 const MOST_PATHS = 200
 
 /**
- * Checks types and style at the same time, and only what changed since the last check that passed.
+ * Checks types, style and unused code at the same time, and only what changed since the last check that passed.
  * @returns {Promise<import('./checks.mjs').Row[]>} one row a tool, in a fixed order
  */
 export async function checkSources() {
   mkdirSync(CACHE, { recursive: true })
-  return Promise.all([checkTypes('tsconfig.json'), checkTypes('tsconfig.web.json'), checkStyle()])
+  return Promise.all([checkTypes('tsconfig.json'), checkTypes('tsconfig.web.json'), checkStyle(), checkUnused()])
 }
 
 /**
@@ -53,6 +53,11 @@ function checkStyle() {
     ])
     writePassed(Object.fromEntries(files))
   })
+}
+
+/** Finds files, exports and packages that nothing uses, and packages that package.json does not list. */
+function checkUnused() {
+  return check('unused (knip)', () => runTool('knip', 'knip', ['--no-progress', '--cache', '--cache-location', join(CACHE, 'knip')]))
 }
 
 /** Returns path -> digest of content and rules, for every file that git tracks or would offer to add. */
