@@ -57,7 +57,9 @@ function checkStyle() {
 
 /** Finds files, exports and packages that nothing uses, and packages that package.json does not list. */
 function checkUnused() {
-  return check('unused (knip)', () => runTool('knip', 'knip', ['--no-progress', '--cache', '--cache-location', join(CACHE, 'knip')]))
+  return check('unused (knip)', () =>
+    runTool('knip', 'knip', ['--no-progress', '--cache', '--cache-location', join(CACHE, 'knip')]),
+  )
 }
 
 /** Returns path -> digest of content and rules, for every file that git tracks or would offer to add. */

@@ -33,6 +33,10 @@ async function open(settings: Row) {
 
 const has = (verb: string): boolean => verb in operations
 
+/** Operations that were renamed, by the name that this version has; undefined where it has neither. */
+const ENVIRONMENT_SET = ['environment.set', 'surroundings.set'].find(has)
+const FILE_RULES_SET = ['fileRules.set', 'contention.set'].find(has)
+
 const order = (steps: readonly Row[]): string => `@@do ${JSON.stringify(steps)} @@end`
 
 async function until<T>(what: string, find: () => Promise<T | null | undefined | false>): Promise<T> {
@@ -60,10 +64,11 @@ async function work() {
     await call('sessions.prompt', { id, content: order(steps), wait: 'ended', ...more })
   const parts = { call, space, project, side, blank, session, run }
   if (has('secrets.list')) await putSecrets(parts)
-  if (has('surroundings.get')) await setEnvironment(parts)
+  if (ENVIRONMENT_SET) await setEnvironment(parts)
   await ordinaryRuns(parts)
   await otherWorkspace(parts)
   if (has('history.status')) await historyOfFiles(parts)
+  if (FILE_RULES_SET) await rulesAndConflicts(parts)
   await leftOpen(parts)
   process.kill(process.pid, 'SIGKILL')
 }
@@ -127,7 +132,7 @@ async function putSecrets({ call, project, session, run }: Parts) {
 }
 
 async function setEnvironment({ call, space, project }: Parts) {
-  const set = (settings: Row, scope: Row = {}) => call('surroundings.set', { ...scope, settings })
+  const set = (settings: Row, scope: Row = {}) => call(ENVIRONMENT_SET ?? '', { ...scope, settings })
   // Schemas 6 to 8 take yes or no.
   await set({ env: { GREETING: 'hello' }, browser: false }).catch(() =>
     set({ env: { GREETING: 'hello' }, browser: 'none' }),
@@ -146,7 +151,7 @@ async function historyOfFiles({ call, space, project, session, run }: Parts) {
   const { run: second } = await run(id, [write('plan.md', 'second\n'), write('extra.md', 'extra\n')])
   const request = { kind: 'undo', of: { kind: 'run', run: second } }
   const { digest } = await call('plans.make', { project: project.id, request })
-  await call('plans.carryOut', { project: project.id, request, digest })
+  await call(has('plans.apply') ? 'plans.apply' : 'plans.carryOut', { project: project.id, request, digest })
   await run(id, [write('plan.md', 'third\n'), write('kept.md', 'kept\n')])
   const make = async (wanted: Row) => {
     const { id } = await call('projects.create', { space: space.id, ...wanted })
@@ -160,6 +165,25 @@ async function historyOfFiles({ call, space, project, session, run }: Parts) {
   await run(await session('Branch', { project: branch }), [write('branch.md', 'only on the branch\n')])
   const copy = await make({ name: 'Copy line', place: 'overlay', driver: 'copy' })
   await run(await session('Copy', { project: copy }), [write('copy.md', 'only in the copy\n')])
+}
+
+/** Rules of a person's own, and two runs at once that write one file: each log has a note about the other run. */
+async function rulesAndConflicts({ call, space, session }: Parts) {
+  const rules = [{ glob: 'db/**', class: 'work', action: 'block' }]
+  const field = FILE_RULES_SET === 'fileRules.set' ? 'paths' : 'contention'
+  await call(FILE_RULES_SET ?? '', { id: space.id, rules: { [field]: rules } })
+  const ids = [await session('Left'), await session('Right')]
+  const written = (id: string) => ({ write: 'shared.md', content: `by ${id}\n`, ask: false })
+  await Promise.all(
+    ids.map((id) => {
+      const steps = [written(id), { run: 'sleep 1' }, written(id), { run: 'sleep 2' }]
+      return call('sessions.prompt', { id, content: order(steps), wait: 'ended' })
+    }),
+  )
+  await until('both logs have the note', async () => {
+    const logs = await Promise.all(ids.map((id) => call('sessions.events', { id })))
+    return logs.every(({ events }) => events.some(({ type }: Row) => /^files\.(contended|conflicted)$/.test(type)))
+  })
 }
 
 /** Amid all of this the process is killed. */
@@ -204,6 +228,16 @@ async function rest() {
   await exportAll(call)
   writeConfig()
   await engine.close()
+  await backUp()
+}
+
+/** A backup by this version, so that a later one is seen to restore it. */
+async function backUp() {
+  const file = ['src/engine/backup/backup.ts', 'src/engine/backup.ts'].find((path) => existsSync(join(checkout, path)))
+  if (file === undefined) return
+  const { makeBackup } = await import(join(checkout, file))
+  const what = { dataFolder, databaseUrl, filesOnly: databaseUrl !== null, version: '0.1.0', now: 0 }
+  await makeBackup(what, join(root, 'backup'), () => undefined)
 }
 
 /** The logs as this version tells them, so that a later one is held to the same words. */

@@ -12,11 +12,11 @@ import { ROOT } from './carried.mjs'
 /**
  * Makes the fixture of one schema with the Carrel of a checkout whose newest schema that is, on both engines:
  *
- *     node scripts/fixture.ts <checkout> <address of a Postgres whose user may create databases>
+ *     node scripts/fixture.ts <checkout> <address of a Postgres whose user may create databases> [<suffix>]
  *
  * `test/fixtures/README.md` says when, and what is in them.
  */
-const [checkout = '', postgres = ''] = process.argv.slice(2)
+const [checkout = '', postgres = '', suffix = ''] = process.argv.slice(2)
 const STORY = fileURLToPath(new URL('./fixture-story.ts', import.meta.url))
 /** Folders and files that say nothing to a later version, or name processes of this machine. */
 const STRIPPED = [
@@ -40,8 +40,8 @@ const GIT = {
   GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z',
 }
 
-const migrations = readdirSync(join(checkout, 'src/store/sql/migrations'))
-const target = join(ROOT, 'test/fixtures', `schema-${String(migrations.length).padStart(2, '0')}`)
+const migrations = readdirSync(join(checkout, 'src/store/sql/migrations')).filter((name) => /^\d{4}-/.test(name))
+const target = join(ROOT, 'test/fixtures', `schema-${String(migrations.length).padStart(2, '0')}${suffix}`)
 rmSync(target, { recursive: true, force: true })
 mkdirSync(target, { recursive: true })
 const expected = { sqlite: await makeOn('sqlite', null), postgres: await onPostgres() }

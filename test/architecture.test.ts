@@ -17,7 +17,7 @@ import {
   checkTexts,
   readOwners,
 } from './support/house-rules.ts'
-import { ENGINES, fixtureOf } from './support/old-data.ts'
+import { ENGINES, fixtureName, fixtureOf } from './support/old-data.ts'
 import { readSource } from './support/source-reader.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -39,7 +39,7 @@ const MOST_FIXTURE_BYTES = 150_000
 const OWNERS = readOwners(readFileSync(join(ROOT, 'docs/decisions/dependencies.md'), 'utf8'))
 
 it('each schema has its data as a fixture, on both engines, and a small one', () => {
-  const wanted = MIGRATIONS.flatMap((_, index) => ENGINES.map((engine) => fixtureOf(index + 1, engine)))
+  const wanted = MIGRATIONS.flatMap((_, index) => ENGINES.map((engine) => fixtureOf(fixtureName(index + 1), engine)))
   const how = 'test/fixtures/README.md says how it is made'
   const missing = wanted.filter((path) => !existsSync(path)).map((path) => `${relative(ROOT, path)} is missing: ${how}`)
   expect(missing).toEqual([])

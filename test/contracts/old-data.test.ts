@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Carrel, operations } from '../../src/api/index.ts'
+import { restoreBackup } from '../../src/engine/backup/restore.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open.ts'
 import { loadSettings } from '../../src/faces/cli/config.ts'
@@ -9,13 +10,14 @@ import { MIGRATIONS } from '../../src/store/sql/migrations/migrate.ts'
 import { eventually, type TestSession, testSession, textOf } from '../support/carrel-session.ts'
 import { ADA, scriptedAgent } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
-import { ENGINES, type EngineName, layDown, type OldData } from '../support/old-data.ts'
+import { ENGINES, type EngineName, fixtureName, layDown, moveTree, type OldData } from '../support/old-data.ts'
 import { readFacts, type Verbs } from '../support/old-facts.ts'
 import { expectWhole } from './carrel-runs.ts'
 import { digestOf, digestStep } from './carrel-secrets.ts'
 
 const at = { workspace: 'default' } as const
-const SCHEMAS = MIGRATIONS.map((_, index) => index + 1)
+/** One of each schema, and the last data before public names changed, with a backup. */
+const FIXTURES = [...MIGRATIONS.map((_, index) => fixtureName(index + 1)), fixtureName(10, '-names')].toSorted()
 /** Sessions of these schemas go on in each run of the tests; those of all others in long runs. */
 const GOES_ON: readonly number[] = [1, 5, MIGRATIONS.length]
 /** From which schema on Carrel knew of a thing. */
@@ -25,17 +27,19 @@ interface Opened {
   readonly old: OldData
   readonly carrel: Carrel
   session(name: string): Promise<TestSession>
+  /** Restores the backup of then into a folder of its own and opens it; null where its database is elsewhere. */
+  restored(): Promise<Carrel | null>
   /** A clean stop, and a new start that runs what is due. */
   goOn(): Promise<void>
   close(): Promise<void>
 }
 
 /** Opens data of then without running anything, so that it is still what it was. */
-async function openOld(schema: number, name: EngineName): Promise<Opened | { skipped: string }> {
+async function openOld(fixture: string, name: EngineName): Promise<Opened | { skipped: string }> {
   const database = name === 'postgres' ? await createDatabase() : null
   if (database && 'skipped' in database) return database
   const databaseUrl = database?.url ?? null
-  const old = await layDown(schema, name, databaseUrl)
+  const old = await layDown(fixture, name, databaseUrl)
   const { dataFolder, env, root } = old
   const agents = [scriptedAgent('apart', { home: 'own', passEnv: [] })]
   // The fixture is the copy; copies of Carrel's own have tests of theirs (U2).
@@ -51,6 +55,7 @@ async function openOld(schema: number, name: EngineName): Promise<Opened | { ski
   const open = (runsAtOnce: number) =>
     openEngine({ ...settings, dataFolder, runsAtOnce }, { env, home: join(root, 'home') })
   let engine: Engine = await open(0)
+  let other: Engine | null = null
   const opened: Opened = {
     old,
     get carrel() {
@@ -62,12 +67,22 @@ async function openOld(schema: number, name: EngineName): Promise<Opened | { ski
       const { space } = await opened.carrel.call('spaces.get', { ...at, id: found.space })
       return testSession(opened.carrel, { ...at, id: found.id, space, project: found.project })
     },
+    async restored() {
+      const into = join(root, 'restored')
+      await restoreBackup(join(root, 'backup'), into, () => undefined)
+      moveTree(into, root)
+      if (databaseUrl) return null
+      // A backup leaves out the key of the secrets.
+      copyFileSync(join(dataFolder, 'secrets.key'), join(into, 'secrets.key'))
+      other = await openEngine({ ...settings, dataFolder: into, runsAtOnce: 0 }, { env, home: join(root, 'home') })
+      return other.carrelFor(ADA)
+    },
     async goOn() {
       await engine.close()
       engine = await open(100)
     },
     async close() {
-      await engine.close()
+      await Promise.all([engine.close(), other?.close()])
       await database?.drop()
       old.remove()
     },
@@ -76,7 +91,8 @@ async function openOld(schema: number, name: EngineName): Promise<Opened | { ski
 }
 
 describe.each(ENGINES)('data on %s', (engine) => {
-  describe.each(SCHEMAS)('of schema %i', (schema) => {
+  describe.each(FIXTURES)('of schema %s', (fixture) => {
+    const schema = Number.parseInt(fixture, 10)
     const knew = (what: keyof typeof SINCE) => schema >= SINCE[what]
     let world: Opened | { skipped: string }
     const itHolds = (sentence: string, check: (opened: Opened) => void | Promise<void>, tags: string[] = []) =>
@@ -86,7 +102,7 @@ describe.each(ENGINES)('data on %s', (engine) => {
       })
 
     beforeAll(async () => {
-      world = await openOld(schema, engine)
+      world = await openOld(fixture, engine)
     })
 
     afterAll(async () => {
@@ -98,6 +114,7 @@ describe.each(ENGINES)('data on %s', (engine) => {
     const goingOn: typeof itHolds = (sentence, check) => itHolds(sentence, check, tags)
     ofAll('all is there that was there, and logs have the same words', expectAll)
     ofAll('every setting of then is read', expectSettings)
+    ofAll('a backup of then is restored and has the same', expectBackup)
     goingOn('questions, queues and runs that were cut off go on', expectToGoOn)
     goingOn('the search finds what was said', expectToBeFound)
     goingOn('a home of then is still that of its session, and goes with it', expectHome)
@@ -136,6 +153,17 @@ function expectSettings({ old }: Opened): void {
   const { config } = loadSettings({ flags, env: {}, cwd: old.root, platform: 'linux' })
   const apart = { id: 'apart', home: 'own', args: ['--acp'] }
   expect(config).toMatchObject({ defaultAgent: 'scripted', parkAfterMs: 1_234, agents: [apart] })
+}
+
+/** With Postgres a backup has the files only: their digests and settings are what there is to see. */
+async function expectBackup({ old, restored }: Opened): Promise<void> {
+  if (!existsSync(join(old.root, 'backup'))) return
+  const carrel = await restored()
+  if (carrel === null) return
+  const has = (verb: string) => verb in operations
+  const facts = await readFacts(carrel as unknown as Verbs, has, old.root)
+  const { workspaces } = JSON.parse(JSON.stringify(facts).replaceAll('/restored/', '/data/'))
+  expect(workspaces).toMatchObject(old.expected.workspaces)
 }
 
 async function expectToGoOn({ session, goOn }: Opened): Promise<void> {

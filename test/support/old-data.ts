@@ -26,20 +26,22 @@ export interface OldData {
   remove(): void
 }
 
-const folderOf = (schema: number): string => join(FIXTURES, `schema-${String(schema).padStart(2, '0')}`)
+/** The name of a fixture begins with its schema: `07`, or `10-names` for a second one of schema 10. */
+export const fixtureName = (schema: number, suffix = ''): string => `${String(schema).padStart(2, '0')}${suffix}`
 
-/** Where the data of a schema is packed up. */
-export const fixtureOf = (schema: number, engine: EngineName): string => join(folderOf(schema), `${engine}.tar.gz`)
+const folderOf = (name: string): string => join(FIXTURES, `schema-${name}`)
+
+/** Where the data of a fixture is packed up. */
+export const fixtureOf = (name: string, engine: EngineName): string => join(folderOf(name), `${engine}.tar.gz`)
 
 /** Unpacks a data folder of then into a new folder, and fills `databaseUrl`, an empty database, where it is of Postgres. */
-export async function layDown(schema: number, engine: EngineName, databaseUrl: string | null): Promise<OldData> {
+export async function layDown(name: string, engine: EngineName, databaseUrl: string | null): Promise<OldData> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-old-')))
-  execFileSync('tar', ['-xzf', fixtureOf(schema, engine), '-C', root])
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) moveFile(join(entry.parentPath, entry.name), root)
-  }
+  execFileSync('tar', ['-xzf', fixtureOf(name, engine), '-C', root])
+  // A backup has digests of its files: it is restored first, and what comes of it is moved.
+  moveTree(root, root, (path) => !path.startsWith(join(root, 'backup')))
   if (databaseUrl) await load(databaseUrl, readFileSync(join(root, 'database.sql'), 'utf8'))
-  const expected = JSON.parse(readFileSync(join(folderOf(schema), 'expected.json'), 'utf8'))
+  const expected = JSON.parse(readFileSync(join(folderOf(name), 'expected.json'), 'utf8'))
   const exported = join(root, 'exports')
   const logs = readdirSync(exported).map((name) => [
     name.slice(0, -'.jsonl'.length),
@@ -60,6 +62,14 @@ export async function layDown(schema: number, engine: EngineName, databaseUrl: s
     expected: expected[engine],
     logs: Object.fromEntries(logs),
     remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
+  }
+}
+
+/** Rewrites the paths in all files below `folder`, which was made below `MOVED_FROM` and is below `root` now. */
+export function moveTree(folder: string, root: string, moves: (path: string) => boolean = () => true): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile() && moves(path)) moveFile(path, root)
   }
 }
 

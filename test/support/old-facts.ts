@@ -22,6 +22,7 @@ export interface WorkspaceFacts {
   /** Absent in versions without the verb. */
   readonly secrets?: readonly { name: string; scope: string; give: unknown; readable: boolean }[]
   readonly environments?: Readonly<Record<string, unknown>>
+  readonly fileRules?: Readonly<Record<string, unknown>>
   readonly ports?: readonly { name: string; port: number }[]
   readonly files?: Readonly<Record<string, FileFacts>>
 }
@@ -77,6 +78,7 @@ async function readWorkspace(
   const { rules } = await verbs.call('rules.list', at)
   const nameOf = (noun: Row[], wanted: string) => noun.find((each) => each.id === wanted)?.name ?? null
   const read = (session: Row) => readSession(verbs, session, projects, nameOf(sessions, session.forkedFrom?.session))
+  const rulesVerb = ['fileRules.get', 'contention.get'].find(has)
   const scopes = { ...at, spaces, projects }
   return {
     id,
@@ -110,6 +112,7 @@ async function readWorkspace(
         has('environment.get') ? 'environment.get' : 'surroundings.get',
       ),
     }),
+    ...(rulesVerb && { fileRules: await readFileRules(verbs, at, spaces, rulesVerb) }),
     ...(has('ports.list') && { ports: await readPorts(verbs, at) }),
     ...(has('history.status') && { files: await readFiles(verbs, at, projects, sessions) }),
   }
@@ -196,6 +199,18 @@ async function readEnvironments(verbs: Verbs, scopes: Scopes, verb: string): Pro
       ...scope,
     })
     if (Object.keys(own).length > 0) found[name] = own.browser === false ? { ...own, browser: 'none' } : own
+  }
+  return found
+}
+
+/** By Space. Of the list of paths only what is not shipped, under its name of today. */
+async function readFileRules(verbs: Verbs, at: Row, spaces: Row[], verb: string): Promise<Record<string, unknown>> {
+  const found: Record<string, unknown> = {}
+  for (const { id, name } of spaces) {
+    const { rules, defaults, changed } = await verbs.call(verb, { ...at, id })
+    const [own, shipped] = [rules, defaults].map(({ paths, contention }: Row) => paths ?? contention)
+    const added = own.filter((rule: Row) => !shipped.some((each: Row) => each.glob === rule.glob))
+    if (changed) found[name] = { ignore: rules.ignore, maxFileBytes: rules.maxFileBytes, paths: added }
   }
   return found
 }
