@@ -49,7 +49,7 @@ export function written(value: Figure, unit = ''): string {
   return unit === '' ? text : `${text} ${unit}`
 }
 
-const HEAD = ['What', 'Carrel', 'min - max', 'durable-streams', 'Ratio', 'Target']
+const HEAD = ['Measurement', 'Carrel', 'min - max', 'durable-streams', 'Ratio', 'Target']
 
 /** A Markdown table, which reads as well in a terminal. Medians over the rounds. */
 export function table(results: readonly Result[]): string {

@@ -95,7 +95,7 @@ function machine() {
 
 function described(): string {
   const { date, node, cores, processor, memoryGib, platform, reference } = machine()
-  return `${date}, ${cores} cores (${processor}), ${memoryGib} GiB, ${platform}, Node ${node}. Beside it: ${reference}. Medians over the rounds of one run.`
+  return `${date}, ${cores} cores (${processor}), ${memoryGib} GiB, ${platform}, Node ${node}.\nBeside it: ${reference}.\nMedians over the rounds of one run.`
 }
 
 /** Replaces the figures between two marks, and nothing else. */

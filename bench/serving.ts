@@ -83,7 +83,7 @@ export async function measureTurns({ rounds }: Effort): Promise<Result[]> {
     await ours.close()
   }
   const note =
-    'from the answer `accepted` over HTTP to `run.ended` at a follower over SSE, less the time from the prompt at the agent’s stdin to its answer at its stdout, all by the machine’s monotonic clock'
+    'the time from `accepted` over HTTP to `run.ended` over SSE, less the agent’s own time between stdin and stdout'
   const line = (name: string, ours: number[], extra: Partial<Result> = {}): Result => ({
     name,
     unit: 'ms',

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { MIGRATIONS } from '../src/store/sql/migrations/migrate.ts'
+import { checkDocument } from './support/doc-rules.ts'
 import {
   checkAccounts,
   checkCalls,
@@ -121,6 +122,12 @@ it('the lockfile has the packages of every platform, without which npm ci refuse
       .map((name) => `${path} asks for ${name}`),
   )
   expect(missing).toEqual([])
+})
+
+it('documents have one sentence a line, and no line over 160 characters outside of tables and code', () => {
+  const documents = FILES.filter((path) => path.endsWith('.md'))
+  expect(documents.length).toBeGreaterThan(20)
+  expect(documents.flatMap((path) => checkDocument(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([])
 })
 
 it('no tracked file names a folder of one machine', () => {
