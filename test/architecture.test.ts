@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { MIGRATIONS } from '../src/store/sql/migrations/migrate.ts'
 import { checkDocument } from './support/doc-rules.ts'
+import { type Exceptions, judge } from './support/exceptions.ts'
+import { longFunctions, readShapes, sharedTypes, wideFunctions } from './support/function-rules.ts'
 import {
   checkAccounts,
   checkCalls,
@@ -20,6 +22,7 @@ import {
 } from './support/house-rules.ts'
 import { ENGINES, fixtureName, fixtureOf } from './support/old-data.ts'
 import { readSource } from './support/source-reader.ts'
+import { checkWords } from './support/word-rules.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Also those not yet added to git: a rule is worth knowing before the commit. */
@@ -34,6 +37,16 @@ const CODE = FILES.filter(
 )
 const SOURCES = CODE.map((path) => readSource(path, join(ROOT, path)))
 const PRODUCT = SOURCES.filter(({ path }) => /^(src|scripted-agent|web)\//.test(path))
+const SHAPES = PRODUCT.filter(({ path }) => !/\.test\.tsx?$/.test(path)).map(
+  ({ path }) => [path, readShapes(path, readText(path))] as const,
+)
+/** Offenders that are tolerated until they are mended. A test fails when one could be smaller. */
+const TOLERATED = JSON.parse(readText('test/support/tolerated.json')) as Record<
+  'lines' | 'parameters' | 'types',
+  Exceptions
+>
+/** No exception goes beyond this. */
+const MOST_LINES_EVER = 100
 const DECLARED = listDeclared()
 /** A clone carries all of them for ever. */
 const MOST_FIXTURE_BYTES = 150_000
@@ -62,6 +75,27 @@ it('no value import goes in a circle', () => {
 
 it('no file holds two ideas: at most 400 lines', () => {
   expect(checkLength(SOURCES)).toEqual([])
+})
+
+it('functions and components have at most 60 lines, and none over 100', () => {
+  const found = Object.fromEntries(SHAPES.flatMap(([path, shapes]) => longFunctions(path, shapes)))
+  expect(judge(found, TOLERATED.lines)).toEqual([])
+  expect(Object.entries(found).filter(([, lines]) => lines > MOST_LINES_EVER)).toEqual([])
+})
+
+it('functions take at most four parameters', () => {
+  const found = Object.fromEntries(SHAPES.flatMap(([path, shapes]) => wideFunctions(path, shapes)))
+  expect(judge(found, TOLERATED.parameters)).toEqual([])
+})
+
+it('no type is exported under a name that another file exports too', () => {
+  expect(judge(sharedTypes(SHAPES.map(([, shapes]) => shapes)), TOLERATED.types)).toEqual([])
+})
+
+it('comments, texts and documents are plain English: they name the actor and the thing', () => {
+  const prose = FILES.filter((path) => /\.(tsx?|mjs|cjs|md)$/.test(path) && !/^test\/(golden|fixtures)\//.test(path))
+  const rules = /^test\/support\/word-rules(\.test)?\.ts$/
+  expect(prose.filter((path) => !rules.test(path)).flatMap((path) => checkWords(path, readText(path)))).toEqual([])
 })
 
 it('names of files and folders say what is in them', () => {
@@ -134,6 +168,10 @@ it('no tracked file names a folder of one machine', () => {
   const texts = FILES.filter((path) => path !== 'package-lock.json' && !/\.(png|jpe?g|webp|ico|woff2?)$/.test(path))
   expect(texts.flatMap((path) => checkMachinePaths(path, readFileSync(join(ROOT, path), 'utf8'), ROOT))).toEqual([])
 })
+
+function readText(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8')
+}
 
 interface Manifest {
   readonly dependencies?: Record<string, string>
