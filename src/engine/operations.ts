@@ -80,7 +80,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'changes.list': history.historyEverywhere,
   'plans.make': plans.makePlan,
   'plans.diff': plans.diffPlan,
-  'plans.apply': plans.carryOutPlan,
+  'plans.apply': plans.applyPlan,
   'acts.list': plans.listActs,
   'fileRules.get': fileRules.getFileRules,
   'fileRules.set': fileRules.setFileRules,

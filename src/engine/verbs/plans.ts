@@ -28,7 +28,7 @@ export const diffPlan: Op<'plans.diff'> = async (ctx, caller, input) => {
 }
 
 /** Under the lease of the Space: nobody else writes there meanwhile, on any node, and all are told whose files it took. */
-export const carryOutPlan: Op<'plans.apply'> = async (ctx, caller, input) => {
+export const applyPlan: Op<'plans.apply'> = async (ctx, caller, input) => {
   const reached = await reachPlace(ctx, caller, input)
   const { key, project } = reached.opened
   const by = whoOf(caller)
