@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { MIGRATIONS } from '../src/store/sql/migrations/migrate.ts'
+import { checkAbsences, findAbsences } from './support/absence-rules.ts'
 import { checkDocument } from './support/doc-rules.ts'
 import { type Exceptions, judge } from './support/exceptions.ts'
 import { longFunctions, readShapes, sharedTypes, wideFunctions } from './support/function-rules.ts'
@@ -104,6 +105,12 @@ it('names of files and folders say what is in them', () => {
 
 it('time, chance and the environment come in as arguments', () => {
   expect(checkCalls(SOURCES)).toEqual([])
+})
+
+it('an error of the file system means "absent" in one place only', () => {
+  // The scripted agent stands alone: it imports nothing of Carrel.
+  const own = FILES.filter((path) => /^src\/.*(?<!\.test)\.ts$/.test(path) && !path.includes('/scripted-agent/'))
+  expect(checkAbsences(own.flatMap((path) => findAbsences(path, readFileSync(join(ROOT, path), 'utf8'))))).toEqual([])
 })
 
 it('what a person reads on the page stands in web/texts', () => {

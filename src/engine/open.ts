@@ -16,7 +16,9 @@ import { killTree, sweepLedger } from '../host/process/ledger.ts'
 import { createSandboxes } from '../host/sandbox/probe.ts'
 import { Config } from '../model/config.ts'
 import { CarrelError } from '../model/errors.ts'
+import { fileTrouble } from '../model/file-trouble.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
+import { absentAsNull } from '../primitives/absent-as-null.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { lockFolder } from '../store/lock.ts'
 import type { Store } from '../store/store.ts'
@@ -349,7 +351,10 @@ async function makeDefaultWorkspace(ctx: Context): Promise<void> {
 /** A random text of this installation, made once, readable by its owner only. */
 async function keptSecret(dataFolder: string, name: string, bytes: number): Promise<string> {
   const path = join(dataFolder, name)
-  const kept = await readFile(path, 'utf8').catch(() => null)
+  // A secret that cannot be read is never replaced: each of its copies elsewhere would lose its meaning.
+  const kept = await absentAsNull(readFile(path, 'utf8')).catch((thrown) => {
+    throw fileTrouble(`${path} cannot be read.`, thrown)
+  })
   if (kept?.trim()) {
     await chmod(path, 0o600)
     return kept.trim()

@@ -1,4 +1,5 @@
 import { CarrelError } from '../model/errors.ts'
+import { createSemaphore } from '../primitives/semaphore.ts'
 
 /** So many of something, and those who wait for one in the order they came. */
 export interface Slots<T> {
@@ -25,51 +26,30 @@ interface Options {
 }
 
 export function createSlots<T>({ most, waitMs, now, words }: Options): Slots<T> {
-  const waiting: { who: T; since: number; begin(): void }[] = []
-  let taken = 0
+  const slots = createSemaphore<{ readonly who: T; readonly since: number }>(most)
   return {
     get taken() {
-      return taken
+      return slots.taken
     },
-    waiting,
-    take() {
-      taken += 1
+    get waiting() {
+      return slots.waiting
     },
-    giveBack() {
-      taken -= 1
-      if (taken < most) waiting.shift()?.begin()
-    },
+    take: slots.take,
+    giveBack: slots.release,
     async wait(who, signal, onWait) {
-      if (signal.aborted) throw new CarrelError('unavailable', words.calledOff)
-      if (taken < most && waiting.length === 0) {
-        taken += 1
-        return
+      const late = new AbortController()
+      const timer = setTimeout(() => late.abort(), waitMs)
+      try {
+        await slots.acquire({
+          tag: { who, since: now() },
+          signal: AbortSignal.any([signal, late.signal]),
+          onWait,
+        })
+      } catch (cause) {
+        throw new CarrelError('unavailable', signal.aborted ? words.calledOff : words.tooLong, undefined, cause)
+      } finally {
+        clearTimeout(timer)
       }
-      const before = waiting.length
-      await new Promise<void>((resolve, reject) => {
-        const settle = (act: () => void) => {
-          clearTimeout(timer)
-          signal.removeEventListener('abort', calledOff)
-          act()
-        }
-        const leave = (text: string) => {
-          waiting.splice(waiting.indexOf(one), 1)
-          settle(() => reject(new CarrelError('unavailable', text)))
-        }
-        const one = {
-          who,
-          since: now(),
-          begin: () => {
-            taken += 1
-            settle(resolve)
-          },
-        }
-        const calledOff = () => leave(words.calledOff)
-        const timer = setTimeout(() => leave(words.tooLong), waitMs)
-        signal.addEventListener('abort', calledOff, { once: true })
-        waiting.push(one)
-        onWait(before)
-      })
     },
   }
 }

@@ -86,6 +86,10 @@ describe('a folder for a Space', () => {
     expect(await folderState(at('home/gone'))).toBe('missing')
     expect(await folderState(at('home/file.txt'))).toBe('missing')
   })
+
+  it('that cannot be looked at is not missing', async () => {
+    expect(await folderState(at('home/loop'))).toBe('present')
+  })
 })
 
 describe('a path inside roots', () => {

@@ -2,6 +2,8 @@ import { constants } from 'node:fs'
 import { access, lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { CarrelError } from '../model/errors.ts'
+import { absentAsNull, isAbsent } from '../primitives/absent-as-null.ts'
+import { messageOf } from '../primitives/message-of.ts'
 import { readSmallFile } from './small-file.ts'
 
 export interface FolderRules {
@@ -84,12 +86,15 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   return { real, key }
 }
 
-/** `missing` also when something that is no folder stands there now: nothing is ever made in its stead. */
+/**
+ * Tells whether a folder is there. `missing` also when something else is there now: Carrel never makes a folder in its
+ * stead. A folder that cannot be looked at is `present`: opening it gives the reason.
+ */
 export async function folderState(real: string): Promise<'present' | 'missing'> {
   try {
     return (await stat(real)).isDirectory() ? 'present' : 'missing'
-  } catch {
-    return 'missing'
+  } catch (thrown) {
+    return isAbsent(thrown) ? 'missing' : 'present'
   }
 }
 
@@ -156,7 +161,8 @@ async function existing(path: string): Promise<string> {
     if (code === 'EACCES')
       throw refuse(`${path} cannot be reached with your rights. Choose a folder that you can open.`)
     if (code === 'ELOOP') throw refuse(`${path} is a link that leads back to itself. Choose a real folder.`)
-    throw refuse(`There is no folder ${path}. Make it first, or choose one that exists.`)
+    if (isAbsent(cause)) throw refuse(`There is no folder ${path}. Make it first, or choose one that exists.`)
+    throw refuse(`${path} cannot be read: ${messageOf(cause)}. Choose a folder that you can open.`)
   }
   if (!(await stat(real)).isDirectory()) throw refuse(`${path} is a file. Choose the folder it is in.`)
   try {
@@ -187,10 +193,13 @@ async function realOfPossible(path: string): Promise<string | null> {
   const rest: string[] = []
   for (let at = path; ; at = dirname(at)) {
     try {
-      return join(await realpath(at), ...rest)
+      const real = await realpath(at)
+      // Nothing can be below a file.
+      if (rest.length > 0 && !(await stat(real)).isDirectory()) return null
+      return join(real, ...rest)
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return null
-      if (await isLink(at)) return null
+      // Without a sure answer the path counts as outside.
+      if (!isAbsent(cause) || (await isLink(at))) return null
     }
     if (dirname(at) === at) return null
     rest.unshift(basename(at))
@@ -198,10 +207,7 @@ async function realOfPossible(path: string): Promise<string | null> {
 }
 
 async function isLink(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (found) => found.isSymbolicLink(),
-    () => false,
-  )
+  return (await absentAsNull(lstat(path)))?.isSymbolicLink() ?? false
 }
 
 /** Strictly inside, by whole path parts. */
@@ -215,12 +221,8 @@ async function foldsCase(real: string): Promise<boolean> {
   const name = basename(real)
   const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()
   if (other === name) return process.platform === 'darwin' || process.platform === 'win32'
-  try {
-    const [one, two] = await Promise.all([stat(real), stat(join(dirname(real), other))])
-    return one.ino === two.ino && one.dev === two.dev
-  } catch {
-    return false
-  }
+  const [one, two] = await Promise.all([stat(real), absentAsNull(stat(join(dirname(real), other)))])
+  return one.ino === two?.ino && one.dev === two.dev
 }
 
 function keyOf(real: string, folds: boolean): string {

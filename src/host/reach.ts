@@ -1,5 +1,6 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { isAbsolute, join, sep } from 'node:path'
+import { isAbsent } from '../primitives/absent-as-null.ts'
 import type { AgentPlace, AgentView } from './agent/contract.ts'
 import { insideRoots } from './folders.ts'
 
@@ -53,10 +54,12 @@ async function walk(parts: readonly string[], view: AgentView): Promise<string[]
     const found = await lstat(at).catch((cause: NodeJS.ErrnoException) => cause)
     if (found instanceof Error) {
       // Writing would follow a link to nowhere.
-      if (found.code !== 'ENOENT' || todo.length >= ofLink || todo.includes('..')) return null
+      if (!isAbsent(found) || todo.length >= ofLink || todo.includes('..')) return null
       return [...way, part, ...todo]
     }
     if (!found.isSymbolicLink()) {
+      // Nothing can be below a file.
+      if (todo.length > 0 && !found.isDirectory()) return null
       way.push(part)
       continue
     }

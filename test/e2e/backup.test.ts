@@ -143,11 +143,23 @@ describe('a backup', () => {
     expect(await make(join(world.dataFolder, 'backup'))).toMatch(
       /^bad_input: A backup does not go into the data folder/,
     )
+    symlinkSync('loop', join(world.root, 'loop'))
+    expect(await make(join(world.root, 'loop'))).toMatch(/^unavailable: .*loop cannot be read. A link there/)
     const postgres = { databaseUrl: 'postgres://db/carrel' }
     expect(await make(join(world.root, 'b'), postgres)).toMatch(/^unavailable: .*`pg_dump`.*--files-only/)
     expect(await make(join(world.root, 'b'), { ...postgres, filesOnly: true })).toBe('made')
     expect(existsSync(join(world.root, 'b', 'carrel.db'))).toBe(false)
   })
+})
+
+it('a part of the data folder that cannot be read is never left out of a backup in silence', async () => {
+  const world = await openWorld()
+  const node = join(world.dataFolder, 'node')
+  rmSync(node)
+  symlinkSync('node', node)
+  const made = makeBackup(wish(world.dataFolder), join(world.root, 'backup'), SILENT)
+  await expect(made).rejects.toMatchObject({ code: 'unavailable' })
+  expect(existsSync(join(world.root, 'backup'))).toBe(false)
 })
 
 describe('disks', () => {

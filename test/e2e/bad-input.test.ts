@@ -7,6 +7,29 @@ import { startServer } from '../support/carrel-server.ts'
 import { textOf } from '../support/carrel-session.ts'
 import { makeGround, openWorld } from '../support/carrel-world.ts'
 
+describe('a data folder', () => {
+  it('whose token cannot be read gets no new one: the server does not start, and says why', async () => {
+    const ground = makeGround()
+    mkdirSync(join(ground.dataFolder, 'token'), { recursive: true })
+    await expect(openWorld({}, {}, ground)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining(`${join(ground.dataFolder, 'token')} cannot be read.`),
+    })
+  })
+})
+
+describe('the folder of a Space', () => {
+  it('that cannot be looked at is not said to be missing', async () => {
+    const world = await openWorld()
+    const session = await world.session()
+    const folder = session.path('')
+    rmSync(folder, { recursive: true })
+    symlinkSync(folder.replace(/\/$/, ''), folder.replace(/\/$/, ''))
+    const ended = await session.run([{ say: 'never' }])
+    expect(ended).toMatchObject({ error: { message: expect.stringContaining('A link there leads back to itself') } })
+  })
+})
+
 describe('an agent that says nonsense', () => {
   it('L9: lines that are no messages are noticed and the run goes on', async () => {
     const world = await openWorld()

@@ -5,6 +5,7 @@ import { allowedEnv, machinePath } from '../../host/process/environment.ts'
 import type { AgentRecipe, AgentStatus } from '../../model/agent.ts'
 import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
+import { createLazy } from '../../primitives/lazy.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 
 /** The agents there are, and how to start each. */
@@ -46,15 +47,14 @@ export function createAgentDirectory({ config, env, home, now }: Options): Agent
   const path = machinePath(env.PATH ?? '', PACKAGE_ROOT)
   const source = { ...env, PATH: path }
   const registry = allAgents(config.agents, compiledFolder(config, env))
-  let found: { at: number; list: Promise<AgentStatus[]> } | null = null
+  let detectedAt = Number.NEGATIVE_INFINITY
+  const detected = createLazy<AgentStatus[]>(() => {
+    detectedAt = now()
+    return detectAgents(registry, { path, home })
+  })
   const list = () => {
-    if (!found || now() - found.at > LOOK_AGAIN_MS) {
-      found = { at: now(), list: detectAgents(registry, { path, home }) }
-      found.list.catch(() => {
-        found = null
-      })
-    }
-    return found.list
+    if (now() - detectedAt > LOOK_AGAIN_MS) detected.forget()
+    return detected.get()
   }
   return {
     list,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   agentOfHome,
@@ -14,6 +13,7 @@ import type { AgentRecipe } from '../../model/agent.ts'
 import type { Home } from '../../model/environment.ts'
 import type { HomeNote } from '../../model/homes.ts'
 import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
+import { isPresent } from '../../primitives/absent-as-null.ts'
 import type { Branch, Store } from '../../store/store.ts'
 import type { Log } from '../context.ts'
 import type { Logins } from './logins.ts'
@@ -99,7 +99,9 @@ export function createHomes({ dataFolder, store, logins, recipes, letGo, log }: 
     remove,
     runEnded({ id, agent }, { workspace }) {
       const note: HomeNote = { kind: 'run', agent, workspace, space: null, project: null, session: null, run: id }
-      if (existsSync(homePath(folder, note))) remove([note])
+      beside(async () => {
+        if (isPresent(homePath(folder, note))) await take(note)
+      })
     },
     sweep: () =>
       beside(async () => {

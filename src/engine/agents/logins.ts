@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { homesOf, shareLogin } from '../../host/identity/logins.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
+import { isPresent } from '../../primitives/absent-as-null.ts'
 import type { Log } from '../context.ts'
 import type { HeldLease, LeaseKeeper } from '../leases.ts'
 
@@ -72,7 +72,7 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
       return started
     },
     async retire(recipe, ownHome, remove) {
-      if (recipe.loginFiles.length === 0 || !existsSync(ownHome)) return await remove()
+      if (recipe.loginFiles.length === 0 || !isPresent(ownHome)) return await remove()
       await alone(recipe, AbortSignal.timeout(LAST_MS), async () => {
         await share(recipe)
         await remove()

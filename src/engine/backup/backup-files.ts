@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, mkdir, readdir, readlink } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readlink, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BackupEntry } from '../../model/backup.ts'
+import { fileTrouble } from '../../model/file-trouble.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
 /** Copies a file to the disk and gives its digest, taken from the bytes that were written. */
 export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
@@ -28,15 +30,26 @@ export async function digestOf(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
+/**
+ * Tells whether a new folder may take `path`: nothing is there, or an empty folder.
+ *
+ * @throws unavailable when it cannot be looked at
+ */
+export async function isFree(path: string): Promise<boolean> {
+  try {
+    const found = await absentAsNull(stat(path))
+    return found === null || (found.isDirectory() && (await readdir(path)).length === 0)
+  } catch (thrown) {
+    throw fileTrouble(`${path} cannot be read.`, thrown)
+  }
+}
+
 /** What lies below a folder, parents first; nothing where it is not there. */
 export async function* walk(
   root: string,
   path: string,
 ): AsyncGenerator<{ path: string; kind: BackupEntry['kind'] | 'other' }> {
-  const entries = await readdir(join(root, path), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const entries = await absentAsNull(readdir(join(root, path), { withFileTypes: true }))
   if (entries === null) return
   yield { path, kind: 'folder' }
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

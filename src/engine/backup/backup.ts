@@ -1,4 +1,4 @@
-import { access, lstat, mkdir, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import {
   BACKUP_FORMAT,
@@ -10,8 +10,10 @@ import {
 } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
+import { absentAsNull, isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
+import { bestEffort } from '../../primitives/best-effort.ts'
 import { checkDatabase, copyDatabase } from '../../store/sqlite/sqlite-copy.ts'
-import { copyEntry, digestOf, walk } from './backup-files.ts'
+import { copyEntry, digestOf, isFree, walk } from './backup-files.ts'
 
 export interface BackupWish {
   readonly dataFolder: string
@@ -43,7 +45,9 @@ export const MANIFEST = 'manifest.json'
  */
 export async function makeBackup(wish: BackupWish, target: string, say: Progress): Promise<BackupManifest> {
   const path = resolve(target)
-  const from = await realpath(wish.dataFolder).catch(() => null)
+  const from = await absentAsNull(realpath(wish.dataFolder)).catch((thrown) => {
+    throw fileTrouble(`The data folder ${wish.dataFolder} cannot be read.`, thrown)
+  })
   if (from === null)
     throw new CarrelError('not_found', `There is no data folder ${wish.dataFolder}. Name it with --data.`)
   await checkTarget(path, from)
@@ -65,7 +69,7 @@ export async function makeBackup(wish: BackupWish, target: string, say: Progress
     await rename(into, path)
     return manifest
   } catch (thrown) {
-    await rm(into, { recursive: true, force: true }).catch(() => undefined)
+    await bestEffort(rm(into, { recursive: true, force: true }))
     throw fileTrouble(`The backup ${path} could not be made, and nothing of it is left.`, thrown)
   }
 }
@@ -73,8 +77,7 @@ export async function makeBackup(wish: BackupWish, target: string, say: Progress
 async function checkTarget(path: string, dataFolder: string): Promise<void> {
   if (`${path}${sep}`.startsWith(`${dataFolder}${sep}`))
     throw new CarrelError('bad_input', 'A backup does not go into the data folder itself. Choose another place.')
-  const there = await readdir(path).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : null))
-  if (there === null || there.length > 0)
+  if (!(await isFree(path)))
     throw new CarrelError('bad_input', `${path} is there already. Name a folder that is not there, or is empty.`)
 }
 
@@ -82,11 +85,7 @@ async function takePart(making: Making, part: BackupPart): Promise<void> {
   const { wish, say } = making
   const source = join(wish.dataFolder, part.path)
   if (part.kind === 'tree') return await takeTree(making, part)
-  const there = await access(source).then(
-    () => true,
-    () => false,
-  )
-  if (!there || (part.path === 'carrel.db' && wish.filesOnly)) return
+  if (!isPresent(source) || (part.path === 'carrel.db' && wish.filesOnly)) return
   say(part.name, 0, null)
   if (part.kind === 'file') return await take(making, part.path, 'file')
   const copy = join(making.into, part.path)
@@ -119,8 +118,8 @@ async function take(making: Making, path: string, kind: BackupEntry['kind']): Pr
   } catch (thrown) {
     const { code, syscall, path: where } = thrown as NodeJS.ErrnoException
     const read = where?.startsWith(making.wish.dataFolder) === true || syscall === 'read'
-    if (!read || !['ENOENT', 'EACCES', 'EPERM'].includes(code ?? '')) throw thrown
-    making.skipped.push({ path, why: code === 'ENOENT' ? 'It was removed meanwhile.' : 'It may not be read.' })
+    if (!read || !(isAbsent(thrown) || code === 'EACCES' || code === 'EPERM')) throw thrown
+    making.skipped.push({ path, why: isAbsent(thrown) ? 'It was removed meanwhile.' : 'It may not be read.' })
   }
 }
 

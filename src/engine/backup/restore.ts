@@ -1,11 +1,13 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, symlink } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, rmdir, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BackupManifest, staysInside } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
+import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
+import { bestEffort } from '../../primitives/best-effort.ts'
 import { checkDatabase, KNOWN_SCHEMA, moveBlankSpaces, tooNew } from '../../store/sqlite/sqlite-copy.ts'
 import { MANIFEST, type Progress } from './backup.ts'
-import { copyFile } from './backup-files.ts'
+import { copyFile, isFree } from './backup-files.ts'
 
 /**
  * Makes a data folder from a backup. Every file is compared with its digest on its way; the folder has its name when
@@ -17,8 +19,7 @@ export async function restoreBackup(backup: string, dataFolder: string, say: Pro
   const to = resolve(dataFolder)
   const manifest = await readManifest(from)
   if (manifest.schema !== null && manifest.schema > KNOWN_SCHEMA) throw tooNew(manifest.schema)
-  const there = await readdir(to).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : null))
-  if (there === null || there.length > 0)
+  if (!(await isFree(to)))
     throw new CarrelError(
       'bad_input',
       `${to} is not empty. A backup is restored into a folder of its own: name another one with --data.`,
@@ -32,11 +33,11 @@ export async function restoreBackup(backup: string, dataFolder: string, say: Pro
       await checkDatabase(join(into, 'carrel.db'))
       await moveBlankSpaces(join(into, 'carrel.db'), manifest.dataFolder, to)
     }
-    await rmdir(to).catch(() => undefined)
+    await absentAsNull(rmdir(to))
     await rename(into, to)
     return manifest
   } catch (thrown) {
-    await rm(into, { recursive: true, force: true }).catch(() => undefined)
+    await bestEffort(rm(into, { recursive: true, force: true }))
     throw fileTrouble(`${from} could not be restored, and nothing was changed.`, thrown)
   }
 }
@@ -68,7 +69,7 @@ async function copyAll(from: string, into: string, { entries }: BackupManifest, 
     if (entry.kind === 'folder') await mkdir(path, { recursive: true, mode: 0o700 })
     if (entry.kind !== 'file') continue
     const { sha256 } = await copyFile(join(from, entry.path), path, 0o600).catch((cause) => {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      if (!isAbsent(cause)) throw cause
       throw new CarrelError('unavailable', `${entry.path} is missing in the backup. Take another one.`)
     })
     if (sha256 !== entry.sha256)

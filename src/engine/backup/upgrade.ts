@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../model/config.ts'
 import type { UpgradeReport } from '../../model/upgrade.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { lockFolder } from '../../store/lock.ts'
 import { copiesIn, listCopies, type Say } from '../../store/upgrade/copies.ts'
 import type { BackDone, BackPreview } from '../../store/upgrade/sqlite-back.ts'
@@ -89,10 +90,6 @@ const postgresOf = (ask: UpgradeAsk, url: string) => ({
 
 /** The holder of this node's leases; null in a folder in which no node was yet. */
 function holderOf(dataFolder: string): string | null {
-  try {
-    return `node:${readFileSync(join(dataFolder, 'node'), 'utf8').trim()}`
-  } catch (thrown) {
-    if (['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return null
-    throw thrown
-  }
+  const node = absentAsNullSync(() => readFileSync(join(dataFolder, 'node'), 'utf8'))
+  return node === null ? null : `node:${node.trim()}`
 }

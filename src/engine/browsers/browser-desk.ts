@@ -10,6 +10,8 @@ import type {
 } from '../../model/browser-sight.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Who } from '../../model/tree.ts'
+import { messageOf } from '../../primitives/message-of.ts'
+import { createSerial, type Serial } from '../../primitives/serial.ts'
 import type { BrowserAtHand } from './browser-pool.ts'
 
 /** The browsers of runs as people meet them: looked at by many, taken over by one. */
@@ -64,8 +66,8 @@ interface Seen {
   taken: Taken | null
   /** So that two who ask at once do not both get it. */
   taking: boolean
-  /** What acts in it now. */
-  tail: Promise<unknown>
+  /** One action after another. */
+  readonly actions: Serial
   acting: number
 }
 
@@ -82,7 +84,7 @@ export function createBrowserDesk({ now, id, changed, idleMs }: DeskOptions): Br
       watchers: new Set(),
       taken: null,
       taking: false,
-      tail: Promise.resolve(),
+      actions: createSerial(),
       acting: 0,
     }
     all.set(hand.wish.run, seen)
@@ -137,12 +139,10 @@ export function createBrowserDesk({ now, id, changed, idleMs }: DeskOptions): Br
     seen.acting += 1
     try {
       const screen = await screenOf(seen)
-      const done = seen.tail.then(() => work(screen))
-      seen.tail = done.catch(() => undefined)
-      return await done
+      return await seen.actions.run(() => work(screen))
     } catch (thrown) {
       if (thrown instanceof CarrelError) throw thrown
-      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      const why = messageOf(thrown)
       throw new CarrelError('unavailable', `The browser of this run did not do that: ${why}`, undefined, thrown)
     } finally {
       seen.acting -= 1

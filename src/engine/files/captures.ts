@@ -1,6 +1,8 @@
 import type { Captured, History, LeftOut, Look } from '../../host/history/history.ts'
 import type { Change, FilePath, SnapshotReason, Writer } from '../../model/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
+import { createSerial } from '../../primitives/serial.ts'
+import { createTimer } from '../../primitives/timers.ts'
 import type { Log } from '../context.ts'
 import type { ToolPaths } from '../run/tool-paths.ts'
 import { watchConflicts } from './conflict-watch.ts'
@@ -50,8 +52,8 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
   const { history, now, log } = parts
   const workers = new Map<RunId, Worker>()
   const conflicts = watchConflicts(key, space, parts)
-  let tail: Promise<unknown> = Promise.resolve()
-  let timer: NodeJS.Timeout | null = null
+  const looks = createSerial()
+  const soon = createTimer({ ref: false })
 
   const writerOf = ({ run, session }: Worker, named: readonly FilePath[]): Writer => ({ run, session, named })
 
@@ -69,11 +71,7 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
     return captured
   }
 
-  const look: Bench['look'] = (wish, without) => {
-    const task = tail.then(() => take(wish, without))
-    tail = task.catch(() => undefined)
-    return task
-  }
+  const look: Bench['look'] = (wish, without) => looks.run(() => take(wish, without))
 
   return {
     key,
@@ -85,18 +83,14 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
     },
     look,
     lookSoon(reason) {
-      if (timer) return
-      timer = setTimeout(() => {
-        timer = null
+      soon.start(SOON_MS[reason], () => {
         look({ at: 'hints', reason }).catch((thrown) => log.warn(`A look at ${key} failed.`, thrown))
-      }, SOON_MS[reason])
-      timer.unref()
+      })
     },
     writers: () => [...workers.values()].map((worker) => writerOf(worker, worker.paths.named())),
     async idle() {
-      if (timer) clearTimeout(timer)
-      timer = null
-      await tail
+      soon.stop()
+      await looks.idle()
       await conflicts.idle()
     },
   }

@@ -1,6 +1,7 @@
 import { NAMED_PATHS, type Note } from '../../model/events.ts'
 import type { Change, FilePath, Writer } from '../../model/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
+import { createSerial } from '../../primitives/serial.ts'
 import type { Log } from '../context.ts'
 import type { SpaceKeeper } from './space-keeper.ts'
 
@@ -30,7 +31,7 @@ export function watchConflicts(place: string, space: SpaceId, { spaces, now, log
   /** Who changed a path lately, and when. */
   const touched = new Map<FilePath, Map<RunId, Side & { at: number }>>()
   const told = new Set<string>()
-  let telling: Promise<void> = Promise.resolve()
+  const notes = createSerial()
 
   const tell = (one: Side, two: Side, paths: readonly FilePath[]) => {
     const fresh = paths.filter((path) => !told.has(keyOf(one, two, path)))
@@ -40,9 +41,9 @@ export function watchConflicts(place: string, space: SpaceId, { spaces, now, log
       const data = { place, paths: fresh.slice(0, NAMED_PATHS), other: { session, run } }
       return { session: mine.session, note: { type: 'files.conflicted', run: mine.run, data } }
     }
-    const noted = spaces.note({ space, notes: [note(one, two), note(two, one)] })
-    telling = Promise.allSettled([telling, noted]).then(() => undefined)
-    noted.catch((thrown) => log.warn(`Two sessions in ${place} could not be told that they change the same.`, thrown))
+    notes
+      .run(() => spaces.note({ space, notes: [note(one, two), note(two, one)] }))
+      .catch((thrown) => log.warn(`Two sessions in ${place} could not be told that they change the same.`, thrown))
   }
 
   /** Those who wrote a change: its author, or all who named it. */
@@ -78,7 +79,7 @@ export function watchConflicts(place: string, space: SpaceId, { spaces, now, log
         if (known.size === 0) touched.delete(path)
       }
     },
-    idle: () => telling,
+    idle: notes.idle,
   }
 }
 

@@ -4,6 +4,7 @@ import type { Places } from '../../host/places/place.ts'
 import type { Containment } from '../../host/process/containment.ts'
 import { allowedEnv } from '../../host/process/environment.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
+import { createLazy } from '../../primitives/lazy.ts'
 import { filesOf } from '../../store/bell.ts'
 import type { Store } from '../../store/store.ts'
 import type { Context, Log } from '../context.ts'
@@ -36,13 +37,13 @@ interface Parts {
  */
 export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(): Promise<void> } {
   const { store, leases, dataFolder, containment, env, now, log, ctx } = parts
-  const history = once<History>(async () => {
+  const history = createLazy<History>(async () => {
     const { openHistory } = await import('../../host/history/open.ts')
     const opened = await openHistory({ folder: join(dataFolder, 'files'), now })
     benches.listen(opened, care)
     return opened
   })
-  const places = once<Places>(async () => {
+  const places = createLazy<Places>(async () => {
     const { openPlaces } = await import('../../host/places/places.ts')
     const ledger = join(dataFolder, 'processes')
     return openPlaces({ dataFolder, ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) })
@@ -62,7 +63,7 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
     spaces,
     makings,
     begin() {
-      retention = startRetention(ctx(), () => history.begun)
+      retention = startRetention(ctx(), () => history.current !== null)
       makings.bury().catch((thrown) => log.warn('Places that were being made could not be looked at.', thrown))
     },
     async close() {
@@ -70,27 +71,9 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
       await makings.close()
       await benches.close()
       await spaces.close()
-      if (history.begun) await (await history.get().catch(() => null))?.close()
-      if (places.begun) await (await places.get().catch(() => null))?.close()
-    },
-  }
-}
-
-/** Opened when it is first asked for; what failed is tried again at the next asking. */
-function once<T>(open: () => Promise<T>): { get(): Promise<T>; readonly begun: boolean } {
-  let opened: Promise<T> | null = null
-  return {
-    get() {
-      if (opened) return opened
-      const task = open()
-      opened = task
-      task.catch(() => {
-        opened = null
-      })
-      return task
-    },
-    get begun() {
-      return opened !== null
+      // A history or places that could not be opened have nothing to close.
+      await (await history.current?.catch(() => null))?.close()
+      await (await places.current?.catch(() => null))?.close()
     },
   }
 }

@@ -4,6 +4,7 @@ import type { MakePlace, Places } from '../../host/places/place.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
 import type { Project, ProjectPlace } from '../../model/tree.ts'
+import { createSerial } from '../../primitives/serial.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../context.ts'
 import type { LeaseKeeper } from '../leases.ts'
@@ -50,15 +51,15 @@ export function createMakings({ store, leases, places, care, dataFolder, now, lo
     try {
       const parent = join(dataFolder, 'places')
       await mkdir(parent, { recursive: true, mode: 0o700 })
-      let telling: Promise<unknown> = Promise.resolve()
+      const notes = createSerial()
       const onProgress = (note: string) => {
-        telling = telling.then(() => show(project, { ...project.place, note })).catch(() => undefined)
+        notes.run(() => show(project, { ...project.place, note })).catch(() => undefined)
       }
       const ask = { ...wish, kind, id: project.id, source, parent, signal: closing.signal, onProgress } as const
       const record = await (await places()).make(ask)
-      await telling
-      const { path, driver, git, notes } = record
-      const note = notes.length > 0 ? notes.join(' ') : null
+      await notes.idle()
+      const { path, driver, git } = record
+      const note = record.notes.length > 0 ? record.notes.join(' ') : null
       const ready = { kind, path, state: 'ready', driver, branch: git?.branch ?? null, note } as const
       const made = await show(project, ready, record)
       // What is there before anybody works in it is where its work began.

@@ -4,9 +4,11 @@ import { NOTHING_OUTSIDE, type Place, type PlaceRecord, type Places } from '../.
 import type { FileRules } from '../../model/conflicts.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { DEFAULT_FILE_RULES } from '../../model/file-rules.ts'
+import { fileTrouble } from '../../model/file-trouble.ts'
 import type { HistoryStatus } from '../../model/history.ts'
 import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
 import type { Project, Space } from '../../model/tree.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Store } from '../../store/store.ts'
 
 /** A project's place, ready for use. */
@@ -101,7 +103,9 @@ export function createPlaceCare({ store, history, places, onFollowed }: Parts): 
 /** The Space's own folder. */
 async function directPlace(store: Store, { workspace, space: id }: Project): Promise<Place> {
   const space = (await store.tree.space(workspace, id)) as Space
-  const folder = await stat(space.folder).catch(() => null)
+  const folder = await absentAsNull(stat(space.folder)).catch((thrown) => {
+    throw fileTrouble(`The folder ${space.folder} cannot be opened.`, thrown)
+  })
   if (!folder?.isDirectory()) {
     throw new CarrelError(
       'gone',

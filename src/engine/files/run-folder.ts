@@ -6,6 +6,7 @@ import type { AgentRecipe } from '../../model/agent.ts'
 import type { Config } from '../../model/config.ts'
 import { type EffectiveEnvironment, GivenToRun, type GivenVariable } from '../../model/environment.ts'
 import { markOf } from '../../model/mask.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
 /** The folder of a run's own, for people who look later. Swept when its time is over (`keepRunLogsDays`). */
 const fileOf = ({ dataFolder }: Config, run: string) => join(dataFolder, 'logs', 'runs', run, 'run.json')
@@ -18,7 +19,7 @@ export async function writeGiven(config: Config, given: GivenToRun): Promise<voi
 
 /** Null where there is none, or one of an older form. */
 export async function readGiven(config: Config, run: string): Promise<GivenToRun | null> {
-  const text = await readFile(fileOf(config, run), 'utf8').catch(() => null)
+  const text = await absentAsNull(readFile(fileOf(config, run), 'utf8'))
   return text === null ? null : (GivenToRun.safeParse(JSON.parse(text)).data ?? null)
 }
 

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { CarrelError } from '../../model/errors.ts'
 import type { SpaceId } from '../../model/ids.ts'
 import type { Who } from '../../model/tree.ts'
+import { createSerialByKey } from '../../primitives/serial.ts'
 import type { Noted, Store } from '../../store/store.ts'
 import type { HeldLease, LeaseKeeper } from '../leases.ts'
 
@@ -20,21 +22,17 @@ const PATIENCE_MS = 60_000
 const LOOK_MS = 200
 
 export function createSpaceKeeper(store: Store, leases: LeaseKeeper, now: () => number): SpaceKeeper {
-  const lines = new Map<SpaceId, Promise<unknown>>()
+  const queues = createSerialByKey<SpaceId>()
   const acts = new Map<SpaceId, { by: Who; since: number }>()
   let queued = 0
 
   /** One at a time in this process; the lease keeps other nodes out. */
   const inLine = async <T>(space: SpaceId, work: () => Promise<T>): Promise<T> => {
     queued += 1
-    const before = lines.get(space) ?? Promise.resolve()
-    const task = before.catch(() => undefined).then(work)
-    lines.set(space, task)
     try {
-      return await task
+      return await queues.run(space, work)
     } finally {
       queued -= 1
-      if (lines.get(space) === task) lines.delete(space)
     }
   }
 
@@ -44,7 +42,7 @@ export function createSpaceKeeper(store: Store, leases: LeaseKeeper, now: () => 
       const lease = await leases.acquire(`space:${space}`)
       if (lease) return lease
       if (now() >= until) throw busy('Another node writes files in this Space at the moment. Try again in a moment.')
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+      await pause(LOOK_MS)
     }
   }
 
@@ -78,7 +76,7 @@ export function createSpaceKeeper(store: Store, leases: LeaseKeeper, now: () => 
       return queued
     },
     async close() {
-      await Promise.allSettled(lines.values())
+      await queues.idle()
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Mask } from '../../model/mask.ts'
 import { createOutcomeMask } from '../../model/mask-outcomes.ts'
 import type { Session } from '../../model/tree.ts'
 import { liveItems, type SessionView } from '../../model/view.ts'
+import { createSerial } from '../../primitives/serial.ts'
 import type { Begins, FoldWrite, Store, Submitted } from '../../store/store.ts'
 import { foldTail, type Loaded, newestOf } from '../folding.ts'
 import type { ClaimedLease } from '../leases.ts'
@@ -71,7 +72,7 @@ export function openRecorder(
   let waitingBytes = 0
   let timer: NodeJS.Timeout | null = null
   let lastFlush = 0
-  let tail: Promise<void> = Promise.resolve()
+  const writes = createSerial()
   let broken: CarrelError | null = null
   const listeners = new Set<(view: SessionView) => void>()
 
@@ -141,11 +142,7 @@ export function openRecorder(
   }
 
   /** One write at a time: what is pushed while one is under way goes with the next. */
-  const enqueue = (more: Outcome[]): Promise<void> => {
-    const task = tail.then(() => write([...takeWaiting(), ...more]))
-    tail = task.catch(() => undefined)
-    return task
-  }
+  const enqueue = (more: Outcome[]): Promise<void> => writes.run(() => write([...takeWaiting(), ...more]))
 
   const flushSoon = () => {
     if (timer) return
@@ -180,7 +177,7 @@ export function openRecorder(
     },
     record: (...outcomes) => enqueue(outcomes.length === 0 ? mask.rest() : outcomes.flatMap(mask.take)),
     recordBehind(submit, ...outcomes) {
-      const task = tail.then(async () => {
+      return writes.run(async () => {
         if (broken) throw broken
         const begins = { after: view.seq, right: lease.right, outcomes: outcomes.flatMap(mask.take) }
         const submitted = await lease.guard(() => submit(begins))
@@ -190,21 +187,14 @@ export function openRecorder(
         tell()
         return true
       })
-      tail = task.then(
-        () => undefined,
-        () => undefined,
-      )
-      return task
     },
     catchUp(head) {
-      const task = tail.then(async () => {
+      return writes.run(async () => {
         if (head !== undefined && head <= view.seq) return
         const before = view.seq
         view = await foldTail(store, view, items, dirty)
         if (view.seq !== before) tell()
       })
-      tail = task.catch(() => undefined)
-      return task
     },
     async settle(wakeAt) {
       const { seq } = view

@@ -7,6 +7,7 @@ import { type GivenToRun, heldLimitsOf } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import type { AgentNeed, LiveContext, Seat } from '../agents/agent-pool.ts'
 import { homeFor } from '../agents/homes.ts'
 import { sandboxFor } from '../agents/sandboxing.ts'
@@ -252,7 +253,7 @@ export async function applyConfig(work: RunWork, run: RunView, live: LiveContext
       }
     }
   } catch (thrown) {
-    error = `The agent did not take the setting: ${thrown instanceof Error ? thrown.message : String(thrown)}`
+    error = `The agent did not take the setting: ${messageOf(thrown)}`
   }
   const data = { agent: run.agent, mode: config.mode, options: { ...config.options }, error }
   await work.recorder.record({ type: 'config.applied', run: run.id, data })

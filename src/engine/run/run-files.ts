@@ -3,6 +3,8 @@ import type { Captured, History } from '../../host/history/history.ts'
 import type { Change, FilePath, SnapshotReason } from '../../model/history.ts'
 import type { RunId, SessionId } from '../../model/ids.ts'
 import type { RunView } from '../../model/view.ts'
+import { messageOf } from '../../primitives/message-of.ts'
+import { createSerial } from '../../primitives/serial.ts'
 import type { OpenedPlace } from '../files/place-care.ts'
 import { eventOf } from '../folding.ts'
 import { createRunChanges } from './run-changes.ts'
@@ -102,7 +104,7 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
         )
       } catch (thrown) {
         ctx.log.warn(`The history of ${key} does not work.`, thrown)
-        say(`The history of this folder does not work, so this run cannot be undone: ${wordsOf(thrown)}`)
+        say(`The history of this folder does not work, so this run cannot be undone: ${messageOf(thrown)}`)
       }
     },
     heard(update) {
@@ -131,7 +133,7 @@ function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'star
         if (words !== null) say(words, 'info')
       } catch (thrown) {
         ctx.log.warn(`What ${run.id} left in ${key} could not be seen.`, thrown)
-        say(`What this run changed last is not in the history: ${wordsOf(thrown)}`)
+        say(`What this run changed last is not in the history: ${messageOf(thrown)}`)
       } finally {
         bench.leave(run.id as RunId)
       }
@@ -176,7 +178,7 @@ async function imported(history: History, key: string, patience: AbortSignal): P
 function createPublisher({ ctx, recorder }: RunWork, run: RunStart, key: string) {
   const changes = createRunChanges()
   let first = 0
-  let pending: Promise<void> = Promise.resolve()
+  const readings = createSerial()
   const say = ({ n }: Captured, reason: SnapshotReason) => {
     const data = { run: run.id as RunId, place: key, from: Math.min(first, n), n, reason, ...changes.summary() }
     recorder.push({ type: 'snapshot.taken', run: run.id, data })
@@ -199,14 +201,12 @@ function createPublisher({ ctx, recorder }: RunWork, run: RunStart, key: string)
       const { created, modified, deleted } = captured.counts
       // More than a look tells one by one: the history knows them all.
       if (created + modified + deleted > captured.changes.length) {
-        pending = pending.then(() => whole(captured, reason)).catch((thrown) => ctx.log.warn(`${run.id}`, thrown))
+        readings.run(() => whole(captured, reason)).catch((thrown) => ctx.log.warn(`${run.id}`, thrown))
         return
       }
       changes.take(mine)
       say(captured, reason)
     },
-    settled: () => pending,
+    settled: readings.idle,
   }
 }
-
-const wordsOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))

@@ -5,6 +5,7 @@ import { WHAT } from '../../host/cgroups/cgroups.ts'
 import { branchOf, nearbyGitFolders } from '../../host/folders.ts'
 import { HeldLimits } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { browserFinding } from '../browsers/browsers.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
@@ -24,15 +25,22 @@ export const suggestFolders: Op<'folders.suggest'> = async (ctx, _caller, input)
     return { folder: ctx.home, folders: await Promise.all(found.map((path) => describe(path, true))) }
   }
   if (!isAbsolute(input.in)) throw new CarrelError('bad_input', 'Give the full path of a folder, from the root.')
-  const folder = await realpath(input.in).catch(() => null)
-  const entries = folder === null ? null : await readdir(folder, { withFileTypes: true }).catch(() => null)
-  if (folder === null || entries === null)
-    throw new CarrelError('not_found', `${input.in} is not a folder that Carrel can read.`)
+  const { folder, entries } = await listFolder(input.in)
   const folders = entries
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => join(folder, entry.name))
   const shown = folders.sort().slice(0, LISTED)
   return { folder, folders: await Promise.all(shown.map((path) => describe(path, null))) }
+}
+
+async function listFolder(path: string) {
+  try {
+    const folder = await realpath(path)
+    return { folder, entries: await readdir(folder, { withFileTypes: true }) }
+  } catch (cause) {
+    const message = `${path} is not a folder that Carrel can read: ${messageOf(cause)}.`
+    throw new CarrelError('not_found', message, undefined, cause)
+  }
 }
 
 async function describe(path: string, git: boolean | null) {
@@ -116,7 +124,7 @@ async function storeFinding(ctx: Context): Promise<Finding> {
     return {
       name: 'Store',
       state: 'bad',
-      text: thrown instanceof Error ? thrown.message : String(thrown),
+      text: messageOf(thrown),
       next: 'Check the database and the space on its disk.',
     }
   }
@@ -171,7 +179,7 @@ async function historyFinding(ctx: Context): Promise<Finding> {
       next: blind === 0 ? null : 'Places that are not watched are walked each time: raise fs.inotify.max_user_watches.',
     }
   } catch (thrown) {
-    const text = thrown instanceof Error ? thrown.message : String(thrown)
+    const text = messageOf(thrown)
     return {
       name: 'History of files',
       state: 'bad',

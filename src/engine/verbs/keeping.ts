@@ -4,6 +4,7 @@ import type { Kept } from '../../api/keeping.ts'
 import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Caller } from '../../model/tree.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
@@ -99,7 +100,11 @@ function inFolder(path: readonly string[], depth = 1): Rule['take'] {
     let bytes = 0
     for (const entry of await entriesOf(join(ctx.config.dataFolder, ...path), depth)) {
       if (live.has(entry.name)) continue
-      const size = await lookAt(entry.path)
+      // An agent may close its own folders: one that cannot be measured stays, and the others go.
+      const size = await lookAt(entry.path).catch((thrown) => {
+        ctx.log.warn(`${entry.path} is kept: its age cannot be read.`, thrown)
+        return null
+      })
       if (size === null || size.newest >= before) continue
       if (apply) await rm(entry.path, { recursive: true, force: true })
       count += 1
@@ -110,7 +115,7 @@ function inFolder(path: readonly string[], depth = 1): Rule['take'] {
 }
 
 async function entriesOf(folder: string, depth: number): Promise<{ name: string; path: string }[]> {
-  const names = await readdir(folder).catch(() => [])
+  const names = (await absentAsNull(readdir(folder))) ?? []
   const entries = names.map((name) => ({ name, path: join(folder, name) }))
   if (depth === 1) return entries
   return (await Promise.all(entries.map(({ path }) => entriesOf(path, depth - 1)))).flat()
@@ -118,10 +123,11 @@ async function entriesOf(folder: string, depth: number): Promise<{ name: string;
 
 /** When something in it was last written, and what it takes; null when it is gone meanwhile. */
 async function lookAt(path: string): Promise<{ newest: number; bytes: number } | null> {
-  const stat = await lstat(path).catch(() => null)
+  const stat = await absentAsNull(lstat(path))
   if (stat === null) return null
   if (!stat.isDirectory()) return { newest: stat.mtimeMs, bytes: stat.size }
-  const below = await Promise.all((await readdir(path).catch(() => [])).map((name) => lookAt(join(path, name))))
+  const names = (await absentAsNull(readdir(path))) ?? []
+  const below = await Promise.all(names.map((name) => lookAt(join(path, name))))
   const found = below.filter((each) => each !== null)
   return {
     newest: Math.max(stat.mtimeMs, ...found.map(({ newest }) => newest)),

@@ -5,6 +5,7 @@ import { folderState } from '../../host/folders.ts'
 import type { PlaceRisks } from '../../host/places/place.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Caller, Project } from '../../model/tree.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { projectIn, spaceIn, whoOf } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import type { Bench } from '../files/captures.ts'
@@ -126,8 +127,7 @@ export const exportPlace: Op<'places.export'> = async (ctx, caller, input) => {
 }
 
 async function patchOf(ctx: Context, caller: Caller, project: Project): Promise<string> {
-  const kept =
-    project.place.state === 'removed' ? await readFile(keptPatch(ctx, project), 'utf8').catch(() => null) : null
+  const kept = project.place.state === 'removed' ? await absentAsNull(readFile(keptPatch(ctx, project), 'utf8')) : null
   if (kept !== null) return kept
   const asked = { workspace: project.workspace, project: project.id }
   const { bench } = await reachPlace(ctx, caller, asked)

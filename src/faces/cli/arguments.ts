@@ -1,3 +1,4 @@
+import { messageOf } from '../../primitives/message-of.ts'
 import { badInput } from './problem.ts'
 
 /** Drops the fields that were not said, since an absent field and `undefined` are not the same to a schema. */
@@ -37,7 +38,7 @@ export function jsonObject(text: string, what: string): Record<string, unknown> 
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw badInput(`${what} is not JSON (${(error as Error).message}). Quote it for your shell: '{"name": "value"}'.`)
+    throw badInput(`${what} is not JSON (${messageOf(error)}). Quote it for your shell: '{"name": "value"}'.`)
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw badInput(`${what} must be a JSON object, like '{"name": "value"}'.`)

@@ -3,6 +3,8 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CONFIG_ENV, Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { badInput } from './problem.ts'
 
 type Key = keyof Config
@@ -97,19 +99,18 @@ const SECRET_PARTS: Readonly<Record<string, [RegExp, string]>> = {
 }
 
 function readConfigFile(file: string): Record<string, unknown> {
-  let text: string
+  let text: string | null
   try {
-    text = readFileSync(file, 'utf8')
+    text = absentAsNullSync(() => readFileSync(file, 'utf8'))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
-      return {}
-    throw new CarrelError('bad_input', `${file} cannot be read: ${(error as Error).message}.`, { file }, error)
+    throw new CarrelError('bad_input', `${file} cannot be read: ${messageOf(error)}.`, { file }, error)
   }
+  if (text === null) return {}
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw badInput(`${file} is not JSON: ${(error as Error).message}. Correct it, or move it away.`, { file })
+    throw badInput(`${file} is not JSON: ${messageOf(error)}. Correct it, or move it away.`, { file })
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw badInput(`${file} must hold one JSON object of settings, like {"port": 4747}.`, { file })

@@ -1,6 +1,7 @@
 import type { Carrel } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { QuestionItem } from '../../model/items.ts'
+import { createSerial } from '../../primitives/serial.ts'
 import { askPerson, howToAnswer, questionLines } from './asking.ts'
 import type { Cli } from './cli.ts'
 import type { Lines } from './lines.ts'
@@ -23,7 +24,7 @@ export interface QuestionerParts {
 
 export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts): Questioner {
   const asked = new Map<string, AbortController>()
-  let turn: Promise<unknown> = Promise.resolve()
+  const turns = createSerial()
   const { term, workspace } = cli
   const explain = (item: QuestionItem): void => {
     for (const line of questionLines(item.question, term.asideColor)) term.note(line)
@@ -47,10 +48,10 @@ export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts
       const controller = new AbortController()
       asked.set(item.interaction, controller)
       if (!lines) return explain(item)
-      turn = turn
-        .then(() => ask(item, lines, controller.signal))
-        .catch((error) => term.note(asCarrelError(error).message))
-        .then(() => onIdle?.())
+      void turns.run(async () => {
+        await ask(item, lines, controller.signal).catch((error) => term.note(asCarrelError(error).message))
+        onIdle?.()
+      })
     },
     close() {
       for (const controller of asked.values()) controller.abort()

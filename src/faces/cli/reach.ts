@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Carrel } from '../../api/index.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Config } from '../../model/config.ts'
@@ -106,9 +107,9 @@ export async function openFolder(cli: Cli, config: Config, how: { takesUp?: bool
     return await openEngine(config, { ...how, env, home, say: stagesOf(cli), version: VERSION })
   } catch (thrown) {
     const error = asCarrelError(thrown)
-    const server = readServerFile(config.dataFolder)
     const { pid } = (error.data ?? {}) as { pid?: unknown }
     if (error.code !== 'unavailable' || typeof pid !== 'number') throw thrown
+    const server = readServerFile(config.dataFolder)
     const silent =
       server?.pid === pid ? `, and its server at ${server.url} does not answer` : ', and serves nobody else'
     throw new CarrelError(
@@ -144,7 +145,7 @@ async function untilUnused(cli: Cli, carrel: Carrel, leaving: AbortController): 
     if (looks === QUIET_LOOKS)
       cli.term.note(`Waiting for ${liveRuns} more to end in this Carrel. Ctrl-C does not wait.`)
     looks += 1
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    await pause(LOOK_MS)
   }
   process.off('SIGINT', stop)
 }

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { fileTrouble } from '../../model/file-trouble.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
 /** How commands find the server of a data folder. Says nothing secret: what proves who one is lies beside it. */
 const ServerFile = z.object({
@@ -13,10 +15,16 @@ export type ServerFile = z.infer<typeof ServerFile>
 
 const pathOf = (dataFolder: string): string => join(dataFolder, 'server.json')
 
-/** What the last server wrote; null when there is nothing readable. It may be dead: ask it. */
+/**
+ * Returns the note of the last server, which may be dead; null without one, or when it is no note.
+ *
+ * @throws unavailable when the file is there and cannot be read
+ */
 export function readServerFile(dataFolder: string): ServerFile | null {
+  const text = readOwn(pathOf(dataFolder))
+  if (text === null) return null
   try {
-    return ServerFile.parse(JSON.parse(readFileSync(pathOf(dataFolder), 'utf8')))
+    return ServerFile.parse(JSON.parse(text))
   } catch {
     return null
   }
@@ -35,12 +43,20 @@ export function removeServerFile(dataFolder: string, pid: number): void {
   if (readServerFile(dataFolder)?.pid === pid) rmSync(pathOf(dataFolder), { force: true })
 }
 
-/** The token of the data folder; null when there is none to read. */
+/**
+ * Returns the token of the data folder; null without one.
+ *
+ * @throws unavailable when the file is there and cannot be read
+ */
 export function readToken(dataFolder: string): string | null {
+  return readOwn(join(dataFolder, 'token'))?.trim() || null
+}
+
+function readOwn(path: string): string | null {
   try {
-    return readFileSync(join(dataFolder, 'token'), 'utf8').trim() || null
-  } catch {
-    return null
+    return absentAsNullSync(() => readFileSync(path, 'utf8'))
+  } catch (thrown) {
+    throw fileTrouble(`${path} cannot be read.`, thrown)
   }
 }
 

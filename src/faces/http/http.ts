@@ -8,6 +8,7 @@ import type { Log } from '../../engine/context.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
 import { pathNow } from '../../model/old-names.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { mountPreviewDoor } from '../preview/door.ts'
 import { createPreviewHosts } from '../preview/hosts.ts'
 import { createPreviewLogins } from '../preview/logins.ts'
@@ -269,7 +270,7 @@ async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promi
   } catch (cause) {
     await app.close()
     const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    const what = taken ? `Port ${port} is taken.` : `Cannot listen on ${host}:${port}: ${(cause as Error).message}.`
+    const what = taken ? `Port ${port} is taken.` : `Cannot listen on ${host}:${port}: ${messageOf(cause)}.`
     throw new CarrelError(
       'unavailable',
       `${what} Choose another with --port, or --port 0 for a free one.`,

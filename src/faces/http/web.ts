@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isPresent } from '../../primitives/absent-as-null.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 import { isApi } from './gate.ts'
 import { plainPage } from './login-page.ts'
@@ -27,7 +27,7 @@ export async function mountPage(
     setHeaders: (reply, path) => reply.header('cache-control', cachingOf(path)),
   })
   const sendPage = (reply: FastifyReply): FastifyReply => {
-    if (!existsSync(join(folder, 'index.html'))) return notBuilt(reply)
+    if (!isPresent(join(folder, 'index.html'))) return notBuilt(reply)
     return reply.code(200).header('cache-control', 'no-cache').sendFile('index.html')
   }
   // The root is a folder to the file server, which refuses folders.

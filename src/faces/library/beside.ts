@@ -4,6 +4,7 @@ import { connect } from '../../client/client.ts'
 import type { Config } from '../../model/config.ts'
 import { CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
+import { createWorkerCalls } from '../../primitives/worker-calls.ts'
 import type { OpenedCarrel, Served, ServeOptions } from './opened.ts'
 
 /** Words between a program and the Carrel beside it, over the channel that Node makes. Each ask has one answer. */
@@ -59,43 +60,24 @@ export async function openBeside(
   }
 }
 
-interface Waiting {
-  resolve(result: unknown): void
-  reject(error: CarrelError): void
-}
-
 /** An idle Carrel keeps no program alive: its channel holds the loop only while an answer is waited for. */
 function talk(child: ChildProcess) {
-  const waiting = new Map<number, Waiting>()
-  let count = 0
-  let ended: CarrelError | null = null
-  const end = (message: string, cause?: unknown) => {
-    ended ??= new CarrelError('unavailable', message, undefined, cause)
-    for (const { reject } of waiting.values()) reject(ended)
-    waiting.clear()
-  }
+  const calls = createWorkerCalls((busy) => (busy ? child.channel?.ref() : child.channel?.unref()))
+  const end = (message: string, cause?: unknown) => calls.end(new CarrelError('unavailable', message, undefined, cause))
   child.on('error', (error) => end(`The Node that Carrel needs cannot be started: ${error.message}.`, error))
   child.on('exit', () => end('Carrel has ended. Open it again; what was acknowledged is kept.'))
   child.on('message', (message) => {
     const { id, result, problem } = message as Answer
-    const one = waiting.get(id)
-    waiting.delete(id)
-    if (problem) one?.reject(new CarrelError(problem.code, problem.message, problem.data))
-    else one?.resolve(result)
-    if (waiting.size === 0) child.channel?.unref()
+    if (problem) calls.reject(id, new CarrelError(problem.code, problem.message, problem.data))
+    else calls.resolve(id, result)
   })
   child.unref()
   return {
-    ended: () => ended !== null,
-    ask(ask: Ask): Promise<unknown> {
-      if (ended) return Promise.reject(ended)
-      const id = ++count
-      child.channel?.ref()
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
-        // Without a word to say it to, a channel that is gone throws later and elsewhere.
+    ended: () => calls.ended,
+    ask: (ask: Ask): Promise<unknown> =>
+      calls.begin((id) => {
+        // Without a callback, `send` on a closed channel throws later and elsewhere.
         child.send({ id, ...ask }, (error) => error && end('Carrel has ended. Open it again.', error))
-      })
-    },
+      }),
   }
 }

@@ -1,4 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
+import { createSemaphore } from '../../primitives/semaphore.ts'
 
 /** Lets so many starts happen at once and keeps the others in order of arrival (P4). */
 export interface Admission {
@@ -12,46 +13,25 @@ export interface Admission {
 
 /** `limit` is about the number of cores: more starts at once make each of them slower and none earlier. */
 export function createAdmission(limit: number): Admission {
-  const waiting: Array<() => void> = []
-  let active = 0
-  const enter = () => {
-    active += 1
-    let released = false
-    return () => {
-      if (released) return
-      released = true
-      active -= 1
-      waiting.shift()?.()
-    }
-  }
+  const starts = createSemaphore(limit)
   return {
     limit,
     get active() {
-      return active
+      return starts.taken
     },
     get queued() {
-      return waiting.length
+      return starts.waiting.length
     },
-    acquire: async (signal) => {
-      if (signal.aborted) throw refused()
-      if (active < limit && waiting.length === 0) return enter()
-      return await new Promise((resolve, reject) => {
-        const turn = () => {
-          signal.removeEventListener('abort', leave)
-          resolve(enter())
-        }
-        const leave = () => {
-          const place = waiting.indexOf(turn)
-          if (place >= 0) waiting.splice(place, 1)
-          reject(refused())
-        }
-        waiting.push(turn)
-        signal.addEventListener('abort', leave, { once: true })
+    async acquire(signal) {
+      await starts.acquire({ tag: undefined, signal }).catch((cause) => {
+        const message = 'The start of an agent was called off while it waited for its turn.'
+        throw new CarrelError('unavailable', message, undefined, cause)
       })
+      let released = false
+      return () => {
+        if (!released) starts.release()
+        released = true
+      }
     },
   }
-}
-
-function refused(): CarrelError {
-  return new CarrelError('unavailable', 'The start of an agent was called off while it waited for its turn.')
 }

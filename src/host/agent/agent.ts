@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { isPresent } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
   attachKeeper,
@@ -51,7 +52,7 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
  * it left on disk (the connection then ends once all has been told). Null when there is nothing left of it.
  */
 export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<AgentConnection | null> {
-  if (!existsSync(join(asked.keepers, keeper))) return null
+  if (!isPresent(join(asked.keepers, keeper))) return null
   const { launch } = await enclosed(asked, keeper)
   const tree = (await attachKeeper(keeper, keeperOptions(launch))) ?? openSpooled(keeper, keeperOptions(launch))
   if (!tree) return null
@@ -201,7 +202,7 @@ async function startTree({ launch, proxy }: Enclosed, keeper: string): Promise<K
     const kept = { command, args, cwd, enter, env, label: name, stderrPath, limits, secrets, proxy, cgroup }
     return await startKeeper(kept, keeperOptions(launch), keeper)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = messageOf(cause)
     const text = `${launch.name} could not be started in ${launch.cwd}: ${why}`
     throw new CarrelError('unavailable', text, { agent: launch.id }, cause)
   }
@@ -228,7 +229,7 @@ function handlersOf(link: Link) {
       if (link.noises <= NOISE_LIMIT) tellAll(link, text, { sample })
     },
     thrown: (error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       const text = `What ${launch.name} said could not be kept, so it was stopped: ${why}`
       link.wire.fail(new AgentFailure(text, { cause: error }))
       void link.tree.kill()

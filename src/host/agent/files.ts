@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { type Reached, reachOf } from '../reach.ts'
 import type { AgentListener, AgentPlace } from './contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
@@ -20,7 +21,7 @@ export async function readTextFile(
 ): Promise<{ content: string }> {
   const { path, line, limit } = fields(params)
   const { real, seen } = await allowed(path, place)
-  const found = await stat(real).catch(() => null)
+  const found = await absentAsNull(stat(real))
   if (!found) {
     listener.read(seen, null)
     if (lenient) return { content: '' }
@@ -47,7 +48,7 @@ export async function writeTextFile(params: unknown, place: AgentPlace, listener
   if (typeof content !== 'string') throw new WireError(INVALID_PARAMS, 'The content must be text.')
   const { real, seen } = await allowed(path, place)
   const folder = dirname(real)
-  const old = await stat(real).catch(() => null)
+  const old = await absentAsNull(stat(real))
   if (old && !old.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   await mkdir(folder, { recursive: true })
   // The folder may have become a link since it was judged.
@@ -75,7 +76,7 @@ export async function writeTextFile(params: unknown, place: AgentPlace, listener
 }
 
 const digestAt = async (real: string): Promise<string | null> => {
-  const bytes = await readFile(real).catch(() => null)
+  const bytes = await absentAsNull(readFile(real))
   return bytes && hash('sha256', bytes)
 }
 

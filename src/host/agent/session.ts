@@ -1,3 +1,6 @@
+import { bestEffort } from '../../primitives/best-effort.ts'
+import { messageOf } from '../../primitives/message-of.ts'
+import { resolvesWithin } from '../../primitives/timers.ts'
 import type { Cgroup } from '../cgroups/cgroup.ts'
 import type { AgentLaunch, AgentListener, AgentPlace, AgentSession, PromptAnswer } from './contract.ts'
 import { readTextFile, writeTextFile } from './files.ts'
@@ -126,8 +129,7 @@ function sessionFace(
     withdrawAll()
     endTerminals()
     if (!parts.canClose) return
-    const answered = wire.request('session/close', { sessionId: id }).catch(() => undefined)
-    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())])
+    await bestEffort(resolvesWithin(wire.request('session/close', { sessionId: id }), CLOSE_MS))
   }
   return {
     id,
@@ -174,8 +176,7 @@ async function askPerson<Answer>({ ask, none, withdrawn, open, listener }: Asked
   const signal = AbortSignal.any([controller.signal, withdrawn])
   try {
     const answer = ask(signal).catch((thrown: unknown) => {
-      if (!signal.aborted)
-        listener.notice(`A question could not be put to anybody: ${thrown instanceof Error ? thrown.message : thrown}`)
+      if (!signal.aborted) listener.notice(`A question could not be put to anybody: ${messageOf(thrown)}`)
       return none
     })
     const off = new Promise<Answer>((resolve) => {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../primitives/message-of.ts'
 import type { Reached } from '../cgroups/cgroup.ts'
 
 /**
@@ -222,7 +223,7 @@ async function takeRequest(call: Call, state: State, send: Send, handlers: WireH
     const error =
       thrown instanceof WireError
         ? { code: thrown.code, message: thrown.message, ...(thrown.data === undefined ? {} : { data: thrown.data }) }
-        : { code: -32603, message: thrown instanceof Error ? thrown.message : String(thrown) }
+        : { code: -32603, message: messageOf(thrown) }
     send({ id, error })
   } finally {
     state.asking.delete(key)

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { BrowserNote } from '../../model/browser.ts'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
@@ -118,7 +120,7 @@ export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround)
     await tree?.kill()
     await forget(ground, keeper)
     if (thrown instanceof CarrelError || thrown instanceof PortIsTaken) throw thrown
-    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    const why = messageOf(thrown)
     throw new CarrelError('unavailable', `The browser ${launch.program} did not start: ${why}`, undefined, thrown)
   }
 }
@@ -302,8 +304,10 @@ function whyEnded({ code, signal }: Exit, said: string): string {
 }
 
 function readNote(folder: string): BrowserNote | null {
+  const text = absentAsNullSync(() => readFileSync(join(folder, NOTE), 'utf8'))
+  if (text === null) return null
   try {
-    return BrowserNote.safeParse(JSON.parse(readFileSync(join(folder, NOTE), 'utf8'))).data ?? null
+    return BrowserNote.safeParse(JSON.parse(text)).data ?? null
   } catch {
     return null
   }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CarrelError } from '../../model/errors.ts'
 import { findProgram } from '../agent/known-agents.ts'
@@ -28,7 +27,7 @@ const VERSION_MS = 5_000
 export function findBrowser(command: string | null, path: string): string | null {
   if (command !== null) return findProgram(command, path)
   const named = NAMES.map((name) => findProgram(name, path)).find((found) => found !== null)
-  return named ?? PLACES.find((place) => existsSync(place)) ?? null
+  return named ?? PLACES.find((place) => findProgram(place, path) !== null) ?? null
 }
 
 /** @throws unavailable with what to do, where there is none */

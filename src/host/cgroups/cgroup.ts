@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { HeldLimit } from '../../model/environment.ts'
+import { isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import type { Setting } from './hierarchies.ts'
 
 /** A cgroup for one agent and all that it starts, made or yet to be made. Plain data: keepers are told it and note it down. */
@@ -32,11 +34,11 @@ export function makeCgroup(cgroup: Cgroup): void {
     for (const { path, settings } of cgroup.folders) {
       mkdirSync(path)
       for (const { file, value, ifThere } of settings)
-        if (!ifThere || existsSync(join(path, file))) writeFileSync(join(path, file), value)
+        if (!ifThere || isPresent(join(path, file))) writeFileSync(join(path, file), value)
     }
   } catch (thrown) {
     for (const path of foldersOf(cgroup)) removeFolders(path)
-    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    const why = messageOf(thrown)
     throw new Error(`the cgroup that keeps its limits could not be made: ${why}`)
   }
 }
@@ -87,7 +89,7 @@ function removeFolders(path: string): boolean {
     for (const inner of innerOf(path)) removeFolders(inner)
     rmdirSync(path)
   } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'ENOENT'
+    return isAbsent(thrown)
   }
   return true
 }

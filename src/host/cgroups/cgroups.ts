@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { HeldLimit, HeldLimits } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { createSerial } from '../../primitives/serial.ts'
 import type { Obstacle } from '../sandbox/probe.ts'
 import { type Cgroup, dropCgroup, enterWords, foldersOf, makeCgroup } from './cgroup.ts'
 import { divide, groundOf } from './divide.ts'
@@ -43,7 +45,7 @@ const START =
 /** The limits of memory and processes that this machine can keep. */
 export function openCgroups({ self = '/proc/self', platform = process.platform, path }: Machine): Cgroups {
   const good = new Map<HeldLimit, Way>()
-  let last: Promise<unknown> = Promise.resolve()
+  const looks = createSerial()
   const look: Cgroups['wayOf'] = async (limit) => {
     const known = good.get(limit)
     if (known) return { way: known }
@@ -52,11 +54,7 @@ export function openCgroups({ self = '/proc/self', platform = process.platform, 
     return found
   }
   // One after the other, since a look may divide the cgroup.
-  const wayOf: Cgroups['wayOf'] = (limit) => {
-    const task = last.then(() => look(limit))
-    last = task.catch(() => undefined)
-    return task
-  }
+  const wayOf: Cgroups['wayOf'] = (limit) => looks.run(() => look(limit))
   return {
     wayOf,
     async need(limits) {
@@ -126,25 +124,15 @@ const no = (why: string, next = START) => ({ obstacle: { why, next } })
 
 /** Version 2 first: where both are, the newer has what the older was not given. */
 function seatsOf(limit: HeldLimit, self: string): Seat[] {
-  const read = (name: string) => {
-    try {
-      return readFileSync(join(self, name), 'utf8')
-    } catch {
-      return ''
-    }
-  }
+  const read = (name: string) => absentAsNullSync(() => readFileSync(join(self, name), 'utf8')) ?? ''
   const files = { cgroup: read('cgroup'), mountinfo: read('mountinfo') }
   return [seatIn(files, null), seatIn(files, CONTROLLERS.v1[limit].name)].filter((seat) => seat !== null)
 }
 
 function hasController(seat: Seat, limit: HeldLimit): boolean {
   if (seat.version === 'v1') return false
-  try {
-    const given = readFileSync(join(groundOf(seat), 'cgroup.controllers'), 'utf8')
-    return given.trim().split(' ').includes(CONTROLLERS.v2[limit].name)
-  } catch {
-    return false
-  }
+  const given = absentAsNullSync(() => readFileSync(join(groundOf(seat), 'cgroup.controllers'), 'utf8')) ?? ''
+  return given.trim().split(' ').includes(CONTROLLERS.v2[limit].name)
 }
 
 /** Makes one, has a process enter it, and takes it away. @throws Error where any of it fails */

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { isPresent } from '../../primitives/absent-as-null.ts'
 import { below, isMarked, processTable } from '../process/proc-table.ts'
 import { pidsIn } from './cgroup.ts'
 import type { Seat } from './hierarchies.ts'
@@ -22,7 +23,7 @@ export async function divide(seat: Seat, controller: string): Promise<void> {
   const ground = groundOf(seat)
   const shared = join(ground, 'cgroup.subtree_control')
   if (readFileSync(shared, 'utf8').trim().split(' ').includes(controller)) return
-  if (existsSync(join(ground, 'cgroup.type'))) await leave(ground)
+  if (isPresent(join(ground, 'cgroup.type'))) await leave(ground)
   writeFileSync(shared, `+${controller}`)
 }
 

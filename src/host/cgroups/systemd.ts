@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { isPresent } from '../../primitives/absent-as-null.ts'
 
 const run = promisify(execFile)
 const ASK_MS = 5_000
@@ -18,7 +18,7 @@ export function unitOf(path: string): { readonly unit: string; readonly user: bo
 /** A unit whose cgroup systemd does not let others write in, though they could; null where it is free to be used. */
 export async function keptBySystemd(path: string, search: string): Promise<string | null> {
   const found = unitOf(path)
-  if (!found || !existsSync(RUNS)) return null
+  if (!found || !isPresent(RUNS)) return null
   const { unit, user } = found
   const words = [...(user ? ['--user'] : []), 'show', '--property=Delegate', '--value', '--', unit]
   // A person's own systemd is reached by its runtime folder.

@@ -1,6 +1,8 @@
 import { renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 
 /** The schema of `files.db`, as steps from nothing. A file with more steps than this program knows is refused. */
 const STEPS: readonly string[] = [
@@ -174,9 +176,9 @@ function tooNew(version: number): CarrelError {
 function moveAside(from: string, to: string): void {
   try {
     renameSync(from, to)
-  } catch {
-    // Not there, or not movable: what cannot be moved must not stand in the way of the new one.
-    rmSync(from, { force: true })
+  } catch (thrown) {
+    // A file that cannot be moved must not stand in the way of the new one.
+    if (!isAbsent(thrown)) rmSync(from, { force: true })
   }
 }
 
@@ -215,7 +217,7 @@ export function inWords(thrown: unknown): CarrelError {
   const result = isFull(thrown) ? 13 : resultCode(thrown)
   const words = result === null ? undefined : TROUBLE[result]
   if (words === undefined) return asCarrelError(thrown)
-  return new CarrelError('unavailable', words, { detail: (thrown as Error).message }, thrown)
+  return new CarrelError('unavailable', words, { detail: messageOf(thrown) }, thrown)
 }
 
 /** Runs `work` in one transaction: all of it is on the disk when this returns, or nothing. */

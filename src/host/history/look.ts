@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import type { FilePath, Gap } from '../../model/history.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 import type { Blobs, Content } from './blobs.ts'
 import { diskPath } from './paths.ts'
 import { FILE, FOLDER, type Known, LINK } from './present.ts'
@@ -48,7 +49,7 @@ export function statsAt(root: string, path: FilePath): Stats | undefined {
     return lstatSync(diskPath(root, path), { throwIfNoEntry: false })
   } catch (error) {
     // A file where a folder was, a loop, a name that is too long: nothing can stand there.
-    if (['ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(codeOf(error))) return undefined
+    if (isAbsent(error) || ['ELOOP', 'ENAMETOOLONG'].includes(codeOf(error))) return undefined
     throw error
   }
 }
@@ -108,7 +109,7 @@ function isVouched(known: Known, stats: Stats): boolean {
 /** What only this path has to do with is a gap; a disk of ours that is full is everybody's trouble. */
 function unreadable(error: unknown, stats: Stats): Seen | null {
   const code = codeOf(error)
-  if (['ENOENT', 'ELOOP', 'ENOTDIR', 'EINVAL'].includes(code)) return null
+  if (isAbsent(error) || ['ELOOP', 'EINVAL'].includes(code)) return null
   if (['EACCES', 'EPERM', 'EIO'].includes(code)) return { what: 'gap', why: 'unreadable', bytes: stats.size }
   throw error
 }

@@ -14,6 +14,7 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { type FileState, sameState } from '../../model/history.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { codeOf } from './look.ts'
 import { nameOf, parentOf } from './paths.ts'
 import { inFolder, Moved, type Spot, sameLook, seenAt, stateOf } from './reach.ts'
@@ -68,14 +69,14 @@ export function isDone(hand: Hand, { kind, step }: Move): boolean {
 export const undoMove = (hand: Hand, move: Move): boolean => at(hand, move.step, DEEDS[move.kind].undo)
 
 /** What the disk says when somebody else was there between look and deed. */
-const FASTER = new Set(['ENOENT', 'EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY', 'ELOOP'])
+const FASTER = new Set(['EEXIST', 'EISDIR', 'ENOTEMPTY', 'ELOOP'])
 
 /** @throws Moved when what is there is not what was planned for */
 export function doMove(hand: Hand, { kind, step }: Move): void {
   try {
     at(hand, step, DEEDS[kind].do)
   } catch (error) {
-    throw FASTER.has(codeOf(error)) ? new Moved(step.path) : error
+    throw isAbsent(error) || FASTER.has(codeOf(error)) ? new Moved(step.path) : error
   }
 }
 
@@ -267,8 +268,10 @@ function removeFolder(spot: Spot): boolean {
   try {
     rmdirSync(spot)
   } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))) return false
-    if (codeOf(error) !== 'ENOENT') throw error
+    if (['ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) return false
+    if (!isAbsent(error)) throw error
+    // The error is the same for nothing and for a file in its stead.
+    return !isThere(spot)
   }
   return true
 }

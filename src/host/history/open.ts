@@ -4,6 +4,7 @@ import { asCarrelError, CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
 import type { History } from './history.ts'
 import './watch.ts'
+import { createWorkerCalls } from '../../primitives/worker-calls.ts'
 import type { Asked, FromWorker, ToWorker, WorkerOptions } from './wire.ts'
 
 export interface HistoryOptions {
@@ -13,11 +14,6 @@ export interface HistoryOptions {
 }
 
 type News = Parameters<Parameters<History['onNews']>[0]>[0]
-
-interface Waiting {
-  resolve(result: unknown): void
-  reject(error: CarrelError): void
-}
 
 /**
  * Starts the one thread that owns the history of this machine's files. Everything else here only passes messages.
@@ -80,50 +76,38 @@ const methods = (ask: Ask): Passed =>
   Object.fromEntries(PASSED.map((name) => [name, (...args: unknown[]) => ask(name, args)])) as unknown as Passed
 
 function createWire(worker: Worker, onNews: (news: News) => void) {
-  const waiting = new Map<number, Waiting>()
-  let ended: CarrelError | null = null
-  let count = 0
+  // An idle history keeps no process alive.
+  const calls = createWorkerCalls((busy) => (busy ? worker.ref() : worker.unref()))
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-  const end = (error: CarrelError) => {
-    ended ??= error
-    for (const { reject } of waiting.values()) reject(ended)
-    waiting.clear()
-  }
   const post = (message: ToWorker) => worker.postMessage(message)
-  const settle = (id: number, settled: (one: Waiting) => void) => {
-    const one = waiting.get(id)
-    waiting.delete(id)
-    if (one) settled(one)
-    // An idle history keeps no process alive.
-    if (waiting.size === 0) worker.unref()
-  }
   worker.on('message', (message: FromWorker) => {
     if ('news' in message) onNews(message.news)
     if (!('id' in message)) return
     const { id, result, problem } = message
-    settle(id, (one) => (problem ? one.reject(rebuilt(problem)) : one.resolve(result)))
+    if (problem) calls.reject(id, rebuilt(problem))
+    else calls.resolve(id, result)
   })
-  worker.on('error', (error: unknown) => end(stopped(error)))
-  worker.once('exit', () => end(stopped(null)))
+  worker.on('error', (error: unknown) => calls.end(stopped(error)))
+  worker.once('exit', () => calls.end(stopped(null)))
   worker.unref()
 
   const ask: Ask = (name, args, signal) => {
-    if (ended) return Promise.reject(ended)
     if (signal?.aborted) return Promise.reject(cancelled(signal))
-    const id = ++count
-    if (waiting.size === 0) worker.ref()
-    const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
-    post({ id, ask: name, args })
+    let call = 0
+    const answer = calls.begin((id) => {
+      call = id
+      post({ id, ask: name, args })
+    })
     const onAbort = () => {
-      post({ cancel: id })
-      settle(id, (one) => one.reject(cancelled(signal)))
+      post({ cancel: call })
+      calls.reject(call, cancelled(signal))
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     return signal ? answer.finally(() => signal.removeEventListener('abort', onAbort)) : answer
   }
   const close = async () => {
-    if (!ended) {
-      ended = new CarrelError('unavailable', 'The history of files is closed.')
+    if (!calls.ended) {
+      calls.refuse(new CarrelError('unavailable', 'The history of files is closed.'))
       worker.ref()
       post({ close: true })
     }

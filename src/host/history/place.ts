@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import type { FilePath, HistoryStatus } from '../../model/history.ts'
+import { createSerial } from '../../primitives/serial.ts'
+import { createTimer } from '../../primitives/timers.ts'
 import { type Authors, openAuthors } from './authors.ts'
 import { type Begun, createBegun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
@@ -113,7 +115,7 @@ function rowOf(db: DatabaseSync, { key, labels }: PlaceSpec): { id: number; impo
 }
 
 function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapshot') => void): Place {
-  const run = createQueue()
+  const run = createSerial().run
   const rest = createRest(() => run(() => parts.present.drop()))
   const looked = createLooker(parts, state, rest.put)
   const look: typeof looked = async (asked) => {
@@ -163,16 +165,6 @@ function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapsho
   }
 }
 
-/** One after the other; one that fails does not hold up the next. */
-function createQueue(): Place['run'] {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(job: () => T | Promise<T>) => {
-    const mine = last.then(job)
-    last = mine.catch(() => undefined)
-    return mine
-  }
-}
-
 function groundOf({ spec, present, gaps, home }: Parts, recheck: boolean): Ground {
   const { root, rules } = spec
   const ignorer = openIgnorer(root, rules, home.folder)
@@ -194,14 +186,8 @@ function checkRoot({ root }: PlaceSpec): void {
 const IDLE = 60_000
 
 function createRest(drop: () => unknown): { put(): void; end(): void } {
-  let timer: NodeJS.Timeout | undefined
-  const end = () => clearTimeout(timer)
-  const put = () => {
-    end()
-    timer = setTimeout(drop, IDLE)
-    timer.unref()
-  }
-  return { put, end }
+  const timer = createTimer({ ref: false })
+  return { put: () => timer.restart(IDLE, drop), end: timer.stop }
 }
 
 function createLooker(parts: Parts, state: State, onLooked: () => void): (look: JoinedLook) => Promise<Captured> {

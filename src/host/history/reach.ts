@@ -11,6 +11,7 @@ import {
   readSync,
 } from 'node:fs'
 import type { FilePath, FileState } from '../../model/history.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { codeOf } from './look.ts'
 import { diskPath, nameOf, parentOf } from './paths.ts'
 import { FOLDER } from './versions.ts'
@@ -87,7 +88,7 @@ function checkedSpot(root: string, folder: FilePath): (name: string) => Spot {
   return (name) => diskPath(root, folder === '' ? name : `${folder}/${name}`)
 }
 
-const isNoFolder = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK'].includes(codeOf(error))
+const isNoFolder = (error: unknown): boolean => isAbsent(error) || ['ELOOP', 'EMLINK'].includes(codeOf(error))
 
 export const seenAt = (spot: Spot): BigIntStats | undefined => lstatSync(spot, { bigint: true, throwIfNoEntry: false })
 

@@ -1,4 +1,5 @@
 import type { FilePath } from '../../model/history.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 import type { Finder } from './findings.ts'
 import type { GapBook } from './gap-book.ts'
 import { GITIGNORE, type Ignorer, isGitignore } from './ignore.ts'
@@ -124,7 +125,7 @@ function listed(root: string, folder: FilePath): string[] | null {
     return namesIn(root, folder)
   } catch (error) {
     const code = codeOf(error)
-    if (folder !== '' && ['ENOENT', 'ENOTDIR'].includes(code)) return []
+    if (folder !== '' && isAbsent(error)) return []
     if (folder !== '' && ['EACCES', 'EPERM', 'EIO'].includes(code)) return null
     throw error
   }

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { Event } from '@parcel/watcher'
 import type { FilePath } from '../../model/history.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
 /**
  * Hints of what changed below a folder. No watcher of Linux may be believed (decision 0008): a hint says where to look,
@@ -76,13 +77,8 @@ export function startWatch(root: string, ignore: readonly string[], tell: { hint
   }
 }
 
-function realRoot(root: string): string {
-  try {
-    return realpathSync(root)
-  } catch {
-    return root
-  }
-}
+/** A root that is gone keeps its name: the watch on it fails, and walks find its end. */
+const realRoot = (root: string): string => absentAsNullSync(() => realpathSync(root)) ?? root
 
 const plainFolders = (ignore: readonly string[]): string[] =>
   ['.git/', ...ignore]

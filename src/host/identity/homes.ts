@@ -4,6 +4,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { HomeNote } from '../../model/homes.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 
 const run = promisify(execFile)
 
@@ -45,7 +47,10 @@ export async function makeHome(folder: string, note: HomeNote, person: Person): 
   await noteHome(folder, note)
   const fresh = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined
   const identity = fresh ? await gitIdentity(person) : null
-  if (identity) await writeFile(join(path, '.gitconfig'), identity, { flag: 'wx' }).catch(() => undefined)
+  if (identity === null) return
+  await writeFile(join(path, '.gitconfig'), identity, { flag: 'wx' }).catch((cause) => {
+    if (errorCode(cause) !== 'EEXIST') throw cause
+  })
 }
 
 /** Writes down whose home one is. Safe to repeat. */
@@ -76,14 +81,7 @@ export async function listHomes(folder: string): Promise<HomeNote[]> {
 }
 
 /** Only a folder that is not there has no names: one that cannot be read must not pass for one without homes. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw thrown
-  }
-}
+const namesIn = async (folder: string): Promise<string[]> => (await absentAsNull(readdir(folder))) ?? []
 
 /** With all that is in it. Nothing lives there any more. Safe to repeat. */
 export async function removeHome(folder: string, note: HomeNote): Promise<void> {
@@ -93,8 +91,10 @@ export async function removeHome(folder: string, note: HomeNote): Promise<void> 
 }
 
 async function noteIn(path: string): Promise<HomeNote | null> {
+  const text = await absentAsNull(readFile(path, 'utf8'))
+  if (text === null) return null
   try {
-    return HomeNote.parse(JSON.parse(await readFile(path, 'utf8')))
+    return HomeNote.parse(JSON.parse(text))
   } catch {
     return null
   }

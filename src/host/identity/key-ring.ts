@@ -1,6 +1,8 @@
 import { chmod, open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { newKey, readKey, type SecretKey, writeKey } from './sealing.ts'
 
 /** The keys that secrets are sealed under: the first one seals, all of them open. */
@@ -90,12 +92,11 @@ function readAll(source: string, texts: readonly string[]): SecretKey[] {
 
 async function linesOf(path: string): Promise<string[] | null> {
   try {
-    return (await readFile(path, 'utf8')).split('\n')
+    return (await absentAsNull(readFile(path, 'utf8')))?.split('\n') ?? null
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw new CarrelError(
       'unavailable',
-      `The keys in ${path} cannot be read: ${(cause as Error).message}. Let the server's user read it.`,
+      `The keys in ${path} cannot be read: ${messageOf(cause)}. Let the server's user read it.`,
       undefined,
       cause,
     )
@@ -119,7 +120,7 @@ async function writeAll(path: string, keys: readonly SecretKey[]): Promise<void>
   } catch (cause) {
     throw new CarrelError(
       'unavailable',
-      `The key file ${path} cannot be written: ${(cause as Error).message}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`,
+      `The key file ${path} cannot be written: ${messageOf(cause)}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`,
       undefined,
       cause,
     )

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
 /** One copy of a login: where, when it was written, and what is in it. */
 interface Copy {
@@ -27,14 +28,14 @@ export async function shareLogin(shared: string, others: readonly string[]): Pro
 
 /** The homes that Carrel made for an agent. */
 export async function homesOf(folder: string, agent: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => [])
+  const names = (await absentAsNull(readdir(folder))) ?? []
   return names.filter((name) => new RegExp(`^${agent}-[0-9a-f]{16}$`).test(name)).map((name) => join(folder, name))
 }
 
 /** Null where there is none, or one that is being written: half a login would log everybody out. */
 async function readCopy(path: string): Promise<Copy | null> {
-  const content = await readFile(path).catch(() => null)
-  const found = await stat(path).catch(() => null)
+  const content = await absentAsNull(readFile(path))
+  const found = await absentAsNull(stat(path))
   if (content === null || found === null || !isWhole(path, content)) return null
   return { path, mtimeMs: found.mtimeMs, content }
 }

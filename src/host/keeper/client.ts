@@ -1,17 +1,19 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
+import { bestEffort } from '../../primitives/best-effort.ts'
+import { readLines } from '../../primitives/lines.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Cgroup, dropCgroup, foldersOf, type Reached } from '../cgroups/cgroup.ts'
 import { temporaryOf } from '../identity/temporary.ts'
 import type { Containment } from '../process/containment.ts'
 import { killTree, writeEntry } from '../process/ledger.ts'
-import { readLines } from '../process/lines.ts'
 import { descendantsOf, killBornAfter, type LiveTree } from '../process/live-tree.ts'
 import { bootId, type ProcessRow, processNow, processTable, stillRuns, TREE_VARIABLE } from '../process/proc-table.ts'
 import type { Exit } from '../process/process.ts'
@@ -186,7 +188,7 @@ interface Known {
  */
 export function openSpooled(keeper: string, options: KeeperOptions): KeptTree | null {
   const folder = join(options.keepers, keeper)
-  const left = existsSync(folder) ? readSpool(folder) : null
+  const left = isPresent(folder) ? readSpool(folder) : null
   if (!left) return null
   const exit = left.exit ?? { code: null, signal: 'SIGKILL', stderrTail: '' }
   const ended = Promise.withResolvers<Exit>()
@@ -322,13 +324,13 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
 async function endOf({ folder, note }: Known): Promise<Exit> {
   await killTree(note.agent.tree, note.agent.identity)
   if (note.cgroup) await dropCgroup(foldersOf(note.cgroup))
-  const seen = existsSync(folder) ? readSpool(folder)?.exit : null
+  const seen = isPresent(folder) ? readSpool(folder)?.exit : null
   return seen ?? { code: null, signal: 'SIGKILL', stderrTail: '' }
 }
 
 /** Keepers of earlier lives, by name: those that still run, and those that left only their spool. */
 export async function findKeepers(keepers: string): Promise<{ keeper: string; note: KeeperNote; runs: boolean }[]> {
-  const names = existsSync(keepers) ? readdirSync(keepers) : []
+  const names = absentAsNullSync(() => readdirSync(keepers)) ?? []
   const table = await processTable()
   return names.flatMap((keeper) => {
     const note = readNote(join(keepers, keeper))
@@ -344,18 +346,20 @@ export async function dropKeeper(keepers: string, keeper: string): Promise<void>
   // The folder goes last: by it the next start finds what is left where this is cut off.
   const sockets = [socketPath(folder), dirname(proxyPath(folder)), dirname(gatePath(folder))]
   const parts = [...sockets, temporaryOf(keepers, keeper), folder]
-  for (const path of parts) await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
+  for (const path of parts) await bestEffort(rm(path, { recursive: true, force: true, maxRetries: 3 }))
 }
 
 /** What earlier lives left of agents that nobody can take up any more: none of them runs. */
 export async function dropOthers(keepers: string, taken: ReadonlySet<string>): Promise<void> {
-  const names = existsSync(keepers) ? readdirSync(keepers) : []
+  const names = absentAsNullSync(() => readdirSync(keepers)) ?? []
   await Promise.all(names.filter((keeper) => !taken.has(keeper)).map((keeper) => dropKeeper(keepers, keeper)))
 }
 
 function readNote(folder: string): KeeperNote | null {
+  const text = absentAsNullSync(() => readFileSync(join(folder, NOTE), 'utf8'))
+  if (text === null) return null
   try {
-    return JSON.parse(readFileSync(join(folder, NOTE), 'utf8')) as KeeperNote
+    return JSON.parse(text) as KeeperNote
   } catch {
     return null
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
+import { readLines } from '../../primitives/lines.ts'
+import { createTimer } from '../../primitives/timers.ts'
 import type { Reached } from '../cgroups/cgroup.ts'
-import { readLines } from '../process/lines.ts'
 import type { ChildTree, Exit } from '../process/process.ts'
 import type { FromKeeper, KeeperLaunch, Limits, ToKeeper } from './protocol.ts'
 import { type Frame, type Spool, written } from './spool.ts'
@@ -41,7 +42,7 @@ const STOP = { eofMs: 500, termMs: 700 }
 export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
   let limits: Limits = launch.limits
   let client: Client | null = null
-  let timer: NodeJS.Timeout | null = null
+  const deadline = createTimer()
   let ended: Exit | null = null
   let tooLarge = false
   let met = false
@@ -56,11 +57,10 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
     pace()
   }
   const alone = (graceMs: number) => {
-    if (timer) clearTimeout(timer)
-    timer = null
+    deadline.stop()
     if (client || ended) return
     const left = limits.deadlineAt === null ? graceMs : Math.min(graceMs, limits.deadlineAt - now())
-    timer = setTimeout(() => void tree.stop(STOP), Math.max(0, left))
+    deadline.start(Math.max(0, left), () => void tree.stop(STOP))
   }
   const hear = (message: ToKeeper) => {
     if (message.say === 'mark') spool.mark(message.checkpoint)
@@ -120,7 +120,7 @@ export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
           client?.drop()
           client = next
           met = true
-          if (timer) clearTimeout(timer)
+          deadline.stop()
           return { say: 'welcome', head: spool.head, checkpoint: spool.checkpoint, stderrTail: tree.stderrTail() }
         },
         live: () => {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createMask, createTextFilter } from '../../model/mask.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { dropInherited } from '../process/inherited.ts'
 import { bootId, processNow, TREE_VARIABLE } from '../process/proc-table.ts'
 import { spawnTree } from '../process/process.ts'
@@ -69,5 +70,5 @@ async function main(): Promise<void> {
 }
 
 main().catch((thrown) => {
-  process.stdout.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`, () => process.exit(1))
+  process.stdout.write(`${messageOf(thrown)}\n`, () => process.exit(1))
 })

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './freezer.ts'
 import { clearGoing, removeFolder } from './removal.ts'
@@ -73,7 +74,7 @@ export function createBases(): Bases {
 /** Removes the bases that no view lies over. Call it only while none is being made. */
 export async function sweepBases(bases: string, used: ReadonlySet<string>): Promise<void> {
   await clearGoing(bases)
-  for (const name of await readdir(bases).catch(() => [])) {
+  for (const name of (await absentAsNull(readdir(bases))) ?? []) {
     const base = join(bases, name)
     if (name.startsWith(UNFINISHED) || !used.has(base)) await removeFolder(base)
   }

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { type Git, GitFailure } from './git.ts'
 import { branchExists, commitOf, lookAtRepository } from './repository.ts'
 
@@ -28,7 +29,7 @@ const IDENTITY = ['-c', 'user.name=Carrel', '-c', 'user.email=carrel@localhost']
  */
 export async function exportBranch(git: Git, ask: ExportBranch): Promise<{ readonly commit: string }> {
   const { branch, signal } = ask
-  const source = await realpath(ask.source).catch(() => null)
+  const source = await absentAsNull(realpath(ask.source))
   if (source === null) throw new CarrelError('gone', `There is no folder ${ask.source}. Bring it back, or ${INSTEAD}.`)
   const { common, below } = await lookAtRepository(git, source, INSTEAD)
   if ((await git.ask(source, ['check-ref-format', '--branch', branch])) === null)

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { copyFile, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { GOING, removeFolder } from './removal.ts'
 import { mountView, PARTS, type Rights } from './view.ts'
 
@@ -112,6 +113,6 @@ async function tryReflink(folder: string): Promise<Driver> {
 
 function saidBy(thrown: unknown): string {
   // Of a call that failed: without its paths, which are of the trial only.
-  const text = thrown instanceof Error ? thrown.message : String(thrown)
+  const text = messageOf(thrown)
   return (thrown as NodeJS.ErrnoException).syscall ? (text.split(',')[0] ?? text) : text
 }

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
 import { copyTree, type Entry, walkTree } from './tree-copy.ts'
 
 /**
@@ -120,14 +121,10 @@ function fingerprint(source: string, keys: ReadonlyMap<string, string>): string 
 }
 
 /** The list is written last. */
-const isWhole = (base: string) => existsSync(join(base, MANIFEST))
+const isWhole = (base: string) => isPresent(join(base, MANIFEST))
 
 function readText(folder: string, name: string): string | null {
-  try {
-    return readFileSync(join(folder, name), 'utf8')
-  } catch {
-    return null
-  }
+  return absentAsNullSync(() => readFileSync(join(folder, name), 'utf8'))
 }
 
 const ask = (workerData as { carrelFreezing?: Freezing } | null)?.carrelFreezing

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { CarrelError } from '../../model/errors.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
+import { createSerialByKey } from '../../primitives/serial.ts'
 import { type Machine, runCommand } from './command.ts'
 
 /**
@@ -70,7 +72,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
 ]
 
 export function createGit(machine: Machine): Git {
-  const tails = new Map<string, Promise<unknown>>()
+  const queues = createSerialByKey<string>()
   const { path } = machine
   const look: Git['look'] = (cwd, args, how = {}) => execute(cwd, args, environment(path, how), how.encoding ?? 'utf8')
   return {
@@ -95,13 +97,7 @@ export function createGit(machine: Machine): Git {
       const keys = (await look(cwd, ['config', '--list', '--name-only', '-z'])).split('\0')
       return [...new Set(keys.flatMap((key) => /^filter\.(.+)\.[^.]+$/s.exec(key)?.[1] ?? []))]
     },
-    queue(repository, work) {
-      const turn = (tails.get(repository) ?? Promise.resolve()).then(work)
-      const tail = turn.catch(() => undefined)
-      tails.set(repository, tail)
-      void tail.then(() => tails.get(repository) === tail && tails.delete(repository))
-      return turn
-    },
+    queue: queues.run,
   }
 }
 
@@ -136,7 +132,7 @@ function execute(cwd: string, args: readonly string[], env: Record<string, strin
   return new Promise<string>((resolve, reject) => {
     const child = execFile('git', args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout)
-      if (error.code === 'ENOENT') return reject(noGit())
+      if (isAbsent(error)) return reject(noGit())
       if (error.killed) return reject(tooLong(args))
       reject(new GitFailure(args, typeof error.code === 'number' ? error.code : null, stderr))
     })

@@ -2,6 +2,8 @@ import { constants } from 'node:fs'
 import { copyFile, lstat, mkdir, readlink, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 import type { Git } from './git.ts'
 
 /** A list in the folder itself, for all who make worktrees of it. */
@@ -15,9 +17,7 @@ const MAX_FILES = 20_000
  * @throws bad_input when the patterns name more than a worktree is made for
  */
 export async function copyIncluded(git: Git, from: string, to: string, patterns: readonly string[]): Promise<number> {
-  const listed = (await lstat(join(from, LIST)).catch(() => null))?.isFile()
-    ? [`--exclude-from=${join(from, LIST)}`]
-    : []
+  const listed = (await absentAsNull(lstat(join(from, LIST))))?.isFile() ? [`--exclude-from=${join(from, LIST)}`] : []
   const wanted = [...listed, ...patterns.map((pattern) => `--exclude=${pattern}`)]
   if (wanted.length === 0) return 0
   // The patterns mean what they mean in a .gitignore: here they say what is listed.
@@ -37,7 +37,7 @@ async function copyOne(from: string, to: string, name: string): Promise<boolean>
   if (!(await reachFolder(to, parts.slice(0, -1)))) return false
   const source = onDisk(from, name)
   const target = onDisk(to, name)
-  const found = await lstat(source).catch(() => null)
+  const found = await absentAsNull(lstat(source))
   try {
     if (found?.isSymbolicLink()) await symlink(await readlink(source, 'buffer'), target)
     else if (found?.isFile()) {
@@ -55,8 +55,10 @@ async function copyOne(from: string, to: string, name: string): Promise<boolean>
 async function reachFolder(top: string, parts: readonly string[]): Promise<boolean> {
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const folder = onDisk(top, parts.slice(0, depth).join('/'))
-    await mkdir(folder).catch(() => undefined)
-    if (!(await lstat(folder).catch(() => null))?.isDirectory()) return false
+    await mkdir(folder).catch((cause) => {
+      if (errorCode(cause) !== 'EEXIST') throw cause
+    })
+    if (!(await lstat(folder)).isDirectory()) return false
   }
   return true
 }

@@ -1,6 +1,8 @@
 import { chmod, chown, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { CarrelError } from '../../model/errors.ts'
+import { asCarrelError, CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { createBases } from './bases.ts'
 import type { Driver } from './drivers.ts'
 import { treeOf } from './freezer.ts'
@@ -82,7 +84,10 @@ export function createOverlays(path: string): Overlays {
       const clean = { missing: false, changed: [], unpushed: 0, underway: null }
       const missing = await checkParts(record).then(
         () => false,
-        () => true,
+        (thrown) => {
+          if (asCarrelError(thrown).code !== 'gone') throw thrown
+          return true
+        },
       )
       if (missing) return { ...clean, missing }
       const { layer, root } = await open(record)
@@ -129,7 +134,7 @@ async function makeParts(folder: string, lower: string): Promise<void> {
 async function checkParts({ path, overlay: { folder, base } }: OverlayRecord): Promise<void> {
   const needed = base === null ? [path] : [join(folder, PARTS.upper), join(folder, PARTS.work), treeOf(base)]
   for (const part of needed) {
-    const found = await lstat(part).catch(() => null)
+    const found = await absentAsNull(lstat(part))
     if (found?.isDirectory()) continue
     const text = `The place ${path} cannot be opened: its part ${part} is not there. Bring it back from a backup, or make a new project; what was captured is in its history.`
     throw new CarrelError('gone', text)
@@ -146,7 +151,7 @@ async function mount({ path: seen, overlay }: OverlayRecord, path: string): Prom
     await view.close()
     throw new Error(`the view appeared at ${view.path}`)
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    const why = messageOf(thrown)
     const text = `The view ${seen} could not be mounted (${why}). Run Carrel as the user and on the machine that made it; nothing runs elsewhere in its stead.`
     throw new CarrelError('unavailable', text, undefined, thrown)
   }

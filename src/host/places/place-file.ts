@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { driverNow } from '../../model/old-names.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { PlaceRecord } from './place.ts'
 
 const NAME = 'place.json'
@@ -17,14 +18,20 @@ export async function writePlaceFile(folder: string, file: PlaceFile): Promise<v
   await rename(`${path}.new`, path)
 }
 
-/** All places below `parent`, with their folders. */
+/**
+ * Returns all places below `parent`, with their folders.
+ *
+ * @throws the error of a file that cannot be read: a base that only this place lies over would pass for unused
+ */
 export async function readPlaceFiles(parent: string): Promise<{ folder: string; file: PlaceFile }[]> {
-  const names = await readdir(parent).catch(() => [])
+  const names = (await absentAsNull(readdir(parent))) ?? []
   const found = await Promise.all(
     names.map(async (name) => {
       const folder = join(parent, name)
+      const text = await absentAsNull(readFile(join(folder, NAME), 'utf8'))
+      if (text === null) return []
       try {
-        return [{ folder, file: parsePlaceFile(await readFile(join(folder, NAME), 'utf8')) }]
+        return [{ folder, file: parsePlaceFile(text) }]
       } catch {
         return []
       }

@@ -1,6 +1,9 @@
 import { lstat, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { createLazy, type Lazy } from '../../primitives/lazy.ts'
+import { createSerial, type Serial } from '../../primitives/serial.ts'
 import { sweepBases } from './bases.ts'
 import { exportBranch } from './branch-export.ts'
 import { type Machine, runCommand } from './command.ts'
@@ -28,15 +31,12 @@ const never = new AbortController().signal
 export function openPlaces(options: PlacesOptions): Places {
   const git = createGit(options)
   const overlays = createOverlays(options.path)
-  const parents = new Map<string, Promise<Parent>>()
+  const parents = new Map<string, Lazy<Parent>>()
 
   const parentOf = (path: string): Promise<Parent> => {
-    const known = parents.get(path)
-    if (known) return known
-    const fresh = prepare(path)
-    parents.set(path, fresh)
-    fresh.catch(() => parents.delete(path))
-    return fresh
+    const parent = parents.get(path) ?? createLazy(() => prepare(path))
+    parents.set(path, parent)
+    return parent.get()
   }
 
   const prepare = async (given: string): Promise<Parent> => {
@@ -46,7 +46,7 @@ export function openPlaces(options: PlacesOptions): Places {
     await clearGoing(path)
     for (const { folder, file } of await readPlaceFiles(path)) if (!file.made) await takeBack(file.record, folder)
     const drivers = await probeDrivers(path, options.path)
-    const parent = { path, drivers, making: 0, settling: Promise.resolve() }
+    const parent = { path, drivers, making: 0, sweeps: createSerial() }
     await settle(parent)
     return parent
   }
@@ -141,25 +141,23 @@ interface Parent {
   readonly path: string
   readonly drivers: readonly Driver[]
   making: number
-  settling: Promise<void>
+  readonly sweeps: Serial
 }
 
 /** Sweeps the frozen folders that no place lies over any more, unless one that is just being made may want them. */
 function settle(parent: Parent): Promise<void> {
-  const sweep = async () => {
+  return parent.sweeps.run(async () => {
     if (parent.making > 0) return
     const files = await readPlaceFiles(parent.path)
     await sweepBases(basesOf(parent.path), new Set(files.flatMap(({ file }) => file.record.overlay?.base ?? [])))
-  }
-  parent.settling = parent.settling.then(sweep, sweep)
-  return parent.settling
+  })
 }
 
 /** Begins making in a folder, once no sweep is under way there: it could take what is just about to be used. */
 async function enter(parent: Parent): Promise<void> {
-  for (let seen: Promise<void> | null = null; seen !== parent.settling; ) {
-    seen = parent.settling
-    await seen.catch(() => undefined)
+  for (let seen: Promise<void> | null = null; seen !== parent.sweeps.idle(); ) {
+    seen = parent.sweeps.idle()
+    await seen
   }
   parent.making += 1
 }
@@ -171,12 +169,12 @@ async function check(ask: MakePlace): Promise<void> {
     throw new CarrelError('bad_input', 'An overlay has no branch. Leave branch and start out, or make a worktree.')
   if (ask.kind === 'worktree' && ask.driver !== null)
     throw new CarrelError('bad_input', 'A worktree has no driver. Leave the driver out, or make an overlay.')
-  const found = await lstat(ask.source).catch(() => null)
+  const found = await absentAsNull(lstat(ask.source))
   if (!found) throw new CarrelError('gone', `There is no folder ${ask.source}. Bring it back, then make the project.`)
 }
 
 async function checkApart({ id, source }: MakePlace, parent: string): Promise<void> {
-  if (await lstat(join(parent, id)).catch(() => null))
+  if (await absentAsNull(lstat(join(parent, id))))
     throw new CarrelError('bad_input', `There is a place ${id} already. Open that one, or take another name.`)
   const real = await realpath(source)
   if (`${parent}${sep}`.startsWith(`${real}${sep}`))
@@ -187,7 +185,7 @@ async function checkApart({ id, source }: MakePlace, parent: string): Promise<vo
 }
 
 async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
-  const found = await lstat(path).catch(() => null)
+  const found = await absentAsNull(lstat(path))
   if (!found?.isDirectory())
     throw new CarrelError(
       'gone',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
 
 /** Folders that are on their way out begin with this; a crash leaves them for the next start to clear. */
 export const GOING = '.going-'
@@ -15,7 +16,7 @@ export async function removeFolder(folder: string): Promise<void> {
   try {
     await rename(folder, going)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return
+    if (isAbsent(cause)) return
     throw cause
   }
   await clear(going)
@@ -23,7 +24,7 @@ export async function removeFolder(folder: string): Promise<void> {
 
 /** Clears what an earlier life had begun to remove. */
 export async function clearGoing(parent: string): Promise<void> {
-  const names = await readdir(parent).catch(() => [])
+  const names = (await absentAsNull(readdir(parent))) ?? []
   for (const name of names) if (name.startsWith(GOING)) await clear(join(parent, name))
 }
 
@@ -44,6 +45,6 @@ async function unlock(folder: string): Promise<void> {
     for (const entry of await readdir(folder, { withFileTypes: true }))
       if (entry.isDirectory()) await unlock(join(folder, entry.name))
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    if (!isAbsent(cause)) throw cause
   }
 }

@@ -1,6 +1,8 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 import { readSmallFile } from '../small-file.ts'
 import { type Git, GitFailure } from './git.ts'
 
@@ -87,7 +89,7 @@ const UNDERWAY: readonly (readonly [string, string])[] = [
 /** What git has half done in the work tree with this git folder. */
 export async function underwayIn(gitFolder: string): Promise<string | null> {
   for (const [name, text] of UNDERWAY) {
-    if (await lstat(join(gitFolder, name)).catch(() => null)) return text
+    if (await absentAsNull(lstat(join(gitFolder, name)))) return text
   }
   return null
 }
@@ -106,7 +108,11 @@ export async function registeredAs(top: string, common: string): Promise<string 
     const back = resolve(folder, await text(folder, 'gitdir'))
     const shared = await realpath(resolve(folder, await text(folder, 'commondir')))
     return back === join(top, '.git') && shared === common ? folder : null
-  } catch {
+  } catch (thrown) {
+    // An agent may have written these files. Only a trouble of the machine says nothing about them.
+    if (TROUBLE.has(errorCode(thrown))) throw thrown
     return null
   }
 }
+
+const TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO'])

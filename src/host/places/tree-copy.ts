@@ -15,6 +15,7 @@ import {
   utimesSync,
 } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 
 /** One thing of a folder. Names are bytes: a path has one character for each of them (latin1). */
 export interface Entry {
@@ -76,7 +77,7 @@ function listed(top: string, folder: string, unreadable: string[]) {
     if (folder === '') throw cause
     if (code === 'EACCES') unreadable.push(folder)
     // It went between its parent and now.
-    if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOTDIR') return []
+    if (code === 'EACCES' || isAbsent(cause)) return []
     throw cause
   }
 }
@@ -182,7 +183,7 @@ function copyOnce(copy: TreeCopy, entry: Entry, { unreadable }: Troubles): boole
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'EACCES') unreadable.push(entry.path)
-    if (code === 'EACCES' || code === 'ENOENT') return false
+    if (code === 'EACCES' || isAbsent(cause)) return false
     throw cause
   }
   dress(copy.to, entry)

@@ -1,5 +1,6 @@
 import { lstatSync, opendirSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
 /** Where a view's changes are read. `root` is the view itself: it tells which folders hide what was below them. */
 export interface Layers {
@@ -88,13 +89,7 @@ function firstOnlyBelow(folder: Buffer, upperNames: ReadonlySet<string>): string
 }
 
 function statOf(top: string, path: string): Stats | null {
-  try {
-    return lstatSync(onDisk(top, path))
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw cause
-  }
+  return absentAsNullSync(() => lstatSync(onDisk(top, path)))
 }
 
 function onDisk(top: string, path: string): Buffer {

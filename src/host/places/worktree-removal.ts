@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { type Git, GitFailure } from './git.ts'
 import type { PlaceRecord, PlaceRisks } from './place.ts'
 import { branchExists, checkedOutAt, commitsOnlyIn, registeredAs, underwayIn } from './repository.ts'
@@ -13,7 +14,7 @@ export async function worktreeRisks(git: Git, record: PlaceRecord): Promise<Plac
   const { top, repository, branch } = gitOf(record)
   const registered = await registeredAs(top, repository)
   if (registered === null) {
-    const there = await branchExists(git, repository, branch).catch(() => false)
+    const there = (await absentAsNull(lstat(repository))) !== null && (await hasBranch(git, repository, branch))
     const unpushed = there ? await commitsOnlyIn(git, repository, [`refs/heads/${branch}`], branch) : 0
     return { missing: true, changed: [], unpushed, underway: null }
   }
@@ -27,6 +28,16 @@ export async function worktreeRisks(git: Git, record: PlaceRecord): Promise<Plac
   }
 }
 
+/** A repository that git cannot read any more has no branch to lose. */
+async function hasBranch(git: Git, repository: string, branch: string): Promise<boolean> {
+  try {
+    return await branchExists(git, repository, branch)
+  } catch (thrown) {
+    if (thrown instanceof GitFailure) return false
+    throw thrown
+  }
+}
+
 /**
  * Takes a worktree away, with everything in it. Its branch goes only if Carrel made it and every commit of it is
  * elsewhere too; commits that are on no branch at all get one.
@@ -35,7 +46,7 @@ export async function worktreeRisks(git: Git, record: PlaceRecord): Promise<Plac
  */
 export async function removeWorktree(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<{ kept: string[] }> {
   const { repository } = gitOf(record)
-  if (!(await lstat(repository).catch(() => null)))
+  if ((await absentAsNull(lstat(repository))) === null)
     return { kept: [`The repository ${repository} is not there any more; its worktree went.`] }
   return await git.queue(repository, async () => {
     const kept = await takeOut(git, record, signal)
@@ -45,7 +56,7 @@ export async function removeWorktree(git: Git, record: PlaceRecord, signal: Abor
 
 async function takeOut(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<string[]> {
   const { top, repository } = gitOf(record)
-  const there = await lstat(top).catch(() => null)
+  const there = await absentAsNull(lstat(top))
   if (there && (await registeredAs(top, repository)) === null) {
     // Whatever was put there is not ours to delete.
     const text = `${top} is not the worktree that was made there. Move what is there away, then remove the project again.`
@@ -113,9 +124,9 @@ async function changedIn(git: Git, top: string): Promise<string[]> {
 }
 
 async function submodulesOf(git: Git, top: string): Promise<string[]> {
-  if (!(await lstat(join(top, '.gitmodules')).catch(() => null))) return []
+  if ((await absentAsNull(lstat(join(top, '.gitmodules')))) === null) return []
   const staged = (await git.look(top, ['ls-files', '--stage', '-z'])).split('\0')
   const paths = staged.flatMap((line) => /^160000 [^\t]+\t(.*)$/s.exec(line)?.[1] ?? [])
-  const filled = await Promise.all(paths.map((path) => lstat(join(top, path, '.git')).catch(() => null)))
+  const filled = await Promise.all(paths.map((path) => absentAsNull(lstat(join(top, path, '.git')))))
   return paths.filter((_, index) => filled[index])
 }

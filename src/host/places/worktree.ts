@@ -1,6 +1,7 @@
 import { lstat, mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Filters, Git } from './git.ts'
 import { copyIncluded } from './include.ts'
 import type { MakePlace, Place, PlaceRecord } from './place.ts'
@@ -102,7 +103,7 @@ async function checkExisting(git: Git, folder: string, ask: MakePlace, branch: s
 }
 
 async function checkSubFolder({ path, git: { top, base } }: WorktreeRecord): Promise<void> {
-  if ((await lstat(path).catch(() => null))?.isDirectory()) return
+  if ((await absentAsNull(lstat(path)))?.isDirectory()) return
   const name = path.slice(top.length + 1)
   const text = `${name} is not a folder in the commit ${base.slice(0, 12)}, or a sparse checkout leaves it out. Commit it first, or make the project as an overlay.`
   throw new CarrelError('bad_input', text)
@@ -110,7 +111,7 @@ async function checkSubFolder({ path, git: { top, base } }: WorktreeRecord): Pro
 
 async function notesOf(git: Git, top: string, filters: Filters): Promise<string[]> {
   const notes: string[] = []
-  if (await lstat(join(top, '.gitmodules')).catch(() => null)) {
+  if (await absentAsNull(lstat(join(top, '.gitmodules')))) {
     notes.push(
       'Its submodules are empty folders: Carrel fetches nothing by itself. To fill them, run `git submodule update --init --recursive` there, or name that as the set-up command.',
     )

@@ -1,4 +1,5 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
 const CLOSES_ON_EXEC = 0o2000000
 
@@ -13,11 +14,9 @@ export function dropInherited(): void {
   for (const name of readdirSync('/proc/self/fdinfo')) {
     const fd = Number(name)
     if (fd <= 2) continue
-    try {
-      const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
-      if (flags !== undefined && (Number.parseInt(flags, 8) & CLOSES_ON_EXEC) === 0) closeSync(fd)
-    } catch {
-      // It was the one that the list was read by.
-    }
+    // The descriptor that listed the folder is closed by now.
+    const info = absentAsNullSync(() => readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? ''
+    const flags = /^flags:\s*([0-7]+)/m.exec(info)?.[1]
+    if (flags !== undefined && (Number.parseInt(flags, 8) & CLOSES_ON_EXEC) === 0) closeSync(fd)
   }
 }

@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { dropCgroup } from '../cgroups/cgroup.ts'
 import { below, bootId, marked, type ProcessIdentity, type ProcessRow, processTable, stillRuns } from './proc-table.ts'
 
@@ -69,7 +71,7 @@ export async function killTree(tree: string, identity: ProcessIdentity | null): 
       killed.add(row.pid)
       signal(row.pid, 'SIGKILL')
     }
-    await new Promise((resolve) => setTimeout(resolve, SWEEP_PAUSE_MS))
+    await pause(SWEEP_PAUSE_MS)
   }
   return [...killed]
 }
@@ -101,12 +103,7 @@ function entryPath(folder: string, tree: string): string {
 }
 
 function readEntries(folder: string): LedgerEntry[] {
-  let names: string[]
-  try {
-    names = readdirSync(folder)
-  } catch {
-    return []
-  }
+  const names = absentAsNullSync(() => readdirSync(folder)) ?? []
   return names.flatMap((name) => {
     if (!name.endsWith('.json')) return []
     try {

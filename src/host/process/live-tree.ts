@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { members, signal } from './ledger.ts'
 import { type ProcessIdentity, type ProcessRow, processTable } from './proc-table.ts'
 
@@ -49,8 +50,4 @@ function split(rows: readonly ProcessRow[], top: number, depth: number) {
       null
   }
   return { command, rest: rows.filter((row) => !wrappers.has(row.pid) && row.pid !== command?.pid && row.pid !== top) }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { absentAsNullSync, isAbsent } from '../../primitives/absent-as-null.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 
 /** A process at one moment. `startTicks` and the boot id make a pid unmistakable: pids are recycled, starts are not. */
 export interface ProcessRow {
@@ -31,11 +33,7 @@ const linux = process.platform === 'linux'
 
 /** A name of this boot of the machine: identities of an earlier boot are dead by definition. */
 export function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return 'unknown'
-  }
+  return absentAsNullSync(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? 'unknown'
 }
 
 let coming: Promise<ProcessRow[]> | null = null
@@ -107,11 +105,19 @@ export const isMarked = (pid: number): boolean => markOf(pid) !== ''
 const marksOf = new WeakMap<readonly ProcessRow[], Map<string, ProcessRow[]>>()
 
 function markOf(pid: number): string {
+  const entry = readOf(pid, 'environ') ?? ''
+  return new RegExp(`(?:^|\\0)${TREE_VARIABLE}=([^\\0]*)`).exec(entry)?.[1] ?? ''
+}
+
+const NOT_SEEN = new Set(['ESRCH', 'EACCES', 'EPERM'])
+
+/** Returns a file of a process; null when it has ended or this user may not see it. */
+function readOf(pid: number, name: string): string | null {
   try {
-    const entry = readFileSync(`/proc/${pid}/environ`, 'latin1')
-    return new RegExp(`(?:^|\\0)${TREE_VARIABLE}=([^\\0]*)`).exec(entry)?.[1] ?? ''
-  } catch {
-    return ''
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+  } catch (thrown) {
+    if (isAbsent(thrown) || NOT_SEEN.has(errorCode(thrown))) return null
+    throw thrown
   }
 }
 
@@ -120,12 +126,8 @@ function readUptimeMs(): number {
 }
 
 function readStat(pid: number, uptimeMs: number): ProcessRow | null {
-  let line: string
-  try {
-    line = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch {
-    return null
-  }
+  const line = readOf(pid, 'stat')
+  if (line === null) return null
   // The name stands in parentheses and may itself contain any of them, and blanks.
   const close = line.lastIndexOf(')')
   const fields = line.slice(close + 2).split(' ')

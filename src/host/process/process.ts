@@ -4,6 +4,7 @@ import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { TextFilter } from '../../model/mask.ts'
+import { resolvesWithin } from '../../primitives/timers.ts'
 import {
   type Cgroup,
   dropCgroup,
@@ -192,10 +193,10 @@ interface Stoppable {
 
 async function stopKindly(grace: { eofMs: number; termMs: number }, tree: Stoppable): Promise<void> {
   tree.stdin.end()
-  if (await within(tree.exited, grace.eofMs)) return
+  if (await resolvesWithin(tree.exited, grace.eofMs)) return
   // A wrapper, and the first process of a namespace, ignore SIGTERM: it must reach the command itself.
   const command = await tree.command()
-  if (command && signal(command.pid, 'SIGTERM') && (await within(tree.exited, grace.termMs))) return
+  if (command && signal(command.pid, 'SIGTERM') && (await resolvesWithin(tree.exited, grace.termMs))) return
   await tree.kill()
 }
 
@@ -210,7 +211,7 @@ async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: 
   await killTree(tree, null)
   const reached = options.cgroup ? readReached(options.cgroup.is) : []
   await options.forget()
-  await within(closed, DRAIN_MS)
+  await resolvesWithin(closed, DRAIN_MS)
   child.stdin?.destroy()
   const wrapped = options.containment.kind !== 'process-group' && code !== null && code > 128
   const end = wrapped ? { code: null, signal: signalName(code - 128) } : { code, signal: byWhat }
@@ -259,15 +260,4 @@ function collectStderr(stream: Readable, { stderrPath: path, onStderr, stderrFil
     file?.end()
   })
   return { tail: () => tail.toString('utf8') }
-}
-
-/** True when `promise` settled in time. Leaves no timer behind. */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
-  const inTime = await Promise.race([promise.then(() => true), late])
-  clearTimeout(timer)
-  return inTime
 }

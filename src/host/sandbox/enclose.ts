@@ -1,6 +1,9 @@
 import { chmod, lstat, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { bestEffort } from '../../primitives/best-effort.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { temporaryVariables } from '../identity/temporary.ts'
 import { proxyPath } from '../keeper/protocol.ts'
@@ -68,7 +71,8 @@ export async function enclose(
   const tmp = join(folder, 'tmp')
   for (const made of strict ? [tmp, dirname(socket)] : [tmp]) await mkdir(made, { recursive: true, mode: 0o700 })
   const sealed = join(folder, 'sealed')
-  await writeFile(sealed, '').catch(() => undefined)
+  // The file of an earlier start is closed to writing; chmod fails when there is none.
+  await bestEffort(writeFile(sealed, ''))
   await chmod(sealed, 0)
   const walls: Wall[] = [
     { path: TMP, may: 'write', from: tmp },
@@ -119,16 +123,30 @@ const kept = async (paths: readonly string[]): Promise<Wall[]> =>
   (await realOf(paths)).map((path) => ({ path, may: 'read' as const }))
 
 async function realOf(paths: readonly string[]): Promise<string[]> {
-  const real = await Promise.all(paths.map((path) => realpath(path).catch(() => null)))
+  const real = await Promise.all(paths.map(reachable))
   return real.filter((path) => path !== null)
+}
+
+/**
+ * Returns the real path; null for a path that this process cannot reach by its rights, since the agent is the same user.
+ *
+ * @throws every other error: a folder that should be hidden would stay open
+ */
+async function reachable(path: string): Promise<string | null> {
+  try {
+    return await absentAsNull(realpath(path))
+  } catch (thrown) {
+    if (['EACCES', 'ELOOP'].includes(errorCode(thrown))) return null
+    throw thrown
+  }
 }
 
 /** Only what is there can be covered. */
 async function hidden(paths: readonly string[]): Promise<Wall[]> {
   const walls = await Promise.all(
     paths.map(async (named): Promise<Wall[]> => {
-      const path = await realpath(named).catch(() => null)
-      const found = path === null ? null : await lstat(path).catch(() => null)
+      const path = await reachable(named)
+      const found = path === null ? null : await absentAsNull(lstat(path))
       if (path === null || found === null) return []
       return [{ path, may: 'nothing', is: found.isDirectory() ? 'folder' : 'file' }]
     }),
@@ -140,7 +158,7 @@ async function written(paths: readonly string[]): Promise<Wall[]> {
   const walls = await Promise.all(
     paths.map(async (named): Promise<Wall[]> => {
       if (named.endsWith('/')) await mkdir(named, { recursive: true, mode: 0o700 })
-      const path = await realpath(named).catch(() => null)
+      const path = await reachable(named)
       return path === null ? [] : [{ path, may: 'write' }]
     }),
   )
@@ -154,7 +172,7 @@ async function written(paths: readonly string[]): Promise<Wall[]> {
 async function placed({ path, root, outside }: Sandbox['place']): Promise<Wall[]> {
   const top = path === root ? await realpath(path) : path
   const git = join(top, '.git')
-  const found = await lstat(join(root, '.git')).catch(() => null)
+  const found = await absentAsNull(lstat(join(root, '.git')))
   const own: Wall[] = found?.isFile() ? [{ path: git, may: 'read' }] : []
   const inside = found?.isDirectory() ? await orders(git, join(root, '.git')) : []
   return [{ path: top, may: 'write' }, ...own, ...inside, ...(await Promise.all(outside.writes.map(belonging))).flat()]
@@ -172,7 +190,7 @@ async function belonging(folder: string): Promise<Wall[]> {
 /** `at` is where this process finds the folder. */
 async function orders(folder: string, at: string): Promise<Wall[]> {
   const walls = GIT_ORDERS.map(async (name): Promise<Wall[]> => {
-    const found = await lstat(join(at, name)).catch(() => null)
+    const found = await absentAsNull(lstat(join(at, name)))
     return found?.isFile() || found?.isDirectory() ? [{ path: join(folder, name), may: 'read' }] : []
   })
   return (await Promise.all(walls)).flat()

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { CarrelError } from '../../model/errors.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { containmentOf } from './walls.ts'
 
 type Mode = 'guard' | 'strict'
@@ -54,8 +55,8 @@ async function attempt(mode: Mode, path: string): Promise<Obstacle> {
     await run(program, [...words, 'true'], { env: { PATH: path }, timeout: PROBE_MS, killSignal: 'SIGKILL' })
     return null
   } catch (thrown) {
-    const { code, stderr = '', message } = thrown as Error & { code?: unknown; stderr?: string }
-    if (code === 'ENOENT') return { why: 'bubblewrap is not there: no program bwrap was found.', next: INSTALL }
+    const { stderr = '', message } = thrown as Error & { stderr?: string }
+    if (isAbsent(thrown)) return { why: 'bubblewrap is not there: no program bwrap was found.', next: INSTALL }
     const said = stderr.trim().split('\n')[0] || message
     return { why: `bubblewrap is there and does not work: ${said.replace(/\.?$/, '.')}`, next: ALLOW }
   }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { z } from 'zod'
 import type { SessionId } from '../../model/ids.ts'
+import { createTimer } from '../../primitives/timers.ts'
 import { type Bell, createBell } from '../bell.ts'
 import { coalesce } from '../sql/tx.ts'
 import type { Ring } from '../store.ts'
@@ -28,7 +29,7 @@ export async function createPostgresBell(url: string): Promise<Bell> {
   const me = randomUUID()
   const closed = new AbortController()
   let waiting: Ring[] = []
-  let timer: NodeJS.Timeout | undefined
+  const batch = createTimer()
   let client: pg.Client | null = null
   let sending: Promise<unknown> = Promise.resolve()
 
@@ -66,7 +67,6 @@ export async function createPostgresBell(url: string): Promise<Bell> {
     }
   }
   const send = () => {
-    timer = undefined
     const rings = coalesce(waiting)
     waiting = []
     sending = notify(client, me, rings)
@@ -77,12 +77,12 @@ export async function createPostgresBell(url: string): Promise<Bell> {
     ring(ring) {
       local.ring(ring)
       waiting.push(ring)
-      timer ??= setTimeout(send, BATCH_MS)
+      batch.start(BATCH_MS, send)
     },
     listen: local.listen,
     async close() {
       closed.abort()
-      clearTimeout(timer)
+      batch.stop()
       send()
       await sending
       await local.close()

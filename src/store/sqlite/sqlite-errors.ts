@@ -1,4 +1,5 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 
 /** SQLite's primary result codes that mean trouble outside of Carrel. @see https://sqlite.org/rescode.html */
 const TROUBLE: Record<number, string> = {
@@ -18,7 +19,7 @@ export function fromSqlite(thrown: unknown, busyMessage?: string): CarrelError {
   const code = resultCode(thrown)
   const message = (code === 5 || code === 6) && busyMessage ? busyMessage : code === null ? undefined : TROUBLE[code]
   if (message === undefined) return asCarrelError(thrown)
-  return new CarrelError('unavailable', message, { sqlite: (thrown as Error).message }, thrown)
+  return new CarrelError('unavailable', message, { sqlite: messageOf(thrown) }, thrown)
 }
 
 /** Whether SQLite, or a file of it, found the disk full. */

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
+import { createWorkerCalls, type WorkerCalls } from '../../primitives/worker-calls.ts'
 import { type ReadArgs, type ReadResult, runRead } from '../sql/operations.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -31,59 +32,48 @@ export interface Searcher {
   close(): Promise<void>
 }
 
-interface Waiting {
-  resolve(result: ReadResult<'search'>): void
-  reject(error: CarrelError): void
+interface Thread {
+  readonly worker: Worker
+  readonly calls: WorkerCalls
 }
 
 export function createSearcher(options: SearcherOptions): Searcher {
-  const waiting = new Map<number, Waiting>()
-  let count = 0
-  let thread: Worker | null = null
+  let thread: Thread | null = null
   let closed = false
-  const refuse = (error: CarrelError) => {
-    for (const { reject } of waiting.values()) reject(error)
-    waiting.clear()
-  }
-  const start = (): Worker => {
+  const start = (): Thread => {
     const file = programFile('sqlite-searcher', new URL('./sqlite-searcher.ts', import.meta.url))
     const worker = new Worker(file, { workerData: { carrelSearcher: options } })
+    // An idle store keeps no process alive.
+    const calls = createWorkerCalls((busy) => (busy ? worker.ref() : worker.unref()))
     worker.on('message', ({ id, result, problem }: Answered) => {
-      const one = waiting.get(id)
-      waiting.delete(id)
-      if (problem) one?.reject(new CarrelError(problem.code, problem.message, problem.data))
-      else if (result) one?.resolve(result)
-      // An idle store keeps no process alive.
-      if (waiting.size === 0) worker.unref()
+      if (problem) calls.reject(id, new CarrelError(problem.code, problem.message, problem.data))
+      else calls.resolve(id, result)
     })
     // The next search begins another.
     const stopped = (cause?: unknown) => {
-      if (thread === worker) thread = null
-      refuse(new CarrelError('unavailable', 'The search has stopped. Try again.', undefined, cause))
+      if (thread?.worker === worker) thread = null
+      calls.end(new CarrelError('unavailable', 'The search has stopped. Try again.', undefined, cause))
     }
     worker.on('error', stopped)
     worker.once('exit', () => stopped())
-    return worker
+    return { worker, calls }
   }
   return {
     search(args) {
       if (closed) return Promise.reject(storeClosed())
       thread ??= start()
-      thread.ref()
-      const id = ++count
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
-        thread?.postMessage({ id, args } satisfies Asked)
-      })
+      const { worker, calls } = thread
+      return calls.begin((id) => worker.postMessage({ id, args } satisfies Asked))
     },
     async close() {
       closed = true
-      refuse(storeClosed())
       if (!thread) return
-      const gone = new Promise((resolve) => thread?.once('exit', resolve))
-      thread.ref()
+      const { worker, calls } = thread
+      calls.end(storeClosed())
+      const gone = new Promise((resolve) => worker.once('exit', resolve))
+      worker.ref()
       // Not terminated: the thread gives its file back itself.
-      thread.postMessage('close')
+      worker.postMessage('close')
       await gone
     },
   }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { asCarrelError, CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
+import { createWorkerCalls } from '../../primitives/worker-calls.ts'
 import type { WriteName } from '../sql/operations.ts'
 import type { Ring } from '../store.ts'
 import type { Say } from '../upgrade/copies.ts'
@@ -12,11 +13,6 @@ export interface WriterThread {
   write(name: WriteName, args: unknown): Promise<unknown>
   /** Ends when all that was asked for is committed. Safe to repeat. */
   close(): Promise<void>
-}
-
-interface Waiting {
-  resolve(result: unknown): void
-  reject(error: CarrelError): void
 }
 
 /**
@@ -33,22 +29,15 @@ export async function openWriter(
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
     workerData: { carrelWriter: options },
   })
-  const waiting = new Map<number, Waiting>()
-  let ended: CarrelError | null = null
+  // An idle store keeps no process alive.
+  const calls = createWorkerCalls((busy) => (busy ? worker.ref() : worker.unref()))
   let queue: Job[] = []
-  let count = 0
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-  const end = (error: CarrelError) => {
-    ended ??= error
-    for (const { reject } of waiting.values()) reject(ended)
-    waiting.clear()
-  }
   const postAlone = (job: Job) => {
     try {
       worker.postMessage({ jobs: [job] } satisfies ToWriter)
     } catch (error) {
-      waiting.get(job.id)?.reject(asCarrelError(error))
-      waiting.delete(job.id)
+      calls.reject(job.id, asCarrelError(error))
     }
   }
   const flush = () => {
@@ -66,31 +55,24 @@ export async function openWriter(
   worker.on('message', (message: FromWriter) => {
     if (!('done' in message)) return
     for (const { id, result, problem } of message.done) {
-      const one = waiting.get(id)
-      waiting.delete(id)
-      if (problem) one?.reject(rebuilt(problem))
-      else one?.resolve(result)
+      if (problem) calls.reject(id, rebuilt(problem))
+      else calls.resolve(id, result)
     }
     for (const each of message.rings) ring(each)
-    // An idle store keeps no process alive.
-    if (waiting.size === 0) worker.unref()
   })
-  worker.on('error', (error: unknown) => end(stopped(error)))
-  worker.once('exit', () => end(stopped(null)))
+  worker.on('error', (error: unknown) => calls.end(stopped(error)))
+  worker.once('exit', () => calls.end(stopped(null)))
   worker.unref()
 
   return {
-    write(name, args) {
-      if (ended) return Promise.reject(ended)
-      const id = ++count
-      // Once the requests that are at hand have been read: they cross to the thread in one message, for one commit.
-      if (queue.push({ id, name, args }) === 1) setImmediate(flush)
-      if (waiting.size === 0) worker.ref()
-      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
-    },
+    write: (name, args) =>
+      calls.begin((id) => {
+        // Once the requests that are at hand have been read: they cross to the thread in one message, for one commit.
+        if (queue.push({ id, name, args }) === 1) setImmediate(flush)
+      }),
     async close() {
-      if (!ended) {
-        ended = new CarrelError('unavailable', 'The store is closed.')
+      if (!calls.ended) {
+        calls.refuse(new CarrelError('unavailable', 'The store is closed.'))
         worker.ref()
         setImmediate(() => worker.postMessage({ close: true } satisfies ToWriter))
       }

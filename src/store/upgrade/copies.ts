@@ -14,6 +14,8 @@ import {
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { CopyManifest, copiesToRemove, copyName } from '../../model/upgrade.ts'
+import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { digestFile } from './digest.ts'
 
 /** A copy with its manifest, under its final name: whole, unless somebody changed it since. */
@@ -126,19 +128,14 @@ export function listCopies(copies: string): { copies: Copy[]; unreadable: { name
     try {
       found.push({ name, folder: join(copies, name), manifest: readManifest(join(copies, name)) })
     } catch (thrown) {
-      unreadable.push({ name, why: thrown instanceof Error ? thrown.message : String(thrown) })
+      unreadable.push({ name, why: messageOf(thrown) })
     }
   }
   return { copies: found.sort((a, b) => b.manifest.at - a.manifest.at || (a.name < b.name ? 1 : -1)), unreadable }
 }
 
 function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (thrown) {
-    if (['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return []
-    throw thrown
-  }
+  return absentAsNullSync(() => readdirSync(folder)) ?? []
 }
 
 /**

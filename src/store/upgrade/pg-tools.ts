@@ -3,6 +3,8 @@ import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { CarrelError } from '../../model/errors.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 
 /** The programs that come with Postgres, of one version. */
 export interface PgTools {
@@ -56,7 +58,7 @@ function mayRun(path: string): boolean {
     accessSync(path, constants.X_OK)
     return true
   } catch (thrown) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return false
+    if (isAbsent(thrown) || errorCode(thrown) === 'EACCES') return false
     throw thrown
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import { CarrelError } from '../../model/errors.ts'
 import type { UpgradeFinding } from '../../model/upgrade.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { connectOnce, MIGRATION_LOCK } from '../postgres/postgres.ts'
 import { postgresTx } from '../postgres/postgres-tx.ts'
 import { POSTGRES } from '../sql/dialect.ts'
@@ -144,7 +145,7 @@ async function replaceTables(back: Back, copy: Copy, tools: PgTools, version: nu
   } catch (thrown) {
     reading.kill()
     writing.kill()
-    const words = thrown instanceof Error ? thrown.message : String(thrown)
+    const words = messageOf(thrown)
     throw new CarrelError(
       'unavailable',
       `The copy was not put in place, and nothing was changed. ${words}`,

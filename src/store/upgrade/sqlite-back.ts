@@ -1,8 +1,9 @@
-import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { constants, copyFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import { findRoom, joinRoom, type Loss } from '../../model/upgrade.ts'
+import { isPresent } from '../../primitives/absent-as-null.ts'
 import { KNOWN_SCHEMA, writtenByNewer } from '../sql/migrations/migrate.ts'
 import { fromSqlite } from '../sqlite/sqlite-errors.ts'
 import { sqliteTx } from '../sqlite/sqlite-tx.ts'
@@ -149,5 +150,5 @@ function closeLog(path: string): void {
   } finally {
     db.close()
   }
-  if (existsSync(`${path}-wal`)) throw new CarrelError('unavailable', inUse)
+  if (isPresent(`${path}-wal`)) throw new CarrelError('unavailable', inUse)
 }

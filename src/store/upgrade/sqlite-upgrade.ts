@@ -4,6 +4,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
 import { sizeWords } from '../../model/sizes.ts'
 import { findRoom, joinRoom, refuseFindings, roomToMigrate, type UpgradeRoom } from '../../model/upgrade.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { countRows } from '../sql/migrations/catalog.ts'
 import { migrate } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
@@ -155,5 +156,4 @@ export function sqliteTrouble(what: string, thrown: unknown): CarrelError {
   return error.code === 'internal' ? fromSqlite(thrown) : error
 }
 
-const detailOf = (thrown: unknown): string =>
-  (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '')
+const detailOf = (thrown: unknown): string => messageOf(thrown).replace(/\.$/, '')

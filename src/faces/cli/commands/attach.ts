@@ -1,6 +1,7 @@
 import type { Carrel } from '../../../api/index.ts'
 import { asCarrelError } from '../../../model/errors.ts'
 import type { SessionView } from '../../../model/view.ts'
+import { createSerial } from '../../../primitives/serial.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { followSession, retold } from '../following.ts'
 import { type Lines, openLines } from '../lines.ts'
@@ -85,13 +86,13 @@ async function converse({ cli, carrel, session, busy, leaving }: Talk): Promise<
     else if (isQuiet(current) && term.interactive) lines.invite(INVITATION)
   }
   // One behind the other: calls that are under way at once come to the log in any order.
-  let before: Promise<unknown> = Promise.resolve()
+  const calls = createSerial()
   const send = (line: string): void => {
     if (line.trim() === '/quit') return leaving.abort()
     if (line.trim() === '') return rest()
     sending += 1
-    before = before
-      .then(() => sendLine(carrel, at, line, busy))
+    void calls
+      .run(() => sendLine(carrel, at, line, busy))
       .then((seq) => waitFor.push(seq))
       .catch((error) => term.problem(asCarrelError(error)))
       .finally(() => {
