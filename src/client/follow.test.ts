@@ -103,7 +103,7 @@ it('L6: many logs in one stream each go on from their own place, and one that en
       said(`w.4~${A}.0~${B}.0`, 'workspace', { seq: 4 }),
       said(`w.4~${A}.0~${B}.1`, 'session', { seq: 1 }),
       said(`w.4~${A}.0~${B}.1`, 'caught-up', { log: B, head: 1 }),
-      said(`w.4~${A}.end~${B}.1`, 'ended', { log: A, reason: 'It was deleted.' }),
+      said(`w.4~${A}.end~${B}.1`, 'ended', { log: A, reason: 'The log was deleted.' }),
     ),
     body(
       said(`w.5~${B}.1`, 'workspace', { seq: 5 }),
@@ -165,8 +165,8 @@ it('following ends when it is aborted, and when nothing is left to follow', asyn
   const { client } = scripted([])
   client.onConnection(({ attempt }) => attempt >= 3 && stop.abort())
   expect(await take(client.follow(one, stop.signal), 1)).toEqual([])
-  const ended = scripted([body(said('end', 'ended', { log: A, reason: 'It was deleted.' }))])
-  expect(await take(follow(ended.client), 9)).toEqual([{ kind: 'ended', log: A, reason: 'It was deleted.' }])
+  const ended = scripted([body(said('end', 'ended', { log: A, reason: 'The log was deleted.' }))])
+  expect(await take(follow(ended.client), 9)).toEqual([{ kind: 'ended', log: A, reason: 'The log was deleted.' }])
   const gone = scripted([() => new Response(null, { status: 204 })])
   expect(await take(follow(gone.client), 9)).toEqual([])
   expect(await take(follow(scripted([]).client, []), 9)).toEqual([])

@@ -1,7 +1,7 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
 import type { Mask } from '../model/mask.ts'
 import type { Store } from '../store/store.ts'
-import type { Log } from './context.ts'
+import type { Log } from './log.ts'
 import type { Vault } from './vault.ts'
 
 /** The same store: what people ask for is stored without values of secrets that they pasted into it (B3). */

@@ -16,8 +16,9 @@ import type { Benches } from './files/benches.ts'
 import type { Makings } from './files/makings.ts'
 import type { PlaceCare } from './files/place-care.ts'
 import type { SpaceKeeper } from './files/space-keeper.ts'
-import type { LeaseKeeper } from './leases.ts'
-import type { Ahead } from './run/ahead.ts'
+import type { Leases } from './leases.ts'
+import type { Log } from './log.ts'
+import type { PromptDoor } from './run/arriving-prompt.ts'
 import type { Spending } from './run/spending.ts'
 import type { Vault } from './vault.ts'
 
@@ -26,8 +27,8 @@ export interface Context {
   readonly config: Config
   readonly store: Store
   readonly bell: Bell
-  readonly ahead: Ahead
-  readonly leases: LeaseKeeper
+  readonly promptDoor: PromptDoor
+  readonly leases: Leases
   readonly agents: AgentDirectory
   /** The files of this node's places through time; its thread starts with the first place that is opened. */
   readonly history: () => Promise<History>
@@ -64,11 +65,4 @@ export interface Context {
   /** Sessions that this node holds at the moment. */
   readonly held: () => number
   readonly log: Log
-}
-
-/** Words for the operator. Never secrets, never what people or agents said. */
-export interface Log {
-  error(text: string, detail?: unknown): void
-  warn(text: string, detail?: unknown): void
-  info(text: string): void
 }

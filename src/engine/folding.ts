@@ -7,14 +7,14 @@ import type { FoldWrite, Line, Store } from '../store/store.ts'
 
 const PAGE = 1_000
 
-/** A session as it is at the head of its log: what is stored, and the tail folded over it. */
+/** A session at the head of its log: the stored fold with the tail of the log folded over it. */
 export interface Loaded {
   readonly view: SessionView
-  /** Items that later events may still change, and all that the tail changed. */
+  /** Items that later events may still change, and all items that the tail changed. */
   readonly items: Map<number, Item>
-  /** Changed by the tail, so not yet stored as they are. */
+  /** Items that the tail changed, which the store does not have yet in this state. */
   readonly dirty: Map<number, Item>
-  /** Up to where the stored fold reaches. */
+  /** The last event of the stored fold. */
   readonly storedSeq: number
 }
 
@@ -31,34 +31,39 @@ export async function loadFold(store: Store, session: SessionId): Promise<Loaded
   return { view: head, items, dirty, storedSeq: view.seq }
 }
 
-/** Folds everything after `view.seq` into `items`; what changed is put into `dirty`. Returns the view at the head. */
+/** Folds all events after `view.seq` into `items`, and puts changed items into `dirty`. Returns the view at the head. */
 export async function foldTail(
   store: Store,
   view: SessionView,
   items: Map<number, Item>,
   dirty: Map<number, Item>,
-  seen?: (event: Event) => void,
 ): Promise<SessionView> {
   let current = view
   for (;;) {
     const lines = await store.log.read(view.session, current.seq, PAGE)
-    for (const line of lines) {
-      const event = eventOf(line)
-      const folded = fold(current, event, (n) => items.get(n))
-      for (const item of folded.items) {
-        items.set(item.n, item)
-        dirty.set(item.n, item)
-      }
-      current = folded.view
-      seen?.(event)
-    }
+    for (const line of lines) current = foldOne(current, eventOf(line), items, dirty)
     if (lines.length < PAGE) return current
   }
 }
 
+/** Folds one event into `items`, and puts changed items into `dirty`. Returns the view after it. */
+export function foldOne(
+  view: SessionView,
+  event: Event,
+  items: Map<number, Item>,
+  dirty: Map<number, Item>,
+): SessionView {
+  const folded = fold(view, event, (n) => items.get(n))
+  for (const item of folded.items) {
+    items.set(item.n, item)
+    dirty.set(item.n, item)
+  }
+  return folded.view
+}
+
 /**
- * The newest items below `before` as they are at the head of the log, oldest first.
- * Stored rows are as of the fold's mark; the tail's changes are laid over them, so no reader ever sees an older state.
+ * Reads the newest items below `before` (null: of all) as they are at the head of the log, oldest first. The changes
+ * of the tail are laid over the stored rows, so that no reader sees an older state.
  */
 export async function readItems(
   store: Store,
@@ -74,23 +79,23 @@ export async function readItems(
   return { view: loaded.view, items, head: await headOf(store, loaded, items[0]), more: found.length > limit }
 }
 
-/** The item of the run that an item is part of, as it is at the head of the log; null for what is that item, or of no run. */
+/** The run item of the run that an item belongs to; null for a run item itself, and for items of no run. */
 async function headOf(store: Store, { view, items }: Loaded, part: Item | undefined): Promise<RunItem | null> {
   if (!part?.run || part.kind === 'run') return null
   const n = await store.log.lastAdmitted(view.session, part.n)
   if (n === null) return null
   const head = items.get(n) ?? (await store.log.itemsByN(view.session, [n]))[0]
-  // What came late, from a run before that one, stands below another head than its own.
+  // An item that arrived late may stand behind the head of a later run.
   return head?.kind === 'run' && head.run === part.run ? head : null
 }
 
-/** Stored items with those over them that were changed since; the newest of them, oldest first. */
+/** Lays changed items over stored ones and returns the newest of both, oldest first. */
 export function newestOf(stored: Iterable<Item>, changed: Iterable<Item>, limit: number): Item[] {
   const merged = new Map([...stored, ...changed].map((item) => [item.n, item]))
   return [...merged.values()].sort((a, b) => a.n - b.n).slice(-limit)
 }
 
-/** Makes the fold of a session again from its log, as it would be stored. */
+/** Makes the fold of a session anew from its log, in the form that is stored. */
 export async function refold(store: Store, session: SessionId): Promise<FoldWrite> {
   const items = new Map<number, Item>()
   let view = emptyView(session)

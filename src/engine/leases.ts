@@ -1,160 +1,195 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
-import type { Claim, Lease } from '../store/lease.ts'
+import type { Claim, Lease, LeaseStore } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 
-/** A lease that is being held, and the signal that says when it is not any more. */
+/** A lease of this node, and the signal that fires when the lease is lost. */
 export interface HeldLease {
-  /** As last renewed. */
+  /** The lease as last renewed. */
   readonly current: Lease
-  /** Aborted when the lease was lost: whoever works under it stops at once and kills what it started (S3). */
+  /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
   readonly lost: AbortSignal
-  /** Says that the lease is of no use any more. */
+  /** Marks the lease as lost. Safe to repeat. */
   lose(reason: CarrelError): void
-  /** Renews now, before something is done that cannot be taken back. @throws lease_lost */
+  /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
   renew(): Promise<void>
-  /** Runs a write under the lease; `lease_lost` from the store ends the holding. */
+  /** Runs a write under the lease; a `lease_lost` of the store marks the lease as lost. */
   guard<T>(write: () => Promise<T>): Promise<T>
   release(): Promise<void>
 }
 
-/** A lease that may have to be taken still: by asking for it, or with the first write, in one commit. */
+/** A lease that this node may not have acquired yet. The first write acquires it in its own commit, or `take` does. */
 export interface ClaimedLease extends HeldLease {
-  /** What a write is to be made under. */
+  /** The lease, or the claim to it, that the next write names. */
   readonly right: Lease | Claim
   readonly taken: boolean
-  /** Takes it, where it is not taken yet; false while somebody else has it. */
+  /** Acquires the lease unless this node has it already; false while another node holds it. */
   take(): Promise<boolean>
-  /** A write has taken it. */
+  /** Notes that a write has acquired the lease. */
   took(lease: Lease): void
 }
 
-export interface LeaseKeeper {
-  /** Takes `key`, or null while somebody else has it. */
+/** The leases of this node. */
+export interface Leases {
+  /** Acquires `key`; null while another holder has it. */
   acquire(key: string): Promise<HeldLease | null>
-  /** The same without asking anybody yet: null when it is held here. To be released, taken or not. */
+  /** Claims `key` without asking the store; null when this node holds or claims it. Release it, acquired or not. */
   claim(key: string): ClaimedLease | null
   readonly held: number
   close(): Promise<void>
 }
 
-interface Entry extends ClaimedLease {
-  current: Lease
+/**
+ * Holds the leases of a node and renews all in one statement, three times in the life of a lease. A lease without a
+ * renewal counts as lost a margin before its end, since another node may take it then (S2).
+ */
+export function createLeases(store: Store, holder: string, ttlMs: number, now: () => number): Leases {
+  return new NodeLeases({ leases: store.leases, holder, ttlMs, now, held: new Map(), claimed: new Set() })
 }
 
-/**
- * Holds this node's leases and renews them all in one statement, three times in each life of a lease. What could not
- * be renewed until a margin before its end counts as lost: by then another node may take it (S2).
- */
-export function createLeaseKeeper(store: Store, holder: string, ttlMs: number, now: () => number): LeaseKeeper {
-  const entries = new Map<string, Entry>()
-  const claimed = new Set<string>()
-  const marginMs = Math.min(2_000, ttlMs / 5)
+interface Node {
+  readonly leases: LeaseStore
+  readonly holder: string
+  readonly ttlMs: number
+  readonly now: () => number
+  readonly held: Map<string, NodeLease>
+  readonly claimed: Set<string>
+}
 
-  const beat = async () => {
-    const held = [...entries.values()]
-    if (held.length === 0) return
-    try {
-      const renewed = new Map(
-        (
-          await store.leases.renewAll(
-            held.map((entry) => entry.current),
-            ttlMs,
-            now(),
-          )
-        ).map((lease) => [lease.key, lease]),
-      )
-      for (const entry of held) {
-        const lease = renewed.get(entry.current.key)
-        if (lease && lease.token === entry.current.token) entry.current = lease
-        else if (entries.get(entry.current.key) === entry) entry.lose(overtaken(entry.current.key))
-      }
-    } catch (thrown) {
-      // The store did not answer: a lease that is near its end must be given up, the others wait for the next beat.
-      const reason = asCarrelError(thrown)
-      for (const entry of held) if (entry.current.expiresAt - marginMs <= now()) entry.lose(reason)
-    }
+class NodeLeases implements Leases {
+  readonly #node: Node
+  readonly #timer: NodeJS.Timeout
+
+  constructor(node: Node) {
+    this.#node = node
+    this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, node.ttlMs / 3))
+    this.#timer.unref()
   }
-  const timer = setInterval(() => void beat(), Math.max(100, ttlMs / 3))
-  timer.unref()
 
-  const claim = (key: string): Entry | null => {
+  get held(): number {
+    return this.#node.held.size
+  }
+
+  claim(key: string): ClaimedLease | null {
+    const { held, claimed } = this.#node
     // Two holders in one process would share one name, and the store could not tell them apart.
-    if (entries.has(key) || claimed.has(key)) return null
+    if (held.has(key) || claimed.has(key)) return null
     claimed.add(key)
-    const lost = new AbortController()
-    let right: Lease | Claim = { key, holder, ttlMs }
-    const entry: Entry = {
-      get right() {
-        return right
-      },
-      get taken() {
-        return 'token' in right
-      },
-      get current() {
-        if ('token' in right) return right
-        throw new CarrelError('internal', `The lease of ${key} is not taken yet.`)
-      },
-      set current(lease) {
-        right = lease
-      },
-      lost: lost.signal,
-      lose(reason) {
-        if (entries.get(key) === entry) entries.delete(key)
-        lost.abort(reason)
-      },
-      took(lease) {
-        if ('token' in right) return
-        right = lease
-        claimed.delete(key)
-        entries.set(key, entry)
-      },
-      async take() {
-        const lease = 'token' in right ? right : await store.leases.acquire(key, holder, ttlMs, now())
-        if (lease) entry.took(lease)
-        return lease !== null
-      },
-      async renew() {
-        entry.current = await entry.guard(() => store.leases.renew(entry.current, ttlMs, now()))
-      },
-      async guard(write) {
-        if (lost.signal.aborted) throw asCarrelError(lost.signal.reason)
-        try {
-          return await write()
-        } catch (thrown) {
-          const error = asCarrelError(thrown)
-          if (error.code === 'lease_lost') entry.lose(error)
-          throw error
-        }
-      },
-      async release() {
-        if (!('token' in right)) return void claimed.delete(key)
-        if (entries.get(key) === entry) entries.delete(key)
-        await store.leases.release(right)
-      },
-    }
-    return entry
+    return new NodeLease(this.#node, key)
   }
 
-  return {
-    claim,
-    async acquire(key) {
-      const entry = claim(key)
-      if (!entry) return null
-      try {
-        return (await entry.take()) ? entry : null
-      } finally {
-        if (!entry.taken) await entry.release()
-      }
-    },
-    get held() {
-      return entries.size
-    },
-    async close() {
-      clearInterval(timer)
-      for (const entry of [...entries.values()]) await entry.release()
-    },
+  async acquire(key: string): Promise<HeldLease | null> {
+    const lease = this.claim(key)
+    if (!lease) return null
+    try {
+      return (await lease.take()) ? lease : null
+    } finally {
+      if (!lease.taken) await lease.release()
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    for (const lease of [...this.#node.held.values()]) await lease.release()
+  }
+
+  async #renewAll(): Promise<void> {
+    const { leases, ttlMs, now, held } = this.#node
+    const known = [...held.values()]
+    if (known.length === 0) return
+    try {
+      const current = known.map((lease) => lease.current)
+      const renewed = new Map((await leases.renewAll(current, ttlMs, now())).map((lease) => [lease.key, lease]))
+      for (const lease of known) lease.renewedAs(renewed.get(lease.key))
+    } catch (thrown) {
+      // Without an answer of the store, leases near their end are given up; the others wait for the next renewal.
+      const marginMs = Math.min(2_000, ttlMs / 5)
+      const reason = asCarrelError(thrown)
+      for (const lease of known) if (lease.current.expiresAt - marginMs <= now()) lease.lose(reason)
+    }
+  }
+}
+
+class NodeLease implements ClaimedLease {
+  readonly key: string
+  readonly #node: Node
+  readonly #lost = new AbortController()
+  #right: Lease | Claim
+
+  constructor(node: Node, key: string) {
+    this.key = key
+    this.#node = node
+    this.#right = { key, holder: node.holder, ttlMs: node.ttlMs }
+  }
+
+  get right(): Lease | Claim {
+    return this.#right
+  }
+
+  get taken(): boolean {
+    return 'token' in this.#right
+  }
+
+  get current(): Lease {
+    if ('token' in this.#right) return this.#right
+    throw new CarrelError('internal', `The lease of ${this.key} is not taken yet.`)
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  lose(reason: CarrelError): void {
+    this.#forget()
+    this.#lost.abort(reason)
+  }
+
+  took(lease: Lease): void {
+    if (this.taken) return
+    this.#right = lease
+    this.#node.claimed.delete(this.key)
+    this.#node.held.set(this.key, this)
+  }
+
+  async take(): Promise<boolean> {
+    if (this.taken) return true
+    const { leases, holder, ttlMs, now } = this.#node
+    const lease = await leases.acquire(this.key, holder, ttlMs, now())
+    if (lease) this.took(lease)
+    return lease !== null
+  }
+
+  async renew(): Promise<void> {
+    const { leases, ttlMs, now } = this.#node
+    this.#right = await this.guard(() => leases.renew(this.current, ttlMs, now()))
+  }
+
+  /** Takes over the renewed lease; undefined, or another token, means that another node holds the key. */
+  renewedAs(lease: Lease | undefined): void {
+    if (lease && lease.token === this.current.token) this.#right = lease
+    else if (this.#node.held.get(this.key) === this) this.lose(overtaken(this.key))
+  }
+
+  async guard<T>(write: () => Promise<T>): Promise<T> {
+    if (this.lost.aborted) throw asCarrelError(this.lost.reason)
+    try {
+      return await write()
+    } catch (thrown) {
+      const error = asCarrelError(thrown)
+      if (error.code === 'lease_lost') this.lose(error)
+      throw error
+    }
+  }
+
+  async release(): Promise<void> {
+    if (!this.taken) return void this.#node.claimed.delete(this.key)
+    this.#forget()
+    await this.#node.leases.release(this.current)
+  }
+
+  #forget(): void {
+    if (this.#node.held.get(this.key) === this) this.#node.held.delete(this.key)
   }
 }
 
 const overtaken = (key: string) =>
-  new CarrelError('lease_lost', `Another node took over ${key}; what this one was doing there was stopped.`, { key })
+  new CarrelError('lease_lost', `Another node took over ${key}; this node stopped its work there.`, { key })

@@ -30,17 +30,18 @@ import { createBrowserDesk, LOOKED_AWAY_MS } from './browsers/browser-desk.ts'
 import { type BrowserPool, createBrowserPool } from './browsers/browser-pool.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 import { concealingLog, concealingStore } from './concealing.ts'
-import type { Context, Log } from './context.ts'
+import type { Context } from './context.ts'
 import type { Engine } from './engine.ts'
 import { openFilesDesk } from './files/files-desk.ts'
-import { createLeaseKeeper } from './leases.ts'
+import { createLeases } from './leases.ts'
+import type { Log } from './log.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
 import { startRefolding } from './refolding.ts'
-import { createAhead } from './run/ahead.ts'
 import { graceMs, sweepOutlived } from './run/rejoin.ts'
 import { createSpending } from './run/spending.ts'
 import { startSupervisor } from './run/supervisor.ts'
+import { createPromptDoor } from './run/warm-start.ts'
 import { openStore, refuseNewer, type UpgradeProgress } from './store-opening.ts'
 import { createVault, type Vault } from './vault.ts'
 import { watchBrowser } from './verbs/browser-views.ts'
@@ -102,7 +103,7 @@ export async function openEngine(
     const home = overrides.home ?? homedir()
     // The folder is locked and its name is in it, so whoever held these is dead: nobody waits for them to run out.
     await store.leases.releaseAll(holder)
-    const leases = createLeaseKeeper(store, holder, config.leaseTtlMs, now)
+    const leases = createLeases(store, holder, config.leaseTtlMs, now)
     closers.push(() => leases.close())
     const log = concealingLog(overrides.log ?? createLog(config.logLevel), vault)
     const logins = createLogins({ leases, home, dataFolder, log })
@@ -127,7 +128,7 @@ export async function openEngine(
       config,
       store: concealingStore(store, vault),
       bell: ring.bell,
-      ahead: createAhead(),
+      promptDoor: createPromptDoor(),
       leases,
       agents,
       homes,

@@ -4,13 +4,12 @@ import type { SessionId } from '../model/ids.ts'
 import type { Context } from './context.ts'
 import { refold } from './folding.ts'
 
-/** Stored folds looked at in one read. */
+/** Stored folds of one read. */
 const PAGE = 200
 
 /**
- * Makes folds that an earlier version stored again from their logs, one session after the other, the newest first.
- * Readers fold such a session for themselves; the search knows stored items only and would not find what was said in it
- * until somebody prompts it. A node that runs nothing leaves this to those that do.
+ * Makes the stored folds of an earlier version anew from their logs, one session at a time, the newest first. Readers
+ * fold such a session themselves, but the search reads stored items only. Nodes without runs leave this to the others.
  */
 export function startRefolding(ctx: Context): { stop(): Promise<void> } {
   const stopping = new AbortController()
@@ -40,18 +39,18 @@ async function refoldAll(ctx: Context, stopping: AbortSignal): Promise<void> {
     } while (before !== null && !stopping.aborted)
   } catch (thrown) {
     ctx.log.warn(
-      'Sessions of an earlier version could not be looked for; the search finds them after a restart.',
+      'The folds of an earlier version could not be renewed; the search finds their sessions after a restart.',
       thrown,
     )
   }
 }
 
-/** The lease is taken for the write alone, so that a prompt that comes meanwhile does not wait for a long log. */
+/** Takes the lease for the write alone, so that a prompt does not wait until a long log is folded. */
 async function refoldOne(ctx: Context, session: SessionId): Promise<void> {
   try {
     const fold = await refold(ctx.store, session)
     const lease = await ctx.leases.acquire(`session:${session}`)
-    // The holder stores the fold when the session comes to rest.
+    // The holder stores the fold itself when the session rests.
     if (!lease) return
     try {
       if ((await ctx.store.log.fold(session)) === null) await ctx.store.log.rebuild(session, fold)
@@ -61,6 +60,6 @@ async function refoldOne(ctx: Context, session: SessionId): Promise<void> {
   } catch (thrown) {
     const error = asCarrelError(thrown)
     if (error.code === 'not_found') return
-    ctx.log.warn(`The search may not find what was said in session ${session}: ${error.message}`, error.cause)
+    ctx.log.warn(`The search may not find the messages of session ${session}: ${error.message}`, error.cause)
   }
 }

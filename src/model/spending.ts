@@ -32,6 +32,12 @@ export interface Meter {
   readonly limit: number
 }
 
+/** A meter with the amount that its work has used. */
+export interface Reached {
+  readonly meter: Meter
+  readonly used: number
+}
+
 /** What people allowed beyond limits and budgets of a session, by the key of the meter. */
 export type Raised = Readonly<Record<string, number>>
 

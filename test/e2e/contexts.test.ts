@@ -100,7 +100,7 @@ describe('the memory that agents have of a session', () => {
     // A setting that the agent does not take is said, and the run goes on.
     await world.carrel.call('sessions.configure', { ...at, options: { colour: 'red' } })
     expect((await later.run([{ say: 'on' }])).outcome).toBe('completed')
-    expect((await later.said('config.applied')).at(-1)?.data.error).toContain('did not take the setting')
+    expect((await later.said('config.applied')).at(-1)?.data.error).toContain('refused the setting')
     await expectWhole(later)
   })
 })

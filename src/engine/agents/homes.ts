@@ -15,7 +15,7 @@ import type { HomeNote } from '../../model/homes.ts'
 import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import type { Branch, Store } from '../../store/store.ts'
-import type { Log } from '../context.ts'
+import type { Log } from '../log.ts'
 import type { Logins } from './logins.ts'
 
 /** Homes that Carrel keeps for agents. Each goes with its owner: a run, a session, a Space or a Workspace. */

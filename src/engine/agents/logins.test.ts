@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { AgentRecipe } from '../../model/agent.ts'
-import type { HeldLease, LeaseKeeper } from '../leases.ts'
+import type { HeldLease, Leases } from '../leases.ts'
 import { createLogins } from './logins.ts'
 
 /** Leases of one process, without a store. */
-function keeper(): LeaseKeeper {
+function keeper(): Leases {
   const held = new Set<string>()
   return {
     async acquire(key) {

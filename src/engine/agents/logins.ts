@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { homesOf, shareLogin } from '../../host/identity/logins.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
-import type { Log } from '../context.ts'
-import type { HeldLease, LeaseKeeper } from '../leases.ts'
+import type { HeldLease, Leases } from '../leases.ts'
+import type { Log } from '../log.ts'
 
 /** Logins of agents with homes of their own: one process at a time starts, and may refresh, and what it got reaches the others. */
 export interface Logins {
@@ -24,7 +24,7 @@ export interface Logins {
 }
 
 interface Options {
-  readonly leases: LeaseKeeper
+  readonly leases: Leases
   /** The person's own home, where they log in. */
   readonly home: string
   readonly dataFolder: string
@@ -85,7 +85,7 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
 /** For a login that is brought back after the end: the next start does it otherwise. ms. */
 const LAST_MS = 10_000
 
-async function untilMine(leases: LeaseKeeper, key: string, signal: AbortSignal): Promise<HeldLease> {
+async function untilMine(leases: Leases, key: string, signal: AbortSignal): Promise<HeldLease> {
   for (;;) {
     signal.throwIfAborted()
     const lease = await leases.acquire(key)

@@ -5,13 +5,13 @@ import type { SessionId } from '../../model/ids.ts'
 import type { Context } from '../context.ts'
 import type { OpenedPlace } from './place-care.ts'
 
-type Told = Map<SessionId, Set<FilePath>>
+type Concerned = Map<SessionId, Set<FilePath>>
 interface NoteTo {
   readonly session: SessionId
   readonly note: Note
 }
 
-/** What an act has to tell to whom: those whose work went back or over, and those whose files were taken on the way. */
+/** Returns the notes of an act: to sessions whose work it undid or applied, and to sessions whose files it overwrote. */
 export async function notesOf(ctx: Context, { key, project }: OpenedPlace, act: Act): Promise<NoteTo[]> {
   const history = await ctx.history()
   if (act.written.length === 0) return []
@@ -39,27 +39,27 @@ export async function notesOf(ctx: Context, { key, project }: OpenedPlace, act: 
   return notes
 }
 
-/** The undo of an act brings back what was there before it, be that somebody's work: nothing is taken back. */
+/** An undo of an act restores the state before it, so it does not undo the work of a session. */
 const howOf = (request: Act['request']) => (request.kind === 'undo' && request.of.kind !== 'act' ? 'undo' : 'restore')
 
-/** The sessions that an act was about, each with the paths of its own that were written. */
-async function concerned(ctx: Context, history: History, key: string, act: Act): Promise<Told> {
+/** Returns the sessions whose work an act was about, each with its written paths. */
+async function concerned(ctx: Context, history: History, key: string, act: Act): Promise<Concerned> {
   const { request } = act
   const written = new Set(act.written)
-  const told: Told = new Map()
+  const found: Concerned = new Map()
   const add = (author: Author, path: FilePath) => {
-    if (author.kind === 'run' && written.has(path)) put(told, author.session, path)
+    if (author.kind === 'run' && written.has(path)) put(found, author.session, path)
   }
   if (request.kind === 'restore') {
     const span = { from: request.to, to: act.before, after: null, limit: 10_000 }
     for (const { path, author } of await history.between(key, span)) add(author, path)
   } else if (request.kind === 'apply') {
     const source = ctx.care.followed.get(`project:${request.from}`)
-    if (!source) return told
+    if (!source) return found
     const span = { from: 0, to: null, after: null, limit: 10_000 }
     for (const { path, author } of await history.between(source.key, span)) add(author, path)
   } else if (request.of.kind === 'session') {
-    for (const path of written) put(told, request.of.session, path)
+    for (const path of written) put(found, request.of.session, path)
   } else if (request.of.kind === 'run') {
     for (const { author, path } of await history.changesBy(key, { run: request.of.run })) add(author, path)
   } else if (request.of.kind === 'snapshot') {
@@ -67,31 +67,31 @@ async function concerned(ctx: Context, history: History, key: string, act: Act):
   } else {
     const { act: id } = request.of
     const before = (await history.acts(key, { before: null, limit: 200 })).find((each) => each.id === id)
-    return before ? await concerned(ctx, history, key, before) : told
+    return before ? await concerned(ctx, history, key, before) : found
   }
-  return told
+  return found
 }
 
-async function takenFrom(ctx: Context, workspace: OpenedPlace['project']['workspace'], act: Act): Promise<Told> {
-  const told: Told = new Map()
+async function takenFrom(ctx: Context, workspace: OpenedPlace['project']['workspace'], act: Act): Promise<Concerned> {
+  const found: Concerned = new Map()
   for (const { author, paths } of act.taken) {
-    if (author.kind === 'run') for (const path of paths) put(told, author.session, path)
+    if (author.kind === 'run') for (const path of paths) put(found, author.session, path)
     if (author.kind !== 'unknown') continue
     for (const id of author.among) {
       const run = await ctx.store.log.run(workspace, id)
-      if (run) for (const path of paths) put(told, run.session, path)
+      if (run) for (const path of paths) put(found, run.session, path)
     }
   }
-  return told
+  return found
 }
 
-function put(told: Told, session: SessionId, path: FilePath): void {
-  const paths = told.get(session) ?? new Set()
-  told.set(session, paths.add(path))
+function put(concerned: Concerned, session: SessionId, path: FilePath): void {
+  const paths = concerned.get(session) ?? new Set()
+  concerned.set(session, paths.add(path))
 }
 
-/** Tells of the newest act of a place where a crash came between the act and its notes. */
-export async function tellUntold(ctx: Context, opened: OpenedPlace): Promise<void> {
+/** Writes the notes of a place's newest act, if a crash came between both. Idempotent. */
+export async function writeMissingNotes(ctx: Context, opened: OpenedPlace): Promise<void> {
   const [newest] = await (await ctx.history()).acts(opened.key, { before: null, limit: 1 })
   if (!newest || (await ctx.store.log.lastNoted(opened.key)) === newest.id) return
   await ctx.spaces.note({

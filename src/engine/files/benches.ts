@@ -1,6 +1,6 @@
 import type { History } from '../../host/history/history.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
-import type { Log } from '../context.ts'
+import type { Log } from '../log.ts'
 import { type Bench, createBench } from './captures.ts'
 import type { OpenedPlace, PlaceCare } from './place-care.ts'
 import type { SpaceKeeper } from './space-keeper.ts'

@@ -3,7 +3,7 @@ import type { Change, FilePath, SnapshotReason, Writer } from '../../model/histo
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { createTimer } from '../../primitives/timers.ts'
-import type { Log } from '../context.ts'
+import type { Log } from '../log.ts'
 import type { ToolPaths } from '../run/tool-paths.ts'
 import { watchConflicts } from './conflict-watch.ts'
 import type { SpaceKeeper } from './space-keeper.ts'

@@ -2,7 +2,7 @@ import { NAMED_PATHS, type Note } from '../../model/events.ts'
 import type { Change, FilePath, Writer } from '../../model/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import { createSerial } from '../../primitives/serial.ts'
-import type { Log } from '../context.ts'
+import type { Log } from '../log.ts'
 import type { SpaceKeeper } from './space-keeper.ts'
 
 /** Two runs that change one path within this are in each other's way. ms. */

@@ -7,9 +7,10 @@ import type { WorkspaceId } from '../../model/ids.ts'
 import { createLazy } from '../../primitives/lazy.ts'
 import { filesOf } from '../../store/bell.ts'
 import type { Store } from '../../store/store.ts'
-import type { Context, Log } from '../context.ts'
-import type { LeaseKeeper } from '../leases.ts'
-import { tellUntold } from './act-notes.ts'
+import type { Context } from '../context.ts'
+import type { Leases } from '../leases.ts'
+import type { Log } from '../log.ts'
+import { writeMissingNotes } from './act-notes.ts'
 import { createBenches } from './benches.ts'
 import { createMakings } from './makings.ts'
 import { createPlaceCare } from './place-care.ts'
@@ -21,7 +22,7 @@ export type FilesDesk = Pick<Context, 'history' | 'places' | 'care' | 'benches' 
 
 interface Parts {
   readonly store: Store
-  readonly leases: LeaseKeeper
+  readonly leases: Leases
   readonly dataFolder: string
   readonly containment: Containment
   readonly env: Context['env']
@@ -49,7 +50,7 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
     return openPlaces({ dataFolder, ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) })
   })
   const spaces = createSpaceKeeper(store, leases, now)
-  const onFollowed = (opened: Parameters<typeof tellUntold>[1]) => tellUntold(ctx(), opened)
+  const onFollowed = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)
   const care = createPlaceCare({ store, history: history.get, places: places.get, onFollowed })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
   const benches = createBenches({ history: history.get, ring, spaces, now, log })

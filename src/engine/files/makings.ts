@@ -6,8 +6,8 @@ import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
 import type { Project, ProjectPlace } from '../../model/tree.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import type { Store } from '../../store/store.ts'
-import type { Log } from '../context.ts'
-import type { LeaseKeeper } from '../leases.ts'
+import type { Leases } from '../leases.ts'
+import type { Log } from '../log.ts'
 import type { PlaceCare } from './place-care.ts'
 
 /** How a place is asked for. */
@@ -25,7 +25,7 @@ export interface Makings {
 
 interface Parts {
   readonly store: Store
-  readonly leases: LeaseKeeper
+  readonly leases: Leases
   readonly places: () => Promise<Places>
   readonly care: PlaceCare
   readonly dataFolder: string

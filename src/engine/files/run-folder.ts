@@ -8,7 +8,7 @@ import { type EffectiveEnvironment, GivenToRun, type GivenVariable } from '../..
 import { markOf } from '../../model/mask.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
-/** The folder of a run's own, for people who look later. Swept when its time is over (`keepRunLogsDays`). */
+/** A run's environment in a folder of its own, for people. Deleted after `keepRunLogsDays`. */
 const fileOf = ({ dataFolder }: Config, run: string) => join(dataFolder, 'logs', 'runs', run, 'run.json')
 
 export async function writeGiven(config: Config, given: GivenToRun): Promise<void> {
@@ -17,7 +17,7 @@ export async function writeGiven(config: Config, given: GivenToRun): Promise<voi
   await writeFile(file, `${JSON.stringify(given, null, 2)}\n`)
 }
 
-/** Null where there is none, or one of an older form. */
+/** Reads the environment of a run; null where the file is missing or has an older form. */
 export async function readGiven(config: Config, run: string): Promise<GivenToRun | null> {
   const text = await absentAsNull(readFile(fileOf(config, run), 'utf8'))
   return text === null ? null : (GivenToRun.safeParse(JSON.parse(text)).data ?? null)
@@ -27,17 +27,17 @@ interface Sources {
   readonly recipe: AgentRecipe
   readonly secrets: Readonly<Record<string, string>>
   readonly environment: EffectiveEnvironment
-  /** What Carrel gives and everybody may see: ports, the address of a browser. */
+  /** Variables of Carrel that everybody may see: ports, the address of a browser. */
   readonly own: Readonly<Record<string, string>>
   readonly home: string
 }
 
-/** Where each variable comes from. Only those that scopes set are plain: of the others values may be secrets (B3). */
+/** Returns the source of each variable. Only variables of scopes have plain values: others may be secrets (B3). */
 export function variablesOf(env: Readonly<Record<string, string>>, sources: Sources): GivenVariable[] {
-  const { recipe, secrets, environment, own: handed } = sources
+  const { recipe, secrets, environment, own: given } = sources
   const own: Readonly<Record<string, string>> = {
     ...(env.HOME === sources.home ? {} : homeVariables(env.HOME ?? '')),
-    ...handed,
+    ...given,
   }
   return Object.keys(env)
     .sort()
@@ -54,7 +54,7 @@ export function variablesOf(env: Readonly<Record<string, string>>, sources: Sour
     })
 }
 
-/** Of each process its own, so that only its seat tells. */
+/** Adds the variables of the temporary folder, which each process has for itself. */
 export function withTemporary(variables: readonly GivenVariable[], folder: string): GivenVariable[] {
   const own = Object.entries(temporaryVariables(folder)).map(([name, value]) => ({
     name,

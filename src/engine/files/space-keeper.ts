@@ -4,7 +4,7 @@ import type { SpaceId } from '../../model/ids.ts'
 import type { Who } from '../../model/tree.ts'
 import { createSerialByKey } from '../../primitives/serial.ts'
 import type { Noted, Store } from '../../store/store.ts'
-import type { HeldLease, LeaseKeeper } from '../leases.ts'
+import type { HeldLease, Leases } from '../leases.ts'
 
 /** Who may touch the files of a Space, and tell its sessions: one at a time, on all nodes. */
 export interface SpaceKeeper {
@@ -21,7 +21,7 @@ export interface SpaceKeeper {
 const PATIENCE_MS = 60_000
 const LOOK_MS = 200
 
-export function createSpaceKeeper(store: Store, leases: LeaseKeeper, now: () => number): SpaceKeeper {
+export function createSpaceKeeper(store: Store, leases: Leases, now: () => number): SpaceKeeper {
   const queues = createSerialByKey<SpaceId>()
   const acts = new Map<SpaceId, { by: Who; since: number }>()
   let queued = 0

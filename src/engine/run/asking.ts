@@ -7,22 +7,22 @@ import { mayTakeEffect } from '../authorize.ts'
 import { defaultAnswer, ruledAnswer } from './questions.ts'
 import type { RunWork } from './run-work.ts'
 
-/** Questions of one run while a process serves it. */
-export interface Asking {
+/** The questions of a run that a process serves. */
+export interface RunQuestions {
   /**
-   * Puts a question to stored answers, to the rules, and then to people. Null: no answer will come any more. `again`: it may
-   * have been put before this server started, and then it is the same question.
+   * Answers a question from stored answers, then by the rules, then by asking people. Null: no answer will come.
+   * `again`: an earlier server may have asked the same question already.
    */
   ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null>
-  /** Hands answers that have arrived to the agent that waits for them; writes defaults of expired questions. */
+  /** Passes new answers to the waiting agent, and writes the defaults of expired questions. */
   react(view: SessionView): Promise<void>
-  /** How many questions wait for a person. */
+  /** Number of questions that wait for a person. */
   readonly open: number
-  /** An answer is on its way to the agent: a run that is parked now would lose it. */
+  /** An answer is on its way to the agent: parking the run now would lose it. */
   readonly giving: boolean
-  /** Called when the number of waiting questions changes. */
+  /** Calls the listener when the number of waiting questions changes. */
   onChange(listener: () => void): void
-  /** From now on an aborted question stays open in the log: the run is parked, or its end settles them. */
+  /** Keeps aborted questions open in the log from now on: the run is parked, or its end settles them. */
   leave(): void
 }
 
@@ -31,154 +31,166 @@ interface Waiting {
   settle(answer: Answer | null): void
 }
 
-/** An agent that gave up waiting is given this long to turn out dead; only then is its question withdrawn. ms. */
+/** An aborted question is withdrawn only after this: an agent that died by then leaves its question open. ms. */
 const WITHDRAW_AFTER_MS = 400
 const NEVER = new Promise<never>(() => undefined)
 
-export function createAsking(work: RunWork, run: RunView): Asking {
-  const { ctx, recorder, lease } = work
-  const waiting = new Map<InteractionId, Waiting>()
-  const using = new Set<InteractionId>()
-  const expiring = new Set<string>()
-  const listeners = new Set<() => void>()
-  let left = false
-  let giving = 0
-  const changed = () => {
-    for (const listener of listeners) listener()
+export const createRunQuestions = (work: RunWork, run: RunView): RunQuestions => new ServedQuestions(work, run)
+
+class ServedQuestions implements RunQuestions {
+  readonly #work: RunWork
+  readonly #run: RunView
+  readonly #waiting = new Map<InteractionId, Waiting>()
+  readonly #using = new Set<InteractionId>()
+  readonly #expiring = new Set<string>()
+  readonly #listeners = new Set<() => void>()
+  #left = false
+  #giving = 0
+
+  constructor(work: RunWork, run: RunView) {
+    this.#work = work
+    this.#run = run
   }
 
-  /** Once: the lease is proven, the use is on disk, and only then does the answer reach the agent (S3, I3). */
-  const use = async (grant: Grant, question: Question, answer: Answer): Promise<Answer> => {
-    using.add(grant.interaction)
-    giving += 1
-    try {
-      await lease.renew()
-      await mayTakeEffect(ctx, recorder.session.workspace)
-      // Parked in this moment: the answer stays stored for the agent that asks again, and this one gets none at all.
-      if (left) return await NEVER
-      const data = { interaction: grant.interaction, run: run.id, toolCallId: question.toolCallId }
-      await recorder.record({ type: 'grant.used', run: run.id, data })
-      return answer
-    } finally {
-      giving -= 1
+  get open(): number {
+    return this.#waiting.size
+  }
+
+  get giving(): boolean {
+    return this.#giving > 0
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  leave(): void {
+    this.#left = true
+  }
+
+  async ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null> {
+    const given = again ? this.#givenBefore(question) : null
+    const stored = given ?? (await this.#byGrant(question))
+    const open = again ? this.#openAgain(question) : null
+    return stored ?? (open ? null : await this.#byRule(question)) ?? (await this.#byPerson(question, signal, open))
+  }
+
+  async react(view: SessionView): Promise<void> {
+    for (const grant of view.grants) {
+      const asked = this.#waiting.get(grant.interaction)
+      if (!asked || this.#using.has(grant.interaction)) continue
+      asked.settle(await this.#use(grant, asked.question))
+    }
+    const now = this.#work.ctx.now()
+    for (const [id, { expiresAt, question }] of Object.entries(view.open)) {
+      if (expiresAt === null || expiresAt > now || this.#expiring.has(id)) continue
+      this.#expiring.add(id)
+      const data = { interaction: id as InteractionId, answer: defaultAnswer(question) }
+      await this.#work.recorder.record({ type: 'interaction.expired', run: this.#run.id, data })
     }
   }
 
-  /** The answer a person gave to this very question before the agent was started anew. */
-  const byGrant = async (question: Question): Promise<Answer | null> => {
-    const print = fingerprint(run.agent, question)
+  /** Uses an answer once: the lease is proven and the use is on disk before the agent gets it (S3, I3). */
+  async #use({ interaction, answer }: Grant, question: Question): Promise<Answer> {
+    const { ctx, recorder, lease } = this.#work
+    this.#using.add(interaction)
+    this.#giving += 1
+    try {
+      await lease.renew()
+      await mayTakeEffect(ctx, recorder.session.workspace)
+      // The run was parked meanwhile: the answer stays stored for the next process, and this agent gets none.
+      if (this.#left) return await NEVER
+      const data = { interaction, run: this.#run.id, toolCallId: question.toolCallId }
+      await recorder.record({ type: 'grant.used', run: this.#run.id, data })
+      return answer
+    } finally {
+      this.#giving -= 1
+    }
+  }
+
+  /** A person's answer to the same question of an earlier process. */
+  async #byGrant(question: Question): Promise<Answer | null> {
+    const { recorder } = this.#work
+    const print = fingerprint(this.#run.agent, question)
     for (const grant of recorder.view.grants) {
-      if (grant.fingerprint !== print || using.has(grant.interaction) || waiting.has(grant.interaction)) continue
+      const { interaction } = grant
+      if (grant.fingerprint !== print || this.#using.has(interaction) || this.#waiting.has(interaction)) continue
       const before = recorder.item(grant.n)
       const answer = before?.kind === 'question' ? carryAnswer(grant.answer, before.question, question) : null
-      if (answer) return await use(grant, question, answer)
+      if (answer) return await this.#use({ ...grant, answer }, question)
     }
     return null
   }
 
-  /** An answer that was stored as given, and had not reached the agent when the server died: nobody is asked twice (I3). */
-  const byGiven = (question: Question): Answer | null => {
-    const print = fingerprint(run.agent, question)
-    const grant = run.given.find((each) => each.fingerprint === print && !using.has(each.interaction))
+  /** An answer that is stored as used and did not reach the agent before the server died: nobody is asked twice (I3). */
+  #givenBefore(question: Question): Answer | null {
+    const print = fingerprint(this.#run.agent, question)
+    const grant = this.#run.given.find((each) => each.fingerprint === print && !this.#using.has(each.interaction))
     if (!grant) return null
-    using.add(grant.interaction)
+    this.#using.add(grant.interaction)
     return grant.answer
   }
 
-  /** The question as it stands open in the log since before this server started. */
-  const openAgain = (question: Question): InteractionId | null => {
-    const print = fingerprint(run.agent, question)
-    const found = Object.entries(recorder.view.open).find(
-      ([id, open]) => open.fingerprint === print && !waiting.has(id as InteractionId),
-    )
-    return (found?.[0] as InteractionId | undefined) ?? null
+  /** The same question, if an earlier server left it open in the log. */
+  #openAgain(question: Question): InteractionId | null {
+    const print = fingerprint(this.#run.agent, question)
+    const { open } = this.#work.recorder.view
+    const ids = Object.keys(open) as InteractionId[]
+    return ids.find((id) => open[id]?.fingerprint === print && !this.#waiting.has(id)) ?? null
   }
 
-  const byRule = async (question: Question): Promise<Answer | null> => {
+  async #byRule(question: Question): Promise<Answer | null> {
+    const { ctx, recorder, lease } = this.#work
+    const { id: run, place, agent } = this.#run
     const rules = await ctx.store.people.rules(recorder.session.workspace)
-    const subject = { space: recorder.session.space, folder: run.place.path, agent: run.agent, question }
-    const rule = decide(rules, subject, globMatches)
-    const answer = rule && rule.action !== 'ask' ? ruledAnswer(question, rule.action) : null
-    if (!rule || rule.action === 'ask' || !answer) return null
+    const rule = decide(rules, { space: recorder.session.space, folder: place.path, agent, question }, globMatches)
+    if (!rule || rule.action === 'ask') return null
+    const answer = ruledAnswer(question, rule.action)
+    if (!answer) return null
     await lease.renew()
-    const data = {
-      run: run.id,
-      rule: rule.id,
-      action: rule.action,
-      toolCallId: question.toolCallId,
-      title: question.title,
-    }
-    await recorder.record({ type: 'permission.ruled', run: run.id, data })
+    const { toolCallId, title } = question
+    const data = { run, rule: rule.id, action: rule.action, toolCallId, title }
+    await recorder.record({ type: 'permission.ruled', run, data })
     return answer
   }
 
-  const byPerson = async (
-    question: Question,
-    signal: AbortSignal,
-    open: InteractionId | null,
-  ): Promise<Answer | null> => {
-    const interaction = open ?? (ctx.id('interaction') as InteractionId)
-    const { questionTtlMs } = ctx.config
-    const answer = new Promise<Answer | null>((resolve) => waiting.set(interaction, { question, settle: resolve }))
-    const expiresAt = questionTtlMs === null ? null : ctx.now() + questionTtlMs
-    const data = {
-      interaction,
-      run: run.id,
-      agent: run.agent,
-      question,
-      fingerprint: fingerprint(run.agent, question),
-      expiresAt,
-    }
-    if (open === null) await recorder.record({ type: 'interaction.opened', run: run.id, data })
-    changed()
-    const abandon = () => {
-      waiting.get(interaction)?.settle(null)
-      setTimeout(() => {
-        if (left || !recorder.view.open[interaction]) return
-        const withdrawn = { interaction, reason: 'The agent does not wait for an answer any more.' }
-        recorder.push({ type: 'interaction.withdrawn', run: run.id, data: withdrawn })
-      }, WITHDRAW_AFTER_MS)
-    }
+  async #byPerson(question: Question, signal: AbortSignal, open: InteractionId | null): Promise<Answer | null> {
+    const interaction = open ?? (this.#work.ctx.id('interaction') as InteractionId)
+    const answer = new Promise<Answer | null>((settle) => this.#waiting.set(interaction, { question, settle }))
+    if (open === null) await this.#recordOpened(interaction, question)
+    this.#changed()
+    const abandon = () => this.#abandon(interaction)
     if (signal.aborted) abandon()
     signal.addEventListener('abort', abandon, { once: true })
     try {
       return await answer
     } finally {
       signal.removeEventListener('abort', abandon)
-      waiting.delete(interaction)
-      changed()
+      this.#waiting.delete(interaction)
+      this.#changed()
     }
   }
 
-  return {
-    async ask(question, signal, again) {
-      const given = again ? byGiven(question) : null
-      const stored = given ?? (await byGrant(question))
-      const open = again ? openAgain(question) : null
-      return stored ?? (open ? null : await byRule(question)) ?? (await byPerson(question, signal, open))
-    },
-    async react(view) {
-      for (const grant of view.grants) {
-        const asked = waiting.get(grant.interaction)
-        if (!asked || using.has(grant.interaction)) continue
-        asked.settle(await use(grant, asked.question, grant.answer))
-      }
-      for (const [id, question] of Object.entries(view.open)) {
-        if (question.expiresAt === null || question.expiresAt > ctx.now() || expiring.has(id)) continue
-        expiring.add(id)
-        const data = { interaction: id as InteractionId, answer: defaultAnswer(question.question) }
-        await recorder.record({ type: 'interaction.expired', run: run.id, data })
-      }
-    },
-    get open() {
-      return waiting.size
-    },
-    get giving() {
-      return giving > 0
-    },
-    onChange: (listener) => void listeners.add(listener),
-    leave() {
-      left = true
-    },
+  async #recordOpened(interaction: InteractionId, question: Question): Promise<void> {
+    const { ctx, recorder } = this.#work
+    const { id: run, agent } = this.#run
+    const { questionTtlMs } = ctx.config
+    const expiresAt = questionTtlMs === null ? null : ctx.now() + questionTtlMs
+    const data = { interaction, run, agent, question, fingerprint: fingerprint(agent, question), expiresAt }
+    await recorder.record({ type: 'interaction.opened', run, data })
+  }
+
+  #abandon(interaction: InteractionId): void {
+    const { recorder } = this.#work
+    this.#waiting.get(interaction)?.settle(null)
+    setTimeout(() => {
+      if (this.#left || !recorder.view.open[interaction]) return
+      const withdrawn = { interaction, reason: 'The agent no longer waits for an answer.' }
+      recorder.push({ type: 'interaction.withdrawn', run: this.#run.id, data: withdrawn })
+    }, WITHDRAW_AFTER_MS)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
   }
 }

@@ -1,19 +1,22 @@
 import type { Outcome } from '../../model/events.ts'
 import type { InteractionId } from '../../model/ids.ts'
-import { budgetQuestion, isBudgetKey, type Meter, metersOf, raisedTo, type Spent } from '../../model/spending.ts'
+import { budgetToRaise, usedUp, withTotal } from '../../model/metering.ts'
+import {
+  budgetQuestion,
+  isBudgetKey,
+  type Meter,
+  metersOf,
+  type Reached,
+  raisedTo,
+  type Spent,
+} from '../../model/spending.ts'
 import type { RunView } from '../../model/view.ts'
 import { environmentOf } from '../verbs/environment.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
 import type { SpentBy } from './spending.ts'
 
-/** What is used up. */
-export interface Reached {
-  readonly meter: Meter
-  readonly used: number
-}
-
-/** What a run may use, and what was used by everybody who draws on the same, as far as it is written down. */
+/** A meter of a run, with the amount that all who draw on it have used according to their logs. */
 export interface Watched {
   readonly meter: Meter
   readonly before: number
@@ -26,6 +29,7 @@ export const spentBy = ({ recorder: { session } }: RunWork): SpentBy => ({
   session: session.id,
 })
 
+/** Reads the meters of a run. */
 export async function watched(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Watched[]> {
   const by = spentBy(work)
   const meters = metersOf(await environmentOf(work.ctx, by), work.recorder.view.raised)
@@ -40,8 +44,8 @@ export async function watched(work: RunWork, run: Pick<RunView, 'spent'>): Promi
 }
 
 /**
- * Lets a run begin or go on while there is something left to use. Answers to earlier questions about that take effect
- * here; where something is used up a person is asked, and the run waits. False: nothing may begin now.
+ * Applies answers to earlier budget questions, then decides whether a run may begin or go on. Where a budget is used
+ * up, a person is asked and the result is false.
  */
 export async function mayBegin(work: RunWork, run: RunView): Promise<boolean> {
   const { recorder } = work
@@ -52,29 +56,31 @@ export async function mayBegin(work: RunWork, run: RunView): Promise<boolean> {
     const data = { interaction: grant.interaction, run: run.id, toolCallId: null }
     await recorder.record({ type: 'grant.used', run: run.id, data })
     if (to !== null) continue
-    const before = recorder.item(grant.n)
-    const why = before?.kind === 'question' ? before.question.title.replace(' Allow more?', '') : 'A budget is used up.'
+    const asked = recorder.item(grant.n)
+    const why = asked?.kind === 'question' ? asked.question.title.replace(' Allow more?', '') : 'A budget is used up.'
     await recordEndWithout(work, run, 'over_budget', why)
     return false
   }
-  const reached = await usedUp(work, run)
+  const reached = await budgetUsedUp(work, run)
   if (!reached) return true
-  await recorder.record(asked(work, run, reached))
+  await recorder.record(budgetAsked(work, run, reached))
   return false
 }
 
-/** What has nothing left of all that a run draws on; null when it may begin. */
-export async function usedUp(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Reached | null> {
+/** Returns the first meter of a run with nothing left; null when the run may begin. */
+export async function budgetUsedUp(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Reached | null> {
   const by = spentBy(work)
-  const used = (await watched(work, run)).map(({ meter, before }) => ({
-    meter,
-    used: before + work.ctx.spending.under(meter.of, by)[meter.measure],
-  }))
-  return used.find((each) => each.used >= each.meter.limit) ?? null
+  const meters = await watched(work, run)
+  return usedUp(
+    meters.map(({ meter, before }) => ({
+      meter,
+      used: before + work.ctx.spending.under(meter.of, by)[meter.measure],
+    })),
+  )
 }
 
-/** The question of a run that has reached the end of what it may use. */
-export function asked({ ctx }: RunWork, run: RunView, { meter, used }: Reached): Outcome {
+/** The question whether a run may use more than its budget. */
+export function budgetAsked({ ctx }: RunWork, run: RunView, { meter, used }: Reached): Outcome {
   const { questionTtlMs } = ctx.config
   const data = {
     interaction: ctx.id('interaction') as InteractionId,
@@ -88,21 +94,19 @@ export function asked({ ctx }: RunWork, run: RunView, { meter, used }: Reached):
 }
 
 /**
- * What was allowed to a run or session is in its log. A budget that many share is raised where it is said; said twice,
- * it is raised once.
+ * Raises a shared budget in the settings of its scope. Idempotent. A larger allowance for one run or session is in its
+ * log and needs no change here.
  */
 async function raise(work: RunWork, key: string, to: number): Promise<void> {
   const { store, now } = work.ctx
   const by = spentBy(work)
-  const meter = metersOf(await environmentOf(work.ctx, by), {}).find((each) => each.key === key)
-  if (!meter || meter.of === 'run' || meter.of === 'session' || meter.limit >= to) return
-  const said = await store.environment.at(by)
-  const { budgets } = said[meter.of]
+  const meter = budgetToRaise(metersOf(await environmentOf(work.ctx, by), {}), key, to)
+  if (!meter) return
+  const { budgets } = (await store.environment.at(by))[meter.of]
   const scope = {
     workspace: by.workspace,
     space: meter.of === 'workspace' ? null : by.space,
     project: meter.of === 'project' ? by.project : null,
   }
-  const total = { ...budgets?.total, [meter.measure]: to }
-  await store.environment.change(scope, { budgets: { ...budgets, total } }, now())
+  await store.environment.change(scope, { budgets: withTotal(budgets, meter.measure, to) }, now())
 }

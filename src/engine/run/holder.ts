@@ -1,11 +1,13 @@
-import { asCarrelError } from '../../model/errors.ts'
+import { asCarrelError, CarrelError } from '../../model/errors.ts'
+import type { Outcome } from '../../model/events.ts'
+import type { InteractionId } from '../../model/ids.ts'
 import type { Session } from '../../model/tree.ts'
-import { nextStep, type Step } from '../../model/view.ts'
+import { nextStep, type QueuedPrompt, type RunView, type Step } from '../../model/view.ts'
 import type { Context } from '../context.ts'
 import type { Loaded } from '../folding.ts'
 import type { ClaimedLease } from '../leases.ts'
-import { admit, type Prepared, welcome } from './admit.ts'
-import type { Coming } from './ahead.ts'
+import { planRun, type RunPlan, startRun } from './admit.ts'
+import type { ArrivingPrompt } from './arriving-prompt.ts'
 import { mayBegin } from './budgets.ts'
 import { defaultAnswer } from './questions.ts'
 import { openRecorder } from './recorder.ts'
@@ -13,53 +15,38 @@ import { outlived } from './rejoin.ts'
 import { recordEndWithout } from './run-end.ts'
 import { buryFiles } from './run-files-lost.ts'
 import type { RunWork } from './run-work.ts'
-import { serveRun } from './runner.ts'
+import { serveRun } from './run-worker.ts'
+import { startWarm, warmSlot } from './warm-start.ts'
+
+/** How often the log is read without a ring of the bell. ms. */
+const READ_AGAIN_MS = 2_000
+
+interface Holding {
+  readonly session: Session
+  readonly lease: ClaimedLease
+  readonly loaded: Loaded
+  readonly stopping: AbortSignal
+  /** A prompt that is not written yet. */
+  readonly arriving: ArrivingPrompt | null
+}
 
 /**
- * Holds one session while it has something to do: asks its view for the next step, does it, and looks again, until
- * the session may rest. The caller releases the lease. A prompt that is `coming` may be
- * admitted with its arrival. @throws lease_lost when somebody took over
+ * Holds one session while it has work: asks its view for the next step, takes it, and repeats until the session may
+ * rest. The caller releases the lease. @throws lease_lost when another node took the session over
  */
-export async function holdSession(
-  ctx: Context,
-  session: Session,
-  lease: ClaimedLease,
-  loaded: Loaded,
-  stopping: AbortSignal,
-  coming: Coming | null = null,
-): Promise<void> {
+export async function holdSession(ctx: Context, holding: Holding): Promise<void> {
+  const { session, lease, loaded, stopping, arriving } = holding
   await ctx.vault.maskOf(session.workspace)
-  const recorder = openRecorder(ctx.store, session, lease, loaded, {
-    now: ctx.now,
-    flushMs: ctx.config.flushMs,
-    mask: () => ctx.vault.mask(session.workspace),
-  })
+  const { store, now, config } = ctx
+  const mask = () => ctx.vault.mask(session.workspace)
+  const recorder = openRecorder({ store, session, lease, loaded, now, flushMs: config.flushMs, mask })
   const unlisten = ctx.bell.listen(session.id, ({ head }) => {
     if (head > recorder.view.seq) void recorder.catchUp(head).catch((thrown) => lease.lose(asCarrelError(thrown)))
   })
-  // The bell may lie (L7): a request that rang nobody is found a little later.
-  const poll = setInterval(() => void recorder.catchUp().catch(() => undefined), LOOK_AGAIN_MS)
-  const work: RunWork = { ctx, recorder, lease, stopping }
+  // Rings may get lost (L7).
+  const poll = setInterval(() => void recorder.catchUp().catch(() => undefined), READ_AGAIN_MS)
   try {
-    let prepared = coming && (await welcome(work, coming))
-    while (!stopping.aborted) {
-      await recorder.catchUp()
-      const step = nextStep(recorder.view, ctx.now())
-      // An admission takes the lease along, in one commit; all else is done by who has it, as things then are.
-      if (step.do !== 'admit' && !lease.taken) {
-        // The prompt was refused, and nothing else is wanted.
-        if (coming && (step.do === 'rest' || step.do === 'wait')) return
-        if (!(await lease.take())) return
-        continue
-      }
-      const before = recorder.view.lastRun?.id
-      const rested = await take(work, step, prepared)
-      // It was for the next step, and for that one only.
-      prepared = null
-      const { lastRun } = recorder.view
-      if (lastRun && lastRun.id !== before) ctx.homes.runEnded(lastRun, session)
-      if (rested) return
-    }
+    await stepUntilRest({ ctx, recorder, lease, stopping }, lease, arriving)
   } finally {
     clearInterval(poll)
     unlisten()
@@ -67,53 +54,81 @@ export async function holdSession(
   }
 }
 
-const LOOK_AGAIN_MS = 2_000
+async function stepUntilRest(work: RunWork, lease: ClaimedLease, arriving: ArrivingPrompt | null): Promise<void> {
+  const { ctx, recorder, stopping } = work
+  let plan = arriving && (await startWarm(work, arriving))
+  while (!stopping.aborted) {
+    await recorder.catchUp()
+    const step = nextStep(recorder.view, ctx.now())
+    // The commit of an admission acquires the lease. For all other steps it is acquired first, and the view read again.
+    if (step.do !== 'admit' && !lease.taken) {
+      // The arriving prompt was refused, and nothing else is to be done.
+      if (arriving && (step.do === 'rest' || step.do === 'wait')) return
+      if (!(await lease.take())) return
+      continue
+    }
+    const before = recorder.view.lastRun?.id
+    const rests = await takeStep(work, step, plan)
+    // A plan serves the next step only.
+    plan = null
+    const { lastRun } = recorder.view
+    if (lastRun && lastRun.id !== before) ctx.homes.runEnded(lastRun, recorder.session)
+    if (rests) return
+  }
+}
 
-/** Does one step; true when the session was put to rest. */
-async function take(work: RunWork, step: Step, prepared: Prepared | null): Promise<boolean> {
+/** Takes one step; true when the session rests. */
+async function takeStep(work: RunWork, step: Step, plan: RunPlan | null): Promise<boolean> {
   const { recorder } = work
   const { run } = recorder.view
-  switch (step.do) {
-    case 'rest':
-      return await recorder.settle(null)
-    case 'wait':
-      return await recorder.settle(step.until)
-    case 'admit':
-      await admit(work, step.prompt, prepared)
-      return false
-    case 'start':
-    case 'resume':
-      if (run && (await mayBegin(work, run))) await serveRun(work, step.do)
-      return false
-    case 'expire': {
-      const open = recorder.view.open[step.interaction]
-      const answer = open ? defaultAnswer(open.question) : { declined: true as const }
-      await recorder.record({ type: 'interaction.expired', data: { interaction: step.interaction, answer } })
-      return false
-    }
-    case 'park':
-      if (outlived(work) && (await serveRun(work, 'rejoin'))) return false
-      if (run)
-        await recorder.record({
-          type: 'run.parked',
-          run: run.id,
-          data: { run: run.id, reason: 'The server ended while the run waited for a person.' },
-        })
-      return false
-    case 'bury':
-      if (outlived(work) && (await serveRun(work, 'rejoin'))) return false
-      if (run) {
-        await buryFiles(work, run)
-        await recordEndWithout(work, run, 'lost', 'The server that ran this ended before the run did.')
-      }
-      return false
-    case 'end':
-      if (run) await recordEndWithout(work, run, 'cancelled', null)
-      return false
-    case 'close':
-      await close(work)
-      return false
+  if (step.do === 'rest') return await recorder.settle(null)
+  if (step.do === 'wait') return await recorder.settle(step.until)
+  if (step.do === 'admit') await admit(work, step.prompt, plan)
+  else if (step.do === 'expire') await expire(work, step.interaction)
+  else if (step.do === 'close') await close(work)
+  else if (run) await stepOfRun(work, run, step.do)
+  return false
+}
+
+async function stepOfRun(
+  work: RunWork,
+  run: RunView,
+  step: 'start' | 'resume' | 'park' | 'bury' | 'end',
+): Promise<void> {
+  if (step === 'end') return await recordEndWithout(work, run, 'cancelled', null)
+  if (step === 'start' || step === 'resume') {
+    if (await mayBegin(work, run)) await serveRun(work, step)
+    return
   }
+  if (outlived(work) && (await serveRun(work, 'rejoin'))) return
+  if (step === 'park') {
+    const data = { run: run.id, reason: 'The server ended while the run waited for a person.' }
+    return await work.recorder.record({ type: 'run.parked', run: run.id, data })
+  }
+  await buryFiles(work, run)
+  await recordEndWithout(work, run, 'lost', 'The server ended before the run did.')
+}
+
+/** Admits a queued prompt and serves its run. */
+async function admit(work: RunWork, { prompt, agent }: QueuedPrompt, before: RunPlan | null): Promise<void> {
+  const plan = before?.run.agent === agent ? before : planRun(work, agent)
+  const write = async (...outcomes: Outcome[]) => {
+    try {
+      await work.recorder.record(...outcomes)
+      return true
+    } catch (thrown) {
+      // The prompt was withdrawn meanwhile: the next step finds that.
+      if (thrown instanceof CarrelError && thrown.code === 'gone') return false
+      throw thrown
+    }
+  }
+  await startRun(work, { prompt, plan, slot: await warmSlot(work, plan), write })
+}
+
+async function expire({ recorder }: RunWork, interaction: InteractionId): Promise<void> {
+  const open = recorder.view.open[interaction]
+  const answer = open ? defaultAnswer(open.question) : { declined: true as const }
+  await recorder.record({ type: 'interaction.expired', data: { interaction, answer } })
 }
 
 async function close({ ctx, recorder }: RunWork): Promise<void> {

@@ -7,8 +7,8 @@ const ITEMS = 200
 const CHARS = 24_000
 
 /**
- * The conversation before item `before` (null: all of it), as text for an agent that does not have it in memory; null when there is
- * none. The newest part that fits; what was left out is said.
+ * Returns the conversation before item `before` (null: the whole) as text for an agent that does not remember it; null
+ * for an empty one. Only the newest part that fits, with a remark where earlier parts are missing.
  */
 export async function transcriptText(store: Store, session: SessionId, before: number | null): Promise<string | null> {
   const { items, more } = await readItems(store, session, before, ITEMS)
@@ -16,8 +16,8 @@ export async function transcriptText(store: Store, session: SessionId, before: n
 }
 
 /**
- * What other agents and people said since an agent's own last run, as text for that agent, which remembers the rest;
- * null when there is nothing.
+ * Returns the messages of other agents and people since an agent's last run, as text for that agent, which remembers
+ * the rest; null where there are none.
  */
 export async function missedText(
   store: Store,

@@ -23,7 +23,7 @@ const known = (path: string): ToolItem => ({
   endedAt: null,
 })
 
-it('what a permission request leaves out of its tool call was said before', () => {
+it('a permission request keeps the known fields of its tool call', () => {
   const request = { toolCall: { toolCallId: 'c1', title: 'Write', kind: null }, options }
   expect(permissionQuestion(request, known('/w/a.txt'))).toMatchObject({
     title: 'Write',

@@ -1,20 +1,20 @@
 import { type Answer, allowance, type Question, refusal } from '../../model/interaction.ts'
 import type { ToolItem } from '../../model/items.ts'
 
-/** What an agent gets told about its permission request. */
+/** Carrel's reply to an agent's permission request. */
 export type PermissionReply = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
-/** What an agent gets told about its form. */
+/** Carrel's reply to an agent's form. */
 export type FormReply = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
 /**
- * Reads ACP's `session/request_permission` into a question. Agents make up option ids and kinds. What they leave out
- * of the call they said before: `known` is the call as it stands in the transcript.
+ * Reads ACP's `session/request_permission` into a question. Option ids and kinds are the agent's own.
+ * @param known the tool call as it is in the transcript: agents omit fields that they have sent before
  */
 export function permissionQuestion(request: unknown, known?: ToolItem): Question {
-  const said = record(request)
-  const toolCall = completed(record(said.toolCall), known)
+  const fields = record(request)
+  const toolCall = completed(record(fields.toolCall), known)
   const input = record(toolCall.rawInput)
-  const options = list(said.options).map((each) => {
+  const options = list(fields.options).map((each) => {
     const { optionId, name, kind } = record(each)
     return { id: text(optionId), label: text(name) || text(optionId), kind: text(kind) || 'other' }
   })
@@ -22,7 +22,7 @@ export function permissionQuestion(request: unknown, known?: ToolItem): Question
   return {
     kind: options.some((option) => /^(allow|reject)_/.test(option.kind)) ? 'permission' : 'choice',
     title: text(toolCall.title) || command || text(toolCall.kind) || 'The agent asks for permission',
-    body: text(said.description) || text(input.description) || null,
+    body: text(fields.description) || text(input.description) || null,
     options,
     toolCall,
     toolCallId: text(toolCall.toolCallId) || null,
@@ -32,19 +32,19 @@ export function permissionQuestion(request: unknown, known?: ToolItem): Question
   }
 }
 
-/** A request's tool call is an update: fields that are absent or null leave what is there. */
+/** Completes the tool call of a request. The call is an update: absent fields and nulls keep the known value. */
 function completed(toolCall: Record<string, unknown>, known: ToolItem | undefined): Record<string, unknown> {
   if (!known) return toolCall
   const { title, toolKind, content, locations, rawInput } = known
   const before = { title, kind: toolKind, content, locations, ...(rawInput === undefined ? {} : { rawInput }) }
-  const said = Object.entries(toolCall).filter(([, value]) => value !== undefined && value !== null)
-  return { ...before, ...Object.fromEntries(said) }
+  const sent = Object.entries(toolCall).filter(([, value]) => value !== undefined && value !== null)
+  return { ...before, ...Object.fromEntries(sent) }
 }
 
-/** Reads ACP's `elicitation/create`. A form with one field of a few values is a choice. */
+/** Reads ACP's `elicitation/create` into a question. A form with one field of a few values is a choice. */
 export function formQuestion(request: unknown): Question {
-  const said = record(request)
-  const schema = record(said.requestedSchema)
+  const sent = record(request)
+  const schema = record(sent.requestedSchema)
   const fields = Object.entries(record(schema.properties))
   const only = fields.length === 1 ? record(fields[0]?.[1]) : {}
   const values = list(only.enum).map(text)
@@ -55,11 +55,11 @@ export function formQuestion(request: unknown): Question {
   }))
   return {
     kind: options.length > 0 ? 'choice' : 'form',
-    title: text(said.message) || text(schema.title) || 'The agent asks a question',
+    title: text(sent.message) || text(schema.title) || 'The agent asks a question',
     body: text(schema.description) || null,
     options,
-    schema: said.requestedSchema,
-    toolCallId: text(said.toolCallId) || null,
+    schema: sent.requestedSchema,
+    toolCallId: text(sent.toolCallId) || null,
     toolKind: null,
     paths: [],
     command: null,
@@ -77,19 +77,19 @@ export function formReply(question: Question, answer: Answer): FormReply {
   return { action: 'accept', content: { [field]: answer.option } }
 }
 
-/** What an expiry answers: a refusal where one is offered, else nothing. */
+/** The answer to an expired question: its refusal option, else a decline. */
 export function defaultAnswer(question: Question): Answer {
   const no = question.kind === 'permission' ? refusal(question) : null
   return no ? { option: no.id } : { declined: true }
 }
 
-/** What a rule answers; null when the agent offers no fitting option, and then a person is asked. */
+/** The answer of a rule; null without a fitting option, so that a person is asked. */
 export function ruledAnswer(question: Question, action: 'allow' | 'deny'): Answer | null {
   const option = action === 'allow' ? allowance(question) : refusal(question)
   return option ? { option: option.id } : null
 }
 
-/** The tool call of a permission request, as the update it amounts to; null where it names none. */
+/** Reads the tool call of a permission request as an update; null where the request names none. */
 export function toolCallUpdate(request: unknown): { toolCallId: string; [field: string]: unknown } | null {
   const toolCall = record(record(request).toolCall)
   const toolCallId = text(toolCall.toolCallId)
@@ -98,11 +98,11 @@ export function toolCallUpdate(request: unknown): { toolCallId: string; [field: 
 
 function commandOf(input: Record<string, unknown>): string | null {
   const { command, cmd } = input
-  const said = command ?? cmd
-  if (typeof said === 'string') return said
-  if (!Array.isArray(said) || said.length === 0) return null
-  const words = said.map(String)
-  // Agents wrap what they mean in a shell: the person decides about what is inside.
+  const line = command ?? cmd
+  if (typeof line === 'string') return line
+  if (!Array.isArray(line) || line.length === 0) return null
+  const words = line.map(String)
+  // Agents wrap commands in a shell: the person decides about the command inside.
   if (words.length === 3 && /(^|\/)(ba|z|da)?sh$/.test(words[0] ?? '') && /^-l?c$/.test(words[1] ?? ''))
     return words[2] ?? null
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')

@@ -8,7 +8,7 @@ import { nextStep } from '../../model/view.ts'
 import { openSqlite } from '../../store/sqlite/sqlite.ts'
 import type { Store } from '../../store/store.ts'
 import { loadFold } from '../folding.ts'
-import { createLeaseKeeper } from '../leases.ts'
+import { createLeases } from '../leases.ts'
 import { openRecorder } from './recorder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'carrel-recorder-'))
@@ -21,13 +21,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-it('L10: a prompt that is folded while the session is put to rest keeps it awake, however late that was decided', async () => {
+it('L10: a prompt that is folded while the session is being settled keeps it awake', async () => {
   const world = await makeWorld(store, Date.now())
   const session = await world.session()
-  const leases = createLeaseKeeper(store, 'node', 60_000, Date.now)
+  const leases = createLeases(store, 'node', 60_000, Date.now)
   const lease = leases.claim(`session:${session.id}`)!
   await lease.take()
-  const recorder = openRecorder(store, session, lease, await loadFold(store, session.id), {
+  const recorder = openRecorder({
+    store,
+    session,
+    lease,
+    loaded: await loadFold(store, session.id),
     now: Date.now,
     flushMs: 10,
     mask: () => createMask([]),
@@ -36,7 +40,7 @@ it('L10: a prompt that is folded while the session is put to rest keeps it awake
   const content = [{ type: 'text' as const, text: 'water' }]
   const data = { prompt: newPrompt(), content, agent: AGENT, busy: 'queue' as const, by: WHO }
   await store.log.submit(world.workspace.id, session.id, { type: 'prompt.requested', data }, { now: Date.now() })
-  // As the bell asks for it, in the moment in which the holder goes to rest.
+  // The bell rings in the moment in which the holder settles the session.
   const heard = recorder.catchUp()
   expect(await recorder.settle(null)).toBe(false)
   await heard

@@ -1,228 +1,207 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
-import type { Event, Outcome } from '../../model/events.ts'
-import { fold } from '../../model/fold.ts'
-import type { SessionId } from '../../model/ids.ts'
+import type { Outcome } from '../../model/events.ts'
 import type { Item } from '../../model/items.ts'
 import type { Mask } from '../../model/mask.ts'
 import { createOutcomeMask } from '../../model/mask-outcomes.ts'
 import type { Session } from '../../model/tree.ts'
-import { liveItems, type SessionView } from '../../model/view.ts'
+import type { SessionView } from '../../model/view.ts'
 import { createSerial } from '../../primitives/serial.ts'
-import type { Begins, FoldWrite, Store, Submitted } from '../../store/store.ts'
-import { foldTail, type Loaded, newestOf } from '../folding.ts'
+import type { Begins, Store, Submitted } from '../../store/store.ts'
+import type { Loaded } from '../folding.ts'
 import type { ClaimedLease } from '../leases.ts'
+import { SessionFold } from './session-fold.ts'
 
-/** Bytes of waiting updates that are written without waiting for the setting. */
+/** Bytes of waiting updates that are written at once, without waiting for `flushMs`. */
 const FLUSH_BYTES = 16_384
-/** Waiting updates beyond this end the run: the store does not keep up, and memory is not endless. */
+/** More waiting bytes end the run: the store is too slow for the agent, and memory is finite. */
 const MAX_WAITING_BYTES = 67_108_864
-/** The stored fold may be this many events behind; whoever reads folds the rest. */
-const FOLD_EVERY = 256
-const FOLD_EVERY_MS = 1_000
 
 /**
- * The one writer of a session's outcomes, for as long as the lease is held. Many updates become few writes, in the
- * order they were given. Keeps the view folded to the last event it knows, its own and other people's.
+ * The only writer of a session's outcomes while its lease is held. Combines many updates into few writes and keeps
+ * their order. Keeps the view folded to the last event known here, own or foreign.
  */
-export interface Recorder {
+export interface SessionRecorder {
   readonly session: Session
   readonly view: SessionView
-  item(n: number): Item | undefined
-  /** The newest items as they are at the head that is folded here, oldest first. */
+  /** Bound, so that it may be passed on as a function. */
+  readonly item: (n: number) => Item | undefined
+  /** Returns the newest items at the last event known here, oldest first. */
   newest(limit: number): Promise<Item[]>
-  /** Hands in an outcome that may wait a moment for others. Order is kept; a failure shows at the next `record`. */
+  /** Adds an outcome that may wait a moment for others. Keeps the order; a failure appears at the next `record`. */
   push(outcome: Outcome): void
-  /** Writes these, and all that was pushed before, and resolves when they are committed and folded. */
+  /** Writes all pushed outcomes and then these; resolves when all are committed and folded. */
   record(...outcomes: Outcome[]): Promise<void>
   /**
-   * Writes these behind what somebody is about to submit, in one commit with it, and folds both. False when something
-   * came between, and that was submitted alone, or refused.
+   * Writes these in one commit with a request that `submit` writes, and folds both. False when another event came
+   * between: then the request was submitted alone, or refused.
    */
-  recordBehind(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean>
-  /** Folds what others submitted; with `head`, only if that is not folded by the time it is this one's turn. */
+  recordWith(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean>
+  /** Folds events that others submitted; with `head`, only if that event is not folded yet. */
   catchUp(head?: number): Promise<void>
-  /** Stores the fold and lets the session rest; false when something came since it was called, also what is folded by then (L10). */
+  /** Stores the fold and lets the session rest; false when an event arrived since the call (L10). */
   settle(wakeAt: number | null): Promise<boolean>
-  /** Called after each fold, with the view as it then is. */
+  /** Calls the listener with the view after each fold. Returns the way to stop. */
   onView(listener: (view: SessionView) => void): () => void
-  /** Ends the waiting for the clock; nothing more is written. */
+  /** Stops writing. */
   close(): void
 }
 
-interface Setting {
-  now(): number
-  flushMs: number
-  /** Hides what must not be stored (B3). */
-  mask(): Mask
+export interface RecorderOptions {
+  readonly store: Store
+  readonly session: Session
+  readonly lease: ClaimedLease
+  /** May be older than the lease: `catchUp` folds the events since. */
+  readonly loaded: Loaded
+  readonly now: () => number
+  readonly flushMs: number
+  /** Hides values of secrets, which must not be stored (B3). */
+  readonly mask: () => Mask
 }
 
-/** `loaded` may be from before the lease was taken: `catchUp` folds what came since. */
-export function openRecorder(
-  store: Store,
-  session: Session,
-  lease: ClaimedLease,
-  loaded: Loaded,
-  setting: Setting,
-): Recorder {
-  const mask = createOutcomeMask(setting.mask)
-  const { items, dirty } = loaded
-  let { view } = loaded
-  let stored = { seq: loaded.storedSeq, at: setting.now() }
-  let waiting: Outcome[] = []
-  let waitingBytes = 0
-  let timer: NodeJS.Timeout | null = null
-  let lastFlush = 0
-  const writes = createSerial()
-  let broken: CarrelError | null = null
-  const listeners = new Set<(view: SessionView) => void>()
+export const openRecorder = (options: RecorderOptions): SessionRecorder => new LogRecorder(options)
 
-  const tell = () => {
-    for (const listener of [...listeners]) listener(view)
-  }
-  const foldDue = (): FoldWrite | undefined => {
-    const behind = view.seq - stored.seq
-    if (behind === 0 || (behind < FOLD_EVERY && setting.now() - stored.at < FOLD_EVERY_MS)) return undefined
-    return { seq: view.seq, view, items: [...dirty.values()] }
+class LogRecorder implements SessionRecorder {
+  readonly session: Session
+  readonly #options: RecorderOptions
+  readonly #mask: ReturnType<typeof createOutcomeMask>
+  readonly #fold: SessionFold
+  readonly #listeners = new Set<(view: SessionView) => void>()
+  #waiting: Outcome[] = []
+  #waitingBytes = 0
+  #timer: NodeJS.Timeout | null = null
+  #lastFlush = 0
+  readonly #jobs = createSerial()
+  #broken: CarrelError | null = null
+
+  constructor(options: RecorderOptions) {
+    this.session = options.session
+    this.#options = options
+    this.#mask = createOutcomeMask(options.mask)
+    this.#fold = new SessionFold(options.store, options.loaded, options.now)
   }
 
-  const foldStored = (write: FoldWrite) => {
-    stored = { seq: write.seq, at: setting.now() }
-    for (const item of write.items) if (dirty.get(item.n) === item) dirty.delete(item.n)
-    const needed = new Set(liveItems(view))
-    for (const n of items.keys()) if (!needed.has(n) && !dirty.has(n)) items.delete(n)
+  get view(): SessionView {
+    return this.#fold.view
   }
 
-  const foldOwn = async (outcomes: readonly Outcome[], first: number, last: number, at: number) => {
-    if (first !== view.seq + 1) {
-      // Somebody submitted in between: read, so that everything is folded in the order of the log.
-      view = await foldTail(store, view, items, dirty)
-    } else {
-      for (const [index, outcome] of outcomes.entries()) {
-        const folded = fold(view, asEvent(outcome, session.id, first + index, at), (n) => items.get(n))
-        view = folded.view
-        for (const item of folded.items) {
-          items.set(item.n, item)
-          dirty.set(item.n, item)
-        }
-      }
+  readonly item = (n: number): Item | undefined => this.#fold.item(n)
+
+  newest(limit: number): Promise<Item[]> {
+    return this.#fold.newest(limit)
+  }
+
+  push(outcome: Outcome): void {
+    if (this.#broken) return
+    for (const masked of this.#mask.take(outcome)) {
+      this.#waiting.push(masked)
+      this.#waitingBytes += sizeOf(masked)
     }
-    if (view.seq < last) view = await foldTail(store, view, items, dirty)
-    tell()
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      const message = 'The store is too slow for the output of the agent; the run was ended.'
+      this.#break(new CarrelError('unavailable', message))
+    } else this.#flushSoon()
   }
 
-  const write = async (outcomes: readonly Outcome[]) => {
-    if (broken) throw broken
+  record(...outcomes: Outcome[]): Promise<void> {
+    return this.#enqueue(outcomes.length === 0 ? this.#mask.rest() : outcomes.flatMap(this.#mask.take))
+  }
+
+  recordWith(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean> {
+    const { lease } = this.#options
+    return this.#jobs.run(async () => {
+      if (this.#broken) throw this.#broken
+      const begins = { after: this.view.seq, right: lease.right, outcomes: outcomes.flatMap(this.#mask.take) }
+      const submitted = await lease.guard(() => submit(begins))
+      if (!submitted?.began) return false
+      lease.took(submitted.began.lease)
+      await this.#fold.catchUp()
+      this.#notify()
+      return true
+    })
+  }
+
+  catchUp(head?: number): Promise<void> {
+    return this.#jobs.run(async () => {
+      if (head !== undefined && head <= this.view.seq) return
+      if (await this.#fold.catchUp()) this.#notify()
+    })
+  }
+
+  async settle(wakeAt: number | null): Promise<boolean> {
+    const { store, lease, session, now } = this.#options
+    const { seq } = this.view
+    await this.#enqueue(this.#mask.rest())
+    // The decision to rest was made for an older view.
+    if (this.view.seq !== seq) return false
+    const write = this.#fold.toWrite()
+    const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, now()))
+    if (settled) this.#fold.stored(write)
+    return settled
+  }
+
+  onView(listener: (view: SessionView) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#broken ??= new CarrelError('lease_lost', 'This session is not held here any more.')
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  /** Outcomes that are pushed while a write is under way go with the next one. */
+  #enqueue(more: readonly Outcome[]): Promise<void> {
+    return this.#jobs.run(() => this.#write([...this.#takeWaiting(), ...more]))
+  }
+
+  #takeWaiting(): Outcome[] {
+    const taken = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#lastFlush = this.#options.now()
+    return taken
+  }
+
+  #flushSoon(): void {
+    if (this.#timer) return
+    const { flushMs, now } = this.#options
+    const dueIn = this.#waitingBytes >= FLUSH_BYTES ? 0 : Math.max(0, flushMs - (now() - this.#lastFlush))
+    this.#timer = setTimeout(() => void this.#enqueue([]).catch(() => undefined), dueIn)
+  }
+
+  async #write(outcomes: readonly Outcome[]): Promise<void> {
+    if (this.#broken) throw this.#broken
     if (outcomes.length === 0) return
+    const { store, lease, session, now } = this.#options
     try {
-      const foldWrite = foldDue()
-      const batch = { outcomes, ...(foldWrite && { fold: foldWrite }) }
-      const done = await lease.guard(() => store.log.record(lease.right, session.id, batch, setting.now()))
-      lease.took(done.lease)
-      if (foldWrite) foldStored(foldWrite)
-      await foldOwn(outcomes, done.first, done.last, done.at)
+      const fold = this.#fold.due()
+      const batch = { outcomes, ...(fold && { fold }) }
+      const recorded = await lease.guard(() => store.log.record(lease.right, session.id, batch, now()))
+      lease.took(recorded.lease)
+      if (fold) this.#fold.stored(fold)
+      await this.#fold.add(outcomes, recorded)
+      this.#notify()
     } catch (thrown) {
       const error = asCarrelError(thrown)
-      // `gone` refuses one batch (a prompt withdrawn meanwhile); anything else is the end of this holder's writing.
-      if (error.code !== 'gone') {
-        broken = error
-        lease.lose(error)
-      }
+      // `gone` refuses one batch, as for a prompt that was withdrawn meanwhile. Any other error ends the writing.
+      if (error.code !== 'gone') this.#break(error)
       throw error
     }
   }
 
-  const takeWaiting = (): Outcome[] => {
-    const taken = waiting
-    waiting = []
-    waitingBytes = 0
-    if (timer) clearTimeout(timer)
-    timer = null
-    lastFlush = setting.now()
-    return taken
+  #break(error: CarrelError): void {
+    this.#broken = error
+    this.#options.lease.lose(error)
   }
 
-  /** One write at a time: what is pushed while one is under way goes with the next. */
-  const enqueue = (more: Outcome[]): Promise<void> => writes.run(() => write([...takeWaiting(), ...more]))
-
-  const flushSoon = () => {
-    if (timer) return
-    const dueIn = waitingBytes >= FLUSH_BYTES ? 0 : Math.max(0, setting.flushMs - (setting.now() - lastFlush))
-    timer = setTimeout(() => void enqueue([]).catch(() => undefined), dueIn)
-  }
-
-  return {
-    session,
-    get view() {
-      return view
-    },
-    item: (n) => items.get(n),
-    async newest(limit) {
-      return newestOf(await store.log.items(session.id as SessionId, null, limit), dirty.values(), limit)
-    },
-    push(outcome) {
-      if (broken) return
-      for (const each of mask.take(outcome)) {
-        waiting.push(each)
-        waitingBytes += sizeOf(each)
-      }
-      if (waitingBytes > MAX_WAITING_BYTES) {
-        broken = new CarrelError(
-          'unavailable',
-          'The store does not keep up with what the agent says; the run was given up.',
-        )
-        lease.lose(broken)
-        return
-      }
-      flushSoon()
-    },
-    record: (...outcomes) => enqueue(outcomes.length === 0 ? mask.rest() : outcomes.flatMap(mask.take)),
-    recordBehind(submit, ...outcomes) {
-      return writes.run(async () => {
-        if (broken) throw broken
-        const begins = { after: view.seq, right: lease.right, outcomes: outcomes.flatMap(mask.take) }
-        const submitted = await lease.guard(() => submit(begins))
-        if (!submitted?.began) return false
-        lease.took(submitted.began.lease)
-        view = await foldTail(store, view, items, dirty)
-        tell()
-        return true
-      })
-    },
-    catchUp(head) {
-      return writes.run(async () => {
-        if (head !== undefined && head <= view.seq) return
-        const before = view.seq
-        view = await foldTail(store, view, items, dirty)
-        if (view.seq !== before) tell()
-      })
-    },
-    async settle(wakeAt) {
-      const { seq } = view
-      await enqueue(mask.rest())
-      // Folded while it was waited for: that it may rest was said of another view.
-      if (view.seq !== seq) return false
-      const write: FoldWrite = { seq: view.seq, view, items: [...dirty.values()] }
-      const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, setting.now()))
-      if (settled) foldStored(write)
-      return settled
-    },
-    onView(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    close() {
-      broken ??= new CarrelError('lease_lost', 'This session is not held here any more.')
-      if (timer) clearTimeout(timer)
-    },
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener(this.view)
   }
 }
 
-function asEvent(outcome: Outcome, session: Session['id'], seq: number, at: number): Event {
-  const run = outcome.run ?? (outcome.data as { run?: Event['run'] }).run ?? null
-  return { session, seq, at, run, type: outcome.type, data: outcome.data } as Event
-}
-
-/** Roughly the bytes an outcome will take; texts are what counts. */
+/** Estimates the bytes of an outcome; only texts are large. */
 function sizeOf(outcome: Outcome): number {
   if (outcome.type !== 'agent.update') return 512
   const content = (outcome.data.update as { content?: { text?: unknown } } | null)?.content

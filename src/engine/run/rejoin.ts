@@ -3,39 +3,47 @@ import type { AgentListener } from '../../host/agent/agent.ts'
 import type { Place } from '../../host/places/place.ts'
 import type { Config } from '../../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
-import type { Joined } from '../agents/agent-pool.ts'
+import type { Joined, LiveContext, Seat } from '../agents/agent-pool.ts'
 import { rejoinBrowser, seatWith } from '../browsers/browsers.ts'
 import type { Context } from '../context.ts'
 import { loadFold } from '../folding.ts'
-import { agentPlace, needOf } from './run-context.ts'
+import { needOf } from './run-context.ts'
+import { agentPlace } from './run-conversation.ts'
 import type { RunWork } from './run-work.ts'
 
 /**
- * How long an agent may go on without its server. Another node takes over when a lease has run out and cannot see this
- * machine's agents: there it must have ended by then (S3).
+ * How long an agent may go on without its server, ms. Another node takes the session over when its lease has run out,
+ * and cannot see the agents of this machine: they must have ended by then (S3).
  */
 export const graceMs = ({ outliveMs, databaseUrl, leaseTtlMs }: Config): number =>
   databaseUrl === null ? outliveMs : Math.min(outliveMs, Math.floor(leaseTtlMs / 2))
 
-/** Names a turn of a run in the spool of its agent, so that a server that comes back knows whether the prompt got there. */
+/** Names a turn in the spool of its agent: the next server finds out by it whether the prompt reached the agent. */
 export const turnTag = (run: RunView): string => `${run.id}:${run.turns}`
 
-/** Whether the agent of a run that an earlier life of this server started may still be there, or what it left. */
+/** Whether the agent that an earlier server started for a run, or its spool, may still exist. */
 export function outlived({ ctx, recorder }: RunWork): boolean {
   const { run, agents } = recorder.view
   return run?.state === 'started' && ctx.pool.outlived(agents[run.agent]?.keeper ?? null)
 }
 
+/** An agent of an earlier server, and its answers to the prompts that it has. */
+export interface RejoinedRun {
+  readonly slot: Seat
+  readonly live: LiveContext
+  readonly prompts: Joined['prompts']
+}
+
 /**
- * Takes up with the agent of a run that an earlier life of this server started: what it said since goes to the listener
- * in its order. Null when nothing is left of it.
+ * Connects to the agent that an earlier server started for a run. Its messages since then go to the listener, in their
+ * order. Null when nothing is left of the agent.
  */
 export async function rejoinRun(
   work: RunWork,
   run: RunView,
   at: Place,
   listener: (heardBefore: number) => AgentListener,
-): Promise<Joined | null> {
+): Promise<RejoinedRun | null> {
   const { ctx, recorder } = work
   const agent = recorder.view.agents[run.agent] ?? EMPTY_AGENT
   const { keeper, fingerprint, acpSession } = agent
@@ -43,18 +51,21 @@ export async function rejoinRun(
   const need = await needOf(work, run, at, (wish) => rejoinBrowser(ctx, wish))
   const { browser } = need
   const joined = await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: agentPlace(at), listener })
-  if (joined) return { ...joined, seat: await seatWith(browser, ctx.config, async () => joined.seat) }
+  if (joined) {
+    const { live, prompts } = joined
+    return { slot: await seatWith(browser, ctx.config, async () => joined.seat), live, prompts }
+  }
   await browser?.release()
   return null
 }
 
-/** How often it is looked for agents that nobody wants. ms. */
+/** How often agents without a run are searched. ms. */
 const SWEEP_MS = 2_500
 const PAGE = 200
 
 /**
- * Ends agents of an earlier life that no run under way can take up again (P1), and looks again until none is left:
- * however long it takes on a busy machine to take them up.
+ * Ends agents of an earlier server that no live run needs (P1). Repeats until none is unclaimed, since a busy machine
+ * may rejoin its agents slowly.
  */
 export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
   const stopping = new AbortController()
@@ -63,7 +74,7 @@ export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
       await pause(SWEEP_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
       await ctx.pool.dropOutlived(await wantedKeepers(ctx))
     }
-    // Whoever took up with an agent has its browser by then.
+    // Each rejoined agent has its browser by now.
     if (ctx.pool.unclaimed === 0) await ctx.browsers.dropOutlived()
   }
   const sweeping = sweep().catch((thrown) => ctx.log.warn('Agents of an earlier start may be left over.', thrown))
@@ -75,7 +86,7 @@ export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
   }
 }
 
-/** Those that logs of runs under way name. */
+/** The keepers that logs of live runs name. */
 async function wantedKeepers({ store }: Context): Promise<Set<string>> {
   const wanted = new Set<string>()
   for (const { id } of await store.tree.workspaces()) {

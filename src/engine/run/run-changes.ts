@@ -1,11 +1,11 @@
 import { type ChangedPath, NAMED_PATHS } from '../../model/events.ts'
 import { type Change, type Counts, type FilePath, type FileState, sameState } from '../../model/history.ts'
 
-/** What a run changed from its start on: a path once, from before its first change to after its last. */
+/** The changes of a run since its start: each path once, from the state before its first change to the last state. */
 export interface RunChanges {
-  /** Takes changes in the order they were found. */
+  /** Adds changes in their order. */
   take(changes: readonly Change[]): void
-  /** Begins again, for what is known as a whole. */
+  /** Replaces all changes. */
   reset(changes: readonly Change[]): void
   summary(): { readonly counts: Counts; readonly files: ChangedPath[] }
 }
@@ -38,7 +38,7 @@ export function createRunChanges(): RunChanges {
   }
 }
 
-/** Folders come and go with their files; people count files. */
+/** Folders do not count: people count files. */
 function changeOf(before: FileState | null, after: FileState | null): ChangedPath['change'] | null {
   const [from, to] = [fileOf(before), fileOf(after)]
   if (sameState(from, to)) return null

@@ -9,8 +9,8 @@ import { openPlaceOf } from './run-context.ts'
 import type { RunWork } from './run-work.ts'
 
 /**
- * What a run left that was cut with its server: nobody looked after its last step, so whatever is found now is taken
- * for its work, or for that of one of the runs that were cut with it.
+ * Takes the last snapshot of a run that ended with its server. All changes since its last snapshot count as its work, or
+ * as that of one of the runs that ended with it.
  */
 export async function buryFiles(work: RunWork, run: RunView): Promise<void> {
   const { ctx, recorder } = work
@@ -23,19 +23,19 @@ export async function buryFiles(work: RunWork, run: RunView): Promise<void> {
     const mark = { run: run.id as RunId, session: recorder.session.id as SessionId, what: 'end' } as const
     const look = { at: 'everything', reason: 'run_end', paths: [], writers, mark, now: ctx.now() } as const
     const { n }: Captured = await history.capture(opened.key, look)
-    const mine = await history.changesBy(opened.key, { run: run.id as RunId })
-    if (mine.length === 0) return
+    const changed = await history.changesBy(opened.key, { run: run.id as RunId })
+    if (changed.length === 0) return
     const changes = createRunChanges()
-    changes.take(mine)
-    const from = Math.max((mine[0]?.n ?? 1) - 1, 0)
+    changes.take(changed)
+    const from = Math.max((changed[0]?.n ?? 1) - 1, 0)
     const data = { run: run.id as RunId, place: opened.key, from, n, reason: 'run_end', ...changes.summary() } as const
     recorder.push({ type: 'snapshot.taken', run: run.id, data })
   } catch (thrown) {
-    ctx.log.warn(`What ${run.id} left could not be seen.`, thrown)
+    ctx.log.warn(`The last changes of ${run.id} could not be read.`, thrown)
   }
 }
 
-/** All runs without an end in this place: those at work here now, and those that were cut and wait for their burial. */
+/** Finds all runs of this place without an end: runs at work, and runs that ended with their server. */
 async function cutHere({ ctx, recorder }: RunWork, { key }: OpenedPlace): Promise<Writer[]> {
   const { workspace } = recorder.session
   const { rows } = await ctx.store.log.runs(workspace, { live: true }, { cursor: null, limit: 500 })

@@ -1,212 +1,196 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Captured, History } from '../../host/history/history.ts'
-import type { Change, FilePath, SnapshotReason } from '../../model/history.ts'
+import type { Change, FilePath } from '../../model/history.ts'
 import type { RunId, SessionId } from '../../model/ids.ts'
 import type { RunView } from '../../model/view.ts'
 import { messageOf } from '../../primitives/message-of.ts'
-import { createSerial } from '../../primitives/serial.ts'
+import type { Bench } from '../files/captures.ts'
 import type { OpenedPlace } from '../files/place-care.ts'
 import { eventOf } from '../folding.ts'
-import { createRunChanges } from './run-changes.ts'
 import { openPlaceOf } from './run-context.ts'
 import { createRunLeftOut } from './run-left-out.ts'
+import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
 import type { RunWork } from './run-work.ts'
 import { createToolPaths, pathsInside, type ToolPaths } from './tool-paths.ts'
 
-/** The files of a run: what was there before it, what it changes, what is there after it. */
+/** The files of a run: their state before it, its changes, and their state after it. */
 export interface RunFiles {
   readonly run: RunId
   readonly opened: OpenedPlace
   readonly paths: ToolPaths
-  /** A path as the agent or this process says it, inside the place; null for one outside. */
-  toPath(said: string): FilePath | null
-  /** Resolves when what was there before the run is in the history, or after a moment without it, which is said. */
+  /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
+  readonly toPath: (path: string) => FilePath | null
+  /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
   begun(): Promise<void>
-  /** Takes an ACP update as the agent said it. */
+  /** Takes an ACP update of the agent. */
   heard(update: unknown): void
-  /** Puts away what stands at paths that are about to be written, where the first import has not come to them. */
+  /** Keeps the content of paths that will be written, if the first import has not reached them. */
   keep(paths: readonly FilePath[]): Promise<void>
-  /** Whose a path is now, as the history has it after a look. */
+  /** Takes a snapshot of a path and returns its last author. */
   lastAuthor(path: FilePath): Promise<Change['author'] | null>
-  /** The last look at the run's work; what it finds is recorded before this resolves. */
-  end(what: 'ended' | 'parked'): Promise<void>
-  /** It is not served here any more. Safe to repeat. */
+  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
+  end(how: 'ended' | 'parked'): Promise<void>
+  /** Leaves the place. Safe to repeat. */
   leave(): void
 }
 
 const PAGE = 1_000
 
-/** What is known of a run before its admission is in the log. */
+/** The part of a run that is known before its admission is in the log. */
 export type RunStart = Pick<RunView, 'id' | 'startedAt'>
 
-/** Joins a run to the bench of its place, and begins to look. @throws gone when the place is not there (F8) */
+type How = 'start' | 'resume' | 'rejoin'
+
+/** Joins a run to the activity of its place and begins the first snapshot. @throws gone when the place is missing (F8) */
 export async function openFiles(
   work: RunWork,
   run: RunStart,
-  how: 'start' | 'resume' | 'rejoin',
+  how: How,
   opened: Promise<OpenedPlace> = openPlaceOf(work),
 ): Promise<RunFiles> {
-  return joinFiles(work, run, await opened, how)
+  return new PlaceRunFiles(work, run, await opened, how)
 }
 
-function joinFiles(work: RunWork, run: RunStart, opened: OpenedPlace, how: 'start' | 'resume' | 'rejoin'): RunFiles {
-  const { ctx, recorder } = work
-  const bench = ctx.benches.of(opened)
-  const { key, place } = opened
-  const session = recorder.session.id as SessionId
-  const toPath = pathsInside(place.path, place.root)
-  const paths = createToolPaths(toPath, ctx.now)
-  const publish = createPublisher(work, run, key)
-  const leftOut = createRunLeftOut()
-  // Where the import takes longer, there is still time for the look itself.
-  const patienceMs = Math.ceil(ctx.config.historyWaitMs * 0.8)
-  let ready = false
-  bench.join({ run: run.id as RunId, session, paths, found: publish.found, passed: leftOut.take })
+class PlaceRunFiles implements RunFiles {
+  readonly run: RunId
+  readonly opened: OpenedPlace
+  readonly toPath: (path: string) => FilePath | null
+  readonly paths: ToolPaths
+  readonly #work: RunWork
+  readonly #activity: Bench
+  readonly #publisher: RunPublisher
+  readonly #leftOut = createRunLeftOut()
+  readonly #leaving = new AbortController()
+  readonly #beginning: Promise<void>
+  /** The history has the state before the run. */
+  #ready = false
 
-  const begin = async (signal: AbortSignal) => {
-    const status = await ctx.care.follow(opened)
-    const history = await ctx.history()
-    if (
-      status.state === 'importing' &&
-      !(await imported(history, key, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])))
-    )
-      say(
-        'The history of this folder is still being made; what this run changes before it is ready may be missing there.',
-      )
-    // A run that goes on has a part behind it, which only the history remembers.
-    if (run.startedAt !== null) publish.resume(await history.changesBy(key, { run: run.id as RunId }))
-    // Its agent went on while nobody looked, and so may people have: its own is what it named.
-    if (how === 'rejoin') await hearAgain(work, run, paths)
-    const before = await (how === 'rejoin'
-      ? bench.look({ at: 'hints', reason: 'tool', unwatched: true })
-      : bench.look({ at: 'hints', reason: 'run_start', mark: markOf('start') }, run.id as RunId))
-    publish.from(before.n)
-    ready = true
-  }
-  const markOf = (what: 'start' | 'end') => ({ run: run.id as RunId, session, what })
-  const leaving = new AbortController()
-  const beginning = begin(leaving.signal)
-  beginning.catch(() => undefined)
-  const say = (text: string, level: 'info' | 'warning' = 'warning') =>
-    recorder.push({ type: 'notice.given', run: run.id, data: { level, text, data: { place: key } } })
-
-  return {
-    run: run.id as RunId,
-    opened,
-    paths,
-    toPath,
-    async begun() {
-      try {
-        const late = pause(ctx.config.historyWaitMs, 'late' as const, { ref: false })
-        if ((await Promise.race([beginning, late])) !== 'late') return
-        say(
-          'The history of this folder is not ready yet; the run begins without it. What was there before may be missing.',
-        )
-      } catch (thrown) {
-        ctx.log.warn(`The history of ${key} does not work.`, thrown)
-        say(`The history of this folder does not work, so this run cannot be undone: ${messageOf(thrown)}`)
-      }
-    },
-    heard(update) {
-      const { ended, names } = paths.hear(update)
-      if (names.length > 0 && !ready) void keepFirst(names)
-      if (ended && ready) bench.lookSoon('tool')
-    },
-    keep: async (named) => (ready ? undefined : await keepFirst(named)),
-    async lastAuthor(path) {
-      if (!ready) return null
-      await bench.look({ at: 'hints', reason: 'tool', paths: [path] })
-      const [newest] = await (await ctx.history()).pathHistory(key, path, { before: null, limit: 1 })
-      return newest?.author ?? null
-    },
-    async end(what) {
-      leaving.abort()
-      try {
-        await beginning.catch(() => undefined)
-        if (!ready) return
-        const reason = what === 'ended' ? ('run_end' as const) : ('tool' as const)
-        const mark = what === 'ended' ? { mark: markOf('end') } : {}
-        // Who waits for this run does not wait for a first import.
-        await bench.look({ at: 'imported', reason, ...mark })
-        await publish.settled()
-        const words = leftOut.words()
-        if (words !== null) say(words, 'info')
-      } catch (thrown) {
-        ctx.log.warn(`What ${run.id} left in ${key} could not be seen.`, thrown)
-        say(`What this run changed last is not in the history: ${messageOf(thrown)}`)
-      } finally {
-        bench.leave(run.id as RunId)
-      }
-    },
-    leave() {
-      leaving.abort()
-      bench.leave(run.id as RunId)
-    },
+  constructor(work: RunWork, start: RunStart, opened: OpenedPlace, how: How) {
+    const { key, place } = opened
+    this.run = start.id as RunId
+    this.opened = opened
+    this.toPath = pathsInside(place.path, place.root)
+    this.paths = createToolPaths(this.toPath, work.ctx.now)
+    this.#work = work
+    this.#activity = work.ctx.benches.of(opened)
+    this.#publisher = createRunPublisher(work, this.run, key)
+    const session = work.recorder.session.id as SessionId
+    const { paths } = this
+    this.#activity.join({ run: this.run, session, paths, found: this.#publisher.found, passed: this.#leftOut.take })
+    this.#beginning = this.#begin(start, how)
+    this.#beginning.catch(() => undefined)
   }
 
-  async function keepFirst(named: readonly FilePath[]): Promise<void> {
+  async begun(): Promise<void> {
+    const { ctx } = this.#work
     try {
-      await (await ctx.history()).keepFirst(key, named)
+      const late = pause(ctx.config.historyWaitMs, 'late' as const, { ref: false })
+      if ((await Promise.race([this.#beginning, late])) !== 'late') return
+      this.#notice(
+        'The history of this folder is not ready yet; the run begins without it. Earlier states may be missing.',
+      )
     } catch (thrown) {
-      ctx.log.warn(`The first content of paths in ${key} could not be kept.`, thrown)
+      ctx.log.warn(`The history of ${this.opened.key} failed.`, thrown)
+      this.#notice(`The history of this folder failed, so this run cannot be undone: ${messageOf(thrown)}`)
     }
   }
-}
 
-/** What the run's tool calls named in an earlier life of this server, as its log has it. */
-async function hearAgain({ ctx, recorder }: RunWork, run: RunStart, paths: ToolPaths): Promise<void> {
-  const begins = recorder.view.run?.n ?? 0
-  for (let after = begins - 1; ; ) {
-    const lines = await ctx.store.log.read(recorder.session.id as SessionId, after, PAGE)
-    for (const event of lines.map(eventOf)) {
-      after = event.seq
-      if (event.type === 'agent.update' && event.run === run.id) paths.hear(event.data.update)
+  heard(update: unknown): void {
+    const { ended, names } = this.paths.hear(update)
+    if (names.length > 0) void this.keep(names)
+    if (ended && this.#ready) this.#activity.lookSoon('tool')
+  }
+
+  async keep(named: readonly FilePath[]): Promise<void> {
+    if (this.#ready) return
+    const { ctx } = this.#work
+    try {
+      await (await ctx.history()).keepFirst(this.opened.key, named)
+    } catch (thrown) {
+      ctx.log.warn(`The first content of paths in ${this.opened.key} could not be kept.`, thrown)
     }
-    if (lines.length < PAGE) return
   }
-}
 
-/** Waits a moment for the first import; most are done before an agent has started. */
-async function imported(history: History, key: string, patience: AbortSignal): Promise<boolean> {
-  return await history.ready(key, patience).then(
-    () => true,
-    () => false,
-  )
-}
+  async lastAuthor(path: FilePath): Promise<Change['author'] | null> {
+    if (!this.#ready) return null
+    await this.#activity.look({ at: 'hints', reason: 'tool', paths: [path] })
+    const history = await this.#work.ctx.history()
+    const [newest] = await history.pathHistory(this.opened.key, path, { before: null, limit: 1 })
+    return newest?.author ?? null
+  }
 
-/** Says in the run's log what it changed until now, each time that more is found. */
-function createPublisher({ ctx, recorder }: RunWork, run: RunStart, key: string) {
-  const changes = createRunChanges()
-  let first = 0
-  const readings = createSerial()
-  const say = ({ n }: Captured, reason: SnapshotReason) => {
-    const data = { run: run.id as RunId, place: key, from: Math.min(first, n), n, reason, ...changes.summary() }
-    recorder.push({ type: 'snapshot.taken', run: run.id, data })
+  async end(how: 'ended' | 'parked'): Promise<void> {
+    this.#leaving.abort()
+    try {
+      await this.#beginning.catch(() => undefined)
+      if (!this.#ready) return
+      // The end of a run does not wait for a first import.
+      if (how === 'parked') await this.#activity.look({ at: 'imported', reason: 'tool' })
+      else await this.#activity.look({ at: 'imported', reason: 'run_end', mark: this.#mark('end') })
+      await this.#publisher.settled()
+      const lost = this.#leftOut.notice()
+      if (lost !== null) this.#notice(lost, 'info')
+    } catch (thrown) {
+      this.#work.ctx.log.warn(`The last changes of ${this.run} in ${this.opened.key} could not be read.`, thrown)
+      this.#notice(`The last changes of this run are not in the history: ${messageOf(thrown)}`)
+    } finally {
+      this.#activity.leave(this.run)
+    }
   }
-  const whole = async (captured: Captured, reason: SnapshotReason) => {
-    const history: History = await ctx.history()
-    changes.reset(await history.changesBy(key, { run: run.id as RunId }))
-    say(captured, reason)
+
+  leave(): void {
+    this.#leaving.abort()
+    this.#activity.leave(this.run)
   }
-  return {
-    from: (n: number) => {
-      first ||= n
-    },
-    resume(known: readonly Change[]) {
-      changes.reset(known)
-      const begins = known[0]?.n
-      if (begins !== undefined) first = Math.max(begins - 1, 0)
-    },
-    found(mine: readonly Change[], captured: Captured, reason: SnapshotReason) {
-      const { created, modified, deleted } = captured.counts
-      // More than a look tells one by one: the history knows them all.
-      if (created + modified + deleted > captured.changes.length) {
-        readings.run(() => whole(captured, reason)).catch((thrown) => ctx.log.warn(`${run.id}`, thrown))
-        return
+
+  async #begin({ startedAt }: RunStart, how: How): Promise<void> {
+    const { ctx } = this.#work
+    const { key } = this.opened
+    const { state } = await ctx.care.follow(this.opened)
+    const history = await ctx.history()
+    if (state === 'importing' && !(await this.#imported()))
+      this.#notice('The history of this folder is not complete yet; early changes of this run may be missing there.')
+    // Only the history knows the changes of an earlier part of the run.
+    if (startedAt !== null) this.#publisher.resume(await history.changesBy(key, { run: this.run }))
+    // The agent went on without a server, and people may have written too: only paths that the agent named are its own.
+    if (how === 'rejoin') await this.#hearAgain()
+    const before = await (how === 'rejoin'
+      ? this.#activity.look({ at: 'hints', reason: 'tool', unwatched: true })
+      : this.#activity.look({ at: 'hints', reason: 'run_start', mark: this.#mark('start') }, this.run))
+    this.#publisher.from(before.n)
+    this.#ready = true
+  }
+
+  /** Waits for the first import, but leaves time for the snapshot. Most imports end before the agent has started. */
+  async #imported(): Promise<boolean> {
+    const { ctx } = this.#work
+    const patience = AbortSignal.timeout(Math.ceil(ctx.config.historyWaitMs * 0.8))
+    const history = await ctx.history()
+    return await history.ready(this.opened.key, AbortSignal.any([this.#leaving.signal, patience])).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** Reads the run's tool calls of earlier servers from its log. */
+  async #hearAgain(): Promise<void> {
+    const { ctx, recorder } = this.#work
+    const begins = recorder.view.run?.n ?? 0
+    for (let after = begins - 1; ; ) {
+      const lines = await ctx.store.log.read(recorder.session.id as SessionId, after, PAGE)
+      for (const event of lines.map(eventOf)) {
+        after = event.seq
+        if (event.type === 'agent.update' && event.run === this.run) this.paths.hear(event.data.update)
       }
-      changes.take(mine)
-      say(captured, reason)
-    },
-    settled: readings.idle,
+      if (lines.length < PAGE) return
+    }
+  }
+
+  #mark(what: 'start' | 'end') {
+    return { run: this.run, session: this.#work.recorder.session.id as SessionId, what }
+  }
+
+  #notice(text: string, level: 'info' | 'warning' = 'warning'): void {
+    const data = { level, text, data: { place: this.opened.key } }
+    this.#work.recorder.push({ type: 'notice.given', run: this.run, data })
   }
 }

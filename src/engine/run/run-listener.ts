@@ -1,44 +1,55 @@
 import type { AgentListener } from '../../host/agent/agent.ts'
 import type { RunView } from '../../model/view.ts'
-import type { Asking } from './asking.ts'
+import type { RunQuestions } from './asking.ts'
 import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'
 import { guardFiles } from './read-guard.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
 
-/** Who hears an agent for its run, besides the log. */
-export interface Ears {
-  readonly asking: Asking
+/** The parts of a run that receive messages of its agent, besides the log. */
+export interface RunListeners {
+  readonly asking: RunQuestions
   readonly files: RunFiles
 }
 
-/** `heardBefore`: frames up to it may have been heard by an earlier life of this server. */
+/** Updates of a replayed conversation that are recorded: the current offers of the agent, not its transcript. */
+const OFFERS = new Set([
+  'available_commands_update',
+  'current_mode_update',
+  'config_option_update',
+  'usage_update',
+  'session_info_update',
+])
+
+/**
+ * Listens to the agent of a run and records its messages.
+ * @param heardBefore an earlier server may have heard the frames up to this one; 0 for none
+ */
 export function listenerOf(
   { ctx, recorder }: RunWork,
   run: RunView,
-  { asking, files }: Ears,
+  { asking, files }: RunListeners,
   heardBefore: number,
 ): AgentListener {
-  // A question is known again by its words: those that are stored.
-  const hidden = <T>(said: T): T => ctx.vault.mask(recorder.session.workspace).value(said)
+  // A stored question is recognised by its text, and stored texts are masked.
+  const masked = <T>(value: T): T => ctx.vault.mask(recorder.session.workspace).value(value)
   const inLog = heardBefore === 0 ? 0 : (recorder.view.agents[run.agent]?.frame ?? 0)
-  const update = (said: unknown, frame: number, via?: 'permission') => {
+  const record = (update: unknown, frame: number, via?: 'permission') => {
     if (frame !== 0 && frame <= inLog) return
-    const data = { acp: 1, agent: run.agent, update: said, ...(via && { via }), ...(frame !== 0 && { frame }) }
+    const data = { acp: 1, agent: run.agent, update, ...(via && { via }), ...(frame !== 0 && { frame }) }
     recorder.push({ type: 'agent.update', run: run.id, data })
-    files.heard(said)
+    files.heard(update)
   }
   return {
-    update: (said, frame) => update(said, frame),
-    // A replay is known already; only what an agent offers now, and no transcript, is news in it.
-    replayed: (said) => {
-      if (OFFERS.has(String((said as { sessionUpdate?: unknown } | null)?.sessionUpdate))) update(said, 0)
+    update: (update, frame) => record(update, frame),
+    replayed(update) {
+      if (OFFERS.has(String((update as { sessionUpdate?: unknown } | null)?.sessionUpdate))) record(update, 0)
     },
     async permission(asked, signal, frame) {
-      const request = hidden(asked)
+      const request = masked(asked)
       const call = toolCallUpdate(request)
-      if (call) update(call, frame, 'permission')
-      // What was said of the call until now is written and folded, since the question shows it.
+      if (call) record(call, frame, 'permission')
+      // The question shows its tool call, so all updates of the call are written and folded first.
       await recorder.record()
       const n = call ? recorder.view.index.tools[call.toolCallId] : undefined
       const known = n === undefined ? undefined : recorder.item(n)
@@ -47,24 +58,14 @@ export function listenerOf(
       return answer ? permissionReply(answer) : { outcome: 'cancelled' }
     },
     async elicit(request, signal, frame) {
-      const question = formQuestion(hidden(request))
+      const question = formQuestion(masked(request))
       const answer = await asking.ask(question, signal, frame <= heardBefore)
       return answer ? formReply(question, answer) : { action: 'cancel' }
     },
     ...guardFiles(files),
-    notice: (text, data) =>
-      recorder.push({
-        type: 'notice.given',
-        run: run.id,
-        data: { level: 'warning', text, ...(data === undefined ? {} : { data }) },
-      }),
+    notice(text, data) {
+      const more = data === undefined ? {} : { data }
+      recorder.push({ type: 'notice.given', run: run.id, data: { level: 'warning', text, ...more } })
+    },
   }
 }
-
-const OFFERS = new Set([
-  'available_commands_update',
-  'current_mode_update',
-  'config_option_update',
-  'usage_update',
-  'session_info_update',
-])

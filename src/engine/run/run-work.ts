@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts'
 import type { HeldLease } from '../leases.ts'
-import type { Recorder } from './recorder.ts'
+import type { SessionRecorder } from './recorder.ts'
 
-/** What whoever serves a run has in hand: the right to write, and the reasons to stop. */
+/** Everything that a run's worker needs: its lease, its recorder and the stop signal of the server. */
 export interface RunWork {
   readonly ctx: Context
-  readonly recorder: Recorder
+  readonly recorder: SessionRecorder
   readonly lease: HeldLease
-  /** The server is being stopped: park what waits, cancel what works, and come to an end. */
+  /** Aborted when the server stops: runs that wait are parked, and working agents are cancelled. */
   readonly stopping: AbortSignal
 }

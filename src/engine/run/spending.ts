@@ -1,17 +1,17 @@
 import type { SettingsScope } from '../../model/environment.ts'
 import { addSpent, type Meter, NOTHING_SPENT, type Spent } from '../../model/spending.ts'
 
-/** Whose work it is, from far to near. */
+/** The session whose work is counted, with its scopes. */
 export interface SpentBy extends SettingsScope {
   readonly session: string
 }
 
 /**
- * What the turns under way on this node have used: it stands in no log before they pause or end. Of turns on other
- * nodes nothing is known until then.
+ * Amounts that turns under way on this node have used. Logs contain an amount only after its turn is parked or ended,
+ * so turns under way on other nodes are unknown here.
  */
 export interface Spending {
-  /** @returns what takes it out again; to be called before what was spent is written. */
+  /** Counts a turn. Call the returned function before its amounts are written, so that nothing counts twice. */
   begin(by: SpentBy, spent: () => Spent): () => void
   under(of: Meter['of'], by: SpentBy): Spent
 }

@@ -2,129 +2,133 @@ import { asCarrelError } from '../../model/errors.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Context } from '../context.ts'
 import { loadFold } from '../folding.ts'
-import type { Coming } from './ahead.ts'
+import type { ArrivingPrompt } from './arriving-prompt.ts'
 import { holdSession } from './holder.ts'
 
 export interface Supervisor {
-  /** Sessions this node holds at the moment. */
+  /** Number of sessions that this node holds. */
   readonly held: number
-  /** Takes nothing new, lets what is held come to its end, and gives the leases back (S4). */
+  /** Takes no new session, waits for the held ones, and gives their leases back (S4). */
   stop(): Promise<void>
 }
 
-/** A lost ring and a lease that ran out elsewhere are found at the latest after this. ms. */
-const LOOK_MS = 1_000
-/** A session whose holding failed is left alone for a moment, so that a broken one does not spin. ms. */
+/** How often due sessions are searched without a ring, and leases that ran out on other nodes. ms. */
+const SEARCH_MS = 1_000
+/** A session that could not be held is left alone for a while, by the number of failures. ms. */
 const RETRY_MS = [250, 1_000, 5_000, 15_000]
 
 /**
- * Finds sessions that want something and that nobody holds, takes their lease and holds them until they rest. Crash,
- * restart and takeover need nothing else: a session stays due until it is settled.
+ * Finds due sessions that no node holds, takes their lease and holds them until they rest. A session stays due until it
+ * is settled, so crash, restart and takeover need nothing else.
  */
-export function startSupervisor(ctx: Context): Supervisor {
-  const stopping = new AbortController()
-  const holding = new Map<string, Promise<void>>()
-  const failures = new Map<string, { count: number; until: number }>()
-  let looking: Promise<void> | null = null
-  let again = false
-  let timer: NodeJS.Timeout | null = null
+export const startSupervisor = (ctx: Context): Supervisor => new NodeSupervisor(ctx)
 
-  const hold = async (session: SessionId, workspace: WorkspaceId, coming: Coming | null) => {
-    const lease = ctx.leases.claim(`session:${session}`)
-    if (!lease) return void coming?.submit(null)
-    try {
-      const [row, loaded] = await Promise.all([
-        ctx.store.tree.session(workspace, session),
-        loadFold(ctx.store, session),
-      ])
-      if (row) await holdSession(ctx, row, lease, loaded, stopping.signal, coming)
-      failures.delete(session)
-    } catch (thrown) {
-      const error = asCarrelError(thrown)
-      // Somebody else was first.
-      if (!lease.taken && (error.code === 'lease_lost' || error.code === 'busy')) return
-      const count = (failures.get(session)?.count ?? 0) + 1
-      const wait = RETRY_MS[Math.min(count, RETRY_MS.length) - 1] ?? 0
-      failures.set(session, { count, until: ctx.now() + wait })
-      ctx.log.warn(
-        `Session ${session} could not go on: ${error.message}`,
-        error.code === 'internal' ? error.cause : undefined,
-      )
-    } finally {
-      // Its prompt arrives, whatever became of this.
-      void coming?.submit(null)
-      await lease.release().catch((thrown) => ctx.log.warn(`The lease of ${session} could not be given back.`, thrown))
-    }
+class NodeSupervisor implements Supervisor {
+  readonly #ctx: Context
+  readonly #stopping = new AbortController()
+  readonly #holding = new Map<string, Promise<void>>()
+  readonly #failures = new Map<string, { count: number; until: number }>()
+  readonly #stops: readonly (() => void)[]
+  #searching: Promise<void> | null = null
+  #searchAgain = false
+
+  constructor(ctx: Context) {
+    this.#ctx = ctx
+    const timer = setInterval(() => this.#search(), SEARCH_MS)
+    timer.unref()
+    this.#stops = [
+      () => clearInterval(timer),
+      ctx.bell.listen(null, (ring) => {
+        if (ring.due && !this.#holding.has(ring.log)) this.#search()
+      }),
+      ctx.promptDoor.onPrompt((arriving) => {
+        if (this.#stopping.signal.aborted || this.#isFull) return false
+        return this.#hold(arriving.session, arriving.workspace, arriving)
+      }),
+    ]
+    this.#search()
   }
 
-  const begin = (session: SessionId, workspace: WorkspaceId, coming: Coming | null = null): boolean => {
-    if (holding.has(session)) return false
-    const failed = failures.get(session)
-    if (failed && failed.until > ctx.now()) return false
-    const task = hold(session, workspace, coming).finally(() => {
-      holding.delete(session)
-      look()
-    })
-    holding.set(session, task)
-    return true
+  get held(): number {
+    return this.#holding.size
   }
 
-  const lookOnce = async () => {
-    const room = ctx.config.runsAtOnce - holding.size
-    if (room <= 0) return
-    const due = await ctx.store.log.due(ctx.now(), room + holding.size)
-    for (const { session, workspace } of due) {
-      if (stopping.signal.aborted || holding.size >= ctx.config.runsAtOnce) return
-      begin(session, workspace)
-    }
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    for (const stop of this.#stops) stop()
+    await this.#searching
+    await Promise.allSettled(this.#holding.values())
   }
 
-  const look = () => {
-    if (stopping.signal.aborted || ctx.config.runsAtOnce === 0) return
-    if (looking) {
-      again = true
+  get #isFull(): boolean {
+    return this.#holding.size >= this.#ctx.config.runsAtOnce
+  }
+
+  #search(): void {
+    if (this.#stopping.signal.aborted || this.#ctx.config.runsAtOnce === 0) return
+    if (this.#searching) {
+      this.#searchAgain = true
       return
     }
-    looking = lookOnce()
-      .catch((thrown) => ctx.log.warn('Looking for work failed; trying again.', thrown))
+    this.#searching = this.#searchOnce()
+      .catch((thrown) => this.#ctx.log.warn('The search for due sessions failed; trying again.', thrown))
       .finally(() => {
-        looking = null
-        if (again) {
-          again = false
-          look()
-        }
+        this.#searching = null
+        const again = this.#searchAgain
+        this.#searchAgain = false
+        if (again) this.#search()
       })
   }
 
-  const schedule = () => {
-    timer = setTimeout(() => {
-      look()
-      schedule()
-    }, LOOK_MS)
-    timer.unref()
+  async #searchOnce(): Promise<void> {
+    const { config, store, now } = this.#ctx
+    if (this.#isFull) return
+    const due = await store.log.due(now(), config.runsAtOnce)
+    for (const { session, workspace } of due) {
+      if (this.#stopping.signal.aborted || this.#isFull) return
+      this.#hold(session, workspace, null)
+    }
   }
 
-  const unlisten = ctx.bell.listen(null, (ring) => {
-    if (ring.due && !holding.has(ring.log)) look()
-  })
-  const deaf = ctx.ahead.listen((coming) => {
-    const free = !stopping.signal.aborted && holding.size < ctx.config.runsAtOnce
-    return free && begin(coming.session, coming.workspace, coming)
-  })
-  schedule()
-  look()
+  /** Begins to hold a session; false while this node holds it, or has just failed to. */
+  #hold(session: SessionId, workspace: WorkspaceId, arriving: ArrivingPrompt | null): boolean {
+    if (this.#holding.has(session)) return false
+    const failed = this.#failures.get(session)
+    if (failed && failed.until > this.#ctx.now()) return false
+    const task = this.#holdUntilRest(session, workspace, arriving).finally(() => {
+      this.#holding.delete(session)
+      this.#search()
+    })
+    this.#holding.set(session, task)
+    return true
+  }
 
-  return {
-    get held() {
-      return holding.size
-    },
-    async stop() {
-      stopping.abort()
-      unlisten()
-      deaf()
-      if (timer) clearTimeout(timer)
-      await looking
-      await Promise.allSettled(holding.values())
-    },
+  async #holdUntilRest(session: SessionId, workspace: WorkspaceId, arriving: ArrivingPrompt | null): Promise<void> {
+    const { leases, store, log } = this.#ctx
+    const lease = leases.claim(`session:${session}`)
+    if (!lease) return void arriving?.submit(null)
+    try {
+      const [row, loaded] = await Promise.all([store.tree.session(workspace, session), loadFold(store, session)])
+      const holding = { lease, loaded, stopping: this.#stopping.signal, arriving }
+      if (row) await holdSession(this.#ctx, { ...holding, session: row })
+      this.#failures.delete(session)
+    } catch (thrown) {
+      this.#failed(session, thrown, lease.taken)
+    } finally {
+      // The prompt is written, even if its session could not be held.
+      void arriving?.submit(null)
+      await lease.release().catch((thrown) => log.warn(`The lease of ${session} could not be released.`, thrown))
+    }
+  }
+
+  #failed(session: SessionId, thrown: unknown, taken: boolean): void {
+    const error = asCarrelError(thrown)
+    // Another node was first.
+    if (!taken && (error.code === 'lease_lost' || error.code === 'busy')) return
+    const count = (this.#failures.get(session)?.count ?? 0) + 1
+    const wait = RETRY_MS[Math.min(count, RETRY_MS.length) - 1] ?? 0
+    this.#failures.set(session, { count, until: this.#ctx.now() + wait })
+    const cause = error.code === 'internal' ? error.cause : undefined
+    this.#ctx.log.warn(`Session ${session} could not be held: ${error.message}`, cause)
   }
 }

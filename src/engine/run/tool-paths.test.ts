@@ -5,11 +5,11 @@ const call = (toolCallId: string, more: object) => ({ sessionUpdate: 'tool_call_
 const at = (path: string) => ({ locations: [{ path }] })
 const open = () => createToolPaths(pathsInside('/place', '/proc/7/root/place'), () => 5)
 
-it('an edit names its paths from its first word on, until the look after its end', () => {
+it('an edit names its paths from its first update to the first take after its end', () => {
   const paths = open()
   expect(paths.hear(call('1', { kind: 'edit', ...at('/place/a.txt') }))).toEqual({ ended: false, names: ['a.txt'] })
   expect(paths.take()).toEqual(['a.txt'])
-  // It may write after the look that was just taken.
+  // The call is not over, so it may still write.
   expect(paths.take()).toEqual(['a.txt'])
   expect(paths.hear(call('1', { status: 'completed' }))).toMatchObject({ ended: true })
   expect(paths.named()).toEqual(['a.txt'])
@@ -17,7 +17,7 @@ it('an edit names its paths from its first word on, until the look after its end
   expect(paths.take()).toEqual([])
 })
 
-it('a call that reads names nothing as written, and its end is no reason to look', () => {
+it('a call that reads names no written path, and its end is no reason for a scan', () => {
   const paths = open()
   expect(paths.hear(call('1', { kind: 'read', status: 'completed', ...at('/place/a.txt') }))).toEqual({
     ended: false,
@@ -36,18 +36,18 @@ it('a command, and a call without a kind, may have written anything', () => {
   expect(paths.take()).toEqual([])
 })
 
-it('a diff names its path whatever kind the call says it is', () => {
+it('a diff names its path, whatever the kind of its call', () => {
   const paths = open()
   const content = [{ type: 'diff', path: '/place/sub/b.txt', oldText: 'x', newText: 'y' }]
   expect(paths.hear(call('1', { kind: 'other', content })).names).toEqual(['sub/b.txt'])
 })
 
-it('paths outside the place, and what is no call, are nobody’s', () => {
+it('paths outside the place and updates that are no calls name nothing', () => {
   const paths = open()
   expect(paths.hear(call('1', { kind: 'edit', ...at('/place/../etc/passwd') })).names).toEqual([])
   expect(paths.hear(call('1', { kind: 'edit', ...at('/placebo/a') })).names).toEqual([])
   expect(paths.hear(call('1', { kind: 'edit', ...at('/proc/7/root/place/in/it') })).names).toEqual(['in/it'])
   expect(paths.hear(call('1', { kind: 'edit', ...at('relative.txt') })).names).toEqual(['relative.txt'])
-  for (const said of [null, 'x', { sessionUpdate: 'plan' }, { sessionUpdate: 'tool_call' }])
-    expect(paths.hear(said)).toEqual({ ended: false, names: [] })
+  for (const update of [null, 'x', { sessionUpdate: 'plan' }, { sessionUpdate: 'tool_call' }])
+    expect(paths.hear(update)).toEqual({ ended: false, names: [] })
 })

@@ -1,26 +1,27 @@
 import { posix } from 'node:path'
 import type { FilePath } from '../../model/history.ts'
 
-/** Kinds of ACP that say of themselves that they only look. */
-const LOOKING = new Set(['read', 'search', 'think', 'fetch', 'switch_mode'])
-/** Kinds whose paths are what they write. */
+/** ACP kinds of tool calls that do not write. */
+const READING = new Set(['read', 'search', 'think', 'fetch', 'switch_mode'])
+/** ACP kinds of tool calls that write the paths that they name. */
 const WRITING = new Set(['edit', 'delete', 'move'])
 
-/** What a run's tool calls say about files: which paths they write, which they read, and when one may have written. */
+/** The paths that a run's tool calls write and read, and the moments after which files may have changed. */
 export interface ToolPaths {
-  /** Takes an ACP update as said. `ended`: a call that may have written is over. `names`: paths it is about to write. */
+  /** Takes an ACP update. `ended`: a call that may have written is over. `names`: new paths that a call will write. */
   hear(update: unknown): { readonly ended: boolean; readonly names: readonly FilePath[] }
-  /** A path that went through Carrel's own file requests. */
+  /** Notes a write through a file request of Carrel. */
   wrote(path: FilePath): void
+  /** Notes a read through a file request of Carrel. */
   read(path: FilePath): void
   /**
-   * Named as written since the last time this was asked. A call that goes on keeps its names, since it may write after
-   * this look.
+   * Returns the paths that were named as written since the last `take`. A call that is not over keeps its paths, since
+   * it may still write.
    */
   take(): FilePath[]
-  /** The same, and it may be asked again. */
+  /** Returns the same paths and keeps them for the next `take`. */
   named(): FilePath[]
-  /** Read or written since `at`, ms. */
+  /** Returns paths that were read or written since `at`, ms. */
   since(at: number): FilePath[]
 }
 
@@ -35,8 +36,8 @@ interface Fields {
   readonly [key: string]: unknown
 }
 
-/** @param toPath a path as the agent says it, inside the place; null where it is outside */
-export function createToolPaths(toPath: (said: string) => FilePath | null, now: () => number): ToolPaths {
+/** @param toPath turns a path of the agent into a path inside the place; null for one outside */
+export function createToolPaths(toPath: (path: string) => FilePath | null, now: () => number): ToolPaths {
   const calls = new Map<string, Call>()
   const touched = new Map<FilePath, number>()
   let through = new Set<FilePath>()
@@ -56,15 +57,15 @@ export function createToolPaths(toPath: (said: string) => FilePath | null, now: 
   }
 
   const hear: ToolPaths['hear'] = (update) => {
-    const said = fieldsOf(update)
-    const kind = said.sessionUpdate
-    if ((kind !== 'tool_call' && kind !== 'tool_call_update') || typeof said.toolCallId !== 'string') return NOTHING
-    const call = callOf(said.toolCallId)
-    if (typeof said.kind === 'string') call.kind = said.kind
-    const content = listOf(said.content).filter((part) => fieldsOf(part).type === 'diff')
+    const fields = fieldsOf(update)
+    const kind = fields.sessionUpdate
+    if ((kind !== 'tool_call' && kind !== 'tool_call_update') || typeof fields.toolCallId !== 'string') return NOTHING
+    const call = callOf(fields.toolCallId)
+    if (typeof fields.kind === 'string') call.kind = fields.kind
+    const content = listOf(fields.content).filter((part) => fieldsOf(part).type === 'diff')
     if (content.length > 0) call.diffs = true
     const fresh: FilePath[] = []
-    for (const part of [...listOf(said.locations), ...content]) {
+    for (const part of [...listOf(fields.locations), ...content]) {
       const { path } = fieldsOf(part)
       const inside = typeof path === 'string' ? toPath(path) : null
       if (inside === null) continue
@@ -72,8 +73,8 @@ export function createToolPaths(toPath: (said: string) => FilePath | null, now: 
       if (!call.paths.has(inside)) fresh.push(inside)
       call.paths.add(inside)
     }
-    const over = said.status === 'completed' || said.status === 'failed'
-    const ended = over && !call.over && (call.kind === null || !LOOKING.has(call.kind))
+    const over = fields.status === 'completed' || fields.status === 'failed'
+    const ended = over && !call.over && (call.kind === null || !READING.has(call.kind))
     call.over ||= over
     return { ended, names: writes(call) ? fresh : [] }
   }
@@ -98,10 +99,10 @@ export function createToolPaths(toPath: (said: string) => FilePath | null, now: 
 
 const NOTHING = { ended: false, names: [] }
 
-/** Makes paths that an agent says into paths of the place, whichever of its folders they are said in. */
-export function pathsInside(...folders: readonly string[]): (said: string) => FilePath | null {
-  return (said) => {
-    const whole = posix.normalize(said.startsWith('/') ? said : posix.join(folders[0] ?? '/', said))
+/** Turns paths of an agent into paths of the place. Absolute paths may begin with any of the place's `folders`. */
+export function pathsInside(...folders: readonly string[]): (path: string) => FilePath | null {
+  return (path) => {
+    const whole = posix.normalize(path.startsWith('/') ? path : posix.join(folders[0] ?? '/', path))
     const folder = folders.find((each) => whole.startsWith(`${each}/`))
     return folder === undefined ? null : whole.slice(folder.length + 1).replace(/\/$/, '') || null
   }

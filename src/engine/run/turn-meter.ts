@@ -1,128 +1,144 @@
-import { addSpent, NOTHING_SPENT, type Spent } from '../../model/spending.ts'
-import type { SessionView } from '../../model/view.ts'
-import { type Reached, spentBy, type Watched, watched } from './budgets.ts'
+import { agentUsage, isShared, spentInTurn, timeLeft, tokensOf, usedUp } from '../../model/metering.ts'
+import { addSpent, type Reached, type Spent } from '../../model/spending.ts'
+import { spentBy, type Watched, watched } from './budgets.ts'
 import type { Turn } from './turn.ts'
 
-/** What others used of a shared budget is looked up again after this. ms. */
-const LOOK_AGAIN_MS = 5_000
+/** How often the use of shared budgets by others is read again. ms. */
+const READ_AGAIN_MS = 5_000
 const MAX_TIMER_MS = 2_147_483_647
 
-/** Counts what a turn uses, outside of the agent: the clock, what it was told, and what it says it used. */
+/** Counts the time, turns, tokens and cost of a turn, from outside of the agent. */
 export interface TurnMeter {
-  /** What the run has used with this turn. */
+  /** Amounts of the run, this turn included. */
   readonly spent: Spent
-  /** Time that is left, ms; null for no end. */
+  /** Time that is left, ms; null without a limit. */
   readonly leftMs: number | null
-  /** Looks again: something was said, or questions were opened or settled. */
-  look(): void
-  /** An agent's answer to a prompt, with the tokens it tells. */
+  /** Checks the budgets again, after an update or a change of open questions. */
+  check(): void
+  /** Counts the tokens that an agent's answer names. */
   answered(raw: unknown): void
-  /** Not counted as under way any more. Before what was spent is written. */
+  /** Stops counting the turn as under way. Call it before its amounts are written. Safe to repeat. */
   end(): void
 }
 
-export async function startMeter(
-  turn: Turn,
-  again: boolean,
-  onReached: (reached: Reached) => void,
-): Promise<TurnMeter> {
-  const { work, run, asking } = turn
-  const { ctx, recorder } = work
-  let all: Watched[] = await watched(work, run)
-  // A turn that was taken up again has used some of it; what it waited for a person then is not known any more.
-  let ms = again && run.startedAt !== null ? Math.max(0, ctx.now() - run.startedAt - run.spent.ms) : 0
-  let runningSince: number | null = ctx.now()
-  let told = 0
-  let over = false
-  let timer: NodeJS.Timeout | null = null
-  const usage = (view: SessionView) => view.agents[run.agent]?.usage ?? null
-  const first = { used: usage(recorder.view)?.used ?? 0, cost: costOf(usage(recorder.view)?.cost) }
+interface MeterOptions {
+  /** The turn began before this server started. */
+  readonly again: boolean
+  readonly onReached: (reached: Reached) => void
+}
 
-  /** Without what the run had used before this turn. */
-  const spent = (): Spent => {
-    const { view } = recorder
-    const now = usage(view)
-    const cost = costOf(now?.cost)
-    const turns = view.run?.id === run.id ? view.run.turns + view.run.steered.length : run.spent.turns
-    return {
-      ms: ms + (runningSince === null ? 0 : ctx.now() - runningSince),
-      turns: turns - run.spent.turns,
-      // While it works, at least what its memory grew by.
-      tokens: Math.max(told, (now?.used ?? 0) - first.used, 0),
-      // Agents count it over their conversation, from nothing in a new process.
-      cost: cost >= first.cost ? cost - first.cost : cost,
-    }
+export async function startMeter(turn: Turn, options: MeterOptions): Promise<TurnMeter> {
+  return new MeteredTurn(turn, await watched(turn.work, turn.run), options)
+}
+
+class MeteredTurn implements TurnMeter {
+  readonly #turn: Turn
+  readonly #onReached: MeterOptions['onReached']
+  readonly #first: ReturnType<typeof agentUsage>
+  readonly #stops: readonly (() => void)[]
+  #meters: readonly Watched[]
+  #ms: number
+  #runningSince: number | null
+  #answered = 0
+  #over = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(turn: Turn, meters: readonly Watched[], { again, onReached }: MeterOptions) {
+    const { work, run } = turn
+    const now = work.ctx.now()
+    this.#turn = turn
+    this.#meters = meters
+    this.#onReached = onReached
+    this.#first = agentUsage(this.#usage)
+    // The time that an earlier server waited for a person is unknown, so it counts as time at work.
+    this.#ms = again && run.startedAt !== null ? Math.max(0, now - run.startedAt - run.spent.ms) : 0
+    this.#runningSince = now
+    const uncount = work.ctx.spending.begin(spentBy(work), () => this.#spentInTurn())
+    this.#stops = [work.recorder.onView(() => this.check()), uncount]
+    this.check()
   }
-  const leave = ctx.spending.begin(spentBy(work), spent)
-  const used = ({ meter, before }: Watched) => {
-    const live = meter.of === 'run' ? spent() : ctx.spending.under(meter.of, spentBy(work))
-    return before + live[meter.measure]
+
+  get spent(): Spent {
+    return addSpent(this.#turn.run.spent, this.#spentInTurn())
   }
-  const leftMs = () => {
-    const left = all.filter(({ meter }) => meter.measure === 'ms').map((each) => each.meter.limit - used(each))
-    return left.length > 0 ? Math.max(0, Math.min(...left)) : null
+
+  get leftMs(): number | null {
+    return timeLeft(this.#used())
   }
-  const clear = () => {
-    if (timer) clearTimeout(timer)
-    timer = null
+
+  answered(raw: unknown): void {
+    this.#answered += tokensOf(raw)
   }
-  const look = () => {
-    clear()
-    if (over || all.length === 0) return
-    const now = ctx.now()
-    if (runningSince !== null) ms += now - runningSince
-    runningSince = asking.open > 0 ? null : now
-    // The turn that is on is one of those that are allowed.
-    const reached = all.find((each) => used(each) >= each.meter.limit + (each.meter.measure === 'turns' ? 1 : 0))
+
+  check(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#over || this.#meters.length === 0) return
+    this.#stopClock()
+    // Time spent waiting for a person does not count.
+    if (this.#turn.asking.open === 0) this.#runningSince = this.#turn.work.ctx.now()
+    const used = this.#used()
+    const reached = usedUp(used, 1)
     if (reached) {
-      over = true
-      return onReached({ meter: reached.meter, used: used(reached) })
+      this.#over = true
+      return this.#onReached(reached)
     }
-    const left = runningSince === null ? null : leftMs()
-    const shared = all.some(({ meter }) => meter.of !== 'run' && meter.of !== 'session')
-    const next = Math.min(left ?? MAX_TIMER_MS, shared ? LOOK_AGAIN_MS : MAX_TIMER_MS)
-    timer = setTimeout(() => void lookUp().catch((thrown) => ctx.log.warn(`${run.id} is not metered.`, thrown)), next)
+    const left = this.#runningSince === null ? null : timeLeft(used)
+    this.#checkIn(Math.min(left ?? MAX_TIMER_MS, this.#shared ? READ_AGAIN_MS : MAX_TIMER_MS))
   }
-  const lookUp = async () => {
-    if (all.some(({ meter }) => meter.of !== 'run' && meter.of !== 'session')) all = await watched(work, run)
-    look()
-  }
-  const unwatch = recorder.onView(look)
-  look()
-  return {
-    get spent() {
-      return addSpent(run.spent ?? NOTHING_SPENT, spent())
-    },
-    get leftMs() {
-      return leftMs()
-    },
-    look,
-    answered(raw) {
-      told += tokensOf((raw as { usage?: unknown } | null)?.usage)
-    },
-    end() {
-      over = true
-      if (runningSince !== null) ms += ctx.now() - runningSince
-      runningSince = null
-      clear()
-      unwatch()
-      leave()
-    },
-  }
-}
 
-function costOf(cost: unknown): number {
-  const { amount } = (cost ?? {}) as { amount?: unknown }
-  return typeof cost === 'number' ? cost : typeof amount === 'number' ? amount : 0
-}
+  end(): void {
+    this.#over = true
+    this.#stopClock()
+    if (this.#timer) clearTimeout(this.#timer)
+    for (const stop of this.#stops) stop()
+  }
 
-/** Agents name them in two ways, and some give only the parts. */
-function tokensOf(usage: unknown): number {
-  const said = (usage ?? {}) as Readonly<Record<string, unknown>>
-  const number = (...names: string[]) =>
-    names.map((name) => said[name]).find((value): value is number => typeof value === 'number')
-  return (
-    number('totalTokens', 'total_tokens') ??
-    (number('inputTokens', 'input_tokens') ?? 0) + (number('outputTokens', 'output_tokens') ?? 0)
-  )
+  get #usage() {
+    const { work, run } = this.#turn
+    return work.recorder.view.agents[run.agent]?.usage ?? null
+  }
+
+  get #shared(): boolean {
+    return this.#meters.some(({ meter }) => isShared(meter))
+  }
+
+  #spentInTurn(): Spent {
+    const { work, run } = this.#turn
+    const { view } = work.recorder
+    const turns = view.run?.id === run.id ? view.run.turns + view.run.steered.length : run.spent.turns
+    const running = this.#runningSince === null ? 0 : work.ctx.now() - this.#runningSince
+    return spentInTurn({
+      ms: this.#ms + running,
+      turns: turns - run.spent.turns,
+      answered: this.#answered,
+      first: this.#first,
+      now: agentUsage(this.#usage),
+    })
+  }
+
+  #used(): Reached[] {
+    const { ctx } = this.#turn.work
+    const by = spentBy(this.#turn.work)
+    return this.#meters.map(({ meter, before }) => {
+      const live = meter.of === 'run' ? this.#spentInTurn() : ctx.spending.under(meter.of, by)
+      return { meter, used: before + live[meter.measure] }
+    })
+  }
+
+  #stopClock(): void {
+    if (this.#runningSince !== null) this.#ms += this.#turn.work.ctx.now() - this.#runningSince
+    this.#runningSince = null
+  }
+
+  #checkIn(ms: number): void {
+    const { work, run } = this.#turn
+    const warn = (thrown: unknown) => work.ctx.log.warn(`The budgets of ${run.id} are not checked.`, thrown)
+    this.#timer = setTimeout(() => void this.#readAndCheck().catch(warn), ms)
+  }
+
+  async #readAndCheck(): Promise<void> {
+    if (this.#shared) this.#meters = await watched(this.#turn.work, this.#turn.run)
+    this.check()
+  }
 }

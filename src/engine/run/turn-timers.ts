@@ -2,10 +2,10 @@ import type { Turn } from './turn.ts'
 
 const MAX_TIMER_MS = 2_147_483_647
 
-/** Clocks of a turn that waits for a person: parking, and the next expiry. */
+/** Timers of a turn that waits for a person: the time to park the run, and the next expiry of a question. */
 export interface TurnTimers {
-  /** Looks again: questions were opened or settled. */
-  look(): void
+  /** Sets the timers again, after questions were opened or settled. */
+  reset(): void
   clear(): void
 }
 
@@ -18,13 +18,13 @@ export function createTimers({ work, asking }: Turn, on: { park(): void; expire(
     for (const timer of timers) clearTimeout(timer)
     timers.clear()
   }
-  const look = () => {
+  const reset = () => {
     clear()
     if (asking.open === 0) return
     later(ctx.config.parkAfterMs, on.park)
     const ends = Object.values(recorder.view.open).flatMap((question) => question.expiresAt ?? [])
     if (ends.length > 0) later(Math.min(...ends) - ctx.now() + 1, on.expire)
   }
-  look()
-  return { look, clear }
+  reset()
+  return { reset, clear }
 }

@@ -1,15 +1,25 @@
+import type { PromptAnswer } from '../../host/agent/agent.ts'
+import type { ContentBlock } from '../../model/events.ts'
 import type { RunView } from '../../model/view.ts'
 import type { LiveContext, Seat } from '../agents/agent-pool.ts'
-import type { Asking } from './asking.ts'
+import type { RunQuestions } from './asking.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
 
-/** One turn of an agent: a run, the process that serves it and the conversation in it. */
+/** One turn of an agent: a run, the slot on the process that serves it, and its conversation there. */
 export interface Turn {
   readonly work: RunWork
   readonly run: RunView
-  readonly seat: Seat
+  readonly slot: Seat
   readonly live: LiveContext
-  readonly asking: Asking
+  readonly asking: RunQuestions
   readonly files: RunFiles
 }
+
+/**
+ * The prompts of a turn: content to be sent, or answers to prompts that the agent has already. `recorded`: the start is
+ * in the log already.
+ */
+export type TurnTask =
+  | { readonly content: readonly ContentBlock[]; readonly how: 'start' | 'resume' | 'recorded' }
+  | { readonly answers: readonly Promise<PromptAnswer>[] }

@@ -2,7 +2,7 @@ import type { PromptAnswer } from '../../host/agent/agent.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events.ts'
 import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../../model/view.ts'
-import { applyConfig } from './run-context.ts'
+import { applyConfig } from './run-conversation.ts'
 import type { Turn } from './turn.ts'
 
 /** What people want of a running turn besides its end: text for the running agent, other settings. */

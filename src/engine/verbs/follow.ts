@@ -1,42 +1,15 @@
 import type { Followed, FollowTarget } from '../../api/index.ts'
-import { CarrelError } from '../../model/errors.ts'
-import { SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
-import { browsersOf, filesOf } from '../../store/bell.ts'
-import type { Line } from '../../store/store.ts'
-import { enter, sessionIn } from '../authorize.ts'
+import { onAbort } from '../../primitives/on-abort.ts'
 import type { Context } from '../context.ts'
+import { checkAgain, followeeOf, listenFor, nextPage } from './followee.ts'
 
-/** Events taken from the store at a time, at the most. */
-const PAGE = 256
-/** What of them is kept for a reader: what one that stopped reading costs, unless a single event is larger (L8). Characters. */
-const PAGE_CHARS = 262_144
-/** A ring that was lost costs at the most this (L7). ms. */
+/** A lost ring delays events by this much at the most (L7). ms. */
 export const FOLLOW_POLL_MS = 2_000
 
-/** What rings beside the logs. */
-type Besides = 'files' | 'browsers'
-
-interface Followee {
-  readonly log: string
-  seen: number
-  caughtUp: boolean
-  dirty: boolean
-  ended: boolean
-  /** What rings when something that stands in no log may have changed: of a workspace only. */
-  readonly besides: readonly (readonly [Besides, string])[]
-  /** That it may have was not said yet. */
-  readonly untold: Set<Besides>
-  /** How many events to ask for: fewer where they are large. */
-  page: number
-  read(after: number, limit: number): Promise<Line[]>
-  head(): Promise<number>
-  there(): Promise<boolean>
-}
-
 /**
- * The resumable tail of any number of logs. Nothing is read ahead of the reader: each page is asked for when the one
- * before has been taken.
+ * Follows any number of logs and resumes after the position of each target. Reads no page before the reader has taken
+ * the last one.
  */
 export async function* follow(
   ctx: Context,
@@ -45,37 +18,21 @@ export async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<Followed> {
   const followees = await Promise.all(targets.map((target) => followeeOf(ctx, caller, target)))
-  let wake: (() => void) | null = null
-  // Listening begins before the first read: an event written in between then rings instead of being missed.
-  const unlisten = followees.map((followee) =>
-    ctx.bell.listen(followee.log, ({ head }) => {
-      if (head <= followee.seen && followee.caughtUp) return
-      followee.dirty = true
-      wake?.()
-    }),
-  )
-  for (const followee of followees) {
-    for (const [kind, rings] of followee.besides) {
-      const listener = () => {
-        followee.untold.add(kind)
-        wake?.()
-      }
-      unlisten.push(ctx.bell.listen(rings, listener))
-    }
-  }
-  const onAbort = () => wake?.()
-  signal.addEventListener('abort', onAbort)
+  const alarm = createAlarm()
+  // The listeners are set before the first read, so that no event in between is missed.
+  const stops = followees.flatMap((followee) => listenFor(ctx.bell, followee, alarm.wake))
+  stops.push(onAbort(signal, alarm.wake))
   try {
     while (!signal.aborted && followees.some((followee) => !followee.ended)) {
       for (const followee of followees) {
         if (followee.ended) continue
-        for (const kind of followee.untold) {
-          followee.untold.delete(kind)
+        for (const kind of followee.news) {
+          followee.news.delete(kind)
           yield { kind, log: followee.log }
         }
         if (!followee.dirty) continue
         const page = await nextPage(followee)
-        // Given from here: one generator inside another costs a long catch-up a third of its time.
+        // A generator of its own for each followee would make a long catch-up a third slower.
         for (const { seq, json } of page.lines) {
           if (signal.aborted) return
           followee.seen = seq
@@ -83,113 +40,33 @@ export async function* follow(
         }
         if (page.caughtUp) yield { kind: 'caught-up', log: followee.log, head: followee.seen }
       }
-      if (followees.some((followee) => followee.dirty || followee.untold.size > 0) || signal.aborted) continue
-      const rung = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), FOLLOW_POLL_MS)
-        wake = () => {
-          clearTimeout(timer)
-          resolve(true)
-        }
-      })
-      wake = null
-      if (!rung) for (const followee of followees) yield* lookAgain(followee)
+      if (signal.aborted || followees.some((each) => !each.ended && (each.dirty || each.news.size > 0))) continue
+      if (await alarm.rings(FOLLOW_POLL_MS)) continue
+      for (const followee of followees.filter(({ ended }) => !ended)) {
+        await checkAgain(followee)
+        if (followee.ended) yield { kind: 'ended', log: followee.log, reason: 'The log was deleted.' }
+      }
     }
   } finally {
-    signal.removeEventListener('abort', onAbort)
-    for (const stop of unlisten) stop()
+    for (const stop of stops) stop()
   }
 }
 
-/**
- * One page of what is new; stays dirty while there may be more, so that many logs take turns. `caughtUp`: with this
- * page its reader has everything, for the first time.
- */
-async function nextPage(followee: Followee): Promise<{ lines: Line[]; caughtUp: boolean }> {
-  followee.dirty = false
-  const { lines, more } = await takePage(followee)
-  if (more) followee.dirty = true
-  const caughtUp = !more && !followee.caughtUp
-  if (caughtUp) followee.caughtUp = true
-  return { lines, caughtUp }
-}
-
-async function takePage(followee: Followee): Promise<{ lines: Line[]; more: boolean }> {
-  const limit = followee.page
-  const read = await followee.read(followee.seen, limit)
-  const lines = withinPage(read)
-  followee.page = lines.length < read.length ? lines.length : Math.min(PAGE, limit * 2)
-  return { lines, more: read.length === limit || lines.length < read.length }
-}
-
-/** The first of them that fit, at least one: what is left is read again when there is room for it. */
-function withinPage(lines: Line[]): Line[] {
-  let chars = 0
-  const beyond = lines.findIndex(({ json }, n) => {
-    chars += json.length
-    return n > 0 && chars > PAGE_CHARS
-  })
-  return beyond === -1 ? lines : lines.slice(0, beyond)
-}
-
-async function* lookAgain(followee: Followee): AsyncGenerator<Followed> {
-  if (followee.ended) return
-  if (!(await followee.there())) {
-    followee.ended = true
-    yield { kind: 'ended', log: followee.log, reason: 'It was deleted.' }
-    return
-  }
-  if ((await followee.head()) > followee.seen) followee.dirty = true
-}
-
-async function followeeOf(ctx: Context, caller: Caller, target: FollowTarget): Promise<Followee> {
-  const workspace = WorkspaceId.parse(target.workspace)
-  const base = {
-    caughtUp: false,
-    dirty: true,
-    ended: false,
-    besides: [],
-    untold: new Set<Besides>(),
-    page: PAGE,
-    seen: target.after,
-  }
-  const { store } = ctx
-  if (target.kind === 'workspace') {
-    await enter(ctx, caller, workspace)
-    const head = () => store.tree.workspaceHead(workspace)
-    refuseAhead(target.after, await head())
-    const read = (after: number, limit: number) => store.tree.readWorkspace(workspace, after, limit)
-    return {
-      ...base,
-      log: workspace,
-      besides: [
-        ['files', filesOf(workspace)],
-        ['browsers', browsersOf(workspace)],
-      ],
-      read,
-      head,
-      there: async () => (await store.tree.workspace(workspace)) !== null,
-    }
-  }
-  const session = SessionId.parse(target.session)
-  await sessionIn(ctx, caller, workspace, session)
-  const head = () => store.log.head(session)
-  refuseAhead(target.after, await head())
-  const read = (after: number, limit: number) => store.log.read(session, after, limit)
+/** Ends a wait early. Without a wait, `wake` has no effect. */
+function createAlarm(): { wake(): void; rings(ms: number): Promise<boolean> } {
+  let end: ((woken: boolean) => void) | null = null
   return {
-    ...base,
-    log: session,
-    read,
-    head,
-    there: async () => (await store.tree.session(workspace, session)) !== null,
+    wake: () => end?.(true),
+    async rings(ms) {
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      end = resolve
+      const timer = setTimeout(() => resolve(false), ms)
+      try {
+        return await promise
+      } finally {
+        clearTimeout(timer)
+        end = null
+      }
+    },
   }
-}
-
-/** A reader that has seen more than there is follows another database: it must begin anew instead of waiting for ever. */
-function refuseAhead(after: number, head: number): void {
-  if (after > head)
-    throw new CarrelError(
-      'bad_input',
-      `The log ends at ${head}, and you asked for what comes after ${after}. Load it anew.`,
-      { head, after },
-    )
 }

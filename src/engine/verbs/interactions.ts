@@ -21,7 +21,7 @@ export const getInteraction: Op<'interactions.get'> = async (ctx, caller, input)
   return await interactionIn(ctx, input.workspace, input.id)
 }
 
-/** Whether an agent still waits, here or elsewhere, or nobody does, is the supervisor's business (I2). */
+/** Stores the answer. The supervisor passes it to the agent that waits, or resumes the parked run (I2). */
 export const answerInteraction: Op<'interactions.answer'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
   const interaction = await interactionIn(ctx, input.workspace, input.id)
@@ -90,6 +90,6 @@ export const removeRule: Op<'rules.remove'> = async (ctx, caller, input) => {
 const noRule = (id: RuleId): CarrelError =>
   new CarrelError(
     'not_found',
-    `There is no rule ${id} in this workspace. \`carrel rules list\` shows those there are.`,
+    `There is no rule ${id} in this workspace. \`carrel rules list\` shows the rules of this workspace.`,
     { id },
   )

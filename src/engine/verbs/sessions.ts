@@ -1,7 +1,8 @@
-import type { Output, Parsed } from '../../api/index.ts'
+import type { Parsed } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { BusyPolicy, ContentBlock, Event } from '../../model/events.ts'
+import type { BusyPolicy, ContentBlock } from '../../model/events.ts'
 import type { PromptId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
+import { ACCEPTED, type PromptState, promptStateAfter } from '../../model/prompt-state.ts'
 import type { Caller } from '../../model/tree.ts'
 import type { Asked, Begins, Submitted } from '../../store/store.ts'
 import { enter, mayEnter, noWorkspace, sessionIn, whoOf } from '../authorize.ts'
@@ -45,7 +46,7 @@ export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input, s
   return {
     ...accepted,
     ...reached,
-    text: reached.run && reached.state === 'ended' ? await lastWords(ctx, input.id, reached.run) : null,
+    text: reached.run && reached.state === 'ended' ? await lastMessage(ctx, input.id, reached.run) : null,
   }
 }
 
@@ -55,7 +56,7 @@ interface Addressee {
   readonly key?: string | undefined
 }
 
-/** Submits without looking first, since the transaction itself finds out whether the session is in the workspace (B1). */
+/** Submits a request. The transaction itself checks that the session is in the workspace (B1). */
 async function submit(
   ctx: Context,
   caller: Caller,
@@ -64,11 +65,11 @@ async function submit(
 ): Promise<Submitted> {
   if (!mayEnter(caller, workspace)) throw noWorkspace(workspace)
   try {
-    const put = (begins: Begins | null) => ctx.store.log.submit(workspace, id, asked, { key, now: ctx.now(), begins })
-    if (asked.type !== 'prompt.requested') return await put(null)
-    return await ctx.ahead.bring({ workspace, session: id, prompt: asked.data }, put)
+    const write = (begins: Begins | null) => ctx.store.log.submit(workspace, id, asked, { key, now: ctx.now(), begins })
+    if (asked.type !== 'prompt.requested') return await write(null)
+    return await ctx.promptDoor.submit({ workspace, session: id, prompt: asked.data }, write)
   } catch (thrown) {
-    // Says what of the two is missing, and where to look.
+    // The error then names the missing one of session and workspace.
     if (thrown instanceof CarrelError && thrown.code === 'not_found') await sessionIn(ctx, caller, workspace, id)
     throw thrown
   }
@@ -77,8 +78,6 @@ async function submit(
 const blocksOf = (content: string | ContentBlock[]): ContentBlock[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
-type Reached = Pick<Output<'sessions.prompt'>, 'state' | 'run' | 'outcome'>
-
 interface Awaited {
   readonly prompt: PromptId
   readonly seq: number
@@ -86,19 +85,19 @@ interface Awaited {
 }
 
 /**
- * Follows the log from the request on. What stands there already is told however little time there is: asking again with
- * no time at all tells how a prompt stands. The caller never owns the run: giving up here changes nothing there.
+ * Follows the log after the request until the prompt has the wanted state. Events in the log count even without any time
+ * left, so that a repeated call with no time returns the current state. Giving up does not change the run.
  */
 async function waitFor(
   ctx: Context,
   caller: Caller,
   input: Parsed<'sessions.prompt'>,
   { prompt, seq, signal }: Awaited,
-): Promise<Reached> {
+): Promise<PromptState> {
   const over = new AbortController()
   const until = performance.now() + input.timeoutMs
   let timer: NodeJS.Timeout | undefined
-  let reached: Reached = { state: 'accepted', run: null, outcome: null }
+  let reached = ACCEPTED
   const target = { kind: 'session' as const, workspace: input.workspace, session: input.id, after: seq }
   try {
     for await (const followed of follow(
@@ -116,7 +115,7 @@ async function waitFor(
         continue
       }
       if (followed.kind === 'files' || followed.kind === 'browsers') continue
-      reached = step(reached, eventOf(followed), prompt)
+      reached = promptStateAfter(reached, eventOf(followed), prompt)
       if (reached.state === 'ended' || reached.state === 'withdrawn') return reached
       if (input.wait === 'started' && reached.state === 'started') return reached
     }
@@ -126,37 +125,16 @@ async function waitFor(
   }
 }
 
-function step(reached: Reached, event: Event, prompt: PromptId): Reached {
-  switch (event.type) {
-    case 'run.admitted':
-      return event.data.prompt === prompt ? { ...reached, state: 'admitted', run: event.data.run } : reached
-    case 'prompt.steered':
-      return event.data.prompt === prompt ? { ...reached, state: 'started', run: event.data.run } : reached
-    case 'withdrawal.requested':
-    case 'prompt.withdrawn':
-      return event.data.prompt === prompt ? { ...reached, state: 'withdrawn' } : reached
-    case 'run.started':
-    case 'run.resumed':
-      return event.data.run === reached.run ? { ...reached, state: 'started' } : reached
-    case 'run.parked':
-      return event.data.run === reached.run ? { ...reached, state: 'parked' } : reached
-    case 'run.ended':
-      return event.data.run === reached.run ? { ...reached, state: 'ended', outcome: event.data.outcome } : reached
-    default:
-      return reached
-  }
-}
-
-/** What the agent said after the last thing it did in a run. */
-async function lastWords(ctx: Context, session: SessionId, run: RunId): Promise<string | null> {
+/** Returns the agent's messages after its last tool call or other item in a run; null for none. */
+async function lastMessage(ctx: Context, session: SessionId, run: RunId): Promise<string | null> {
   const { items } = await readItems(ctx.store, session, null, 100)
-  const words: string[] = []
+  const texts: string[] = []
   for (const item of items.toReversed()) {
     if (item.run !== run || item.kind === 'thought' || item.kind === 'notice' || item.kind === 'raw') continue
     if (item.kind !== 'message' || item.role !== 'agent') break
-    words.unshift(item.text)
+    texts.unshift(item.text)
   }
-  return words.length > 0 ? words.join('') : null
+  return texts.length > 0 ? texts.join('') : null
 }
 
 export const editPrompt: Op<'prompts.edit'> = async (ctx, caller, input) => {
@@ -172,7 +150,7 @@ export const withdrawPrompt: Op<'prompts.withdraw'> = async (ctx, caller, input)
 export const cancelRun: Op<'sessions.cancel'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
   const run = input.run ?? (await loadFold(ctx.store, input.id)).view.run?.id
-  if (!run) throw new CarrelError('gone', 'No run is on in this session; there is nothing to stop.')
+  if (!run) throw new CarrelError('gone', 'No run is active in this session, so there is nothing to stop.')
   return accepted(await submit(ctx, caller, input, { type: 'cancel.requested', data: { run, by: whoOf(caller) } }))
 }
 
@@ -193,11 +171,11 @@ export const configureSession: Op<'sessions.configure'> = async (ctx, caller, in
 export const closeSession: Op<'sessions.close'> = async (ctx, caller, input) =>
   accepted(await submit(ctx, caller, input, { type: 'close.requested', data: { by: whoOf(caller) } }))
 
-/** Under the session's lease, so that no holder writes an older fold over it. */
+/** Rebuilds under the session's lease, so that no holder overwrites the fold with an older one. */
 export const rebuildSession: Op<'sessions.rebuild'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
   const lease = await ctx.leases.acquire(`session:${input.id}`)
-  if (!lease) throw new CarrelError('busy', 'The session is at work. Rebuild it when it rests.')
+  if (!lease) throw new CarrelError('busy', 'The session is busy. Rebuild it when it is idle.')
   try {
     const write = await refold(ctx.store, input.id)
     await ctx.store.log.rebuild(input.id, write)

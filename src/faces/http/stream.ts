@@ -107,7 +107,7 @@ async function begin(carrel: Carrel, wanted: Wanted, signal: AbortSignal): Promi
       const log = missingLog(thrown, wanted)
       if (log === null || targets.length === 1) throw thrown
       wanted.cursor.set(log, 'end')
-      gone.push({ kind: 'ended', log, reason: 'It was deleted.' })
+      gone.push({ kind: 'ended', log, reason: 'The log was deleted.' })
     }
   }
 }

@@ -1,0 +1,128 @@
+import { setTimeout } from 'node:timers/promises'
+import type { AgentListener, AgentPlace } from '../../host/agent/agent.ts'
+import { reopenableAt } from '../../host/agent/quirks.ts'
+import type { Place } from '../../host/places/place.ts'
+import { CarrelError } from '../../model/errors.ts'
+import type { ContentBlock } from '../../model/events.ts'
+import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
+import { messageOf } from '../../primitives/message-of.ts'
+import type { LiveContext, Seat } from '../agents/agent-pool.ts'
+import { missedText, transcriptText } from './primer.ts'
+import type { RunOf } from './run-context.ts'
+import type { RunWork } from './run-work.ts'
+
+/** Everything needed to open a run's conversation in an agent process. */
+export interface Opening {
+  readonly work: RunWork
+  readonly run: RunView
+  readonly slot: Seat
+  readonly at: Place
+  readonly listener: AgentListener
+  readonly signal: AbortSignal
+}
+
+/** The place of a run in the form that its agent receives. */
+export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace {
+  const view = namespace === null ? {} : { view: { path, root, enter } }
+  return { cwd: path, roots: [path], mcpServers: [], ...view }
+}
+
+/**
+ * Opens the agent's memory of a session: from the process that has it open, else loaded by the agent, else in a new
+ * conversation with the transcript as text. `primer` is that text, to be sent in front of the next prompt.
+ */
+export async function openConversation(opening: Opening): Promise<{ live: LiveContext; primer: ContentBlock[] }> {
+  const { work, run, slot, at, listener, signal } = opening
+  if (slot.live) {
+    slot.live.relay.attach(listener)
+    return { live: slot.live, primer: await missedBy(work, run) }
+  }
+  const loaded = await reopen(opening)
+  if (loaded) return { live: loaded, primer: await missedBy(work, run) }
+  const live = await slot.open(agentPlace(at), listener, signal)
+  // A parked run has a part of its own in the transcript; a new run sends its prompt itself.
+  const upTo = run.state === 'parked' ? null : run.n
+  const transcript = await transcriptText(work.ctx.store, work.recorder.session.id, upTo)
+  await recordOpened(opening, live, transcript === null ? 'new' : 'primed')
+  return { live, primer: textBlocks(transcript) }
+}
+
+const textBlocks = (text: string | null): ContentBlock[] => (text === null ? [] : [{ type: 'text', text }])
+
+/** The messages that an agent missed while another agent worked in the session. */
+async function missedBy({ ctx, recorder }: RunWork, run: RunView): Promise<ContentBlock[]> {
+  const { lastRun, session } = recorder.view
+  if (!lastRun || lastRun.agent === run.agent || run.state === 'parked') return []
+  return textBlocks(await missedText(ctx.store, session, run.n, run.agent))
+}
+
+/** Lets the agent load its conversation; null where it has none, or no longer finds it. */
+async function reopen(opening: Opening): Promise<LiveContext | null> {
+  const { work, run, slot, at, listener, signal } = opening
+  const { acpSession, openedAt } = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
+  if (acpSession === null) return null
+  try {
+    await untilReopenable(opening, openedAt ?? 0)
+    const live = await slot.reopen(acpSession, agentPlace(at), listener, signal)
+    await recordOpened(opening, live, 'resumed')
+    return live
+  } catch (thrown) {
+    if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
+    const reason = `The agent no longer has its conversation ${acpSession}: ${thrown.message}`
+    await work.recorder.record({ type: 'context.lost', run: run.id, data: { agent: run.agent, reason } })
+    return null
+  }
+}
+
+/** Some agents lose a conversation that is loaded too soon after its creation. Such a run waits, with a notice. */
+async function untilReopenable({ work, run, slot, signal }: Opening, openedAt: number): Promise<void> {
+  const now = work.ctx.now()
+  // A clock that was set back must not delay the run until the old time comes again.
+  const waitMs = reopenableAt(slot.connection.info, Math.min(openedAt, now)) - now
+  if (waitMs <= 0) return
+  const text = `This agent would lose its memory if it were loaded now; the run begins in ${Math.ceil(waitMs / 1000)} s.`
+  work.recorder.push({ type: 'notice.given', run: run.id, data: { level: 'info', text } })
+  await setTimeout(waitMs, undefined, { signal })
+}
+
+async function recordOpened(
+  { work, run, slot }: Opening,
+  { session }: LiveContext,
+  how: 'new' | 'resumed' | 'primed',
+): Promise<void> {
+  const { info, keeper } = slot.connection
+  const { id: acpSession, opened } = session
+  const data = { agent: run.agent, acpSession, fingerprint: slot.fingerprint, how, info, opened, keeper }
+  await work.recorder.record({ type: 'context.opened', run: run.id, data })
+}
+
+/**
+ * Sets the mode and options that people chose: all of them in a new conversation, else only new choices. A refusal of
+ * the agent is recorded, and the run goes on with the agent's own settings.
+ */
+export async function applyConfig(work: RunWork, run: RunView, live: LiveContext, fresh: boolean): Promise<void> {
+  const config = configFor(work, run, fresh)
+  if (!config) return
+  let error: string | null = null
+  try {
+    if (config.mode !== null) await live.session.setMode(config.mode)
+    for (const [id, value] of Object.entries(config.options)) {
+      const answer = await live.session.setConfigOption(id, value)
+      const update = { ...(answer as object), sessionUpdate: 'config_option_update' }
+      if (Array.isArray((answer as { configOptions?: unknown } | null)?.configOptions)) {
+        work.recorder.push({ type: 'agent.update', run: run.id, data: { acp: 1, agent: run.agent, update } })
+      }
+    }
+  } catch (thrown) {
+    error = `The agent refused the setting: ${messageOf(thrown)}`
+  }
+  const data = { agent: run.agent, mode: config.mode, options: { ...config.options }, error }
+  await work.recorder.record({ type: 'config.applied', run: run.id, data })
+}
+
+/** The mode and options that must still be set for a run's agent; null for none. */
+export function configFor({ recorder }: RunWork, run: RunOf, fresh: boolean) {
+  const { wanted, pending } = recorder.view.agents[run.agent] ?? EMPTY_AGENT
+  const config = fresh ? wanted : pending
+  return config && (config.mode !== null || Object.keys(config.options).length > 0) ? config : null
+}

@@ -1,0 +1,84 @@
+import { NOTHING_SPENT } from '../../model/spending.ts'
+import { nextStep } from '../../model/view.ts'
+import type { Submitted } from '../../store/store.ts'
+import type { Seat } from '../agents/agent-pool.ts'
+import { planRun, type RunPlan, startRun } from './admit.ts'
+import type { ArrivingPrompt, PromptDoor } from './arriving-prompt.ts'
+import { budgetUsedUp } from './budgets.ts'
+import { contextOf, needOf, noteGiven } from './run-context.ts'
+import { configFor } from './run-conversation.ts'
+import type { RunWork } from './run-work.ts'
+
+/**
+ * Warm start: a prompt, its admission and the start of its run are one commit, where an agent process of this node has
+ * the conversation open. All other prompts are submitted first and admitted by the holder of their session.
+ */
+
+/** A prompt waits this long for a warm start. ms. */
+const PATIENCE_MS = 10
+
+export function createPromptDoor(): PromptDoor {
+  let offer: ((arriving: ArrivingPrompt) => boolean) | null = null
+  return {
+    async submit(prompt, write) {
+      const written = Promise.withResolvers<Submitted>()
+      let called = false
+      const submit: ArrivingPrompt['submit'] = (begins) => {
+        if (!called) written.resolve(write(begins))
+        called = true
+        return written.promise.catch(() => null)
+      }
+      if (!offer?.({ ...prompt, submit })) return await write(null)
+      const patience = setTimeout(() => void submit(null), PATIENCE_MS)
+      try {
+        return await written.promise
+      } finally {
+        clearTimeout(patience)
+      }
+    },
+    onPrompt(listener) {
+      offer = listener
+      return () => {
+        offer = null
+      }
+    },
+  }
+}
+
+/**
+ * Writes an arriving prompt. With a warm slot its run starts in the same commit and is served until it ends. Without
+ * one, returns the plan of the run for its admission; null where there is nothing to admit.
+ */
+export async function startWarm(work: RunWork, { prompt, submit }: ArrivingPrompt): Promise<RunPlan | null> {
+  const { ctx, recorder } = work
+  const rests = nextStep(recorder.view, ctx.now()).do === 'rest'
+  const plan = rests ? planRun(work, prompt.agent) : null
+  const slot = plan && (await warmSlot(work, plan))
+  if (!plan || !slot) {
+    await submit(null)
+    return plan
+  }
+  const write = (...outcomes: Parameters<typeof recorder.record>) => recorder.recordWith(submit, ...outcomes)
+  await startRun(work, { prompt: prompt.prompt, plan, slot, write })
+  return null
+}
+
+/**
+ * Takes the slot where the conversation of a run is open, if its agent can get the prompt at once. Null where a budget
+ * is used up, a setting is pending, or a browser would have to start.
+ */
+export async function warmSlot(work: RunWork, { run, opened }: RunPlan): Promise<Seat | null> {
+  const { ctx, recorder } = work
+  try {
+    const { place } = await opened
+    if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent))) return null
+    const need = await needOf(work, run, place, () => null)
+    if (need.environment.browser.value === 'own' || (await budgetUsedUp(work, { spent: NOTHING_SPENT }))) return null
+    const slot = configFor(work, run, false) ? null : ctx.pool.warm(need)
+    if (slot) noteGiven(work, { run, place, need, slot })
+    return slot
+  } catch {
+    // The worker of the run meets the same error and reports it.
+    return null
+  }
+}

@@ -1,0 +1,55 @@
+import type { Item } from './items.ts'
+import type { RunOutcome } from './tree.ts'
+
+/** The outcome of a run whose agent answered; `problem` says what went wrong, and what to do next. */
+export interface Judgement {
+  readonly outcome: RunOutcome
+  readonly problem: { readonly message: string; readonly next: string } | null
+}
+
+const OUTCOME_OF: Readonly<Record<string, RunOutcome>> = {
+  end_turn: 'completed',
+  cancelled: 'cancelled',
+  refusal: 'refused',
+  max_tokens: 'over_budget',
+  max_turn_requests: 'over_budget',
+}
+
+/**
+ * Judges an agent's answer by its ACP stop reason and by the items of its run, oldest first. `end_turn` alone does not
+ * prove success: some agents answer so after an error of their model.
+ */
+export function judgeAnswer(stopReason: string, items: readonly Item[]): Judgement {
+  const outcome = OUTCOME_OF[stopReason] ?? 'completed'
+  if (outcome === 'over_budget') {
+    const limit = stopReason === 'max_tokens' ? 'tokens' : 'steps in one turn'
+    const message = `The agent reached its limit of ${limit}.`
+    return { outcome, problem: { message, next: 'Prompt again to let it go on.' } }
+  }
+  const hidden = stopReason === 'end_turn' ? hiddenError(items) : null
+  if (hidden === null) return { outcome, problem: null }
+  const next = 'Check the login and the model of the agent, then prompt again.'
+  return { outcome: 'failed', problem: { message: hidden, next } }
+}
+
+/** Beginnings that agents give to a model error they pass off as an answer. */
+const ERROR_TEXT =
+  /^\W*(api error|error:|error \d{3}|\[?api error|unexpected status [45]\d\d|http [45]\d\d|stream error|llm (request )?(error|failed)|failed to (call|reach|get a response)|request failed|we.re currently experiencing high demand|\{"?(type"?: ?"?)?error)/i
+
+/** Texts of some agents between two tries of a request to their model. */
+const RETRYING =
+  /((info: request failed due to a transient api error\. )?retrying( \([^)]{1,80}\))?\.{3}|retry finished, resuming\.)\s*/gi
+
+/** Longer texts count as an answer, even if they begin like an error. */
+const LONGEST_ERROR = 2_000
+
+/** The error behind an answer that only looks successful: the agent said nothing at all, or only an error. */
+function hiddenError(items: readonly Item[]): string | null {
+  if (items.some((item) => item.kind !== 'message' && item.kind !== 'thought' && item.kind !== 'notice')) return null
+  const texts = items.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item.text] : []))
+  if (items.length === 0)
+    return 'The agent ended its turn without saying or doing anything; usually its model could not be reached.'
+  const only = texts.length === 1 ? (texts[0] ?? '').replace(RETRYING, '').trim() : null
+  if (only === '') return 'The agent tried its model again and again, and then ended its turn without an answer.'
+  return only !== null && only.length < LONGEST_ERROR && ERROR_TEXT.test(only) ? only : null
+}
