@@ -10,10 +10,9 @@ import type { Store } from '../store/store.ts'
 import type { AgentDirectory } from './agents/agent-directory.ts'
 import type { AgentPool } from './agents/agent-pool.ts'
 import type { Homes } from './agents/homes.ts'
-import type { BrowserDesk } from './browsers/browser-desk.ts'
 import type { BrowserPool } from './browsers/browser-pool.ts'
 import type { Benches } from './files/benches.ts'
-import type { Makings } from './files/makings.ts'
+import type { PlaceBuilder } from './files/place-builder.ts'
 import type { PlaceCare } from './files/place-care.ts'
 import type { SpaceKeeper } from './files/space-keeper.ts'
 import type { Leases } from './leases.ts'
@@ -22,47 +21,69 @@ import type { PromptDoor } from './run/arriving-prompt.ts'
 import type { Spending } from './run/spending.ts'
 import type { Vault } from './vault.ts'
 
-/** What every function of the engine works with. Clock, identifiers and environment come from here and nowhere else. */
-export interface Context {
+/** The clock, identifiers, settings, data and log that every room uses. */
+export interface Basics {
   readonly config: Config
   readonly store: Store
   readonly bell: Bell
-  readonly promptDoor: PromptDoor
-  readonly leases: Leases
+  readonly vault: Vault
+  /** ms since 1970. */
+  readonly now: () => number
+  /** Returns a new identifier. Identifiers sort by time. */
+  readonly id: (noun: IdNoun) => string
+  readonly log: Log
+}
+
+/** Facts about this server and its machine. */
+export interface MachineFacts {
+  /** Names this node as a holder of leases. Stays the same on a data folder, so that a restart releases them at once. */
+  readonly node: string
+  readonly version: string
+  readonly startedAt: number
+  /** The server's own environment. Child processes get an allow-list of it (P3). */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The person's home folder. */
+  readonly home: string
+  readonly containment: Containment
+  /** The kinds of sandboxes that this machine can enforce. */
+  readonly sandboxes: Sandboxes
+  /** Enforces limits of memory and processes, where this machine can. */
+  readonly cgroups: Cgroups
+  /** Returns 16 letters and digits for the name of a preview: the same for the same key, and not guessable. */
+  readonly previewCode: (key: string) => string
+}
+
+/** Agent processes, their homes and their browsers. */
+export interface AgentRooms {
   readonly agents: AgentDirectory
-  /** The files of this node's places through time; its thread starts with the first place that is opened. */
+  readonly pool: AgentPool
+  readonly homes: Homes
+  readonly browsers: BrowserPool
+}
+
+/** The files of projects: working copies, their history and the runs at work in them. */
+export interface FileRooms {
+  /** The history of files in this node's places. Its thread starts with the first place that is opened. */
   readonly history: () => Promise<History>
-  /** Where projects keep their files apart. */
+  /** The working copies of projects. */
   readonly places: () => Promise<Places>
   readonly care: PlaceCare
   readonly benches: Benches
   readonly spaces: SpaceKeeper
-  readonly makings: Makings
-  readonly pool: AgentPool
-  readonly homes: Homes
-  readonly browsers: BrowserPool
-  readonly browserDesk: BrowserDesk
-  readonly vault: Vault
-  readonly spending: Spending
-  /** Who holds leases here: the same after a restart on the same data folder, so that it may take its own back at once. */
-  readonly node: string
-  /** 16 letters and digits for the name of a preview: the same for the same words, and guessed by nobody. */
-  readonly previewCode: (words: string) => string
-  /** ms since 1970. */
-  readonly now: () => number
-  /** A new identifier; they sort in time. */
-  readonly id: (noun: IdNoun) => string
-  /** The server's own environment: children get an allow-list of it (P3). */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly home: string
-  readonly startedAt: number
-  readonly version: string
-  readonly containment: Containment
-  /** What agents can be kept in here. */
-  readonly sandboxes: Sandboxes
-  /** What keeps limits of memory and processes here. */
-  readonly cgroups: Cgroups
-  /** Sessions that this node holds at the moment. */
-  readonly held: () => number
-  readonly log: Log
+  readonly placeBuilder: PlaceBuilder
 }
+
+/** Sessions that this node holds, and what their runs spend. */
+export interface RunRooms {
+  readonly promptDoor: PromptDoor
+  readonly leases: Leases
+  readonly spending: Spending
+  /** Returns the number of sessions that this node holds at the moment. */
+  readonly held: () => number
+}
+
+/**
+ * All parts of the engine, put together by `open.ts`. Clock, identifiers and environment come from here and nowhere
+ * else. Functions that need a few parts take a `Pick` of this, or of one of its rooms.
+ */
+export interface Context extends Basics, MachineFacts, AgentRooms, FileRooms, RunRooms {}

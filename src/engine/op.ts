@@ -2,7 +2,7 @@ import type { OperationName, Output, Parsed } from '../api/index.ts'
 import type { Caller } from '../model/tree.ts'
 import type { Context } from './context.ts'
 
-/** What carries out one operation: input is parsed, the caller is known, authorisation is the function's own first line. */
+/** Implements one operation. Input is parsed and the caller is authenticated; the function authorizes first. */
 export type Op<N extends OperationName> = (
   ctx: Context,
   caller: Caller,

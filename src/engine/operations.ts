@@ -23,7 +23,7 @@ import * as secrets from './verbs/secrets.ts'
 import * as sessions from './verbs/sessions.ts'
 import * as tree from './verbs/tree.ts'
 
-/** One function per operation: a verb without one does not compile. */
+/** One function per operation: an operation without one does not compile. */
 const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'workspaces.list': tree.listWorkspaces,
   'workspaces.create': tree.createWorkspace,
@@ -114,7 +114,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'server.doctor': doctor,
 }
 
-/** The verbs for one caller. Input is checked here and nowhere else; what was not thrown on purpose becomes `internal`. */
+/** Returns the operations for one caller. Checks input here and nowhere else; unexpected errors become `internal`. */
 export function carrelFor(ctx: Context, caller: Caller): Carrel {
   return {
     async call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
@@ -143,7 +143,7 @@ function noOperation(name: string): CarrelError {
   return new CarrelError('not_found', `There is no operation ${name}${now ? `: it is ${now} now` : ''}.`)
 }
 
-/** The first thing that is wrong in words, and all of them as data. */
+/** Returns an error with the first problem as text and all of them as data. */
 function badInput(error: z.ZodError): CarrelError {
   const problems = error.issues.map((issue) => ({ field: issue.path.join('.'), problem: issue.message }))
   const [first] = problems

@@ -4,12 +4,12 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567'
 const LENGTH = 16
 
 /**
- * 80 bits of the installation's token and the words, in letters that host names may have. Who has one can make no
- * other, nor the token; with another token all are others.
+ * Returns a function from a key to its code: 80 bits of an HMAC with the installation's token, in letters that host
+ * names allow. A code reveals neither other codes nor the token; another token gives other codes.
  */
-export function previewCodes(token: string): (words: string) => string {
-  return (words) => {
-    const digest = createHmac('sha256', token).update(`carrel preview ${words}`).digest()
+export function previewCodes(token: string): (key: string) => string {
+  return (key) => {
+    const digest = createHmac('sha256', token).update(`carrel preview ${key}`).digest()
     return Array.from(digest.subarray(0, LENGTH), (byte) => LETTERS[byte % LETTERS.length]).join('')
   }
 }

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import { createSlots } from './slots.ts'
 
-const words = { calledOff: 'called off', tooLong: 'too long' }
+const messages = { cancelled: 'cancelled', tooLong: 'too long' }
 const never = new AbortController().signal
-const slotsOf = (waitMs = 60_000) => createSlots<string>({ most: 2, waitMs, now: () => 7, words })
+const slotsOf = (waitMs = 60_000) => createSlots<string>({ most: 2, waitMs, now: () => 7, messages })
 
-it('never more at once than there are, first come first served, and who waits is seen', async () => {
+it('grants no more slots than there are, in FIFO order, and lists the waiting callers', async () => {
   const slots = slotsOf()
   const order: string[] = []
   const befores: number[] = []
@@ -29,7 +29,7 @@ it('never more at once than there are, first come first served, and who waits is
     ],
   ])
   off.abort()
-  expect(await all[3]).toBe('called off')
+  expect(await all[3]).toBe('cancelled')
   slots.giveBack()
   slots.giveBack()
   await Promise.all(all)
@@ -38,9 +38,9 @@ it('never more at once than there are, first come first served, and who waits is
   expect(slots.taken).toBe(2)
 })
 
-it('who waits too long is told, and takes nothing', async () => {
+it('a caller that waits too long gets an error and no slot', async () => {
   const slots = slotsOf(1)
-  // More than there are: those of an earlier life.
+  // More than the limit: uses that survived an earlier server.
   for (const _ of [1, 2, 3]) slots.take()
   await expect(slots.wait('a', never, () => undefined)).rejects.toThrow('too long')
   slots.giveBack()

@@ -1,13 +1,13 @@
 import { CarrelError } from '../model/errors.ts'
 import { createSemaphore } from '../primitives/semaphore.ts'
 
-/** So many of something, and those who wait for one in the order they came. */
+/** A FIFO semaphore with a longest wait, whose waiting callers are visible. */
 export interface Slots<T> {
-  /** Takes one without waiting, though none may be left: it is in use already. */
+  /** Takes a slot at once, even when none is free: for uses that exist already. */
   take(): void
   /**
-   * Takes one when this one comes first and one is free. `onWait` hears how many wait before it, when it has to wait at all.
-   * @throws unavailable when `signal` fires first, or after the longest wait
+   * Takes a slot when one is free and all earlier callers have theirs. `onWait` receives the number of earlier callers
+   * when it has to wait. @throws unavailable when `signal` fires first, or after the longest wait
    */
   wait(who: T, signal: AbortSignal, onWait: (before: number) => void): Promise<void>
   giveBack(): void
@@ -21,11 +21,11 @@ interface Options {
   readonly waitMs: number
   /** ms since 1970. */
   readonly now: () => number
-  /** Of what there are so many, and what to do when none came free. */
-  readonly words: { readonly calledOff: string; readonly tooLong: string }
+  /** Texts of the two errors: the limit, and how to get a slot. */
+  readonly messages: { readonly cancelled: string; readonly tooLong: string }
 }
 
-export function createSlots<T>({ most, waitMs, now, words }: Options): Slots<T> {
+export function createSlots<T>({ most, waitMs, now, messages }: Options): Slots<T> {
   const slots = createSemaphore<{ readonly who: T; readonly since: number }>(most)
   return {
     get taken() {
@@ -46,7 +46,8 @@ export function createSlots<T>({ most, waitMs, now, words }: Options): Slots<T> 
           onWait,
         })
       } catch (cause) {
-        throw new CarrelError('unavailable', signal.aborted ? words.calledOff : words.tooLong, undefined, cause)
+        const message = signal.aborted ? messages.cancelled : messages.tooLong
+        throw new CarrelError('unavailable', message, undefined, cause)
       } finally {
         clearTimeout(timer)
       }

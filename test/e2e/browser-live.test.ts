@@ -12,15 +12,15 @@ const program = browserHere()
 const settings = { browserCommand: program, browsersAtOnce: 1 }
 const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
 
-/** A page that tells what was done to it in its title. */
+/** A page whose title reports the input. */
 const PAGE = `<title>garden</title><body style="margin:0;background:#2a7f3e"><input autofocus style="position:fixed;inset:0;width:100%;height:50%"
  oninput="document.title='typed:'+this.value"><button style="position:fixed;bottom:0;left:0;width:100%;height:40%" onclick="document.title='clicked'">b</button>`
-/** A page that asks, and tells the answer in its title. */
+/** A page that opens dialogs, and whose title reports the answers. */
 const ASKS = `<title>asks</title><body style="margin:0"><button autofocus style="position:fixed;inset:0;width:100%;height:100%" onclick="
  const bed = prompt('Which bed?', 'north'); document.title = 'got:' + bed + ':' + confirm('Sure?'); alert('Thanks')">b</button>`
-const asked: string[] = []
+const requested: string[] = []
 const site = createServer(({ url = '' }, answer) => {
-  asked.push(url)
+  requested.push(url)
   answer.setHeader('content-type', 'text/html')
   answer.end(url === '/asks' ? ASKS : PAGE)
 })
@@ -35,7 +35,7 @@ const workspace = 'default'
 const visit = (path: string) => ({ run: `'${process.execPath}' '${browse}' '${home}${path}'` })
 const want = (carrel: Carrel) => carrel.call('environment.set', { workspace, settings: { browser: 'own' } })
 
-/** What a watcher has seen until now. */
+/** Watches a browser and collects the newest of each kind. */
 function watch({ engine }: World, run: string, caller = ADA) {
   const over = new AbortController()
   const seen: { scene: BrowserScene | null; frame: BrowserFrame | null; ended: boolean; error: unknown } = {
@@ -66,8 +66,8 @@ async function begin(world: World, session: TestSession, steps: readonly object[
 const titles = (seen: { scene: BrowserScene | null }) => seen.scene?.tabs.map(({ title }) => title).join() ?? ''
 const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
 
-describe.skipIf(program === null)('the browser of a run, watched and taken over', () => {
-  it('P8: one person at a time has it, sees what is there and acts in it, while the agent waits', async () => {
+describe.skipIf(program === null)('the live view of a run’s browser', () => {
+  it('P8: one person at a time takes the browser over, sees it and acts in it, while the agent waits', async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const session = await world.session()
@@ -101,16 +101,16 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
 
     session.open('go')
     await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('in_progress'))
-    // What comes after this in the browser comes after whatever the agent had sent.
+    // When the browser has served this, it would have served earlier commands of the agent too.
     await act({ kind: 'go', url: `${home}/later` })
-    await eventually('the person is served', async () => asked.includes('/later'))
-    expect(asked).not.toContain('/agent')
+    await eventually('the browser has served the person', async () => requested.includes('/later'))
+    expect(requested).not.toContain('/agent')
     await ada.call('browsers.keepPicture', at)
     expect((await world.as(BOB).call('browsers.handBack', at)).handedBack).toBe(true)
     expect((await ada.call('browsers.handBack', { ...at, hold })).handedBack).toBe(false)
     await expect(act({ kind: 'text', text: 'x' })).rejects.toMatchObject({ code: 'gone' })
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
-    expect(asked).toContain('/agent')
+    expect(requested).toContain('/agent')
     await view.done
     expect(view.seen.ended).toBe(true)
     expect(await notices(session)).toEqual([
@@ -122,14 +122,14 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
 
     const item = (await session.items()).find(({ kind, ...each }) => kind === 'notice' && 'data' in each)
     expect(item).toMatchObject({ data: { image: { type: 'image', mimeType: 'image/jpeg' }, url: `${home}/later` } })
-    const said = (await session.said('notice.given')).find(({ data }) => data.data !== undefined)
-    const { image } = said!.data.data as { image: { data: string } }
+    const notice = (await session.said('notice.given')).find(({ data }) => data.data !== undefined)
+    const { image } = notice!.data.data as { image: { data: string } }
     expect(Buffer.from(image.data, 'base64').subarray(0, 2).toString('hex')).toBe('ffd8')
     const { text } = await world.carrel.call('sessions.export', { workspace, id: session.id, as: 'markdown' } as never)
     expect(text).toContain('[image, in the log]')
   })
 
-  it('P8: what a page asks by itself is shown to who looks and answered by who has it; nothing hangs meanwhile', {
+  it('P8: viewers see the dialogs of a page, and the person who has the browser answers them; nothing hangs meanwhile', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld(settings)
@@ -149,7 +149,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     await act({ ...middle, what: 'down', buttons: 1 }, { ...middle, what: 'up' })
     await asks('Which bed?')
     expect(view.seen.scene?.dialog).toEqual({ kind: 'prompt', message: 'Which bed?', answer: 'north' })
-    const halted = { code: 'unavailable', message: expect.stringContaining('asks something') }
+    const halted = { code: 'unavailable', message: expect.stringContaining('dialog of the page must be answered') }
     await expect(act({ kind: 'text', text: 'x' })).rejects.toMatchObject(halted)
     await expect(world.carrel.call('browsers.keepPicture', at)).rejects.toMatchObject(halted)
     await act({ kind: 'dialog', accept: true, text: 'south' })
@@ -158,7 +158,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     await asks('Thanks')
     await act({ kind: 'dialog', accept: true })
     await asks(null)
-    // One that is over already.
+    // A dialog that is closed already.
     await act({ kind: 'dialog', accept: true })
     await eventually('the page has the answers', async () => titles(view.seen) === 'got:south:false')
     await world.carrel.call('browsers.keepPicture', at)
@@ -166,7 +166,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
   })
 
-  it('P8: a run that ends takes its browser from whoever has it; those of another workspace do not exist', async () => {
+  it('P8: the end of a run ends a takeover; browsers of another workspace do not exist', async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     await world.carrel.call('workspaces.create', { id: 'other', name: 'Other' })
@@ -195,7 +195,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     const late = world.carrel.call('browsers.input', { ...at, hold, inputs: [{ kind: 'text', text: 'x' }] })
     await expect(late).rejects.toMatchObject({ code: 'gone' })
     await eventually(
-      'it is not in the list',
+      'no browser is listed',
       async () => (await world.carrel.call('browsers.list', { workspace })).browsers.length === 0,
     )
   })

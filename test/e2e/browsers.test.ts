@@ -15,7 +15,7 @@ const program = browserHere()
 const settings = { browserCommand: program, browsersAtOnce: 2 }
 const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
 
-/** A site that knows who is logged in: `/login?as=ann`, and the title of every page says who. */
+/** A site with logins: `/login?as=ann` logs in, and the title of every page names the user. */
 const site = createServer(({ url = '', headers }, answer) => {
   const as = new URL(url, 'http://site').searchParams.get('as')
   const who = as ?? /user=(\w+)/.exec(headers.cookie ?? '')?.[1] ?? 'nobody'
@@ -40,14 +40,14 @@ const free = (carrel: Carrel) => eventually('no browser is taken', async () => (
 const says = (session: TestSession, word: string) =>
   session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes(`"text":"${word}"`))
 const gated = (session: TestSession) => says(session, 'here')
-/** What visits said, in order. */
-const said = async (session: TestSession) =>
+/** The users that visits have seen, in order, without repetitions. */
+const users = async (session: TestSession) =>
   JSON.stringify(await session.items())
     .match(/user:\w+/g)
     ?.filter((who, at, all) => who !== all[at - 1])
 
 describe.skipIf(program === null)('browsers of runs', () => {
-  it('P8: six runs and two browsers: all get their turn, those who wait are seen, and nothing is left', {
+  it('P8: six runs share two browsers: all get their turn, waiting runs are listed, and nothing is left', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld(settings)
@@ -75,15 +75,15 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(left(world)).toEqual([])
   })
 
-  it('P8: two runs are two users of one site at once, by variable and by tools; the next run begins as nobody, in the same process', async () => {
+  it('P8: two runs are two users of one site at once, by variable and by tools; the next run starts logged out, in the same process', async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const run = async (as: string) => {
       const session = await world.session()
-      // One by its tools, the other by its variable: a server of tools takes a second to come up.
+      // One run uses its tools, the other its variable: an MCP server takes a second to start.
       const tool = { mcp: 'browser', tool: 'new_page', arguments: { url: `${home}/who` } }
-      const look = as === 'ann' ? tool : visit('/who')
-      const { prompt } = await session.prompt([visit(`/login?as=${as}`), { say: 'here' }, { gate: 'go' }, look])
+      const who = as === 'ann' ? tool : visit('/who')
+      const { prompt } = await session.prompt([visit(`/login?as=${as}`), { say: 'here' }, { gate: 'go' }, who])
       await gated(session)
       return { session, prompt }
     }
@@ -92,13 +92,13 @@ describe.skipIf(program === null)('browsers of runs', () => {
       const { session, prompt } = both[at]!
       session.open('go')
       expect((await session.endOf(prompt)).data.outcome).toBe('completed')
-      expect(await said(session)).toEqual([`user:${as}`])
-      const look = (await session.items()).findLast(({ kind }) => kind === 'tool')
-      expect(JSON.stringify(look)).toContain(as === 'ann' ? `user:ann (${home}/who)` : 'user:bob')
+      expect(await users(session)).toEqual([`user:${as}`])
+      const last = (await session.items()).findLast(({ kind }) => kind === 'tool')
+      expect(JSON.stringify(last)).toContain(as === 'ann' ? `user:ann (${home}/who)` : 'user:bob')
     }
     const { session } = both[0]!
     await session.run([visit('/who')])
-    expect(await said(session)).toEqual(['user:ann', 'user:nobody'])
+    expect(await users(session)).toEqual(['user:ann', 'user:nobody'])
     expect(await session.said('context.opened')).toHaveLength(1)
     await want(world.carrel, { browser: 'none' })
     await session.run([{ run: 'echo "none:$CARREL_BROWSER_URL."' }])
@@ -106,7 +106,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(await session.said('context.opened')).toHaveLength(2)
   })
 
-  it('P8: a browser that is killed is replaced and the session is told; a run that crashes or is cancelled gives its own back', {
+  it('P8: a killed browser is replaced with a notice; a run that crashes or is cancelled releases its browser', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld(settings)
@@ -126,11 +126,11 @@ describe.skipIf(program === null)('browsers of runs', () => {
     const note = JSON.parse(readFileSync(join(world.dataFolder, 'browsers', keeper, 'keeper.json'), 'utf8'))
     process.kill(note.agent.identity.pid, 'SIGKILL')
     const { data } = await session.until('notice.given')
-    expect(data.text).toMatch(/^The browser of this run ended \(SIGKILL\)\. It has a new one at the same address/)
+    expect(data.text).toMatch(/^The browser of this run ended \(SIGKILL\)\. A new one runs at the same address/)
     expect((await uses(world.carrel)).browsers).toMatchObject([{ state: 'ready', replaced: 1 }])
     session.open('go')
     await says(session, 'stays')
-    expect(await said(session)).toEqual(['user:ann', 'user:nobody'])
+    expect(await users(session)).toEqual(['user:ann', 'user:nobody'])
     await session.carrel.call('sessions.cancel', { workspace: 'default', id: session.id })
     expect((await session.endOf(prompt)).data.outcome).toBe('cancelled')
     await free(world.carrel)
@@ -139,7 +139,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(left(world)).toEqual([])
   })
 
-  it('P1, P5: a browser outlives its server with its run, and what nobody takes up is swept at the next start', {
+  it('P1, P5: a browser survives its server with its run, and the next start ends browsers that no run rejoins', {
     tags: ['long'],
   }, async () => {
     const ground = makeGround()
@@ -151,14 +151,14 @@ describe.skipIf(program === null)('browsers of runs', () => {
     await first.kill()
     const second = await startServer(ground, { ...settings, outliveMs: 120_000 })
     const session = before.through(second.carrel)
-    await eventually('it has its own again', async () => `${await states(second.carrel)}` === 'ready')
+    await eventually('the run has its browser again', async () => `${await states(second.carrel)}` === 'ready')
     session.open('go')
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
-    expect(await said(session)).toEqual(['user:ann'])
+    expect(await users(session)).toEqual(['user:ann'])
     expect(await session.said('notice.given')).toEqual([])
     await free(second.carrel)
     await session.prompt([{ hang: true }])
-    await eventually('it has one', async () => `${await states(second.carrel)}` === 'ready')
+    await eventually('the run has a browser', async () => `${await states(second.carrel)}` === 'ready')
     await second.kill()
     killAgents(ground)
     const third = await startServer(ground, settings)
@@ -168,7 +168,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
   })
 })
 
-it('F8: a browser that cannot be had is an error in words, and no run without one', async () => {
+it('F8: without its browser a run fails with a readable error, and does not start', async () => {
   const world = await openWorld({ browserCommand: '/nowhere/chromium' })
   await want(world.carrel)
   const session = await world.session()
@@ -180,12 +180,14 @@ it('F8: a browser that cannot be had is an error in words, and no run without on
 
 const why = await noSandbox()
 it.skipIf(why !== null)(
-  `F8: in the sandbox strict the browser of a service elsewhere is refused in words${why ? ` (skipped: ${why})` : ''}`,
+  `F8: the sandbox strict refuses the browser of a service with a readable error${why ? ` (skipped: ${why})` : ''}`,
   async () => {
     const world = await openWorld({ browserEndpoint: 'wss://browsers.example/' })
     await want(world.carrel, { sandbox: 'strict' })
     const session = await world.session()
-    expect((await session.run([{ say: 'never' }])).error?.message).toMatch(/round the hosts of the sandbox strict/)
+    expect((await session.run([{ say: 'never' }])).error?.message).toMatch(
+      /bypass the allowed hosts of the sandbox strict/,
+    )
     expect(await session.said('run.started')).toEqual([])
   },
 )

@@ -14,7 +14,7 @@ const NAME = 'Ada "Countess" \\ Lovelace'
 /** Keeps its memory in its home, as real agents do. */
 const agent = (id: string) => scriptedAgent(id, { loginFiles: [LOGIN], passEnv: [] })
 const HELLO = [{ say: 'hello' }]
-const LOOK = [
+const INSPECT = [
   { run: 'echo "$HOME" > home; git config user.name > name; echo "$XDG_CONFIG_HOME" > xdg; echo $$ >> "$HOME/seen"' },
   { run: `cat "$HOME/${LOGIN}" > login` },
 ]
@@ -37,7 +37,7 @@ const read = (session: TestSession, name: string) => readFileSync(session.path(n
 const homesIn = ({ dataFolder }: World) =>
   readdirSync(join(dataFolder, 'homes')).filter((name) => !name.endsWith('.json'))
 
-it('P3: homes of an agent, a Space and a run are their own, with login and name in git and nothing else of the person', async () => {
+it('P3: agent, Space and run have homes of their own, with login and git name and nothing else of the person', async () => {
   const world = await open()
   const here = await world.session({ agent: 'one' })
   const there = await world.session({ agent: 'one' })
@@ -45,7 +45,7 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
   const away = await world.session({ agent: 'one' })
   await Promise.all([keep(here, 'space'), keep(there, 'agent'), keep(far, 'agent')])
   const all = [here, there, far, away]
-  expect((await Promise.all(all.map((each) => each.run(LOOK)))).map(({ outcome }) => outcome)).toEqual(
+  expect((await Promise.all(all.map((each) => each.run(INSPECT)))).map(({ outcome }) => outcome)).toEqual(
     all.map(() => 'completed'),
   )
   const [space, mine, same, persons] = all.map((each) => read(each, 'home'))
@@ -63,40 +63,40 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
   }
   // Another agent in the same Space finds neither the login nor anything else of its neighbour.
   const beside = await world.session({ agent: 'two', beside: here })
-  await beside.run(LOOK)
+  await beside.run(INSPECT)
   expect(read(beside, 'home')).not.toBe(space)
   const [run] = await beside.runs()
   const given = await world.carrel.call('runs.environment', { workspace: 'default', id: run?.id ?? '' })
   expect(given.home).toBe('space')
   expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: read(beside, 'home') })
-  // The agents' homes stay, and the Space's go with it, as was told before.
-  const asked = { workspace: 'default', id: here.space.id }
-  const { preview } = await world.carrel.call('spaces.delete', asked)
+  // The deletion removes the homes of the Space, which the preview has named, and not those of agents.
+  const target = { workspace: 'default', id: here.space.id }
+  const { preview } = await world.carrel.call('spaces.delete', target)
   expect(preview.folders.sort()).toEqual([space, read(beside, 'home')].sort())
   const kept = homesIn(world)
-  await world.carrel.call('spaces.delete', { ...asked, confirm: true })
+  await world.carrel.call('spaces.delete', { ...target, confirm: true })
   await eventually('the homes of the Space are gone', () => homesIn(world).length === kept.length - 2)
   expect([existsSync(mine ?? ''), existsSync(world.home)]).toEqual([true, true])
 })
 
-it('P3: an agent that cannot share a home has one for each session, and people are told so', async () => {
+it('P3: an agent that cannot share a home has one for each session, which people can see', async () => {
   const world = await openWorld({ agents: [scriptedAgent('one', { home: 'own' })] })
   const session = await world.session({ agent: 'one' })
   const { run } = await session.run(HELLO)
-  const asked = { workspace: 'default', id: run }
-  const look = () => world.carrel.call('runs.environment', asked).catch(() => null)
-  const given = await vi.waitUntil(look, 60_000)
+  const query = { workspace: 'default', id: run }
+  const read = () => world.carrel.call('runs.environment', query).catch(() => null)
+  const given = await vi.waitUntil(read, 60_000)
   expect(given.home).toBe('session')
   const [own] = homesIn(world)
   expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: join(world.dataFolder, 'homes', own ?? '') })
 })
 
-it('P1: a home of a run goes with it, its refreshed login is kept, and one that was left behind goes at the next start', async () => {
+it('P1: the home of a run is removed with it, its refreshed login is kept, and the next start removes abandoned homes', async () => {
   const world = await open()
   const session = await world.session({ agent: 'one' })
   await keep(session, 'run')
   const { prompt } = await session.prompt([
-    ...LOOK,
+    ...INSPECT,
     { run: `printf '{"token":"second"}' > "$HOME/${LOGIN}"` },
     { ask: { title: 'Go on?' } },
   ])
@@ -107,9 +107,9 @@ it('P1: a home of a run goes with it, its refreshed login is kept, and one that 
   await session.endOf(prompt)
   await eventually('its home is gone', () => homesIn(world).length === 0)
   expect(readFileSync(join(world.home, LOGIN), 'utf8')).toBe('{"token":"second"}')
-  expect((await session.run(LOOK)).outcome).toBe('completed')
+  expect((await session.run(INSPECT)).outcome).toBe('completed')
   expect([read(session, 'login'), read(session, 'home') === first]).toEqual(['{"token":"second"}', false])
-  // It knew nothing of its conversation, and was told.
+  // The second process did not have the conversation, so that it got the transcript.
   expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'primed'])
   const at = { space: session.space.id, project: session.project, session: session.id }
   const left: HomeNote = { kind: 'run', agent: 'one', workspace: 'default', ...at, run: 'run_gone' }
@@ -117,18 +117,18 @@ it('P1: a home of a run goes with it, its refreshed login is kept, and one that 
   await makeHome(join(world.dataFolder, 'homes'), left, { home: world.home, path: '' })
   expect(homesIn(world)).toHaveLength(1)
   await world.restart()
-  await eventually('what was left is gone', () => homesIn(world).length === 0)
+  await eventually('the abandoned home is gone', () => homesIn(world).length === 0)
 })
 
 it.skipIf(why !== null)(
-  `B4: in a sandbox its own home can be written, and the person’s cannot${why ? ` (not tried: ${why})` : ''}`,
+  `B4: in a sandbox its own home can be written, and the person’s cannot${why ? ` (skipped: ${why})` : ''}`,
   async () => {
     const world = await open()
     put(join(world.home, '.ssh/id_rsa'), 'PRIVATE KEY')
     const session = await world.session({ agent: 'one' })
     await keep(session, 'space', { sandbox: 'guard' })
     await session.run([
-      ...LOOK,
+      ...INSPECT,
       { run: `echo x > ${world.home}/x; cat ${world.home}/.ssh/id_rsa; cat ${world.dataFolder}/token` },
     ])
     expect(read(session, 'login')).toBe('{"token":"first"}')

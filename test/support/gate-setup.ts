@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 
-/** Asks a browser over one of its sockets as at its port: what it answers. `PUT /json/new` opens a page there. */
+/** Sends a CDP request over a socket of a browser and returns the answer. `PUT /json/new` opens a page. */
 export function askOwn(socketPath: string, path: string, method = 'GET'): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method, headers: { host: '127.0.0.1' } }, async (answer) => {
+    const sent = request({ socketPath, path, method, headers: { host: '127.0.0.1' } }, async (answer) => {
       let text = ''
       for await (const chunk of answer) text += chunk
       resolve(text)
     })
-    asked.once('error', reject)
-    asked.end()
+    sent.once('error', reject)
+    sent.end()
   })
 }
 
-/** A connection that an agent may have to its browser, and what is answered on it by number. */
+/** Connects as an agent does, and collects the numbers of answered commands in their order. */
 export async function driveAt(url: string) {
   const { webSocketDebuggerUrl } = (await (await fetch(`${url}/json/version`)).json()) as Record<string, string>
   const socket = new WebSocket(webSocketDebuggerUrl ?? '')
@@ -37,7 +37,7 @@ export async function driveAt(url: string) {
   return { send, answered, close: () => socket.close() }
 }
 
-/** The first process of Chromium itself with its files below `folder`. */
+/** Returns the pid of Chromium's main process with its profile below `folder`; 0 for none. */
 export function chromiumOf(folder: string): number {
   const found = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false

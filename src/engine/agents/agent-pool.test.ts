@@ -2,9 +2,10 @@ import { expect, it } from 'vitest'
 import { createAdmission } from '../../host/agent/admission.ts'
 import type { AgentConnection, AgentListener } from '../../host/agent/agent.ts'
 import { AgentRecipe } from '../../model/agent.ts'
-import { type AgentNeed, createAgentPool } from './agent-pool.ts'
+import { AgentPool } from './agent-pool.ts'
+import type { AgentNeed } from './agent-slot.ts'
 
-/** An agent at the outer wall: opens conversations and tells which were closed. */
+/** A pool of fake agents that open conversations and record which were closed. */
 function world() {
   const closed: string[] = []
   const stopped: number[] = []
@@ -23,10 +24,10 @@ function world() {
     }
     return { pid, open, stop, forget: async () => undefined, usable: true, exited } as unknown as AgentConnection
   }
-  const pool = createAgentPool({
+  const pool = new AgentPool({
     resume: async () => null,
-    bury: async () => undefined,
-    outlived: [],
+    remove: async () => undefined,
+    surviving: [],
     connect,
     admission: createAdmission(2),
     idleMs: 60_000,
@@ -44,12 +45,12 @@ const listener = {} as AgentListener
 const place = { cwd: '/', roots: [], mcpServers: [] }
 const signal = new AbortController().signal
 
-it('a conversation is forgotten by its session, in whichever process and with whichever agent, and no other is', async () => {
+it('forgetting a session closes its conversations in all processes, with all agents, and no other', async () => {
   const { pool, closed } = world()
   for (const context of ['a one', 'a two', 'b one']) {
-    const seat = await pool.checkout(need('', { context }), signal)
-    await seat.open(place, listener, signal)
-    seat.leave()
+    const slot = await pool.checkout(need('', { context }), signal)
+    await slot.open(place, listener, signal)
+    slot.leave()
   }
   expect(pool.sessions('w').sort()).toEqual(['a', 'b'])
   expect(pool.sessions('another')).toEqual([])
@@ -82,9 +83,9 @@ it('F8: a process serves the namespace that it was started in, and no other', as
   const { pool, started } = world()
   const many = (name: string, namespace: string | null) =>
     pool.checkout(need(name, { runsPerProcess: 9, place: { namespace, enter: [] } }), signal)
-  const seats = [await many('a', null), await many('b', 'one'), await many('c', 'two'), await many('d', 'one')]
+  const slots = [await many('a', null), await many('b', 'one'), await many('c', 'two'), await many('d', 'one')]
   expect(started()).toBe(3)
-  expect(seats.map(({ connection }) => connection.pid)).toEqual([1, 2, 3, 2])
+  expect(slots.map(({ connection }) => connection.pid)).toEqual([1, 2, 3, 2])
   const direct = await pool.checkout(need('e', { runsPerProcess: 9 }), signal)
   expect(direct.connection.pid).toBe(1)
   await pool.close()

@@ -18,23 +18,23 @@ import type { Branch, Store } from '../../store/store.ts'
 import type { Log } from '../log.ts'
 import type { Logins } from './logins.ts'
 
-/** Homes that Carrel keeps for agents. Each goes with its owner: a run, a session, a Space or a Workspace. */
+/** Homes that Carrel keeps for agents. Each is removed with its owner: a run, a session, a Space or a Workspace. */
 export interface Homes {
   pathOf(note: HomeNote): string
-  /** Those that go with a part of the tree: what a preview names. */
-  within(workspace: WorkspaceId, what: Branch): Promise<HomeNote[]>
-  /** Takes them away, in the background: ends what lives there and brings its login back first. */
+  /** Lists the homes that are removed with a branch of the tree, for a preview. */
+  within(workspace: WorkspaceId, branch: Branch): Promise<HomeNote[]>
+  /** Removes homes in the background: ends their processes and brings their logins back before. */
   remove(notes: readonly HomeNote[]): void
-  /** A run is over, and with it the home that it may have had. */
-  runEnded(run: { readonly id: RunId; readonly agent: string }, at: Pick<Where, 'workspace'>): void
-  /** Takes away what an earlier life left of owners that are gone. */
+  /** Removes the home of a run that has ended, if it had one. */
+  runEnded(run: { readonly id: RunId; readonly agent: string }, at: Pick<RunPath, 'workspace'>): void
+  /** Removes, in the background, the homes of owners that no longer exist. */
   sweep(): void
-  /** Waits for what is being taken away. */
+  /** Waits for removals under way. */
   close(): Promise<void>
 }
 
-/** Where a run is. */
-export interface Where {
+/** A run and everything it belongs to. */
+export interface RunPath {
   readonly workspace: WorkspaceId
   readonly space: SpaceId
   readonly project: ProjectId
@@ -44,8 +44,11 @@ export interface Where {
 
 export const homesFolder = (dataFolder: string): string => join(dataFolder, 'homes')
 
-/** The home that a run has of Carrel's; null for the person's. An agent that cannot share one has one for each session at least. */
-export function homeFor(recipe: AgentRecipe, wanted: Home, at: Where): HomeNote | null {
+/**
+ * Returns the home that Carrel keeps for a run; null for the person's home. An agent that cannot share the person's gets
+ * a home for each session at least.
+ */
+export function homeFor(recipe: AgentRecipe, wanted: Home, at: RunPath): HomeNote | null {
   const kind = wanted !== 'person' ? wanted : recipe.home === 'own' ? ('session' as const) : null
   if (kind === null) return null
   const { workspace, space, project, session, run } = at
@@ -59,7 +62,7 @@ export function homeFor(recipe: AgentRecipe, wanted: Home, at: Where): HomeNote 
   return { kind, agent: recipe.id, workspace, ...none, ...owner }
 }
 
-/** What a process needs before it starts in a home of Carrel's. */
+/** Creates a home that Carrel keeps, where it is missing. */
 export const readyHome = (dataFolder: string, note: HomeNote, person: Person): Promise<void> =>
   makeHome(homesFolder(dataFolder), note, person)
 
@@ -68,57 +71,57 @@ interface Parts {
   readonly store: Store
   readonly logins: Logins
   readonly recipes: readonly AgentRecipe[]
-  /** Ends all processes that have this home. */
-  readonly letGo: (home: string) => Promise<void>
+  /** Ends all processes with this home. */
+  readonly endProcesses: (home: string) => Promise<void>
   readonly log: Pick<Log, 'warn'>
 }
 
-export function createHomes({ dataFolder, store, logins, recipes, letGo, log }: Parts): Homes {
+export function createHomes({ dataFolder, store, logins, recipes, endProcesses, log }: Parts): Homes {
   const folder = homesFolder(dataFolder)
-  const under = new Set<Promise<void>>()
-  const beside = (act: () => Promise<void>) => {
-    const task = act()
-      .catch((thrown) => log.warn('A home of an agent could not be taken away; the next start does it.', thrown))
-      .finally(() => under.delete(task))
-    under.add(task)
+  const removals = new Set<Promise<void>>()
+  const inBackground = (work: () => Promise<void>) => {
+    const task = work()
+      .catch((thrown) => log.warn('A home of an agent could not be removed; the next start tries again.', thrown))
+      .finally(() => removals.delete(task))
+    removals.add(task)
   }
-  const take = async (note: HomeNote) => {
+  const removeOne = async (note: HomeNote) => {
     const path = homePath(folder, note)
-    await letGo(path)
+    await endProcesses(path)
     const recipe = recipes.find(({ id }) => id === note.agent)
-    const gone = () => removeHome(folder, note)
-    await (recipe ? logins.retire(recipe, path, gone) : gone())
+    const unlink = () => removeHome(folder, note)
+    await (recipe ? logins.retire(recipe, path, unlink) : unlink())
   }
   const remove: Homes['remove'] = (notes) => {
-    for (const note of notes) beside(() => take(note))
+    for (const note of notes) inBackground(() => removeOne(note))
   }
   return {
     pathOf: (note) => homePath(folder, note),
-    within: async (workspace, what) =>
-      (await listHomes(folder)).filter((note) => note.workspace === workspace && goesWith(note, what)),
+    within: async (workspace, branch) =>
+      (await listHomes(folder)).filter((note) => note.workspace === workspace && belongsTo(note, branch)),
     remove,
     runEnded({ id, agent }, { workspace }) {
       const note: HomeNote = { kind: 'run', agent, workspace, space: null, project: null, session: null, run: id }
-      beside(async () => {
-        if (isPresent(homePath(folder, note))) await take(note)
+      inBackground(async () => {
+        if (isPresent(homePath(folder, note))) await removeOne(note)
       })
     },
     sweep: () =>
-      beside(async () => {
+      inBackground(async () => {
         await adoptHomes(store, folder)
-        for (const note of await listHomes(folder)) if (!(await hasOwner(store, note))) await take(note)
+        for (const note of await listHomes(folder)) if (!(await hasOwner(store, note))) await removeOne(note)
       }),
-    close: async () => void (await Promise.all(under)),
+    close: async () => void (await Promise.all(removals)),
   }
 }
 
-function goesWith(note: HomeNote, what: Branch): boolean {
-  if ('session' in what) return note.session === what.session
-  if ('project' in what) return note.project === what.project
-  return 'space' in what ? note.space === what.space : true
+function belongsTo(note: HomeNote, branch: Branch): boolean {
+  if ('session' in branch) return note.session === branch.session
+  if ('project' in branch) return note.project === branch.project
+  return 'space' in branch ? note.space === branch.space : true
 }
 
-/** What has no owner that is there is nobody's. */
+/** Whether the owner of a home still exists; for a run, whether it has not ended. */
 async function hasOwner({ log, tree }: Store, note: HomeNote): Promise<boolean> {
   const workspace = note.workspace as WorkspaceId
   if (note.run !== null) {
@@ -133,8 +136,8 @@ async function hasOwner({ log, tree }: Store, note: HomeNote): Promise<boolean> 
 const PAGE = 200
 
 /**
- * Writes down whose the homes of earlier versions are, so that they too go with their sessions. One whose session is
- * gone stays as it is: nobody can tell whose it was.
+ * Writes owner notes for the homes of earlier versions, so that they too are removed with their sessions. A home whose
+ * session is gone stays: its owner cannot be found out.
  */
 async function adoptHomes({ tree }: Store, folder: string): Promise<void> {
   const unnoted = new Set(await listUnnoted(folder))

@@ -4,7 +4,7 @@ import type { HeldLease, Leases } from '../leases.ts'
 import { createLogins } from './logins.ts'
 
 /** Leases of one process, without a store. */
-function keeper(): Leases {
+function memoryLeases(): Leases {
   const held = new Set<string>()
   return {
     async acquire(key) {
@@ -23,7 +23,7 @@ const recipe = (more: object) => AgentRecipe.parse({ id: 'one', name: 'One', com
 const never = new AbortController().signal
 
 async function mostAtOnce(more: object, home: string | null = '/nowhere/home'): Promise<number> {
-  const logins = createLogins({ leases: keeper(), ...options })
+  const logins = createLogins({ leases: memoryLeases(), ...options })
   const gates: (() => void)[] = []
   let now = 0
   let most = 0

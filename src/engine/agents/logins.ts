@@ -7,19 +7,22 @@ import { isPresent } from '../../primitives/absent-as-null.ts'
 import type { HeldLease, Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 
-/** Logins of agents with homes of their own: one process at a time starts, and may refresh, and what it got reaches the others. */
+/**
+ * Logins of agents with homes of their own. One process at a time starts, and may refresh its login; the result is
+ * copied to the other homes.
+ */
 export interface Logins {
-  /** Starts an agent with the newest login in its home, and brings back what it made of it. */
+  /** Starts an agent with the newest login in its home, and copies the login back after the start and after its end. */
   around<Started extends { readonly exited: Promise<unknown> }>(
     recipe: AgentRecipe,
-    /** Null for the person's. */
+    /** Null for the person's home, which needs no copy. */
     ownHome: string | null,
     start: () => Promise<Started>,
     signal: AbortSignal,
   ): Promise<Started>
-  /** Brings back the login of a home that nobody lives in any more, and takes the home away before anybody brings one there. */
+  /** Copies the login of an unused home back, and removes the home under the same lease: no other copy can come between. */
   retire(recipe: AgentRecipe, ownHome: string, remove: () => Promise<void>): Promise<void>
-  /** Waits for what is being brought back. */
+  /** Waits for copies under way. */
   close(): Promise<void>
 }
 
@@ -31,8 +34,8 @@ interface Options {
   readonly log: Pick<Log, 'warn'>
 }
 
-/** Others start in the meantime, one after the other. ms. */
-const LOOK_MS = 20
+/** Time between attempts to get the lease: other agents start one after another. ms. */
+const RETRY_MS = 20
 
 export function createLogins({ leases, home, dataFolder, log }: Options): Logins {
   const share = async ({ id, loginFiles }: AgentRecipe) => {
@@ -43,56 +46,57 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
         homes.map((each) => join(each, file)),
       )
   }
-  const alone = async <T>({ id }: AgentRecipe, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
-    const lease = await untilMine(leases, `login:${id}:${placeOf(home)}`, signal)
+  const exclusive = async <T>({ id }: AgentRecipe, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    const lease = await acquire(leases, `login:${id}:${hashOf(home)}`, signal)
     try {
-      return await act()
+      return await work()
     } finally {
       await lease.release()
     }
   }
-  const bringingBack = new Set<Promise<void>>()
+  const copying = new Set<Promise<void>>()
   return {
     async around(recipe, ownHome, start, signal) {
       if (ownHome === null || recipe.loginFiles.length === 0) return await start()
-      const started = await alone(recipe, signal, async () => {
+      const started = await exclusive(recipe, signal, async () => {
         await share(recipe)
         const agent = await start()
         await share(recipe)
         return agent
       })
       void started.exited.then(() => {
-        const task = alone(recipe, AbortSignal.timeout(LAST_MS), () => share(recipe))
+        const task = exclusive(recipe, AbortSignal.timeout(LAST_COPY_MS), () => share(recipe))
           .catch((thrown) =>
-            log.warn(`The login of ${recipe.name} could not be brought back; the next start does it.`, thrown),
+            log.warn(`The login of ${recipe.name} could not be copied back; the next start tries again.`, thrown),
           )
-          .finally(() => bringingBack.delete(task))
-        bringingBack.add(task)
+          .finally(() => copying.delete(task))
+        copying.add(task)
       })
       return started
     },
     async retire(recipe, ownHome, remove) {
       if (recipe.loginFiles.length === 0 || !isPresent(ownHome)) return await remove()
-      await alone(recipe, AbortSignal.timeout(LAST_MS), async () => {
+      await exclusive(recipe, AbortSignal.timeout(LAST_COPY_MS), async () => {
         await share(recipe)
         await remove()
       })
     },
-    close: async () => void (await Promise.all(bringingBack)),
+    close: async () => void (await Promise.all(copying)),
   }
 }
 
-/** For a login that is brought back after the end: the next start does it otherwise. ms. */
-const LAST_MS = 10_000
+/** Longest wait to copy a login back after the end of an agent; otherwise the next start does it. ms. */
+const LAST_COPY_MS = 10_000
 
-async function untilMine(leases: Leases, key: string, signal: AbortSignal): Promise<HeldLease> {
+/** Acquires a lease, waiting for its holder. @throws when `signal` fires first */
+async function acquire(leases: Leases, key: string, signal: AbortSignal): Promise<HeldLease> {
   for (;;) {
     signal.throwIfAborted()
     const lease = await leases.acquire(key)
     if (lease) return lease
-    await pause(LOOK_MS, undefined, { signal })
+    await pause(RETRY_MS, undefined, { signal })
   }
 }
 
-/** A lease is known to all nodes; a home is of one machine. */
-const placeOf = (home: string): string => createHash('sha256').update(home).digest('hex').slice(0, 12)
+/** Makes the lease specific to one machine's home: all nodes share the names of leases. */
+const hashOf = (home: string): string => createHash('sha256').update(home).digest('hex').slice(0, 12)

@@ -1,21 +1,21 @@
 import type { AgentListener } from '../../host/agent/agent.ts'
 
-/** What an agent may say between two runs that is kept for the next; beyond it the oldest goes. */
-const KEPT = 256
+/** Most updates kept between two runs; the oldest are dropped. */
+const MAX_KEPT = 256
 
 /**
- * Stands between an agent's conversation and the run that listens to it. Agents speak also when no run is on (slash
- * commands, usage, late updates): that is kept and told to the next run. A question without a run is cancelled.
+ * Passes an agent's updates and questions to the run that is attached. Agents send updates between runs too (slash
+ * commands, usage, late updates): the relay keeps them for the next run. A question without a run is cancelled.
  */
 export interface Relay {
   readonly listener: AgentListener
   attach(listener: AgentListener): void
   detach(): void
-  /** Hears nothing and answers nothing any more: a later life of the server does. */
+  /** Drops updates and leaves questions unanswered from now on: the next server receives and answers them. */
   abandon(): void
 }
 
-const DEAF: AgentListener = {
+const ABANDONED: AgentListener = {
   update: () => undefined,
   replayed: () => undefined,
   permission: () => new Promise(() => undefined),
@@ -34,7 +34,7 @@ export function createRelay(): Relay {
       update(update, frame) {
         if (current) return current.update(update, frame)
         kept.push({ update, frame })
-        if (kept.length > KEPT) kept.shift()
+        if (kept.length > MAX_KEPT) kept.shift()
       },
       replayed: (update) => current?.replayed(update),
       permission: async (request, signal, frame) =>
@@ -48,15 +48,15 @@ export function createRelay(): Relay {
     },
     attach(listener) {
       current = listener
-      const said = kept
+      const missed = kept
       kept = []
-      for (const { update, frame } of said) listener.update(update, frame)
+      for (const { update, frame } of missed) listener.update(update, frame)
     },
     detach() {
       current = null
     },
     abandon() {
-      current = DEAF
+      current = ABANDONED
     },
   }
 }

@@ -4,21 +4,29 @@ import { accessOf, hostsOf } from '../../host/sandbox/access.ts'
 import type { Sandbox } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
-import type { Context } from '../context.ts'
+import type { AgentRooms, Basics, MachineFacts } from '../context.ts'
 import { compiledFolder } from './agent-directory.ts'
 
-/** A run, as far as it matters for what it is kept in. */
-export interface Kept {
+/** The facts about a run that decide about its sandbox. */
+export interface Confinement {
   readonly recipe: AgentRecipe
   readonly env: Readonly<Record<string, string>>
   readonly place: Place
   readonly mode: 'off' | 'guard' | 'strict'
-  /** Of the Space, for a strict one. */
+  /** Allowed hosts of the Space, for a strict sandbox. */
   readonly hosts: readonly string[]
 }
 
-/** What a run is kept in; null for nothing. @throws unavailable where this machine cannot make it: never less (F8) */
-export async function sandboxFor(ctx: Context, { recipe, env, place, mode, hosts }: Kept): Promise<Sandbox | null> {
+/** Everything that sandboxes of runs need. */
+export type SandboxContext = Pick<Basics, 'config'> &
+  Pick<MachineFacts, 'sandboxes' | 'home' | 'env'> &
+  Pick<AgentRooms, 'agents'>
+
+/** Returns the sandbox of a run, or null for none. @throws unavailable where this machine cannot enforce it: never less (F8) */
+export async function sandboxFor(
+  ctx: SandboxContext,
+  { recipe, env, place, mode, hosts }: Confinement,
+): Promise<Sandbox | null> {
   if (mode === 'off') return null
   await ctx.sandboxes.need(mode)
   const { config, home } = ctx

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Finding } from '../../api/admin.ts'
-import { doorFor } from '../../host/browsers/door.ts'
+import { agentDoor, type Door } from '../../host/browsers/door.ts'
 import { findBrowser, HOW_TO_INSTALL, noBrowser, versionOf } from '../../host/browsers/find.ts'
 import { browserServers } from '../../host/browsers/mcp.ts'
 import { allowedEnv } from '../../host/process/environment.ts'
@@ -9,107 +9,128 @@ import { BROWSER_VARIABLE } from '../../model/browser.ts'
 import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { RunView } from '../../model/view.ts'
-import type { Seat } from '../agents/agent-pool.ts'
-import { type Kept, sandboxFor } from '../agents/sandboxing.ts'
-import type { Context } from '../context.ts'
+import type { AgentSlot } from '../agents/agent-slot.ts'
+import { type Confinement, type SandboxContext, sandboxFor } from '../agents/sandboxing.ts'
+import type { AgentRooms, Basics, MachineFacts } from '../context.ts'
 import type { RunWork } from '../run/run-work.ts'
-import type { BrowserLease, BrowserWish } from './browser-pool.ts'
+import type { BrowserRequest, RunBrowser } from './run-browser.ts'
 
-export type TakeBrowser = (wish: BrowserWish) => Promise<BrowserLease> | BrowserLease | null
+/** Takes a browser for a request: a new one, or that of an earlier server. */
+export type TakeBrowser = (request: BrowserRequest) => Promise<RunBrowser> | RunBrowser | null
 
-/** The browser of a run, with what its agent and what people are told of it. @throws unavailable where it cannot have one (F8) */
-export async function browserOf(
+/** The parts of a run's agent process that come from its browser. */
+export interface BrowserAccess {
+  readonly env: Readonly<Record<string, string>>
+  /** The part of `env` that people may see: the address of a service may contain a key that somebody pays for. */
+  readonly shown: Readonly<Record<string, string>>
+  /** The way out of a strict sandbox; empty otherwise. */
+  readonly door: Partial<Door>
+}
+
+export const NO_BROWSER: BrowserAccess = { env: {}, shown: {}, door: {} }
+
+/** @throws unavailable where a strict sandbox and the browser of a service contradict each other (F8) */
+export function refuseServiceInStrict({ browserEndpoint }: Config, { mode }: Confinement): void {
+  if (mode === 'strict' && browserEndpoint !== null) throw new CarrelError('unavailable', NOT_IN_STRICT)
+}
+
+const NOT_IN_STRICT =
+  'The browser of a service (browserEndpoint) would bypass the allowed hosts of the sandbox strict. Set the browser to none, or the sandbox to guard (`carrel env set`), or run browsers on this machine.'
+
+/** Returns the request for the browser of a run. */
+export function browserRequest(
   { ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>,
-  run: Pick<RunView, 'id' | 'agent'>,
-  kept: Kept,
-  take: TakeBrowser,
-) {
-  const strict = kept.mode === 'strict'
-  if (strict && ctx.config.browserEndpoint !== null) throw new CarrelError('unavailable', NOT_IN_STRICT)
+  { id: run, agent }: Pick<RunView, 'id' | 'agent'>,
+  confinement: Confinement,
+): BrowserRequest {
   const { id: session, workspace } = recorder.session
-  const lease = await take({
+  return {
     workspace,
     session,
-    run: run.id,
-    agent: run.agent,
-    // Nothing of the run's own: neither its secrets nor its variables are a browser's business.
+    run,
+    agent,
+    // A browser gets neither secrets nor variables of its run.
     launch: async () => ({
-      sandbox: await wallsOf(ctx, kept),
-      enter: kept.place.enter,
+      sandbox: await browserSandbox(ctx, confinement),
+      enter: confinement.place.enter,
       env: allowedEnv(ctx.env, ['FONTCONFIG_PATH'], {}),
     }),
-    tell: (level, text, data) =>
-      recorder.push({ type: 'notice.given', run: run.id, data: { level, text, ...(data !== undefined && { data }) } }),
-  })
-  const env: Record<string, string> = lease === null ? {} : { [BROWSER_VARIABLE]: lease.url }
-  const door = strict && lease ? doorFor(browsersFolder(ctx.config), { session, agent: run.agent }, lease.url) : {}
-  // The address of a service may hold what one pays with.
-  return { lease, env, shown: ctx.config.browserEndpoint === null ? env : {}, door }
+    notify: (level, text, data) =>
+      recorder.push({ type: 'notice.given', run, data: { level, text, ...(data !== undefined && { data }) } }),
+  }
+}
+
+/** Returns how the agent of a run reaches its browser. */
+export function browserAccess(config: Config, { url, request }: RunBrowser, { mode }: Confinement): BrowserAccess {
+  const env = { [BROWSER_VARIABLE]: url }
+  const door = mode === 'strict' ? agentDoor(browsersFolder(config), request, url) : {}
+  return { env, shown: config.browserEndpoint === null ? env : {}, door }
 }
 
 /**
- * Whoever finds a browser's port can drive it: so it is walled in also where its agent is not, as far as the machine can.
- * It reads nothing that is closed to any agent, and writes nowhere but in its own folder.
+ * Returns the sandbox of a run's browser. CDP has no authentication, so browsers are sandboxed even when their agent is
+ * not, if the machine can. The browser reads no path that is closed to agents, and writes to its own folder only.
  */
-async function wallsOf(ctx: Context, kept: Kept): Promise<Sandbox | null> {
-  if (kept.mode === 'off' && (await ctx.sandboxes.obstacle('guard')) !== null) return null
-  const sandbox = await sandboxFor(ctx, { ...kept, mode: kept.mode === 'strict' ? 'strict' : 'guard' })
+async function browserSandbox(ctx: SandboxContext, confinement: Confinement): Promise<Sandbox | null> {
+  const { mode, recipe } = confinement
+  if (mode === 'off' && (await ctx.sandboxes.obstacle('guard')) !== null) return null
+  const sandbox = await sandboxFor(ctx, { ...confinement, mode: mode === 'strict' ? 'strict' : 'guard' })
   if (sandbox === null) return null
-  const logins = kept.recipe.loginFiles.map((path) => join(ctx.home, path))
+  const logins = recipe.loginFiles.map((path) => join(ctx.home, path))
   return { ...sandbox, write: [], read: [], hide: [...sandbox.hide, ...logins], onlyReads: true }
 }
 
 export const browsersFolder = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'browsers')
 
-const NOT_IN_STRICT =
-  'The browser of a service elsewhere (browserEndpoint) would lead round the hosts of the sandbox strict. Set the browser to none, or the sandbox to guard (`carrel env set`), or run browsers on this machine.'
-
-/** The one it had; where that is not known any more, it is told so. */
-export function rejoinBrowser({ browsers }: Context, wish: BrowserWish): BrowserLease | null {
-  const lease = browsers.rejoin(wish)
-  if (lease === null)
-    wish.tell('warning', 'None of the browser of this run was left when the server came back. The next run has one.')
-  return lease
+/** Rejoins the browser of a run after a restart. Null, with a notice to the session, where none is known. */
+export function rejoinBrowser({ browsers }: Pick<AgentRooms, 'browsers'>, request: BrowserRequest): RunBrowser | null {
+  const browser = browsers.rejoin(request)
+  if (browser === null)
+    request.notify('warning', "This run's browser did not survive the restart. The next run gets a new one.")
+  return browser
 }
 
-/** A seat whose run has a browser: told to the agent with its conversation, and given back with the seat, however that ends. */
-export async function seatWith(
-  lease: BrowserLease | null,
-  { browserMcp }: Config,
-  take: () => Promise<Seat>,
-): Promise<Seat> {
-  if (lease === null) return await take()
-  const seat = await take().catch(async (thrown) => {
-    await lease.release()
+/**
+ * Takes an agent slot for a run that has a browser: conversations get the browser's MCP server, and the browser is
+ * released with the slot, and when `take` fails.
+ */
+export async function slotWith(
+  browser: RunBrowser | null,
+  { browserMcp }: Pick<Config, 'browserMcp'>,
+  take: () => Promise<AgentSlot>,
+): Promise<AgentSlot> {
+  if (browser === null) return await take()
+  const slot = await take().catch(async (thrown) => {
+    await browser.release()
     throw thrown
   })
-  const servers = browserServers(lease.url, browserMcp)
-  const told: Pick<Seat, 'open' | 'reopen'> = {
-    open: (place, ...rest) => seat.open({ ...place, mcpServers: [...place.mcpServers, ...servers] }, ...rest),
-    reopen: (id, place, ...rest) =>
-      seat.reopen(id, { ...place, mcpServers: [...place.mcpServers, ...servers] }, ...rest),
-  }
+  const servers = browserServers(browser.url, browserMcp)
   return {
-    ...seat,
-    ...told,
+    ...slot,
+    open: (place, ...rest) => slot.open({ ...place, mcpServers: [...place.mcpServers, ...servers] }, ...rest),
+    reopen: (id, place, ...rest) =>
+      slot.reopen(id, { ...place, mcpServers: [...place.mcpServers, ...servers] }, ...rest),
     leave() {
-      seat.leave()
-      void lease.release()
+      slot.leave()
+      void browser.release()
     },
     abandon() {
-      seat.abandon()
-      lease.leave()
+      slot.abandon()
+      browser.leave()
     },
   }
 }
 
-/** Which browser runs get here, for `carrel doctor`. */
-export async function browserFinding({ config, env }: Context): Promise<Finding> {
+/** Returns which browser runs get on this machine, for `carrel doctor`. */
+export async function browserFinding({
+  config,
+  env,
+}: Pick<Basics, 'config'> & Pick<MachineFacts, 'env'>): Promise<Finding> {
   const name = 'Browser'
   const { browserEndpoint, browserCommand, browsersAtOnce } = config
   const most = `At most ${browsersAtOnce} at once.`
   if (browserEndpoint !== null)
-    return { name, state: 'good', text: `Runs get theirs from ${new URL(browserEndpoint).host}. ${most}`, next: null }
+    return { name, state: 'good', text: `Runs use the service ${new URL(browserEndpoint).host}. ${most}`, next: null }
   const program = findBrowser(browserCommand, env.PATH ?? '')
   if (program === null) return { name, state: 'limited', text: noBrowser(browserCommand), next: HOW_TO_INSTALL }
   const version = (await versionOf(program, env.PATH ?? '')) ?? 'found'

@@ -12,13 +12,13 @@ import type { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 import { writeMissingNotes } from './act-notes.ts'
 import { createBenches } from './benches.ts'
-import { createMakings } from './makings.ts'
+import { PlaceBuilder } from './place-builder.ts'
 import { createPlaceCare } from './place-care.ts'
 import { startRetention } from './retention.ts'
 import { createSpaceKeeper } from './space-keeper.ts'
 
 /** What of the engine is about files. */
-export type FilesDesk = Pick<Context, 'history' | 'places' | 'care' | 'benches' | 'spaces' | 'makings'>
+export type FilesDesk = Pick<Context, 'history' | 'places' | 'care' | 'benches' | 'spaces' | 'placeBuilder'>
 
 interface Parts {
   readonly store: Store
@@ -54,7 +54,7 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
   const care = createPlaceCare({ store, history: history.get, places: places.get, onFollowed })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
   const benches = createBenches({ history: history.get, ring, spaces, now, log })
-  const makings = createMakings({ store, leases, places: places.get, care, dataFolder, now, log })
+  const placeBuilder = new PlaceBuilder({ store, leases, places: places.get, care, dataFolder, now, log })
   let retention: { stop(): void } | null = null
   return {
     history: history.get,
@@ -62,14 +62,16 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
     care,
     benches,
     spaces,
-    makings,
+    placeBuilder,
     begin() {
       retention = startRetention(ctx(), () => history.current !== null)
-      makings.bury().catch((thrown) => log.warn('Places that were being made could not be looked at.', thrown))
+      placeBuilder
+        .failAbandoned()
+        .catch((thrown) => log.warn('Places of an interrupted build could not be marked.', thrown))
     },
     async close() {
       retention?.stop()
-      await makings.close()
+      await placeBuilder.close()
       await benches.close()
       await spaces.close()
       // A history or places that could not be opened have nothing to close.

@@ -3,12 +3,13 @@ import type { Outcome } from '../../model/events.ts'
 import type { PromptId, RunId } from '../../model/ids.ts'
 import { mayRename, type Project } from '../../model/tree.ts'
 import { nextStep, type RunView } from '../../model/view.ts'
-import type { Seat } from '../agents/agent-pool.ts'
+import type { AgentSlot } from '../agents/agent-slot.ts'
 import type { OpenedPlace } from '../files/place-care.ts'
 import { environmentOf } from '../verbs/environment.ts'
 import { mayBegin } from './budgets.ts'
-import { openPlaceOf, type RunOf } from './run-context.ts'
+import { openPlaceOf } from './run-context.ts'
 import { openFiles, type RunFiles } from './run-files.ts'
+import type { RunOf } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './run-worker.ts'
 import { nameOf } from './session-name.ts'
@@ -37,7 +38,7 @@ interface RunAdmission {
   readonly prompt: PromptId
   readonly plan: RunPlan
   /** A slot with the conversation open: then the start of the run is written with its admission. */
-  readonly slot: Seat | null
+  readonly slot: AgentSlot | null
   /** Writes the outcomes in one commit; false when they were refused. */
   readonly write: (...outcomes: Outcome[]) => Promise<boolean>
 }
@@ -77,7 +78,7 @@ async function admissionOf(plan: RunPlan, prompt: PromptId): Promise<Outcome> {
   return { type: 'run.admitted', run, data: { run, prompt, agent, place: { kind, path }, budgetMs } }
 }
 
-const startOf = (run: RunId, slot: Seat | null): Outcome[] =>
+const startOf = (run: RunId, slot: AgentSlot | null): Outcome[] =>
   slot?.live ? [{ type: 'run.started', run, data: { run, acpSession: slot.live.session.id } }] : []
 
 /** Names a session after its first prompt, unless a person named it. */

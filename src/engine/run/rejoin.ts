@@ -3,12 +3,12 @@ import type { AgentListener } from '../../host/agent/agent.ts'
 import type { Place } from '../../host/places/place.ts'
 import type { Config } from '../../model/config.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
-import type { Joined, LiveContext, Seat } from '../agents/agent-pool.ts'
-import { rejoinBrowser, seatWith } from '../browsers/browsers.ts'
+import type { RejoinedSlot } from '../agents/agent-pool.ts'
+import { rejoinBrowser, slotWith } from '../browsers/browsers.ts'
 import type { Context } from '../context.ts'
 import { loadFold } from '../folding.ts'
-import { needOf } from './run-context.ts'
 import { agentPlace } from './run-conversation.ts'
+import { acquireNeed, describeNeed } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
 
 /**
@@ -24,14 +24,7 @@ export const turnTag = (run: RunView): string => `${run.id}:${run.turns}`
 /** Whether the agent that an earlier server started for a run, or its spool, may still exist. */
 export function outlived({ ctx, recorder }: RunWork): boolean {
   const { run, agents } = recorder.view
-  return run?.state === 'started' && ctx.pool.outlived(agents[run.agent]?.keeper ?? null)
-}
-
-/** An agent of an earlier server, and its answers to the prompts that it has. */
-export interface RejoinedRun {
-  readonly slot: Seat
-  readonly live: LiveContext
-  readonly prompts: Joined['prompts']
+  return run?.state === 'started' && ctx.pool.survived(agents[run.agent]?.keeper ?? null)
 }
 
 /**
@@ -43,18 +36,16 @@ export async function rejoinRun(
   run: RunView,
   at: Place,
   listener: (heardBefore: number) => AgentListener,
-): Promise<RejoinedRun | null> {
+): Promise<RejoinedSlot | null> {
   const { ctx, recorder } = work
   const agent = recorder.view.agents[run.agent] ?? EMPTY_AGENT
   const { keeper, fingerprint, acpSession } = agent
   if (keeper === null || fingerprint === null || acpSession === null) return null
-  const need = await needOf(work, run, at, (wish) => rejoinBrowser(ctx, wish))
-  const { browser } = need
-  const joined = await ctx.pool.rejoin(need, { keeper, fingerprint, acpSession, place: agentPlace(at), listener })
-  if (joined) {
-    const { live, prompts } = joined
-    return { slot: await seatWith(browser, ctx.config, async () => joined.seat), live, prompts }
-  }
+  const described = await describeNeed(work, run, at)
+  const { need, browser } = await acquireNeed(work, run, described, (request) => rejoinBrowser(ctx, request))
+  const earlier = { keeper, fingerprint, acpSession, place: agentPlace(at), listener }
+  const joined = await ctx.pool.rejoin(need, earlier)
+  if (joined) return { ...joined, slot: await slotWith(browser, ctx.config, async () => joined.slot) }
   await browser?.release()
   return null
 }
@@ -72,10 +63,10 @@ export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
   const sweep = async () => {
     while (ctx.pool.unclaimed > 0 && !stopping.signal.aborted) {
       await pause(SWEEP_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
-      await ctx.pool.dropOutlived(await wantedKeepers(ctx))
+      await ctx.pool.dropSurviving(await wantedKeepers(ctx))
     }
     // Each rejoined agent has its browser by now.
-    if (ctx.pool.unclaimed === 0) await ctx.browsers.dropOutlived()
+    if (ctx.pool.unclaimed === 0) await ctx.browsers.dropSurviving()
   }
   const sweeping = sweep().catch((thrown) => ctx.log.warn('Agents of an earlier start may be left over.', thrown))
   return {

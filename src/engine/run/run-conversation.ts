@@ -6,16 +6,16 @@ import { CarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
 import { messageOf } from '../../primitives/message-of.ts'
-import type { LiveContext, Seat } from '../agents/agent-pool.ts'
+import type { AgentSlot, LiveContext } from '../agents/agent-slot.ts'
 import { missedText, transcriptText } from './primer.ts'
-import type { RunOf } from './run-context.ts'
+import type { RunOf } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
 
 /** Everything needed to open a run's conversation in an agent process. */
 export interface Opening {
   readonly work: RunWork
   readonly run: RunView
-  readonly slot: Seat
+  readonly slot: AgentSlot
   readonly at: Place
   readonly listener: AgentListener
   readonly signal: AbortSignal

@@ -8,7 +8,7 @@ import { judgeAnswer } from '../../model/run-outcome.ts'
 import type { Spent } from '../../model/spending.ts'
 import type { TurnAnswer, TurnEnd } from '../../model/turn.ts'
 import { halfDone, type RunView } from '../../model/view.ts'
-import type { Seat } from '../agents/agent-pool.ts'
+import type { AgentSlot } from '../agents/agent-slot.ts'
 import { raiseWords } from '../verbs/environment.ts'
 import type { SessionRecorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
@@ -22,7 +22,7 @@ const JUDGED_ITEMS = 12
 type Ended = Extract<Outcome, { type: 'run.ended' }>['data']
 
 interface RunLeftovers {
-  readonly slot: Seat | null
+  readonly slot: AgentSlot | null
   readonly files: RunFiles | null
   readonly spent: () => Spent
 }
@@ -83,7 +83,7 @@ export async function recordEndWithout(
   await recorder.record(...withdrawals(recorder), { type: 'run.ended', run: run.id, data })
 }
 
-async function endOf(work: RunWork, run: RunView, end: TurnEnd, slot: Seat | null): Promise<Ended> {
+async function endOf(work: RunWork, run: RunView, end: TurnEnd, slot: AgentSlot | null): Promise<Ended> {
   const { view, item } = work.recorder
   const base = { run: run.id, stopReason: null, usage: null, error: null, halfDone: halfDone(view, item) }
   if (end.kind === 'answered') return { ...base, ...(await answeredEnd(work, run, end, slot)) }
@@ -99,7 +99,7 @@ async function answeredEnd(
   work: RunWork,
   run: RunView,
   { stopReason, raw }: TurnAnswer,
-  slot: Seat | null,
+  slot: AgentSlot | null,
 ): Promise<Pick<Ended, 'outcome' | 'error' | 'stopReason' | 'usage'>> {
   const newest = await work.recorder.newest(JUDGED_ITEMS)
   const items = newest.filter((item) => item.run === run.id && item.n > run.n)

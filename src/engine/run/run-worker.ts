@@ -3,7 +3,7 @@ import { isBudgetKey } from '../../model/spending.ts'
 import { isCalledOff, type TurnEnd } from '../../model/turn.ts'
 import type { RunView } from '../../model/view.ts'
 import { onAbort } from '../../primitives/on-abort.ts'
-import type { LiveContext, Seat } from '../agents/agent-pool.ts'
+import type { AgentSlot, LiveContext } from '../agents/agent-slot.ts'
 import { createRunQuestions } from './asking.ts'
 import { budgetAsked } from './budgets.ts'
 import { rejoinRun, turnTag } from './rejoin.ts'
@@ -27,7 +27,7 @@ export interface ReadyRun {
   /** The files of the run, with their first snapshot under way. */
   readonly files?: Promise<RunFiles>
   /** A slot with the conversation open; the start of the run is in the log then. */
-  readonly slot?: Seat | null
+  readonly slot?: AgentSlot | null
 }
 
 /** A turn and the prompts that it begins with. */
@@ -64,10 +64,10 @@ class RunWorker {
   readonly #run: RunView
   readonly #calledOff = new AbortController()
   readonly #stops: readonly (() => void)[]
-  #slot: Seat | null
+  #slot: AgentSlot | null
   #files: RunFiles | null = null
 
-  constructor(work: RunWork, run: RunView, slot: Seat | null) {
+  constructor(work: RunWork, run: RunView, slot: AgentSlot | null) {
     this.#work = work
     this.#run = run
     this.#slot = slot
@@ -216,7 +216,7 @@ async function stopWork({ work, run, slot, live }: Turn, answered: boolean): Pro
 }
 
 /** Ends the process of a run that has it alone; else ends only the conversation, so that other runs go on. */
-async function endConversation(slot: Seat, live: LiveContext): Promise<void> {
+async function endConversation(slot: AgentSlot, live: LiveContext): Promise<void> {
   if (slot.alone()) return await slot.kill()
   live.session.cancel()
   await live.session.close().catch(() => undefined)

@@ -1,7 +1,7 @@
 import type { PromptAnswer } from '../../host/agent/agent.ts'
 import type { ContentBlock } from '../../model/events.ts'
 import type { RunView } from '../../model/view.ts'
-import type { LiveContext, Seat } from '../agents/agent-pool.ts'
+import type { AgentSlot, LiveContext } from '../agents/agent-slot.ts'
 import type { RunQuestions } from './asking.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
@@ -10,7 +10,7 @@ import type { RunWork } from './run-work.ts'
 export interface Turn {
   readonly work: RunWork
   readonly run: RunView
-  readonly slot: Seat
+  readonly slot: AgentSlot
   readonly live: LiveContext
   readonly asking: RunQuestions
   readonly files: RunFiles

@@ -1,12 +1,13 @@
 import { NOTHING_SPENT } from '../../model/spending.ts'
 import { nextStep } from '../../model/view.ts'
 import type { Submitted } from '../../store/store.ts'
-import type { Seat } from '../agents/agent-pool.ts'
+import type { AgentSlot } from '../agents/agent-slot.ts'
 import { planRun, type RunPlan, startRun } from './admit.ts'
 import type { ArrivingPrompt, PromptDoor } from './arriving-prompt.ts'
 import { budgetUsedUp } from './budgets.ts'
-import { contextOf, needOf, noteGiven } from './run-context.ts'
 import { configFor } from './run-conversation.ts'
+import { noteGiven } from './run-given.ts'
+import { contextOf, describeNeed, wantsBrowser } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
 
 /**
@@ -67,15 +68,15 @@ export async function startWarm(work: RunWork, { prompt, submit }: ArrivingPromp
  * Takes the slot where the conversation of a run is open, if its agent can get the prompt at once. Null where a budget
  * is used up, a setting is pending, or a browser would have to start.
  */
-export async function warmSlot(work: RunWork, { run, opened }: RunPlan): Promise<Seat | null> {
+export async function warmSlot(work: RunWork, { run, opened }: RunPlan): Promise<AgentSlot | null> {
   const { ctx, recorder } = work
   try {
     const { place } = await opened
     if (!ctx.pool.holds(contextOf(recorder.session.id, run.agent))) return null
-    const need = await needOf(work, run, place, () => null)
-    if (need.environment.browser.value === 'own' || (await budgetUsedUp(work, { spent: NOTHING_SPENT }))) return null
+    const need = await describeNeed(work, run, place)
+    if (wantsBrowser(need) || (await budgetUsedUp(work, { spent: NOTHING_SPENT }))) return null
     const slot = configFor(work, run, false) ? null : ctx.pool.warm(need)
-    if (slot) noteGiven(work, { run, place, need, slot })
+    if (slot) noteGiven(work, { run, need, slot })
     return slot
   } catch {
     // The worker of the run meets the same error and reports it.

@@ -4,90 +4,97 @@ import { CarrelError } from '../../model/errors.ts'
 import type { RunId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
 import { enter, whoOf } from '../authorize.ts'
-import type { BrowserAtHand } from '../browsers/browser-pool.ts'
-import type { Context } from '../context.ts'
+import type { RunBrowser } from '../browsers/run-browser.ts'
+import type { AgentRooms, Basics } from '../context.ts'
 import type { Op } from '../op.ts'
+
+/** Everything that the operations about browsers need. */
+type BrowserContext = Pick<Basics, 'store' | 'config'> & Pick<AgentRooms, 'browsers'>
+
+interface RunKey {
+  readonly workspace: WorkspaceId
+  readonly id: RunId
+}
 
 export const listBrowsers: Op<'browsers.list'> = async (ctx, caller, { workspace }) => {
   await enter(ctx, caller, workspace)
   const { most, taken } = ctx.browsers
-  const uses = ctx.browsers.uses(workspace)
-  const browsers = uses.map((use) => ({ ...use, holder: ctx.browserDesk.holder(use.run) }))
-  return { most, taken, elsewhere: ctx.config.browserEndpoint !== null, browsers }
+  return { most, taken, elsewhere: ctx.config.browserEndpoint !== null, browsers: ctx.browsers.uses(workspace) }
 }
 
-export const takeOverBrowser: Op<'browsers.takeOver'> = async (ctx, caller, input) =>
-  await ctx.browserDesk.takeOver(await handIn(ctx, caller, input), whoOf(mayHandle(caller)))
+export const takeOverBrowser: Op<'browsers.takeOver'> = async (ctx, caller, input) => {
+  const { view } = await browserIn(ctx, caller, input)
+  return await view.takeOver(whoOf(mayControl(caller)))
+}
 
 export const handBackBrowser: Op<'browsers.handBack'> = async (ctx, caller, input) => {
-  await runIn(ctx, caller, input)
-  return { handedBack: ctx.browserDesk.handBack(input.id, input.hold ?? null, whoOf(mayHandle(caller))) }
+  await requireRun(ctx, caller, input)
+  const by = whoOf(mayControl(caller))
+  return { handedBack: ctx.browsers.of(input.id)?.view.handBack(input.hold ?? null, by) ?? false }
 }
 
 export const inputToBrowser: Op<'browsers.input'> = async (ctx, caller, input) => {
-  await ctx.browserDesk.input(await handIn(ctx, mayHandle(caller), input), input.hold, input.inputs)
+  const { view } = await browserIn(ctx, mayControl(caller), input)
+  await view.input(input.hold, input.inputs)
   return {}
 }
 
 export const showTab: Op<'browsers.show'> = async (ctx, caller, input) => {
-  await ctx.browserDesk.show(await handIn(ctx, mayHandle(caller), input), input.tab, input.hold ?? null)
+  const { view } = await browserIn(ctx, mayControl(caller), input)
+  await view.show(input.tab, input.hold ?? null)
   return {}
 }
 
 export const keepPicture: Op<'browsers.keepPicture'> = async (ctx, caller, input) => {
-  const hand = await handIn(ctx, mayHandle(caller), input)
-  const { data, url, title } = await ctx.browserDesk.picture(hand)
+  const { view, request } = await browserIn(ctx, mayControl(caller), input)
+  const { data, url, title } = await view.picture()
   const picture: KeptPicture = { image: { type: 'image', mimeType: 'image/jpeg', data }, url, title }
-  hand.wish.tell('info', `${caller.name} kept a screenshot of ${title || url}.`, picture)
+  request.notify('info', `${caller.name} kept a screenshot of ${title || url}.`, picture)
   const mask = await ctx.vault.maskOf(input.workspace)
   return { url: mask.text(url), title: mask.text(title) }
 }
 
 /**
- * The live view of the browser of a run, until it is over or `signal` fires.
+ * Yields the live view of a run's browser until the browser is no longer needed, or `signal` fires.
+ *
  * @throws not_found where the caller may not see the run; gone where it has no browser that can be watched
  */
 export async function* watchBrowser(
-  ctx: Context,
+  ctx: BrowserContext & Pick<Basics, 'vault'>,
   caller: Caller,
   input: Input<'runs.get'>,
   signal: AbortSignal,
 ): AsyncGenerator<Sight> {
-  const hand = await handIn(ctx, caller, input as { workspace: WorkspaceId; id: RunId })
+  const { view } = await browserIn(ctx, caller, input as RunKey)
   const mask = await ctx.vault.maskOf(input.workspace)
-  for await (const sight of ctx.browserDesk.watch(hand, signal))
+  for await (const sight of view.watch(signal))
     yield sight.kind === 'scene' && !mask.empty
       ? { kind: 'scene', scene: mask.value(sight.scene) as typeof sight.scene }
       : sight
 }
 
 /** @throws not_found */
-async function runIn(ctx: Context, caller: Caller, { workspace, id }: { workspace: WorkspaceId; id: RunId }) {
+async function requireRun(ctx: BrowserContext, caller: Caller, { workspace, id }: RunKey): Promise<void> {
   await enter(ctx, caller, workspace)
   const run = await ctx.store.log.run(workspace, id)
   if (!run) throw new CarrelError('not_found', `There is no run ${id} in this workspace.`, { id })
 }
 
-/** @throws not_found; gone with what may be the reason */
-async function handIn(
-  ctx: Context,
-  caller: Caller,
-  input: { workspace: WorkspaceId; id: RunId },
-): Promise<BrowserAtHand> {
-  await runIn(ctx, caller, input)
-  const hand = ctx.browsers.of(input.id)
-  if (hand !== null && hand.wish.workspace === input.workspace) return hand
-  const { browserEndpoint } = ctx.config
+/** @throws not_found; gone with the possible reasons */
+async function browserIn(ctx: BrowserContext, caller: Caller, input: RunKey): Promise<RunBrowser> {
+  await requireRun(ctx, caller, input)
+  const browser = ctx.browsers.of(input.id)
+  if (browser !== null && browser.request.workspace === input.workspace) return browser
   throw new CarrelError(
     'gone',
-    browserEndpoint === null
+    ctx.config.browserEndpoint === null
       ? 'This run has no browser on this node: it has ended, waits for one, or was given none (`carrel env browsers`).'
-      : 'The browsers of this server are those of a service elsewhere: they cannot be watched or taken over here.',
+      : 'This server uses browsers of a service: they cannot be watched or taken over here.',
   )
 }
 
-/** A browser is taken over by people and their programs; an agent has its own. */
-function mayHandle(caller: Caller): Caller {
+/** Refuses agents: only people and their programs take a browser over. @throws forbidden */
+function mayControl(caller: Caller): Caller {
   if (caller.face !== 'mcp') return caller
   throw new CarrelError('forbidden', 'An agent may not take over the browser of a run. People do, on the page.')
 }

@@ -30,7 +30,7 @@ export const createProject: Op<'projects.create'> = async (ctx, caller, input) =
   const project = await ctx.store.tree.createProject({ ...row, place }, ctx.now())
   const shown = await ctx.store.tree.setPlace(project.workspace, project.id, { place }, ctx.now())
   const { branch = null, start = null, include, setup = null, driver = null } = input
-  ctx.makings.begin(shown, space.folder, { branch, start, include, setup, driver })
+  ctx.placeBuilder.begin(shown, space.folder, { branch, start, include, setup, driver })
   return shown
 }
 

@@ -5,20 +5,20 @@ import { CarrelError } from '../../model/errors.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
 import type { Project } from '../../model/tree.ts'
 import { enter, projectIn } from '../authorize.ts'
-import type { Context } from '../context.ts'
+import type { Basics, Context, MachineFacts } from '../context.ts'
 import { placeKey } from '../files/place-care.ts'
 import type { Op } from '../op.ts'
 import { environmentOf } from './environment.ts'
 
-/** How many free numbers are tried for one name before it is given up. */
+/** Most free ports tried for one name. */
 const TRIES = 16
 
 /**
- * The ports of a place as variables. Those it has stay its own until the place is gone; a name it has none for is
- * leased now. @throws unavailable when none is free
+ * Returns the ports of a place as variables. A place keeps its ports until it is removed; a name without a port gets one
+ * now. Idempotent. @throws unavailable when none is free
  */
 export async function portsFor(
-  { store, now }: Context,
+  { store, now }: Pick<Basics, 'store' | 'now'>,
   workspace: WorkspaceId,
   place: string,
   names: readonly string[],
@@ -28,7 +28,7 @@ export async function portsFor(
   for (const name of names) {
     if (had.has(name)) continue
     const taken = new Set(await store.ports.taken())
-    // Where it begins is its own: two installations on one machine seldom come to the same number.
+    // The search begins at a hash, so that two installations on one machine seldom meet.
     const from = createHash('sha256').update(`${place} ${name}`).digest().readUInt32BE(0) % PORT_COUNT
     for (const port of await freePorts(from, TRIES, taken)) {
       const leased = await store.ports.lease(workspace, { place, name, port }, now())
@@ -40,7 +40,7 @@ export async function portsFor(
     if (had.has(name)) continue
     throw new CarrelError(
       'unavailable',
-      `There is no free port for ${name} between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT - 1}. Remove projects that are not needed, or name fewer ports.`,
+      `There is no free port for ${name} between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT - 1}. Remove projects that are no longer needed, or name fewer ports.`,
     )
   }
   return Object.fromEntries(names.map((name) => [portVariable(name), String(had.get(name))]))
@@ -52,21 +52,23 @@ export const listPorts: Op<'ports.list'> = async (ctx, caller, { workspace, proj
   const all = await ctx.store.ports.of(workspace, place)
   const projects = all.length === 0 ? [] : await ctx.store.tree.projects(workspace)
   const places = [...new Set(all.map((port) => port.place))]
-  const apart = new Set((await Promise.all(places.map((each) => isApart(ctx, each, projects)))).flat())
-  const look = async (port: LeasedPort) => ({
+  const apart = new Map(
+    await Promise.all(places.map(async (each) => [each, await isApart(ctx, each, projects)] as const)),
+  )
+  const statusOf = async (port: LeasedPort) => ({
     ...shown(ctx, workspace, port),
     listening: await isListening(port.port),
-    apart: apart.has(port.place),
+    apart: apart.get(port.place) ?? false,
   })
-  return { ports: await Promise.all(all.map(look)) }
+  return { ports: await Promise.all(all.map(statusOf)) }
 }
 
-/** The place, where nobody who works in it has the loopback of this machine. */
-async function isApart(ctx: Context, place: string, projects: readonly Project[]): Promise<string[]> {
-  const there = projects.filter((project) => placeKey(project) === place && project.archivedAt === null)
-  const walls = there.map(({ workspace, space, id }) => environmentOf(ctx, { workspace, space, project: id }))
-  const open = (await Promise.all(walls)).filter(({ sandbox }) => sandbox.value !== 'strict')
-  return there.length > 0 && open.length === 0 ? [place] : []
+/** Whether every project in a place has a strict sandbox, whose loopback is not that of this machine. */
+async function isApart(ctx: Context, place: string, projects: readonly Project[]): Promise<boolean> {
+  const inside = projects.filter((project) => placeKey(project) === place && project.archivedAt === null)
+  const settings = inside.map(({ workspace, space, id }) => environmentOf(ctx, { workspace, space, project: id }))
+  const strict = (await Promise.all(settings)).every(({ sandbox }) => sandbox.value === 'strict')
+  return inside.length > 0 && strict
 }
 
 export const getPort: Op<'ports.get'> = async (ctx, caller, { workspace, preview }) => {
@@ -76,12 +78,12 @@ export const getPort: Op<'ports.get'> = async (ctx, caller, { workspace, preview
   if (found) return found
   throw new CarrelError(
     'not_found',
-    `There is no preview ${preview} in this workspace, or its place is gone. \`carrel env ports\` shows those there are.`,
+    `There is no preview ${preview} in this workspace, or its working copy is gone. \`carrel env ports\` lists them.`,
     { preview },
   )
 }
 
-const shown = ({ previewCode }: Context, workspace: WorkspaceId, port: LeasedPort) => ({
+const shown = ({ previewCode }: Pick<MachineFacts, 'previewCode'>, workspace: WorkspaceId, port: LeasedPort) => ({
   ...port,
   preview: `${port.name.replaceAll('_', '-')}-${previewCode(`${workspace} ${port.place} ${port.name}`)}`,
 })

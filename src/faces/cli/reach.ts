@@ -80,7 +80,7 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
   // A command that looks or asks must not start agents that it would have to stop a moment later. One that runs takes up
   // what outlived a server, and leaves nothing itself: nobody would come back to it.
   const engine = runs
-    ? await openFolder(cli, { ...config, outliveMs: 0 }, { takesUp: config.outliveMs > 0 })
+    ? await openFolder(cli, { ...config, outliveMs: 0 }, { rejoinsAgents: config.outliveMs > 0 })
     : await openFolder(cli, { ...config, runsAtOnce: 0 })
   const carrel = engine.carrelFor(personHere())
   if (!runs) return { carrel, how: 'embedded', url: null, hurry: NOTHING_TO_CLOSE.hurry, close: () => engine.close() }
@@ -99,7 +99,7 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Re
  * Opens the engine on its data folder.
  * @throws unavailable in words that name the process when another one holds the folder
  */
-export async function openFolder(cli: Cli, config: Config, how: { takesUp?: boolean } = {}): Promise<Engine> {
+export async function openFolder(cli: Cli, config: Config, how: { rejoinsAgents?: boolean } = {}): Promise<Engine> {
   const { env, home } = cli.world
   // Loaded here, since most commands talk to a running server and need not wait for all of this to be read.
   const { openEngine } = await import('../../engine/open.ts')

@@ -8,7 +8,7 @@ import type { OpenedCarrel } from './opened.ts'
 /** Opens Carrel in this process. @see openCarrel in src/index.ts */
 export async function openHere(config: Partial<Config> & { dataFolder: string }): Promise<OpenedCarrel> {
   // A program that ends takes its agents along, unless it says otherwise; those that a server left to whoever comes go on.
-  const engine = await openEngine({ outliveMs: 0, ...config }, { version: VERSION, takesUp: true })
+  const engine = await openEngine({ outliveMs: 0, ...config }, { version: VERSION, rejoinsAgents: true })
   const { call, follow } = engine.carrelFor({ name: 'library', kind: 'program', face: 'library', workspaces: null })
   const servers: HttpServer[] = []
   const close = async (): Promise<void> => {

@@ -11,14 +11,14 @@ import { noSandbox } from '../../../test/support/sandbox-setup.ts'
 import { freePorts } from '../ports.ts'
 import { probeContainment } from '../process/containment.ts'
 import { enclose } from '../sandbox/enclose.ts'
-import { type BrowserLaunch, findBrowsers, type RunningBrowser, resumeBrowser, startBrowser } from './browser.ts'
+import { type BrowserLaunch, type BrowserProcess, findBrowsers, resumeBrowser, startBrowser } from './browser.ts'
 import { findBrowser, needBrowser } from './find.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'carrel-browser-'))
 const PATH = process.env.PATH ?? '/usr/bin:/bin'
 const program = browserHere()
-const ground = {
+const runtime = {
   folder: join(root, 'data', 'browsers'),
   ledger: join(root, 'ledger'),
   containment: await probeContainment(PATH),
@@ -26,8 +26,8 @@ const ground = {
   now: Date.now,
 }
 const id = (prefix: string) => `${prefix}_${'0'.repeat(26)}`
-let asked = 0
-const running: RunningBrowser[] = []
+let starts = 0
+const running: BrowserProcess[] = []
 afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.end()))
 })
@@ -42,7 +42,7 @@ async function launchAt(port: number, more: Partial<BrowserLaunch> = {}): Promis
     enter: [],
     env: { PATH },
     held: false,
-    stopped: () => undefined,
+    onBlocked: () => undefined,
     graceMs: 60_000,
     signal: new AbortController().signal,
     ...more,
@@ -50,52 +50,54 @@ async function launchAt(port: number, more: Partial<BrowserLaunch> = {}): Promis
 }
 
 async function start(more: Partial<BrowserLaunch> = {}) {
-  asked += 1
-  const [port = 0] = await freePorts((process.pid * 7 + asked * 31) % 10_000, 1, new Set())
-  const one = await startBrowser(await launchAt(port, more), ground)
+  starts += 1
+  const [port = 0] = await freePorts((process.pid * 7 + starts * 31) % 10_000, 1, new Set())
+  const one = await startBrowser(await launchAt(port, more), runtime)
   running.push(one)
   return { one, url: `http://127.0.0.1:${port}`, port }
 }
 
-it('a browser is found by name or path, or is said to be missing with what to do', () => {
+it('a browser is found by name or path; a missing one is an error that says how to install it', () => {
   expect(findBrowser(null, '/nowhere')).toSatisfy((found) => found === null || existsSync(found))
   expect(findBrowser('sh', PATH)).toMatch(/\/sh$/)
   expect(() => needBrowser('no-such-browser', PATH)).toThrow(/no-such-browser.*Install Chromium/)
 })
 
 describe.skipIf(program === null)('a browser', () => {
-  it('has a profile of its own, outlives its server, and when it ends nothing of it runs or lies about', async () => {
+  it('has a profile of its own, survives its server, and leaves neither process nor file at its end', async () => {
     const [a, b] = await Promise.all([start(), start()])
-    expect(readdirSync(ground.folder)).toHaveLength(2)
+    expect(readdirSync(runtime.folder)).toHaveLength(2)
     await a.one.end()
     await expect(fetch(`${a.url}/json/version`)).rejects.toThrow()
     b.one.leave()
-    const [left, ...others] = await findBrowsers(ground)
+    const [left, ...others] = await findBrowsers(runtime)
     expect([left?.note, others]).toEqual([b.one.note, []])
-    const again = await resumeBrowser(left!, ground)
+    const again = await resumeBrowser(left!, runtime)
     running.push(again!)
     expect((await fetch(`${b.url}/json/version`)).ok).toBe(true)
     process.kill(left!.trees.agent.identity.pid, 'SIGKILL')
     await again!.exited
     await again!.end()
-    expect(readdirSync(ground.folder)).toEqual([])
-    expect(readdirSync(ground.ledger)).toEqual([])
+    expect(readdirSync(runtime.folder)).toEqual([])
+    expect(readdirSync(runtime.ledger)).toEqual([])
   })
 
-  it('does not answer for a port that another program has, and says why it cannot start', async () => {
+  it('refuses a port that another program has, and says why it cannot start', async () => {
     const holder = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
     const { port } = holder.address() as { port: number }
-    await expect(startBrowser(await launchAt(port), ground)).rejects.toThrow(/is taken/)
+    await expect(startBrowser(await launchAt(port), runtime)).rejects.toThrow(/is taken/)
     holder.close()
-    await expect(startBrowser(await launchAt(port, { program: '/bin/false' }), ground)).rejects.toThrow(/ended at once/)
-    expect(readdirSync(ground.folder)).toEqual([])
+    await expect(startBrowser(await launchAt(port, { program: '/bin/false' }), runtime)).rejects.toThrow(
+      /ended at once/,
+    )
+    expect(readdirSync(runtime.folder)).toEqual([])
   })
 })
 
 const why = await noSandbox()
 it.skipIf(program === null || why !== null)(
-  'in walls it reads its place and nothing that is closed, and writes in its own folder only',
+  'in a sandbox it reads its place and no closed path, and writes to its own folder only',
   async () => {
     const place = mkdtempSync(join(root, 'place-'))
     const secret = join(root, 'hidden.txt')
@@ -107,7 +109,7 @@ it.skipIf(program === null || why !== null)(
       hosts: [],
       write: [],
       read: [],
-      // Node, for what stands before the browser: it may lie below a folder that is closed.
+      // Node, which runs the gate, may be below a closed folder.
       see: [ROOT],
       hide: [join(root, 'data'), secret],
       place: { path: place, root: place, outside },
@@ -118,8 +120,8 @@ it.skipIf(program === null || why !== null)(
     expect(await read(join(place, 'own.txt'))).toBe('its own')
     expect(await read(secret)).not.toContain('canary')
     const { containment } = await enclose(sandbox, mkdtempSync(join(root, 'keeper-')), { PATH })
-    const [bwrap = '', ...walls] = containment.wrap
-    const write = promisify(execFile)(bwrap, [...walls, 'touch', join(place, 'new.txt')], { env: { PATH } })
+    const [bwrap = '', ...flags] = containment.wrap
+    const write = promisify(execFile)(bwrap, [...flags, 'touch', join(place, 'new.txt')], { env: { PATH } })
     await expect(write).rejects.toThrow(/Read-only file system/)
   },
 )

@@ -26,130 +26,137 @@ import type { Containment } from '../process/containment.ts'
 import { killTree, removeEntry } from '../process/ledger.ts'
 import type { Exit } from '../process/process.ts'
 import { enclose, type Sandbox, WAY_OUT } from '../sandbox/enclose.ts'
-import { AT_DOOR, doorInside } from './door.ts'
+import { browserDoor, DOOR_SOCKET } from './door.ts'
 import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.ts'
 
 export interface BrowserLaunch {
   readonly program: string
   readonly note: BrowserNote
-  /** A browser reads and writes files too. Null for nothing around it. In a strict one it is driven at the door of its conversation. */
+  /**
+   * The sandbox of the browser, which reads and writes files too; null for none. A strict one has no port on the
+   * loopback of this machine: the agent reaches the browser through the door of its conversation.
+   */
   readonly sandbox: Sandbox | null
-  /** Hears of each host and port that a strict sandbox did not let it through to. */
-  readonly stopped: (target: string) => void
-  /** Stands before the command, to start inside the view of a place. */
+  /** Receives each `host:port` that a strict sandbox blocks, once for each attempt. */
+  readonly onBlocked: (target: string) => void
+  /** Prefix of the command: enters the mount namespace of a place. */
   readonly enter: readonly string[]
-  /** Complete, but for the folders that are the browser's own. */
+  /** The whole environment, without the browser's own folders. */
   readonly env: Readonly<Record<string, string>>
-  /** It takes nothing of its agent until this server has held it and let go. */
+  /** Whether the gate passes on no command of the agent until this server has held and released it. */
   readonly held: boolean
-  /** How long it goes on without a server. ms. */
+  /** How long the browser runs on without a server. ms. */
   readonly graceMs: number
   readonly signal: AbortSignal
 }
 
-/** Where all browsers of this data folder are, and how processes are kept here. */
-export interface BrowserGround {
+/** Everything that browsers of one data folder share: folders, containment and clock. */
+export interface BrowserRuntime {
+  /** Folder of all browsers. */
   readonly folder: string
   readonly ledger: string
   readonly containment: Containment
+  /** Compile cache of Node; null for none. */
   readonly compiled: string | null
+  /** ms since 1970. */
   readonly now: () => number
 }
 
-export interface RunningBrowser {
+/** A running browser under its keeper. */
+export interface BrowserProcess {
   readonly note: BrowserNote
-  /** The path of a unix socket where it answers as at its port, HTTP and WebSockets, whoever holds it. */
-  readonly own: string
+  /** Path of a unix socket that answers as the CDP port does, HTTP and WebSockets. No hold blocks it. */
+  readonly directSocket: string
   /**
-   * Nothing that the agent sends reaches it any more: it waits, and is answered after the release. What is under way in
-   * the browser goes on. Lasts until it is released, or this server or the browser ends. @throws gone when it has ended
+   * Pauses the agent: its commands wait and are passed on after the release. Commands already under way complete.
+   * Lasts until released, or until this server or the browser ends. @throws gone when the browser has ended
    */
   hold(): Promise<Hold>
-  /** Resolves when all of it has ended. Never rejects. */
+  /** Resolves when the whole process tree has ended. Never rejects. */
   readonly exited: Promise<Exit>
-  /** Ends it; nothing of it runs or lies on the disk any more. Repeatable, never rejects. */
+  /** Ends the browser and removes its files. Idempotent, never rejects. */
   end(): Promise<void>
-  /** Lets it go on without this server. */
+  /** Disconnects; the browser runs on without this server. */
   leave(): void
 }
 
-/** Another program has the port: one that is tried with another number. */
+/** Another program listens at the port. The caller tries the next one. */
 export class PortIsTaken extends Error {}
 
 const NOTE = 'browser.json'
 const START_MS = 30_000
-const LOOK_MS = 15
-/** Where its gate makes its sockets, within walls. */
+const POLL_MS = 15
+/** Folder of the gate's sockets, as seen inside the sandbox. */
 const SOCKETS = '/run/carrel-gate'
 const gateFile = () => fileURLToPath(programFile('gate', new URL('./gate.ts', import.meta.url)))
 
 /**
- * Starts a browser of its own profile under a keeper, so that it outlives the server as its agent does, and waits until
- * it can be driven at its port on the loopback. When this rejects, nothing of it is left.
+ * Starts a browser with a profile of its own and waits until CDP answers at its loopback port. A keeper holds the
+ * browser, which therefore survives a restart of the server, as its agent does. Leaves nothing behind when it rejects.
  *
- * @throws PortIsTaken; unavailable with the reason when it does not come up, or `signal` fires
+ * @throws PortIsTaken; unavailable with the reason when the browser does not start, or `signal` fires
  */
-export async function startBrowser(launch: BrowserLaunch, ground: BrowserGround): Promise<RunningBrowser> {
+export async function startBrowser(launch: BrowserLaunch, runtime: BrowserRuntime): Promise<BrowserProcess> {
   const keeper = newKeeper()
-  const folder = join(ground.folder, keeper)
+  const folder = join(runtime.folder, keeper)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  // Before anything runs: a browser that nobody knows is ended at the next start.
+  // Written before the process starts: the next server ends a browser that has no note.
   writeFileSync(join(folder, NOTE), JSON.stringify(launch.note), { mode: 0o600 })
   let tree: KeptTree | null = null
   try {
-    await compile(ground)
-    const { containment, env, profile, sockets, proxy } = await environmentOf(launch, ground, keeper)
-    const at = proxy ? AT_DOOR : String(launch.note.port)
+    await compile(runtime)
+    const { containment, env, profile, sockets, proxy } = await confine(launch, runtime, keeper)
+    const at = proxy ? DOOR_SOCKET : String(launch.note.port)
     const browser = [launch.program, ...flags(launch), `--user-data-dir=${profile}`, 'about:blank']
     const kept = {
       command: process.execPath,
       args: [...LEAN, gateFile(), at, sockets, launch.held ? 'held' : 'open', ...browser],
       cwd: '/',
       enter: launch.enter,
-      env: { ...env, ...compiledFor(ground) },
+      env: { ...env, ...compiledFor(runtime) },
       label: `browser of ${launch.note.run}`,
       stderrPath: null,
       limits: { graceMs: launch.graceMs, deadlineAt: null },
       proxy,
     }
-    tree = await startKeeper(kept, optionsOf({ ...ground, containment }), keeper)
-    tree.listen(hears(launch.stopped))
+    tree = await startKeeper(kept, optionsOf({ ...runtime, containment }), keeper)
+    tree.listen(listenerFor(launch.onBlocked))
     await untilReady(tree, launch)
-    return runningOf(tree, launch.note, ground)
+    return processOf(tree, launch.note, runtime)
   } catch (thrown) {
     await tree?.kill()
-    await forget(ground, keeper)
+    await forget(runtime, keeper)
     if (thrown instanceof CarrelError || thrown instanceof PortIsTaken) throw thrown
     const why = messageOf(thrown)
     throw new CarrelError('unavailable', `The browser ${launch.program} did not start: ${why}`, undefined, thrown)
   }
 }
 
-/** Takes up with a browser of an earlier life of the server; null when it has ended. Nothing of it is left then. */
-export async function resumeBrowser(
-  outlived: Outlived,
-  ground: BrowserGround,
-  stopped: BrowserLaunch['stopped'] = () => undefined,
-): Promise<RunningBrowser | null> {
-  const tree = await attachKeeper(outlived.keeper, optionsOf(ground))
-  if (tree === null) {
-    await buryBrowser(outlived, ground)
-    return null
-  }
-  tree.listen(hears(stopped))
-  return runningOf(tree, outlived.note, ground)
-}
-
-/** A browser that an earlier life of the server left, running or not. */
-export interface Outlived {
+/** A browser that an earlier server left behind, running or not. */
+export interface SurvivingBrowser {
   readonly keeper: string
   readonly note: BrowserNote
-  /** What of it may run: its keeper's tree and its own. */
+  /** Process trees that may still run: its keeper's and its own. */
   readonly trees: Pick<Awaited<ReturnType<typeof findKeepers>>[number]['note'], 'keeper' | 'agent'>
 }
 
-/** Browsers that earlier lives left, as far as their owners are known. */
-export async function findBrowsers({ folder }: Pick<BrowserGround, 'folder'>): Promise<Outlived[]> {
+/** Reconnects to a browser of an earlier server. Returns null, and removes its files, when it has ended. */
+export async function resumeBrowser(
+  surviving: SurvivingBrowser,
+  runtime: BrowserRuntime,
+  onBlocked: BrowserLaunch['onBlocked'] = () => undefined,
+): Promise<BrowserProcess | null> {
+  const tree = await attachKeeper(surviving.keeper, optionsOf(runtime))
+  if (tree === null) {
+    await removeBrowser(surviving, runtime)
+    return null
+  }
+  tree.listen(listenerFor(onBlocked))
+  return processOf(tree, surviving.note, runtime)
+}
+
+/** Lists the browsers of earlier servers whose owners are known. */
+export async function findBrowsers({ folder }: Pick<BrowserRuntime, 'folder'>): Promise<SurvivingBrowser[]> {
   const found = await findKeepers(folder)
   return found.flatMap(({ keeper, note: trees }) => {
     const note = readNote(join(folder, keeper))
@@ -157,29 +164,32 @@ export async function findBrowsers({ folder }: Pick<BrowserGround, 'folder'>): P
   })
 }
 
-/** Takes everything off the disk but these. Once nothing of the others runs. */
-export async function dropOthers({ folder }: Pick<BrowserGround, 'folder'>, kept: readonly Outlived[]): Promise<void> {
+/** Removes the files of all browsers but `kept`. The caller has ended their processes before. */
+export async function dropOthers(
+  { folder }: Pick<BrowserRuntime, 'folder'>,
+  kept: readonly SurvivingBrowser[],
+): Promise<void> {
   await dropOtherKeepers(folder, new Set(kept.map(({ keeper }) => keeper)))
 }
 
-/** Ends what is left of a browser and takes it off the disk. Safe to repeat. */
-export async function buryBrowser({ keeper, trees }: Outlived, ground: BrowserGround): Promise<void> {
+/** Kills the processes of a browser and removes its files. Idempotent. */
+export async function removeBrowser({ keeper, trees }: SurvivingBrowser, runtime: BrowserRuntime): Promise<void> {
   await Promise.all([trees.agent, trees.keeper].map(({ tree, identity }) => killTree(tree, identity)))
-  await forget(ground, keeper)
+  await forget(runtime, keeper)
 }
 
-/** Only once nothing of it runs: by the ledger it is found again. */
-async function forget(ground: BrowserGround, keeper: string): Promise<void> {
-  await dropKeeper(ground.folder, keeper)
-  removeEntry(ground.ledger, keeper)
+/** Removes files and ledger entry. Only after the end of all processes: the ledger is how they are found again. */
+async function forget(runtime: BrowserRuntime, keeper: string): Promise<void> {
+  await dropKeeper(runtime.folder, keeper)
+  removeEntry(runtime.ledger, keeper)
 }
 
-function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): RunningBrowser {
-  const folder = join(ground.folder, tree.keeper)
+function processOf(tree: KeptTree, note: BrowserNote, runtime: BrowserRuntime): BrowserProcess {
+  const folder = join(runtime.folder, tree.keeper)
   let ending: Promise<void> | null = null
   return {
     note,
-    own: join(gateFolder(folder), OWN),
+    directSocket: join(gateFolder(folder), OWN),
     hold: () =>
       holdGate(folder).catch((thrown) => {
         throw new CarrelError('gone', 'The browser of this run has ended.', undefined, thrown)
@@ -188,7 +198,7 @@ function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): Ru
     end() {
       ending ??= tree
         .kill()
-        .then(() => forget(ground, tree.keeper))
+        .then(() => forget(runtime, tree.keeper))
         .catch(() => undefined)
       return ending
     },
@@ -196,20 +206,20 @@ function runningOf(tree: KeptTree, note: BrowserNote, ground: BrowserGround): Ru
   }
 }
 
-/** Gates only read what Node compiled, since within walls they may not write there: so it is made before the first. */
-async function compile(ground: BrowserGround): Promise<void> {
-  if (ground.compiled === null || compiledIn.has(ground.compiled)) return
-  compiledIn.add(ground.compiled)
-  await promisify(execFile)(process.execPath, [...LEAN, gateFile()], { env: compiledFor(ground) }).catch(
+/** Fills the compile cache before the first start: a gate inside a sandbox may read the cache and not write to it. */
+async function compile(runtime: BrowserRuntime): Promise<void> {
+  if (runtime.compiled === null || compiledCaches.has(runtime.compiled)) return
+  compiledCaches.add(runtime.compiled)
+  await promisify(execFile)(process.execPath, [...LEAN, gateFile()], { env: compiledFor(runtime) }).catch(
     () => undefined,
   )
 }
-const compiledIn = new Set<string>()
+const compiledCaches = new Set<string>()
 
-const compiledFor = ({ compiled }: BrowserGround): Record<string, string> =>
+const compiledFor = ({ compiled }: BrowserRuntime): Record<string, string> =>
   compiled === null ? {} : { NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: compiled }
 
-const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserGround): KeeperOptions => ({
+const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserRuntime): KeeperOptions => ({
   keepers: folder,
   ledger,
   containment,
@@ -218,44 +228,47 @@ const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserGround
   maxFrameBytes: 1 << 20,
 })
 
-/** What a browser prints is for nobody, and what it wants for itself neither: whole ones call home whatever they are told. */
-const hears = (stopped: BrowserLaunch['stopped']): KeptListener => ({
+/**
+ * Discards the browser's output and reports blocked targets, but for those that browsers contact on their own: full
+ * browsers do so whatever flags they get.
+ */
+const listenerFor = (onBlocked: BrowserLaunch['onBlocked']): KeptListener => ({
   frame: () => undefined,
   replayed: () => undefined,
   tooLarge: () => undefined,
   reached: () => undefined,
-  stopped: (target) => void (CALLS_HOME.test(target) || stopped(target)),
+  stopped: (target) => void (CALLS_HOME.test(target) || onBlocked(target)),
 })
 const CALLS_HOME =
   /^((clients\d|accounts|android\.clients)\.google|(update|optimizationguide-pa|safebrowsing|content-autofill)\.googleapis|(edgedl\.me|redirector)\.gvt1)\.com:/
 
-/** Folders of its own, and what keeps it together or in its sandbox. */
-async function environmentOf({ sandbox, env, note }: BrowserLaunch, ground: BrowserGround, keeper: string) {
-  const folder = join(ground.folder, keeper)
+/** Creates the browser's own folders and, where it has a sandbox, encloses it. */
+async function confine({ sandbox, env, note }: BrowserLaunch, runtime: BrowserRuntime, keeper: string) {
+  const folder = join(runtime.folder, keeper)
   const sockets = gateFolder(folder)
   mkdirSync(sockets, { mode: 0o700 })
   if (sandbox === null) {
     const home = join(folder, 'home')
     mkdirSync(home, { mode: 0o700 })
-    const own = { HOME: home, ...(await makeTemporary(temporaryOf(ground.folder, keeper))) }
+    const own = { HOME: home, ...(await makeTemporary(temporaryOf(runtime.folder, keeper))) }
     return {
-      containment: ground.containment,
+      containment: runtime.containment,
       env: { ...env, ...own },
       profile: join(folder, 'profile'),
       sockets,
       proxy: null,
     }
   }
-  // In there `/tmp` is a folder of the keeper's, and goes with it.
-  const door = sandbox.mode === 'strict' ? doorInside(ground.folder, note).shows : []
+  // Inside the sandbox `/tmp` is a folder of the keeper, which is removed with it.
+  const door = sandbox.mode === 'strict' ? browserDoor(runtime.folder, note).shows : []
   const shows = [...(door ?? []), { path: SOCKETS, from: sockets, may: 'write' } as const]
   const enclosed = await enclose({ ...sandbox, shows }, folder, { ...env, HOME: '/tmp' })
   return { ...enclosed, profile: '/tmp/profile', sockets: SOCKETS }
 }
 
-/** Nothing that calls home or asks questions; no wall of its own where it stands in one, or where root may build none. */
+/** Turns off background requests and first-run questions. Chromium's own sandbox works neither inside ours nor for root. */
 function flags({ sandbox }: BrowserLaunch): string[] {
-  const walled = sandbox !== null || process.getuid?.() === 0
+  const noSandbox = sandbox !== null || process.getuid?.() === 0
   return [
     '--headless',
     '--no-first-run',
@@ -272,13 +285,13 @@ function flags({ sandbox }: BrowserLaunch): string[] {
     '--use-mock-keychain',
     '--mute-audio',
     '--window-size=1280,800',
-    ...(walled ? ['--no-sandbox'] : []),
-    // Its own loopback too: nobody is there whom a page should reach.
+    ...(noSandbox ? ['--no-sandbox'] : []),
+    // The loopback goes through the proxy too: no page has business with services inside the sandbox.
     ...(sandbox?.mode === 'strict' ? [`--proxy-server=${WAY_OUT}`, '--proxy-bypass-list=<-loopback>'] : []),
   ]
 }
 
-/** Its gate says itself that it listens: an answer at the port could be somebody else's. */
+/** Waits for the gate's own line on stderr: an answer at the port might come from another program. */
 async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Promise<void> {
   const deadline = performance.now() + START_MS
   let exit: Exit | null = null
@@ -286,20 +299,20 @@ async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Prom
     exit = ended
   })
   for (;;) {
-    const said = tree.stderrTail()
-    if (said.includes(READY)) return
-    if (said.includes(TAKEN)) throw new PortIsTaken(`port ${note.port} is taken`)
-    if (exit !== null) throw new Error(whyEnded(exit, said))
-    if (signal.aborted) throw new CarrelError('unavailable', 'The start of a browser was called off.')
-    if (performance.now() > deadline) throw new Error(`it could not be driven within ${START_MS / 1000} s.`)
-    await pause(LOOK_MS)
+    const output = tree.stderrTail()
+    if (output.includes(READY)) return
+    if (output.includes(TAKEN)) throw new PortIsTaken(`port ${note.port} is taken`)
+    if (exit !== null) throw new Error(reasonOf(exit, output))
+    if (signal.aborted) throw new CarrelError('unavailable', 'The start of a browser was cancelled.')
+    if (performance.now() > deadline) throw new Error(`CDP did not answer within ${START_MS / 1000} s.`)
+    await pause(POLL_MS)
   }
 }
 
-function whyEnded({ code, signal }: Exit, said: string): string {
-  if (/No usable sandbox/.test(said))
-    return 'this machine lets it make no sandbox of its own. Allow user namespaces, use the sandbox guard, or name a script in browserCommand that adds --no-sandbox.'
-  const last = said.trim().split('\n').at(-1)?.slice(0, 300) ?? ''
+function reasonOf({ code, signal }: Exit, output: string): string {
+  if (/No usable sandbox/.test(output))
+    return "this machine allows no sandbox of Chromium's own. Allow user namespaces, use the sandbox guard, or name a script in browserCommand that adds --no-sandbox."
+  const last = output.trim().split('\n').at(-1)?.slice(0, 300) ?? ''
   return `it ended at once (${signal ?? `exit code ${code}`}). ${last}`
 }
 

@@ -4,11 +4,11 @@ import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 
-/** A connection to a browser by the DevTools protocol. What comes from there is read by whoever asks for it. */
+/** A connection to a browser by CDP, the Chrome DevTools Protocol. Results are unchecked: callers parse them. */
 export interface Cdp {
-  /** @throws Error when the browser refuses, or is gone */
+  /** Sends a command and returns its result. @throws Error when the browser refuses, does not answer in time, or has ended */
   send(method: string, params?: object, session?: string): Promise<unknown>
-  /** Resolves when it is over, whoever ended it. Never rejects. */
+  /** Resolves when the connection has ended, from either side. Never rejects. */
   readonly closed: Promise<void>
   close(): void
 }
@@ -19,10 +19,10 @@ export interface CdpEvent {
   readonly session: string | null
 }
 
-/** A picture of a large window is some hundred kilobytes. */
+/** Pictures of large windows have some hundred kilobytes. */
 const MAX_MESSAGE_BYTES = 33_554_432
 const OPEN_MS = 10_000
-/** A browser that says nothing to a command for this long is stuck. */
+/** Browsers that do not answer a command within this time are stuck. ms. */
 const ANSWER_MS = 15_000
 
 const Version = z.object({ webSocketDebuggerUrl: z.string() })
@@ -35,15 +35,15 @@ const Message = z.object({
   error: z.object({ message: z.string() }).optional(),
 })
 
-interface Asked {
+interface PendingCommand {
   resolve(result: unknown): void
   reject(error: Error): void
   readonly timer: NodeJS.Timeout
 }
 
-/** Connects by a unix socket, at which a browser answers as at its port. @throws Error when it does not in time */
+/** Connects through a unix socket that answers as the browser's CDP port does. @throws Error without an answer in time */
 export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => void): Promise<Cdp> {
-  // What is within the walls may write there: no link leads the server elsewhere.
+  // The sandboxed browser can write to this folder: a symbolic link must not lead the server elsewhere.
   if (!lstatSync(socketPath).isSocket()) throw new Error(`${socketPath} is not the socket of a browser.`)
   const { webSocketDebuggerUrl } = Version.parse(JSON.parse(await get(socketPath, '/json/version')))
   const { pathname } = new URL(webSocketDebuggerUrl)
@@ -53,15 +53,15 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     maxPayload: MAX_MESSAGE_BYTES,
     handshakeTimeout: OPEN_MS,
   })
-  const asked = new Map<number, Asked>()
+  const pending = new Map<number, PendingCommand>()
   let last = 0
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => {
-      for (const { reject, timer } of asked.values()) {
+      for (const { reject, timer } of pending.values()) {
         clearTimeout(timer)
         reject(new Error('The browser has ended.'))
       }
-      asked.clear()
+      pending.clear()
       resolve()
     })
   })
@@ -70,12 +70,12 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     if (!message.success) return
     const { id, method, params, sessionId, result, error } = message.data
     if (id === undefined) return void (method !== undefined && onEvent({ method, params, session: sessionId ?? null }))
-    const waiting = asked.get(id)
-    if (!waiting) return
-    asked.delete(id)
-    clearTimeout(waiting.timer)
-    if (error) waiting.reject(new Error(error.message))
-    else waiting.resolve(result)
+    const command = pending.get(id)
+    if (!command) return
+    pending.delete(id)
+    clearTimeout(command.timer)
+    if (error) command.reject(new Error(error.message))
+    else command.resolve(result)
   })
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
@@ -90,10 +90,10 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
       const id = last
       const answer = new Promise<unknown>((resolve, reject) => {
         const timer = setTimeout(() => {
-          asked.delete(id)
+          pending.delete(id)
           reject(new Error(`The browser did not answer ${method}.`))
         }, ANSWER_MS)
-        asked.set(id, { resolve, reject, timer })
+        pending.set(id, { resolve, reject, timer })
       })
       socket.send(JSON.stringify({ id, method, params, ...(session !== undefined && { sessionId: session }) }))
       return answer
@@ -111,20 +111,20 @@ function parsed(data: unknown): unknown {
 
 function get(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, headers: { host: '127.0.0.1' }, timeout: OPEN_MS }, async (answer) => {
+    const sent = request({ socketPath, path, headers: { host: '127.0.0.1' }, timeout: OPEN_MS }, async (answer) => {
       try {
         let text = ''
         for await (const chunk of answer) {
           text += chunk
-          if (text.length > 65_536) throw new Error('The browser says too much of itself.')
+          if (text.length > 65_536) throw new Error('The answer of the browser is too long.')
         }
         resolve(text)
       } catch (thrown) {
         reject(thrown)
       }
     })
-    asked.once('timeout', () => asked.destroy(new Error('The browser did not answer.')))
-    asked.once('error', reject)
-    asked.end()
+    sent.once('timeout', () => sent.destroy(new Error('The browser did not answer.')))
+    sent.once('error', reject)
+    sent.end()
   })
 }

@@ -6,17 +6,17 @@ import type { BrowserNote } from '../../model/browser.ts'
 import type { Sandbox } from '../sandbox/enclose.ts'
 
 /**
- * Where an agent in a strict sandbox meets its browser, which stands in another one: a folder that both show, for a socket.
- * It is the conversation's, since the agent's walls are built once and browsers follow each other behind them.
+ * The connection between an agent in a strict sandbox and its browser in another one: a folder for a socket, mounted in
+ * both. Each conversation has one, since the agent's sandbox is built once and its browsers change.
  */
 export type Door = Pick<Sandbox, 'shows' | 'leads'>
 
-/** The same path in the walls of both. */
+/** Path of the folder inside both sandboxes. */
 const DOOR = '/run/carrel-door'
-/** Where a gate listens, within the browser's walls. */
-export const AT_DOOR = join(DOOR, 'browser')
+/** Path of the gate's socket inside both sandboxes. */
+export const DOOR_SOCKET = join(DOOR, 'browser')
 
-/** Folder of a conversation's door. `browsers`: that of all browsers. Made where it is missing. */
+/** Returns the folder of a conversation's door on this machine, created where it is missing. */
 function makeDoor(browsers: string, { session, agent }: Pick<BrowserNote, 'session' | 'agent'>): string {
   const name = createHash('sha256').update(`${session} ${agent}`).digest('hex').slice(0, 24)
   const path = join(doorsOf(browsers), name)
@@ -24,20 +24,24 @@ function makeDoor(browsers: string, { session, agent }: Pick<BrowserNote, 'sessi
   return path
 }
 
-/** What the agent's walls have: a port of its loopback that leads to whatever browser it has at the time. */
-export function doorFor(browsers: string, whose: Pick<BrowserNote, 'session' | 'agent'>, url: string): Door {
+/**
+ * The agent's side: a loopback port inside its sandbox that leads to the browser it has at the time.
+ *
+ * @param browsers folder of all browsers
+ */
+export function agentDoor(browsers: string, owner: Pick<BrowserNote, 'session' | 'agent'>, url: string): Door {
   return {
-    shows: [{ path: DOOR, from: makeDoor(browsers, whose), may: 'read' }],
-    leads: [{ port: Number(new URL(url).port), socket: AT_DOOR }],
+    shows: [{ path: DOOR, from: makeDoor(browsers, owner), may: 'read' }],
+    leads: [{ port: Number(new URL(url).port), socket: DOOR_SOCKET }],
   }
 }
 
-/** What the browser's walls have. */
-export function doorInside(browsers: string, whose: Pick<BrowserNote, 'session' | 'agent'>): Pick<Door, 'shows'> {
-  return { shows: [{ path: DOOR, from: makeDoor(browsers, whose), may: 'write' }] }
+/** The browser's side: the same folder, writable for the gate's socket. */
+export function browserDoor(browsers: string, owner: Pick<BrowserNote, 'session' | 'agent'>): Pick<Door, 'shows'> {
+  return { shows: [{ path: DOOR, from: makeDoor(browsers, owner), may: 'write' }] }
 }
 
-/** Takes all doors off the disk. Once no agent stands behind one: it would not see the one that is made anew. */
+/** Removes all doors. Only while no agent uses one: a running sandbox would not see the folder that replaces it. */
 export async function dropDoors(browsers: string): Promise<void> {
   await rm(doorsOf(browsers), { recursive: true, force: true })
 }

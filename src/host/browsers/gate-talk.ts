@@ -3,32 +3,32 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { gatePath } from '../keeper/protocol.ts'
 
-/** What a gate and its server have in common: where they meet and what is said there. */
+/** The protocol between a gate and its server: names of sockets and lines. */
 
-/** Each connection here is a hold, for as long as it is open. */
+/** Socket for holds: each open connection is one. */
 export const HOLD = 'hold'
-/** A way to the browser that no hold stops. */
+/** Socket of the browser's CDP that no hold blocks. */
 export const OWN = 'own'
-/** Lines on its stderr. */
+/** Lines on the gate's stderr. */
 export const READY = 'carrel: the browser can be driven'
 export const TAKEN = 'carrel: another program has the port'
-/** To whoever holds it: from now on nothing of the agent's goes through. */
+/** Sent on a hold's connection: from now on the gate passes on no command of the agent. */
 export const HELD = 'held\n'
 
-/** Of its sockets for the server, and of nothing else: the walls of a browser show it. */
+/** Folder of the gate's sockets and of nothing else, since the browser's sandbox mounts it. */
 export const gateFolder = (folder: string): string => dirname(gatePath(folder))
 
 export interface Hold {
-  /** Lets go. Repeatable. */
+  /** Resumes the agent, unless another hold is left. Idempotent. */
   release(): void
-  /** Resolves when it holds no more, also because the browser has ended. Never rejects. */
+  /** Resolves after the release or the end of the browser. Never rejects. */
   readonly over: Promise<void>
 }
 
-/** Holds a gate: resolves once nothing of the agent's goes through. @throws Error when its browser has ended */
+/** Holds a gate. Resolves once it passes on no command of the agent. @throws Error when its browser has ended */
 export async function holdGate(folder: string): Promise<Hold> {
   const path = join(gateFolder(folder), HOLD)
-  // What is within the walls may write there: no link leads the server elsewhere.
+  // The sandboxed browser can write to this folder: a symbolic link must not lead the server elsewhere.
   if (!lstatSync(path).isSocket()) throw new Error(`${path} is not the socket of a gate.`)
   const socket = connect(path)
   const over = new Promise<void>((resolve) => socket.once('close', () => resolve()))

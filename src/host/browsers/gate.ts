@@ -7,43 +7,42 @@ import { pipeline } from 'node:stream'
 import { HELD, HOLD, OWN, READY, TAKEN } from './gate-talk.ts'
 
 /**
- * A program of its own, between an agent and its browser: starts the browser at a port that only this is told, and passes
- * bytes, which it does not understand, from where the agent finds its browser. While somebody holds it, nothing that the
- * agent sends is passed on: it waits, new connections too, and nothing is lost. What the browser says goes out. The two
- * end together.
+ * A proxy process between an agent and its browser. The gate starts the browser at a port that no other process knows,
+ * and passes on bytes without parsing them. During a hold, bytes and new connections of the agent wait and none is
+ * lost; bytes of the browser pass. Gate and browser end together.
  *
- * Arguments: the agent's port or the path of its socket; the folder of the server's sockets; `held` to begin so, for a
- * server that will hold it, else `open`; the browser's command and its arguments. Without any it does nothing.
+ * Arguments: the agent's port or the path of its socket; the folder of the server's sockets; `held` to start held, for
+ * a server that will hold it, else `open`; the browser's command and its arguments. Without arguments it does nothing.
  */
 const [at = '', folder = '', begins = '', command = '', ...args] = process.argv.slice(2)
 
-/** So long it waits for a server that wanted to hold it from the beginning. ms. */
+/** How long a gate started as `held` waits for its server's hold. ms. */
 const FIRST_HOLD_MS = 30_000
 const LISTENING = /^DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)\//m
 const PORT_TAKEN = 98
 
-/** Why nothing goes through: the browser starts, somebody will hold it, and whoever does. */
+/** Reasons to pass on nothing: the browser is starting, the first hold is expected, and each open hold. */
 const STARTING = {}
 const EXPECTED = {}
 const holds = new Set<object>(begins === 'held' ? [STARTING, EXPECTED] : [STARTING])
-/** What agents have open, and what lets it go on. */
+/** Connections of the agent, each with the function that resumes it. */
 const agents = new Map<Socket, () => void>()
 let inner = 0
 
 function takeAgent(near: Socket): void {
   let far: Socket | null = null
-  const goOn = () => {
+  const resume = () => {
     far ??= reach(near)
     if (!far.writableNeedDrain) near.resume()
   }
   near.pause()
   near.on('error', () => undefined)
   near.once('close', () => agents.delete(near))
-  agents.set(near, goOn)
-  if (holds.size === 0) goOn()
+  agents.set(near, resume)
+  if (holds.size === 0) resume()
 }
 
-/** By hand, since what a pipeline has read already would still go on behind a hold. */
+/** Copies by hand: a pipeline would still pass on, during a hold, the bytes that it has read before. */
 function reach(near: Socket): Socket {
   const far = connectInner()
   far.on('error', () => undefined)
@@ -60,14 +59,14 @@ function takeHold(socket: Socket): void {
   holds.delete(EXPECTED)
   for (const near of agents.keys()) near.pause()
   socket.on('error', () => undefined)
-  socket.once('close', () => letGo(socket))
-  // To hear of its end.
+  socket.once('close', () => release(socket))
+  // Data must flow, or the socket never emits `close`.
   socket.resume()
   socket.write(HELD)
 }
 
-function letGo(hold: object): void {
-  if (holds.delete(hold) && holds.size === 0) for (const goOn of agents.values()) goOn()
+function release(hold: object): void {
+  if (holds.delete(hold) && holds.size === 0) for (const resume of agents.values()) resume()
 }
 
 function takeOwn(near: Socket): void {
@@ -87,18 +86,18 @@ function listen(where: ListenOptions, take: (socket: Socket) => void): Promise<v
   })
 }
 
-/** Says what the browser says until it can be driven; later it is for nobody. */
+/** Starts the browser. Forwards its stderr until CDP is ready, and discards it afterwards. */
 function start(): Promise<void> {
   const child = spawn(command, [...args, '--remote-debugging-port=0'], { stdio: ['ignore', 'ignore', 'pipe'] })
   child.once('error', ({ message }) => end(message, 127))
   child.once('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
   return new Promise((resolve) => {
-    let said = ''
+    let output = ''
     child.stderr.on('data', (chunk: Buffer) => {
       if (inner !== 0) return
       process.stderr.write(chunk)
-      said = (said + chunk.toString('latin1')).slice(-4_096)
-      inner = Number(LISTENING.exec(said)?.[1] ?? 0)
+      output = (output + chunk.toString('latin1')).slice(-4_096)
+      inner = Number(LISTENING.exec(output)?.[1] ?? 0)
       if (inner !== 0) resolve()
     })
   })
@@ -109,15 +108,15 @@ function end(why: string, code: number): void {
 }
 
 async function main(): Promise<void> {
-  // Before the browser: where another program has the port, none is started.
+  // Listens before the start: no browser is started when another program has the port.
   const agent = /^\d+$/.test(at) ? { port: Number(at), host: '127.0.0.1', exclusive: true } : { path: at }
   await listen(agent, takeAgent)
   await start()
   await listen({ path: join(folder, OWN) }, takeOwn)
   await listen({ path: join(folder, HOLD) }, takeHold)
-  if (holds.has(EXPECTED)) setTimeout(() => letGo(EXPECTED), FIRST_HOLD_MS)
+  if (holds.has(EXPECTED)) setTimeout(() => release(EXPECTED), FIRST_HOLD_MS)
   process.stderr.write(`${READY}\n`)
-  letGo(STARTING)
+  release(STARTING)
 }
 
 if (command !== '')

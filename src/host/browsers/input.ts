@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { BrowserInput } from '../../model/browser-sight.ts'
 
 export type Send = (method: string, params: object) => Promise<unknown>
-/** The answer to a dialog is done to no page: that stands still behind it. */
+/** The answer to a dialog. The page itself is blocked and takes no input until then. */
 export type DialogInput = Extract<BrowserInput, { kind: 'dialog' }>
 type PageInput = Exclude<BrowserInput, DialogInput>
 
@@ -13,9 +13,9 @@ interface Window {
 
 const MOUSE = { move: 'mouseMoved', down: 'mousePressed', up: 'mouseReleased' } as const
 const CONTROL_OR_META = 2 + 4
-const Past = z.object({ currentIndex: z.number(), entries: z.array(z.object({ id: z.number() })) })
+const NavigationHistory = z.object({ currentIndex: z.number(), entries: z.array(z.object({ id: z.number() })) })
 
-/** Does one thing that a person did, in the tab that `send` speaks to. @throws Error when it refuses */
+/** Dispatches one input of a person to the tab of `send`. @throws Error when the browser refuses */
 export async function dispatch(send: Send, input: PageInput, window: Window): Promise<void> {
   const at = ({ x, y }: { x: number; y: number }) => ({ x: x * window.width, y: y * window.height })
   switch (input.kind) {
@@ -64,13 +64,13 @@ async function key(send: Send, input: Extract<BrowserInput, { kind: 'key' }>): P
   })
 }
 
-/** Nothing happens where there is nowhere to go. */
+/** Navigates in the tab's history. Does nothing at either end of it. */
 async function step(send: Send, to: 'back' | 'forward' | 'reload'): Promise<void> {
   if (to === 'reload') {
     await send('Page.reload', {})
     return
   }
-  const { currentIndex, entries } = Past.parse(await send('Page.getNavigationHistory', {}))
+  const { currentIndex, entries } = NavigationHistory.parse(await send('Page.getNavigationHistory', {}))
   const entry = entries[currentIndex + (to === 'back' ? -1 : 1)]
   if (entry) await send('Page.navigateToHistoryEntry', { entryId: entry.id })
 }

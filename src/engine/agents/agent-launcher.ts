@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AgentConnection, type AgentLaunch, connectAgent, resumeAgent } from '../../host/agent/agent.ts'
+import type { Cgroups } from '../../host/cgroups/cgroups.ts'
+import { dropKeeper } from '../../host/keeper/client.ts'
+import type { Containment } from '../../host/process/containment.ts'
+import { killTree } from '../../host/process/ledger.ts'
+import type { Config } from '../../model/config.ts'
+import type { EarlierServer } from '../earlier-server.ts'
+import { graceMs } from '../run/rejoin.ts'
+import type { Vault } from '../vault.ts'
+import { compiledFolder } from './agent-directory.ts'
+import type { AgentPoolOptions } from './agent-pool.ts'
+import type { AgentNeed } from './agent-slot.ts'
+import { readyHome } from './homes.ts'
+import type { Logins } from './logins.ts'
+
+export interface LauncherParts {
+  readonly config: Config
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  /** ms since 1970. */
+  readonly now: () => number
+  readonly version: string
+  readonly containment: Containment
+  readonly cgroups: Cgroups
+  readonly vault: Vault
+  readonly logins: Logins
+  readonly earlier: EarlierServer
+}
+
+/** Returns how the pool starts, resumes and removes agent processes on this machine. */
+export function createAgentLauncher(parts: LauncherParts): Pick<AgentPoolOptions, 'connect' | 'resume' | 'remove'> {
+  const { cgroups, logins, earlier } = parts
+  return {
+    async connect(need, signal) {
+      const cgroup = need.limits ? await cgroups.need(need.limits) : null
+      const launch = { ...(await launchOf(parts, need, signal)), cgroup }
+      const ownHome = need.home ? (need.env.HOME ?? null) : null
+      return await logins.around<AgentConnection>(need.recipe, ownHome, () => connectAgent(launch), signal)
+    },
+    resume: async (keeper, need) =>
+      await resumeAgent(keeper, await launchOf(parts, need, new AbortController().signal)),
+    async remove(keeper) {
+      const note = earlier.agents.find((each) => each.keeper === keeper)?.note
+      if (note) await Promise.all([note.agent, note.keeper].map(({ tree, identity }) => killTree(tree, identity)))
+      await dropKeeper(earlier.keepers, keeper)
+    },
+  }
+}
+
+/** Creates the folders of an agent process and describes its start. */
+async function launchOf(parts: LauncherParts, need: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> {
+  const { config, env, home, now, version, containment, vault, earlier } = parts
+  const { recipe, program, workspace, place, sandbox = null } = need
+  const logFolder = join(config.dataFolder, 'logs', 'agents', recipe.id)
+  await mkdir(logFolder, { recursive: true })
+  if (need.home) await readyHome(config.dataFolder, need.home, { home, path: env.PATH ?? '' })
+  return {
+    id: recipe.id,
+    name: recipe.name,
+    command: program,
+    args: recipe.args,
+    env: need.env,
+    cwd: config.dataFolder,
+    enter: place?.enter ?? [],
+    containment,
+    sandbox,
+    ledger: earlier.ledger,
+    keepers: earlier.keepers,
+    compiled: compiledFolder(config, env),
+    graceMs: graceMs(config),
+    logFolder,
+    hide: vault.known(workspace),
+    clientName: 'carrel',
+    clientVersion: version,
+    login: recipe.login,
+    install: recipe.install,
+    initializeTimeoutMs: config.agentStartMs,
+    signal,
+    now,
+  }
+}

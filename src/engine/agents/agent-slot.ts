@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto'
+import type { AgentConnection, AgentListener, AgentPlace, AgentSession } from '../../host/agent/agent.ts'
+import type { Place } from '../../host/places/place.ts'
+import type { Sandbox } from '../../host/sandbox/enclose.ts'
+import type { AgentRecipe } from '../../model/agent.ts'
+import type { HeldLimits } from '../../model/environment.ts'
+import type { HomeNote } from '../../model/homes.ts'
+import { createRelay, type Relay } from './relay.ts'
+
+/** The agent process that a run needs. Runs whose needs have the same fingerprint may share a process. */
+export interface AgentNeed {
+  readonly recipe: AgentRecipe
+  /** Absolute path of the program. */
+  readonly program: string
+  readonly env: Readonly<Record<string, string>>
+  /** Processes are never shared between workspaces. */
+  readonly workspace: string
+  /** Names the conversation: `session agent`. */
+  readonly context: string
+  /** The mount namespace of its files, in which the process starts. */
+  readonly place?: Pick<Place, 'enter' | 'namespace'>
+  /** Built for one place, so that the process serves that place only. Null for none. */
+  readonly sandbox?: Sandbox | null
+  /** A home that Carrel keeps; `env` has its path. Null for the person's home. */
+  readonly home?: HomeNote | null
+  /** Limits enforced by the machine. A process with limits serves one run at a time, whatever its recipe says. Null for none. */
+  readonly limits?: HeldLimits | null
+}
+
+export const runsAtOnce = ({ recipe, limits }: AgentNeed): number => (limits ? 1 : recipe.runsPerProcess)
+
+/** A conversation that an agent process has in memory. */
+export interface LiveContext {
+  readonly session: AgentSession
+  /** Passes updates to the run that is attached, and keeps them between runs. */
+  readonly relay: Relay
+}
+
+/** A run's slot in an agent process. */
+export interface AgentSlot {
+  readonly connection: AgentConnection
+  readonly fingerprint: string
+  /** The conversation, where this process has it open already. */
+  readonly live: LiveContext | null
+  open(place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
+  reopen(acpSession: string, place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
+  /** Whether no other run is under way in this process at the moment. */
+  alone(): boolean
+  /** Forgets the conversation: it is no longer open in this process. */
+  drop(): void
+  /** Ends the use of the slot. The process stays for a while, for the next prompt. */
+  leave(): void
+  /** Lets the run go on without this server: it receives nothing from the agent from now on. */
+  abandon(): void
+  /** Kills the process with everything that runs in it. */
+  kill(): Promise<void>
+}
+
+/** An agent process of the pool, with its conversations and runs. */
+export interface PooledProcess {
+  readonly connection: AgentConnection
+  readonly fingerprint: string
+  readonly workspace: string
+  readonly home: string | undefined
+  readonly contexts: Map<string, LiveContext>
+  readonly runs: Set<object>
+  /** Most runs at once. */
+  readonly limit: number
+  idle: NodeJS.Timeout | null
+  dead: boolean
+  /** Whether a run in it goes on without this server. */
+  abandoned: boolean
+}
+
+/** The pool's side of a slot. */
+export interface SlotOwner {
+  /** Removes a process that is about to end. */
+  drop(process: PooledProcess): void
+  /** Called when a run has left a process. */
+  left(process: PooledProcess): void
+}
+
+export function createSlot(process: PooledProcess, context: string, owner: SlotOwner): AgentSlot {
+  const run = {}
+  process.runs.add(run)
+  clearTimeout(process.idle ?? undefined)
+  process.idle = null
+  const { connection, contexts, fingerprint } = process
+  const keep = async (
+    listener: AgentListener,
+    open: (relay: AgentListener) => Promise<AgentSession>,
+  ): Promise<LiveContext> => {
+    const relay = createRelay()
+    relay.attach(listener)
+    const live = { session: await open(relay.listener), relay }
+    contexts.set(context, live)
+    return live
+  }
+  return {
+    connection,
+    fingerprint,
+    live: contexts.get(context) ?? null,
+    open: (place, listener, signal) => keep(listener, (relay) => connection.open(place, relay, signal)),
+    reopen: (acpSession, place, listener, signal) =>
+      keep(listener, (relay) => connection.reopen(acpSession, place, relay, signal)),
+    alone: () => process.runs.size <= 1,
+    drop: () => void contexts.delete(context),
+    leave() {
+      contexts.get(context)?.relay.detach()
+      process.runs.delete(run)
+      owner.left(process)
+    },
+    abandon() {
+      process.abandoned = true
+      contexts.get(context)?.relay.abandon()
+      contexts.delete(context)
+    },
+    async kill() {
+      process.runs.delete(run)
+      owner.drop(process)
+      await connection.kill()
+    },
+  }
+}
+
+/**
+ * Returns a text that is the same for needs that may share a process. Logs may contain it: the environment is hashed,
+ * and the salt keeps readers of a log from trying values until one fits.
+ */
+export function fingerprintOf(need: AgentNeed, salt: string): string {
+  const { recipe, program, env, workspace, place, sandbox = null, limits = null } = need
+  const namespace = place?.namespace ?? null
+  const shown = sandbox?.shows?.map(({ from }) => from) ?? []
+  const confined = sandbox && [sandbox.mode, sandbox.place.path, [...sandbox.hosts].sort(), ...shown]
+  const text = JSON.stringify([
+    recipe.id,
+    program,
+    recipe.args,
+    Object.entries(env).sort(),
+    workspace,
+    namespace,
+    confined,
+    ...(limits ? [limits.memoryBytes ?? null, limits.pids ?? null] : []),
+  ])
+  return `${recipe.id}:${createHmac('sha256', salt).update(text).digest('hex').slice(0, 24)}`
+}

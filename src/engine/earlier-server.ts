@@ -1,0 +1,27 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
+import { dropDoors } from '../host/browsers/door.ts'
+import { dropOthers as dropOtherKeepers, findKeepers } from '../host/keeper/client.ts'
+import { sweepLedger } from '../host/process/ledger.ts'
+import type { Config } from '../model/config.ts'
+import { browsersFolder } from './browsers/browsers.ts'
+
+/** Processes of an earlier server that runs may rejoin, and the folders where processes are recorded. */
+export type EarlierServer = Awaited<ReturnType<typeof sweepEarlierServer>>
+
+/** Ends everything that an earlier server left running (P1), but for agents and browsers that were to survive it. */
+export async function sweepEarlierServer(config: Config, rejoins: boolean) {
+  const ledger = join(config.dataFolder, 'processes')
+  await mkdir(ledger, { recursive: true })
+  const keepers = join(config.dataFolder, 'keepers')
+  const agents = rejoins ? await findKeepers(keepers) : []
+  const folder = browsersFolder(config)
+  const browsers = rejoins ? await findBrowsers({ folder }) : []
+  const notes = [...agents.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
+  await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
+  await dropOtherKeepers(keepers, new Set(agents.map(({ keeper }) => keeper)))
+  await dropOtherBrowsers({ folder }, browsers)
+  if (agents.length === 0) await dropDoors(folder)
+  return { ledger, keepers, agents, browsers }
+}
