@@ -1,4 +1,4 @@
-import type { ApplyPlan, Look, PlanAsk } from '../src/host/history/history.ts'
+import type { ApplyPlan, PlanAsk, ScanRequest } from '../src/host/history/history.ts'
 import type { Result } from './figures.ts'
 import type { Ground } from './files.ts'
 
@@ -7,7 +7,7 @@ const BY: ApplyPlan['by'] = { name: 'bench', kind: 'system', face: 'library' }
 /** A tree with two histories, and how it is changed and looked at. */
 interface Restoring extends Ground {
   readonly key: string
-  readonly look: () => Look
+  readonly look: () => ScanRequest
   readonly timed: (work: () => Promise<unknown>) => Promise<number>
   readonly change: (ground: Ground, count: number, round: number) => readonly string[]
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { History, Look, PlaceSpec } from '../src/host/history/history.ts'
+import type { History, PlaceSpec, ScanRequest } from '../src/host/history/history.ts'
 import { openHistory } from '../src/host/history/open.ts'
 import type { Effort } from './appends.ts'
 import { dropFolder, start, tempFolder } from './children.ts'
@@ -157,7 +157,7 @@ function specOf(root: string): PlaceSpec {
   return { key: KEY, labels, root, rules, scope: { kind: 'tree' } }
 }
 
-const look = (at: Look['at'], paths: readonly string[]): Look => ({
+const look = (at: ScanRequest['at'], paths: readonly string[]): ScanRequest => ({
   at,
   paths,
   reason: 'tool',

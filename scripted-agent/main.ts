@@ -9,13 +9,13 @@ import { demoSteps, directiveOf } from './script.ts'
 import { play } from './steps.ts'
 
 /**
- * Carrel's own agent: it follows a script instead of a model. It serves the first run of somebody who has no agent
- * yet, and every test. A program of its own that speaks ACP over stdio; it imports the SDK and nothing of Carrel.
+ * Carrel's own agent, which follows a script instead of a model, for the first run of a person without an agent, and
+ * for every test. A program of its own that speaks ACP over stdio and imports only the SDK.
  *
- * A prompt with `@@do [ ...steps ] @@end` is carried out step by step (`script.ts` lists them); any other prompt gets
- * a small friendly demonstration. `SCRIPTED_QUIRKS` (a list with commas) makes it act like awkward agents:
- * update_before_create, ask_before_create, no_kind, dup_tool_call, late_updates, early_updates, no_resume (offered, but
- * unknown), unknown_request, withdraw, no_term, no_eof, login, garbage. `SCRIPTED_NO_LOAD` takes load and resume away.
+ * A prompt with `@@do [ ...steps ] @@end` runs these steps (`script.ts` lists them); any other prompt gets a small
+ * demonstration. `SCRIPTED_QUIRKS` (comma-separated) imitates awkward agents: update_before_create, ask_before_create,
+ * no_kind, dup_tool_call, late_updates, early_updates, no_resume (offered, but unknown), unknown_request, withdraw,
+ * no_term, no_eof, login, garbage. `SCRIPTED_NO_LOAD` removes load and resume.
  */
 const quirks = new Set((process.env.SCRIPTED_QUIRKS ?? '').split(',').filter((one) => one !== ''))
 const canLoad = !process.env.SCRIPTED_NO_LOAD
@@ -68,7 +68,7 @@ async function announce(client: AgentContext, id: string): Promise<void> {
 
 type Block = { readonly type: string; readonly text?: string }
 
-/** What is in front of the last text may be a record of the past, which quotes orders that are done: it is remembered only. */
+/** Returns the texts before the last one. They may quote earlier orders, so they are only remembered. */
 function recordTexts(blocks: readonly Block[]): string[] {
   return blocks.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).slice(0, -1)
 }
@@ -81,13 +81,13 @@ function promptText(blocks: readonly Block[]): string {
     .join('\n')
 }
 
-/** What a prompt makes it do. An unfinished turn from before a crash goes on when the prompt brings no steps of its own. */
+/** Returns the steps of a prompt. Without own steps, the prompt resumes an unfinished turn from before a crash. */
 function stepsFor(one: Memory, prompt: string) {
   const ordered = directiveOf(prompt)
   if (ordered) return { steps: ordered, cursor: 0 }
   if (one.pending) return one.pending
-  const said = /^\/say\s+([\s\S]+)/.exec(prompt)?.[1]
-  return { steps: said ? [{ say: said }] : demoSteps(prompt, one.model), cursor: 0 }
+  const ownText = /^\/say\s+([\s\S]+)/.exec(prompt)?.[1]
+  return { steps: ownText ? [{ say: ownText }] : demoSteps(prompt, one.model), cursor: 0 }
 }
 
 async function turn(client: AgentContext, one: Memory, prompt: string, signal: AbortSignal) {
@@ -118,21 +118,21 @@ async function turn(client: AgentContext, one: Memory, prompt: string, signal: A
 
 async function prompt(client: AgentContext, id: string, blocks: readonly Block[]): Promise<{ stopReason: never }> {
   const session = liveOne(id)
-  if (session.turn) throw new RequestError(-32600, 'A prompt is under way in this session.')
-  const said = promptText(blocks)
+  if (session.turn) throw new RequestError(-32600, 'This session already runs a prompt.')
+  const ownText = promptText(blocks)
   for (const text of recordTexts(blocks))
     session.memory.transcript.push({ sessionUpdate: 'user_message_chunk', content: { type: 'text', text } })
   const controller = new AbortController()
   session.turn = controller
   try {
-    return { stopReason: (await turn(client, session.memory, said, controller.signal)) as never }
+    return { stopReason: (await turn(client, session.memory, ownText, controller.signal)) as never }
   } catch (thrown) {
     if (controller.signal.aborted || (thrown as Error).name === 'AbortError')
       return { stopReason: 'cancelled' as never }
     throw thrown instanceof RequestError ? thrown : RequestError.internalError(undefined, (thrown as Error).message)
   } finally {
     session.turn = null
-    // A turn that ends because the client went away is not over: the next prompt takes it up.
+    // A turn that ends because the client went away is unfinished: the next prompt resumes it.
     if (!process.stdin.readableEnded && !connection.signal.aborted) {
       session.memory.pending = null
       memory.save(session.memory)
@@ -174,7 +174,7 @@ const app = agent({ name: 'carrel-scripted' })
     memory.save(one)
     if (quirks.has('early_updates')) await announce(client, id)
     else setImmediate(() => void announce(client, id))
-    if (quirks.has('garbage')) process.stdout.write('Warning: this line is no message\n')
+    if (quirks.has('garbage')) process.stdout.write('Warning: this line is not a message\n')
     if (quirks.has('unknown_request')) void client.request('craft/drain', { sessionId: id }).catch(() => undefined)
     return { sessionId: id, ...settings(one) }
   })

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** A server over stdio, as `session/new` names it. */
+/** MCP server over stdio, as in `session/new`. */
 export interface McpServer {
   readonly name: string
   readonly command: string
@@ -9,7 +9,10 @@ export interface McpServer {
   readonly env: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** Calls one tool of a server that lives for this call only, and says the text of its answer and its pictures. @throws Error when it fails */
+/**
+ * Calls one tool of a server that lives for this call only. Returns the text and the pictures of the answer.
+ * @throws Error when the call fails
+ */
 export async function callTool(server: McpServer, tool: string, args: unknown, signal: AbortSignal) {
   const own = Object.fromEntries(server.env.map(({ name, value }) => [name, value]))
   const child = spawn(server.command, [...server.args], {
@@ -24,24 +27,25 @@ export async function callTool(server: McpServer, tool: string, args: unknown, s
   const answers = new Map<number, (answer: Answer) => void>()
   createInterface({ input: child.stdout }).on('line', (line) => {
     const answer = messageIn(line)
-    if (answer === null) fail(new Error(`The server ${server.name} said what is no message: ${line.slice(0, 200)}`))
+    if (answer === null)
+      fail(new Error(`The server ${server.name} sent a line that is not a message: ${line.slice(0, 200)}`))
     else if (answer.id !== undefined) answers.get(answer.id)?.(answer)
   })
-  const say = (message: object) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const send = (message: object) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
   const ask = (id: number, method: string, params: object) => {
     const answered = new Promise<Answer>((resolve) => answers.set(id, resolve))
-    say({ id, method, params })
+    send({ id, method, params })
     return Promise.race([answered, broken])
   }
   try {
     const clientInfo = { name: 'carrel-scripted', version: '1.0.0' }
     await ask(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo })
-    say({ method: 'notifications/initialized' })
+    send({ method: 'notifications/initialized' })
     const { result, error } = await ask(2, 'tools/call', { name: tool, arguments: args })
     const content = result?.content ?? []
-    const said = content.map(({ text }) => text ?? '').join('\n')
-    if (error || result?.isError) throw new Error(error?.message ?? said)
-    return { said, pictures: content.filter(({ type }) => type === 'image') }
+    const text = content.map(({ text }) => text ?? '').join('\n')
+    if (error || result?.isError) throw new Error(error?.message ?? text)
+    return { text, pictures: content.filter(({ type }) => type === 'image') }
   } finally {
     child.kill()
   }

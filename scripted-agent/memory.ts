@@ -1,27 +1,27 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { McpServer } from './mcp.ts'
-import type { Step } from './script.ts'
+import type { ScriptStep } from './script.ts'
 
-/** What the scripted agent remembers of one session, on disk after every step, so that kill -9 loses at most one. */
+/** Memory of one session, written after every step, so that kill -9 loses at most one. */
 export interface Memory {
   readonly id: string
   readonly cwd: string
-  /** What the client gave it with the conversation. */
+  /** Servers that the client sent with the session. */
   servers: McpServer[]
   title: string
   mode: string
   model: string
   turns: number
-  /** Kinds of tools that were allowed for ever. */
+  /** Kinds of tools that were always allowed. */
   allowed: string[]
-  /** Coarse, as real agents replay: whole messages, tool calls in their last state. */
+  /** Coarse transcript, as real agents replay it: whole messages, tool calls in their last state. */
   transcript: Array<Record<string, unknown>>
-  /** The turn that is under way; still there after a crash, and taken up by the next prompt without a directive. */
-  pending: { steps: Step[]; cursor: number } | null
+  /** Turn under way; it survives a crash, and the next prompt without a directive resumes it. */
+  pending: { steps: ScriptStep[]; cursor: number } | null
 }
 
-/** Session files under one folder. An id is never used as a path unless it looks like one of ours. */
+/** Opens the session files of a folder. Only an id of this agent is ever used as a path. */
 export function openMemory(folder: string) {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const pathOf = (id: string) => join(folder, `${id}.json`)

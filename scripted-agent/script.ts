@@ -1,17 +1,18 @@
-/** One thing the scripted agent does. Exactly one of the keys of `STEP_KEYS` says what; the others are its details. */
-export interface Step {
+/** Step of the scripted agent. Exactly one key of `STEP_KEYS` names the action; the others are its details. */
+export interface ScriptStep {
   readonly [key: string]: unknown
 }
 
 /**
- * say, think: text, sent in `chunks` pieces with `delayMs` between (say may name a `messageId`).
- * plan: entries or texts. read, list: a path. write: a path and `content`. edit: a path, `old` and `new`.
- * run: a shell line, in a session of its own. ask: {title, options}. form: {message, schema}. update: a raw update.
- * fail: a JSON-RPC error. fail_text: end_turn with an error as text. crash, hang. usage: a usage_update.
- * stop: ends the turn with this reason. gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`.
- * take: so many bytes of memory, kept to its end. stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many bytes. sleep: milliseconds.
- * request: {method, params} to the client. mcp: a server that the client gave, its `tool` and `arguments`. `expand: true`: `$NAME` in the
- * texts of a step stands for that variable. `via: "client"` makes read, write and run use fs and terminal of the client.
+ * say, think: text, sent in `chunks` pieces with `delayMs` between (say may name a `messageId`). plan: entries or
+ * texts. read, list: a path. write: a path and `content`. edit: a path, `old` and `new`. run: a shell line, in a
+ * session of its own. ask: {title, options}. form: {message, schema}. update: a raw update. fail: a JSON-RPC error.
+ * fail_text: end_turn with an error as text. crash, hang. usage: a usage_update. stop: ends the turn with this reason.
+ * gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`. take: that many bytes of memory,
+ * kept until the agent ends. stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many
+ * bytes. sleep: milliseconds. request: {method, params} to the client. mcp: an MCP server of the session, its `tool`
+ * and `arguments`. `expand: true`: `$NAME` in the texts of a step is replaced by that variable. `via: "client"` makes
+ * read, write and run use fs and terminal of the client.
  */
 export const STEP_KEYS = [
   'repeat',
@@ -45,8 +46,11 @@ export type StepKey = (typeof STEP_KEYS)[number]
 
 const DIRECTIVE = /@@do\s*([\s\S]*?)\s*@@end/
 
-/** The steps that a prompt orders, or null when it orders none. @throws Error with a sentence when they cannot be read */
-export function directiveOf(prompt: string): Step[] | null {
+/**
+ * Returns the steps that a prompt orders; null for none.
+ * @throws Error with a sentence when they are unreadable
+ */
+export function directiveOf(prompt: string): ScriptStep[] | null {
   const source = DIRECTIVE.exec(prompt)?.[1]
   if (source === undefined) return null
   let steps: unknown
@@ -60,22 +64,25 @@ export function directiveOf(prompt: string): Step[] | null {
   return steps
 }
 
-/** What a step does. @throws Error when it names nothing known */
-export function keyOf(step: Step): StepKey {
+/**
+ * Returns the action of a step.
+ * @throws Error for an unknown action
+ */
+export function keyOf(step: ScriptStep): StepKey {
   const key = STEP_KEYS.find((one) => step !== null && typeof step === 'object' && one in step)
-  if (!key) throw new Error(`This step does nothing that the scripted agent knows: ${JSON.stringify(step)}`)
+  if (!key) throw new Error(`The scripted agent does not know this step: ${JSON.stringify(step)}`)
   return key
 }
 
-/** What the agent does for a person who just talks to it: a tour through what a session looks like, or a few words. */
-export function demoSteps(prompt: string, model: string): Step[] {
+/** Returns the steps for a prompt without a directive: a tour of a session, or a few words. */
+export function demoSteps(prompt: string, model: string): ScriptStep[] {
   const delayMs = model === 'thorough' ? 60 : 25
   return /\b(tour|file|files|folder|write|create|read|hello|show me)\b/i.test(prompt)
     ? tour(delayMs)
     : chat(prompt, delayMs)
 }
 
-function tour(delayMs: number): Step[] {
+function tour(delayMs: number): ScriptStep[] {
   const plan = (...states: string[]) => ({
     plan: ['Look around in this folder', 'Write a small file', 'Say what happened'].map((content, index) => ({
       content,
@@ -107,20 +114,20 @@ function tour(delayMs: number): Step[] {
   ]
 }
 
-function chat(prompt: string, delayMs: number): Step[] {
+function chat(prompt: string, delayMs: number): ScriptStep[] {
   const words = prompt.trim().split(/\s+/).length
-  const said = prompt.trim().replace(/\s+/g, ' ').slice(0, 120)
+  const excerpt = prompt.trim().replace(/\s+/g, ' ').slice(0, 120)
   return [
     { think: `${words} words, and no order to do anything with files.`, delayMs },
     {
-      say: `You said: “${said}”\n\nI am the scripted agent that comes with Carrel. I have no model behind me, so I cannot answer that well, but I can show you how a session works: say **tour**, and I will look around, ask you for permission and write a file.`,
+      say: `You said: “${excerpt}”\n\nI am the scripted agent that comes with Carrel. I have no model behind me, so I cannot answer that well, but I can show you how a session works: say **tour**, and I will look around, ask you for permission and write a file.`,
       delayMs,
     },
     { usage: { used: 400 + words, size: 200_000 } },
   ]
 }
 
-/** Cuts text into `count` pieces of about the same length, between words where possible. Nothing is lost. */
+/** Cuts text into `count` pieces of similar length, between words where possible, without loss. */
 export function pieces(text: string, count: number): string[] {
   const words = text.match(/\s*\S+\s*/g) ?? [text]
   const per = Math.max(1, Math.ceil(words.length / Math.max(1, count)))

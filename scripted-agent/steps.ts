@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentContext } from '@agentclientprotocol/sdk'
 import { callTool } from './mcp.ts'
 import type { Memory } from './memory.ts'
-import { keyOf, pieces, type Step, type StepKey } from './script.ts'
+import { keyOf, pieces, type ScriptStep, type StepKey } from './script.ts'
 
-/** What a step works with. `remember` keeps an update for later replays. */
+/** Context of a step. `remember` keeps an update for later replays. */
 export interface Stage {
   readonly client: AgentContext
   readonly memory: Memory
@@ -19,22 +19,22 @@ export interface Stage {
   remember(update: Record<string, unknown>): void
 }
 
-/** `stop` ends the turn with that reason; nothing goes on to the next step. */
-export type Outcome = { stop: string } | undefined
+/** `stop` ends the turn with that reason; later steps are skipped. */
+export type StepOutcome = { stop: string } | undefined
 // biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say about how the turn goes on
-type Act = (step: Step, stage: Stage) => Promise<Outcome | void>
+type Act = (step: ScriptStep, stage: Stage) => Promise<StepOutcome | void>
 
-export async function play(step: Step, stage: Stage): Promise<Outcome> {
+export async function play(step: ScriptStep, stage: Stage): Promise<StepOutcome> {
   return (await ACTS[keyOf(step)](expanded(step), stage)) ?? undefined
 }
 
-function expanded(step: Step): Step {
+function expanded(step: ScriptStep): ScriptStep {
   if (step.expand !== true) return step
   const value = (name: string) => JSON.stringify(process.env[name] ?? '').slice(1, -1)
   return JSON.parse(JSON.stringify(step).replace(/\$([A-Z_][A-Z0-9_]*)/g, (_all, name: string) => value(name)))
 }
 
-/** What `take` took. */
+/** Memory that `take` allocated. */
 const taken: Buffer[] = []
 const PIECE_BYTES = 8 << 20
 
@@ -151,16 +151,16 @@ const ACTS: Record<StepKey, Act> = {
     const server = stage.memory.servers.find((each) => each.name === mcp)
     await tool(stage, { kind: 'other', title: `${mcp}: ${name}`, rawInput: args }, step.ask === true, async () => {
       if (!server) throw new Error(`The client gave no server ${mcp}.`)
-      const { said, pictures } = await callTool(server, name, args ?? {}, stage.signal)
-      return [text(said), ...pictures].map((content) => ({ type: 'content', content }))
+      const result = await callTool(server, name, args ?? {}, stage.signal)
+      return [text(result.text), ...result.pictures].map((content) => ({ type: 'content', content }))
     })
   },
   request: async (step, stage) => {
     const { method, params } = step.request as { method: string; params?: object }
-    const told = await stage.client
+    const answer = await stage.client
       .request(method, { sessionId: stage.memory.id, ...params })
       .catch((error: { code?: number; message?: string }) => ({ error: { code: error.code, message: error.message } }))
-    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(JSON.stringify(told)) })
+    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(JSON.stringify(answer)) })
   },
 }
 
@@ -169,8 +169,8 @@ async function keep(stage: Stage, update: Record<string, unknown>): Promise<void
   stage.remember(update)
 }
 
-/** Only a text that was said to its end is remembered: a cut one is never replayed, as with real agents. */
-async function stream(kind: string, value: unknown, step: Step, stage: Stage): Promise<void> {
+/** Streams a text. Only a complete text is remembered: real agents never replay an interrupted one either. */
+async function stream(kind: string, value: unknown, step: ScriptStep, stage: Stage): Promise<void> {
   const whole = String(value)
   const parts = pieces(whole, Number(step.chunks ?? (step.delayMs ? whole.length / 12 : 1)))
   const message = typeof step.messageId === 'string' ? { messageId: step.messageId } : {}
@@ -188,7 +188,7 @@ interface FileChange {
   readonly next: string
 }
 
-async function change(stage: Stage, step: Step, { path, old, next }: FileChange): Promise<void> {
+async function change(stage: Stage, step: ScriptStep, { path, old, next }: FileChange): Promise<void> {
   const diff = { type: 'diff', path, oldText: old, newText: next }
   const about = {
     kind: 'edit',
@@ -207,7 +207,7 @@ async function change(stage: Stage, step: Step, { path, old, next }: FileChange)
   })
 }
 
-/** A tool call from its first mention to its end, with the permission in between. A refusal is no failure of the turn. */
+/** Runs a tool call from start to end, with its permission request. A refusal does not fail the turn. */
 async function tool(
   stage: Stage,
   about: Record<string, unknown>,
@@ -215,18 +215,18 @@ async function tool(
   act: () => Promise<unknown[]>,
 ): Promise<void> {
   const { quirks, call } = stage
-  const told = quirks.has('no_kind') ? { ...about, kind: undefined } : about
+  const shown = quirks.has('no_kind') ? { ...about, kind: undefined } : about
   const first = {
     sessionUpdate: quirks.has('update_before_create') ? 'tool_call_update' : 'tool_call',
     toolCallId: call,
-    ...told,
+    ...shown,
     status: 'pending',
   }
   if (!quirks.has('ask_before_create') || !asks) await stage.send(first)
   if (quirks.has('dup_tool_call')) await stage.send(first)
   const end = async (status: string, content: unknown[]) => {
     await stage.send({ sessionUpdate: 'tool_call_update', toolCallId: call, status, content })
-    stage.remember({ sessionUpdate: 'tool_call', toolCallId: call, ...told, status, content })
+    stage.remember({ sessionUpdate: 'tool_call', toolCallId: call, ...shown, status, content })
   }
   const allowed = !asks || stage.memory.mode === 'auto' || stage.memory.allowed.includes(String(about.kind))
   if (!allowed) {
@@ -260,7 +260,7 @@ async function permission(stage: Stage, about: Record<string, unknown>, options:
     typeof one === 'string' ? { optionId: one, name: one, kind: 'allow_once' } : one,
   )
   const params = { sessionId: stage.memory.id, toolCall, options: offered }
-  // Some agents wait for the answer even when the turn is cancelled: the client must always give one.
+  // Some agents wait for the answer even after a cancel, so the client must always answer.
   const withdraw = stage.quirks.has('withdraw') ? { cancellationSignal: stage.signal } : {}
   const { outcome } = await stage.client.request('session/request_permission', params as never, withdraw)
   stage.signal.throwIfAborted()
@@ -268,7 +268,7 @@ async function permission(stage: Stage, about: Record<string, unknown>, options:
   return String((outcome as { optionId: unknown }).optionId)
 }
 
-/** Like real agents: the command gets a session and group of its own, and is left to itself when the agent dies. */
+/** Runs a command like real agents: in its own session and group, which survives the agent's death. */
 async function runHere(command: string, stage: Stage): Promise<unknown[]> {
   const child = spawn('/bin/sh', ['-c', command], {
     cwd: stage.memory.cwd,
@@ -277,7 +277,7 @@ async function runHere(command: string, stage: Stage): Promise<unknown[]> {
   })
   let output = ''
   const content = () => [{ type: 'content', content: text(output) }]
-  const hear = (chunk: Buffer) => {
+  const onOutput = (chunk: Buffer) => {
     output += chunk.toString('utf8')
     void stage.send({
       sessionUpdate: 'tool_call_update',
@@ -286,12 +286,12 @@ async function runHere(command: string, stage: Stage): Promise<unknown[]> {
       content: content(),
     })
   }
-  child.stdout.on('data', hear)
-  child.stderr.on('data', hear)
+  child.stdout.on('data', onOutput)
+  child.stderr.on('data', onOutput)
   const code = await new Promise<number | null>((done, failed) => {
     child.once('close', done)
     child.once('error', failed)
-    // Cancelled: some agents leave the command running, which is what the host must cope with.
+    // Some agents leave the command running after a cancel, and the host must cope.
     stage.signal.addEventListener('abort', () => failed(stage.signal.reason), { once: true })
   })
   if (code !== 0) throw new Error(`${output}\nThe command ended with exit code ${code}.`)
@@ -320,16 +320,16 @@ async function appears(path: string, signal: AbortSignal): Promise<void> {
       watching.close()
       how()
     }
-    const look = () => existsSync(path) && end(done)
+    const check = () => existsSync(path) && end(done)
     try {
-      watching = watch(dirname(path), look)
+      watching = watch(dirname(path), check)
     } catch {
-      // All that may watch on this machine do so already.
-      const timer = setInterval(look, 100)
+      // The limit of watches on this machine is reached, so the path is polled.
+      const timer = setInterval(check, 100)
       watching = { close: () => clearInterval(timer) }
     }
     signal.addEventListener('abort', () => end(() => failed(signal.reason)), { once: true })
-    // Looked at after the watch began, so that nothing falls in between.
-    look()
+    // This check comes after the start of the watch, so that no change is missed.
+    check()
   })
 }

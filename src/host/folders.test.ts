@@ -26,7 +26,7 @@ symlinkSync('loop', at('home/loop'))
 const rules = { home: at('home'), dataFolder: at('data'), others: [at('home/space')] }
 
 describe('a folder for a Space', () => {
-  it('is taken by its real path', async () => {
+  it('is accepted by its real path', async () => {
     symlinkSync(at('home/apart'), at('home/alias'))
     expect(await checkFolder(at('home/alias'), rules)).toEqual({ real: at('home/apart'), key: at('home/apart') })
     expect(await checkFolder(at('home/space-two'), rules)).toMatchObject({ real: at('home/space-two') })
@@ -35,7 +35,7 @@ describe('a folder for a Space', () => {
   it.each([
     ['/', /root of the disk/],
     [at('home'), /home folder as a whole/],
-    [top, /holds your home/],
+    [top, /contains your home/],
     ['relative/path', /full path/],
     ['/etc', /belongs to the system/],
     ['/proc/self', /belongs to the system/],
@@ -50,7 +50,7 @@ describe('a folder for a Space', () => {
     [at('home/space/sub'), /inside the Space/],
     [at('home/link-to-space/sub'), /inside the Space/],
     [at('home/file.txt'), /is a file/],
-    [at('home/none'), /There is no folder/],
+    [at('home/none'), /does not exist/],
     [at('home/loop'), /leads back to itself/],
     ['/tmp\0/x', /not a path/],
   ])('refuses %s with a sentence', async (path, message) => {
@@ -60,15 +60,15 @@ describe('a folder for a Space', () => {
     })
   })
 
-  it('refuses a folder around another Space', async () => {
+  it('refuses a folder that contains another Space', async () => {
     const others = [at('home/work/inner')]
-    await expect(checkFolder(at('home/work'), { ...rules, others })).rejects.toThrow(/around the Space/)
+    await expect(checkFolder(at('home/work'), { ...rules, others })).rejects.toThrow(/contains the Space/)
   })
 
   it('refuses a folder that cannot be read', async () => {
     mkdirSync(at('home/shut'))
     chmodSync(at('home/shut'), 0)
-    // Root reads everything: it looks as somebody else here.
+    // Root can read everything, so the check runs as another user.
     const root = process.getuid?.() === 0
     if (root) {
       chmodSync(top, 0o755)
@@ -101,7 +101,7 @@ describe('a path inside roots', () => {
   symlinkSync(join(root, 'sub'), join(root, 'in'))
   symlinkSync(root, at('root-link'))
 
-  it('is answered by its real path, also when it does not exist yet', async () => {
+  it('is resolved to its real path, also before it exists', async () => {
     expect(await insideRoots(join(root, 'sub'), [root])).toBe(join(root, 'sub'))
     expect(await insideRoots(join(root, 'in/new/file'), [root])).toBe(join(root, 'sub/new/file'))
     expect(await insideRoots(at('root-link/a'), [at('root-link')])).toBe(join(root, 'a'))
@@ -132,7 +132,7 @@ it('F1: the branch is read from .git/HEAD and nothing else', async () => {
   expect(await branchOf(at('home/work'))).toBe('feature/x')
   expect(await branchOf(at('home/apart'))).toBe('01234567')
   expect(await branchOf(at('home/space'))).toBeNull()
-  // A pipe would be waited for without end.
+  // Opening a pipe would block forever.
   mkdirSync(at('home/space-two/.git'))
   execFileSync('mkfifo', [at('home/space-two/.git/HEAD')])
   expect(await branchOf(at('home/space-two'))).toBeNull()

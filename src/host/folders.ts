@@ -7,15 +7,15 @@ import { messageOf } from '../primitives/message-of.ts'
 import { readSmallFile } from './small-file.ts'
 
 export interface FolderRules {
-  /** The person's home folder. */
+  /** Home folder of the person. */
   readonly home: string
-  /** Carrel's own data folder. */
+  /** Carrel's data folder. */
   readonly dataFolder: string
-  /** The folders of other Spaces. */
+  /** Folders of other Spaces. */
   readonly others: readonly string[]
 }
 
-/** Folders that hold keys and passwords: an agent must not be let loose in, above or below them by mistake. */
+/** Folders with keys and passwords: no agent may run in, above or below them by mistake. */
 const SECRET = new Set([
   '.ssh',
   '.gnupg',
@@ -51,8 +51,9 @@ const SYSTEM = new Set([
 ])
 
 /**
- * The one rule for folders a Space may be bound to, on every way in. `real` is the folder with all links resolved;
- * `key` is the same for every spelling of one folder (folded where the disk folds case): compare keys, show `real`.
+ * Checks whether a Space may use a folder; the only rule, for every way in. `real` is the folder with all links
+ * resolved. `key` is the same for every spelling of one folder (case-folded where the disk folds case): compare keys,
+ * show `real`.
  *
  * @throws bad_input with a sentence that says what to choose instead
  */
@@ -67,11 +68,11 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   const data = keyOf(await realOrGiven(rules.dataFolder), folds)
   if (dirname(real) === real) throw refuse('The root of the disk cannot be a Space. Choose a folder inside it.')
   if (key === home) throw refuse('Your home folder as a whole cannot be a Space. Choose a folder inside it.')
-  if (isInside(home, key)) throw refuse(`${real} holds your home folder. Choose a folder inside your home instead.`)
+  if (isInside(home, key)) throw refuse(`${real} contains your home folder. Choose a folder inside your home instead.`)
   if (SYSTEM.has(real) || /^\/(proc|sys|dev|etc|boot)\//.test(real))
     throw refuse(`${real} belongs to the system. Choose a folder of your own.`)
   if (key === data || isInside(key, data) || isInside(data, key)) {
-    throw refuse(`${real} holds or is part of Carrel's own data. Choose a folder apart from ${rules.dataFolder}.`)
+    throw refuse(`${real} contains or is part of Carrel's own data. Choose a folder apart from ${rules.dataFolder}.`)
   }
   const secret = secretPart(real, key, home)
   if (secret) throw refuse(`${secret} is where programs keep keys and settings. Choose a folder that holds your work.`)
@@ -81,14 +82,14 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
     if (isInside(key, taken))
       throw refuse(`${real} is inside the Space ${other}. Use that Space, or choose a folder apart from it.`)
     if (isInside(taken, key))
-      throw refuse(`${real} is around the Space ${other}. Choose a folder that holds no other Space.`)
+      throw refuse(`${real} contains the Space ${other}. Choose a folder that holds no other Space.`)
   }
   return { real, key }
 }
 
 /**
- * Tells whether a folder is there. `missing` also when something else is there now: Carrel never makes a folder in its
- * stead. A folder that cannot be looked at is `present`: opening it gives the reason.
+ * Tells whether a folder is there. `missing` also when a file stands at the path: nothing is ever created in its place.
+ * A folder that cannot be read is `present`: opening it gives the reason.
  */
 export async function folderState(real: string): Promise<'present' | 'missing'> {
   try {
@@ -99,9 +100,9 @@ export async function folderState(real: string): Promise<'present' | 'missing'> 
 }
 
 /**
- * The real path of `path` if it lies in one of `roots`, all links resolved; null if not. What does not exist yet is
- * judged by the nearest folder above that does; a link to nowhere is refused, since writing would follow it.
- * Paths that are not absolute or have `..` in them are null.
+ * Returns the real path, all links resolved, if it lies in one of `roots`; else null. For a path that does not exist
+ * yet, the nearest existing folder above decides. A dangling link is refused, because a write would follow it. Relative
+ * paths and paths with `..` are null.
  */
 export async function insideRoots(path: string, roots: readonly string[]): Promise<string | null> {
   if (!isAbsolute(path) || path.includes('\0') || path.split(/[\\/]/).includes('..')) return null
@@ -111,7 +112,7 @@ export async function insideRoots(path: string, roots: readonly string[]): Promi
   return realRoots.some((root) => real === root || isInside(real, root)) ? real : null
 }
 
-/** The branch a folder is on, by reading `.git/HEAD` and nothing else; a short commit when detached; null without git (F1). */
+/** Returns the branch of a folder from `.git/HEAD` alone; a short commit when detached; null without git (F1). */
 export async function branchOf(folder: string): Promise<string | null> {
   try {
     const head = (await readSmallFile(join(await gitFolder(folder), 'HEAD'))).trim()
@@ -122,24 +123,24 @@ export async function branchOf(folder: string): Promise<string | null> {
 }
 
 /**
- * Folders with a `.git` near `home`, for the first start: at most three levels down, links and hidden folders left
- * out, at most `limit` found and 2,000 folders looked at. Sorted by path.
+ * Finds folders with a `.git` near `home`, for the first start. Goes at most three levels down, skips links and hidden
+ * folders, stops after `limit` hits or 2,000 folders. Sorted by path.
  */
 export async function nearbyGitFolders(home: string, limit: number): Promise<string[]> {
   const found: string[] = []
   let level = [home]
-  let looked = 0
+  let visited = 0
   for (let depth = 0; depth <= 3 && level.length > 0; depth += 1) {
     const next: string[] = []
     for (const folder of level) {
-      looked += 1
-      if (found.length >= limit || looked > 2_000) return found.toSorted()
+      visited += 1
+      if (found.length >= limit || visited > 2_000) return found.toSorted()
       const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
       if (folder !== home && entries.some((entry) => entry.name === '.git')) found.push(folder)
       else
         next.push(
           ...entries
-            .filter((entry) => entry.isDirectory() && worthALook(entry.name))
+            .filter((entry) => entry.isDirectory() && isWorthVisiting(entry.name))
             .map((entry) => join(folder, entry.name)),
         )
     }
@@ -148,7 +149,7 @@ export async function nearbyGitFolders(home: string, limit: number): Promise<str
   return found.toSorted()
 }
 
-function worthALook(name: string): boolean {
+function isWorthVisiting(name: string): boolean {
   return !name.startsWith('.') && !['node_modules', 'Library', 'snap', 'go', 'target', 'vendor'].includes(name)
 }
 
@@ -161,7 +162,7 @@ async function existing(path: string): Promise<string> {
     if (code === 'EACCES')
       throw refuse(`${path} cannot be reached with your rights. Choose a folder that you can open.`)
     if (code === 'ELOOP') throw refuse(`${path} is a link that leads back to itself. Choose a real folder.`)
-    if (isAbsent(cause)) throw refuse(`There is no folder ${path}. Make it first, or choose one that exists.`)
+    if (isAbsent(cause)) throw refuse(`The folder ${path} does not exist. Create it first, or choose another.`)
     throw refuse(`${path} cannot be read: ${messageOf(cause)}. Choose a folder that you can open.`)
   }
   if (!(await stat(real)).isDirectory()) throw refuse(`${path} is a file. Choose the folder it is in.`)
@@ -179,7 +180,7 @@ function secretPart(real: string, key: string, home: string): string | null {
   const at = parts.findIndex((part) => SECRET.has(part))
   if (at < 0) return null
   const whole = parts.slice(0, at + 1).join(sep)
-  // Under `.local` and its like only the top is refused elsewhere than in the home: projects may be named so.
+  // Outside of the home, only `.local` and its like themselves are refused: a project may have such a name.
   const general = ['.local', '.config', '.cache', '.docker'].includes(parts[at] as string)
   return general && !isInside(key, home) ? null : whole
 }
@@ -188,7 +189,7 @@ async function realOrGiven(path: string): Promise<string> {
   return (await realOfPossible(resolve(path))) ?? resolve(path)
 }
 
-/** Resolves the links of the part that exists and appends the rest; null when a link on the way leads nowhere. */
+/** Resolves the links of the existing part and appends the rest; null when a link on the way is dangling. */
 async function realOfPossible(path: string): Promise<string | null> {
   const rest: string[] = []
   for (let at = path; ; at = dirname(at)) {
@@ -210,13 +211,13 @@ async function isLink(path: string): Promise<boolean> {
   return (await absentAsNull(lstat(path)))?.isSymbolicLink() ?? false
 }
 
-/** Strictly inside, by whole path parts. */
+/** Whether a path lies strictly inside, by whole path parts. */
 function isInside(path: string, root: string): boolean {
   const way = relative(root, path)
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-/** Whether the disk takes `A` and `a` for one name, found by asking for the folder under the other spelling. */
+/** Whether the disk treats `A` and `a` as one name, tested by the other spelling of the folder. */
 async function foldsCase(real: string): Promise<boolean> {
   const name = basename(real)
   const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()
@@ -233,7 +234,7 @@ function keyOf(real: string, folds: boolean): string {
 async function gitFolder(folder: string): Promise<string> {
   const path = join(folder, '.git')
   if ((await stat(path)).isDirectory()) return path
-  // A worktree has a file that names its git folder.
+  // The `.git` of a worktree is a file that names its git folder.
   return resolve(folder, (await readSmallFile(path)).replace(/^gitdir:\s*/, '').trim())
 }
 

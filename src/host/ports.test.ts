@@ -11,7 +11,7 @@ async function listenOn(port: number, host: string) {
   return { [Symbol.asyncDispose]: () => new Promise<void>((resolve) => void server.close(() => resolve())) }
 }
 
-it('P7: a port that somebody listens on is not offered, nor one that is taken, and the search goes round', async () => {
+it('P7: a port in use is not offered, nor a taken one, and the search wraps around', async () => {
   const last = PORT_COUNT - 1
   const [busy] = await freePorts(7_000, 1, new Set())
   await using _ = await listenOn(busy!, '127.0.0.1')

@@ -1,13 +1,13 @@
 import { connect, createServer } from 'node:net'
 
-/** Below the ports that systems give to outgoing connections, and away from those that servers like by default. */
+/** Port range below the ports for outgoing connections, and away from the usual defaults of servers. */
 export const FIRST_PORT = 20_000
 export const PORT_COUNT = 10_000
 const LOOPBACKS = ['127.0.0.1', '::1'] as const
 
 /**
- * Ports that nothing listens on at the moment, looked for from a number on and round again. Whether one stays free
- * nobody can promise: what holds it is what binds it first.
+ * Returns ports that no program uses now, searched from a number on and around. No port is reserved: it belongs to the
+ * program that binds it first.
  */
 export async function freePorts(from: number, count: number, taken: ReadonlySet<number>): Promise<number[]> {
   const free: number[] = []
@@ -23,7 +23,7 @@ async function isFree(port: number): Promise<boolean> {
   return true
 }
 
-/** A machine without IPv6 has no `::1`, and then nobody else has it either. */
+/** Whether a port is free at an address. A machine without IPv6 has no `::1`, so no program can use it there. */
 function canBind(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -34,7 +34,7 @@ function canBind(port: number, host: string): Promise<boolean> {
   })
 }
 
-/** Whether something answers there now. */
+/** Whether a program accepts connections on the port now. */
 export async function isListening(port: number): Promise<boolean> {
   const answers = await Promise.all(LOOPBACKS.map((host) => answersAt(port, host)))
   return answers.includes(true)

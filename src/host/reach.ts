@@ -1,22 +1,22 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { isAbsolute, join, sep } from 'node:path'
 import { isAbsent } from '../primitives/absent-as-null.ts'
-import type { AgentPlace, AgentView } from './agent/contract.ts'
+import type { AgentPlace, PlaceView } from './agent/contract.ts'
 import { insideRoots } from './folders.ts'
 
-/** One file of a place under both its names, all links resolved. */
-export interface Reached {
-  /** For this process. */
+/** File of a place under both its names, all links resolved. */
+export interface ResolvedPath {
+  /** Path for this process. */
   readonly real: string
-  /** As the agent names it. */
+  /** Path for the agent. */
   readonly seen: string
 }
 
-/** Like Linux itself. */
+/** Same limit as in Linux. */
 const MAX_LINKS = 40
 
-/** Says where a path of the agent's leads, if that is inside the roots of its place; null if not. */
-export function reachOf({ roots, view }: AgentPlace): (path: string) => Promise<Reached | null> {
+/** Returns a function that resolves a path of the agent inside the roots of its place; null outside. */
+export function reachOf({ roots, view }: AgentPlace): (path: string) => Promise<ResolvedPath | null> {
   if (view) return (path) => insideView(path, view, roots)
   return async (path) => {
     const real = await insideRoots(path, roots)
@@ -25,12 +25,11 @@ export function reachOf({ roots, view }: AgentPlace): (path: string) => Promise<
 }
 
 /**
- * The rules of `insideRoots` for a view in a namespace of its own. There the links must be followed by hand: the
- * system would resolve them in the namespace of this process, where they lead elsewhere. A link that leads out of the view
- * is refused, absolute ones are taken as the agent would take them, and what does not exist yet is judged by the
- * nearest folder that does.
+ * Applies the rules of `insideRoots` to a view in its own namespace. Links are followed by hand, because the system
+ * would resolve them in this process's namespace. A link out of the view is refused; an absolute one is resolved as the
+ * agent sees it. For a path that does not exist yet, the nearest existing folder decides.
  */
-async function insideView(path: string, view: AgentView, roots: readonly string[]): Promise<Reached | null> {
+async function insideView(path: string, view: PlaceView, roots: readonly string[]): Promise<ResolvedPath | null> {
   const parts = partsBelow(path, view.path)
   const way = parts === null || parts.includes('..') ? null : await walk(parts, view)
   if (way === null) return null
@@ -39,11 +38,11 @@ async function insideView(path: string, view: AgentView, roots: readonly string[
   return within ? { real: join(view.root, ...way), seen } : null
 }
 
-async function walk(parts: readonly string[], view: AgentView): Promise<string[] | null> {
+async function walk(parts: readonly string[], view: PlaceView): Promise<string[] | null> {
   const todo = [...parts]
   const way: string[] = []
   let links = 0
-  /** With so many parts still to go or more, a part comes from the target of a link. */
+  /** With this many parts left or more, the part comes from a link's target. */
   let ofLink = Number.POSITIVE_INFINITY
   for (let part = todo.shift(); part !== undefined; part = todo.shift()) {
     if (part === '..') {
@@ -53,7 +52,7 @@ async function walk(parts: readonly string[], view: AgentView): Promise<string[]
     const at = join(view.root, ...way, part)
     const found = await lstat(at).catch((cause: NodeJS.ErrnoException) => cause)
     if (found instanceof Error) {
-      // Writing would follow a link to nowhere.
+      // A write would follow the dangling link.
       if (!isAbsent(found) || todo.length >= ofLink || todo.includes('..')) return null
       return [...way, part, ...todo]
     }
@@ -74,7 +73,7 @@ async function walk(parts: readonly string[], view: AgentView): Promise<string[]
   return way
 }
 
-/** The parts of `path` below `top`, none for `top` itself; null when it is elsewhere. */
+/** Returns the parts of `path` below `top`, none for `top` itself; null outside. */
 function partsBelow(path: string, top: string): string[] | null {
   if (!isAbsolute(path) || path.includes('\0')) return null
   const whole = path.split(sep).filter(meant)

@@ -1,15 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 
-/**
- * Texts that are read without anybody having asked for them, in folders where anybody may have put anything: a pipe
- * would be waited for without end, a device has no end.
- */
+/** Flags for reading unrequested files in untrusted folders: opening a pipe must not block. */
 const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK
-/** Bytes. More than any such file has. */
+/** Largest size, more than any such file has. Bytes. */
 const MOST = 1 << 20
 
-/** @throws where there is no regular file of at most 1 MiB at the path, or behind the link there */
+/**
+ * Reads a text file, also through a link.
+ * @throws unless it is a regular file of at most 1 MiB
+ */
 export async function readSmallFile(path: string): Promise<string> {
   const file = await open(path, AT_ONCE)
   try {
@@ -20,7 +20,7 @@ export async function readSmallFile(path: string): Promise<string> {
   }
 }
 
-/** The same at once, and never through a link. */
+/** Reads a text file synchronously, and never through a link. */
 export function readSmallFileSync(path: string | Buffer): string {
   const fd = openSync(path, AT_ONCE | constants.O_NOFOLLOW)
   try {
@@ -32,5 +32,5 @@ export function readSmallFileSync(path: string | Buffer): string {
 }
 
 function check(path: string | Buffer, stats: { isFile(): boolean; readonly size: number }): void {
-  if (!stats.isFile() || stats.size > MOST) throw new Error(`${path} is no file, or larger than 1 MiB.`)
+  if (!stats.isFile() || stats.size > MOST) throw new Error(`${path} is not a file, or larger than 1 MiB.`)
 }

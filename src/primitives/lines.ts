@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream'
 const NEWLINE = 10
 
 /**
- * Splits a stream into lines and holds at most one line of at most `maxBytes`. A longer one is `tooLarge`, after which
- * nothing more is read, since nothing behind it can be trusted. Blank lines are left out.
+ * Splits a stream into lines and holds at most one line of at most `maxBytes`. A longer one calls `tooLarge` and ends
+ * reading, because nothing after it is reliable. Blank lines are skipped.
  */
 export function readLines(
   input: Readable,

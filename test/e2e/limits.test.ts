@@ -51,7 +51,7 @@ describe('limits of memory and processes', () => {
     await appears(neighbour.path('begun'))
     const { outcome, error } = await session.run(TOO_MUCH)
     expect(outcome).toBe('failed')
-    expect(error?.message).toMatch(/was ended: it and what it started used more than 256 MiB of memory\./)
+    expect(error?.message).toMatch(/was ended: it and its processes used more than 256 MiB of memory\./)
     expect(error?.next).toContain(
       `limit of the Space. Raise it with \`carrel env set --limit memoryBytes=512m --space ${session.space.id}\``,
     )
@@ -80,7 +80,7 @@ describe('limits of memory and processes', () => {
       const { prompt } = await session.prompt([{ run: HUNGRY, ...via }, { gate: 'go' }, { run: 'echo alive' }])
       const told = await session.until('notice.given')
       expect(told.data.text).toBe(
-        "The system ended a process of the agent's: it and what it started used more than 256 MiB of memory, their limit.",
+        'The system ended a process of the agent: the agent and its processes used more than 256 MiB of memory, their limit.',
       )
       session.open('go')
       expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
@@ -254,7 +254,7 @@ describe('limits of memory and processes', () => {
     const there = session.through(unable.carrel)
     const { outcome, error } = await there.run([{ write: 'made', content: '', ask: false }])
     expect(outcome).toBe('failed')
-    expect(error?.message).toMatch(/limit of memory is asked for, and this machine cannot keep one.*Delegate=yes/)
+    expect(error?.message).toMatch(/limit of memory is set, and this machine cannot enforce it.*Delegate=yes/)
     expect(existsSync(session.path('made'))).toBe(false)
     // What is said already can be said again, and taken away.
     await keep(there, { limits: { memoryBytes: 256 * MIB, ms: 60_000 } })
@@ -273,14 +273,14 @@ it('F8: a limit that this machine cannot keep is refused when it is set, and doc
     await expect(keep(session, { limits })).rejects.toMatchObject({
       code: 'bad_input',
       message: expect.stringMatching(
-        `This machine cannot keep a limit of ${what}. .*shows Carrel no cgroup.*Delegate=yes`,
+        `This machine cannot keep a limit of ${what}. .*Carrel finds no cgroup.*Delegate=yes`,
       ),
     })
   const { findings } = await world.carrel.call('server.doctor', {})
   expect(findings.find(({ name }) => name === 'Limits')).toEqual({
     name: 'Limits',
     state: 'limited',
-    text: 'None of memory and processes: This machine shows Carrel no cgroup that could keep it.',
+    text: 'None of memory and processes: Carrel finds no cgroup on this machine that could enforce it.',
     next: expect.stringContaining('Delegate=yes'),
   })
   expect(await notices(session)).toEqual([])

@@ -76,9 +76,9 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     ])
     const words = await said(session)
     expect(words).toContain('200 reached 1')
-    expect(words).toContain(`403 The sandbox lets nothing through to ${other.name}`)
+    expect(words).toContain(`403 The sandbox blocks connections to ${other.name}`)
     expect(other.came()).toBe(0)
-    expect(await notices(session)).toEqual([expect.stringContaining(`let nothing through to ${other.name}`)])
+    expect(await notices(session)).toEqual([expect.stringContaining(`blocked a connection to ${other.name}`)])
     expect(await given(session, ended)).toMatchObject({ sandbox: 'strict', hosts: [allowed.name] })
   })
 
@@ -127,7 +127,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     expect((await next.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
     const words = await said(next)
     for (const answer of ['200 reached 1', '200 reached 2', '403 The sandbox']) expect(words).toContain(answer)
-    expect(await notices(next)).toEqual([expect.stringContaining(`let nothing through to ${other.name}`)])
+    expect(await notices(next)).toEqual([expect.stringContaining(`blocked a connection to ${other.name}`)])
   })
 })
 

@@ -10,9 +10,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { ApplyPlan, Look, PlaceSpec, PlanAsk } from '../../src/host/history/history.ts'
-import { type Keeper, openKeeper } from '../../src/host/history/keeper.ts'
-import type { Point } from '../../src/host/history/moves.ts'
+import { type HistoryCore, openCore } from '../../src/host/history/core.ts'
+import type { ApplyPlan, PlaceSpec, PlanAsk, ScanRequest } from '../../src/host/history/history.ts'
+import type { CrashPoint } from '../../src/host/history/moves.ts'
 import { diskPath, parentOf, pathOf } from '../../src/host/history/paths.ts'
 import type { Act, FilePath, Plan, PlanRequest } from '../../src/model/history.ts'
 import type { ActId, RunId, SessionId } from '../../src/model/ids.ts'
@@ -22,13 +22,13 @@ import { specOf, writer } from './history-world.ts'
 export interface ActWorld extends AsyncDisposable {
   readonly root: string
   readonly folder: string
-  readonly keeper: Keeper
-  readonly history: Keeper['history']
+  readonly keeper: HistoryCore
+  readonly history: HistoryCore['history']
   readonly key: string
   write(path: FilePath, text: string | Buffer): void
   read(path: FilePath): string
   /** What was changed since the last look is by these runs; by nobody of ours without any. */
-  look(by?: readonly string[], more?: Partial<Look>): Promise<number>
+  look(by?: readonly string[], more?: Partial<ScanRequest>): Promise<number>
   plan(request: PlanRequest, more?: Partial<PlanAsk>): Promise<Plan>
   /** Plans, and carries it out with every conflicts path left, but for those named. */
   act(request: PlanRequest, overwrite?: readonly FilePath[], more?: Partial<PlanAsk>): Promise<Act>
@@ -61,7 +61,7 @@ export interface ActWorldOptions {
   /** Where the place and its history are; a new folder if left out. */
   readonly top?: string
   readonly root?: string
-  readonly point?: Point
+  readonly point?: CrashPoint
 }
 
 export async function openActWorld(
@@ -70,7 +70,7 @@ export async function openActWorld(
 ): Promise<ActWorld> {
   const folder = join(top, 'history')
   mkdirSync(folder, { recursive: true })
-  const keeper = openKeeper(folder, 1_000, () => {}, point)
+  const keeper = openCore(folder, 1_000, () => {}, point)
   const around: Around = { top, folder, keeper, history: keeper.history, clock: { now: 1_000 } }
   const world = await placed(around, specOf(basename(root), root), files)
   return {
@@ -122,7 +122,7 @@ async function placed(around: Around, spec: PlaceSpec, files: Readonly<Record<Fi
     read: (path) => readFileSync(join(root, path), 'utf8'),
     async look(by = [], more = {}) {
       const writers = by.map((name) => writer(name))
-      const look: Look = { at: 'everything', paths: [], reason: 'asked', writers, now: clock.now++ }
+      const look: ScanRequest = { at: 'everything', paths: [], reason: 'asked', writers, now: clock.now++ }
       return (await history.capture(key, { ...look, ...more })).n
     },
     async act(request, overwrite = [], more) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { PlaceSpec, Retention } from '../../src/host/history/history.ts'
-import type { Point } from '../../src/host/history/moves.ts'
+import type { CrashPoint } from '../../src/host/history/moves.ts'
 import type { PlanRequest } from '../../src/model/history.ts'
 import { type ActWorld, openActWorld, restoreTo, undoOf } from './act-world.ts'
 
@@ -11,7 +11,7 @@ export type CrashAct = (top: string, arm: () => void) => Promise<unknown>
 const failing =
   (request: PlanRequest): CrashAct =>
   async (top, arm) => {
-    const point: Point = (name) => {
+    const point: CrashPoint = (name) => {
       if (name === 'back') arm()
       if (name === 'sync') throw new Error('the disk has an error')
     }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { History, Look, PlaceSpec } from '../../src/host/history/history.ts'
+import type { History, PlaceSpec, ScanRequest } from '../../src/host/history/history.ts'
 import { openHistory } from '../../src/host/history/open.ts'
 import type { FileRules } from '../../src/model/conflicts.ts'
 import type { FilePath, FileState, Writer } from '../../src/model/history.ts'
@@ -16,7 +16,7 @@ export interface TestPlace extends AsyncDisposable {
   readonly folder: string
   write(path: FilePath, text: string | Buffer): void
   remove(path: FilePath): void
-  captured(look?: Partial<Look>): ReturnType<History['capture']>
+  captured(look?: Partial<ScanRequest>): ReturnType<History['capture']>
   state(path: FilePath, n?: number | null): Promise<FileState | null>
   text(path: FilePath, n: number | null): Promise<string>
   /** Opens the same place with other rules. */
@@ -39,7 +39,7 @@ export const TEST_RULES: FileRules = {
   maxFileBytes: 32 * 1024 * 1024,
   paths: [],
 }
-export const LOOK: Look = { at: 'everything', paths: [], reason: 'asked', writers: [], now: 1_000 }
+export const LOOK: ScanRequest = { at: 'everything', paths: [], reason: 'asked', writers: [], now: 1_000 }
 
 export function specOf(name: string, root: string, rules: Partial<FileRules> = {}): PlaceSpec {
   const labels = { workspace: 'ws_1', space: `spc_${name}` as PlaceSpec['labels']['space'], project: null }

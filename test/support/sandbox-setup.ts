@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import type { AgentLaunch, AgentView } from '../../src/host/agent/agent.ts'
+import type { AgentLaunch, PlaceView } from '../../src/host/agent/agent.ts'
 import { KNOWN_AGENTS, scriptedAgent } from '../../src/host/agent/known-agents.ts'
 import { NOTHING_OUTSIDE } from '../../src/host/places/place.ts'
 import { accessOf } from '../../src/host/sandbox/access.ts'
-import type { Sandbox } from '../../src/host/sandbox/enclose.ts'
+import type { SandboxSpec } from '../../src/host/sandbox/enclose.ts'
 import { createSandboxes } from '../../src/host/sandbox/probe.ts'
 import { connect, listen, never, type Said, steps } from './scripted-setup.ts'
 
@@ -46,15 +46,15 @@ export type Machine = ReturnType<typeof machine>
 /** An agent in a sandbox on that machine, and what its shell says. */
 export async function agentIn(
   m: Machine,
-  asked: Partial<Sandbox> = {},
+  asked: Partial<SandboxSpec> = {},
   launch: Partial<AgentLaunch> = {},
-  view: AgentView | null = null,
+  view: PlaceView | null = null,
 ) {
   const recipe = scriptedAgent()
   const env = { PATH, HOME: m.home, CARREL_SCRIPTED_HOME: m.at('data/scripted-agent') }
   const access = accessOf({ recipe, known: KNOWN_AGENTS, env, home: m.home, dataFolder: m.data, see: [ROOT] })
   const place = { path: m.mine, root: m.mine, outside: NOTHING_OUTSIDE }
-  const sandbox: Sandbox = { mode: 'guard', hosts: [], ...access, place, ...asked }
+  const sandbox: SandboxSpec = { mode: 'guard', hosts: [], ...access, place, ...asked }
   const keepers = m.at('data/keepers')
   const { connection } = await connect({
     env,

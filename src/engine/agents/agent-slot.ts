@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { AgentConnection, AgentListener, AgentPlace, AgentSession } from '../../host/agent/agent.ts'
 import type { Place } from '../../host/places/place.ts'
-import type { Sandbox } from '../../host/sandbox/enclose.ts'
+import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import type { HeldLimits } from '../../model/environment.ts'
 import type { HomeNote } from '../../model/homes.ts'
@@ -20,7 +20,7 @@ export interface AgentNeed {
   /** The mount namespace of its files, in which the process starts. */
   readonly place?: Pick<Place, 'enter' | 'namespace'>
   /** Built for one place, so that the process serves that place only. Null for none. */
-  readonly sandbox?: Sandbox | null
+  readonly sandbox?: SandboxSpec | null
   /** A home that Carrel keeps; `env` has its path. Null for the person's home. */
   readonly home?: HomeNote | null
   /** Limits enforced by the machine. A process with limits serves one run at a time, whatever its recipe says. Null for none. */

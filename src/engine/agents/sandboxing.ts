@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { Place } from '../../host/places/place.ts'
 import { accessOf, hostsOf } from '../../host/sandbox/access.ts'
-import type { Sandbox } from '../../host/sandbox/enclose.ts'
+import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 import type { AgentRooms, Basics, MachineFacts } from '../context.ts'
@@ -26,7 +26,7 @@ export type SandboxContext = Pick<Basics, 'config'> &
 export async function sandboxFor(
   ctx: SandboxContext,
   { recipe, env, place, mode, hosts }: Confinement,
-): Promise<Sandbox | null> {
+): Promise<SandboxSpec | null> {
   if (mode === 'off') return null
   await ctx.sandboxes.need(mode)
   const { config, home } = ctx

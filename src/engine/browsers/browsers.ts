@@ -4,7 +4,7 @@ import { agentDoor, type Door } from '../../host/browsers/door.ts'
 import { findBrowser, HOW_TO_INSTALL, noBrowser, versionOf } from '../../host/browsers/find.ts'
 import { browserServers } from '../../host/browsers/mcp.ts'
 import { allowedEnv } from '../../host/process/environment.ts'
-import type { Sandbox } from '../../host/sandbox/enclose.ts'
+import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import { BROWSER_VARIABLE } from '../../model/browser.ts'
 import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
@@ -71,7 +71,7 @@ export function browserAccess(config: Config, { url, request }: RunBrowser, { mo
  * Returns the sandbox of a run's browser. CDP has no authentication, so browsers are sandboxed even when their agent is
  * not, if the machine can. The browser reads no path that is closed to agents, and writes to its own folder only.
  */
-async function browserSandbox(ctx: SandboxContext, confinement: Confinement): Promise<Sandbox | null> {
+async function browserSandbox(ctx: SandboxContext, confinement: Confinement): Promise<SandboxSpec | null> {
   const { mode, recipe } = confinement
   if (mode === 'off' && (await ctx.sandboxes.obstacle('guard')) !== null) return null
   const sandbox = await sandboxFor(ctx, { ...confinement, mode: mode === 'strict' ? 'strict' : 'guard' })

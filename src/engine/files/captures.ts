@@ -1,4 +1,4 @@
-import type { Captured, History, LeftOut, Look } from '../../host/history/history.ts'
+import type { Captured, History, LeftOutPaths, ScanRequest } from '../../host/history/history.ts'
 import type { Change, FilePath, SnapshotReason, Writer } from '../../model/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import { createSerial } from '../../primitives/serial.ts'
@@ -16,11 +16,11 @@ export interface Worker {
   /** What a capture found of this run's work. */
   found(changes: readonly Change[], captured: Captured, reason: SnapshotReason): void
   /** What a capture saw come and go that the history does not cover, whoever did it. */
-  passed(leftOut: LeftOut): void
+  passed(leftOut: LeftOutPaths): void
 }
 
 /** A look at a place, as somebody in the engine wants it. */
-export type Wish = Pick<Look, 'at' | 'reason' | 'mark' | 'unwatched'> & { readonly paths?: readonly FilePath[] }
+export type Wish = Pick<ScanRequest, 'at' | 'reason' | 'mark' | 'unwatched'> & { readonly paths?: readonly FilePath[] }
 
 /** What is going on in one place: who works there, and the looks that are taken. */
 export interface Bench {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { AgentFailure } from '../../host/agent/agent.ts'
-import type { Reached as LimitReached } from '../../host/cgroups/cgroup.ts'
+import type { LimitReached } from '../../host/cgroups/cgroup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/events.ts'
 import type { InteractionId } from '../../model/ids.ts'

@@ -1,10 +1,10 @@
-import type { LeftOut } from '../../host/history/history.ts'
+import type { LeftOutPaths } from '../../host/history/history.ts'
 import type { FilePath } from '../../model/history.ts'
 
 /** Files outside of the history that were deleted during a run, so that an undo cannot restore them. */
 export interface RunLeftOut {
   /** Bound, so that it may be passed on as a function. */
-  readonly take: (seen: LeftOut) => void
+  readonly take: (seen: LeftOutPaths) => void
   /** Returns a notice that names the files; null for none. */
   notice(): string | null
 }

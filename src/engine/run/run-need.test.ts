@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import type { Sandbox } from '../../host/sandbox/enclose.ts'
+import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import { NO_BROWSER } from '../browsers/browsers.ts'
 import { withBrowser } from './run-need.ts'
 
-const sandbox = { mode: 'strict', hosts: ['a.example'] } as unknown as Sandbox
+const sandbox = { mode: 'strict', hosts: ['a.example'] } as unknown as SandboxSpec
 const url = { CARREL_BROWSER_URL: 'http://127.0.0.1:1' }
 const door = { leads: [{ port: 1, socket: '/run/carrel-door/browser' }] }
 

@@ -1,4 +1,4 @@
-import type { Reached } from '../../host/cgroups/cgroup.ts'
+import type { LimitReached } from '../../host/cgroups/cgroup.ts'
 import { WHAT } from '../../host/cgroups/cgroups.ts'
 import {
   type EffectiveEnvironment,
@@ -71,7 +71,7 @@ async function mustBeKept(ctx: Context, scope: SettingsScope, { limits }: Enviro
 }
 
 /** What to do about a limit that ended an agent: who says it, and how it is raised there. */
-export async function raiseWords(ctx: Context, scope: SettingsScope, { limit, at }: Reached): Promise<string> {
+export async function raiseWords(ctx: Context, scope: SettingsScope, { limit, at }: LimitReached): Promise<string> {
   const said = (await environmentOf(ctx, scope)).limits[limit]
   // Somebody changed it meanwhile: the next process has another.
   if (said?.value !== at || said.from === 'default') return 'Prompt again: the session goes on.'

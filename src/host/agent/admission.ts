@@ -1,17 +1,20 @@
 import { CarrelError } from '../../model/errors.ts'
 import { createSemaphore } from '../../primitives/semaphore.ts'
 
-/** Lets so many starts happen at once and keeps the others in order of arrival (P4). */
+/** Semaphore for agent starts: at most `limit` at a time, the others wait in order of arrival (P4). */
 export interface Admission {
-  /** Waits for a turn. Call the answer exactly when the start is over; calling it again does nothing. @throws unavailable when `signal` fires first. */
+  /**
+   * Waits for a turn. Call the returned function when the start is over; a second call does nothing.
+   * @throws unavailable when `signal` fires first
+   */
   acquire(signal: AbortSignal): Promise<() => void>
   readonly limit: number
   readonly active: number
-  /** How many wait. */
+  /** Number of waiting starts. */
   readonly queued: number
 }
 
-/** `limit` is about the number of cores: more starts at once make each of them slower and none earlier. */
+/** Set `limit` to about the number of cores: more starts at a time slow each other down. */
 export function createAdmission(limit: number): Admission {
   const starts = createSemaphore(limit)
   return {

@@ -13,8 +13,8 @@ import {
   top,
 } from '../../../test/support/scripted-setup.ts'
 
-describe('what the agent says', () => {
-  it('reaches the listener as said and in order, also what no schema knows', async () => {
+describe('a message of the agent', () => {
+  it('reaches the listener unchanged and in order, also of an unknown kind', async () => {
     const { one, heard } = await session()
     const strange = { sessionUpdate: 'made_up_kind', _meta: { a: 1 }, deep: { x: [1] } }
     const odd = { sessionUpdate: 'tool_call', toolCallId: 'a', title: 't', kind: 'juggle', status: 'odd', extra: 1 }
@@ -26,7 +26,7 @@ describe('what the agent says', () => {
     expect(heard.text()).toBe(Array.from({ length: 50 }, (_, index) => `${index} `).join(''))
   })
 
-  it('asks with unknown option kinds, without kind and before any tool call, and gets the option back', async () => {
+  it('may ask with unknown option kinds, without a kind and before any tool call, and gets the option back', async () => {
     const asked: Said[] = []
     const heard = listen({
       permission: async (request) => {
@@ -63,14 +63,14 @@ describe('what the agent says', () => {
     expect(ids('in').some((id) => ids('out').includes(id))).toBe(true)
   })
 
-  it('may come before its session has an id and after the answer', async () => {
+  it('may arrive before its session has an id and after the answer', async () => {
     const { one, heard } = await session({ env: { SCRIPTED_QUIRKS: 'early_updates,late_updates' } })
     expect(kinds(heard.updates)).toEqual(['available_commands_update'])
     await one.prompt(steps({ say: 'x' }))
     await heard.until(() => heard.text().includes('late'))
   })
 
-  it('that is no message is noted, and the turn goes on', async () => {
+  it('that is not a message is noted, and the turn continues', async () => {
     const { one, heard } = await session()
     expect(
       await one.prompt(
@@ -81,7 +81,7 @@ describe('what the agent says', () => {
     expect(heard.text()).toBe('on')
   })
 
-  it('and cannot be taken in, ends that agent with a clear failure and not the server', async () => {
+  it('that cannot be stored ends that agent with a clear failure, and not the server', async () => {
     const heard = listen({
       update: (update) => {
         if ((update as Said).sessionUpdate === 'poison') throw new Error('lease lost')
@@ -106,7 +106,7 @@ describe('what the agent says', () => {
     expect(await other.one.prompt(steps({ say: 'alive' }))).toMatchObject({ stopReason: 'end_turn' })
   })
 
-  it('as an error or by dying rejects the prompt, with what it printed last', async () => {
+  it('that is an error, or a death, rejects the prompt with the last stderr output', async () => {
     const { one } = await session()
     await expect(one.prompt(steps({ fail: 'model is down' }))).rejects.toMatchObject({
       name: 'AgentFailure',
@@ -120,7 +120,7 @@ describe('what the agent says', () => {
     await expect(one.prompt(steps({ say: 'x' }))).rejects.toThrow(/exit code 1/)
   })
 
-  it('with a form reaches the listener and the answer goes back', async () => {
+  it('with a form reaches the listener, and the answer returns', async () => {
     const heard = listen({
       elicit: async (request) => ({ action: 'accept', content: { name: (request as Said).message } }),
     })
@@ -162,12 +162,12 @@ describe('cancel', () => {
   it('P2: leaves a command running that the agent forgets, which the host finds and ends', async () => {
     const { one, connection, place, heard } = await session()
     const began = Date.now()
-    // The wait wakes when something is printed: the file has to be there by then.
+    // The wait ends at the first output, so the file must exist by then.
     const done = one.prompt(steps({ run: 'echo x > started; echo $$; exec sleep 31313' }))
     await heard.until(() => existsSync(join(place.cwd, 'started')))
     one.cancel()
     expect(await done).toMatchObject({ stopReason: 'cancelled' })
-    // Its name is `sh` until it has become `sleep`.
+    // The process is named `sh` until it has become `sleep`.
     expect(await connection.descendants({ bornAfterMs: began })).toHaveLength(1)
     expect(await connection.killDescendantsBornAfter(began)).toHaveLength(1)
     expect(await connection.descendants()).toEqual([])
@@ -212,7 +212,7 @@ describe('after kill -9', () => {
     },
   )
 
-  it('where resume is offered but unknown it is loaded, and what is replayed never counts as new', async () => {
+  it('where resume is offered but unknown the session is loaded, and replayed updates never count as new', async () => {
     const { id, place, next } = await cut({ SCRIPTED_QUIRKS: 'no_resume' })
     const heard = listen()
     await next.connection.reopen(id, place, heard.listener, never)

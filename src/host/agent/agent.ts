@@ -14,11 +14,11 @@ import {
 import type { Frame } from '../keeper/spool.ts'
 import { type Enclosure, enclose } from '../sandbox/enclose.ts'
 import type { AgentConnection, AgentInfo, AgentLaunch } from './contract.ts'
-import { endedBy, endWords, howItEnded, reachedWords } from './limits.ts'
+import { endedBy, endText, howItEnded, limitText } from './limits.ts'
 import { type Link, openSession, rejoinSession, reopenSession, stateOf, untilAborted } from './opening.ts'
 import { type HeldFrame, recall } from './past.ts'
 import type { SessionPort } from './session.ts'
-import { AgentFailure, type Call, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './wire.ts'
+import { AgentFailure, type AgentRequest, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './wire.ts'
 
 export type { Exit } from '../process/process.ts'
 export type * from './contract.ts'
@@ -30,26 +30,26 @@ const STOP = { eofMs: 500, termMs: 700 }
 const EARLY_LIMIT = 1_000
 const NOISE_LIMIT = 5
 const STOPPED_LIMIT = 50
-/** Frames and characters that are spooled before what is recorded is forgotten. */
+/** Amount of spooled frames and characters that makes a checkpoint worthwhile. */
 const MARK = { frames: 5_000, chars: 4 << 20 }
 
 /**
- * Starts an agent under a keeper and greets it. When this rejects, nothing of it runs any more.
+ * Starts an agent under a keeper and initializes the connection. When this rejects, no process of it is left.
  *
- * @throws unavailable with the reason and what to do, when the agent is not there, ends, does not answer in
+ * @throws unavailable with the reason and the next step, when the agent is missing, ends, does not answer within
  * `initializeTimeoutMs`, or speaks another version of ACP
  */
 export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection> {
   const keeper = newKeeper()
   const inside = await enclosed(launch, keeper)
   const link = linkOf(inside.launch, await startTree(inside, keeper))
-  hear(link)
+  listen(link)
   return connectionOf(link, infoOf(await greet(link)))
 }
 
 /**
- * Takes up with an agent that an earlier life of the server started: from its keeper, or, where that is gone, from what
- * it left on disk (the connection then ends once all has been told). Null when there is nothing left of it.
+ * Reconnects to an agent of an earlier server process, through its keeper or, without one, through its spool on disk. A
+ * connection from the spool ends once all frames are delivered. Null when nothing is left.
  */
 export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<AgentConnection | null> {
   if (!isPresent(join(asked.keepers, keeper))) return null
@@ -64,7 +64,7 @@ export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<A
       if (!link) frames.push(frame)
       else if (frame.dir === 'in') takeFrame(link, frame)
     },
-    // Synchronous: the very next frame must find the link.
+    // Synchronous, because the next frame already needs the link.
     replayed: () => {
       const past = recall(tree.checkpoint, frames)
       link = linkOf(launch, tree, past.next)
@@ -73,7 +73,7 @@ export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<A
     },
     tooLarge: () => link && tooLarge(link),
     stopped: (target) => link && stopped(link, target),
-    reached: (reached) => link && tellAll(link, reachedWords(reached), { reached }),
+    reached: (reached) => link && tellAll(link, limitText(reached), { reached }),
   })
   const found = await Promise.race([live.promise, tree.exited.then(() => link)])
   if (!found) return null
@@ -102,13 +102,13 @@ function linkOf(launch: AgentLaunch, tree: KeptTree, next = 1): Link {
   return Object.assign(link, { wire: openWire(tree.send, handlersOf(link), next) })
 }
 
-function hear(link: Link): void {
+function listen(link: Link): void {
   link.tree.listen({
     frame: (frame) => frame.dir === 'in' && takeFrame(link, frame),
     replayed: () => undefined,
     tooLarge: () => tooLarge(link),
     stopped: (target) => stopped(link, target),
-    reached: (reached) => tellAll(link, reachedWords(reached), { reached }),
+    reached: (reached) => tellAll(link, limitText(reached), { reached }),
   })
   endsWith(link)
 }
@@ -123,7 +123,7 @@ function takeFrame(link: Link, { line, no }: Frame): void {
 function endsWith({ launch, tree, wire, ports }: Link): void {
   void tree.exited.then((exit) => {
     const reached = endedBy(exit)
-    const text = endWords(launch.name, exit)
+    const text = endText(launch.name, exit)
     wire.fail(new AgentFailure(text, { stderrTail: exit.stderrTail, ...(reached && { reached }) }))
     for (const port of ports.values()) port.end()
   })
@@ -142,7 +142,7 @@ function connectionOf(link: Link, info: AgentInfo): AgentConnection {
     get usable() {
       return !link.wire.failed
     },
-    open: (place, listener, signal) => openSession(link, info, place, listener, signal),
+    open: (place, listener, signal) => openSession(link, info, { place, listener, signal }),
     reopen: (id, place, listener, signal) => reopenSession(link, info, { id, place, listener, signal }),
     rejoin: (id, place, listener) => rejoinSession(link, info, { id, place, listener }),
     limits: tree.limits,
@@ -156,7 +156,7 @@ function connectionOf(link: Link, info: AgentInfo): AgentConnection {
   }
 }
 
-/** Lets the keeper forget what every session has recorded, when that is worth a new file. */
+/** Lets the keeper forget everything that all sessions have recorded, when that is worth a new file. */
 function markRecorded(link: Link, info: AgentInfo): void {
   const { frames, chars } = link.spooled
   if (frames < MARK.frames && chars < MARK.chars) return
@@ -177,7 +177,9 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
   maxFrameBytes: MAX_FRAME_BYTES,
 })
 
-/** The launch with its temporary folder and inside the sandbox that it asks for: terminals and a later life of the server find the same. */
+/**
+ * Returns the launch with its temporary folder, inside its sandbox. Terminals and a later server get the same launch.
+ */
 async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> {
   if (!launch.sandbox) {
     const temporary = await makeTemporary(temporaryOf(launch.keepers, keeper))
@@ -214,7 +216,7 @@ function handlersOf(link: Link) {
     notification: (method: string, params: unknown, no: number) => {
       if (method === 'session/update') takeUpdate(link, params, no)
     },
-    request: async (call: Call, signal: AbortSignal) => {
+    request: async (call: AgentRequest, signal: AbortSignal) => {
       const { method, params } = call
       const id = (params as { sessionId?: unknown } | null)?.sessionId
       const port = typeof id === 'string' ? link.ports.get(id) : undefined
@@ -230,7 +232,7 @@ function handlersOf(link: Link) {
     },
     thrown: (error: unknown) => {
       const why = messageOf(error)
-      const text = `What ${launch.name} said could not be kept, so it was stopped: ${why}`
+      const text = `${launch.name} was stopped, because its messages could not be stored: ${why}`
       link.wire.fail(new AgentFailure(text, { cause: error }))
       void link.tree.kill()
     },
@@ -242,22 +244,22 @@ function tellAll(link: Link, text: string, data?: unknown): void {
   for (const port of link.ports.values()) port.listener.notice(text, data)
 }
 
-/** Each once: a program that is let nowhere may try for ever. */
+/** Reports each target once: a blocked program may retry forever. */
 function stopped(link: Link, target: string): void {
   if (link.stopped.has(target) || link.stopped.size >= STOPPED_LIMIT) return
   link.stopped.add(target)
-  const text = `The sandbox let nothing through to ${target}. If the agent is to reach it, add the host to the hosts of this Space.`
+  const text = `The sandbox blocked a connection to ${target}. To allow it, add the host to the hosts of this Space.`
   tellAll(link, text, { stopped: target })
 }
 
 function tooLarge(link: Link): void {
-  const text = `${link.launch.name} sent a message of more than 32 MiB and was stopped. Send the prompt again to start it anew.`
+  const text = `${link.launch.name} sent a message of more than 32 MiB and was stopped. Send the prompt again to restart it.`
   tellAll(link, text)
   link.wire.fail(new AgentFailure(text, { stderrTail: link.tree.stderrTail() }))
   void link.tree.kill()
 }
 
-/** Waits until somebody takes up a conversation of an earlier life. */
+/** Waits until a session of an earlier server process is taken over. */
 async function claimed(link: Link, id: string): Promise<SessionPort> {
   await new Promise<void>((resolve) => {
     const before = link.claims.get(id)
@@ -308,12 +310,12 @@ async function greet(link: Link): Promise<unknown> {
 }
 
 function infoOf(raw: unknown): AgentInfo {
-  const said = (raw ?? {}) as Record<string, unknown>
+  const message = (raw ?? {}) as Record<string, unknown>
   return {
-    protocolVersion: Number(said.protocolVersion),
-    agentInfo: (said.agentInfo ?? null) as AgentInfo['agentInfo'],
-    agentCapabilities: (said.agentCapabilities ?? {}) as Record<string, unknown>,
-    authMethods: Array.isArray(said.authMethods) ? said.authMethods : [],
+    protocolVersion: Number(message.protocolVersion),
+    agentInfo: (message.agentInfo ?? null) as AgentInfo['agentInfo'],
+    agentCapabilities: (message.agentCapabilities ?? {}) as Record<string, unknown>,
+    authMethods: Array.isArray(message.authMethods) ? message.authMethods : [],
   }
 }
 
@@ -339,14 +341,14 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree
       : ' Install it, or correct its command in the configuration.'
     return new CarrelError(
       'unavailable',
-      `${launch.name} is not there: ${launch.command} was not found.${todo}`,
+      `${launch.name} is not installed: ${launch.command} was not found.${todo}`,
       data,
       thrown,
     )
   }
   const lastLine = stderrTail.trim().split('\n').at(-1) ?? ''
-  if (reached) return new CarrelError('unavailable', endWords(launch.name, exit), data, thrown)
+  if (reached) return new CarrelError('unavailable', endText(launch.name, exit), data, thrown)
   const why = thrown.code === undefined ? howItEnded(exit) : thrown.message
-  const said = lastLine === '' ? '' : ` It said: ${lastLine.slice(0, 300)}`
-  return new CarrelError('unavailable', `${launch.name} did not start (${why}).${said}`, data, thrown)
+  const message = lastLine === '' ? '' : ` It said: ${lastLine.slice(0, 300)}`
+  return new CarrelError('unavailable', `${launch.name} did not start (${why}).${message}`, data, thrown)
 }

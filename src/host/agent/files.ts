@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
-import { type Reached, reachOf } from '../reach.ts'
+import { type ResolvedPath, reachOf } from '../reach.ts'
 import type { AgentListener, AgentPlace } from './contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
@@ -11,8 +11,8 @@ type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'>
 const MAX_READ_BYTES = 16 << 20
 
 /**
- * Serves `fs/read_text_file` inside the place. `lenient`: a missing file reads as empty, for the agent that takes any
- * error as a reason to end the turn (Gemini CLI).
+ * Serves `fs/read_text_file` inside the place. `lenient`: a missing file reads as empty, for the agent that ends its
+ * turn on any error (Gemini CLI).
  */
 export async function readTextFile(
   params: unknown,
@@ -27,7 +27,7 @@ export async function readTextFile(
     if (lenient) return { content: '' }
     throw new WireError(NOT_FOUND, `There is no file ${path}.`, { uri: path })
   }
-  // A pipe or device would never end.
+  // A read from a pipe or device would never end.
   if (!found.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   if (found.size > MAX_READ_BYTES) throw new WireError(INVALID_PARAMS, `${path} is larger than 16 MiB.`)
   const bytes = await readFile(real)
@@ -40,8 +40,8 @@ export async function readTextFile(
 }
 
 /**
- * Serves `fs/write_text_file` inside the place: all of it or nothing, the mode of an existing file kept. The path it
- * tells of is the agent's own, with all links resolved.
+ * Serves `fs/write_text_file` inside the place, atomically; an existing file keeps its mode. The reported path is the
+ * agent's own, with all links resolved.
  */
 export async function writeTextFile(params: unknown, place: AgentPlace, listener: FileListener): Promise<object> {
   const { path, content } = fields(params)
@@ -51,7 +51,7 @@ export async function writeTextFile(params: unknown, place: AgentPlace, listener
   const old = await absentAsNull(stat(real))
   if (old && !old.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   await mkdir(folder, { recursive: true })
-  // The folder may have become a link since it was judged.
+  // The folder may have become a link since the check.
   if ((await allowed(path, place)).real !== real) throw outside(path)
   const staged = join(folder, `.carrel-${randomUUID()}.tmp`)
   try {
@@ -63,7 +63,7 @@ export async function writeTextFile(params: unknown, place: AgentPlace, listener
       await file.close()
     }
     if (old) await chmod(staged, old.mode & 0o7777)
-    // Asked last, so that what somebody else wrote meanwhile is seen.
+    // This check comes last, so that it sees writes that others made meanwhile.
     const refused = await listener.mayWrite(seen, await digestAt(real))
     if (refused !== null) throw new WireError(INVALID_PARAMS, refused, { path })
     await rename(staged, real)
@@ -80,7 +80,7 @@ const digestAt = async (real: string): Promise<string | null> => {
   return bytes && hash('sha256', bytes)
 }
 
-async function allowed(path: unknown, place: AgentPlace): Promise<Reached> {
+async function allowed(path: unknown, place: AgentPlace): Promise<ResolvedPath> {
   if (typeof path !== 'string') throw new WireError(INVALID_PARAMS, 'The path must be text.')
   const reached = await reachOf(place)(path)
   if (reached === null) throw outside(path)

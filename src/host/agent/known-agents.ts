@@ -11,9 +11,9 @@ const run = promisify(execFile)
 const VERSION_TIMEOUT_MS = 5_000
 
 /**
- * The agent that ships with Carrel. Its program is this very Node, so it is always there. With a `cacheFolder` (one
- * that nobody else can write to) Node keeps its compiled code: it then starts in about 60 % of the time and with
- * 20 MiB less.
+ * Recipe of the agent that ships with Carrel. Its program is the running Node, so it is always installed. Node keeps
+ * compiled code in `cacheFolder`, which starts the agent in about 60 % of the time with 20 MiB less. No other user may
+ * have write access to that folder.
  */
 export function scriptedAgent(cacheFolder?: string): AgentRecipe {
   return AgentRecipe.parse({
@@ -21,20 +21,20 @@ export function scriptedAgent(cacheFolder?: string): AgentRecipe {
     name: 'Scripted agent',
     command: process.execPath,
     args: [fileURLToPath(programFile('scripted-agent', new URL('../../../scripted-agent/main.ts', import.meta.url)))],
-    // Without it a type-stripping Node may print a warning for each start.
+    // Node may otherwise print a warning about type stripping at each start.
     env: { NODE_NO_WARNINGS: '1', ...(cacheFolder ? { NODE_COMPILE_CACHE: cacheFolder } : {}) },
     passEnv: ['CARREL_SCRIPTED_HOME', 'SCRIPTED_QUIRKS', 'SCRIPTED_NO_LOAD', 'SCRIPTED_NAME'],
     ownPaths: ['$CARREL_SCRIPTED_HOME/'],
-    // It ends a cancelled run's commands by itself, so many runs may share one process.
+    // The agent ends the commands of a cancelled run itself, so many runs may share one process.
     runsPerProcess: 1000,
     docs: 'Ships with Carrel and needs no model: for a first look, and for tests.',
   })
 }
 
 /**
- * Agents that are known to speak ACP v1, as data. Variables in `passEnv` are those that carry the person's own key or
- * endpoint; nothing else of the server's environment reaches them. `runsPerProcess` stays 1 where a cancelled run may
- * leave its command running; `home: own` where two processes race on one home.
+ * Agents that are known to speak ACP v1. `passEnv` names variables with the person's own key or endpoint; no other
+ * variable of the server reaches the agent. `runsPerProcess` stays 1 where a cancelled run may leave its command
+ * running. `home: own` is for agents whose processes race on a shared home.
  */
 export const KNOWN_AGENTS: readonly AgentRecipe[] = [
   {
@@ -207,12 +207,12 @@ export const KNOWN_AGENTS: readonly AgentRecipe[] = [
   },
 ].map((recipe) => AgentRecipe.parse(recipe))
 
-/** What a person wrote in the configuration under `agents`: fields of a known agent by its id, or a whole new one. */
+/** Entry under `agents` in the configuration: fields of a known agent by its id, or a new agent. */
 export type CustomAgent = { readonly id: string } & { readonly [field: string]: unknown }
 
 /**
- * The agents of this server: the scripted one first, then the known ones, then custom ones in the order given.
- * `cacheFolder`: see `scriptedAgent`.
+ * Returns the agents of this server: the scripted one, the known ones, then custom ones in the given order. For
+ * `cacheFolder` see `scriptedAgent`.
  * @throws bad_input when a custom agent lacks a field or changes the scripted one
  */
 export function allAgents(custom: readonly CustomAgent[], cacheFolder?: string): AgentRecipe[] {
@@ -234,8 +234,8 @@ export function allAgents(custom: readonly CustomAgent[], cacheFolder?: string):
 }
 
 /**
- * Which of these agents this machine has. Looks only: `--version` of what is found is asked once for each state of the
- * file, all at once and for at most five seconds. An agent that could be fetched is not installed; `install` says how.
+ * Detects which agents are installed. Runs `--version` once for each state of a program file, all in parallel, for at
+ * most five seconds. Installs nothing; `install` says how.
  */
 export async function detectAgents(
   recipes: readonly AgentRecipe[],
@@ -262,7 +262,7 @@ export async function detectAgents(
   )
 }
 
-/** The file that would run, looked up as a shell would but without one; null when there is none. */
+/** Returns the program file that a shell would run, without starting a shell; null for none. */
 export function findProgram(command: string, path: string): string | null {
   const candidates = isAbsolute(command)
     ? [command]
@@ -297,12 +297,12 @@ function versionOf(program: string, { path, home }: { path: string; home: string
   return version
 }
 
-/** `late` is called when there was no answer in time: on a machine less busy there may be one. */
+/** `late` is called when no answer came in time: a less busy machine may answer. */
 async function askVersion(program: string, env: Record<string, string>, late: () => void): Promise<string | null> {
   try {
     const options = { env, timeout: VERSION_TIMEOUT_MS, killSignal: 'SIGKILL' as const, maxBuffer: 64 << 10 }
     const asked = run(program, ['--version'], options)
-    // An ACP adapter that does not know the option would wait for messages.
+    // An ACP adapter that ignores the option would wait for messages.
     asked.child.stdin?.end()
     const { stdout } = await asked
     return /\d+\.\d+\.\d+([-+.]\w+)*/.exec(stdout)?.[0] ?? null

@@ -1,11 +1,14 @@
 import { sizeWords } from '../../model/sizes.ts'
-import type { Reached } from '../cgroups/cgroup.ts'
+import type { LimitReached } from '../cgroups/cgroup.ts'
 import type { Exit } from '../process/process.ts'
 
 const KILLED = 137
 
-/** The limit by which an agent was ended; null where it ended otherwise. A shell around it tells a kill as a number. */
-export function endedBy({ code, signal, reached = [] }: Exit): Reached | null {
+/**
+ * Returns the limit that ended an agent; null when it ended otherwise. A shell around the agent reports a kill as an
+ * exit code.
+ */
+export function endedBy({ code, signal, reached = [] }: Exit): LimitReached | null {
   const killed = signal === 'SIGKILL' || code === KILLED
   return (killed && reached.find(({ limit }) => limit === 'memoryBytes')) || null
 }
@@ -14,21 +17,21 @@ export function howItEnded({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code}` : signal
 }
 
-/** How an agent ended that nobody asked to, in a sentence or two. */
-export function endWords(name: string, exit: Exit): string {
+/** Describes an unrequested end of an agent, in one or two sentences. */
+export function endText(name: string, exit: Exit): string {
   const by = endedBy(exit)
-  if (by) return `${name} was ended: it and what it started used more than ${amountOf(by)}.`
+  if (by) return `${name} was ended: it and its processes used more than ${amountOf(by)}.`
   const text = `${name} ended in the middle of its work (${howItEnded(exit)}).`
   const full = exit.reached?.find(({ limit }) => limit === 'pids')
-  return full ? `${text} It and what it started had reached the limit of ${amountOf(full)}.` : text
+  return full ? `${text} It and its processes had reached the limit of ${amountOf(full)}.` : text
 }
 
-/** What people are told of an agent that lives on. */
-export function reachedWords(reached: Reached): string {
+/** Describes a reached limit of an agent that still runs. */
+export function limitText(reached: LimitReached): string {
   return reached.limit === 'memoryBytes'
-    ? `The system ended a process of the agent's: it and what it started used more than ${amountOf(reached)}, their limit.`
-    : `The agent and what it started reached their limit of ${amountOf(reached)}: what was to start beyond that did not start.`
+    ? `The system ended a process of the agent: the agent and its processes used more than ${amountOf(reached)}, their limit.`
+    : `The agent and its processes reached their limit of ${amountOf(reached)}: further processes did not start.`
 }
 
-const amountOf = ({ limit, at }: Reached): string =>
+const amountOf = ({ limit, at }: LimitReached): string =>
   limit === 'memoryBytes' ? `${sizeWords(at)} of memory` : `${at} processes and threads at once`

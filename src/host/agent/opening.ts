@@ -2,57 +2,61 @@ import { setTimeout } from 'node:timers/promises'
 import { CarrelError } from '../../model/errors.ts'
 import type { KeptTree } from '../keeper/client.ts'
 import type { AgentInfo, AgentLaunch, AgentListener, AgentPlace, AgentSession, Rejoined } from './contract.ts'
-import type { HeldFrame, Past, PastPrompt, PastState } from './past.ts'
+import type { HeldFrame, PastPrompt, PastState, Recalled } from './past.ts'
 import { readsMissingAsEmpty, replaysAfterAnswer } from './quirks.ts'
 import { promptAnswer, type SessionPort, sessionPort, withStderr } from './session.ts'
-import { AgentFailure, AUTH_REQUIRED, failureFrom, METHOD_NOT_FOUND, type Wire } from './wire.ts'
+import { AgentFailure, type AgentWire, AUTH_REQUIRED, failureFrom, METHOD_NOT_FOUND } from './wire.ts'
 
-/** A replay whose end is not said counts as over after so long without a word. ms. */
+/** A replay without an end marker counts as over after this long without an update. ms. */
 const QUIET_MS = 300
 
-/** What the parts of one connection share. */
+/** State that the parts of one connection share. */
 export interface Link {
   readonly launch: AgentLaunch
   readonly tree: KeptTree
   readonly ports: Map<string, SessionPort>
-  /** Updates of sessions whose opening has not been answered yet: some agents speak before they answer. */
+  /** Updates of sessions whose opening is not answered yet: some agents send them before the answer. */
   readonly early: Map<string, HeldFrame[]>
   opening: number
   noises: number
-  /** What the sandbox let nothing through to, as far as it was told. */
+  /** Targets that the sandbox blocked and that were reported. */
   readonly stopped: Set<string>
-  /** The number of the last frame that came. */
+  /** Number of the newest frame from the agent. */
   seen: number
-  readonly wire: Wire
-  /** Since the keeper was last told what it may forget. */
+  readonly wire: AgentWire
+  /** Amount of frames since the last checkpoint that the keeper received. */
   spooled: { frames: number; chars: number }
-  /** Up to which frame it was told so. */
+  /** Last frame of that checkpoint. */
   marked: number
-  /** What an earlier life of the server had open here and nobody has taken up yet. */
-  past: Past | null
-  /** Called when such a conversation is taken up. */
+  /** Sessions of an earlier server process that nothing has taken over yet. */
+  past: Recalled | null
+  /** Callbacks for when such a session is taken over. */
   readonly claims: Map<string, () => void>
-  /** Prompts of ours that are not answered, or whose run is not recorded to its end. */
+  /** Own prompts that are unanswered, or whose run is not recorded to its end. */
   readonly prompts: Map<number, PastPrompt>
   onRecorded(): void
+}
+
+interface Opening {
+  readonly place: AgentPlace
+  readonly listener: AgentListener
+  readonly signal: AbortSignal
 }
 
 export async function openSession(
   link: Link,
   info: AgentInfo,
-  place: AgentPlace,
-  listener: AgentListener,
-  signal: AbortSignal,
+  { place, listener, signal }: Opening,
 ): Promise<AgentSession> {
   link.opening += 1
   let session: AgentSession | undefined
   let calledOff = false
   try {
-    // Registered while the answer is read, so that no frame behind it finds nobody.
+    // Registration happens while the answer is read, so that the next frame finds its session.
     const onResult = (raw: unknown) => {
       const id = (raw as { sessionId?: unknown } | null)?.sessionId
       if (typeof id === 'string') session = register(link, info, { id, place, listener, replaying: false }).face(raw)
-      // An answer that comes after all must not leave a session behind.
+      // A late answer must not leave a session behind.
       if (calledOff) void session?.close()
     }
     const asked = link.wire.request('session/new', placeParams(place), { onResult })
@@ -101,8 +105,8 @@ function register(
 }
 
 /**
- * Takes a conversation of an earlier life up where the frames leave it. What was said is given to the listener in its
- * order; prompts and questions without an answer are as open as they were.
+ * Takes over a session of an earlier server process at the last known frame. The listener receives all held updates in
+ * order; unanswered prompts and questions stay open.
  */
 export function rejoinSession(
   link: Link,
@@ -112,14 +116,14 @@ export function rejoinSession(
   const { past } = link
   const opened = past?.sessions.get(one.id)
   if (!past || opened === undefined) return null
-  // Before anything is fed: the answers of the past wait until all that came before them has been told.
+  // Prompts are adopted before any update is delivered: their answers wait until all earlier updates are delivered.
   const prompts = past.prompts.filter(({ session }) => session === one.id).map((prompt) => adopt(link, prompt))
   const port = register(link, info, { ...one, replaying: false })
   port.recorded = 0
   const session = port.face(opened)
   for (const held of past.held.get(one.id) ?? []) {
     if (held.kind === 'update') port.takeUpdate(held.update, held.no)
-    // Nobody is left to hear an answer.
+    // A failed agent cannot receive an answer.
     else if (!link.wire.failed) link.wire.serve(held)
   }
   past.sessions.delete(one.id)
@@ -137,13 +141,13 @@ function adopt(link: Link, prompt: PastPrompt) {
       : 'error' in answer
         ? Promise.reject(failureFrom(answer.error))
         : Promise.resolve(answer.result)
-  const said = raw.then(promptAnswer)
-  // Whoever rejoins looks at them when it is their turn.
-  said.catch(() => undefined)
-  return { tag, answer: said }
+  const answered = raw.then(promptAnswer)
+  // The caller that rejoins handles the rejection when its turn comes.
+  answered.catch(() => undefined)
+  return { tag, answer: answered }
 }
 
-/** What the frames up to now come to, for a server that comes later. */
+/** Returns the state that all frames so far amount to, for a later server. */
 export function stateOf(link: Link, info: unknown): PastState {
   const sessions = [...link.ports.entries()].map(([id, port]) => [id, port.opened] as const)
   return {
@@ -154,17 +158,10 @@ export function stateOf(link: Link, info: unknown): PastState {
   }
 }
 
-interface Reopening {
-  readonly id: string
-  readonly place: AgentPlace
-  readonly listener: AgentListener
-  readonly signal: AbortSignal
-}
-
 export async function reopenSession(
   link: Link,
   info: AgentInfo,
-  { id, place, listener, signal }: Reopening,
+  { id, place, listener, signal }: Opening & { readonly id: string },
 ): Promise<AgentSession> {
   const methods = [
     offers(info, 'resume') ? 'session/resume' : '',
@@ -188,20 +185,20 @@ export async function reopenSession(
         throw openFailure(thrown, link)
       throw new CarrelError(
         'gone',
-        `${link.launch.name} does not know this conversation any more.`,
+        `${link.launch.name} no longer knows this conversation.`,
         { session: id, said: thrown.message },
         thrown,
       )
     }
   }
   link.ports.delete(id)
-  throw new CarrelError('gone', `${link.launch.name} cannot take up an earlier conversation.`, { session: id })
+  throw new CarrelError('gone', `${link.launch.name} cannot reopen an earlier conversation.`, { session: id })
 }
 
-/** Waits until nothing more of the past comes for a moment. */
+/** Waits until no replayed update arrives for a moment. */
 async function untilQuiet(port: SessionPort, signal: AbortSignal): Promise<void> {
-  for (let before = -1; before !== port.heard; ) {
-    before = port.heard
+  for (let before = -1; before !== port.updates; ) {
+    before = port.updates
     await setTimeout(QUIET_MS, undefined, { signal })
   }
 }
@@ -214,7 +211,7 @@ function openFailure(thrown: unknown, { launch, tree }: Link): unknown {
     return new CarrelError('unavailable', `${launch.name} did not open a session: ${thrown.message}`, data, thrown)
   }
   const todo = launch.login ? `: ${launch.login}` : ' with its own program in a terminal, then try again.'
-  return new CarrelError('unavailable', `${launch.name} wants a login. Log in${todo}`, data, thrown)
+  return new CarrelError('unavailable', `${launch.name} needs a login. Log in${todo}`, data, thrown)
 }
 
 function offers(info: AgentInfo, verb: string): boolean {

@@ -1,24 +1,24 @@
 import type { Checkpoint, Frame } from '../keeper/spool.ts'
 
-/** What an earlier life of the server had asked an agent, and what the agent had said of it. */
-export interface Past {
-  /** The agent's answer to `initialize`, as said. */
+/** Requests that an earlier server process sent to an agent, and the agent's messages about them. */
+export interface Recalled {
+  /** Answer of the agent to `initialize`, unchanged. */
   readonly info: unknown
-  /** The next free number for a request of ours. */
+  /** Next free number for an own request. */
   readonly next: number
-  /** Conversations that are open in the process, with the answer that opened them. */
+  /** Sessions that are open in the process, with the answer that opened each. */
   readonly sessions: Map<string, unknown>
   readonly prompts: readonly PastPrompt[]
-  /** By conversation: what was said of it, and what is still asked, in the order it came. */
+  /** Updates and unanswered requests by session, in order of arrival. */
   readonly held: Map<string, HeldFrame[]>
-  /** The number of the last frame. */
+  /** Number of the last frame. */
   readonly upTo: number
 }
 
 export interface PastPrompt {
   readonly id: number
   readonly session: string
-  /** What the server called it when it was sent. */
+  /** Tag that the server sent with the prompt. */
   readonly tag: string
   readonly answer: { readonly result: unknown } | { readonly error: unknown } | null
 }
@@ -33,7 +33,7 @@ export type HeldFrame =
       readonly params: unknown
     }
 
-/** What a connection writes into a checkpoint, so that the frames before it may go. */
+/** State that a connection writes into a checkpoint, so that the keeper can drop earlier frames. */
 export interface PastState {
   readonly info: unknown
   readonly next: number
@@ -48,10 +48,10 @@ interface Asked {
 }
 
 /**
- * Reads a conversation with an agent back from its frames: pure, so that a server that comes back knows exactly what a
- * server that stayed would. Answered requests of the agent are done with; those without an answer are held.
+ * Restores a conversation with an agent from its frames. Pure: a restarted server gets the same state as one that kept
+ * running. Answered requests of the agent are dropped; unanswered ones are held.
  */
-export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]): Past {
+export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]): Recalled {
   const state = (checkpoint?.state ?? null) as PastState | null
   const known: Recalling = {
     info: state?.info ?? null,
@@ -85,7 +85,7 @@ interface Recalling {
   readonly prompts: Map<number, PastPrompt>
   readonly held: Map<string, HeldFrame[]>
   readonly asked: Map<number, Asked>
-  /** From asking to load a conversation until its next prompt: what comes then repeats the past. */
+  /** Sessions between a load and their next prompt: updates in between repeat the past. */
   readonly replaying: Set<string>
 }
 
@@ -135,7 +135,7 @@ function takeCall(known: Recalling, message: Message, method: string, no: number
     held.push({ no, kind: 'update', update: params?.update })
 }
 
-/** A request of the agent's that has its answer, or wants none any more. */
+/** Drops a request of the agent that is answered or withdrawn. */
 function forget(known: Recalling, id: unknown): void {
   const key = JSON.stringify(id)
   for (const held of known.held.values()) {

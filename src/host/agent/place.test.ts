@@ -32,7 +32,7 @@ describe('files and terminals of the client', () => {
     expect(heard.text()).toContain('{"content":"second"}')
   })
 
-  it('refuse every way out', async () => {
+  it('refuse every path outside of the roots', async () => {
     const { one, heard, place } = await session()
     const outside = join(top, 'outside.txt')
     writeFileSync(outside, 'secret')
@@ -105,7 +105,7 @@ it('a session of Gemini is not loaded again within the clock minute in which it 
 })
 
 describe('starting', () => {
-  it('says what to do when the program is not there, wants a login, or does not answer', async () => {
+  it('says what to do when the program is missing, needs a login, or does not answer', async () => {
     const launch = { command: 'no-such-agent', args: [], install: 'npm install -g it' }
     await expect(connect({ launch })).rejects.toMatchObject({
       code: 'unavailable',
@@ -119,7 +119,7 @@ describe('starting', () => {
     )
     const { connection } = await connect({ env: { SCRIPTED_QUIRKS: 'login' }, launch: { login: 'run `it login`.' } })
     await expect(connection.open(newPlace(), listen().listener, never)).rejects.toThrow(
-      /wants a login. Log in: run `it login`/,
+      /needs a login. Log in: run `it login`/,
     )
   })
 

@@ -6,46 +6,54 @@ import type { AgentLaunch, AgentListener, AgentPlace, AgentSession, PromptAnswer
 import { readTextFile, writeTextFile } from './files.ts'
 import type { PastPrompt } from './past.ts'
 import { openTerminals } from './terminals.ts'
-import { AgentFailure, type Asking, CANCELLED, type Call, METHOD_NOT_FOUND, type Wire, WireError } from './wire.ts'
+import {
+  AgentFailure,
+  type AgentRequest,
+  type AgentWire,
+  CANCELLED,
+  METHOD_NOT_FOUND,
+  type RequestOptions,
+  WireError,
+} from './wire.ts'
 
-/** One session as the connection sees it: where the agent's frames for it go. */
+/** Receiver of the agent's frames for one session. */
 export interface SessionPort {
   readonly listener: AgentListener
-  /** True from asking to reopen until the first prompt: what comes then repeats the past, also after the answer. */
+  /** True from a reopen until the first prompt: updates then repeat the past, also after the answer. */
   replaying: boolean
-  /** How many updates came so far. */
-  heard: number
+  /** Number of updates so far. */
+  updates: number
   takeUpdate(update: unknown, frame: number): void
   /** @throws WireError */
-  takeRequest(call: Call, signal: AbortSignal): Promise<unknown>
-  /** Up to which frame all is recorded; Infinity where nothing is under way. */
+  takeRequest(call: AgentRequest, signal: AbortSignal): Promise<unknown>
+  /** Last recorded frame; Infinity while nothing is under way. */
   recorded: number
-  /** The answer that opened it, once it is known. */
+  /** Answer that opened the session, once it is known. */
   opened: unknown
-  /** Makes the face that the engine holds, once the agent has answered. */
+  /** Makes the session object for the engine, once the agent has answered. */
   face(opened: unknown): AgentSession
-  /** The agent has ended: nobody is left to hear an answer. */
+  /** Ends open questions and terminals, because the agent has ended. */
   end(): void
 }
 
 export interface SessionParts {
   readonly id: string
-  readonly wire: Wire
+  readonly wire: AgentWire
   readonly launch: AgentLaunch
-  /** What its process is in; its terminals enter it. */
+  /** Cgroup of the process; its terminals enter it. */
   readonly cgroup: Cgroup | null
   readonly place: AgentPlace
   readonly listener: AgentListener
   readonly canClose: boolean
-  /** A missing file reads as empty. */
+  /** True: a missing file reads as empty. */
   readonly lenientReads: boolean
   readonly stderrTail: () => string
   readonly forget: () => void
-  /** Something was recorded. */
+  /** Called after each record. */
   readonly onRecorded: () => void
-  /** Prompts whose run is not recorded to its end, by the number of their request. */
+  /** Prompts whose run is not recorded to its end, by request number. */
   readonly prompts: Map<number, PastPrompt>
-  /** The number of the last frame that came. */
+  /** Returns the number of the newest frame. */
   readonly seen: () => number
 }
 
@@ -76,11 +84,11 @@ export function sessionPort(parts: SessionParts): SessionPort {
   const port: SessionPort = {
     listener,
     replaying: false,
-    heard: 0,
+    updates: 0,
     recorded: Number.POSITIVE_INFINITY,
     opened: null,
     takeUpdate: (update, frame) => {
-      port.heard += 1
+      port.updates += 1
       if (port.replaying) listener.replayed(update)
       else listener.update(update, frame)
     },
@@ -116,7 +124,7 @@ function sessionFace(
   endTerminals: () => void,
 ): Omit<AgentSession, 'recorded'> {
   const { id, wire } = parts
-  const request = async (method: string, params: object, more?: Asking) => {
+  const request = async (method: string, params: object, more?: RequestOptions) => {
     try {
       return await wire.request(method, { sessionId: id, ...params }, more)
     } catch (thrown) {
@@ -167,8 +175,8 @@ interface Asked<Answer> {
 }
 
 /**
- * Waits for the listener, but not beyond a cancel: agents wait for ever for an answer that never comes. A listener
- * that fails counts as no answer, since an error would make some agents end the turn.
+ * Waits for the listener, but not beyond a cancel: agents wait forever for a missing answer. A failing listener counts
+ * as no answer, because an error makes some agents end the turn.
  */
 async function askPerson<Answer>({ ask, none, withdrawn, open, listener }: Asked<Answer>): Promise<Answer> {
   const controller = new AbortController()
@@ -176,7 +184,7 @@ async function askPerson<Answer>({ ask, none, withdrawn, open, listener }: Asked
   const signal = AbortSignal.any([controller.signal, withdrawn])
   try {
     const answer = ask(signal).catch((thrown: unknown) => {
-      if (!signal.aborted) listener.notice(`A question could not be put to anybody: ${messageOf(thrown)}`)
+      if (!signal.aborted) listener.notice(`A question of the agent could not be asked: ${messageOf(thrown)}`)
       return none
     })
     const off = new Promise<Answer>((resolve) => {
@@ -191,7 +199,7 @@ async function askPerson<Answer>({ ask, none, withdrawn, open, listener }: Asked
   }
 }
 
-/** The same failure with what the agent last printed, which often says why. */
+/** Adds the agent's last stderr output to a failure, which often names the reason. */
 export function withStderr(thrown: unknown, stderrTail: string): unknown {
   if (!(thrown instanceof AgentFailure) || thrown.stderrTail !== '') return thrown
   const { code, data, cause } = thrown

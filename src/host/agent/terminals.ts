@@ -4,11 +4,14 @@ import { reachOf } from '../reach.ts'
 import type { AgentLaunch, AgentPlace } from './contract.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
-/** Serves `terminal/*` of one session. Each command is a tree of its own, so that ending it ends all it started. */
+/**
+ * Serves `terminal/*` of one session. Each command is a process tree of its own, so that ending it ends its
+ * descendants.
+ */
 export interface Terminals {
   /** @throws WireError */
   handle(method: string, params: unknown): Promise<unknown>
-  /** Kills what runs; what was printed stays readable until it is released. Repeatable. */
+  /** Kills all running commands. Their output stays readable until the terminal is released. Safe to repeat. */
   killAll(): Promise<void>
 }
 
@@ -24,7 +27,7 @@ interface Terminal {
 const DEFAULT_LIMIT = 1 << 20
 const HARD_LIMIT = 8 << 20
 
-/** `cgroup`: what the agent itself is in. */
+/** @param cgroup cgroup of the agent itself */
 export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null): Terminals {
   const terminals = new Map<string, Terminal>()
   let last = 0
@@ -121,7 +124,7 @@ function add(terminal: Terminal, chunk: Buffer): void {
   }
 }
 
-/** Starts at a whole character even where the cut went through one. */
+/** Returns the text from a character boundary on, also when the cut went through a character. */
 function textOf(terminal: Terminal): string {
   const all = Buffer.concat(terminal.chunks)
   let from = 0

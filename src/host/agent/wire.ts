@@ -1,74 +1,75 @@
 import { messageOf } from '../../primitives/message-of.ts'
-import type { Reached } from '../cgroups/cgroup.ts'
+import type { LimitReached } from '../cgroups/cgroup.ts'
 
 /**
- * JSON-RPC 2.0 over newline-delimited JSON, without a schema in the way: everything the other side says reaches the
- * handlers as said. (The SDK's own client drops unknown updates, strips unknown fields and refuses permission
- * requests with unknown option kinds by itself; what is journalled must be what was said.)
+ * JSON-RPC 2.0 over newline-delimited JSON without schema validation: every message reaches the handlers unchanged.
+ * (The SDK's own client drops unknown updates, strips unknown fields and refuses permission requests with unknown
+ * option kinds. The log must contain the original messages.)
  */
-export interface Wire {
-  /** Reads a frame of the other side; `no` is its number. */
+export interface AgentWire {
+  /** Reads a frame from the agent; `no` is its number. */
   take(line: string, no: number): void
-  /** Answers a request of the other side that an earlier life of this server had not answered. */
+  /** Answers a request of the agent that an earlier server process left unanswered. */
   serve(held: { no: number; id: unknown; method: string; params: unknown }): void
-  /** The answer to a request that an earlier life had sent. */
+  /** Waits for the answer to a request that an earlier server process sent. */
   adopt(id: number): Promise<unknown>
-  /** The next free number for a request. */
+  /** Next free number for a request. */
   readonly next: number
-  /** The number of the oldest frame of the other side that still wants an answer; null when there is none. */
+  /** Number of the oldest frame from the agent that still needs an answer; null for none. */
   readonly unanswered: number | null
   /**
-   * Sends a request. `more.onResult` runs synchronously when the answer is read, before the next frame is looked at:
-   * whoever must change state between two frames does it there. @throws AgentFailure
+   * Sends a request. `more.onResult` runs synchronously when the answer is read, before the next frame: change state
+   * between two frames there.
+   * @throws AgentFailure
    */
-  request(method: string, params: unknown, more?: Asking): Promise<unknown>
+  request(method: string, params: unknown, more?: RequestOptions): Promise<unknown>
   notify(method: string, params: unknown): void
-  /** Fails every open request, and every later one, with this. Repeatable; the first wins. */
+  /** Fails every open and every later request with this failure. Safe to repeat; the first failure stays. */
   fail(failure: AgentFailure): void
-  /** Nothing more can be asked. */
+  /** True once no more requests are possible. */
   readonly failed: boolean
 }
 
-export interface Asking {
+export interface RequestOptions {
   readonly onResult?: (result: unknown) => void
-  /** Goes into the spool with the frame, so that it is found again. */
+  /** Stored with the frame in the spool, to find the request again. */
   readonly tag?: string
-  /** Told the number of the request. */
+  /** Receives the number of the request. */
   readonly onSent?: (id: number) => void
 }
 
 export interface WireHandlers {
-  /** `no` is the number of its frame. */
+  /** `no` is the number of the notification's frame. */
   notification(method: string, params: unknown, no: number): void
   /** Resolves to the result; a thrown WireError becomes the error answer. `signal` fires on `$/cancel_request`. */
-  request(call: Call, signal: AbortSignal): Promise<unknown>
-  /** Something came that is no frame: `text` says what, in a sentence. */
+  request(call: AgentRequest, signal: AbortSignal): Promise<unknown>
+  /** Reports input that is not a frame; `text` describes it in a sentence. */
   noise(text: string, sample: string): void
-  /** A handler threw: what was said is lost for the log, so nothing more may be said. */
+  /** Reports an error thrown by a handler. Its message is lost for the log, so the connection must end. */
   thrown(error: unknown): void
   frame?(direction: 'in' | 'out', line: string): void
 }
 
-/** A request of the other side. */
-export interface Call {
+/** Request of the agent. */
+export interface AgentRequest {
   readonly no: number
   readonly id: unknown
   readonly method: string
   readonly params: unknown
 }
 
-/** What an agent's refusal, error or death looks like to the engine. */
+/** Refusal, error or death of an agent. */
 export class AgentFailure extends Error {
   readonly code: number | undefined
   readonly data: unknown
-  /** The last 4 KiB the agent printed on stderr; may hold anything. */
+  /** Last 4 KiB of the agent's stderr; may contain anything. */
   readonly stderrTail: string
-  /** The limit by which it was ended. */
-  readonly reached: Reached | undefined
+  /** Limit that ended the agent. */
+  readonly reached: LimitReached | undefined
 
   constructor(
     message: string,
-    more: { code?: number; data?: unknown; stderrTail?: string; reached?: Reached; cause?: unknown } = {},
+    more: { code?: number; data?: unknown; stderrTail?: string; reached?: LimitReached; cause?: unknown } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause })
     this.name = 'AgentFailure'
@@ -79,7 +80,7 @@ export class AgentFailure extends Error {
   }
 }
 
-/** An error answer of ours to the agent. */
+/** Error answer to the agent. */
 export class WireError extends Error {
   readonly code: number
   readonly data: unknown
@@ -107,7 +108,7 @@ interface Pending {
   readonly onResult: ((result: unknown) => void) | undefined
 }
 
-/** The wire's own state. Ids of the two directions are kept apart: both sides count from the same numbers. */
+/** State of the wire. Ids of the two directions are kept apart, because both sides count from the same numbers. */
 interface State {
   readonly asked: Map<number, Pending>
   readonly asking: Map<string, { readonly controller: AbortController; readonly no: number }>
@@ -115,8 +116,8 @@ interface State {
   failure: AgentFailure | null
 }
 
-/** `write` passes a line on to the other side; what comes from there is given to `take`. Requests count from `next`. */
-export function openWire(write: (line: string, tag?: string) => void, handlers: WireHandlers, next = 1): Wire {
+/** Opens a wire: `write` sends a line to the agent; give each line from there to `take`. Requests count from `next`. */
+export function openWire(write: (line: string, tag?: string) => void, handlers: WireHandlers, next = 1): AgentWire {
   const state: State = { asked: new Map(), asking: new Map(), next, failure: null }
   const send: Send = (message, tag) => {
     const line = JSON.stringify({ jsonrpc: '2.0', ...message })
@@ -125,7 +126,7 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
   }
   return {
     take: (line, no) => {
-      // Thrown out of here it would end the server.
+      // An exception here would end the server.
       try {
         if (!state.failure) takeLine({ line, no }, state, send, handlers)
       } catch (error) {
@@ -191,18 +192,18 @@ function takeLine({ line, no }: Numbered, state: State, send: Send, handlers: Wi
   takeAnswer(frame, line, state, handlers)
 }
 
-/** A broken answer would leave its request open for ever: if the id can still be read, that request fails. */
+/** Fails the request of a broken answer if its id is still readable; otherwise the request would stay open forever. */
 function broken(line: string, state: State, handlers: WireHandlers): void {
   const sample = line.slice(0, SAMPLE_CHARS)
-  handlers.noise('The agent printed something on its protocol channel that is not a message.', sample)
+  handlers.noise('The agent printed a line on its protocol channel that is not a message.', sample)
   if (!line.startsWith('{') || /"method"\s*:/.test(sample)) return
   const id = Number(/"id"\s*:\s*(\d+)/.exec(sample)?.[1] ?? Number.NaN)
   const pending = state.asked.get(id)
   state.asked.delete(id)
-  pending?.reject(new AgentFailure('The agent sent an answer that cannot be read.', { data: { sample } }))
+  pending?.reject(new AgentFailure('The agent sent an unreadable answer.', { data: { sample } }))
 }
 
-function takeNotification({ method, params, no }: Call, state: State, handlers: WireHandlers): void {
+function takeNotification({ method, params, no }: AgentRequest, state: State, handlers: WireHandlers): void {
   if (method === '$/cancel_request') {
     const id = (params as { requestId?: unknown } | null)?.requestId
     state.asking.get(JSON.stringify(id))?.controller.abort()
@@ -211,7 +212,7 @@ function takeNotification({ method, params, no }: Call, state: State, handlers: 
   handlers.notification(method, params, no)
 }
 
-async function takeRequest(call: Call, state: State, send: Send, handlers: WireHandlers): Promise<void> {
+async function takeRequest(call: AgentRequest, state: State, send: Send, handlers: WireHandlers): Promise<void> {
   const { id } = call
   const key = JSON.stringify(id)
   const controller = new AbortController()
@@ -233,7 +234,7 @@ async function takeRequest(call: Call, state: State, send: Send, handlers: WireH
 function takeAnswer(frame: Record<string, unknown>, line: string, state: State, handlers: WireHandlers): void {
   const pending = state.asked.get(frame.id as number)
   if (!pending) {
-    handlers.noise('The agent sent an answer to nothing that was asked.', line.slice(0, SAMPLE_CHARS))
+    handlers.noise('The agent sent an answer without a request.', line.slice(0, SAMPLE_CHARS))
     return
   }
   state.asked.delete(frame.id as number)
@@ -245,14 +246,14 @@ function takeAnswer(frame: Record<string, unknown>, line: string, state: State, 
   pending.reject(failureFrom(frame.error))
 }
 
-/** Error objects come in any shape: a string, an object without a code, a message nested in `data`. */
+/** Reads an error of any shape: a string, an object without a code, a message nested in `data`. */
 export function failureFrom(error: unknown): AgentFailure {
   if (typeof error !== 'object' || error === null) return new AgentFailure(String(error), { data: error })
   const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown }
   const inner = (data as { details?: unknown; message?: unknown } | null | undefined) ?? {}
   const detail = [inner.details, inner.message].find((one) => typeof one === 'string')
-  const said =
-    typeof message === 'string' && message !== '' ? message : 'The agent answered an error without a message.'
-  const text = typeof detail === 'string' && !said.includes(detail) ? `${said}: ${detail}` : said
-  return new AgentFailure(text, { ...(typeof code === 'number' ? { code } : {}), data: data ?? error })
+  const text =
+    typeof message === 'string' && message !== '' ? message : 'The agent answered with an error without a message.'
+  const whole = typeof detail === 'string' && !text.includes(detail) ? `${text}: ${detail}` : text
+  return new AgentFailure(whole, { ...(typeof code === 'number' ? { code } : {}), data: data ?? error })
 }

@@ -25,7 +25,7 @@ import {
 import type { Containment } from '../process/containment.ts'
 import { killTree, removeEntry } from '../process/ledger.ts'
 import type { Exit } from '../process/process.ts'
-import { enclose, type Sandbox, WAY_OUT } from '../sandbox/enclose.ts'
+import { enclose, type SandboxSpec, WAY_OUT } from '../sandbox/enclose.ts'
 import { browserDoor, DOOR_SOCKET } from './door.ts'
 import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.ts'
 
@@ -36,7 +36,7 @@ export interface BrowserLaunch {
    * The sandbox of the browser, which reads and writes files too; null for none. A strict one has no port on the
    * loopback of this machine: the agent reaches the browser through the door of its conversation.
    */
-  readonly sandbox: Sandbox | null
+  readonly sandbox: SandboxSpec | null
   /** Receives each `host:port` that a strict sandbox blocks, once for each attempt. */
   readonly onBlocked: (target: string) => void
   /** Prefix of the command: enters the mount namespace of a place. */

@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BrowserNote } from '../../model/browser.ts'
-import type { Sandbox } from '../sandbox/enclose.ts'
+import type { SandboxSpec } from '../sandbox/enclose.ts'
 
 /**
  * The connection between an agent in a strict sandbox and its browser in another one: a folder for a socket, mounted in
  * both. Each conversation has one, since the agent's sandbox is built once and its browsers change.
  */
-export type Door = Pick<Sandbox, 'shows' | 'leads'>
+export type Door = Pick<SandboxSpec, 'shows' | 'leads'>
 
 /** Path of the folder inside both sandboxes. */
 const DOOR = '/run/carrel-door'

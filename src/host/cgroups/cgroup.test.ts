@@ -39,22 +39,22 @@ async function planned(name: string): Promise<Cgroup> {
   return cgroup
 }
 
-const said = async (tree: ChildTree) => String(await new Promise((resolve) => tree.stdout.once('data', resolve)))
+const output = async (tree: ChildTree) => String(await new Promise((resolve) => tree.stdout.once('data', resolve)))
 const there = (cgroup: Cgroup) => foldersOf(cgroup).filter((path) => existsSync(path))
 
 describe('cgroups of trees', () => {
   needCgroups()
 
-  it('a command is inside from its first moment, with all it starts, and its parent is not', async () => {
+  it('a command and its descendants are inside from the start, and its parent is not', async () => {
     const cgroup = await planned('inside')
     const tree = await start('cat /proc/self/cgroup; read -r line', cgroup, ledgerFolder())
-    expect(await said(tree)).toContain('/carrel-test-inside')
+    expect(await output(tree)).toContain('/carrel-test-inside')
     for (const path of foldersOf(cgroup)) {
       expect(pidsIn(path)).toContain(tree.pid)
       expect(pidsIn(path)).not.toContain(process.pid)
     }
     const other = await start('echo here; read -r line', cgroup, ledgerFolder(), false)
-    await said(other)
+    await output(other)
     for (const path of foldersOf(cgroup)) expect(pidsIn(path)).toContain(other.pid)
     await other.kill()
     expect(there(cgroup)).toEqual(foldersOf(cgroup))
@@ -62,21 +62,21 @@ describe('cgroups of trees', () => {
     expect(there(cgroup)).toEqual([])
   })
 
-  it('P1: what left its tree, its mark and even its cgroup for one inside is ended with it', async () => {
+  it('P1: a process that left its tree, its mark and its cgroup for an inner one is killed with it', async () => {
     const cgroup = await planned('left')
     const inner = `${foldersOf(cgroup)[0]}/inner`
     const leave = `mkdir ${inner}; env -i /usr/bin/setsid /bin/sh -c 'echo 0 > ${inner}/cgroup.procs; echo inside; exec sleep 1000' & read -r line`
     const tree = await start(leave, cgroup, ledgerFolder())
-    await said(tree)
+    await output(tree)
     const [pid] = pidsIn(inner)
     expect(pid).toBeGreaterThan(0)
     tree.stdin.end()
     await tree.exited
-    // Who has no parent any more is a zombie until somebody looks after it.
+    // An orphan process stays a zombie until init reaps it.
     expect([there(cgroup), processNow(pid ?? 0)?.zombie ?? true]).toEqual([[], true])
   })
 
-  it('P1: one that was made just before everything was killed is found by the ledger', async () => {
+  it('P1: a cgroup made just before a kill of everything is found by the ledger', async () => {
     const cgroup = await planned('swept')
     const ledger = ledgerFolder()
     writeEntry(ledger, { tree: 'one', label: 'test', bootId: bootId(), identity: null, cgroup: foldersOf(cgroup) })
@@ -86,7 +86,7 @@ describe('cgroups of trees', () => {
   })
 })
 
-it('F8: where its cgroup cannot be made nothing starts, and nothing is left', async () => {
+it('F8: without its cgroup nothing starts, and nothing is left', async () => {
   const ledger = ledgerFolder()
   const made = join(ledgerFolder(), 'made')
   const cgroup: Cgroup = {
@@ -96,9 +96,7 @@ it('F8: where its cgroup cannot be made nothing starts, and nothing is left', as
     ],
     limits: [],
   }
-  await expect(start('echo', cgroup, ledger)).rejects.toThrow(
-    /the cgroup that keeps its limits could not be made: ENOENT/,
-  )
+  await expect(start('echo', cgroup, ledger)).rejects.toThrow(/the cgroup for its limits could not be made: ENOENT/)
   expect([existsSync(made), readdirSync(ledger)]).toEqual([false, []])
   mkdirSync(made)
   const tree = await start(

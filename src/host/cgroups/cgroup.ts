@@ -6,21 +6,21 @@ import { isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import type { Setting } from './hierarchies.ts'
 
-/** A cgroup for one agent and all that it starts, made or yet to be made. Plain data: keepers are told it and note it down. */
+/** Cgroup for one agent and its descendants, made or planned. Plain data: keepers receive it and store it. */
 export interface Cgroup {
-  /** One in each hierarchy that keeps a limit: one of version 2, up to two of version 1. */
+  /** One folder for each hierarchy that enforces a limit: one of version 2, up to two of version 1. */
   readonly folders: readonly { readonly path: string; readonly settings: readonly Setting[] }[]
   readonly limits: readonly {
     readonly limit: HeldLimit
     readonly at: number
-    /** Where the kernel says how often it was reached. */
+    /** File in which the kernel counts how often the limit was reached. */
     readonly file: string
     readonly key: string
   }[]
 }
 
-/** A limit that was reached, and how often: kills for want of memory, or processes that could not be started. */
-export interface Reached {
+/** Limit that was reached, and how often: OOM kills, or processes that could not start. */
+export interface LimitReached {
   readonly limit: HeldLimit
   readonly at: number
   readonly times: number
@@ -28,7 +28,10 @@ export interface Reached {
 
 export const foldersOf = (cgroup: Cgroup): string[] => cgroup.folders.map(({ path }) => path)
 
-/** @throws Error in words where it cannot be made; nothing of it is left then */
+/**
+ * Makes the folders and writes their limits.
+ * @throws Error with the reason; no folder is left then
+ */
 export function makeCgroup(cgroup: Cgroup): void {
   try {
     for (const { path, settings } of cgroup.folders) {
@@ -39,18 +42,20 @@ export function makeCgroup(cgroup: Cgroup): void {
   } catch (thrown) {
     for (const path of foldersOf(cgroup)) removeFolders(path)
     const why = messageOf(thrown)
-    throw new Error(`the cgroup that keeps its limits could not be made: ${why}`)
+    throw new Error(`the cgroup for its limits could not be made: ${why}`)
   }
 }
 
-/** Each process enters by itself and before it is anything: what it becomes and starts is inside from its first moment. */
+/**
+ * The process enters the cgroup itself before it executes the command, so every descendant is inside from the start.
+ */
 const ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
 
-/** What stands before everything else of a command to start it in a cgroup. */
-export const enterWords = (cgroup: Cgroup): string[] => ['/bin/sh', '-c', ENTER, 'carrel', ...foldersOf(cgroup), '--']
+/** Returns the prefix of a command that starts it in a cgroup. */
+export const enterCommand = (cgroup: Cgroup): string[] => ['/bin/sh', '-c', ENTER, 'carrel', ...foldersOf(cgroup), '--']
 
-/** Limits that were reached since it was made; none where it is gone. */
-export function readReached({ limits }: Cgroup): Reached[] {
+/** Returns the limits reached since the cgroup was made; none when it is gone. */
+export function readReached({ limits }: Cgroup): LimitReached[] {
   return limits.flatMap(({ limit, at, file, key }) => {
     const times = numberIn(file, key)
     return times > 0 ? [{ limit, at, times }] : []
@@ -72,8 +77,8 @@ const ROUNDS = 100
 const PAUSE_MS = 20
 
 /**
- * Ends what is left in these folders and takes them away; what is in a cgroup that Carrel made is an agent's. Gives up after two
- * seconds, as with a process that cannot be killed: the next start finds it by the ledger. Safe to repeat.
+ * Kills all processes in these folders and removes them; every process in a cgroup of Carrel belongs to an agent. Gives
+ * up after two seconds, for example on an unkillable process: the next start finds it by the ledger. Safe to repeat.
  */
 export async function dropCgroup(folders: readonly string[]): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -83,7 +88,7 @@ export async function dropCgroup(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** An agent with the right to it may have made others inside. */
+/** An agent with the right to do so may have made inner cgroups. */
 function removeFolders(path: string): boolean {
   try {
     for (const inner of innerOf(path)) removeFolders(inner)
@@ -98,10 +103,10 @@ function killIn(path: string): void {
   for (const inner of innerOf(path)) killIn(inner)
   for (const pid of pidsIn(path)) {
     try {
-      // 0 is who cannot be seen from here, and to this process it would mean its own group.
+      // 0 is a process that is invisible from here; kill(0) would hit this process group.
       if (pid > 0 && pid !== process.pid) process.kill(pid, 'SIGKILL')
     } catch {
-      // It went by itself.
+      // The process ended meanwhile.
     }
   }
 }
@@ -115,7 +120,7 @@ function innerOf(path: string): string[] {
   }
 }
 
-/** Processes in a cgroup itself, not in those inside. */
+/** Returns the processes in the cgroup itself, without inner cgroups. */
 export function pidsIn(path: string): number[] {
   try {
     const text = readFileSync(join(path, 'cgroup.procs'), 'utf8')

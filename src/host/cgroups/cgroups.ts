@@ -8,53 +8,56 @@ import { CarrelError } from '../../model/errors.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import type { Obstacle } from '../sandbox/probe.ts'
-import { type Cgroup, dropCgroup, enterWords, foldersOf, makeCgroup } from './cgroup.ts'
-import { divide, groundOf } from './divide.ts'
-import { CONTROLLERS, type Seat, seatIn, type Version } from './hierarchies.ts'
+import { type Cgroup, dropCgroup, enterCommand, foldersOf, makeCgroup } from './cgroup.ts'
+import { divide, parentFolder } from './divide.ts'
+import { type CgroupPosition, type CgroupVersion, CONTROLLERS, positionIn } from './hierarchies.ts'
 import { keptBySystemd } from './systemd.ts'
 
-/** Where cgroups that keep a limit are made. */
+/** Parent folder for cgroups that enforce a limit. */
 export interface Way {
-  readonly version: Version
+  readonly version: CgroupVersion
   readonly folder: string
 }
 
 export interface Cgroups {
-  /** How this machine keeps a limit, or why it cannot. Tries it for real; what works is not tried again. */
+  /** Finds how this machine can enforce a limit, or why it cannot, by a real attempt. Success is cached. */
   wayOf(limit: HeldLimit): Promise<{ readonly way: Way } | { readonly obstacle: NonNullable<Obstacle> }>
-  /** Gives what makes a plan of a cgroup by its name. @throws unavailable where a limit cannot be kept, with what to do (F8) */
+  /**
+   * Returns a function that plans a cgroup by its name.
+   * @throws unavailable with the next step where a limit cannot be enforced (F8)
+   */
   need(limits: HeldLimits): Promise<(name: string) => Cgroup>
 }
 
 interface Machine {
-  /** Stands for /proc/self: who this process is to the machine. */
+  /** Replacement for /proc/self, for tests. */
   readonly self?: string
   readonly platform?: string
-  /** Where programs are looked for. */
+  /** PATH for programs. */
   readonly path: string
 }
 
 export const WHAT: Readonly<Record<HeldLimit, string>> = { memoryBytes: 'memory', pids: 'processes' }
 const run = promisify(execFile)
 const TRY_MS = 5_000
-/** Enough for a shell. */
+/** Limits that suffice for a shell. */
 const TRIED: Readonly<Record<HeldLimit, number>> = { memoryBytes: 67_108_864, pids: 64 }
 const START =
-  'Start Carrel in a cgroup of its own: `systemd-run --user --scope -p Delegate=yes carrel`, or with Delegate=yes and DelegateSubgroup=carrel in its unit. In a container, give it its cgroup to write.'
+  'Start Carrel in a cgroup of its own: `systemd-run --user --scope -p Delegate=yes carrel`, or with Delegate=yes and DelegateSubgroup=carrel in its unit. In a container, make its cgroup writable.'
 
-/** The limits of memory and processes that this machine can keep. */
+/** Opens the memory and process limits of this machine. */
 export function openCgroups({ self = '/proc/self', platform = process.platform, path }: Machine): Cgroups {
   const good = new Map<HeldLimit, Way>()
-  const looks = createSerial()
-  const look: Cgroups['wayOf'] = async (limit) => {
+  const attempts = createSerial()
+  const findWay: Cgroups['wayOf'] = async (limit) => {
     const known = good.get(limit)
     if (known) return { way: known }
     const found = await find(limit, self, platform, path)
     if ('way' in found) good.set(limit, found.way)
     return found
   }
-  // One after the other, since a look may divide the cgroup.
-  const wayOf: Cgroups['wayOf'] = (limit) => looks.run(() => look(limit))
+  // Attempts run one at a time, because an attempt may divide the cgroup.
+  const wayOf: Cgroups['wayOf'] = (limit) => attempts.run(() => findWay(limit))
   return {
     wayOf,
     async need(limits) {
@@ -73,7 +76,7 @@ const limitsIn = (limits: HeldLimits): HeldLimit[] =>
   (['memoryBytes', 'pids'] as const).filter((limit) => limits[limit] !== undefined)
 
 function refused(limit: HeldLimit, { why, next }: NonNullable<Obstacle>): CarrelError {
-  const text = `A limit of ${WHAT[limit]} is asked for, and this machine cannot keep one. ${why} ${next} Nothing runs without it unless somebody takes the limit away (\`carrel env set --unset limits.${limit}\`).`
+  const text = `A limit of ${WHAT[limit]} is set, and this machine cannot enforce it. ${why} ${next} To run without it, remove the limit (\`carrel env set --unset limits.${limit}\`).`
   return new CarrelError('unavailable', text, { limit, next })
 }
 
@@ -97,51 +100,57 @@ function planOf(name: string, limits: HeldLimits, ways: ReadonlyMap<HeldLimit, W
 async function find(limit: HeldLimit, self: string, platform: string, path: string): ReturnType<Cgroups['wayOf']> {
   if (platform !== 'linux')
     return no(
-      `Such limits are kept by cgroups, which there are on Linux only, and this is ${platform}.`,
+      `Such limits need cgroups, which exist on Linux only; this machine runs ${platform}.`,
       'Run Carrel on Linux, or in a virtual machine with Linux.',
     )
-  const seats = seatsOf(limit, self)
-  const seat = seats.find((each) => hasController(each, limit)) ?? seats.find(({ version }) => version === 'v1')
-  if (!seat)
-    return seats[0]
-      ? no(`The cgroup of Carrel (${seats[0].path}) is not given the controller ${CONTROLLERS.v2[limit].name}.`)
-      : no('This machine shows Carrel no cgroup that could keep it.')
-  const unit = await keptBySystemd(seat.path, path)
-  if (unit) return no(`systemd keeps the cgroup of ${unit} to itself.`)
+  const positions = positionsOf(limit, self)
+  const position =
+    positions.find((each) => hasController(each, limit)) ?? positions.find(({ version }) => version === 'v1')
+  if (!position)
+    return positions[0]
+      ? no(`The cgroup of Carrel (${positions[0].path}) does not have the controller ${CONTROLLERS.v2[limit].name}.`)
+      : no('Carrel finds no cgroup on this machine that could enforce it.')
+  const unit = await keptBySystemd(position.path, path)
+  if (unit) return no(`systemd does not delegate the cgroup of ${unit}.`)
   try {
-    if (seat.version === 'v2') await divide(seat, CONTROLLERS.v2[limit].name)
-    const way = { version: seat.version, folder: groundOf(seat) }
+    if (position.version === 'v2') await divide(position, CONTROLLERS.v2[limit].name)
+    const way = { version: position.version, folder: parentFolder(position) }
     await attempt(limit, way, path)
     return { way }
   } catch (thrown) {
     const { stderr = '', message } = thrown as Error & { stderr?: string }
-    const said = stderr.trim().split('\n')[0] || message
-    return no(`The cgroup of Carrel (${seat.folder}) cannot keep it: ${said.replace(/\.?$/, '.')}`)
+    const reason = stderr.trim().split('\n')[0] || message
+    return no(`The cgroup of Carrel (${position.folder}) cannot enforce it: ${reason.replace(/\.?$/, '.')}`)
   }
 }
 
 const no = (why: string, next = START) => ({ obstacle: { why, next } })
 
-/** Version 2 first: where both are, the newer has what the older was not given. */
-function seatsOf(limit: HeldLimit, self: string): Seat[] {
+/** Prefers version 2: where both exist, it has the controllers that version 1 was not given. */
+function positionsOf(limit: HeldLimit, self: string): CgroupPosition[] {
   const read = (name: string) => absentAsNullSync(() => readFileSync(join(self, name), 'utf8')) ?? ''
   const files = { cgroup: read('cgroup'), mountinfo: read('mountinfo') }
-  return [seatIn(files, null), seatIn(files, CONTROLLERS.v1[limit].name)].filter((seat) => seat !== null)
+  return [positionIn(files, null), positionIn(files, CONTROLLERS.v1[limit].name)].filter(
+    (position) => position !== null,
+  )
 }
 
-function hasController(seat: Seat, limit: HeldLimit): boolean {
-  if (seat.version === 'v1') return false
-  const given = absentAsNullSync(() => readFileSync(join(groundOf(seat), 'cgroup.controllers'), 'utf8')) ?? ''
+function hasController(position: CgroupPosition, limit: HeldLimit): boolean {
+  if (position.version === 'v1') return false
+  const given = absentAsNullSync(() => readFileSync(join(parentFolder(position), 'cgroup.controllers'), 'utf8')) ?? ''
   return given.trim().split(' ').includes(CONTROLLERS.v2[limit].name)
 }
 
-/** Makes one, has a process enter it, and takes it away. @throws Error where any of it fails */
+/**
+ * Makes a cgroup, starts a process in it and removes it.
+ * @throws Error when any step fails
+ */
 async function attempt(limit: HeldLimit, way: Way, path: string): Promise<void> {
   const plan = planOf(`carrel-try-${randomUUID()}`, { [limit]: TRIED[limit] }, new Map([[limit, way]]))
   makeCgroup(plan)
   try {
-    const [program = '', ...words] = enterWords(plan)
-    await run(program, [...words, 'true'], { env: { PATH: path }, timeout: TRY_MS, killSignal: 'SIGKILL' })
+    const [program = '', ...args] = enterCommand(plan)
+    await run(program, [...args, 'true'], { env: { PATH: path }, timeout: TRY_MS, killSignal: 'SIGKILL' })
   } finally {
     await dropCgroup(foldersOf(plan))
   }

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { divide, groundOf } from './divide.ts'
-import type { Seat } from './hierarchies.ts'
+import { divide, parentFolder } from './divide.ts'
+import type { CgroupPosition } from './hierarchies.ts'
 
-/** Files as a cgroup shows them; what is written to them has no effect. */
-function folderWith(files: Readonly<Record<string, string>>, ...parts: string[]): Seat {
+/** Makes files as in a cgroup; writing to them has no effect. */
+function folderWith(files: Readonly<Record<string, string>>, ...parts: string[]): CgroupPosition {
   const top = mkdtempSync(join(tmpdir(), 'carrel-cgroup-'))
   onTestFinished(() => rmSync(top, { recursive: true, force: true }))
   const folder = join(top, ...parts)
@@ -15,42 +15,47 @@ function folderWith(files: Readonly<Record<string, string>>, ...parts: string[])
   return { version: 'v2', folder, top, path: `/${parts.join('/')}` }
 }
 
-const shared = ({ folder }: Seat) => readFileSync(join(folder, 'cgroup.subtree_control'), 'utf8')
+const shared = ({ folder }: CgroupPosition) => readFileSync(join(folder, 'cgroup.subtree_control'), 'utf8')
 
 it('a server in its leaf makes cgroups beside it, and anywhere else in its own', () => {
-  const seat = (folder: string, version: Seat['version'] = 'v2'): Seat => ({ version, folder, top: '/c', path: '' })
-  expect(groundOf(seat('/c/run.scope'))).toBe('/c/run.scope')
-  expect(groundOf(seat('/c/run.scope/carrel'))).toBe('/c/run.scope')
-  expect(groundOf(seat('/c/a/carrel', 'v1'))).toBe('/c/a/carrel')
-  expect(groundOf({ ...seat('/carrel'), top: '/carrel' })).toBe('/carrel')
+  const position = (folder: string, version: CgroupPosition['version'] = 'v2'): CgroupPosition => ({
+    version,
+    folder,
+    top: '/c',
+    path: '',
+  })
+  expect(parentFolder(position('/c/run.scope'))).toBe('/c/run.scope')
+  expect(parentFolder(position('/c/run.scope/carrel'))).toBe('/c/run.scope')
+  expect(parentFolder(position('/c/a/carrel', 'v1'))).toBe('/c/a/carrel')
+  expect(parentFolder({ ...position('/carrel'), top: '/carrel' })).toBe('/carrel')
 })
 
-it('one that is divided already is left as it is, whoever is in it', async () => {
-  const seat = folderWith({
+it('a divided cgroup is left unchanged, whatever processes it has', async () => {
+  const position = folderWith({
     'cgroup.subtree_control': 'cpu memory\n',
     'cgroup.type': 'domain\n',
     'cgroup.procs': '1\n',
   })
-  await divide(seat, 'memory')
-  expect(shared(seat)).toBe('cpu memory\n')
+  await divide(position, 'memory')
+  expect(shared(position)).toBe('cpu memory\n')
 })
 
-it('an empty one is divided, and the topmost of a machine with all that is in it', async () => {
+it('an empty cgroup is divided, and the topmost of a machine with all its processes', async () => {
   const empty = folderWith({ 'cgroup.subtree_control': '\n', 'cgroup.type': 'domain\n', 'cgroup.procs': '' })
   const topmost = folderWith({ 'cgroup.subtree_control': 'cpu\n', 'cgroup.procs': '1\n2\n' })
-  for (const seat of [empty, topmost]) {
-    await divide(seat, 'pids')
-    expect(shared(seat)).toBe('+pids')
+  for (const position of [empty, topmost]) {
+    await divide(position, 'pids')
+    expect(shared(position)).toBe('+pids')
   }
 })
 
-it('where others are in it, it is not divided and nobody is moved', async () => {
-  // Nobody has this number: the kernel gives none so high.
-  const seat = folderWith({
+it('a cgroup with other processes is not divided, and none is moved', async () => {
+  // No process has this number: it is above the kernel's maximum.
+  const position = folderWith({
     'cgroup.subtree_control': '\n',
     'cgroup.type': 'domain\n',
     'cgroup.procs': `${process.pid}\n4194305\n`,
   })
-  await expect(divide(seat, 'pids')).rejects.toThrow('1 other processes are in it, such as 4194305')
-  expect([shared(seat), existsSync(join(seat.folder, 'carrel'))]).toEqual(['\n', false])
+  await expect(divide(position, 'pids')).rejects.toThrow('1 other processes, such as 4194305')
+  expect([shared(position), existsSync(join(position.folder, 'carrel'))]).toEqual(['\n', false])
 })

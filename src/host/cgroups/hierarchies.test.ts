@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { seatIn } from './hierarchies.ts'
+import { positionIn } from './hierarchies.ts'
 import { unitOf } from './systemd.ts'
 
 const line = (root: string, point: string, type: string, options: string) =>
@@ -17,7 +17,7 @@ it.each([
   ['both', '4:memory:/b\n0::/c\n', HYBRID, null, '/sys/fs/cgroup/unified/c'],
   ['a folder with a blank', '0::/a b\n', line('/', '/my\\040cgroups', 'cgroup2', 'rw'), null, '/my cgroups/a b'],
 ])('%s: a process finds its cgroup', (_name, cgroup, mountinfo, controller, folder) => {
-  expect(seatIn({ cgroup, mountinfo }, controller)).toMatchObject({ folder, version: controller ? 'v1' : 'v2' })
+  expect(positionIn({ cgroup, mountinfo }, controller)).toMatchObject({ folder, version: controller ? 'v1' : 'v2' })
 })
 
 it.each([
@@ -28,7 +28,7 @@ it.each([
   ['a controller that is not mounted', '3:pids:/\n', V1, 'pids'],
   ['a machine without cgroups', '', '', null],
 ])('%s: there is none to be used', (_name, cgroup, mountinfo, controller) => {
-  expect(seatIn({ cgroup, mountinfo }, controller)).toBeNull()
+  expect(positionIn({ cgroup, mountinfo }, controller)).toBeNull()
 })
 
 it.each([

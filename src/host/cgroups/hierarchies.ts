@@ -1,29 +1,30 @@
 import { join, resolve } from 'node:path'
 import type { HeldLimit } from '../../model/environment.ts'
 
-/** Which kernel's interface a limit is kept through. */
-export type Version = 'v2' | 'v1'
+/** Version of the kernel's cgroup interface. */
+export type CgroupVersion = 'v2' | 'v1'
 
-/** One file of a cgroup, and what is written to it. `ifThere`: kernels may be built without it. */
+/** File of a cgroup and the value to write. `ifThere`: some kernels are built without this file. */
 export interface Setting {
   readonly file: string
   readonly value: string
   readonly ifThere?: true
 }
 
-/** How one controller is told a limit, and where it says how often that was reached. */
+/** Settings of one controller for a limit, and the counter for how often the limit was reached. */
 interface Controller {
   readonly name: string
   readonly settings: (at: number) => readonly Setting[]
-  /** A file of lines `key number`, and the key. */
+  /** File with lines `key number`, and the key. */
   readonly reached: readonly [file: string, key: string]
 }
 
 /**
- * All that differs between the versions. What would go to swap counts as memory: else a limit would only be slow. The kernel ends
- * the largest process, not all: version 1 can do nothing else, and an agent that lives on can say what became of its command.
+ * All differences between the versions. Swap counts as memory; otherwise a limit would only make programs slow. The
+ * kernel kills the largest process, not all: version 1 cannot do otherwise, and a surviving agent can report the death
+ * of its command.
  */
-export const CONTROLLERS: Readonly<Record<Version, Readonly<Record<HeldLimit, Controller>>>> = {
+export const CONTROLLERS: Readonly<Record<CgroupVersion, Readonly<Record<HeldLimit, Controller>>>> = {
   v2: {
     memoryBytes: {
       name: 'memory',
@@ -56,13 +57,13 @@ export const CONTROLLERS: Readonly<Record<Version, Readonly<Record<HeldLimit, Co
   },
 }
 
-/** Where this process is in one hierarchy. */
-export interface Seat {
-  readonly version: Version
-  /** The folder of its cgroup, and of the topmost that is to be seen. */
+/** Position of this process in one hierarchy. */
+export interface CgroupPosition {
+  readonly version: CgroupVersion
+  /** Folder of its cgroup, and the topmost visible folder. */
   readonly folder: string
   readonly top: string
-  /** As the kernel names it; systemd's units are parts of it. */
+  /** Path as the kernel names it; systemd units are parts of it. */
   readonly path: string
 }
 
@@ -74,22 +75,28 @@ interface Mount {
 }
 
 /**
- * Finds where a process is, from its files `cgroup` and `mountinfo` below /proc. `controller` null: in the hierarchy of
- * version 2, which has no names. Null where it is not to be seen.
+ * Finds the position of a process from its files `cgroup` and `mountinfo` below /proc. `controller` null means the
+ * hierarchy of version 2, which has no names. Returns null where the position is not visible.
  */
-export function seatIn(files: { cgroup: string; mountinfo: string }, controller: string | null): Seat | null {
+export function positionIn(
+  files: { cgroup: string; mountinfo: string },
+  controller: string | null,
+): CgroupPosition | null {
   const version = controller === null ? 'v2' : 'v1'
   const path = pathIn(files.cgroup, controller)
   const mount = mountsIn(files.mountinfo).find(({ type, options }) =>
     controller === null ? type === 'cgroup2' : type === 'cgroup' && options.includes(controller),
   )
   if (path === null || !mount) return null
-  // In a container the mount may show a part of the tree only, and the path be told from the top of all.
+  // In a container the mount may show only a part of the tree, while the path starts at the real root.
   const below = path === mount.root ? '/' : under(path, mount.root)
   return below === null ? null : { version, folder: resolve(join(mount.point, below)), top: mount.point, path }
 }
 
-/** A process in a cgroup namespace may be outside of what the mount shows: then the path climbs, and there is no way. */
+/**
+ * Returns the path below `root`. A process outside of a mount's cgroup namespace has a path with `..`, which leads
+ * nowhere.
+ */
 function under(path: string, root: string): string | null {
   if (path.includes('/..') || root.includes('/..')) return null
   if (root === '/') return path
@@ -107,7 +114,7 @@ function pathIn(text: string, controller: string | null): string | null {
 
 function mountsIn(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
-    // `30 22 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw`; fields before the dash vary in number.
+    // `30 22 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw`; the number of fields before the dash varies.
     const [before = '', after = ''] = line.split(' - ')
     const [, , , root, point] = before.split(' ')
     const [type = '', , options = ''] = after.split(' ')
@@ -116,6 +123,6 @@ function mountsIn(text: string): Mount[] {
   })
 }
 
-/** The kernel writes blanks and backslashes of paths as octal numbers. */
+/** The kernel writes spaces and backslashes in paths as octal numbers. */
 const plain = (text: string) =>
   text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))

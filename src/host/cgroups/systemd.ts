@@ -6,7 +6,7 @@ const run = promisify(execFile)
 const ASK_MS = 5_000
 const RUNS = '/run/systemd/system'
 
-/** The unit that a cgroup is of, and whether a person's own systemd has it; null for none. */
+/** Returns the systemd unit of a cgroup, and whether a user's own systemd owns it; null for none. */
 export function unitOf(path: string): { readonly unit: string; readonly user: boolean } | null {
   const parts = path.split('/')
   const at = parts.findLastIndex((part) => /\.(service|scope)$/.test(part))
@@ -15,15 +15,18 @@ export function unitOf(path: string): { readonly unit: string; readonly user: bo
   return { unit, user: parts.slice(0, at).some((part) => /^user@\d+\.service$/.test(part)) }
 }
 
-/** A unit whose cgroup systemd does not let others write in, though they could; null where it is free to be used. */
+/**
+ * Returns the unit whose cgroup systemd manages alone (no Delegate), though writing may be possible; null where the
+ * cgroup is free to use.
+ */
 export async function keptBySystemd(path: string, search: string): Promise<string | null> {
   const found = unitOf(path)
   if (!found || !isPresent(RUNS)) return null
   const { unit, user } = found
-  const words = [...(user ? ['--user'] : []), 'show', '--property=Delegate', '--value', '--', unit]
-  // A person's own systemd is reached by its runtime folder.
+  const args = [...(user ? ['--user'] : []), 'show', '--property=Delegate', '--value', '--', unit]
+  // A user's own systemd is reached through its runtime folder.
   const uid = process.getuid?.() ?? 0
   const env = { PATH: search, ...(user ? { XDG_RUNTIME_DIR: `/run/user/${uid}` } : {}) }
-  const said = await run('systemctl', words, { env, timeout: ASK_MS }).catch(() => null)
-  return said?.stdout.trim() === 'yes' ? null : unit
+  const answer = await run('systemctl', args, { env, timeout: ASK_MS }).catch(() => null)
+  return answer?.stdout.trim() === 'yes' ? null : unit
 }

@@ -7,7 +7,7 @@ import { type CrashLab, type Killed, openCrashLab, strayIn } from '../../../test
 import { APPLY, fromTwo, openPair } from '../../../test/support/crash-acts.ts'
 import type { Act } from '../../model/history.ts'
 
-/** Two hundred processes, on a machine that does other things too. */
+/** The tests start two hundred processes on a busy machine. */
 const timeout = 300_000
 
 type Seen = ReturnType<ActWorld['seen']>
@@ -17,8 +17,8 @@ interface Outcome {
 }
 
 /**
- * Opens the place of a killed process. It is all before or all after, and says so; nothing is left over, nobody is said
- * to have written what the act wrote; and what was asked for can be had, or taken back.
+ * Opens the place of a killed process. Expects the state before or after the act, no leftovers, and no author for its
+ * writes but the act; the request can then be made, or the act undone.
  */
 async function settled(
   { top }: Killed,
@@ -43,7 +43,7 @@ async function settled(
 
 const acts = (world: ActWorld): Promise<Act[]> => world.history.acts(world.key, { before: null, limit: 10 })
 
-/** Kills at each step; once all is prepared, and not before, the act is finished at the next opening. */
+/** Kills at each step. Only after full preparation does the next opening finish the act. */
 async function expectAllOrNothing(lab: CrashLab, act: string, check: (killed: Killed) => Promise<'before' | 'after'>) {
   const became: string[] = []
   const steps = await lab.killAtEach(act, async (killed) => {
@@ -61,7 +61,9 @@ describe('an undo', () => {
   const was: { before: Seen; after: Seen } = { before: {}, after: {} }
   const how = { open: (top: string) => openActWorld({}, { top }), again: (world: ActWorld) => world.act(undoOf('a')) }
 
-  /** One of each: content, a deletion, a creation, links, a mode, folders that come and go, and kinds that swap. */
+  /**
+   * Prepares one of each: content, a deletion, a creation, links, a mode, added and removed folders, and swapped kinds.
+   */
   beforeAll(async () => {
     lab = openCrashLab()
     const world = await openActWorld(files, { top: lab.first })
@@ -97,7 +99,7 @@ describe('an undo', () => {
     expect(steps.length).toBeGreaterThan(40)
   })
 
-  it('F4: killed while it is taken back, a place is fully before at the next opening', {
+  it('F4: killed during its rollback, a place is fully before at the next opening', {
     timeout,
     tags: ['long'],
   }, async () => {
@@ -105,19 +107,21 @@ describe('an undo', () => {
     const steps = await lab.killAtEach('undo that is taken back', async (killed) => {
       became[killed.at - 1] = await settled(killed, was, how)
     })
-    // A crash just before the journal says so finds an act that can be finished.
+    // A crash just before the journal entry finds an act that can be finished.
     expect(became).toEqual(became.map((_, at) => (at === 0 ? 'after' : 'before')))
     expect(steps.length).toBeGreaterThan(15)
   })
 
-  it('F4: killed half way, and somebody wrote since: all else is taken back, theirs stays', { timeout }, async () => {
+  it('F4: killed half way before another write: that write stays, everything else is rolled back', {
+    timeout,
+  }, async () => {
     const top = await lab.killAt('undo', 'renameSync a')
     writeFileSync(join(top, 'one/a'), 'by me')
     await using world = await openActWorld({}, { top })
     expect(world.seen()).toEqual({ ...was.before, a: 'file 644 by me' })
   })
 
-  it('F4: finished after a crash it is undone like others, and what came since is not its', { timeout }, async () => {
+  it('F4: an act finished after a crash is undone like others, without later changes', { timeout }, async () => {
     const top = await lab.killAt('undo', 'linkSync y')
     writeFileSync(join(top, 'one/a'), 'by me')
     await using world = await openActWorld({}, { top })
@@ -129,7 +133,7 @@ describe('an undo', () => {
   })
 })
 
-/** A few of what an act does; the undo above has all kinds. */
+/** Makes some of the changes of an act; the undo test above has all kinds. */
 function change(world: ActWorld): void {
   world.write('a', 'changed')
   world.write('new/n', 'new')
@@ -154,11 +158,11 @@ describe('a restore', () => {
   }, timeout)
   afterAll(() => lab[Symbol.dispose]())
 
-  it('F4: killed at any step it is done or not done', { timeout }, async () => {
+  it('F4: killed at any step it is done completely or not at all', { timeout }, async () => {
     await expectAllOrNothing(lab, 'restore', (killed) => settled(killed, was, how))
   })
 
-  it('F4: killed again at any step of finishing or taking back, it ends as it would have', {
+  it('F4: killed again at any step of its completion or rollback, it ends the same', {
     timeout,
     tags: ['long'],
   }, async () => {
@@ -183,7 +187,7 @@ function writeAll(root: string, all: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Prepares a Space and a project that began with the same files; both changed, one text on both sides. */
+/** Prepares a Space and a project that began with the same files and both changed, with one text on both sides. */
 async function prepareApply(lab: CrashLab, mounted?: string): Promise<Outcome> {
   const { space, project } = await openPair(lab.first, mounted)
   await project.look()
@@ -202,7 +206,7 @@ async function prepareApply(lab: CrashLab, mounted?: string): Promise<Outcome> {
   return { before, after }
 }
 
-/** @param mounted where the project's overlay is */
+/** @param mounted folder of the project's overlay */
 async function expectAppliedOrNot(lab: CrashLab, act: string, was: Outcome, mounted?: string): Promise<void> {
   await expectAllOrNothing(lab, act, async (killed) => {
     const root = mounted ? join(mounted, 'view') : join(killed.top, 'two')
@@ -216,7 +220,7 @@ async function expectAppliedOrNot(lab: CrashLab, act: string, was: Outcome, moun
   })
 }
 
-it('F4: an apply of a worktree that is killed at any step is done or not done', {
+it('F4: an apply of a worktree that is killed at any step is done completely or not at all', {
   timeout,
   tags: ['long'],
 }, async () => {
@@ -228,7 +232,7 @@ it('F4: an apply of a worktree that is killed at any step is done or not done', 
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0
 it.skipIf(!canMount)(
-  'F4: an apply of an overlay that is killed at any step is done or not done (skipped: mounting needs root)',
+  'F4: an apply of an overlay that is killed at any step is done completely or not at all (skipped: mounting needs root)',
   { timeout, tags: ['long'] },
   async () => {
     using lab = openCrashLab()
@@ -239,7 +243,7 @@ it.skipIf(!canMount)(
   },
 )
 
-/** On a tmpfs, since an overlay cannot stand on another one. */
+/** Mounts on a tmpfs, because an overlay cannot lie on another one. */
 function mountOverlay(at: string, all: Readonly<Record<string, string>>): Disposable & { readonly at: string } {
   mkdirSync(at)
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', at])

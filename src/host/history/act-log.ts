@@ -2,31 +2,31 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Act } from '../../model/history.ts'
 import type { ActId } from '../../model/ids.ts'
 import { inTransaction } from './db.ts'
-import type { Step } from './step.ts'
+import type { ActStep } from './step.ts'
 
 /**
- * How far an act is. `staging`: nothing is touched yet. `staged`: it may be finished. `back`: it is being taken back.
- * `done`: all is as it should be, what is left is to say so.
+ * Phase of an act. `staging`: no file is changed yet. `staged`: ready to finish. `back`: being rolled back. `done`: all
+ * files are written, only the record is missing.
  */
 export type Phase = 'staging' | 'staged' | 'back' | 'done'
 
-export interface Job {
+export interface ActJob {
   readonly act: Act
-  readonly steps: readonly Step[]
+  readonly steps: readonly ActStep[]
 }
 
-/** Acts of all places of a node. What a method did is on the disk when it returns. */
+/** Log of the acts of all places of a node. Each method is durable when it returns. */
 export interface ActLog {
-  begin(place: string, job: Job): void
+  begin(place: string, job: ActJob): void
   phase(place: string, phase: Phase): void
-  /** The act that a crash cut; null where there is none. */
-  cut(place: string): (Job & { readonly phase: Phase }) | null
-  /** Nothing was done. */
+  /** Returns the act that a crash interrupted; null for none. */
+  cut(place: string): (ActJob & { readonly phase: Phase }) | null
+  /** Removes an act that changed nothing. */
   drop(place: string): void
-  /** It is over, and remembered. */
+  /** Stores an act that is complete. */
   keep(place: string, act: Act): void
   get(place: string, id: ActId): Act | null
-  /** Newest first; a limit of -1 is none. */
+  /** Newest first; a limit of -1 means no limit. */
   list(place: string, page: { readonly before: ActId | null; readonly limit: number }): Act[]
   forget(place: string): void
 }
@@ -43,7 +43,7 @@ export function openActLog(db: DatabaseSync): ActLog {
      order by n desc limit ?3`,
   )
   const forget = db.prepare('delete from acts where place = ?')
-  // Acts of before it was kept do not say what they applied.
+  // Older acts have no field `applied`.
   const read = (row: Record<string, unknown> | undefined): Act | null =>
     row ? { applied: null, ...JSON.parse(String(row.act)) } : null
   return {
@@ -51,7 +51,7 @@ export function openActLog(db: DatabaseSync): ActLog {
     phase: (place, now) => void phase.run(now, place),
     cut(place) {
       const row = cut.get(place)
-      return row ? { ...(JSON.parse(String(row.job)) as Job), phase: row.phase as Phase } : null
+      return row ? { ...(JSON.parse(String(row.job)) as ActJob), phase: row.phase as Phase } : null
     },
     drop: (place) => void drop.run(place),
     keep(place, act) {

@@ -6,7 +6,7 @@ import { type ActWorld, openActWorld, restoreTo, undoOf, undoOfAct } from '../..
 import { property } from '../../../test/support/property.ts'
 import type { Act, FilePath, PlanRequest } from '../../model/history.ts'
 
-/** Two sessions and a person, who write a handful of files in turns and take things back. */
+/** Authors: two sessions and a person, who write a few files in turns and undo changes. */
 const AUTHORS = ['a', 'b', 'me'] as const
 type Name = (typeof AUTHORS)[number]
 const PATHS = ['f', 'g', 'd/h', 'd/e/i'] as const
@@ -39,13 +39,13 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restore' as const), back: fc.nat(6), overwrite }) },
 )
 
-/** Each line is written once and names who wrote it: `a 17`. */
+/** Returns the lines of a file. Each line is written once and names its author: `a 17`. */
 const linesAt = (seen: Record<FilePath, string>, path: FilePath): string[] =>
   seen[path]?.startsWith('file') ? seen[path].split('\n').flatMap((line) => /(\w+ \d+)$/.exec(line)?.[1] ?? []) : []
 
 class Play {
   readonly world: ActWorld
-  /** Who brought a line to a path: its writer, who moved it there, and acts that brought it back. */
+  /** Authors of each line of a path: its writer, those who moved it there, and acts that restored it. */
   readonly brought = new Map<string, Set<string>>()
   line = 0
 
@@ -75,7 +75,9 @@ class Play {
     this.note(before, deed.by)
   }
 
-  /** Carries it out with some conflicts paths named, and checks what must still be there and that it can be undone. */
+  /**
+   * Applies a plan with some conflicts paths named. Checks which lines must survive, and that the act can be undone.
+   */
   async act(request: PlanRequest, named: number, mayGo: (who: ReadonlySet<string>) => boolean): Promise<void> {
     const before = this.world.seen()
     const { entries } = await this.world.plan(request)
@@ -84,7 +86,7 @@ class Play {
     )
     const overwrite = open.slice(0, named).map(({ path }) => path)
     const act = await this.world.act(request, overwrite).catch((error) => {
-      // Named in part: a folder without what lies in it.
+      // Some selections are partial: a folder without its content.
       if (error.code === 'conflict' && overwrite.length > 0) return null
       throw error
     })
@@ -135,11 +137,11 @@ function change(world: ActWorld, deed: Extract<Deed, { by: Name }>, fresh: () =>
   world.write(deed.path, lines.join(''))
 }
 
-/** How many plays; more by hand: each is a real folder, and each look a walk of it. */
+/** Number of plays. Use more by hand: each is a real folder, and each scan walks it. */
 const PLAYS = 12
 
 property(
-  'F2: whoever writes and takes back in whatever order, no line of another goes unless its path was named, and undo has an undo',
+  'F2: in any order of writes and undos, no line of another author is lost unless its path was named, and an undo has an undo',
   PLAYS,
   async (numRuns) => {
     await fc.assert(
@@ -165,7 +167,10 @@ async function undo(play: Play, of: Name, named: number): Promise<void> {
   await play.act(undoOf(of), named, (who) => who.has(of))
 }
 
-/** What may go without being named: lines of the one session since, or of people where no session wrote, and what acts brought. */
+/**
+ * Restores a snapshot. Without being named may go: lines of the only session since, or of people without a session, and
+ * those of acts.
+ */
 async function restore(play: Play, back: number, named: number): Promise<void> {
   const { book } = play.world.keeper.placeOf(play.world.key)
   const to = Math.max(1, book.newest - back)

@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { BY, openActWorld, restoreTo, undoOf, undoOfAct } from '../../../test/support/act-world.ts'
 import { diskPath } from './paths.ts'
 
-/** Names as bytes that are no UTF-8, and all else that file systems allow. */
+/** Names with invalid UTF-8, and all others that file systems permit. */
 const ODD = [
   ':name',
   '-leading',
@@ -31,7 +31,7 @@ const ODD = [
   '*?[x]',
 ]
 
-// Forty files, each on the disk before it counts: a busy disk takes its time.
+// Forty files are synced one by one, which takes time on a busy disk.
 it('F3: restore is identity over odd names, line ends, modes, links, loops and empty folders', {
   timeout: 120_000,
 }, async () => {
@@ -96,12 +96,12 @@ it('F3: files that are not in the plan keep their times and their place on the d
   const [b, c] = ['b', 'd/c'].map((path) => lstatSync(join(world.root, path)))
   await world.act(undoOf('a'))
   expect(lstatSync(join(world.root, 'b'))).toMatchObject({ mtimeMs: 1_000_000, ino: b?.ino, ctimeMs: b?.ctimeMs })
-  // A mode alone is set on the file that is there.
+  // A mode alone is set on the existing file.
   expect(lstatSync(join(world.root, 'd/c'))).toMatchObject({ mtimeMs: 2_000_000, ino: c?.ino })
 })
 
-describe('who is faster', () => {
-  it('F3: an edit between looking and carrying out is a stale plan, and no byte changes', async () => {
+describe('a concurrent writer', () => {
+  it('F3: an edit between plan and apply makes the plan stale, and no byte changes', async () => {
     await using world = await openActWorld({ a: '1', b: '1' })
     world.write('a', '2')
     world.write('b', '2')
@@ -113,7 +113,10 @@ describe('who is faster', () => {
     expect(world.seen()).toEqual(seen)
   })
 
-  /** What somebody does at one moment of the act, and what is there after it: theirs, and all else as before. */
+  /**
+   * Cases: a write by somebody at one moment of the act, and the files after it. The write survives, and everything
+   * else is as before.
+   */
   const cases: [string, string, (root: string) => void, Record<string, string>][] = [
     [
       'writes the last file of the plan',
@@ -165,7 +168,7 @@ describe('who is faster', () => {
   ]
 
   it.each(cases)(
-    'F3: somebody who %s stops the act, keeps it, and all else is as before',
+    'F3: a writer who %s stops the act; that change stays, and all else is as before',
     async (_, moment, strike, theirs) => {
       let root = ''
       let struck = false
@@ -191,13 +194,13 @@ describe('who is faster', () => {
       expect(failure.code).toBe(moment === 'sync' ? 'internal' : 'stale_plan')
       expect(struck).toBe(true)
       const expected = { ...before, ...theirs }
-      for (const [path, words] of Object.entries(theirs)) if (words === '') delete expected[path]
+      for (const [path, text] of Object.entries(theirs)) if (text === '') delete expected[path]
       expect(world.seen()).toEqual(expected)
       expect(await world.history.acts(world.key, { before: null, limit: 10 })).toEqual([])
     },
   )
 
-  it('F3: a folder that becomes a link while the act is on is not gone through', async () => {
+  it('F3: a folder that becomes a link during the act is not followed', async () => {
     let root = ''
     const point = (name: string) => {
       if (name !== 'stage d/a' || existsSync(join(root, 'aside'))) return
@@ -224,7 +227,7 @@ it('F2: one of two names of a file is written, the other stays', async () => {
   expect([world.read('a'), world.read('same')]).toEqual(['1', '2'])
 })
 
-it('F3: what an act put beside files is gone after it, whatever the names', async () => {
+it('F3: temporary files of an act are gone after it, whatever the names', async () => {
   await using world = await openActWorld({ a: '1', 'd/b': '1' })
   for (const path of ['a', 'd/b']) world.write(path, '2')
   await world.look(['a'])
@@ -236,7 +239,7 @@ it('F3: what an act put beside files is gone after it, whatever the names', asyn
   ).toEqual(['a', 'b', 'd'])
 })
 
-it('a name that is no UTF-8 is written where it was', async () => {
+it('a name with invalid UTF-8 is written at its place', async () => {
   await using world = await openActWorld({ '\udcff': '1' })
   world.write('\udcff', '2')
   await world.look(['a'])
@@ -245,7 +248,7 @@ it('a name that is no UTF-8 is written where it was', async () => {
   expect(lstatSync(diskPath(world.root, '\udcff')).size).toBe(1)
 })
 
-it('acts are kept, newest first, with who asked and what was left, and are authors of what they wrote', async () => {
+it('acts are stored, newest first, with their requester and the paths they left, and are authors of their writes', async () => {
   await using world = await openActWorld({ a: '1', b: '1' })
   world.write('a', '2')
   world.write('b', '2')

@@ -3,34 +3,34 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Act, Author, FilePath, PlanEntry } from '../../model/history.ts'
 import { sameAuthor, sameState } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
-import type { ActLog, Job, Phase } from './act-log.ts'
+import type { ActJob, ActLog, Phase } from './act-log.ts'
 import type { Book } from './book.ts'
-import { inWords, isFull } from './db.ts'
+import { explainError, isFull } from './db.ts'
 import type { ApplyPlan, PlanAsk } from './history.ts'
-import { codeOf } from './look.ts'
-import { doMove, type Hand, isDone, type Move, type Point, setMode, undoMove } from './moves.ts'
+import { codeOf } from './inspect.ts'
+import { type CrashPoint, doMove, isDone, type Move, type Site, setMode, undoMove } from './moves.ts'
 import { makePlan } from './plan.ts'
+import type { PlanContext } from './proposals.ts'
 import { atPath, Moved, seenAt, stateOf } from './reach.ts'
 import { stageAll, sweep, syncFolders } from './stage.ts'
-import { movesOf, type Step, stepsOf } from './step.ts'
-import type { Ground } from './wishes.ts'
+import { type ActStep, movesOf, stepsOf } from './step.ts'
 
-/** Where acts are carried out and remembered. */
-export interface Desk {
+/** Log of acts, and the crash points of tests. */
+export interface Journal {
   readonly log: ActLog
-  /** Called before each step that a crash could come before. */
-  readonly point?: Point | undefined
+  /** Called before each step that a crash could interrupt. */
+  readonly point?: CrashPoint | undefined
 }
 
 /**
- * Does what was planned, or nothing (F3): plans again, and another plan is `stale_plan`. Everything new is on the disk
- * before the first file changes; each is looked at again right before; who was faster stops it, and what was done
- * until then is taken back. A crash at any step is seen to by `recover` (F4).
+ * Applies a plan atomically (F3). Plans again first; a different plan is `stale_plan`. All new content is on disk
+ * before the first file changes, and each file is checked right before its change. A concurrent writer stops the act,
+ * and the changes so far are rolled back. After a crash at any step, `recover` completes it (F4).
  */
-export async function applyPlan(ground: Ground, ask: PlanAsk, how: ApplyPlan, desk: Desk): Promise<Act> {
-  const { book } = ground
-  const { plan, next } = await makePlan(ground, ask)
-  if (plan.digest !== how.digest) throw stale('What would be written now is not what was looked at.')
+export async function applyPlan(context: PlanContext, ask: PlanAsk, how: ApplyPlan, journal: Journal): Promise<Act> {
+  const { book } = context
+  const { plan, next } = await makePlan(context, ask)
+  if (plan.digest !== how.digest) throw stale('The plan has changed since you reviewed it.')
   const { write, left } = choose(plan, how)
   const act: Act = {
     id: how.act,
@@ -42,68 +42,72 @@ export async function applyPlan(ground: Ground, ask: PlanAsk, how: ApplyPlan, de
     written: write.map(({ path }) => path),
     left: [...left],
     taken: takenBy(write),
-    applied: ground.source?.book.newest ?? null,
+    applied: context.source?.book.newest ?? null,
   }
   if (write.length === 0) {
-    desk.log.keep(book.key, act)
+    journal.log.keep(book.key, act)
     return act
   }
-  const job: Job = { act, steps: stepsOf(act.id, write) }
-  const hand = handOf(book, desk)
-  const under: Under = { book, job, log: desk.log }
-  await prepare(hand, under, next)
-  const done = await orHalted(async () => goOn(hand, under, false) ?? conclude(hand, under, ask.writers))
+  const job: ActJob = { act, steps: stepsOf(act.id, write) }
+  const site = siteOf(book, journal)
+  const current: ActInProgress = { book, job, log: journal.log }
+  await prepare(site, current, next)
+  const done = await orHalted(async () => goOn(site, current, false) ?? conclude(site, current, ask.writers))
   if (done instanceof CarrelError) throw done
   return done
 }
 
 /**
- * Sees to an act that was cut, by a crash or because not even the journal could be written, before anything else happens
- * in the place: what was all prepared is finished if the files still are as planned; everything else is taken back.
+ * Completes an act that a crash or an unwritable journal interrupted, before anything else happens in the place. An act
+ * that was fully prepared is finished if the files are still as planned; any other is rolled back.
  */
-export async function recover(book: Book, desk: Desk): Promise<void> {
-  const job = desk.log.cut(book.key)
-  // A place that is not there now waits for its folder.
+export async function recover(book: Book, journal: Journal): Promise<void> {
+  const job = journal.log.cut(book.key)
+  // A missing place waits for its folder.
   if (!job || !seenAt(book.root)?.isDirectory()) return
-  await orHalted(() => settle(handOf(book, desk), { book, job, log: desk.log }, job.phase))
+  await orHalted(() => settle(siteOf(book, journal), { book, job, log: journal.log }, job.phase))
 }
 
-async function settle(hand: Hand, under: Under, phase: Phase): Promise<void> {
-  const { book, job, log } = under
+async function settle(site: Site, current: ActInProgress, phase: Phase): Promise<void> {
+  const { book, job, log } = current
   if (phase === 'staging') {
-    sweep(hand, job.steps)
+    sweep(site, job.steps)
     log.drop(book.key)
   } else if (phase === 'back') {
-    takeBack(hand, under, movesOf(job.steps))
-  } else if (phase === 'done' || goOn(hand, under, true) === null) {
-    await conclude(hand, under, [])
+    rollBack(site, current, movesOf(job.steps))
+  } else if (phase === 'done' || goOn(site, current, true) === null) {
+    await conclude(site, current, [])
   }
 }
 
-/** What is being carried out where. */
-interface Under {
+/** Act under way, with its place and its log. */
+interface ActInProgress {
   readonly book: Book
-  readonly job: Job
+  readonly job: ActJob
   readonly log: ActLog
 }
 
-const handOf = ({ root }: Book, { point = () => {} }: Desk): Hand => ({ root, point })
+const siteOf = ({ root }: Book, { point = () => {} }: Journal): Site => ({ root, point })
 
-async function prepare(hand: Hand, { book, job, log }: Under, next: ReadonlyMap<FilePath, Version>): Promise<void> {
+async function prepare(
+  site: Site,
+  { book, job, log }: ActInProgress,
+  next: ReadonlyMap<FilePath, Version>,
+): Promise<void> {
   try {
-    hand.point('begin')
+    site.point('begin')
     log.begin(book.key, job)
-    await stageAll(hand, job.steps, next)
-    hand.point('staged')
+    await stageAll(site, job.steps, next)
+    site.point('staged')
     log.phase(book.key, 'staged')
   } catch (error) {
-    sweep(hand, job.steps)
+    sweep(site, job.steps)
     dropLater(() => log.drop(book.key))
     throw untouched(error, book.root)
   }
 }
 
-/** A journal that says of nothing that it was begun harms nobody until there is room to clear it. */
+/** A journal entry in phase `staging` does no harm until there is space to remove it. */
 function dropLater(drop: () => void): void {
   try {
     drop()
@@ -112,53 +116,55 @@ function dropLater(drop: () => void): void {
   }
 }
 
-/** Everything is as planned when it returns null; else it is as before, and this is why. */
-function goOn(hand: Hand, under: Under, resumes: boolean): CarrelError | null {
-  const { book, job, log } = under
+/** Writes all moves. Returns null when everything is as planned, else the reason, with everything as before. */
+function goOn(site: Site, current: ActInProgress, resumes: boolean): CarrelError | null {
+  const { book, job, log } = current
   const moves = movesOf(job.steps)
   let done = 0
   try {
     for (const move of moves) {
       done += 1
-      if (!(resumes && isDone(hand, move))) doMove(hand, move)
+      if (!(resumes && isDone(site, move))) doMove(site, move)
     }
-    hand.point('sync')
-    syncFolders(hand, job.steps)
+    site.point('sync')
+    syncFolders(site, job.steps)
   } catch (error) {
-    hand.point('back')
+    site.point('back')
     log.phase(book.key, 'back')
-    // A folder that somebody else was faster to make is theirs.
+    // A folder that another program made first is not ours.
     if (error instanceof Moved && moves[done - 1]?.kind === 'make') done -= 1
-    const left = takeBack(hand, under, resumes ? moves : moves.slice(0, done))
+    const left = rollBack(site, current, resumes ? moves : moves.slice(0, done))
     return untouched(error, book.root, left)
   }
-  hand.point('done')
+  site.point('done')
   log.phase(book.key, 'done')
   return null
 }
 
-/** As it was before, from the last move to the first. Returns what could not be, because somebody wrote there since. */
-function takeBack(hand: Hand, { book, job, log }: Under, moves: readonly Move[]): FilePath[] {
-  const left = moves.toReversed().filter((move) => !undone(hand, move))
-  // Only now, because a folder may forbid what had to be put into it.
-  for (const { kind, step } of moves) if (kind === 'unmake') restoreMode(hand, step)
-  syncFolders(hand, job.steps)
-  sweep(hand, job.steps)
-  hand.point('drop')
+/**
+ * Rolls back from the last move to the first. Returns the paths that could not be restored because of a later write.
+ */
+function rollBack(site: Site, { book, job, log }: ActInProgress, moves: readonly Move[]): FilePath[] {
+  const left = moves.toReversed().filter((move) => !undone(site, move))
+  // Modes come last, because a folder may forbid what had to be put into it.
+  for (const { kind, step } of moves) if (kind === 'unmake') restoreMode(site, step)
+  syncFolders(site, job.steps)
+  sweep(site, job.steps)
+  site.point('drop')
   log.drop(book.key)
   return left.map(({ step }) => step.path)
 }
 
-function undone(hand: Hand, move: Move): boolean {
+function undone(site: Site, move: Move): boolean {
   try {
-    return undoMove(hand, move)
+    return undoMove(site, move)
   } catch (error) {
     if (error instanceof Moved) return false
     throw error
   }
 }
 
-function restoreMode({ root }: Hand, { path, now }: Step): void {
+function restoreMode({ root }: Site, { path, now }: ActStep): void {
   try {
     atPath(root, path, (spot) => seenAt(spot)?.isDirectory() && setMode(spot, now))
   } catch (error) {
@@ -166,13 +172,13 @@ function restoreMode({ root }: Hand, { path, now }: Step): void {
   }
 }
 
-async function conclude(hand: Hand, { book, job, log }: Under, writers: PlanAsk['writers']): Promise<Act> {
-  hand.point('sweep')
-  sweep(hand, job.steps)
-  hand.point('capture')
+async function conclude(site: Site, { book, job, log }: ActInProgress, writers: PlanAsk['writers']): Promise<Act> {
+  site.point('sweep')
+  sweep(site, job.steps)
+  site.point('capture')
   const { id, by, at, written } = job.act
-  // What somebody changed again since is theirs.
-  const paths = job.steps.filter((step) => isAsPlanned(hand, step)).map(({ path }) => path)
+  // A path that changed again since the act does not belong to it.
+  const paths = job.steps.filter((step) => isAsPlanned(site, step)).map(({ path }) => path)
   const { n } = await book.capture({
     at: 'hints',
     paths: written,
@@ -181,16 +187,16 @@ async function conclude(hand: Hand, { book, job, log }: Under, writers: PlanAsk[
     act: { id, by, paths },
     now: at,
   })
-  hand.point('keep')
+  site.point('keep')
   log.keep(book.key, { ...job.act, after: n })
   return { ...job.act, after: n }
 }
 
-function isAsPlanned({ root }: Hand, { path, next }: Step): boolean {
+function isAsPlanned({ root }: Site, { path, next }: ActStep): boolean {
   try {
     return sameState(atPath(root, path, stateOf), next)
   } catch {
-    // No longer reachable: not ours.
+    // A path that is no longer reachable does not belong to this act.
     return next === null
   }
 }
@@ -208,32 +214,28 @@ function takenBy(entries: readonly PlanEntry[]): Act['taken'] {
   return taken
 }
 
-/** What was begun and could be neither finished nor taken back stays in the journal: `recover` sees to it. */
+/** Explains an act that could be neither finished nor rolled back. The journal keeps it for `recover`. */
 async function orHalted<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const { code, message } = inWords(error)
+    const { code, message } = explainError(error)
     const why = isFull(error) ? 'The disk is full. Make room, then try again.' : message
-    const then = 'This stopped half way: it is finished or taken back before anything else happens here.'
+    const then = 'The operation stopped half way, and is finished or rolled back before anything else happens here.'
     throw new CarrelError(code, `${why} ${then}`, undefined, error)
   }
 }
 
 const stale = (what: string, data?: unknown): CarrelError =>
-  new CarrelError(
-    'stale_plan',
-    `${what} Nothing was written. Make the plan again, look at it, then carry it out.`,
-    data,
-  )
+  new CarrelError('stale_plan', `${what} Nothing was written. Make the plan again, review it, then apply it.`, data)
 
-/** Why nothing was written, in words. */
+/** Returns the error that says why nothing was written. */
 function untouched(error: unknown, root: string, left: readonly FilePath[] = []): CarrelError {
   const data = left.length > 0 ? { left } : undefined
   if (error instanceof Moved) return stale(`"${error.path}" was changed just now.`, data)
-  const words = TROUBLE[codeOf(error)] ?? (isFull(error) ? OURS_FULL : undefined)
-  if (words === undefined) return inWords(error)
-  return new CarrelError('unavailable', `${words(root)} Nothing was written.`, data, error)
+  const sentence = TROUBLE[codeOf(error)] ?? (isFull(error) ? OURS_FULL : undefined)
+  if (sentence === undefined) return explainError(error)
+  return new CarrelError('unavailable', `${sentence(root)} Nothing was written.`, data, error)
 }
 
 const FULL = (root: string) => `The disk of ${root} is full: make room, then try again.`

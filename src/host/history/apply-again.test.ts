@@ -10,9 +10,9 @@ const REQUEST = { kind: 'apply', from: 'prj_two' } as never
 interface Pair extends AsyncDisposable {
   readonly space: ActWorld
   readonly place: ActWorld
-  /** Applies, with every conflicts path left but for those named. Resolves to the act. */
+  /** Applies with every conflicts path left, except the named ones. Resolves to the act. */
   apply(...overwrite: string[]): ReturnType<ActWorld['act']>
-  /** What the next apply would write, with its reasons to ask. */
+  /** Returns the writes of the next apply, with its reasons to ask. */
   next(): Promise<string[]>
 }
 
@@ -33,7 +33,7 @@ async function openPair(files: Record<string, string>): Promise<Pair> {
 }
 
 describe('an apply after an apply', () => {
-  it('merges from where the last one was: what was applied and changed again comes without a question', async () => {
+  it('merges from the last apply: a path that changed again is applied without a question', async () => {
     await using pair = await openPair({ a: FIVE, b: 'b\n' })
     const { space, place } = pair
     space.write('a', FIVE.replace('five', 'FIVE of mine'))
@@ -49,7 +49,7 @@ describe('an apply after an apply', () => {
     expect(await pair.next()).toEqual([])
   })
 
-  it('brings what the project took back of what it had applied', async () => {
+  it('applies the project’s reverts of applied changes', async () => {
     await using pair = await openPair({ a: 'a\n' })
     pair.place.write('a', 'A\n')
     pair.place.write('new', 'n\n')
@@ -61,7 +61,7 @@ describe('an apply after an apply', () => {
     expect([pair.space.read('a'), pair.space.read('new')]).toEqual(['a\n', 'n2\n'])
   })
 
-  it('F2: leaves what people made since of what was applied, and asks where the project did the same lines', async () => {
+  it('F2: keeps people’s later changes of applied content, and asks where the project changed the same lines', async () => {
     await using pair = await openPair({ a: FIVE })
     const { space, place } = pair
     place.write('a', FIVE.replace('one', 'ONE').replace('two', 'TWO'))
@@ -75,7 +75,7 @@ describe('an apply after an apply', () => {
     expect(await pair.next()).toEqual(['a write conflict taken'])
   })
 
-  it('comes again after its undo, also where somebody wrote into the file meanwhile', async () => {
+  it('applies again after its undo, also with a write in between', async () => {
     await using pair = await openPair({ a: FIVE, b: 'b\n' })
     const { space, place } = pair
     place.write('a', FIVE.replace('one', 'ONE'))
@@ -91,7 +91,7 @@ describe('an apply after an apply', () => {
     expect(await pair.next()).toEqual(['a merge', 'b write'])
   })
 
-  it('is not forgotten where work that came after it is undone', async () => {
+  it('counts also after the undo of later work', async () => {
     await using pair = await openPair({ a: FIVE })
     const { space, place } = pair
     place.write('a', FIVE.replace('one', 'ONE'))
@@ -103,7 +103,7 @@ describe('an apply after an apply', () => {
     expect(await pair.next()).toEqual(['a write'])
   })
 
-  it('F2: asks for a file that somebody put back by hand', async () => {
+  it('F2: asks for a file that a person restored', async () => {
     await using pair = await openPair({ a: 'a\n' })
     const { space, place } = pair
     place.write('a', 'A\n')
@@ -113,7 +113,7 @@ describe('an apply after an apply', () => {
     expect(await pair.next()).toEqual(['a write taken'])
   })
 
-  it('offers what was left again, as it was asked for', async () => {
+  it('offers left paths again, as requested', async () => {
     await using pair = await openPair({ a: 'a\n', b: FIVE })
     const { space, place } = pair
     space.write('a', 'mine\n')
@@ -141,7 +141,7 @@ describe('an apply after an apply', () => {
   })
 })
 
-it('F7: where a place began and what of it was applied last stays for the next apply', async () => {
+it('F7: the start of a place and its last applied state are kept for the next apply', async () => {
   await using space = await openActWorld({ a: 'a\n', b: 'b\n' })
   const place = await space.another('two', { a: 'a\n', b: 'b\n' })
   const spec = specOf('two', place.root)
@@ -156,25 +156,25 @@ it('F7: where a place began and what of it was applied last stays for the next a
     applied.push((await space.act(REQUEST, [], more)).applied)
   }
   const kept = (await space.history.pointedAt()).filter((one) => one.key === key)
-  // The second apply wrote nothing that the third did not write again.
+  // The third apply wrote again everything that the second wrote.
   expect(kept.map(({ n, session }) => [n, session])).toEqual([1, applied[0], applied[2]].map((n) => [n, null]))
 })
 
-/** A line that only one of the two sides writes: both may go on and apply as often as they like. */
+/** Turn in which only one side writes a line: both sides may go on and apply any number of times. */
 const turn = fc.record({
   who: fc.constantFrom('space', 'place', 'place', 'apply', 'apply', 'undo'),
   line: fc.nat(1),
 })
 
 property(
-  'F2: where each side keeps to its own lines, no apply asks, and after it the folder has the newest of both',
+  'F2: when each side changes only its own lines, no apply asks, and the folder then has the newest of both',
   20,
   async (numRuns) => {
     const lines = { space: ['one', 'three'], place: ['two', 'four'] }
     await fc.assert(
       fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 12 }), async (turns) => {
-        const text = (said: Record<string, string>) =>
-          ['one', 'two', 'three', 'four'].map((name) => `${name}${said[name] ?? ''}\n`).join('--\n')
+        const text = (lines: Record<string, string>) =>
+          ['one', 'two', 'three', 'four'].map((name) => `${name}${lines[name] ?? ''}\n`).join('--\n')
         await using pair = await openPair({ a: text({}) })
         const mine: Record<string, string> = {}
         const theirs: Record<string, string> = {}
@@ -187,7 +187,7 @@ property(
           if (who === 'space') pair.space.write('a', text({ ...applied, ...mine }))
           if (who === 'place') pair.place.write('a', text(theirs))
           if (who === 'apply') {
-            expect((await pair.next()).filter((told) => / .* /.test(told))).toEqual([])
+            expect((await pair.next()).filter((entry) => / .* /.test(entry))).toEqual([])
             ;[last, undone, applied] = [await pair.apply(), applied, { ...theirs }]
           }
           if (who === 'undo' && last) {

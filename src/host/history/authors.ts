@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Author, Certainty, FilePath, Writer } from '../../model/history.ts'
 import { attribute } from '../../model/history.ts'
-import type { Begun } from './begun.ts'
 import type { Findings, Found } from './findings.ts'
-import type { Look } from './history.ts'
+import type { ScanRequest } from './history.ts'
+import type { RunStarts } from './run-starts.ts'
 
-/** Authors have a number in the database; who wrote most of it comes up again and again. */
+/** Authors by number in the database, because the same few wrote most changes. */
 export interface Authors {
-  /** Within a transaction. */
+  /** Call within a transaction. */
   idOf(author: Author, writers: readonly Writer[]): number
   of(id: number): Author
 }
@@ -38,19 +38,19 @@ function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Write
   return []
 }
 
-/** Whose each change of a look is. */
+/** Returns a function that attributes each change of a scan. */
 export function attributor(
-  look: Pick<Look, 'writers' | 'act' | 'unwatched'>,
+  scan: Pick<ScanRequest, 'writers' | 'act' | 'unwatched'>,
   changed: Findings['changed'],
-  begun: Begun,
+  runStarts: RunStarts,
 ): (path: FilePath, found: Found) => { author: Author; certainty: Certainty } {
-  const { writers, act, unwatched } = look
+  const { writers, act, unwatched } = scan
   const acted = new Set(act?.paths)
-  const isBefore = begun.before(changed)
+  const isBefore = runStarts.before(changed)
   const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
   return (path, found) => {
     if (act && acted.has(path)) return { author: { kind: 'act', act: act.id, by: act.by }, certainty: 'sole' }
-    // The model's rule, which asks lists; a list of one path answers the same and need not be searched.
+    // The model's rule takes lists; a list with this path alone gives the same answer without a search.
     return attribute(
       path,
       named

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { openBlobs } from './blobs.ts'
 import { openDb } from './db.ts'
 
-it('F7: no sweep takes large content as long as one of those who brought it has it still to record', () => {
+it('F7: no sweep removes large content while one of its writers has yet to record it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-blobs-'))
   const { db } = openDb(join(folder, 'files.db'), 1_000)
   onTestFinished(() => {

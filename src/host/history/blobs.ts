@@ -22,53 +22,68 @@ import type { DatabaseSync } from 'node:sqlite'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { CarrelError } from '../../model/errors.ts'
 
-/** Content that has a name and a place to go: it becomes a row in the transaction of its snapshot, or at once. */
+/** Content with its digest, ready to become a row: in the transaction of its snapshot, or at once. */
 export interface Content {
   readonly digest: Buffer
   readonly size: number
-  /** Bytes on the disk. */
+  /** Bytes on disk. */
   readonly stored: number
   readonly packed: boolean
-  /** Null where a file beside the database has it already, synced. */
+  /** Null when a file beside the database has the content already, synced. */
   readonly data: Uint8Array | null
 }
 
-/** Content by its SHA-256, shared by all places: small ones packed in the database, large ones as files beside it. */
+/**
+ * Content by its SHA-256, shared by all places: small content packed in the database, large content in files beside it.
+ */
 export interface Blobs {
-  /** Content from memory. A large one is on the disk when this returns. */
+  /** Takes content from memory. Large content is on disk when this returns. */
   from(bytes: Uint8Array): Content
-  /** The content of a file that holds still; null when it does not. @throws what the disk says */
+  /**
+   * Reads the content of a file; null when the file changes meanwhile.
+   * @throws the error of the file system
+   */
   read(path: string | Buffer, seen: Stats): Content | null
-  /** No record of it is to come: it was known and is in use. */
+  /** Drops content that will not be recorded, because it is known and in use. */
   letGo(content: Content): void
-  /** No record of these is to come, because it failed: files that no row knows go at once, to make room. */
+  /** Drops content whose record failed. Files without a row are deleted at once, to free space. */
   giveUp(contents: Iterable<Content>): void
-  /** Within a transaction: the row of this content, with one user more. Its bytes are those of whoever came first. */
+  /**
+   * Adds a user to the row of this content and returns its id. The first user owns the bytes. Call within a
+   * transaction.
+   */
   use(content: Content, place: number): number
-  /** Within a transaction: the row of this content, with no user yet: the second sweep after this may take it. */
+  /**
+   * Adds the row of this content without a user: the second sweep after this may remove it. Call within a transaction.
+   */
   hold(content: Content): void
-  /** Within a transaction: one user less. What nobody uses is emptied, its file goes with `drop`. Returns the bytes freed. */
+  /**
+   * Removes a user. Content without users is emptied; `drop` deletes its file. Returns the bytes freed. Call within a
+   * transaction.
+   */
   release(id: number): number
-  /** Takes files away that no row names, after the commit. */
+  /** Deletes files that no row names, after the commit. */
   drop(): void
   bytes(id: number): Buffer | null
   idOf(digest: Uint8Array): number | null
   isKept(digest: Uint8Array): boolean
-  /** Empties what was held up to this row and never used. Returns the newest row: the next sweep may go so far. */
+  /**
+   * Empties content that was held up to this row and never used. Returns the newest row, the limit for the next sweep.
+   */
   dropHeld(upTo: number): number
-  /** Takes away files that no row knows: a crash came between the file and its row. Returns how many. */
+  /** Deletes files without a row, left by a crash between file and row. Returns their number. */
   strays(): number
 }
 
-/** Over this, content is a file of its own: SQLite is slower with it, and a disk may share its blocks. Bytes. */
+/** Larger content goes into a file of its own: SQLite is slower with it, and a disk may share its blocks. Bytes. */
 const INLINE = 256 * 1024
-/** Under this, packing saves less than it costs. Bytes. */
+/** Packing smaller content costs more than it saves. Bytes. */
 const PACK_FROM = 64
 const CHUNK = 1024 * 1024
 
 export const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer')
 
-/** Nothing that lstat could see happened to a file between two looks. */
+/** Whether lstat shows no change of a file between two scans. */
 export const sameStats = (a: Stats, b: Stats): boolean =>
   a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino
 
@@ -85,94 +100,119 @@ interface Left {
   readonly file: number
 }
 
+interface BlobStore {
+  readonly files: ReturnType<typeof blobFiles>
+  readonly sql: ReturnType<typeof statements>
+  /** Digests whose files may have no row any more. */
+  readonly unused: Buffer[]
+  /** Content stored for a record that is still to be written: no sweep may take its file. */
+  readonly pending: Set<Content>
+}
+
 export function openBlobs(db: DatabaseSync, folder: string): Blobs {
-  const files = blobFiles(folder)
-  const ask = statements(db)
-  const unused: Buffer[] = []
-  // What was put in place for a record that is still to be written: no sweep may take its file.
-  const coming = new Set<Content>()
-  const isComing = (digest: Uint8Array) => coming.values().some((content) => content.digest.equals(digest))
-  const isKnown = (digest: Uint8Array) => (ask.find.get(digest) as { gone: number } | undefined)?.gone === 0
-  const bring = (content: Content, put: () => void): Content => {
-    coming.add(content)
-    try {
-      if (!isKnown(content.digest)) put()
-      return content
-    } catch (error) {
-      coming.delete(content)
-      throw error
-    }
-  }
-  const drop = () => {
-    for (const digest of unused.splice(0)) if (!isKnown(digest) && !isComing(digest)) files.remove(digest)
-  }
-  const from = (bytes: Uint8Array): Content => {
-    const digest = digestOf(bytes)
-    if (bytes.length <= INLINE) return { digest, size: bytes.length, ...packed(bytes) }
-    const content = { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
-    return bring(content, () => files.write(digest, bytes))
-  }
-  const insert = ({ digest, size, stored, packed: isPacked, data }: Content, refs: number) =>
-    Number((ask.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
+  const store: BlobStore = { files: blobFiles(folder), sql: statements(db), unused: [], pending: new Set() }
+  const { files, sql, unused, pending } = store
   return {
-    from,
+    from: (bytes) => contentOf(store, bytes),
     read(path, seen) {
-      if (seen.size > INLINE) return files.take(path, seen, bring)
+      if (seen.size > INLINE) return files.take(path, seen, (content, put) => putPending(store, content, put))
       const bytes = steadyBytes(path, seen)
-      return bytes && from(bytes)
+      return bytes && contentOf(store, bytes)
     },
-    letGo: (content) => void coming.delete(content),
+    letGo: (content) => void pending.delete(content),
     giveUp(contents) {
       for (const content of contents) {
-        coming.delete(content)
+        pending.delete(content)
         if (content.data === null) unused.push(content.digest)
       }
-      drop()
+      dropUnused(store)
     },
-    use(content, place) {
-      coming.delete(content)
-      const known = ask.more.get(content.digest) as { id: number; owner: number | null } | undefined
-      const id = known?.id ?? insert(content, 1)
-      if (known?.owner == null) ask.own.run(place, id)
-      if (known?.owner == null) ask.weigh.run(content.stored, place)
-      return id
-    },
+    use: (content, place) => use(store, content, place),
     hold(content) {
-      coming.delete(content)
-      if (!isKnown(content.digest)) insert(content, 0)
+      pending.delete(content)
+      if (!isKnown(store, content.digest)) insert(store, content, 0)
     },
-    release(id) {
-      const left = ask.less.get(id) as Left | undefined
-      if (!left || left.refs > 0) return 0
-      ask.empty.run(id)
-      if (left.owner !== null) ask.weigh.run(-left.stored, left.owner)
-      if (left.file) unused.push(Buffer.from(left.digest))
-      return left.stored
-    },
-    drop,
+    release: (id) => release(store, id),
+    drop: () => dropUnused(store),
     dropHeld(upTo) {
-      for (const { id, digest, file } of ask.held.all(upTo) as unknown as HeldRow[]) {
-        ask.empty.run(id)
+      for (const { id, digest, file } of sql.held.all(upTo) as unknown as HeldRow[]) {
+        sql.empty.run(id)
         if (file) unused.push(Buffer.from(digest))
       }
-      return Number(ask.last.get()?.id)
+      return Number(sql.last.get()?.id)
     },
     strays: () =>
       files
         .list()
-        .filter((digest) => !isKnown(digest) && !isComing(digest))
+        .filter((digest) => !isKnown(store, digest) && !isPending(store, digest))
         .map(files.remove).length,
-    bytes(id) {
-      const row = ask.get.get(id) as
-        | { digest: Uint8Array; packed: number; data: Uint8Array | null; gone: number }
-        | undefined
-      if (!row || row.gone) return null
-      if (row.data === null) return files.bytes(Buffer.from(row.digest))
-      return row.packed ? zstdDecompressSync(row.data) : Buffer.from(row.data)
-    },
-    idOf: (digest) => (ask.find.get(digest) as { id: number } | undefined)?.id ?? null,
-    isKept: isKnown,
+    bytes: (id) => bytesOf(store, id),
+    idOf: (digest) => (sql.find.get(digest) as { id: number } | undefined)?.id ?? null,
+    isKept: (digest) => isKnown(store, digest),
   }
+}
+
+const isPending = ({ pending }: BlobStore, digest: Uint8Array): boolean =>
+  pending.values().some((content) => content.digest.equals(digest))
+
+const isKnown = ({ sql }: BlobStore, digest: Uint8Array): boolean =>
+  (sql.find.get(digest) as { gone: number } | undefined)?.gone === 0
+
+function contentOf(store: BlobStore, bytes: Uint8Array): Content {
+  const digest = digestOf(bytes)
+  if (bytes.length <= INLINE) return { digest, size: bytes.length, ...packed(bytes) }
+  const content = { digest, size: bytes.length, stored: bytes.length, packed: false, data: null }
+  return putPending(store, content, () => store.files.write(digest, bytes))
+}
+
+function putPending(store: BlobStore, content: Content, put: () => void): Content {
+  store.pending.add(content)
+  try {
+    if (!isKnown(store, content.digest)) put()
+    return content
+  } catch (error) {
+    store.pending.delete(content)
+    throw error
+  }
+}
+
+function dropUnused(store: BlobStore): void {
+  for (const digest of store.unused.splice(0))
+    if (!isKnown(store, digest) && !isPending(store, digest)) store.files.remove(digest)
+}
+
+function insert({ sql }: BlobStore, { digest, size, stored, packed: isPacked, data }: Content, refs: number): number {
+  return Number((sql.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
+}
+
+function use(store: BlobStore, content: Content, place: number): number {
+  const { sql, pending } = store
+  pending.delete(content)
+  const known = sql.more.get(content.digest) as { id: number; owner: number | null } | undefined
+  const id = known?.id ?? insert(store, content, 1)
+  if (known?.owner == null) {
+    sql.own.run(place, id)
+    sql.weigh.run(content.stored, place)
+  }
+  return id
+}
+
+function release({ sql, unused }: BlobStore, id: number): number {
+  const left = sql.less.get(id) as Left | undefined
+  if (!left || left.refs > 0) return 0
+  sql.empty.run(id)
+  if (left.owner !== null) sql.weigh.run(-left.stored, left.owner)
+  if (left.file) unused.push(Buffer.from(left.digest))
+  return left.stored
+}
+
+function bytesOf({ files, sql }: BlobStore, id: number): Buffer | null {
+  const row = sql.get.get(id) as
+    | { digest: Uint8Array; packed: number; data: Uint8Array | null; gone: number }
+    | undefined
+  if (!row || row.gone) return null
+  if (row.data === null) return files.bytes(Buffer.from(row.digest))
+  return row.packed ? zstdDecompressSync(row.data) : Buffer.from(row.data)
 }
 
 function statements(db: DatabaseSync) {
@@ -180,7 +220,7 @@ function statements(db: DatabaseSync) {
     find: db.prepare('select id, gone from blobs where digest = ?'),
     get: db.prepare('select digest, packed, data, gone from blobs where id = ?'),
     more: db.prepare('update blobs set refs = refs + 1 where digest = ? and gone = 0 returning id, owner'),
-    // What is gone may come again: its name is there already.
+    // Content that is gone may come again: its digest has a row already.
     add: db.prepare(
       `insert into blobs (digest, size, stored, packed, data, refs) values (?, ?, ?, ?, ?, ?) on conflict (digest) do update
        set stored = excluded.stored, packed = excluded.packed, data = excluded.data, refs = excluded.refs, gone = 0, owner = null
@@ -205,7 +245,9 @@ function packed(bytes: Uint8Array): Pick<Content, 'stored' | 'packed' | 'data'> 
   return { stored: small.length, packed: true, data: small }
 }
 
-/** The bytes of a small file that is still what was seen; null when it is not, or changed while it was read. */
+/**
+ * Returns the bytes of a small file that is still in the seen state; null when it changed before or during the read.
+ */
 function steadyBytes(path: string | Buffer, seen: Stats): Buffer | null {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
@@ -216,7 +258,10 @@ function steadyBytes(path: string | Buffer, seen: Stats): Buffer | null {
   }
 }
 
-/** Large content as files `ab/cdef...`: written beside, synced, then named, so that a name can be trusted. */
+/**
+ * Large content in files `ab/cdef...`: written under a temporary name, synced, then renamed, so a name guarantees whole
+ * content.
+ */
 function blobFiles(folder: string) {
   const part = join(folder, 'part')
   mkdirSync(folder, { recursive: true })
@@ -241,7 +286,11 @@ function blobFiles(folder: string) {
         rmSync(part, { force: true })
       }
     },
-    take(path: string | Buffer, seen: Stats, bring: (content: Content, put: () => void) => Content): Content | null {
+    take(
+      path: string | Buffer,
+      seen: Stats,
+      putPending: (content: Content, put: () => void) => Content,
+    ): Content | null {
       rmSync(part, { force: true })
       try {
         copyFileSync(path, part, constants.COPYFILE_FICLONE)
@@ -249,7 +298,7 @@ function blobFiles(folder: string) {
         if (!sameStats(seen, lstatSync(path))) return null
         const { digest, size } = sealed(part)
         if (size !== seen.size) return null
-        return bring({ digest, size, stored: size, packed: false, data: null }, () => name(digest))
+        return putPending({ digest, size, stored: size, packed: false, data: null }, () => name(digest))
       } finally {
         rmSync(part, { force: true })
       }
@@ -284,7 +333,7 @@ function writeSynced(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Reads a copy to its digest and puts it on the disk for good. */
+/** Computes the digest of a copy and syncs it to disk. */
 function sealed(path: string): { digest: Buffer; size: number } {
   const fd = openSync(path, 'r+')
   try {

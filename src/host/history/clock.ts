@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, futimesSync, openSync } from 'node:fs'
 
 /**
- * The clock that stamps files, which is not the one a program reads: it goes in ticks. Asked by touching a file of our
- * own; only a look that must tell "before" from "at the same time" needs it.
+ * Clock that stamps files; it advances in ticks and differs from the program's clock. Reading it touches a file, so
+ * only a scan that must tell "before" from "at the same time" uses it.
  */
 export interface DiskClock {
   now(): number
@@ -20,15 +20,15 @@ export function openDiskClock(path: string): DiskClock {
   }
 }
 
-/** How long others may wait for a turn while a walk goes on. ms. */
+/** Longest time that a walk blocks the thread. ms. */
 const TURN = 4
 
-/** Something to await now and then in long work, so that the rest of the thread goes on. */
+/** Returns a function to await regularly in long work, so that the thread serves others. */
 export function createPacer(turn = TURN): () => Promise<void> | undefined {
   let since = performance.now()
   let calls = 0
   return () => {
-    // Asking for the time costs as much as an lstat of what is in memory.
+    // Reading the time costs as much as an lstat of a cached entry.
     calls += 1
     if (calls % 16 !== 0 || performance.now() - since < turn) return undefined
     return new Promise((resolve) =>

@@ -4,7 +4,7 @@ import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 
-/** The schema of `files.db`, as steps from nothing. A file with more steps than this program knows is refused. */
+/** Schema of `files.db`, as steps from an empty file. A file with more steps than this program knows is refused. */
 const STEPS: readonly string[] = [
   `
   create table places (
@@ -124,31 +124,31 @@ const STEPS: readonly string[] = [
 
 export interface OpenedDb {
   readonly db: DatabaseSync
-  /** Why the one that was there is no longer used, in words; null where it is. */
+  /** Reason why the earlier database is no longer used; null while it is. */
   readonly problem: string | null
 }
 
 /**
- * Opens the database, or makes it. A damaged one is moved aside, with its log, and a new one begun: the files
- * themselves are safe, only their past is missing.
- * @throws unavailable when it comes from a newer Carrel, or the disk does not let us
+ * Opens or makes the database. A damaged one is moved aside with its log, and a new one begins: the files themselves
+ * are safe, only their past is lost.
+ * @throws unavailable when a newer Carrel wrote it, or the disk refuses
  */
 export function openDb(path: string, now: number): OpenedDb {
   try {
     return { db: openChecked(path), problem: null }
   } catch (error) {
-    if (!isDamage(error)) throw inWords(error)
+    if (!isDamage(error)) throw explainError(error)
   }
   const aside = `${path}.damaged-${now}`
   for (const suffix of ['', '-wal', '-shm']) moveAside(`${path}${suffix}`, `${aside}${suffix}`)
-  const problem = `The history of files was damaged and begins anew; what was there is in ${aside}.`
+  const problem = `The history of files was damaged, and a new one begins; the old one is in ${aside}.`
   return { db: openChecked(path), problem }
 }
 
 function openChecked(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   try {
-    // Before anything is in it: a sweep gives pages back to the disk.
+    // This pragma works only before the first table; it lets a sweep return pages to the disk.
     db.exec('pragma auto_vacuum = incremental')
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
     db.exec('pragma cache_size = -32768; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 33554432')
@@ -157,7 +157,7 @@ function openChecked(path: string): DatabaseSync {
     for (const [index, step] of STEPS.entries()) {
       if (index >= version) db.exec(`begin immediate; ${step}; pragma user_version = ${index + 1}; commit`)
     }
-    // A page that is torn would show only when somebody reads it; the roots of all tables are read at once.
+    // A torn page shows only when it is read: this reads the roots of all tables at once.
     db.exec('select count(*) from places; select 1 from files limit 1; select 1 from blobs limit 1')
     return db
   } catch (error) {
@@ -177,12 +177,12 @@ function moveAside(from: string, to: string): void {
   try {
     renameSync(from, to)
   } catch (thrown) {
-    // A file that cannot be moved must not stand in the way of the new one.
+    // A file that cannot be moved must not block the new database.
     if (!isAbsent(thrown)) rmSync(from, { force: true })
   }
 }
 
-/** Both result codes with which SQLite says that a file is no sound database. @see https://sqlite.org/rescode.html */
+/** Both result codes by which SQLite reports a damaged database. @see https://sqlite.org/rescode.html */
 const isDamage = (error: unknown): boolean => [11, 26].includes(resultCode(error) ?? -1)
 
 function resultCode(thrown: unknown): number | null {
@@ -194,33 +194,33 @@ const TROUBLE: Readonly<Record<number, string>> = {
   5: 'The history of files is in use by another program. Stop that one, then try again.',
   6: 'The history of files is in use by another program. Stop that one, then try again.',
   8: 'The history of files cannot be written: its file or folder is read-only. Give write access, then try again.',
-  10: 'The disk of the history of files reported an error. Nothing was kept. Check the disk, then try again.',
+  10: 'The disk of the history of files reported an error. Nothing was stored. Check the disk, then try again.',
   11: 'The history of files is damaged. Start Carrel again: it begins a new one beside it.',
-  13: 'The disk is full. Nothing was kept of what changed. Make room, then try again.',
-  14: 'The history of files cannot be opened. Check that its folder is there and may be written.',
+  13: 'The disk is full. The changes were not stored. Make room, then try again.',
+  14: 'The history of files cannot be opened. Check that its folder exists and is writable.',
 }
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT'])
 
-/** Whether SQLite or the file system threw it because there is no room. */
+/** Whether SQLite or the file system threw the error because the disk is full. */
 export function isFull(thrown: unknown): boolean {
   const { code, cause } = (thrown ?? {}) as { code?: unknown; cause?: unknown }
   if (thrown instanceof CarrelError) return isFull(cause)
   return (typeof code === 'string' && DISK_FULL.has(code)) || resultCode(thrown) === 13 || isShmFull(thrown)
 }
 
-/** Not even the index of its log could be made: SQLITE_IOERR_SHMSIZE. */
+/** SQLITE_IOERR_SHMSIZE: there was no space even for the index of the log. */
 const isShmFull = (thrown: unknown): boolean => (thrown as { errcode?: unknown } | null)?.errcode === 4874
 
-/** What SQLite or the file system threw, as a sentence that says what to do. */
-export function inWords(thrown: unknown): CarrelError {
+/** Turns an error of SQLite or the file system into a sentence that says what to do. */
+export function explainError(thrown: unknown): CarrelError {
   if (thrown instanceof CarrelError) return thrown
   const result = isFull(thrown) ? 13 : resultCode(thrown)
-  const words = result === null ? undefined : TROUBLE[result]
-  if (words === undefined) return asCarrelError(thrown)
-  return new CarrelError('unavailable', words, { detail: messageOf(thrown) }, thrown)
+  const sentence = result === null ? undefined : TROUBLE[result]
+  if (sentence === undefined) return asCarrelError(thrown)
+  return new CarrelError('unavailable', sentence, { detail: messageOf(thrown) }, thrown)
 }
 
-/** Runs `work` in one transaction: all of it is on the disk when this returns, or nothing. */
+/** Runs `work` in one transaction: durable when this returns, or without effect. */
 export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('begin immediate')
   try {
@@ -228,15 +228,15 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('commit')
     return result
   } catch (error) {
-    // A full disk may have ended it already.
+    // A full disk may have ended the transaction already.
     if (db.isTransaction) db.exec('rollback')
     throw error
   }
 }
 
 /**
- * The same without waiting for the disk: whole or not at all, but a loss of power may take it back. For what can be
- * done again; the next transaction that waits makes it safe too.
+ * Runs `work` in one transaction without waiting for the disk: atomic, but a power loss may undo it. For work that can
+ * be repeated. The next durable transaction makes it durable too.
  */
 export function inTransactionSoon<T>(db: DatabaseSync, work: () => T): T {
   db.exec('pragma synchronous = normal')

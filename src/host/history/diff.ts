@@ -4,20 +4,20 @@ import { compareVersions, hunksOf } from '../../model/hunks.ts'
 import { linesOf, MAX_TEXT_BYTES, textOf, type Version } from '../../model/merge.ts'
 import { digestOf } from './blobs.ts'
 import type { Book } from './book.ts'
-import { statsAt } from './look.ts'
+import { statsAt } from './inspect.ts'
 import { diskPath, foldersAbove } from './paths.ts'
 import { versionOf } from './versions.ts'
 
-/** Versions of a path that are asked for the authors of its lines; older ones stand together. */
+/** Number of versions of a path that are searched for the authors of its lines; older ones count as one. */
 const STEPS = 64
 
 export interface DiffSpan {
   readonly from: number
-  /** Null is what is on the disk now. */
+  /** Null is the present state on disk. */
   readonly to: number | null
 }
 
-/** Two states of a path, and whose the lines are that came in. */
+/** Compares two states of a path, with the authors of added lines. */
 export function diffOf(book: Book, path: FilePath, { from, to }: DiffSpan): FileDiff {
   const before = versionOf(book, book.stateAt(path, from))
   const after = to === null ? versionOnDisk(book.root, path) : versionOf(book, book.stateAt(path, to))
@@ -28,7 +28,7 @@ export function diffOf(book: Book, path: FilePath, { from, to }: DiffSpan): File
   return { ...diff, hunks: diff.hunks.map((hunk) => ({ ...hunk, author: authorOf(hunk, authors) })) }
 }
 
-/** What stands on the disk, read now; nothing is captured by it. Never through a link. */
+/** Reads the present state on disk without capturing it. Never follows a link. */
 function versionOnDisk(root: string, path: FilePath): Version {
   const nothing: Version = { state: null, bytes: () => null }
   if (!foldersAbove(path).every((folder) => statsAt(root, folder)?.isDirectory())) return nothing
@@ -37,7 +37,7 @@ function versionOnDisk(root: string, path: FilePath): Version {
   const mode = stats.isSymbolicLink() ? 0o777 : stats.mode & 0o7777
   if (stats.isDirectory()) return { state: { kind: 'folder', digest: null, mode, size: 0 }, bytes: () => null }
   const kind = stats.isFile() ? 'file' : 'link'
-  // Too large to be compared: its digest tells nobody anything that is worth reading it all.
+  // The file is too large for a comparison: its digest would not justify reading it.
   if (stats.size > MAX_TEXT_BYTES) return { state: { kind, digest: null, mode, size: stats.size }, bytes: () => null }
   const at = diskPath(root, path)
   const bytes = lstatSync(at).isSymbolicLink() ? readlinkSync(at, 'buffer') : readFileSync(at)
@@ -45,24 +45,24 @@ function versionOnDisk(root: string, path: FilePath): Version {
 }
 
 interface Line {
-  /** Null: it was there before, or nobody knows. */
+  /** Null: the line existed before, or its author is unknown. */
   readonly author: Author | null
   readonly n: number
 }
 
-/** Who brought each line of the later text in, by walking through the versions between. */
+/** Returns the author of each line of the later text, by a walk through the versions in between. */
 function lineAuthors(book: Book, texts: { before: string; after: string }, changes: readonly Change[]): Line[] {
   let text = texts.before
   let lines: Line[] = linesOf(text).map(() => ({ author: null, n: 0 }))
   for (const { after, author, n } of changes) {
     const bytes = after === null || after.kind === 'folder' ? new Uint8Array() : book.bytes(after)
     const next = bytes && textOf(bytes)
-    // Content that is not kept or no text: what it brought counts as brought by whoever came next.
+    // Missing or binary content: its lines count for the author of the next version.
     if (next === null) continue
     lines = carried(lines, hunksOf(text, next), { author, n })
     text = next
   }
-  // On the disk there may be what no capture has seen yet.
+  // The disk may have changes that no capture has seen yet.
   return text === texts.after ? lines : carried(lines, hunksOf(text, texts.after), { author: null, n: 0 })
 }
 
@@ -82,7 +82,7 @@ function carried(old: readonly Line[], hunks: readonly Hunk[], by: Line): Line[]
   return [...lines, ...old.slice(at)]
 }
 
-/** Of several authors the one who came last. */
+/** Returns the last of several authors. */
 function authorOf(hunk: Hunk, authors: readonly Line[]): Author | null {
   let at = hunk.newLines === 0 ? hunk.newStart : hunk.newStart - 1
   let newest: Line | null = null

@@ -25,7 +25,7 @@ function makePlace(files: number): { top: string; root: string; folder: string }
     mkdirSync(join(root, `f${at % 50}`), { recursive: true })
     writeFileSync(join(root, `f${at % 50}`, `${at}.txt`), `content of ${at}\n`.repeat(20))
   }
-  // Large enough to become a file of its own.
+  // The file is large enough for a blob of its own.
   writeFileSync(join(root, 'large'), 'large\n'.repeat(100_000))
   return { top, root, folder: join(top, 'history') }
 }
@@ -37,7 +37,7 @@ async function opened(place: { root: string; folder: string }): Promise<History>
   return history
 }
 
-/** Everything that the newest snapshot says, beside the disk. */
+/** Expects the newest snapshot to equal the disk. */
 async function expectWhole(history: History, root: string): Promise<void> {
   const rows = await history.between(KEY, { from: 0, to: null, after: null, limit: 100_000 })
   const files = rows.filter(({ after }) => after?.kind === 'file')
@@ -62,7 +62,7 @@ it('a damaged database is moved aside and a new history begun, and its status sa
   await history.close()
 })
 
-it('a database of a newer Carrel is refused in words and left as it is', async () => {
+it('a database of a newer Carrel is refused with a sentence and left unchanged', async () => {
   const place = makePlace(1)
   await (await opened(place)).close()
   const db = new DatabaseSync(join(place.folder, 'files.db'))
@@ -100,7 +100,7 @@ it.skipIf(!canMount)(
   },
 )
 
-it('F6: what is written while the first import is on keeps its content of before, or says that it is missed', async () => {
+it('F6: a file written during the first import keeps its earlier content, or is reported as missed', async () => {
   const place = makePlace(3_000)
   const history = await openHistory({ folder: place.folder, now: () => 1_000 })
   const news: string[] = []

@@ -20,7 +20,7 @@ interface Row {
 
 const labelsOf = ({ workspace, space, project }: PlaceLabels): PlaceLabels => ({ workspace, space, project })
 
-/** Who touched what in all places with these labels, newest first. */
+/** Returns the changes of all places with these labels, newest first, with their authors. */
 export function changesIn(
   db: DatabaseSync,
   labels: Partial<PlaceLabels> & { workspace: string },

@@ -16,7 +16,7 @@ import { openTestHistory, type TestPlace } from '../../../test/support/history-w
 import { property } from '../../../test/support/property.ts'
 import { comparePaths, pathBytes, pathOf } from './paths.ts'
 
-/** Names that have gone wrong somewhere: each is a name like others here. */
+/** Names that have caused errors elsewhere: each is an ordinary name here. */
 const NAMES = [
   Buffer.from('plain'),
   Buffer.from('-rf'),
@@ -55,7 +55,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ what: fc.constant('folder' as const), name, mode: fc.constantFrom(0o755, 0o700, 0o2775) }),
   fc.record({ what: fc.constant('gone' as const), name }),
 )
-/** A step is taken in a folder, which is made if need be. */
+/** Each step happens in a folder, which is made if missing. */
 const moves = fc.array(fc.record({ step, inside: fc.option(name, { nil: null }) }), { minLength: 1, maxLength: 12 })
 
 function take(root: string, { step: one, inside }: { step: Step; inside: number | null }): void {
@@ -82,7 +82,7 @@ function removeAll(at: Buffer): void {
   } else if (stats) unlinkSync(at)
 }
 
-/** The disk, read by bytes and without any code of the history. */
+/** Reads the disk by bytes, without any code of the history. */
 function readTree(root: string): Map<string, { kind: string; mode: number; content: Buffer | null }> {
   const found = new Map<string, { kind: string; mode: number; content: Buffer | null }>()
   const visit = (folder: Buffer, path: Buffer) => {
@@ -102,8 +102,8 @@ function readTree(root: string): Map<string, { kind: string; mode: number; conte
   return found
 }
 
-/** The newest snapshot, as the history tells it. */
-async function told(place: TestPlace): Promise<ReturnType<typeof readTree>> {
+/** Reads the newest snapshot through the history. */
+async function readHistory(place: TestPlace): Promise<ReturnType<typeof readTree>> {
   const found: ReturnType<typeof readTree> = new Map()
   const span = { from: 0, to: null, after: null, limit: 10_000 }
   for (const { path, after } of await place.history.between(place.key, span)) {
@@ -118,7 +118,7 @@ async function told(place: TestPlace): Promise<ReturnType<typeof readTree>> {
 const sorted = (tree: ReturnType<typeof readTree>) => [...tree].sort(([a], [b]) => (a < b ? -1 : 1))
 
 property(
-  'F1: whatever stands on the disk is read back from the history, bytes, modes, names and links',
+  'F1: every file on disk is read back from the history: bytes, modes, names and links',
   40,
   async (numRuns) => {
     await using place = await openTestHistory({})
@@ -128,7 +128,7 @@ property(
         for (const round of rounds) {
           for (const one of round) take(place.root, one)
           await place.captured()
-          expect(sorted(await told(place))).toEqual(sorted(readTree(place.root)))
+          expect(sorted(await readHistory(place))).toEqual(sorted(readTree(place.root)))
         }
       }),
       { numRuns },
@@ -139,7 +139,7 @@ property(
   },
 )
 
-it('F1: a name of the disk has one text, and the text is that name', () => {
+it('F1: each name on disk has one text, which stands for that name alone', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
       expect(pathBytes(pathOf(bytes)).equals(Buffer.from(bytes))).toBe(true)

@@ -2,38 +2,38 @@ import type { Stats } from 'node:fs'
 import type { FilePath } from '../../model/history.ts'
 import type { Content } from './blobs.ts'
 import type { GapBook, GapNote } from './gap-book.ts'
-import type { LeftOut } from './history.ts'
-import { type Eye, type LookStats, lookAt, type NewState, type Seen } from './look.ts'
+import type { LeftOutPaths } from './history.ts'
+import { type InspectOptions, inspectPath, type NewState, type Seen, type SeenStats } from './inspect.ts'
 import type { Known, Present } from './present.ts'
 
-/** What looking at some paths of a place, or at all of them, brought up. Nothing is written yet. */
+/** Findings of a scan of some or all paths of a place. They are not written yet. */
 export interface Findings {
-  /** By path; a null state is nothing there any more. */
+  /** Changes by path; a null state means that nothing is there any more. */
   readonly changed: Map<FilePath, Found>
-  /** Covered from now on, and nobody's change: a rule or a limit was in the way before. */
+  /** Paths that are covered from now on without an author, because a rule or a limit excluded them before. */
   readonly covered: Map<FilePath, Found>
-  readonly touched: Map<FilePath, { readonly known: Known; readonly stats: LookStats }>
-  /** In the history so far and no longer covered. */
+  readonly touched: Map<FilePath, { readonly known: Known; readonly stats: SeenStats }>
+  /** Paths of the history that are no longer covered. */
   readonly uncovered: Map<FilePath, Known>
-  /** Null takes a gap away. */
+  /** Null removes a gap. */
   readonly gaps: Map<FilePath, GapNote | null>
 }
 
 export interface Found {
   readonly known: Known | null
   readonly state: NewState | null
-  readonly stats: LookStats | null
-  /** For a view over a frozen folder: what the path is there, which is its state until now. */
+  readonly stats: SeenStats | null
+  /** For a view over a frozen folder: state of the path in that folder, which was its state until now. */
   readonly base?: NewState | undefined
 }
 
 export interface Finder {
   readonly findings: Findings
-  /** Looks at a path that no rule leaves out. */
-  look(path: FilePath, known: Known | null, stats: Stats | undefined): Seen
-  /** A rule leaves it out. */
+  /** Inspects a path that no rule excludes. */
+  inspect(path: FilePath, known: Known | null, stats: Stats | undefined): Seen
+  /** Notes a path that a rule excludes. */
   leaveOut(path: FilePath, bytes: number | null): void
-  /** A folder whose names cannot be read: what is known of it stays as it was. */
+  /** Notes a folder whose names cannot be read: its known paths stay as they were. */
   unreadable(folder: FilePath): void
   gone(path: FilePath, known: Known): void
 }
@@ -41,12 +41,19 @@ export interface Finder {
 export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + touched.size + uncovered.size + gaps.size === 0
 
-/** Nothing that a loss of power could take away: the next walk finds it again. */
+/** Whether a power loss would lose nothing: the next walk finds the rest again. */
 export const isQuiet = ({ changed, covered, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + uncovered.size + gaps.size === 0
 
-/** Asked before the findings are written. @param isThere whether something stands at a path now */
-export function leftOutIn({ gaps: found }: Findings, gaps: GapBook, isThere: (path: FilePath) => boolean): LeftOut {
+/**
+ * Returns the paths that came and went among those left out. Call before the findings are written.
+ * @param isThere whether a file exists at a path now
+ */
+export function leftOutIn(
+  { gaps: found }: Findings,
+  gaps: GapBook,
+  isThere: (path: FilePath) => boolean,
+): LeftOutPaths {
   const isOut = (gap: GapNote | null) => gap?.why === 'ignored' || gap?.why === 'too_large'
   const [came, went]: [FilePath[], FilePath[]] = [[], []]
   for (const [path, gap] of found) {
@@ -58,7 +65,7 @@ export function leftOutIn({ gaps: found }: Findings, gaps: GapBook, isThere: (pa
   return { came, went }
 }
 
-/** All content that was found, which is to be recorded or given up. */
+/** Yields all found content, to be recorded or given up. */
 export function* contentsOf({ changed, covered }: Findings): Iterable<Content> {
   for (const { state, base } of [...changed.values(), ...covered.values()]) {
     if (state?.content) yield state.content
@@ -66,17 +73,19 @@ export function* contentsOf({ changed, covered }: Findings): Iterable<Content> {
   }
 }
 
-export function createFinder(eye: Eye, present: Present, gaps: GapBook): Finder {
-  const findings: Findings = {
-    changed: new Map(),
-    covered: new Map(),
-    touched: new Map(),
-    uncovered: new Map(),
-    gaps: new Map(),
-  }
+const noFindings = (): Findings => ({
+  changed: new Map(),
+  covered: new Map(),
+  touched: new Map(),
+  uncovered: new Map(),
+  gaps: new Map(),
+})
+
+export function createFinder(options: InspectOptions, present: Present, gaps: GapBook): Finder {
+  const findings = noFindings()
   const setGap = (path: FilePath, gap: GapNote | null) => {
     const now = gaps.at(path)
-    // What was missed before the import stays missed.
+    // A path that was missed before the import stays missed.
     if (gap === null && (now === null || now.why === 'before_import')) return
     if (gap && now && gap.why === now.why && gap.bytes === now.bytes) findings.gaps.delete(path)
     else findings.gaps.set(path, gap)
@@ -108,14 +117,14 @@ export function createFinder(eye: Eye, present: Present, gaps: GapBook): Finder 
     },
     gap: (path, _, { why, bytes }) => {
       setGap(path, { why, bytes })
-      // What does not hold still or cannot be read was there before and will be again.
+      // An unsteady or unreadable file was there before and will be there again.
       if (why === 'too_large' || why === 'special') uncover(path)
     },
   }
   return {
     findings,
-    look(path, known, stats) {
-      const seen = lookAt(eye, path, known, stats)
+    inspect(path, known, stats) {
+      const seen = inspectPath(options, path, known, stats)
       noted[seen.what](path, known, seen as never)
       return seen
     },
@@ -128,6 +137,6 @@ export function createFinder(eye: Eye, present: Present, gaps: GapBook): Finder 
   }
 }
 
-/** That it is no longer racy alone is not worth a write. */
-const isNews = (known: Known, stats: LookStats): boolean =>
+/** The loss of the racy flag alone is not worth a write. */
+const isNews = (known: Known, stats: SeenStats): boolean =>
   known.mtime !== stats.mtime || known.ctime !== stats.ctime || known.ino !== stats.ino

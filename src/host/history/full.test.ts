@@ -9,13 +9,13 @@ import { strayIn } from '../../../test/support/crash.ts'
 import { APPLY, THIN } from '../../../test/support/crash-acts.ts'
 import { LOOK, run, writer } from '../../../test/support/history-world.ts'
 import type { PlanRequest } from '../../model/history.ts'
-import { inWords } from './db.ts'
+import { explainError } from './db.ts'
 import type { PlanAsk } from './history.ts'
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0
 const timeout = 180_000
 
-/** A small disk that can be full. */
+/** Small disk that can be full. */
 interface Disk {
   readonly at: string
   fill(): void
@@ -66,7 +66,7 @@ const large = (fill: string): string => `${fill} and so on\n`.repeat(30_000)
 const SMALL = { a: '1', gone: 'g', 'gone-too/x': 'x', other: 'o' }
 const FILES = { ...SMALL, large: large('first') }
 
-/** A place and its history on a small disk, or one of them. */
+/** Opens a place and its history, one or both on a small disk. */
 async function opened(
   files: Readonly<Record<string, string>>,
   { has = 'both', point }: { has?: 'both' | 'place' | 'history'; point?: (name: string) => void } = {},
@@ -85,13 +85,13 @@ const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-/** As the thread of the history would say it. */
+/** Expects the error that the thread of the history reports for a full disk. */
 const expectFull = (error: unknown) =>
-  expect(inWords(error)).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/full.*make room/i) })
+  expect(explainError(error)).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/full.*make room/i) })
 
 /**
- * The disk becomes full right before the commit of this number. True: it did, and that was said; false: what was done has
- * fewer, and went well.
+ * Fills the disk right before the commit with this number. Returns true when the work failed and said so; false when it
+ * has fewer commits and succeeded.
  */
 async function failsAtCommit(at: number, disk: Disk, work: () => Promise<unknown>): Promise<boolean> {
   let commits = 0
@@ -147,7 +147,7 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
       if (failure) expectFull(failure)
       failures += failure ? 1 : 0
       full.steps = Number.NEGATIVE_INFINITY
-      // Others go on working: what the act left half done is not theirs.
+      // Other runs continue: the rest of the act is not theirs.
       await world.look(['b']).catch(expectFull)
       disk.free()
       await world.look(['b'])
@@ -166,19 +166,19 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
   }
   for (const act of acts)
     it(
-      `F4: that comes at any step of an act is said, all or nothing is done, and with room it works (${act.kind})`,
+      `F4: at any step of an act is reported, the act is atomic, and succeeds with space (${act.kind})`,
       { timeout, tags: act.kind === 'undo' ? [] : ['long'] },
       () => fullAtEachStep(act),
     )
 
-  it('F4: in a capture keeps nothing half, and the next one has it all', { timeout }, async () => {
+  it('F4: in a capture stores nothing partially, and the next capture has everything', { timeout }, async () => {
     for (let at = 1, isFull = true; isFull; at++) {
       const { disk, world } = await opened(FILES)
       world.write('a', 'by A')
       world.write('large', large('second'))
       isFull = await failsAtCommit(at, disk, () => world.look(['a']))
       expect((await world.history.status(world.key)).n).toBe(isFull ? 1 : 2)
-      // Before any sweep: a copy of what was not kept would take the room that is missing.
+      // This comes before any sweep: a copy of unstored content would take the missing space.
       expect(strayIn(world.folder)).toEqual([])
       disk.free()
       expect(await world.look(['a'])).toBe(2)
@@ -186,7 +186,7 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
     }
   })
 
-  it('F4: in a first import: what was there before is nobody’s work when there is room again', {
+  it('F4: in a first import: earlier files have no author once there is space again', {
     timeout,
     tags: ['long'],
   }, async () => {
@@ -199,7 +199,7 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
       }
       isFull = await failsAtCommit(at, disk, () => world.another('two', {}))
       disk.free()
-      // Its opening fails as long as it cannot even be begun, and then is done again.
+      // Opening fails while the act cannot even begin, and is then repeated.
       await thrownBy(world.another('two', {}))
       const key = 'space:two'
       await world.history.capture(key, { ...LOOK, writers: [writer('a')] })
@@ -208,7 +208,10 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
     }
   })
 
-  it('F4: in a sweep: what is listed is whole, and with room it is swept', { timeout, tags: ['long'] }, async () => {
+  it('F4: in a sweep: listed snapshots are complete, and with space the sweep succeeds', {
+    timeout,
+    tags: ['long'],
+  }, async () => {
     for (let at = 1, isFull = true; isFull; at++) {
       const { disk, world } = await opened(FILES)
       const { history, key } = world
@@ -229,7 +232,7 @@ describe.skipIf(!canMount)('a full disk (skipped: mounting a small one needs roo
     }
   })
 
-  it('F4: at an opening is said, and with room it opens', { timeout }, async () => {
+  it('F4: at an opening is reported, and with space the place opens', { timeout }, async () => {
     const { disk, world } = await opened(FILES)
     await world.keeper.close()
     disk.fill()

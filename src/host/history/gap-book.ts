@@ -8,18 +8,18 @@ export interface GapNote {
   readonly bytes: number | null
 }
 
-/** What of a place is not covered, and why. Few enough to be in memory. */
+/** Paths of a place that are not covered, with the reason. Few enough for memory. */
 export interface GapBook {
   readonly size: number
   at(path: FilePath): GapNote | null
-  /** Of the path itself, or of the outermost folder above it. */
+  /** Returns the gap of the path itself, or of the outermost folder above it. */
   covering(path: FilePath): Gap | null
-  /** By path. */
+  /** Ordered by path. */
   list(): Gap[]
   entries(): IterableIterator<[FilePath, GapNote]>
-  /** Within a transaction; null takes it away. */
+  /** Null removes the gap. Call within a transaction. */
   set(path: FilePath, gap: GapNote | null): void
-  /** After a rollback. */
+  /** Reads everything again, after a rollback. */
   forget(): void
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openTestHistory, run, writer } from '../../../test/support/history-world.ts'
 
-it('F1: what stood when a place was opened is its first snapshot, and a change is the next one, with its author', async () => {
+it('F1: the first snapshot has the files at the opening of a place; a change is the next, with its author', async () => {
   await using place = await openTestHistory({ 'a.txt': 'one\n', 'b/c.txt': 'two\n' })
   expect(await place.captured()).toMatchObject({ n: 1, counts: { created: 0, modified: 0, deleted: 0 } })
   place.write('a.txt', 'changed\n')
@@ -36,7 +36,7 @@ it('F6: without a change there is no snapshot, and marks are set all the same', 
   expect((await place.history.snapshots(place.key, { before: null, limit: 10 })).map(({ n }) => n)).toEqual([1])
 })
 
-it('F6: a hint alone is enough to see a change, and what is in a new folder', async () => {
+it('F6: a hint alone suffices to find a change, and the content of a new folder', async () => {
   await using place = await openTestHistory({ a: '1', 'd/b': '2' })
   await place.captured()
   place.write('a', '11')
@@ -47,7 +47,7 @@ it('F6: a hint alone is enough to see a change, and what is in a new folder', as
   expect((await place.captured()).n).toBe(2)
 })
 
-it('F1: an edit that keeps the size, within one tick of the disk and with its time put back, is seen', async () => {
+it('F1: an edit that keeps the size, within one tick of the disk and with its time restored, is found', async () => {
   await using place = await openTestHistory({ a: 'aaaa' })
   await place.captured()
   for (let round = 0; round < 20; round++) {
@@ -58,7 +58,7 @@ it('F1: an edit that keeps the size, within one tick of the disk and with its ti
   }
 })
 
-it('F1: links are kept as links, modes as modes, and one may become the other', async () => {
+it('F1: links and modes are stored as such, and a file may become a link and back', async () => {
   await using place = await openTestHistory({ file: 'x', 'folder/in': 'y' })
   symlinkSync('nowhere', join(place.root, 'dangling'))
   symlinkSync('loop', join(place.root, 'loop'))
@@ -79,7 +79,7 @@ it('F1: links are kept as links, modes as modes, and one may become the other', 
   expect(await place.state('file')).toMatchObject({ kind: 'folder' })
 })
 
-it('F7: of two runs at work the one that named the path is its author, and without a name neither', async () => {
+it('F7: of two runs at work, the one that named a path is its author; without a name the author is unknown', async () => {
   await using place = await openTestHistory({ a: '1', b: '1', c: '1' })
   await place.captured()
   for (const path of ['a', 'b', 'c']) place.write(path, 'changed')
@@ -94,7 +94,7 @@ it('F7: of two runs at work the one that named the path is its author, and witho
   expect((await place.captured()).changes).toMatchObject([{ path: 'a', certainty: 'external' }])
 })
 
-it('F5: what is left out is listed with its reason; what git ignores and is precious is in', async () => {
+it('F5: excluded paths are listed with their reason; precious files that git ignores are included', async () => {
   await using place = await openTestHistory(
     {
       '.gitignore': '.env\nout/\n',
@@ -115,7 +115,7 @@ it('F5: what is left out is listed with its reason; what git ignores and is prec
   expect((await place.history.status(place.key)).gaps).toBe(5)
 })
 
-it('F5: what is called .gitignore and is none holds up no look: a pipe, a link to a device, a folder', async () => {
+it('F5: a .gitignore that is a pipe, a link to a device or a folder blocks no scan', async () => {
   await using place = await openTestHistory({ 'a/kept': '1', 'b/kept': '1', 'c/.gitignore/kept': '1' })
   execFileSync('mkfifo', [join(place.root, 'a/.gitignore')])
   symlinkSync('/dev/zero', join(place.root, 'b/.gitignore'))
@@ -123,7 +123,7 @@ it('F5: what is called .gitignore and is none holds up no look: a pipe, a link t
   expect((await place.captured()).changes.map(({ path }) => path)).toEqual(['a/more', 'b/.gitignore'])
 })
 
-it('F5: a rule that changes covers and uncovers without anybody having changed a file', async () => {
+it('F5: a changed rule covers and uncovers paths without an author', async () => {
   await using place = await openTestHistory({ 'out/made': 'x', 'in/kept': 'y' }, { ignore: ['out/'] })
   await place.captured()
   await place.reopen({ ignore: ['in/'] })
@@ -158,14 +158,14 @@ it('F1: a snapshot of one place is not found in another', async () => {
   await expect(place.history.status('space:unknown')).rejects.toMatchObject({ code: 'not_found' })
 })
 
-it('F6: twenty that capture one folder at once are all answered', async () => {
+it('F6: twenty concurrent captures of one folder are all answered', async () => {
   await using place = await openTestHistory({ a: '1' })
   writeFileSync(join(place.root, 'a'), '2')
   const all = await Promise.all(Array.from({ length: 20 }, () => place.captured()))
   expect(new Set(all.map(({ n }) => n))).toEqual(new Set([2]))
 })
 
-it('B1: a path that leads out of the place is not looked at, and asking for one is bad input', async () => {
+it('B1: a path out of the place is never read, and a request for one is bad input', async () => {
   await using place = await openTestHistory({ 'in/a': '1' })
   writeFileSync(join(place.root, '../secret'), 'nobody may read this')
   symlinkSync('../..', join(place.root, 'in/up'))

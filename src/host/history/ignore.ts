@@ -5,21 +5,19 @@ import { readSmallFileSync } from '../small-file.ts'
 import { diskPath, foldersAbove, nameOf } from './paths.ts'
 import { HELD_NAME } from './step.ts'
 
-/** What the rules of a Space leave out of a place's history. */
+/** Rules of a Space that exclude paths from a place's history. */
 export interface Ignorer {
-  /** Whether this one is left out, the folders above it being in. */
+  /** Whether this path is excluded, given that the folders above it are not. */
   leavesOut(path: FilePath, isFolder: boolean): boolean
-  /** The path or the outermost folder above it that is left out; null when it is covered. */
+  /** Returns the path or the outermost folder above it that is excluded; null when it is covered. */
   outermost(path: FilePath): FilePath | null
 }
 
-/** The repository of a folder is git's own business: never read as files, never written, whatever the rules say. */
+/** A git folder belongs to git: it is never read as files and never written, whatever the rules say. */
 const NEVER = '.git'
 export const GITIGNORE = '.gitignore'
 
-/**
- * @param own a folder of Carrel's that may lie inside the place: what the history writes is no part of it
- */
+/** @param own folder of Carrel that may lie inside the place: the history must not cover its own files */
 export function openIgnorer(root: string, rules: FileRules, own: string): Ignorer {
   const lines = matcher(rules.ignore)
   const nested = new Map<FilePath, Ignore | null>()
@@ -33,8 +31,8 @@ export function openIgnorer(root: string, rules: FileRules, own: string): Ignore
   const byGitignore = (path: FilePath, asked: string) => {
     const folders = ['', ...foldersAbove(path)]
     for (const folder of folders.reverse()) {
-      const said = nestedIn(folder)?.test(folder === '' ? asked : asked.slice(folder.length + 1))
-      if (said?.ignored || said?.unignored) return said.ignored
+      const verdict = nestedIn(folder)?.test(folder === '' ? asked : asked.slice(folder.length + 1))
+      if (verdict?.ignored || verdict?.unignored) return verdict.ignored
     }
     return false
   }
@@ -42,8 +40,8 @@ export function openIgnorer(root: string, rules: FileRules, own: string): Ignore
     if (nameOf(path).startsWith(HELD_NAME)) return true
     if (path === NEVER || path.endsWith(`/${NEVER}`) || `${root}/${path}` === own) return true
     const asked = isFolder ? `${path}/` : path
-    const said = lines.test(asked)
-    if (said.ignored || said.unignored) return said.ignored
+    const verdict = lines.test(asked)
+    if (verdict.ignored || verdict.unignored) return verdict.ignored
     return rules.useGitignore && byGitignore(path, asked)
   }
   return {
@@ -55,10 +53,10 @@ export function openIgnorer(root: string, rules: FileRules, own: string): Ignore
   }
 }
 
-// Case counts, as it does on the disk.
+// Patterns are case-sensitive, like the disk.
 const matcher = (lines: readonly string[] | string): Ignore => ignore({ ignorecase: false }).add(lines)
 
-/** Not through a link, as in git. */
+/** Never follows a link, like git. */
 function readGitignore(root: string, folder: FilePath): Ignore | null {
   try {
     return matcher(readSmallFileSync(diskPath(root, folder === '' ? GITIGNORE : `${folder}/${GITIGNORE}`)))
@@ -67,5 +65,5 @@ function readGitignore(root: string, folder: FilePath): Ignore | null {
   }
 }
 
-/** Whether a path is an ignore file: what it says decides on others. */
+/** Whether a path is an ignore file, which decides about other paths. */
 export const isGitignore = (path: FilePath): boolean => nameOf(path) === GITIGNORE

@@ -1,33 +1,33 @@
 import type { Act, FilePath, PlanRequest } from '../../model/history.ts'
 import { sameState } from '../../model/history.ts'
 import type { Book } from './book.ts'
-import type { Ground } from './wishes.ts'
+import type { PlanContext } from './proposals.ts'
 
-type Source = NonNullable<Ground['source']>
+type Source = NonNullable<PlanContext['source']>
 type Apply = Act & { readonly applied: number }
 
-/** Where two places had the same last, path by path: a merge of both begins there. */
+/** Last common state of a path in two places: the base of a merge. */
 export interface LastApply {
-  /** Snapshot of the place that work comes from. */
+  /** Snapshot of the source place. */
   readonly at: number
-  /** What the act brought was put back since, not by an act: somebody may want it so. */
+  /** True when the applied content was reverted since, other than by an act: that may be intended. */
   readonly putBack: boolean
 }
 
-/** What earlier applies from the same project say about its paths. An apply that was taken back counts no more. */
-export function lastApplies(ground: Ground, source: Source, request: PlanRequest) {
-  const acts = ground.acts()
+/** Finds the earlier applies from the same project for each path. An apply that was undone does not count. */
+export function lastApplies(context: PlanContext, source: Source, request: PlanRequest) {
+  const acts = context.acts()
   const applies = acts.filter((act): act is Apply => isFrom(request, act))
   return {
     paths: new Set(applies.flatMap(({ written }) => written)),
     of(path: FilePath): LastApply {
       let putBack = false
       for (const apply of applies) {
-        if (!settled(ground.book, source.book, apply, path)) continue
+        if (!settled(context.book, source.book, apply, path)) continue
         const later = acts.slice(0, acts.indexOf(apply))
-        if (later.some((act) => act.written.includes(path) && oldestIn(ground, act, path) <= apply.after)) continue
-        const before = apply.written.includes(path) ? ground.book.stateAt(path, apply.before) : undefined
-        if (before === undefined || !sameState(before, ground.book.stateAt(path, ground.book.newest)))
+        if (later.some((act) => act.written.includes(path) && oldestIn(context, act, path) <= apply.after)) continue
+        const before = apply.written.includes(path) ? context.book.stateAt(path, apply.before) : undefined
+        if (before === undefined || !sameState(before, context.book.stateAt(path, context.book.newest)))
           return { at: apply.applied, putBack }
         putBack = true
       }
@@ -39,14 +39,17 @@ export function lastApplies(ground: Ground, source: Source, request: PlanRequest
 const isFrom = (request: PlanRequest, act: Act): boolean =>
   request.kind === 'apply' && act.request.kind === 'apply' && act.request.from === request.from && act.applied !== null
 
-/** All of the path was in both places then: the same, or merged. Of single hunks nobody knows where the others began. */
+/**
+ * Whether both places had the whole path in common then, equal or merged. After an apply of single hunks the base of
+ * the others is unknown.
+ */
 function settled(here: Book, there: Book, { request, written, after, applied }: Apply, path: FilePath): boolean {
   const whole = written.includes(path) && !request.hunks?.some((chosen) => chosen.path === path)
   return whole || sameState(here.stateAt(path, after), there.stateAt(path, applied))
 }
 
-/** The oldest change of a path that an act took back. An apply takes nothing back. */
-function oldestIn({ book, actOf }: Ground, { request }: Act, path: FilePath): number {
+/** Returns the oldest change of a path that an act reverted. An apply reverts nothing. */
+function oldestIn({ book, actOf }: PlanContext, { request }: Act, path: FilePath): number {
   if (request.kind === 'apply') return Number.POSITIVE_INFINITY
   if (request.kind === 'restore') return request.to + 1
   const { of } = request

@@ -24,7 +24,7 @@ interface View extends AsyncDisposable {
   text(path: string, n: number | null): Promise<string>
 }
 
-/** A real overlay; a tmpfs below it, since an overlay cannot stand on another one. */
+/** Opens a real overlay on a tmpfs, because an overlay cannot lie on another one. */
 async function openView(): Promise<View> {
   const top = mkdtempSync(join(tmpdir(), 'carrel-layer-'))
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', top])
@@ -57,12 +57,12 @@ async function openView(): Promise<View> {
   }
 }
 
-const told = ({ changes }: Captured) =>
+const summary = ({ changes }: Captured) =>
   changes.map(({ path, before, after }) => `${path} ${before?.kind ?? '-'} ${after?.kind ?? '-'}`)
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0
 it.skipIf(!canMount)(
-  'F6: of a view only what it changed is looked at, and what was before comes from below (skipped: mounting needs root)',
+  'F6: of a view only changes are scanned, and earlier states come from the frozen folder (skipped: mounting needs root)',
   async () => {
     await using view = await openView()
     expect((await view.captured()).n).toBe(1)
@@ -71,10 +71,10 @@ it.skipIf(!canMount)(
     rmSync(join(view.root, 'dir/one'))
     mkdirSync(join(view.root, 'new'))
     writeFileSync(join(view.root, 'new/file'), 'n')
-    // Opened for writing and not written: it is in the upper folder, and the same.
+    // The file was opened for writing and not written: it is in the upper folder, unchanged.
     chmodSync(join(view.root, 'untouched'), 0o600)
     chmodSync(join(view.root, 'untouched'), 0o644)
-    expect(told(await view.captured())).toEqual([
+    expect(summary(await view.captured())).toEqual([
       'a.txt file file',
       'dir/one file -',
       'new - folder',
@@ -90,14 +90,14 @@ it.skipIf(!canMount)(
 )
 
 it.skipIf(!canMount)(
-  'F6: a folder that was made anew hides what was in it, and what comes back is there again (skipped: mounting needs root)',
+  'F6: a recreated folder hides its earlier content, and a restored file is found again (skipped: mounting needs root)',
   async () => {
     await using view = await openView()
     await view.captured()
     rmSync(join(view.root, 'dir'), { recursive: true })
     mkdirSync(join(view.root, 'dir'))
     writeFileSync(join(view.root, 'dir/two'), 'anew')
-    expect(told(await view.captured())).toEqual([
+    expect(summary(await view.captured())).toEqual([
       'dir/deep folder -',
       'dir/deep/three file -',
       'dir/one file -',
@@ -105,10 +105,10 @@ it.skipIf(!canMount)(
     ])
     rmSync(join(view.root, 'other'), { recursive: true })
     symlinkSync('dir', join(view.root, 'other'))
-    expect(told(await view.captured())).toEqual(['other folder link', 'other/four file -'])
+    expect(summary(await view.captured())).toEqual(['other folder link', 'other/four file -'])
     writeFileSync(join(view.root, 'dir/one'), '1')
     renameSync(join(view.root, 'dir/two'), join(view.root, 'dir/three'))
-    expect(told(await view.captured())).toEqual(['dir/one - file', 'dir/three - file', 'dir/two file -'])
+    expect(summary(await view.captured())).toEqual(['dir/one - file', 'dir/three - file', 'dir/two file -'])
     expect((await view.captured()).n).toBe(4)
     const all = await view.history.between(KEY, { from: 1, to: null, after: null, limit: 100 })
     expect(all.map(({ path }) => path)).toEqual([

@@ -2,19 +2,19 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import type { FilePath, FileState } from '../../model/history.ts'
 import type { Blobs, Content } from './blobs.ts'
 import type { Finder, Findings, Found } from './findings.ts'
-import { type Eye, lookAt, type NewState, statsAt } from './look.ts'
+import { type InspectOptions, inspectPath, type NewState, statsAt } from './inspect.ts'
 import { diskPath, foldersAbove, namesIn } from './paths.ts'
 import { FOLDER, KINDS } from './present.ts'
 import type { Base } from './query.ts'
-import { type Ground, scanSome } from './scan.ts'
+import { type ScanContext, scanSome } from './scan.ts'
 
 /**
- * A view over a frozen folder (overlayfs): what its upper folder holds is exactly what was changed in it, so nothing else
- * is looked at and nothing imported. What a path was before comes from the folder below.
+ * View over a frozen folder (overlayfs). Its upper folder holds exactly the changes, so nothing else is scanned or
+ * imported. Earlier states come from the frozen folder.
  */
-export interface Layer extends Base {
-  find(ground: Ground, finder: Finder, stateNow: (path: FilePath) => FileState | null): Promise<Findings>
-  /** Content of the folder below, of a state that came from there. */
+export interface OverlayLayer extends Base {
+  find(context: ScanContext, finder: Finder, stateNow: (path: FilePath) => FileState | null): Promise<Findings>
+  /** Returns content of the frozen folder by the digest of a state from there. */
   bytes(digest: string): Buffer | null
   has(digest: string): boolean
 }
@@ -24,15 +24,20 @@ export interface LayerFolders {
   readonly upper: string
 }
 
-export function openLayer(root: string, { lower, upper }: LayerFolders, blobs: Blobs): Layer {
-  const eye: Eye = { root: lower, blobs, maxFileBytes: Number.MAX_SAFE_INTEGER, racyFrom: Number.POSITIVE_INFINITY }
+export function openLayer(root: string, { lower, upper }: LayerFolders, blobs: Blobs): OverlayLayer {
+  const options: InspectOptions = {
+    root: lower,
+    blobs,
+    maxFileBytes: Number.MAX_SAFE_INTEGER,
+    racyFrom: Number.POSITIVE_INFINITY,
+  }
   const from = new Map<string, FilePath>()
   const stateBelow = (path: FilePath): NewState | null => {
     if (!isReal(lower, path)) return null
-    const seen = lookAt(eye, path, null)
+    const seen = inspectPath(options, path, null)
     return seen.what === 'changed' ? seen.state : null
   }
-  /** It was only looked at: no record of it is to come. */
+  /** Drops content that was only inspected and will not be recorded. */
   const letGo = ({ content }: NewState) => content && blobs.letGo(content)
   const state = (path: FilePath): FileState | null => {
     const found = stateBelow(path)
@@ -52,21 +57,21 @@ export function openLayer(root: string, { lower, upper }: LayerFolders, blobs: B
       return statsAt(lower, path)?.isSymbolicLink() ? readlinkSync(at, 'buffer') : readFileSync(at)
     },
     has: (digest) => from.has(digest),
-    async find(ground, finder, stateNow) {
+    async find(context, finder, stateNow) {
       const paths = candidates(root, { lower, upper })
-      for (const path of ground.present.all().keys()) paths.add(path)
-      await scanSome(ground, finder, paths)
-      compareBelow(finder.findings, ground, paths, { lower, stateBelow, stateNow, letGo })
+      for (const path of context.present.all().keys()) paths.add(path)
+      await scanSome(context, finder, paths)
+      compareBelow(finder.findings, context, paths, { lower, stateBelow, stateNow, letGo })
       return finder.findings
     },
   }
 }
 
-/** Whether the folders above a path are folders: a path through a link is another place's. */
+/** Whether all folders above a path are real folders: a path through a link belongs elsewhere. */
 const isReal = (root: string, path: FilePath): boolean =>
   foldersAbove(path).every((folder) => statsAt(root, folder)?.isDirectory() ?? false)
 
-/** Paths that the view shows otherwise than the folder below, or may. */
+/** Returns the paths that may differ between the view and the frozen folder. */
 function candidates(root: string, { lower, upper }: LayerFolders): Set<FilePath> {
   const paths = new Set<FilePath>()
   const folders: FilePath[] = ['']
@@ -78,7 +83,7 @@ function candidates(root: string, { lower, upper }: LayerFolders): Set<FilePath>
       paths.add(path)
       if (statsAt(upper, path)?.isDirectory()) folders.push(path)
     }
-    // A folder that was made anew hides what is below it, and says so nowhere that one could read without privileges.
+    // A recreated folder hides the files below it, and its mark is unreadable without privileges.
     for (const path of hiddenIn(root, lower, folder)) paths.add(path)
   }
   return paths
@@ -107,15 +112,15 @@ function everythingIn(root: string, path: FilePath): FilePath[] {
 interface Below {
   readonly lower: string
   readonly stateBelow: (path: FilePath) => NewState | null
-  /** By the last capture. Only what stands there, and has no row, is still as it is below. */
+  /** State by the last capture. Only an existing path without a row still equals the frozen folder. */
   readonly stateNow: (path: FilePath) => FileState | null
   readonly letGo: (base: NewState) => void
 }
 
-/** What the walk found new is set beside the folder below: the same, another, or gone. */
+/** Compares new findings of the walk with the frozen folder: the same, different or gone. */
 function compareBelow(
   { changed, covered }: Findings,
-  ground: Ground,
+  context: ScanContext,
   paths: ReadonlySet<FilePath>,
   below: Below,
 ): void {
@@ -132,18 +137,19 @@ function compareBelow(
     if (base.kind === FOLDER && found.state.kind !== FOLDER) hidden.push(...everythingIn(lower, path))
   }
   for (const path of paths) {
-    if (changed.has(path) || covered.has(path) || isThere(ground, path) || !isCovered(ground, path)) continue
+    if (changed.has(path) || covered.has(path) || isThere(context, path) || !isCovered(context, path)) continue
     hidden.push(path, ...everythingIn(lower, path))
   }
   for (const path of hidden) {
-    if (changed.has(path) || ground.present.get(path) || !stateNow(path)) continue
+    if (changed.has(path) || context.present.get(path) || !stateNow(path)) continue
     const base = stateBelow(path)
     if (base) changed.set(path, gone(base))
   }
 }
 
-const isThere = ({ root }: Ground, path: FilePath): boolean => isReal(root, path) && statsAt(root, path) !== undefined
-const isCovered = ({ ignorer }: Ground, path: FilePath): boolean => ignorer.outermost(path) === null
+const isThere = ({ root }: ScanContext, path: FilePath): boolean =>
+  isReal(root, path) && statsAt(root, path) !== undefined
+const isCovered = ({ ignorer }: ScanContext, path: FilePath): boolean => ignorer.outermost(path) === null
 
 const gone = (base: NewState): Found => ({ known: null, state: null, stats: null, base })
 

@@ -15,72 +15,78 @@ import {
 } from 'node:fs'
 import { type FileState, sameState } from '../../model/history.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
-import { codeOf } from './look.ts'
+import { codeOf } from './inspect.ts'
 import { nameOf, parentOf } from './paths.ts'
-import { inFolder, Moved, type Spot, sameLook, seenAt, stateOf } from './reach.ts'
-import type { Kind, Step } from './step.ts'
+import { inFolder, isUntouched, Moved, type Spot, seenAt, stateOf } from './reach.ts'
+import type { ActStep, Kind } from './step.ts'
 import { isFolder } from './versions.ts'
 
-/** Called before each thing that a crash could come before; tests stop here. */
-export type Point = (name: string) => void
+/** Called before each step that a crash could interrupt; tests stop here. */
+export type CrashPoint = (name: string) => void
 
 interface Spots {
-  readonly step: Step
+  readonly step: ActStep
   readonly target: Spot
-  /** The folder it lies in. */
+  /** Folder of the target. */
   readonly parent: Spot
-  /** The new content, beside the target. */
+  /** New content, beside the target. */
   readonly staged: Spot
-  /** What was there, beside the target. */
+  /** Earlier content, beside the target. */
   readonly old: Spot
-  readonly point: Point
+  readonly point: CrashPoint
 }
 
-/** `do` looks right before it writes and throws Moved. `undo` takes back only what is still ours; false: something else is there now. */
-interface Deed {
+/**
+ * Pair of a step and its reversal. `do` checks right before it writes and throws Moved. `undo` reverts only own
+ * changes; false means a later write by another program.
+ */
+interface MoveSteps {
   readonly isDone: (spots: Spots) => boolean
   readonly do: (spots: Spots) => void
   readonly undo: (spots: Spots) => boolean
 }
 
-export interface Hand {
+export interface Site {
   readonly root: string
-  readonly point: Point
+  readonly point: CrashPoint
 }
 
 export interface Move {
   readonly kind: Kind
-  readonly step: Step
+  readonly step: ActStep
 }
 
-/** For whoever goes on after a crash. The folder of what went away may have gone after it. */
-export function isDone(hand: Hand, { kind, step }: Move): boolean {
+/** Whether a move was done before a crash. The folder of a removed file may be removed too. */
+export function isDone(site: Site, { kind, step }: Move): boolean {
   try {
-    return at(hand, step, DEEDS[kind].isDone)
+    return at(site, step, MOVES[kind].isDone)
   } catch (error) {
     if (!(error instanceof Moved)) throw error
     return (
       kind === 'unmake' ||
-      (kind === 'away' && inFolder(hand.root, step.hold, (held) => isThere(held(`${step.name}.old`))))
+      (kind === 'away' && inFolder(site.root, step.hold, (held) => isThere(held(`${step.name}.old`))))
     )
   }
 }
 
-export const undoMove = (hand: Hand, move: Move): boolean => at(hand, move.step, DEEDS[move.kind].undo)
+export const undoMove = (site: Site, move: Move): boolean => at(site, move.step, MOVES[move.kind].undo)
 
-/** What the disk says when somebody else was there between look and deed. */
-const FASTER = new Set(['EEXIST', 'EISDIR', 'ENOTEMPTY', 'ELOOP'])
+/** Error codes of a change between the check and the write. */
+const CONCURRENT = new Set(['EEXIST', 'EISDIR', 'ENOTEMPTY', 'ELOOP'])
 
-/** @throws Moved when what is there is not what was planned for */
-export function doMove(hand: Hand, { kind, step }: Move): void {
+/**
+ * Performs a move.
+ * @throws Moved when the present state is not the planned one
+ */
+export function doMove(site: Site, { kind, step }: Move): void {
   try {
-    at(hand, step, DEEDS[kind].do)
+    at(site, step, MOVES[kind].do)
   } catch (error) {
-    throw isAbsent(error) || FASTER.has(codeOf(error)) ? new Moved(step.path) : error
+    throw isAbsent(error) || CONCURRENT.has(codeOf(error)) ? new Moved(step.path) : error
   }
 }
 
-function at<T>({ root, point }: Hand, step: Step, work: (spots: Spots) => T): T {
+function at<T>({ root, point }: Site, step: ActStep, work: (spots: Spots) => T): T {
   return inFolder(root, step.hold, (held) =>
     inFolder(root, parentOf(step.path), (spot) =>
       work({
@@ -95,15 +101,15 @@ function at<T>({ root, point }: Hand, step: Step, work: (spots: Spots) => T): T 
   )
 }
 
-const DEEDS: Readonly<Record<Kind, Deed>> = {
+const MOVES: Readonly<Record<Kind, MoveSteps>> = {
   away: {
     isDone: ({ old }) => isThere(old),
     do({ step, target, old, point }) {
       const seen = expect(step, target)
       point(`away ${step.path}`)
       renameSync(target, old)
-      // What was moved is what was looked at, or it goes back.
-      if (!sameLook(seen, seenAt(old) ?? seen)) throw new Moved(step.path)
+      // The moved file must be the checked one, or it goes back.
+      if (!isUntouched(seen, seenAt(old) ?? seen)) throw new Moved(step.path)
     },
     undo: ({ target, old }) => !isThere(old) || giveBack(old, target),
   },
@@ -179,16 +185,19 @@ const DEEDS: Readonly<Record<Kind, Deed>> = {
 
 const isThere = (spot: Spot): boolean => seenAt(spot) !== undefined
 
-/** @throws Moved unless what stands there is what the plan saw */
-function expect(step: Step, target: Spot): BigIntStats {
+/**
+ * Returns the stats of the target.
+ * @throws Moved unless its state is the planned one
+ */
+function expect(step: ActStep, target: Spot): BigIntStats {
   const seen = seenAt(target)
   if (!seen || !sameState(stateOf(target), step.now)) throw new Moved(step.path)
   return seen
 }
 
 /**
- * Puts new content in the place of old, in one rename: nobody ever finds nothing there. The old file keeps a second
- * name until the act is over, so that it can come back as it was, and so that who wrote into it meanwhile is noticed.
+ * Replaces old content by one rename, so that the path is never empty. The old file keeps a second name until the act
+ * is over. That name lets it return unchanged, and shows a concurrent write.
  */
 function putOver(spots: Spots): void {
   const { step, target, staged, old, point } = spots
@@ -196,29 +205,29 @@ function putOver(spots: Spots): void {
   point(`keep ${step.path}`)
   if (!isThere(old) && !keep(target, old)) return putAside(spots, seen)
   const kept = seenAt(old)
-  // A view over other folders may give a file another number when it gets a second name.
-  const isIt = kept && (sameLook(seen, kept) || sameState(stateOf(old), step.now))
+  // An overlay may give a file another inode number with its second name.
+  const isIt = kept && (isUntouched(seen, kept) || sameState(stateOf(old), step.now))
   if (!isIt || seenAt(target)?.ino !== kept.ino) throw new Moved(step.path)
   point(`put ${step.path}`)
   renameSync(staged, target)
-  if (!sameLook(kept, seenAt(old) ?? kept)) throw new Moved(step.path)
+  if (!isUntouched(kept, seenAt(old) ?? kept)) throw new Moved(step.path)
 }
 
-/** The same where a file cannot have two names: for a moment there is nothing. */
+/** Replaces a file that cannot have two names: the path is empty for a moment. */
 function putAside({ step, target, staged, old, point }: Spots, seen: BigIntStats): void {
   point(`aside ${step.path}`)
   renameSync(target, old)
-  if (!sameLook(seen, seenAt(old) ?? seen)) throw new Moved(step.path)
+  if (!isUntouched(seen, seenAt(old) ?? seen)) throw new Moved(step.path)
   point(`put ${step.path}`)
   settle(staged, target, step)
 }
 
-/** No hard links here, or none to this file: other disks, other owners. */
+/** Errors of hard links: the disk has none, or the file has another disk or owner. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS', 'EXDEV'])
 
-/** A second name for a file; false where that cannot be. */
+/** Gives a file a second name; false where that is impossible. */
 function keep(from: Spot, to: Spot): boolean {
-  // Elsewhere than on Linux a link to a link is one to what it points at.
+  // Except on Linux, a hard link to a symbolic link is a link to its target.
   if (process.platform !== 'linux' && seenAt(from)?.isSymbolicLink()) return false
   try {
     linkSync(from, to)
@@ -229,21 +238,21 @@ function keep(from: Spot, to: Spot): boolean {
   }
 }
 
-/** Gives a file its name, never over something that somebody put there. */
-function settle(staged: Spot, target: Spot, step: Step): void {
+/** Gives a file its name, and never overwrites a file that another program put there. */
+function settle(staged: Spot, target: Spot, step: ActStep): void {
   if (keep(staged, target)) return unlinkSync(staged)
   if (isThere(target)) throw new Moved(step.path)
   renameSync(staged, target)
 }
 
-/** What was there gets its name back where that is free. */
+/** Gives the earlier file its name back, if the name is free. */
 function giveBack(old: Spot, target: Spot): boolean {
   if (isThere(target)) return !drop(old)
   renameSync(old, target)
   return true
 }
 
-/** What we made where nothing was. */
+/** Removes a file that this act made where nothing was. */
 function takeAway({ step, target, staged }: Spots): boolean {
   const [made, seen] = [seenAt(staged), seenAt(target)]
   if (made) return seen?.ino === made.ino ? drop(target) : true
@@ -256,14 +265,14 @@ function drop(spot: Spot): true {
   return true
 }
 
-/** Open to us alone until its permissions are set. Root gives it to whom the folder around it belongs. */
+/** Makes a folder that is private until its mode is set. As root, gives it to the owner of the folder around it. */
 function makeFolder(spot: Spot, parent: Spot): void {
   mkdirSync(spot, 0o700)
   const around = process.getuid?.() === 0 && seenAt(parent)
   if (around) lchownSync(spot, Number(around.uid), Number(around.gid))
 }
 
-/** False where it holds something; gone already is fine. */
+/** Removes an empty folder; false when it is not empty. A missing one is fine. */
 function removeFolder(spot: Spot): boolean {
   try {
     rmdirSync(spot)
@@ -276,14 +285,14 @@ function removeFolder(spot: Spot): boolean {
   return true
 }
 
-/** The permission bits of what stands there, which is no link. */
+/** Sets the permission bits of a file or folder, never through a link. */
 export function setMode(spot: Spot, state: FileState | null): void {
   if (state === null || state.kind === 'link') return
   let fd: number
   try {
     fd = openSync(spot, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
-    // One may change what one may not read.
+    // The owner may change the mode of a file that the owner may not read.
     if (codeOf(error) !== 'EACCES') throw error
     return chmodSync(spot, state.mode)
   }

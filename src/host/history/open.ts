@@ -5,10 +5,10 @@ import { programFile } from '../../primitives/programs.ts'
 import type { History } from './history.ts'
 import './watch.ts'
 import { createWorkerCalls } from '../../primitives/worker-calls.ts'
-import type { Asked, FromWorker, ToWorker, WorkerOptions } from './wire.ts'
+import type { FromWorker, HistoryMethod, ToWorker, WorkerOptions } from './wire.ts'
 
 export interface HistoryOptions {
-  /** Where `files.db` and large content are kept; made if missing. */
+  /** Folder of `files.db` and large content; made if missing. */
   readonly folder: string
   readonly now: () => number
 }
@@ -16,8 +16,8 @@ export interface HistoryOptions {
 type News = Parameters<Parameters<History['onNews']>[0]>[0]
 
 /**
- * Starts the one thread that owns the history of this machine's files. Everything else here only passes messages.
- * @throws unavailable when it cannot be opened
+ * Starts the worker thread that owns the history of this machine's files, and passes messages to it.
+ * @throws unavailable when the history cannot be opened
  */
 export async function openHistory({ folder, now }: HistoryOptions): Promise<History> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -40,9 +40,9 @@ export async function openHistory({ folder, now }: HistoryOptions): Promise<Hist
   }
 }
 
-type Ask = (ask: Asked, args: readonly unknown[], signal?: AbortSignal) => Promise<unknown>
+type Ask = (ask: HistoryMethod, args: readonly unknown[], signal?: AbortSignal) => Promise<unknown>
 
-/** Methods that say nothing of their own. */
+/** Methods that are passed on unchanged. */
 const PASSED = [
   'open',
   'status',
@@ -68,7 +68,7 @@ const PASSED = [
   'sweep',
   'usage',
   'forget',
-] as const satisfies readonly Asked[]
+] as const satisfies readonly HistoryMethod[]
 
 type Passed = Pick<History, (typeof PASSED)[number]>
 
@@ -129,9 +129,9 @@ function untilReady(worker: Worker): Promise<void> {
 const rebuilt = ({ code, message, data }: Problem): CarrelError => new CarrelError(code, message, data)
 
 const cancelled = (signal: AbortSignal | undefined): CarrelError =>
-  new CarrelError('unavailable', 'Nobody waits for this any longer.', undefined, signal?.reason)
+  new CarrelError('unavailable', 'The request was cancelled.', undefined, signal?.reason)
 
 function stopped(cause: unknown): CarrelError {
-  const message = 'The keeper of the history of files has stopped. Start Carrel again; what was acknowledged is kept.'
+  const message = 'The history of files has stopped. Restart Carrel; everything acknowledged is stored.'
   return new CarrelError('unavailable', message, undefined, cause ?? undefined)
 }

@@ -7,7 +7,7 @@ import { textOf } from '../../model/merge.ts'
 import type { Book } from './book.ts'
 import { pathBytes } from './paths.ts'
 
-/** A patch of more than this is refused. Bytes of content that goes into it. */
+/** Largest content of a patch. Bytes. */
 const MOST = 64 * 1024 * 1024
 
 interface Side {
@@ -16,8 +16,8 @@ interface Side {
 }
 
 /**
- * What differs between two snapshots, as `git apply` takes it: texts as hunks, everything else as git's own binary
- * patches. What git has no word for (empty folders, modes other than executable) is not in it.
+ * Returns the differences of two snapshots for `git apply`: texts as hunks, other content as git's binary patches.
+ * Empty folders and modes other than executable are left out, because git has no form for them.
  * @throws gone with the paths whose content is not kept; too_large
  */
 export function patchOf(book: Book, changes: readonly Change[]): string {
@@ -25,14 +25,14 @@ export function patchOf(book: Book, changes: readonly Change[]): string {
   const missing = wanted.filter(({ before, after }) => !isKept(book, before) || !isKept(book, after))
   if (missing.length > 0) {
     const paths = missing.map(({ path }) => path)
-    const message = `The content of ${paths.length} paths is no longer kept, so there is no whole patch. Ask for a later beginning.`
+    const message = `The content of ${paths.length} paths is no longer kept, so the patch would be incomplete. Begin at a later snapshot.`
     throw new CarrelError('gone', message, { paths })
   }
   const bytes = wanted.reduce((sum, { before, after }) => sum + (before?.size ?? 0) + (after?.size ?? 0), 0)
   if (bytes > MOST) {
     throw new CarrelError(
       'too_large',
-      `This patch would hold ${bytes} bytes of content; at most ${MOST} are put into one.`,
+      `This patch would contain ${bytes} bytes of content, more than the limit of ${MOST}.`,
     )
   }
   return wanted.map(({ path, before, after }) => filePatch(path, sideOf(book, before), sideOf(book, after))).join('')
@@ -44,7 +44,7 @@ interface Step {
   readonly after: FileState | null
 }
 
-/** Git knows files and links. One that becomes the other goes first and comes then. */
+/** Returns the patch steps of a path. Git knows files and links: a change of kind is a deletion and a creation. */
 function steps(path: FilePath, before: FileState | null, after: FileState | null): Step[] {
   const [from, to] = [before?.kind === 'folder' ? null : before, after?.kind === 'folder' ? null : after]
   if (from && to && from.kind !== to.kind) {
@@ -87,7 +87,7 @@ const hunkLines = ({ oldStart, oldLines, newStart, newLines, lines }: Hunk): str
   ...lines,
 ]
 
-/** Both ways, so that the patch can be taken back; git wants to know the whole names of both contents. */
+/** Writes both directions, so that the patch can be reverted. Git needs the full object names of both contents. */
 function binaryLines(before: Side | null, after: Side | null): string[] {
   const empty = Buffer.alloc(0)
   return [
@@ -101,7 +101,7 @@ function binaryLines(before: Side | null, after: Side | null): string[] {
 const gitName = (side: Side | null): string =>
   side ? createHash('sha1').update(`blob ${side.bytes.length}\0`).update(side.bytes).digest('hex') : '0'.repeat(40)
 
-/** Packed bytes by 52 in a line, which begins with their number as a letter. */
+/** Encodes packed bytes, 52 a line. Each line begins with its length as a letter. */
 function literal(bytes: Buffer): string[] {
   const packed = deflateSync(bytes)
   const lines = [`literal ${bytes.length}`]
@@ -115,7 +115,7 @@ function literal(bytes: Buffer): string[] {
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~'
 
-/** Four bytes, the highest first, as five digits; the last four are filled up with zeros. */
+/** Encodes four bytes, highest first, as five digits. The last group is filled with zeros. */
 function base85(bytes: Buffer): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 4) {
@@ -132,7 +132,7 @@ function base85(bytes: Buffer): string {
   return text
 }
 
-/** Names with bytes that a patch cannot hold as they are stand in quotes, those bytes in octal. */
+/** Quotes a name with bytes that a patch cannot contain; those bytes are in octal. */
 function quoted(path: string): string {
   const bytes = pathBytes(path)
   const isPlain = bytes.every((byte) => byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x5c)

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import type { FilePath } from '../../model/history.ts'
 
 /**
- * Names of the disk are bytes, paths of Carrel are texts. A byte that is no part of valid UTF-8 stands in the text as
- * the lone surrogate U+DC00 + byte, so that there is exactly one text for each name and back.
+ * Names on disk are bytes, paths of Carrel are texts. A byte outside of valid UTF-8 becomes the lone surrogate U+DC00 +
+ * byte, so that each name has exactly one text and back.
  */
 
 const ESCAPE = 0xdc00
@@ -22,7 +22,7 @@ export function pathBytes(path: FilePath): Buffer {
   return Buffer.concat([...parts, Buffer.from(path.slice(from), 'utf8')])
 }
 
-/** A low surrogate for a byte of 128 to 255, with no high one before it. */
+/** Whether the unit is a low surrogate for a byte of 128 to 255, without a high one before it. */
 function isEscape(path: string, at: number, unit: number): boolean {
   if (unit < ESCAPE + 0x80 || unit > ESCAPE + 0xff) return false
   const before = at === 0 ? 0 : path.charCodeAt(at - 1)
@@ -50,7 +50,7 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** How many bytes from `at` are one character of valid UTF-8; 0 where none begins. */
+/** Returns how many bytes from `at` form one character of valid UTF-8; 0 for none. */
 function runOfText(bytes: Uint8Array, at: number): number {
   for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
     if (decoded(bytes.subarray(at, at + length)) !== null) return length
@@ -58,18 +58,20 @@ function runOfText(bytes: Uint8Array, at: number): number {
   return 0
 }
 
-/** The order of the database, which is the order of the bytes: within one folder, and folders before what is in them. */
+/** Compares paths by bytes, the order of the database: sorted within a folder, and folders before their content. */
 export function comparePaths(a: FilePath, b: FilePath): number {
   return Buffer.compare(pathBytes(a), pathBytes(b))
 }
 
-/** What node's file system calls take for a path inside a place. */
+/** Returns the argument that Node's file system calls take for a path inside a place. */
 export function diskPath(root: string, path: FilePath): string | Buffer {
   const full = path === '' ? root : `${root}/${path}`
   return path.isWellFormed() ? full : Buffer.concat([Buffer.from(`${root}/`), pathBytes(path)])
 }
 
-/** The names in a folder. Asked for as texts, which is fast; again as bytes only where a name shows that it is none. */
+/**
+ * Returns the names in a folder. Reads them as text, which is fast, and again as bytes only when one is not valid text.
+ */
 export function namesIn(root: string, folder: FilePath): string[] {
   const at = diskPath(root, folder)
   const names = readdirSync(at, 'utf8')
@@ -81,14 +83,14 @@ export const parentOf = (path: FilePath): FilePath => path.slice(0, Math.max(pat
 
 export const nameOf = (path: FilePath): string => path.slice(path.lastIndexOf('/') + 1)
 
-/** The folders above a path, the outermost first. */
+/** Returns the folders above a path, the outermost first. */
 export function foldersAbove(path: FilePath): FilePath[] {
   const folders: FilePath[] = []
   for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) folders.push(path.slice(0, at))
   return folders
 }
 
-/** Where what is below a folder begins and ends in the order of the bytes: `/` is 0x2f, and 0x30 comes next. */
+/** Returns the range of paths below a folder in byte order: `/` is 0x2f, and 0x30 comes next. */
 export function rangeBelow(path: FilePath): { readonly from: Buffer; readonly to: Buffer } {
   const bytes = pathBytes(path)
   return { from: Buffer.concat([bytes, Buffer.from('/')]), to: Buffer.concat([bytes, Buffer.from('0')]) }

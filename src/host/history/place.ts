@@ -4,48 +4,48 @@ import type { FilePath, HistoryStatus } from '../../model/history.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { createTimer } from '../../primitives/timers.ts'
 import { type Authors, openAuthors } from './authors.ts'
-import { type Begun, createBegun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
 import type { Book } from './book.ts'
 import { createPacer, type DiskClock } from './clock.ts'
-import { inTransaction, inWords } from './db.ts'
+import { explainError, inTransaction } from './db.ts'
 import { contentsOf, createFinder, type Findings } from './findings.ts'
 import { type GapBook, openGapBook } from './gap-book.ts'
-import type { Captured, Look, PlaceSpec } from './history.ts'
+import type { Captured, PlaceSpec, ScanRequest } from './history.ts'
 import { openIgnorer } from './ignore.ts'
 import { type Import, openImport } from './import.ts'
+import { type InspectOptions, statsAt, TICK } from './inspect.ts'
 import { joined } from './join.ts'
-import { type Layer, openLayer } from './layer.ts'
-import { type Eye, statsAt, TICK } from './look.ts'
+import { type OverlayLayer, openLayer } from './layer.ts'
 import { openPresent, type Present } from './present.ts'
 import { openPast, type Past } from './query.ts'
-import { createRecorder, type JoinedLook, type Recorder } from './record.ts'
-import { changeRules, type Ground, scanAll, scanSome } from './scan.ts'
-import { startWatch, type Watch } from './watch.ts'
+import { createRecorder, type JoinedScan, type ScanRecorder } from './record.ts'
+import { createRunStarts, type RunStarts } from './run-starts.ts'
+import { changeRules, type ScanContext, scanAll, scanSome } from './scan.ts'
+import { type FolderWatch, startWatch } from './watch.ts'
 
-/** What all places of one worker share. */
-export interface Household {
+/** Parts that all places of one worker share. */
+export interface SharedParts {
   readonly db: DatabaseSync
   readonly blobs: Blobs
   readonly clock: DiskClock
-  /** The folder of the history itself: no part of any place. */
+  /** Folder of the history itself, which no place contains. */
   readonly folder: string
-  /** Before anything else is done in a place: an act that was cut there is finished or taken back. */
+  /** Finishes or rolls back an interrupted act, before anything else happens in its place. */
   readonly settle: (book: Book) => Promise<void>
   readonly onNews: (news: { key: string; what: 'progress' | 'outside' | 'snapshot' }) => void
 }
 
-/** An opened place. One thing at a time happens to it. */
-export interface Place {
+/** Open place. Its operations are serial. */
+export interface OpenPlace {
   readonly id: number
   readonly spec: PlaceSpec
   readonly book: Book
   readonly past: Past
   readonly gaps: GapBook
-  /** Runs when everything before it is done. */
+  /** Runs the job after all earlier ones. */
   run<T>(job: () => T | Promise<T>): Promise<T>
-  /** Looks that wait for the same place are answered by one look. */
-  capture(look: Look): Promise<Captured>
+  /** Scans the place. Requests that wait together share one scan. */
+  capture(scan: ScanRequest): Promise<Captured>
   keepFirst(paths: readonly FilePath[]): Promise<void>
   status(): HistoryStatus
   /** Resolves when the first import is done; rejects when it failed. */
@@ -54,45 +54,45 @@ export interface Place {
 }
 
 interface Parts {
-  readonly home: Household
+  readonly shared: SharedParts
   readonly id: number
   readonly spec: PlaceSpec
   readonly present: Present
   readonly gaps: GapBook
   readonly past: Past
-  readonly recorder: Recorder
-  readonly begun: Begun
-  readonly layer: Layer | null
-  readonly watch: Watch | null
+  readonly recorder: ScanRecorder
+  readonly runStarts: RunStarts
+  readonly layer: OverlayLayer | null
+  readonly watch: FolderWatch | null
 }
 
 interface State {
   importing: Import | null
   isImported: boolean
   failed: string | null
-  /** A walk was begun while the watcher was armed: from then on hints are good. */
+  /** True after a walk that began while the watcher was armed: hints are complete from then on. */
   isWalked: boolean
-  /** Rules are others than those of the last walk. */
+  /** True when the rules differ from those of the last walk. */
   recheck: boolean
   closed: boolean
 }
 
-/** Opens a place, which is in the database from then on, and begins its import where that is to come. */
-export function openPlace(home: Household, spec: PlaceSpec, now: number): Place {
-  const { db, blobs } = home
+/** Opens a place, adds it to the database and begins its import if that is still to do. */
+export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): OpenPlace {
+  const { db, blobs } = shared
   const row = rowOf(db, spec)
   const authors: Authors = openAuthors(db)
   const present = openPresent(db, row.id)
   const gaps = openGapBook(db, row.id)
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
-  const begun = createBegun(spec.root)
-  const recorder = createRecorder({ db, id: row.id, root: spec.root, blobs, authors, present, gaps, begun })
-  const news = (what: 'progress' | 'outside' | 'snapshot') => home.onNews({ key: spec.key, what })
+  const runStarts = createRunStarts(spec.root)
+  const recorder = createRecorder({ db, id: row.id, root: spec.root, blobs, authors, present, gaps, runStarts })
+  const news = (what: 'progress' | 'outside' | 'snapshot') => shared.onNews({ key: spec.key, what })
   const watch = layer
     ? null
     : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
-  const parts: Parts = { home, id: row.id, spec, present, gaps, past, recorder, begun, layer, watch }
+  const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, runStarts, layer, watch }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
     importing: null,
@@ -114,21 +114,21 @@ function rowOf(db: DatabaseSync, { key, labels }: PlaceSpec): { id: number; impo
   return db.prepare('select id, imported, rules from places where key = ?').get(key) as never
 }
 
-function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapshot') => void): Place {
+function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapshot') => void): OpenPlace {
   const run = createSerial().run
   const rest = createRest(() => run(() => parts.present.drop()))
-  const looked = createLooker(parts, state, rest.put)
-  const look: typeof looked = async (asked) => {
+  const scanNow = createScanner(parts, state, rest.put)
+  const scan: typeof scanNow = async (asked) => {
     const before = parts.recorder.newest()
-    const captured = await looked(asked)
+    const captured = await scanNow(asked)
     if (captured.n !== before) news('snapshot')
     return captured
   }
-  const book = createBook(parts, look)
+  const book = createBook(parts, scan)
   const imported = state.isImported ? Promise.resolve() : importAll(parts, state, run, news)
-  // Nobody may be waiting for it; `status` says what went wrong.
+  // A caller may not await this promise; `status` reports the failure.
   imported.catch(() => undefined)
-  let waiting: { readonly looks: Look[]; readonly done: Promise<Captured> } | null = null
+  let waiting: { readonly scans: ScanRequest[]; readonly done: Promise<Captured> } | null = null
   return {
     id: parts.id,
     spec: parts.spec,
@@ -141,17 +141,17 @@ function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapsho
     },
     capture(asked) {
       if (waiting) {
-        waiting.looks.push(asked)
+        waiting.scans.push(asked)
         return waiting.done
       }
-      const looks = [asked]
+      const scans = [asked]
       const done = run(async () => {
         waiting = null
-        // What an act left half done is nobody's change.
-        await parts.home.settle(book)
-        return look(joined(looks))
+        // An interrupted act must not count as a change, so it is settled first.
+        await parts.shared.settle(book)
+        return scan(joined(scans))
       })
-      waiting = { looks, done }
+      waiting = { scans, done }
       return done
     },
     keepFirst: (paths) => run(() => state.importing?.first(paths)),
@@ -165,24 +165,24 @@ function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapsho
   }
 }
 
-function groundOf({ spec, present, gaps, home }: Parts, recheck: boolean): Ground {
+function scanContextOf({ spec, present, gaps, shared }: Parts, recheck: boolean): ScanContext {
   const { root, rules } = spec
-  const ignorer = openIgnorer(root, rules, home.folder)
+  const ignorer = openIgnorer(root, rules, shared.folder)
   return { root, present, gaps, ignorer, useGitignore: rules.useGitignore, recheck, breathe: createPacer() }
 }
 
-function eyeOf({ spec, home }: Parts): Eye {
+function inspectOptionsOf({ spec, shared }: Parts): InspectOptions {
   const { root, rules } = spec
-  return { root, blobs: home.blobs, maxFileBytes: rules.maxFileBytes, racyFrom: home.clock.now() - TICK }
+  return { root, blobs: shared.blobs, maxFileBytes: rules.maxFileBytes, racyFrom: shared.clock.now() - TICK }
 }
 
-/** A folder that is gone is not a folder whose files were all deleted. */
+/** Throws for a missing folder, which must not count as a folder whose files were all deleted. */
 function checkRoot({ root }: PlaceSpec): void {
   if (statsAt(root, '')?.isDirectory()) return
-  throw new CarrelError('gone', `The folder ${root} is not there. Put it back, or give the Space another folder.`)
+  throw new CarrelError('gone', `The folder ${root} is missing. Restore it, or give the Space another folder.`)
 }
 
-/** What is present stays in memory while it is used: a walk needs it all, and reads it faster than it looks. ms. */
+/** The known states stay in memory this long after use: a walk needs all of them. ms. */
 const IDLE = 60_000
 
 function createRest(drop: () => unknown): { put(): void; end(): void } {
@@ -190,78 +190,78 @@ function createRest(drop: () => unknown): { put(): void; end(): void } {
   return { put: () => timer.restart(IDLE, drop), end: timer.stop }
 }
 
-function createLooker(parts: Parts, state: State, onLooked: () => void): (look: JoinedLook) => Promise<Captured> {
-  const { home, spec, recorder, begun, layer, watch } = parts
-  return async (look) => {
+function createScanner(parts: Parts, state: State, onScanned: () => void): (scan: JoinedScan) => Promise<Captured> {
+  const { shared, spec, recorder, runStarts, layer, watch } = parts
+  return async (scan) => {
     checkRoot(spec)
-    const ground = groundOf(parts, state.recheck)
-    const finder = createFinder(eyeOf(parts), parts.present, parts.gaps)
+    const context = scanContextOf(parts, state.recheck)
+    const finder = createFinder(inspectOptionsOf(parts), parts.present, parts.gaps)
     if (!layer && !state.isImported && !state.importing) await importing(parts, state)
     const hinted = watch?.take() ?? null
     try {
-      if (layer) await layer.find(ground, finder, (path) => parts.past.stateAt(path, recorder.newest()))
-      else await find(parts, state, { ground, finder, look, hinted })
-      const captured = recorder.record(finder.findings, look)
-      // What a view changed is told exactly, and late by nobody.
-      if (!layer) begun.note(look.marks, home.clock.now)
+      if (layer) await layer.find(context, finder, (path) => parts.past.stateAt(path, recorder.newest()))
+      else await find(parts, state, { context, finder, scan, hinted })
+      const captured = recorder.record(finder.findings, scan)
+      // Changes of a view are exact and in time, so they need no start times.
+      if (!layer) runStarts.note(scan.marks, shared.clock.now)
       return captured
     } catch (error) {
-      home.blobs.giveUp(contentsOf(finder.findings))
+      shared.blobs.giveUp(contentsOf(finder.findings))
       watch?.giveBack(hinted)
       throw error
     } finally {
-      onLooked()
+      onScanned()
     }
   }
 }
 
-/** So few paths are walked sooner than the watcher tells of them, which takes it 50 ms and more. */
+/** Up to this many paths, a walk is faster than the watcher, which takes 50 ms and more. */
 const FEW = 200
 const isSmall = ({ present, gaps }: Parts): boolean => present.count() + gaps.size <= FEW
 
 interface Search {
-  readonly ground: Ground
+  readonly context: ScanContext
   readonly finder: { readonly findings: Findings } & ReturnType<typeof createFinder>
-  readonly look: JoinedLook
+  readonly scan: JoinedScan
   readonly hinted: ReadonlySet<FilePath> | null
 }
 
-async function find(parts: Parts, state: State, { ground, finder, look, hinted }: Search): Promise<void> {
-  const paths = new Set([...(hinted ?? []), ...look.paths])
+async function find(parts: Parts, state: State, { context, finder, scan, hinted }: Search): Promise<void> {
+  const paths = new Set([...(hinted ?? []), ...scan.paths])
   const isSure = hinted !== null && state.isWalked && !state.recheck
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
   const isNear = state.importing
-    ? look.at !== 'everything'
-    : look.at === 'hints' && isSure && !rulesMove && !isSmall(parts)
+    ? scan.at !== 'everything'
+    : scan.at === 'hints' && isSure && !rulesMove && !isSmall(parts)
   if (isNear) {
     state.importing?.first(paths)
-    return scanSome(ground, finder, paths)
+    return scanSome(context, finder, paths)
   }
-  while (state.importing?.next()) await ground.breathe()
+  while (state.importing?.next()) await context.breathe()
   finishImport(parts, state)
   const armed = parts.watch?.armed ?? false
-  await scanAll(ground, finder)
+  await scanAll(context, finder)
   state.isWalked = armed
   if (state.recheck) keepRules(parts, state)
 }
 
-function keepRules({ home, id, spec }: Parts, state: State): void {
-  home.db.prepare('update places set rules = ? where id = ?').run(JSON.stringify(spec.rules), id)
+function keepRules({ shared, id, spec }: Parts, state: State): void {
+  shared.db.prepare('update places set rules = ? where id = ?').run(JSON.stringify(spec.rules), id)
   state.recheck = false
 }
 
 async function importing(parts: Parts, state: State): Promise<void> {
   checkRoot(parts.spec)
-  const imported = await openImport(groundOf(parts, false), eyeOf(parts), parts.recorder)
+  const imported = await openImport(scanContextOf(parts, false), inspectOptionsOf(parts), parts.recorder)
   keepRules(parts, state)
   state.importing = imported
 }
 
-function finishImport({ home, id }: Parts, state: State): void {
+function finishImport({ shared, id }: Parts, state: State): void {
   if (!state.importing) return
-  inTransaction(home.db, () => {
-    home.db.prepare('update places set imported = 1 where id = ?').run(id)
-    home.db
+  inTransaction(shared.db, () => {
+    shared.db.prepare('update places set imported = 1 where id = ?').run(id)
+    shared.db
       .prepare(
         'update snapshots set created = (select count(*) from files where place = ?1 and since = 1) where place = ?1 and n = 1',
       )
@@ -269,14 +269,14 @@ function finishImport({ home, id }: Parts, state: State): void {
   })
   state.importing = null
   state.isImported = true
-  // A look went on with it where it had failed.
+  // This scan completed an import that had failed before.
   state.failed = null
 }
 
 async function importAll(
   parts: Parts,
   state: State,
-  run: Place['run'],
+  run: OpenPlace['run'],
   news: (what: 'progress') => void,
 ): Promise<void> {
   try {
@@ -285,28 +285,28 @@ async function importAll(
     while (goesOn && !state.closed) {
       goesOn = await run(() => state.importing?.next() ?? false)
       news('progress')
-      // Between two pieces whoever else waits has a turn.
+      // Other waiting work has a turn between two pieces.
       await new Promise((resolve) => setImmediate(resolve))
     }
     if (!state.closed) await run(() => finishImport(parts, state))
   } catch (error) {
-    state.failed = inWords(error).message
+    state.failed = explainError(error).message
     throw error
   } finally {
     news('progress')
   }
 }
 
-function createBook(parts: Parts, look: (joined: JoinedLook) => Promise<Captured>): Book {
-  const { home, spec, past, gaps, recorder, layer } = parts
-  const { blobs, db } = home
+function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured>): Book {
+  const { shared, spec, past, gaps, recorder, layer } = parts
+  const { blobs, db } = shared
   return {
     key: spec.key,
     root: spec.root,
     get newest() {
       return recorder.newest()
     },
-    capture: (asked) => look(joined([asked])),
+    capture: (asked) => scan(joined([asked])),
     snapshot: past.snapshot,
     stateAt: past.stateAt,
     below: past.below,
@@ -337,8 +337,8 @@ function createBook(parts: Parts, look: (joined: JoinedLook) => Promise<Captured
   }
 }
 
-function statusOf({ home, id, spec, present, recorder, gaps, watch }: Parts, state: State): HistoryStatus {
-  const { db } = home
+function statusOf({ shared, id, spec, present, recorder, gaps, watch }: Parts, state: State): HistoryStatus {
+  const { db } = shared
   const missing = !statsAt(spec.root, '')?.isDirectory()
   const snapshots = db.prepare('select count(*) as n from snapshots where place = ? and kept = 1').get(id)
   const bytes = db.prepare('select bytes as n from places where id = ?').get(id)

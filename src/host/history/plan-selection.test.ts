@@ -4,17 +4,17 @@ import type { Plan } from '../../model/history.ts'
 
 const ASK = { paths: [], active: [], writers: [], now: 9_000 }
 
-const told = ({ entries }: Plan) => entries.map(({ path, how }) => `${path} ${how}`)
+const summary = ({ entries }: Plan) => entries.map(({ path, how }) => `${path} ${how}`)
 
 describe('a selection', () => {
   const twenty = Array.from({ length: 20 }, (_, at) => `line ${at}\n`).join('')
   const two = twenty.replace('line 2\n', 'two\n').replace('line 18\n', 'eighteen\n')
 
-  it('of paths takes these and what is below them', async () => {
+  it('of paths includes these and everything below', async () => {
     await using world = await openActWorld({ a: '1', 'd/b': '1', 'd/e/c': '1', dd: '1' })
     for (const path of ['a', 'd/b', 'd/e/c', 'dd']) world.write(path, '2')
     await world.look(['a'])
-    expect(told(await world.plan({ ...undoOf('a'), paths: ['d', 'a'] }))).toEqual([
+    expect(summary(await world.plan({ ...undoOf('a'), paths: ['d', 'a'] }))).toEqual([
       'a write',
       'd/b write',
       'd/e/c write',
@@ -23,7 +23,7 @@ describe('a selection', () => {
     expect([world.read('d/b'), world.read('d/e/c')]).toEqual(['2', '1'])
   })
 
-  it('of hunks takes these of the plan’s own diff', async () => {
+  it('of hunks includes these of the plan’s diff', async () => {
     await using world = await openActWorld({ a: twenty })
     world.write('a', two)
     await world.look(['a'])
@@ -41,14 +41,14 @@ describe('a selection', () => {
     })
   })
 
-  it('of no hunk takes nothing', async () => {
+  it('of no hunk includes nothing', async () => {
     await using world = await openActWorld({ a: twenty })
     world.write('a', two)
     await world.look(['a'])
     expect((await world.plan({ ...undoOf('a'), hunks: [{ path: 'a', indexes: [] }] })).entries).toEqual([])
   })
 
-  it('a path outside of the plan has a diff of nothing', async () => {
+  it('a path outside of the plan has an empty diff', async () => {
     await using world = await openActWorld({ a: twenty, b: '1' })
     world.write('a', two)
     await world.look(['a'])

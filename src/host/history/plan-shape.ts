@@ -1,42 +1,44 @@
 import type { Conflict, FilePath, FileState, PlanEntry } from '../../model/history.ts'
 import type { Book } from './book.ts'
 import { comparePaths, foldersAbove, namesIn } from './paths.ts'
+import type { Proposal } from './proposals.ts'
 import { FOLDER, isFolder } from './versions.ts'
-import type { Wish } from './wishes.ts'
 
-/** A wish that fits into the tree, or why it does not. */
+/** Proposal that fits into the tree, or the reason why it does not. */
 export interface Shaped {
-  readonly wish: Wish
-  readonly hindrance: string | null
+  readonly proposal: Proposal
+  readonly obstacle: string | null
 }
 
-/** Makes of wishes for single paths a tree that can stand: folders that are needed come, those that hold something stay. */
-export function shape(book: Book, wishes: readonly Wish[]): Shaped[] {
-  const kept = keepFolders(book, wishes)
-  const tree = new Map(kept.map(({ wish }) => [wish.path, wish]))
+/**
+ * Turns proposals for single paths into a consistent tree: adds needed folders and keeps folders that are not empty.
+ */
+export function shape(book: Book, proposals: readonly Proposal[]): Shaped[] {
+  const kept = keepFolders(book, proposals)
+  const tree = new Map(kept.map(({ proposal }) => [proposal.path, proposal]))
   const made = neededFolders(book, tree)
-  for (const wish of made) tree.set(wish.path, wish)
-  const others = kept.filter(({ wish }) => tree.get(wish.path) === wish)
-  return [...others, ...made.map((wish) => ({ wish, hindrance: null }))].map(({ wish, hindrance }) => ({
-    wish,
-    hindrance: hindrance ?? obstacle(book, wish, tree),
+  for (const proposal of made) tree.set(proposal.path, proposal)
+  const others = kept.filter(({ proposal }) => tree.get(proposal.path) === proposal)
+  return [...others, ...made.map((proposal) => ({ proposal, obstacle: null }))].map(({ proposal, obstacle }) => ({
+    proposal,
+    obstacle: obstacle ?? obstacleOf(book, proposal, tree),
   }))
 }
 
-/** A folder goes only when it is empty then: the disk is asked, because the history does not have what is left out. */
-function keepFolders(book: Book, wishes: readonly Wish[]): Shaped[] {
-  const going = new Set(wishes.filter(({ next }) => next.state === null).map(({ path }) => path))
-  const holding = new Set(wishes.filter(({ next }) => next.state !== null).flatMap(({ path }) => foldersAbove(path)))
+/** Keeps folders that would not be empty. The disk decides, because the history lacks ignored files. */
+function keepFolders(book: Book, proposals: readonly Proposal[]): Shaped[] {
+  const going = new Set(proposals.filter(({ next }) => next.state === null).map(({ path }) => path))
+  const holding = new Set(proposals.filter(({ next }) => next.state !== null).flatMap(({ path }) => foldersAbove(path)))
   const holds = (folder: FilePath) =>
     holding.has(folder) || namesOnDisk(book.root, folder).some((name) => !going.has(`${folder}/${name}`))
-  // From below, so that a folder that stays keeps those above it.
-  return wishes
+  // Goes from below, so that a folder that stays keeps those above it.
+  return proposals
     .toSorted((a, b) => comparePaths(b.path, a.path))
-    .flatMap((wish): Shaped[] => {
-      const { path, next } = wish
+    .flatMap((proposal): Shaped[] => {
+      const { path, next } = proposal
       const leaves = isFolder(book.stateAt(path, book.newest)) && !isFolder(next.state)
-      if (!leaves || !holds(path)) return [{ wish, hindrance: null }]
-      if (next.state !== null) return [{ wish, hindrance: 'the folder holds what is not taken away' }]
+      if (!leaves || !holds(path)) return [{ proposal, obstacle: null }]
+      if (next.state !== null) return [{ proposal, obstacle: 'the folder is not empty' }]
       going.delete(path)
       return []
     })
@@ -46,13 +48,13 @@ function namesOnDisk(root: string, folder: FilePath): string[] {
   try {
     return namesIn(root, folder)
   } catch {
-    // Gone or changed since the look: carrying out will see it.
+    // The folder is gone or changed since the scan: the apply will notice it.
     return []
   }
 }
 
-/** Also where a wish was that nothing should stand there: what speaks against that speaks against this. */
-function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Wish>): Wish[] {
+/** Returns the folders that must be made, also where a proposal removes them; such a folder inherits its conflicts. */
+function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Proposal>): Proposal[] {
   const above = [...tree.values()].filter(({ next }) => next.state !== null).flatMap(({ path }) => foldersAbove(path))
   return [...new Set(above)]
     .filter((folder) => stateThen(book, tree, folder) === null)
@@ -64,23 +66,23 @@ function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Wish>): Wish[] {
     })
 }
 
-/** Never through a link, and nothing lies in a file. */
-function obstacle(book: Book, { path, next }: Wish, tree: ReadonlyMap<FilePath, Wish>): string | null {
+/** Returns why a path cannot be written: it would go through a link or lie inside a file. */
+function obstacleOf(book: Book, { path, next }: Proposal, tree: ReadonlyMap<FilePath, Proposal>): string | null {
   if (next.state === null) return null
   const folder = foldersAbove(path).find((one) => !isFolder(stateThen(book, tree, one)))
-  return folder === undefined ? null : `"${folder}" is no folder now`
+  return folder === undefined ? null : `"${folder}" is not a folder now`
 }
 
-const stateThen = (book: Book, tree: ReadonlyMap<FilePath, Wish>, path: FilePath): FileState | null => {
-  const wish = tree.get(path)
-  return wish ? wish.next.state : book.stateAt(path, book.newest)
+const stateThen = (book: Book, tree: ReadonlyMap<FilePath, Proposal>, path: FilePath): FileState | null => {
+  const proposal = tree.get(path)
+  return proposal ? proposal.next.state : book.stateAt(path, book.newest)
 }
 
 /**
- * What speaks against one path speaks against those that hang on it: all that lies in a folder that becomes a file, or
- * the other way; and what was moved and cannot go back to where it was, which would be gone from both.
+ * Spreads the conflicts of one path to paths that depend on it. A folder that becomes a file depends on its whole
+ * content, and the reverse. A moved file that cannot return to its origin would be lost in both places.
  */
-export function joinFates(entries: readonly PlanEntry[]): PlanEntry[] {
+export function spreadConflicts(entries: readonly PlanEntry[]): PlanEntry[] {
   const reasons = new Map<FilePath, Conflict[]>()
   const join = (group: readonly PlanEntry[]) => {
     const all = group.flatMap(({ conflicts }) => conflicts)

@@ -15,16 +15,16 @@ import type { Plan } from '../../model/history.ts'
 
 const FIVE = 'one\n\ntwo\n\nthree\n\nfour\n\nfive\n'
 
-async function edit(world: ActWorld, words: readonly [from: string, to: string], by: string[]) {
-  world.write('a.txt', world.read('a.txt').replace(...words))
+async function edit(world: ActWorld, change: readonly [from: string, to: string], by: string[]) {
+  world.write('a.txt', world.read('a.txt').replace(...change))
   await world.look(by)
 }
 
-const told = (plan: Plan) =>
+const summary = (plan: Plan) =>
   plan.entries.map(({ path, how, conflicts }) => [path, how, ...conflicts.map(({ kind }) => kind)].join(' '))
 
 describe('undo by content', () => {
-  it('F2: where a file of a run was a folder of somebody else in between, each path is in the plan once and all comes back', async () => {
+  it('F2: where a run’s file was another author’s folder in between, each path is in the plan once and everything returns', async () => {
     await using world = await openActWorld({})
     world.write('f', 'a 0\n')
     await world.look(['a'])
@@ -45,21 +45,21 @@ describe('undo by content', () => {
     expect(world.seen()).toEqual({ f: 'folder 755', 'f/in': 'file 644 by a person\n' })
   })
 
-  it('F2: two agents and a person write one file in turns; undoing one leaves what the others wrote', async () => {
+  it('F2: two agents and a person write one file in turns; undoing one keeps the others’ lines', async () => {
     await using world = await openActWorld({ 'a.txt': FIVE })
     await edit(world, ['one', 'ONE by A'], ['a'])
     await edit(world, ['two', 'TWO by B'], ['b'])
     await edit(world, ['three', 'THREE by me'], [])
     await edit(world, ['four', 'FOUR by A'], ['a'])
     await edit(world, ['five', 'FIVE by B'], ['b'])
-    expect(told(await world.plan(undoOf('a')))).toEqual(['a.txt merge'])
+    expect(summary(await world.plan(undoOf('a')))).toEqual(['a.txt merge'])
     expect(await world.act(undoOf('a'))).toMatchObject({ written: ['a.txt'], left: [], taken: [] })
     expect(world.read('a.txt')).toBe('one\n\nTWO by B\n\nTHREE by me\n\nfour\n\nFIVE by B\n')
     await world.act(undoOf('b'))
     expect(world.read('a.txt')).toBe('one\n\ntwo\n\nTHREE by me\n\nfour\n\nfive\n')
   })
 
-  it('F2: the other order leaves the others too', async () => {
+  it('F2: the other order keeps the others too', async () => {
     await using world = await openActWorld({ 'a.txt': FIVE })
     await edit(world, ['one', 'ONE by A'], ['a'])
     await edit(world, ['two', 'TWO by B'], ['b'])
@@ -114,7 +114,7 @@ describe('undo by content', () => {
     world.write('a.txt', 'A\n')
     world.write('b.txt', 'B\n')
     await world.look([], { writers: [writer('a', ['a.txt']), writer('b', ['b.txt'])] })
-    expect(told(await world.plan(undoOf('a')))).toEqual(['a.txt write'])
+    expect(summary(await world.plan(undoOf('a')))).toEqual(['a.txt write'])
   })
 
   it('what is already as it should be is not in the plan', async () => {
@@ -136,7 +136,7 @@ describe('undo by content', () => {
     world.write('b.txt', 'B\n')
     world.write('a.txt', world.read('a.txt').replace('five', 'FIVE'))
     const n = await world.look([], of('r2'))
-    expect(told(await world.plan({ kind: 'undo', of: { kind: 'snapshot', n } }))).toEqual([
+    expect(summary(await world.plan({ kind: 'undo', of: { kind: 'snapshot', n } }))).toEqual([
       'a.txt write',
       'b.txt write',
     ])
@@ -162,7 +162,7 @@ describe('undo by content', () => {
     renameSync(join(world.root, 'd/a.txt'), join(world.root, 'e/b.txt'))
     rmSync(join(world.root, 'd'), { recursive: true })
     await world.look(['a'])
-    expect(told(await world.plan(undoOf('a')))).toEqual(['d write', 'd/a.txt write', 'e delete', 'e/b.txt delete'])
+    expect(summary(await world.plan(undoOf('a')))).toEqual(['d write', 'd/a.txt write', 'e delete', 'e/b.txt delete'])
     await world.act(undoOf('a'))
     expect(world.seen()).toEqual(before)
   })
@@ -173,7 +173,10 @@ describe('undo by content', () => {
     await world.look(['a'])
     world.write('a.txt', 'by me, anew\n')
     await world.look()
-    expect(told(await world.plan(undoOf('a')))).toEqual(['a.txt write conflict taken', 'b.txt delete conflict taken'])
+    expect(summary(await world.plan(undoOf('a')))).toEqual([
+      'a.txt write conflict taken',
+      'b.txt delete conflict taken',
+    ])
     await world.act(undoOf('a'))
     expect([world.read('a.txt'), world.read('b.txt')]).toEqual(['by me, anew\n', 'by me\n'])
   })
@@ -184,7 +187,7 @@ describe('undo by content', () => {
     await world.look(['a'])
     world.write('d/by-me', 'mine')
     await world.look()
-    expect(told(await world.plan(undoOf('a')))).toEqual(['d/e delete', 'd/e/by-a delete'])
+    expect(summary(await world.plan(undoOf('a')))).toEqual(['d/e delete', 'd/e/by-a delete'])
     await world.act(undoOf('a'))
     expect(Object.keys(world.seen()).sort()).toEqual(['d', 'd/by-me', 'keep'])
   })
@@ -209,7 +212,7 @@ describe('undo by content', () => {
     expect(to).toBeGreaterThan(0)
   })
 
-  it('undoing an act that is not there is not found', async () => {
+  it('undoing an unknown act is not found', async () => {
     await using world = await openActWorld({})
     await expect(world.plan(undoOfAct({ id: 'act_none' } as never))).rejects.toMatchObject({ code: 'not_found' })
   })
@@ -225,7 +228,7 @@ describe('restore', () => {
     world.write('b', 'by me')
     world.write('c', 'by me')
     await world.look()
-    expect(told(await world.plan(restoreTo(to)))).toEqual(['a write', 'b write taken', 'c write taken'])
+    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write', 'b write taken', 'c write taken'])
     await world.act(restoreTo(to))
     expect([world.read('a'), world.read('b'), world.read('c')]).toEqual(['1', 'by me', 'by me'])
     await world.act(restoreTo(to), ['b', 'c'])
@@ -239,27 +242,27 @@ describe('restore', () => {
     await world.look(['a'])
     world.write('b', 'by B')
     await world.look(['b'])
-    expect(told(await world.plan(restoreTo(to)))).toEqual(['a write taken', 'b write taken'])
+    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write taken', 'b write taken'])
   })
 
-  it('F2: somebody who wrote in between is asked for, whoever wrote last', async () => {
+  it('F2: a write in between is asked about, whatever was written last', async () => {
     await using world = await openActWorld({ a: '1' })
     const to = await world.look()
     world.write('a', 'by me')
     await world.look()
     world.write('a', 'by A')
     await world.look(['a'])
-    expect(told(await world.plan(restoreTo(to)))).toEqual(['a write taken'])
+    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write taken'])
   })
 
-  it('a snapshot that is not kept is gone', async () => {
+  it('a thinned out snapshot is gone', async () => {
     await using world = await openActWorld({ a: '1' })
     await expect(world.plan(restoreTo(7))).rejects.toMatchObject({ code: 'gone' })
   })
 })
 
 describe('apply', () => {
-  it('F2: brings what a project did, merges with what the Space has, and asks where both did the same lines', async () => {
+  it('F2: applies a project’s changes, merges them with the Space, and asks where both changed the same lines', async () => {
     await using world = await openActWorld({ 'a.txt': FIVE, 'b.txt': 'b\n', 'same.txt': 's\n', '.env': 'K=1\n' })
     const theirs = await world.another('two', { 'a.txt': FIVE, 'b.txt': 'b\n', 'same.txt': 's\n', '.env': 'K=1\n' })
     const request = { kind: 'apply', from: 'prj_two' } as never
@@ -275,7 +278,7 @@ describe('apply', () => {
     world.write('same.txt', 'S\n')
     await world.look()
     const more = { source, paths: DEFAULT_PATH_RULES }
-    expect(told(await world.plan(request, more))).toEqual([
+    expect(summary(await world.plan(request, more))).toEqual([
       '.env write class',
       'a.txt merge',
       'b.txt write conflict taken',
@@ -290,7 +293,7 @@ describe('apply', () => {
     expect(Object.keys(world.seen()).sort()).toEqual(['.env', 'a.txt', 'b.txt', 'same.txt'])
   })
 
-  it('B1: only a place of its own is applied, and only an opened one', async () => {
+  it('B1: only a project’s own place is applied, and only an open one', async () => {
     await using world = await openActWorld({ a: '1' })
     const request = { kind: 'apply', from: 'prj_two' } as never
     await expect(world.plan(request)).rejects.toMatchObject({ code: 'bad_input' })
@@ -300,7 +303,7 @@ describe('apply', () => {
 })
 
 describe('a plan', () => {
-  it('F3: is the same for the same files, and another for others', async () => {
+  it('F3: is the same for the same files, and differs for others', async () => {
     await using world = await openActWorld({ a: '1', b: '1' })
     world.write('a', '2')
     world.write('b', '2')
@@ -312,12 +315,12 @@ describe('a plan', () => {
     expect((await world.plan(undoOf('a'))).digest).not.toBe(digest)
   })
 
-  it('tells what rules and runs at work say', async () => {
+  it('lists the objections of rules and of runs at work', async () => {
     await using world = await openActWorld({ '.env': '1', 'src/a.ts': '1', b: '1' })
     for (const path of ['.env', 'src/a.ts', 'b']) world.write(path, '2')
     await world.look(['a'])
     const active = [{ run: run('b'), session: session('b'), paths: ['src/a.ts'] }]
-    expect(told(await world.plan(undoOf('a'), { active, paths: DEFAULT_PATH_RULES }))).toEqual([
+    expect(summary(await world.plan(undoOf('a'), { active, paths: DEFAULT_PATH_RULES }))).toEqual([
       '.env write class',
       'b write',
       'src/a.ts write in_use',
@@ -327,7 +330,7 @@ describe('a plan', () => {
     expect(world.read('b')).toBe('2')
   })
 
-  it('F5: tells what it cannot speak of, and never writes what it could not take back', async () => {
+  it('F5: lists uncovered paths, and never writes a file that it could not restore', async () => {
     await using world = await openActWorld({ a: '1', 'node_modules/x': '1' })
     world.write('a', '2')
     await world.look(['a'])
@@ -343,7 +346,7 @@ describe('a plan', () => {
     await expect(world.applyPlan(plan, { overwrite: ['a'] })).rejects.toMatchObject({ code: 'conflict' })
   })
 
-  it('F2: a folder that became a link is a way to nowhere', async () => {
+  it('F2: a folder that became a link is never followed', async () => {
     await using world = await openActWorld({ 'd/a': '1', 'elsewhere/a': 'mine' })
     world.write('d/a', '2')
     await world.look(['a'])
@@ -351,27 +354,27 @@ describe('a plan', () => {
     symlinkSync('elsewhere', join(world.root, 'd'))
     await world.look()
     const plan = await world.plan(undoOf('a'))
-    expect(plan.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: '"d" is no folder now' })
+    expect(plan.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: '"d" is not a folder now' })
     await expect(world.applyPlan(plan, { overwrite: ['d/a'] })).rejects.toMatchObject({ code: 'conflict' })
     expect(world.read('elsewhere/a')).toBe('mine')
   })
 
-  it('what becomes a folder, or was one, goes with all that lies in it', async () => {
+  it('a path that becomes a folder, or was one, is planned with everything in it', async () => {
     await using world = await openActWorld({ d: 'a file' })
     rmSync(join(world.root, 'd'))
     world.write('d/a', 'by A')
     await world.look(['a'])
-    expect(told(await world.plan(undoOf('a')))).toEqual(['d write', 'd/a delete'])
+    expect(summary(await world.plan(undoOf('a')))).toEqual(['d write', 'd/a delete'])
     world.write('d/a', 'by me')
     await world.look()
     const plan = await world.plan(undoOf('a'))
-    expect(told(plan)).toEqual(['d write conflict taken', 'd/a delete conflict taken'])
+    expect(summary(plan)).toEqual(['d write conflict taken', 'd/a delete conflict taken'])
     await expect(world.applyPlan(plan, { overwrite: ['d'], leave: ['d/a'] })).rejects.toMatchObject({
       code: 'conflict',
     })
     world.write('d/b', 'by me too')
     await world.look()
     const stuck = await world.plan(undoOf('a'))
-    expect(stuck.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: 'the folder holds what is not taken away' })
+    expect(stuck.entries[0]?.conflicts).toContainEqual({ kind: 'gap', why: 'the folder is not empty' })
   })
 })

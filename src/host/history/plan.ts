@@ -8,46 +8,46 @@ import { sameState } from '../../model/history.ts'
 import { compareVersions, pickHunks } from '../../model/hunks.ts'
 import { textOf, type Version } from '../../model/merge.ts'
 import type { Book } from './book.ts'
-import type { Look, PlanAsk } from './history.ts'
+import type { PlanAsk, ScanRequest } from './history.ts'
 import { comparePaths } from './paths.ts'
-import { joinFates, type Shaped, shape } from './plan-shape.ts'
+import { type Shaped, shape, spreadConflicts } from './plan-shape.ts'
+import { type PlanContext, type Proposal, proposalsOf } from './proposals.ts'
 import { isFolder, textVersion, versionOf } from './versions.ts'
-import { type Ground, type Wish, wishesOf } from './wishes.ts'
 
-/** A plan, and what it would write where. */
+/** Plan with the new content of each path. */
 export interface Planned {
   readonly plan: Plan
   readonly next: ReadonlyMap<FilePath, Version>
 }
 
-/** Gaps that a plan tells of; all of them are in `history.gaps`. */
+/** Number of gaps in a plan; `history.gaps` has all of them. */
 const MOST_GAPS = 500
 
-/** Looks at the disk, then says what would be written. The same question over the same files gives the same plan. */
-export async function makePlan(ground: Ground, ask: PlanAsk): Promise<Planned> {
-  const { book, source } = ground
-  const look: Look = { at: 'everything', paths: [], reason: 'before_act', writers: ask.writers, now: ask.now }
-  await book.capture(look)
-  if (source) await source.book.capture({ ...look, writers: ask.source?.writers ?? [] })
+/** Captures the place, then plans the writes. The same request over the same files gives the same plan. */
+export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Planned> {
+  const { book, source } = context
+  const scan: ScanRequest = { at: 'everything', paths: [], reason: 'before_act', writers: ask.writers, now: ask.now }
+  await book.capture(scan)
+  if (source) await source.book.capture({ ...scan, writers: ask.source?.writers ?? [] })
   const { request } = ask
   const chosen = choosing(request)
-  const wanted = wishesOf(request, ground).filter(({ path }) => chosen(path))
+  const wanted = proposalsOf(request, context).filter(({ path }) => chosen(path))
   const shaped = shape(book, pick(book, request, wanted).filter(isNews(book)))
   const guard: Guard = { rules: ask.paths, active: ask.active, matches: globMatches }
-  const drafts = shaped.toSorted((a, b) => comparePaths(a.wish.path, b.wish.path))
-  const entries = joinFates(drafts.map((one) => entryOf(book, one, guard)))
+  const drafts = shaped.toSorted((a, b) => comparePaths(a.proposal.path, b.proposal.path))
+  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, guard)))
   const gaps = book.gaps().filter(({ path }) => chosen(path))
   return {
     plan: { request, entries, gaps: gaps.slice(0, MOST_GAPS), digest: hash('sha256', canonical({ request, entries })) },
-    next: new Map(drafts.map(({ wish }) => [wish.path, wish.next])),
+    next: new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next])),
   }
 }
 
-/** What the plan would do to one path, whatever hunks were chosen. */
-export async function planDiff(ground: Ground, ask: PlanAsk, path: FilePath): Promise<FileDiff> {
+/** Returns the effect of the plan on one path, with all hunks. */
+export async function planDiff(context: PlanContext, ask: PlanAsk, path: FilePath): Promise<FileDiff> {
   const { hunks: _, ...request } = ask.request
-  const { next } = await makePlan(ground, { ...ask, request })
-  const now = present(ground.book, path)
+  const { next } = await makePlan(context, { ...ask, request })
+  const now = present(context.book, path)
   return compareVersions(path, now, next.get(path) ?? now)
 }
 
@@ -55,10 +55,10 @@ const present = (book: Book, path: FilePath): Version => versionOf(book, book.st
 
 const isNews =
   (book: Book) =>
-  ({ path, next }: Wish): boolean =>
+  ({ path, next }: Proposal): boolean =>
     !sameState(book.stateAt(path, book.newest), next.state)
 
-/** Whether a path is at or below one that was asked for. */
+/** Returns a test whether a path is at or below a requested one. */
 function choosing({ paths }: PlanRequest): (path: FilePath) => boolean {
   if (!paths) return () => true
   const asked = new Set(paths)
@@ -68,23 +68,23 @@ function choosing({ paths }: PlanRequest): (path: FilePath) => boolean {
   }
 }
 
-function pick(book: Book, { hunks = [] }: PlanRequest, wishes: readonly Wish[]): Wish[] {
+function pick(book: Book, { hunks = [] }: PlanRequest, proposals: readonly Proposal[]): Proposal[] {
   const asked = new Map(hunks.map(({ path, indexes }) => [path, indexes]))
-  const stranger = [...asked.keys()].find((path) => !wishes.some((wish) => wish.path === path))
+  const stranger = [...asked.keys()].find((path) => !proposals.some((proposal) => proposal.path === path))
   if (stranger !== undefined) throw noHunks(stranger)
-  return wishes.map((wish) => {
-    const indexes = asked.get(wish.path)
-    return indexes ? pickFrom(present(book, wish.path), wish, indexes) : wish
+  return proposals.map((proposal) => {
+    const indexes = asked.get(proposal.path)
+    return indexes ? pickFrom(present(book, proposal.path), proposal, indexes) : proposal
   })
 }
 
-function pickFrom(now: Version, wish: Wish, indexes: readonly number[]): Wish {
-  const [from, to] = [textIn(now), textIn(wish.next)]
-  if (from === null || to === null || wish.next.state === null) throw noHunks(wish.path)
+function pickFrom(now: Version, proposal: Proposal, indexes: readonly number[]): Proposal {
+  const [from, to] = [textIn(now), textIn(proposal.next)]
+  if (from === null || to === null || proposal.next.state === null) throw noHunks(proposal.path)
   const text = pickHunks(from, to, indexes)
-  if (text === to) return wish
-  if (text === from) return { ...wish, next: now }
-  return { ...wish, next: textVersion(text, wish.next.state.mode), merged: true }
+  if (text === to) return proposal
+  if (text === from) return { ...proposal, next: now }
+  return { ...proposal, next: textVersion(text, proposal.next.state.mode), merged: true }
 }
 
 function textIn({ state, bytes }: Version): string | null {
@@ -95,10 +95,10 @@ function textIn({ state, bytes }: Version): string | null {
 const noHunks = (path: FilePath): CarrelError =>
   new CarrelError('bad_input', `"${path}" has no hunks to choose from in this plan. Name it in paths, or leave it out.`)
 
-function entryOf(book: Book, { wish, hindrance }: Shaped, guard: Guard): PlanEntry {
-  const { path, merged, conflict, lost, among } = wish
+function entryOf(book: Book, { proposal, obstacle }: Shaped, guard: Guard): PlanEntry {
+  const { path, merged, conflict, lost, among } = proposal
   const now = book.stateAt(path, book.newest)
-  const next = wish.next.state
+  const next = proposal.next.state
   const folder = [now, next].every((state) => state === null || isFolder(state))
   const loss = {
     path,
@@ -106,7 +106,7 @@ function entryOf(book: Book, { wish, hindrance }: Shaped, guard: Guard): PlanEnt
     conflict,
     among,
     taken: lost && !folder ? { by: lost.author, at: lost.at } : null,
-    gap: hindrance ?? book.gapAt(path)?.why ?? missing(book, wish),
+    gap: obstacle ?? book.gapAt(path)?.why ?? missing(book, proposal),
   }
   return {
     path,
@@ -118,7 +118,7 @@ function entryOf(book: Book, { wish, hindrance }: Shaped, guard: Guard): PlanEnt
   }
 }
 
-function missing(book: Book, { next: { state }, merged }: Wish): string | null {
+function missing(book: Book, { next: { state }, merged }: Proposal): string | null {
   if (state === null || merged || isFolder(state) || book.kept(state)) return null
-  return 'its content of then is not kept'
+  return 'its earlier content is not kept'
 }

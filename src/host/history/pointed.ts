@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Pointed } from './history.ts'
 
 /**
- * Snapshots that somebody's way back leads to. A session: where it began, and where its newest run began and ended. A
- * place of its own: where it began, and what of it was applied last, which the next apply merges from.
+ * Returns the snapshots that a restore or undo needs. For a session: its start, and the start and end of its newest
+ * run. For a project's own place: its start, and its last applied state, the base of the next apply.
  */
 export function pointedAt(db: DatabaseSync): Pointed[] {
   const rows = db

@@ -10,16 +10,16 @@ import {
   sameState,
 } from '../../model/history.ts'
 import type { ActId, RunId, SessionId } from '../../model/ids.ts'
-import type { SnapshotFilter } from './history.ts'
+import type { SnapshotQuery } from './history.ts'
 import { comparePaths, pathBytes, pathOf, rangeBelow } from './paths.ts'
 import { stateOf } from './present.ts'
 
 export type ChangedBy = { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }
 
-/** The past of one place, by questions to one table. No file of the place is opened. */
+/** Past of one place, from one table. Never opens a file of the place. */
 export interface Past {
   snapshot(n: number): Snapshot | null
-  snapshots(filter: SnapshotFilter): Snapshot[]
+  snapshots(filter: SnapshotQuery): Snapshot[]
   stateAt(path: FilePath, n: number): FileState | null
   below(path: FilePath, n: number): FilePath[]
   between(from: number, to: number, page?: { readonly after: FilePath | null; readonly limit: number }): Change[]
@@ -62,7 +62,7 @@ const BY_RUN = 'select author from author_runs where run = ?'
 const BY_SESSION = 'select author from author_runs where session = ?'
 const ALL = { after: null, limit: -1 }
 
-/** What stands below a view, for paths that nobody has changed. */
+/** Frozen folder below a view, for unchanged paths. */
 export interface Base {
   state(path: FilePath): FileState | null
   below(path: FilePath): FilePath[]
@@ -96,7 +96,7 @@ export function openPast(db: DatabaseSync, place: number, base: Base | null): Pa
 type StateAt = (path: FilePath, n: number) => FileState | null
 
 function changeQueries(db: DatabaseSync, place: number, stateAt: StateAt) {
-  // Of several changes of a path the newest tells its author; max() picks that row. The first snapshot has none.
+  // For several changes of a path the newest names the author: max() picks that row. The first snapshot has none.
   const differing = db.prepare(
     `select d.path, d.n, s.at, coalesce(a.author, '{"kind":"outside"}') as author, coalesce(c.certainty, 'external') as certainty
      from (
@@ -126,10 +126,10 @@ function changeQueries(db: DatabaseSync, place: number, stateAt: StateAt) {
   const between: Past['between'] = (from, to, { after, limit } = ALL) => {
     const start = after === null ? Buffer.alloc(0) : pathBytes(after)
     const rows = differing.all(place, from, to, start, limit) as unknown as ChangeRow[]
-    const told = rows.map((row) => full(row, stateAt(pathOf(row.path), from), stateAt(pathOf(row.path), to)))
-    const found = told.filter((change) => !sameState(change.before, change.after))
+    const changes = rows.map((row) => full(row, stateAt(pathOf(row.path), from), stateAt(pathOf(row.path), to)))
+    const found = changes.filter((change) => !sameState(change.before, change.after))
     const last = rows.at(-1)
-    // What was changed and changed back is no difference; a page of such must not look like the end.
+    // A reverted change is no difference. A page with only such changes must not look like the last one.
     if (found.length === 0 && last && rows.length === limit)
       return between(from, to, { after: pathOf(last.path), limit })
     return found
@@ -153,7 +153,7 @@ function changeQueries(db: DatabaseSync, place: number, stateAt: StateAt) {
 }
 
 function snapshotQueries(db: DatabaseSync, place: number) {
-  const told = (row: SnapshotRow): Snapshot => ({
+  const snapshotOf = (row: SnapshotRow): Snapshot => ({
     n: row.n,
     at: row.at,
     reason: row.reason,
@@ -162,7 +162,7 @@ function snapshotQueries(db: DatabaseSync, place: number) {
     pinned: row.pinned === 1,
   })
   const one = db.prepare(`${SNAPSHOT} and s.n = ?`)
-  const conditions = ({ run, session, path }: SnapshotFilter): [string, SQLInputValue[]] => {
+  const conditions = ({ run, session, path }: SnapshotQuery): [string, SQLInputValue[]] => {
     const changed = 'exists (select 1 from changes c where c.place = s.place and c.n = s.n'
     const parts: [string, SQLInputValue[]][] = []
     if (run !== undefined) parts.push([`${changed} and c.author in (${BY_RUN}))`, [run]])
@@ -176,13 +176,13 @@ function snapshotQueries(db: DatabaseSync, place: number) {
   return {
     snapshot(n: number): Snapshot | null {
       const row = one.get(place, n) as SnapshotRow | undefined
-      return row ? told(row) : null
+      return row ? snapshotOf(row) : null
     },
-    snapshots(filter: SnapshotFilter): Snapshot[] {
+    snapshots(filter: SnapshotQuery): Snapshot[] {
       const [text, values] = conditions(filter)
       const before = filter.before ?? Number.MAX_SAFE_INTEGER
       const sql = `${SNAPSHOT} and s.n < ?${text} order by s.n desc limit ?`
-      return (db.prepare(sql).all(place, before, ...values, filter.limit) as unknown as SnapshotRow[]).map(told)
+      return (db.prepare(sql).all(place, before, ...values, filter.limit) as unknown as SnapshotRow[]).map(snapshotOf)
     },
   }
 }

@@ -12,32 +12,31 @@ import {
 } from 'node:fs'
 import type { FilePath, FileState } from '../../model/history.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
-import { codeOf } from './look.ts'
+import { codeOf } from './inspect.ts'
 import { diskPath, nameOf, parentOf } from './paths.ts'
 import { FOLDER } from './versions.ts'
 
-/** What was planned for is not there any more: somebody was faster. */
+/** Error for a path whose state is no longer the planned one, because of a concurrent write. */
 export class Moved extends Error {
   readonly path: FilePath
 
   constructor(path: FilePath) {
-    super(`"${path}" is not as it was.`)
+    super(`"${path}" has changed.`)
     this.path = path
   }
 }
 
-/** The name of something in a folder that is held, as node's calls take it. */
+/** Name in an open folder, for Node's file system calls. */
 export type Spot = string | Buffer
 
 const AS_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-/** Linux lets a name be looked up in an open folder; elsewhere a folder above may be swapped between look and deed. */
+/** Linux resolves a name in an open folder; elsewhere a folder above may be swapped between check and write. */
 const HELD = process.platform === 'linux'
 
 /**
- * Does something in a folder of the place that is reached without following a link: on Linux each folder on the way is
- * opened in the one before it and the last is held open, so that nobody can put a link there meanwhile. Elsewhere each
- * is asked by lstat right before.
- * @throws Moved when a folder on the way is none
+ * Works in a folder of the place without following a link. On Linux each folder is opened in the one before and the
+ * last stays open, so that no link can be inserted. Elsewhere lstat checks each folder right before.
+ * @throws Moved when a folder on the way is missing or not a folder
  */
 export function inFolder<T>(root: string, folder: FilePath, work: (spot: (name: string) => Spot) => T): T {
   if (!HELD) return work(checkedSpot(root, folder))
@@ -49,11 +48,11 @@ export function inFolder<T>(root: string, folder: FilePath, work: (spot: (name: 
   }
 }
 
-/** The same for the spot of one path. */
+/** Works at one path without following a link. */
 export const atPath = <T>(root: string, path: FilePath, work: (spot: Spot) => T): T =>
   inFolder(root, parentOf(path), (spot) => work(spot(nameOf(path))))
 
-/** What was done in a folder is on the disk. */
+/** Syncs the names in a folder to disk. */
 export function syncFolder(root: string, folder: FilePath): void {
   const fd = openFolder(root, folder)
   try {
@@ -94,7 +93,10 @@ export const seenAt = (spot: Spot): BigIntStats | undefined => lstatSync(spot, {
 
 const CHUNK = 1_048_576
 
-/** What stands at a spot, by its bytes. Null is nothing, or nothing that the history knows (a socket, a device). */
+/**
+ * Returns the state at a spot from its bytes. Null is nothing, or a kind that the history does not know (a socket, a
+ * device).
+ */
 export function stateOf(spot: Spot): FileState | null {
   const seen = seenAt(spot)
   const mode = Number((seen?.mode ?? 0n) & 0o7777n)
@@ -106,19 +108,19 @@ export function stateOf(spot: Spot): FileState | null {
   return seen?.isFile() ? { kind: 'file', digest: digestOf(spot, seen), mode, size: Number(seen.size) } : null
 }
 
-/** Null where it changes while it is read, or is another file by now: equal to nothing that was planned. */
+/** Returns null when the file changes during the read, or was replaced: that equals no planned state. */
 function digestOf(spot: Spot, seen: BigIntStats): string | null {
   const fd = openSync(spot, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const digest = createHash('sha256')
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, Number(seen.size))))
     for (let many = readSync(fd, chunk); many > 0; many = readSync(fd, chunk)) digest.update(chunk.subarray(0, many))
-    return sameLook(fstatSync(fd, { bigint: true }), seen) ? digest.digest('hex') : null
+    return isUntouched(fstatSync(fd, { bigint: true }), seen) ? digest.digest('hex') : null
   } finally {
     closeSync(fd)
   }
 }
 
-/** Nobody wrote it meanwhile. Not the time of the last change of state: our own links count there. */
-export const sameLook = (a: BigIntStats, b: BigIntStats): boolean =>
+/** Whether the file was not written between both stats. Ignores ctime, because own hard links change it. */
+export const isUntouched = (a: BigIntStats, b: BigIntStats): boolean =>
   a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs

@@ -8,7 +8,7 @@ import { openTestHistory, session, type TestPlace, writer } from '../../../test/
 const lines = (...texts: string[]) => texts.map((text) => `${text}\n`).join('')
 const TEN = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't']
 
-it('F2: each hunk of a diff says whose its lines are, with two runs and a person in one file', async () => {
+it('F2: each hunk of a diff names the author of its lines, with two runs and a person in one file', async () => {
   await using place = await openTestHistory({ text: lines(...TEN) })
   await place.captured()
   const write = async (at: number, text: string, who: string | null) => {
@@ -31,7 +31,7 @@ it('F2: each hunk of a diff says whose its lines are, with two runs and a person
   expect(now.hunks.map(({ author }) => author)).toEqual([null])
 })
 
-/** Applies a patch with git in a folder of its own and compares it with the place. */
+/** Applies a patch with git in another folder and compares that with the place. */
 async function expectApplies(place: TestPlace, from: number): Promise<void> {
   const patch = await place.history.patch(place.key, { from, to: null })
   const top = mkdtempSync(join(tmpdir(), 'carrel-patch-'))
@@ -57,7 +57,7 @@ async function expectApplies(place: TestPlace, from: number): Promise<void> {
   }
 }
 
-it('a patch is what git apply takes: new, deleted, modes, links, binaries, odd names, no end of line', async () => {
+it('git apply accepts a patch: new, deleted, modes, links, binaries, odd names, no end of line', async () => {
   await using place = await openTestHistory({
     kept: lines(...TEN),
     gone: 'x\n',
@@ -79,7 +79,7 @@ it('a patch is what git apply takes: new, deleted, modes, links, binaries, odd n
   await expectApplies(place, 1)
 })
 
-it('F5: what is left out is listed by weight, counted to the last file', async () => {
+it('F5: excluded paths are listed by size, with an exact count of files', async () => {
   await using place = await openTestHistory(
     { 'node_modules/a/x': 'x'.repeat(500), 'node_modules/b': 'y', 'out/z': 'z', big: 'b'.repeat(200) },
     { ignore: ['node_modules/', 'out/'], maxFileBytes: 100 },
@@ -92,7 +92,7 @@ it('F5: what is left out is listed by weight, counted to the last file', async (
   ])
 })
 
-it('B1: changes of all places of a workspace, by pages, and of no other workspace', async () => {
+it('B1: changes come from all places of a workspace, in pages, and from no other workspace', async () => {
   await using place = await openTestHistory({ a: '1' })
   await using other = await place.another({ a: '1' })
   for (let round = 0; round < 6; round++) {

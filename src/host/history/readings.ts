@@ -3,10 +3,10 @@ import { FilePath, type FileState, type Gap } from '../../model/history.ts'
 import { createPacer } from './clock.ts'
 import { diffOf } from './diff.ts'
 import type { History } from './history.ts'
-import { statsAt } from './look.ts'
+import { statsAt } from './inspect.ts'
 import { patchOf } from './patch.ts'
 import { comparePaths, namesIn } from './paths.ts'
-import type { Household, Place } from './place.ts'
+import type { OpenPlace, SharedParts } from './place.ts'
 
 type Reading = Pick<
   History,
@@ -23,8 +23,8 @@ type Reading = Pick<
   | 'pin'
 >
 
-/** Questions to one place that are answered from its table. */
-export function readings({ db }: Household, placeOf: (key: string) => Place): Reading {
+/** Reads of one place that its table answers. */
+export function readings({ db }: SharedParts, placeOf: (key: string) => OpenPlace): Reading {
   const pinned = db.prepare('update snapshots set pinned = ? where place = ? and n = ? and kept = 1')
   return {
     snapshots: async (key, filter) => placeOf(key).past.snapshots(filter),
@@ -68,7 +68,7 @@ export function readings({ db }: Household, placeOf: (key: string) => Place): Re
   }
 }
 
-/** How much is in a folder that is left out. */
+/** Counts the files and bytes in an excluded folder. */
 async function weighed(root: string, gap: Gap): Promise<Gap> {
   if (!statsAt(root, gap.path)?.isDirectory()) return gap
   const breathe = createPacer()
@@ -92,37 +92,37 @@ function readable(root: string, folder: FilePath): string[] {
   try {
     return namesIn(root, folder)
   } catch {
-    // Gone since, or closed to us: it is a gap as it is.
+    // The folder is gone or unreadable: its gap stays without numbers.
     return []
   }
 }
 
-/** Numbers up to the newest have a meaning, also where their snapshot was thinned out. */
-function checked({ book }: Place, n: number | null): number {
+/** Checks a snapshot number. Every number up to the newest is valid, also of a snapshot that was thinned out. */
+function checked({ book }: OpenPlace, n: number | null): number {
   if (n === null) return book.newest
   if (n < 0 || n > book.newest) throw noSnapshot(n)
   return n
 }
 
-/** These also read the disk: a path that leads out of the place must not. */
+/** Checks a path for reads that also reach the disk: it must not lead out of the place. */
 function inside(path: FilePath): FilePath {
   if (FilePath.safeParse(path).success) return path
   throw new CarrelError(
     'bad_input',
-    `${JSON.stringify(path)} is no path inside a place. Give it without . and .., relative to the place.`,
+    `${JSON.stringify(path)} is not a path inside a place. Give it relative to the place, without . and ..`,
   )
 }
 
 const noSnapshot = (n: number): CarrelError =>
-  new CarrelError('not_found', `There is no snapshot ${n} in this place. Ask for its snapshots to see which there are.`)
+  new CarrelError('not_found', `This place has no snapshot ${n}. List its snapshots to see which exist.`)
 
 /** @throws not_found, gone, too_large */
-export function contentOf({ book }: Place, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
+export function contentOf({ book }: OpenPlace, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
   if (!state || state.kind === 'folder') {
     throw new CarrelError('not_found', `There was no file at ${path} in this snapshot.`)
   }
   if (state.size > maxBytes) {
-    throw new CarrelError('too_large', `${path} had ${state.size} bytes; at most ${maxBytes} are given at once.`)
+    throw new CarrelError('too_large', `${path} had ${state.size} bytes, more than the limit of ${maxBytes}.`)
   }
   const bytes = book.bytes(state)
   if (bytes) return bytes

@@ -1,19 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Author, type Change, type Counts, sameAuthor } from '../../model/history.ts'
+import { type Author, type Change, type Counts, type FileState, sameAuthor } from '../../model/history.ts'
 import type { RunId, SessionId } from '../../model/ids.ts'
 import { type Authors, attributor } from './authors.ts'
-import type { Begun } from './begun.ts'
 import type { Blobs } from './blobs.ts'
 import { inTransaction, inTransactionSoon } from './db.ts'
 import { type Findings, type Found, isEmpty, isQuiet, leftOutIn } from './findings.ts'
 import type { GapBook } from './gap-book.ts'
-import type { Captured, Look } from './history.ts'
-import { statsAt } from './look.ts'
+import type { Captured, ScanRequest } from './history.ts'
+import { NO_STATS, statsAt } from './inspect.ts'
 import { comparePaths, pathBytes } from './paths.ts'
 import { KINDS, type Known, type Present } from './present.ts'
+import type { RunStarts } from './run-starts.ts'
 
-/** Looks that are answered by one: together they are one look with several marks. */
-export interface JoinedLook extends Omit<Look, 'mark'> {
+/** Several scan requests answered by one scan, with all their marks. */
+export interface JoinedScan extends Omit<ScanRequest, 'mark'> {
   readonly marks: readonly Mark[]
 }
 export interface Mark {
@@ -22,8 +22,8 @@ export interface Mark {
   readonly what: 'start' | 'end'
 }
 
-/** What of one place a record is written to. */
-export interface Shelf {
+/** Parts of one place that a record is written to. */
+export interface RecorderParts {
   readonly db: DatabaseSync
   readonly id: number
   readonly root: string
@@ -31,27 +31,27 @@ export interface Shelf {
   readonly authors: Authors
   readonly present: Present
   readonly gaps: GapBook
-  readonly begun: Begun
+  readonly runStarts: RunStarts
 }
 
-export interface Recorder {
-  /** The newest snapshot; 0 before the first. */
+export interface ScanRecorder {
+  /** Newest snapshot; 0 before the first. */
   newest(): number
-  /** Everything that was found, as one snapshot on the disk, or nothing. Without a change there is no new snapshot. */
-  record(findings: Findings, look: JoinedLook): Captured
-  /** Covers these from the first snapshot on, as nobody's change. `soon`: a loss of power may take it back. */
+  /** Stores all findings atomically and durably as one snapshot. Without a change there is no new snapshot. */
+  record(findings: Findings, scan: JoinedScan): Captured
+  /** Covers paths from the first snapshot on, without an author. `soon`: a power loss may undo it. */
   cover(findings: Findings, how: 'now' | 'soon'): void
-  /** The first snapshot: empty yet, an import or the frozen folder below fills it. */
+  /** Makes the first snapshot, which is empty until an import or the frozen folder fills it. */
   begin(now: number): void
 }
 
 const TOLD = 200
 
-export function createRecorder(shelf: Shelf): Recorder {
-  const { db, id, root, present, gaps } = shelf
+export function createRecorder(parts: RecorderParts): ScanRecorder {
+  const { db, id, root, present, gaps } = parts
   const get = db.prepare('select newest from places where id = ?')
   const set = db.prepare('update places set newest = ? where id = ?')
-  const write = statements(shelf)
+  const write = createWriter(parts)
   const newest = () => Number(get.get(id)?.newest ?? 0)
 
   const inOne = <T>(work: () => T, transact = inTransaction): T => {
@@ -65,21 +65,22 @@ export function createRecorder(shelf: Shelf): Recorder {
   }
   return {
     newest,
-    record(findings, look) {
+    record(findings, scan) {
       const n = newest()
-      if (isEmpty(findings) && look.marks.length === 0) return unchanged(n, gaps.size)
-      // Marks at a snapshot that is safe already: with them would be lost only what came after them too.
+      if (isEmpty(findings) && scan.marks.length === 0) return unchanged(n, gaps.size)
+      // Marks alone need no sync: their snapshot is durable already, and a power loss would lose only later marks with
+      // them.
       const leftOut = leftOutIn(findings, gaps, (path) => statsAt(root, path) !== undefined)
       const transact = isQuiet(findings) ? inTransactionSoon : inTransaction
       return inOne(() => {
         write.quiet(findings, n)
-        const changes = write.changes(findings.changed, look, n + 1)
+        const changes = write.changes(findings.changed, scan, n + 1)
         const now = changes.length > 0 ? n + 1 : n
         if (changes.length > 0) {
-          write.snapshot(now, look, changes)
+          write.snapshot(now, scan, changes)
           set.run(now, id)
         }
-        write.marks(look, now)
+        write.marks(scan, now)
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
     },
@@ -103,70 +104,74 @@ const unchanged = (n: number, gaps: number): Captured => ({
   leftOut: { came: [], went: [] },
 })
 
-function statements({ db, id, blobs, authors, present, gaps, begun }: Shelf) {
+function createWriter(parts: RecorderParts) {
+  const { db, id, authors, present, gaps, runStarts } = parts
+  const states = createStateWriter(parts)
   const change = db.prepare('insert into changes (place, n, path, author, certainty) values (?, ?, ?, ?, ?)')
-  const forgetChange = db.prepare('delete from changes where place = ? and n = ? and path = ?')
-  const forgetRow = db.prepare('delete from files where place = ? and path = ? and since = ?')
   const snapshot = db.prepare(
     'insert into snapshots (place, n, at, reason, author, created, modified, deleted) values (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const mark = db.prepare('insert or replace into marks (place, run, session, what, n, at) values (?, ?, ?, ?, ?, ?)')
-  const digest = db.prepare('select digest from blobs where id = ?')
-
-  const begin = (path: string, { state, stats }: Found, since: number): Known | null => {
-    if (!state) return null
-    const blob = state.content ? blobs.use(state.content, id) : null
-    const { kind, mode, size } = state
-    const look = stats ?? { mtime: null, ctime: null, ino: null, racy: false }
-    const known = { kind, mode, size, blob, since, ...look }
-    present.begin(path, known)
-    return known
-  }
-  const uncover = (path: string, known: Known, n: number) => {
-    present.end(path, known, n)
-    if (known.since !== n) return
-    // It was never seen in a snapshot that somebody could ask for: as if it had not been.
-    forgetRow.run(id, pathBytes(path), n)
-    forgetChange.run(id, n, pathBytes(path))
-    if (known.blob !== null) blobs.release(known.blob)
-  }
-  const digestOf = ({ blob }: Known) =>
-    blob === null ? null : Buffer.from((digest.get(blob) as { digest: Uint8Array }).digest).toString('hex')
-  const told = (known: Known | null) =>
-    known && { kind: KINDS[known.kind] ?? 'file', digest: digestOf(known), mode: known.mode, size: known.size }
-
   return {
-    /** What is nobody's change. */
+    /** Writes findings that have no author. */
     quiet(findings: Findings, n: number) {
-      for (const [path, known] of findings.uncovered) uncover(path, known, n)
-      for (const [path, found] of findings.covered) begin(path, found, n)
+      for (const [path, known] of findings.uncovered) states.uncover(path, known, n)
+      for (const [path, found] of findings.covered) states.begin(path, found, n)
       for (const [path, { known, stats }] of findings.touched) present.touch(path, { ...known, ...stats })
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
     },
-    changes(changed: Findings['changed'], look: JoinedLook, n: number): Change[] {
-      const whose = attributor(look, changed, begun)
+    changes(changed: Findings['changed'], scan: JoinedScan, n: number): Change[] {
+      const whose = attributor(scan, changed, runStarts)
       const paths = [...changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
         const { author, certainty } = whose(path, found)
-        const before = found.base ? begin(path, { known: null, state: found.base, stats: null }, 1) : found.known
+        const before = found.base ? states.begin(path, { known: null, state: found.base, stats: null }, 1) : found.known
         if (before) present.end(path, before, n)
-        const after = begin(path, found, n)
-        change.run(id, n, pathBytes(path), authors.idOf(author, look.writers), certainty)
-        return { path, before: told(before), after: told(after), n, at: look.now, author, certainty }
+        const after = states.begin(path, found, n)
+        change.run(id, n, pathBytes(path), authors.idOf(author, scan.writers), certainty)
+        return { path, before: states.of(before), after: states.of(after), n, at: scan.now, author, certainty }
       })
     },
     snapshot(
       n: number,
-      { reason, now, writers }: Pick<Look, 'reason' | 'now' | 'writers'>,
+      { reason, now, writers }: Pick<ScanRequest, 'reason' | 'now' | 'writers'>,
       changes: readonly Change[],
     ) {
       const author = onlyAuthor(changes)
       const { created, modified, deleted } = countsOf(changes)
       snapshot.run(id, n, now, reason, author && authors.idOf(author, writers), created, modified, deleted)
     },
-    marks({ marks, now }: JoinedLook, n: number) {
+    marks({ marks, now }: JoinedScan, n: number) {
       for (const { run, session, what } of marks) mark.run(id, run, session, what, n, now)
     },
+  }
+}
+
+function createStateWriter({ db, id, blobs, present }: RecorderParts) {
+  const forgetChange = db.prepare('delete from changes where place = ? and n = ? and path = ?')
+  const forgetRow = db.prepare('delete from files where place = ? and path = ? and since = ?')
+  const digest = db.prepare('select digest from blobs where id = ?')
+  const digestOf = ({ blob }: Known) =>
+    blob === null ? null : Buffer.from((digest.get(blob) as { digest: Uint8Array }).digest).toString('hex')
+  return {
+    begin(path: string, { state, stats }: Found, since: number): Known | null {
+      if (!state) return null
+      const blob = state.content ? blobs.use(state.content, id) : null
+      const { kind, mode, size } = state
+      const known = { kind, mode, size, blob, since, ...(stats ?? NO_STATS) }
+      present.begin(path, known)
+      return known
+    },
+    uncover(path: string, known: Known, n: number) {
+      present.end(path, known, n)
+      if (known.since !== n) return
+      // No visible snapshot has this state: its row is removed as if it had never been.
+      forgetRow.run(id, pathBytes(path), n)
+      forgetChange.run(id, n, pathBytes(path))
+      if (known.blob !== null) blobs.release(known.blob)
+    },
+    of: (known: Known | null): FileState | null =>
+      known && { kind: KINDS[known.kind] ?? 'file', digest: digestOf(known), mode: known.mode, size: known.size },
   }
 }
 

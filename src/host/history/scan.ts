@@ -3,20 +3,20 @@ import { isAbsent } from '../../primitives/absent-as-null.ts'
 import type { Finder } from './findings.ts'
 import type { GapBook } from './gap-book.ts'
 import { GITIGNORE, type Ignorer, isGitignore } from './ignore.ts'
-import { codeOf, statsAt } from './look.ts'
+import { codeOf, statsAt } from './inspect.ts'
 import { foldersAbove, namesIn } from './paths.ts'
 import { FOLDER, type Known, type Present } from './present.ts'
 
-/** What a walk needs to know of its place. */
-export interface Ground {
+/** Parts of a place that a walk needs. */
+export interface ScanContext {
   readonly root: string
   readonly present: Present
   readonly gaps: GapBook
   readonly ignorer: Ignorer
   readonly useGitignore: boolean
-  /** The rules are others than at the last walk: what is known is asked about again. */
+  /** True when the rules differ from those of the last walk: known paths are checked again. */
   readonly recheck: boolean
-  /** Lets others have a turn; called often, costs nothing most of the time. */
+  /** Yields to other work. Call it often: most calls cost nothing. */
   readonly breathe: () => Promise<void> | undefined
 }
 
@@ -25,49 +25,49 @@ interface Step {
   readonly recheck: boolean
 }
 
-/** Looks at everything below the root by lstat, and at what is no longer there. */
-export async function scanAll(ground: Ground, finder: Finder): Promise<void> {
-  const known = ground.present.all()
+/** Scans everything below the root by lstat, and known paths that are gone. */
+export async function scanAll(context: ScanContext, finder: Finder): Promise<void> {
+  const known = context.present.all()
   const seen = new Set<FilePath>()
-  await walk(ground, finder, { folder: '', recheck: ground.recheck }, (path) => seen.add(path))
+  await walk(context, finder, { folder: '', recheck: context.recheck }, (path) => seen.add(path))
   for (const [path, one] of known) {
     if (!seen.has(path) && !finder.findings.uncovered.has(path)) finder.gone(path, one)
   }
-  for (const [path, { why }] of ground.gaps.entries()) {
+  for (const [path, { why }] of context.gaps.entries()) {
     const isOver = why === 'before_import' ? !seen.has(path) : !finder.findings.gaps.has(path) && !seen.has(path)
     if (isOver) finder.findings.gaps.set(path, null)
   }
 }
 
-/** Looks at these paths, at the folders above them that are new, and below those that are new or gone. */
-export async function scanSome(ground: Ground, finder: Finder, paths: Iterable<FilePath>): Promise<void> {
+/** Scans these paths, new folders above them, and everything below paths that are new or gone. */
+export async function scanSome(context: ScanContext, finder: Finder, paths: Iterable<FilePath>): Promise<void> {
   const done = new Set<FilePath>()
   for (const path of paths) {
-    await ground.breathe()
+    await context.breathe()
     const above = foldersAbove(path)
-    const blocked = above.find((folder) => !lookInto(ground, finder, folder, done))
-    if (blocked === undefined) await lookBelow(ground, finder, path, done)
+    const blocked = above.find((folder) => !scanFolder(context, finder, folder, done))
+    if (blocked === undefined) await scanBelow(context, finder, path, done)
   }
 }
 
-/** Looks at a folder above a path. False: it is none, or left out, and what was below it is taken care of. */
-function lookInto(ground: Ground, finder: Finder, folder: FilePath, done: Set<FilePath>): boolean {
-  const { present, root, ignorer } = ground
+/** Scans a folder above a path. Returns false for a missing or excluded one, after noting what was below it. */
+function scanFolder(context: ScanContext, finder: Finder, folder: FilePath, done: Set<FilePath>): boolean {
+  const { present, root, ignorer } = context
   const known = present.get(folder)
   const stats = statsAt(root, folder)
   if (!known && ignorer.leavesOut(folder, true)) return false
   if (done.has(folder)) return stats?.isDirectory() ?? false
   done.add(folder)
-  finder.look(folder, known, stats)
+  finder.inspect(folder, known, stats)
   if (stats?.isDirectory()) return true
   if (known?.kind === FOLDER) for (const [path, one] of present.below(folder)) finder.gone(path, one)
   return false
 }
 
-async function lookBelow(ground: Ground, finder: Finder, path: FilePath, done: Set<FilePath>): Promise<void> {
+async function scanBelow(context: ScanContext, finder: Finder, path: FilePath, done: Set<FilePath>): Promise<void> {
   if (done.has(path)) return
   done.add(path)
-  const { present, root, ignorer } = ground
+  const { present, root, ignorer } = context
   const known = present.get(path)
   const stats = statsAt(root, path)
   const isFolder = stats?.isDirectory() ?? false
@@ -75,33 +75,33 @@ async function lookBelow(ground: Ground, finder: Finder, path: FilePath, done: S
     if (stats) finder.leaveOut(path, isFolder ? null : stats.size)
     return
   }
-  finder.look(path, known, stats)
+  finder.inspect(path, known, stats)
   if (known?.kind === FOLDER && !isFolder) for (const [below, one] of present.below(path)) finder.gone(below, one)
-  if (isFolder && known?.kind !== FOLDER) await walk(ground, finder, { folder: path, recheck: false }, () => {})
+  if (isFolder && known?.kind !== FOLDER) await walk(context, finder, { folder: path, recheck: false }, () => {})
 }
 
-async function walk(ground: Ground, finder: Finder, from: Step, on: (path: FilePath) => void): Promise<void> {
+async function walk(context: ScanContext, finder: Finder, from: Step, on: (path: FilePath) => void): Promise<void> {
   const steps = [from]
   for (let step = steps.pop(); step; step = steps.pop()) {
-    const names = listed(ground.root, step.folder)
+    const names = listed(context.root, step.folder)
     if (names === null) {
       finder.unreadable(step.folder)
-      for (const path of ground.present.below(step.folder).keys()) on(path)
+      for (const path of context.present.below(step.folder).keys()) on(path)
       continue
     }
-    const recheck = step.recheck || hasNewGitignore(ground, step.folder, names)
+    const recheck = step.recheck || hasNewGitignore(context, step.folder, names)
     for (const name of names) {
       const path = step.folder === '' ? name : `${step.folder}/${name}`
-      if (visit(ground, finder, { path, recheck, on })) steps.push({ folder: path, recheck })
-      const pause = ground.breathe()
+      if (visit(context, finder, { path, recheck, on })) steps.push({ folder: path, recheck })
+      const pause = context.breathe()
       if (pause) await pause
     }
   }
 }
 
-/** Whether it is a folder to walk on into. */
+/** Inspects one path. Returns whether it is a folder to walk into. */
 function visit(
-  { root, present, ignorer }: Ground,
+  { root, present, ignorer }: ScanContext,
   finder: Finder,
   { path, recheck, on }: { path: FilePath; recheck: boolean; on: (path: FilePath) => void },
 ): boolean {
@@ -115,11 +115,11 @@ function visit(
     return false
   }
   on(path)
-  finder.look(path, known, stats)
+  finder.inspect(path, known, stats)
   return isFolder
 }
 
-/** Null: it cannot be read, and nobody knows what is in it. One that just went away has nothing in it. */
+/** Returns null for an unreadable folder, whose content is unknown. A folder that just went away is empty. */
 function listed(root: string, folder: FilePath): string[] | null {
   try {
     return namesIn(root, folder)
@@ -131,8 +131,12 @@ function listed(root: string, folder: FilePath): string[] | null {
   }
 }
 
-/** An ignore file that came, changed or went: what it names is asked about again. */
-function hasNewGitignore({ root, present, useGitignore }: Ground, folder: FilePath, names: readonly string[]): boolean {
+/** Whether an ignore file was added, changed or removed: the paths that it names are checked again. */
+function hasNewGitignore(
+  { root, present, useGitignore }: ScanContext,
+  folder: FilePath,
+  names: readonly string[],
+): boolean {
   if (!useGitignore) return false
   const path = folder === '' ? GITIGNORE : `${folder}/${GITIGNORE}`
   const known = present.get(path)
@@ -141,7 +145,7 @@ function hasNewGitignore({ root, present, useGitignore }: Ground, folder: FilePa
   return !known || known.racy || known.mtime !== stats?.mtimeMs || known.ctime !== stats?.ctimeMs
 }
 
-/** Whether hints alone cannot tell what follows from these. */
+/** Whether one of the paths is an ignore file, whose effects reach beyond the hints. */
 export const changeRules = (paths: Iterable<FilePath>): boolean => {
   for (const path of paths) if (isGitignore(path)) return true
   return false

@@ -15,41 +15,41 @@ import { promisify } from 'node:util'
 import { CarrelError } from '../../model/errors.ts'
 import type { FilePath } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
-import type { Hand } from './moves.ts'
+import type { Site } from './moves.ts'
 import { diskPath, parentOf } from './paths.ts'
 import { atPath, inFolder, Moved, type Spot, seenAt, syncFolder } from './reach.ts'
-import { bringsContent, type Step } from './step.ts'
+import { type ActStep, writesContent } from './step.ts'
 
 const synced = promisify(fsync)
-/** Files that are written before the disk is asked to have them: it is faster with several. */
-const TOGETHER = 64
+/** Number of files that are synced together, which is faster. */
+const SYNC_BATCH = 64
 
-/** Writes all new content beside its targets, on the disk before this resolves. Nothing else is touched. */
+/** Writes all new content beside its targets, durably. Changes nothing else. */
 export async function stageAll(
-  hand: Hand,
-  steps: readonly Step[],
+  site: Site,
+  steps: readonly ActStep[],
   next: ReadonlyMap<FilePath, Version>,
 ): Promise<void> {
-  const work = steps.filter(bringsContent)
-  for (let from = 0; from < work.length; from += TOGETHER) {
+  const work = steps.filter(writesContent)
+  for (let from = 0; from < work.length; from += SYNC_BATCH) {
     const open: number[] = []
     try {
-      for (const step of work.slice(from, from + TOGETHER)) open.push(...stageOne(hand, step, next.get(step.path)))
+      for (const step of work.slice(from, from + SYNC_BATCH)) open.push(...stageOne(site, step, next.get(step.path)))
       await Promise.all(open.map((fd) => synced(fd)))
     } finally {
       for (const fd of open) closeSync(fd)
     }
   }
-  for (const folder of new Set(work.map(({ hold }) => hold))) syncFolder(hand.root, folder)
+  for (const folder of new Set(work.map(({ hold }) => hold))) syncFolder(site.root, folder)
 }
 
-/** The open file, to be synced and closed; none for a link. */
-function stageOne({ root, point }: Hand, step: Step, version: Version | undefined): number[] {
+/** Writes one file. Returns its open descriptor, to be synced and closed; none for a link. */
+function stageOne({ root, point }: Site, step: ActStep, version: Version | undefined): number[] {
   const bytes = version?.bytes()
   if (!step.next || !bytes)
     throw new CarrelError(
       'gone',
-      `What "${step.path}" held is no longer kept. Nothing was written. Make the plan again.`,
+      `The content of "${step.path}" is no longer kept. Nothing was written. Make the plan again.`,
     )
   const owner = ownerOf(root, step)
   const { kind, mode } = step.next
@@ -68,7 +68,7 @@ function writeNew(spot: Spot, bytes: Uint8Array, { mode, owner }: { mode: number
   try {
     for (let from = 0; from < bytes.length; ) from += writeSync(fd, bytes, from)
     if (owner) fchownSync(fd, Number(owner.uid), Number(owner.gid))
-    // After the owner, because that takes the bits for other users and groups away.
+    // The mode comes after the owner, because chown clears setuid and setgid bits.
     fchmodSync(fd, mode)
     return fd
   } catch (error) {
@@ -77,20 +77,23 @@ function writeNew(spot: Spot, bytes: Uint8Array, { mode, owner }: { mode: number
   }
 }
 
-/** A server that runs as root works in the folders of others: what it writes stays theirs. */
-export function ownerOf(root: string, { path, hold }: Step): BigIntStats | null {
+/**
+ * Returns the owner for new files. A server that runs as root works in the folders of others, and its files must belong
+ * to them.
+ */
+export function ownerOf(root: string, { path, hold }: ActStep): BigIntStats | null {
   if (process.getuid?.() !== 0) return null
   const beside = () => seenAt(hold === '' ? root : diskPath(root, hold)) ?? null
   try {
     return atPath(root, path, (spot) => seenAt(spot)) ?? beside()
   } catch {
-    // Its folder is still to be made.
+    // The folder does not exist yet.
     return beside()
   }
 }
 
-/** Takes away what acts put beside files. */
-export function sweep({ root, point }: Hand, steps: readonly Step[]): void {
+/** Removes the temporary files of an act. */
+export function sweep({ root, point }: Site, steps: readonly ActStep[]): void {
   for (const { hold, name, path } of steps) {
     point(`sweep ${path}`)
     try {
@@ -104,8 +107,8 @@ export function sweep({ root, point }: Hand, steps: readonly Step[]): void {
   }
 }
 
-/** The names that an act gave and took are on the disk. */
-export function syncFolders({ root }: Hand, steps: readonly Step[]): void {
+/** Syncs the names that an act added and removed. */
+export function syncFolders({ root }: Site, steps: readonly ActStep[]): void {
   for (const folder of new Set(steps.flatMap(({ path, hold }) => [parentOf(path), hold]))) {
     try {
       syncFolder(root, folder)

@@ -3,21 +3,21 @@ import type { ActId } from '../../model/ids.ts'
 import { foldersAbove } from './paths.ts'
 import { isFolder } from './versions.ts'
 
-/** One path of an act: all that carrying it out, finishing it after a crash and taking it back need to know. */
-export interface Step {
+/** One path of an act, with everything that apply, crash recovery and rollback need. */
+export interface ActStep {
   readonly path: FilePath
   readonly now: FileState | null
   readonly next: FileState | null
-  /** The folder that holds its new content, and what was there, until the act is over. Empty: the place itself. */
+  /** Folder for the new and the earlier content until the act is over. Empty for the place itself. */
   readonly hold: FilePath
-  /** Under which name; what was there has `.old` behind it. */
+  /** Temporary name of the new content; the earlier content has `.old` appended. */
   readonly name: string
 }
 
-/** What acts put beside files while they are at work. Captures leave such names out. */
+/** Prefix of the temporary files of acts. Captures exclude such names. */
 export const HELD_NAME = '.carrel-act_'
 
-export function stepsOf(act: ActId, entries: readonly PlanEntry[]): Step[] {
+export function stepsOf(act: ActId, entries: readonly PlanEntry[]): ActStep[] {
   const unsteady = new Set(entries.filter(({ now, next }) => !isFolder(now) || !isFolder(next)).map(({ path }) => path))
   return entries.map(({ path, now, next }, at) => ({
     path,
@@ -33,25 +33,25 @@ const below = (folder: FilePath, unsteady: ReadonlySet<FilePath>): boolean =>
 
 const isContent = (state: FileState | null): boolean => state !== null && !isFolder(state)
 
-/** Only its permission bits change. */
-export const onlyMode = ({ now, next }: Step): boolean =>
+/** Whether only the permission bits change. */
+export const onlyMode = ({ now, next }: ActStep): boolean =>
   now !== null && now.kind === next?.kind && now.digest === next.digest
 
-export const bringsContent = (step: Step): boolean => isContent(step.next) && !onlyMode(step)
+export const writesContent = (step: ActStep): boolean => isContent(step.next) && !onlyMode(step)
 
 export type Kind = 'away' | 'unmake' | 'make' | 'put' | 'mode'
 
 /**
- * The order of deeds: what stands in the way goes first, folders from below; then folders come, from above; then what
- * lies in them; permissions last, from below, because a folder may forbid what was still to be done in it.
+ * Returns the moves in order: obstacles go first, folders from below; then folders come, from above; then their
+ * content. Permissions come last, from below, because a folder may forbid earlier moves in it.
  */
-export function movesOf(steps: readonly Step[]): { readonly kind: Kind; readonly step: Step }[] {
-  const of = (kind: Kind, which: (step: Step) => boolean) => steps.filter(which).map((step) => ({ kind, step }))
+export function movesOf(steps: readonly ActStep[]): { readonly kind: Kind; readonly step: ActStep }[] {
+  const of = (kind: Kind, which: (step: ActStep) => boolean) => steps.filter(which).map((step) => ({ kind, step }))
   return [
     ...of('away', ({ now, next }) => isContent(now) && !isContent(next)),
     ...of('unmake', ({ now, next }) => isFolder(now) && !isFolder(next)).reverse(),
     ...of('make', ({ now, next }) => isFolder(next) && !isFolder(now)),
-    ...of('put', bringsContent),
+    ...of('put', writesContent),
     ...of('mode', (step) => isFolder(step.next) || onlyMode(step)).reverse(),
   ]
 }

@@ -12,7 +12,7 @@ const DAY = 24 * HOUR
 const policy: Retention = { now: 100 * DAY, maxBytes: null, keepAllMs: DAY, keepHourlyMs: 7 * DAY, needed: new Map() }
 const noise = (at: number, bytes = 60_000) => createHash('shake256', { outputLength: bytes }).update(`${at}`).digest()
 
-/** Snapshots 2 and on, one each `every` ms before now. */
+/** Makes snapshots from 2 on, one each `every` ms before now. */
 async function snapshots(place: TestPlace, count: number, every: number): Promise<void> {
   for (let at = 0; at < count; at++) {
     place.write('file', noise(at))
@@ -22,13 +22,13 @@ async function snapshots(place: TestPlace, count: number, every: number): Promis
 const listed = async (place: TestPlace) =>
   (await place.history.snapshots(place.key, { before: null, limit: 1_000 })).map(({ n }) => n).reverse()
 
-/** What the database takes on the disk, once its log is worked in. */
+/** Returns the size of the database on disk after a checkpoint. */
 function pages({ folder }: TestPlace): number {
   using db = new DatabaseSync(join(folder, 'files.db'), { readOnly: true })
   return Number(db.prepare('pragma page_count').get()?.page_count)
 }
 
-it('F7: all of the last day stay, of each hour of a week one, of each day one, and pinned ones', () => {
+it('F7: snapshots of the last day stay, then one an hour for a week, then one a day, and all pinned ones', () => {
   const all = [0, 1, 2, 3, 40, 41, 300, 301, 302].map((hours, index) => ({
     n: 100 - index,
     at: policy.now - hours * HOUR - 60_000 * (index % 3) - 1,
@@ -39,7 +39,7 @@ it('F7: all of the last day stay, of each hour of a week one, of each day one, a
   expect(aged([...all].reverse(), new Set([100, 92]), policy)).toEqual([])
 })
 
-it('F7: a sweep frees bytes on the disk, and everything still listed is whole', async () => {
+it('F7: a sweep frees bytes on disk, and every listed snapshot is complete', async () => {
   await using place = await openTestHistory({ file: 'first', other: 'kept' })
   await place.captured()
   await snapshots(place, 300, 10 * 60_000)
@@ -59,12 +59,12 @@ it('F7: a sweep frees bytes on the disk, and everything still listed is whole', 
     expect(Buffer.from(await place.history.content(place.key, 'file', n, 1 << 20)).equals(noise(n - 2))).toBe(true)
   }
   await expect(place.history.content(place.key, 'file', 30, 1 << 20)).rejects.toMatchObject({ code: 'gone' })
-  // What happened, and when, is still told.
+  // The changes and their times are still listed.
   expect((await place.history.pathHistory(place.key, 'file', { before: null, limit: 500 })).length).toBe(300)
   expect(await place.history.sweep({ ...policy, now: policy.now + 30 * DAY })).toMatchObject({ snapshots: 0, bytes: 0 })
 })
 
-it('F7: over its budget a workspace loses its oldest ones; what cannot be met is said', async () => {
+it('F7: over its budget a workspace loses its oldest snapshots; an excess is reported', async () => {
   await using place = await openTestHistory({ file: 'first' })
   await place.captured()
   await snapshots(place, 40, 60_000)
@@ -78,7 +78,7 @@ it('F7: over its budget a workspace loses its oldest ones; what cannot be met is
   expect(await listed(place)).toEqual([3, 41])
 })
 
-it('F7: forgetting a place frees what it alone had; the other place keeps what both had', async () => {
+it('F7: forgetting a place frees its own content; shared content stays with the other place', async () => {
   await using place = await openTestHistory({
     shared: 'both have this\n'.repeat(100),
     'only/one': noise(1).toString('hex'),
@@ -93,14 +93,14 @@ it('F7: forgetting a place frees what it alone had; the other place keeps what b
   expect((await other.history.usage()).length).toBe(1)
 })
 
-it('F7: large content goes from the disk with its file', async () => {
+it('F7: large content is deleted from disk with its file', async () => {
   await using place = await openTestHistory({ large: noise(1, 400_000).toString('latin1') })
   await place.captured()
   const first = await place.state('large', 1)
   const digest = String(first?.digest)
   const blob = join(place.folder, 'blobs', digest.slice(0, 2), digest.slice(2))
   expect(statSync(blob).isFile()).toBe(true)
-  // Touched, so that it is read once more and found to be the same.
+  // The new time makes the history read the file again and find it unchanged.
   utimesSync(join(place.root, 'large'), 1_000, 1_000)
   await place.captured()
   place.write('large', noise(2, 400_000))

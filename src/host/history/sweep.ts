@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Blobs } from './blobs.ts'
 import { inTransaction } from './db.ts'
-import type { Retention, Swept } from './history.ts'
+import type { Retention, SweepResult } from './history.ts'
 
-/** What a sweep works on. */
-export interface Broom {
+/** Parts that a sweep needs. */
+export interface SweepContext {
   readonly db: DatabaseSync
   readonly blobs: Blobs
   readonly breathe: () => Promise<void> | undefined
-  /** What was held before the last sweep and has no user yet is nobody's. */
+  /** Last blob row at the previous sweep. Content up to it that still has no user is unused. */
   held: number
 }
 
@@ -24,34 +24,35 @@ interface PlaceRow {
   readonly newest: number
 }
 
-/** Changes looked at in one transaction: captures go on between two of them. */
+/** Changes in one transaction; captures run in between. */
 const STEP = 500
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** Pages given back to the disk at a time, of 4 KiB. */
+/** Pages of 4 KiB returned to the disk at a time. */
 const PAGES = 2_000
 
 /**
- * Thins old snapshots out: what happened and who did it stays, the content that only they had goes. First what the ages
- * say, then, where a workspace is over its budget, the oldest ones until it is not. In small steps; one that is cut
- * short goes on next time, and what is listed is always whole.
+ * Thins out old snapshots. Facts and authors stay; content that only thinned snapshots had is freed. Ages decide first;
+ * then, over a workspace's budget, the oldest snapshots go. Works in small steps: an interrupted sweep continues next
+ * time, and listed snapshots are always complete.
  */
-export async function sweepAll(broom: Broom, policy: Retention): Promise<Swept> {
-  const places = broom.db.prepare('select id, key, workspace, newest from places').all() as unknown as PlaceRow[]
+export async function sweepAll(context: SweepContext, policy: Retention): Promise<SweepResult> {
+  const places = context.db.prepare('select id, key, workspace, newest from places').all() as unknown as PlaceRow[]
   const freed = { snapshots: 0, bytes: 0 }
   for (const place of places) {
-    await thin(broom, place, aged(snapshotsOf(broom.db, place), keepers(place, policy), policy), freed)
+    await thin(context, place, aged(snapshotsOf(context.db, place), protectedOf(place, policy), policy), freed)
   }
-  const over = policy.maxBytes === null ? [] : await underBudget(broom, places, { policy, freed, max: policy.maxBytes })
-  broom.held = broom.blobs.dropHeld(broom.held)
-  broom.blobs.drop()
-  broom.blobs.strays()
-  await giveBack(broom)
+  const over =
+    policy.maxBytes === null ? [] : await underBudget(context, places, { policy, freed, max: policy.maxBytes })
+  context.held = context.blobs.dropHeld(context.held)
+  context.blobs.drop()
+  context.blobs.strays()
+  await giveBack(context)
   return { ...freed, over }
 }
 
-/** Snapshots that no sweep takes. */
-const keepers = ({ key, newest }: PlaceRow, { needed }: Retention): ReadonlySet<number> =>
+/** Returns the snapshots that no sweep removes. */
+const protectedOf = ({ key, newest }: PlaceRow, { needed }: Retention): ReadonlySet<number> =>
   new Set([newest, ...(needed.get(key) ?? [])])
 
 const snapshotsOf = (db: DatabaseSync, { id }: PlaceRow): Dated[] =>
@@ -59,7 +60,7 @@ const snapshotsOf = (db: DatabaseSync, { id }: PlaceRow): Dated[] =>
     .prepare('select n, at, pinned from snapshots where place = ? and kept = 1 order by n')
     .all(id) as unknown as Dated[]
 
-/** Those that are too many for their age: of each hour, later of each day, the last one stays. */
+/** Returns the snapshots that are too many for their age. The last one of each hour, later of each day, stays. */
 export function aged(all: readonly Dated[], keep: ReadonlySet<number>, policy: Retention): number[] {
   const { now, keepAllMs, keepHourlyMs } = policy
   const slotOf = (at: number) => {
@@ -79,22 +80,22 @@ interface Freed {
 }
 
 async function underBudget(
-  broom: Broom,
+  context: SweepContext,
   places: readonly PlaceRow[],
   { policy, freed, max }: { policy: Retention; freed: Freed; max: number },
 ): Promise<{ workspace: string; bytes: number }[]> {
   const over: { workspace: string; bytes: number }[] = []
   for (const workspace of new Set(places.map((place) => place.workspace))) {
     const theirs = places.filter((place) => place.workspace === workspace)
-    const bytes = () => bytesOf(broom.db, workspace)
+    const bytes = () => bytesOf(context.db, workspace)
     for (let tried = true; tried && bytes() > max; ) {
       tried = false
       for (const place of theirs) {
-        const keep = keepers(place, policy)
-        const loose = snapshotsOf(broom.db, place).filter(({ n, pinned }) => !pinned && !keep.has(n))
-        // A part at a time, the oldest first, so that no more goes than must.
+        const keep = protectedOf(place, policy)
+        const loose = snapshotsOf(context.db, place).filter(({ n, pinned }) => !pinned && !keep.has(n))
+        // A part at a time, the oldest first, so that no more is removed than necessary.
         const some = loose.slice(0, Math.ceil(loose.length / 8)).map(({ n }) => n)
-        if (bytes() > max) await thin(broom, place, some, freed)
+        if (bytes() > max) await thin(context, place, some, freed)
         tried ||= some.length > 0
       }
     }
@@ -106,9 +107,9 @@ async function underBudget(
 const bytesOf = (db: DatabaseSync, workspace: string): number =>
   Number(db.prepare('select coalesce(sum(bytes), 0) as n from places where workspace = ?').get(workspace)?.n)
 
-/** Takes snapshots from the list, frees what only they had, and then says that it is done. */
-async function thin(broom: Broom, { id }: PlaceRow, ns: readonly number[], freed: Freed): Promise<void> {
-  const { db } = broom
+/** Removes snapshots from the list, frees the content that only they had, then marks them as done. */
+async function thin(context: SweepContext, { id }: PlaceRow, ns: readonly number[], freed: Freed): Promise<void> {
+  const { db } = context
   const mark = db.prepare('update snapshots set kept = -1 where place = ? and n = ? and kept = 1 and pinned = 0')
   inTransaction(db, () => {
     for (const n of ns) freed.snapshots += Number(mark.run(id, n).changes)
@@ -117,7 +118,7 @@ async function thin(broom: Broom, { id }: PlaceRow, ns: readonly number[], freed
     n: number
   }[]
   const spans = new Map(begun.map(({ n }) => spanAround(db, id, n)).map((span) => [span.from, span]))
-  for (const span of spans.values()) freed.bytes += await empty(broom, id, span)
+  for (const span of spans.values()) freed.bytes += await empty(context, id, span)
   db.prepare('update snapshots set kept = 0 where place = ? and kept = -1').run(id)
 }
 
@@ -126,7 +127,7 @@ interface Span {
   readonly to: number
 }
 
-/** The listed snapshots on both sides. The newest is always listed. */
+/** Returns the listed snapshots on both sides. The newest is always listed. */
 function spanAround(db: DatabaseSync, id: number, n: number): Span {
   const row = db
     .prepare(
@@ -137,8 +138,8 @@ function spanAround(db: DatabaseSync, id: number, n: number): Span {
   return row
 }
 
-/** What began and ended between two listed snapshots is seen in neither: its content goes. */
-async function empty({ db, blobs, breathe }: Broom, id: number, { from, to }: Span): Promise<number> {
+/** Frees states that began and ended between two listed snapshots: neither shows them. */
+async function empty({ db, blobs, breathe }: SweepContext, id: number, { from, to }: Span): Promise<number> {
   const changes = db.prepare(
     'select n, path from changes where place = ?1 and n <= ?3 and (n, path) > (?2, ?4) order by n, path limit ?5',
   )
@@ -164,7 +165,7 @@ async function empty({ db, blobs, breathe }: Broom, id: number, { from, to }: Sp
   }
 }
 
-async function giveBack({ db, breathe }: Broom): Promise<void> {
+async function giveBack({ db, breathe }: SweepContext): Promise<void> {
   const free = () => Number(db.prepare('pragma freelist_count').get()?.freelist_count)
   for (let before = free(); before > PAGES; before = free()) {
     db.exec(`pragma incremental_vacuum(${PAGES})`)
@@ -173,9 +174,9 @@ async function giveBack({ db, breathe }: Broom): Promise<void> {
   }
 }
 
-/** Takes a place and all its past away. Content that others have too becomes theirs. */
-export async function forgetPlace(broom: Broom, id: number): Promise<void> {
-  const { db, blobs, breathe } = broom
+/** Removes a place and its whole past. Shared content moves to another owner. */
+export async function forgetPlace(context: SweepContext, id: number): Promise<void> {
+  const { db, blobs, breathe } = context
   const some = db.prepare('select path, since, blob, kept from files where place = ? limit ?')
   const remove = db.prepare('delete from files where place = ? and path = ? and since = ?')
   interface Row {
@@ -201,7 +202,7 @@ export async function forgetPlace(broom: Broom, id: number): Promise<void> {
     }
     db.prepare('delete from places where id = ?').run(id)
   })
-  await giveBack(broom)
+  await giveBack(context)
 }
 
 function inherit(db: DatabaseSync, id: number): void {

@@ -3,13 +3,13 @@ import type { FileState } from '../../model/history.ts'
 import type { Version } from '../../model/merge.ts'
 import type { Book } from './book.ts'
 
-/** A state with its content in the history, which is read when somebody needs it. */
+/** Returns a state with its content, which is read from the history on demand. */
 export const versionOf = (book: Book, state: FileState | null): Version => ({
   state,
   bytes: () => (state === null || state.kind === 'folder' ? null : book.bytes(state)),
 })
 
-/** A text that stands nowhere yet. */
+/** Returns a version with a text that is stored nowhere yet. */
 export function textVersion(text: string, mode: number): Version {
   const bytes = Buffer.from(text, 'utf8')
   return {

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace, writer } from '../../../test/support/history-world.ts'
 import { attributor } from './authors.ts'
-import { createBegun } from './begun.ts'
+import { createRunStarts } from './run-starts.ts'
 
-/** Resolves when the history says that somebody wrote in the place. */
+/** Resolves when the history reports a write from outside. */
 const outside = (place: TestPlace): Promise<void> =>
   new Promise((resolve) => {
     const stop = place.history.onNews(({ what }) => {
@@ -15,14 +15,14 @@ const outside = (place: TestPlace): Promise<void> =>
     })
   })
 
-/** So many files that a look by hints does not walk. */
+/** More files than a scan by hints walks. */
 const MANY = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`many/${index}`, '']))
 
 async function armed(place: TestPlace): Promise<void> {
   while (!(await place.history.status(place.key)).watching) await new Promise((resolve) => setImmediate(resolve))
 }
 
-it('F6: a hint rings, and a capture by hints finds what it names without being told a path', async () => {
+it('F6: a hint rings, and a capture by hints finds the path without naming it', async () => {
   await using place = await openTestHistory({ ...MANY, 'a/b': '1' })
   await armed(place)
   await place.captured()
@@ -45,7 +45,7 @@ it('F6: a hint of a new folder is followed into it', async () => {
   expect(changes.map(({ path }) => path)).toEqual(['new', 'new/deep', 'new/deep/one', 'new/deep/two'])
 })
 
-it('F6: before a walk has vouched for the watcher a capture by hints is a walk', async () => {
+it('F6: before the first walk under an armed watcher, a capture by hints is a walk', async () => {
   await using place = await openTestHistory({ ...MANY, a: '1', b: '1' })
   place.write('b', '2')
   const { changes } = await place.captured({ at: 'hints', paths: ['a'] })
@@ -54,7 +54,7 @@ it('F6: before a walk has vouched for the watcher a capture by hints is a walk',
 
 const mark = (what: 'start' | 'end') => ({ run: writer('r1').run, session: writer('r1').session, what })
 
-/** Waits until the clock that stamps files has gone on. */
+/** Waits for the next tick of the clock that stamps files. */
 function tick(place: TestPlace): void {
   const at = () => {
     place.write('many/0', '')
@@ -63,7 +63,7 @@ function tick(place: TestPlace): void {
   for (const before = at(); at() === before; );
 }
 
-it('F2: what was written before a run began is not its own, though the watcher tells of it later', async () => {
+it('F2: a write before a run’s start is not the run’s, though the hint comes later', async () => {
   await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1', 'a/d': '1' })
   await armed(place)
   await place.captured()
@@ -84,12 +84,12 @@ it('F2: what was written before a run began is not its own, though the watcher t
   expect(after.n).toBeGreaterThan(before.n)
 })
 
-it('F2: a folder that a run moves is its own with all that is in it, whatever the times of that', async () => {
+it('F2: a folder that a run moves is its work with all content, whatever the times', async () => {
   await using place = await openTestHistory({ ...MANY, 'old/a': '1', 'old/deep/b': '2' })
   mkdirSync(join(place.root, 'old/hollow'))
   await armed(place)
   await place.captured()
-  // Not looked at before the run begins: a folder of a person, into which the run writes then.
+  // No scan saw this folder of a person before the run writes into it.
   place.write('theirs/by-a-person', '')
   tick(place)
   await place.captured({ at: 'hints', mark: mark('start') })
@@ -105,8 +105,8 @@ it('F2: a folder that a run moves is its own with all that is in it, whatever th
   expect(theirs.map(({ author }) => author.kind)).toEqual(['outside'])
 })
 
-it('F2: what the disk stamped just before a run began is not its own, unless it named it or the clock is not ours', () => {
-  const begun = createBegun('/nowhere')
+it('F2: a write stamped just before a run’s start is not the run’s, unless it named the path or the clock differs', () => {
+  const begun = createRunStarts('/nowhere')
   begun.note([mark('start')], () => 10_000)
   const whose = attributor({ writers: [writer('r1', ['named'])] }, new Map(), begun)
   const state = { kind: 0, mode: 0o644, size: 0, content: null }
@@ -118,7 +118,7 @@ it('F2: what the disk stamped just before a run began is not its own, unless it 
   expect(kinds('other')).toEqual(['run', 'run', 'run'])
 })
 
-it('F2: in a small place what was written just before a run is there before it', async () => {
+it('F2: in a small place a write just before a run belongs to the state before it', async () => {
   await using place = await openTestHistory({ 'a/b': '1' })
   await armed(place)
   await place.captured()

@@ -4,38 +4,43 @@ import type { FilePath } from '../../model/history.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
 /**
- * Hints of what changed below a folder. No watcher of Linux may be believed (decision 0008): a hint says where to look,
- * and no hint says nothing. What hints miss, the next walk finds.
+ * Hints of changes below a folder. No watcher of Linux is reliable (decision 0008): a hint names a path to check, and
+ * silence proves nothing. The next walk finds changes without a hint.
  */
-export interface Watch {
-  /** Events come in, and nothing was lost as far as it can tell. */
+export interface FolderWatch {
+  /** True while events arrive without a known loss. */
   readonly armed: boolean
-  /** Takes the paths hinted since the last time. Null: too much or something odd, only a walk will do. */
+  /** Takes the paths hinted since the last call. Null: too many or unclear, so only a walk helps. */
   take(): Set<FilePath> | null
-  /** A look that failed: the paths count again. */
+  /** Returns the paths of a failed scan to the hints. */
   giveBack(paths: ReadonlySet<FilePath> | null): void
   close(): Promise<void>
 }
 
-// Also read by the main thread: its native part can be loaded by several threads only while the first one lives.
-// A platform that it is not built for has no hints.
+// The main thread also loads this module: several threads can load its native part only while the first one lives. A
+// platform without a build has no hints.
 const watcher = await import('@parcel/watcher').then((module) => module.default).catch(() => null)
 
-/** Above this a walk is as cheap. */
+/** With more paths a walk is as cheap. */
 const MANY = 5_000
 
 /**
- * @param ignore lines of an ignore file; folders that they name plainly are not watched at all
- * @param tell.hint at the first hint after each `take`
- * @param tell.armed once, when it begins to hear
+ * Starts to watch a folder.
+ * @param ignore lines of an ignore file; folders that they name plainly are not watched
+ * @param notify.hint called at the first hint after each `take`
+ * @param notify.armed called once, when events begin to arrive
  */
-export function startWatch(root: string, ignore: readonly string[], tell: { hint(): void; armed(): void }): Watch {
+export function startWatch(
+  root: string,
+  ignore: readonly string[],
+  notify: { hint(): void; armed(): void },
+): FolderWatch {
   let hinted: Set<FilePath> | null = new Set()
   let state: 'arming' | 'armed' | 'closed' = 'arming'
   const prefix = `${realRoot(root)}/`
   const add = (path: string) => {
     if (!path.startsWith(prefix)) return
-    // A name that is no text came out as another one.
+    // A name that is not valid text arrives changed.
     if (path.includes('\ufffd') || (hinted?.size ?? 0) >= MANY) hinted = null
     hinted?.add(path.slice(prefix.length))
   }
@@ -43,18 +48,18 @@ export function startWatch(root: string, ignore: readonly string[], tell: { hint
     const isFirst = hinted?.size === 0
     if (error) hinted = null
     for (const { path } of events ?? []) add(path)
-    if (isFirst && hinted?.size !== 0) tell.hint()
+    if (isFirst && hinted?.size !== 0) notify.hint()
   }
   const subscribed = watcher
     ?.subscribe(prefix.slice(0, -1), onEvents, { ignore: plainFolders(ignore) })
     .then((subscription) => {
       if (state === 'arming') {
         state = 'armed'
-        tell.armed()
+        notify.armed()
       }
       return subscription
     })
-    // Too many folders for this machine, or no permission: walks do it all.
+    // Too many folders for this machine, or no permission: walks find everything.
     .catch(() => null)
   return {
     get armed() {
@@ -71,7 +76,7 @@ export function startWatch(root: string, ignore: readonly string[], tell: { hint
     },
     async close() {
       state = 'closed'
-      // A folder that is gone took its watch along, which cannot be ended then.
+      // The watch of a removed folder is gone and cannot be ended.
       await (await subscribed)?.unsubscribe().catch(() => {})
     },
   }

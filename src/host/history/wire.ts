@@ -1,10 +1,10 @@
 import type { Problem } from '../../model/errors.ts'
 import type { History } from './history.ts'
 
-/** What crosses between those who ask and the thread that owns the history. */
+/** Messages between the callers and the thread that owns the history. */
 
-/** What may be asked for by name: every method of the history that is one question and one answer. */
-export type Asked = Exclude<keyof History, 'onNews' | 'close'>
+/** Methods that can be called by name: each has one request and one answer. */
+export type HistoryMethod = Exclude<keyof History, 'onNews' | 'close'>
 
 export interface WorkerOptions {
   readonly folder: string
@@ -12,8 +12,8 @@ export interface WorkerOptions {
 }
 
 export type ToWorker =
-  | { readonly id: number; readonly ask: Asked; readonly args: readonly unknown[] }
-  /** Whoever asked no longer waits. */
+  | { readonly id: number; readonly ask: HistoryMethod; readonly args: readonly unknown[] }
+  /** The caller no longer waits. */
   | { readonly cancel: number }
   | { readonly close: true }
 

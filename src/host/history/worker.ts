@@ -1,30 +1,30 @@
 import { join } from 'node:path'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { CarrelError } from '../../model/errors.ts'
-import { inWords } from './db.ts'
-import { openKeeper } from './keeper.ts'
+import { openCore } from './core.ts'
+import { explainError } from './db.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './wire.ts'
 
-/** The thread that owns `files.db`: it takes questions and gives answers, many at a time. */
+/** Serves the thread that owns `files.db`. Answers several requests concurrently. */
 function serve(port: MessagePort, options: WorkerOptions): void {
   const send = (message: FromWorker) => port.postMessage(message)
-  const keeper = openKeeper(join(options.folder), options.now, (news) => send({ news }))
+  const core = openCore(join(options.folder), options.now, (news) => send({ news }))
   const answer = async (id: number, work: () => Promise<unknown>) => {
     try {
       send({ id, result: await work() })
     } catch (error) {
-      send({ id, problem: inWords(error).toJSON() })
+      send({ id, problem: explainError(error).toJSON() })
     }
   }
   const close = async () => {
-    await keeper.close()
+    await core.close()
     port.close()
   }
   port.on('message', (message: ToWorker) => {
     if ('close' in message) void close()
-    else if ('ask' in message) void answer(message.id, () => ask(keeper.history, message))
+    else if ('ask' in message) void answer(message.id, () => ask(core.history, message))
   })
-  send({ ready: true, problem: keeper.problem })
+  send({ ready: true, problem: core.problem })
 }
 
 async function ask(history: object, { ask: name, args }: Extract<ToWorker, { ask: unknown }>): Promise<unknown> {
@@ -39,7 +39,7 @@ if (parentPort && options?.carrelHistory) {
   try {
     serve(port, options.carrelHistory)
   } catch (error) {
-    port.postMessage({ failed: inWords(error).toJSON() } satisfies FromWorker)
+    port.postMessage({ failed: explainError(error).toJSON() } satisfies FromWorker)
     port.close()
   }
 }

@@ -9,13 +9,16 @@ import { errorCode } from '../../primitives/error-code.ts'
 
 const run = promisify(execFile)
 
-/** The person at this machine: where their own home is, and where git is looked for. */
+/** Person at this machine: home folder, and the PATH for git. */
 export interface Person {
   readonly home: string
   readonly path: string
 }
 
-/** Short, since programs make sockets in it, and nothing in it leads out of `folder`, whatever agents are called. */
+/**
+ * Returns the path of a home. The path is short, because programs make sockets in it, and no agent name can lead out of
+ * `folder`.
+ */
 export function homePath(folder: string, note: HomeNote): string {
   const owner = note.kind === 'session' ? note.session : ownerOf(note).join(':')
   return join(
@@ -29,7 +32,7 @@ function ownerOf({ kind, workspace, space, run: id }: HomeNote): (string | null)
   return kind === 'space' ? ['space', space] : ['run', id]
 }
 
-/** The variables by which programs find a home. What is said by name stays: who said it meant it. */
+/** Variables by which programs find a home. A variable that a person sets explicitly wins. */
 export const homeVariables = (path: string) => ({
   XDG_CONFIG_HOME: join(path, '.config'),
   XDG_DATA_HOME: join(path, '.local', 'share'),
@@ -38,8 +41,8 @@ export const homeVariables = (path: string) => ({
 })
 
 /**
- * Makes a home for its owner only, with the name and address that git signs the person's commits with and nothing else of theirs.
- * What it is stands beside it before it is there, so that none is ever left without an owner. Safe to repeat.
+ * Makes a private home with the person's git name and address, and nothing else of theirs. Its note is written first,
+ * so that no home lacks an owner after a crash. Safe to repeat.
  */
 export async function makeHome(folder: string, note: HomeNote, person: Person): Promise<void> {
   const path = homePath(folder, note)
@@ -53,7 +56,7 @@ export async function makeHome(folder: string, note: HomeNote, person: Person): 
   })
 }
 
-/** Writes down whose home one is. Safe to repeat. */
+/** Writes the note that names the owner of a home. Safe to repeat. */
 export async function noteHome(folder: string, note: HomeNote): Promise<void> {
   const path = homePath(folder, note)
   const part = `${path}.json.${randomUUID()}.part`
@@ -61,7 +64,7 @@ export async function noteHome(folder: string, note: HomeNote): Promise<void> {
   await rename(part, `${path}.json`)
 }
 
-/** Paths of homes without a note, as versions before schema 9 left them: each belongs to one session. */
+/** Returns homes without a note, from versions before schema 9: each belongs to one session. */
 export async function listUnnoted(folder: string): Promise<string[]> {
   const names = new Set(await namesIn(folder))
   const homes = [...names].filter((name) => UNNOTED.test(name) && !names.has(`${name}.json`))
@@ -70,20 +73,20 @@ export async function listUnnoted(folder: string): Promise<string[]> {
 
 const UNNOTED = /-[0-9a-f]{16}$/
 
-/** The agent in whose name a home was made. */
+/** Returns the agent of a home. */
 export const agentOfHome = (path: string): string => basename(path).replace(UNNOTED, '')
 
-/** All homes whose owner is known. */
+/** Returns all homes with a known owner. */
 export async function listHomes(folder: string): Promise<HomeNote[]> {
   const names = await namesIn(folder)
   const notes = names.filter((name) => name.endsWith('.json')).map((name) => noteIn(join(folder, name)))
   return (await Promise.all(notes)).filter((note) => note !== null)
 }
 
-/** Only a folder that is not there has no names: one that cannot be read must not pass for one without homes. */
+/** Returns no names only for a missing folder: an unreadable one must not count as empty. */
 const namesIn = async (folder: string): Promise<string[]> => (await absentAsNull(readdir(folder))) ?? []
 
-/** With all that is in it. Nothing lives there any more. Safe to repeat. */
+/** Removes a home with its content, once no process lives there. Safe to repeat. */
 export async function removeHome(folder: string, note: HomeNote): Promise<void> {
   const path = homePath(folder, note)
   await rm(path, { recursive: true, force: true, maxRetries: 3 })
@@ -100,11 +103,13 @@ async function noteIn(path: string): Promise<HomeNote | null> {
   }
 }
 
-/** What a person's git says for everywhere, as a file for git; null where there is nothing, or no git. */
+/**
+ * Returns the identity of the person's global git settings as a git settings file; null without one, or without git.
+ */
 async function gitIdentity({ home, path }: Person): Promise<string | null> {
-  const words = ['config', '--global', '--includes', '--null', '--get-regexp', '^user\\.(name|email)$']
+  const args = ['config', '--global', '--includes', '--null', '--get-regexp', '^user\\.(name|email)$']
   try {
-    const { stdout } = await run('git', words, { env: { PATH: path, HOME: home }, cwd: '/', timeout: GIT_MS })
+    const { stdout } = await run('git', args, { env: { PATH: path, HOME: home }, cwd: '/', timeout: GIT_MS })
     const lines = stdout.split('\0').filter((entry) => entry !== '')
     return ['[user]', ...lines.map(asLine), ''].join('\n')
   } catch {

@@ -5,26 +5,29 @@ import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { newKey, readKey, type SecretKey, writeKey } from './sealing.ts'
 
-/** The keys that secrets are sealed under: the first one seals, all of them open. */
+/** Keys that secrets are sealed with: the first one seals, all of them open. */
 export interface KeyRing {
-  /** Where they come from, for people. */
+  /** Source of the keys, for people. */
   readonly source: string
-  /** Carrel made the file and may change it; else whoever runs the server does. */
+  /** True when Carrel made the file and may change it; otherwise the operator of the server does. */
   readonly own: boolean
-  /** @throws unavailable when what is there is no key */
+  /**
+   * Reads the keys.
+   * @throws unavailable when the source contains an invalid key
+   */
   keys(): Promise<readonly SecretKey[]>
-  /** The one that seals; an own ring without any makes it. */
+  /** Returns the key that seals; an own ring makes its first one. */
   sealing(): Promise<SecretKey>
-  /** Puts a new key in front of an own ring. */
+  /** Adds a new key at the front of an own ring. */
   add(): Promise<void>
-  /** Leaves the first one alone in an own ring. */
+  /** Removes all keys but the first of an own ring. */
   retire(): Promise<void>
 }
 
 export interface KeySources {
-  /** CARREL_SECRETS_KEY: keys in base64 with commas in between, the one that seals first. */
+  /** CARREL_SECRETS_KEY: keys in base64, separated by commas; the first one seals. */
   readonly environment: string | undefined
-  /** A file that the configuration names, a key on each line. */
+  /** File from the configuration, with one key a line. */
   readonly file: string | null
   readonly dataFolder: string
 }
@@ -32,7 +35,9 @@ export interface KeySources {
 export const OWN_KEY_FILE = 'secrets.key'
 const HOW = 'A key is 32 random bytes in base64: `openssl rand -base64 32` makes one.'
 
-/** The environment, else the file that is named, else a file of Carrel's own that is made when it is first needed. */
+/**
+ * Opens the keys of the environment, else of the configured file, else of Carrel's own file, which is made on demand.
+ */
 export function openKeyRing({ environment, file, dataFolder }: KeySources): KeyRing {
   if (environment) return givenRing('CARREL_SECRETS_KEY', async () => environment.split(','))
   if (file !== null) return givenRing(file, () => linesOf(file))
@@ -45,7 +50,7 @@ function givenRing(source: string, texts: () => Promise<readonly string[] | null
     if (found === null) {
       throw new CarrelError(
         'unavailable',
-        `The file of keys ${source} is not there. Put it back, or correct secretsKeyFile. ${HOW}`,
+        `The key file ${source} is missing. Restore it, or correct secretsKeyFile. ${HOW}`,
       )
     }
     return readAll(source, found)
@@ -53,7 +58,7 @@ function givenRing(source: string, texts: () => Promise<readonly string[] | null
   const refuse = async () => {
     throw new CarrelError(
       'forbidden',
-      `The keys come from ${source}, which is yours to change: put a new key in front of the old one, start Carrel again and ask again. ${HOW}`,
+      `The keys come from ${source}, which Carrel cannot change. Put a new key in front of the old one, restart Carrel and try again. ${HOW}`,
     )
   }
   return { source, own: false, keys, sealing: async () => firstOf(source, await keys()), add: refuse, retire: refuse }
@@ -77,7 +82,7 @@ function ownRing(path: string): KeyRing {
 
 function firstOf(source: string, [first]: readonly SecretKey[]): SecretKey {
   if (first) return first
-  throw new CarrelError('unavailable', `There is no key in ${source}. ${HOW}`)
+  throw new CarrelError('unavailable', `${source} contains no key. ${HOW}`)
 }
 
 function readAll(source: string, texts: readonly string[]): SecretKey[] {
@@ -86,7 +91,7 @@ function readAll(source: string, texts: readonly string[]): SecretKey[] {
     .map((text) => {
       const key = readKey(text)
       if (key) return key
-      throw new CarrelError('unavailable', `What is in ${source} is no key. ${HOW} Correct it there.`)
+      throw new CarrelError('unavailable', `${source} contains an invalid key. ${HOW} Correct it there.`)
     })
 }
 
@@ -103,7 +108,7 @@ async function linesOf(path: string): Promise<string[] | null> {
   }
 }
 
-/** The old file or the new one is there, whole, at any moment: a key that is lost loses every secret. */
+/** Replaces the file atomically: a lost key loses every secret. */
 async function writeAll(path: string, keys: readonly SecretKey[]): Promise<void> {
   const part = `${path}.part`
   try {

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/pr
 import { dirname, join } from 'node:path'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
-/** One copy of a login: where, when it was written, and what is in it. */
+/** Copy of a login file: path, time of its last write, content. */
 interface Copy {
   readonly path: string
   readonly mtimeMs: number
@@ -10,9 +10,9 @@ interface Copy {
 }
 
 /**
- * Brings all copies of a login file to the newest one that is whole. A person who logged out has no copy, and then
- * nobody gets one: `shared` must be there.
- * @param others copies in homes of Carrel's; those that are missing are made
+ * Updates all copies of a login file to the newest complete one. After a logout `shared` is missing, and then no copy
+ * is written.
+ * @param others copies in homes of Carrel; missing ones are made
  */
 export async function shareLogin(shared: string, others: readonly string[]): Promise<void> {
   const own = await readCopy(shared)
@@ -26,13 +26,13 @@ export async function shareLogin(shared: string, others: readonly string[]): Pro
   }
 }
 
-/** The homes that Carrel made for an agent. */
+/** Returns the homes that Carrel made for an agent. */
 export async function homesOf(folder: string, agent: string): Promise<string[]> {
   const names = (await absentAsNull(readdir(folder))) ?? []
   return names.filter((name) => new RegExp(`^${agent}-[0-9a-f]{16}$`).test(name)).map((name) => join(folder, name))
 }
 
-/** Null where there is none, or one that is being written: half a login would log everybody out. */
+/** Returns null for a missing or incomplete copy: half a login would log out every agent. */
 async function readCopy(path: string): Promise<Copy | null> {
   const content = await absentAsNull(readFile(path))
   const found = await absentAsNull(stat(path))
@@ -51,7 +51,7 @@ function isWhole(path: string, content: Buffer): boolean {
   }
 }
 
-/** Whole under its name at any moment, readable by its owner only, and as old as the copy it comes from. */
+/** Writes a copy atomically, readable by its owner only, with the time of its source. */
 async function writeCopy(path: string, { content, mtimeMs }: Copy): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const part = `${path}.carrel-part`

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { CarrelError } from '../../model/errors.ts'
 
-/** A key for AES-256-GCM. `id` names it in the database and says nothing of it. */
+/** Key for AES-256-GCM. `id` names it in the database and reveals nothing of it. */
 export interface SecretKey {
   readonly id: string
   readonly bytes: Buffer
@@ -9,13 +9,13 @@ export interface SecretKey {
 
 const CIPHER = 'aes-256-gcm'
 const KEY_BYTES = 32
-/** The lengths that NIST SP 800-38D asks for. */
+/** Lengths recommended by NIST SP 800-38D. */
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 export const newKey = (): SecretKey => keyOf(randomBytes(KEY_BYTES))
 
-/** Reads a key as people write it; null where it is none. */
+/** Parses a key in base64 as people write it; null for anything else. */
 export function readKey(text: string): SecretKey | null {
   const bytes = Buffer.from(text.trim(), 'base64')
   const same =
@@ -31,7 +31,7 @@ const keyOf = (bytes: Buffer): SecretKey => ({
   bytes,
 })
 
-/** What a value belongs to: a sealed one that is moved elsewhere does not open there. */
+/** Owner of a value: a sealed value that is moved to another owner does not open. */
 export interface SealPlace {
   readonly workspace: string
   readonly space: string | null
@@ -47,7 +47,7 @@ export function seal(key: SecretKey, place: SealPlace, value: string): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
 }
 
-/** @throws unavailable when it was changed, or moved from another place */
+/** @throws unavailable when the value was changed or moved */
 export function unseal(key: SecretKey, place: SealPlace, sealed: string): string {
   const all = Buffer.from(sealed, 'base64')
   try {
@@ -59,7 +59,7 @@ export function unseal(key: SecretKey, place: SealPlace, sealed: string): string
   } catch (cause) {
     throw new CarrelError(
       'unavailable',
-      `The secret ${place.name} does not open although its key is here: it was changed in the database, or moved there from another place. Put it again, or remove it.`,
+      `The secret ${place.name} cannot be opened, although its key exists: it was changed or moved in the database. Set it again, or remove it.`,
       { name: place.name, key: key.id },
       cause,
     )

@@ -7,7 +7,7 @@ import { temporaryOf } from './temporary.ts'
 
 const KEEPER = '0123456789abcdef'
 
-it('leaves programs room for the address of a socket, also where the data lies deep', () => {
+it('leaves room for a socket path, also for a deep data folder', () => {
   const near = temporaryOf('/home/ada/.local/share/carrel/keepers', KEEPER)
   expect(near).toBe(`/home/ada/.local/share/carrel/tmp/${KEEPER}`)
   const deep = temporaryOf(`/home/ada/${'deep/'.repeat(8)}keepers`, KEEPER)
@@ -15,7 +15,7 @@ it('leaves programs room for the address of a socket, also where the data lies d
   expect(temporaryOf(`/home/ada/${'deep/'.repeat(9)}keepers`, KEEPER)).not.toBe(deep)
 })
 
-it('P3: each process has one of its own, for its owner only, which goes with it', async () => {
+it('P3: each process has its own, private to its owner and removed with it', async () => {
   const [{ connection }, { connection: other }] = await Promise.all([connect(), connect()])
   const place = newPlace()
   const one = await connection.open(place, listen().listener, never)
@@ -31,10 +31,10 @@ it('P3: each process has one of its own, for its owner only, which goes with it'
   expect([temporary, other.temporary].map((folder) => existsSync(folder))).toEqual([false, true])
 })
 
-it('goes with an agent that did not start; what an earlier life left goes at the next start', async () => {
+it('is removed with an agent that did not start; leftovers are removed at the next start', async () => {
   const keepers = join(top, 'failing/keepers')
   const temporary = dirname(temporaryOf(keepers, KEEPER))
-  await expect(connect({ launch: { command: 'no-such-agent', keepers } })).rejects.toThrow('is not there')
+  await expect(connect({ launch: { command: 'no-such-agent', keepers } })).rejects.toThrow('is not installed')
   expect([...readdirSync(temporary), ...readdirSync(keepers)]).toEqual([])
   for (const folder of [join(keepers, KEEPER), temporaryOf(keepers, KEEPER)]) mkdirSync(folder, { recursive: true })
   await dropOthers(keepers, new Set())

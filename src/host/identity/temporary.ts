@@ -3,12 +3,15 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** Addresses of sockets have 107 bytes, and programs make them here: Chromium ends at once where it has less than 45 for its own. */
+/**
+ * Longest path of a temporary folder. A socket path has 107 bytes, and Chromium ends at once with less than 45 for its
+ * own part.
+ */
 const LONGEST = 60
 
 /**
- * The temporary folder of an agent's process: below the data folder, or in the machine's own where that lies too deep. Nobody can
- * guess its name, since nobody can guess a keeper's. The same for a keeper after a restart of the server.
+ * Returns the temporary folder of an agent's process: below the data folder, or in the machine's own for a deep path.
+ * Its name is as unguessable as the keeper's. The path stays the same after a restart of the server.
  */
 export function temporaryOf(keepers: string, keeper: string): string {
   const inside = join(dirname(keepers), 'tmp', keeper)
@@ -16,7 +19,7 @@ export function temporaryOf(keepers: string, keeper: string): string {
   return join(tmpdir(), `carrel-${createHash('sha256').update(inside).digest('hex').slice(0, 24)}`)
 }
 
-/** For its owner only. Gives the variables by which programs find it. */
+/** Makes a private folder and returns the variables by which programs find it. */
 export async function makeTemporary(path: string): Promise<Readonly<Record<string, string>>> {
   await mkdir(path, { recursive: true, mode: 0o700 })
   return temporaryVariables(path)

@@ -32,7 +32,7 @@ function options(): KeeperOptions {
   }
 }
 
-/** Answers each line with `{"said": line}`; `count N` says N lines, `quit` ends. */
+/** Answers each line with `{"said": line}`; `count N` prints N lines, `quit` ends. */
 const ECHO = `
   require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
     const asked = JSON.parse(line)
@@ -58,7 +58,7 @@ async function start(at: KeeperOptions, limits = { graceMs: 60_000, deadlineAt: 
   return tree
 }
 
-/** Collects frames, and resolves when one of them satisfies. */
+/** Collects frames, and resolves when one of them matches. */
 function listen(tree: KeptTree) {
   const frames: Frame[] = []
   let look = () => {}
@@ -102,13 +102,13 @@ it('frames of both directions are numbered together, and on disk before they are
   expect(readSpool(join(at.keepers, tree.keeper))?.frames).toEqual(heard.frames)
 })
 
-it('P5: a server that comes back has every frame once, in order, also what came while nobody was there', async () => {
+it('P5: a restarted server gets every frame once, in order, also those from its absence', async () => {
   const at = options()
   const first = await start(at)
   const before = listen(first)
   await before.replayed
   first.send('{"count":50000}')
-  // Gone in the middle of what is being said.
+  // The server leaves in the middle of the output.
   await before.until((frames) => frames.length > 100)
   first.leave()
   const second = await attachKeeper(first.keeper, at)
@@ -120,7 +120,7 @@ it('P5: a server that comes back has every frame once, in order, also what came 
   expect(inLines(after.frames).slice(0, -1)).toEqual(Array.from({ length: 50_000 }, (_, n) => JSON.stringify({ n })))
 })
 
-it('a checkpoint drops what is recorded, and what came after it stays', async () => {
+it('a checkpoint drops recorded frames and keeps later ones', async () => {
   const at = options()
   const first = await start(at)
   const before = listen(first)
@@ -142,7 +142,7 @@ it('a checkpoint drops what is recorded, and what came after it stays', async ()
   expect(spool.split('\n')).toHaveLength(6)
 })
 
-it('an agent that ends while nobody is there leaves its spool and its end, and no process', async () => {
+it('an agent that ends without a server leaves its spool and its exit, and no process', async () => {
   const at = options()
   const tree = await start(at)
   const heard = listen(tree)
@@ -168,7 +168,7 @@ it('P1: without a server for longer than its grace, an agent is ended with its w
   kept.length = 0
 })
 
-it('P1: an agent does not outlive its keeper, and the server hears of its end', async () => {
+it('P1: an agent does not outlive its keeper, and the server gets its exit', async () => {
   const at = options()
   const tree = await start(at)
   const heard = listen(tree)
@@ -180,7 +180,7 @@ it('P1: an agent does not outlive its keeper, and the server hears of its end', 
   kept.length = 0
 })
 
-it('a stranger without the token hears nothing', async () => {
+it('a client without the token receives nothing', async () => {
   const at = options()
   const tree = await start(at)
   await listen(tree).replayed

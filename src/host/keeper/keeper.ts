@@ -1,20 +1,11 @@
 import type { Socket } from 'node:net'
 import { readLines } from '../../primitives/lines.ts'
-import { createTimer } from '../../primitives/timers.ts'
-import type { Reached } from '../cgroups/cgroup.ts'
+import type { LimitReached } from '../cgroups/cgroup.ts'
 import type { ChildTree, Exit } from '../process/process.ts'
-import type { FromKeeper, KeeperLaunch, Limits, ToKeeper } from './protocol.ts'
+import type { AgentLimits, FromKeeper, KeeperLaunch, ToKeeper } from './protocol.ts'
 import { type Frame, type Spool, written } from './spool.ts'
 
-export interface Keeping {
-  /** A server, or somebody who says so: proven by its first line. */
-  take(socket: Socket): void
-  stderr(text: string): void
-  /** A connection that its sandbox did not let through. */
-  stopped(target: string): void
-}
-
-interface Parts {
+interface KeeperParts {
   readonly launch: KeeperLaunch
   readonly spool: Spool
   readonly tree: ChildTree
@@ -23,130 +14,163 @@ interface Parts {
   readonly leave: () => void
 }
 
-/** Bytes that a slow server may owe before the agent has to wait. */
+/** Unsent bytes to a slow server at which the agent has to wait. */
 const OWED_BYTES = 1 << 20
-/** Bytes on disk, with no server to record them, before the agent has to wait. */
+/** Spooled bytes without a server at which the agent has to wait. */
 const SPOOL_BYTES = 256 << 20
-/** How often it is looked whether a limit was reached, and how long nothing more is said of one that was told. ms. */
+/** Interval of the check for reached limits, and the pause before a limit is reported again. ms. */
 const REACHED_MS = 500
 const AGAIN_MS = 60_000
-/** The first server has so long to come. ms. */
+/** Time for the first server to connect. ms. */
 const FIRST_MS = 10_000
 const STOP = { eofMs: 500, termMs: 700 }
 
 /**
- * Passes frames between an agent and whatever server is there, each on disk before it goes on. Without a server the
- * agent works on, as long as its limits say; then its whole tree is ended. At most one server is served: a newer one
- * takes the place of the older.
+ * Passes frames between an agent and the server that is connected, each on disk before it goes on. Without a server the
+ * agent works on for as long as its limits allow; then its whole tree is ended. A newer server replaces the older one.
  */
-export function keepAgent({ launch, spool, tree, now, leave }: Parts): Keeping {
-  let limits: Limits = launch.limits
-  let client: Client | null = null
-  const deadline = createTimer()
-  let ended: Exit | null = null
-  let tooLarge = false
-  let met = false
+export class AgentKeeper {
+  readonly #parts: KeeperParts
+  #limits: AgentLimits
+  #client: Client | null = null
+  #timer: NodeJS.Timeout | null = null
+  #ended: Exit | null = null
+  #tooLarge = false
+  /** True once any server has proven itself. */
+  #met = false
 
-  const pace = () => {
-    const owed = client ? client.owed() > OWED_BYTES : spool.bytes > SPOOL_BYTES
+  constructor(parts: KeeperParts) {
+    const { launch, spool, tree, now } = parts
+    this.#parts = parts
+    this.#limits = launch.limits
+    inPieces(
+      tree,
+      launch.maxFrameBytes,
+      (lines) => this.#passOn(spool.append('in', lines)),
+      () => {
+        this.#tooLarge = true
+        this.#client?.say({ say: 'too_large' })
+      },
+    )
+    const report = createLimitReport(tree, now)
+    const watching = launch.cgroup ? setInterval(() => report(this.#client), REACHED_MS) : undefined
+    void tree.exited.then((exit) => {
+      clearInterval(watching)
+      this.#end(exit)
+    })
+    // The server that started this process connects at once.
+    this.#awaitServer(Math.max(this.#limits.graceMs, FIRST_MS))
+  }
+
+  /** Takes a connection. The other side proves by its first line that it is a server. */
+  take(socket: Socket): void {
+    const { launch, spool, tree } = this.#parts
+    const next = serve(socket, spool, {
+      proven: (token) => token === launch.token,
+      welcome: () => {
+        this.#client?.drop()
+        this.#client = next
+        this.#met = true
+        if (this.#timer) clearTimeout(this.#timer)
+        return { say: 'welcome', head: spool.head, checkpoint: spool.checkpoint, stderrTail: tree.stderrTail() }
+      },
+      live: () => {
+        if (this.#tooLarge) next.say({ say: 'too_large' })
+        if (this.#ended) next.say({ say: 'exit', exit: this.#ended })
+      },
+      receive: (message) => this.#receive(message),
+      send: (line, tag) => {
+        this.#passOn(spool.append('out', [line], tag))
+        tree.stdin.write(`${line}\n`)
+      },
+      paid: () => this.#pace(),
+      gone: () => this.#lost(next),
+    })
+  }
+
+  stderr(text: string): void {
+    this.#client?.say({ say: 'stderr', text })
+  }
+
+  /** Reports a connection that the agent's sandbox blocked. */
+  stopped(target: string): void {
+    this.#client?.say({ say: 'stopped', target })
+  }
+
+  #passOn(frames: readonly Frame[]): void {
+    this.#client?.frames(frames)
+    this.#pace()
+  }
+
+  #pace(): void {
+    const { tree, spool } = this.#parts
+    const owed = this.#client ? this.#client.owed() > OWED_BYTES : spool.bytes > SPOOL_BYTES
     if (owed) tree.stdout.pause()
     else if (tree.stdout.isPaused()) tree.stdout.resume()
   }
-  const passOn = (frames: readonly Frame[]) => {
-    client?.frames(frames)
-    pace()
-  }
-  const alone = (graceMs: number) => {
-    deadline.stop()
-    if (client || ended) return
-    const left = limits.deadlineAt === null ? graceMs : Math.min(graceMs, limits.deadlineAt - now())
-    deadline.start(Math.max(0, left), () => void tree.stop(STOP))
-  }
-  const hear = (message: ToKeeper) => {
+
+  #receive(message: ToKeeper): void {
+    const { spool, tree, leave } = this.#parts
     if (message.say === 'mark') spool.mark(message.checkpoint)
-    else if (message.say === 'limits') limits = message.limits
+    else if (message.say === 'limits') this.#limits = message.limits
     else if (message.say === 'stop') void tree.stop(message)
     else if (message.say === 'kill') void tree.kill()
     else if (message.say === 'bye') leave()
-    pace()
-  }
-  const send = (line: string, tag: string) => {
-    passOn(spool.append('out', [line], tag))
-    tree.stdin.write(`${line}\n`)
+    this.#pace()
   }
 
-  inPieces(
-    tree,
-    launch.maxFrameBytes,
-    (lines) => passOn(spool.append('in', lines)),
-    () => {
-      tooLarge = true
-      client?.say({ say: 'too_large' })
-    },
-  )
-  const told = new Map<string, { times: number; at: number }>()
-  let seen: readonly Reached[] = []
-  const tellReached = () => {
-    // One look later: where it was the agent itself that was ended, its end says so. Nor is it said to nobody.
-    const due = client?.live() ? seen : []
-    seen = tree.reached()
-    for (const reached of due) {
-      const before = told.get(reached.limit)
-      if (!client || (before && (before.times >= reached.times || now() - before.at < AGAIN_MS))) continue
-      told.set(reached.limit, { times: reached.times, at: now() })
-      client.say({ say: 'reached', reached })
-    }
+  /** Ends the agent when no server comes within the grace, nor before the deadline. */
+  #awaitServer(graceMs: number): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#client || this.#ended) return
+    const { deadlineAt } = this.#limits
+    const { tree, now } = this.#parts
+    const left = deadlineAt === null ? graceMs : Math.min(graceMs, deadlineAt - now())
+    this.#timer = setTimeout(() => void tree.stop(STOP), Math.max(0, left))
   }
-  const watching = launch.cgroup ? setInterval(tellReached, REACHED_MS) : undefined
-  void tree.exited.then((exit) => {
-    clearInterval(watching)
-    ended = exit
+
+  #lost(client: Client): void {
+    if (this.#client !== client) return
+    this.#client = null
+    if (this.#ended) return this.#parts.leave()
+    this.#pace()
+    this.#awaitServer(this.#limits.graceMs)
+  }
+
+  #end(exit: Exit): void {
+    const { spool, leave } = this.#parts
+    this.#ended = exit
     spool.end(exit)
-    // A server that is here says when it has heard; the first one is about to come; all others read the spool.
-    if (!client && met) leave()
-    else if (!client) setTimeout(leave, FIRST_MS)
-    else if (client.live()) client.say({ say: 'exit', exit })
-  })
-  // Whoever started this comes at once.
-  alone(Math.max(limits.graceMs, FIRST_MS))
-
-  return {
-    stderr: (text) => client?.say({ say: 'stderr', text }),
-    stopped: (target) => client?.say({ say: 'stopped', target }),
-    take(socket) {
-      const next = serve(socket, spool, {
-        proven: (token) => token === launch.token,
-        welcome: () => {
-          client?.drop()
-          client = next
-          met = true
-          deadline.stop()
-          return { say: 'welcome', head: spool.head, checkpoint: spool.checkpoint, stderrTail: tree.stderrTail() }
-        },
-        live: () => {
-          if (tooLarge) next.say({ say: 'too_large' })
-          if (ended) next.say({ say: 'exit', exit: ended })
-        },
-        hear,
-        send,
-        paid: pace,
-        gone: () => {
-          if (client !== next) return
-          client = null
-          if (ended) return leave()
-          pace()
-          alone(limits.graceMs)
-        },
-      })
-    },
+    // A connected server confirms the exit; the first server is about to connect; later servers read the spool.
+    if (!this.#client && this.#met) leave()
+    else if (!this.#client) setTimeout(leave, FIRST_MS)
+    else if (this.#client.live()) this.#client.say({ say: 'exit', exit })
   }
 }
 
-/** Lines of the agent as they come, all of one piece together: one write to the disk for each piece. */
+/** Returns a function that reports to a client each limit of the cgroup that was reached, at most once a minute. */
+function createLimitReport(tree: ChildTree, now: () => number): (client: Client | null) => void {
+  const reported = new Map<string, { times: number; at: number }>()
+  let seen: readonly LimitReached[] = []
+  return (client) => {
+    // One round later: when the limit ended the agent itself, its exit names the limit. Without a client nothing is lost.
+    const due = client?.live() ? seen : []
+    seen = tree.reached()
+    for (const reached of due) {
+      const before = reported.get(reached.limit)
+      if (!client || (before && (before.times >= reached.times || now() - before.at < AGAIN_MS))) continue
+      reported.set(reached.limit, { times: reached.times, at: now() })
+      client.say({ say: 'reached', reached })
+    }
+  }
+}
+
+/** Reads lines of the agent and passes on all lines of one chunk together, for one disk write a chunk. */
 function inPieces(tree: ChildTree, maxBytes: number, take: (lines: string[]) => void, tooLarge: () => void): void {
   let lines: string[] = []
   readLines(tree.stdout, maxBytes, (line) => lines.push(line), tooLarge)
-  // Listeners are called in the order they were added: this one sees what the piece was split into.
+  // Listeners run in the order of their registration: this one sees the lines that the chunk was split into.
   tree.stdout.on('data', () => {
     if (lines.length === 0) return
     const taken = lines
@@ -158,7 +182,7 @@ function inPieces(tree: ChildTree, maxBytes: number, take: (lines: string[]) => 
 interface Client {
   frames(frames: readonly Frame[]): void
   say(message: FromKeeper): void
-  /** The past has been sent. */
+  /** Whether all spooled frames were sent. */
   live(): boolean
   owed(): number
   drop(): void
@@ -167,9 +191,9 @@ interface Client {
 interface Served {
   proven(token: string): boolean
   welcome(): FromKeeper
-  /** All of the past has been sent. */
+  /** Called after the last spooled frame. */
   live(): void
-  hear(message: ToKeeper): void
+  receive(message: ToKeeper): void
   send(line: string, tag: string): void
   paid(): void
   gone(): void
@@ -177,13 +201,13 @@ interface Served {
 
 const MAX_LINE = 64 << 20
 
-/** One connection: nothing is heard before its token is proven; the past goes first, then what comes. */
+/** Serves one connection. Nothing is accepted before its token is proven; spooled frames go first, then new ones. */
 function serve(socket: Socket, spool: Spool, served: Served): Client {
   let proven = false
   let sent: number | null = null
   const say = (message: FromKeeper) => void socket.write(`m${JSON.stringify(message)}\n`)
   const client: Client = {
-    // While the past is being sent, what comes meanwhile is part of it.
+    // New frames during the replay are part of the replay.
     frames: (frames) => {
       if (sent !== null) for (const frame of frames) socket.write(written(frame))
     },
@@ -213,7 +237,7 @@ function serve(socket: Socket, spool: Spool, served: Served): Client {
     }
     const message = readMessage(text)
     if (message === null) return socket.destroy()
-    if (message.say !== 'hello') return proven ? served.hear(message) : socket.destroy()
+    if (message.say !== 'hello') return proven ? served.receive(message) : socket.destroy()
     if (!served.proven(message.token)) return socket.destroy()
     proven = true
     say(served.welcome())

@@ -6,14 +6,14 @@ import { messageOf } from '../../primitives/message-of.ts'
 import { dropInherited } from '../process/inherited.ts'
 import { bootId, processNow, TREE_VARIABLE } from '../process/proc-table.ts'
 import { spawnTree } from '../process/process.ts'
-import { keepAgent } from './keeper.ts'
+import { AgentKeeper } from './keeper.ts'
 import { type KeeperLaunch, type KeeperNote, NOTE, socketPath } from './protocol.ts'
 import { openSpool } from './spool.ts'
 
 /**
- * The keeper's process: holds the pipes of one agent and outlives the server. It is told what to start over its stdin,
- * says `ready` or what went wrong on its stdout, and then talks over its socket only. A server that dies before it has
- * told everything leaves nothing behind.
+ * Process of a keeper: holds the pipes of one agent and outlives the server. Reads its launch from stdin, writes
+ * `ready` or an error to stdout, and then serves its socket only. A server that dies before the launch is complete
+ * leaves no process behind.
  */
 async function main(): Promise<void> {
   dropInherited()
@@ -28,12 +28,12 @@ async function main(): Promise<void> {
     process.exit(0)
   }
   const mask = createMask(launch.secrets ?? [])
-  const heard = createTextFilter(() => mask)
+  const stderrFilter = createTextFilter(() => mask)
   if (launch.proxy) {
-    // Only who needs it pays for it.
+    // The module is loaded on demand, to save memory.
     const { serveProxy } = await import('../sandbox/proxy.ts')
     rmSync(launch.proxy.socket, { force: true })
-    await serveProxy({ ...launch.proxy, onStopped: (target) => keeping.stopped(target) })
+    await serveProxy({ ...launch.proxy, onStopped: (target) => keeper.stopped(target) })
   }
   const tree = await spawnTree({
     command: launch.command,
@@ -46,12 +46,12 @@ async function main(): Promise<void> {
     ledger: launch.ledger,
     label: launch.label,
     now: Date.now,
-    onStderr: (chunk) => keeping.stderr(heard.push(chunk.toString('utf8'))),
+    onStderr: (chunk) => keeper.stderr(stderrFilter.push(chunk.toString('utf8'))),
     stderrFilter: createTextFilter(() => mask),
     ...(launch.stderrPath === null ? {} : { stderrPath: launch.stderrPath }),
   })
-  const keeping = keepAgent({ launch, spool, tree, now: Date.now, leave })
-  const server = createServer((socket) => keeping.take(socket))
+  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, leave })
+  const server = createServer((socket) => keeper.take(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)

@@ -99,7 +99,7 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
     expect(statSync(join(place.root, 'in/new/b.txt')).size).toBe(1)
   })
 
-  it('F8: where the view has gone the agent does not start', async () => {
+  it('F8: without the view the agent does not start', async () => {
     const { record, place } = await viewed()
     await w.places.remove(record)
     await expect(connect({ launch: { enter: place.enter } })).rejects.toMatchObject({ code: 'unavailable' })
@@ -133,6 +133,6 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
   })
 })
 
-it('what overlayfs is here, or why it is not to be had, is said', () => {
+it('the driver list says how overlayfs works here, or why it is unavailable', () => {
   expect(overlayfs?.detail).toMatch(overlayfs?.usable ? /\w/ : /Linux|failed/)
 })

@@ -4,15 +4,15 @@ import { Worker } from 'node:worker_threads'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './freezer.ts'
-import { clearGoing, removeFolder } from './removal.ts'
+import { clearRemovals, removeFolder } from './removal.ts'
 
-/** Frozen folders, below which views lie. Walking and copying happen in threads of their own. */
+/** Frozen folders below views. Worker threads walk and copy. */
 export interface Bases {
-  /** A base of the folder as it is now or became since. Many who ask at once share one look. */
+  /** Freezes a folder in its state at the call or later. Concurrent callers share one freeze. */
   freeze(source: string, bases: string, wait: Wait): Promise<Frozen>
-  /** A plain copy, with a list of what is in it. */
+  /** Makes a plain copy, with a list of its content. */
   copy(source: string, to: { copy: string; list: string }, wait: Wait): Promise<Frozen>
-  /** Paths of such a copy that were changed since. */
+  /** Returns the paths of such a copy that changed since. */
   changedInCopy(copy: string, list: string): Promise<readonly string[]>
 }
 
@@ -21,7 +21,7 @@ export interface Wait {
   readonly onProgress: (text: string) => void
 }
 
-/** One freezing for all who wait for it; it is ended when the last of them has left. */
+/** One freeze for all its waiters; it is stopped when the last one leaves. */
 interface Shared {
   readonly done: Promise<Frozen>
   readonly waiting: Set<Wait>
@@ -35,7 +35,7 @@ export function createBases(): Bases {
     const off = new AbortController()
     const waiting = new Set<Wait>()
     const work = async () => {
-      // One at a time for one folder, so that the later finds what the earlier made.
+      // Freezes of one folder are serial, so that the later one finds the result of the earlier.
       await before?.done.catch(() => undefined)
       shared.begun = true
       await mkdir(ask.bases, { recursive: true, mode: 0o700 })
@@ -55,7 +55,7 @@ export function createBases(): Bases {
   return {
     async freeze(source, bases, wait) {
       const last = lasts.get(source)
-      // A look that is under way may have passed by what changed just now.
+      // A freeze under way may have passed a path that changed just now.
       const shared = last && !last.begun ? last : begin({ source, bases }, last)
       lasts.set(source, shared)
       shared.waiting.add(wait)
@@ -71,9 +71,9 @@ export function createBases(): Bases {
   }
 }
 
-/** Removes the bases that no view lies over. Call it only while none is being made. */
+/** Removes bases without a view. Call it only while none is being made. */
 export async function sweepBases(bases: string, used: ReadonlySet<string>): Promise<void> {
-  await clearGoing(bases)
+  await clearRemovals(bases)
   for (const name of (await absentAsNull(readdir(bases))) ?? []) {
     const base = join(bases, name)
     if (name.startsWith(UNFINISHED) || !used.has(base)) await removeFolder(base)

@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { type Git, GitFailure } from './git.ts'
-import { branchExists, commitOf, lookAtRepository } from './repository.ts'
+import { branchExists, commitOf, inspectRepository } from './repository.ts'
 
 export interface ExportBranch {
-  /** The Space's folder, in a repository. */
+  /** Folder of the Space, in a repository. */
   readonly source: string
-  /** A unified patch against `base`. */
+  /** Unified patch against `base`. */
   readonly patch: string
-  /** A commit; null is the one that the folder stands at. */
+  /** Commit; null is the one that the folder has checked out. */
   readonly base: string | null
   readonly branch: string
-  /** Below Carrel's own folder: for what is needed meanwhile. */
+  /** Folder below Carrel's data folder for temporary files. */
   readonly parent: string
   readonly signal: AbortSignal
 }
@@ -22,20 +22,20 @@ const INSTEAD = 'export a patch'
 const IDENTITY = ['-c', 'user.name=Carrel', '-c', 'user.email=carrel@localhost']
 
 /**
- * Makes a branch with one commit of what a project did. The folder, its index and what it has checked out are not
- * touched: the commit is put together in a work tree without files.
- * @throws gone where the folder is; bad_input where it has no repository or no commit, the branch is there already, or
- * the patch does not fit
+ * Makes a branch with one commit of a project's work. The folder, its index and its checkout are not touched: the
+ * commit is built in a work tree without files.
+ * @throws gone without the folder; bad_input without a repository or a commit, for an existing branch, or when the
+ * patch does not fit
  */
 export async function exportBranch(git: Git, ask: ExportBranch): Promise<{ readonly commit: string }> {
   const { branch, signal } = ask
   const source = await absentAsNull(realpath(ask.source))
-  if (source === null) throw new CarrelError('gone', `There is no folder ${ask.source}. Bring it back, or ${INSTEAD}.`)
-  const { common, below } = await lookAtRepository(git, source, INSTEAD)
+  if (source === null) throw new CarrelError('gone', `The folder ${ask.source} is missing. Restore it, or ${INSTEAD}.`)
+  const { common, below } = await inspectRepository(git, source, INSTEAD)
   if ((await git.ask(source, ['check-ref-format', '--branch', branch])) === null)
     throw new CarrelError('bad_input', `${JSON.stringify(branch)} cannot be the name of a branch. Choose another.`)
   if (await branchExists(git, source, branch))
-    throw new CarrelError('bad_input', `There is a branch ${branch} already. Choose another name.`)
+    throw new CarrelError('bad_input', `The branch ${branch} exists already. Choose another name.`)
   const base = await commitOf(git, source, ask.base, INSTEAD)
   return await git.queue(common, async () => {
     const folder = await mkdtemp(join(ask.parent, 'export-'))
@@ -65,14 +65,14 @@ async function commitIn(
     if (!(thrown instanceof GitFailure)) throw thrown
     throw new CarrelError(
       'bad_input',
-      `What was done does not fit on that commit (${thrown.stderr.split('\n')[0]}). Export a patch instead.`,
+      `The changes do not apply to that commit (${thrown.stderr.split('\n')[0]}). Export a patch instead.`,
       undefined,
       thrown,
     )
   }
-  const written = (await git.look(tree, ['write-tree'])).trim()
+  const written = (await git.read(tree, ['write-tree'])).trim()
   const message = `Work of ${branch}, exported by Carrel`
-  const made = await git.look(tree, [...IDENTITY, 'commit-tree', written, '-p', 'HEAD', '-m', message])
+  const made = await git.read(tree, [...IDENTITY, 'commit-tree', written, '-p', 'HEAD', '-m', message])
   await git.write(tree, ['branch', branch, made.trim()], signal)
   return made.trim()
 }

@@ -1,11 +1,11 @@
 import { type Containment, processGroup } from '../process/containment.ts'
 import { spawnTree } from '../process/process.ts'
 
-/** What every command for a place is run with. */
+/** Settings of the machine for every command of a place. */
 export interface Machine {
-  /** PATH, where programs are looked for. */
+  /** PATH for programs. */
   readonly path: string
-  /** The whole environment of a set-up command: an allow-list. */
+  /** Complete environment of a set-up command: an allow-list. */
   readonly env: Readonly<Record<string, string>>
   readonly containment: Containment
   /** Folder of the ledger of live trees. */
@@ -28,9 +28,9 @@ export interface Command {
 
 export interface Ended {
   readonly code: number | null
-  /** The newest of all that it printed, both streams as they came. */
+  /** Newest output, both streams in order of arrival. */
   readonly output: string
-  /** The last 4 KiB. */
+  /** Last 4 KiB of stderr. */
   readonly stderr: string
   readonly late: boolean
 }
@@ -39,10 +39,10 @@ export interface Ended {
 const OUTPUT_BYTES = 1 << 20
 
 /**
- * Runs a command that writes, to its end: in the ledger, so that it never outlives the server (P1). When the signal
- * fires or its time is over its whole tree is ended.
+ * Runs a command that writes, to its end. The ledger ensures that it never outlives the server (P1). The signal or the
+ * timeout kills its whole tree.
  *
- * @throws what the signal says, once nothing of the command runs any more
+ * @throws the reason of the signal, once no process of the command runs
  */
 export async function runCommand(machine: Machine, ask: Command): Promise<Ended> {
   ask.signal.throwIfAborted()

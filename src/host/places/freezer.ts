@@ -3,18 +3,18 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
-import { copyTree, type Entry, walkTree } from './tree-copy.ts'
+import { copyTree, type TreeEntry, walkTree } from './tree-copy.ts'
 
 /**
- * What a freezing thread is asked: a base of `source` in the folder `bases`; a plain copy at `copy`, with a list of it;
- * or what of such a copy was changed since.
+ * Task of a freezing thread: a base of `source` in the folder `bases`; a plain copy at `copy` with a list; or the
+ * changes of such a copy.
  */
 export type Freezing =
   | { readonly source: string; readonly bases: string }
   | { readonly source: string; readonly copy: string; readonly list: string }
   | { readonly changedIn: string; readonly list: string }
 
-/** A base or a copy, with what has to be said of it. */
+/** Base or copy, with notes for people. */
 export interface Frozen {
   readonly folder: string
   readonly notes: readonly string[]
@@ -22,18 +22,18 @@ export interface Frozen {
 
 export type FromFreezer = { readonly progress: string } | { readonly done: Frozen | readonly string[] }
 
-/** Folders of bases that are not whole yet begin with this. */
+/** Prefix of unfinished base folders. */
 export const UNFINISHED = '.new-'
 
 const MANIFEST = 'manifest'
 const SOURCE = 'source'
 
-/** The tree of a base. */
+/** Returns the tree of a base. */
 export const treeOf = (base: string) => join(base, 'tree')
 
 /**
- * A base of the folder as it is now: one that stands already, if nothing changed since, else a new one that shares all
- * unchanged files with the last one of this folder. Bases are never written again, so sharing is safe.
+ * Returns a base of the folder in its present state. An unchanged folder has one already; a new base shares unchanged
+ * files with the last. Bases are never written again, so sharing is safe.
  */
 export function freeze(source: string, bases: string, onProgress: (text: string) => void): Frozen {
   onProgress(`Looking at ${source}.`)
@@ -62,7 +62,7 @@ export function freeze(source: string, bases: string, onProgress: (text: string)
   }
 }
 
-/** A copy of the folder as it is now, with nothing shared, and a list of what it holds. */
+/** Copies the folder in its present state without sharing, and lists the content. */
 export function copyWhole(
   source: string,
   to: { copy: string; list: string },
@@ -75,7 +75,7 @@ export function copyWhole(
   return { folder: to.copy, notes: [...notes, ...more] }
 }
 
-/** Paths of a copy that are not what they were when it was made. */
+/** Returns the paths of a copy that changed since it was made. */
 export function changedInCopy(copy: string, list: string): string[] {
   const before = readList(list)
   const now = keysOf(walkTree(copy).entries)
@@ -88,7 +88,7 @@ function counted(onProgress: (text: string) => void) {
   return (done: number, all: number) => onProgress(`Freezing: ${done} of ${all} files.`)
 }
 
-/** The newest base of this folder with what its files were; files that changed while it was made never match. */
+/** Returns the newest base of this folder with its file states. Files that changed during its making never match. */
 function earlierOf(source: string, bases: string): { tree: string; keys: Map<string, string> } | null {
   const own = readdirSync(bases)
     .map((name) => join(bases, name))
@@ -110,7 +110,7 @@ function readList(path: string): Map<string, string> {
   return keys
 }
 
-function keysOf(entries: readonly Entry[]): Map<string, string> {
+function keysOf(entries: readonly TreeEntry[]): Map<string, string> {
   return new Map(entries.map(({ path, key }) => [path, key]))
 }
 
@@ -120,7 +120,7 @@ function fingerprint(source: string, keys: ReadonlyMap<string, string>): string 
   return hash.digest('hex').slice(0, 32)
 }
 
-/** The list is written last. */
+/** Whether a base is complete: its list is written last. */
 const isWhole = (base: string) => isPresent(join(base, MANIFEST))
 
 function readText(folder: string, name: string): string | null {
@@ -130,8 +130,8 @@ function readText(folder: string, name: string): string | null {
 const ask = (workerData as { carrelFreezing?: Freezing } | null)?.carrelFreezing
 if (parentPort && ask) {
   const port = parentPort
-  const say = (message: FromFreezer) => port.postMessage(message)
-  say({ done: answer(ask, (progress) => say({ progress })) })
+  const send = (message: FromFreezer) => port.postMessage(message)
+  send({ done: answer(ask, (progress) => send({ progress })) })
 }
 
 function answer(asked: Freezing, onProgress: (text: string) => void): Frozen | string[] {

@@ -7,7 +7,7 @@ import { createGit, GitFailure } from './git.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-it('F1: nothing that a hostile repository names is run, and looking writes nothing', async () => {
+it('F1: no program that a hostile repository names is run, and reading writes nothing', async () => {
   const source = hostile()
   const { places, ask, parent } = world()
   const settings = digest(join(source, '.git/config'))
@@ -28,9 +28,9 @@ it('F1: nothing that a hostile repository names is run, and looking writes nothi
   expect(readdirSync(marks)).toEqual([])
 })
 
-it('the traps of these tests do catch a git that is not kept apart', () => {
+it('the traps of these tests catch a git that is not isolated', () => {
   const source = hostile()
-  // Of the same size: only its content, through the filter, tells whether it changed.
+  // The size is the same: only the content, through the filter, shows a change.
   write(source, { 'a.txt': 'b' })
   expect(() => git(source, 'status')).toThrow()
   expect(readdirSync(marks)).toEqual(expect.arrayContaining(['fsmonitor', 'process']))
@@ -47,11 +47,11 @@ it('nothing of this process reaches git: neither GIT_ variables nor settings of 
   expect(readdirSync(marks)).not.toContain('trace')
 })
 
-it('a path is a path, and what git says no to is an error with its words', async () => {
+it('a path is never a pattern, and a refusal of git is an error with git’s message', async () => {
   const own = createGit({ path: PATH, env: {}, containment, ledger: join(top, 'ledger'), now: Date.now })
   const source = repository({ ':(top)x': 'odd', 'a.txt': 'a' })
-  expect(await own.look(source, ['ls-files', '-z', '--', ':(top)x'])).toBe(':(top)x\0')
-  const failure = await own.look(source, ['rev-parse', '--verify', 'none']).catch((thrown: unknown) => thrown)
+  expect(await own.read(source, ['ls-files', '-z', '--', ':(top)x'])).toBe(':(top)x\0')
+  const failure = await own.read(source, ['rev-parse', '--verify', 'none']).catch((thrown: unknown) => thrown)
   expect(failure).toBeInstanceOf(GitFailure)
-  await expect(own.look(join(top, 'nowhere'), ['status'])).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(own.read(join(top, 'nowhere'), ['status'])).rejects.toMatchObject({ code: 'unavailable' })
 })

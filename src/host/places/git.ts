@@ -5,28 +5,31 @@ import { createSerialByKey } from '../../primitives/serial.ts'
 import { type Machine, runCommand } from './command.ts'
 
 /**
- * git, cut off from everything that could change what it does or make it run something: the environment and the
- * settings of the person, hooks, filters, helpers, the network. What a repository's own settings say is overruled where it
- * names a program; so a repository of a stranger can be looked at and checked out.
+ * Runs git isolated from everything that could change its effect or make it run a program: settings of the person,
+ * environment, hooks, filters, helpers, network. Settings of the repository that name a program are overruled, so a
+ * stranger's repository can be read and checked out.
  */
 export interface Git {
-  /** A command that only reads. @throws GitFailure, or CarrelError where git is not there or takes too long */
-  look(cwd: string, args: readonly string[], how?: Look): Promise<string>
-  /** The same, with the exit code 1 as the answer null: git's way to say no. */
+  /**
+   * Runs a command that only reads.
+   * @throws GitFailure, or CarrelError when git is missing or takes too long
+   */
+  read(cwd: string, args: readonly string[], how?: ReadOptions): Promise<string>
+  /** Runs a command that only reads; exit code 1, git's way to say no, becomes null. */
   ask(cwd: string, args: readonly string[]): Promise<string | null>
-  /** A command that writes. Call it in the repository's queue, but for what concerns one work tree alone. */
+  /** Runs a command that writes. Call it in the repository's queue, unless it concerns one work tree alone. */
   write(cwd: string, args: readonly string[], signal: AbortSignal, filters?: Filters): Promise<void>
-  /** Filters that the settings of this folder name. Their programs are never run. */
+  /** Returns the filters that this folder's settings name. Their programs are never run. */
   filters(cwd: string): Promise<Filters>
-  /** One at a time for one repository: git's own locks give up instead of waiting. */
+  /** Runs one task at a time for a repository, because git's own locks fail instead of waiting. */
   queue<T>(repository: string, work: () => Promise<T>): Promise<T>
 }
 
 export type Filters = readonly string[]
 
-export interface Look {
+export interface ReadOptions {
   readonly filters?: Filters
-  /** Pathspecs with magic in them; never for a path that came from somewhere. */
+  /** Enables pathspec magic; never for a path from outside. */
   readonly magic?: boolean
   readonly encoding?: 'utf8' | 'latin1'
 }
@@ -43,11 +46,11 @@ export class GitFailure extends Error {
   }
 }
 
-const LOOK_MS = 60_000
+const READ_MS = 60_000
 const WRITE_MS = 30 * 60_000
 const MAX_BYTES = 256 << 20
 
-/** Settings that win over those of the repository. */
+/** Settings that overrule those of the repository. */
 const SETTINGS: readonly (readonly [string, string])[] = [
   ['core.hooksPath', '/dev/null'],
   ['core.fsmonitor', 'false'],
@@ -63,23 +66,23 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ['commit.gpgSign', 'false'],
   ['tag.gpgSign', 'false'],
   ['submodule.recurse', 'false'],
-  // These would write the settings that all work trees share.
+  // Both would write settings that all work trees share.
   ['branch.autoSetupMerge', 'false'],
   ['branch.autoSetupRebase', 'never'],
   ['worktree.useRelativePaths', 'false'],
-  // A repository of another owner is fine: nothing it names is run.
+  // A repository of another owner is safe: no program that it names is run.
   ['safe.directory', '*'],
 ]
 
 export function createGit(machine: Machine): Git {
   const queues = createSerialByKey<string>()
   const { path } = machine
-  const look: Git['look'] = (cwd, args, how = {}) => execute(cwd, args, environment(path, how), how.encoding ?? 'utf8')
+  const read: Git['read'] = (cwd, args, how = {}) => execute(cwd, args, environment(path, how), how.encoding ?? 'utf8')
   return {
-    look,
+    read,
     async ask(cwd, args) {
       try {
-        return await look(cwd, args)
+        return await read(cwd, args)
       } catch (thrown) {
         if (thrown instanceof GitFailure && thrown.code === 1) return null
         throw thrown
@@ -94,14 +97,14 @@ export function createGit(machine: Machine): Git {
       if (ended.code !== 0) throw new GitFailure(args, ended.code, ended.stderr)
     },
     async filters(cwd) {
-      const keys = (await look(cwd, ['config', '--list', '--name-only', '-z'])).split('\0')
+      const keys = (await read(cwd, ['config', '--list', '--name-only', '-z'])).split('\0')
       return [...new Set(keys.flatMap((key) => /^filter\.(.+)\.[^.]+$/s.exec(key)?.[1] ?? []))]
     },
     queue: queues.run,
   }
 }
 
-function environment(path: string, { filters = [], magic = false }: Look): Record<string, string> {
+function environment(path: string, { filters = [], magic = false }: ReadOptions): Record<string, string> {
   const off = filters.flatMap((name) => [
     ...['clean', 'smudge', 'process'].map((part) => [`filter.${name}.${part}`, ''] as const),
     [`filter.${name}.required`, 'false'] as const,
@@ -128,7 +131,7 @@ function environment(path: string, { filters = [], magic = false }: Look): Recor
 }
 
 function execute(cwd: string, args: readonly string[], env: Record<string, string>, encoding: 'utf8' | 'latin1') {
-  const options = { cwd, env, encoding, timeout: LOOK_MS, killSignal: 'SIGKILL', maxBuffer: MAX_BYTES } as const
+  const options = { cwd, env, encoding, timeout: READ_MS, killSignal: 'SIGKILL', maxBuffer: MAX_BYTES } as const
   return new Promise<string>((resolve, reject) => {
     const child = execFile('git', args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout)
@@ -143,13 +146,13 @@ function execute(cwd: string, args: readonly string[], env: Record<string, strin
 function noGit(): CarrelError {
   return new CarrelError(
     'unavailable',
-    'git was not found, or the folder has gone. Install git, or make the project as an overlay, which needs none.',
+    'git was not found, or the folder is missing. Install git, or make the project as an overlay, which needs none.',
   )
 }
 
 function tooLong(args: readonly string[]): CarrelError {
   return new CarrelError(
     'unavailable',
-    `git ${args[0]} took too long and was ended. Look at the repository, then try again.`,
+    `git ${args[0]} took too long and was ended. Check the repository, then try again.`,
   )
 }

@@ -6,25 +6,25 @@ import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 import type { Git } from './git.ts'
 
-/** A list in the folder itself, for all who make worktrees of it. */
+/** Include list in the folder itself, for every worktree of it. */
 const LIST = '.worktreeinclude'
 const MAX_FILES = 20_000
 
 /**
- * Copies files that git does not have, where they match: `.env` and its like, without which nothing runs. What is
- * there already stays, and nothing is written through a link. Returns how many came along.
+ * Copies matching files that git does not have, such as `.env`, without which nothing runs. Existing files stay, and
+ * nothing is written through a link. Returns the number of copied files.
  *
- * @throws bad_input when the patterns name more than a worktree is made for
+ * @throws bad_input when the patterns match too many files
  */
 export async function copyIncluded(git: Git, from: string, to: string, patterns: readonly string[]): Promise<number> {
   const listed = (await absentAsNull(lstat(join(from, LIST))))?.isFile() ? [`--exclude-from=${join(from, LIST)}`] : []
   const wanted = [...listed, ...patterns.map((pattern) => `--exclude=${pattern}`)]
   if (wanted.length === 0) return 0
-  // The patterns mean what they mean in a .gitignore: here they say what is listed.
+  // Patterns have .gitignore syntax; here they select the files to list.
   const args = ['ls-files', '-z', '--others', '--ignored', ...wanted]
-  const names = (await git.look(from, args, { encoding: 'latin1' })).split('\0').filter((name) => name !== '')
+  const names = (await git.read(from, args, { encoding: 'latin1' })).split('\0').filter((name) => name !== '')
   if (names.length > MAX_FILES) {
-    const text = `The include list names ${names.length} files, and ${MAX_FILES} may come along. Narrow its patterns, or make the project as an overlay.`
+    const text = `The include list names ${names.length} files, more than the limit of ${MAX_FILES}. Narrow its patterns, or make the project as an overlay.`
     throw new CarrelError('bad_input', text)
   }
   let copied = 0
@@ -51,7 +51,7 @@ async function copyOne(from: string, to: string, name: string): Promise<boolean>
   return true
 }
 
-/** Makes the folders on the way, or says no where one of them is a link or a file. */
+/** Makes the folders on the way; false where one of them is a link or a file. */
 async function reachFolder(top: string, parts: readonly string[]): Promise<boolean> {
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const folder = onDisk(top, parts.slice(0, depth).join('/'))

@@ -35,10 +35,12 @@ const w = world()
 const { places, ask } = w
 const drivers = await places.drivers()
 const has = (name: string) => drivers.find((driver) => driver.name === name)?.usable === true
-/** Made of what this machine has: overlayfs everywhere but on systems that are not Linux or forbid namespaces. */
+/**
+ * Drivers of this machine: overlayfs everywhere except on other systems than Linux and where namespaces are forbidden.
+ */
 const usable = DRIVERS.filter(has)
 
-/** A command in a place, as an agent's would be; resolves to what it printed. */
+/** Runs a command in a place as an agent would; resolves to its output. */
 async function inside(place: Place, script: string): Promise<string> {
   const parts = { cwd: place.path, enter: place.enter, env: { PATH: process.env.PATH ?? '' }, containment }
   const how = { ledger: w.ledger, label: 'agent', now: Date.now }
@@ -90,7 +92,7 @@ describe.each(usable)('a view made by %s', (driver) => {
     expect(await places.risks(record)).toMatchObject({ missing: true })
   })
 
-  it('F1: of folders of every shape, and no .git of them is touched', async () => {
+  it('F1: copies folders of every shape, and touches no .git in them', async () => {
     const main = repository()
     const linked = join(top, fresh('linked'))
     git(main, 'worktree', 'add', '-q', '-b', 'side', linked)
@@ -136,7 +138,7 @@ describe.each(usable)('a view made by %s', (driver) => {
     }
   })
 
-  it('a link out of the folder, and a pipe in it, are not hidden from anybody', async () => {
+  it('a link out of the folder, and a pipe in it, are reported', async () => {
     const source = plainFolder({ 'a.txt': 'a' })
     symlinkSync(top, join(source, 'up'))
     await inside({ path: source, enter: [] } as unknown as Place, 'mkfifo pipe')
@@ -170,7 +172,7 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
     expect(await changes(record)).toEqual([])
     await inside(place, 'exec 3<>opened.txt; exec 3>&-; chmod 600 touched.txt')
     expect(await changes(record)).toEqual(['written touched.txt'])
-    // A folder that is removed and made anew hides all that was in it.
+    // A recreated folder hides its earlier content.
     await inside(
       place,
       'rm -r dir && mkdir dir && echo n > dir/x && mv old new && rm as-file && mkdir as-file && rm -r as-dir && echo f > as-dir',
@@ -185,12 +187,12 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
       'removed old',
       'written touched.txt',
     ])
-    // Written with the same size and the old time: only the bytes tell.
+    // Size and time stay the same: only the bytes differ.
     await inside(place, 'echo -n A > tmp && touch -r a.txt tmp && cat tmp > a.txt && touch -r tmp a.txt && rm tmp')
     expect(await changes(record)).toContain('written a.txt')
   })
 
-  it('its path leads nowhere outside of the view: what is started outside by mistake fails (F8)', async () => {
+  it('F8: its path exists only inside the view: a command started outside by mistake fails', async () => {
     const { place } = await made()
     expect(existsSync(place.path)).toBe(false)
     await expect(inside({ ...place, enter: [] }, 'true')).rejects.toThrow()
@@ -199,7 +201,7 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
     await expect(inside(place, 'touch ../beside')).rejects.toThrow(/Read-only/)
   })
 
-  it('the same view is opened again after a restart, with its content and nothing of the old life', async () => {
+  it('the same view is opened again after a restart, with its content and no old process', async () => {
     const { record, place, source } = await made()
     await inside(place, 'rm -r sub && mkdir sub && echo kept > sub/kept')
     const before = contents(place.root)
@@ -219,13 +221,13 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
     const script = 'echo up; read x; cat later; echo mine > mine; echo done; read x'
     const how = { command: '/bin/sh', args: ['-c', script], ledger: w.ledger, label: 'agent', now: Date.now }
     const tree = await spawnTree({ ...parts, ...how })
-    const said = () => new Promise<string>((resolve) => tree.stdout.once('data', (chunk) => resolve(`${chunk}`)))
-    await said()
+    const message = () => new Promise<string>((resolve) => tree.stdout.once('data', (chunk) => resolve(`${chunk}`)))
+    await message()
     await places.close()
     const again = await world({}, w.parent).places.open(record)
     expect(again.namespace).toBe(place.namespace)
     await inside(again, 'echo later > later')
-    const answer = said()
+    const answer = message()
     tree.stdin.write('go\n')
     expect(await answer).toContain('later')
     await expect.poll(() => existsSync(join(again.root, 'mine'))).toBe(true)
@@ -233,11 +235,11 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
     expect(await inside(again, 'cat mine')).toBe('mine\n')
   })
 
-  it('32 made at once share one frozen folder, which goes with the last of them', async () => {
+  it('32 concurrent overlays share one frozen folder, which is removed with the last', async () => {
     const own = world()
     const source = plainFolder()
     const all = Array.from({ length: 32 }, (_, index) => ({ id: `prj_${index}` }))
-    // Files are surely older than the grain of the clock: else they count as just changing.
+    // The files must be older than the clock's grain, or they count as just changed.
     await expect.poll(() => Date.now() - statSync(join(source, 'sub/deep')).ctimeMs).toBeGreaterThan(200)
     const records = await Promise.all(all.map(({ id }) => own.places.make(own.ask({ kind: 'overlay', source, id }))))
     expect(new Set(records.map(({ overlay }) => overlay?.base)).size).toBe(1)
@@ -256,24 +258,24 @@ describe.runIf(has('overlayfs'))('overlayfs', () => {
     expect(readdirSync(join(own.parent, 'bases'))).toEqual([])
   })
 
-  it('F8: a view with a part that is gone is refused, with what to do', async () => {
+  it('F8: a view with a missing part is refused, with the next step', async () => {
     const { record } = await made()
     await rename(record.overlay?.base ?? '', join(top, fresh('away')))
     await expect(places.open(record)).rejects.toMatchObject({
       code: 'gone',
-      message: expect.stringContaining('is not there'),
+      message: expect.stringContaining('is missing'),
     })
   })
 })
 
 describe('making', () => {
-  it('F8: a driver that was asked for and cannot be is an error with the reason; nothing is left', async () => {
+  it('F8: an unusable requested driver is an error with the reason; nothing is left', async () => {
     const source = plainFolder()
     for (const { name, usable: works } of drivers.filter((one) => !one.usable)) {
       const made = places.make(ask({ kind: 'overlay', source, driver: name }))
       await expect(made).rejects.toMatchObject({
         code: 'unavailable',
-        message: expect.stringContaining(`${name} is not to be had here`),
+        message: expect.stringContaining(`${name} is not available here`),
       })
       expect(works).toBe(false)
     }
@@ -297,14 +299,14 @@ describe('making', () => {
     })
     await expect(none.make(path)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/overlayfs is not to be had here/),
+      message: expect.stringMatching(/overlayfs is not available here/),
     })
     const copied = await none.make({ ...path, driver: null })
     expect(copied.driver).not.toBe('overlayfs')
     await none.remove(copied)
   })
 
-  it('what a dead server had half made, or half removed, is cleared before the next is made', async () => {
+  it('a place that a dead server left half made or half removed is cleared before the next is made', async () => {
     const source = repository()
     const first = world()
     const off = new AbortController()
@@ -321,7 +323,7 @@ describe('making', () => {
     expect(git(source, 'branch', '--list', 'carrel/*')).toBe('')
   })
 
-  it('a folder of which nothing is there is gone, not empty', async () => {
+  it('a missing folder is gone, not empty', async () => {
     const source = plainFolder()
     await rm(source, { recursive: true })
     await expect(places.make(ask({ kind: 'overlay', source }))).rejects.toMatchObject({ code: 'gone' })

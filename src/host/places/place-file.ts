@@ -6,7 +6,7 @@ import type { PlaceRecord } from './place.ts'
 
 const NAME = 'place.json'
 
-/** What stands beside each place: written before anything is made, so that a crash leaves nothing nobody knows of. */
+/** Record beside each place, written before the place is made, so that a crash leaves nothing unknown. */
 export interface PlaceFile {
   readonly made: boolean
   readonly record: PlaceRecord
@@ -19,7 +19,7 @@ export async function writePlaceFile(folder: string, file: PlaceFile): Promise<v
 }
 
 /**
- * Returns all places below `parent`, with their folders.
+ * Reads the records of all places below `parent`, with their folders.
  *
  * @throws the error of a file that cannot be read: a base that only this place lies over would pass for unused
  */

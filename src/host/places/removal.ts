@@ -3,29 +3,28 @@ import { chmod, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
 
-/** Folders that are on their way out begin with this; a crash leaves them for the next start to clear. */
-export const GOING = '.going-'
+/** Prefix of folders that are being removed. After a crash the next start clears them. */
+export const REMOVING = '.going-'
 
 /**
- * Removes a folder of Carrel's own with all that is in it, also below folders that may not be written: overlayfs
- * leaves such ones behind, and agents make them. It has another name from the first moment on, so that nobody takes half
- * of it for the whole. Safe to repeat.
+ * Removes a folder of Carrel with its content, also below unwritable folders, which overlayfs and agents make. The
+ * folder is renamed first, so that a partial folder is never used. Safe to repeat.
  */
 export async function removeFolder(folder: string): Promise<void> {
-  const going = join(dirname(folder), `${GOING}${randomUUID()}`)
+  const removing = join(dirname(folder), `${REMOVING}${randomUUID()}`)
   try {
-    await rename(folder, going)
+    await rename(folder, removing)
   } catch (cause) {
     if (isAbsent(cause)) return
     throw cause
   }
-  await clear(going)
+  await clear(removing)
 }
 
-/** Clears what an earlier life had begun to remove. */
-export async function clearGoing(parent: string): Promise<void> {
+/** Clears removals that a crash interrupted. */
+export async function clearRemovals(parent: string): Promise<void> {
   const names = (await absentAsNull(readdir(parent))) ?? []
-  for (const name of names) if (name.startsWith(GOING)) await clear(join(parent, name))
+  for (const name of names) if (name.startsWith(REMOVING)) await clear(join(parent, name))
 }
 
 async function clear(folder: string): Promise<void> {
@@ -38,7 +37,7 @@ async function clear(folder: string): Promise<void> {
   }
 }
 
-/** What the first attempt still takes away meanwhile need not be unlocked. */
+/** Makes folders writable. Entries that the first attempt removes meanwhile are skipped. */
 async function unlock(folder: string): Promise<void> {
   try {
     await chmod(folder, 0o700)

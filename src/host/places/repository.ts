@@ -6,34 +6,34 @@ import { errorCode } from '../../primitives/error-code.ts'
 import { readSmallFile } from '../small-file.ts'
 import { type Git, GitFailure } from './git.ts'
 
-/** A folder as git sees it. */
+/** Folder as git sees it. */
 export interface Repository {
-  /** The real git folder that all its work trees share: where locks are, and refs. */
+  /** Real git folder that all work trees share, with locks and refs. */
   readonly common: string
-  /** The work tree that the folder is in; null for the folder of a bare repository. */
+  /** Work tree of the folder; null for a bare repository. */
   readonly top: string | null
-  /** The way from there to the folder; empty for the top itself. */
+  /** Path from there to the folder; empty for the top itself. */
   readonly below: string
 }
 
-/** What works where git does not. */
+/** Alternative without git, for error messages. */
 export const INSTEAD = 'make the project as an overlay, which works for any folder'
 
 /**
- * Looks at a folder's repository without writing anything to it (F1).
+ * Reads the repository of a folder without writing to it (F1).
  *
- * @param instead what else whoever asks can do, for the error
- * @throws bad_input when there is none, or its settings name another work tree than the one around the folder
+ * @param instead alternative for the caller, for the error message
+ * @throws bad_input without a repository, or when its settings name a work tree elsewhere
  */
-export async function lookAtRepository(git: Git, folder: string, instead = INSTEAD): Promise<Repository> {
-  const line = async (...args: string[]) => (await git.look(folder, ['rev-parse', ...args])).replace(/\n$/, '')
+export async function inspectRepository(git: Git, folder: string, instead = INSTEAD): Promise<Repository> {
+  const line = async (...args: string[]) => (await git.read(folder, ['rev-parse', ...args])).replace(/\n$/, '')
   try {
     const common = await realpath(resolve(folder, await line('--path-format=absolute', '--git-common-dir')))
     if ((await line('--is-bare-repository')) === 'true') return { common, top: null, below: '' }
     const top = await realpath(await line('--show-toplevel'))
     const below = relative(top, folder)
     if (below !== '..' && !below.startsWith(`..${sep}`)) return { common, top, below }
-    const text = `The repository of ${folder} has its work tree at ${top}: its setting core.worktree says so. Take that away, or ${instead}.`
+    const text = `The repository of ${folder} has its work tree at ${top}, set by core.worktree. Remove that setting, or ${instead}.`
     throw new CarrelError('bad_input', text)
   } catch (thrown) {
     if (!(thrown instanceof GitFailure)) throw thrown
@@ -42,7 +42,10 @@ export async function lookAtRepository(git: Git, folder: string, instead = INSTE
   }
 }
 
-/** The commit that a name stands for; null is the one that the folder stands at. @throws bad_input */
+/**
+ * Returns the commit of a name; null is the one that the folder has checked out.
+ * @throws bad_input
+ */
 export async function commitOf(git: Git, folder: string, name: string | null, instead = INSTEAD): Promise<string> {
   const asked = `${name ?? 'HEAD'}^{commit}`
   const found = await git.ask(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', asked])
@@ -50,7 +53,7 @@ export async function commitOf(git: Git, folder: string, name: string | null, in
   const text =
     name === null
       ? `The repository of ${folder} has no commit yet. Commit once, or ${instead}.`
-      : `The repository of ${folder} knows no commit ${name}. Name a branch, a tag or a commit of it.`
+      : `The repository of ${folder} has no commit ${name}. Name one of its branches, tags or commits.`
   throw new CarrelError('bad_input', text)
 }
 
@@ -58,14 +61,14 @@ export async function branchExists(git: Git, folder: string, branch: string): Pr
   return (await git.ask(folder, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== null
 }
 
-/** The work tree that has this branch checked out; null when none has. */
+/** Returns the work tree that has this branch checked out; null for none. */
 export async function checkedOutAt(git: Git, folder: string, branch: string): Promise<string | null> {
-  const list = await git.look(folder, ['worktree', 'list', '--porcelain', '-z'])
+  const list = await git.read(folder, ['worktree', 'list', '--porcelain', '-z'])
   const entry = list.split('\0\0').find((text) => text.split('\0').includes(`branch refs/heads/${branch}`))
   return entry?.replace(/^\0*worktree /, '').split('\0')[0] ?? null
 }
 
-/** How many commits of these tips are on no other branch, no tag and no remote. */
+/** Returns how many commits of these tips are on no other branch, no tag and no remote. */
 export async function commitsOnlyIn(
   git: Git,
   folder: string,
@@ -74,7 +77,7 @@ export async function commitsOnlyIn(
 ): Promise<number> {
   if (tips.length === 0) return 0
   const others = ['--not', `--exclude=${branch}`, '--branches', '--remotes', '--tags']
-  return Number(await git.look(folder, ['rev-list', '--count', ...tips, ...others]))
+  return Number(await git.read(folder, ['rev-list', '--count', ...tips, ...others]))
 }
 
 const UNDERWAY: readonly (readonly [string, string])[] = [
@@ -86,7 +89,7 @@ const UNDERWAY: readonly (readonly [string, string])[] = [
   ['BISECT_LOG', 'a bisection'],
 ]
 
-/** What git has half done in the work tree with this git folder. */
+/** Returns the unfinished git operation of the work tree with this git folder; null for none. */
 export async function underwayIn(gitFolder: string): Promise<string | null> {
   for (const [name, text] of UNDERWAY) {
     if (await absentAsNull(lstat(join(gitFolder, name)))) return text
@@ -95,7 +98,7 @@ export async function underwayIn(gitFolder: string): Promise<string | null> {
 }
 
 /**
- * The git folder of a linked work tree, if the two name each other and it belongs to the repository; else null. Reads
+ * Returns the git folder of a linked work tree if both name each other and belong to the repository; else null. Reads
  * three small files and runs nothing.
  */
 export async function registeredAs(top: string, common: string): Promise<string | null> {

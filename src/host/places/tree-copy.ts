@@ -17,11 +17,11 @@ import {
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 
-/** One thing of a folder. Names are bytes: a path has one character for each of them (latin1). */
-export interface Entry {
+/** Entry of a folder. Names are bytes: a path has one latin1 character for each byte. */
+export interface TreeEntry {
   readonly path: string
   readonly kind: 'file' | 'link' | 'folder'
-  /** The same for as long as nothing about it changes; for folders without the times, which come from what is in them. */
+  /** Key that changes with the entry. For folders it excludes the times, which depend on their content. */
   readonly key: string
   readonly stats: Stats
 }
@@ -37,25 +37,25 @@ interface Stats {
   readonly ctimeMs: number
 }
 
-/** What a copy leaves out or cannot keep apart, in sentences with counts. */
+/** Entries of a walk, and notes on left out or shared ones, in sentences with counts. */
 export interface Walked {
-  readonly entries: readonly Entry[]
+  readonly entries: readonly TreeEntry[]
   readonly notes: readonly string[]
 }
 
 const MAX_TRIES = 5
-/** Times of files have the grain of the kernel's clock. ms. */
+/** Grain of the kernel's clock for file times. ms. */
 const GRAIN_MS = 100
 const LATIN1 = { withFileTypes: true, encoding: 'latin1' } as const
 
-/** Everything below a folder by `lstat`, parents before what is in them, always in the same order. */
+/** Lists everything below a folder by `lstat`, parents before their content, in a stable order. */
 export function walkTree(top: string): Walked {
-  const entries: Entry[] = []
+  const entries: TreeEntry[] = []
   const left = { special: [] as string[], unreadable: [] as string[], git: [] as string[], out: [] as string[] }
   const visit = (folder: string) => {
     for (const { name } of listed(top, folder, left.unreadable)) {
       const path = folder === '' ? name : `${folder}/${name}`
-      const found = lookAt(top, path)
+      const found = entryAt(top, path)
       if (found === 'special') left.special.push(path)
       else if (found && name === '.git' && leadsOut(top, found, 'git')) left.git.push(path)
       else if (found) {
@@ -76,13 +76,13 @@ function listed(top: string, folder: string, unreadable: string[]) {
     const { code } = cause as NodeJS.ErrnoException
     if (folder === '') throw cause
     if (code === 'EACCES') unreadable.push(folder)
-    // It went between its parent and now.
+    // The folder was removed after its parent was listed.
     if (code === 'EACCES' || isAbsent(cause)) return []
     throw cause
   }
 }
 
-function lookAt(top: string, path: string): Entry | 'special' | null {
+function entryAt(top: string, path: string): TreeEntry | 'special' | null {
   const found = lstatSync(onDisk(top, path), { throwIfNoEntry: false })
   if (!found) return null
   const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : found.isSymbolicLink() ? 'link' : null
@@ -94,21 +94,21 @@ function lookAt(top: string, path: string): Entry | 'special' | null {
   return { path, kind, key, stats }
 }
 
-/** Whether a link, or a `.git` that names its folder in a file, leads to something outside of `top`. */
-function leadsOut(top: string, { path, kind, stats }: Entry, as: 'git' | 'link'): boolean {
+/** Whether a link, or a `.git` file that names its folder, leads outside of `top`. */
+function leadsOut(top: string, { path, kind, stats }: TreeEntry, as: 'git' | 'link'): boolean {
   const at = onDisk(top, path)
   let target: string | undefined
   if (kind === 'link') target = readlinkSync(at)
   else if (as === 'git' && kind === 'file' && stats.size < 65_536)
     target = /^gitdir: (.+)$/s.exec(readFileSync(at, 'utf8').trim())?.[1]
   if (target === undefined) return false
-  // What is named by its full path leads to the folder itself, not to the copy.
+  // An absolute target leads to the folder itself, not to the copy.
   if (isAbsolute(target)) return true
   const way = relative(top, resolve(dirname(resolve(top, path)), target))
   return way === '..' || way.startsWith(`..${sep}`)
 }
 
-/** A copy under way: the folder it comes from, where it goes, and a whole earlier copy whose files may be shared. */
+/** Copy under way: source, target, and a complete earlier copy whose files may be shared. */
 export interface TreeCopy {
   readonly from: string
   readonly to: string
@@ -117,41 +117,45 @@ export interface TreeCopy {
 }
 
 export interface Copied {
-  /** By path: what each entry was when it was copied. One that changed in that very moment has a key that never comes again. */
+  /**
+   * State of each entry when it was copied, by path. An entry that changed at that moment gets a key that never
+   * matches.
+   */
   readonly keys: Map<string, string>
   readonly notes: readonly string[]
 }
 
 /**
- * Copies what a walk found into a new folder: content, links, modes, times, empty folders. A file that changes while
- * it is copied is copied again. Files that an earlier copy has unchanged are linked, so that only what changed takes room.
+ * Copies the entries of a walk into a new folder: content, links, modes, times, empty folders. A file that changes
+ * during its copy is copied again. Unchanged files of an earlier copy are hard-linked, to save space.
  */
-export function copyTree(copy: TreeCopy, entries: readonly Entry[]): Copied {
+export function copyTree(copy: TreeCopy, entries: readonly TreeEntry[]): Copied {
   const keys = new Map<string, string>()
-  const restless: string[] = []
+  const unsteady: string[] = []
   const unreadable: string[] = []
   mkdirSync(copy.to, { mode: 0o700 })
-  // By the clock of the disk, which is the one that files are marked with.
+  // The disk's clock stamps files, so it gives the start time.
   const beganMs = lstatSync(copy.to).ctimeMs
   entries.forEach((entry, index) => {
     if (index % 2_000 === 0) copy.onProgress(index, entries.length)
-    const key = copyEntry(copy, entry, { restless, unreadable })
+    const key = copyEntry(copy, entry, { unsteady, unreadable })
     if (key === null) return
     const racy = key.kind !== 'folder' && key.stats.ctimeMs > beganMs - GRAIN_MS
     keys.set(entry.path, racy ? `racy ${beganMs} ${key.key}` : key.key)
   })
-  for (const entry of entries.toReversed()) if (entry.kind === 'folder' && keys.has(entry.path)) dress(copy.to, entry)
+  for (const entry of entries.toReversed())
+    if (entry.kind === 'folder' && keys.has(entry.path)) copyAttributes(copy.to, entry)
   const top = lstatSync(copy.from)
   chmodSync(copy.to, top.mode & 0o7777)
-  return { keys, notes: notesOf({ restless, unreadable }) }
+  return { keys, notes: notesOf({ unsteady, unreadable }) }
 }
 
 interface Troubles {
-  readonly restless: string[]
+  readonly unsteady: string[]
   readonly unreadable: string[]
 }
 
-function copyEntry(copy: TreeCopy, first: Entry, troubles: Troubles): Entry | null {
+function copyEntry(copy: TreeCopy, first: TreeEntry, troubles: Troubles): TreeEntry | null {
   const target = onDisk(copy.to, first.path)
   if (first.kind === 'folder') {
     mkdirSync(target, { mode: 0o700 })
@@ -159,14 +163,14 @@ function copyEntry(copy: TreeCopy, first: Entry, troubles: Troubles): Entry | nu
   }
   if (copy.earlier?.keys.get(first.path) === first.key && linked(onDisk(copy.earlier.tree, first.path), target))
     return first
-  let entry: Entry | 'special' | null = first
+  let entry: TreeEntry | 'special' | null = first
   for (let tries = 1; ; tries += 1) {
     if (entry === null || entry === 'special' || entry.kind === 'folder') return null
     if (!copyOnce(copy, entry, troubles)) return null
-    const now = lookAt(copy.from, entry.path)
+    const now = entryAt(copy.from, entry.path)
     if (now !== null && now !== 'special' && now.key === entry.key) return entry
     if (tries === MAX_TRIES) {
-      troubles.restless.push(entry.path)
+      troubles.unsteady.push(entry.path)
       return { ...entry, stats: { ...entry.stats, ctimeMs: Number.POSITIVE_INFINITY } }
     }
     unlinkSync(target)
@@ -174,7 +178,7 @@ function copyEntry(copy: TreeCopy, first: Entry, troubles: Troubles): Entry | nu
   }
 }
 
-function copyOnce(copy: TreeCopy, entry: Entry, { unreadable }: Troubles): boolean {
+function copyOnce(copy: TreeCopy, entry: TreeEntry, { unreadable }: Troubles): boolean {
   const source = onDisk(copy.from, entry.path)
   const target = onDisk(copy.to, entry.path)
   try {
@@ -186,12 +190,12 @@ function copyOnce(copy: TreeCopy, entry: Entry, { unreadable }: Troubles): boole
     if (code === 'EACCES' || isAbsent(cause)) return false
     throw cause
   }
-  dress(copy.to, entry)
+  copyAttributes(copy.to, entry)
   return true
 }
 
-/** Gives a copy what the original has beside its content. The owner only where this process may. */
-function dress(top: string, { path, kind, stats }: Entry): void {
+/** Sets mode, times and, where permitted, the owner of a copy. */
+function copyAttributes(top: string, { path, kind, stats }: TreeEntry): void {
   const target = onDisk(top, path)
   if (process.getuid?.() === 0 && (stats.uid !== 0 || stats.gid !== 0)) lchownSync(target, stats.uid, stats.gid)
   if (kind === 'link') return lutimesSync(target, stats.atime, stats.mtime)
@@ -204,17 +208,17 @@ function linked(from: Buffer, to: Buffer): boolean {
     linkSync(from, to)
     return true
   } catch {
-    // Too many links to one file, or it is not there any more: then it is copied.
+    // The file is gone or has too many links: it is copied instead.
     return false
   }
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
   special: 'sockets, pipes or devices were left out',
-  unreadable: 'files or folders could not be read with your rights and are not in it',
-  git: 'files named .git lead to a repository outside of the folder and were left out, since git would then write there',
-  out: 'links lead out of the folder by their full path or by ..: what is written through them is not kept apart',
-  restless: 'files kept changing while they were copied, and may be torn',
+  unreadable: 'files or folders could not be read with your rights and were left out',
+  git: 'files named .git lead to a repository outside of the folder and were left out, because git would write there',
+  out: 'links lead out of the folder by their full path or by ..: writes through them are not isolated',
+  unsteady: 'files kept changing while they were copied, and may be torn',
 }
 
 function notesOf(found: Readonly<Record<string, readonly string[]>>): string[] {

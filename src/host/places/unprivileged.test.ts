@@ -14,7 +14,7 @@ const CONTAINMENT = fileURLToPath(new URL('../process/containment.ts', import.me
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-nobody-')))
 afterAll(() => removeFolder(top))
 
-/** What a server does that runs as somebody without rights. */
+/** Script of a server that runs without privileges. */
 const SCRIPT = `
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 const { openPlaces } = await import(process.env.PLACES)
@@ -51,7 +51,7 @@ console.log(JSON.stringify({ uid: process.getuid(), detail: drivers[0].detail, f
 const asNobody = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--']
 const env = { PATH: process.env.PATH ?? '', TOP: top, PLACES, CONTAINMENT }
 
-/** Why this cannot be tried here; null where it can. */
+/** Returns why the test cannot run here; null when it can. */
 async function obstacle(): Promise<string | null> {
   if (process.platform !== 'linux') return 'user namespaces are part of Linux'
   if (process.getuid?.() !== 0) return 'everything else is tried without rights here'

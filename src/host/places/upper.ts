@@ -2,7 +2,7 @@ import { lstatSync, opendirSync, readdirSync, readFileSync, readlinkSync, type S
 import { setImmediate } from 'node:timers/promises'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
-/** Where a view's changes are read. `root` is the view itself: it tells which folders hide what was below them. */
+/** Folders of a view. `root` is the view itself, which shows the folders that hide those below. */
 export interface Layers {
   readonly lower: string
   readonly upper: string
@@ -12,16 +12,17 @@ export interface Layers {
 export interface UpperChange {
   /** Relative to the view. */
   readonly path: string
-  /** `removed`: it, and all that was in it, is not there any more. */
+  /** `removed`: the path and everything in it is gone. */
   readonly what: 'written' | 'removed'
 }
 
-/** So many entries are read before others have their turn. */
-const AT_ONCE = 400
+/** Entries that are read before other work has a turn. */
+const BATCH = 400
 
 /**
- * What was changed in a view, in order of paths: exactly what the upper folder says, without files that were only
- * opened for writing and folders that only hold something changed. Costs what changed, whatever the size of the view.
+ * Returns the changes in a view, ordered by path. They are exactly those of the upper folder, without files that were
+ * opened but not written, and without folders that only contain a change. Cost depends on the changes, not on the size
+ * of the view.
  */
 export async function changedIn(layers: Layers): Promise<UpperChange[]> {
   const changes: UpperChange[] = []
@@ -31,34 +32,34 @@ export async function changedIn(layers: Layers): Promise<UpperChange[]> {
     const below = folder === '' ? '' : `${folder}/`
     for (const name of names) {
       const path = `${below}${name}`
-      const { change, enter } = lookAt(layers, path)
+      const { change, enter } = changeAt(layers, path)
       if (change) changes.push({ path: textOf(path), what: change })
       if (enter) folders.push(path)
       read += 1
-      if (read % AT_ONCE === 0) await setImmediate()
+      if (read % BATCH === 0) await setImmediate()
     }
     changes.push(...hiddenIn(layers, folder, new Set(names)))
   }
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-function lookAt({ lower, upper }: Layers, path: string): { change: UpperChange['what'] | null; enter: boolean } {
+function changeAt({ lower, upper }: Layers, path: string): { change: UpperChange['what'] | null; enter: boolean } {
   const now = statOf(upper, path)
   if (now === null) return { change: null, enter: false }
-  // overlayfs writes a device without a number where something was removed.
+  // overlayfs marks a removed path by a character device 0/0.
   if (now.isCharacterDevice() && now.rdev === 0) return { change: 'removed', enter: false }
   const before = statOf(lower, path)
   const same = before !== null && unchanged(before, now) && sameBytes({ lower, upper }, path, now)
   return { change: same ? null : 'written', enter: now.isDirectory() }
 }
 
-/** Of a folder the times say nothing: they change with what is in it. */
+/** Compares stats. Times of a folder prove nothing: they change with its content. */
 function unchanged(before: Stats, now: Stats): boolean {
   if (before.mode !== now.mode || before.uid !== now.uid || before.gid !== now.gid) return false
   return now.isDirectory() || (before.size === now.size && before.mtimeMs === now.mtimeMs)
 }
 
-/** Rare: a file that was opened for writing and left alone, or written with its old time put back. */
+/** Compares content: rarely, a file was opened and not changed, or its old time was restored. */
 function sameBytes({ lower, upper }: Omit<Layers, 'root'>, path: string, now: Stats): boolean {
   const [before, after] = [onDisk(lower, path), onDisk(upper, path)]
   if (now.isSymbolicLink()) return readlinkSync(before, 'buffer').equals(readlinkSync(after, 'buffer'))
@@ -66,8 +67,8 @@ function sameBytes({ lower, upper }: Omit<Layers, 'root'>, path: string, now: St
 }
 
 /**
- * What a folder hides that was removed and made anew. Its mark is an attribute that Node cannot read; but such a folder
- * shows nothing of the one below it, and every other one shows all that has no counterpart in the upper folder.
+ * Returns the paths that a recreated folder hides. Node cannot read its mark, an extended attribute. But such a folder
+ * shows nothing of the one below it, while any other shows every name that the upper folder lacks.
  */
 function hiddenIn({ lower, root }: Layers, folder: string, upperNames: ReadonlySet<string>): UpperChange[] {
   if (folder === '' || !statOf(lower, folder)?.isDirectory()) return []
@@ -78,7 +79,7 @@ function hiddenIn({ lower, root }: Layers, folder: string, upperNames: ReadonlyS
 }
 
 function firstOnlyBelow(folder: Buffer, upperNames: ReadonlySet<string>): string | null {
-  // Types say a path is text; names here are bytes.
+  // Types require a string for the path; names here are bytes.
   const open = opendirSync(folder as unknown as string, { encoding: 'latin1' as BufferEncoding })
   try {
     for (let entry = open.readSync(); entry; entry = open.readSync()) if (!upperNames.has(entry.name)) return entry.name

@@ -4,21 +4,21 @@ import { join, relative } from 'node:path'
 import { bootId } from '../process/proc-table.ts'
 import type { PlaceRecord } from './place.ts'
 
-/** The parts of a view: `upper` takes what is changed, `work` is overlayfs's own, the view appears in `in`. */
+/** Parts of a view: `upper` receives changes, `work` belongs to overlayfs, the view is mounted in `in`. */
 export const PARTS = { upper: 'upper', work: 'work', appears: 'in' } as const
 
-/** How this machine lets us mount: with the rights that we have, or as the master of a user namespace. */
+/** Rights for mounting: those of this process, or those of a new user namespace. */
 export type Rights = NonNullable<NonNullable<PlaceRecord['overlay']>['rights']>
 
 export interface ViewSpec {
-  /** Holds the parts; all below it is Carrel's. */
+  /** Folder of the parts; everything below it belongs to Carrel. */
   readonly folder: string
-  /** What the view is called: the last part of its path. */
+  /** Name of the view: the last part of its path. */
   readonly name: string
-  /** The frozen tree below it. */
+  /** Frozen tree below the view. */
   readonly lower: string
   readonly rights: Rights
-  /** PATH, where mount and its like are looked for. */
+  /** PATH for mount and other programs. */
   readonly path: string
 }
 
@@ -26,16 +26,16 @@ export interface View {
   readonly path: string
   readonly root: string
   readonly enter: readonly string[]
-  /** The mount itself: the same for as long as anybody is in it, also for a later server. */
+  /** Identity of the mount, stable while any process is in it, also for a later server. */
   readonly namespace: string
-  /** Lets the view go; what was changed stays in the upper folder. */
+  /** Releases the view; changes stay in the upper folder. */
   close(): Promise<void>
 }
 
 /**
- * The view is mounted on a folder of a small file system that exists in the view's namespace only. So its path leads
- * nowhere in every other namespace, and whatever is started outside by mistake fails instead of working elsewhere (F8).
- * Only relative paths stand in the options, which therefore need no quoting.
+ * The view is mounted on a folder of a small file system that exists only in the view's namespace. Its path exists in
+ * no other namespace, so a program started outside by mistake fails instead of working elsewhere (F8). Mount options
+ * contain only relative paths, which need no quoting.
  */
 const MOUNT = [
   'cd -- "$1"',
@@ -48,17 +48,17 @@ const MOUNT = [
 ].join(' && ')
 
 /**
- * Mounts a view. What keeps it is not a process but two open files of this one: its mount namespace, and a folder in
- * it. They are gone with this process, however it ends, and so is the view once the last agent in it has ended (P1).
+ * Mounts a view. Two open files of this process keep it: its mount namespace, and a folder in it. They close with this
+ * process, however it ends, and the view ends with the last agent in it (P1).
  *
- * @throws Error with what the system said
+ * @throws Error with the system's message
  */
 export async function mountView(spec: ViewSpec): Promise<View> {
   const user = spec.rights === 'user namespace'
   const ways = user ? ['--user', '--map-current-user', '--keep-caps', '--mount'] : ['--mount']
-  const words = [...ways, '/bin/sh', '-c', MOUNT, 'carrel', spec.folder, spec.name, optionsOf(spec)]
-  // It ends with its input, so with this process at the latest.
-  const child = spawn('unshare', words, { env: { PATH: spec.path, LC_ALL: 'C' }, cwd: '/', stdio: 'pipe' })
+  const args = [...ways, '/bin/sh', '-c', MOUNT, 'carrel', spec.folder, spec.name, optionsOf(spec)]
+  // The child ends with its input, so with this process at the latest.
+  const child = spawn('unshare', args, { env: { PATH: spec.path, LC_ALL: 'C' }, cwd: '/', stdio: 'pipe' })
   try {
     await mounted(child)
     return await take(spec, child.pid ?? 0)
@@ -68,8 +68,8 @@ export async function mountView(spec: ViewSpec): Promise<View> {
 }
 
 /**
- * The same view where it is mounted still: an agent that outlived an earlier server is in it. A second mount over one upper
- * folder would not see what the first one writes. Null when nobody is in it.
+ * Finds the view where it is still mounted, because an agent of an earlier server is in it. A second mount over one
+ * upper folder would not see the writes of the first. Null when no process is in it.
  */
 export async function findView(spec: ViewSpec): Promise<View | null> {
   const seen = new Set<string>()
@@ -81,22 +81,22 @@ export async function findView(spec: ViewSpec): Promise<View | null> {
       seen.add(namespace)
       const mounts = await readFile(`/proc/${pid}/mountinfo`, 'utf8')
       if (!mounts.split('\n').some((line) => line.split(' ')[4] === at)) continue
-      // In a sandbox over the view the rest of the folder is closed: whoever entered from there would be in it.
+      // A sandbox over the view closes the rest of the folder: a process that enters there would be inside the sandbox.
       await lstat(join(`/proc/${pid}/root`, spec.folder, PARTS.upper))
       return await take(spec, Number(pid))
     } catch {
-      // It ended meanwhile, or is somebody else's.
+      // The process ended meanwhile, or belongs to another user.
     }
   }
   return null
 }
 
-/** As the kernel writes the path of a mount. */
+/** Returns the path of a mount as the kernel writes it. */
 function mountedAs(path: string): string {
   return path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-/** Opens what keeps a view, from a process that is in its namespace. */
+/** Opens the files that keep a view, from a process in its namespace. */
 async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {
   const files: FileHandle[] = []
   const keep = async (path: string) => {
@@ -122,23 +122,26 @@ async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {
   }
 }
 
-/** With these the upper folder holds whole files under their own names, which is what makes it a list of what changed. */
+/**
+ * Returns mount options under which the upper folder holds whole files under their own names, so that it lists the
+ * changes.
+ */
 function optionsOf({ folder, lower, rights }: ViewSpec): string {
   const layers = `lowerdir=${relative(folder, lower)},upperdir=${PARTS.upper},workdir=${PARTS.work},index=off`
-  // The kernel has both off in a user namespace, and takes naming them for a contradiction.
+  // The kernel disables both in a user namespace, and rejects options that name them.
   return rights === 'own' ? `${layers},redirect_dir=off,metacopy=off` : `${layers},userxattr`
 }
 
 async function mounted(child: ChildProcess): Promise<void> {
-  let said = ''
+  let output = ''
   child.stderr?.on('data', (chunk: Buffer) => {
-    said = `${said}${chunk}`.slice(-2_000)
+    output = `${output}${chunk}`.slice(-2_000)
   })
   child.stdin?.on('error', () => undefined)
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.stdout?.once('data', () => resolve())
-    child.once('close', (code) => reject(new Error(said.trim().split('\n')[0] || `unshare ended with ${code}`)))
+    child.once('close', (code) => reject(new Error(output.trim().split('\n')[0] || `unshare ended with ${code}`)))
   })
 }
 

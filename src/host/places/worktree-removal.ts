@@ -9,7 +9,7 @@ import { gitOf } from './worktree.ts'
 
 const MOST = 200
 
-/** What would be lost with a worktree. Reads, and writes nothing (F1). */
+/** Returns the losses of removing a worktree. Only reads (F1). */
 export async function worktreeRisks(git: Git, record: PlaceRecord): Promise<PlaceRisks> {
   const { top, repository, branch } = gitOf(record)
   const registered = await registeredAs(top, repository)
@@ -39,15 +39,15 @@ async function hasBranch(git: Git, repository: string, branch: string): Promise<
 }
 
 /**
- * Takes a worktree away, with everything in it. Its branch goes only if Carrel made it and every commit of it is
- * elsewhere too; commits that are on no branch at all get one.
+ * Removes a worktree with its content. Its branch is deleted only if Carrel made it and every commit exists elsewhere.
+ * Commits on no branch get a branch.
  *
- * @throws gone when something else stands at its path
+ * @throws gone when the path holds something else
  */
 export async function removeWorktree(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<{ kept: string[] }> {
   const { repository } = gitOf(record)
   if ((await absentAsNull(lstat(repository))) === null)
-    return { kept: [`The repository ${repository} is not there any more; its worktree went.`] }
+    return { kept: [`The repository ${repository} no longer exists; its worktree was removed.`] }
   return await git.queue(repository, async () => {
     const kept = await takeOut(git, record, signal)
     return { kept: [...kept, ...(await settleBranch(git, record, signal))] }
@@ -58,29 +58,29 @@ async function takeOut(git: Git, record: PlaceRecord, signal: AbortSignal): Prom
   const { top, repository } = gitOf(record)
   const there = await absentAsNull(lstat(top))
   if (there && (await registeredAs(top, repository)) === null) {
-    // Whatever was put there is not ours to delete.
-    const text = `${top} is not the worktree that was made there. Move what is there away, then remove the project again.`
+    // Files of others are not ours to delete.
+    const text = `${top} is not the worktree that was made there. Move its files away, then remove the project again.`
     throw new CarrelError('gone', text)
   }
   const kept = there ? await rescueDetached(git, record, signal) : []
   try {
-    // Twice: once for what is in it, once for the lock.
+    // One --force is for changed files, one for the lock.
     await git.write(repository, ['worktree', 'remove', '--force', '--force', top], signal)
   } catch (thrown) {
-    // Not registered and not there: nothing is left to remove.
+    // The worktree is neither registered nor on disk: nothing is left to remove.
     if (there || !(thrown instanceof GitFailure)) throw thrown
   }
   return kept
 }
 
-/** Commits of a HEAD that is on no branch would be lost with the worktree. */
+/** Keeps the commits of a detached HEAD, which would be lost with the worktree. */
 async function rescueDetached(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<string[]> {
   const { top, branch } = gitOf(record)
   const head = await git.ask(top, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
   const onBranch = await git.ask(top, ['symbolic-ref', '--quiet', 'HEAD'])
   if (head === null || onBranch !== null) return []
   const count = Number(
-    await git.look(top, ['rev-list', '--count', head.trim(), '--not', '--branches', '--remotes', '--tags']),
+    await git.read(top, ['rev-list', '--count', head.trim(), '--not', '--branches', '--remotes', '--tags']),
   )
   if (count === 0) return []
   const name = `${branch}-detached`
@@ -97,8 +97,8 @@ async function settleBranch(git: Git, record: PlaceRecord, signal: AbortSignal):
   const at = await checkedOutAt(git, repository, branch)
   if (at !== null) return [`The branch ${branch} stays: it is checked out at ${at}.`]
   const only = tip.trim() === base ? 0 : await commitsOnlyIn(git, repository, [ref], branch)
-  if (only > 0) return [`The branch ${branch} stays: ${only} of its commits are nowhere else.`]
-  // Only if it still is where it was looked at.
+  if (only > 0) return [`The branch ${branch} stays: ${only} of its commits exist nowhere else.`]
+  // The branch is deleted only at the tip that was checked.
   await git.write(repository, ['update-ref', '-d', ref, tip.trim()], signal)
   return []
 }
@@ -109,12 +109,12 @@ async function tipsOf(git: Git, top: string, branch: string): Promise<string[]> 
   return [...(head === null ? [] : [head.trim()]), ...own]
 }
 
-/** Uncommitted and untracked paths, also inside filled submodules. */
+/** Returns uncommitted and untracked paths, also inside initialized submodules. */
 async function changedIn(git: Git, top: string): Promise<string[]> {
   const filters = await git.filters(top)
-  // `dirty`: git itself would start a git of its own in each submodule, without what keeps ours apart.
+  // With any other value git would start a git of its own in each submodule, without our isolation.
   const args = ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--ignore-submodules=dirty']
-  const entries = (await git.look(top, args, { filters })).split('\0').filter((entry) => entry !== '')
+  const entries = (await git.read(top, args, { filters })).split('\0').filter((entry) => entry !== '')
   const changed = entries.map((entry) => entry.slice(3))
   for (const module of await submodulesOf(git, top)) {
     const inside = await changedIn(git, join(top, module))
@@ -125,7 +125,7 @@ async function changedIn(git: Git, top: string): Promise<string[]> {
 
 async function submodulesOf(git: Git, top: string): Promise<string[]> {
   if ((await absentAsNull(lstat(join(top, '.gitmodules')))) === null) return []
-  const staged = (await git.look(top, ['ls-files', '--stage', '-z'])).split('\0')
+  const staged = (await git.read(top, ['ls-files', '--stage', '-z'])).split('\0')
   const paths = staged.flatMap((line) => /^160000 [^\t]+\t(.*)$/s.exec(line)?.[1] ?? [])
   const filled = await Promise.all(paths.map((path) => absentAsNull(lstat(join(top, path, '.git')))))
   return paths.filter((_, index) => filled[index])

@@ -21,7 +21,7 @@ const topOf = (record: PlaceRecord) => record.git?.top ?? ''
 const branches = (repo: string) => git(repo, 'branch', '--format=%(refname:short)').split('\n')
 
 describe('a worktree', () => {
-  it('is a branch of its own at the commit it began at, and goes without a trace', async () => {
+  it('has its own branch at its start commit, and is removed without a trace', async () => {
     const source = repository()
     const before = git(source, 'status', '--porcelain=v2', '--branch')
     const record = await places.make(ask({ kind: 'worktree', source, id: 'prj_one' }))
@@ -43,7 +43,7 @@ describe('a worktree', () => {
     expect(git(source, 'status', '--porcelain=v2', '--branch')).toBe(before)
   })
 
-  it('F1: 32 made at once on one repository are all there, and none changes the settings', async () => {
+  it('F1: 32 concurrent worktrees of one repository are all made, and none changes the settings', async () => {
     const source = repository()
     const settings = readFileSync(join(source, '.git/config'))
     const records = await Promise.all(Array.from({ length: 32 }, () => places.make(ask({ kind: 'worktree', source }))))
@@ -58,14 +58,14 @@ describe('a worktree', () => {
     })
     const kept = await Promise.all(records.map((record) => places.remove(record)))
     expect(kept.map(({ kept: [text] }) => text)).toEqual(
-      records.map(({ git: own }) => `The branch ${own?.branch} stays: 1 of its commits are nowhere else.`),
+      records.map(({ git: own }) => `The branch ${own?.branch} stays: 1 of its commits exist nowhere else.`),
     )
     expect(branches(source)).toHaveLength(33)
     expect(readFileSync(join(source, '.git/config'))).toEqual(settings)
     git(source, 'fsck', '--strict')
   })
 
-  it('tells what would be lost: changes, new files, commits nobody has, a merge half done', async () => {
+  it('lists what would be lost: changes, new files, unique commits, an unfinished merge', async () => {
     const source = repository()
     const record = await places.make(ask({ kind: 'worktree', source }))
     write(record.path, { 'a.txt': 'mine', 'new/file.txt': 'new' })
@@ -82,7 +82,7 @@ describe('a worktree', () => {
     expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
   })
 
-  it('never deletes a branch that was there before, and saves commits that are on none', async () => {
+  it('never deletes an earlier branch, and saves commits that are on none', async () => {
     const source = repository()
     git(source, 'branch', 'topic')
     const record = await places.make(ask({ kind: 'worktree', source, branch: 'topic' }))
@@ -125,7 +125,7 @@ describe('a worktree', () => {
     await refused()
   })
 
-  it('says what cannot be, and leaves nothing', async () => {
+  it('explains impossible requests, and leaves nothing', async () => {
     const source = repository()
     const before = git(source, 'show-ref')
     const empty = plainFolder({})
@@ -140,13 +140,13 @@ describe('a worktree', () => {
       })
     await wrong({ source: plainFolder() }, 'is not in a work tree of git')
     await wrong({ source: empty }, 'has no commit yet')
-    await wrong({ source: astray }, 'its setting core.worktree says so')
+    await wrong({ source: astray }, 'set by core.worktree')
     await wrong({ source: broken }, 'not a git repository: /nowhere/at/all')
     await wrong({ branch: 'main' }, 'is checked out at')
     await wrong({ branch: '--force' }, 'cannot be the name')
     await wrong({ branch: 'a..b' }, 'cannot be the name')
-    await wrong({ start: 'nowhere' }, 'knows no commit nowhere')
-    await wrong({ start: '--all' }, 'knows no commit')
+    await wrong({ start: 'nowhere' }, 'has no commit nowhere')
+    await wrong({ start: '--all' }, 'has no commit')
     await wrong({ driver: 'copy' }, 'has no driver')
     mkdirSync(join(source, 'fresh'))
     await wrong({ source: join(source, 'fresh') }, 'Commit it first')
@@ -163,10 +163,10 @@ describe('a worktree', () => {
   })
 })
 
-describe('what comes along', () => {
+describe('included files', () => {
   const files = { '.gitignore': '.env\n*.key\nbuild/\n', 'a.txt': 'a' }
 
-  it('files that git does not have, by the list of the ask and of the folder; nothing is overwritten', async () => {
+  it('are those outside of git that the request and the folder list; nothing is overwritten', async () => {
     const source = repository({ ...files, 'conf/b.txt': 'b' })
     write(source, {
       '.env': 'SECRET=1',
@@ -209,7 +209,7 @@ describe('what comes along', () => {
     expect(readFileSync(join(own.parent, 'prj_setup/setup.log'), 'utf8')).toBe('said\n')
   })
 
-  it('F8: a set-up that fails leaves no folder, no worktree and no branch, and shows what it said', async () => {
+  it('F8: a failed set-up leaves no folder, no worktree and no branch, and shows its output', async () => {
     const source = repository()
     for (const kind of ['worktree', 'overlay'] as const) {
       const id = fresh('prj')
@@ -224,7 +224,7 @@ describe('what comes along', () => {
     expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
   })
 
-  it('P1: being called off ends the set-up and takes everything back', async () => {
+  it('P1: cancelling ends the set-up and removes everything', async () => {
     const source = repository()
     const off = new AbortController()
     const setup = ['/bin/sh', '-c', 'sleep 60']
@@ -246,7 +246,7 @@ describe('repositories of every shape', () => {
     expect(existsSync(topOf(record))).toBe(false)
   })
 
-  it('a linked worktree gives one of the repository it belongs to', async () => {
+  it('a linked worktree gives a worktree of its repository', async () => {
     const main = repository()
     const source = join(top, fresh('linked'))
     git(main, 'worktree', 'add', '-q', '-b', 'side', source)
@@ -271,7 +271,7 @@ describe('repositories of every shape', () => {
     }
   })
 
-  it('submodules stay empty and that is said; what is changed in a filled one is seen', async () => {
+  it('submodules stay empty with a note; changes in an initialized one are found', async () => {
     const source = repository()
     git(source, 'submodule', '--quiet', 'add', repository(), 'module')
     git(source, 'commit', '-q', '-m', 'module')
@@ -300,10 +300,10 @@ describe('repositories of every shape', () => {
     expect(digest(join(source, 'nested'))).toBe(nested)
   })
 
-  it('files behind a filter are as stored, and that is said', async () => {
+  it('files with a filter are as stored, with a note', async () => {
     const source = repository({ '.gitattributes': '*.bin filter=lfs\n', 'big.bin': 'version https://git-lfs' })
     const record = await places.make(ask({ kind: 'worktree', source }))
-    expect(record.notes).toEqual([expect.stringMatching(/^1 of its files go through the filter lfs, .*git lfs pull/)])
+    expect(record.notes).toEqual([expect.stringMatching(/^1 of its files use the filter lfs, .*git lfs pull/)])
     expect(readFileSync(join(record.path, 'big.bin'), 'utf8')).toBe('version https://git-lfs')
   })
 })

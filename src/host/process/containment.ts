@@ -2,18 +2,18 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 /**
- * How the processes of an agent are kept together, so that ending one ends all.
- * `wrap` is what stands before the command; `depth` how many processes stand above the agent inside the wrapper.
+ * Method that keeps the processes of an agent together, so that ending one ends all. `wrap` is the prefix of the
+ * command; `depth` counts the wrapper processes above the agent.
  */
 export interface Containment {
   readonly kind: 'unshare' | 'bubblewrap' | 'process-group'
-  /** A sentence for `carrel doctor`. */
+  /** Description in a sentence, for `carrel doctor`. */
   readonly detail: string
-  /** What this kind cannot promise; empty when it keeps every promise. */
+  /** Promises that this kind cannot keep; empty when it keeps all. */
   readonly limits: readonly string[]
   readonly wrap: readonly string[]
   readonly depth: number
-  /** Whether the tree dies by itself when the server is killed. */
+  /** True when the tree dies by itself with the server. */
   readonly diesWithServer: boolean
 }
 
@@ -24,8 +24,8 @@ const NAMESPACE = ['--pid', '--fork', '--kill-child', '--mount-proc']
 const NO_DEATH_SIGNAL = 'After a kill -9 of the server, agents run on until its next start, which ends them.'
 
 /**
- * Finds the best containment of this machine by trying each kind for real, best first. `path` is where the programs
- * are looked for. Never throws: the last kind always works.
+ * Finds the best containment of this machine by real attempts, best first. `path` is the PATH for programs. Never
+ * throws: the last kind always works.
  */
 export async function probeContainment(path: string): Promise<Containment> {
   const deathSignal = (await works([...DEATH_SIGNAL, 'true'], path)) ? DEATH_SIGNAL : []
@@ -35,7 +35,9 @@ export async function probeContainment(path: string): Promise<Containment> {
   return processGroup(deathSignal)
 }
 
-/** The weakest kind, which needs nothing: a session and group of its own, and a sweep by recorded identity. */
+/**
+ * Returns the weakest kind, which needs no tools: an own session and process group, and a sweep by recorded identity.
+ */
 export function processGroup(deathSignal: readonly string[] = []): Containment {
   const limits = [
     'Commands that leave their process group are found by a mark in their environment; one that also clears it can survive a cancel.',

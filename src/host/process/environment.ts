@@ -4,8 +4,8 @@ const BASIC = new Set(['PATH', 'HOME', 'LANG', 'LANGUAGE', 'TERM', 'TMPDIR', 'US
 const PROXIES = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'])
 
 /**
- * The whole environment of a child (P3): what every program needs, the proxies, the names that are let through, and
- * fixed values, which win. Everything else in `source` stays behind.
+ * Returns the complete environment of a child process (P3): basic variables, proxies, the names that pass, and fixed
+ * values, which win. All other variables of `source` are left out.
  */
 export function allowedEnv(
   source: Readonly<Record<string, string | undefined>>,
@@ -24,9 +24,9 @@ function isBasic(name: string): boolean {
 }
 
 /**
- * PATH as the person's shell has it: without the folders that `npm start` puts in front. Those lead to the Node that
- * Carrel carries, which is newer than some agents can run on (Qwen Code 0.15 then cannot reach its model).
- * `ownRoot` is the folder of Carrel's package. Use it for agents and for looking them up.
+ * Returns PATH without the folders that `npm start` puts in front. They lead to Carrel's own Node, which is too new for
+ * some agents (Qwen Code 0.15 then cannot reach its model). `ownRoot` is the folder of Carrel's package. Use the result
+ * to find and to run agents.
  */
 export function machinePath(path: string, ownRoot: string): string {
   const added = (folder: string) => {

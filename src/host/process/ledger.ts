@@ -5,27 +5,27 @@ import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { dropCgroup } from '../cgroups/cgroup.ts'
 import { below, bootId, marked, type ProcessIdentity, type ProcessRow, processTable, stillRuns } from './proc-table.ts'
 
-/** One live tree, as it stands on disk. `identity` is null between the intent to start it and its start. */
+/** Live process tree, as stored on disk. `identity` is null between the intent and the start. */
 export interface LedgerEntry {
   readonly tree: string
   readonly label: string
   readonly bootId: string
   readonly identity: ProcessIdentity | null
-  /** Folders of the cgroup that was made for it. */
+  /** Folders of the cgroup that was made for the tree. */
   readonly cgroup?: readonly string[]
 }
 
-export interface Swept {
+export interface EndedTree {
   readonly tree: string
   readonly label: string
-  /** The pids that were killed; empty when the tree had already gone. */
+  /** Killed pids; empty when the tree had already ended. */
   readonly killed: readonly number[]
 }
 
 const SWEEP_ROUNDS = 100
 const SWEEP_PAUSE_MS = 20
 
-/** Writes or replaces the entry of a tree. Synchronous on purpose: it must be on disk before the child may act. */
+/** Writes or replaces the entry of a tree. Synchronous, because it must be on disk before the child may act. */
 export function writeEntry(folder: string, entry: LedgerEntry): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = entryPath(folder, entry.tree)
@@ -33,19 +33,19 @@ export function writeEntry(folder: string, entry: LedgerEntry): void {
   renameSync(`${path}.new`, path)
 }
 
-/** Safe to repeat. */
+/** Removes the entry of a tree. Safe to repeat. */
 export function removeEntry(folder: string, tree: string): void {
   rmSync(entryPath(folder, tree), { force: true })
 }
 
 /**
- * Kills every tree that an earlier life of the server left behind (P1). Call it once at start, under the lock of the
- * data folder, before anything is spawned. A pid is killed only if it is the very process that was recorded, is below
- * it, or carries its mark: never a recycled pid. `spared` trees are left alone. Safe to repeat.
+ * Kills every tree that an earlier server left behind (P1). Call it once at start, under the lock of the data folder,
+ * before anything is spawned. A process is killed only if it matches the recorded identity, descends from that process
+ * or carries its mark. A recycled pid is never killed. Trees in `spared` are left alone. Safe to repeat.
  */
-export async function sweepLedger(folder: string, spared: ReadonlySet<string> = new Set()): Promise<Swept[]> {
+export async function sweepLedger(folder: string, spared: ReadonlySet<string> = new Set()): Promise<EndedTree[]> {
   const entries = readEntries(folder).filter(({ tree }) => !spared.has(tree))
-  const swept = await Promise.all(
+  const ended = await Promise.all(
     entries.map(async (entry) => {
       const identity = entry.bootId === bootId() ? entry.identity : null
       const killed = entry.bootId === bootId() ? await killTree(entry.tree, identity) : []
@@ -54,13 +54,13 @@ export async function sweepLedger(folder: string, spared: ReadonlySet<string> = 
       return { tree: entry.tree, label: entry.label, killed }
     }),
   )
-  return swept
+  return ended
 }
 
 /**
- * Kills a tree and waits until nothing of it runs: the process itself, all below it, its group, and all that carry
- * its mark. Repeats the look until a look finds none, since a tree may grow while it is being killed.
- * Returns the pids that were killed; gives up after two seconds of finding more (only an unkillable process does that).
+ * Kills a tree and waits until no process of it runs: the root, its descendants, its group, and all that carry its
+ * mark. Repeats until none is found, because a tree may grow meanwhile. Returns the killed pids. Gives up after two
+ * seconds, which only an unkillable process causes.
  */
 export async function killTree(tree: string, identity: ProcessIdentity | null): Promise<number[]> {
   const killed = new Set<number>()
@@ -76,7 +76,7 @@ export async function killTree(tree: string, identity: ProcessIdentity | null): 
   return [...killed]
 }
 
-/** What runs of a tree at the moment of `table`. */
+/** Returns the live processes of a tree in `table`. */
 export function members(tree: string, identity: ProcessIdentity | null, table: readonly ProcessRow[]): ProcessRow[] {
   const found = new Map<number, ProcessRow>()
   const roots = identity && stillRuns(identity, table) ? table.filter((row) => row.pid === identity.pid) : []
@@ -84,12 +84,12 @@ export function members(tree: string, identity: ProcessIdentity | null, table: r
     found.set(row.pid, row)
     for (const child of below(row.pid, table)) found.set(child.pid, child)
   }
-  // A group outlives its leader, and its number is not given away while it has members.
+  // A group outlives its leader, and its number is not reused while it has members.
   if (roots.length > 0) for (const row of table) if (row.group === identity?.pid) found.set(row.pid, row)
   return [...found.values()].filter((row) => !row.zombie && row.pid !== process.pid)
 }
 
-/** Sends a signal; false when there is no such process any more. */
+/** Sends a signal; false when the process no longer exists. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name)
@@ -109,7 +109,7 @@ function readEntries(folder: string): LedgerEntry[] {
     try {
       return [JSON.parse(readFileSync(join(folder, name), 'utf8')) as LedgerEntry]
     } catch {
-      // Half-written by a full disk: the file name still tells the mark.
+      // A full disk left half an entry: the file name still has the mark.
       return [{ tree: name.slice(0, -5), label: 'unknown', bootId: bootId(), identity: null }]
     }
   })

@@ -2,29 +2,31 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { members, signal } from './ledger.ts'
 import { type ProcessIdentity, type ProcessRow, processTable } from './proc-table.ts'
 
-/** A tree that runs, by what the ledger knows of it: also one that another process started. */
+/** Running process tree by its ledger entry, also one of another process. */
 export interface LiveTree {
   readonly tree: string
   readonly identity: ProcessIdentity
-  /** How many processes of the wrapper stand above the command. */
+  /** Number of wrapper processes above the command. */
   readonly depth: number
-  /** ms since 1970; to compare births of processes with the caller's own times. */
+  /** ms since 1970; compares process births with the caller's times. */
   readonly now: () => number
 }
 
-/** The command itself, below its wrappers; null when it is gone. */
+/** Returns the command itself, below its wrappers; null when it is gone. */
 export async function commandOf({ tree, identity, depth }: LiveTree): Promise<ProcessRow | null> {
   return split(members(tree, identity, await processTable()), identity.pid, depth).command
 }
 
-/** What runs below the command; with `bornAfterMs` only what started at or after that time (10 ms grain). */
+/**
+ * Returns the processes below the command; with `bornAfterMs` only those started at or after that time (10 ms grain).
+ */
 export async function descendantsOf(live: LiveTree, filter: { bornAfterMs?: number } = {}): Promise<ProcessRow[]> {
   const { rest } = split(members(live.tree, live.identity, await processTable()), live.identity.pid, live.depth)
   const oldest = filter.bornAfterMs
   return oldest === undefined ? rest : rest.filter((row) => live.now() - row.ageMs >= oldest)
 }
 
-/** Kills what a cancelled run left running; returns the pids. The command itself stays. */
+/** Kills the processes that a cancelled run left behind; returns their pids. The command itself stays. */
 export async function killBornAfter(live: LiveTree, atMs: number): Promise<number[]> {
   const killed = new Set<number>()
   for (let found = await descendantsOf(live, { bornAfterMs: atMs }); found.length > 0 && killed.size < 10_000; ) {
@@ -38,7 +40,7 @@ export async function killBornAfter(live: LiveTree, atMs: number): Promise<numbe
   return [...killed]
 }
 
-/** Tells the wrappers from the command (`depth` processes further in, always the oldest child) and what is below it. */
+/** Separates wrappers, the command (`depth` levels further in, always the oldest child) and the processes below it. */
 function split(rows: readonly ProcessRow[], top: number, depth: number) {
   let command = rows.find((row) => row.pid === top) ?? null
   const wrappers = new Set<number>()

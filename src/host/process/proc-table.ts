@@ -4,52 +4,52 @@ import { promisify } from 'node:util'
 import { absentAsNullSync, isAbsent } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 
-/** A process at one moment. `startTicks` and the boot id make a pid unmistakable: pids are recycled, starts are not. */
+/** Process at one moment. `startTicks` and the boot id make a pid unique: pids are recycled, starts are not. */
 export interface ProcessRow {
   readonly pid: number
   readonly parent: number
   readonly group: number
   /** Clock ticks since boot on Linux, seconds since 1970 elsewhere: compare for equality only. */
   readonly startTicks: number
-  /** How long it has been running. Good to 10 ms on Linux, to a second elsewhere. */
+  /** Age of the process. Exact to 10 ms on Linux, to a second elsewhere. */
   readonly ageMs: number
   readonly zombie: boolean
   readonly command: string
 }
 
-/** What tells a process from every other that ever had its pid. */
+/** Identity of a process among all that ever had its pid. */
 export interface ProcessIdentity {
   readonly pid: number
   readonly startTicks: number
   readonly bootId: string
 }
 
-/** Name of the variable that every process of a tree inherits; it finds those that left their parents and groups. */
+/** Variable that every process of a tree inherits, to find processes that left their parents and groups. */
 export const TREE_VARIABLE = 'CARREL_TREE'
 
 const TICKS_PER_SECOND = 100
 const run = promisify(execFile)
 const linux = process.platform === 'linux'
 
-/** A name of this boot of the machine: identities of an earlier boot are dead by definition. */
+/** Returns the id of this boot of the machine: processes of an earlier boot are dead by definition. */
 export function bootId(): string {
   return absentAsNullSync(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? 'unknown'
 }
 
-let coming: Promise<ProcessRow[]> | null = null
+let pending: Promise<ProcessRow[]> | null = null
 
 /**
- * Every process this user can see. Costs a few milliseconds: not for hot paths. All who ask in one turn of the event
- * loop share one look, which is taken after the last of them asked: ending 50 trees at once costs as much as one.
+ * Lists every process that this user can see. Costs some milliseconds: not for hot paths. All callers in one turn of
+ * the event loop share one listing, taken after the last call: ending 50 trees at once costs as much as one.
  */
 export function processTable(): Promise<ProcessRow[]> {
-  coming ??= new Promise((resolve, reject) => {
+  pending ??= new Promise((resolve, reject) => {
     setImmediate(() => {
-      coming = null
+      pending = null
       scan().then(resolve, reject)
     })
   })
-  return coming
+  return pending
 }
 
 async function scan(): Promise<ProcessRow[]> {
@@ -61,19 +61,19 @@ async function scan(): Promise<ProcessRow[]> {
     .filter((row) => row !== null)
 }
 
-/** The process that has this pid now, or null. Synchronous on Linux, so that a child is known before it can act. */
+/** Returns the process with this pid, or null. Synchronous on Linux, so that a child is known before it can act. */
 export function processNow(pid: number): ProcessRow | null {
   return linux ? readStat(pid, readUptimeMs()) : null
 }
 
-/** Whether this very process still runs. A zombie does not: it can do nothing any more. */
+/** Whether this process still runs. A zombie does not count, because it can do nothing. */
 export function stillRuns(identity: ProcessIdentity, table: readonly ProcessRow[]): boolean {
   if (identity.bootId !== bootId()) return false
   const row = table.find((one) => one.pid === identity.pid)
   return row !== undefined && !row.zombie && (identity.startTicks === 0 || row.startTicks === identity.startTicks)
 }
 
-/** All processes below `pid`, nearest first. */
+/** Returns all processes below `pid`, nearest first. */
 export function below(pid: number, table: readonly ProcessRow[]): ProcessRow[] {
   const children = Map.groupBy(table, (row) => row.parent)
   const found: ProcessRow[] = []
@@ -87,7 +87,7 @@ export function below(pid: number, table: readonly ProcessRow[]): ProcessRow[] {
   return found
 }
 
-/** Processes that carry this tree's mark in their environment, wherever they have been moved. Linux only. */
+/** Returns the processes with this tree's mark in their environment, wherever they moved. Linux only. */
 export function marked(tree: string, table: readonly ProcessRow[]): readonly ProcessRow[] {
   if (!linux) return []
   let index = marksOf.get(table)
@@ -98,10 +98,10 @@ export function marked(tree: string, table: readonly ProcessRow[]): readonly Pro
   return index.get(tree) ?? []
 }
 
-/** Whether a process is of some tree that Carrel started. Linux only. */
+/** Whether a process belongs to a tree of Carrel. Linux only. */
 export const isMarked = (pid: number): boolean => markOf(pid) !== ''
 
-/** One reading of the environments for each look at the processes. */
+/** Marks of the processes, read once for each listing. */
 const marksOf = new WeakMap<readonly ProcessRow[], Map<string, ProcessRow[]>>()
 
 function markOf(pid: number): string {
@@ -128,7 +128,7 @@ function readUptimeMs(): number {
 function readStat(pid: number, uptimeMs: number): ProcessRow | null {
   const line = readOf(pid, 'stat')
   if (line === null) return null
-  // The name stands in parentheses and may itself contain any of them, and blanks.
+  // The name is in parentheses and may itself contain parentheses and spaces.
   const close = line.lastIndexOf(')')
   const fields = line.slice(close + 2).split(' ')
   const startTicks = Number(fields[19])
@@ -151,7 +151,7 @@ async function readPs(): Promise<ProcessRow[]> {
     if (!match) return []
     const [, pid, parent, group, state = '', elapsed = '', command = ''] = match
     const ageMs = elapsedMs(elapsed)
-    // `ps` tells whole seconds of age only: identity is then the pid, checked again by its group.
+    // `ps` reports the age in whole seconds only: the pid alone is then the identity, checked again by its group.
     return [
       {
         pid: Number(pid),
@@ -166,7 +166,7 @@ async function readPs(): Promise<ProcessRow[]> {
   })
 }
 
-/** `[[days-]hours:]minutes:seconds` as `ps` writes it. */
+/** Parses `[[days-]hours:]minutes:seconds` of `ps`. */
 function elapsedMs(text: string): number {
   const [days, clock] = text.includes('-') ? text.split('-') : ['0', text]
   const seconds = (clock ?? '0').split(':').reduce((sum, part) => sum * 60 + Number(part), 0)

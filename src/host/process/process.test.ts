@@ -41,7 +41,7 @@ async function treeOf(tree: ChildTree): Promise<string> {
   return /CARREL_TREE=([\w-]+)/.exec(environ)?.[1] ?? ''
 }
 
-/** Whether `sleep` with this argument runs anywhere on the machine. */
+/** Whether a `sleep` with this argument runs anywhere on the machine. */
 async function running(argument: string): Promise<boolean> {
   return (await processTable()).some((row) => {
     try {
@@ -78,7 +78,7 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     expect(readdirSync(ledger)).toEqual([])
   })
 
-  it('P1: leaves nothing behind when the command ends before those it started in sessions of their own', async () => {
+  it('P1: leaves nothing behind when the command ends before its descendants in other sessions', async () => {
     const tree = await start(containment, 'setsid sleep 71717 & setsid sh -c "sleep 71718; true" & echo up; read x')
     await lineOf(tree)
     tree.stdin.end('x\n')
@@ -100,7 +100,7 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     expect(await tree.exited).toMatchObject({ code: 7 })
   })
 
-  it('P2: a stop kills the whole tree of a command that listens to nothing, and may be repeated', async () => {
+  it('P2: a stop kills the whole tree of a command that ignores signals, and may be repeated', async () => {
     const tree = await start(
       containment,
       'trap "" TERM HUP; setsid sleep 81818 & echo up; while :; do sleep 0.05; done',
@@ -113,12 +113,12 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     expect(await running('81818')).toBe(false)
   })
 
-  it('P2: leftovers of a cancelled run are killed, while what was there before and the command stay', async () => {
+  it('P2: leftovers of a cancelled run are killed; earlier processes and the command stay', async () => {
     const script = 'setsid sleep 91917 & echo old; read x; setsid sleep 91918 & echo new; read x'
     const tree = await start(containment, script)
     await lineOf(tree)
     await expect.poll(() => running('91917')).toBe(true)
-    // Ages are read with a grain of 10 ms: the run begins clearly after the older command.
+    // Ages have a grain of 10 ms, so the run must begin clearly after the older command.
     const older = (await tree.descendants()).map((row) => row.pid)
     await expect
       .poll(async () => (await processTable()).find((row) => row.pid === older[0])?.ageMs)
@@ -128,7 +128,7 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     tree.stdin.write('go\n')
     await fresh
     await expect.poll(() => running('91918')).toBe(true)
-    // The shell's copy that becomes the command, and what `setsid` leaves, are gone.
+    // Both the shell's copy that becomes the command and the leftover of `setsid` are gone.
     await expect.poll(async () => (await tree.descendants()).length).toBe(older.length + 1)
     expect(await tree.killDescendantsBornAfter(began)).toHaveLength(1)
     expect([await running('91917'), await running('91918')]).toEqual([true, false])
@@ -136,7 +136,7 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     expect(await running('91917')).toBe(false)
   })
 
-  it('tells the signal that ended the command, and the last it printed on stderr', async () => {
+  it('reports the signal that ended the command, and its last stderr output', async () => {
     const path = join(folder, `stderr-${containment.kind}`)
     const options = {
       command: '/bin/sh',
@@ -158,7 +158,7 @@ describe.each(kinds)('a tree in $kind', (containment) => {
     await expect.poll(() => readFileSync(path).length).toBeGreaterThan(9000)
   })
 
-  it('answers 127 for a command that is not there', async () => {
+  it('exits with 127 for a missing command', async () => {
     const base = {
       cwd: folder,
       env: { PATH },
@@ -217,7 +217,7 @@ it('P1: a sweep never kills a process that merely has a recorded pid', async () 
   bystander.kill('SIGKILL')
 })
 
-it('P1: a child whose ledger entry was never completed is found by its mark, and one that was not let through does nothing', async () => {
+it('P1: a child whose ledger entry was never completed is found by its mark, and one that did not pass the gate does nothing', async () => {
   const ledger = join(folder, 'intent')
   writeEntry(ledger, { tree: 'cafe-0001', label: 'half started', bootId: bootId(), identity: null })
   const child = spawn('sleep', ['41414'], { detached: true, stdio: 'ignore', env: { PATH, CARREL_TREE: 'cafe-0001' } })
@@ -228,7 +228,7 @@ it('P1: a child whose ledger entry was never completed is found by its mark, and
   expect(await sweepLedger(ledger)).toMatchObject([{ tree: 'cafe-0002', killed: [] }])
 })
 
-it('P3: 50 concurrent children see their own canary and nobody else sees it', async () => {
+it('P3: 50 concurrent children see their own canary, and no other process sees it', async () => {
   const source = { PATH, HOME: folder, SERVER_SECRET: 'canary-server', LC_ALL: 'C', https_proxy: 'http://p' }
   const all = await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
@@ -277,7 +277,7 @@ it('the PATH of agents is without what npm puts in front', () => {
   expect(machinePath(path, '/a/carrel')).toBe('/x/node_modules/.bin:/usr/bin')
 })
 
-it('P4: starts beyond the limit wait in order, are counted, and can be called off', async () => {
+it('P4: starts beyond the limit wait in order, are counted, and can be cancelled', async () => {
   const admission = createAdmission(1)
   const never = new AbortController().signal
   const release = await admission.acquire(never)
@@ -304,7 +304,7 @@ it('P4: starts beyond the limit wait in order, are counted, and can be called of
   expect([admission.active, admission.queued]).toEqual([0, 0])
 })
 
-it('the probe says in words what this machine lacks', async () => {
+it('the probe explains what this machine lacks', async () => {
   const bare = await probeContainment('/nowhere')
   expect(bare).toMatchObject({ kind: 'process-group', diesWithServer: false })
   expect(bare.limits.length).toBeGreaterThan(0)

@@ -8,10 +8,10 @@ import { resolvesWithin } from '../../primitives/timers.ts'
 import {
   type Cgroup,
   dropCgroup,
-  enterWords,
+  enterCommand,
   foldersOf,
+  type LimitReached,
   makeCgroup,
-  type Reached,
   readReached,
 } from '../cgroups/cgroup.ts'
 import type { Containment } from './containment.ts'
@@ -20,77 +20,85 @@ import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
 import { bootId, type ProcessIdentity, type ProcessRow, processNow, TREE_VARIABLE } from './proc-table.ts'
 
 export interface SpawnTree {
-  /** Absolute, or looked up on the PATH of `env`. */
+  /** Absolute path, or a name that is looked up on the PATH of `env`. */
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
-  /** Stands before everything else, to start inside the view of a place; `cwd` is then a folder of that view. */
+  /** Prefix of everything else that enters the view of a place; `cwd` is then a folder of that view. */
   readonly enter?: readonly string[]
-  /** The child's whole environment: nothing is added from this process but the mark of the tree (P3). */
+  /** Complete environment of the child: only the mark of the tree is added (P3). */
   readonly env: Readonly<Record<string, string>>
   readonly containment: Containment
-  /** It and all it starts are in there. `own`: made for it and gone with it; else it enters one that another tree has. */
+  /** Cgroup of the whole tree. `own`: made for this tree and removed with it; otherwise it belongs to another tree. */
   readonly cgroup?: { readonly is: Cgroup; readonly own: boolean } | null
   /** Folder of the ledger: one file for each live tree (P1). */
   readonly ledger: string
-  /** What `carrel doctor` calls it. */
+  /** Label in `carrel doctor`. */
   readonly label: string
-  /** stderr is also appended here; the file is turned over at 4 MiB, and one older one is kept. */
+  /** File to which stderr is also appended, rotated at 4 MiB with one older file kept. */
   readonly stderrPath?: string
   readonly onStderr?: (chunk: Buffer) => void
-  /** What of stderr may be kept, in the file and in the tail (B3); `onStderr` hears it as said. */
+  /** Filter for stderr in the file and the tail (B3); `onStderr` receives the raw chunks. */
   readonly stderrFilter?: TextFilter
-  /** Milliseconds since 1970; to compare births of processes with the caller's own times. */
+  /** Milliseconds since 1970; compares process births with the caller's times. */
   readonly now: () => number
 }
 
 export interface Exit {
   readonly code: number | null
   readonly signal: string | null
-  /** The last 4 KiB of stderr. May hold anything an agent prints: the caller keeps it out of shared logs. */
+  /** Last 4 KiB of stderr. May contain anything that an agent prints: the caller keeps it out of shared logs. */
   readonly stderrTail: string
-  /** Limits that were reached in its life; absent for none. */
-  readonly reached?: readonly Reached[]
+  /** Limits that were reached; absent for none. */
+  readonly reached?: readonly LimitReached[]
 }
 
 export interface ChildTree {
-  /** Its name in the ledger, and its mark. */
+  /** Name in the ledger, and mark of the processes. */
   readonly tree: string
   readonly pid: number
   readonly identity: ProcessIdentity
   readonly stdin: Writable
   readonly stdout: Readable
   stderrTail(): string
-  /** Limits of its cgroup that were reached until now. */
-  reached(): readonly Reached[]
-  /** Resolves once the command has ended, its leftovers are gone and its output has been read. Never rejects. */
+  /** Returns the limits of its cgroup that were reached so far. */
+  reached(): readonly LimitReached[]
+  /** Resolves once the command has ended, its leftovers are killed and its output is read. Never rejects. */
   readonly exited: Promise<Exit>
-  /** End of input, then SIGTERM to the command, then SIGKILL to the whole tree. Resolves when nothing is left. Repeatable. */
+  /**
+   * Closes stdin, then sends SIGTERM to the command, then SIGKILL to the whole tree. Resolves when no process is left.
+   * Safe to repeat.
+   */
   stop(grace: { eofMs: number; termMs: number }): Promise<void>
-  /** SIGKILL to the whole tree at once. Resolves when nothing is left. Repeatable. */
+  /** Sends SIGKILL to the whole tree at once. Resolves when no process is left. Safe to repeat. */
   kill(): Promise<void>
-  /** What runs below the command; with `bornAfterMs` only what started at or after that time (10 ms grain). */
+  /**
+   * Returns the processes below the command; with `bornAfterMs` only those started at or after that time (10 ms grain).
+   */
   descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
-  /** Kills what a cancelled run left running; returns the pids. The command itself stays. */
+  /** Kills the processes that a cancelled run left behind; returns their pids. The command itself stays. */
   killDescendantsBornAfter(atMs: number): Promise<number[]>
 }
 
 const TAIL_BYTES = 4096
 const LOG_BYTES = 4 << 20
 const DRAIN_MS = 500
-/** The child waits for a line on descriptor 3, so that the ledger is on disk first; end of file there means the server died. */
+/**
+ * The child waits for a line on descriptor 3, so that the ledger is on disk first. End of file means that the server
+ * died.
+ */
 const GATE = 'read -r go <&3 || exit 125; exec 3<&-; '
-/** A folder of a view is there only once the view was entered: where that failed, nothing runs anywhere else (F8). */
+/** The folder of a view exists only inside the view: where entering failed, the command must not run elsewhere (F8). */
 const MOVE = 'cd -- "$1" || exit 126; shift; '
 const AS_INIT = '"$@"; exit $?'
 const AS_SELF = 'exec "$@"'
 
 /**
- * Starts a command whose whole tree can be ended. The ledger names it before it can do anything, so a server that
+ * Starts a command whose whole tree can be ended. The ledger has its entry before the command can act, so a server that
  * dies at any moment finds it again.
  *
- * @throws the error of the operating system when the folder or the shell is not there, or its cgroup cannot be made; a command
- * that does not exist is an exit with code 127.
+ * @throws the error of the operating system when the folder or the shell is missing, or its cgroup cannot be made. A
+ * missing command is an exit with code 127.
  */
 export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
   const tree = randomUUID()
@@ -130,7 +138,7 @@ export async function spawnTree(options: SpawnTree): Promise<ChildTree> {
 
 function wordsOf({ cgroup, containment, enter = [], cwd, command, args }: SpawnTree): string[] {
   const start = containment.kind === 'unshare' ? AS_INIT : AS_SELF
-  const inside = cgroup ? enterWords(cgroup.is) : []
+  const inside = cgroup ? enterCommand(cgroup.is) : []
   const shell = (script: string) => [
     ...inside,
     ...enter,
@@ -144,14 +152,14 @@ function wordsOf({ cgroup, containment, enter = [], cwd, command, args }: SpawnT
 }
 
 interface Watched extends SpawnTree {
-  /** Takes away what told of the tree. */
+  /** Removes the ledger entry and the cgroup of the tree. */
   readonly forget: () => Promise<void>
 }
 
 function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, options: Watched): ChildTree {
   const stderr = collectStderr(child.stderr as Readable, options)
   const stdin = child.stdin as Writable
-  // A child that is gone breaks the pipe; what matters is told by `exited`.
+  // A dead child breaks the pipe; `exited` reports its end.
   stdin.on('error', () => undefined)
   let over = false
   const exited = whenExited(child, identity, tree, options).then((end) => {
@@ -194,7 +202,7 @@ interface Stoppable {
 async function stopKindly(grace: { eofMs: number; termMs: number }, tree: Stoppable): Promise<void> {
   tree.stdin.end()
   if (await resolvesWithin(tree.exited, grace.eofMs)) return
-  // A wrapper, and the first process of a namespace, ignore SIGTERM: it must reach the command itself.
+  // A wrapper, and the first process of a namespace, ignore SIGTERM: the command itself must get it.
   const command = await tree.command()
   if (command && signal(command.pid, 'SIGTERM') && (await resolvesWithin(tree.exited, grace.termMs))) return
   await tree.kill()
@@ -205,8 +213,8 @@ async function whenExited(child: ChildProcess, identity: ProcessIdentity, tree: 
   const [code, byWhat] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.once('exit', (exitCode, exitSignal) => resolve([exitCode, exitSignal]))
   })
-  // Without a namespace, commands survive their agent. Its pid is free now, so only the mark is trusted; where there
-  // are no marks the group is: its number stays taken while it has members.
+  // Without a namespace, commands survive their agent. Its pid is free now, so only the mark is reliable. Elsewhere
+  // than on Linux there are no marks, but a group keeps its number while it has members.
   if (process.platform !== 'linux') signal(-identity.pid, 'SIGKILL')
   await killTree(tree, null)
   const reached = options.cgroup ? readReached(options.cgroup.is) : []

@@ -32,7 +32,7 @@ it.each([
   expect(access(env).write).toEqual(write)
 })
 
-it('what is its own and on the PATH it cannot change, nor what Carrel runs of there', () => {
+it('it cannot change its own folders on the PATH, nor programs that Carrel runs from there', () => {
   const PATH = '/usr/bin:/h/.mine/bin:/h/.mine:/h/.minerals/bin:/h/bin:relative'
   expect(access({ HOME: '/h', PATH }).read).toEqual(['/h/.mine/bin', '/h/.mine', '/h/.mine/node/bin'])
 })
@@ -44,7 +44,7 @@ it('secrets, the logins of others and the data of Carrel are hidden, its own log
   expect(see).toEqual(['/app', '/h/.mine/node/bin'])
 })
 
-it('a strict agent reaches the hosts of its Space, its own, and the endpoints it was given', () => {
+it('a strict agent reaches the hosts of its Space, its own hosts, and its configured endpoints', () => {
   const env = {
     MINE_BASE_URL: 'http://10.0.0.1:8080/v1',
     OTHER_BASE_URL: 'https://proxy.example/x',

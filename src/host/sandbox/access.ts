@@ -2,7 +2,7 @@ import { delimiter, isAbsolute, join } from 'node:path'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { isBelow } from './walls.ts'
 
-/** Where secrets are on machines of people, from the home folder. */
+/** Usual places of secrets, relative to the home folder. */
 const SECRETS: readonly string[] = [
   '.ssh',
   '.gnupg',
@@ -44,44 +44,47 @@ const SECRETS: readonly string[] = [
   '.python_history',
 ]
 
-/** Who listens here does for root what it is asked. */
+/** Sockets of daemons that run any request as root. */
 const MASTERS: readonly string[] = ['/var/lib/incus', '/var/lib/lxd', '/var/snap/lxd/common/lxd']
 
-/** Paths as they are named; what there is of them is looked at when an agent starts. */
+/** Paths as configured; only those that exist at an agent's start count. */
 export interface Access {
-  /** Its own; one that ends with / is a folder and made where it is missing. */
+  /** Own files of the agent. A path that ends with / is a folder and made where missing. */
   readonly write: readonly string[]
-  /** What it must not change though it is its own: others would run it. */
+  /** Paths that are its own but must not change, because others would run them. */
   readonly read: readonly string[]
-  /** What it needs to start, wherever that is. */
+  /** Paths that it needs to start, wherever they are. */
   readonly see: readonly string[]
   readonly hide: readonly string[]
 }
 
 interface Agent {
   readonly recipe: AgentRecipe
-  /** All that are known: the logins of the others are none of its business. */
+  /** All known agents: their logins are hidden from this one. */
   readonly known: readonly AgentRecipe[]
   readonly env: Readonly<Record<string, string>>
-  /** The person's. */
+  /** Home folder of the person. */
   readonly home: string
   readonly dataFolder: string
   readonly see: readonly string[]
 }
 
-/** What of this machine's folders an agent may write and must not see, beside its place. Looks at nothing. */
+/**
+ * Returns the folders beside its place that an agent may write, and those that it must not see. Reads nothing from
+ * disk.
+ */
 export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): Access {
   const own = env.HOME ?? home
-  // A home that Carrel made for it is its own as a whole.
+  // A home that Carrel made for the agent belongs to it as a whole.
   const write = isBelow(own, dataFolder) ? [`${own}/`] : recipe.ownPaths.filter(isNamed).map((path) => join(own, path))
   const variables = recipe.ownPaths.flatMap((path) => (isNamed(path) ? [] : (env[path.slice(1, -1)] ?? [])))
   const logins = known.filter(({ id }) => id !== recipe.id).flatMap(({ loginFiles }) => loginFiles)
   const all = [...write, ...variables.filter(isAbsolute).map((path) => `${path}/`)]
-  // A program that it put there would be found before bubblewrap itself.
+  // A program that it puts there would be found before bubblewrap itself.
   const searched = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
   return {
     write: all,
-    // Carrel's own Node may lie in a cache that an agent may write: then too, others would run what it put there.
+    // Carrel's own Node may lie in a cache that the agent may write; others would run what it put there.
     read: [...searched, ...see].filter((path) =>
       all.some((own) => isBelow(join(path, '.'), join(own, '.').replace(/\/$/, ''))),
     ),
@@ -92,7 +95,10 @@ export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): 
 
 const isNamed = (path: string) => !path.startsWith('$')
 
-/** The hosts that a strict sandbox lets through: those of the Space, those of the agent, and the endpoints it was given. */
+/**
+ * Returns the hosts that a strict sandbox permits: those of the Space, those of the agent, and its configured
+ * endpoints.
+ */
 export function hostsOf(
   { hosts, passEnv }: AgentRecipe,
   env: Readonly<Record<string, string>>,

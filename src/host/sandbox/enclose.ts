@@ -13,18 +13,18 @@ import type { Access } from './access.ts'
 import { type Upstream, upstreamOf } from './proxy.ts'
 import { containmentOf, type Wall } from './walls.ts'
 
-/** What an agent is to be kept in. */
-export interface Sandbox extends Access {
+/** Sandbox of an agent. */
+export interface SandboxSpec extends Access {
   readonly mode: 'guard' | 'strict'
-  /** What a strict one lets through. */
+  /** Hosts that a strict sandbox permits. */
   readonly hosts: readonly string[]
-  /** Where it works, as it sees it, and where this process finds the same. */
+  /** Place of the agent, by its own path and by this process's. */
   readonly place: Pick<Place, 'path' | 'root' | 'outside'>
-  /** What is at its place it may read and not write. */
+  /** True when the agent may read its place and not write it. */
   readonly onlyReads?: boolean
-  /** Folders of Carrel's for sockets, each at a path of its own below `/run`. */
+  /** Folders of Carrel with sockets, each mounted below `/run`. */
   readonly shows?: readonly Shown[]
-  /** Ports of a strict one's loopback that lead to sockets, as it sees them. */
+  /** Ports of a strict sandbox's loopback that lead to sockets, by their paths inside. */
   readonly leads?: readonly { readonly port: number; readonly socket: string }[]
 }
 
@@ -36,9 +36,9 @@ export interface Shown {
 
 export interface Enclosure {
   readonly containment: Containment
-  /** Of the agent and its terminals. */
+  /** Environment of the agent and its terminals. */
   readonly env: Readonly<Record<string, string>>
-  /** What its keeper serves; null where the network is open. */
+  /** Proxy that its keeper serves; null where the network is open. */
   readonly proxy: {
     readonly socket: string
     readonly hosts: readonly string[]
@@ -46,23 +46,24 @@ export interface Enclosure {
   } | null
 }
 
-/** Its own loopback, so that nobody else has it. */
+/** Port on the sandbox's own loopback, which no other process uses. */
 const PORT = 3128
 const TMP = '/tmp'
-/** Sockets of everything that runs on the machine are there. */
+/** Folder with sockets of the whole machine. */
 const RUN = '/run'
 const OUT = '/run/carrel'
-/** What programs look for there: names of hosts, and on some systems all programs. */
+/** Parts of it that programs need: name resolution, and on some systems all programs. */
 const OF_RUN = ['/run/systemd/resolve', '/run/current-system', '/run/opengl-driver', '/run/nscd', '/etc/resolv.conf']
-/** What somebody else's git runs or obeys, in a folder of git. */
+/** Files of a git folder that another person's git runs or obeys. */
 const GIT_ORDERS = ['config', 'config.worktree', 'hooks', 'commondir', 'gitdir']
 
 /**
- * Looks at what there is of what a sandbox names, and builds its walls. `folder` is the agent's own in the data folder: its temporary
- * folder is made there and goes with it. The same call after a restart of the server gives the same sandbox.
+ * Builds the walls of a sandbox from the paths that exist. `folder` is the agent's own in the data folder; its
+ * temporary folder is made there and removed with it. The same call after a restart of the server gives the same
+ * sandbox.
  */
 export async function enclose(
-  sandbox: Sandbox,
+  sandbox: SandboxSpec,
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Enclosure> {
@@ -99,7 +100,7 @@ export async function enclose(
 const relayFile = () => fileURLToPath(programFile('relay', new URL('./relay.ts', import.meta.url)))
 const SOCKET = 'proxy'
 const VARIABLES = temporaryVariables(TMP)
-/** Tools that fetch things keep them in the home, which cannot be written. */
+/** Caches of download tools, because the home is not writable. */
 const CACHES = { XDG_CACHE_HOME: `${TMP}/.cache`, npm_config_cache: `${TMP}/.cache/npm` }
 export const WAY_OUT = `http://127.0.0.1:${PORT}`
 const OWN_HOSTS = 'localhost,127.0.0.1,::1'
@@ -112,7 +113,7 @@ const PROXIES = {
   all_proxy: WAY_OUT,
   NO_PROXY: OWN_HOSTS,
   no_proxy: OWN_HOSTS,
-  // Node asks for no proxy by itself.
+  // Node ignores proxy variables by default.
   NODE_USE_ENV_PROXY: '1',
 }
 
@@ -141,7 +142,7 @@ async function reachable(path: string): Promise<string | null> {
   }
 }
 
-/** Only what is there can be covered. */
+/** Returns walls for existing paths: only those can be covered. */
 async function hidden(paths: readonly string[]): Promise<Wall[]> {
   const walls = await Promise.all(
     paths.map(async (named): Promise<Wall[]> => {
@@ -166,10 +167,10 @@ async function written(paths: readonly string[]): Promise<Wall[]> {
 }
 
 /**
- * The place itself and what belongs to it, without what would give orders to somebody else's git. In there everything may
- * have been made by an agent: no link is followed.
+ * Returns walls for the place and the folders that belong to it, except files that give orders to another person's git.
+ * An agent may have made anything in there, so no link is followed.
  */
-async function placed({ path, root, outside }: Sandbox['place']): Promise<Wall[]> {
+async function placed({ path, root, outside }: SandboxSpec['place']): Promise<Wall[]> {
   const top = path === root ? await realpath(path) : path
   const git = join(top, '.git')
   const found = await absentAsNull(lstat(join(root, '.git')))
@@ -182,12 +183,12 @@ const readOnly = (walls: readonly Wall[]): Wall[] => walls.map(({ path }) => ({ 
 
 async function belonging(folder: string): Promise<Wall[]> {
   await mkdir(folder, { recursive: true })
-  // Whoever may write next to it could have put a link there.
+  // An agent with write access next to it could have put a link there.
   if ((await realpath(folder)) !== folder) return []
   return [{ path: folder, may: 'write' }, ...(await orders(folder, folder))]
 }
 
-/** `at` is where this process finds the folder. */
+/** @param at path of the folder for this process */
 async function orders(folder: string, at: string): Promise<Wall[]> {
   const walls = GIT_ORDERS.map(async (name): Promise<Wall[]> => {
     const found = await absentAsNull(lstat(join(at, name)))

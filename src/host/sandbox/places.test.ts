@@ -12,7 +12,7 @@ const dataFolder = dirname(w.parent)
 const overlayfs = (await w.places.drivers()).find(({ name }) => name === 'overlayfs')
 afterAll(() => w.places.close())
 
-/** An agent at a place, on a machine whose data folder has that place. */
+/** Opens an agent at a place on a machine whose data folder contains that place. */
 async function agentAt({ path, root, outside, enter, namespace }: Place) {
   const m = machine()
   const inData = { keepers: join(dataFolder, 'keepers'), ledger: w.ledger }
@@ -25,7 +25,7 @@ async function agentAt({ path, root, outside, enter, namespace }: Place) {
 const WHO = 'export GIT_CONFIG_GLOBAL=/dev/null; git() { command git -c user.name=a -c user.email=a@b "$@"; }'
 
 describe.skipIf(why !== null)(`a sandbox over the places of projects${untried}`, () => {
-  it('in a worktree its branch is committed to, and no other branch, work tree or order of its repository is touched', async () => {
+  it('in a worktree it commits to its branch, and touches no other branch, work tree or setting of its repository', async () => {
     const source = repository()
     git(source, 'branch', 'other')
     const [one, two] = await Promise.all(
@@ -81,7 +81,7 @@ describe.skipIf(why !== null)(`a sandbox over the places of projects${untried}`,
       expect((await w.places.risks(record)).changed).toEqual(['by-agent', 'by-client'])
       expect(digest(source)).toBe(untouched)
       expect(existsSync(join(source, 'x'))).toBe(false)
-      // A server that comes back finds the view itself, not what the sandbox shows of it.
+      // A restarted server finds the view itself, not its appearance inside the sandbox.
       const later = world({}, w.parent)
       expect((await later.places.open(record)).namespace).toBe(place.namespace)
       expect((await later.places.risks(record)).changed).toEqual(['by-agent', 'by-client'])

@@ -14,11 +14,11 @@ function pathWith(bwrap: string | null): string {
   return folder
 }
 
-it('F8: a machine that cannot do it says why and what to do, for each kind', async () => {
+it('F8: an unable machine gives the reason and the next step, for each kind', async () => {
   const missing = createSandboxes(pathWith(null), 'linux')
   await expect(missing.need('guard')).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringMatching(/sandbox guard.*no program bwrap.*apt install bubblewrap.*set.* to off/),
+    message: expect.stringMatching(/sandbox guard.*program bwrap was not found.*apt install bubblewrap.*set.* to off/),
   })
   const broken = createSandboxes(
     pathWith('#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n'),
@@ -26,14 +26,14 @@ it('F8: a machine that cannot do it says why and what to do, for each kind', asy
   )
   await expect(broken.need('strict')).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringMatching(/sandbox strict.*does not work: bwrap: No permissions.*userns/),
+    message: expect.stringMatching(/sandbox strict.*installed and fails: bwrap: No permissions.*userns/),
   })
   await expect(createSandboxes(process.env.PATH ?? '', 'darwin').need('guard')).rejects.toThrow(
-    /Linux only, and this is darwin/,
+    /Linux only; this machine runs darwin/,
   )
 })
 
-it('what was missing is looked for again, what worked is not', async () => {
+it('a failed probe is repeated, a successful one is not', async () => {
   const path = pathWith(null)
   const sandboxes = createSandboxes(path, 'linux')
   expect(await sandboxes.obstacle('guard')).not.toBeNull()

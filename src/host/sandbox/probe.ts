@@ -6,13 +6,13 @@ import { containmentOf } from './walls.ts'
 
 type Mode = 'guard' | 'strict'
 
-/** Null where the machine can do it; else why not and what to do, in sentences. */
+/** Null where the machine supports the sandbox; else the reason and the next step, in sentences. */
 export type Obstacle = { readonly why: string; readonly next: string } | null
 
 export interface Sandboxes {
-  /** Tries it for real. What works is not tried again; what does not is, since somebody may have helped meanwhile. */
+  /** Tests the sandbox by a real attempt. Success is cached; failure is not, because the machine may change. */
   obstacle(mode: Mode): Promise<Obstacle>
-  /** @throws unavailable with what to do (F8) */
+  /** @throws unavailable with the next step (F8) */
   need(mode: Mode): Promise<void>
 }
 
@@ -21,16 +21,16 @@ const PROBE_MS = 5_000
 const INSTALL =
   'Install bubblewrap (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap; Arch: pacman -S bubblewrap).'
 const ALLOW =
-  'Let users make namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, user.max_user_namespaces above 0), or in a container give it the rights for that.'
+  'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, user.max_user_namespaces above 0), or give a container the rights for that.'
 
-/** What this machine can keep agents in. `path`: where bubblewrap is looked for. */
+/** Opens the sandboxes of this machine. `path` is the PATH for bubblewrap. */
 export function createSandboxes(path: string, platform: string = process.platform): Sandboxes {
   const good = new Set<Mode>()
   const obstacle: Sandboxes['obstacle'] = async (mode) => {
     if (good.has(mode)) return null
     if (platform !== 'linux')
       return {
-        why: `Sandboxes are built on bubblewrap, which there is for Linux only, and this is ${platform}.`,
+        why: `Sandboxes need bubblewrap, which exists for Linux only; this machine runs ${platform}.`,
         next: 'Run Carrel on Linux, or in a virtual machine with Linux.',
       }
     const found = await attempt(mode, path)
@@ -42,7 +42,7 @@ export function createSandboxes(path: string, platform: string = process.platfor
     async need(mode) {
       const found = await obstacle(mode)
       if (found === null) return
-      const text = `This Space asks for the sandbox ${mode}, and this machine cannot make one. ${found.why} ${found.next} Nothing runs without it unless somebody sets the sandbox of the Space to off.`
+      const text = `This Space requires the sandbox ${mode}, and this machine cannot make one. ${found.why} ${found.next} To run without it, set the sandbox of the Space to off.`
       throw new CarrelError('unavailable', text, { sandbox: mode, next: found.next })
     },
   }
@@ -50,14 +50,14 @@ export function createSandboxes(path: string, platform: string = process.platfor
 
 async function attempt(mode: Mode, path: string): Promise<Obstacle> {
   const plan = { walls: [], sealed: '', root: process.getuid?.() === 0, relay: mode === 'strict' ? [] : null }
-  const [program = '', ...words] = containmentOf(plan).wrap
+  const [program = '', ...args] = containmentOf(plan).wrap
   try {
-    await run(program, [...words, 'true'], { env: { PATH: path }, timeout: PROBE_MS, killSignal: 'SIGKILL' })
+    await run(program, [...args, 'true'], { env: { PATH: path }, timeout: PROBE_MS, killSignal: 'SIGKILL' })
     return null
   } catch (thrown) {
     const { stderr = '', message } = thrown as Error & { stderr?: string }
-    if (isAbsent(thrown)) return { why: 'bubblewrap is not there: no program bwrap was found.', next: INSTALL }
-    const said = stderr.trim().split('\n')[0] || message
-    return { why: `bubblewrap is there and does not work: ${said.replace(/\.?$/, '.')}`, next: ALLOW }
+    if (isAbsent(thrown)) return { why: 'bubblewrap is not installed: the program bwrap was not found.', next: INSTALL }
+    const reason = stderr.trim().split('\n')[0] || message
+    return { why: `bubblewrap is installed and fails: ${reason.replace(/\.?$/, '.')}`, next: ALLOW }
   }
 }

@@ -17,7 +17,7 @@ afterAll(() => {
   rmSync(top, { recursive: true, force: true })
 })
 
-/** A server that says what it was asked. */
+/** Starts a server that echoes the request. */
 async function origin() {
   const asked: IncomingMessage[] = []
   const server = createServer((incoming, answer) => {
@@ -50,7 +50,7 @@ async function get(socketPath: string, url: string, headers: Record<string, stri
   return { status: answer.statusCode, text: await read(answer) }
 }
 
-/** A tunnel, and what a GET through it answers; else what the proxy said. */
+/** Opens a tunnel and returns the answer to a GET through it, or the proxy's refusal. */
 async function tunnelled(socketPath: string, target: string) {
   return await new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
     const asked = request({ socketPath, method: 'CONNECT', path: target })
@@ -65,7 +65,7 @@ async function tunnelled(socketPath: string, target: string) {
 }
 
 describe('the proxy of a strict sandbox', () => {
-  it('passes on what is on the list, under its own name and without words meant for the proxy', async () => {
+  it('passes on listed hosts, under their names and without headers for the proxy', async () => {
     const { asked, port } = await origin()
     const { socket, stopped } = await proxy([`127.0.0.1:${port}`])
     const headers = { host: 'other.example', 'proxy-authorization': 'Basic x', accept: 'text/plain' }
@@ -79,7 +79,7 @@ describe('the proxy of a strict sandbox', () => {
     expect(stopped).toEqual([])
   })
 
-  it('knows a host by its name, and looks it up itself', async () => {
+  it('matches a host by its name, and resolves the name itself', async () => {
     const { port } = await origin()
     const { socket } = await proxy(['localhost'])
     expect((await get(socket, `http://LOCALHOST:${port}/a`)).text).toBe('you asked /a')
@@ -87,11 +87,14 @@ describe('the proxy of a strict sandbox', () => {
     expect((await tunnelled(socket, `127.0.0.1:${port}`)).status).toBe(403)
   })
 
-  it('stops all else, and tells', async () => {
+  it('blocks all else, and reports it', async () => {
     const { asked, port } = await origin()
     const { socket, stopped } = await proxy(['allowed.example', `127.0.0.1:${port + 1}`])
     const plain = await get(socket, `http://127.0.0.1:${port}/`)
-    expect(plain).toMatchObject({ status: 403, text: expect.stringContaining(`nothing through to 127.0.0.1:${port}`) })
+    expect(plain).toMatchObject({
+      status: 403,
+      text: expect.stringContaining(`blocks connections to 127.0.0.1:${port}`),
+    })
     expect(await tunnelled(socket, `127.0.0.1:${port}`)).toMatchObject({ status: 403 })
     expect(await tunnelled(socket, '[::1]:443')).toMatchObject({ status: 403 })
     expect(stopped).toEqual([`127.0.0.1:${port}`, `127.0.0.1:${port}`, '[::1]:443'])
@@ -109,14 +112,14 @@ describe('the proxy of a strict sandbox', () => {
     },
   )
 
-  it('says so where a host that is allowed cannot be reached', async () => {
+  it('reports an allowed host that is unreachable', async () => {
     const { socket, stopped } = await proxy(['127.0.0.1'])
     for (const answer of [await get(socket, 'http://127.0.0.1:1/'), await tunnelled(socket, '127.0.0.1:1')])
       expect(answer).toMatchObject({ status: 502, text: expect.stringContaining('cannot be reached') })
     expect(stopped).toEqual([])
   })
 
-  it('goes through the proxy of this machine where there is one, but for what that one does not serve', async () => {
+  it('uses the proxy of this machine, except for hosts that bypass it', async () => {
     const { port } = await origin()
     const away = `127.0.0.1:${port}`
     const outer = await serveOverTcp([away])
@@ -135,7 +138,7 @@ describe('the proxy of a strict sandbox', () => {
   })
 })
 
-/** The same proxy as another machine would have it. */
+/** Serves the same proxy as another machine would have it. */
 async function serveOverTcp(hosts: readonly string[]) {
   const { socket } = await proxy(hosts)
   const inner = servers.at(-1) as Server

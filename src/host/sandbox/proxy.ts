@@ -4,12 +4,12 @@ import { type Duplex, pipeline } from 'node:stream'
 import { letsThrough } from '../../model/hosts.ts'
 
 export interface ProxyOptions {
-  /** Where it listens: the path of a unix socket. */
+  /** Path of the unix socket that it listens on. */
   readonly socket: string
   readonly hosts: readonly string[]
-  /** The proxy that this machine itself has to go through, and the hosts that it does not; null for none. */
+  /** Proxy of the machine itself, with the hosts that bypass it; null for none. */
   readonly upstream: Upstream | null
-  /** A connection that was asked for and not made. */
+  /** Called for each connection that was refused. */
   readonly onStopped: (target: string) => void
 }
 
@@ -23,12 +23,12 @@ interface Target {
   readonly port: number
 }
 
-/** Headers between two neighbours, which are not passed on. */
+/** Headers of one hop, which are not passed on. */
 const OWN_HEADERS = new Set(['proxy-authorization', 'proxy-connection', 'connection', 'keep-alive', 'te', 'trailer'])
 
 /**
- * The only way out of a strict sandbox: HTTP and, by CONNECT, whatever runs over TLS, to the hosts of a list. Names are
- * looked up here and not in the sandbox. What is not on the list is answered with 403 and told.
+ * Serves the only way out of a strict sandbox: HTTP, and TLS by CONNECT, to the hosts of a list. Names are resolved
+ * here and not in the sandbox. A host that is not listed gets a 403 and is reported.
  */
 export async function serveProxy(options: ProxyOptions): Promise<Server> {
   const server = createServer({ requestTimeout: 0 }, (incoming, answer) => pass(incoming, answer, options))
@@ -45,7 +45,7 @@ export async function serveProxy(options: ProxyOptions): Promise<Server> {
 
 function pass(incoming: IncomingMessage, answer: ServerResponse, options: ProxyOptions): void {
   const url = URL.canParse(incoming.url ?? '') ? new URL(incoming.url ?? '') : null
-  if (url?.protocol !== 'http:') return void answer.writeHead(400).end('This proxy takes whole addresses only.\n')
+  if (url?.protocol !== 'http:') return void answer.writeHead(400).end('This proxy needs absolute URLs.\n')
   const target = { host: bare(url.hostname), port: Number(url.port || 80) }
   if (!letsThrough(options.hosts, target.host, target.port)) {
     incoming.resume()
@@ -76,7 +76,7 @@ function tunnel(incoming: IncomingMessage, socket: Duplex, head: Buffer, options
   socket.on('error', () => undefined)
   const [, host = '', port = ''] = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(incoming.url ?? '') ?? []
   const target = { host: bare(host), port: Number(port) }
-  if (host === '') return refuse(socket, '400 Bad Request', 'CONNECT takes a host and a port.\n')
+  if (host === '') return refuse(socket, '400 Bad Request', 'CONNECT needs a host and a port.\n')
   if (!letsThrough(options.hosts, target.host, target.port)) {
     options.onStopped(nameOf(target))
     return refuse(socket, '403 Forbidden', refusal(target))
@@ -119,7 +119,7 @@ function viaUpstream({ host, port }: Target, upstream: Upstream | null) {
   return { host: bare(hostname), port: Number(at || 80), headers }
 }
 
-/** What an environment says of the proxy that this machine goes through. A kind that cannot be gone through is none. */
+/** Reads the proxy of this machine from an environment. An unsupported kind counts as none. */
 export function upstreamOf(env: Readonly<Record<string, string | undefined>>): Upstream | null {
   const named = (name: string) => env[name] || env[name.toLowerCase()] || ''
   const url = named('HTTPS_PROXY') || named('HTTP_PROXY') || named('ALL_PROXY')
@@ -134,7 +134,7 @@ export function upstreamOf(env: Readonly<Record<string, string | undefined>>): U
 const bare = (host: string) => host.replace(/^\[(.*)\]$/, '$1')
 const nameOf = ({ host, port }: Target) => `${host.includes(':') ? `[${host}]` : host}:${port}`
 const refusal = (target: Target) =>
-  `The sandbox lets nothing through to ${nameOf(target)}. A person can add the host to the hosts of this Space.\n`
+  `The sandbox blocks connections to ${nameOf(target)}. A person can add the host to the hosts of this Space.\n`
 
 function refuse(socket: Duplex, status: string, text: string): void {
   const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n`

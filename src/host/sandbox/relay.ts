@@ -5,20 +5,20 @@ import { constants } from 'node:os'
 import { pipeline } from 'node:stream'
 
 /**
- * A program of its own, inside a strict sandbox: leads ports of the sandbox's loopback to sockets outside, such as that of the proxy,
- * and runs a command. They end together, so that nothing runs in there without its way out. Arguments: port and socket, as often
- * as wanted, `--`, command and its arguments.
+ * Program inside a strict sandbox: connects ports of the sandbox's loopback to sockets outside, such as the proxy's,
+ * and runs a command. Both end together, so that nothing runs without the connection. Arguments: pairs of port and
+ * socket, `--`, command and its arguments.
  */
-const words = process.argv.slice(2)
-const end = words.indexOf('--')
-const [command = '', ...args] = words.slice(end + 1)
+const argv = process.argv.slice(2)
+const end = argv.indexOf('--')
+const [command = '', ...args] = argv.slice(end + 1)
 
-for (let at = 0; at < end; at += 2) await lead(Number(words[at]), words[at + 1] ?? '')
-// The fourth is the gate that the command waits at.
+for (let at = 0; at < end; at += 2) await lead(Number(argv[at]), argv[at + 1] ?? '')
+// Descriptor 3 is the gate that the command waits at.
 const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', 3] })
 child.once('error', () => process.exit(127))
 child.once('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
-// Whoever ends the tree ends the command: then this ends too.
+// A SIGTERM of the tree ends the command, and the relay ends after it.
 process.on('SIGTERM', () => undefined)
 
 async function lead(port: number, path: string): Promise<void> {

@@ -152,7 +152,7 @@ describe.skipIf(why !== null)(`an agent in a sandbox${untried}`, () => {
   it('a sandbox of its own works inside', async () => {
     const m = machine()
     const { run } = await agentIn(m)
-    // The kernel lets nobody mount a second /proc where root's first one had to be covered in parts.
+    // The kernel forbids a second /proc mount where parts of root's first one had to be covered.
     const proc = process.getuid?.() === 0 ? '' : '--proc /proc'
     const nested = `bwrap --unshare-user --unshare-pid --ro-bind / / --dev /dev ${proc} --bind $PWD $PWD --die-with-parent`
     expect(await run(`${nested} sh -c 'echo in > nested; ! echo x > /tmp/x'`)).toMatchObject({ ok: true })
@@ -197,27 +197,27 @@ describe.skipIf(why !== null)(`the network${untried}`, () => {
   const fetching = (url: string) =>
     `${process.execPath} -e 'fetch("${url}").then(async (r) => { console.log(r.status, await r.text()); process.exit(r.ok ? 0 : 1) })'`
 
-  it('guard leaves it open', async () => {
+  it('guard leaves the network open', async () => {
     const port = await origin('127.0.0.1')
     const { run } = await agentIn(machine())
     expect(await run(fetching(`http://127.0.0.1:${port}`))).toMatchObject({ ok: true })
   })
 
-  it('strict reaches what is on its list and nothing else, and tells: the agent at once, the person once', async () => {
+  it('strict reaches listed hosts and nothing else, and tells the agent each time, the person once', async () => {
     const [allowed, forbidden] = [await origin('127.0.0.2'), await origin('127.0.0.3')]
     const { run, heard } = await agentIn(machine(), { mode: 'strict', hosts: [`127.0.0.2:${allowed}`] })
     for (const via of ['agent', 'client']) {
       expect(await run(fetching(`http://127.0.0.2:${allowed}`), via)).toMatchObject({ ok: true })
       const refused = await run(fetching(`http://127.0.0.3:${forbidden}`), via)
       expect(refused).toMatchObject({ ok: false })
-      if (via === 'agent') expect(refused.text).toContain(`The sandbox lets nothing through to 127.0.0.3:${forbidden}`)
+      if (via === 'agent') expect(refused.text).toContain(`The sandbox blocks connections to 127.0.0.3:${forbidden}`)
     }
     const past = `${process.execPath} -e 'require("net").connect(${forbidden}, "127.0.0.3").on("data", () => process.exit(0))'`
     expect(await run(past)).toMatchObject({ ok: false, text: expect.stringContaining('ECONNREFUSED') })
-    expect(heard.notices).toEqual([expect.stringContaining(`let nothing through to 127.0.0.3:${forbidden}`)])
+    expect(heard.notices).toEqual([expect.stringContaining(`blocked a connection to 127.0.0.3:${forbidden}`)])
   })
 
-  it('strict has a loopback of its own', async () => {
+  it('strict has its own loopback', async () => {
     const { run } = await agentIn(machine(), { mode: 'strict' })
     const own = `${process.execPath} -e 'const s = require("http").createServer((q, a) => a.end("own")).listen(4000, async () => { console.log(await (await fetch("http://localhost:4000")).text()); s.close() })'`
     expect(await run(own)).toMatchObject({ ok: true, text: expect.stringContaining('own') })
@@ -233,7 +233,7 @@ const IDENTITY = {
   GIT_CONFIG_GLOBAL: '/dev/null',
 }
 
-/** Each on its own, and what came of it. */
+/** Runs each attempt on its own and returns the results. */
 const attempts = (tries: readonly string[]) =>
   tries.map((one) => `if sh -c '${one}'; then echo "[DONE]"; else echo "[stopped]"; fi`).join('; ')
 

@@ -21,7 +21,7 @@ const asNobody = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear
 const top = realpathSync(mkdtempSync('/var/tmp/carrel-nobody-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
 
-/** Why this cannot be tried here; null where it can. */
+/** Returns why the test cannot run here; null when it can. */
 async function obstacle(): Promise<string | null> {
   if (process.platform !== 'linux') return 'bubblewrap is part of Linux'
   if (process.getuid?.() !== 0) return 'everything else is tried without rights here'

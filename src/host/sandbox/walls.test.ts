@@ -3,7 +3,7 @@ import { containmentOf, type Wall, type WallPlan } from './walls.ts'
 
 const within = (walls: readonly Wall[], more: Partial<WallPlan> = {}) =>
   containmentOf({ walls, sealed: '/data/sealed', root: false, relay: null, ...more })
-/** What is mounted, in order, as `--how path`. */
+/** Returns the mounts in order, as `--how path`. */
 const mounts = (walls: readonly Wall[]) => {
   const text = within(walls).wrap.join(' ')
   return text
@@ -97,13 +97,13 @@ describe('walls', () => {
     expect(mounts(walls)).toEqual(expected)
   })
 
-  it('keeps processes apart and gives no rights; root keeps the one that a sandbox inside needs', () => {
+  it('isolates processes without capabilities; root keeps the one that an inner sandbox needs', () => {
     const apart = '--unshare-pid --unshare-ipc --die-with-parent --cap-drop ALL'
     expect(within([]).wrap.join(' ')).toMatch(new RegExp(`${apart} --$`))
     expect(within([], { root: true }).wrap.join(' ')).toMatch(new RegExp(`${apart} --cap-add CAP_SETFCAP --$`))
   })
 
-  it('a relay means no network but its own, and stands before the command', () => {
+  it('a relay implies an own network, and precedes the command', () => {
     const strict = within([], { relay: ['node', 'relay'] })
     expect(strict.wrap.slice(-4)).toEqual(['--unshare-net', '--', 'node', 'relay'])
     expect([within([]).depth, strict.depth]).toEqual([2, 3])

@@ -1,40 +1,40 @@
 import type { Containment } from '../process/containment.ts'
 
-/** What an agent may do at a path, and below it until a nearer wall says otherwise. All paths are real. */
+/** Rule for an agent at a path and below it, until a deeper wall differs. All paths are real. */
 export type Wall =
-  /** It may write there. `from`: the folder that it finds there. */
+  /** Read and write. `from`: folder that is mounted there. */
   | { readonly path: string; readonly may: 'write'; readonly from?: string }
-  /** It may read there and nothing else. */
+  /** Read only. */
   | { readonly path: string; readonly may: 'read'; readonly from?: string }
-  /** It may read there, though what lies around it is closed; says nothing where it is open. */
+  /** Read only although the folder around it is closed; no effect where it is open. */
   | { readonly path: string; readonly may: 'see' }
-  /** It may look at nothing there. */
+  /** No access. */
   | { readonly path: string; readonly may: 'nothing'; readonly is: 'folder' | 'file' }
 
 export interface WallPlan {
   readonly walls: readonly Wall[]
-  /** A file that nobody may read: it lies over those that are closed. */
+  /** Unreadable file that covers the closed files. */
   readonly sealed: string
-  /** This process is root, which in a sandbox is a user like others. */
+  /** True when this process is root, which is an ordinary user in a sandbox. */
   readonly root: boolean
-  /** Null where the network is open; else what in the sandbox leads to the proxy, and stands before the command. */
+  /** Null where the network is open; else the command prefix that starts the relay to the proxy. */
   readonly relay: readonly string[] | null
 }
 
 /**
- * Everything that is not named is there to be read: `/` read-only, with /dev, /proc and process numbers of its own. Root
- * keeps one right of its many, which is needed by agents that make a sandbox of their own inside and gives nothing else there.
+ * Mounts `/` read-only, with own /dev, /proc and process ids: unnamed paths are readable. Root keeps one capability,
+ * which agents need to make a sandbox of their own inside; it permits nothing else there.
  */
 const BASE = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc']
 const APART = ['--unshare-pid', '--unshare-ipc', '--die-with-parent', '--cap-drop', 'ALL']
 const NETWORK = ['--unshare-net']
 const ROOT = ['--cap-add', 'CAP_SETFCAP']
 
-/** A containment with walls: what stands before a command so that it can do only what the walls say. Pure. */
+/** Returns a containment with walls: the prefix that limits a command to them. Pure. */
 export function containmentOf({ walls, sealed, root, relay }: WallPlan): Containment {
   const known = nearest(walls)
   const shut = known.filter((wall) => wall.may === 'nothing' && wall.is === 'folder').map(({ path }) => path)
-  const words = [
+  const args = [
     ...BASE,
     ...known.flatMap((wall) => mountOf(wall, known, sealed)),
     ...shut.flatMap((path) => ['--remount-ro', path]),
@@ -48,13 +48,13 @@ export function containmentOf({ walls, sealed, root, relay }: WallPlan): Contain
     kind: 'bubblewrap',
     detail: 'Each agent runs in a sandbox (bubblewrap).',
     limits: [],
-    wrap: ['bwrap', ...words],
+    wrap: ['bwrap', ...args],
     depth: relay ? 3 : 2,
     diesWithServer: true,
   }
 }
 
-/** One wall for each path, those of folders before those of what is in them: the nearer one lies on top. */
+/** Returns one wall for each path, folders before their content, so that deeper walls are mounted on top. */
 function nearest(walls: readonly Wall[]): Wall[] {
   const byPath = new Map<string, Wall>()
   for (const wall of walls) {
@@ -65,7 +65,7 @@ function nearest(walls: readonly Wall[]): Wall[] {
   return all.filter((wall) => wall.may !== 'see' || isClosed(around(wall.path, all)))
 }
 
-/** Of two walls for one path: what somebody works in is his, whatever else it is. */
+/** Priority among walls of one path: write access to the place of work always wins. */
 const RANK = { see: 0, read: 1, nothing: 2, write: 3 }
 
 function around(path: string, walls: readonly Wall[]): Wall | undefined {
@@ -85,7 +85,7 @@ function mountOf(wall: Wall, all: readonly Wall[], sealed: string): string[] {
   if (wall.may === 'see') return ['--ro-bind', path, path]
   if (wall.may === 'read') return ['--ro-bind', wall.from ?? path, path]
   if (wall.is === 'file') return ['--ro-bind', sealed, path]
-  // Who may go on to something below may pass, and still see no names.
+  // A folder around an accessible path may be passed, but its names stay hidden.
   const passed = all.some((other) => other.path !== path && isBelow(other.path, path))
   return ['--perms', passed ? '0111' : '0000', '--tmpfs', path]
 }

@@ -6,43 +6,43 @@ import type { Book } from './book.ts'
 import { lastApplies } from './last-apply.ts'
 import { textVersion, versionOf } from './versions.ts'
 
-/** What a request wants of one path, before anybody asked whether it may. */
-export interface Wish {
+/** Proposed change of one path, before the rules are applied. */
+export interface Proposal {
   readonly path: FilePath
   readonly next: Version
-  /** `next` is a text merged from three. */
+  /** True when `next` is a text merged from three. */
   readonly merged: boolean
-  /** Places where somebody else's change meets it. What is wanted then is the whole. */
+  /** Number of conflicting hunks. `next` is then the whole proposed content. */
   readonly conflict: number
-  /** The newest change by somebody else that would be gone. */
+  /** Newest change by another author that would be lost. */
   readonly lost: Change | null
-  /** Runs of which one made what would be taken back. */
+  /** Runs of which one made the change that would be undone. */
   readonly among: readonly RunId[]
 }
 
-/** Where plans are made. */
-export interface Ground {
+/** Inputs of a plan. */
+export interface PlanContext {
   readonly book: Book
-  /** `apply`: the place that the work comes from, and the point it began at. */
+  /** For `apply`: the source place, and the snapshot where its work began. */
   readonly source: { readonly book: Book; readonly base: number } | null
   readonly actOf: (id: ActId) => Act | null
   /** All acts of the place, newest first. */
   readonly acts: () => readonly Act[]
 }
 
-export function wishesOf(request: PlanRequest, ground: Ground): Wish[] {
-  if (request.kind === 'restore') return restoring(request.to, ground)
-  if (request.kind === 'undo') return undoing(request.of, ground)
-  return applying(request, ground)
+export function proposalsOf(request: PlanRequest, context: PlanContext): Proposal[] {
+  if (request.kind === 'restore') return restoring(request.to, context)
+  if (request.kind === 'undo') return undoing(request.of, context)
+  return applying(request, context)
 }
 
 const plain = { merged: false, conflict: 0, lost: null, among: [] }
 
-function restoring(to: number, { book, actOf }: Ground): Wish[] {
+function restoring(to: number, { book, actOf }: PlanContext): Proposal[] {
   if (!book.snapshot(to)) throw new CarrelError('gone', `Snapshot ${to} is not kept. Choose one of the list.`)
   const changes = book.between(to, book.newest)
   const since = new Map(changes.map(({ path }) => [path, book.changesOf(path).filter(({ n }) => n > to)]))
-  const isOurs = whoGoesBack([...since.values()].flat(), actOf)
+  const isOurs = authorsUndone([...since.values()].flat(), actOf)
   return changes.map(({ path, before }) => ({
     ...plain,
     path,
@@ -52,10 +52,10 @@ function restoring(to: number, { book, actOf }: Ground): Wish[] {
 }
 
 /**
- * Whose work a restore may take without asking: of the one session that worked since, else of people where no session
- * did. Undos and restores brought nothing that the history had not; an apply did.
+ * Returns a test whose work a restore may revert without asking: that of the only session since, or of people when no
+ * session worked. Undos and restores added no new content; an apply did.
  */
-function whoGoesBack(since: readonly Change[], actOf: Ground['actOf']): (author: Author) => boolean {
+function authorsUndone(since: readonly Change[], actOf: PlanContext['actOf']): (author: Author) => boolean {
   const sessions = new Set(since.flatMap(({ author }) => (author.kind === 'run' ? [author.session] : [])))
   const unknown = since.some(({ author }) => author.kind === 'unknown')
   return (author) => {
@@ -67,30 +67,33 @@ function whoGoesBack(since: readonly Change[], actOf: Ground['actOf']): (author:
 
 type UndoOf = Extract<PlanRequest, { kind: 'undo' }>['of']
 
-/** By content: what came after stays. A path's changes are taken back newest first, those of one author in a row at once. */
-function undoing(of: UndoOf, { book, actOf }: Ground): Wish[] {
+/**
+ * Undoes changes by content, so that later changes stay. Goes from the newest change to the oldest; consecutive changes
+ * of one author are undone at once.
+ */
+function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
   const byPath = Map.groupBy(changesOf(of, book, actOf), ({ path }) => path)
   return [...byPath].map(([path, mine]) => {
     const numbers = new Set(mine.map(({ n }) => n))
     const all = book.changesOf(path).filter(({ n }) => n >= (mine[0]?.n ?? 0))
     return {
-      ...takeBack(book, path, segmentsOf(all, numbers)),
+      ...undoSegments(book, path, segmentsOf(all, numbers)),
       among: [...new Set(mine.flatMap(({ author }) => (author.kind === 'unknown' ? author.among : [])))],
     }
   })
 }
 
-function changesOf(of: UndoOf, book: Book, actOf: Ground['actOf']): Change[] {
+function changesOf(of: UndoOf, book: Book, actOf: PlanContext['actOf']): Change[] {
   if (of.kind === 'run') return book.changesBy({ run: of.run })
   if (of.kind === 'session') return book.changesBy({ session: of.session })
   if (of.kind === 'snapshot' && !book.snapshot(of.n))
     throw new CarrelError('gone', `Snapshot ${of.n} is not kept. Choose one of the list.`)
   if (of.kind === 'act' && !actOf(of.act))
-    throw new CarrelError('not_found', 'No such restore, undo or apply was carried out here. Choose one of the list.')
+    throw new CarrelError('not_found', 'This restore, undo or apply was not made here. Choose one of the list.')
   return book.changesBy(of.kind === 'act' ? { act: of.act } : { n: of.n })
 }
 
-/** Changes of one path that follow each other, all of them to be taken back or none. */
+/** Consecutive changes of one path, to be undone all or none. */
 interface Segment {
   readonly mine: boolean
   readonly first: Change
@@ -107,7 +110,7 @@ function segmentsOf(changes: readonly Change[], mine: ReadonlySet<number>): Segm
   return segments
 }
 
-function takeBack(book: Book, path: FilePath, segments: readonly Segment[]): Wish {
+function undoSegments(book: Book, path: FilePath, segments: readonly Segment[]): Proposal {
   let next = versionOf(book, book.stateAt(path, book.newest))
   let merged = false
   for (const { mine, first, last } of segments.toReversed()) {
@@ -121,18 +124,18 @@ function takeBack(book: Book, path: FilePath, segments: readonly Segment[]): Wis
   return { ...plain, path, next, merged }
 }
 
-/** As if nobody had touched it since: what is asked for when others are in the way, and somebody says so. */
-function whole(book: Book, path: FilePath, segments: readonly Segment[], conflict: number): Wish {
+/** Proposes the state before all segments: the result when a person confirms the conflicts. */
+function whole(book: Book, path: FilePath, segments: readonly Segment[], conflict: number): Proposal {
   const lost = segments.findLast(({ mine }) => !mine)?.last ?? null
   return { ...plain, path, next: versionOf(book, segments[0]?.first.before ?? null), conflict, lost }
 }
 
-/** Path by path from where both had the same last: the last apply that still counts, else where the project began. */
-function applying(request: PlanRequest, ground: Ground): Wish[] {
-  const { book, source } = ground
-  if (!source) throw new CarrelError('bad_input', 'Only a project with a place of its own can be applied.')
+/** Merges path by path from the last common state: the last apply that still counts, else the start of the project. */
+function applying(request: PlanRequest, context: PlanContext): Proposal[] {
+  const { book, source } = context
+  if (!source) throw new CarrelError('bad_input', 'Only a project with its own working copy can be applied.')
   const from = source.book
-  const last = lastApplies(ground, source, request)
+  const last = lastApplies(context, source, request)
   const paths = new Set([...from.between(source.base, from.newest).map(({ path }) => path), ...last.paths])
   return [...paths].map((path) => {
     const { at, putBack } = last.of(path)

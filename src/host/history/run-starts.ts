@@ -1,41 +1,41 @@
 import type { FilePath } from '../../model/history.ts'
 import type { RunId } from '../../model/ids.ts'
 import type { Findings, Found } from './findings.ts'
-import { statsAt } from './look.ts'
+import { statsAt } from './inspect.ts'
 import { foldersAbove, parentOf } from './paths.ts'
 import type { Mark } from './record.ts'
 
-/** Hints of a change come this late at most; what a disk says to be older has a clock that is not ours. ms. */
+/** Hints of a change come at most this late. An older time comes from a disk with another clock. ms. */
 const LATE = 2_000
 
 /**
- * When the runs at work here began, by the clock that stamps files. A hint may come after the look at a run's beginning:
- * what was written before it is not the run's.
+ * Start times of the runs at work here, by the clock that stamps files. A hint may come after the scan at a run's
+ * start: earlier writes are not the run's.
  */
-export interface Begun {
-  /** Takes what a look marks, once it has looked. @param now of the disk's clock */
+export interface RunStarts {
+  /** Notes the marks of a scan, after the scan. `now` is by the disk's clock. */
   note(marks: readonly Mark[], now: () => number): void
-  /** Of all that one look found: whether a run was not there yet when a path became what it is now. */
+  /** Returns a test whether a run had not started yet when a path of this scan got its present state. */
   before(changed: Findings['changed']): (run: RunId, path: FilePath, found: Found) => boolean
 }
 
-export function createBegun(root: string): Begun {
-  const begins = new Map<RunId, number>()
+export function createRunStarts(root: string): RunStarts {
+  const starts = new Map<RunId, number>()
   const stamped = (path: FilePath) => statsAt(root, path)?.ctimeMs
   return {
     note(marks, now) {
       for (const { run, what } of marks) {
-        if (what === 'start') begins.set(run, now())
-        else begins.delete(run)
+        if (what === 'start') starts.set(run, now())
+        else starts.delete(run)
       }
     },
     before(changed) {
       const cameWith = movers(changed)
       const own = (path: FilePath, { state, stats }: Found) =>
-        // The folder was written when something in it went away, or put there in its stead.
+        // The folder got its time when something in it was removed or replaced.
         state ? (stats?.ctime ?? stamped(path)) : stamped(parentOf(path))
       return (run, path, found) => {
-        const begin = begins.get(run)
+        const begin = starts.get(run)
         if (begin === undefined) return false
         const at = own(path, found)
         const isBefore = at !== undefined && at < begin && at >= begin - LATE
@@ -46,8 +46,8 @@ export function createBegun(root: string): Begun {
 }
 
 /**
- * The new folders that a path came with: what is moved along with its folder keeps its own times. It is the file that
- * went away elsewhere; of a folder that cannot be told, and little hangs on it.
+ * Returns the new folders that a path came with, because a file moved with its folder keeps its own times. The inode of
+ * a removed file proves the move; for a folder there is no such proof, and little depends on it.
  */
 function movers(changed: Findings['changed']): (path: FilePath, found: Found) => readonly FilePath[] {
   let gone: ReadonlySet<number> | null = null

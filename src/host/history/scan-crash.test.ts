@@ -5,10 +5,10 @@ import { type ActWorld, openActWorld } from '../../../test/support/act-world.ts'
 import { type CrashLab, openCrashLab, strayIn } from '../../../test/support/crash.ts'
 import { THIN } from '../../../test/support/crash-acts.ts'
 
-/** Many processes, on a machine that does other things too. */
+/** The tests start many processes on a busy machine. */
 const timeout = 300_000
 
-/** Content that becomes a file of its own in the history. */
+/** Returns content that is large enough for a blob of its own. */
 const large = (fill: string): string => `${fill} and so on\n`.repeat(30_000)
 const files = { a: '1', gone: 'g', 'folder/x': 'x', large: large('first'), other: 'o' }
 
@@ -20,7 +20,7 @@ async function prepared(lab: CrashLab, change: (world: ActWorld) => unknown): Pr
   await world.keeper.close()
 }
 
-/** What the history holds of each file and link at a snapshot, which is everything it lists there. */
+/** Returns everything that the history lists at a snapshot, by path. */
 async function heldAt({ history, key }: ActWorld, n: number): Promise<Record<string, string>> {
   const rows = await history.between(key, { from: 0, to: n, after: null, limit: 1_000 })
   const held = rows.map(async ({ path, after }) => {
@@ -41,7 +41,7 @@ async function closeClean(world: ActWorld): Promise<void> {
   expect(strayIn(world.folder)).toEqual([])
 }
 
-it('F4: a first import that is killed at any step is gone on with, and all is there from the beginning', {
+it('F4: a first import that is killed at any step continues, and everything is in the first snapshot', {
   timeout,
 }, async () => {
   using lab = openCrashLab()
@@ -59,7 +59,7 @@ it('F4: a first import that is killed at any step is gone on with, and all is th
   expect(steps.length).toBeGreaterThan(10)
 })
 
-it('F4: after a capture that is killed at any step the next one has it all, once, and what was before', {
+it('F4: after a capture that is killed at any step, the next has every change once, and earlier states', {
   timeout,
   tags: ['long'],
 }, async () => {
@@ -75,7 +75,7 @@ it('F4: after a capture that is killed at any step the next one has it all, once
   })
   const steps = await lab.killAtEach('capture', async ({ top, at }) => {
     const world = await openActWorld({}, { top })
-    // A copy of what nobody looks at any more is nobody's.
+    // A copy of a file that is no longer scanned has no user.
     if (at % 2 === 1) writeFileSync(join(world.root, 'new/larger'), large('fourth'))
     const { n: newest } = await world.history.status(world.key)
     const n = await world.look(['a'])
@@ -91,7 +91,7 @@ it('F4: after a capture that is killed at any step the next one has it all, once
   expect(steps.length).toBeGreaterThan(6)
 })
 
-it('F4: a sweep that is killed at any step leaves all whole that is listed, and the next one ends it', {
+it('F4: a sweep that is killed at any step leaves listed snapshots complete, and the next one finishes it', {
   timeout,
   tags: ['long'],
 }, async () => {
