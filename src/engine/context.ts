@@ -11,10 +11,10 @@ import type { AgentDirectory } from './agents/agent-directory.ts'
 import type { AgentPool } from './agents/agent-pool.ts'
 import type { Homes } from './agents/homes.ts'
 import type { BrowserPool } from './browsers/browser-pool.ts'
-import type { Benches } from './files/benches.ts'
+import type { PlaceActivities } from './files/place-activities.ts'
 import type { PlaceBuilder } from './files/place-builder.ts'
-import type { PlaceCare } from './files/place-care.ts'
-import type { SpaceKeeper } from './files/space-keeper.ts'
+import type { ProjectPlaces } from './files/project-places.ts'
+import type { SpaceLocks } from './files/space-locks.ts'
 import type { Leases } from './leases.ts'
 import type { Log } from './log.ts'
 import type { PromptDoor } from './run/arriving-prompt.ts'
@@ -67,9 +67,9 @@ export interface FileRooms {
   readonly history: () => Promise<History>
   /** The working copies of projects. */
   readonly places: () => Promise<Places>
-  readonly care: PlaceCare
-  readonly benches: Benches
-  readonly spaces: SpaceKeeper
+  readonly projectPlaces: ProjectPlaces
+  readonly activities: PlaceActivities
+  readonly spaceLocks: SpaceLocks
   readonly placeBuilder: PlaceBuilder
 }
 

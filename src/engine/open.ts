@@ -12,6 +12,7 @@ import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { lockFolder } from '../store/lock.ts'
 import type { Store } from '../store/store.ts'
+import type { ReportProgress } from '../store/upgrade/copies.ts'
 import { compiledFolder, createAgentDirectory } from './agents/agent-directory.ts'
 import { createAgentLauncher } from './agents/agent-launcher.ts'
 import { AgentPool } from './agents/agent-pool.ts'
@@ -20,14 +21,14 @@ import { createLogins } from './agents/logins.ts'
 import { BrowserPool } from './browsers/browser-pool.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 import { TAKEOVER_IDLE_MS } from './browsers/live-view.ts'
-import { concealingLog, concealingStore } from './concealing.ts'
 import type { AgentRooms, Context } from './context.ts'
 import { keptSecret, makeDataFolder } from './data-folder.ts'
 import { sweepEarlierServer } from './earlier-server.ts'
 import type { Engine } from './engine.ts'
-import { openFilesDesk } from './files/files-desk.ts'
+import { openFilesContext } from './files/files-opening.ts'
 import { createLeases } from './leases.ts'
 import type { Log } from './log.ts'
+import { maskingLog, maskingStore } from './masking.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
 import { startRefolding } from './refolding.ts'
@@ -36,10 +37,10 @@ import { createSpending } from './run/spending.ts'
 import { type Supervisor, startSupervisor } from './run/supervisor.ts'
 import { createPromptDoor } from './run/warm-start.ts'
 import { createServerLog } from './server-log.ts'
-import { openStore, refuseNewer, type UpgradeProgress } from './store-opening.ts'
+import { openStore, refuseNewer } from './store-opening.ts'
 import { createVault } from './vault.ts'
 import { watchBrowser } from './verbs/browser-views.ts'
-import { startKeeping } from './verbs/keeping.ts'
+import { startLogRetention } from './verbs/retention.ts'
 
 /** Replacements, in tests, for this machine's clock, identifiers, environment and bell. */
 export interface Overrides {
@@ -52,7 +53,7 @@ export interface Overrides {
   readonly self?: string
   readonly log?: Log
   /** Receives the progress of an upgrade of the data. */
-  readonly say?: UpgradeProgress
+  readonly say?: ReportProgress
   /** Wraps the bell, for instance in one that loses rings. */
   readonly bell?: (bell: Bell) => Bell
   /** Whether runs rejoin agents of an earlier server; by default where this server would leave its own at its end. */
@@ -125,7 +126,7 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   await store.leases.releaseAll(holder)
   const leases = createLeases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
-  const log = concealingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
+  const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
   return {
     config,
     earlier,
@@ -188,13 +189,13 @@ async function openContext(
   const { config, store, vault, leases, containment, now, env, log, bell, node, home, version, cgroups } = base
   const agentRooms = openAgentRooms(base, closers)
   const { dataFolder } = config
-  const desk = openFilesDesk({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
+  const desk = openFilesContext({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
   closers.push(() => desk.close())
   const ctx: Context = {
     ...desk,
     ...agentRooms,
     config,
-    store: concealingStore(store, vault),
+    store: maskingStore(store, vault),
     bell,
     promptDoor: createPromptDoor(),
     leases,
@@ -228,7 +229,7 @@ function startWork(ctx: Context, closers: Closers): Supervisor {
   closers.push(() => sweeping.stop())
   const refolding = startRefolding(ctx)
   closers.push(() => refolding.stop())
-  const keeping = startKeeping(ctx)
+  const keeping = startLogRetention(ctx)
   closers.push(async () => keeping.stop())
   // Closed before the supervisor, so that the notices of the hand-back still reach the logs of the runs.
   closers.push(async () => ctx.browsers.stopViews())

@@ -3,8 +3,8 @@ import { type Carrel, type Input, type OperationName, type Output, operations } 
 import { CarrelError } from '../model/errors.ts'
 import { oldFieldOf, operationNow } from '../model/old-names.ts'
 import type { Caller } from '../model/tree.ts'
-import { concealedError } from './concealing.ts'
 import type { Context } from './context.ts'
+import { maskedError } from './masking.ts'
 import type { Op } from './op.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './verbs/admin.ts'
 import * as browsers from './verbs/browser-views.ts'
@@ -14,10 +14,10 @@ import * as fileRules from './verbs/file-rules.ts'
 import { follow } from './verbs/follow.ts'
 import * as history from './verbs/history.ts'
 import * as interactions from './verbs/interactions.ts'
-import { applyRetention, previewRetention } from './verbs/keeping.ts'
 import * as places from './verbs/places.ts'
 import * as plans from './verbs/plans.ts'
 import { getPort, listPorts } from './verbs/ports.ts'
+import { applyRetention, previewRetention } from './verbs/retention.ts'
 import { searchItems } from './verbs/search.ts'
 import * as secrets from './verbs/secrets.ts'
 import * as sessions from './verbs/sessions.ts'
@@ -129,7 +129,7 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
       } catch (thrown) {
         if (thrown instanceof z.ZodError) throw badInput(thrown)
         const { workspace } = parsed.data as { workspace?: string }
-        const error = concealedError(thrown, ctx.vault.mask(workspace ?? ''))
+        const error = maskedError(thrown, ctx.vault.mask(workspace ?? ''))
         if (error.code === 'internal') ctx.log.error(`${name} failed`, error.cause)
         throw error
       }

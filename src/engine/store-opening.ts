@@ -3,10 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../model/config.ts'
 import { openSqlite } from '../store/sqlite/sqlite.ts'
 import type { Store } from '../store/store.ts'
-import { copiesIn, type Say } from '../store/upgrade/copies.ts'
-
-/** How far an upgrade of the data is; `of` is null where nobody knows. */
-export type UpgradeProgress = Say
+import { copiesIn, type ReportProgress } from '../store/upgrade/copies.ts'
 
 interface Opening {
   readonly now: () => number
@@ -15,17 +12,17 @@ interface Opening {
   readonly version: string
   /** The holder of this node's leases. */
   readonly holder: string
-  readonly say: Say | undefined
+  readonly say: ReportProgress | undefined
 }
 
 /**
- * Opens the store of a data folder, which this process has locked. Older data is copied and upgraded.
- * @throws unavailable when that is refused, internal when it fails; then the data is as it was
+ * Opens the store of a data folder that this process has locked. Copies and upgrades older data.
+ * @throws unavailable when the upgrade is refused, internal when it fails; then the data is unchanged
  */
 export async function openStore(config: Config, { now, env, version, holder, say }: Opening): Promise<Store> {
   const upgrade = { copies: copiesIn(config.dataFolder), copy: config.upgradeCopy, carrel: version }
   if (config.databaseUrl) {
-    // Loaded only where it is used: the embedded engine starts without it.
+    // Loaded on demand: the embedded engine starts without it.
     const { openPostgres } = await import('../store/postgres/postgres.ts')
     return await openPostgres({ url: config.databaseUrl, now, say, upgrade: { ...upgrade, holder, env } })
   }
@@ -35,7 +32,7 @@ export async function openStore(config: Config, { now, env, version, holder, say
 export const databaseIn = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'carrel.db')
 
 /**
- * Refuses an embedded database of a newer Carrel before anything of that one is ended or swept away.
+ * Refuses an embedded database of a newer Carrel, before this one ends its processes or removes its files.
  * @throws unavailable
  */
 export async function refuseNewer(config: Config): Promise<void> {

@@ -4,26 +4,26 @@ import { CarrelError } from '../model/errors.ts'
 import type { WorkspaceId } from '../model/ids.ts'
 import { createMask, type KnownSecret, type Mask, NO_MASK } from '../model/mask.ts'
 import { type SealedSecret, type Secret, type SecretPlace, secretsFor } from '../model/secrets.ts'
-import type { SecretHandle, SecretStore } from '../store/store.ts'
+import type { SecretHandle, SecretStore } from '../store/settings-store.ts'
 
-/**
- * The only place where values of secrets are in clear. They leave it in two ways: into the environment of a run, and
- * never, behind a mask.
- */
+/** The only holder of plain values of secrets. Values leave it only into the environment of a run. Masks hide them. */
 export interface Vault {
   list(workspace: WorkspaceId): Promise<(Secret & { readable: boolean })[]>
   put(secret: Omit<Secret, 'key'>, value: string): Promise<Secret>
   remove(handle: SecretHandle): Promise<boolean>
-  /** What a run of this agent gets, by name. @throws unavailable when one of them does not open */
+  /** Returns the secrets for a run of this agent: name -> value. @throws unavailable when one cannot be unsealed */
   forRun(place: SecretPlace, agent: string): Promise<Record<string, string>>
-  /** Hides every value that this process has known in a workspace. `mask` alone knows those that were read before. */
+  /**
+   * Returns the mask of a workspace: it hides every value that this process has known. Reads the store if necessary.
+   */
   maskOf(workspace: string): Promise<Mask>
+  /** Returns the mask of the values that were read so far, without reading the store. */
   mask(workspace: string): Mask
-  /** For a process that keeps what an agent writes. */
+  /** Returns the known values, for a process that stores the output of an agent. */
   known(workspace: string): KnownSecret[]
-  /** Hides the values of all workspaces, in words for the operator. */
+  /** The mask of all workspaces, for the operator's log. */
   readonly everywhere: Mask
-  /** Seals everything under a new key, in steps; goes on where it was cut short. */
+  /** Seals all values under a new key, in steps. Continues an interrupted rotation. */
   rotate(): Promise<{ key: string; sealed: number; unreadable: number }>
 }
 
@@ -37,7 +37,7 @@ export function createVault(store: SecretStore, ring: KeyRing): Vault {
     const keys = rows.length > 0 ? await ring.keys().catch(() => []) : []
     known.learn(
       workspace,
-      rows.flatMap((row) => opened(row, keys)),
+      rows.flatMap((row) => unsealed(row, keys)),
     )
     return { rows, keys }
   }
@@ -51,7 +51,7 @@ export function createVault(store: SecretStore, ring: KeyRing): Vault {
     },
     async put(secret, value) {
       const key = await ring.sealing()
-      // Hidden before it is stored: from the moment it can be given to anybody.
+      // Masked before it is stored, because a run may get it from then on.
       known.learn(secret.workspace, [{ name: secret.name, value }])
       return await store.put({ ...secret, key: key.id, sealed: seal(key, secret, value) })
     },
@@ -75,8 +75,8 @@ export function createVault(store: SecretStore, ring: KeyRing): Vault {
   }
 }
 
-/** Where a key is not here its secrets stay unknown; whoever needs one is told. */
-function opened(row: SealedSecret, keys: readonly SecretKey[]): KnownSecret[] {
+/** Returns the value of a row, or nothing without its key: a run that needs the value gets the error. */
+function unsealed(row: SealedSecret, keys: readonly SecretKey[]): KnownSecret[] {
   const key = keys.find(({ id }) => id === row.key)
   if (!key) return []
   try {
@@ -92,14 +92,14 @@ function keyFor(row: SealedSecret, keys: readonly SecretKey[], { source, own }: 
   const where = own ? `as a line of ${source}` : `in ${source}`
   throw new CarrelError(
     'unavailable',
-    `The secret ${row.name} cannot be opened: its key (${row.key}) is not here. Put the key back ${where}, put the secret again with \`carrel secrets put ${row.name}\`, or remove it.`,
+    `The secret ${row.name} cannot be decrypted: its key (${row.key}) is missing. Restore the key ${where}, set the secret again with \`carrel secrets put ${row.name}\`, or remove it.`,
     { name: row.name, key: row.key },
   )
 }
 
 /**
- * Both keys are in the ring until every value is under the new one, so a rotation may be cut at any point: everything
- * stays readable, and the next one finishes it.
+ * Rotates the key. Both keys stay in the ring until the end: an interrupted rotation loses nothing, and the next one
+ * finishes it.
  */
 async function rotate(store: SecretStore, ring: KeyRing): Promise<{ key: string; sealed: number; unreadable: number }> {
   if ((await ring.keys()).length < 2) await ring.add()
@@ -111,7 +111,7 @@ async function rotate(store: SecretStore, ring: KeyRing): Promise<{ key: string;
   for (;;) {
     const rows: SealedSecret[] = await store.sealedOtherwise(current.id, after, STEP)
     for (const row of rows) {
-      const [secret] = opened(row, keys)
+      const [secret] = unsealed(row, keys)
       if (!secret) unreadable += 1
       else if (await store.reseal({ ...row, key: current.id, sealed: seal(current, row, secret.value) }, row.sealed))
         sealed += 1
@@ -123,7 +123,7 @@ async function rotate(store: SecretStore, ring: KeyRing): Promise<{ key: string;
   return { key: current.id, sealed, unreadable }
 }
 
-/** Values of this process's life: what was replaced or removed may still be in the hands of a run. */
+/** Holds all values since the process started: a run may still have a value that was replaced or removed. */
 function createKnown() {
   const values = new Map<string, Map<string, string>>()
   const masks = new Map<string, Mask>()

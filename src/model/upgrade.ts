@@ -152,7 +152,7 @@ export function copiesToRemove(
 }
 
 /** Counts of rows that were written since a copy was made. Going back to the copy loses all of them. */
-export const Loss = z.object({
+export const RollbackLoss = z.object({
   workspaces: z.number().int(),
   spaces: z.number().int(),
   projects: z.number().int(),
@@ -169,9 +169,9 @@ export const Loss = z.object({
   /** Scopes whose environment settings changed. */
   settings: z.number().int(),
 })
-export type Loss = z.infer<typeof Loss>
+export type RollbackLoss = z.infer<typeof RollbackLoss>
 
-const LOSS_WORDS: Readonly<Record<keyof Loss, readonly [one: string, many: string]>> = {
+const LOSS_WORDS: Readonly<Record<keyof RollbackLoss, readonly [one: string, many: string]>> = {
   workspaces: ['new workspace', 'new workspaces'],
   spaces: ['new Space', 'new Spaces'],
   projects: ['new project', 'new projects'],
@@ -187,8 +187,8 @@ const LOSS_WORDS: Readonly<Record<keyof Loss, readonly [one: string, many: strin
 }
 
 /** One phrase for each kind of which something would be lost; empty where nothing would. */
-export function lossWords(loss: Loss): string[] {
-  return (Object.keys(LOSS_WORDS) as (keyof Loss)[]).flatMap((kind) => {
+export function lossWords(loss: RollbackLoss): string[] {
+  return (Object.keys(LOSS_WORDS) as (keyof RollbackLoss)[]).flatMap((kind) => {
     const count = loss[kind]
     return count === 0 ? [] : [`${count} ${LOSS_WORDS[kind][count === 1 ? 0 : 1]}`]
   })

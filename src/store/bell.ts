@@ -1,25 +1,25 @@
 import type { Ring } from './store.ts'
 
-/** Rings when files of a workspace may have changed. There is no such log: whoever hears it asks the history. */
+/** A bell without a log: files of a workspace may have changed. Listeners query the history. */
 export type FilesLog = `files:${string}`
 export const filesOf = (workspace: string): FilesLog => `files:${workspace}`
 
-/** Rings when browsers of runs in a workspace may be others, or somebody else's: whoever hears it asks for the list. */
+/** A bell without a log: browsers of a workspace, or their controllers, may have changed. Listeners query the list. */
 export type BrowsersLog = `browsers:${string}`
 export const browsersOf = (workspace: string): BrowsersLog => `browsers:${workspace}`
 
 /**
- * Wakes those who wait for a log. It may lie: rings can be lost, doubled or late, and a listener that missed one
- * looks again after a while (L7). It never carries data, only that there may be some.
+ * Wakes listeners of a log. Rings may be lost, doubled or late, so listeners also poll from time to time (L7). A ring
+ * carries no data.
  */
 export interface Bell {
   ring(ring: Ring): void
-  /** Calls `listener` for rings of one log, or of all with `null`. Returns the way to stop. */
+  /** Calls `listener` for rings of one log, or of all logs with `null`. Returns a function that unsubscribes. */
   listen(log: string | null, listener: (ring: Ring) => void): () => void
   close(): Promise<void>
 }
 
-/** The bell of one process. */
+/** Creates the bell of one process. */
 export function createBell(): Bell {
   const byLog = new Map<string, Set<(ring: Ring) => void>>()
   const all = new Set<(ring: Ring) => void>()

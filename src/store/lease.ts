@@ -1,4 +1,6 @@
-/** The right to do something alone. `token` grows with every acquisition of `key` by anybody, for ever (S1). */
+/**
+ * An exclusive, expiring right to `key`. `token` is a fencing token: it grows with every acquisition, for ever (S1).
+ */
 export interface Lease {
   readonly key: string
   readonly holder: string
@@ -7,7 +9,7 @@ export interface Lease {
   readonly expiresAt: number
 }
 
-/** A lease that nobody has been asked for yet: the first write under it takes it. */
+/** A lease to be acquired by the first write under it. */
 export interface Claim {
   readonly key: string
   readonly holder: string
@@ -15,16 +17,18 @@ export interface Claim {
 }
 
 export interface LeaseStore {
-  /** Takes `key`, or returns null while somebody else holds it. The same holder may take it again; its token grows. */
+  /**
+   * Acquires `key`; returns null while another holder has it. The same holder may acquire it again, with a new token.
+   */
   acquire(key: string, holder: string, ttlMs: number, now: number): Promise<Lease | null>
-  /** @throws lease_lost when somebody took it meanwhile, or it was released */
+  /** Extends a lease. @throws lease_lost when another holder acquired it, or it was released */
   renew(lease: Lease, ttlMs: number, now: number): Promise<Lease>
-  /** Renews all that are still held, in one statement; what is missing from the result was lost. */
+  /** Renews all leases that are still held, in one statement. A lease missing from the result was lost. */
   renewAll(leases: readonly Lease[], ttlMs: number, now: number): Promise<Lease[]>
-  /** Gives it back (S4). Safe to repeat; does nothing when it was lost. The token is remembered. */
+  /** Releases a lease (S4); does nothing when it was lost. The token stays. Safe to repeat. */
   release(lease: Lease): Promise<void>
-  /** Gives back whatever `holder` has from an earlier life that ended without doing so. Only `holder` itself may ask. */
+  /** Releases all leases that `holder` left behind in a crash. Only `holder` itself may call it. */
   releaseAll(holder: string): Promise<void>
-  /** The lease that stands on `key` now, run out or not; null when there is none. */
+  /** Returns the lease on `key`, also an expired one; null without a lease. */
   holderOf(key: string): Promise<Lease | null>
 }

@@ -5,41 +5,40 @@ import { CarrelError } from '../model/errors.ts'
 import { fromSqlite } from './sqlite/sqlite-errors.ts'
 
 export interface FolderLock {
-  /** Gives the folder back. Safe to repeat. */
+  /** Releases the folder. Safe to repeat. */
   release(): void
 }
 
 /**
- * Takes a data folder for this process (S5). What holds it is a lock of the operating system on `lock.db`, which
- * ends with the process however that ends: a file that only says "locked" would outlive a `kill -9`. The number of
- * the process stands beside it in `lock.pid`, for people only.
- * @throws unavailable while another process has the folder, with its number in the words and in `data.pid`
+ * Locks a data folder for this process (S5), by an operating system lock on `lock.db`. The lock ends with the process,
+ * however it ends; a mere lock file would outlive a `kill -9`. `lock.pid` names the process, for people only.
+ * @throws unavailable while another process holds the folder; message and `data.pid` name its process id
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const pidFile = join(folder, 'lock.pid')
-  const db = take(join(folder, 'lock.db'), folder, pidFile)
+  const db = lock(join(folder, 'lock.db'), folder, pidFile)
   writeFileSync(pidFile, `${process.pid}\n`)
   return {
     release() {
       if (!db.isOpen) return
-      // Before the lock goes, so that the number of the next one is not taken away.
+      // Removed before the lock is released, or else the file of the next process could be removed.
       rmSync(pidFile, { force: true })
       db.close()
     },
   }
 }
 
-function take(path: string, folder: string, pidFile: string): DatabaseSync {
+function lock(path: string, folder: string, pidFile: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(path, { timeout: 0 })
-    // Without a journal there is nothing to play back after a crash: the lock is all that this file is for.
+    // The file serves only as a lock, so it needs no journal on disk.
     db.exec('pragma journal_mode = memory; begin exclusive')
     return db
   } catch (error) {
     if (db?.isOpen) db.close()
-    const trouble = fromSqlite(error, HELD)
-    if (trouble.message !== HELD) throw trouble
+    const failure = fromSqlite(error, HELD)
+    if (failure.message !== HELD) throw failure
     throw held(folder, pidFile)
   }
 }
@@ -47,8 +46,8 @@ function take(path: string, folder: string, pidFile: string): DatabaseSync {
 const HELD = 'held'
 
 /**
- * Tells whether a process has a data folder now. Changes nothing, and takes nothing.
- * @returns null while nobody has it; `pid` is null where the number cannot be read
+ * Returns the process that has locked a data folder. Changes nothing and takes no lock.
+ * @returns null for an unlocked folder; `pid` is null when `lock.pid` cannot be read
  */
 export function holderOfFolder(folder: string): { readonly pid: number | null } | null {
   const path = join(folder, 'lock.db')
@@ -58,8 +57,8 @@ export function holderOfFolder(folder: string): { readonly pid: number | null } 
     db.exec('begin; select count(*) from sqlite_schema; rollback')
     return null
   } catch (error) {
-    const trouble = fromSqlite(error, HELD)
-    if (trouble.message !== HELD) throw trouble
+    const failure = fromSqlite(error, HELD)
+    if (failure.message !== HELD) throw failure
     return { pid: readPid(join(folder, 'lock.pid')) }
   } finally {
     db.close()
@@ -68,10 +67,10 @@ export function holderOfFolder(folder: string): { readonly pid: number | null } 
 
 function held(folder: string, pidFile: string): CarrelError {
   const pid = readPid(pidFile)
-  const who = pid === null ? 'Another process' : `Process ${pid}`
+  const holder = pid === null ? 'Another process' : `Process ${pid}`
   return new CarrelError(
     'unavailable',
-    `${who} is using the data folder ${folder}. Stop that one first, or start with another data folder.`,
+    `${holder} is using the data folder ${folder}. Stop it first, or start with another data folder.`,
     { folder, pid },
   )
 }

@@ -1,4 +1,3 @@
-import type { Environment, EnvironmentChange, LeasedPort, SettingsScope } from '../model/environment.ts'
 import type { Note, Outcome, Request } from '../model/events.ts'
 import type {
   ActId,
@@ -15,20 +14,33 @@ import type { Interaction } from '../model/interaction.ts'
 import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
-import type { SealedSecret, Secret } from '../model/secrets.ts'
 import type { Spent } from '../model/spending.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { SessionView } from '../model/view.ts'
 import type { Claim, Lease, LeaseStore } from './lease.ts'
+import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.ts'
 
 /**
- * What is remembered. Each method is one transaction; it resolves when that is committed to disk (L5), or rejects
- * and has changed nothing. Leases alone may be committed and not yet on the disk of an embedded database. Rows of one workspace never answer in another: every method that takes a `WorkspaceId`
- * looks inside it only, and what is another's is `null` or `not_found` (B1).
- * Time is an argument (`now`, ms since 1970): clocks decide liveness, tokens decide safety (S2).
+ * The storage of Carrel. Each method is one transaction: it resolves after the commit to disk (L5), or rejects and has
+ * changed nothing. An embedded database may commit leases alone before they reach the disk. A method that takes a
+ * `WorkspaceId` reads rows of that workspace only: rows of another are `null` or `not_found` (B1). Time is an argument
+ * (`now`, ms since 1970): clocks decide liveness, tokens decide safety (S2).
  */
-export interface Store {
+export interface Store extends StoreParts {
   readonly engine: 'sqlite' | 'postgres'
+  /**
+   * Calls `listener` after every commit of this process that appended; the bell carries the ring to other processes.
+   */
+  onAppend(listener: (ring: Ring) => void): () => void
+  /** Writes a consistent copy of the embedded database in use. @throws unavailable on Postgres */
+  backup(path: string): Promise<void>
+  /** Figures for `carrel doctor`. */
+  stats(): Promise<StoreStats>
+  close(): Promise<void>
+}
+
+/** The methods of a store. Each one is an operation in `sql/`, listed in `sql/operations.ts`. */
+export interface StoreParts {
   readonly tree: TreeStore
   readonly log: LogStore
   readonly leases: LeaseStore
@@ -36,18 +48,11 @@ export interface Store {
   readonly secrets: SecretStore
   readonly environment: EnvironmentStore
   readonly ports: PortStore
-  /** Every commit that appended rings here, in this process; the bell carries it to others. */
-  onAppend(listener: (ring: Ring) => void): () => void
-  /** A consistent copy of the embedded database while it is in use; `unavailable` on Postgres. */
-  backup(path: string): Promise<void>
-  /** Figures for `carrel doctor`. */
-  stats(): Promise<StoreStats>
-  close(): Promise<void>
 }
 
 /**
- * What a commit appended: the last `seq` of a log, 0 when the log was removed. `due`: somebody asked for something, so
- * that whoever could take the session should look. What a holder records rings without it.
+ * A notice that a log grew. `head` is its last `seq`, or 0 when the log was removed. `due` is set by requests: nodes
+ * that could take the session should check it. Outcomes that a holder records ring without `due`.
  */
 export interface Ring {
   readonly log: SessionId | WorkspaceId | `files:${string}` | `browsers:${string}`
@@ -65,8 +70,8 @@ export interface StoreStats {
   readonly events: number
 }
 
-/** A list in pages. `cursor` is opaque and belongs to one workspace and one list (B1); null is the last page. */
-export interface Page<T> {
+/** One page of a list. `cursor` is opaque and belongs to one workspace and one list (B1); null after the last page. */
+export interface RowPage<T> {
   readonly rows: readonly T[]
   readonly cursor: string | null
 }
@@ -76,9 +81,9 @@ export interface PageRequest {
   readonly limit: number
 }
 
-/** Workspaces, Spaces, Projects, Sessions. Each change writes its line in the workspace log in the same transaction. */
+/** Workspaces, Spaces, projects and sessions. Each change writes its workspace line in the same transaction. */
 export interface TreeStore {
-  /** Makes it, or returns the one that is there. */
+  /** Creates a workspace, or returns the existing one. Safe to repeat. */
   createWorkspace(workspace: Workspace, now: number): Promise<Workspace>
   workspaces(): Promise<Workspace[]>
   workspace(id: WorkspaceId): Promise<Workspace | null>
@@ -88,11 +93,11 @@ export interface TreeStore {
     now: number,
   ): Promise<Workspace>
 
-  /** @throws bad_input when a live Space of this store already has the folder `folderKey` */
+  /** @throws bad_input when a Space of this store already has the folder `folderKey` */
   createSpace(space: Space, folderKey: string, now: number): Promise<Space>
   spaces(workspace: WorkspaceId): Promise<Space[]>
   space(workspace: WorkspaceId, id: SpaceId): Promise<Space | null>
-  /** Folders of all workspaces, for the rule that Spaces never lie in one another. */
+  /** Returns the folders of all workspaces, for the rule that no Space lies inside another. */
   folders(): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]>
   updateSpace(
     workspace: WorkspaceId,
@@ -111,28 +116,28 @@ export interface TreeStore {
     now: number,
   ): Promise<Project>
 
-  /** Changes where the files of a project are; `record` is what the host opens it by, and stays when left out. */
+  /** Changes the place of a project. The host opens the place by `record`; without a new one the old record stays. */
   setPlace(
     workspace: WorkspaceId,
     id: ProjectId,
     change: { readonly place: ProjectPlace; readonly record?: unknown },
     now: number,
   ): Promise<Project>
-  /** As it was given to `setPlace`; null where nothing was. */
+  /** Returns the record last given to `setPlace`; null without one. */
   placeRecord(workspace: WorkspaceId, id: ProjectId): Promise<unknown>
-  /** What people changed of the rules for files of a Space; null where they did not. */
+  /** Returns the changes that people made to the file rules of a Space; null without changes. */
   fileRules(workspace: WorkspaceId, id: SpaceId): Promise<unknown>
   setFileRules(workspace: WorkspaceId, id: SpaceId, rules: unknown): Promise<void>
 
   createSession(session: Session, now: number): Promise<Session>
   /**
-   * A new session whose log is the first `seq` events of `from`, and then `session.forked`.
+   * Creates a session whose log is the first `seq` events of `from`, followed by `session.forked`.
    * @throws not_found when `from` is not in the workspace, bad_input when `seq` is beyond its head
    */
   forkSession(from: SessionId, seq: number, session: Session, now: number): Promise<Session>
   session(workspace: WorkspaceId, id: SessionId): Promise<Session | null>
-  /** Newest change first. */
-  sessions(workspace: WorkspaceId, filter: SessionFilter, page: PageRequest): Promise<Page<Session>>
+  /** Returns sessions, most recently changed first. */
+  sessions(workspace: WorkspaceId, filter: SessionFilter, page: PageRequest): Promise<RowPage<Session>>
   updateSession(
     workspace: WorkspaceId,
     id: SessionId,
@@ -140,17 +145,17 @@ export interface TreeStore {
     now: number,
   ): Promise<Session>
 
-  /** What `remove` would take. Counts are of live and archived rows. */
-  preview(workspace: WorkspaceId, what: Branch): Promise<DeletePreview>
+  /** Counts the live and archived rows that `remove` would delete. */
+  preview(workspace: WorkspaceId, branch: Branch): Promise<DeletePreview>
   /**
-   * Removes a branch of the tree with its logs, items, interactions and runs, for good. Files are not touched here.
-   * @throws busy while a run is under way in it
+   * Deletes a branch of the tree with its logs, items, interactions and runs. Files stay.
+   * @throws busy while a run is active in it
    */
-  remove(workspace: WorkspaceId, what: Branch, now: number): Promise<DeletePreview>
+  remove(workspace: WorkspaceId, branch: Branch, now: number): Promise<DeletePreview>
 
-  /** Lines of the workspace log after `after`, oldest first, at most `limit`, each a JSON text of a `WorkspaceEvent`. */
+  /** Returns workspace lines after `after`, oldest first, at most `limit`. Each is a `WorkspaceEvent` as JSON text. */
   readWorkspace(workspace: WorkspaceId, after: number, limit: number): Promise<Line[]>
-  /** The last `seq` of the workspace log. */
+  /** Returns the last `seq` of the workspace log. */
   workspaceHead(workspace: WorkspaceId): Promise<number>
 }
 
@@ -159,133 +164,139 @@ export interface SessionFilter {
   readonly project?: ProjectId | undefined
   readonly archived?: boolean | undefined
   readonly state?: Session['state'] | undefined
-  /** Part of the name, any case. */
+  /** Part of the name; case does not matter. */
   readonly text?: string | undefined
 }
 
-/** A Space, Project or Session and all below it. */
+/** A workspace, Space, project or session with everything below it. */
 export type Branch =
   | { readonly space: SpaceId }
   | { readonly project: ProjectId }
   | { readonly session: SessionId }
   | { readonly workspace: true }
 
-/** A stored event, ready for the wire: `json` is the whole object as text, never parsed on its way out. */
+/** A stored event, ready for the wire: `json` is the whole object as text and needs no parsing. */
 export interface Line {
   readonly seq: number
   readonly json: string
 }
 
-/** The logs of sessions and what is folded from them. */
+/** The logs of sessions, and the views folded from them. */
 export interface LogStore {
   /**
-   * Appends what a caller wants and marks the session due. Needs no lease.
-   * Checks inside the transaction: an edit or withdrawal only while its prompt waits (`gone`), an answer only while
-   * its interaction is open (`already_answered`, with who and what in `data`), a cancel only for the run that is on (`gone`),
-   * `reject` only when the session is free (`busy`), nothing but a `close.requested` repeat on a closed session (`gone`),
-   * no prompt and no wish for options on one that is being closed (`gone`).
-   * Rows that lists need (prompts, interactions, headline) change in the same transaction (I2).
-   * @param key the caller's own key for this request: the same key and request again appends nothing and returns the
-   *   first result with what was stored then (L2); another request under a used key is `bad_input`
-   * @param begins what the holder says to it, appended behind it in the same transaction as `record` does, where the log
-   *   ends at `after` before it and the lease is to be had; else the request stands alone, and `began` is null
+   * Appends a request and marks the session due. Needs no lease. Checks in the same transaction:
+   * - an edit or withdrawal needs a waiting prompt, a cancel needs an active run (`gone`);
+   * - an answer needs an open interaction (`already_answered`, with the first answer in `data`);
+   * - a prompt with `reject` needs a free session (`busy`);
+   * - a closed session takes only a repeated `close.requested`; a closing one takes no prompt and no options (`gone`).
+   *
+   * Rows for lists (prompts, interactions, headline) change in the same transaction (I2).
+   * @param key idempotency key of the caller: the same request again appends nothing and returns the first result (L2);
+   *   another request under a used key is `bad_input`
+   * @param begins outcomes of the holder, appended behind the request as `record` would, if the log ends at `after` and
+   *   the lease is available; otherwise the request stands alone and `began` is null
    * @throws not_found when the session is not in the workspace
    */
   submit(
     workspace: WorkspaceId,
     session: SessionId,
-    asked: Asked,
+    request: SessionRequest,
     options: { key?: string | undefined; now: number; begins?: Begins | null },
   ): Promise<Submitted>
 
   /**
-   * Appends outcomes in order: all, or none when the lease was overtaken or has run out (`lease_lost`, L3).
-   * `run.admitted` and `prompt.steered` take a prompt only while it waits (`gone`, nothing is written).
-   * A second `run.ended` of one run is refused with `gone` (L4), and so is the expiry of a question that is not open (I1);
-   * `run.admitted` beside a live run is `busy`. The session is due from then on, until it is settled.
-   * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same transaction;
-   * the headline is counted from those rows, so that what was submitted meanwhile is in it.
-   * Under a claim the lease is taken first, in the same transaction: with a batch that is refused it is not taken.
+   * Appends outcomes in order. The session stays due until it is settled. Writes all of them or none:
+   * - `lease_lost` when the lease was overtaken or has expired (L3);
+   * - `gone` for `run.admitted` or `prompt.steered` without a waiting prompt, for a second `run.ended` of a run (L4),
+   *   and for the expiry of a question that is not open (I1);
+   * - `busy` for `run.admitted` beside an active run.
+   *
+   * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same
+   * transaction. The headline is counted from those rows, so that it includes requests submitted meanwhile. A claim
+   * takes the lease first, in the same transaction: a refused batch takes no lease.
    */
   record(right: Lease | Claim, session: SessionId, batch: Batch, now: number): Promise<Recorded>
 
   /**
-   * Tells sessions of one Space what was done to their files: all, or none when the lease of the Space was overtaken or
-   * has run out (`lease_lost`, L3). A session that was deleted meanwhile is left out; one of another Space is `not_found`.
+   * Appends notes about files to sessions of one Space, all or none. Skips sessions that were deleted meanwhile.
+   * @throws lease_lost when the lease of the Space was overtaken or has expired (L3), not_found for another Space's
+   *   session
    */
   note(lease: Lease, noted: Noted, now: number): Promise<void>
-  /** The last act of a place that `note` was told with. */
+  /** Returns the last act of a place that `note` recorded. */
   lastNoted(place: string): Promise<string | null>
 
   /**
-   * Puts a session to rest: clears `due`, sets `wakeAt` and stores the fold, but only if nothing came after `fold.seq`
-   * (L10).
-   * @returns false when something came meanwhile: fold on, look again
+   * Puts a session to rest if no event came after `fold.seq` (L10): clears `due`, sets `wakeAt` and stores the fold.
+   * @returns false when an event came meanwhile: the caller folds it and decides again
    */
   settle(lease: Lease, session: SessionId, fold: FoldWrite, wakeAt: number | null, now: number): Promise<boolean>
 
-  /** Events after `after`, oldest first, at most `limit`, as JSON texts. */
+  /** Returns events after `after`, oldest first, at most `limit`. */
   read(session: SessionId, after: number, limit: number): Promise<Line[]>
   head(session: SessionId): Promise<number>
-  /** The `seq` at which the last run below `before` was admitted, which is the `n` of its item; null when there is none. */
+  /**
+   * Returns the `seq` of the last `run.admitted` below `before`, which is the `n` of the run's item; null without one.
+   */
   lastAdmitted(session: SessionId, before: number): Promise<number | null>
-  /** The stored fold; null when there is none of this version, and then it is made again from event 1. */
+  /** Returns the stored fold; null without one of this version, which is then folded again from event 1. */
   fold(session: SessionId): Promise<{ view: SessionView; seq: number } | null>
-  /** Stored items with `n` below `before` (null: the newest), newest first, at most `limit`. */
+  /** Returns stored items with `n` below `before` (null: the newest), newest first, at most `limit`. */
   items(session: SessionId, before: number | null, limit: number): Promise<Item[]>
-  /** Stored items of these `n`; what is not there is left out. */
+  /** Returns the stored items among these `n`. */
   itemsByN(session: SessionId, ns: readonly number[]): Promise<Item[]>
   /**
-   * Stored items that have all words of `text`: the best first, of equals the newest. Quotes make a phrase, the last
-   * word may go on from its second letter. Of what is found, the newest 2,000 are put in order. Items are indexed in the transaction that
-   * stores them: what a session did since its stored fold (up to 256 events or a second while it runs) is not found
-   * yet, nor is a text that is still being said, and nothing of a fork until it is first folded. A page goes on by position, so that a hit may show twice or
-   * not at all when items come in between two pages.
+   * Finds stored items that contain all words of `text`, best first, newest first among equals. Ranks the newest 2,000
+   * hits. Quotes make a phrase; the last word is a prefix from two letters on. Items are indexed when they are stored:
+   * events after the stored fold (up to 256 events or one second of a run), growing texts and new forks are not found.
+   * Pages continue by position: a hit may appear twice or never when items are stored between two pages.
    */
   search(
     workspace: WorkspaceId,
     filter: { text: string; session?: SessionId | undefined },
     page: PageRequest,
-  ): Promise<Page<SearchHit>>
+  ): Promise<RowPage<SearchHit>>
   /**
-   * Looks at `limit` stored folds of sessions before `before` (null: from the newest on). Returns the sessions whose
-   * fold has another version, newest first, and the last session that was looked at; null at the end.
+   * Checks `limit` stored folds of sessions before `before` (null: from the newest). Returns the sessions whose fold
+   * has another version, newest first, and the last session that was checked; null at the end.
    */
   staleFolds(before: SessionId | null, limit: number): Promise<{ sessions: SessionId[]; last: SessionId | null }>
   /** Replaces all stored items and the fold of a session: `carrel sessions rebuild`. */
   rebuild(session: SessionId, fold: FoldWrite): Promise<void>
 
-  /** Archived before then, at rest, and with items stored: how many sessions, and how much their items take. */
+  /** Counts the resting sessions with stored items that were archived before `before`, and the bytes of their items. */
   forgettableArchived(before: number): Promise<{ count: number; bytes: number }>
-  /** Removes their items and folds, which are made again from the log when somebody opens them. */
+  /**
+   * Removes the items and folds of those sessions. They are folded again from the log when somebody opens a session.
+   */
   forgetArchived(before: number): Promise<{ count: number; bytes: number }>
-  /** Sessions that have something to do, or whose `wakeAt` has come, and that nobody holds; longest waiting first. */
+  /** Returns due sessions, or with a `wakeAt` that has come, that no holder leases; longest waiting first. */
   due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
-  /** The earliest `wakeAt` in the future, and the earliest end of a lease of a due session; null when there is none. */
+  /** Returns the earliest future `wakeAt`, or lease end of a due session, whichever comes first; null without any. */
   nextWake(now: number): Promise<number | null>
   runs(
     workspace: WorkspaceId,
     filter: { session?: SessionId | undefined; live?: boolean | undefined },
     page: PageRequest,
-  ): Promise<Page<Run>>
+  ): Promise<RowPage<Run>>
   run(workspace: WorkspaceId, id: RunId): Promise<Run | null>
-  /** What runs used together, as far as they were parked or ended. */
+  /** Sums the usage of runs. A run counts when it is parked or ended. */
   spent(workspace: WorkspaceId, of: SpentOf): Promise<Spent>
 }
 
-/** One session, project or Space; with none of them the whole workspace. */
+/** One session, project or Space; without any of them the whole workspace. */
 export type SpentOf = Readonly<Partial<Record<'session' | 'project' | 'space', string>>>
 
 export interface Submitted {
   readonly seq: number
   readonly at: number
-  /** `data` as stored the first time, where this key was used before for the same request: nothing was written now. */
+  /** The stored `data` of the first request under this key; null for a new request. */
   readonly earlier: Request['data'] | null
-  /** What was recorded behind it, where that was asked for and could be. */
+  /** The outcomes of `begins`; null where they were not recorded. */
   readonly began: Recorded | null
 }
 
-/** What a holder who knows the log up to `after` records behind a request, if nothing comes between. */
+/** Outcomes that a holder, who knows the log up to `after`, records directly behind a request. */
 export interface Begins {
   readonly after: number
   readonly right: Lease | Claim
@@ -293,26 +304,26 @@ export interface Begins {
 }
 
 type Prompt = Extract<Request, { type: 'prompt.requested' }>
-/** What is asked of a session. A prompt that names no agent is for the one that was spoken to last. */
-export type Asked =
+/** A request to a session. A prompt without an agent goes to the agent of the last prompt. */
+export type SessionRequest =
   | Exclude<Request, Prompt>
   | { readonly type: Prompt['type']; readonly data: Omit<Prompt['data'], 'agent'> & { readonly agent: AgentId | null } }
 
 export interface Batch {
   readonly outcomes: readonly Outcome[]
-  /** The fold as of an earlier `seq`, where it is time to store it; later events are folded by whoever reads. */
+  /** A fold to store, as of an earlier `seq`. Readers fold the later events. */
   readonly fold?: FoldWrite | undefined
 }
 
 export interface Noted {
-  /** Whose lease it is under. */
+  /** The Space of the lease. */
   readonly space: SpaceId
   readonly notes: readonly { readonly session: SessionId; readonly note: Note }[]
-  /** Remembered in the same transaction, so that the notes of an act are written once and not forgotten. */
+  /** Recorded in the same transaction, so that the notes of an act are written exactly once. */
   readonly act?: { readonly place: string; readonly id: ActId } | undefined
 }
 
-/** View and changed items as of `seq`. Items equal the fold of the log up to there, always (L9). */
+/** View and changed items as of `seq`. Items always equal the fold of the log up to `seq` (L9). */
 export interface FoldWrite {
   readonly seq: number
   readonly view: SessionView
@@ -320,11 +331,11 @@ export interface FoldWrite {
 }
 
 export interface Recorded {
-  /** `seq` of the first and the last outcome; those between are consecutive. */
+  /** `seq` of the first outcome; the numbers up to `last` are consecutive. */
   readonly first: number
   readonly last: number
   readonly at: number
-  /** What they were written under. */
+  /** The lease of the transaction. */
   readonly lease: Lease
 }
 
@@ -334,62 +345,20 @@ export interface RuleMove {
   readonly before: RuleId | null
 }
 
-/** Questions to people and the rules that answer for them. */
+/** Questions to people, and the rules that answer in their place. */
 export interface PeopleStore {
   interaction(workspace: WorkspaceId, id: InteractionId): Promise<Interaction | null>
-  /** Oldest first. */
+  /** Returns questions, oldest first. */
   interactions(
     workspace: WorkspaceId,
     filter: { state?: Interaction['state'] | undefined; session?: SessionId | undefined },
     page: PageRequest,
-  ): Promise<Page<Interaction>>
-  /** In the order they are tried. */
+  ): Promise<RowPage<Interaction>>
+  /** Returns rules in the order in which they are tried. */
   rules(workspace: WorkspaceId): Promise<Rule[]>
-  /** Adds it before `before`, or at the end. */
+  /** Adds a rule before `before`, or at the end. */
   addRule(rule: Rule, before: RuleId | null, now: number): Promise<Rule>
-  /** Puts it before `before`, or at the end. Null when it is not there. */
+  /** Moves a rule before `before`, or to the end. Returns null without the rule. */
   moveRule(move: RuleMove, now: number): Promise<Rule | null>
   removeRule(workspace: WorkspaceId, id: RuleId, now: number): Promise<boolean>
-}
-
-/** Which secret: a name in a place. */
-export type SecretHandle = Pick<Secret, 'workspace' | 'space' | 'project' | 'name'>
-
-/** Secrets, sealed: the store never sees a value. */
-export interface SecretStore {
-  /** Stores it, in the place of what had its name there. @throws not_found when Workspace, Space or project is not there */
-  put(secret: SealedSecret): Promise<Secret>
-  remove(handle: SecretHandle): Promise<boolean>
-  /** By name. */
-  list(workspace: WorkspaceId): Promise<SealedSecret[]>
-  /** Those of all workspaces that are sealed under another key than this one, behind `after`. */
-  sealedOtherwise(key: string, after: SecretHandle | null, limit: number): Promise<SealedSecret[]>
-  /** Puts a new seal in the place of `was`; false when it was changed or removed meanwhile. */
-  reseal(secret: SealedSecret, was: string): Promise<boolean>
-}
-
-/** What each scope around a place says; what nobody set is empty. */
-export interface ScopedEnvironment {
-  readonly workspace: Environment
-  readonly space: Environment
-  readonly project: Environment
-}
-
-/** What runs are given, by scope. */
-export interface EnvironmentStore {
-  at(scope: SettingsScope): Promise<ScopedEnvironment>
-  /** Returns what is said there now. @throws not_found when Workspace, Space or project is not there */
-  change(scope: SettingsScope, change: EnvironmentChange, now: number): Promise<Environment>
-}
-
-/** Ports of places. A number is in one place at a time, whichever node leases it. */
-export interface PortStore {
-  /** Of one place, or with null of all in the workspace. */
-  of(workspace: WorkspaceId, place: string | null): Promise<LeasedPort[]>
-  /** The numbers that are leased in all workspaces. */
-  taken(): Promise<number[]>
-  /** @returns the number that the name has there now, maybe another's choice; null when this one went elsewhere meanwhile */
-  lease(workspace: WorkspaceId, leased: LeasedPort, now: number): Promise<number | null>
-  /** Gives back what a place had. Safe to repeat. */
-  release(place: string): Promise<void>
 }

@@ -82,7 +82,7 @@ describe('environment on the page', () => {
     const content = order([{ take: 2_147_483_648 }])
     await carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content, wait: 'ended' })
     await page.getByText(/was ended: it and its processes used more than 256 MiB of memory/).waitFor()
-    await page.getByText(/That is the limit of the Space. Raise it with/).waitFor()
+    await page.getByText(/The Space sets this limit. Raise it with/).waitFor()
     await page
       .getByRole('button', { name: /^(Show|Open).*panel|Panel/i })
       .first()

@@ -100,7 +100,7 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       const ended = await session.run([{ say: 'hi' }])
       expect(ended).toMatchObject({
         outcome: 'failed',
-        error: { message: expect.stringContaining(`${session.folder} is not there`) },
+        error: { message: expect.stringContaining(`${session.folder} does not exist`) },
       })
       renameSync(`${session.folder}-away`, session.folder)
       expect(await spaceOf()).toBe('present')

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { FOLD_VERSION } from '../../src/model/view.ts'
 import { MIGRATIONS } from '../../src/store/sql/migrations/migrate.ts'
-import type { Migration, Step } from '../../src/store/sql/migrations/migration.ts'
+import type { Migration, MigrationStep } from '../../src/store/sql/migrations/migration.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { openForWriting } from '../../src/store/sqlite/sqlite-writer.ts'
 import { listCopies, readCopy } from '../../src/store/upgrade/copies.ts'
@@ -92,7 +92,7 @@ it('U1: a step that fails changes nothing, is named, and the next try makes a co
 })
 
 /** Today's migrations, of which the third does one thing too many. */
-const withThird = (step: Step): Migration[] =>
+const withThird = (step: MigrationStep): Migration[] =>
   MIGRATIONS.map((migration) =>
     migration.name === '0003-fewer-pages'
       ? { ...migration, steps: (dialect) => [...migration.steps(dialect), step] }
@@ -146,7 +146,7 @@ it('U2: a database of a newer Carrel is refused and stays as it is', async () =>
   await upgrade(tooMany)
   const before = folderDigest(folder)
   await expect(openSqlite({ path })).rejects.toThrow(
-    /newer Carrel wrote this database \(schema 11; this one knows 10\)/,
+    /newer Carrel wrote this database \(schema 11; this version knows 10\)/,
   )
   expect(folderDigest(folder)).toEqual(before)
 })
@@ -182,7 +182,7 @@ it('U2: a copy that was tampered with, or has no manifest, is told from a whole 
   const bytes = readFileSync(file)
   bytes[5_000] = (bytes[5_000] ?? 0) ^ 1
   writeFileSync(file, bytes)
-  await expect(readCopy(copies, name)).rejects.toThrow(/not as it was made: the digest of carrel\.db is another one/)
+  await expect(readCopy(copies, name)).rejects.toThrow(/has changed: the digest of carrel\.db differs/)
   rmSync(join(copies, name, 'manifest.json'))
   await expect(readCopy(copies, name)).rejects.toThrow(/manifest\.json is missing or cannot be read/)
   expect(listCopies(copies).unreadable.map((each) => each.name)).toEqual([name])

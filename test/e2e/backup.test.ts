@@ -90,7 +90,7 @@ describe('a backup', () => {
     })
     expect(readFileSync(join(space.folder, 'link'), 'utf8')).toBe('kept in a blank Space')
     // Without the key it says so; with the key everything is as it was.
-    expect((await there.run([digestStep('TOKEN')])).error?.message).toMatch(/^The secret TOKEN cannot be opened/)
+    expect((await there.run([digestStep('TOKEN')])).error?.message).toMatch(/^The secret TOKEN cannot be decrypted/)
     writeFileSync(join(restored, 'secrets.key'), readFileSync(join(world.dataFolder, 'secrets.key')))
     await there.run([digestStep('TOKEN')])
     expect(JSON.stringify(await there.log())).toContain(digestOf(value))
@@ -118,11 +118,11 @@ describe('a backup', () => {
     const write = (change: object) =>
       writeFileSync(join(target, 'manifest.json'), JSON.stringify({ ...manifest, ...change }))
     write({ schema: 999 })
-    expect(await refused()).toMatch(/^unavailable: A newer Carrel made this \(schema 999/)
+    expect(await refused()).toMatch(/^unavailable: A newer Carrel wrote this data \(schema 999/)
     write({ entries: [{ kind: 'folder', path: '../outside' }] })
-    expect(await refused()).toMatch(/^bad_input: .* is no backup of Carrel/)
+    expect(await refused()).toMatch(/^bad_input: .* is not a backup of Carrel/)
     writeFileSync(join(target, 'manifest.json'), '{')
-    expect(await refused()).toMatch(/^bad_input: .* is no backup of Carrel/)
+    expect(await refused()).toMatch(/^bad_input: .* is not a backup of Carrel/)
     write({})
     mkdirSync(restored)
     writeFileSync(join(restored, 'mine.txt'), 'mine')
@@ -139,9 +139,9 @@ describe('a backup', () => {
         () => 'made',
         (error) => `${error.code}: ${error.message}`,
       )
-    expect(await make(world.root)).toMatch(/^bad_input: .* is there already/)
+    expect(await make(world.root)).toMatch(/^bad_input: .* exists already/)
     expect(await make(join(world.dataFolder, 'backup'))).toMatch(
-      /^bad_input: A backup does not go into the data folder/,
+      /^bad_input: A backup cannot be inside the data folder/,
     )
     symlinkSync('loop', join(world.root, 'loop'))
     expect(await make(join(world.root, 'loop'))).toMatch(/^unavailable: .*loop cannot be read. A link there/)

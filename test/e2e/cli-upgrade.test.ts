@@ -132,12 +132,12 @@ it('a check sees what a killed server left in its log, and leaves that as it is'
   expect(readdirSync(data).sort()).toEqual(['carrel.db', 'carrel.db-shm', 'carrel.db-wal'])
   const before = folderDigest(data)
   const { exit, out } = await carrel('upgrade', 'check')
-  expect([exit, out]).toEqual([0, expect.stringContaining('The environment settings of late are no JSON')])
+  expect([exit, out]).toEqual([0, expect.stringContaining('The environment settings of late are not JSON')])
   expect(folderDigest(data)).toEqual(before)
   rmSync(`${path}-shm`)
   expect(await carrel('upgrade', 'check')).toMatchObject({
     exit: 69,
-    err: expect.stringContaining('lacks its -shm file'),
+    err: expect.stringContaining('its -shm file is missing'),
   })
 })
 
@@ -156,7 +156,7 @@ it('a check names who must stop first, and what is in the way', async () => {
   db.close()
   const before = folderDigest(data)
   const blocked = await carrel('upgrade', 'check')
-  expect(blocked).toMatchObject({ exit: 69, out: expect.stringContaining('The upgrade makes the table ports') })
+  expect(blocked).toMatchObject({ exit: 69, out: expect.stringContaining('The upgrade creates the table ports') })
   expect(blocked.out).toContain('Not ready')
   expect(folderDigest(data)).toEqual(before)
 })
@@ -256,7 +256,7 @@ it('U2: a copy that was tampered with, an unknown one, and a folder in use are r
   const whole = join(top, 'whole')
   cpSync(file, whole)
   writeFileSync(file, readFileSync(file).fill(0, 8_192, 8_200))
-  await refused(copy, 69, /not as it was made/)
+  await refused(copy, 69, /has changed: the digest/)
   cpSync(whole, file)
   const manifest = join(data, 'upgrades', copy, 'manifest.json')
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"events": 30', '"events": 31'))

@@ -109,7 +109,7 @@ it('F8: an overlay keeps apart any folder; what both changed is written only by 
   expect(await world.carrel.call('places.remove', at)).toMatchObject({ removed: true, lost: [], kept: [] })
   expect(existsSync(join(world.dataFolder, 'places', project.id))).toBe(false)
   const ended = await session.run([{ write: 'c.txt', content: 'c' }])
-  expect(ended).toMatchObject({ outcome: 'failed', error: { message: expect.stringMatching(/taken away/) } })
+  expect(ended).toMatchObject({ outcome: 'failed', error: { message: expect.stringMatching(/was removed/) } })
   expect(existsSync(direct.path('c.txt'))).toBe(false)
   expect((await world.carrel.call('places.export', { ...at, as: 'patch' })).patch).toContain('+apart')
 })

@@ -53,7 +53,7 @@ describe('limits of memory and processes', () => {
     expect(outcome).toBe('failed')
     expect(error?.message).toMatch(/was ended: it and its processes used more than 256 MiB of memory\./)
     expect(error?.next).toContain(
-      `limit of the Space. Raise it with \`carrel env set --limit memoryBytes=512m --space ${session.space.id}\``,
+      `The Space sets this limit. Raise it with \`carrel env set --limit memoryBytes=512m --space ${session.space.id}\``,
     )
     neighbour.open('go')
     expect((await neighbour.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
@@ -273,7 +273,7 @@ it('F8: a limit that this machine cannot keep is refused when it is set, and doc
     await expect(keep(session, { limits })).rejects.toMatchObject({
       code: 'bad_input',
       message: expect.stringMatching(
-        `This machine cannot keep a limit of ${what}. .*Carrel finds no cgroup.*Delegate=yes`,
+        `This machine cannot enforce a limit of ${what}. .*Carrel finds no cgroup.*Delegate=yes`,
       ),
     })
   const { findings } = await world.carrel.call('server.doctor', {})

@@ -25,7 +25,7 @@ it('B3: a lost key is said in words to the run that needs it, and nothing else b
   const ended = await here.run([{ say: 'hello' }])
   expect(ended.outcome).toBe('failed')
   expect(ended.error?.message).toMatch(
-    /^The secret TOKEN cannot be opened: its key .* Put the key back .*secrets put TOKEN/,
+    /^The secret TOKEN cannot be decrypted: its key .* Restore the key .*secrets put TOKEN/,
   )
   expect((await other.through(world.carrel).run([{ say: 'hello' }])).outcome).toBe('completed')
   const { secrets } = await world.carrel.call('secrets.list', DEFAULT)
@@ -57,7 +57,7 @@ it('B3: a wrong key, no key at all and a key that may not be changed are told ap
   await first.engine.close()
   const wrong = await open(keyOf('b'))
   const ended = await session.through(wrong.carrel).run([{ say: 'hello' }])
-  expect(ended.error?.message).toMatch(/^The secret TOKEN cannot be opened: .*in CARREL_SECRETS_KEY/)
+  expect(ended.error?.message).toMatch(/^The secret TOKEN cannot be decrypted: .*in CARREL_SECRETS_KEY/)
   await wrong.engine.close()
   const broken = await open('not a key')
   await expect(

@@ -60,7 +60,7 @@ export async function makeOldSqlite(path: string, schema: number): Promise<void>
   try {
     db.exec('pragma journal_mode = wal; begin')
     const tx = sqliteTx(db)
-    await migrate(tx, 0, 1, MIGRATIONS.slice(0, schema))
+    await migrate(tx, { version: 0, now: 1, migrations: MIGRATIONS.slice(0, schema) })
     await fillOld(tx, schema)
     db.exec('commit')
   } finally {
@@ -75,7 +75,7 @@ export async function makeOldPostgres(url: string, schema: number): Promise<void
   try {
     await client.query('begin')
     const tx = postgresTx(client)
-    await migrate(tx, 0, 1, MIGRATIONS.slice(0, schema))
+    await migrate(tx, { version: 0, now: 1, migrations: MIGRATIONS.slice(0, schema) })
     await fillOld(tx, schema)
     await client.query('commit')
   } finally {

@@ -8,7 +8,7 @@ import type { BackupEntry } from '../../model/backup.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
-/** Copies a file to the disk and gives its digest, taken from the bytes that were written. */
+/** Copies a file to the disk. Returns the digest and number of the bytes that were written. */
 export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })
   const hash = createHash('sha256')
@@ -33,7 +33,7 @@ export async function digestOf(path: string): Promise<string> {
 /**
  * Tells whether a new folder may take `path`: nothing is there, or an empty folder.
  *
- * @throws unavailable when it cannot be looked at
+ * @throws unavailable when the path cannot be read
  */
 export async function isFree(path: string): Promise<boolean> {
   try {
@@ -44,7 +44,7 @@ export async function isFree(path: string): Promise<boolean> {
   }
 }
 
-/** What lies below a folder, parents first; nothing where it is not there. */
+/** Yields a folder and all entries below it, parents first. Yields nothing without the folder. */
 export async function* walk(
   root: string,
   path: string,
@@ -60,7 +60,7 @@ export async function* walk(
   }
 }
 
-/** One entry of the data folder in the backup. */
+/** Copies one entry of the data folder into the backup. */
 export async function copyEntry(
   from: string,
   to: string,
@@ -71,7 +71,7 @@ export async function copyEntry(
     await mkdir(join(to, path), { recursive: true, mode: 0o700 })
     return { kind, path }
   }
-  // A link stands in the manifest alone: a backup holds no way out of itself.
+  // Only the manifest holds links, so that nothing in a backup points outside of it.
   if (kind === 'link') return { kind, path, target: await readlink(join(from, path)) }
   const mode = (await lstat(join(from, path))).mode & 0o777
   return { kind, path, mode, ...(await copyFile(join(from, path), join(to, path), 0o600)) }

@@ -6,24 +6,22 @@ import { fileTrouble } from '../../model/file-trouble.ts'
 import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
 import { checkDatabase, KNOWN_SCHEMA, moveBlankSpaces, tooNew } from '../../store/sqlite/sqlite-copy.ts'
-import { MANIFEST, type Progress } from './backup.ts'
+import type { ReportProgress } from '../../store/upgrade/copies.ts'
+import { MANIFEST } from './backup.ts'
 import { copyFile, isFree } from './backup-files.ts'
 
 /**
- * Makes a data folder from a backup. Every file is compared with its digest on its way; the folder has its name when
- * all of them are in it.
- * @throws bad_input when the folder is not empty or the backup is none, unavailable when it is damaged or too new
+ * Creates a data folder from a backup. Compares every file with its digest. The folder gets its final name only when it
+ * is complete.
+ * @throws bad_input for a folder that is not empty or is not a backup, unavailable for a damaged or too new backup
  */
-export async function restoreBackup(backup: string, dataFolder: string, say: Progress): Promise<BackupManifest> {
+export async function restoreBackup(backup: string, dataFolder: string, say: ReportProgress): Promise<BackupManifest> {
   const from = resolve(backup)
   const to = resolve(dataFolder)
   const manifest = await readManifest(from)
   if (manifest.schema !== null && manifest.schema > KNOWN_SCHEMA) throw tooNew(manifest.schema)
   if (!(await isFree(to)))
-    throw new CarrelError(
-      'bad_input',
-      `${to} is not empty. A backup is restored into a folder of its own: name another one with --data.`,
-    )
+    throw new CarrelError('bad_input', `${to} is not empty. Restore the backup into a new folder: set it with --data.`)
   const into = `${to}.part`
   try {
     await rm(into, { recursive: true, force: true })
@@ -43,26 +41,26 @@ export async function restoreBackup(backup: string, dataFolder: string, say: Pro
 }
 
 async function readManifest(from: string): Promise<BackupManifest> {
-  const none = (cause: unknown) =>
+  const refusal = (cause: unknown) =>
     new CarrelError(
       'bad_input',
-      `${from} is no backup of Carrel: ${MANIFEST} is missing in it or cannot be read. \`carrel backup\` makes one.`,
+      `${from} is not a backup of Carrel: its ${MANIFEST} is missing or cannot be read. \`carrel backup\` creates one.`,
       undefined,
       cause,
     )
   const text = await readFile(join(from, MANIFEST), 'utf8').catch((cause) => {
-    throw none(cause)
+    throw refusal(cause)
   })
   try {
     const manifest = BackupManifest.parse(JSON.parse(text))
     if (manifest.entries.every(({ path }) => staysInside(path))) return manifest
   } catch (cause) {
-    throw none(cause)
+    throw refusal(cause)
   }
-  throw none(undefined)
+  throw refusal(undefined)
 }
 
-async function copyAll(from: string, into: string, { entries }: BackupManifest, say: Progress): Promise<void> {
+async function copyAll(from: string, into: string, { entries }: BackupManifest, say: ReportProgress): Promise<void> {
   for (const [index, entry] of entries.entries()) {
     if (index % 100 === 0) say('restoring', index, entries.length)
     const path = join(into, entry.path)
@@ -70,15 +68,15 @@ async function copyAll(from: string, into: string, { entries }: BackupManifest, 
     if (entry.kind !== 'file') continue
     const { sha256 } = await copyFile(join(from, entry.path), path, 0o600).catch((cause) => {
       if (!isAbsent(cause)) throw cause
-      throw new CarrelError('unavailable', `${entry.path} is missing in the backup. Take another one.`)
+      throw new CarrelError('unavailable', `${entry.path} is missing in the backup. Use another backup.`)
     })
     if (sha256 !== entry.sha256)
       throw new CarrelError(
         'unavailable',
-        `${entry.path} in the backup is damaged: its digest is another one. Take another backup.`,
+        `${entry.path} in the backup is damaged: its digest differs. Use another backup.`,
       )
     await chmod(path, entry.mode)
   }
-  // Links come last, so that no file is written through one.
+  // Links come last, so that no file is written through a link.
   for (const entry of entries) if (entry.kind === 'link') await symlink(entry.target, join(into, entry.path))
 }

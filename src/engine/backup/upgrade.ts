@@ -4,11 +4,11 @@ import type { Config } from '../../model/config.ts'
 import type { UpgradeReport } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { lockFolder } from '../../store/lock.ts'
-import { copiesIn, listCopies, type Say } from '../../store/upgrade/copies.ts'
+import { copiesIn, listCopies, type ReportProgress } from '../../store/upgrade/copies.ts'
 import type { BackDone, BackPreview } from '../../store/upgrade/sqlite-back.ts'
 import { databaseIn } from '../store-opening.ts'
 
-/** Everything that a question about an upgrade needs. No Carrel has to run for it. */
+/** The inputs of an upgrade command. The commands need no running Carrel. */
 export interface UpgradeAsk {
   readonly config: Config
   /** The version of this Carrel. */
@@ -16,12 +16,12 @@ export interface UpgradeAsk {
   /** ms since 1970. */
   readonly now: number
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly say: Say
+  readonly say: ReportProgress
 }
 
 /**
- * Looks the data over as it is, and changes nothing.
- * @throws unavailable when it cannot be read, or a newer Carrel wrote it
+ * Checks the present data for an upgrade. Changes nothing.
+ * @throws unavailable for unreadable data, or data of a newer Carrel
  */
 export async function checkUpgrade(ask: UpgradeAsk): Promise<UpgradeReport> {
   const { config, say } = ask
@@ -33,15 +33,15 @@ export async function checkUpgrade(ask: UpgradeAsk): Promise<UpgradeReport> {
   return await checkSqlite({ ...optionsOf(ask), path: databaseIn(config), say })
 }
 
-/** The copies in the data folder, newest first, and what cannot be read as one. */
+/** Lists the copies in the data folder, newest first, and the entries that are not readable copies. */
 export function upgradeCopies({ dataFolder }: Pick<Config, 'dataFolder'>) {
   const folder = copiesIn(dataFolder)
   return { folder, ...listCopies(folder) }
 }
 
 /**
- * Checks a copy and counts what was written since it was made. Changes nothing.
- * @throws not_found for an unknown copy, unavailable when it is not as it was made or cannot be used here
+ * Checks a copy and counts the rows written since then. Changes nothing.
+ * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
  */
 export async function previewBack(ask: UpgradeAsk, name: string): Promise<BackPreview> {
   const { config, say } = ask
@@ -54,7 +54,7 @@ export async function previewBack(ask: UpgradeAsk, name: string): Promise<BackPr
 }
 
 /**
- * Puts a copy in the place of the data, which is kept as a copy of its own first.
+ * Replaces the data with a copy, and saves the present data as a copy first.
  * @throws as `previewBack`, and unavailable while another process or node uses the data; then nothing was changed
  */
 export async function goBack(ask: UpgradeAsk, name: string): Promise<BackDone> {
@@ -88,7 +88,7 @@ const postgresOf = (ask: UpgradeAsk, url: string) => ({
   options: { ...optionsOf(ask), holder: holderOf(ask.config.dataFolder), env: ask.env },
 })
 
-/** The holder of this node's leases; null in a folder in which no node was yet. */
+/** Returns the holder name of this node's leases; null in a folder that no node has used. */
 function holderOf(dataFolder: string): string | null {
   const node = absentAsNullSync(() => readFileSync(join(dataFolder, 'node'), 'utf8'))
   return node === null ? null : `node:${node.trim()}`

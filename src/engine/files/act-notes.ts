@@ -3,7 +3,7 @@ import { NAMED_PATHS, type Note } from '../../model/events.ts'
 import type { Act, Author, FilePath } from '../../model/history.ts'
 import type { SessionId } from '../../model/ids.ts'
 import type { Context } from '../context.ts'
-import type { OpenedPlace } from './place-care.ts'
+import type { OpenedPlace } from './project-places.ts'
 
 type Concerned = Map<SessionId, Set<FilePath>>
 interface NoteTo {
@@ -54,7 +54,7 @@ async function concerned(ctx: Context, history: History, key: string, act: Act):
     const span = { from: request.to, to: act.before, after: null, limit: 10_000 }
     for (const { path, author } of await history.between(key, span)) add(author, path)
   } else if (request.kind === 'apply') {
-    const source = ctx.care.followed.get(`project:${request.from}`)
+    const source = ctx.projectPlaces.followed.get(`project:${request.from}`)
     if (!source) return found
     const span = { from: 0, to: null, after: null, limit: 10_000 }
     for (const { path, author } of await history.between(source.key, span)) add(author, path)
@@ -94,7 +94,7 @@ function put(concerned: Concerned, session: SessionId, path: FilePath): void {
 export async function writeMissingNotes(ctx: Context, opened: OpenedPlace): Promise<void> {
   const [newest] = await (await ctx.history()).acts(opened.key, { before: null, limit: 1 })
   if (!newest || (await ctx.store.log.lastNoted(opened.key)) === newest.id) return
-  await ctx.spaces.note({
+  await ctx.spaceLocks.note({
     space: opened.project.space,
     notes: await notesOf(ctx, opened, newest),
     act: { place: opened.key, id: newest.id },

@@ -3,21 +3,22 @@ import type { Change, FilePath, Writer } from '../../model/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import type { Log } from '../log.ts'
-import type { SpaceKeeper } from './space-keeper.ts'
+import type { SpaceLocks } from './space-locks.ts'
 
-/** Two runs that change one path within this are in each other's way. ms. */
+/** Longest time between two changes of one path that counts as a conflict of their runs. ms. */
 const WINDOW_MS = 600_000
 
-/** Sees when two sessions at work change the same path, and tells both while it can still be helped. */
-export interface Contention {
+/** Detects two sessions at work that change the same path, and notes it in both while both can still react. */
+export interface ConflictWatch {
   /** @param active runs that are still at work */
   see(changes: readonly Change[], writers: readonly Writer[], active: readonly RunId[]): void
   forget(run: RunId): void
+  /** Resolves when all notes are written. */
   idle(): Promise<void>
 }
 
 interface Parts {
-  readonly spaces: SpaceKeeper
+  readonly spaceLocks: SpaceLocks
   readonly now: () => number
   readonly log: Log
 }
@@ -27,51 +28,57 @@ interface Side {
   readonly session: SessionId
 }
 
-export function watchConflicts(place: string, space: SpaceId, { spaces, now, log }: Parts): Contention {
-  /** Who changed a path lately, and when. */
+interface Pair {
+  readonly sides: readonly [Side, Side]
+  readonly paths: FilePath[]
+}
+
+export function createConflictWatch(place: string, space: SpaceId, { spaceLocks, now, log }: Parts): ConflictWatch {
+  /** The recent writers of each path, with the time of their last change. */
   const touched = new Map<FilePath, Map<RunId, Side & { at: number }>>()
-  const told = new Set<string>()
+  const noted = new Set<string>()
   const notes = createSerial()
 
-  const tell = (one: Side, two: Side, paths: readonly FilePath[]) => {
-    const fresh = paths.filter((path) => !told.has(keyOf(one, two, path)))
+  const note = ([one, two]: Pair['sides'], paths: readonly FilePath[]) => {
+    const fresh = paths.filter((path) => !noted.has(keyOf(one, two, path)))
     if (fresh.length === 0) return
-    for (const path of fresh) told.add(keyOf(one, two, path))
-    const note = (mine: Side, { session, run }: Side): { session: SessionId; note: Note } => {
+    for (const path of fresh) noted.add(keyOf(one, two, path))
+    const noteFor = (side: Side, { session, run }: Side): { session: SessionId; note: Note } => {
       const data = { place, paths: fresh.slice(0, NAMED_PATHS), other: { session, run } }
-      return { session: mine.session, note: { type: 'files.conflicted', run: mine.run, data } }
+      return { session: side.session, note: { type: 'files.conflicted', run: side.run, data } }
     }
     notes
-      .run(() => spaces.note({ space, notes: [note(one, two), note(two, one)] }))
-      .catch((thrown) => log.warn(`Two sessions in ${place} could not be told that they change the same.`, thrown))
+      .run(() => spaceLocks.note({ space, notes: [noteFor(one, two), noteFor(two, one)] }))
+      .catch((thrown) => log.warn(`The conflict of two sessions in ${place} could not be noted.`, thrown))
   }
 
-  /** Those who wrote a change: its author, or all who named it. */
-  const sidesOf = ({ author, path }: Change, writers: readonly Writer[]): Side[] => {
-    if (author.kind === 'run') return [author]
-    if (author.kind !== 'unknown') return []
-    return writers.filter(({ named }) => named.includes(path))
+  /** Adds a change by `side`, and returns the other active sides that changed the path within the window. */
+  const touch = (path: FilePath, side: Side, active: readonly RunId[]): Side[] => {
+    const known = touched.get(path) ?? new Map<RunId, Side & { at: number }>()
+    touched.set(path, known)
+    const others = [...known.values()].filter(
+      ({ run, session, at }) =>
+        run !== side.run && active.includes(run) && session !== side.session && now() - at <= WINDOW_MS,
+    )
+    known.set(side.run, { run: side.run, session: side.session, at: now() })
+    return others
   }
 
   return {
     see(changes, writers, active) {
-      const pairs = new Map<string, { sides: [Side, Side]; paths: FilePath[] }>()
+      const pairs = new Map<string, Pair>()
       for (const change of changes) {
         if (change.after?.kind === 'folder' || (change.after === null && change.before?.kind === 'folder')) continue
         for (const side of sidesOf(change, writers)) {
-          const known = touched.get(change.path) ?? new Map<RunId, Side & { at: number }>()
-          touched.set(change.path, known)
-          for (const other of known.values()) {
-            const both = other.run !== side.run && active.includes(other.run)
-            if (!both || other.session === side.session || now() - other.at > WINDOW_MS) continue
+          for (const other of touch(change.path, side, active)) {
             const key = [side.run, other.run].sort().join(' ')
             const pair = pairs.get(key) ?? { sides: [side, other], paths: [] }
-            pairs.set(key, { ...pair, paths: [...pair.paths, change.path] })
+            pairs.set(key, pair)
+            pair.paths.push(change.path)
           }
-          known.set(side.run, { run: side.run, session: side.session, at: now() })
         }
       }
-      for (const { sides, paths } of pairs.values()) tell(...sides, paths)
+      for (const { sides, paths } of pairs.values()) note(sides, paths)
     },
     forget(run) {
       for (const [path, known] of touched) {
@@ -81,6 +88,13 @@ export function watchConflicts(place: string, space: SpaceId, { spaces, now, log
     },
     idle: notes.idle,
   }
+}
+
+/** Returns the writers of a change: its author, or all runs that named the path. */
+function sidesOf({ author, path }: Change, writers: readonly Writer[]): Side[] {
+  if (author.kind === 'run') return [author]
+  if (author.kind !== 'unknown') return []
+  return writers.filter(({ named }) => named.includes(path))
 }
 
 const keyOf = (one: Side, two: Side, path: FilePath) => `${[one.run, two.run].sort().join(' ')} ${path}`

@@ -8,7 +8,7 @@ import { createSerial } from '../../primitives/serial.ts'
 import type { Store } from '../../store/store.ts'
 import type { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
-import type { PlaceCare } from './place-care.ts'
+import type { ProjectPlaces } from './project-places.ts'
 
 /** The options of a new place. */
 export type PlaceRequest = Pick<MakePlace, 'branch' | 'start' | 'include' | 'setup' | 'driver'>
@@ -17,7 +17,7 @@ interface Parts {
   readonly store: Store
   readonly leases: Leases
   readonly places: () => Promise<Places>
-  readonly care: PlaceCare
+  readonly projectPlaces: ProjectPlaces
   readonly dataFolder: string
   readonly now: () => number
   readonly log: Log
@@ -68,7 +68,7 @@ export class PlaceBuilder {
   }
 
   async #build(project: Project, source: string, request: PlaceRequest): Promise<void> {
-    const { leases, places, care, dataFolder } = this.#parts
+    const { leases, places, projectPlaces, dataFolder } = this.#parts
     const kind = project.place.kind === 'overlay' ? 'overlay' : 'worktree'
     const lease = await leases.acquire(leaseOf(project))
     try {
@@ -88,7 +88,7 @@ export class PlaceBuilder {
       const ready = { kind, path, state: 'ready', driver, branch: git?.branch ?? null, note } as const
       const made = await this.#write(project, ready, record)
       // The history begins before the first run, so that the first snapshot is the state in which its work began.
-      await care.follow(await care.open(made))
+      await projectPlaces.follow(await projectPlaces.open(made))
     } finally {
       await lease?.release()
     }

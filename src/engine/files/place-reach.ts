@@ -4,41 +4,41 @@ import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller, Project } from '../../model/tree.ts'
 import { projectIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
-import type { Bench } from './captures.ts'
-import { type OpenedPlace, placeKey } from './place-care.ts'
+import type { PlaceActivity } from './place-activity.ts'
+import { type OpenedPlace, placeKey } from './project-places.ts'
 
-/** A place under care, as verbs use it. */
-export interface Reached {
+/** A place that the history follows, with its activity. */
+export interface ReachedPlace {
   readonly opened: OpenedPlace
-  readonly bench: Bench
+  readonly activity: PlaceActivity
 }
 
-interface Asked {
+interface ProjectHandle {
   readonly workspace: WorkspaceId
   readonly project: ProjectId
 }
 
-/** For what looks at files or writes them. @throws gone where they are not there */
-export async function reachPlace(ctx: Context, caller: Caller, asked: Asked): Promise<Reached> {
-  const opened = await ctx.care.open(await projectIn(ctx, caller, asked.workspace, asked.project))
-  await ctx.care.follow(opened)
-  return { opened, bench: ctx.benches.of(opened) }
+/** Reaches a place whose files will be read or written. @throws gone without its files */
+export async function reachPlace(ctx: Context, caller: Caller, handle: ProjectHandle): Promise<ReachedPlace> {
+  const opened = await ctx.projectPlaces.open(await projectIn(ctx, caller, handle.workspace, handle.project))
+  await ctx.projectPlaces.follow(opened)
+  return { opened, activity: ctx.activities.of(opened) }
 }
 
-/** For what only asks the history, which outlives the files: also where they are gone. */
-export async function reachHistory(ctx: Context, caller: Caller, asked: Asked): Promise<OpenedPlace> {
-  const project = await projectIn(ctx, caller, asked.workspace, asked.project)
-  const known = ctx.care.followed.get(placeKey(project))
+/** Reaches a place whose history alone will be read. The history outlives the files, so they may be gone. */
+export async function reachHistory(ctx: Context, caller: Caller, handle: ProjectHandle): Promise<OpenedPlace> {
+  const project = await projectIn(ctx, caller, handle.workspace, handle.project)
+  const known = ctx.projectPlaces.followed.get(placeKey(project))
   if (known) return known
-  const opened = await ctx.care.open(project).catch((thrown) => {
+  const opened = await ctx.projectPlaces.open(project).catch((thrown) => {
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
     return absent(project)
   })
-  await ctx.care.follow(opened)
+  await ctx.projectPlaces.follow(opened)
   return opened
 }
 
-/** As it was: nothing of it is read, but its history is. */
+/** Returns a place whose files are gone. Only its history can be read. */
 function absent(project: Project): OpenedPlace {
   const { kind, path, driver } = project.place
   const place = {
@@ -54,5 +54,5 @@ function absent(project: Project): OpenedPlace {
   return { key: placeKey(project), project, place }
 }
 
-/** The snapshot that a place's own work began at: the first, as it was when it was taken under care. */
+/** The first snapshot of a place: its files before any run worked there. */
 export const BASE = 1

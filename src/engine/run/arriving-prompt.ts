@@ -1,11 +1,11 @@
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { Asked, Begins, Submitted } from '../../store/store.ts'
+import type { Begins, SessionRequest, Submitted } from '../../store/store.ts'
 
 /** A prompt that is not in its log yet. */
 export interface ArrivingPrompt {
   readonly workspace: WorkspaceId
   readonly session: SessionId
-  readonly prompt: Extract<Asked, { type: 'prompt.requested' }>['data']
+  readonly prompt: Extract<SessionRequest, { type: 'prompt.requested' }>['data']
   /**
    * Writes the prompt, with `begins` in the same commit. Only the first call writes; every call has its result, or null
    * where the store refused the prompt. Never rejects: the sender of the prompt gets the error.

@@ -3,11 +3,11 @@ import type { Author, FilePath } from '../../model/history.ts'
 import type { RunFiles } from './run-files.ts'
 
 /**
- * What a run reads and writes through Carrel's own file requests. A run that read one version of a file cannot
- * overwrite another that somebody else wrote since: it is told to read again.
+ * Guards files that a run reads and writes through Carrel's file requests. A run cannot overwrite a version that
+ * another author wrote since the run read the file: the refusal asks it to read again.
  */
 export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'> {
-  /** The version this run knows, by path: as read, or as it wrote it. */
+  /** The version that this run last read or wrote, by path. */
   const known = new Map<FilePath, string | null>()
   return {
     read(path, digest) {
@@ -22,7 +22,7 @@ export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWr
       await files.keep([inside])
       if (!known.has(inside) || known.get(inside) === digest) return null
       const author = await files.lastAuthor(inside)
-      return mine(files, author) ? null : reasonOf(inside, author)
+      return isOwn(files, author) ? null : reasonOf(inside, author)
     },
     wrote(path, _bytes, digest) {
       const inside = files.toPath(path)
@@ -33,8 +33,8 @@ export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWr
   }
 }
 
-/** Its own tools and commands may have written it: then it knows what is there. */
-const mine = ({ run }: RunFiles, author: Author | null): boolean => author?.kind === 'run' && author.run === run
+/** Tells whether the run itself wrote the file, through its tools or commands: then it knows the content. */
+const isOwn = ({ run }: RunFiles, author: Author | null): boolean => author?.kind === 'run' && author.run === run
 
 function reasonOf(path: FilePath, author: Author | null): string {
   const who =

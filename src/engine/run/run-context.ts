@@ -2,7 +2,7 @@ import type { Place } from '../../host/places/place.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { AgentSlot } from '../agents/agent-slot.ts'
 import { slotWith } from '../browsers/browsers.ts'
-import type { OpenedPlace } from '../files/place-care.ts'
+import type { OpenedPlace } from '../files/project-places.ts'
 import { noteGiven } from './run-given.ts'
 import { acquireNeed, describeNeed, type RunOf } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
@@ -13,7 +13,7 @@ export async function openPlaceOf({ ctx, recorder }: RunWork): Promise<OpenedPla
   await ctx.placeBuilder.done(id)
   const project = await ctx.store.tree.project(workspace, id)
   if (!project) throw new CarrelError('gone', 'The project of this session was deleted.')
-  return await ctx.care.open(project)
+  return await ctx.projectPlaces.open(project)
 }
 
 /** Takes a slot on an agent process for a run. Its environment is an allow-list. */

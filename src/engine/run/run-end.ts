@@ -9,7 +9,7 @@ import type { Spent } from '../../model/spending.ts'
 import type { TurnAnswer, TurnEnd } from '../../model/turn.ts'
 import { halfDone, type RunView } from '../../model/view.ts'
 import type { AgentSlot } from '../agents/agent-slot.ts'
-import { raiseWords } from '../verbs/environment.ts'
+import { limitAdvice } from '../verbs/environment.ts'
 import type { SessionRecorder } from './recorder.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunWork } from './run-work.ts'
@@ -120,7 +120,7 @@ async function failureOf(work: RunWork, thrown: unknown): Promise<NonNullable<En
   const failure = describeFailure(thrown)
   const data = thrown instanceof CarrelError ? (thrown.data as { reached?: LimitReached } | undefined) : undefined
   const limit = data?.reached ?? (thrown instanceof AgentFailure ? thrown.reached : undefined)
-  return limit ? { ...failure, next: await raiseWords(work.ctx, work.recorder.session, limit) } : failure
+  return limit ? { ...failure, next: await limitAdvice(work.ctx, work.recorder.session, limit) } : failure
 }
 
 /** The message of an agent's failure, with the end of its stderr and the next step. */

@@ -2,8 +2,8 @@ import type { Captured } from '../../host/history/history.ts'
 import type { Writer } from '../../model/history.ts'
 import type { RunId, SessionId } from '../../model/ids.ts'
 import type { RunView } from '../../model/view.ts'
-import type { OpenedPlace } from '../files/place-care.ts'
-import { placeKey } from '../files/place-care.ts'
+import type { OpenedPlace } from '../files/project-places.ts'
+import { placeKey } from '../files/project-places.ts'
 import { createRunChanges } from './run-changes.ts'
 import { openPlaceOf } from './run-context.ts'
 import type { RunWork } from './run-work.ts'
@@ -16,7 +16,7 @@ export async function buryFiles(work: RunWork, run: RunView): Promise<void> {
   const { ctx, recorder } = work
   try {
     const opened = await openPlaceOf(work)
-    const { state } = await ctx.care.follow(opened)
+    const { state } = await ctx.projectPlaces.follow(opened)
     if (state !== 'ready') return
     const history = await ctx.history()
     const writers = await cutHere(work, opened)

@@ -3,8 +3,8 @@ import type { Change, FilePath } from '../../model/history.ts'
 import type { RunId, SessionId } from '../../model/ids.ts'
 import type { RunView } from '../../model/view.ts'
 import { messageOf } from '../../primitives/message-of.ts'
-import type { Bench } from '../files/captures.ts'
-import type { OpenedPlace } from '../files/place-care.ts'
+import type { PlaceActivity } from '../files/place-activity.ts'
+import type { OpenedPlace } from '../files/project-places.ts'
 import { eventOf } from '../folding.ts'
 import { openPlaceOf } from './run-context.ts'
 import { createRunLeftOut } from './run-left-out.ts'
@@ -56,7 +56,7 @@ class PlaceRunFiles implements RunFiles {
   readonly toPath: (path: string) => FilePath | null
   readonly paths: ToolPaths
   readonly #work: RunWork
-  readonly #activity: Bench
+  readonly #activity: PlaceActivity
   readonly #publisher: RunPublisher
   readonly #leftOut = createRunLeftOut()
   readonly #leaving = new AbortController()
@@ -71,7 +71,7 @@ class PlaceRunFiles implements RunFiles {
     this.toPath = pathsInside(place.path, place.root)
     this.paths = createToolPaths(this.toPath, work.ctx.now)
     this.#work = work
-    this.#activity = work.ctx.benches.of(opened)
+    this.#activity = work.ctx.activities.of(opened)
     this.#publisher = createRunPublisher(work, this.run, key)
     const session = work.recorder.session.id as SessionId
     const { paths } = this
@@ -97,7 +97,7 @@ class PlaceRunFiles implements RunFiles {
   heard(update: unknown): void {
     const { ended, names } = this.paths.hear(update)
     if (names.length > 0) void this.keep(names)
-    if (ended && this.#ready) this.#activity.lookSoon('tool')
+    if (ended && this.#ready) this.#activity.scanSoon('tool')
   }
 
   async keep(named: readonly FilePath[]): Promise<void> {
@@ -112,7 +112,7 @@ class PlaceRunFiles implements RunFiles {
 
   async lastAuthor(path: FilePath): Promise<Change['author'] | null> {
     if (!this.#ready) return null
-    await this.#activity.look({ at: 'hints', reason: 'tool', paths: [path] })
+    await this.#activity.scan({ at: 'hints', reason: 'tool', paths: [path] })
     const history = await this.#work.ctx.history()
     const [newest] = await history.pathHistory(this.opened.key, path, { before: null, limit: 1 })
     return newest?.author ?? null
@@ -124,8 +124,8 @@ class PlaceRunFiles implements RunFiles {
       await this.#beginning.catch(() => undefined)
       if (!this.#ready) return
       // The end of a run does not wait for a first import.
-      if (how === 'parked') await this.#activity.look({ at: 'imported', reason: 'tool' })
-      else await this.#activity.look({ at: 'imported', reason: 'run_end', mark: this.#mark('end') })
+      if (how === 'parked') await this.#activity.scan({ at: 'imported', reason: 'tool' })
+      else await this.#activity.scan({ at: 'imported', reason: 'run_end', mark: this.#mark('end') })
       await this.#publisher.settled()
       const lost = this.#leftOut.notice()
       if (lost !== null) this.#notice(lost, 'info')
@@ -145,7 +145,7 @@ class PlaceRunFiles implements RunFiles {
   async #begin({ startedAt }: RunStart, how: How): Promise<void> {
     const { ctx } = this.#work
     const { key } = this.opened
-    const { state } = await ctx.care.follow(this.opened)
+    const { state } = await ctx.projectPlaces.follow(this.opened)
     const history = await ctx.history()
     if (state === 'importing' && !(await this.#imported()))
       this.#notice('The history of this folder is not complete yet; early changes of this run may be missing there.')
@@ -154,8 +154,8 @@ class PlaceRunFiles implements RunFiles {
     // The agent went on without a server, and people may have written too: only paths that the agent named are its own.
     if (how === 'rejoin') await this.#hearAgain()
     const before = await (how === 'rejoin'
-      ? this.#activity.look({ at: 'hints', reason: 'tool', unwatched: true })
-      : this.#activity.look({ at: 'hints', reason: 'run_start', mark: this.#mark('start') }, this.run))
+      ? this.#activity.scan({ at: 'hints', reason: 'tool', unwatched: true })
+      : this.#activity.scan({ at: 'hints', reason: 'run_start', mark: this.#mark('start') }, this.run))
     this.#publisher.from(before.n)
     this.#ready = true
   }

@@ -13,7 +13,7 @@ import {
   type TakeBrowser,
 } from '../browsers/browsers.ts'
 import type { RunBrowser } from '../browsers/run-browser.ts'
-import { placeKey } from '../files/place-care.ts'
+import { placeKey } from '../files/project-places.ts'
 import { environmentOf } from '../verbs/environment.ts'
 import { portsFor } from '../verbs/ports.ts'
 import type { RunWork } from './run-work.ts'

@@ -62,7 +62,7 @@ export const serverStatus: Op<'server.status'> = async (ctx) => {
   }
 }
 
-/** What is looked at by `carrel doctor`; each finding says what to do where something is not as it should be. */
+/** Collects the findings of `carrel doctor`. A finding that reports a problem also has the next step. */
 export const doctor: Op<'server.doctor'> = async (ctx) => {
   const { containment } = ctx
   const findings: Finding[] = [
@@ -73,7 +73,7 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
       text: [containment.detail, ...containment.limits].join(' '),
       next:
         containment.kind === 'process-group'
-          ? 'On Linux, install bubblewrap or util-linux (unshare, setpriv) so that an agent can be ended with all it started.'
+          ? 'On Linux, install bubblewrap or util-linux (unshare, setpriv), so that Carrel can end all processes of an agent.'
           : null,
     },
     await sandboxFinding(ctx),
@@ -87,7 +87,7 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
   return { findings }
 }
 
-/** What agents can be kept in, where a Space asks for it. */
+/** Reports which sandbox modes work on this machine. */
 async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
   const name = 'Sandbox'
   for (const mode of ['guard', 'strict'] as const) {
@@ -97,21 +97,21 @@ async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
   return { name, state: 'good', text: 'guard and strict, with bubblewrap.', next: null }
 }
 
-/** Which limits this machine keeps of an agent and all that it starts, where a scope asks for one. */
+/** Reports which limits this machine can enforce on an agent and its child processes. */
 async function limitsFinding({ cgroups }: Context): Promise<Finding> {
-  const looked: { what: string; text: string; next: string | null }[] = []
+  const limits: { what: string; text: string; next: string | null }[] = []
   for (const limit of HeldLimits.keyof().options) {
     const found = await cgroups.wayOf(limit)
-    const kept = 'way' in found ? `kept by cgroups ${found.way.version} in ${found.way.folder}.` : null
+    const enforced = 'way' in found ? `enforced by cgroups ${found.way.version} in ${found.way.folder}.` : null
     const { why, next } = 'obstacle' in found ? found.obstacle : { why: '', next: null }
-    looked.push({ what: WHAT[limit], text: kept ?? why, next })
+    limits.push({ what: WHAT[limit], text: enforced ?? why, next })
   }
-  const words = [...Map.groupBy(looked, ({ text }) => text)].map(([text, same]) => {
+  const parts = [...Map.groupBy(limits, ({ text }) => text)].map(([text, same]) => {
     const what = same.map((each) => each.what).join(' and ')
-    return same[0]?.next === null ? `Of ${what}: ${text}` : `None of ${what}: ${text}`
+    return same[0]?.next === null ? `Limits of ${what}: ${text}` : `No limit of ${what}: ${text}`
   })
-  const next = looked.find((each) => each.next !== null)?.next ?? null
-  return { name: 'Limits', state: next === null ? 'good' : 'limited', text: words.join(' '), next }
+  const next = limits.find((each) => each.next !== null)?.next ?? null
+  return { name: 'Limits', state: next === null ? 'good' : 'limited', text: parts.join(' '), next }
 }
 
 async function storeFinding(ctx: Context): Promise<Finding> {
@@ -134,27 +134,27 @@ async function diskFinding(ctx: Context): Promise<Finding> {
   const disk = await statfs(ctx.config.dataFolder)
   const free = disk.bavail * disk.bsize
   const low = free < LOW_DISK_BYTES
-  const text = `${(free / 1_073_741_824).toFixed(1)} GiB free where the data folder is (${ctx.config.dataFolder}).`
+  const text = `${(free / 1_073_741_824).toFixed(1)} GiB free on the disk of the data folder (${ctx.config.dataFolder}).`
   return {
     name: 'Disk',
     state: low ? 'limited' : 'good',
     text,
-    next: low ? 'Free some space: when the disk is full, runs stop until there is room.' : null,
+    next: low ? 'Free some space. When the disk is full, runs stop until there is room.' : null,
   }
 }
 
-/** Whose files take how much, how places are kept apart, and whether folders are watched. */
+/** Reports the size of the file history, and which drivers can create working copies. */
 async function filesFindings(ctx: Context): Promise<Finding[]> {
   const drivers = await (await ctx.places()).drivers()
   const usable = drivers.filter((driver) => driver.usable)
   const lacking = drivers.filter((driver) => !driver.usable)
   const why = (detail: string) => detail.replace(/\.$/, '')
-  const words = [...usable, ...lacking].map((one) => `${one.name}: ${one.usable ? 'usable' : why(one.detail)}`)
+  const parts = [...usable, ...lacking].map((one) => `${one.name}: ${one.usable ? 'usable' : why(one.detail)}`)
   const places: Finding = {
-    name: 'Places',
+    name: 'Working copies',
     state: usable.length > 0 ? 'good' : 'limited',
-    text: `${words.join('; ')}.`,
-    next: usable.length > 0 ? null : 'Projects can only work in the folder itself or in git worktrees here.',
+    text: `${parts.join('; ')}.`,
+    next: usable.length > 0 ? null : 'Projects can only work in the folder itself or in git worktrees on this machine.',
   }
   return [await historyFinding(ctx), places]
 }
@@ -170,21 +170,24 @@ async function historyFinding(ctx: Context): Promise<Finding> {
       const parts = largest.map(({ labels, bytes }) => `${labels.project ?? labels.space} ${mebibytes(bytes)}`)
       return `${workspace}: ${mebibytes(sum(rows))} (${parts.join(', ')})`
     })
-    const watched = await Promise.all([...ctx.care.followed.keys()].map((key) => history.status(key)))
+    const watched = await Promise.all([...ctx.projectPlaces.followed.keys()].map((key) => history.status(key)))
     const blind = watched.filter(({ watching, state }) => !watching && state === 'ready').length
     return {
-      name: 'History of files',
+      name: 'File history',
       state: blind === 0 ? 'good' : 'limited',
       text: `${each.join('; ') || 'Nothing yet'}. ${watched.length} places are open, ${watched.length - blind} of them watched.`,
-      next: blind === 0 ? null : 'Places that are not watched are walked each time: raise fs.inotify.max_user_watches.',
+      next:
+        blind === 0
+          ? null
+          : 'Places that are not watched need a full scan each time. Raise fs.inotify.max_user_watches.',
     }
   } catch (thrown) {
     const text = messageOf(thrown)
     return {
-      name: 'History of files',
+      name: 'File history',
       state: 'bad',
       text,
-      next: 'Runs go on and cannot be undone meanwhile. Start again; if it stays, move the folder `files` in the data folder away.',
+      next: 'Runs continue, but cannot be undone meanwhile. Restart Carrel. If the error remains, move the folder `files` out of the data folder.',
     }
   }
 }
@@ -204,13 +207,13 @@ async function agentFindings(ctx: Context): Promise<Finding[]> {
     }),
   )
   if (findings.length > 0) return findings
-  const text = 'No agent was found on the PATH; only the scripted agent that ships with Carrel is there.'
+  const text = 'No agent was found on the PATH. Only the scripted agent that ships with Carrel is available.'
   return [
     {
       name: 'Agents',
       state: 'limited',
       text,
-      next: 'Install one: `carrel agents` lists those Carrel knows and how to get them.',
+      next: 'Install an agent: `carrel agents` lists the agents that Carrel knows and how to get them.',
     },
   ]
 }

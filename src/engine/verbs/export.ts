@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { readItems } from '../folding.ts'
 import type { Op } from '../op.ts'
 
-/** What was stored before its secret was put is hidden here at the latest (B3). */
+/** Masks values again: a text may have been stored before its secret was (B3). */
 export const exportSession: Op<'sessions.export'> = async (ctx, caller, input) => {
   const session = await sessionIn(ctx, caller, input.workspace, input.id)
   const mask = await ctx.vault.maskOf(input.workspace)
@@ -22,7 +22,7 @@ async function events(ctx: Context, { id, after, limit }: Parsed<'sessions.expor
   return { text, next: lines.length < limit ? null : (lines.at(-1)?.seq ?? null) }
 }
 
-/** Items are numbered by the events that made them: those of a stretch of the log are a part. */
+/** Items carry the number of the event that made them, so a page of the log is a page of items. */
 async function transcript(ctx: Context, { id, after, limit }: Parsed<'sessions.export'>) {
   const end = after + limit
   const { items } = await readItems(ctx.store, id, end + 1, limit)

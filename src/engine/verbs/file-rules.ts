@@ -8,30 +8,30 @@ import type { Op } from '../op.ts'
 
 export const getFileRules: Op<'fileRules.get'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
-  const rules = await ctx.care.rules(input.workspace, input.id)
+  const rules = await ctx.projectPlaces.rules(input.workspace, input.id)
   const changed = (await ctx.store.tree.fileRules(input.workspace, input.id)) !== null
   return { rules, defaults: DEFAULT_FILE_RULES, changed }
 }
 
-/** Places that are open take the new rules at their next use. */
+/** Changes the file rules of a Space. Open places follow the new rules at once. */
 export const setFileRules: Op<'fileRules.set'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
   const before = (await ctx.store.tree.fileRules(input.workspace, input.id)) as Partial<FileRules> | null
   const rules = input.rules === null ? null : { ...before, ...input.rules }
   await ctx.store.tree.setFileRules(input.workspace, input.id, rules)
   await followAgain(ctx, input.id)
-  return { rules: await ctx.care.rules(input.workspace, input.id) }
+  return { rules: await ctx.projectPlaces.rules(input.workspace, input.id) }
 }
 
 async function followAgain(ctx: Context, space: SpaceId): Promise<void> {
-  for (const opened of ctx.care.followed.values()) {
-    if (opened.project.space === space) await ctx.care.follow(opened)
+  for (const opened of ctx.projectPlaces.followed.values()) {
+    if (opened.project.space === space) await ctx.projectPlaces.follow(opened)
   }
 }
 
 export const checkPath: Op<'fileRules.check'> = async (ctx, caller, input) => {
   const space = await spaceIn(ctx, caller, input.workspace, input.id)
-  const rules = await ctx.care.rules(input.workspace, input.id)
+  const rules = await ctx.projectPlaces.rules(input.workspace, input.id)
   const verdict = classify(input.path, rules.paths, globMatches)
   return {
     class: verdict.class,
@@ -41,7 +41,7 @@ export const checkPath: Op<'fileRules.check'> = async (ctx, caller, input) => {
   }
 }
 
-/** Where a project works in the folder itself, its history says whether the path is left out. */
+/** Tells whether the history covers a path. Only a project that works in the Space's folder can tell. */
 async function covers(
   ctx: Context,
   { workspace, id }: { workspace: WorkspaceId; id: SpaceId },
@@ -50,7 +50,7 @@ async function covers(
   const projects = await ctx.store.tree.projects(workspace, id)
   const direct = projects.find(({ place }) => place.kind === 'direct')
   if (!direct) return true
-  const opened = await ctx.care.open(direct)
-  await ctx.care.follow(opened)
+  const opened = await ctx.projectPlaces.open(direct)
+  await ctx.projectPlaces.follow(opened)
   return (await (await ctx.history()).gapAt(opened.key, path)) === null
 }

@@ -3,7 +3,7 @@ import type { History } from '../../host/history/history.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { type Change, type FileDiff, type FilePath, sameAuthor, sameState } from '../../model/history.ts'
 import { enter, sessionIn, spaceIn } from '../authorize.ts'
-import { concealedBytes, concealedDiff } from '../concealed-files.ts'
+import { maskedBytes, maskedDiff } from '../files/masked-files.ts'
 import { BASE, reachHistory, reachPlace } from '../files/place-reach.ts'
 import type { Op } from '../op.ts'
 
@@ -25,8 +25,8 @@ export const listSnapshots: Op<'history.snapshots'> = async (ctx, caller, input)
 }
 
 export const captureNow: Op<'history.capture'> = async (ctx, caller, input) => {
-  const { bench } = await reachPlace(ctx, caller, input)
-  const { n, counts } = await bench.look({ at: 'everything', reason: 'asked' })
+  const { activity } = await reachPlace(ctx, caller, input)
+  const { n, counts } = await activity.scan({ at: 'everything', reason: 'asked' })
   return { n, changed: counts.created + counts.modified + counts.deleted }
 }
 
@@ -67,18 +67,18 @@ export const listChanges: Op<'history.changes'> = async (ctx, caller, input) => 
   return { changes, cut: found.length > shown.length }
 }
 
-/** A path once: from before its first change to after its last. */
+/** Joins all changes of a path into one: from before the first to after the last. */
 function touchedOf(changes: readonly Change[]): Omit<Touched, 'changedSince'>[] {
   const byPath = new Map<FilePath, Omit<Touched, 'changedSince'>>()
   for (const { path, before, after, author, certainty } of changes) {
     const known = byPath.get(path)
-    const sure = known && !sameAuthor(known.author, author) && known.certainty === 'overlapping' ? known : null
+    const overlapping = known && !sameAuthor(known.author, author) && known.certainty === 'overlapping' ? known : null
     byPath.set(path, {
       path,
       before: known ? known.before : before,
       after,
-      author: sure?.author ?? author,
-      certainty: sure?.certainty ?? certainty,
+      author: overlapping?.author ?? author,
+      certainty: overlapping?.certainty ?? certainty,
       times: (known?.times ?? 0) + 1,
     })
   }
@@ -95,17 +95,16 @@ export const pathHistory: Op<'history.path'> = async (ctx, caller, input) => {
 export const diffPath: Op<'history.diff'> = async (ctx, caller, input) => {
   const { key } = await reachHistory(ctx, caller, input)
   const history = await ctx.history()
-  return concealedDiff(await diffOf(history, key, input), await ctx.vault.maskOf(input.workspace))
+  return maskedDiff(await diffOf(history, key, input), await ctx.vault.maskOf(input.workspace))
 }
 
 async function diffOf(history: History, key: string, input: Parsed<'history.diff'>): Promise<FileDiff> {
   const { path, run, session } = input
   if (run || session) {
     const all = await history.changesBy(key, run ? { run } : { session: session as NonNullable<typeof session> })
-    const mine = all.filter((change) => change.path === path)
-    const [first, last] = [mine[0], mine.at(-1)]
-    if (!first || !last)
-      throw new CarrelError('not_found', `${path} was not changed by this ${run ? 'run' : 'session'}.`)
+    const own = all.filter((change) => change.path === path)
+    const [first, last] = [own[0], own.at(-1)]
+    if (!first || !last) throw new CarrelError('not_found', `This ${run ? 'run' : 'session'} did not change ${path}.`)
     return await history.diff(key, path, { from: Math.max(first.n - 1, 0), to: last.n })
   }
   const from = input.from ?? (await history.pathHistory(key, path, { before: null, limit: 1 }))[0]?.n
@@ -117,16 +116,16 @@ export const readFileAt: Op<'history.file'> = async (ctx, caller, input) => {
   const history = await ctx.history()
   const at = input.at ?? null
   const state = await history.stateAt(key, input.path, at)
-  if (!state) throw new CarrelError('not_found', `There was no ${input.path} at that time.`)
+  if (!state) throw new CarrelError('not_found', `${input.path} did not exist at that time.`)
   const content = state.kind === 'folder' ? new Uint8Array() : await history.content(key, input.path, at, MOST_BYTES)
-  const bytes = concealedBytes(content, await ctx.vault.maskOf(input.workspace))
+  const bytes = maskedBytes(content, await ctx.vault.maskOf(input.workspace))
   const text = decode(bytes)
   return text === null
     ? { state, encoding: 'base64', content: Buffer.from(bytes).toString('base64') }
     : { state, encoding: 'text', content: text }
 }
 
-/** Null for what is no text, so that no byte is ever replaced by another. */
+/** Returns null for bytes that are not UTF-8 text, so that no byte is ever replaced. */
 function decode(bytes: Uint8Array): string | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -154,10 +153,10 @@ export const historyEverywhere: Op<'changes.list'> = async (ctx, caller, input) 
   return { changes, cursor: rows.length < limit ? null : (rows.at(-1)?.cursor ?? null) }
 }
 
-/** A page of snapshots or changes goes on below a number. @throws bad_input */
+/** Reads the cursor of snapshots or changes: the number below which the page begins. @throws bad_input */
 function numberOf(cursor: string | undefined): number | null {
   if (cursor === undefined) return null
   if (!/^\d{1,15}$/.test(cursor))
-    throw new CarrelError('bad_input', 'This cursor is not one of this list. Begin again without it.')
+    throw new CarrelError('bad_input', 'This cursor does not belong to this list. Begin again without a cursor.')
   return Number(cursor)
 }

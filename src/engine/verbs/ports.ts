@@ -6,7 +6,7 @@ import type { WorkspaceId } from '../../model/ids.ts'
 import type { Project } from '../../model/tree.ts'
 import { enter, projectIn } from '../authorize.ts'
 import type { Basics, Context, MachineFacts } from '../context.ts'
-import { placeKey } from '../files/place-care.ts'
+import { placeKey } from '../files/project-places.ts'
 import type { Op } from '../op.ts'
 import { environmentOf } from './environment.ts'
 

@@ -11,9 +11,9 @@ export const listSecrets: Op<'secrets.list'> = async (ctx, caller, input) => {
 
 export const putSecret: Op<'secrets.put'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
-  await mustBeThere(ctx, input)
+  await checkScope(ctx, input)
   if (input.space !== null && input.project !== null)
-    throw new CarrelError('bad_input', 'A secret holds in a Space or in a project: name one of both, or none.')
+    throw new CarrelError('bad_input', 'A secret belongs to a Space or to a project. Name one of them, or none.')
   const unknown = input.give?.find((agent) => !ctx.agents.known(agent))
   if (unknown !== undefined) await ctx.agents.resolve(unknown)
   const { value, ...secret } = input
@@ -21,8 +21,8 @@ export const putSecret: Op<'secrets.put'> = async (ctx, caller, input) => {
   return await ctx.vault.put({ ...secret, createdAt: now, updatedAt: now }, value)
 }
 
-/** Before anything else is said of them: what is another workspace's is not there (B1). */
-async function mustBeThere(ctx: Context, { workspace, space, project }: Parsed<'secrets.put'>): Promise<void> {
+/** Comes before every other check, so that nothing of another workspace shows (B1). @throws not_found */
+async function checkScope(ctx: Context, { workspace, space, project }: Parsed<'secrets.put'>): Promise<void> {
   const missing =
     space !== null && !(await ctx.store.tree.space(workspace, space))
       ? `Space ${space}`
@@ -37,16 +37,19 @@ export const removeSecret: Op<'secrets.remove'> = async (ctx, caller, input) => 
   if (await ctx.vault.remove(input)) return { removed: true }
   throw new CarrelError(
     'not_found',
-    `There is no secret ${input.name} there. \`carrel secrets list\` shows those there are, and where each holds.`,
+    `There is no secret ${input.name} in this scope. \`carrel secrets list\` shows all secrets with their scopes.`,
     { name: input.name },
   )
 }
 
 export const rotateSecrets: Op<'secrets.rotate'> = async (ctx, caller) => {
   if (caller.workspaces !== null)
-    throw new CarrelError('forbidden', 'The key is for all workspaces: only the owner of the installation changes it.')
+    throw new CarrelError(
+      'forbidden',
+      'The key is for all workspaces. Only the owner of the installation can change it.',
+    )
   const lease = await ctx.leases.acquire('secrets:rotate')
-  if (!lease) throw new CarrelError('busy', 'The key is being changed already. Ask again when that is done.')
+  if (!lease) throw new CarrelError('busy', 'The key is being changed already. Try again when that is done.')
   try {
     return await ctx.vault.rotate()
   } finally {

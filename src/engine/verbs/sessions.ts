@@ -4,7 +4,7 @@ import type { BusyPolicy, ContentBlock } from '../../model/events.ts'
 import type { PromptId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
 import { ACCEPTED, type PromptState, promptStateAfter } from '../../model/prompt-state.ts'
 import type { Caller } from '../../model/tree.ts'
-import type { Asked, Begins, Submitted } from '../../store/store.ts'
+import type { Begins, SessionRequest, Submitted } from '../../store/store.ts'
 import { enter, mayEnter, noWorkspace, sessionIn, whoOf } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { eventOf, loadFold, readItems, refold } from '../folding.ts'
@@ -61,7 +61,7 @@ async function submit(
   ctx: Context,
   caller: Caller,
   { workspace, id, key }: Addressee,
-  asked: Asked,
+  asked: SessionRequest,
 ): Promise<Submitted> {
   if (!mayEnter(caller, workspace)) throw noWorkspace(workspace)
   try {

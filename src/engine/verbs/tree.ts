@@ -23,12 +23,12 @@ export const listWorkspaces: Op<'workspaces.list'> = async (ctx, caller) => {
 
 export const createWorkspace: Op<'workspaces.create'> = async (ctx, caller, input) => {
   if (!mayEnter(caller, input.id))
-    throw new CarrelError('forbidden', 'This token belongs to other workspaces and may not make new ones.')
+    throw new CarrelError('forbidden', 'This token is for other workspaces and cannot create new ones.')
   const workspace: Workspace = { id: input.id, name: input.name ?? input.id, createdAt: ctx.now(), archivedAt: null }
   return await ctx.store.tree.createWorkspace(workspace, ctx.now())
 }
 
-/** `seq` is read first: what changes while the rest is read comes again down the stream, and the last row wins. */
+/** Reads `seq` first: a change during the other reads comes again in the stream, and the newest row wins. */
 export const getWorkspace: Op<'workspaces.get'> = async (ctx, caller, input) => {
   const workspace = await enter(ctx, caller, input.workspace)
   const { tree, people } = ctx.store
@@ -36,7 +36,7 @@ export const getWorkspace: Op<'workspaces.get'> = async (ctx, caller, input) => 
   const newest =
     input.sessions === 0 ? { rows: [] } : await tree.sessions(workspace.id, {}, { cursor: null, limit: input.sessions })
   const open = await people.interactions(workspace.id, { state: 'open' }, { cursor: null, limit: 500 })
-  const spaces = await lookAtFolders(ctx, await tree.spaces(workspace.id))
+  const spaces = await withFolderStates(ctx, await tree.spaces(workspace.id))
   const projects = await tree.projects(workspace.id)
   const rules = await people.rules(workspace.id)
   return { seq, workspace, spaces, projects, sessions: [...newest.rows], interactions: [...open.rows], rules }
@@ -59,19 +59,14 @@ export const archiveWorkspace: Op<'workspaces.archive'> = async (ctx, caller, in
 export const deleteWorkspace: Op<'workspaces.delete'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
   if (input.workspace === 'default')
-    throw new CarrelError('forbidden', 'The default workspace stays. Delete its Spaces instead.')
-  return await removeBranch(
-    ctx,
-    input.workspace,
-    { workspace: true },
-    input.confirm,
-    await ctx.store.tree.spaces(input.workspace),
-  )
+    throw new CarrelError('forbidden', 'The default workspace cannot be deleted. Delete its Spaces instead.')
+  const spaces = await ctx.store.tree.spaces(input.workspace)
+  return await removeBranch(ctx, input, { workspace: true }, spaces)
 }
 
 export const listSpaces: Op<'spaces.list'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
-  const spaces = await lookAtFolders(ctx, await ctx.store.tree.spaces(input.workspace))
+  const spaces = await withFolderStates(ctx, await ctx.store.tree.spaces(input.workspace))
   return { spaces: spaces.filter((space) => input.archived || space.archivedAt === null) }
 }
 
@@ -95,7 +90,7 @@ export const createSpace: Op<'spaces.create'> = async (ctx, caller, input) => {
   return { space: made, project }
 }
 
-/** The one place where a folder becomes a Space's: every way in goes through the same rules. */
+/** Chooses and checks the folder of a new Space. Every Space comes through here, so the same rules hold for all. */
 async function folderFor(
   ctx: Context,
   workspace: WorkspaceId,
@@ -114,10 +109,10 @@ async function folderFor(
   const checked = await checkFolder(folder, { ...rules, others: own })
   const foreign = taken.filter((each) => each.workspace !== workspace).map((each) => each.folder)
   await checkFolder(folder, { ...rules, others: foreign }).catch((thrown) => {
-    // Which folder another workspace has is none of this one's business (B1).
+    // The message must not reveal the folder of another workspace (B1).
     throw new CarrelError(
       'bad_input',
-      `${checked.real}, or a folder in it or around it, is not free for a Space. Choose another folder.`,
+      `${checked.real}, or a folder inside or above it, is not available for a Space. Choose another folder.`,
       undefined,
       thrown,
     )
@@ -137,7 +132,7 @@ export const projectRow = (ctx: Context, space: Space, name: string): Project =>
 
 export const getSpace: Op<'spaces.get'> = async (ctx, caller, input) => {
   const found = await spaceIn(ctx, caller, input.workspace, input.id)
-  const [space = found] = await lookAtFolders(ctx, [found])
+  const [space = found] = await withFolderStates(ctx, [found])
   const projects = await ctx.store.tree.projects(input.workspace, input.id)
   return { space, projects, branch: space.state === 'present' ? await branchOf(space.folder) : null }
 }
@@ -159,7 +154,7 @@ export const archiveSpace: Op<'spaces.archive'> = async (ctx, caller, input) => 
 
 export const deleteSpace: Op<'spaces.delete'> = async (ctx, caller, input) => {
   const space = await spaceIn(ctx, caller, input.workspace, input.id)
-  return await removeBranch(ctx, input.workspace, { space: input.id }, input.confirm, [space])
+  return await removeBranch(ctx, input, { space: input.id }, [space])
 }
 
 export const listProjects: Op<'projects.list'> = async (ctx, caller, input) => {
@@ -185,7 +180,7 @@ export const archiveProject: Op<'projects.archive'> = async (ctx, caller, input)
 
 export const deleteProject: Op<'projects.delete'> = async (ctx, caller, input) => {
   await projectIn(ctx, caller, input.workspace, input.id)
-  return await removeBranch(ctx, input.workspace, { project: input.id }, input.confirm, [])
+  return await removeBranch(ctx, input, { project: input.id }, [])
 }
 
 export const listSessions: Op<'sessions.list'> = async (ctx, caller, input) => {
@@ -272,11 +267,13 @@ export const archiveSession: Op<'sessions.archive'> = async (ctx, caller, input)
 
 export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
-  return await removeBranch(ctx, input.workspace, { session: input.id }, input.confirm, [])
+  return await removeBranch(ctx, input, { session: input.id }, [])
 }
 
-/** A folder that went away is a state of its Space, written down when it is seen, and never repaired in silence. */
-async function lookAtFolders(ctx: Context, spaces: readonly Space[]): Promise<Space[]> {
+/**
+ * Returns Spaces with the present state of their folders, and stores a state that changed. Never recreates a folder.
+ */
+async function withFolderStates(ctx: Context, spaces: readonly Space[]): Promise<Space[]> {
   const look = async (space: Space) => {
     const state = await folderState(space.folder)
     if (state === space.state) return space
@@ -285,35 +282,36 @@ async function lookAtFolders(ctx: Context, spaces: readonly Space[]): Promise<Sp
   return await Promise.all(spaces.map(look))
 }
 
-/** What a project has in a place of its own is nowhere else: it is taken away by its own verb, which keeps it first. */
-async function checkPlaces(ctx: Context, workspace: WorkspaceId, what: Branch): Promise<void> {
-  if ('session' in what) return
-  const all = await ctx.store.tree.projects(workspace, 'space' in what ? what.space : undefined)
-  const own = all.filter(({ id, place }) => place.kind !== 'direct' && (!('project' in what) || id === what.project))
+/** Refuses to delete projects that have a working copy: `places.remove` saves its files first. @throws forbidden */
+async function checkWorkingCopies(ctx: Context, workspace: WorkspaceId, branch: Branch): Promise<void> {
+  if ('session' in branch) return
+  const all = await ctx.store.tree.projects(workspace, 'space' in branch ? branch.space : undefined)
+  const own = all.filter(
+    ({ id, place }) => place.kind !== 'direct' && (!('project' in branch) || id === branch.project),
+  )
   const there = own.find(({ place }) => place.state === 'ready' || place.state === 'making')
   if (!there) return
   throw new CarrelError(
     'forbidden',
-    `${there.name} has files of its own at ${there.place.path}. Take its place away first: \`carrel copies remove ${there.id}\`.`,
+    `${there.name} has a working copy at ${there.place.path}. Remove it first: \`carrel copies remove ${there.id}\`.`,
     { project: there.id },
   )
 }
 
-/** Says what would go, or takes it. Only folders that Carrel made go from the disk, after their rows. */
+/** Previews or performs a deletion. Removes only folders that Carrel created, and only after their rows. */
 async function removeBranch(
   ctx: Context,
-  workspace: WorkspaceId,
-  what: Branch,
-  confirm: boolean,
+  { workspace, confirm }: { readonly workspace: WorkspaceId; readonly confirm: boolean },
+  branch: Branch,
   spaces: readonly Space[],
 ): Promise<{ deleted: boolean; preview: DeletePreview }> {
   const own = spaces.filter((space) => space.kind === 'blank').map((space) => space.folder)
-  const homes = await ctx.homes.within(workspace, what)
+  const homes = await ctx.homes.within(workspace, branch)
   const folders = [...own, ...homes.map(ctx.homes.pathOf)]
-  if (confirm) await checkPlaces(ctx, workspace, what)
-  if (!confirm) return { deleted: false, preview: { ...(await ctx.store.tree.preview(workspace, what)), folders } }
-  const preview = await ctx.store.tree.remove(workspace, what, ctx.now())
-  // Agents let go of what they remember of sessions that are gone.
+  if (confirm) await checkWorkingCopies(ctx, workspace, branch)
+  if (!confirm) return { deleted: false, preview: { ...(await ctx.store.tree.preview(workspace, branch)), folders } }
+  const preview = await ctx.store.tree.remove(workspace, branch, ctx.now())
+  // Agents still have the conversations of deleted sessions open.
   for (const session of ctx.pool.sessions(workspace)) {
     if (!(await ctx.store.tree.session(workspace, session as SessionId))) await ctx.pool.forget(session)
   }

@@ -1,13 +1,13 @@
 import type { ClientBase, Pool, QueryConfig } from 'pg'
 import { POSTGRES } from '../sql/dialect.ts'
-import type { Tx, Value } from '../sql/tx.ts'
+import type { SqlValue, Tx } from '../sql/tx.ts'
 
-/** Statements that stay the same are prepared under these names, once for each connection. */
+/** Names of prepared statements, by text. Postgres prepares each once for each connection. */
 const names = new Map<string, string>()
-/** Beyond this the texts are made of lists, and to prepare them all would only fill the server's memory. */
+/** Most prepared statements: texts with lists of varying length would only fill the server's memory. */
 const MAX_NAMES = 500
 
-function query(text: string, values: readonly Value[]): QueryConfig {
+function query(text: string, values: readonly SqlValue[]): QueryConfig {
   let name = names.get(text)
   if (name === undefined && names.size < MAX_NAMES) {
     name = `carrel_${names.size}`
@@ -16,13 +16,13 @@ function query(text: string, values: readonly Value[]): QueryConfig {
   return name === undefined ? { text, values: [...values] } : { name, text, values: [...values] }
 }
 
-/** `Tx` over a connection of `pg`, or over its pool where a single statement needs no transaction. */
+/** Creates a `Tx` over a connection of `pg`, or over its pool for single statements outside of a transaction. */
 export function postgresTx(client: ClientBase | Pool): Tx {
-  const send = (sql: string, values: readonly Value[]) => client.query(query(sql, values))
+  const send = (sql: string, values: readonly SqlValue[]) => client.query(query(sql, values))
   return {
     dialect: POSTGRES,
-    all: async <R>(sql: string, ...values: Value[]) => (await send(sql, values)).rows as R[],
-    get: async <R>(sql: string, ...values: Value[]) => (await send(sql, values)).rows[0] as R | undefined,
+    all: async <R>(sql: string, ...values: SqlValue[]) => (await send(sql, values)).rows as R[],
+    get: async <R>(sql: string, ...values: SqlValue[]) => (await send(sql, values)).rows[0] as R | undefined,
     run: async (sql, ...values) => (await send(sql, values)).rowCount ?? 0,
     async insertMany(table, columns, rows, conflict = '') {
       if (rows.length === 0) return

@@ -1,11 +1,10 @@
 import pg from 'pg'
 import { CarrelError } from '../../model/errors.ts'
-import { methodsOver } from '../sql/methods.ts'
 import { KNOWN_SCHEMA, MIGRATIONS, schemaVersion } from '../sql/migrations/migrate.ts'
-import { type Port, type ReadResult, runRead, runWrites } from '../sql/operations.ts'
+import { counts, methodsOver, type Port, runRead, runWrites, type StoreCounts } from '../sql/operations.ts'
 import { coalesce, type Tx } from '../sql/tx.ts'
 import type { Ring, Store, StoreStats } from '../store.ts'
-import type { Say } from '../upgrade/copies.ts'
+import type { ReportProgress } from '../upgrade/copies.ts'
 import { applicationName, OPENING } from '../upgrade/postgres-nodes.ts'
 import type { PostgresUpgradeOptions } from '../upgrade/postgres-upgrade.ts'
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
@@ -14,27 +13,29 @@ import { postgresTx } from './postgres-tx.ts'
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string
-  /** The schema that holds the tables; made where it is missing. */
+  /** The schema that holds the tables. Created where it is missing. */
   readonly schema?: string | undefined
-  /** Connections at once. */
+  /** Most connections at a time. */
   readonly poolSize?: number | undefined
-  /** ms since 1970, noted beside a migration. */
+  /** Clock for the times of migrations. ms since 1970. */
   readonly now?: (() => number) | undefined
-  /** How older tables are upgraded. Without it older tables are refused, since nobody said where a copy goes. */
+  /** Options of an upgrade. Without them older tables are refused: the folder of the copy is unknown. */
   readonly upgrade?: PostgresUpgradeOptions | undefined
-  /** Hears how far an upgrade is. */
-  readonly say?: Say | undefined
+  /** Receives the progress of an upgrade. */
+  readonly say?: ReportProgress | undefined
 }
 
-/** How often a transaction is tried when others are in its way. */
+/** Most tries of a transaction that conflicts with others. */
 const TRIES = 8
-/** Two nodes that start at once migrate one after the other. Any number that nobody else locks. */
+/**
+ * The advisory lock of migrations, so that nodes that start together migrate one after the other. An arbitrary number.
+ */
 export const MIGRATION_LOCK = 4_747_001
 
 /**
  * Opens the store on a Postgres server that several nodes may share.
- * @throws unavailable when it cannot be reached, or a newer Carrel wrote its tables
- * @throws bad_input when `schema` is no plain name
+ * @throws unavailable when the server cannot be reached, or a newer Carrel wrote the tables
+ * @throws bad_input when `schema` is not a plain name
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const { url, schema = 'public', poolSize = 10 } = options
@@ -51,9 +52,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     async write(name, args) {
       const { result, rings } = await transact(pool, (tx) => runWrites(tx, [{ name, args }]))
       for (const ring of coalesce(rings)) for (const listener of listeners) listener(ring)
-      return result[0] as never
+      return result[0]
     },
-    read: (name, args) => runRead(reads, name, args).catch(rethrow) as Promise<never>,
+    read: (name, args) => runRead(reads, name, args).catch(rethrow),
   }
   return {
     engine: 'postgres',
@@ -63,9 +64,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       return () => void listeners.delete(listener)
     },
     async backup() {
-      throw new CarrelError('unavailable', 'A Postgres database is copied with its own tools: use pg_dump.')
+      throw new CarrelError('unavailable', 'Postgres has its own backup tools: use pg_dump.')
     },
-    stats: async () => statsOf(pool, url, await port.read('counts', undefined as never)),
+    stats: async () => statsOf(pool, url, await counts(reads).catch(rethrow)),
     async close() {
       listeners.clear()
       if (!pool.ended) await pool.end()
@@ -79,7 +80,7 @@ function rethrow(error: unknown): never {
 
 function createPool(url: string, schema: string, max: number): pg.Pool {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    throw new CarrelError('bad_input', 'A schema takes small letters, digits and _.', { schema })
+    throw new CarrelError('bad_input', 'The name of a schema has lower-case letters, digits and _ only.', { schema })
   }
   const pool = new pg.Pool({
     connectionString: url,
@@ -90,14 +91,14 @@ function createPool(url: string, schema: string, max: number): pg.Pool {
     keepAlive: true,
     types: { getTypeParser: parserFor },
   })
-  // A connection that breaks is replaced, and a query on it rejects; without listeners it would end the process too.
+  // The pool replaces a broken connection, and its queries reject. Without a listener the error would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 
 /**
- * Runs `use` over one connection to a database, which is no node for others.
+ * Runs `use` over one connection to a database. Other nodes do not count the connection as a node.
  * @throws unavailable when the server cannot be reached
  */
 export async function connectOnce<T>(
@@ -118,7 +119,7 @@ export async function connectOnce<T>(
 
 const INT8 = 20
 
-/** Counts, times and numbers of events stay far below 2^53. */
+/** Reads int8 as a number: counts, times and event numbers stay far below 2^53. */
 const parserFor: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format)
 
@@ -129,16 +130,16 @@ async function prepare(
 ): Promise<void> {
   await transact(pool, async (tx) => {
     await tx.get('select pg_advisory_xact_lock($1)', MIGRATION_LOCK)
-    const there = await tx.get('select 1 as there from pg_namespace where nspname = $1', schema)
-    if (!there) await tx.run(`create schema ${schema}`)
+    const existing = await tx.get('select 1 as existing from pg_namespace where nspname = $1', schema)
+    if (!existing) await tx.run(`create schema ${schema}`)
     const version = await schemaVersion(tx)
     if (version < KNOWN_SCHEMA) {
-      // Loaded only where it is used: most starts find the schema of today.
+      // Loaded on demand: most starts find the current schema.
       const { upgradePostgres } = await import('../upgrade/postgres-upgrade.ts')
       const whole = { tx, url, schema, version, now: now?.() ?? 0, migrations: MIGRATIONS, say }
       await upgradePostgres(whole, upgrade ?? null)
     }
-    // From the commit on it is a node.
+    // The connection counts as a node from the commit on.
     await tx.run(`set application_name = '${applicationName(schema)}'`)
   })
   pool.options.application_name = applicationName(schema)
@@ -149,7 +150,7 @@ interface Committed<T> {
   readonly rings: readonly Ring[]
 }
 
-/** Runs a transaction until it is through; rings of a try that failed are dropped. */
+/** Runs a transaction, and repeats it after a conflict with others. Drops the rings of failed tries. */
 async function transact<T>(pool: pg.Pool, body: (tx: Tx) => Promise<T>): Promise<Committed<T>> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -179,7 +180,7 @@ async function once<T>(pool: pg.Pool, body: (tx: Tx) => Promise<T>): Promise<Com
   }
 }
 
-async function statsOf(pool: pg.Pool, url: string, counts: ReadResult<'counts'>): Promise<StoreStats> {
+async function statsOf(pool: pg.Pool, url: string, counts: StoreCounts): Promise<StoreStats> {
   const { rows } = await pool.query(
     `select current_setting('server_version') as version, pg_database_size(current_database()) as bytes`,
   )

@@ -1,15 +1,11 @@
-import type { Tx } from './tx.ts'
+import type { LogStore } from '../store.ts'
+import type { StoreOperation } from './operation.ts'
 
-/** Sessions put away long ago that nothing goes on in, and whose items are stored. */
+/** Resting sessions with stored items that were archived before `$1`. */
 const OLD = `archived_at is not null and archived_at < $1 and run_state is null and due = 0
   and exists (select 1 from folds where folds.session = sessions.id)`
 
-export interface Forgotten {
-  readonly count: number
-  readonly bytes: number
-}
-
-export async function forgettableArchived(tx: Tx, { before }: { before: number }): Promise<Forgotten> {
+export const forgettableArchived: StoreOperation<LogStore['forgettableArchived']> = async (tx, [before]) => {
   const sessions = await tx.get<{ n: number }>(`select count(*) as n from sessions where ${OLD}`, before)
   const items = await tx.get<{ bytes: number | null }>(
     `select cast(sum(length(json)) as bigint) as bytes from items
@@ -19,8 +15,8 @@ export async function forgettableArchived(tx: Tx, { before }: { before: number }
   return { count: sessions?.n ?? 0, bytes: items?.bytes ?? 0 }
 }
 
-/** Items, fold and search; the log stays, and all of them are made again from it. */
-export async function forgetArchived(tx: Tx, { before }: { before: number }): Promise<Forgotten> {
+/** Removes items, fold and search index. The log stays, and all of them are rebuilt from it. */
+export const forgetArchived: StoreOperation<LogStore['forgetArchived']> = async (tx, [before]) => {
   const old = await tx.all<{ id: string }>(
     `select id from sessions where ${OLD} order by id${tx.dialect.forUpdate}`,
     before,

@@ -2,44 +2,43 @@ import { CarrelError } from '../../model/errors.ts'
 import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
 import type { DeletePreview } from '../../model/tree.ts'
 import type { WorkspaceChange } from '../../model/workspace-log.ts'
-import type { Branch } from '../store.ts'
-import type { Row, Tx, Value } from './tx.ts'
-import { noWorkspace, tell } from './workspace-lines.ts'
+import type { Branch, TreeStore } from '../store.ts'
+import type { StoreOperation } from './operation.ts'
+import type { SqlRow, SqlValue, Tx } from './tx.ts'
+import { addLines, noWorkspace } from './workspace-lines.ts'
 
-/** The rows of a branch, by conditions on each table that share their values. */
+/** The rows of a branch: a condition for each table, with shared values. */
 interface Selection {
   readonly spaces: string
   readonly projects: string
   readonly sessions: string
-  readonly values: Value[]
+  readonly values: SqlValue[]
 }
 
 const NONE = '1 = 0'
 
-function select(workspace: WorkspaceId, what: Branch): Selection {
+function select(workspace: WorkspaceId, branch: Branch): Selection {
   const inside = 'workspace = $1'
-  if ('workspace' in what) return { spaces: inside, projects: inside, sessions: inside, values: [workspace] }
-  if ('space' in what) {
+  if ('workspace' in branch) return { spaces: inside, projects: inside, sessions: inside, values: [workspace] }
+  if ('space' in branch) {
     const below = `${inside} and space = $2`
-    return { spaces: `${inside} and id = $2`, projects: below, sessions: below, values: [workspace, what.space] }
+    return { spaces: `${inside} and id = $2`, projects: below, sessions: below, values: [workspace, branch.space] }
   }
-  if ('project' in what) {
+  if ('project' in branch) {
     const sessions = `${inside} and project = $2`
-    return { spaces: NONE, projects: `${inside} and id = $2`, sessions, values: [workspace, what.project] }
+    return { spaces: NONE, projects: `${inside} and id = $2`, sessions, values: [workspace, branch.project] }
   }
-  return { spaces: NONE, projects: NONE, sessions: `${inside} and id = $2`, values: [workspace, what.session] }
+  return { spaces: NONE, projects: NONE, sessions: `${inside} and id = $2`, values: [workspace, branch.session] }
 }
 
-export async function preview(
-  tx: Tx,
-  { workspace, what }: { workspace: WorkspaceId; what: Branch },
-): Promise<DeletePreview> {
-  await checkThere(tx, workspace, what, '')
-  return count(tx, select(workspace, what))
+export const preview: StoreOperation<TreeStore['preview']> = async (tx, [workspace, branch]) => {
+  await checkExists(tx, workspace, branch, '')
+  return count(tx, select(workspace, branch))
 }
 
 async function count(tx: Tx, { spaces, projects, sessions, values }: Selection): Promise<DeletePreview> {
-  const places = spaces === NONE ? [] : await tx.all<Row>(`select kind, folder from spaces where ${spaces}`, ...values)
+  const places =
+    spaces === NONE ? [] : await tx.all<SqlRow>(`select kind, folder from spaces where ${spaces}`, ...values)
   const lines = projects === NONE ? 0 : await counted(tx, `projects where ${projects}`, values)
   const events = await tx.get<{ n: number; events: number | null }>(
     `select count(*) as n, cast(sum(head) as bigint) as events from sessions where ${sessions}`,
@@ -59,43 +58,41 @@ async function count(tx: Tx, { spaces, projects, sessions, values }: Selection):
   }
 }
 
-async function counted(tx: Tx, from: string, values: Value[]): Promise<number> {
+async function counted(tx: Tx, from: string, values: SqlValue[]): Promise<number> {
   const row = await tx.get<{ n: number }>(`select count(*) as n from ${from}`, ...values)
   return row?.n ?? 0
 }
 
-/** Locks from the top of the tree down, like everybody who adds to it. */
-export async function remove(
-  tx: Tx,
-  { workspace, what, now }: { workspace: WorkspaceId; what: Branch; now: number },
-): Promise<DeletePreview> {
-  await checkThere(tx, workspace, what, tx.dialect.forUpdate)
-  const selection = select(workspace, what)
+/** Locks rows from the top of the tree down, in the order of transactions that add to it. */
+export const remove: StoreOperation<TreeStore['remove']> = async (tx, [workspace, branch, now]) => {
+  await checkExists(tx, workspace, branch, tx.dialect.forUpdate)
+  const selection = select(workspace, branch)
   const { spaces, projects, sessions, values } = selection
   const lock = tx.dialect.forUpdate
   const idsOf = async (table: string, condition: string) =>
     condition === NONE
       ? []
       : await tx.all<{ id: string }>(`select id from ${table} where ${condition} order by id${lock}`, ...values)
-  const gone = {
+  const removed = {
     spaces: await idsOf('spaces', spaces),
     projects: await idsOf('projects', projects),
     sessions: await idsOf('sessions', sessions),
   }
-  const taken = await count(tx, selection)
-  if (taken.busy.length > 0) {
-    throw new CarrelError('busy', `A run is under way in ${taken.busy.join(', ')}. Cancel it first, then delete.`, {
-      sessions: taken.busy,
+  const counts = await count(tx, selection)
+  if (counts.busy.length > 0) {
+    throw new CarrelError('busy', `A run is active in ${counts.busy.join(', ')}. Cancel it first, then delete.`, {
+      sessions: counts.busy,
     })
   }
   await removeRows(tx, selection)
   const ids = (rows: { id: string }[]) => rows.map(({ id }) => id)
-  if ('workspace' in what) await removeWorkspace(tx, workspace)
-  else tell(tx, workspace, linesOf(ids(gone.sessions), ids(gone.projects), ids(gone.spaces)), now)
-  for (const { id } of gone.sessions) tx.rings.push({ log: id as SessionId, head: 0, due: false })
-  return taken
+  if ('workspace' in branch) await removeWorkspace(tx, workspace)
+  else addLines(tx, workspace, linesOf(ids(removed.sessions), ids(removed.projects), ids(removed.spaces)), now)
+  for (const { id } of removed.sessions) tx.rings.push({ log: id as SessionId, head: 0, due: false })
+  return counts
 }
 
+/** Tables with rows of sessions. */
 const OF_SESSIONS = [
   'events',
   'items',
@@ -149,19 +146,19 @@ function linesOf(sessions: string[], projects: string[], spaces: string[]): Work
   ]
 }
 
-async function checkThere(tx: Tx, workspace: WorkspaceId, what: Branch, lock: string): Promise<void> {
-  if ('workspace' in what) {
-    // Against the order of all others, who lock this row last: what is being made below it must not outlive it. The
-    // deadlock this may come to is found by Postgres, and both try again.
+async function checkExists(tx: Tx, workspace: WorkspaceId, branch: Branch, lock: string): Promise<void> {
+  if ('workspace' in branch) {
+    // Other transactions lock this row last. Here it comes first, so that no row added below it outlives the workspace.
+    // Postgres detects the deadlock that may follow, and both transactions are tried again.
     if (!(await tx.get(`select id from workspaces where id = $1${lock}`, workspace))) throw noWorkspace(workspace)
     return
   }
   const [table, noun, id] =
-    'space' in what
-      ? ['spaces', 'Space', what.space]
-      : 'project' in what
-        ? ['projects', 'Project', what.project]
-        : ['sessions', 'session', what.session]
+    'space' in branch
+      ? ['spaces', 'Space', branch.space]
+      : 'project' in branch
+        ? ['projects', 'project', branch.project]
+        : ['sessions', 'session', branch.session]
   const row = await tx.get(`select id from ${table} where id = $1 and workspace = $2${lock}`, id, workspace)
   if (!row) throw new CarrelError('not_found', `There is no ${noun} ${id}.`, { id })
 }

@@ -1,26 +1,29 @@
 import { POSTGRES_WORDS, SQLITE_WORDS, type WordIndex } from './word-index.ts'
 
 /**
- * All that the two engines do not say alike. SQLite has one writer at a time, so a row needs no lock there.
- * Bulk inserts are the other difference; they are `Tx.insertMany`, with a body for each engine.
+ * The SQL that differs between the two engines. SQLite has one writer at a time, so its rows need no locks.
+ * Bulk inserts differ too: each engine implements `Tx.insertMany`.
  */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
-  /** Type of a key that counts up by itself. */
+  /** The type of an auto-increment key. */
   readonly counter: string
-  /** Keeps the rows of a table in its primary key, and nowhere else. */
+  /** Stores the rows of a table in its primary key index only. */
   readonly byKey: string
-  /** Locks rows that will be changed. */
+  /** Locks rows that will change. */
   readonly forUpdate: string
-  /** Locks rows that must stay as they are until the commit. */
+  /** Locks rows that must not change until the commit. */
   readonly forShare: string
-  /** Selects the relations of the schema: `name`, `kind` (`table`, `index` or another), and `owner`, the table of an index. */
+  /**
+   * Selects the relations of the schema: `name`, `kind` (`table`, `index` or another), and `owner`, the table of an
+   * index.
+   */
   readonly relations: string
   /** Selects `owner` and `name` of each column of each table of the schema. */
   readonly columns: string
-  /** Lets an insert set a key that counts up by itself. */
+  /** Lets an insert set an auto-increment key. */
   readonly settingCounters: string
-  /** The index of words by which items are found. */
+  /** The full-text index of items. */
   readonly words: WordIndex
 }
 

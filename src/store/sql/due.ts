@@ -1,18 +1,15 @@
-import type { RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
-import { NOTHING_SPENT, type Spent } from '../../model/spending.ts'
-import type { Run } from '../../model/tree.ts'
-import type { Page, PageRequest, SpentOf } from '../store.ts'
+import type { SessionId, WorkspaceId } from '../../model/ids.ts'
+import { NOTHING_SPENT } from '../../model/spending.ts'
+import type { LogStore } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
+import type { StoreOperation } from './operation.ts'
 import { toRun } from './rows.ts'
-import type { Row, Tx, Value } from './tx.ts'
+import type { SqlRow, SqlValue } from './tx.ts'
 
-/** A session and the lease that may stand on it. */
+/** The condition that no unexpired lease is on session `s`. */
 const FREE = `not exists (select 1 from leases l where l.lease_key = 'session:' || s.id and l.expires_at > $1)`
 
-export async function due(
-  tx: Tx,
-  { now, limit }: { now: number; limit: number },
-): Promise<{ session: SessionId; workspace: WorkspaceId }[]> {
+export const due: StoreOperation<LogStore['due']> = async (tx, [now, limit]) => {
   const half = (since: string, condition: string) =>
     `select * from (select s.id as session, s.workspace as workspace, ${since} as since from sessions s
        where ${condition} and ${FREE} order by ${since} limit $2) as one`
@@ -26,7 +23,7 @@ export async function due(
   return rows.map(({ session, workspace }) => ({ session, workspace }))
 }
 
-export async function nextWake(tx: Tx, { now }: { now: number }): Promise<number | null> {
+export const nextWake: StoreOperation<LogStore['nextWake']> = async (tx, [now]) => {
   const ends = (condition: string) =>
     `select min(l.expires_at) as at from sessions s join leases l on l.lease_key = 'session:' || s.id
      where ${condition} and l.expires_at > $1`
@@ -40,46 +37,36 @@ export async function nextWake(tx: Tx, { now }: { now: number }): Promise<number
   return row?.at ?? null
 }
 
-interface RunFilter {
-  readonly session?: SessionId | undefined
-  readonly live?: boolean | undefined
-}
-
-/** Newest first. */
-export async function runs(
-  tx: Tx,
-  { workspace, filter, page }: { workspace: WorkspaceId; filter: RunFilter; page: PageRequest },
-): Promise<Page<Run>> {
+/** Returns runs, newest first. */
+export const runs: StoreOperation<LogStore['runs']> = async (tx, [workspace, filter, page]) => {
   const from = readCursor('runs', workspace, page)
-  const values: Value[] = [workspace, page.limit + 1]
+  const values: SqlValue[] = [workspace, page.limit + 1]
   const conditions = ['workspace = $1']
-  const add = (condition: (place: string) => string, value: Value) => {
-    values.push(value)
-    conditions.push(condition(`$${values.length}`))
-  }
-  if (filter.session !== undefined) add((place) => `session = ${place}`, filter.session)
+  if (filter.session !== undefined) conditions.push(`session = $${values.push(filter.session)}`)
   if (filter.live !== undefined) conditions.push(filter.live ? `state <> 'ended'` : `state = 'ended'`)
   if (from) {
     values.push(from.at, from.id)
     conditions.push(`(admitted_at, id) < ($${values.length - 1}, $${values.length})`)
   }
-  const rows = await tx.all<Row>(
+  const rows = await tx.all<SqlRow>(
     `select * from runs where ${conditions.join(' and ')} order by admitted_at desc, id desc limit $2`,
     ...values,
   )
-  return toPage('runs', workspace, rows, page.limit, {
+  return toPage(rows, {
+    list: 'runs',
+    workspace,
+    limit: page.limit,
     row: toRun,
-    place: (row) => ({ at: row.admitted_at as number, id: row.id as string }),
+    position: (row) => ({ at: row.admitted_at as number, id: row.id as string }),
   })
 }
 
-export async function run(tx: Tx, { workspace, id }: { workspace: WorkspaceId; id: RunId }): Promise<Run | null> {
+export const run: StoreOperation<LogStore['run']> = async (tx, [workspace, id]) => {
   const row = await tx.get('select * from runs where id = $1 and workspace = $2', id, workspace)
   return row ? toRun(row) : null
 }
 
-/** What runs used, as far as it is written: of one session, project or Space, or of the whole workspace. */
-export async function spent(tx: Tx, { workspace, of }: { workspace: WorkspaceId; of: SpentOf }): Promise<Spent> {
+export const spent: StoreOperation<LogStore['spent']> = async (tx, [workspace, of]) => {
   const [column, id] = Object.entries(of)[0] ?? []
   const within =
     column === undefined

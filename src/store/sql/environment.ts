@@ -1,34 +1,27 @@
-import {
-  changeEnvironment,
-  type Environment,
-  type EnvironmentChange,
-  type SettingsScope,
-} from '../../model/environment.ts'
-import type { ScopedEnvironment } from '../store.ts'
+import { changeEnvironment, type Environment } from '../../model/environment.ts'
+import type { EnvironmentStore } from '../settings-store.ts'
+import type { StoreOperation } from './operation.ts'
 import { fromJson, toJson } from './rows.ts'
 import { checkScope, scopeOf } from './scope.ts'
-import type { Row, Tx } from './tx.ts'
+import type { SqlRow } from './tx.ts'
 
-export async function environment(tx: Tx, { workspace, space, project }: SettingsScope): Promise<ScopedEnvironment> {
-  const rows = await tx.all<Row>(
+export const environment: StoreOperation<EnvironmentStore['at']> = async (tx, [{ workspace, space, project }]) => {
+  const rows = await tx.all<SqlRow>(
     'select scope, settings from environment where workspace = $1 and scope in ($2, $3, $4)',
     workspace,
     '',
     space ?? '',
     project ?? '',
   )
-  const said = (scope: string | null): Environment => {
+  const settingsOf = (scope: string | null): Environment => {
     const row = scope === null ? undefined : rows.find((each) => each.scope === scope)
     return fromJson(row?.settings ?? null) ?? {}
   }
-  return { workspace: said(''), space: said(space), project: said(project) }
+  return { workspace: settingsOf(''), space: settingsOf(space), project: settingsOf(project) }
 }
 
-/** The row is there and locked before it is read, so that of two changes at once none is lost. */
-export async function changeScope(
-  tx: Tx,
-  { scope, change, now }: { scope: SettingsScope; change: EnvironmentChange; now: number },
-): Promise<Environment> {
+/** Creates and locks the row before it is read, so that concurrent changes are not lost. */
+export const changeScope: StoreOperation<EnvironmentStore['change']> = async (tx, [scope, change, now]) => {
   await checkScope(tx, scope)
   const key = [scope.workspace, scopeOf(scope)] as const
   await tx.run(
@@ -37,7 +30,7 @@ export async function changeScope(
     ...key,
     now,
   )
-  const row = await tx.get<Row>(
+  const row = await tx.get<SqlRow>(
     `select settings from environment where workspace = $1 and scope = $2${tx.dialect.forUpdate}`,
     ...key,
   )

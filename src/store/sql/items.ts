@@ -3,13 +3,14 @@ import { CarrelError } from '../../model/errors.ts'
 import type { SessionId } from '../../model/ids.ts'
 import { Item } from '../../model/items.ts'
 import { FOLD_VERSION, type SessionView } from '../../model/view.ts'
-import type { FoldWrite } from '../store.ts'
-import { findPutOff, forgetItems, indexItems } from './search-index.ts'
+import type { FoldWrite, LogStore } from '../store.ts'
+import type { StoreOperation } from './operation.ts'
+import { findDeferred, forgetItems, indexItems } from './search-index.ts'
 import type { Columns, Tx } from './tx.ts'
 
 const ITEMS: Columns = { session: 'text', n: 'bigint', json: 'text' }
 
-/** Enough of a view to tell it from something else; its inside has a version. */
+/** The parts of a view that are checked. The version of the fold covers the rest. */
 const ViewShape = z.looseObject({
   session: z.string(),
   seq: z.number().int(),
@@ -20,9 +21,9 @@ const ViewShape = z.looseObject({
 })
 
 /**
- * Stores view and items as of `fold.seq`; one that is older than what is there is left out. Items of another fold
- * version go first: whoever folds with this version began at event 1 and so brings all of them.
- * While the session is at work, what is being said is not searched yet; when it rests, everything is.
+ * Stores view and items as of `fold.seq`, unless a newer fold is stored. Removes items of another fold version first: a
+ * fold of this version began at event 1, and so brings all items.
+ * Texts that still grow are not indexed while the session is at work; at rest all texts are.
  */
 export async function writeFold(
   tx: Tx,
@@ -41,7 +42,7 @@ export async function writeFold(
   await putFold(tx, session, fold, new Set(growing))
 }
 
-/** Replaces everything. The session's row must be locked. */
+/** Replaces all items and the fold. The caller has locked the session's row. */
 export async function replaceFold(tx: Tx, session: SessionId, fold: FoldWrite): Promise<void> {
   await removeItems(tx, session)
   await putFold(tx, session, fold, new Set())
@@ -54,7 +55,7 @@ async function removeItems(tx: Tx, session: SessionId): Promise<void> {
 
 async function putFold(tx: Tx, session: SessionId, fold: FoldWrite, growing: ReadonlySet<number>): Promise<void> {
   if (fold.view.seq !== fold.seq || fold.view.session !== session) {
-    throw new CarrelError('internal', 'A fold must be stored with its own session and position.', { session })
+    throw new CarrelError('internal', 'A fold must be stored under its own session and position.', { session })
   }
   await tx.run(
     `insert into folds (session, version, seq, view) values ($1, $2, $3, $4)
@@ -67,30 +68,24 @@ async function putFold(tx: Tx, session: SessionId, fold: FoldWrite, growing: Rea
   const rows = fold.items.map((item) => [session, item.n, JSON.stringify(item)])
   await tx.insertMany('items', ITEMS, rows, 'on conflict (session, n) do update set json = excluded.json')
   await indexItems(tx, session, fold.items, growing)
-  const putOff = await findPutOff(tx, session, growing)
-  if (putOff.length > 0) await indexItems(tx, session, await readItemsByN(tx, { session, ns: putOff }))
+  const deferred = await findDeferred(tx, session, growing)
+  if (deferred.length > 0) await indexItems(tx, session, await readItemsByN(tx, [session, deferred]))
 }
 
-export async function readFold(
-  tx: Tx,
-  { session }: { session: SessionId },
-): Promise<{ view: SessionView; seq: number } | null> {
+export const readFold: StoreOperation<LogStore['fold']> = async (tx, [session]) => {
   const row = await tx.get<{ version: number; seq: number; view: string }>(
     'select version, seq, view from folds where session = $1',
     session,
   )
   if (!row || row.version !== FOLD_VERSION) return null
   const view = ViewShape.safeParse(parsed(row.view))
-  // What cannot be read is made again from the log, like one that was never stored.
+  // An unreadable fold is rebuilt from the log, like a missing one.
   if (!view.success || view.data.session !== session) return null
   return { view: view.data as unknown as SessionView, seq: row.seq }
 }
 
-/** In pages of what is looked at, not of what is found: mostly nothing is, and a long read would hold up all others. */
-export async function staleFolds(
-  tx: Tx,
-  { before, limit }: { before: SessionId | null; limit: number },
-): Promise<{ sessions: SessionId[]; last: SessionId | null }> {
+/** Pages count checked folds and not found ones: mostly none is found, and a long read would block all others. */
+export const staleFolds: StoreOperation<LogStore['staleFolds']> = async (tx, [before, limit]) => {
   const rows = await tx.all<{ session: SessionId; version: number }>(
     `select session, version from folds ${before === null ? '' : 'where session < $2'} order by session desc limit $1`,
     limit,
@@ -108,10 +103,7 @@ function parsed(text: string): unknown {
   }
 }
 
-export async function readItems(
-  tx: Tx,
-  { session, before, limit }: { session: SessionId; before: number | null; limit: number },
-): Promise<Item[]> {
+export const readItems: StoreOperation<LogStore['items']> = async (tx, [session, before, limit]) => {
   const rows = await tx.all<{ json: string }>(
     `select json from items where session = $1 and n < $2 and exists (${SAME_VERSION}) order by n desc limit $3`,
     session,
@@ -121,10 +113,7 @@ export async function readItems(
   return rows.map(toItem)
 }
 
-export async function readItemsByN(
-  tx: Tx,
-  { session, ns }: { session: SessionId; ns: readonly number[] },
-): Promise<Item[]> {
+export const readItemsByN: StoreOperation<LogStore['itemsByN']> = async (tx, [session, ns]) => {
   const found: Item[] = []
   for (const n of new Set(ns)) {
     const row = await tx.get<{ json: string }>(
@@ -144,7 +133,7 @@ export function toItem({ json }: { json: string }): Item {
   if (item.success) return item.data
   throw new CarrelError(
     'internal',
-    'A stored item cannot be read. Make the items again with `carrel sessions rebuild` and the id of the session.',
+    'A stored item cannot be read. Rebuild the items with `carrel sessions rebuild` and the id of the session.',
     {
       issues: item.error.issues,
     },

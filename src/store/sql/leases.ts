@@ -1,6 +1,7 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { SessionId, SpaceId } from '../../model/ids.ts'
-import type { Claim, Lease } from '../lease.ts'
+import type { Claim, Lease, LeaseStore } from '../lease.ts'
+import type { StoreOperation } from './operation.ts'
 import type { Tx } from './tx.ts'
 
 interface LeaseRow {
@@ -11,13 +12,13 @@ interface LeaseRow {
 }
 
 const COLUMNS = 'lease_key, holder, token, expires_at'
-/** Nobody holds it. The row stays, since its token must only grow (S1). */
+/** The holder of a released lease. Its row stays, because the token may only grow (S1). */
 const RELEASED = ''
 
-/** The lease that lets its holder touch the files of a Space, and tell the sessions there. */
+/** The key of the lease for files of a Space and for notes in its sessions. */
 export const spaceLease = (space: SpaceId): string => `space:${space}`
 
-/** The lease that lets its holder write to a session's log. */
+/** The key of the lease for a session's log. */
 export const sessionLease = (session: SessionId): string => `session:${session}`
 
 const toLease = (row: LeaseRow): Lease => ({
@@ -28,13 +29,10 @@ const toLease = (row: LeaseRow): Lease => ({
 })
 
 /**
- * One statement, so two nodes cannot both win. Every success raises the token, also when the same holder takes
- * the key again: a write still in flight from its earlier life is fenced off.
+ * Acquires in one statement, so that two nodes cannot both win. Every success raises the token, also for the same
+ * holder: a write still in flight from its earlier process is fenced off.
  */
-export async function acquire(
-  tx: Tx,
-  { key, holder, ttlMs, now }: { key: string; holder: string; ttlMs: number; now: number },
-): Promise<Lease | null> {
+export const acquire: StoreOperation<LeaseStore['acquire']> = async (tx, [key, holder, ttlMs, now]) => {
   if (holder === RELEASED) throw new CarrelError('bad_input', 'The holder of a lease needs a name.')
   const row = await tx.get<LeaseRow>(
     `insert into leases (${COLUMNS}) values ($1, $2, 1, $3)
@@ -50,10 +48,7 @@ export async function acquire(
   return row ? toLease(row) : null
 }
 
-export async function renew(
-  tx: Tx,
-  { lease, ttlMs, now }: { lease: Lease; ttlMs: number; now: number },
-): Promise<Lease> {
+export const renew: StoreOperation<LeaseStore['renew']> = async (tx, [lease, ttlMs, now]) => {
   const row = await tx.get<LeaseRow>(
     `update leases set expires_at = $4 where lease_key = $1 and holder = $2 and token = $3 returning ${COLUMNS}`,
     lease.key,
@@ -65,23 +60,20 @@ export async function renew(
   return toLease(row)
 }
 
-/** How many leases one statement renews: few sizes, so that few statements are prepared. */
+/** Numbers of leases in one statement: few sizes, so that few statements are prepared. */
 const SIZES = [1, 10, 100]
 
-export async function renewAll(
-  tx: Tx,
-  { leases, ttlMs, now }: { leases: readonly Lease[]; ttlMs: number; now: number },
-): Promise<Lease[]> {
+export const renewAll: StoreOperation<LeaseStore['renewAll']> = async (tx, [leases, ttlMs, now]) => {
   const kept: Lease[] = []
   const largest = SIZES.at(-1) ?? 1
   for (let start = 0; start < leases.length; start += largest) {
     const part = leases.slice(start, start + largest)
     const size = SIZES.find((each) => each >= part.length) ?? largest
-    // The last lease stands for those that are missing: to renew it twice is to renew it.
+    // The last lease fills the rest, because renewing is idempotent.
     const padded = Array.from({ length: size }, (_, index) => part[index] ?? (part.at(-1) as Lease))
-    const places = padded.map((_, index) => `($${index * 3 + 2}, $${index * 3 + 3}, cast($${index * 3 + 4} as bigint))`)
+    const tuples = padded.map((_, index) => `($${index * 3 + 2}, $${index * 3 + 3}, cast($${index * 3 + 4} as bigint))`)
     const rows = await tx.all<LeaseRow>(
-      `update leases set expires_at = $1 where (lease_key, holder, token) in (values ${places.join(', ')})
+      `update leases set expires_at = $1 where (lease_key, holder, token) in (values ${tuples.join(', ')})
        returning ${COLUMNS}`,
       now + ttlMs,
       ...padded.flatMap(({ key, holder, token }) => [key, holder, token]),
@@ -91,30 +83,27 @@ export async function renewAll(
   return kept
 }
 
-export async function release(tx: Tx, { lease }: { lease: Lease }): Promise<null> {
+export const release: StoreOperation<LeaseStore['release']> = async (tx, [lease]) => {
   await tx.run(
     `update leases set holder = '', expires_at = 0 where lease_key = $1 and holder = $2 and token = $3`,
     lease.key,
     lease.holder,
     lease.token,
   )
-  return null
 }
 
-export async function releaseAll(tx: Tx, { holder }: { holder: string }): Promise<null> {
+export const releaseAll: StoreOperation<LeaseStore['releaseAll']> = async (tx, [holder]) => {
   await tx.run(`update leases set holder = '', expires_at = 0 where holder = $1`, holder)
-  return null
 }
 
-export async function holderOf(tx: Tx, { key }: { key: string }): Promise<Lease | null> {
+export const holderOf: StoreOperation<LeaseStore['holderOf']> = async (tx, [key]) => {
   const row = await tx.get<LeaseRow>(`select ${COLUMNS} from leases where lease_key = $1 and holder <> ''`, key)
   return row ? toLease(row) : null
 }
 
 /**
- * Makes sure that `lease` is a living right to `key`, until the end of this transaction: the row is locked,
- * so a takeover waits for the commit (L3).
- * @throws lease_lost when somebody took it, it was released, it ran out, or it is that of something else
+ * Checks that `lease` is a valid lease of `key`, and locks its row: a takeover waits for the commit (L3).
+ * @throws lease_lost when another holder acquired it, it was released, it expired, or it has another key
  */
 export async function hold(tx: Tx, lease: Lease, key: string, now: number): Promise<void> {
   if (lease.key !== key) throw leaseLost(lease.key)
@@ -122,21 +111,25 @@ export async function hold(tx: Tx, lease: Lease, key: string, now: number): Prom
     `select ${COLUMNS} from leases where lease_key = $1${tx.dialect.forShare}`,
     lease.key,
   )
-  const mine = row?.token === lease.token && row.holder === lease.holder && row.expires_at > now
-  if (!mine) throw leaseLost(lease.key)
+  const valid = row?.token === lease.token && row.holder === lease.holder && row.expires_at > now
+  if (!valid) throw leaseLost(lease.key)
 }
 
-/** The same for what may be a claim still, which is taken here. @returns the lease. @throws lease_lost */
+/** Checks a lease like `hold`, or acquires the lease of a claim. @throws lease_lost */
 export async function holdOrTake(tx: Tx, right: Lease | Claim, key: string, now: number): Promise<Lease> {
   if ('token' in right) {
     await hold(tx, right, key, now)
     return right
   }
-  const lease = right.key === key ? await acquire(tx, { ...right, now }) : null
+  const lease = right.key === key ? await acquire(tx, [right.key, right.holder, right.ttlMs, now]) : null
   if (!lease) throw leaseLost(key)
   return lease
 }
 
 function leaseLost(key: string): CarrelError {
-  return new CarrelError('lease_lost', 'Somebody else works on this now, so nothing was written. Look again.', { key })
+  return new CarrelError(
+    'lease_lost',
+    'Another node or process works on this now, so nothing was written. Reload and try again.',
+    { key },
+  )
 }

@@ -1,30 +1,25 @@
 import { CarrelError } from '../../model/errors.ts'
 import { type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
-import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { Claim, Lease } from '../lease.ts'
-import type { Asked, Batch, Begins, FoldWrite, Line, Recorded, Submitted } from '../store.ts'
+import type { SessionId } from '../../model/ids.ts'
+import type { Lease } from '../lease.ts'
+import type { Begins, FoldWrite, LogStore, SessionRequest, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
 import { hold, holdOrTake, sessionLease } from './leases.ts'
+import type { StoreOperation } from './operation.ts'
 import { lockSession, projectOutcome, saveSession, type Work } from './project.ts'
 import { applyRequest, digestOf } from './requests.ts'
 import type { Columns, Tx } from './tx.ts'
 
 const EVENTS: Columns = { session: 'text', seq: 'bigint', at: 'bigint', run: 'text', type: 'text', data: 'text' }
 
-interface Submission {
-  readonly workspace: WorkspaceId
-  readonly session: SessionId
-  readonly asked: Asked
-  readonly key: string | undefined
-  readonly now: number
-  readonly begins: Begins | null
-}
-
-/** The session's row is locked first, so that two calls under one key come one after the other (L2). */
-export async function submit(tx: Tx, { workspace, session, asked, key, now, begins }: Submission): Promise<Submitted> {
+/** Locks the session's row first, so that two calls under one key run one after the other (L2). */
+export const submit: StoreOperation<LogStore['submit']> = async (
+  tx,
+  [workspace, session, submitted, { key, now, begins = null }],
+) => {
   const work = await lockSession(tx, session, now)
   if (work?.row.workspace !== workspace) throw noSession(session)
-  const request = addressed(asked, work)
+  const request = addressed(submitted, work)
   const digest = key === undefined ? '' : digestOf(request)
   if (key !== undefined) {
     const earlier = await findKey(tx, session, key, digest)
@@ -49,7 +44,7 @@ export async function submit(tx: Tx, { workspace, session, asked, key, now, begi
   return { seq: first, at: now, earlier: null, began: lease && { first: first + 1, last, at: now, lease } }
 }
 
-/** The lease of who would go on from a request; null when it is not to be had, which hinders no request. */
+/** Returns the lease for `begins`; null when it is not available, since a request needs none. */
 async function maybeHold(tx: Tx, { right }: Begins, session: SessionId, now: number): Promise<Lease | null> {
   try {
     return await holdOrTake(tx, right, sessionLease(session), now)
@@ -59,7 +54,7 @@ async function maybeHold(tx: Tx, { right }: Begins, session: SessionId, now: num
   }
 }
 
-function addressed({ type, data }: Asked, { row }: Work): Request {
+function addressed({ type, data }: SessionRequest, { row }: Work): Request {
   return type === 'prompt.requested'
     ? { type, data: { ...data, agent: data.agent ?? row.agent } }
     : ({ type, data } as Request)
@@ -75,27 +70,20 @@ async function findKey(tx: Tx, session: SessionId, key: string, digest: string):
   )
   if (!row) return null
   if (row.digest !== digest) {
-    throw new CarrelError('bad_input', 'This key was used for another request. Choose a new key for a new request.', {
+    throw new CarrelError('bad_input', 'This key was used for another request. Use a new key for each request.', {
       key,
     })
   }
   return { seq: row.seq, at: row.at, earlier: JSON.parse(row.data), began: null }
 }
 
-interface Recording {
-  readonly right: Lease | Claim
-  readonly session: SessionId
-  readonly batch: Batch
-  readonly now: number
-}
-
-export async function record(tx: Tx, { right, session, batch, now }: Recording): Promise<Recorded> {
-  // The session first, as a request that brings outcomes has it: in another order two of them would wait for each other.
+export const record: StoreOperation<LogStore['record']> = async (tx, [right, session, batch, now]) => {
+  // The session is locked first, as in `submit`: another order could deadlock.
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   const lease = await holdOrTake(tx, right, sessionLease(session), now)
   for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
-  // Until it is settled: who takes over after a crash must find what was begun (L10).
+  // Due until it is settled: the next holder after a crash must find the unfinished work (L10).
   work.row.due = 1
   const { first, last } = await append(tx, work, batch.outcomes)
   if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last), 'at work')
@@ -103,7 +91,7 @@ export async function record(tx: Tx, { right, session, batch, now }: Recording):
   return { first, last, at: now, lease }
 }
 
-/** Gives the next numbers and writes events, row and workspace lines. The row is locked, so no number is given twice. */
+/** Appends events under the next numbers, and saves the session. The row is locked, so no number is given twice. */
 export async function append(
   tx: Tx,
   work: Work,
@@ -125,16 +113,7 @@ export async function append(
   return { first, last: row.head }
 }
 
-interface Settlement {
-  readonly lease: Lease
-  readonly session: SessionId
-  readonly fold: FoldWrite
-  readonly wakeAt: number | null
-  readonly now: number
-}
-
-export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
-  const { lease, session, fold, wakeAt, now } = settlement
+export const settle: StoreOperation<LogStore['settle']> = async (tx, [lease, session, fold, wakeAt, now]) => {
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   await hold(tx, lease, sessionLease(session), now)
@@ -145,11 +124,10 @@ export async function settle(tx: Tx, settlement: Settlement): Promise<boolean> {
   return true
 }
 
-export async function rebuild(tx: Tx, { session, fold }: { session: SessionId; fold: FoldWrite }): Promise<null> {
+export const rebuild: StoreOperation<LogStore['rebuild']> = async (tx, [session, fold]) => {
   const work = await lockSession(tx, session, 0)
   if (!work) throw noSession(session)
   await replaceFold(tx, session, checkedFold(fold, work.row.head))
-  return null
 }
 
 function checkedFold(fold: FoldWrite, head: number): FoldWrite {
@@ -157,10 +135,7 @@ function checkedFold(fold: FoldWrite, head: number): FoldWrite {
   throw new CarrelError('bad_input', 'A fold cannot be ahead of its log.', { seq: fold.seq, head })
 }
 
-export async function read(
-  tx: Tx,
-  { session, after, limit }: { session: SessionId; after: number; limit: number },
-): Promise<Line[]> {
+export const read: StoreOperation<LogStore['read']> = async (tx, [session, after, limit]) => {
   const rows = await tx.all<{ seq: number; at: number; run: string | null; type: string; data: string }>(
     'select seq, at, run, type, data from events where session = $1 and seq > $2 order by seq limit $3',
     session,
@@ -168,23 +143,20 @@ export async function read(
     limit,
   )
   const start = `{"session":${JSON.stringify(session)},"seq":`
-  // Put together by hand, since this is what a long catch-up waits for: a type is a word, a run an identifier, data JSON.
+  // Concatenated for speed, since a long catch-up waits for it: a type is a word, a run an identifier, data is JSON.
   return rows.map(({ seq, at, run, type, data }) => {
     const ofRun = run === null ? 'null' : `"${run}"`
     return { seq, json: `${start}${seq},"at":${at},"run":${ofRun},"type":"${type}","data":${data}}` }
   })
 }
 
-export async function head(tx: Tx, { session }: { session: SessionId }): Promise<number> {
+export const head: StoreOperation<LogStore['head']> = async (tx, [session]) => {
   const row = await tx.get<{ head: number }>('select head from sessions where id = $1', session)
   return row?.head ?? 0
 }
 
-/** By an index of its own: the events of a long run would all be read on the way back. */
-export async function lastAdmitted(
-  tx: Tx,
-  { session, before }: { session: SessionId; before: number },
-): Promise<number | null> {
+/** Uses a partial index: otherwise all events of a long run would be read. */
+export const lastAdmitted: StoreOperation<LogStore['lastAdmitted']> = async (tx, [session, before]) => {
   const row = await tx.get<{ seq: number }>(
     `select seq from events where session = $1 and seq < $2 and type = 'run.admitted' order by seq desc limit 1`,
     session,

@@ -1,30 +1,23 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { Lease } from '../lease.ts'
-import type { Noted } from '../store.ts'
+import type { LogStore } from '../store.ts'
 import { hold, spaceLease } from './leases.ts'
 import { append } from './log.ts'
+import type { StoreOperation } from './operation.ts'
 import { lockSession } from './project.ts'
-import type { Tx } from './tx.ts'
 
-interface Noting {
-  readonly lease: Lease
-  readonly noted: Noted
-  readonly now: number
-}
-
-/** Sessions are locked in the order of their ids, so that two of these never wait for each other. */
-export async function note(tx: Tx, { lease, noted, now }: Noting): Promise<null> {
+/** Locks sessions in the order of their ids, so that two calls never deadlock. */
+export const note: StoreOperation<LogStore['note']> = async (tx, [lease, noted, now]) => {
   await hold(tx, lease, spaceLease(noted.space), now)
   const bySession = Map.groupBy(noted.notes, ({ session }) => session)
   for (const session of [...bySession.keys()].sort()) {
     const work = await lockSession(tx, session, now)
-    // Deleted meanwhile: nobody is left to be told.
+    // The session was deleted meanwhile.
     if (!work) continue
     if (work.row.space !== noted.space) {
-      throw new CarrelError('not_found', `There is no session ${session} in this Space.`, { session })
+      throw new CarrelError('not_found', `This Space has no session ${session}.`, { session })
     }
     const notes = (bySession.get(session) ?? []).map((each) => each.note)
-    // What others did to a session's files moves it up in lists.
+    // A change by others to its files moves a session up in lists.
     work.news = true
     const { last } = await append(tx, work, notes)
     tx.rings.push({ log: session, head: last, due: false })
@@ -37,11 +30,9 @@ export async function note(tx: Tx, { lease, noted, now }: Noting): Promise<null>
       id,
     )
   }
-  return null
 }
 
-/** The last act of a place whose notes were written. */
-export async function lastNoted(tx: Tx, { place }: { place: string }): Promise<string | null> {
+export const lastNoted: StoreOperation<LogStore['lastNoted']> = async (tx, [place]) => {
   const row = await tx.get<{ act: string }>('select act from acts_noted where place = $1', place)
   return row?.act ?? null
 }

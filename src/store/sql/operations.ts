@@ -1,3 +1,4 @@
+import type { StoreParts } from '../store.ts'
 import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
 import { due, nextWake, run, runs, spent } from './due.ts'
@@ -6,6 +7,7 @@ import { readFold, readItems, readItemsByN, staleFolds } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, lastAdmitted, read, rebuild, record, settle, submit } from './log.ts'
 import { lastNoted, note } from './notes.ts'
+import type { StoreOperation } from './operation.ts'
 import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
 import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.ts'
 import { leasePort, ports, portsTaken, releasePorts } from './ports.ts'
@@ -30,128 +32,146 @@ import {
 import type { Tx } from './tx.ts'
 import { readWorkspace, workspaceHead, writeLines } from './workspace-lines.ts'
 
-/** Transactions that write, by name: what crosses to the writer's thread is the name and plain arguments. */
-export const WRITES = {
-  submit,
-  record,
-  settle,
-  rebuild,
-  note,
-  acquire,
-  renew,
-  renewAll,
-  release,
-  releaseAll,
-  createWorkspace,
-  updateWorkspace,
-  createSpace,
-  updateSpace,
-  createProject,
-  updateProject,
-  setPlace,
-  setFileRules,
-  createSession,
-  forkSession,
-  updateSession,
-  remove,
-  addRule,
-  moveRule,
-  removeRule,
-  putSecret,
-  removeSecret,
-  reseal,
-  changeScope,
-  leasePort,
-  releasePorts,
-  forgetArchived,
+/** Transactions that write, by part of the store. Only a name and plain arguments cross to the writer's thread. */
+const WRITES = {
+  tree: {
+    createWorkspace,
+    updateWorkspace,
+    createSpace,
+    updateSpace,
+    createProject,
+    updateProject,
+    setPlace,
+    setFileRules,
+    createSession,
+    forkSession,
+    updateSession,
+    remove,
+  },
+  log: { submit, record, note, settle, rebuild, forgetArchived },
+  leases: { acquire, renew, renewAll, release, releaseAll },
+  people: { addRule, moveRule, removeRule },
+  secrets: { put: putSecret, remove: removeSecret, reseal },
+  environment: { change: changeScope },
+  ports: { lease: leasePort, release: releasePorts },
 } as const
 
-export const READS = {
-  read,
-  head,
-  lastAdmitted,
-  fold: readFold,
-  items: readItems,
-  itemsByN: readItemsByN,
-  staleFolds,
-  search,
-  due,
-  nextWake,
-  lastNoted,
-  runs,
-  run,
-  spent,
-  holderOf,
-  workspaces,
-  workspace,
-  spaces,
-  space,
-  folders,
-  projects,
-  project,
-  placeRecord,
-  fileRules,
-  session,
-  sessions,
-  preview,
-  readWorkspace,
-  workspaceHead,
-  interaction,
-  interactions,
-  rules,
-  secrets,
-  sealedOtherwise,
-  environment,
-  ports,
-  portsTaken,
-  forgettableArchived,
-  counts,
+/** Transactions that only read, by part of the store. */
+const READS = {
+  tree: {
+    workspaces,
+    workspace,
+    spaces,
+    space,
+    folders,
+    projects,
+    project,
+    placeRecord,
+    fileRules,
+    session,
+    sessions,
+    preview,
+    readWorkspace,
+    workspaceHead,
+  },
+  log: {
+    lastNoted,
+    read,
+    head,
+    lastAdmitted,
+    fold: readFold,
+    items: readItems,
+    itemsByN: readItemsByN,
+    search,
+    staleFolds,
+    forgettableArchived,
+    due,
+    nextWake,
+    runs,
+    run,
+    spent,
+  },
+  leases: { holderOf },
+  people: { interaction, interactions, rules },
+  secrets: { list: secrets, sealedOtherwise },
+  environment: { at: environment },
+  ports: { of: ports, taken: portsTaken },
 } as const
 
-async function counts(tx: Tx): Promise<{ sessions: number; events: number; schema: number }> {
-  const row = await tx.get<{ sessions: number; events: number; schema: number }>(
-    `select (select count(*) from sessions) as sessions, (select count(*) from events) as events,
-       (select max(version) from schema_versions) as schema`,
-  )
-  return { sessions: row?.sessions ?? 0, events: row?.events ?? 0, schema: row?.schema ?? 0 }
+/** Every method of the store has one operation with its types: the compiler names the missing ones here. */
+const OPERATIONS: {
+  [Part in keyof StoreParts]: { [Method in keyof StoreParts[Part]]: StoreOperation<StoreParts[Part][Method]> }
+} = {
+  tree: { ...WRITES.tree, ...READS.tree },
+  log: { ...WRITES.log, ...READS.log },
+  leases: { ...WRITES.leases, ...READS.leases },
+  people: { ...WRITES.people, ...READS.people },
+  secrets: { ...WRITES.secrets, ...READS.secrets },
+  environment: { ...WRITES.environment, ...READS.environment },
+  ports: { ...WRITES.ports, ...READS.ports },
 }
 
-type Named<Table> = { [Name in keyof Table]: Table[Name] }
-type ArgsOf<F> = F extends (tx: Tx, args: infer Args) => unknown ? Args : never
-type ResultOf<F> = F extends (...args: never[]) => Promise<infer Result> ? Result : never
+/** `part.method`, as in `log.submit`. */
+type NameIn<Parts> = {
+  [Part in keyof Parts & string]: `${Part}.${keyof Parts[Part] & string}`
+}[keyof Parts & string]
+export type WriteName = NameIn<typeof WRITES>
+export type ReadName = NameIn<typeof READS>
 
-export type WriteName = keyof Named<typeof WRITES>
-export type ReadName = keyof Named<typeof READS>
-export type WriteArgs<Name extends WriteName> = ArgsOf<(typeof WRITES)[Name]>
-export type WriteResult<Name extends WriteName> = ResultOf<(typeof WRITES)[Name]>
-export type ReadArgs<Name extends ReadName> = ArgsOf<(typeof READS)[Name]>
-export type ReadResult<Name extends ReadName> = ResultOf<(typeof READS)[Name]>
-
-/** One engine, as the store's methods need it. */
+/** The way to one database engine. Each call is one transaction. */
 export interface Port {
-  write<Name extends WriteName>(name: Name, args: WriteArgs<Name>): Promise<WriteResult<Name>>
-  read<Name extends ReadName>(name: Name, args: ReadArgs<Name>): Promise<ReadResult<Name>>
+  write(name: WriteName, args: readonly unknown[]): Promise<unknown>
+  read(name: ReadName, args: readonly unknown[]): Promise<unknown>
 }
 
-/** One named transaction that is asked for. */
+/** Returns the methods of a store. Each one sends its own arguments through `port`. */
+export function methodsOver(port: Port): StoreParts {
+  const methods = (table: object, send: (name: never, args: readonly unknown[]) => Promise<unknown>, part: string) =>
+    Object.keys(table).map((name) => [name, (...args: unknown[]) => send(`${part}.${name}` as never, args)])
+  const parts = (Object.keys(OPERATIONS) as (keyof StoreParts)[]).map((part) => [
+    part,
+    Object.fromEntries([...methods(WRITES[part], port.write, part), ...methods(READS[part], port.read, part)]),
+  ])
+  return Object.fromEntries(parts) as StoreParts
+}
+
+/** One write that waits for its transaction. `args` passed the types of `StoreParts` before they came here. */
 export interface Write {
   readonly name: WriteName
-  readonly args: unknown
+  readonly args: readonly unknown[]
 }
 
 /**
- * Runs named transactions as one, in their order, and returns what each answers. What they tell workspaces is written
- * once for all of them. What comes in here came through the types of `Port`.
+ * Runs several writes in one transaction, in order. Returns the result of each. Writes workspace lines once for all.
  */
 export async function runWrites(tx: Tx, writes: readonly Write[]): Promise<unknown[]> {
   const results: unknown[] = []
-  for (const { name, args } of writes) {
-    results.push(await (WRITES[name] as (tx: Tx, args: unknown) => Promise<unknown>)(tx, args))
-  }
+  for (const { name, args } of writes) results.push(await runNamed(tx, name, args))
   await writeLines(tx)
   return results
 }
 
-export function runRead(tx: Tx, name: ReadName, args: unknown): Promise<unknown> {
-  return (READS[name] as (tx: Tx, args: unknown) => Promise<unknown>)(tx, args)
+export const runRead = (tx: Tx, name: ReadName, args: readonly unknown[]): Promise<unknown> => runNamed(tx, name, args)
+
+function runNamed(tx: Tx, name: WriteName | ReadName, args: readonly unknown[]): Promise<unknown> {
+  const [part, method] = name.split('.') as [keyof StoreParts, string]
+  const operations = OPERATIONS[part] as unknown as Readonly<Record<string, Untyped>>
+  return (operations[method] as Untyped)(tx, args)
+}
+
+type Untyped = (tx: Tx, args: readonly unknown[]) => Promise<unknown>
+
+/** Figures of a database for `carrel doctor`. */
+export interface StoreCounts {
+  readonly sessions: number
+  readonly events: number
+  readonly schema: number
+}
+
+export async function counts(tx: Tx): Promise<StoreCounts> {
+  const row = await tx.get<StoreCounts>(
+    `select (select count(*) from sessions) as sessions, (select count(*) from events) as events,
+       (select max(version) from schema_versions) as schema`,
+  )
+  return { sessions: row?.sessions ?? 0, events: row?.events ?? 0, schema: row?.schema ?? 0 }
 }

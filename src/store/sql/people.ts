@@ -1,34 +1,22 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { InteractionId, RuleId, SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { Interaction } from '../../model/interaction.ts'
-import type { Rule } from '../../model/rules.ts'
-import type { Page, PageRequest } from '../store.ts'
+import type { RuleId, WorkspaceId } from '../../model/ids.ts'
+import type { PeopleStore } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
+import type { StoreOperation } from './operation.ts'
 import { toInteraction, toRule } from './rows.ts'
-import type { Row, Tx, Value } from './tx.ts'
-import { noWorkspace, tell } from './workspace-lines.ts'
+import type { SqlRow, SqlValue, Tx } from './tx.ts'
+import { addLines, noWorkspace } from './workspace-lines.ts'
 
-export async function interaction(
-  tx: Tx,
-  { workspace, id }: { workspace: WorkspaceId; id: InteractionId },
-): Promise<Interaction | null> {
+export const interaction: StoreOperation<PeopleStore['interaction']> = async (tx, [workspace, id]) => {
   const row = await tx.get('select * from interactions where id = $1 and workspace = $2', id, workspace)
   return row ? toInteraction(row) : null
 }
 
-interface InteractionFilter {
-  readonly state?: Interaction['state'] | undefined
-  readonly session?: SessionId | undefined
-}
-
-export async function interactions(
-  tx: Tx,
-  { workspace, filter, page }: { workspace: WorkspaceId; filter: InteractionFilter; page: PageRequest },
-): Promise<Page<Interaction>> {
+export const interactions: StoreOperation<PeopleStore['interactions']> = async (tx, [workspace, filter, page]) => {
   const from = readCursor('interactions', workspace, page)
-  const values: Value[] = [workspace, page.limit + 1]
+  const values: SqlValue[] = [workspace, page.limit + 1]
   const conditions = ['workspace = $1']
-  // Open ones have an index of their own, which a placeholder would hide.
+  // A placeholder would hide the partial index of open questions.
   if (filter.state === 'open') conditions.push(`state = 'open'`)
   else if (filter.state !== undefined) conditions.push(`state = $${values.push(filter.state)}`)
   if (filter.session !== undefined) conditions.push(`session = $${values.push(filter.session)}`)
@@ -36,27 +24,27 @@ export async function interactions(
     values.push(from.at, from.id)
     conditions.push(`(opened_at, id) > ($${values.length - 1}, $${values.length})`)
   }
-  const rows = await tx.all<Row>(
+  const rows = await tx.all<SqlRow>(
     `select * from interactions where ${conditions.join(' and ')} order by opened_at, id limit $2`,
     ...values,
   )
-  return toPage('interactions', workspace, rows, page.limit, {
+  return toPage(rows, {
+    list: 'interactions',
+    workspace,
+    limit: page.limit,
     row: toInteraction,
-    place: (row) => ({ at: row.opened_at as number, id: row.id as string }),
+    position: (row) => ({ at: row.opened_at as number, id: row.id as string }),
   })
 }
 
-export async function rules(tx: Tx, { workspace }: { workspace: WorkspaceId }): Promise<Rule[]> {
-  const rows = await tx.all<Row>('select * from rules where workspace = $1 order by position, id', workspace)
+export const rules: StoreOperation<PeopleStore['rules']> = async (tx, [workspace]) => {
+  const rows = await tx.all<SqlRow>('select * from rules where workspace = $1 order by position, id', workspace)
   return rows.map(toRule)
 }
 
-export async function addRule(
-  tx: Tx,
-  { rule, before, now }: { rule: Rule; before: RuleId | null; now: number },
-): Promise<Rule> {
+export const addRule: StoreOperation<PeopleStore['addRule']> = async (tx, [rule, before, now]) => {
   const { workspace } = rule
-  if (!(await holdOrder(tx, workspace))) throw noWorkspace(workspace)
+  if (!(await lockOrder(tx, workspace))) throw noWorkspace(workspace)
   if (rule.space !== null) await checkSpace(tx, workspace, rule.space)
   const position = await makeRoom(tx, workspace, before)
   await tx.run(
@@ -73,7 +61,7 @@ export async function addRule(
     rule.command,
     rule.createdAt,
   )
-  tell(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
+  addLines(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
   return rule
 }
 
@@ -82,18 +70,18 @@ async function checkSpace(tx: Tx, workspace: WorkspaceId, space: string): Promis
   if (!row) throw new CarrelError('not_found', `There is no Space ${space}.`, { space })
 }
 
-/** The order is one thing: who changes it waits for who is changing it. */
-const holdOrder = async (tx: Tx, workspace: WorkspaceId): Promise<Row | undefined> =>
+/** Locks the order of rules, so that its changes run one after the other. */
+const lockOrder = async (tx: Tx, workspace: WorkspaceId): Promise<SqlRow | undefined> =>
   await tx.get(`select id from workspaces where id = $1${tx.dialect.forUpdate}`, workspace)
 
-/** A position that nothing has, before a rule or at the end. */
+/** Returns a free position before a rule or at the end, after moving later rules. */
 async function makeRoom(tx: Tx, workspace: WorkspaceId, before: RuleId | null): Promise<number> {
-  const position = await placeFor(tx, workspace, before)
+  const position = await positionFor(tx, workspace, before)
   await tx.run('update rules set position = position + 1 where workspace = $1 and position >= $2', workspace, position)
   return position
 }
 
-async function placeFor(tx: Tx, workspace: WorkspaceId, before: RuleId | null): Promise<number> {
+async function positionFor(tx: Tx, workspace: WorkspaceId, before: RuleId | null): Promise<number> {
   if (before === null) {
     const last = await tx.get<{ position: number | null }>(
       'select max(position) as position from rules where workspace = $1',
@@ -106,31 +94,28 @@ async function placeFor(tx: Tx, workspace: WorkspaceId, before: RuleId | null): 
     before,
     workspace,
   )
-  if (!next) throw new CarrelError('not_found', `There is no rule ${before} to put it before.`, { rule: before })
+  if (!next)
+    throw new CarrelError('not_found', `There is no rule ${before}, so no rule can be placed before it.`, {
+      rule: before,
+    })
   return next.position
 }
 
-export async function moveRule(
-  tx: Tx,
-  { workspace, id, before, now }: { workspace: WorkspaceId; id: RuleId; before: RuleId | null; now: number },
-): Promise<Rule | null> {
-  await holdOrder(tx, workspace)
+export const moveRule: StoreOperation<PeopleStore['moveRule']> = async (tx, [{ workspace, id, before }, now]) => {
+  await lockOrder(tx, workspace)
   const row = await tx.get('select * from rules where id = $1 and workspace = $2', id, workspace)
   if (!row) return null
   const rule = toRule(row)
   const position = await makeRoom(tx, workspace, before)
   await tx.run('update rules set position = $1 where id = $2', position, id)
-  await tell(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
+  addLines(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
   return rule
 }
 
-export async function removeRule(
-  tx: Tx,
-  { workspace, id, now }: { workspace: WorkspaceId; id: RuleId; now: number },
-): Promise<boolean> {
-  await holdOrder(tx, workspace)
+export const removeRule: StoreOperation<PeopleStore['removeRule']> = async (tx, [workspace, id, now]) => {
+  await lockOrder(tx, workspace)
   const removed = await tx.run('delete from rules where id = $1 and workspace = $2', id, workspace)
   if (removed === 0) return false
-  tell(tx, workspace, [{ type: 'rule.deleted', data: { id } }], now)
+  addLines(tx, workspace, [{ type: 'rule.deleted', data: { id } }], now)
   return true
 }

@@ -1,20 +1,11 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { ProjectId, SpaceId, WorkspaceId } from '../../model/ids.ts'
-import type { Project, ProjectPlace } from '../../model/tree.ts'
+import type { TreeStore } from '../store.ts'
+import type { StoreOperation } from './operation.ts'
 import { fromJson, toJson, toProject } from './rows.ts'
 import { patchRow } from './tree.ts'
-import type { Tx } from './tx.ts'
-import { tell } from './workspace-lines.ts'
+import { addLines } from './workspace-lines.ts'
 
-interface PlaceChange {
-  readonly workspace: WorkspaceId
-  readonly id: ProjectId
-  readonly place: ProjectPlace
-  readonly record?: unknown
-  readonly now: number
-}
-
-export async function setPlace(tx: Tx, { workspace, id, place, record, now }: PlaceChange): Promise<Project> {
+export const setPlace: StoreOperation<TreeStore['setPlace']> = async (tx, [workspace, id, { place, record }, now]) => {
   const row = await patchRow(
     tx,
     'projects',
@@ -28,16 +19,13 @@ export async function setPlace(tx: Tx, { workspace, id, place, record, now }: Pl
       place_record: record === undefined ? undefined : toJson(record),
     },
   )
-  if (!row) throw new CarrelError('not_found', `There is no Project ${id}.`, { project: id })
+  if (!row) throw new CarrelError('not_found', `There is no project ${id}.`, { project: id })
   const project = toProject(row)
-  await tell(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
+  addLines(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
   return project
 }
 
-export async function placeRecord(
-  tx: Tx,
-  { workspace, id }: { workspace: WorkspaceId; id: ProjectId },
-): Promise<unknown> {
+export const placeRecord: StoreOperation<TreeStore['placeRecord']> = async (tx, [workspace, id]) => {
   const row = await tx.get<{ place_record: string | null }>(
     'select place_record from projects where id = $1 and workspace = $2',
     id,
@@ -46,7 +34,7 @@ export async function placeRecord(
   return fromJson(row?.place_record)
 }
 
-export async function fileRules(tx: Tx, { workspace, id }: { workspace: WorkspaceId; id: SpaceId }): Promise<unknown> {
+export const fileRules: StoreOperation<TreeStore['fileRules']> = async (tx, [workspace, id]) => {
   const row = await tx.get<{ file_rules: string | null }>(
     'select file_rules from spaces where id = $1 and workspace = $2',
     id,
@@ -55,11 +43,7 @@ export async function fileRules(tx: Tx, { workspace, id }: { workspace: Workspac
   return fromJson(row?.file_rules)
 }
 
-export async function setFileRules(
-  tx: Tx,
-  { workspace, id, rules }: { workspace: WorkspaceId; id: SpaceId; rules: unknown },
-): Promise<null> {
+export const setFileRules: StoreOperation<TreeStore['setFileRules']> = async (tx, [workspace, id, rules]) => {
   const row = await patchRow(tx, 'spaces', { id, workspace }, { file_rules: toJson(rules) })
   if (!row) throw new CarrelError('not_found', `There is no Space ${id}.`, { space: id })
-  return null
 }

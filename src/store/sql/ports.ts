@@ -1,13 +1,10 @@
 import type { LeasedPort } from '../../model/environment.ts'
-import type { WorkspaceId } from '../../model/ids.ts'
-import type { Row, Tx } from './tx.ts'
+import type { PortStore } from '../settings-store.ts'
+import type { StoreOperation } from './operation.ts'
+import type { SqlRow } from './tx.ts'
 
-/** Those there are, of a workspace, or of one place in it. */
-export async function ports(
-  tx: Tx,
-  { workspace, place }: { workspace: WorkspaceId; place: string | null },
-): Promise<LeasedPort[]> {
-  const rows = await tx.all<Row>(
+export const ports: StoreOperation<PortStore['of']> = async (tx, [workspace, place]) => {
+  const rows = await tx.all<SqlRow>(
     `select * from ports where workspace = $1 and place = coalesce($2, place) order by place, name`,
     workspace,
     place,
@@ -15,16 +12,12 @@ export async function ports(
   return rows.map(({ place, name, port }) => ({ place, name, port }) as LeasedPort)
 }
 
-/** Of all workspaces: the numbers alone. */
-export async function portsTaken(tx: Tx): Promise<number[]> {
+export const portsTaken: StoreOperation<PortStore['taken']> = async (tx) => {
   return (await tx.all<{ port: number }>('select port from ports')).map(({ port }) => port)
 }
 
-/** Null when another one had that number or this place that name first. */
-export async function leasePort(
-  tx: Tx,
-  { workspace, place, name, port, now }: LeasedPort & { workspace: WorkspaceId; now: number },
-): Promise<number | null> {
+/** Relies on both unique indexes: another place may have the port, and the place may have the name already. */
+export const leasePort: StoreOperation<PortStore['lease']> = async (tx, [workspace, { place, name, port }, now]) => {
   await tx.run(
     `insert into ports (port, workspace, place, name, leased_at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
     port,
@@ -37,7 +30,6 @@ export async function leasePort(
   return row?.port ?? null
 }
 
-export async function releasePorts(tx: Tx, { place }: { place: string }): Promise<null> {
+export const releasePorts: StoreOperation<PortStore['release']> = async (tx, [place]) => {
   await tx.run('delete from ports where place = $1', place)
-  return null
 }

@@ -5,24 +5,24 @@ import type { Spent } from '../../model/spending.ts'
 import type { Session } from '../../model/tree.ts'
 import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import { SESSION_COLUMNS, type SessionRow, toInteraction, toJson, toSession } from './rows.ts'
-import type { Row, Tx, Value } from './tx.ts'
-import { tell } from './workspace-lines.ts'
+import type { SqlRow, SqlValue, Tx } from './tx.ts'
+import { addLines } from './workspace-lines.ts'
 
 /**
- * One transaction's work on a session: the row as it was, as it becomes, and the lines it will tell the workspace.
- * The headline is computed from the rows of prompts, runs and interactions and not taken from the caller: what came
- * in since the caller looked is in it too.
+ * One transaction's work on a session: its row before and after, and its workspace lines.
+ * The headline is computed from the rows of prompts, runs and interactions, and not taken from the caller, so that it
+ * includes requests that arrived since the caller read the session.
  */
 export interface Work {
   readonly before: SessionRow
   row: { -readonly [Key in keyof SessionRow]: SessionRow[Key] }
   readonly lines: WorkspaceChange[]
-  /** Something that moves the session up in lists. */
+  /** Set by a change that moves the session up in lists. */
   news: boolean
   readonly now: number
 }
 
-/** Locks a session's row; null when there is none. */
+/** Locks a session's row. Returns null without the session. */
 export async function lockSession(tx: Tx, session: SessionId, now: number): Promise<Work | null> {
   const row = await tx.get<SessionRow>(
     `select ${SESSION_COLUMNS} from sessions where id = $1${tx.dialect.forUpdate}`,
@@ -31,7 +31,7 @@ export async function lockSession(tx: Tx, session: SessionId, now: number): Prom
   return row ? { before: row, row: { ...row }, lines: [], news: false, now } : null
 }
 
-/** Writes the row, and tells the workspace when a list would show a difference. */
+/** Writes the row. Adds a workspace line when a list would show a difference. */
 export async function saveSession(tx: Tx, work: Work): Promise<void> {
   const { before, row } = work
   row.state = stateOf(row)
@@ -40,7 +40,7 @@ export async function saveSession(tx: Tx, work: Work): Promise<void> {
   if (SHOWN.some((column) => before[column] !== row[column])) {
     work.lines.unshift({ type: 'session.changed', data: { session: toSession(row) } })
   }
-  tell(tx, row.workspace, work.lines, work.now)
+  addLines(tx, row.workspace, work.lines, work.now)
 }
 
 const HEADLINE = [
@@ -56,17 +56,17 @@ const HEADLINE = [
 const SHOWN = [...HEADLINE, 'updated_at', 'closed_at'] as const
 const WRITTEN = [...SHOWN, 'head', 'closing', 'run_state', 'due'] as const
 
-/** Names only what is different: a column that is named costs the pages of its indexes, changed or not. */
+/** Updates only changed columns: each named column costs writes to its indexes, changed or not. */
 async function writeChanges(tx: Tx, { before, row, now }: Work): Promise<void> {
   const changed = WRITTEN.filter((column) => before[column] !== row[column])
   if (changed.length === 0) return
-  const values: Value[] = changed.map((column) => row[column])
+  const values: SqlValue[] = changed.map((column) => row[column])
   const sets = changed.map((column, n) => `${column} = $${n + 2}`)
   if (row.due !== before.due) sets.push(`due_since = $${values.push(now) + 1}`)
   await tx.run(`update sessions set ${sets.join(', ')} where id = $1`, row.id, ...values)
 }
 
-/** The same as `sessionState` of the model says of a view. */
+/** Returns the state of a session row, like `sessionState` of the model for a view. */
 export function stateOf(row: SessionRow): Session['state'] {
   if (row.closed_at !== null) return 'closed'
   if (row.questions > 0) return 'waiting'
@@ -76,7 +76,7 @@ export function stateOf(row: SessionRow): Session['state'] {
   return row.last_outcome === 'failed' || row.last_outcome === 'over_budget' ? 'failed' : 'idle'
 }
 
-/** Applies one outcome to the rows that lists read. */
+/** Applies one outcome to the rows that lists read. @throws gone, busy as `LogStore.record` */
 export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Promise<void> {
   const { row, now } = work
   switch (outcome.type) {
@@ -134,14 +134,14 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
   }
 }
 
-/** The prompt waits no more. @returns how many did: 1, or 0 when it was taken or withdrawn before */
+/** Removes a waiting prompt. @returns 1, or 0 when it was taken or withdrawn before */
 export async function dropPrompt(tx: Tx, session: string, prompt: string): Promise<number> {
   return tx.run('delete from waiting_prompts where id = $1 and session = $2', prompt, session)
 }
 
 async function takePrompt(tx: Tx, { row }: Work, prompt: string): Promise<void> {
   if ((await dropPrompt(tx, row.id, prompt)) === 0) {
-    throw new CarrelError('gone', 'This prompt does not wait any more; somebody withdrew it.', { prompt })
+    throw new CarrelError('gone', 'This prompt is no longer waiting, because somebody withdrew it.', { prompt })
   }
   row.queued -= 1
 }
@@ -149,7 +149,7 @@ async function takePrompt(tx: Tx, { row }: Work, prompt: string): Promise<void> 
 async function admit(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.admitted' }>['data']): Promise<void> {
   const { row, now } = work
   if (row.run_state !== null) {
-    throw new CarrelError('busy', 'A run is on in this session; the next one begins when it has ended.', {
+    throw new CarrelError('busy', 'This session has an active run. The next one starts after its end.', {
       run: row.last_run,
     })
   }
@@ -193,7 +193,7 @@ async function endRun(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.en
     toJson(data.usage),
   )
   await writeSpent(tx, data)
-  if (ended === 0) throw new CarrelError('gone', 'This run is not on: it has its end already.', { run: data.run })
+  if (ended === 0) throw new CarrelError('gone', 'This run is not active: it has ended already.', { run: data.run })
   if (row.questions > 0) await withdrawInteractions(tx, work, null)
   Object.assign(row, { run_state: null, last_run: data.run, last_outcome: data.outcome, last_ended_at: now })
   work.news = true
@@ -217,7 +217,7 @@ async function openInteraction(
   data: Extract<Outcome, { type: 'interaction.opened' }>['data'],
 ): Promise<void> {
   const { row, now } = work
-  const made = await tx.get<Row>(
+  const made = await tx.get<SqlRow>(
     `insert into interactions (id, workspace, space, session, run, agent, state, question, opened_at, expires_at)
      values ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9) returning *`,
     data.interaction,
@@ -232,12 +232,12 @@ async function openInteraction(
   )
   row.questions += 1
   work.news = true
-  tellOf(work, made ? [made] : [])
+  addInteractionLines(work, made ? [made] : [])
 }
 
-/** An answer that came first stays (I1), so an expiry of what is not open is refused. */
+/** Refuses the expiry of a question that is not open, because the first answer stays (I1). */
 async function expireInteraction(tx: Tx, work: Work, id: InteractionId, answer: string | null): Promise<void> {
-  const expired = await tx.get<Row>(
+  const expired = await tx.get<SqlRow>(
     `update interactions set state = 'expired', answer = $3, answered_at = $4
      where id = $1 and session = $2 and state = 'open' returning *`,
     id,
@@ -245,14 +245,14 @@ async function expireInteraction(tx: Tx, work: Work, id: InteractionId, answer: 
     answer,
     work.now,
   )
-  if (!expired) throw new CarrelError('gone', 'This question is not open any more.', { interaction: id })
+  if (!expired) throw new CarrelError('gone', 'This question is no longer open.', { interaction: id })
   work.row.questions -= 1
-  tellOf(work, [expired])
+  addInteractionLines(work, [expired])
 }
 
-/** One open question, or with null all of the session. */
+/** Withdraws one open question, or with null all open questions of the session. */
 async function withdrawInteractions(tx: Tx, work: Work, id: InteractionId | null): Promise<void> {
-  const rows = await tx.all<Row>(
+  const rows = await tx.all<SqlRow>(
     `update interactions set state = 'withdrawn', answered_at = $2
      where session = $1 and state = 'open' and id = coalesce($3, id) returning *`,
     work.row.id,
@@ -260,10 +260,10 @@ async function withdrawInteractions(tx: Tx, work: Work, id: InteractionId | null
     id,
   )
   work.row.questions -= rows.length
-  tellOf(work, rows)
+  addInteractionLines(work, rows)
 }
 
-export function tellOf(work: Work, interactions: readonly Row[]): void {
+export function addInteractionLines(work: Work, interactions: readonly SqlRow[]): void {
   for (const row of interactions) {
     work.lines.push({ type: 'interaction.changed', data: { interaction: toInteraction(row) } })
   }

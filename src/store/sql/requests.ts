@@ -3,23 +3,22 @@ import { canonical } from '../../model/canonical.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Request } from '../../model/events.ts'
 import type { SessionId } from '../../model/ids.ts'
-import { dropPrompt, stateOf, tellOf, type Work } from './project.ts'
+import { addInteractionLines, dropPrompt, stateOf, type Work } from './project.ts'
 import { fromJson, toJson } from './rows.ts'
-import type { Row, Tx } from './tx.ts'
+import type { SqlRow, Tx } from './tx.ts'
 
 /**
- * What makes two requests under one key the same: all they say, but for who says it and the id that is made for a
- * new prompt at every call.
+ * Returns the digest by which requests under one key are compared: all data except the author and a new prompt's id.
  */
 export function digestOf({ type, data }: Request): string {
-  const { by: _by, ...said } = data as Record<string, unknown> & { by: unknown }
-  if (type === 'prompt.requested') delete said.prompt
+  const { by: _by, ...content } = data as Record<string, unknown> & { by: unknown }
+  if (type === 'prompt.requested') delete content.prompt
   return createHash('sha256')
-    .update(canonical([type, said]))
+    .update(canonical([type, content]))
     .digest('base64url')
 }
 
-/** Checks a request against the rows as they are now, and changes them as it says. */
+/** Checks a request against the present rows, and applies it to them. @throws as `LogStore.submit` */
 export async function applyRequest(tx: Tx, work: Work, request: Request): Promise<void> {
   const { row } = work
   if (row.closed_at !== null && request.type !== 'close.requested') {
@@ -55,7 +54,7 @@ async function addPrompt(
   refuseWhenClosing(work)
   const free = ['idle', 'failed', 'lost'].includes(stateOf(row)) && row.queued === 0
   if (data.busy === 'reject' && !free) {
-    throw new CarrelError('busy', 'This session has work already. Wait for it, or queue the prompt.', {
+    throw new CarrelError('busy', 'This session is busy. Wait until it is idle, or queue the prompt.', {
       session: row.id,
       state: row.state,
     })
@@ -65,7 +64,7 @@ async function addPrompt(
     data.prompt,
     row.id,
   )
-  if (made === 0) throw new CarrelError('bad_input', 'There is a prompt with this id already.', { prompt: data.prompt })
+  if (made === 0) throw new CarrelError('bad_input', 'A prompt with this id exists already.', { prompt: data.prompt })
   row.queued += 1
   row.agent = data.agent
   work.news = true
@@ -82,7 +81,7 @@ async function checkWaits(tx: Tx, session: SessionId, prompt: string): Promise<v
 }
 
 function promptGone(prompt: string): CarrelError {
-  return new CarrelError('gone', 'This prompt does not wait any more: a run took it, or it was withdrawn.', { prompt })
+  return new CarrelError('gone', 'This prompt is no longer waiting: a run took it, or it was withdrawn.', { prompt })
 }
 
 async function checkRuns(tx: Tx, session: SessionId, run: string): Promise<void> {
@@ -91,16 +90,18 @@ async function checkRuns(tx: Tx, session: SessionId, run: string): Promise<void>
     run,
     session,
   )
-  if (!row) throw new CarrelError('gone', 'This run is not on any more, so there is nothing to cancel.', { run })
+  if (!row) throw new CarrelError('gone', 'This run is no longer active, so there is nothing to cancel.', { run })
 }
 
-/** The first answer wins, for good (I1): the session's row is locked, and only an open question takes one. */
+/**
+ * Stores the first answer, which is final (I1). The session's row is locked, and only an open question takes an answer.
+ */
 async function answer(
   tx: Tx,
   work: Work,
   data: Extract<Request, { type: 'interaction.answered' }>['data'],
 ): Promise<void> {
-  const answered = await tx.get<Row>(
+  const answered = await tx.get<SqlRow>(
     `update interactions set state = 'answered', answer = $3, answered_by = $4, answered_at = $5
      where id = $1 and session = $2 and state = 'open' returning *`,
     data.interaction,
@@ -111,19 +112,19 @@ async function answer(
   )
   if (!answered) throw await whyNotOpen(tx, work.row.id, data.interaction)
   work.row.questions -= 1
-  tellOf(work, [answered])
+  addInteractionLines(work, [answered])
 }
 
 async function whyNotOpen(tx: Tx, session: SessionId, interaction: string): Promise<CarrelError> {
   const row = await tx.get('select * from interactions where id = $1 and session = $2', interaction, session)
-  if (!row) return new CarrelError('not_found', `There is no question ${interaction} here.`, { interaction })
+  if (!row) return new CarrelError('not_found', `This session has no question ${interaction}.`, { interaction })
   if (row.state !== 'answered') {
-    return new CarrelError('gone', 'This question is over: nobody waits for an answer any more.', {
+    return new CarrelError('gone', 'This question is no longer open, so it takes no answer.', {
       interaction,
       state: row.state,
     })
   }
-  return new CarrelError('already_answered', 'Somebody has answered this already, and the first answer stays.', {
+  return new CarrelError('already_answered', 'This question was answered already, and the first answer is final.', {
     by: fromJson(row.answered_by),
     at: row.answered_at,
     answer: fromJson(row.answer),

@@ -2,9 +2,9 @@ import { CarrelError } from '../../model/errors.ts'
 import { Interaction } from '../../model/interaction.ts'
 import type { Rule } from '../../model/rules.ts'
 import type { Project, Run, Session, Space, Workspace } from '../../model/tree.ts'
-import type { Row } from './tx.ts'
+import type { SqlRow } from './tx.ts'
 
-/** A session's row with what only the store knows of it. */
+/** A session's row, with columns that only the store uses. */
 export interface SessionRow {
   readonly id: Session['id']
   readonly workspace: Session['workspace']
@@ -20,15 +20,15 @@ export interface SessionRow {
   readonly last_run: NonNullable<Session['lastRun']>['id'] | null
   readonly last_outcome: NonNullable<Session['lastRun']>['outcome']
   readonly last_ended_at: number | null
-  /** State of the run that is on; null when none is. */
+  /** State of the active run; null without one. */
   readonly run_state: 'admitted' | 'started' | 'parked' | null
-  /** Paths that the newest run changed. */
+  /** Number of paths that the newest run changed. */
   readonly changed: number
   readonly forked_session: Session['id'] | null
   readonly forked_seq: number | null
   readonly created_at: number
   readonly updated_at: number
-  /** 1 from `close.requested` on. */
+  /** 1 after `close.requested`. */
   readonly closing: number
   readonly closed_at: number | null
   readonly archived_at: number | null
@@ -65,15 +65,15 @@ export function toSession(row: SessionRow): Session {
   }
 }
 
-export function toWorkspace({ id, name, created_at, archived_at }: Row): Workspace {
+export function toWorkspace({ id, name, created_at, archived_at }: SqlRow): Workspace {
   return { id, name, createdAt: created_at, archivedAt: archived_at } as Workspace
 }
 
-export function toSpace({ id, workspace, name, kind, folder, state, created_at, archived_at }: Row): Space {
+export function toSpace({ id, workspace, name, kind, folder, state, created_at, archived_at }: SqlRow): Space {
   return { id, workspace, name, kind, folder, state, createdAt: created_at, archivedAt: archived_at } as Space
 }
 
-export function toProject(row: Row): Project {
+export function toProject(row: SqlRow): Project {
   const { id, workspace, space, name, place_kind, place_path, created_at, archived_at } = row
   const { place_state, place_driver, place_branch, place_note } = row
   const parts = { state: place_state, driver: place_driver, branch: place_branch, note: place_note }
@@ -81,7 +81,7 @@ export function toProject(row: Row): Project {
   return { id, workspace, space, name, place, createdAt: created_at, archivedAt: archived_at } as Project
 }
 
-export function toRun(row: Row): Run {
+export function toRun(row: SqlRow): Run {
   return {
     id: row.id,
     session: row.session,
@@ -98,7 +98,7 @@ export function toRun(row: Row): Run {
   } as Run
 }
 
-export function toInteraction(row: Row): Interaction {
+export function toInteraction(row: SqlRow): Interaction {
   const read = Interaction.safeParse({
     id: row.id,
     workspace: row.workspace,
@@ -120,7 +120,7 @@ export function toInteraction(row: Row): Interaction {
   })
 }
 
-export function toRule(row: Row): Rule {
+export function toRule(row: SqlRow): Rule {
   return {
     id: row.id,
     workspace: row.workspace,
@@ -134,12 +134,12 @@ export function toRule(row: Row): Rule {
   } as Rule
 }
 
-/** JSON of a column; `null` for SQL's null. */
+/** Parses a JSON column; null for SQL's null. */
 export function fromJson(text: unknown): unknown {
   return typeof text === 'string' ? JSON.parse(text) : null
 }
 
-/** The column for a value; SQL's null for null. */
+/** Returns a value as a JSON column; SQL's null for null. */
 export function toJson(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value)
 }

@@ -3,10 +3,10 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Tx } from './tx.ts'
 import { noWorkspace } from './workspace-lines.ts'
 
-/** The id of the Space or project that something holds in, or empty for the whole workspace. */
+/** Returns the scope column: the id of the Space or project, or empty for the whole workspace. */
 export const scopeOf = ({ space, project }: Pick<SettingsScope, 'space' | 'project'>): string => project ?? space ?? ''
 
-/** What it belongs to must be there, and stay until the commit. */
+/** Checks that a scope exists, and locks it until the commit. @throws not_found */
 export async function checkScope(tx: Tx, { workspace, space, project }: SettingsScope): Promise<void> {
   const lock = tx.dialect.forShare
   const below =

@@ -4,11 +4,11 @@ import { itemText } from '../../model/item-text.ts'
 import type { Item } from '../../model/items.ts'
 import { wordsOf } from '../../model/search.ts'
 import type { Tx } from './tx.ts'
-import { type Indexed, UNREAD } from './word-index.ts'
+import { DEFERRED, type Indexed } from './word-index.ts'
 
 /**
- * Indexes items as they are stored; an item that was indexed before is from now on found by its new words only. Those
- * in `growing` are put off: a text that is being said is stored again each second, and its words cost more than it does.
+ * Indexes items as they are stored; new words of an item replace its old ones. Defers items in `growing`: a streaming
+ * text is stored every second, and indexing it costs more than storing it.
  */
 export async function indexItems(
   tx: Tx,
@@ -24,15 +24,15 @@ export async function indexItems(
 
 function toIndexed(session: SessionId, item: Item, growing: boolean): Indexed {
   const { n, at, run } = item
-  if (growing) return { session, n, at, run, digest: UNREAD, words: [] }
+  if (growing) return { session, n, at, run, digest: DEFERRED, words: [] }
   const words = wordsOf(itemText(item))
   return { session, n, at, run, digest: hash('sha1', words.join(' '), 'base64url'), words }
 }
 
-/** Items that were put off and must now be indexed, since they grow no more. */
-export async function findPutOff(tx: Tx, session: SessionId, growing: ReadonlySet<number>): Promise<number[]> {
+/** Returns the deferred items that no longer grow, so that they can be indexed. */
+export async function findDeferred(tx: Tx, session: SessionId, growing: ReadonlySet<number>): Promise<number[]> {
   const rows = await tx.all<{ n: number }>(
-    `select n from search_items where session = $1 and digest = '${UNREAD}'`,
+    `select n from search_items where session = $1 and digest = '${DEFERRED}'`,
     session,
   )
   return rows.map(({ n }) => n).filter((n) => !growing.has(n))

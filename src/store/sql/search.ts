@@ -4,19 +4,14 @@ import type { SessionId, WorkspaceId } from '../../model/ids.ts'
 import { itemText } from '../../model/item-text.ts'
 import { excerpt, type SearchHit, type Term, termsOf } from '../../model/search.ts'
 import { FOLD_VERSION } from '../../model/view.ts'
-import type { Page, PageRequest } from '../store.ts'
+import type { LogStore } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
 import { toItem } from './items.ts'
-import type { Tx, Value } from './tx.ts'
+import type { StoreOperation } from './operation.ts'
+import type { SqlValue, Tx } from './tx.ts'
 
-/** To rank means to read: of a word that is everywhere only so many of the newest items are ranked. */
+/** Most hits that are ranked, newest first: ranking reads every hit, and a frequent word has many. */
 const RANKED = 2_000
-
-interface Searching {
-  readonly workspace: WorkspaceId
-  readonly filter: { readonly text: string; readonly session?: SessionId | undefined }
-  readonly page: PageRequest
-}
 
 interface HitRow {
   readonly session: SessionId
@@ -27,20 +22,23 @@ interface HitRow {
   readonly json: string
 }
 
-export async function search(tx: Tx, { workspace, filter, page }: Searching): Promise<Page<SearchHit>> {
-  const asked = hash('sha1', JSON.stringify([filter.text, filter.session ?? null]), 'base64url')
-  const place = readCursor('search', workspace, page)
-  if (place && (place.id !== asked || place.at < 0)) {
-    throw new CarrelError('bad_input', 'This cursor belongs to another search. Begin again without one.')
+export const search: StoreOperation<LogStore['search']> = async (tx, [workspace, filter, page]) => {
+  const query = hash('sha1', JSON.stringify([filter.text, filter.session ?? null]), 'base64url')
+  const position = readCursor('search', workspace, page)
+  if (position && (position.id !== query || position.at < 0)) {
+    throw new CarrelError('bad_input', 'This cursor belongs to another search. Begin again without a cursor.')
   }
-  const offset = place?.at ?? 0
+  const offset = position?.at ?? 0
   const terms = termsOf(filter.text)
-  // Where nothing can be meant, nothing is found.
+  // A text without words finds nothing.
   if (terms.length === 0) return { rows: [], cursor: null }
   const rows = await findRows(tx, terms, { workspace, session: filter.session, offset, limit: page.limit + 1 })
-  return toPage('search', workspace, rows, page.limit, {
+  return toPage(rows, {
+    list: 'search',
+    workspace,
+    limit: page.limit,
     row: (row) => toHit(row, terms),
-    place: () => ({ at: offset + page.limit, id: asked }),
+    position: () => ({ at: offset + page.limit, id: query }),
   })
 }
 
@@ -53,7 +51,7 @@ interface Window {
 
 async function findRows(tx: Tx, terms: readonly Term[], window: Window): Promise<HitRow[]> {
   const { words } = tx.dialect
-  const values: Value[] = [words.query(terms), window.workspace, RANKED, window.limit, window.offset]
+  const values: SqlValue[] = [words.query(terms), window.workspace, RANKED, window.limit, window.offset]
   const inSession = window.session === undefined ? '' : `and s.session = $${values.push(window.session)}`
   return await tx.all<HitRow>(
     `select page.session, t.name as session_name, t.space, t.project, r.agent, items.json

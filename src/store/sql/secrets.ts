@@ -1,11 +1,11 @@
-import type { WorkspaceId } from '../../model/ids.ts'
-import type { SealedSecret, Secret } from '../../model/secrets.ts'
-import type { SecretHandle } from '../store.ts'
+import type { SealedSecret } from '../../model/secrets.ts'
+import type { SecretStore } from '../settings-store.ts'
+import type { StoreOperation } from './operation.ts'
 import { fromJson, toJson } from './rows.ts'
 import { checkScope, scopeOf } from './scope.ts'
-import type { Row, Tx } from './tx.ts'
+import type { SqlRow } from './tx.ts'
 
-export async function putSecret(tx: Tx, { secret }: { secret: SealedSecret }): Promise<Secret> {
+export const putSecret: StoreOperation<SecretStore['put']> = async (tx, [secret]) => {
   await checkScope(tx, secret)
   await tx.run(
     `insert into secrets (workspace, scope, name, space, project, give, key_id, sealed, created_at, updated_at)
@@ -23,17 +23,17 @@ export async function putSecret(tx: Tx, { secret }: { secret: SealedSecret }): P
     secret.createdAt,
     secret.updatedAt,
   )
-  const row = await tx.get<Row>(
+  const row = await tx.get<SqlRow>(
     'select * from secrets where workspace = $1 and scope = $2 and name = $3',
     secret.workspace,
     scopeOf(secret),
     secret.name,
   )
-  const { sealed: _, ...stored } = toSecret(row as Row)
+  const { sealed: _, ...stored } = toSecret(row as SqlRow)
   return stored
 }
 
-export async function removeSecret(tx: Tx, { handle }: { handle: SecretHandle }): Promise<boolean> {
+export const removeSecret: StoreOperation<SecretStore['remove']> = async (tx, [handle]) => {
   const removed = await tx.run(
     'delete from secrets where workspace = $1 and scope = $2 and name = $3',
     handle.workspace,
@@ -43,17 +43,14 @@ export async function removeSecret(tx: Tx, { handle }: { handle: SecretHandle })
   return removed > 0
 }
 
-export async function secrets(tx: Tx, { workspace }: { workspace: WorkspaceId }): Promise<SealedSecret[]> {
-  const rows = await tx.all<Row>('select * from secrets where workspace = $1 order by name, scope', workspace)
+export const secrets: StoreOperation<SecretStore['list']> = async (tx, [workspace]) => {
+  const rows = await tx.all<SqlRow>('select * from secrets where workspace = $1 order by name, scope', workspace)
   return rows.map(toSecret)
 }
 
-/** Of all workspaces, in an order that resealing does not change. */
-export async function sealedOtherwise(
-  tx: Tx,
-  { key, after, limit }: { key: string; after: SecretHandle | null; limit: number },
-): Promise<SealedSecret[]> {
-  const rows = await tx.all<Row>(
+/** Pages follow an order that resealing does not change. */
+export const sealedOtherwise: StoreOperation<SecretStore['sealedOtherwise']> = async (tx, [key, after, limit]) => {
+  const rows = await tx.all<SqlRow>(
     `select * from secrets where key_id <> $1 and (workspace, scope, name) > ($2, $3, $4)
      order by workspace, scope, name limit $5`,
     key,
@@ -65,7 +62,7 @@ export async function sealedOtherwise(
   return rows.map(toSecret)
 }
 
-export async function reseal(tx: Tx, { secret, was }: { secret: SealedSecret; was: string }): Promise<boolean> {
+export const reseal: StoreOperation<SecretStore['reseal']> = async (tx, [secret, was]) => {
   const changed = await tx.run(
     `update secrets set key_id = $4, sealed = $5
      where workspace = $1 and scope = $2 and name = $3 and sealed = $6`,
@@ -79,7 +76,7 @@ export async function reseal(tx: Tx, { secret, was }: { secret: SealedSecret; wa
   return changed > 0
 }
 
-function toSecret(row: Row): SealedSecret {
+function toSecret(row: SqlRow): SealedSecret {
   return {
     workspace: row.workspace,
     space: row.space,

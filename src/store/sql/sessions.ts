@@ -1,35 +1,28 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import type { NamedBy, Session } from '../../model/tree.ts'
-import type { Page, PageRequest, SessionFilter } from '../store.ts'
+import type { Session } from '../../model/tree.ts'
+import type { TreeStore } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
 import { noSession } from './log.ts'
+import type { StoreOperation } from './operation.ts'
 import { SESSION_COLUMNS, type SessionRow, toSession } from './rows.ts'
 import { patchRow } from './tree.ts'
-import type { Tx, Value } from './tx.ts'
-import { tell } from './workspace-lines.ts'
+import type { SqlValue, Tx } from './tx.ts'
+import { addLines } from './workspace-lines.ts'
 
-/** What a search compares: the engines fold case differently, so the words come folded. */
+/** Returns the name as filters compare it. The engines fold case differently, so it is folded here. */
 const nameKey = (name: string): string => name.toLowerCase()
 
-export async function createSession(tx: Tx, { session, now }: { session: Session; now: number }): Promise<Session> {
+export const createSession: StoreOperation<TreeStore['createSession']> = async (tx, [session, now]) => {
   const fresh: Session = { ...session, ...REST, head: 0, forkedFrom: null }
   await insertSession(tx, fresh)
-  tell(tx, session.workspace, [{ type: 'session.changed', data: { session: fresh } }], now)
+  addLines(tx, session.workspace, [{ type: 'session.changed', data: { session: fresh } }], now)
   return fresh
 }
 
-/** The headline of a session in which nothing has happened. */
+/** The headline of a session without events. */
 const REST = { state: 'idle', questions: 0, queued: 0, lastRun: null, changed: 0, closedAt: null } as const
 
-interface Forking {
-  readonly from: SessionId
-  readonly seq: number
-  readonly session: Session
-  readonly now: number
-}
-
-export async function forkSession(tx: Tx, { from, seq, session, now }: Forking): Promise<Session> {
+export const forkSession: StoreOperation<TreeStore['forkSession']> = async (tx, [from, seq, session, now]) => {
   const origin = await tx.get<{ head: number }>(
     'select head from sessions where id = $1 and workspace = $2',
     from,
@@ -37,7 +30,7 @@ export async function forkSession(tx: Tx, { from, seq, session, now }: Forking):
   )
   if (!origin) throw noSession(from)
   if (seq < 0 || seq > origin.head) {
-    throw new CarrelError('bad_input', `This session has ${origin.head} events; it cannot be forked at ${seq}.`, {
+    throw new CarrelError('bad_input', `This session has ${origin.head} events, so it cannot be forked at ${seq}.`, {
       head: origin.head,
     })
   }
@@ -57,21 +50,21 @@ export async function forkSession(tx: Tx, { from, seq, session, now }: Forking):
     now,
     JSON.stringify({ from, seq }),
   )
-  tell(tx, session.workspace, [{ type: 'session.changed', data: { session: forked } }], now)
+  addLines(tx, session.workspace, [{ type: 'session.changed', data: { session: forked } }], now)
   tx.rings.push({ log: session.id, head: seq + 1, due: false })
   return forked
 }
 
 async function insertSession(tx: Tx, session: Session): Promise<void> {
   const { workspace, space, project } = session
-  // Locked, so that a Project that is being removed takes no new session with it unseen.
+  // Locked, so that a concurrent removal of the project does not miss the new session.
   const owner = await tx.get(
     `select id from projects where id = $1 and workspace = $2 and space = $3${tx.dialect.forShare}`,
     project,
     workspace,
     space,
   )
-  if (!owner) throw new CarrelError('not_found', `There is no Project ${project} in this Space.`, { project, space })
+  if (!owner) throw new CarrelError('not_found', `This Space has no project ${project}.`, { project, space })
   await tx.run(
     `insert into sessions (id, workspace, space, project, name, name_key, named_by, agent, state, questions, queued,
        head, forked_session, forked_seq, created_at, updated_at, archived_at)
@@ -94,10 +87,7 @@ async function insertSession(tx: Tx, session: Session): Promise<void> {
   )
 }
 
-export async function session(
-  tx: Tx,
-  { workspace, id }: { workspace: WorkspaceId; id: SessionId },
-): Promise<Session | null> {
+export const session: StoreOperation<TreeStore['session']> = async (tx, [workspace, id]) => {
   const row = await tx.get<SessionRow>(
     `select ${SESSION_COLUMNS} from sessions where id = $1 and workspace = $2`,
     id,
@@ -106,12 +96,9 @@ export async function session(
   return row ? toSession(row) : null
 }
 
-export async function sessions(
-  tx: Tx,
-  { workspace, filter, page }: { workspace: WorkspaceId; filter: SessionFilter; page: PageRequest },
-): Promise<Page<Session>> {
+export const sessions: StoreOperation<TreeStore['sessions']> = async (tx, [workspace, filter, page]) => {
   const from = readCursor('sessions', workspace, page)
-  const values: Value[] = [workspace, page.limit + 1]
+  const values: SqlValue[] = [workspace, page.limit + 1]
   const conditions = ['workspace = $1']
   if (filter.space !== undefined) conditions.push(`space = $${values.push(filter.space)}`)
   if (filter.project !== undefined) conditions.push(`project = $${values.push(filter.project)}`)
@@ -127,25 +114,18 @@ export async function sessions(
      order by updated_at desc, id desc limit $2`,
     ...values,
   )
-  return toPage('sessions', workspace, rows, page.limit, {
+  return toPage(rows, {
+    list: 'sessions',
+    workspace,
+    limit: page.limit,
     row: toSession,
-    place: (row) => ({ at: row.updated_at, id: row.id }),
+    position: (row) => ({ at: row.updated_at, id: row.id }),
   })
 }
 
 const escapeLike = (text: string): string => text.replace(/[!%_]/g, '!$&')
 
-interface SessionPatch {
-  readonly name?: string
-  readonly namedBy?: NamedBy
-  readonly archivedAt?: number | null
-  readonly agent?: string
-}
-
-export async function updateSession(
-  tx: Tx,
-  { workspace, id, patch, now }: { workspace: WorkspaceId; id: SessionId; patch: SessionPatch; now: number },
-): Promise<Session> {
+export const updateSession: StoreOperation<TreeStore['updateSession']> = async (tx, [workspace, id, patch, now]) => {
   const row = await patchRow(
     tx,
     'sessions',
@@ -160,6 +140,6 @@ export async function updateSession(
   )
   if (!row) throw noSession(id)
   const changed = toSession(row as unknown as SessionRow)
-  tell(tx, workspace, [{ type: 'session.changed', data: { session: changed } }], now)
+  addLines(tx, workspace, [{ type: 'session.changed', data: { session: changed } }], now)
   return changed
 }

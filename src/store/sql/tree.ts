@@ -1,33 +1,31 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { ProjectId, SpaceId, WorkspaceId } from '../../model/ids.ts'
-import type { Project, Space, Workspace } from '../../model/tree.ts'
+import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
+import type { TreeStore } from '../store.ts'
+import type { StoreOperation } from './operation.ts'
 import { toProject, toSpace, toWorkspace } from './rows.ts'
-import type { Row, Tx, Value } from './tx.ts'
-import { noWorkspace, tell } from './workspace-lines.ts'
+import type { SqlRow, SqlValue, Tx } from './tx.ts'
+import { addLines, noWorkspace } from './workspace-lines.ts'
 
-/** Columns to change: those of the patch that are said. */
-export type Changes = Readonly<Record<string, Value | undefined>>
+/** New values of columns; undefined leaves a column unchanged. */
+export type Changes = Readonly<Record<string, SqlValue | undefined>>
 
-/** Changes columns of one row and returns it; undefined when it is not in the workspace. */
+/** Changes columns of one row. Returns the row, or undefined when it is not in the workspace. */
 export async function patchRow(
   tx: Tx,
   table: 'workspaces' | 'spaces' | 'projects' | 'sessions',
   where: { id: string; workspace: string | null },
   changes: Changes,
-): Promise<Row | undefined> {
-  const said = Object.entries(changes).filter((entry): entry is [string, Value] => entry[1] !== undefined)
-  const values: Value[] = [where.id, ...(where.workspace === null ? [] : [where.workspace])]
+): Promise<SqlRow | undefined> {
+  const given = Object.entries(changes).filter((entry): entry is [string, SqlValue] => entry[1] !== undefined)
+  const values: SqlValue[] = [where.id, ...(where.workspace === null ? [] : [where.workspace])]
   const condition = where.workspace === null ? 'id = $1' : 'id = $1 and workspace = $2'
-  const sets = said.map(([column, value]) => `${column} = $${values.push(value)}`)
+  const sets = given.map(([column, value]) => `${column} = $${values.push(value)}`)
   return sets.length === 0
     ? tx.get(`select * from ${table} where ${condition}`, ...values)
     : tx.get(`update ${table} set ${sets.join(', ')} where ${condition} returning *`, ...values)
 }
 
-export async function createWorkspace(
-  tx: Tx,
-  { workspace, now }: { workspace: Workspace; now: number },
-): Promise<Workspace> {
+export const createWorkspace: StoreOperation<TreeStore['createWorkspace']> = async (tx, [workspace, now]) => {
   const made = await tx.run(
     `insert into workspaces (id, name, created_at, archived_at) values ($1, $2, $3, $4) on conflict (id) do nothing`,
     workspace.id,
@@ -35,37 +33,31 @@ export async function createWorkspace(
     workspace.createdAt,
     workspace.archivedAt,
   )
-  if (made > 0) tell(tx, workspace.id, [{ type: 'workspace.changed', data: { workspace } }], now)
+  if (made > 0) addLines(tx, workspace.id, [{ type: 'workspace.changed', data: { workspace } }], now)
   const row = await tx.get('select * from workspaces where id = $1', workspace.id)
   if (!row) throw noWorkspace(workspace.id)
   return toWorkspace(row)
 }
 
-export async function workspaces(tx: Tx): Promise<Workspace[]> {
-  return (await tx.all<Row>('select * from workspaces order by created_at, id')).map(toWorkspace)
+export const workspaces: StoreOperation<TreeStore['workspaces']> = async (tx) => {
+  return (await tx.all<SqlRow>('select * from workspaces order by created_at, id')).map(toWorkspace)
 }
 
-export async function workspace(tx: Tx, { id }: { id: WorkspaceId }): Promise<Workspace | null> {
+export const workspace: StoreOperation<TreeStore['workspace']> = async (tx, [id]) => {
   const row = await tx.get('select * from workspaces where id = $1', id)
   return row ? toWorkspace(row) : null
 }
 
-export async function updateWorkspace(
-  tx: Tx,
-  { id, patch, now }: { id: WorkspaceId; patch: { name?: string; archivedAt?: number | null }; now: number },
-): Promise<Workspace> {
+export const updateWorkspace: StoreOperation<TreeStore['updateWorkspace']> = async (tx, [id, patch, now]) => {
   const changes = { name: patch.name, archived_at: patch.archivedAt }
   const row = await patchRow(tx, 'workspaces', { id, workspace: null }, changes)
   if (!row) throw noWorkspace(id)
   const changed = toWorkspace(row)
-  tell(tx, id, [{ type: 'workspace.changed', data: { workspace: changed } }], now)
+  addLines(tx, id, [{ type: 'workspace.changed', data: { workspace: changed } }], now)
   return changed
 }
 
-export async function createSpace(
-  tx: Tx,
-  { space, folderKey, now }: { space: Space; folderKey: string; now: number },
-): Promise<Space> {
+export const createSpace: StoreOperation<TreeStore['createSpace']> = async (tx, [space, folderKey, now]) => {
   const made = await tx.run(
     `insert into spaces (id, workspace, name, kind, folder, folder_key, state, created_at, archived_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (folder_key) do nothing`,
@@ -82,51 +74,40 @@ export async function createSpace(
   if (made === 0) {
     throw new CarrelError('bad_input', 'Another Space has this folder already. Use that one, or choose another folder.')
   }
-  tell(tx, space.workspace, [{ type: 'space.changed', data: { space } }], now)
+  addLines(tx, space.workspace, [{ type: 'space.changed', data: { space } }], now)
   return space
 }
 
-export async function spaces(tx: Tx, { workspace }: { workspace: WorkspaceId }): Promise<Space[]> {
-  return (await tx.all<Row>('select * from spaces where workspace = $1 order by created_at, id', workspace)).map(
+export const spaces: StoreOperation<TreeStore['spaces']> = async (tx, [workspace]) => {
+  return (await tx.all<SqlRow>('select * from spaces where workspace = $1 order by created_at, id', workspace)).map(
     toSpace,
   )
 }
 
-export async function space(tx: Tx, { workspace, id }: { workspace: WorkspaceId; id: SpaceId }): Promise<Space | null> {
+export const space: StoreOperation<TreeStore['space']> = async (tx, [workspace, id]) => {
   const row = await tx.get('select * from spaces where id = $1 and workspace = $2', id, workspace)
   return row ? toSpace(row) : null
 }
 
-export async function folders(
-  tx: Tx,
-): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]> {
+export const folders: StoreOperation<TreeStore['folders']> = async (tx) => {
   const rows = await tx.all<{ id: SpaceId; workspace: WorkspaceId; folder: string; folder_key: string }>(
     'select id, workspace, folder, folder_key from spaces order by folder_key',
   )
   return rows.map(({ id, workspace, folder, folder_key }) => ({ space: id, workspace, folder, folderKey: folder_key }))
 }
 
-interface SpacePatch {
-  readonly name?: string
-  readonly state?: Space['state']
-  readonly archivedAt?: number | null
-}
-
-export async function updateSpace(
-  tx: Tx,
-  { workspace, id, patch, now }: { workspace: WorkspaceId; id: SpaceId; patch: SpacePatch; now: number },
-): Promise<Space> {
+export const updateSpace: StoreOperation<TreeStore['updateSpace']> = async (tx, [workspace, id, patch, now]) => {
   const changes = { name: patch.name, state: patch.state, archived_at: patch.archivedAt }
   const row = await patchRow(tx, 'spaces', { id, workspace }, changes)
   if (!row) throw new CarrelError('not_found', `There is no Space ${id}.`, { space: id })
   const changed = toSpace(row)
-  tell(tx, workspace, [{ type: 'space.changed', data: { space: changed } }], now)
+  addLines(tx, workspace, [{ type: 'space.changed', data: { space: changed } }], now)
   return changed
 }
 
-export async function createProject(tx: Tx, { project, now }: { project: Project; now: number }): Promise<Project> {
+export const createProject: StoreOperation<TreeStore['createProject']> = async (tx, [project, now]) => {
   const { workspace, space } = project
-  // Locked, so that a Space that is being removed takes no new Project with it unseen.
+  // Locked, so that a concurrent removal of the Space does not miss the new project.
   const owner = await tx.get(
     `select id from spaces where id = $1 and workspace = $2${tx.dialect.forShare}`,
     space,
@@ -146,18 +127,15 @@ export async function createProject(tx: Tx, { project, now }: { project: Project
     project.createdAt,
     project.archivedAt,
   )
-  tell(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
+  addLines(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
   return project
 }
 
-export async function projects(
-  tx: Tx,
-  { workspace, space }: { workspace: WorkspaceId; space: SpaceId | undefined },
-): Promise<Project[]> {
+export const projects: StoreOperation<TreeStore['projects']> = async (tx, [workspace, space]) => {
   const rows =
     space === undefined
-      ? await tx.all<Row>('select * from projects where workspace = $1 order by created_at, id', workspace)
-      : await tx.all<Row>(
+      ? await tx.all<SqlRow>('select * from projects where workspace = $1 order by created_at, id', workspace)
+      : await tx.all<SqlRow>(
           'select * from projects where workspace = $1 and space = $2 order by created_at, id',
           workspace,
           space,
@@ -165,27 +143,16 @@ export async function projects(
   return rows.map(toProject)
 }
 
-export async function project(
-  tx: Tx,
-  { workspace, id }: { workspace: WorkspaceId; id: ProjectId },
-): Promise<Project | null> {
+export const project: StoreOperation<TreeStore['project']> = async (tx, [workspace, id]) => {
   const row = await tx.get('select * from projects where id = $1 and workspace = $2', id, workspace)
   return row ? toProject(row) : null
 }
 
-interface ProjectPatch {
-  readonly name?: string
-  readonly archivedAt?: number | null
-}
-
-export async function updateProject(
-  tx: Tx,
-  { workspace, id, patch, now }: { workspace: WorkspaceId; id: ProjectId; patch: ProjectPatch; now: number },
-): Promise<Project> {
+export const updateProject: StoreOperation<TreeStore['updateProject']> = async (tx, [workspace, id, patch, now]) => {
   const changes = { name: patch.name, archived_at: patch.archivedAt }
   const row = await patchRow(tx, 'projects', { id, workspace }, changes)
-  if (!row) throw new CarrelError('not_found', `There is no Project ${id}.`, { project: id })
+  if (!row) throw new CarrelError('not_found', `There is no project ${id}.`, { project: id })
   const changed = toProject(row)
-  tell(tx, workspace, [{ type: 'project.changed', data: { project: changed } }], now)
+  addLines(tx, workspace, [{ type: 'project.changed', data: { project: changed } }], now)
   return changed
 }

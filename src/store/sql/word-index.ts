@@ -1,49 +1,49 @@
 import type { Term } from '../../model/search.ts'
 import type { Tx } from './tx.ts'
 
-/** The digest of an item whose words are put off. It has a row, so that it is not forgotten. */
-export const UNREAD = ''
+/** The digest of an item whose indexing is deferred. Its row marks the pending work. */
+export const DEFERRED = ''
 
-/** What of one item goes into the index. */
+/** The index entry of one item. */
 export interface Indexed {
   readonly session: string
   readonly n: number
   readonly at: number
   readonly run: string | null
-  /** Tells whether the words changed. */
+  /** Changes with the words. */
   readonly digest: string
   readonly words: readonly string[]
 }
 
 /**
- * How an engine indexes words. Both are given words as `wordsOf` makes them, and take nothing apart themselves: what
- * is found must not depend on the engine. `search_items` (as `s`) is a table of both.
+ * The full-text index of one engine. Both engines receive words from `wordsOf` and split nothing themselves, so that
+ * hits do not depend on the engine. Both have the table `search_items` (as `s`).
  */
 export interface WordIndex {
   readonly tables: readonly string[]
-  /** Indexes items; one whose words are those it is known by costs nothing more. */
+  /** Indexes items. Skips items whose words did not change. */
   put(tx: Tx, items: readonly Indexed[]): Promise<void>
-  /** What must go before rows of `search_items` that `condition` names; null for nothing. */
+  /** Returns a statement to run before rows of `search_items` under `condition` are deleted; null for none. */
   forget(condition: string): string | null
-  /** What is asked for, as the value that `match` takes. `terms` is not empty. */
+  /** Returns the query value for `match`. `terms` is not empty. */
   query(terms: readonly Term[]): string
-  /** With the sessions as `t`. */
+  /** The tables to select from, with the sessions as `t`. */
   readonly from: string
   readonly match: (value: string) => string
-  /** Better is less. */
+  /** Lower is better. */
   readonly score: (value: string) => string
-  /** Grows with the time at which an item was first indexed. */
+  /** Grows with the time of the first indexing. */
   readonly age: string
 }
 
-const PUT_OFF = `create index search_items_put_off on search_items (session) where digest = '${UNREAD}'`
+const DEFERRED_INDEX = `create index search_items_put_off on search_items (session) where digest = '${DEFERRED}'`
 const COLUMNS = 'session, n, at, run, digest'
 const CONFLICT = 'on conflict (session, n) do update set digest = excluded.digest'
 const CHANGED = 'where search_items.digest <> excluded.digest'
 
 /**
- * FTS5 that keeps no text of its own: the items have it, and snippets are made of them. The ascii tokenizer parts at
- * spaces and leaves all other characters alone.
+ * FTS5 without its own text: snippets come from the items. The ascii tokenizer splits at spaces and leaves all other
+ * characters alone.
  */
 export const SQLITE_WORDS: WordIndex = {
   tables: [
@@ -51,7 +51,7 @@ export const SQLITE_WORDS: WordIndex = {
       id integer primary key autoincrement, session text not null, n bigint not null, at bigint not null, run text,
       digest text not null)`,
     'create unique index search_items_n on search_items (session, n)',
-    PUT_OFF,
+    DEFERRED_INDEX,
     `create virtual table item_words using fts5(words, content='', contentless_delete=1, tokenize='ascii')`,
   ],
   async put(tx, items) {
@@ -69,9 +69,9 @@ export const SQLITE_WORDS: WordIndex = {
     }
   },
   forget: (condition) => `delete from item_words where rowid in (select id from search_items where ${condition})`,
-  // Quoted, so that no word is an operator.
+  // Quoted, so that no word acts as an operator.
   query: (terms) => terms.map(({ words, prefix }) => `"${words.join(' ')}"${prefix ? ' *' : ''}`).join(' AND '),
-  // Cross joins keep this order: the words are looked up first, and the newest come first without sorting.
+  // Cross joins fix the join order: words first, so that the newest come first without a sort.
   from: `item_words cross join search_items s on s.id = item_words.rowid
     cross join sessions t on t.id = s.session`,
   match: (value) => `item_words match ${value}`,
@@ -88,14 +88,14 @@ const POSTGRES_COLUMNS = {
   words: 'tsvector',
 } as const
 
-/** Vectors and queries are written out, not parsed from text: its own parser would take paths and versions for one word. */
+/** Builds vectors and queries itself: the parser of Postgres would take a path or version for one word. */
 export const POSTGRES_WORDS: WordIndex = {
   tables: [
     `create table search_items (
       id bigint generated always as identity primary key, session text not null, n bigint not null,
       at bigint not null, run text, digest text not null, words tsvector not null)`,
     'create unique index search_items_n on search_items (session, n)',
-    PUT_OFF,
+    DEFERRED_INDEX,
     'create index search_items_words on search_items using gin (words)',
   ],
   async put(tx, items) {
@@ -106,12 +106,12 @@ export const POSTGRES_WORDS: WordIndex = {
   query: (terms) => terms.map(phrase).join(' & '),
   from: 'search_items s join sessions t on t.id = s.session',
   match: (value) => `s.words @@ cast(${value} as tsquery)`,
-  // 1: a long text does not win by its length, as with bm25.
+  // Normalization 1 lowers the rank of long texts, as bm25 does.
   score: (value) => `-ts_rank(s.words, cast(${value} as tsquery), 1)`,
   age: 's.id',
 }
 
-/** `'word':1,5 'other':2`. Words are letters and digits, so none ends its quotes. */
+/** Returns a tsvector: `'word':1,5 'other':2`. Words are letters and digits, so they need no escapes. */
 function vector(words: readonly string[]): string {
   const positions = new Map<string, number[]>()
   for (const [index, word] of words.entries()) {

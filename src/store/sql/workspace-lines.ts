@@ -1,25 +1,25 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
 import type { WorkspaceChange } from '../../model/workspace-log.ts'
-import type { Line } from '../store.ts'
+import type { TreeStore } from '../store.ts'
+import type { StoreOperation } from './operation.ts'
 import type { Columns, Tx } from './tx.ts'
 
 const LOG: Columns = { workspace: 'text', seq: 'bigint', at: 'bigint', type: 'text', data: 'text' }
 
-/** Says what changed to the log of its workspace. Written by `writeLines`, at the end of the transaction. */
-export function tell(tx: Tx, workspace: WorkspaceId, changes: readonly WorkspaceChange[], at: number): void {
+/** Queues changes for the log of a workspace. `writeLines` writes them at the end of the transaction. */
+export function addLines(tx: Tx, workspace: WorkspaceId, changes: readonly WorkspaceChange[], at: number): void {
   for (const change of changes) tx.lines.push({ workspace, at, change })
 }
 
 /**
- * Writes what the transaction told workspaces, with one change of each workspace's row however many told it something.
- * Comes last: these rows are locked after those of leases, tree and session everywhere, and among each other in the
- * order of their names, so that no two transactions wait for each other.
- * @throws not_found when there is no such workspace
+ * Writes the queued lines, with one update of each workspace's row. Comes last in every transaction: workspace rows are
+ * locked after those of leases, tree and session, and in the order of their ids, so that transactions never deadlock.
+ * @throws not_found without the workspace
  */
 export async function writeLines(tx: Tx): Promise<void> {
-  const told = [...Map.groupBy(tx.lines.splice(0), ({ workspace }) => workspace)]
-  for (const [workspace, lines] of told.sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const queued = [...Map.groupBy(tx.lines.splice(0), ({ workspace }) => workspace)]
+  for (const [workspace, lines] of queued.sort(([a], [b]) => (a < b ? -1 : 1))) {
     const row = await tx.get<{ head: number }>(
       'update workspaces set head = head + $2 where id = $1 returning head',
       workspace,
@@ -43,10 +43,7 @@ export function noWorkspace(workspace: string): CarrelError {
   return new CarrelError('not_found', `There is no workspace ${workspace}.`, { workspace })
 }
 
-export async function readWorkspace(
-  tx: Tx,
-  { workspace, after, limit }: { workspace: WorkspaceId; after: number; limit: number },
-): Promise<Line[]> {
+export const readWorkspace: StoreOperation<TreeStore['readWorkspace']> = async (tx, [workspace, after, limit]) => {
   const rows = await tx.all<{ seq: number; at: number; type: string; data: string }>(
     'select seq, at, type, data from workspace_log where workspace = $1 and seq > $2 order by seq limit $3',
     workspace,
@@ -60,7 +57,7 @@ export async function readWorkspace(
   }))
 }
 
-export async function workspaceHead(tx: Tx, { workspace }: { workspace: WorkspaceId }): Promise<number> {
+export const workspaceHead: StoreOperation<TreeStore['workspaceHead']> = async (tx, [workspace]) => {
   const row = await tx.get<{ head: number }>('select head from workspaces where id = $1', workspace)
   return row?.head ?? 0
 }

@@ -5,12 +5,12 @@ import { MIGRATIONS, schemaVersion } from '../sql/migrations/migrate.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 
-/** Pages of one step: a copy shows its progress, and gives way to others in between. */
+/** Pages in one step. Between steps the copy reports progress and other work runs. */
 const STEP_PAGES = 2_000
 
 /**
- * Copies a database as it is at one moment, while others write to it.
- * @throws unavailable when it cannot be read, or the copy cannot be written
+ * Copies a consistent state of a database while others write to it.
+ * @throws unavailable when the database cannot be read or the copy cannot be written
  */
 export async function copyDatabase(
   path: string,
@@ -20,7 +20,7 @@ export async function copyDatabase(
   try {
     const source = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
     try {
-      // The moment: without it every commit of others would make the copy begin again.
+      // The open read transaction fixes the state: otherwise every commit of others would restart the copy.
       source.exec('begin; select count(*) from sqlite_schema')
       await backup(source, target, {
         rate: STEP_PAGES,
@@ -35,8 +35,8 @@ export async function copyDatabase(
 }
 
 /**
- * Looks whether a copy is whole, and which schema it has; null for a database of another kind.
- * @throws unavailable when it is damaged, or a newer Carrel wrote it
+ * Checks that a copy is intact, and returns its schema; null for a database of another program.
+ * @throws unavailable when the copy is damaged, or a newer Carrel wrote it
  */
 export async function checkDatabase(path: string): Promise<number | null> {
   try {
@@ -51,7 +51,7 @@ export async function checkDatabase(path: string): Promise<number | null> {
       return row.version ?? 0
     } finally {
       db.close()
-      // Left by who only reads; a copy that was just made has nothing in them.
+      // The reader left these files. They are empty for a fresh copy.
       for (const ending of ['-wal', '-shm']) rmSync(`${path}${ending}`, { force: true })
     }
   } catch (thrown) {
@@ -64,11 +64,11 @@ export const KNOWN_SCHEMA = MIGRATIONS.length
 export const tooNew = (schema: number): CarrelError =>
   new CarrelError(
     'unavailable',
-    `A newer Carrel made this (schema ${schema}; this one knows ${KNOWN_SCHEMA}). Use that version, or a newer one.`,
+    `A newer Carrel wrote this data (schema ${schema}; this version knows ${KNOWN_SCHEMA}). Use that version or a newer one.`,
     { schema, known: KNOWN_SCHEMA },
   )
 
-/** Blank Spaces and their projects move along when the data folder is another one. */
+/** Changes the folders of blank Spaces and their projects to those in a new data folder. */
 export async function moveBlankSpaces(path: string, from: string, to: string): Promise<void> {
   const db = new DatabaseSync(path)
   try {

@@ -3,32 +3,32 @@ import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { createWorkerCalls, type WorkerCalls } from '../../primitives/worker-calls.ts'
-import { type ReadArgs, type ReadResult, runRead } from '../sql/operations.ts'
+import { runRead } from '../sql/operations.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 
 /**
- * Searches of an embedded database, in a thread of their own: a word that is everywhere takes a tenth of a second in a
- * large database, and all that streams meanwhile must not wait for it. Begun by the first search.
+ * Searches an embedded database in its own thread: a frequent word takes a tenth of a second in a large database, and
+ * streams must not wait for it. The first search starts the thread.
  */
 
 interface SearcherOptions {
   readonly path: string
   readonly busyMessage: string | undefined
 }
-interface Asked {
+interface SearchRequest {
   readonly id: number
-  readonly args: ReadArgs<'search'>
+  readonly args: readonly unknown[]
 }
-interface Answered {
+interface SearchReply {
   readonly id: number
-  readonly result?: ReadResult<'search'>
+  readonly result?: unknown
   readonly problem?: Problem
 }
 
 export interface Searcher {
-  search(args: ReadArgs<'search'>): Promise<ReadResult<'search'>>
-  /** What is still asked for is refused. Safe to repeat. */
+  search(args: readonly unknown[]): Promise<unknown>
+  /** Rejects pending searches and ends the thread. Safe to repeat. */
   close(): Promise<void>
 }
 
@@ -45,11 +45,11 @@ export function createSearcher(options: SearcherOptions): Searcher {
     const worker = new Worker(file, { workerData: { carrelSearcher: options } })
     // An idle store keeps no process alive.
     const calls = createWorkerCalls((busy) => (busy ? worker.ref() : worker.unref()))
-    worker.on('message', ({ id, result, problem }: Answered) => {
+    worker.on('message', ({ id, result, problem }: SearchReply) => {
       if (problem) calls.reject(id, new CarrelError(problem.code, problem.message, problem.data))
       else calls.resolve(id, result)
     })
-    // The next search begins another.
+    // The next search starts a new thread.
     const stopped = (cause?: unknown) => {
       if (thread?.worker === worker) thread = null
       calls.end(new CarrelError('unavailable', 'The search has stopped. Try again.', undefined, cause))
@@ -63,18 +63,18 @@ export function createSearcher(options: SearcherOptions): Searcher {
       if (closed) return Promise.reject(storeClosed())
       thread ??= start()
       const { worker, calls } = thread
-      return calls.begin((id) => worker.postMessage({ id, args } satisfies Asked))
+      return calls.begin((id) => worker.postMessage({ id, args } satisfies SearchRequest))
     },
     async close() {
       closed = true
       if (!thread) return
       const { worker, calls } = thread
       calls.end(storeClosed())
-      const gone = new Promise((resolve) => worker.once('exit', resolve))
+      const exited = new Promise((resolve) => worker.once('exit', resolve))
       worker.ref()
-      // Not terminated: the thread gives its file back itself.
+      // Asked to end and not terminated, so that the thread closes its database itself.
       worker.postMessage('close')
-      await gone
+      await exited
     },
   }
 }
@@ -87,14 +87,14 @@ if (parentPort && options?.carrelSearcher) {
   const { path, busyMessage } = options.carrelSearcher
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
   const tx = sqliteTx(db)
-  const answer = async ({ id, args }: Asked): Promise<Answered> => {
+  const answer = async ({ id, args }: SearchRequest): Promise<SearchReply> => {
     try {
-      return { id, result: (await runRead(tx, 'search', args)) as ReadResult<'search'> }
+      return { id, result: await runRead(tx, 'log.search', args) }
     } catch (error) {
       return { id, problem: fromSqlite(error, busyMessage).toJSON() }
     }
   }
-  port.on('message', async (message: Asked | 'close') => {
+  port.on('message', async (message: SearchRequest | 'close') => {
     if (message !== 'close') return port.postMessage(await answer(message))
     db.close()
     port.close()

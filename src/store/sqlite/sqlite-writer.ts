@@ -6,13 +6,13 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { runWrites, type Write, type WriteName } from '../sql/operations.ts'
 import { coalesce, type Tx } from '../sql/tx.ts'
 import type { Ring } from '../store.ts'
-import type { Say, UpgradeOptions } from '../upgrade/copies.ts'
+import type { ReportProgress, UpgradeOptions } from '../upgrade/copies.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 
 /**
- * The one writer of an embedded database, in a thread of its own so that nobody waits for the disk but those who
- * write. It commits together whatever has queued up (group commit) and acknowledges after the commit (L5).
+ * The only writer of an embedded database, in its own thread so that only writes wait for the disk. Commits all queued
+ * writes together (group commit), and acknowledges them after the commit (L5).
  */
 
 export interface WriterOptions {
@@ -22,11 +22,11 @@ export interface WriterOptions {
   readonly upgrade?: Partial<UpgradeOptions> | undefined
 }
 
-/** One write asked of the writer. */
-export interface Job extends Write {
+/** One write, with the number of its call. */
+export interface WriteJob extends Write {
   readonly id: number
 }
-export type ToWriter = { readonly jobs: readonly Job[] } | { readonly close: true }
+export type ToWriter = { readonly jobs: readonly WriteJob[] } | { readonly close: true }
 
 export interface Done {
   readonly id: number
@@ -35,22 +35,22 @@ export interface Done {
 }
 export type FromWriter =
   | { readonly ready: true }
-  | { readonly upgrading: Parameters<Say> }
+  | { readonly upgrading: Parameters<ReportProgress> }
   | { readonly failed: Problem }
   | { readonly done: readonly Done[]; readonly rings: readonly Ring[] }
   | { readonly closed: true }
 
-/** Jobs of one commit: enough to share the flush among many, few enough that the first does not wait for long. */
+/** Most jobs in one commit: enough to share the flush, few enough that the first does not wait long. */
 const BATCH = 500
 
 /**
- * Opens the database for writing. One with an older schema is copied and brought to the newest.
- * @throws unavailable when that is refused, internal when it fails; then the data is as it was
+ * Opens the database for writing. Copies and upgrades a database with an older schema.
+ * @throws unavailable when the upgrade is refused, internal when it fails; then the data is unchanged
  */
 export async function openForWriting(
   { path, now, upgrade = {} }: Omit<WriterOptions, 'busyMessage'>,
   migrations: readonly Migration[] = MIGRATIONS,
-  say: Say = () => undefined,
+  say: ReportProgress = () => undefined,
 ): Promise<DatabaseSync> {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   try {
@@ -59,7 +59,7 @@ export async function openForWriting(
     const tx = sqliteTx(db)
     const version = await schemaVersion(tx, migrations.length)
     if (version < migrations.length) {
-      // Loaded only where it is used: most starts find the schema of today.
+      // Loaded on demand: most starts find the current schema.
       const { copiesBeside, upgradeSqlite } = await import('../upgrade/sqlite-upgrade.ts')
       const how = { copies: copiesBeside(path), copy: 'make', carrel: 'unknown', ...upgrade } as const
       await upgradeSqlite({ ...how, db, tx, path, version, now, migrations, say })
@@ -72,13 +72,18 @@ export async function openForWriting(
 }
 
 /**
- * Writes that do not wait for the disk when they are alone. What becomes of a lease outlives this process as it is,
- * and the machine need not: nobody holds one when it has stopped. Whatever is written under a lease is flushed together
- * with all that was committed before it, so no token that ever counted is given twice (S1).
+ * Writes that need no flush of their own. Leases have to survive a crash of this process, but not of the machine, after
+ * which no holder is left. Every write under a lease flushes all earlier commits, so no used token is given twice (S1).
  */
-const UNFLUSHED: ReadonlySet<WriteName> = new Set(['acquire', 'renew', 'renewAll', 'release', 'releaseAll'])
+const UNFLUSHED: ReadonlySet<WriteName> = new Set([
+  'leases.acquire',
+  'leases.renew',
+  'leases.renewAll',
+  'leases.release',
+  'leases.releaseAll',
+])
 
-function begin(db: DatabaseSync, jobs: readonly Job[]): void {
+function begin(db: DatabaseSync, jobs: readonly WriteJob[]): void {
   const flushed = jobs.some(({ name }) => !UNFLUSHED.has(name))
   db.exec(`pragma synchronous = ${flushed ? 'full' : 'normal'}; begin immediate`)
 }
@@ -89,16 +94,16 @@ interface Committer {
   readonly busyMessage: string | undefined
 }
 
-/** All in one transaction; where one fails, that is thrown and none is done. */
-async function commitAll({ db, tx }: Committer, jobs: readonly Job[]): Promise<Done[]> {
+/** Commits all jobs in one transaction, or throws and commits none. */
+async function commitAll({ db, tx }: Committer, jobs: readonly WriteJob[]): Promise<Done[]> {
   begin(db, jobs)
   const results = await runWrites(tx, jobs)
   db.exec('commit')
   return jobs.map(({ id }, n) => ({ id, result: results[n] }))
 }
 
-/** The same with each for itself: one that fails is undone alone. Savepoints cost time, so they come second. */
-async function commitApart({ db, tx, busyMessage }: Committer, jobs: readonly Job[]): Promise<Done[]> {
+/** Commits jobs with a savepoint each, so that only failing ones are undone. Slower, so it is the second choice. */
+async function commitApart({ db, tx, busyMessage }: Committer, jobs: readonly WriteJob[]): Promise<Done[]> {
   const done: Done[] = []
   begin(db, jobs)
   for (const job of jobs) {
@@ -110,7 +115,7 @@ async function commitApart({ db, tx, busyMessage }: Committer, jobs: readonly Jo
       done.push({ id, result })
       db.exec('release job')
     } catch (error) {
-      // A full disk may have ended the whole transaction; then nothing of it can be kept.
+      // A full disk may have ended the whole transaction.
       if (!db.isTransaction) throw error
       db.exec('rollback to job; release job')
       forget(tx, rung)
@@ -121,20 +126,20 @@ async function commitApart({ db, tx, busyMessage }: Committer, jobs: readonly Jo
   return done
 }
 
-/** Forgets what a transaction that failed wanted to tell. */
+/** Drops lines and rings of a failed transaction. */
 function forget(tx: Tx, rung: number): void {
   tx.lines.length = 0
   tx.rings.length = rung
 }
 
-/** Commits jobs in as few transactions as it can: together, else with savepoints, else one by one. */
-async function commitJobs(committer: Committer, jobs: readonly Job[]): Promise<Done[]> {
+/** Commits jobs in as few transactions as possible: together, with savepoints, or one by one. */
+async function commitJobs(committer: Committer, jobs: readonly WriteJob[]): Promise<Done[]> {
   const { db, tx, busyMessage } = committer
   let last: unknown
-  for (const way of jobs.length === 1 ? [commitAll] : [commitAll, commitApart]) {
+  for (const commit of jobs.length === 1 ? [commitAll] : [commitAll, commitApart]) {
     const rung = tx.rings.length
     try {
-      return await way(committer, jobs)
+      return await commit(committer, jobs)
     } catch (error) {
       forget(tx, rung)
       if (db.isTransaction) db.exec('rollback')
@@ -143,7 +148,7 @@ async function commitJobs(committer: Committer, jobs: readonly Job[]): Promise<D
   }
   const problem = fromSqlite(last, busyMessage).toJSON()
   if (jobs.length === 1) return jobs.map(({ id }) => ({ id, problem }))
-  // What fails together may do alone: a small write still fits where a large one does not.
+  // Jobs that fail together may succeed alone: a small write may still fit on the disk.
   const done: Done[] = []
   for (const job of jobs) done.push(...(await commitJobs(committer, [job])))
   return done
@@ -151,19 +156,19 @@ async function commitJobs(committer: Committer, jobs: readonly Job[]): Promise<D
 
 function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
   const committer = { db, tx: sqliteTx(db), busyMessage }
-  return async (jobs: readonly Job[]): Promise<FromWriter> => {
+  return async (jobs: readonly WriteJob[]): Promise<FromWriter> => {
     const done = await commitJobs(committer, jobs)
     return { done, rings: coalesce(committer.tx.rings.splice(0)) }
   }
 }
 
-/** Serves the main thread: whatever has queued up makes one commit, and what comes in meanwhile the next. */
+/** Serves the main thread: all queued jobs make one commit, and jobs that arrive meanwhile make the next. */
 async function serve(port: MessagePort, { path, busyMessage, now, upgrade }: WriterOptions): Promise<void> {
   const db = await openForWriting({ path, now, upgrade }, MIGRATIONS, (...upgrading) => {
     port.postMessage({ upgrading } satisfies FromWriter)
   })
   const commit = createCommitter(db, busyMessage)
-  const queue: Job[] = []
+  const queue: WriteJob[] = []
   let busy = false
   let closing = false
   const take = (message: ToWriter) => {
@@ -191,7 +196,7 @@ async function serve(port: MessagePort, { path, busyMessage, now, upgrade }: Wri
   port.postMessage({ ready: true } satisfies FromWriter)
 }
 
-// This file is also read by those who only open a database: the thread begins where there is one.
+// Other modules import this file to open a database. Only a thread with these options serves.
 const options = workerData as { carrelWriter?: WriterOptions } | null
 if (parentPort && options?.carrelWriter) {
   const port = parentPort

@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { methodsOver } from '../sql/methods.ts'
-import { type Port, type ReadArgs, type ReadResult, runRead } from '../sql/operations.ts'
+import { counts, methodsOver, type Port, runRead, type StoreCounts } from '../sql/operations.ts'
 import type { Ring, Store, StoreStats } from '../store.ts'
-import type { Say, UpgradeOptions } from '../upgrade/copies.ts'
+import type { ReportProgress, UpgradeOptions } from '../upgrade/copies.ts'
 import { copyDatabase } from './sqlite-copy.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { createSearcher } from './sqlite-searcher.ts'
@@ -11,21 +10,21 @@ import { sqliteTx } from './sqlite-tx.ts'
 import { openWriter } from './writer-thread.ts'
 
 export interface SqliteOptions {
-  /** The database file; its folder must be there. */
+  /** The database file. Its folder must exist. */
   readonly path: string
-  /** What a person reads while another program has locked the database. */
+  /** The error message while another program has locked the database. */
   readonly busyMessage?: string | undefined
-  /** ms since 1970, noted beside a migration. */
+  /** Clock for the times of migrations. ms since 1970. */
   readonly now?: (() => number) | undefined
-  /** How an older database is upgraded; by default it is copied into a folder beside it. */
+  /** Options of an upgrade. By default the copy goes into a folder beside the database. */
   readonly upgrade?: Partial<UpgradeOptions> | undefined
-  /** Hears how far an upgrade is. */
-  readonly say?: Say | undefined
+  /** Receives the progress of an upgrade. */
+  readonly say?: ReportProgress | undefined
 }
 
 /**
- * Opens the embedded store. Writes are committed together in a thread of their own; reads go on here, beside them,
- * over a second connection that cannot write. Searches, which may take long, have a third in another thread.
+ * Opens the embedded store. One thread commits all writes. Reads run in this thread over a read-only connection.
+ * Searches, which may take long, have a third connection in another thread.
  * @throws unavailable when the file cannot be opened, is damaged, or a newer Carrel wrote it
  */
 export async function openSqlite({ path, busyMessage, now, upgrade, say }: SqliteOptions): Promise<Store> {
@@ -38,19 +37,16 @@ export async function openSqlite({ path, busyMessage, now, upgrade, say }: Sqlit
   reader.exec('pragma cache_size = -65536')
   const tx = sqliteTx(reader)
   const searcher = createSearcher({ path, busyMessage })
-  const translated = async <T>(doing: () => Promise<T>): Promise<T> => {
+  const translated = async <T>(read: () => Promise<T>): Promise<T> => {
     try {
-      return await doing()
+      return await read()
     } catch (error) {
       throw fromSqlite(error, busyMessage)
     }
   }
   const port: Port = {
-    write: (name, args) => writer.write(name, args) as Promise<never>,
-    read: (name, args) =>
-      name === 'search'
-        ? (searcher.search(args as ReadArgs<'search'>) as Promise<never>)
-        : translated(() => runRead(tx, name, args) as Promise<never>),
+    write: (name, args) => writer.write(name, args),
+    read: (name, args) => (name === 'log.search' ? searcher.search(args) : translated(() => runRead(tx, name, args))),
   }
   return {
     engine: 'sqlite',
@@ -60,7 +56,7 @@ export async function openSqlite({ path, busyMessage, now, upgrade, say }: Sqlit
       return () => void listeners.delete(listener)
     },
     backup: (target) => copyDatabase(path, target),
-    stats: async () => statsOf(reader, path, await port.read('counts', undefined as never)),
+    stats: async () => statsOf(reader, path, await translated(() => counts(tx))),
     async close() {
       listeners.clear()
       await Promise.all([writer.close(), searcher.close()])
@@ -69,7 +65,7 @@ export async function openSqlite({ path, busyMessage, now, upgrade, say }: Sqlit
   }
 }
 
-function statsOf(reader: DatabaseSync, path: string, counts: ReadResult<'counts'>): StoreStats {
+function statsOf(reader: DatabaseSync, path: string, counts: StoreCounts): StoreStats {
   const row = reader.prepare('select sqlite_version() as version').get()
   const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0)
   return {

@@ -18,7 +18,7 @@ import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { digestFile } from './digest.ts'
 
-/** A copy with its manifest, under its final name: whole, unless somebody changed it since. */
+/** A complete copy under its final name, with its manifest. Only `readCopy` verifies its file. */
 export interface Copy {
   /** `2026-11-24T10-15-30-123Z-schema-9`. */
   readonly name: string
@@ -26,40 +26,40 @@ export interface Copy {
   readonly manifest: CopyManifest
 }
 
-/** How far something is; `of` is null where nobody knows. */
-export type Say = (what: string, done: number, of: number | null) => void
+/** Reports the progress of a long operation. `of` is null when the total is unknown. */
+export type ReportProgress = (what: string, done: number, of: number | null) => void
 
-/** The facts that a manifest has before its file is written. */
+/** The part of a manifest that is known before its file is written. */
 export type CopyFacts = Omit<CopyManifest, 'format' | 'bytes' | 'sha256' | 'counts'>
 
-/** How an upgrade is done. */
+/** Options of an upgrade. */
 export interface UpgradeOptions {
   /** The folder of copies. */
   readonly copies: string
-  /** `made`: a person says that a copy exists elsewhere, and none is made. */
+  /** `made`: a person confirmed an own copy elsewhere, so none is created. */
   readonly copy: 'make' | 'made'
-  /** The version of this Carrel, for the manifest of the copy. */
+  /** The version of this Carrel, for the manifest. */
   readonly carrel: string
 }
 
-/** The folder of copies in a data folder. */
+/** Returns the folder of copies in a data folder. */
 export const copiesIn = (dataFolder: string): string => join(dataFolder, 'upgrades')
 
 const MANIFEST = 'manifest.json'
 const PART = '.part'
 
 /**
- * Makes a new copy in the folder of copies and reads it back. Copies of earlier tries are never taken for it. The
- * oldest ones beyond the few that are kept go.
+ * Creates a new copy in the folder of copies, reads it back, and removes the oldest copies beyond the kept number.
+ * Never reuses copies of earlier tries.
+ * @param write writes the file, and returns the rows of each table found in it
  * @param needed names of copies that stay, however old they are
- * @param write writes the file and returns the rows of each table that it finds in it
- * @throws unavailable when it came back as something else; whatever `write` throws. Then nothing is left of it.
+ * @throws unavailable when the copy reads back differently, and any error of `write`; then nothing is left of it
  */
 export async function makeCopy(
   copies: string,
   facts: CopyFacts,
   write: (file: string) => Promise<Readonly<Record<string, number>>>,
-  { say = () => undefined, needed = [] }: { say?: Say; needed?: readonly string[] } = {},
+  { say = () => undefined, needed = [] }: { say?: ReportProgress; needed?: readonly string[] } = {},
 ): Promise<Copy> {
   mkdirSync(copies, { recursive: true, mode: 0o700 })
   removeParts(copies)
@@ -72,7 +72,7 @@ export async function makeCopy(
     const counts = await write(file)
     chmodSync(file, 0o600)
     flush(file)
-    const { bytes, sha256 } = await digestFile(file, (done, of) => say('reading the copy back', done, of))
+    const { bytes, sha256 } = await digestFile(file, (done, of) => say('verifying the copy', done, of))
     const manifest: CopyManifest = { format: 1, ...facts, bytes, sha256, counts }
     writeFileSync(join(part, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600, flush: true })
     flush(part)
@@ -87,7 +87,7 @@ export async function makeCopy(
   return copy
 }
 
-/** Removes what tries that were killed left behind. */
+/** Removes leftovers of killed tries. */
 function removeParts(copies: string): void {
   for (const name of readdirSync(copies)) {
     if (name.endsWith(PART)) rmSync(join(copies, name), { recursive: true, force: true })
@@ -102,9 +102,9 @@ function freeName(copies: string, wanted: string): string {
   }
 }
 
-/** Brings a file or folder to the disk itself. */
+/** Flushes a file or folder to the disk. */
 export function flush(path: string): void {
-  // Windows opens no folders.
+  // Windows cannot open folders.
   if (process.platform === 'win32' && statSync(path).isDirectory()) return
   const fd = openSync(path, 'r')
   try {
@@ -119,7 +119,7 @@ function prune(copies: string, needed: readonly string[]): void {
   for (const name of copiesToRemove(all, needed)) rmSync(join(copies, name), { recursive: true, force: true })
 }
 
-/** All copies, newest first, and what lies beside them and cannot be read as one. */
+/** Lists all copies, newest first, and the entries beside them that are not readable copies. */
 export function listCopies(copies: string): { copies: Copy[]; unreadable: { name: string; why: string }[] } {
   const found: Copy[] = []
   const unreadable: { name: string; why: string }[] = []
@@ -139,10 +139,10 @@ function namesIn(folder: string): string[] {
 }
 
 /**
- * Reads a copy and compares its file with the digest of its manifest.
- * @throws not_found for a name that no copy has, unavailable when the copy is not as it was made
+ * Reads a copy, and compares its file with the digest in its manifest.
+ * @throws not_found for an unknown name, unavailable when the copy changed since
  */
-export async function readCopy(copies: string, name: string, say: Say = () => undefined): Promise<Copy> {
+export async function readCopy(copies: string, name: string, say: ReportProgress = () => undefined): Promise<Copy> {
   if (!namesIn(copies).includes(name) || name.endsWith(PART))
     throw new CarrelError(
       'not_found',
@@ -154,11 +154,11 @@ export async function readCopy(copies: string, name: string, say: Say = () => un
   const path = join(folder, manifest.file)
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     throw new CarrelError('unavailable', `The copy ${name} lacks its file ${manifest.file}. Choose another copy.`)
-  const { bytes, sha256 } = await digestFile(path, (done, of) => say('reading the copy back', done, of))
+  const { bytes, sha256 } = await digestFile(path, (done, of) => say('verifying the copy', done, of))
   if (bytes !== manifest.bytes || sha256 !== manifest.sha256)
     throw new CarrelError(
       'unavailable',
-      `The copy ${name} is not as it was made: the digest of ${manifest.file} is another one. Nothing was changed. Choose another copy, or check the disk.`,
+      `The copy ${name} has changed: the digest of ${manifest.file} differs. No data was changed. Choose another copy, or check the disk.`,
       { copy: name, expected: manifest.sha256, found: sha256 },
     )
   return { name, folder, manifest }
@@ -171,7 +171,7 @@ function readManifest(folder: string): CopyManifest {
   } catch (cause) {
     throw new CarrelError(
       'unavailable',
-      `${path} is missing or cannot be read, and without it nobody knows whether the copy is whole. Choose another copy.`,
+      `${path} is missing or cannot be read, so the copy cannot be verified. Choose another copy.`,
       undefined,
       cause,
     )

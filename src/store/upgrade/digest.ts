@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 const CHUNK = 1_048_576
-/** Others get their turn after so many chunks. */
+/** Chunks before other work gets a turn. */
 const CHUNKS_AT_ONCE = 16
 
 /**
- * Reads a file as it is on the disk: its length in bytes and its SHA-256. Not for a database that this process has open:
- * closing the file here would give up the locks that SQLite holds on it.
+ * Returns the length in bytes and the SHA-256 of a file. Must not be used for a database that this process has open:
+ * closing the file would release SQLite's locks on it.
  */
 export async function digestFile(
   path: string,

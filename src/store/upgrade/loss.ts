@@ -1,9 +1,9 @@
-import type { Loss } from '../../model/upgrade.ts'
+import type { RollbackLoss } from '../../model/upgrade.ts'
 import { readCatalog } from '../sql/migrations/catalog.ts'
 import type { Tx } from '../sql/tx.ts'
 
-/** Counts rows of a table that were written after `$1`. */
-const WRITTEN: Readonly<Record<keyof Loss, readonly [table: string, from: string]>> = {
+/** The tables and conditions of rows that were written after `$1`. */
+const WRITTEN: Readonly<Record<keyof RollbackLoss, readonly [table: string, from: string]>> = {
   workspaces: ['workspaces', 'workspaces where created_at > $1'],
   spaces: ['spaces', 'spaces where created_at > $1'],
   projects: ['projects', 'projects where created_at > $1'],
@@ -21,14 +21,14 @@ const WRITTEN: Readonly<Record<keyof Loss, readonly [table: string, from: string
   settings: ['environment', 'environment where updated_at > $1'],
 }
 
-/** Counts what was written since `at`, in milliseconds since 1970: all of it would be lost by going back to then. */
-export async function measureLoss(tx: Tx, at: number): Promise<Loss> {
+/** Counts the rows written after `at` (ms since 1970). Going back to a copy of that time would lose them. */
+export async function measureLoss(tx: Tx, at: number): Promise<RollbackLoss> {
   const { relations } = await readCatalog(tx)
-  const loss: Partial<Record<keyof Loss, number>> = {}
+  const loss: Partial<Record<keyof RollbackLoss, number>> = {}
   for (const [kind, [table, from]] of Object.entries(WRITTEN)) {
     const there = relations.some(({ name }) => name === table)
     const row = there ? await tx.get<{ n: number }>(`select count(*) as n from ${from}`, at) : undefined
-    loss[kind as keyof Loss] = row?.n ?? 0
+    loss[kind as keyof RollbackLoss] = row?.n ?? 0
   }
-  return loss as Loss
+  return loss as RollbackLoss
 }

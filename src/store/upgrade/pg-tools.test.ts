@@ -22,14 +22,14 @@ describe('the programs of Postgres', () => {
     return bin
   }
 
-  it('the first on the PATH that is new enough is taken, then those of the system, newest first', async () => {
+  it('takes the first new enough programs on the PATH, then the newest of the system', async () => {
     const [old, fits, newest] = [install('a', '15.2'), install('b', '17.1 (Debian)'), install('c', '18beta1')]
     const path = (...folders: string[]) => ({ PATH: [...folders, '/bin', '/usr/bin'].join(':') })
     expect(await findPgTools(16, path(old, fits, newest), [])).toMatchObject({ major: 17, dump: join(fits, 'pg_dump') })
     expect(await findPgTools(18, path(old), [join(folder, '*')])).toMatchObject({ major: 18 })
   })
 
-  it('what is missing or too old is said, with what to do', async () => {
+  it('missing or too old programs are reported, with the next step', async () => {
     expect(await findPgTools(18, { PATH: folder }, [])).toMatchObject({
       text: expect.stringContaining('were not found'),
       next: expect.stringContaining('postgresql-client-18'),

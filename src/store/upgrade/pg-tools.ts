@@ -6,16 +6,16 @@ import { CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 
-/** The programs that come with Postgres, of one version. */
+/** The client programs of one Postgres version. */
 export interface PgTools {
-  /** `15`, of the programs. */
+  /** The major version of the programs, as in 15. */
   readonly major: number
   readonly dump: string
   readonly restore: string
   readonly psql: string
 }
 
-/** Why the programs cannot be used, and what to do about it. */
+/** The reason why no programs can be used, with the next step. */
 export interface PgObstacle {
   readonly text: string
   readonly next: string
@@ -23,12 +23,12 @@ export interface PgObstacle {
 
 export type ToolEnv = Readonly<Record<string, string | undefined>>
 
-/** Where systems put the programs of several versions beside each other. */
+/** Folders where systems install several versions side by side. */
 const INSTALLED = ['/usr/lib/postgresql/*/bin', '/usr/pgsql-*/bin', '/opt/homebrew/opt/postgresql@*/bin']
 
 /**
- * Finds `pg_dump`, `pg_restore` and `psql` that can speak for a server: their version is that of the server or newer.
- * @param systemWide also looks beyond the PATH
+ * Finds `pg_dump`, `pg_restore` and `psql` of the server's version or newer: first on the PATH, then in `systemWide`.
+ * @param systemWide patterns of folders beyond the PATH
  */
 export async function findPgTools(
   serverMajor: number,
@@ -46,9 +46,9 @@ export async function findPgTools(
     if (major >= serverMajor) return { major, dump, restore, psql }
     older.add(major)
   }
-  const next = `Install the client programs of Postgres ${serverMajor} (Debian: postgresql-client-${serverMajor}), or make a copy in your own way and say so with CARREL_UPGRADE_COPY=made.`
+  const next = `Install the client programs of Postgres ${serverMajor} (Debian: postgresql-client-${serverMajor}), or make your own copy and set CARREL_UPGRADE_COPY=made.`
   if (older.size === 0)
-    return { text: 'pg_dump, pg_restore and psql were not found, so Carrel cannot make a copy.', next }
+    return { text: 'pg_dump, pg_restore and psql were not found, so Carrel cannot create a copy.', next }
   const found = [...older].sort((a, b) => a - b).join(', ')
   return { text: `pg_dump of version ${found} cannot copy from a Postgres server of version ${serverMajor}.`, next }
 }
@@ -64,16 +64,16 @@ function mayRun(path: string): boolean {
 }
 
 async function majorOf(program: string, env: ToolEnv): Promise<number | null> {
-  const said = await new Promise<string>((resolve) => {
+  const output = await new Promise<string>((resolve) => {
     execFile(program, ['--version'], { env: toolEnv(env), timeout: 10_000 }, (error, stdout) =>
       resolve(error ? '' : stdout),
     )
   })
-  const [, major] = /\(PostgreSQL\) (\d+)/.exec(said) ?? []
+  const [, major] = /\(PostgreSQL\) (\d+)/.exec(output) ?? []
   return major === undefined ? null : Number(major)
 }
 
-/** Variables of the environment that the programs may see; all others stay here. */
+/** Environment variables that are passed to the programs. */
 const PASSED = [
   ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'SystemRoot'],
   ...['PGPASSFILE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'],
@@ -87,7 +87,7 @@ const toolEnv = (env: ToolEnv): Record<string, string> =>
     }),
   )
 
-/** A database as the programs take it: the password goes by the environment, since others see the arguments. */
+/** A database for the programs. The password goes through the environment, since other users can read arguments. */
 export interface PgTarget {
   readonly url: string
   readonly env: ToolEnv
@@ -104,12 +104,12 @@ const passwordOf = (url: string): string => decodeURIComponent(new URL(url).pass
 export interface PgProcess {
   readonly stdin: Writable
   readonly stdout: Readable
-  /** Resolves when it ended well. @throws unavailable with its words when it did not */
+  /** Resolves after a successful end. @throws unavailable with the program's error output */
   readonly ended: Promise<void>
   kill(): void
 }
 
-/** Starts one of the programs. `target` adds the address of the database. */
+/** Starts one of the programs. A `PgTarget` adds the address of the database. */
 export function startTool(program: string, args: readonly string[], target: PgTarget | ToolEnv): PgProcess {
   const isTarget = (value: PgTarget | ToolEnv): value is PgTarget => typeof value.url === 'string' && 'env' in value
   const password = isTarget(target) ? passwordOf(target.url) : ''
@@ -127,32 +127,32 @@ export function startTool(program: string, args: readonly string[], target: PgTa
   )
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('the streams of a child are pipes')
-  let words = ''
+  let output = ''
   stderr.setEncoding('utf8').on('data', (text: string) => {
-    words = (words + text).slice(-2_000)
+    output = (output + text).slice(-2_000)
   })
-  // A program that ends early leaves a broken pipe; how it ended says more.
+  // A program that ends early leaves a broken pipe. Its exit tells more.
   stdin.on('error', () => undefined)
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => reject(failed(program, cause.message, cause)))
     child.once('close', (code, signal) => {
       if (code === 0) resolve()
-      else reject(failed(program, words.trim() || `it ended with ${signal ?? code}`))
+      else reject(failed(program, output.trim() || `it ended with ${signal ?? code}`))
     })
   })
-  // Callers await it once their pipe is done; a program that fails before must not end this process unheard.
+  // Callers await it only after their pipe: an earlier failure must not be an unhandled rejection.
   ended.catch(() => undefined)
   return { stdin, stdout, ended, kill: () => void child.kill('SIGKILL') }
 }
 
-const failed = (program: string, words: string, cause?: unknown): CarrelError =>
-  new CarrelError('unavailable', `${program} failed: ${words.replace(/\.$/, '')}.`, { program }, cause)
+const failed = (program: string, reason: string, cause?: unknown): CarrelError =>
+  new CarrelError('unavailable', `${program} failed: ${reason.replace(/\.$/, '')}.`, { program }, cause)
 
 const NEWLINE = 10
 
 /**
  * Counts the rows of each table in the text of a dump: a row is a line between `COPY table (...) FROM stdin;` and `\.`.
- * Lines are told apart by their bytes, so that no character of a text is taken for the end of one.
+ * Splits lines by bytes, so that no Unicode line separator in a text ends a row.
  */
 export async function countDumped(dump: AsyncIterable<Buffer>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
@@ -170,7 +170,7 @@ export async function countDumped(dump: AsyncIterable<Buffer>): Promise<Record<s
       } else if (line.length === 2 && line.toString('latin1') === '\\.') table = null
       else counts[table] = (counts[table] ?? 0) + 1
     }
-    // Only the beginning of a row tells anything; a long one is not kept.
+    // Only the beginning of a row matters, so a long row is not kept.
     const more = chunk.subarray(from)
     if (more.length > 0) rest = table === null || rest.length < 4 ? Buffer.concat([rest, more]) : rest
   }

@@ -9,7 +9,7 @@ import { POSTGRES } from '../sql/dialect.ts'
 import { tablesAfter } from '../sql/migrations/catalog.ts'
 import { KNOWN_SCHEMA, MIGRATIONS, schemaVersion, writtenByNewer } from '../sql/migrations/migrate.ts'
 import type { Tx } from '../sql/tx.ts'
-import { type Copy, readCopy, type Say } from './copies.ts'
+import { type Copy, type ReportProgress, readCopy } from './copies.ts'
 import { measureLoss } from './loss.ts'
 import { findPgTools, type PgTools, startTool } from './pg-tools.ts'
 import { livingNodes } from './postgres-nodes.ts'
@@ -28,12 +28,12 @@ interface Back extends PostgresPlace {
   readonly name: string
   readonly options: PostgresUpgradeOptions
   readonly now: number
-  readonly say: Say
+  readonly say: ReportProgress
 }
 
 /**
- * Checks a copy and counts what was written since it was made. Changes nothing.
- * @throws not_found for an unknown copy, unavailable when it is not as it was made or cannot be used here
+ * Checks a copy and counts the rows written since then. Changes nothing.
+ * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
  */
 export async function previewBackPostgres(back: Back): Promise<BackPreview> {
   return await connectOnce(back.url, back.schema, async (client) => {
@@ -48,7 +48,10 @@ async function readPostgresCopy(tx: Tx, { name, options, say }: Back): Promise<{
   const copy = await readCopy(options.copies, name, say)
   const { engine, schema, toolMajor, file, counts } = copy.manifest
   if (engine !== 'postgres')
-    throw new CarrelError('bad_input', `The copy ${name} is of an SQLite database. Start this without databaseUrl.`)
+    throw new CarrelError(
+      'bad_input',
+      `The copy ${name} is of an SQLite database. Repeat the command without databaseUrl.`,
+    )
   if (schema > KNOWN_SCHEMA) throw writtenByNewer(schema)
   const tools = await findPgTools(Math.max(await serverMajor(tx), toolMajor ?? 0), options.env, options.toolFolders)
   if ('text' in tools) throw new CarrelError('unavailable', `${tools.text} ${tools.next}`)
@@ -63,15 +66,15 @@ async function readPostgresCopy(tx: Tx, { name, options, say }: Back): Promise<{
 }
 
 /**
- * Puts the tables of a copy in the place of the present ones, which are kept as a copy of their own first. All of it is
- * one transaction: its rows are counted before the commit. No node starts meanwhile.
+ * Replaces the tables with those of a copy, and saves the present tables as a copy first. Runs as one transaction, with
+ * its rows counted before the commit. No node can start meanwhile.
  * @throws as `previewBackPostgres`, and unavailable while other nodes live; then nothing was changed
  */
 export async function backPostgres(back: Back): Promise<BackDone> {
   const { url, schema, options, now } = back
   return await connectOnce(url, schema, async (client) => {
     const tx = postgresTx(client)
-    // Held by the connection, since another one drops the tables: it would wait for a transaction of ours.
+    // A session lock, because another connection drops the tables: it would wait for a transaction of this one.
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     const { copy, tools } = await readPostgresCopy(tx, back)
     const version = await schemaVersion(tx)
@@ -84,8 +87,8 @@ export async function backPostgres(back: Back): Promise<BackDone> {
 
 function refuseLiving(nodes: readonly UpgradeFinding[]): void {
   if (nodes.length === 0) return
-  const words = nodes.map(({ text, next }) => `${text} ${next}`).join(' ')
-  throw new CarrelError('unavailable', `The copy was not put in place, and nothing was changed. ${words}`, { nodes })
+  const reasons = nodes.map(({ text, next }) => `${text} ${next}`).join(' ')
+  throw new CarrelError('unavailable', `The copy was not restored, and nothing was changed. ${reasons}`, { nodes })
 }
 
 async function setAside(client: pg.ClientBase, back: Back, tools: PgTools, version: number): Promise<Copy> {
@@ -93,13 +96,13 @@ async function setAside(client: pg.ClientBase, back: Back, tools: PgTools, versi
   await client.query('begin')
   try {
     await lockTables(whole)
-    return await copyPostgres(whole, back.options, tools, 'back', [back.name])
+    return await copyPostgres(whole, back.options, { tools, reason: 'back', needed: [back.name] })
   } finally {
     await client.query('rollback')
   }
 }
 
-/** The statements before those of the copy. Tables that only newer versions have would be in the way of a next upgrade. */
+/** Returns the statements before the copy's own. Tables of newer versions must go, or a later upgrade would collide. */
 const begin = (schema: string, version: number): string =>
   [
     'begin;',
@@ -109,7 +112,7 @@ const begin = (schema: string, version: number): string =>
     '',
   ].join('\n')
 
-/** The statements after those of the copy: without the commit nothing was changed, so it comes by itself at the end. */
+/** Returns the statements after the copy's own: a check of the row counts, then the commit. */
 const end = (schema: string, { counts }: Copy['manifest']): string =>
   [
     '',
@@ -125,7 +128,7 @@ const end = (schema: string, { counts }: Copy['manifest']): string =>
 
 async function replaceTables(back: Back, copy: Copy, tools: PgTools, version: number): Promise<void> {
   const { url, schema, options, say } = back
-  say('putting the copy in place', 0, null)
+  say('restoring the copy', 0, null)
   const target = { url, env: options.env }
   const reading = startTool(
     tools.restore,
@@ -145,10 +148,10 @@ async function replaceTables(back: Back, copy: Copy, tools: PgTools, version: nu
   } catch (thrown) {
     reading.kill()
     writing.kill()
-    const words = messageOf(thrown)
+    const message = messageOf(thrown)
     throw new CarrelError(
       'unavailable',
-      `The copy was not put in place, and nothing was changed. ${words}`,
+      `The copy was not restored, and nothing was changed. ${message}`,
       { copy: copy.name },
       thrown,
     )

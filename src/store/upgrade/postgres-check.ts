@@ -10,9 +10,9 @@ import { effectsOfAll, tablesAfter } from '../sql/migrations/catalog.ts'
 import { MIGRATIONS, schemaVersion } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
-import { type Trial, type TrialGround, tryMigrations } from '../sql/migrations/trial.ts'
+import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import type { Tx } from '../sql/tx.ts'
-import type { Say } from './copies.ts'
+import type { ReportProgress } from './copies.ts'
 import {
   lookOver,
   type PostgresPlace,
@@ -24,13 +24,13 @@ import {
 interface Check extends PostgresPlace {
   readonly options: PostgresUpgradeOptions
   readonly now: number
-  readonly say: Say
+  readonly say: ReportProgress
   readonly migrations?: readonly Migration[]
 }
 
 /**
- * Looks whether tables on a Postgres server can be upgraded, and what that takes. They are only read; a sample is tried
- * in a schema of its own, in a transaction that is rolled back.
+ * Checks whether tables on a Postgres server can be upgraded, and estimates the effort. Only reads them. Tries a sample
+ * in a new schema, in a transaction that is rolled back.
  * @throws unavailable when the server cannot be reached, or a newer Carrel wrote the tables
  */
 export async function checkPostgres({ migrations = MIGRATIONS, ...check }: Check): Promise<UpgradeReport> {
@@ -39,16 +39,16 @@ export async function checkPostgres({ migrations = MIGRATIONS, ...check }: Check
   const base = { engine: 'postgres', location: publicAddress(url), carrel: options.carrel } as const
   const nothing = { ...base, steps: [], room: [], estimate: null, locked: [], findings: [] } as const
   return await connectOnce(url, schema, async (client) => {
-    say('looking the rows over', 0, null)
-    const looked = await rolledBack(client, 'read only', async (tx) => {
+    say('checking the rows', 0, null)
+    const result = await rolledBack(client, 'read only', async (tx) => {
       const version = await schemaVersion(tx, known)
       if (version === 0 || version === known) return { version, findings: [], room: [], bytes: 0 }
       const over = await lookOver({ tx, url, schema, now, version, migrations }, options)
       const bytes = await sizeOfTables({ tx, schema }, tablesAfter(migrations.slice(0, version), POSTGRES))
       return { version, bytes, ...over }
     })
-    const { version, room, bytes } = looked
-    const findings: UpgradeFinding[] = [...looked.findings]
+    const { version, room, bytes } = result
+    const findings: UpgradeFinding[] = [...result.findings]
     if (version === known) return { ...nothing, state: 'current', schema: { data: known, known } }
     if (version === 0) return { ...nothing, state: 'new', schema: { data: 0, known } }
     const pending = migrations.slice(version)
@@ -85,20 +85,20 @@ async function rolledBack<T>(client: pg.ClientBase, mode: string, use: (tx: Tx) 
   }
 }
 
-/** Null where this user may not make a schema, and so no sample can be tried. */
+/** Tries the migrations on a sample. Returns null when this user may not create a schema. */
 async function trySample(
   client: pg.ClientBase,
   schema: string,
   version: number,
   migrations: readonly Migration[],
 ): Promise<{ trial: Trial; msPerByte: number } | { finding: UpgradeFinding } | null> {
-  const open = async (): Promise<TrialGround> => {
-    const ground = `carrel_trial_${randomUUID().replaceAll('-', '')}`
-    await client.query(`begin; create schema ${ground}; set local search_path to ${ground}`)
+  const open = async (): Promise<TrialSchema> => {
+    const trial = `carrel_trial_${randomUUID().replaceAll('-', '')}`
+    await client.query(`begin; create schema ${trial}; set local search_path to ${trial}`)
     return {
       tx: postgresTx(client),
       data: `"${schema}".`,
-      // Nothing of it may be seen by others.
+      // Others must not see the trial.
       async commit() {},
       async close() {
         await client.query('rollback')
@@ -111,21 +111,21 @@ async function trySample(
   } catch (thrown) {
     await client.query('rollback')
     const { code } = (thrown ?? {}) as { code?: unknown }
-    // A user who may not make a schema can still upgrade the tables that are there.
+    // A user without the right to create a schema can still upgrade the tables.
     if (code === '42501') return null
     const { message } = asCarrelError(fromPostgres(thrown))
     const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
-    const next = 'Go on with the earlier version of Carrel, and report this.'
+    const next = 'Continue with the earlier version of Carrel, and report this.'
     return { finding: { level: 'block', kind: 'trial', text, next } }
   }
 }
 
-/** Events are most of what a copy holds. */
+/** Events are most of a copy. */
 const READ = 'select data from events limit 5000'
-/** A copy is read from the server, compressed and written, and read back once. */
+/** Cost of a copy relative to one read: it is read, compressed and written, and read back. */
 const READ_AGAIN = 3
 
-/** Milliseconds for each byte of a copy that is made and read back. */
+/** Measures the ms per byte of a copy, including its verification. */
 async function measureRead(client: pg.ClientBase): Promise<number> {
   const before = performance.now()
   const { rows } = await client.query<{ data: string }>(READ)

@@ -1,22 +1,22 @@
 import type { UpgradeFinding } from '../../model/upgrade.ts'
 import type { Tx } from '../sql/tx.ts'
 
-/** The name of connections of a node, by which others see it. Earlier versions had `carrel` and the schema `public`. */
+/** Returns the application name that marks a node's connections. Earlier versions had `carrel` and schema `public`. */
 export const applicationName = (schema: string): string => (schema === 'public' ? 'carrel' : `carrel ${schema}`)
 
-/** The name of a connection that waits for its turn to open: it is no node yet, and is refused or upgrades itself. */
+/** The application name of a connection that is not yet a node: it waits for the lock of migrations. */
 export const OPENING = 'carrel opening'
 
-interface Asked {
+interface NodeQuery {
   readonly schema: string
   /** ms since 1970. */
   readonly now: number
-  /** The holder that leases of this node have: what is left of them is from an earlier life. */
+  /** The lease holder of this node. Its leases are leftovers of an earlier process. */
   readonly holder: string | null
 }
 
-/** The nodes that live on a database: those that are connected, and those that hold leases which have not run out. */
-export async function livingNodes(tx: Tx, { schema, now, holder }: Asked): Promise<UpgradeFinding[]> {
+/** Returns findings for other live nodes on a database: connected ones, and holders of unexpired leases. */
+export async function livingNodes(tx: Tx, { schema, now, holder }: NodeQuery): Promise<UpgradeFinding[]> {
   const connected = await tx.all<{ address: string; connections: number; names: string }>(
     `select coalesce(host(client_addr), 'the machine of the server') as address, count(*) as connections,
        string_agg(distinct application_name, ', ') as names
@@ -43,7 +43,7 @@ export async function livingNodes(tx: Tx, { schema, now, holder }: Asked): Promi
     ...holding.map(({ holder: node, leases, until }) =>
       stop(
         `The ${node.replace(':', ' ')} holds ${leases} ${leases === 1 ? 'lease' : 'leases'} until ${new Date(until).toISOString()}.`,
-        'Stop that node; if it is dead, wait until then.',
+        'Stop that node. If it has crashed, wait until then.',
       ),
     ),
   ]

@@ -15,18 +15,18 @@ import { migrate } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
-import { type Copy, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
+import { type Copy, makeCopy, type ReportProgress, type UpgradeOptions } from './copies.ts'
 import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'
 import { livingNodes } from './postgres-nodes.ts'
 import { roomAt } from './room.ts'
 
-/** How the tables on a Postgres server are upgraded. */
+/** Options of an upgrade on a Postgres server. */
 export interface PostgresUpgradeOptions extends UpgradeOptions {
-  /** The holder of this node's leases; null where it has none. */
+  /** The lease holder of this node; null without one. */
   readonly holder: string | null
-  /** Where the programs of Postgres are looked for, and what they may know. */
+  /** The environment of the Postgres programs, with the PATH to find them. */
   readonly env: ToolEnv
-  /** Patterns of folders beyond the PATH; by default those where systems put these programs. */
+  /** Patterns of folders beyond the PATH; by default the usual folders of the system. */
   readonly toolFolders?: readonly string[]
 }
 
@@ -39,40 +39,42 @@ interface Upgrade extends PostgresPlace {
   readonly tx: Tx
   readonly version: number
   readonly now: number
-  readonly say: Say
+  readonly say: ReportProgress
   readonly migrations: readonly Migration[]
 }
 
 /**
- * Brings the tables from `version`, which is not the newest, to the newest, inside of the caller's transaction, which
- * holds the lock of migrations. Before that it looks the data over and has `pg_dump` copy it; nobody writes in between.
- * @throws unavailable when it is refused, internal when a step fails; the caller rolls back
+ * Upgrades the tables from `version` to the newest schema. The caller's transaction holds the lock of migrations.
+ * Checks the data and copies it with `pg_dump` first; no other connection can write in between.
+ * @throws unavailable when the upgrade is refused, internal when a step fails; the caller rolls back
  */
 export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgradeOptions | null): Promise<void> {
   const { tx, version, now, say, migrations } = upgrade
   if (version === 0) {
     refuseFindings(0, migrations.length, await preflight(tx, migrations))
-    return await migrate(tx, 0, now, migrations)
+    return await migrate(tx, { version, now, migrations })
   }
   const { findings, tools, room } = await lookOver(upgrade, options)
   refuseFindings(version, migrations.length, findings)
   let doing = 'the copy'
   try {
     await lockTables(upgrade)
-    const copy = options?.copy === 'make' && tools ? await copyPostgres(upgrade, options, tools, 'upgrade') : null
+    const copy =
+      options?.copy === 'make' && tools ? await copyPostgres(upgrade, options, { tools, reason: 'upgrade' }) : null
     if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
     let step = 0
-    await migrate(tx, version, now, migrations, ({ name }) => {
+    const notify = ({ name }: Migration) => {
       doing = `step ${name}`
       step += 1
       say(`upgrade step ${name}`, step, migrations.length - version)
-    })
+    }
+    await migrate(tx, { version, now, migrations, notify })
   } catch (thrown) {
-    throw postgresTrouble(thrown, doing, room)
+    throw postgresFailure(thrown, doing, room)
   }
 }
 
-/** All that stands against an upgrade, and the programs to make a copy with where one is to be made. */
+/** Returns all obstacles of an upgrade, the needed disk space, and the programs for the copy if one is needed. */
 export async function lookOver(
   upgrade: Omit<Upgrade, 'say'>,
   options: PostgresUpgradeOptions | null,
@@ -92,8 +94,8 @@ export async function lookOver(
 }
 
 const NO_FOLDER = {
-  text: 'Nobody said where a copy goes.',
-  next: 'Open the database with `carrel serve`, or say where copies go.',
+  text: 'The folder for a copy is not set.',
+  next: 'Open the database with `carrel serve`, or set a folder for copies.',
 }
 
 export async function serverMajor(tx: Tx): Promise<number> {
@@ -104,7 +106,7 @@ export async function serverMajor(tx: Tx): Promise<number> {
 const tablesAt = ({ tx, version, migrations }: Pick<Upgrade, 'tx' | 'version' | 'migrations'>): string[] =>
   tablesAfter(migrations.slice(0, version), tx.dialect)
 
-/** Bytes of tables without their indexes. */
+/** Returns the bytes of tables without their indexes. */
 export async function sizeOfTables(
   { tx, schema }: Pick<Upgrade, 'tx' | 'schema'>,
   tables: readonly string[],
@@ -120,28 +122,33 @@ export async function sizeOfTables(
   return bytes
 }
 
-/** How long others may hold a table. ms. */
+/** Longest wait for a table lock. ms. */
 const LOCK_WAIT_MS = 10_000
 
-/** Nobody writes from now until the commit; `pg_dump` may read. */
+/** Locks the tables against writes until the commit. `pg_dump` can still read. */
 export async function lockTables(upgrade: Pick<Upgrade, 'tx' | 'version' | 'migrations'>): Promise<void> {
   const { tx } = upgrade
   await tx.run(`set local lock_timeout = ${LOCK_WAIT_MS}`)
-  // While the copy is made, this transaction does nothing for a long time.
+  // This transaction is idle during the copy, which may take long.
   await tx.run('set local idle_in_transaction_session_timeout = 0')
   await tx.run(`lock table ${tablesAt(upgrade).join(', ')} in share mode`)
 }
 
+interface PostgresCopy {
+  readonly tools: PgTools
+  readonly reason: 'upgrade' | 'back'
+  /** Names of copies that stay, however old they are. */
+  readonly needed?: readonly string[]
+}
+
 /**
- * Has `pg_dump` copy the tables of Carrel, reads the copy with `pg_restore` and counts its rows.
- * @throws unavailable when that fails, or the copy does not have the rows that the tables have
+ * Copies the tables of Carrel with `pg_dump`, reads the copy with `pg_restore` and counts its rows.
+ * @throws unavailable when that fails, or the rows of the copy differ from those of the tables
  */
 export async function copyPostgres(
   upgrade: Upgrade,
   { copies, carrel, env }: PostgresUpgradeOptions,
-  tools: PgTools,
-  reason: 'upgrade' | 'back',
-  needed: readonly string[] = [],
+  { tools, reason, needed = [] }: PostgresCopy,
 ): Promise<Copy> {
   const { tx, url, schema, version, now, say } = upgrade
   const tables = tablesAt(upgrade)
@@ -160,21 +167,21 @@ export async function copyPostgres(
     const named = tables.map((table) => `--table="${schema}"."${table}"`)
     const args = ['--format=custom', `--file=${file}`, `--lock-wait-timeout=${LOCK_WAIT_MS}`, ...named]
     await startTool(tools.dump, args, { url, env }).ended
-    say('reading the copy back', 0, null)
+    say('verifying the copy', 0, null)
     const rows = await countCopy(tools, file, env)
-    const there = await countRows(tx, tables)
-    if (JSON.stringify(sorted(there)) !== JSON.stringify(sorted(rows)))
+    const present = await countRows(tx, tables)
+    if (JSON.stringify(sorted(present)) !== JSON.stringify(sorted(rows)))
       throw new CarrelError(
         'unavailable',
-        'The copy does not hold the same rows as the database. Nothing was changed. Stop whatever else writes to it, then try again.',
-        { there, copied: rows },
+        'The copy does not hold the same rows as the database. Nothing was changed. Stop other programs that write to it, then try again.',
+        { there: present, copied: rows },
       )
     return rows
   }
   return await makeCopy(copies, facts, write, { say, needed })
 }
 
-/** Rows of each table in a copy, read with `pg_restore`. */
+/** Counts the rows of each table in a copy, read with `pg_restore`. */
 export async function countCopy(tools: PgTools, file: string, env: ToolEnv): Promise<Record<string, number>> {
   const reading = startTool(tools.restore, ['--data-only', '--file=-', file], env)
   const [rows] = await Promise.all([countDumped(reading.stdout), reading.ended])
@@ -184,23 +191,23 @@ export async function countCopy(tools: PgTools, file: string, env: ToolEnv): Pro
 const sorted = (rows: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(rows).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** The address without user and password (B3). */
+/** Returns the address without user and password (B3). */
 export function publicAddress(url: string): string {
   const { host, pathname } = new URL(url)
   return `postgres://${host}${pathname}`
 }
 
-/** Turns a failure of an upgrade into a sentence with the step and the remedy. `doing` names the step. */
-export function postgresTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
-  // Another transaction was in the way: the whole is tried again.
+/** Converts a failure of an upgrade into an error with step and remedy. Returns conflicts unchanged for a retry. */
+export function postgresFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
+  // The caller repeats the whole transaction after a conflict.
   if (mayRetry(thrown)) return thrown
   const code = (thrown as { code?: unknown } | null)?.code
   if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT') {
-    const words = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
+    const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
     const disk = code === '53100' ? 'The disk of the Postgres server' : 'The disk'
     return new CarrelError(
       'unavailable',
-      `${disk} became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${words.join(' and ')}. Make room, then start Carrel again.`,
+      `${disk} became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${needs.join(' and ')}. Make room, then start Carrel again.`,
       { step: doing, room },
       thrown,
     )
@@ -208,7 +215,7 @@ export function postgresTrouble(thrown: unknown, doing: string, room: readonly U
   if (code === '55P03')
     return new CarrelError(
       'unavailable',
-      'Others are writing to the tables of Carrel, so the upgrade did not begin. Stop them, then start Carrel again.',
+      'Other programs are writing to the tables of Carrel, so the upgrade did not start. Stop them, then start Carrel again.',
       { step: doing },
       thrown,
     )
@@ -220,7 +227,7 @@ export function postgresTrouble(thrown: unknown, doing: string, room: readonly U
     .replace(/\.$/, '')
   return new CarrelError(
     'internal',
-    `The upgrade failed at ${doing}: ${detail}. Nothing was changed. Go on with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
+    `The upgrade failed at ${doing}: ${detail}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
     { step: doing },
     thrown,
   )

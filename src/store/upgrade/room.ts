@@ -2,7 +2,7 @@ import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { UpgradeRoom } from '../../model/upgrade.ts'
 
-/** The room on the file system that a folder is on, or would be on when it is made. */
+/** Returns the free space on the file system of a folder, which may not exist yet. */
 export function roomAt(folder: string, neededBytes: number): UpgradeRoom & { readonly device: number } {
   const where = nearest(folder)
   const { bavail, bsize } = statfsSync(where)

@@ -9,10 +9,10 @@ import { fromSqlite } from '../sqlite/sqlite-errors.ts'
 import { sqliteTx } from '../sqlite/sqlite-tx.ts'
 
 /**
- * The address by which SQLite reads a database without changing a byte beside it: a plain read-only connection would
- * make `-wal` and `-shm` where they are missing.
+ * Returns the URI by which SQLite reads a database and changes no file beside it: a plain read-only connection would
+ * create missing `-wal` and `-shm` files.
  * @see https://www.sqlite.org/uri.html
- * @throws unavailable for a database with a log and without the index of it, which only a writer can make again
+ * @throws unavailable for a database with a log but without its index, which only a writer can rebuild
  */
 export function asideAddress(database: string): string {
   const path = realPath(database)
@@ -22,12 +22,12 @@ export function asideAddress(database: string): string {
   else
     throw new CarrelError(
       'unavailable',
-      `${path} was not closed and lacks its -shm file, as after a copy that left it out. Open it once with the Carrel that wrote it, then try again.`,
+      `${path} was not closed, and its -shm file is missing, as after an incomplete copy. Open it once with the Carrel that wrote it, then try again.`,
     )
   return url.href
 }
 
-/** Where a database really is, also behind a link: its log lies there. The full path of one that is not there yet. */
+/** Returns the real path of a database behind links, where its log is; the full path of a missing database. */
 export const realPath = (path: string): string =>
   statSync(path, { throwIfNoEntry: false }) === undefined ? resolve(path) : realpathSync(path)
 
@@ -35,8 +35,8 @@ const hasFile = (path: string, ending: string): boolean =>
   (statSync(`${path}${ending}`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
 /**
- * Runs `use` over a database that is only read; nothing beside it changes.
- * @throws unavailable when it cannot be read
+ * Runs `use` over a database that is only read. Changes no file beside it. @throws unavailable for an unreadable
+ * database
  */
 export async function readAside<T>(path: string, use: (tx: Tx, db: DatabaseSync) => Promise<T>): Promise<T> {
   try {
@@ -51,13 +51,13 @@ export async function readAside<T>(path: string, use: (tx: Tx, db: DatabaseSync)
   }
 }
 
-/** The size of a database with what its log holds, in bytes. */
+/** Returns the size of a database including its log. Bytes. */
 export function sizeOf(db: DatabaseSync): number {
   const one = (name: string) => Number(Object.values(db.prepare(`pragma ${name}`).get() ?? {})[0])
   return one('page_count') * one('page_size')
 }
 
-/** Bytes of tables with their indexes. */
+/** Returns the size of tables with their indexes. Bytes. */
 export function sizeOfTables(db: DatabaseSync, tables: readonly string[]): number {
   const list = tables.map(() => '?').join(', ')
   const row = db
@@ -69,7 +69,7 @@ export function sizeOfTables(db: DatabaseSync, tables: readonly string[]): numbe
   return Number(row?.bytes ?? 0)
 }
 
-/** @throws unavailable when pages or indexes of it are damaged; `what` names it in the sentence */
+/** Checks pages and indexes. `what` names the database in the message. @throws unavailable for a damaged database */
 export function expectSound(db: DatabaseSync, what: string): void {
   const found = db
     .prepare('pragma quick_check(1)')
@@ -80,8 +80,8 @@ export function expectSound(db: DatabaseSync, what: string): void {
 }
 
 /**
- * Reads the schema of a database aside. One that only a writer can read is left to the writer.
- * @throws unavailable when a newer Carrel wrote it, or it cannot be read
+ * Refuses a database of a newer Carrel, without changing a file. Skips a database that only a writer can read.
+ * @throws unavailable when a newer Carrel wrote the database, or it cannot be read
  */
 export async function refuseNewerSqlite(database: string): Promise<void> {
   const path = realPath(database)

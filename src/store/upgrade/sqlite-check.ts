@@ -12,22 +12,22 @@ import { MIGRATIONS, schemaVersion } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
-import { type Trial, type TrialGround, tryMigrations } from '../sql/migrations/trial.ts'
+import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import { sqliteTx } from '../sqlite/sqlite-tx.ts'
-import type { Say, UpgradeOptions } from './copies.ts'
+import type { ReportProgress, UpgradeOptions } from './copies.ts'
 import { asideAddress, expectSound, readAside, sizeOf } from './sqlite-aside.ts'
 import { roomFor } from './sqlite-upgrade.ts'
 
 interface Check extends UpgradeOptions {
   readonly path: string
-  readonly say: Say
+  readonly say: ReportProgress
   readonly migrations?: readonly Migration[]
 }
 
 /**
- * Looks whether a database can be upgraded, and what that takes. Nothing in its folder changes; samples are tried in a
- * folder of their own among the temporary ones, which is removed.
- * @throws unavailable when it cannot be read, or a newer Carrel wrote it
+ * Checks whether a database can be upgraded, and estimates the effort. Changes nothing in its folder. Tries a sample in
+ * a temporary folder, which is removed.
+ * @throws unavailable when the database cannot be read, or a newer Carrel wrote it
  */
 export async function checkSqlite({ migrations = MIGRATIONS, ...check }: Check): Promise<UpgradeReport> {
   const { path, carrel, say } = check
@@ -35,21 +35,21 @@ export async function checkSqlite({ migrations = MIGRATIONS, ...check }: Check):
   const base = { engine: 'sqlite', location: resolve(path), carrel, steps: [], room: [], estimate: null } as const
   const nothing = { ...base, locked: [], findings: [] } as const
   if (!statSync(path, { throwIfNoEntry: false })?.size) return { ...nothing, state: 'new', schema: { data: 0, known } }
-  const looked = await readAside(path, async (tx, db) => {
+  const result = await readAside(path, async (tx, db) => {
     const version = await schemaVersion(tx, known)
     if (version === known) return null
     const before = performance.now()
     const findings: UpgradeFinding[] = [...nodeFindings(path), ...damageFindings(db, path, say)]
     const checkMs = performance.now() - before
-    say('looking the rows over', 0, null)
+    say('checking the rows', 0, null)
     findings.push(...(await preflight(tx, migrations.slice(version))))
     const room = version === 0 ? [] : roomFor(db, { ...check, version, migrations, tx })
     return { version, room, findings: [...findings, ...findRoom(room)], bytes: sizeOf(db), checkMs }
   })
-  if (looked === null) return { ...nothing, state: 'current', schema: { data: known, known } }
-  const { version, room, findings, bytes, checkMs } = looked
+  if (result === null) return { ...nothing, state: 'current', schema: { data: known, known } }
+  const { version, room, findings, bytes, checkMs } = result
   const pending = migrations.slice(version)
-  // A sample would only fail on the same findings.
+  // A sample would fail on the same findings.
   const broken = findings.some(({ kind }) => kind === 'collision' || kind === 'damage')
   const tried = broken || version === 0 ? null : await trySample(path, version, migrations, say)
   if (tried && 'finding' in tried) findings.push(tried.finding)
@@ -76,18 +76,20 @@ function nodeFindings(path: string): UpgradeFinding[] {
   const folder = dirname(resolve(path))
   const holder = holderOfFolder(folder)
   if (holder === null) return []
-  const who = holder.pid === null ? 'A process' : `Process ${holder.pid}`
-  return [{ level: 'stop', kind: 'node', text: `${who} is using the data folder ${folder}.`, next: 'Stop that one.' }]
+  const name = holder.pid === null ? 'A process' : `Process ${holder.pid}`
+  return [
+    { level: 'stop', kind: 'node', text: `${name} is using the data folder ${folder}.`, next: 'Stop that process.' },
+  ]
 }
 
-function damageFindings(db: DatabaseSync, path: string, say: Say): UpgradeFinding[] {
+function damageFindings(db: DatabaseSync, path: string, say: ReportProgress): UpgradeFinding[] {
   say('checking the pages of the database', 0, null)
   try {
     expectSound(db, path)
     return []
   } catch (thrown) {
     const { message } = asCarrelError(thrown)
-    return [{ level: 'block', kind: 'damage', text: message, next: 'Put a backup in its place.' }]
+    return [{ level: 'block', kind: 'damage', text: message, next: 'Restore a backup.' }]
   }
 }
 
@@ -95,26 +97,26 @@ async function trySample(
   path: string,
   version: number,
   migrations: readonly Migration[],
-  say: Say,
+  say: ReportProgress,
 ): Promise<{ trial: Trial; msPerByte: number } | { finding: UpgradeFinding }> {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-trial-'))
   try {
     say('measuring a sample', 0, null)
     const msPerByte = measureCopy(path, join(folder, 'copy'))
     let count = 0
-    const open = async () => openGround(path, join(folder, `trial-${++count}.db`))
+    const open = async () => openTrial(path, join(folder, `trial-${++count}.db`))
     return { msPerByte, trial: await tryMigrations(open, version, migrations) }
   } catch (thrown) {
     const { message } = asCarrelError(thrown)
     const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
-    const next = 'Go on with the earlier version of Carrel, and report this.'
+    const next = 'Continue with the earlier version of Carrel, and report this.'
     return { finding: { level: 'block', kind: 'trial', text, next } }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function openGround(path: string, trial: string): TrialGround {
+function openTrial(path: string, trial: string): TrialSchema {
   const db = new DatabaseSync(trial)
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory')
   db.prepare('attach ? as data').run(asideAddress(path))
@@ -131,10 +133,10 @@ function openGround(path: string, trial: string): TrialGround {
   }
 }
 
-/** Bytes of the database that are copied to measure how fast that goes. */
+/** Bytes of the database that are copied for the measurement. */
 const MEASURED = 33_554_432
 
-/** Milliseconds for each byte of a copy that is written and of which the digest is taken twice, without its check. */
+/** Measures the ms per byte of a copy: one write and two digests, without the check of its pages. */
 function measureCopy(path: string, target: string): number {
   const before = performance.now()
   const [from, to] = [openSync(path, 'r'), openSync(target, 'w', 0o600)]

@@ -12,11 +12,11 @@ import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { copyDatabase } from '../sqlite/sqlite-copy.ts'
 import { fromSqlite, isFullDisk } from '../sqlite/sqlite-errors.ts'
-import { type Copy, copiesIn, makeCopy, type Say, type UpgradeOptions } from './copies.ts'
+import { type Copy, copiesIn, makeCopy, type ReportProgress, type UpgradeOptions } from './copies.ts'
 import { roomAt } from './room.ts'
 import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite-aside.ts'
 
-/** Where copies of a database lie unless somebody says otherwise. */
+/** Returns the default folder for copies of a database. */
 export const copiesBeside = (path: string): string => copiesIn(dirname(resolve(path)))
 
 interface Upgrade extends UpgradeOptions {
@@ -27,13 +27,13 @@ interface Upgrade extends UpgradeOptions {
   /** ms since 1970. */
   readonly now: number
   readonly migrations: readonly Migration[]
-  readonly say: Say
+  readonly say: ReportProgress
 }
 
 /**
- * Brings a database from `version`, which is not the newest, to the newest in one transaction. Before that it looks the
- * data over, and makes a copy of it as it is now: no other writer comes in between.
- * @throws unavailable when it is refused, internal when a step fails; then the data is as it was
+ * Upgrades a database from `version` to the newest schema in one transaction. Checks and copies the data first; no
+ * other connection can write in between.
+ * @throws unavailable when the upgrade is refused, internal when a step fails; then the data is unchanged
  */
 export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
   const { db, tx, version, migrations, say, now } = upgrade
@@ -45,23 +45,24 @@ export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
     const copy = version > 0 && upgrade.copy === 'make' ? await copyBefore(upgrade, 'upgrade') : null
     if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
     let step = 0
-    await migrate(tx, version, now, migrations, ({ name }) => {
+    const notify = ({ name }: Migration) => {
       if (version === 0) return
       doing = `step ${name}`
       step += 1
       say(`upgrade step ${name}`, step, migrations.length - version)
-    })
+    }
+    await migrate(tx, { version, now, migrations, notify })
     if (version > 0) doing = 'the commit'
     db.exec('commit')
   } catch (thrown) {
     // A full disk may have ended the transaction already.
     if (db.isTransaction) db.exec('rollback')
     if (doing === null) throw thrown
-    throw upgradeTrouble(thrown, doing, room)
+    throw upgradeFailure(thrown, doing, room)
   }
 }
 
-/** Room for the copy, and for what is written anew. */
+/** Returns the disk space needed for the copy and for rewritten tables. */
 export function roomFor(
   db: DatabaseSync,
   {
@@ -81,7 +82,7 @@ export function roomFor(
   return joinRoom(copy === 'make' ? [roomAt(copies, sizeOf(db)), migrating] : [migrating])
 }
 
-/** A copy of a database as it is committed now, opened and counted. */
+/** Copies the committed state of a database, opens the copy and counts its rows. */
 export async function copyBefore(
   { tx, path, version, now, carrel, copies, say }: Omit<Upgrade, 'db' | 'migrations' | 'copy'>,
   reason: 'upgrade' | 'back',
@@ -101,12 +102,12 @@ export async function copyBefore(
     say('copying the database', 0, null)
     await copyDatabase(path, file, (done, of) => say('copying the database', done, of))
     say('checking the copy', 0, null)
-    const [there, counts] = [await countRows(tx), await inspectSqlite(file, `${path}, as it was copied,`)]
-    if (JSON.stringify(there) !== JSON.stringify(counts.rows))
+    const [present, counts] = [await countRows(tx), await inspectSqlite(file, `The copy of ${path}`)]
+    if (JSON.stringify(present) !== JSON.stringify(counts.rows))
       throw new CarrelError(
         'unavailable',
         `The copy of ${path} does not hold the same rows. Nothing was changed. Check the disk, then try again.`,
-        { there, copied: counts.rows },
+        { there: present, copied: counts.rows },
       )
     return counts.rows
   }
@@ -114,8 +115,8 @@ export async function copyBefore(
 }
 
 /**
- * Opens a database aside, checks its pages and counts its rows.
- * @throws unavailable when it is damaged; `what` names it in the sentence
+ * Opens a database read-only, checks its pages and counts its rows. `what` names the database in the message.
+ * @throws unavailable for a damaged database
  */
 export async function inspectSqlite(
   path: string,
@@ -129,29 +130,29 @@ export async function inspectSqlite(
   })
 }
 
-/** Turns a failure of an upgrade into a sentence with the step and the remedy. `doing` names the step. */
-export function upgradeTrouble(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
+/** Converts a failure of an upgrade into an error with step and remedy. `doing` names the step. */
+export function upgradeFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
   if (isFullDisk(thrown) || (thrown instanceof CarrelError && isFullDisk(thrown.cause))) {
-    const words = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
+    const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
     return new CarrelError(
       'unavailable',
-      `The disk became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${words.join(' and ')}. Make room, then start Carrel again.`,
+      `The disk became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${needs.join(' and ')}. Make room, then start Carrel again.`,
       { step: doing, room },
       thrown,
     )
   }
-  const error = sqliteTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
+  const error = sqliteFailure(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
   if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
   return new CarrelError(
     'internal',
-    `The upgrade failed at ${doing}: ${detailOf(thrown)}. Nothing was changed. Go on with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
+    `The upgrade failed at ${doing}: ${detailOf(thrown)}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
     { step: doing },
     thrown,
   )
 }
 
-/** Turns a failure of SQLite or the file system into words; `what` is the sentence before them. */
-export function sqliteTrouble(what: string, thrown: unknown): CarrelError {
+/** Converts an error of SQLite or the file system. `what` is the first sentence of the message. */
+export function sqliteFailure(what: string, thrown: unknown): CarrelError {
   const error = fileTrouble(what, thrown)
   return error.code === 'internal' ? fromSqlite(thrown) : error
 }

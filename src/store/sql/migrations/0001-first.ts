@@ -1,9 +1,9 @@
 import type { Migration } from './migration.ts'
 
 /**
- * The log is a counted table with a unique index and not clustered by session: a commit then fills one last page
- * instead of touching a page for each session (2 to 3 times the events, a third of the bytes written).
- * Folds stand apart from sessions, since an append rewrites the session's row and the view may be large.
+ * The log has an auto-increment key and is not clustered by session: a commit then fills one last page instead of one
+ * page for each session (2 to 3 times the events, a third of the bytes written).
+ * Folds have their own table, because an append rewrites the session's row and the view may be large.
  */
 export const first: Migration = {
   name: '0001-first',
@@ -33,7 +33,7 @@ export const first: Migration = {
     forked_session text, forked_seq bigint, created_at bigint not null, updated_at bigint not null,
     closing bigint not null default 0, closed_at bigint, archived_at bigint,
     due bigint not null default 0, due_since bigint, wake_at bigint)`,
-    // State and name stand in it so that a search reads no rows but those it finds.
+    // Covers state and name, so that a filter reads only matching rows.
     'create index sessions_news on sessions (workspace, updated_at, id, state, name_key)',
     'create index sessions_project on sessions (project)',
     'create index sessions_space on sessions (space)',

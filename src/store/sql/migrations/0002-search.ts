@@ -7,7 +7,7 @@ import type { Tx } from '../tx.ts'
 import { createTally, type Tally, tallyRows } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
 
-/** Items that were stored before are indexed at once, since a session that rests is not folded again. */
+/** Indexes stored items at once, because a resting session is not folded again. */
 export const search: Migration = {
   name: '0002-search',
   summary: 'Adds the index of search, and the words of all stored items to it.',
@@ -51,7 +51,7 @@ async function* storedPages(tx: Tx): AsyncGenerator<Stored[]> {
   }
 }
 
-/** What cannot be read is said when somebody opens it, and must not keep Carrel from starting. */
+/** Parses an item, or returns nothing: an unreadable item must not prevent the start. Opening it shows the error. */
 function readable({ json }: Pick<Stored, 'json'>): Item[] {
   try {
     const item = Item.safeParse(JSON.parse(json))
@@ -61,7 +61,7 @@ function readable({ json }: Pick<Stored, 'json'>): Item[] {
   }
 }
 
-/** The index has an item under the number that the item says, once: a damaged row may say another one's. */
+/** Tallies each number once: the index uses the number inside the item, and a damaged row may hold another's number. */
 async function tallyReadable(tx: Tx): Promise<Tally> {
   const tally = createTally()
   let seen = { session: '', numbers: new Set<number>() }
@@ -88,8 +88,8 @@ async function unreadableItems(tx: Tx): Promise<UpgradeFinding[]> {
     {
       level: 'note',
       kind: 'misfit',
-      text: `${unread} stored items cannot be read; search will not find them.`,
-      next: 'Open their sessions after the upgrade: the message names the item.',
+      text: `${unread} stored items cannot be read. The search will not find them.`,
+      next: 'Open their sessions after the upgrade. The error message names the item.',
     },
   ]
 }

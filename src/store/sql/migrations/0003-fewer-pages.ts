@@ -14,8 +14,8 @@ const EVENTS = {
 const PROMPTS = { key: ['id'], columns: ['id', 'session'] } as const
 
 /**
- * A prompt changes fewer pages. Of prompts only those that wait are kept, in the order of their ids, which sort in
- * time, so that the prompts of one commit stand side by side whatever session they are for.
+ * Reduces the pages that a prompt changes. Only waiting prompts are kept, in the order of their ids. Ids sort by time,
+ * so the prompts of one commit are adjacent in any session.
  */
 export const fewerPages: Migration = {
   name: '0003-fewer-pages',
@@ -33,7 +33,7 @@ export const fewerPages: Migration = {
   ],
 }
 
-/** SQLite writes what `autoincrement` counted into a table of its own with each insert, and nobody needs it. */
+/** SQLite stores the `autoincrement` counter in another table at each insert, and nothing needs it. */
 const WITHOUT_COUNTERS = [
   `create table plain_events (
     id integer primary key, session text not null, seq bigint not null, at bigint not null,

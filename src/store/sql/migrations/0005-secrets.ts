@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** `scope` is the id of the Space or project it holds in, or empty for the whole workspace. The value is sealed. */
+/** `scope` is the id of the Space or project, or empty for the whole workspace. The value is sealed. */
 export const secrets: Migration = {
   name: '0005-secrets',
   summary: 'Adds the table of secrets.',

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** `scope` is the id of the Space or project it is said for, or empty for the whole workspace. */
+/** `scope` is the id of the Space or project, or empty for the whole workspace. */
 export const surroundings: Migration = {
   name: '0006-surroundings',
   summary: 'Adds the table of environment settings.',

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** What each run used. Runs of before count as nothing. */
+/** Adds the usage of each run. Earlier runs count as zero. */
 export const spent: Migration = {
   name: '0007-spent',
   summary: 'Adds columns for the time, turns, tokens and cost of each run.',

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** A port belongs to one place, whichever node of whichever machine uses it. `place` is `space:<id>` or `project:<id>`. */
+/** A port belongs to one place across all nodes and machines. `place` is `space:<id>` or `project:<id>`. */
 export const ports: Migration = {
   name: '0008-ports',
   summary: 'Adds the table of ports.',

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Finds where a run began without reading through all that it did. */
+/** Finds the beginning of a run without reading all of its events. */
 export const admitted: Migration = {
   name: '0009-admitted',
   summary: 'Adds an index that finds where a run began.',

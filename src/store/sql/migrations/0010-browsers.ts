@@ -1,5 +1,5 @@
 import { canonical } from '../../../model/canonical.ts'
-import type { Row } from '../tx.ts'
+import type { SqlRow } from '../tx.ts'
 import { sameRows } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
 import { parsed, settingsFindings } from './stored-json.ts'
@@ -10,7 +10,7 @@ const ROWS = {
   columns: ['workspace', 'scope', 'settings', 'updated_at'],
 }
 
-/** Whether runs have a browser was yes or no before it was `own` or `none`; yes was never taken. */
+/** The setting `browser` was a boolean before it became `own` or `none`. Only false was ever accepted. */
 export const browsers: Migration = {
   name: '0010-browsers',
   summary: 'Writes "no browser" in environment settings as it is written now.',
@@ -20,14 +20,14 @@ export const browsers: Migration = {
   preflight: settingsFindings,
 }
 
-/** The row as it is to be afterwards, found by reading its settings and not by replacing text. */
-function withoutFalse(row: Row): Row {
+/** Returns the expected row after the migration, from parsed settings and not by text replacement. */
+function withoutFalse(row: SqlRow): SqlRow {
   const settings = parsed(row.settings) as { browser?: unknown } | undefined
   if (settings?.browser !== false) return row
   return { ...row, settings: JSON.stringify({ ...settings, browser: 'none' }) }
 }
 
-function inOrder(row: Row): Row {
+function inOrder(row: SqlRow): SqlRow {
   const settings = parsed(row.settings)
   return settings === undefined ? row : { ...row, settings: canonical(settings) }
 }

@@ -1,5 +1,5 @@
 import { canonical } from '../../../model/canonical.ts'
-import type { Row } from '../tx.ts'
+import type { SqlRow as Row } from '../tx.ts'
 import { type RowsOf, sameRows } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
 import { parsed } from './stored-json.ts'

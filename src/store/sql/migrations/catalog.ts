@@ -3,14 +3,14 @@ import type { Tx } from '../tx.ts'
 import type { Migration } from './migration.ts'
 import { type Catalog, type Effect, effectsOf } from './statements.ts'
 
-/** The effects of the statements of migrations, in order. A step that is a function has none. */
+/** Returns the effects of the statements of migrations, in order. A step that is a function has none. */
 export function effectsOfAll(migrations: readonly Migration[], dialect: Dialect): Effect[] {
   return migrations.flatMap(({ steps }) =>
     steps(dialect).flatMap((step) => (typeof step === 'string' ? effectsOf(step) : [])),
   )
 }
 
-/** The tables that migrations leave behind, by name, without the tables that an engine keeps for itself. */
+/** Returns the tables after migrations, by name, without internal tables of the engine. */
 export function tablesAfter(migrations: readonly Migration[], dialect: Dialect): string[] {
   const tables = new Set(['schema_versions'])
   for (const effect of effectsOfAll(migrations, dialect)) {
@@ -27,10 +27,10 @@ export async function readCatalog(tx: Tx): Promise<Catalog> {
   return { relations, columns }
 }
 
-/** The index of words is made from other rows, and SQLite keeps tables of its own. */
+/** Excludes the word index, which is derived from other rows, and internal tables of SQLite. */
 const isCounted = (table: string): boolean => !/^(sqlite_|item_words)/.test(table)
 
-/** Rows of each table, or of those of them that are in `only`. */
+/** Counts the rows of each table, or of the tables in `only`. */
 export async function countRows(tx: Tx, only?: readonly string[]): Promise<Record<string, number>> {
   const { relations } = await readCatalog(tx)
   const tables = relations.flatMap(({ name, kind }) => (kind === 'table' && isCounted(name) ? [name] : []))

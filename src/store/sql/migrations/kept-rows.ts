@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto'
 import { CarrelError } from '../../../model/errors.ts'
-import type { Row, Tx, Value } from '../tx.ts'
+import type { SqlRow, SqlValue, Tx } from '../tx.ts'
 
-/** How many rows, and a digest of them that does not depend on their order. */
+/** A count of rows, and a digest that does not depend on their order. */
 export interface Tally {
   readonly count: number
   readonly digest: string
 }
 
-/** Rows of one table that a migration must keep: both tallies have to be the same. */
-export interface Kept {
-  /** The table as it is called afterwards. */
+/** Rows of one table that a migration must keep: their tallies before and after must be equal. */
+export interface KeptRows {
+  /** The name of the table after the migration. */
   readonly table: string
   before(tx: Tx): Promise<Tally>
   after(tx: Tx): Promise<Tally>
@@ -19,19 +19,19 @@ export interface Kept {
 /** Rows of a table, in the order of a unique key. */
 export interface RowsOf {
   readonly table: string
-  /** Unique columns; rows are read in pages along them. */
+  /** Unique columns. Pages follow their order. */
   readonly key: readonly string[]
   readonly columns: readonly string[]
-  /** An SQL condition; all rows where it is left out. */
+  /** An SQL condition; without it, all rows. */
   readonly where?: string
 }
 
-/** Rows of one page: enough to share a query, few enough that no table is held in memory. */
+/** Rows in one page: enough to share a query, few enough for memory. */
 const PAGE = 1_000
-/** Sums of digests are taken modulo 2^128: order does not matter, and a row that is there twice counts twice. */
+/** Digests are summed modulo 2^128, so that order does not matter and a doubled row counts twice. */
 const MODULUS = 1n << 128n
 
-/** Tallies rows as they come. */
+/** Creates a running tally. */
 export function createTally(): { add(values: unknown): void; result(): Tally } {
   let count = 0
   let sum = 0n
@@ -44,8 +44,8 @@ export function createTally(): { add(values: unknown): void; result(): Tally } {
   }
 }
 
-/** Tallies the named columns of all rows, a page at a time. `map` says how a row has to be read. */
-export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: Row) => Row = (row) => row): Promise<Tally> {
+/** Tallies the named columns of all rows, one page at a time. `map` normalizes a row. */
+export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: SqlRow) => SqlRow = (row) => row): Promise<Tally> {
   const tally = createTally()
   for await (const row of eachRow(tx, rows)) {
     const mapped = map(row)
@@ -54,18 +54,18 @@ export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: Row) => Row = (
   return tally.result()
 }
 
-/** All rows in the order of their key; never more than a page of them is in memory. */
-export async function* eachRow(tx: Tx, { table, key, columns, where = '1 = 1' }: RowsOf): AsyncGenerator<Row> {
+/** Yields all rows in the order of their key. Holds one page in memory. */
+export async function* eachRow(tx: Tx, { table, key, columns, where = '1 = 1' }: RowsOf): AsyncGenerator<SqlRow> {
   const names = [...new Set([...key, ...columns])].join(', ')
   const order = key.join(', ')
-  const places = key.map((_, index) => `$${index + 1}`).join(', ')
+  const placeholders = key.map((_, index) => `$${index + 1}`).join(', ')
   const select = `select ${names} from ${table} where ${where}`
-  let last: Value[] | null = null
+  let last: SqlValue[] | null = null
   for (;;) {
-    const page: Row[] =
+    const page: SqlRow[] =
       last === null
         ? await tx.all(`${select} order by ${order} limit ${PAGE}`)
-        : await tx.all(`${select} and (${order}) > (${places}) order by ${order} limit ${PAGE}`, ...last)
+        : await tx.all(`${select} and (${order}) > (${placeholders}) order by ${order} limit ${PAGE}`, ...last)
     yield* page
     const end = page.at(-1)
     if (end === undefined || page.length < PAGE) return
@@ -74,14 +74,14 @@ export async function* eachRow(tx: Tx, { table, key, columns, where = '1 = 1' }:
 }
 
 /**
- * Says that `before` and `after` hold the same rows in the same columns. `turn` makes of a row from before what it is
- * to be afterwards, `read` brings equal values of both into equal form.
+ * Returns the check that `before` and `after` hold the same rows in the same columns. `turn` converts a row from before
+ * into its form after the migration; `read` normalizes equal values of both.
  */
 export function sameRows(
   before: RowsOf,
   after: RowsOf,
-  { turn = (row) => row, read = (row) => row }: { turn?: (row: Row) => Row; read?: (row: Row) => Row } = {},
-): Kept {
+  { turn = (row) => row, read = (row) => row }: { turn?: (row: SqlRow) => SqlRow; read?: (row: SqlRow) => SqlRow } = {},
+): KeptRows {
   return {
     table: after.table,
     before: (tx) => tallyRows(tx, before, (row) => read(turn(row))),
@@ -90,8 +90,8 @@ export function sameRows(
 }
 
 /**
- * Compares what was there before a migration with what is there after it.
- * @throws internal with step, table, both figures and the remedy where they differ
+ * Compares the tallies of a table.
+ * @throws internal with step, table, both figures and the remedy, where they differ
  */
 export function expectKept(migration: string, table: string, before: Tally, after: Tally): void {
   if (before.count === after.count && before.digest === after.digest) return
@@ -101,7 +101,7 @@ export function expectKept(migration: string, table: string, before: Tally, afte
       : `${after.count} rows instead of ${before.count}`
   throw new CarrelError(
     'internal',
-    `The upgrade step ${migration} did not keep the table ${table}: it would hold ${figures}. Nothing was changed. Go on with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
+    `The upgrade step ${migration} did not keep the table ${table}: it would hold ${figures}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
     { step: migration, table, before, after },
   )
 }

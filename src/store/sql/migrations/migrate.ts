@@ -28,52 +28,59 @@ export const MIGRATIONS: readonly Migration[] = [
   names,
 ]
 
-/** The newest schema that this Carrel knows. */
+/** The newest schema that this version of Carrel knows. */
 export const KNOWN_SCHEMA = MIGRATIONS.length
 
 /**
- * Reads the version of a database; 0 for one without tables of Carrel. Changes nothing.
- * @throws unavailable when a newer Carrel wrote it
+ * Reads the schema version of a database; 0 without tables of Carrel. Changes nothing.
+ * @throws unavailable when a newer Carrel wrote the database
  */
 export async function schemaVersion(tx: Tx, known: number = KNOWN_SCHEMA): Promise<number> {
-  const there = await tx.get(`select 1 as there from (${tx.dialect.relations}) r where name = 'schema_versions'`)
-  if (!there) return 0
+  const versions = await tx.get(`select 1 as found from (${tx.dialect.relations}) r where name = 'schema_versions'`)
+  if (!versions) return 0
   const row = await tx.get<{ version: number | null }>('select max(version) as version from schema_versions')
   const version = row?.version ?? 0
   if (version > known) throw writtenByNewer(version, known)
   return version
 }
 
-/** The refusal of a database that a newer Carrel wrote. */
+/** Returns the refusal of a database that a newer Carrel wrote. */
 export const writtenByNewer = (schema: number, known: number = KNOWN_SCHEMA): CarrelError =>
   new CarrelError(
     'unavailable',
-    `A newer Carrel wrote this database (schema ${schema}; this one knows ${known}). Start that version again, or name another data folder or database. The newer version takes an upgrade back with \`carrel upgrade back\`.`,
+    `A newer Carrel wrote this database (schema ${schema}; this version knows ${known}). Start the newer version, or use another data folder or database. The newer version can undo its upgrade with \`carrel upgrade back\`.`,
     { schema, known },
   )
 
+interface Migrating {
+  /** The schema before. */
+  readonly version: number
+  /** ms since 1970. */
+  readonly now: number
+  readonly migrations?: readonly Migration[]
+  /** Called before each migration. */
+  readonly notify?: (migration: Migration) => void
+}
+
 /**
- * Brings a database from `version` to the newest, inside the caller's transaction, and compares the rows that must be
- * kept. `tell` hears of each migration before it begins.
- * @throws internal where rows were not kept, and whatever the engine throws; the caller rolls back
+ * Migrates a database from `version` to the newest schema, inside the caller's transaction. Compares the rows that must
+ * be kept.
+ * @throws internal where rows were lost or changed, and any error of the engine; the caller rolls back
  */
 export async function migrate(
   tx: Tx,
-  version: number,
-  now: number,
-  migrations: readonly Migration[] = MIGRATIONS,
-  tell: (migration: Migration) => void = () => undefined,
+  { version, now, migrations = MIGRATIONS, notify = () => undefined }: Migrating,
 ): Promise<void> {
   await tx.run('create table if not exists schema_versions (version bigint primary key, applied_at bigint not null)')
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue
-    tell(migration)
-    await take(tx, migration)
+    notify(migration)
+    await apply(tx, migration)
     await tx.run('insert into schema_versions (version, applied_at) values ($1, $2)', index + 1, now)
   }
 }
 
-async function take(tx: Tx, { name, steps, keeps }: Migration): Promise<void> {
+async function apply(tx: Tx, { name, steps, keeps }: Migration): Promise<void> {
   const kept = keeps?.(tx.dialect) ?? []
   const before: Tally[] = []
   for (const rows of kept) before.push(await rows.before(tx))

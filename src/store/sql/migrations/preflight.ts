@@ -5,20 +5,20 @@ import type { Migration } from './migration.ts'
 import { type Catalog, type Effect, findCollisions } from './statements.ts'
 
 /**
- * Looks through the data for what `pending` migrations would fail on or leave behind. Changes nothing.
- * @returns collisions, duplicates where a unique index is to be made, and rows that do not fit
+ * Checks the data for rows and names on which `pending` migrations would fail. Changes nothing.
+ * @returns name collisions, duplicates where a unique index will be created, and rows that do not fit
  */
 export async function preflight(tx: Tx, pending: readonly Migration[]): Promise<UpgradeFinding[]> {
   const catalog = await readCatalog(tx)
   const effects = effectsOfAll(pending, tx.dialect)
   const findings = collisionFindings(catalog, effects)
-  // Rows are looked at where the tables are as they should be: a query would fail on others.
+  // Rows are checked only without collisions: on unexpected tables a query would fail.
   if (findings.length > 0) return findings
   findings.push(...(await duplicateFindings(tx, catalog, effects)))
   const tables = new Set(catalog.relations.map(({ name }) => name))
-  for (const { preflight: look, rewrites } of pending) {
-    const there = (rewrites?.(tx.dialect) ?? []).every((table) => tables.has(table))
-    if (there) findings.push(...((await look?.(tx)) ?? []))
+  for (const { preflight: check, rewrites } of pending) {
+    const complete = (rewrites?.(tx.dialect) ?? []).every((table) => tables.has(table))
+    if (complete) findings.push(...((await check?.(tx)) ?? []))
   }
   return findings
 }
@@ -27,12 +27,12 @@ export function collisionFindings(catalog: Catalog, effects: readonly Effect[]):
   return findCollisions(catalog, effects).map(({ what, name, table }) => ({
     level: 'block',
     kind: 'collision',
-    text: `The upgrade makes the ${what} ${name}${what === 'table' ? '' : ` of ${table}`}, and the database has one of that name that is not Carrel's.`,
+    text: `The upgrade creates the ${what} ${name}${what === 'table' ? '' : ` of ${table}`}, but the database already has a foreign one of that name.`,
     next: `Rename or remove that ${what}, then try again.`,
   }))
 }
 
-/** Rows that are looked for; more are not listed. */
+/** Most duplicates in a finding. */
 const SHOWN = 3
 
 async function duplicateFindings(tx: Tx, catalog: Catalog, effects: readonly Effect[]): Promise<UpgradeFinding[]> {
@@ -42,7 +42,7 @@ async function duplicateFindings(tx: Tx, catalog: Catalog, effects: readonly Eff
   for (const [index, effect] of effects.entries()) {
     if (effect.kind !== 'wants unique' || !tables.has(effect.table)) continue
     const next = effects[index + 1]
-    // An index that is made again was unique before.
+    // A recreated index was unique before.
     if (next?.kind === 'makes' && unique.has(`${effect.table}.${next.name}`)) continue
     const { table, columns, where } = effect
     const rows = await tx.all(
@@ -58,8 +58,8 @@ async function duplicateFindings(tx: Tx, catalog: Catalog, effects: readonly Eff
     findings.push({
       level: 'block',
       kind: 'duplicate',
-      text: `The table ${table} has several rows with the same ${columns} (${shown.join('; ')}), and the upgrade wants one of each.`,
-      next: 'Remove the rows that are too many, then try again.',
+      text: `The table ${table} has several rows with the same ${columns} (${shown.join('; ')}), and the upgrade needs them to be unique.`,
+      next: 'Remove the duplicate rows, then try again.',
     })
   }
   return findings

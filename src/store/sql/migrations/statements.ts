@@ -1,4 +1,4 @@
-/** One effect of a statement of a migration on the relations of a schema. */
+/** One effect of a migration's statement on the relations of a schema. */
 export type Effect =
   | { readonly kind: 'makes'; readonly what: 'table' | 'index'; readonly name: string; readonly table: string }
   | { readonly kind: 'adds column'; readonly table: string; readonly name: string }
@@ -8,12 +8,12 @@ export type Effect =
   /** A unique index on the named columns of a table. */
   | { readonly kind: 'wants unique'; readonly table: string; readonly columns: string; readonly where: string | null }
 
-/** Tables that FTS5 makes for itself beside a virtual table. */
+/** Suffixes of the tables that FTS5 creates beside a virtual table. */
 const SHADOWS = ['_data', '_idx', '_docsize', '_config']
 
 /**
- * Reads what a statement of a migration does to tables and indexes, in order.
- * @throws Error for a statement of a kind that no migration had so far: it has to be taught here
+ * Returns the effects of a migration's statement on tables and indexes, in order.
+ * @throws Error for a new kind of statement, which has to be added here
  */
 export function effectsOf(sql: string): Effect[] {
   const text = sql.replace(/\s+/g, ' ').trim()
@@ -36,23 +36,23 @@ export function effectsOf(sql: string): Effect[] {
   if (dropped !== undefined) return [{ kind: 'drops', table: dropped }]
   const [, written] = /^(?:insert into|update) (\w+)/.exec(text) ?? []
   if (written !== undefined) return [{ kind: 'writes', table: written }]
-  throw new Error(`A migration has a statement that upgrades cannot judge: ${text.slice(0, 80)}`)
+  throw new Error(`A migration has a statement of an unknown kind: ${text.slice(0, 80)}`)
 }
 
-/** The relations of a schema as names: those of tables and indexes, and the columns of tables. */
+/** The names of tables, indexes and columns of a schema. */
 export interface Catalog {
   readonly relations: readonly { readonly name: string; readonly kind: string; readonly owner: string }[]
   readonly columns: readonly { readonly owner: string; readonly name: string }[]
 }
 
-/** A relation or column that an upgrade would make and that is there already. */
+/** A relation or column that an upgrade would create and that exists already. */
 export interface Collision {
   readonly what: 'table' | 'index' | 'column'
   readonly name: string
   readonly table: string
 }
 
-/** Plays effects through on a catalog, and gives what would be made where something of that name is. */
+/** Simulates effects on a catalog. Returns relations and columns that would be created over existing ones. */
 export function findCollisions(catalog: Catalog, effects: readonly Effect[]): Collision[] {
   const relations = new Map(catalog.relations.map(({ name, owner }) => [name, owner]))
   const columns = new Set(catalog.columns.map(({ owner, name }) => `${owner}.${name}`))
@@ -75,7 +75,7 @@ export function findCollisions(catalog: Catalog, effects: readonly Effect[]): Co
   return collisions
 }
 
-/** Tables of before that effects lock or remove, by name. Tables that they make are nobody's yet. */
+/** Returns the existing tables that effects lock or remove, by name. Nobody uses tables created by them yet. */
 export function findLocked(effects: readonly Effect[]): string[] {
   const made = new Set<string>()
   const locked = new Set<string>()

@@ -1,9 +1,9 @@
 import type { UpgradeFinding } from '../../../model/upgrade.ts'
-import type { Tx, Value } from '../tx.ts'
+import type { SqlValue, Tx } from '../tx.ts'
 import { eachRow } from './kept-rows.ts'
 
-/** A JSON text as a value; undefined where it is none. */
-export function parsed(text: Value | undefined): unknown {
+/** Parses JSON text; undefined for invalid JSON. */
+export function parsed(text: SqlValue | undefined): unknown {
   try {
     return JSON.parse(String(text))
   } catch {
@@ -11,7 +11,7 @@ export function parsed(text: Value | undefined): unknown {
   }
 }
 
-/** Environment settings that are no JSON: they stay as they are, and are said. */
+/** Reports environment settings that are not JSON. The migration leaves them unchanged. */
 export async function settingsFindings(tx: Tx): Promise<UpgradeFinding[]> {
   const unread: string[] = []
   const rows = { table: 'surroundings', key: ['workspace', 'scope'], columns: ['settings'] }
@@ -23,7 +23,7 @@ export async function settingsFindings(tx: Tx): Promise<UpgradeFinding[]> {
     {
       level: 'note',
       kind: 'misfit',
-      text: `The environment settings of ${unread.slice(0, 5).join(', ')}${unread.length > 5 ? ` and ${unread.length - 5} more` : ''} are no JSON; the upgrade leaves them as they are.`,
+      text: `The environment settings of ${unread.slice(0, 5).join(', ')}${unread.length > 5 ? ` and ${unread.length - 5} more` : ''} are not JSON. The upgrade leaves them unchanged.`,
       next: 'Set them again after the upgrade.',
     },
   ]

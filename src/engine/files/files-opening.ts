@@ -11,14 +11,17 @@ import type { Context } from '../context.ts'
 import type { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 import { writeMissingNotes } from './act-notes.ts'
-import { createBenches } from './benches.ts'
+import { startHistoryRetention } from './history-retention.ts'
+import { createPlaceActivities } from './place-activities.ts'
 import { PlaceBuilder } from './place-builder.ts'
-import { createPlaceCare } from './place-care.ts'
-import { startRetention } from './retention.ts'
-import { createSpaceKeeper } from './space-keeper.ts'
+import { createProjectPlaces } from './project-places.ts'
+import { createSpaceLocks } from './space-locks.ts'
 
-/** What of the engine is about files. */
-export type FilesDesk = Pick<Context, 'history' | 'places' | 'care' | 'benches' | 'spaces' | 'placeBuilder'>
+/** The parts of the engine that serve files. */
+export type FilesContext = Pick<
+  Context,
+  'history' | 'places' | 'projectPlaces' | 'activities' | 'spaceLocks' | 'placeBuilder'
+>
 
 interface Parts {
   readonly store: Store
@@ -28,20 +31,20 @@ interface Parts {
   readonly env: Context['env']
   readonly now: () => number
   readonly log: Log
-  /** The whole, once it is there: nothing is called before. */
+  /** The complete context. Called only after the engine is complete. */
   readonly ctx: () => Context
 }
 
 /**
- * Puts together what is about files. Nothing of it is loaded or started before the first place is opened, so that a
- * server that only shows logs stays small and starts fast.
+ * Opens the file parts of the engine. Nothing is loaded before the first place opens: a server that only shows logs
+ * stays small.
  */
-export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(): Promise<void> } {
+export function openFilesContext(parts: Parts): FilesContext & { begin(): void; close(): Promise<void> } {
   const { store, leases, dataFolder, containment, env, now, log, ctx } = parts
   const history = createLazy<History>(async () => {
     const { openHistory } = await import('../../host/history/open.ts')
     const opened = await openHistory({ folder: join(dataFolder, 'files'), now })
-    benches.listen(opened, care)
+    activities.listen(opened, projectPlaces)
     return opened
   })
   const places = createLazy<Places>(async () => {
@@ -49,22 +52,22 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
     const ledger = join(dataFolder, 'processes')
     return openPlaces({ dataFolder, ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) })
   })
-  const spaces = createSpaceKeeper(store, leases, now)
+  const spaceLocks = createSpaceLocks(store, leases, now)
   const onFollowed = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)
-  const care = createPlaceCare({ store, history: history.get, places: places.get, onFollowed })
+  const projectPlaces = createProjectPlaces({ store, history: history.get, places: places.get, onFollowed })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
-  const benches = createBenches({ history: history.get, ring, spaces, now, log })
-  const placeBuilder = new PlaceBuilder({ store, leases, places: places.get, care, dataFolder, now, log })
+  const activities = createPlaceActivities({ history: history.get, ring, spaceLocks, now, log })
+  const placeBuilder = new PlaceBuilder({ store, leases, places: places.get, projectPlaces, dataFolder, now, log })
   let retention: { stop(): void } | null = null
   return {
     history: history.get,
     places: places.get,
-    care,
-    benches,
-    spaces,
+    projectPlaces,
+    activities,
+    spaceLocks,
     placeBuilder,
     begin() {
-      retention = startRetention(ctx(), () => history.current !== null)
+      retention = startHistoryRetention(ctx(), () => history.current !== null)
       placeBuilder
         .failAbandoned()
         .catch((thrown) => log.warn('Places of an interrupted build could not be marked.', thrown))
@@ -72,8 +75,8 @@ export function openFilesDesk(parts: Parts): FilesDesk & { begin(): void; close(
     async close() {
       retention?.stop()
       await placeBuilder.close()
-      await benches.close()
-      await spaces.close()
+      await activities.close()
+      await spaceLocks.close()
       // A history or places that could not be opened have nothing to close.
       await (await history.current?.catch(() => null))?.close()
       await (await places.current?.catch(() => null))?.close()

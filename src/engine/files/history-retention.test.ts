@@ -2,15 +2,15 @@ import { expect, it } from 'vitest'
 import { openTestHistory, session, type TestPlace, writer } from '../../../test/support/history-world.ts'
 import type { Mark } from '../../host/history/record.ts'
 import type { Context } from '../context.ts'
-import { sweepOnce } from './retention.ts'
+import { sweepOnce } from './history-retention.ts'
 
 const DAY = 86_400_000
 
-/** The engine around a history: who is archived, and nothing young. */
+/** A context around a history: these sessions are live, and no snapshot is recent. */
 const around = ({ history }: TestPlace, live: readonly string[]) =>
   ({
     history: async () => history,
-    care: { followed: new Map() },
+    projectPlaces: { followed: new Map() },
     config: { filesBudgetBytes: 1, keepAllMs: 0, keepHourlyMs: 0 },
     now: () => 100 * DAY,
     log: { warn: () => {} },
@@ -24,8 +24,8 @@ const around = ({ history }: TestPlace, live: readonly string[]) =>
     },
   }) as unknown as Context
 
-/** Each look finds another text, of a run of a session. Resolves to the snapshot. */
-function looks(place: TestPlace) {
+/** Returns a function that writes another text as a run of a session, and resolves to the number of the snapshot. */
+function snapshotter(place: TestPlace) {
   let text = 0
   return async (run: string | null, of = '', what?: Mark['what']) => {
     text += 1
@@ -41,18 +41,18 @@ const listed = async ({ history, key }: TestPlace) =>
 
 it('F7: what sessions that are not archived go back to stays, whatever the age and the budget', async () => {
   await using place = await openTestHistory({ file: 'first' })
-  const look = looks(place)
+  const snapshot = snapshotter(place)
   for (const [run, of] of [
     ['one', 'a'],
     ['two', 'b'],
     ['three', 'a'],
   ] as const) {
-    await look(null)
-    await look(run, of, 'start')
-    await look(run, of)
-    await look(run, of, 'end')
+    await snapshot(null)
+    await snapshot(run, of, 'start')
+    await snapshot(run, of)
+    await snapshot(run, of, 'end')
   }
-  const newest = await look(null)
+  const newest = await snapshot(null)
   expect(await listed(place)).toHaveLength(newest)
   await sweepOnce(around(place, ['a', 'b']))
   // The first began at 3 and its newest run went from 11 to 13; the second's only run went from 7 to 9.

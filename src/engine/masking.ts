@@ -4,8 +4,8 @@ import type { Store } from '../store/store.ts'
 import type { Log } from './log.ts'
 import type { Vault } from './vault.ts'
 
-/** The same store: what people ask for is stored without values of secrets that they pasted into it (B3). */
-export function concealingStore(store: Store, vault: Vault): Store {
+/** Wraps a store so that requests are stored without values of secrets that people pasted into them (B3). */
+export function maskingStore(store: Store, vault: Vault): Store {
   const { submit } = store.log
   return {
     ...store,
@@ -20,17 +20,18 @@ export function concealingStore(store: Store, vault: Vault): Store {
   }
 }
 
-export function concealingLog(log: Log, vault: Vault): Log {
-  const hide = (detail: unknown) => (detail === undefined ? undefined : concealed(detail, vault.everywhere))
+/** Wraps a log so that its lines hold no value of a secret of any workspace (B3). */
+export function maskingLog(log: Log, vault: Vault): Log {
+  const mask = (detail: unknown) => (detail === undefined ? undefined : masked(detail, vault.everywhere))
   return {
-    error: (text, detail) => log.error(vault.everywhere.text(text), hide(detail)),
-    warn: (text, detail) => log.warn(vault.everywhere.text(text), hide(detail)),
+    error: (text, detail) => log.error(vault.everywhere.text(text), mask(detail)),
+    warn: (text, detail) => log.warn(vault.everywhere.text(text), mask(detail)),
     info: (text) => log.info(vault.everywhere.text(text)),
   }
 }
 
-/** An error as it may be shown. */
-export function concealedError(thrown: unknown, mask: Mask): CarrelError {
+/** Returns an error without values of secrets in its message, data and cause. */
+export function maskedError(thrown: unknown, mask: Mask): CarrelError {
   const error = asCarrelError(thrown)
   if (mask.empty) return error
   const { code, message, data, cause } = error
@@ -38,11 +39,11 @@ export function concealedError(thrown: unknown, mask: Mask): CarrelError {
     code,
     mask.text(message),
     mask.value(data),
-    cause === undefined ? undefined : concealed(cause, mask),
+    cause === undefined ? undefined : masked(cause, mask),
   )
 }
 
-function concealed(detail: unknown, mask: Mask): unknown {
+function masked(detail: unknown, mask: Mask): unknown {
   if (mask.empty || !(detail instanceof Error)) return mask.value(detail)
   const hidden = new Error(mask.text(detail.message))
   hidden.stack = mask.text(detail.stack ?? detail.message)

@@ -5,73 +5,75 @@ import { createSerial } from '../../primitives/serial.ts'
 import { createTimer } from '../../primitives/timers.ts'
 import type { Log } from '../log.ts'
 import type { ToolPaths } from '../run/tool-paths.ts'
-import { watchConflicts } from './conflict-watch.ts'
-import type { SpaceKeeper } from './space-keeper.ts'
+import { createConflictWatch } from './conflict-watch.ts'
+import type { SpaceLocks } from './space-locks.ts'
 
-/** A run at work, as those see it who share its place. */
+/** A run that works in a place. */
 export interface Worker {
   readonly run: RunId
   readonly session: SessionId
   readonly paths: ToolPaths
-  /** What a capture found of this run's work. */
+  /** Receives the changes that this run made, or may have made. */
   found(changes: readonly Change[], captured: Captured, reason: SnapshotReason): void
-  /** What a capture saw come and go that the history does not cover, whoever did it. */
+  /** Receives the changes that the history does not cover, whichever program made them. */
   passed(leftOut: LeftOutPaths): void
 }
 
-/** A look at a place, as somebody in the engine wants it. */
-export type Wish = Pick<ScanRequest, 'at' | 'reason' | 'mark' | 'unwatched'> & { readonly paths?: readonly FilePath[] }
+/** One scan of a place. */
+export type ActivityScan = Pick<ScanRequest, 'at' | 'reason' | 'mark' | 'unwatched'> & {
+  readonly paths?: readonly FilePath[]
+}
 
-/** What is going on in one place: who works there, and the looks that are taken. */
-export interface Bench {
+/** The runs at work in one place, and the scans of it. */
+export interface PlaceActivity {
   readonly key: string
   readonly workers: ReadonlyMap<RunId, Worker>
   join(worker: Worker): void
   leave(run: RunId): void
-  /** Looks now, after the looks that were asked for before. */
-  look(wish: Wish, without?: RunId): Promise<Captured>
-  /** Looks in a moment, once for all who ask until then. */
-  lookSoon(reason: 'tool' | 'outside'): void
-  /** Who is at work, for a look that somebody else takes. */
+  /** Scans after all scans that were requested before. Changes are not attributed to the run `without`. */
+  scan(request: ActivityScan, without?: RunId): Promise<Captured>
+  /** Scans after a short delay, once for all callers within it. */
+  scanSoon(reason: 'tool' | 'outside'): void
+  /** Returns the runs at work with the paths they named. */
   writers(): Writer[]
-  /** Whatever is under way is done. */
+  /** Resolves when no scan and no note is pending. */
   idle(): Promise<void>
 }
 
-/** Calls that end together are one look. ms. */
+/** Delay that joins several requests into one scan. ms. */
 const SOON_MS = { tool: 60, outside: 400 } as const
 
 interface Parts {
   readonly history: () => Promise<History>
-  readonly spaces: SpaceKeeper
+  readonly spaceLocks: SpaceLocks
   readonly now: () => number
   readonly log: Log
 }
 
-export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
+export function createPlaceActivity(key: string, space: SpaceId, parts: Parts): PlaceActivity {
   const { history, now, log } = parts
   const workers = new Map<RunId, Worker>()
-  const conflicts = watchConflicts(key, space, parts)
-  const looks = createSerial()
+  const conflicts = createConflictWatch(key, space, parts)
+  const scans = createSerial()
   const soon = createTimer({ ref: false })
 
   const writerOf = ({ run, session }: Worker, named: readonly FilePath[]): Writer => ({ run, session, named })
 
-  const take = async (wish: Wish, without?: RunId): Promise<Captured> => {
+  const capture = async (request: ActivityScan, without?: RunId): Promise<Captured> => {
     const present = [...workers.values()].filter(({ run }) => run !== without)
     const writers = present.map((worker) => writerOf(worker, worker.paths.take()))
-    const paths = [...new Set([...(wish.paths ?? []), ...writers.flatMap(({ named }) => named)])]
-    const captured = await (await history()).capture(key, { ...wish, paths, writers, now: now() })
+    const paths = [...new Set([...(request.paths ?? []), ...writers.flatMap(({ named }) => named)])]
+    const captured = await (await history()).capture(key, { ...request, paths, writers, now: now() })
     for (const worker of present) {
       worker.passed(captured.leftOut)
-      const mine = captured.changes.filter(({ author }) => mayBe(author, worker.run))
-      if (mine.length > 0) worker.found(mine, captured, wish.reason)
+      const own = captured.changes.filter(({ author }) => mayBeBy(author, worker.run))
+      if (own.length > 0) worker.found(own, captured, request.reason)
     }
     conflicts.see(captured.changes, writers, [...workers.keys()])
     return captured
   }
 
-  const look: Bench['look'] = (wish, without) => looks.run(() => take(wish, without))
+  const scan: PlaceActivity['scan'] = (request, without) => scans.run(() => capture(request, without))
 
   return {
     key,
@@ -81,21 +83,21 @@ export function createBench(key: string, space: SpaceId, parts: Parts): Bench {
       workers.delete(run)
       conflicts.forget(run)
     },
-    look,
-    lookSoon(reason) {
+    scan,
+    scanSoon(reason) {
       soon.start(SOON_MS[reason], () => {
-        look({ at: 'hints', reason }).catch((thrown) => log.warn(`A look at ${key} failed.`, thrown))
+        scan({ at: 'hints', reason }).catch((thrown) => log.warn(`The scan of ${key} failed.`, thrown))
       })
     },
     writers: () => [...workers.values()].map((worker) => writerOf(worker, worker.paths.named())),
     async idle() {
       soon.stop()
-      await looks.idle()
+      await scans.idle()
       await conflicts.idle()
     },
   }
 }
 
-/** Whose it is for sure, or may be: several were at work and none named the path. */
-const mayBe = (author: Change['author'], run: RunId): boolean =>
+/** Tells whether the run is the author, or one of several possible authors. */
+const mayBeBy = (author: Change['author'], run: RunId): boolean =>
   (author.kind === 'run' && author.run === run) || (author.kind === 'unknown' && author.among.includes(run))

@@ -5,35 +5,35 @@ import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../../model/vi
 import { applyConfig } from './run-conversation.ts'
 import type { Turn } from './turn.ts'
 
-/** What people want of a running turn besides its end: text for the running agent, other settings. */
-export interface Wishes {
+/** Requests to a running turn other than its end: text for the running agent, new settings. */
+export interface TurnRequests {
   react(view: SessionView): Promise<void>
 }
 
-/** The prompts that an agent has in a turn, and those that are about to reach it. */
+/** The prompts that an agent has received in a turn, and the prompts about to be sent. */
 export interface Prompts {
-  /** Keeps the turn open for a prompt that is being written down; false when the turn is over already. */
+  /** Keeps the turn open for a prompt that is being recorded. Returns false when the turn is over. */
   reserve(): boolean
-  /** Gives up what was reserved. */
+  /** Releases a reservation. */
   release(): void
-  /** Hands over what was reserved; `tag` finds it again after a restart. */
+  /** Sends the reserved prompt. After a restart, `tag` identifies it. */
   send(content: readonly ContentBlock[], tag: string): void
-  /** Takes over prompts that the agent has already. */
+  /** Takes over prompts that the agent has already received. */
   adopt(answers: readonly Promise<PromptAnswer>[]): void
 }
 
-export function createWishes(turn: Turn, prompts: Prompts): Wishes {
-  const handed = new Set<string>()
-  let told: unknown = null
+export function createTurnRequests(turn: Turn, prompts: Prompts): TurnRequests {
+  const handled = new Set<string>()
+  let applied: unknown = null
 
-  /** Hands text to the running agent where it can take it; else it is next in the queue, and that is said. */
+  /** Sends text to the running agent. Records a deferral where the agent takes no text while it works. */
   const steer = async (waiting: QueuedPrompt) => {
     const { work, run } = turn
     const { recipe } = await work.ctx.agents.resolve(run.agent)
     const able = recipe.steer === 'prompt' && waiting.agent === run.agent
-    // Too late to join: the end of the run puts it first in the queue.
+    // The turn is over: the end of the run puts this prompt first in the queue.
     if (able && !prompts.reserve()) return
-    const reason = `${recipe.name} takes no text while it works; this is next in the queue.`
+    const reason = `${recipe.name} takes no text while it works. The prompt is next in the queue.`
     try {
       if (able) await work.lease.renew()
       await work.recorder.record(
@@ -43,7 +43,7 @@ export function createWishes(turn: Turn, prompts: Prompts): Wishes {
       )
     } catch (thrown) {
       if (able) prompts.release()
-      // Withdrawn in the same moment: then there is nothing to hand over.
+      // The prompt was withdrawn at the same moment, so nothing is left to send.
       if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
       return
     }
@@ -53,13 +53,13 @@ export function createWishes(turn: Turn, prompts: Prompts): Wishes {
   return {
     async react(view) {
       const { pending } = view.agents[turn.run.agent] ?? EMPTY_AGENT
-      if (pending && told !== pending) {
-        told = pending
+      if (pending && applied !== pending) {
+        applied = pending
         await applyConfig(turn.work, turn.run, turn.live, false)
       }
       for (const waiting of view.steering) {
-        if (handed.has(waiting.prompt)) continue
-        handed.add(waiting.prompt)
+        if (handled.has(waiting.prompt)) continue
+        handled.add(waiting.prompt)
         await steer(waiting)
       }
     },

@@ -11,25 +11,25 @@ import type { Project, Space } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Store } from '../../store/store.ts'
 
-/** A project's place, ready for use. */
+/** A place that is open and ready for use. */
 export interface OpenedPlace {
-  /** Of its history: `space:<id>`, which `direct` projects share, or `project:<id>`. */
+  /** The key of its history: `space:<id>`, which `direct` projects share, or `project:<id>`. */
   readonly key: string
   readonly project: Project
   readonly place: Place
 }
 
-/** Opens the places of projects, and puts them under the care of the history. */
-export interface PlaceCare {
-  /** @throws gone with what to do; never another folder in its stead (F8) */
+/** Opens the places of projects, and has the history follow them. */
+export interface ProjectPlaces {
+  /** Opens the place of a project, and never another folder instead (F8). @throws gone, with the next step */
   open(project: Project): Promise<OpenedPlace>
-  /** Takes it under care; acts that a crash cut are finished or taken back before this resolves (F4). */
+  /** Has the history follow the place. Finishes or undoes acts that a crash interrupted (F4). Safe to repeat. */
   follow(opened: OpenedPlace): Promise<HistoryStatus>
-  /** What of a Space's files is covered and guarded. */
+  /** Returns the file rules of a Space: the defaults, with the changes by people. */
   rules(workspace: WorkspaceId, space: SpaceId): Promise<FileRules>
-  /** What is followed here, by key. */
+  /** The places that the history of this node follows, by key. */
   readonly followed: ReadonlyMap<string, OpenedPlace>
-  /** The next use of a place opens it anew: its rules or its files are others now. */
+  /** Drops places whose rules or files changed. Their next use opens them again. */
   forget(which: { readonly space: SpaceId } | { readonly key: string }): void
 }
 
@@ -37,35 +37,35 @@ interface Parts {
   readonly store: Store
   readonly history: () => Promise<History>
   readonly places: () => Promise<Places>
-  /** Called once for each place that is taken under care, before anybody uses it. */
+  /** Called once for each place that is followed, before its first use. */
   readonly onFollowed: (opened: OpenedPlace, history: History) => Promise<void>
 }
 
-interface Whose extends Pick<Project, 'id' | 'space'> {
+interface Placed extends Pick<Project, 'id' | 'space'> {
   readonly place: Pick<Project['place'], 'kind'>
 }
 
-export const placeKey = ({ id, space, place }: Whose): string =>
+export const placeKey = ({ id, space, place }: Placed): string =>
   place.kind === 'direct' ? `space:${space}` : `project:${id}`
 
-export function createPlaceCare({ store, history, places, onFollowed }: Parts): PlaceCare {
+export function createProjectPlaces({ store, history, places, onFollowed }: Parts): ProjectPlaces {
   const followed = new Map<string, OpenedPlace>()
   const following = new Map<string, { root: string; rules: string; task: Promise<void> }>()
 
-  const rules: PlaceCare['rules'] = async (workspace, space) => {
+  const rules: ProjectPlaces['rules'] = async (workspace, space) => {
     const changed = (await store.tree.fileRules(workspace, space)) as Partial<FileRules> | null
     return { ...DEFAULT_FILE_RULES, ...changed }
   }
 
-  const take = async (opened: OpenedPlace, now: FileRules): Promise<void> => {
+  const begin = async (opened: OpenedPlace, current: FileRules): Promise<void> => {
     const { key, place, project } = opened
     const { workspace, space } = project
     const owner = place.kind === 'direct' ? null : project.id
     const scope = place.layer ? ({ kind: 'layer', ...place.layer } as const) : ({ kind: 'tree' } as const)
-    const of = await history()
-    await of.open({ key, labels: { workspace, space, project: owner }, root: place.root, rules: now, scope })
+    const opening = await history()
+    await opening.open({ key, labels: { workspace, space, project: owner }, root: place.root, rules: current, scope })
     followed.set(key, opened)
-    await onFollowed(opened, of)
+    await onFollowed(opened, opening)
   }
 
   return {
@@ -77,11 +77,11 @@ export function createPlaceCare({ store, history, places, onFollowed }: Parts): 
     },
     async follow(opened) {
       const { key, place, project } = opened
-      const now = await rules(project.workspace, project.space)
-      const text = JSON.stringify(now)
+      const current = await rules(project.workspace, project.space)
+      const text = JSON.stringify(current)
       const known = following.get(key)
       if (!known || known.root !== place.root || known.rules !== text) {
-        const task = take(opened, now)
+        const task = begin(opened, current)
         following.set(key, { root: place.root, rules: text, task })
         task.catch(() => following.delete(key))
       }
@@ -100,7 +100,7 @@ export function createPlaceCare({ store, history, places, onFollowed }: Parts): 
   }
 }
 
-/** The Space's own folder. */
+/** Opens the Space's own folder. @throws gone where it is missing */
 async function directPlace(store: Store, { workspace, space: id }: Project): Promise<Place> {
   const space = (await store.tree.space(workspace, id)) as Space
   const folder = await absentAsNull(stat(space.folder)).catch((thrown) => {
@@ -109,15 +109,14 @@ async function directPlace(store: Store, { workspace, space: id }: Project): Pro
   if (!folder?.isDirectory()) {
     throw new CarrelError(
       'gone',
-      `The folder ${space.folder} is not there. Bring it back and prompt again, or make a Space for where it is now.`,
+      `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`,
     )
   }
-  const at = space.folder
   return {
     kind: 'direct',
     driver: 'the folder itself',
-    path: at,
-    root: at,
+    path: space.folder,
+    root: space.folder,
     enter: [],
     namespace: null,
     layer: null,
@@ -125,17 +124,23 @@ async function directPlace(store: Store, { workspace, space: id }: Project): Pro
   }
 }
 
-/** What its host opens the place of a project by. @throws unavailable while it is made, gone where it is no more (F8) */
+/** Returns the record by which the host opens a place. @throws unavailable while it is created, gone without it (F8) */
 export async function recordOf(store: Store, { id, workspace, name, place }: Project): Promise<PlaceRecord> {
   if (place.state === 'making')
-    throw new CarrelError('unavailable', `The place of ${name} is being made: ${place.note ?? 'wait a moment'}.`)
+    throw new CarrelError(
+      'unavailable',
+      `The working copy of ${name} is being created: ${place.note ?? 'wait a moment'}.`,
+    )
   if (place.state === 'failed')
-    throw new CarrelError('gone', `The place of ${name} could not be made: ${place.note} Make another project.`)
+    throw new CarrelError(
+      'gone',
+      `The working copy of ${name} could not be created: ${place.note} Create another project.`,
+    )
   const record = place.state === 'ready' ? await store.tree.placeRecord(workspace, id) : null
-  // Written by the host of this node, in whatever version: what it cannot open it says itself.
+  // The host of this node wrote the record, in any version: it refuses itself a record that it cannot open.
   if (record !== null) return record as PlaceRecord
   throw new CarrelError(
     'gone',
-    `The place of ${name} was taken away; its history is kept. \`carrel history\` shows it; make another project to go on.`,
+    `The working copy of ${name} was removed. Its history is kept: see \`carrel history\`. Create another project to continue.`,
   )
 }

@@ -9,26 +9,26 @@ import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
 const DAY_MS = 86_400_000
-/** The first look, when the start is over. ms. */
+/** Delay of the first pass, so that it does not slow the start. ms. */
 const FIRST_MS = 300_000
 const LEASE = 'retention'
 
 type Key = 'keepRunLogsDays' | 'keepAgentLogsDays' | 'keepArchivedItemsDays'
 
-interface Rule {
+interface RetentionRule {
   readonly key: Key
   readonly what: string
-  /** Looks for what is older, and removes it where it is told to. */
+  /** Counts entries older than `before` (ms since 1970), and removes them where `apply` is set. */
   take(ctx: Context, before: number, apply: boolean): Promise<{ count: number; bytes: number }>
 }
 
-/** What may go, and after how many days. A new kind is a row here and a setting. */
-const RULES: readonly Rule[] = [
+/** The kinds of old data, each with the setting of its days. A new kind is a row here and a setting. */
+const RULES: readonly RetentionRule[] = [
   { key: 'keepRunLogsDays', what: 'folders of runs', take: inFolder(['logs', 'runs']) },
-  { key: 'keepAgentLogsDays', what: 'what agents wrote on stderr', take: inFolder(['logs', 'agents'], 2) },
+  { key: 'keepAgentLogsDays', what: 'stderr logs of agents', take: inFolder(['logs', 'agents'], 2) },
   {
     key: 'keepArchivedItemsDays',
-    what: 'items of archived sessions, which are made again from the log when they are opened',
+    what: 'items of archived sessions, rebuilt from the log when opened',
     take: (ctx, before, apply) =>
       apply ? ctx.store.log.forgetArchived(before) : ctx.store.log.forgettableArchived(before),
   },
@@ -51,16 +51,16 @@ function forAllWorkspaces({ workspaces }: Caller): void {
     throw new CarrelError('forbidden', 'Retention covers all workspaces: only the installation admin may use it.')
 }
 
-/** Daily, by one node alone. */
-export function startKeeping(ctx: Context): { stop(): void } {
-  const look = () =>
+/** Removes old data once a day, on one node alone. */
+export function startLogRetention(ctx: Context): { stop(): void } {
+  const pass = () =>
     void applyAlone(ctx).catch((thrown) =>
-      ctx.log.warn('Old logs could not be removed; trying again tomorrow.', thrown),
+      ctx.log.warn('Old data could not be removed. The next pass tomorrow tries again.', thrown),
     )
   let daily: NodeJS.Timeout | null = null
   const first = setTimeout(() => {
-    look()
-    daily = setInterval(look, DAY_MS)
+    pass()
+    daily = setInterval(pass, DAY_MS)
     daily.unref()
   }, FIRST_MS)
   first.unref()
@@ -92,8 +92,8 @@ async function takeAll(ctx: Context, apply: boolean): Promise<Kept[]> {
   return kept
 }
 
-/** Entries of a folder (`depth` 2: of the folders in it) that nobody wrote to since; those of live runs stay. */
-function inFolder(path: readonly string[], depth = 1): Rule['take'] {
+/** Takes entries of a folder, or with `depth` 2 of its subfolders, not written since `before`. Live runs keep theirs. */
+function inFolder(path: readonly string[], depth = 1): RetentionRule['take'] {
   return async (ctx, before, apply) => {
     const live = await liveRuns(ctx)
     let count = 0
@@ -101,7 +101,7 @@ function inFolder(path: readonly string[], depth = 1): Rule['take'] {
     for (const entry of await entriesOf(join(ctx.config.dataFolder, ...path), depth)) {
       if (live.has(entry.name)) continue
       // An agent may close its own folders: one that cannot be measured stays, and the others go.
-      const size = await lookAt(entry.path).catch((thrown) => {
+      const size = await measure(entry.path).catch((thrown) => {
         ctx.log.warn(`${entry.path} is kept: its age cannot be read.`, thrown)
         return null
       })
@@ -121,13 +121,13 @@ async function entriesOf(folder: string, depth: number): Promise<{ name: string;
   return (await Promise.all(entries.map(({ path }) => entriesOf(path, depth - 1)))).flat()
 }
 
-/** When something in it was last written, and what it takes; null when it is gone meanwhile. */
-async function lookAt(path: string): Promise<{ newest: number; bytes: number } | null> {
+/** Returns the newest write time (ms since 1970) and the size of a path with all below it; null without the path. */
+async function measure(path: string): Promise<{ newest: number; bytes: number } | null> {
   const stat = await absentAsNull(lstat(path))
   if (stat === null) return null
   if (!stat.isDirectory()) return { newest: stat.mtimeMs, bytes: stat.size }
   const names = (await absentAsNull(readdir(path))) ?? []
-  const below = await Promise.all(names.map((name) => lookAt(join(path, name))))
+  const below = await Promise.all(names.map((name) => measure(join(path, name))))
   const found = below.filter((each) => each !== null)
   return {
     newest: Math.max(stat.mtimeMs, ...found.map(({ newest }) => newest)),

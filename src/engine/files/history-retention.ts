@@ -3,30 +3,30 @@ import type { SessionId } from '../../model/ids.ts'
 import type { Context } from '../context.ts'
 import { BASE } from './place-reach.ts'
 
-/** How often old snapshots are looked at. ms. */
-const EVERY_MS = 600_000
+/** Time between two sweeps. ms. */
+const SWEEP_MS = 600_000
 
-/** Keeps the history of files within its budget (F7), in small steps beside the work. */
-export function startRetention(ctx: Context, opened: () => boolean): { stop(): void } {
+/** Keeps the file history within its budget (F7), in small steps beside other work. */
+export function startHistoryRetention(ctx: Context, opened: () => boolean): { stop(): void } {
   let sweeping = false
   const sweep = async () => {
-    // Where nobody opened a place since the start, nothing was added either.
+    // Without an open place since the start, the history has not grown.
     if (sweeping || !opened()) return
     sweeping = true
     try {
       await sweepOnce(ctx)
     } catch (thrown) {
-      ctx.log.warn('Old snapshots could not be thinned out; trying again later.', thrown)
+      ctx.log.warn('Old snapshots could not be removed. The next sweep tries again.', thrown)
     } finally {
       sweeping = false
     }
   }
-  const timer = setInterval(() => void sweep(), EVERY_MS)
+  const timer = setInterval(() => void sweep(), SWEEP_MS)
   timer.unref()
   return { stop: () => clearInterval(timer) }
 }
 
-/** Histories of what was deleted go first; then old snapshots, down to the budget. */
+/** Removes histories of deleted Spaces and projects, then old snapshots down to the budget. */
 export async function sweepOnce(ctx: Context): Promise<void> {
   const history = await ctx.history()
   await forgetDeleted(ctx)
@@ -35,15 +35,18 @@ export async function sweepOnce(ctx: Context): Promise<void> {
   const { over } = await history.sweep({ now: ctx.now(), maxBytes, keepAllMs, keepHourlyMs, needed })
   for (const { workspace, bytes } of over) {
     ctx.log.warn(
-      `The history of files of workspace ${workspace} is ${Math.ceil(bytes / 1_048_576)} MiB over its budget; what is left is pinned, young, or where work began. Raise filesBudgetBytes, or unpin snapshots.`,
+      `The file history of workspace ${workspace} is ${Math.ceil(bytes / 1_048_576)} MiB over its budget. The rest is pinned, recent, or needed for an undo. Raise filesBudgetBytes, or unpin snapshots.`,
     )
   }
 }
 
-/** The way back of sessions that are not archived and of places that are there; and the beginning of what is open. */
+/**
+ * Returns the snapshots that must stay, by place: those that live sessions and places can go back to, and the first
+ * ones.
+ */
 async function neededIn(ctx: Context, history: History): Promise<Map<string, number[]>> {
   const live = await liveSessions(ctx)
-  const needed = new Map([...ctx.care.followed.keys()].map((key) => [key, [BASE]]))
+  const needed = new Map([...ctx.projectPlaces.followed.keys()].map((key) => [key, [BASE]]))
   for (const { key, n, session } of await history.pointedAt()) {
     if (session === null || live.has(session)) needed.set(key, [...(needed.get(key) ?? []), n])
   }
@@ -72,7 +75,7 @@ async function forgetDeleted(ctx: Context): Promise<void> {
     const there = project ? await tree.project(id, project) : await tree.space(id, space)
     if (there) continue
     const key = project ? `project:${project}` : `space:${space}`
-    ctx.care.forget({ key })
+    ctx.projectPlaces.forget({ key })
     await history.forget(key)
   }
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { compareVersions } from '../model/hunks.ts'
-import { createMask } from '../model/mask.ts'
-import { linesOf, type Version } from '../model/merge.ts'
-import { concealedBytes, concealedDiff } from './concealed-files.ts'
+import { compareVersions } from '../../model/hunks.ts'
+import { createMask } from '../../model/mask.ts'
+import { linesOf, type Version } from '../../model/merge.ts'
+import { maskedBytes, maskedDiff } from './masked-files.ts'
 
 const KEY = 'first-line-of-canary\nsecond-line-of-canary\nthird-line-of-canary'
 const mask = createMask([
@@ -15,8 +15,7 @@ const version = (text: string): Version => {
   const bytes = Buffer.from(text)
   return { state: { kind: 'file', digest: null, mode: 0o644, size: bytes.length }, bytes: () => bytes }
 }
-const shown = (before: string, after: string) =>
-  concealedDiff(compareVersions('a', version(before), version(after)), mask)
+const shown = (before: string, after: string) => maskedDiff(compareVersions('a', version(before), version(after)), mask)
 
 it('B3: a value in a diff is hidden on both sides, and a line that changed in it alone is still changed', () => {
   const diff = shown('a\nT=token-canary\nb\n', 'a\nT=token-canary2\nb\n')
@@ -39,7 +38,7 @@ it('B3: whatever stands around them, hunks keep their lines and show no value', 
   fc.assert(
     fc.property(text, text, (before, after) => {
       const bare = compareVersions('a', version(before), version(after))
-      const diff = concealedDiff(bare, mask)
+      const diff = maskedDiff(bare, mask)
       expect(JSON.stringify(diff)).not.toContain('token-canary')
       expect(diff.hunks.map(({ lines }) => lines.map((each) => each[0]))).toEqual(
         bare.hunks.map(({ lines }) => lines.map((each) => each[0])),
@@ -52,12 +51,10 @@ it('B3: whatever stands around them, hunks keep their lines and show no value', 
 
 it('B3: a value among other bytes is hidden, and these stay as they are', () => {
   const around = Buffer.from([0, 255, 254, 10])
-  const bytes = concealedBytes(Buffer.concat([around, Buffer.from('token-canary'), around]), mask)
+  const bytes = maskedBytes(Buffer.concat([around, Buffer.from('token-canary'), around]), mask)
   expect(Buffer.from(bytes)).toEqual(Buffer.concat([around, Buffer.from('[secret TOKEN]'), around]))
-  expect(Buffer.from(concealedBytes(Buffer.from('it is gänse-canary\0'), mask)).toString()).toBe(
-    'it is [secret UMLAUT]\0',
-  )
-  expect(concealedBytes(around, mask)).toBe(around)
+  expect(Buffer.from(maskedBytes(Buffer.from('it is gänse-canary\0'), mask)).toString()).toBe('it is [secret UMLAUT]\0')
+  expect(maskedBytes(around, mask)).toBe(around)
 })
 
 it('B3: bytes beyond ASCII hide as a whole, also around another value, and the bytes beside them stay', () => {
@@ -66,7 +63,7 @@ it('B3: bytes beyond ASCII hide as a whole, also around another value, and the b
     { name: 'PASS', value: 'pass-canary' },
     { name: 'LINES', value: 'gänse\nlong-line-of-canary\nkürze' },
   ])
-  const hide = (bytes: Buffer) => Buffer.from(concealedBytes(bytes, both))
+  const hide = (bytes: Buffer) => Buffer.from(maskedBytes(bytes, both))
   expect(hide(Buffer.from('u=db://müller:pass-canary@host\n')).toString()).toBe('u=[secret URL]\n')
   expect(hide(Buffer.from('gänse\nlong-line-of-canary\nkürze\n')).toString()).toBe(
     '[secret LINES]\n[secret LINES]\n[secret LINES]\n',
