@@ -192,7 +192,7 @@ function spawnWay({ bin, compiled }: Way, args: readonly string[]) {
   return spawn(process.execPath, [bin, ...args], { env, stdio: 'ignore' })
 }
 
-/** What all threads of a process that live have used. */
+/** Returns the processor time of all live threads of a process, in ms. */
 function processorMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const used = threads.map((thread) =>

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A server in a process of its own, as its callers have it in life. */
+/** Server in a process of its own, as in production. */
 export interface Child {
   readonly pid: number
-  /** What it said first: where it listens. */
+  /** First message of the process: its addresses. */
   readonly hello: Record<string, string>
-  /** Asks it something over its own channel, beside the network. */
+  /** Sends a request over the IPC channel, beside the network. */
   ask<Reply>(question: string, more?: Record<string, unknown>): Promise<Reply>
   stop(): Promise<void>
 }
@@ -79,7 +79,7 @@ export async function start(module: URL, settings: object, execArgv: readonly st
   }
 }
 
-/** Whatever is left when the bench ends, also in the middle. */
+/** Removes all processes and folders of the benchmark, also after an interruption. */
 export function cleanUp(): void {
   for (const child of running) child.kill('SIGKILL')
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })

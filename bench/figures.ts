@@ -1,4 +1,4 @@
-/** What was measured once: a number, or why there is none. */
+/** One measurement; null when it failed. */
 export type Figure = number | null
 
 /** One line of the table. Rounds of ours and theirs alternate, so that a slow moment of the machine hits both. */
@@ -6,11 +6,11 @@ export interface Result {
   readonly name: string
   readonly unit: string
   readonly ours: readonly number[]
-  /** Of the reference server; empty where it has nothing like it. */
+  /** Values of the reference server; empty when it has no such feature. */
   readonly theirs: readonly number[]
-  /** What ours should be, and whether `value` is. */
+  /** Target of our values, with its check. */
   readonly target?: Target | undefined
-  /** How it was measured, where the name does not say it. */
+  /** Method of the measurement, where the name does not say it. */
   readonly note?: string | undefined
 }
 

@@ -25,7 +25,7 @@ export interface Ground {
   readonly git: ShadowRepository
 }
 
-/** What the history costs beside `git add` of the tree into a shadow repository with a warm index, and `write-tree`. */
+/** Compares the history with `git add` of the tree into a shadow repository with a warm index, and `write-tree`. */
 export async function measureFiles({ rounds, trees }: Effort): Promise<Result[]> {
   const results: Result[] = []
   for (const size of trees) results.push(...(await measureTree(size, rounds)))
@@ -128,7 +128,7 @@ async function atOnce(ground: Ground, rounds: number): Promise<Result> {
   return { name: '20 captures at once', unit: 'ms', ...times, note }
 }
 
-/** What a thousand snapshots of one change each add on the disk. */
+/** Measures the disk space of a thousand snapshots of one change each. */
 async function bytesOf(ground: Ground, count: number): Promise<Result> {
   const { ours, git, oursFolder } = ground
   const before = { ours: sizeOf(oursFolder), theirs: git.bytes() }

@@ -16,7 +16,7 @@ function itemAt(n: number): unknown {
     case 0:
       return words('agent_message_chunk', message(n))
     case 1:
-      return words('agent_thought_chunk', `Thinking about bed ${n}. What stands beside it matters most.`)
+      return words('agent_thought_chunk', `Thinking about bed ${n}. The neighbouring bed matters most.`)
     case 2:
       return toolCall(n, 'execute', { rawInput: { command: `ls -l bed-${n}` }, content: [textPart(lines(n, 12))] })
     case 3:
@@ -28,7 +28,7 @@ function itemAt(n: number): unknown {
 
 function message(n: number): string {
   if (n % 50 === 0) return `## Bed ${n}\n\n${CODE}\n\n| Bed | Now |\n|---|---|\n| ${n} | beans |\n`
-  return `Bed **${n}** is dry; \`water ${n}\` would help. ${'It gets little sun before noon. '.repeat(1 + (n % 4))}`
+  return `Bed **${n}** is dry; \`water ${n}\` would help. ${'The bed gets little sun before noon. '.repeat(1 + (n % 4))}`
 }
 
 const CODE = '```ts\nexport const dry = (beds: readonly Bed[]) => beds.filter((bed) => bed.water < 2)\n```'
@@ -56,7 +56,7 @@ function toolCall(n: number, kind: string, more: object) {
 /** Paragraphs with a block of code now and then, about 20 characters for each of so many chunks. */
 export function proseOf(chunks: number): string {
   const paragraph = (at: number): string =>
-    `Bed **${at}** is dry; \`water ${at}\` would help. ${'It gets little sun before noon and the wind takes the rest. '.repeat(3)}`
+    `Bed **${at}** is dry; \`water ${at}\` would help. ${'The bed gets little sun before noon and the wind takes the rest. '.repeat(3)}`
   const code = '```ts\nconst one = 1\nconst two = one + 1\n```'
   const parts = Array.from({ length: Math.ceil(chunks / 11) }, (_, at) => (at % 6 === 5 ? code : paragraph(at)))
   return parts.join('\n\n')

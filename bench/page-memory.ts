@@ -23,7 +23,7 @@ export async function measureMemory(here: World): Promise<string> {
   await cdp.send('Performance.enable')
   const turn = (at: number) =>
     here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content: turnOf(at), wait: 'ended' })
-  // What is loaded with the first words is no growth.
+  // Memory loaded with the first turn does not count as growth.
   await turn(0)
   await settled(page)
   const marks = [await markOf(cdp, PER_TURN)]

@@ -55,7 +55,7 @@ async function timed(times: number, act: () => Promise<unknown>): Promise<number
 
 const TURNS = 30
 
-/** What a turn takes beyond the agent's own time, once its process runs. */
+/** Measures the overhead of a turn beyond the agent's own time, with a running process. */
 export async function measureTurns({ rounds }: Effort): Promise<Result[]> {
   const file = turnsFile()
   const ours = await openOurs({ agents: [stampedAgent({ BENCH_TURNS: file })] } as never)

@@ -66,7 +66,7 @@ function toRows({ projects, broken }, status, seconds) {
     seconds,
   }))
   for (const message of broken) rows.push(failure('tests: broken file', seconds, message))
-  // Whatever made vitest fail must not be lost because this script did not know where to look for it.
+  // A failure of vitest must not be lost when the report names no failed test.
   if (status !== 0 && rows.every(({ failed }) => failed === 0))
     rows.push(failure('vitest', seconds, `ended with ${status}`))
   return rows

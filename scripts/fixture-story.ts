@@ -45,7 +45,7 @@ async function until<T>(what: string, find: () => Promise<T | null | undefined |
     if (found) return found
     await pause(50)
   }
-  throw new Error(`It did not come about: ${what}.`)
+  throw new Error(`Timed out waiting for: ${what}.`)
 }
 
 async function work() {

@@ -6,10 +6,10 @@ import { install } from './install.mjs'
 import { gatherLicenses } from './licenses.mjs'
 import { buildPage } from './page.mjs'
 
-// What `npm pack` and `npm publish` run first: all that the package has and the checkout has not.
+// `npm pack` and `npm publish` run this first: it builds the files of the package that a checkout lacks.
 try {
   await install()
-  if (buildPage() === 'absent') throw new Error('web/index.html is missing: a package without its page is not made.')
+  if (buildPage() === 'absent') throw new Error('web/index.html is missing: the package needs its page.')
   buildNode()
   buildTypes()
   writeFileSync(join(ROOT, 'dist', 'node', 'THIRD-PARTY-LICENSES.md'), await gatherLicenses())

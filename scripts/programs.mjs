@@ -24,7 +24,7 @@ export const SHARING_PROGRAMS = {
   library: 'src/faces/library/library.ts',
 }
 
-/** Packages that stay outside: a native one, one that is a program of its own, and the runner of whoever tests a store. */
+/** Packages that are not bundled: a native one, a program of its own, and the test runner of the store suites. */
 export const OUTSIDE = ['@parcel/watcher', 'chrome-devtools-mcp', 'vitest']
 
 /** The sources of what people and programs load. The build gives them shared pieces, so that each loads what it needs. */

@@ -9,7 +9,7 @@ export { type Client, type ConnectOptions, connect } from './client/client.ts'
 export type { OpenedCarrel, Served, ServeOptions } from './faces/library/opened.ts'
 export * from './model/index.ts'
 
-/** runtime/carried-node.cjs, which any Node can read. */
+/** Exports of runtime/carried-node.cjs, which runs on any Node. */
 interface CarriedNode {
   isNewEnough(): boolean
   findNode(): string | null
@@ -17,14 +17,14 @@ interface CarriedNode {
 }
 
 /**
- * Opens Carrel on a data folder, which one process may have at a time. What an earlier life left undone goes on.
+ * Opens Carrel on a data folder, which one process may use at a time. Unfinished work of an earlier process continues.
  *
- * On a Node older than 24 it runs in a process of its own, on a newer Node: that of CARREL_NODE, or one that is fetched
- * once, which stderr then says. That process ends with this one.
+ * On a Node older than 24, Carrel runs in its own process on a newer Node: that of CARREL_NODE, or one that Carrel
+ * downloads once, with a message on stderr. That process ends with this one.
  *
- * @throws bad_input for a setting that cannot be
- * @throws unavailable while another process has the folder, or when its database is of a newer Carrel
- * @throws Error where this Node is too old and no other can be had
+ * @throws bad_input for an invalid setting
+ * @throws unavailable while another process uses the folder, or when a newer Carrel wrote the database
+ * @throws Error when this Node is too old and no other is available
  */
 export async function openCarrel(config: Partial<Config> & { dataFolder: string }): Promise<OpenedCarrel> {
   const carried = createRequire(import.meta.url)(`${PACKAGE_ROOT}/runtime/carried-node.cjs`) as CarriedNode

@@ -1,5 +1,5 @@
 import { processWorld, runCli } from './faces/cli/main.ts'
 
 const exit = await runCli(process.argv.slice(2), processWorld())
-// Sockets that are kept alive for a next request would hold the process for seconds.
+// Keep-alive sockets would hold the process for seconds.
 process.stdout.write('', () => process.exit(exit))

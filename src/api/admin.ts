@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AgentStatus } from '../model/agent.ts'
 import { operation } from './operation.ts'
 
-/** One thing that was looked at: what is so, and what to do where it is not as it should be. */
+/** Result of one check of `server.doctor`, with the next step where the state is not `good`. */
 export const Finding = z.object({
   name: z.string(),
   state: z.enum(['good', 'limited', 'bad']),
@@ -13,7 +13,7 @@ export type Finding = z.infer<typeof Finding>
 
 export const admin = {
   'agents.list': operation({
-    summary: 'Agents that Carrel knows, which of them are on this machine, and how to install and log in.',
+    summary: 'List the known agents, with their state on this machine and how to install and log in.',
     http: ['GET', '/agents'],
     input: z.object({}),
     output: z.object({ agents: z.array(AgentStatus), default: z.string() }),
@@ -21,9 +21,9 @@ export const admin = {
     forAgents: true,
   }),
   'folders.suggest': operation({
-    summary: "Folders on the server's machine that may become a Space: repositories nearby, or what lies in a folder.",
+    summary: "Suggest folders on the server's machine for a Space: nearby repositories, or the folders in `in`.",
     http: ['GET', '/folders'],
-    input: z.object({ in: z.string().max(4096).optional().describe('List the folders in this one instead.') }),
+    input: z.object({ in: z.string().max(4096).optional().describe('Folder whose subfolders to list.') }),
     output: z.object({
       folder: z.string().nullable(),
       folders: z.array(
@@ -33,7 +33,7 @@ export const admin = {
     errors: ['not_found'],
   }),
   'server.status': operation({
-    summary: 'The server: version, load, queues.',
+    summary: 'Get the state of the server: version, load, queues.',
     http: ['GET', '/server'],
     input: z.object({}),
     output: z.object({
@@ -50,7 +50,7 @@ export const admin = {
     errors: [],
   }),
   'server.doctor': operation({
-    summary: 'Look over this machine and installation and say what is missing and what to do.',
+    summary: 'Check this machine and installation, with the next step for each problem.',
     http: ['GET', '/server/doctor'],
     input: z.object({}),
     output: z.object({ findings: z.array(Finding) }),

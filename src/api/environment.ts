@@ -6,19 +6,19 @@ import { operation } from './operation.ts'
 
 const where = {
   workspace: WorkspaceId,
-  space: SpaceId.nullable().default(null).describe('Of this Space.'),
-  project: ProjectId.nullable().default(null).describe('Of this project.'),
+  space: SpaceId.nullable().default(null).describe('Scope: this Space.'),
+  project: ProjectId.nullable().default(null).describe('Scope: this project.'),
 }
 
 const found = z.object({
-  own: Environment.describe('What is said here.'),
-  effective: EffectiveEnvironment.describe('What holds here in the end, and where each part of it is said.'),
+  own: Environment.describe('Settings of this scope.'),
+  effective: EffectiveEnvironment.describe('Effective settings, each with the scope that sets it.'),
 })
 
 export const environment = {
   'environment.get': operation({
     summary:
-      'What runs are given: variables, home, ports, limits. Said for a workspace, a Space or a project; what is nearer wins.',
+      'Get the environment settings of a workspace, Space or project: variables, home, ports, limits. The most specific scope wins; for limits, the smallest.',
     http: ['GET', '/workspaces/:workspace/environment'],
     input: z.object(where),
     output: found,
@@ -26,14 +26,14 @@ export const environment = {
   }),
   'environment.set': operation({
     summary:
-      'Change what runs are given. A field that is said takes the place of what was said here, null takes it away, an absent one stays. Runs that begin from now on get it.',
+      'Change the environment settings of a scope. A value replaces the field, null removes it, an absent field stays. Applies to new runs.',
     http: ['POST', '/workspaces/:workspace/environment'],
     input: z.object({ ...where, settings: EnvironmentChange }),
     output: found,
     errors: ['not_found'],
   }),
   'runs.environment': operation({
-    summary: 'What a run was given, with handles in the place of secrets.',
+    summary: 'Get the environment of a run, with handles in place of secret values.',
     http: ['GET', '/workspaces/:workspace/runs/:id/environment'],
     input: z.object(inWorkspace(RunId)),
     output: GivenToRun,

@@ -17,27 +17,27 @@ import { ActId, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../mod
 import { Flag, inWorkspace, Paging, paged } from './inputs.ts'
 import { operation } from './operation.ts'
 
-/** A project stands for its place: `direct` projects of one Space share one, and one history. */
+/** A project identifies its place. `direct` projects of one Space share a place and its history. */
 const inProject = { workspace: WorkspaceId, project: ProjectId }
 const N = z.coerce.number().int().min(0)
-const At = N.optional().describe('A snapshot; left out for the newest.')
+const At = N.optional().describe('Snapshot number; default: the newest.')
 
-/** The changes of one author in one place, a path once: from before its first to after its last. */
+/** Changes of one author to one path: the state before the first and after the last. */
 const Touched = z.object({
   path: FilePath,
   before: FileState.nullable(),
   after: FileState.nullable(),
   author: Author,
   certainty: Change.shape.certainty,
-  /** How many changes these are. */
+  /** Number of changes. */
   times: z.number().int(),
-  /** The newest content is another's: what is there now is not what this author left. */
+  /** Another author changed the path later. */
   changedSince: z.boolean(),
 })
 
 export const files = {
   'history.status': operation({
-    summary: 'How far the history of a place is: import, size, and what is not covered.',
+    summary: 'Get the status of the file history of a working copy: import, size and gaps.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history'],
     input: z.object({ ...inProject }),
     output: HistoryStatus,
@@ -45,7 +45,7 @@ export const files = {
     forAgents: true,
   }),
   'history.snapshots': operation({
-    summary: 'Snapshots of a place, newest first, of all sessions that work in it.',
+    summary: 'List the snapshots of a working copy, of all its sessions, newest first.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/snapshots'],
     input: z.object({
       ...inProject,
@@ -59,14 +59,14 @@ export const files = {
     forAgents: true,
   }),
   'history.capture': operation({
-    summary: 'Look at the place now and store what changed since the last look.',
+    summary: 'Take a snapshot: scan the working copy now and store all changes since the last scan.',
     http: ['POST', '/workspaces/:workspace/projects/:project/history/capture'],
     input: z.object({ ...inProject }),
     output: z.object({ n: z.number().int(), changed: z.number().int() }),
     errors: ['not_found', 'gone'],
   }),
   'history.pin': operation({
-    summary: 'Keep a snapshot for good, or let it go with the others.',
+    summary: 'Pin a snapshot so that it is never removed, or unpin it.',
     http: ['POST', '/workspaces/:workspace/projects/:project/history/snapshots/:n/pin'],
     input: z.object({ ...inProject, n: N, pinned: z.boolean().default(true) }),
     output: z.object({ pinned: z.boolean() }),
@@ -74,7 +74,7 @@ export const files = {
   }),
   'history.changes': operation({
     summary:
-      'What was changed in a place: by a run, by a session, or between two snapshots (`from`, `to`). A path comes once, with its state before and after.',
+      'List the changes in a working copy: by a run, by a session, or between two snapshots (`from`, `to`). Each path is listed once, with its state before and after.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/changes'],
     input: z.object({
       ...inProject,
@@ -89,7 +89,7 @@ export const files = {
     forAgents: true,
   }),
   'history.path': operation({
-    summary: 'The changes of one path, newest first, with their authors.',
+    summary: 'List the changes of one path with their authors, newest first.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/path'],
     input: z.object({ ...inProject, path: FilePath, ...Paging }),
     output: paged('changes', Change),
@@ -98,7 +98,7 @@ export const files = {
   }),
   'history.diff': operation({
     summary:
-      'One path in two snapshots, as hunks with their authors. Without `to`: what is on the disk now. With `run` or `session`: from before its first change of the path to after its last.',
+      'Compare one path in two snapshots, as hunks with their authors. Without `to`: the present file on disk. With `run` or `session`: the states before its first change and after its last change of the path.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/diff'],
     input: z.object({
       ...inProject,
@@ -113,7 +113,7 @@ export const files = {
     forAgents: true,
   }),
   'history.file': operation({
-    summary: 'A file as it was in a snapshot. Text as text, everything else in base64; at most 16 MiB.',
+    summary: 'Get the content of a file in a snapshot. Text as text, other content in base64; at most 16 MiB.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/file'],
     input: z.object({ ...inProject, path: FilePath, at: At }),
     output: z.object({ state: FileState, encoding: z.enum(['text', 'base64']), content: z.string() }),
@@ -121,14 +121,14 @@ export const files = {
     forAgents: true,
   }),
   'history.gaps': operation({
-    summary: 'What the history does not cover, and why, largest first.',
+    summary: 'List the paths that the history does not track, with reasons, largest first.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/gaps'],
     input: z.object({ ...inProject, limit: Paging.limit }),
     output: z.object({ gaps: z.array(Gap) }),
     errors: ['not_found'],
   }),
   'changes.list': operation({
-    summary: 'Who touched what, when, in all places of a workspace, newest first.',
+    summary: 'List the changes in all working copies of a workspace, with authors and times, newest first.',
     http: ['GET', '/workspaces/:workspace/changes'],
     input: z.object({
       workspace: WorkspaceId,
@@ -136,7 +136,7 @@ export const files = {
       space: SpaceId.optional(),
       session: SessionId.optional(),
       author: z.enum(['run', 'outside', 'act', 'unknown']).optional(),
-      path: z.string().max(8_192).optional().describe('A path, or its beginning.'),
+      path: z.string().max(8_192).optional().describe('Path or prefix of a path.'),
     }),
     output: paged('changes', z.object({ space: SpaceId, project: ProjectId.nullable(), change: Change })),
     errors: ['not_found'],
@@ -144,14 +144,14 @@ export const files = {
 
   'plans.make': operation({
     summary:
-      'What a restore, undo or apply would write, and whose it is. Writes nothing. For `apply`, `project` is where it goes to: the Space’s own folder.',
+      'Plan a restore, undo or apply: lists the paths to write and the authors of their present content. Writes nothing. For `apply`, `project` is the target: the Space’s own folder.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans'],
     input: z.object({ ...inProject, request: PlanRequest }),
     output: Plan,
     errors: ['not_found', 'gone', 'unavailable'],
   }),
   'plans.diff': operation({
-    summary: 'What a plan would do to one path, as hunks; their positions may be chosen in the request.',
+    summary: 'Preview a plan for one path, as hunks. A request may select hunks by their index.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans/diff'],
     input: z.object({ ...inProject, request: PlanRequest, path: FilePath }),
     output: FileDiff,
@@ -159,7 +159,7 @@ export const files = {
   }),
   'plans.apply': operation({
     summary:
-      'Do what a plan says, exactly, or nothing. `digest` is that of the plan that was looked at; every conflicts path is named in `overwrite` or in `leave`.',
+      'Apply a plan atomically. `digest`: the digest of the reviewed plan. Name every path that needs confirmation in `overwrite` or `leave`.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans/apply'],
     input: z.object({
       ...inProject,
@@ -172,7 +172,7 @@ export const files = {
     errors: ['not_found', 'stale_plan', 'conflict', 'busy', 'gone'],
   }),
   'acts.list': operation({
-    summary: 'Restores, undos and applies that were carried out in a place, newest first. Each can be undone.',
+    summary: 'List the restores, undos and applies in a working copy, newest first. Each can be undone.',
     http: ['GET', '/workspaces/:workspace/projects/:project/acts'],
     input: z.object({ ...inProject, ...Paging }),
     output: paged('acts', Act),
@@ -180,21 +180,22 @@ export const files = {
   }),
 
   'fileRules.get': operation({
-    summary: 'What of a Space’s files is covered by the history, and which paths need a second look.',
+    summary: 'Get the file rules of a Space: files left out of the history, and paths that need confirmation.',
     http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules'],
     input: z.object({ ...inWorkspace(SpaceId) }),
     output: z.object({ rules: FileRules, defaults: FileRules, changed: z.boolean() }),
     errors: ['not_found'],
   }),
   'fileRules.set': operation({
-    summary: 'Change these rules; null goes back to the defaults. What is named replaces what was.',
+    summary:
+      'Change the file rules of a Space. Given fields replace the present ones; null resets all to the defaults.',
     http: ['POST', '/workspaces/:workspace/spaces/:id/file-rules'],
     input: z.object({ ...inWorkspace(SpaceId), rules: FileRules.partial().nullable() }),
     output: z.object({ rules: FileRules }),
     errors: ['not_found'],
   }),
   'fileRules.check': operation({
-    summary: 'Which rule decides on a path.',
+    summary: 'Find the file rule that decides on a path.',
     http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules/check'],
     input: z.object({ ...inWorkspace(SpaceId), path: FilePath }),
     output: z.object({
@@ -207,14 +208,15 @@ export const files = {
   }),
 
   'places.drivers': operation({
-    summary: 'How this machine can keep places apart, best first, and what it lacks.',
+    summary:
+      'List the isolation drivers for working copies on this machine, best first, with reasons for unusable ones.',
     http: ['GET', '/copies/drivers'],
     input: z.object({}),
     output: z.object({ drivers: z.array(z.object({ name: z.string(), usable: z.boolean(), detail: z.string() })) }),
     errors: [],
   }),
   'places.previewRemoval': operation({
-    summary: 'What would be lost if the place of a project went now.',
+    summary: 'Preview the removal of a project’s working copy: the work that would be lost now.',
     http: ['GET', '/workspaces/:workspace/projects/:project/copy'],
     input: z.object({ ...inProject }),
     output: z.object({
@@ -231,20 +233,20 @@ export const files = {
   }),
   'places.remove': operation({
     summary:
-      'Take the place of a project away, in two steps: without `confirm` it says what would be lost; with it, all of that goes into the history first, and the answer says how to bring it back. Of a place that is away already, both say only that. The project and its sessions stay.',
+      'Remove the working copy of a project. Without `confirm`, only list the work that would be lost. With `confirm`, save that work in the history first; the answer has the command to restore it. Idempotent. The project and its sessions stay.',
     http: ['DELETE', '/workspaces/:workspace/projects/:project/copy'],
     input: z.object({ ...inProject, confirm: Flag }),
     output: z.object({
       removed: z.boolean(),
       lost: z.array(z.string()),
       kept: z.array(z.string()),
-      /** A command that brings the files back. */
+      /** Command that restores the files. */
       restore: z.string().nullable(),
     }),
     errors: ['not_found', 'busy', 'forbidden'],
   }),
   'places.export': operation({
-    summary: 'What a project did in its own place, as a patch, or as a branch of the Space’s repository.',
+    summary: 'Export the changes of a project’s own working copy as a patch or as a branch of the Space’s repository.',
     http: ['POST', '/workspaces/:workspace/projects/:project/copy/export'],
     input: z.object({
       ...inProject,

@@ -11,7 +11,7 @@ import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
 import { tree } from './tree.ts'
 
-/** Every verb of Carrel. A new one is a line here and a function in the engine; the compiler asks for the second. */
+/** All operations of Carrel. A new one needs a line here and a function in the engine; the compiler requires both. */
 export const operations = {
   ...tree,
   ...sessions,
@@ -27,42 +27,43 @@ export const operations = {
 } as const
 
 export type OperationName = keyof typeof operations
-/** What a caller gives, before defaults. */
+/** Input of an operation, before defaults. */
 export type Input<N extends OperationName> = z.input<(typeof operations)[N]['input']>
-/** What an operation works on, after validation. */
+/** Input of an operation after validation, with defaults. */
 export type Parsed<N extends OperationName> = z.output<(typeof operations)[N]['input']>
 export type Output<N extends OperationName> = z.output<(typeof operations)[N]['output']>
 
-/** What can be followed, and from where. `after` 0 is from the beginning. */
+/** Log to follow, from the event after `after`; 0 for the beginning. */
 export type FollowTarget =
   | { readonly kind: 'workspace'; readonly workspace: string; readonly after: number }
   | { readonly kind: 'session'; readonly workspace: string; readonly session: string; readonly after: number }
 
-/** One thing that came down a stream. `log` is the id of the workspace or session; `json` its event as stored. */
+/** Message of a stream. `log`: id of the workspace or session. `json`: the stored event. */
 export type Followed =
   | { readonly kind: 'event'; readonly log: string; readonly seq: number; readonly json: string }
-  /** All that was there is now said: what comes next is news. `head` is the log's last `seq` then. */
+  /** All past events were sent: new events follow. `head`: the last `seq` of the log at that time. */
   | { readonly kind: 'caught-up'; readonly log: string; readonly head: number }
   /**
-   * Files in a place of the workspace may have changed. The history knows what; no log says it, so this may come too
-   * often, and one of them may be lost. Comes where a workspace is followed, some times a second at the most.
+   * Files in a working copy of the workspace may have changed. The history has the changes, no log does, so this message
+   * may come too often or get lost. Sent to followers of a workspace, at most a few times a second.
    */
   | { readonly kind: 'files'; readonly log: string }
-  /** Runs of the workspace that have a browser or wait for one may be others: `browsers.list` says. Comes as `files` does. */
+  /** The list of browsers in the workspace may have changed: see `browsers.list`. Sent like `files`. */
   | { readonly kind: 'browsers'; readonly log: string }
-  /** The log is not there any more. */
+  /** The log no longer exists. */
   | { readonly kind: 'ended'; readonly log: string; readonly reason: string }
 
-/** The one way to Carrel: the engine in this process and the client over HTTP are both this. */
+/** Interface to Carrel. The engine in this process and the client over HTTP both implement it. */
 export interface Carrel {
   /**
-   * @param signal ends a wait: what was asked for stays asked
-   * @throws CarrelError with a code of the operation's table
+   * Calls an operation.
+   * @param signal ends the wait; the request itself stays submitted
+   * @throws CarrelError with a code of the operation's `errors`
    */
   call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>>
   /**
-   * Gives every event after `after` of each target once, in order within its log, until aborted (L6).
-   * A reader that stops reading costs a bounded amount of memory (L8).
+   * Yields every event after `after` of each target once, in order within its log, until aborted (L6).
+   * A reader that stops reading uses a bounded amount of memory (L8).
    */
   follow(targets: readonly FollowTarget[], signal: AbortSignal): AsyncIterable<Followed>
 }

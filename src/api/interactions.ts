@@ -7,7 +7,7 @@ import { operation } from './operation.ts'
 
 export const interactions = {
   'interactions.list': operation({
-    summary: 'The inbox: questions that agents asked people, oldest first.',
+    summary: 'List the questions of agents to people, oldest first.',
     http: ['GET', '/workspaces/:workspace/interactions'],
     input: z.object({
       workspace: WorkspaceId,
@@ -19,28 +19,28 @@ export const interactions = {
     errors: ['not_found'],
   }),
   'interactions.get': operation({
-    summary: 'One question, with its answer where it has one.',
+    summary: 'Get one question with its answer.',
     http: ['GET', '/workspaces/:workspace/interactions/:id'],
     input: z.object({ ...inWorkspace(InteractionId) }),
     output: Interaction,
     errors: ['not_found'],
   }),
   'interactions.answer': operation({
-    summary: 'Answer a question. The first answer wins, for good, and outlives the agent that asked.',
+    summary: 'Answer a question. The first answer is final and stays valid when the agent process ends.',
     http: ['POST', '/workspaces/:workspace/interactions/:id/answer'],
     input: z.object({ ...inWorkspace(InteractionId), answer: Answer }),
     output: Interaction,
     errors: ['not_found', 'already_answered', 'gone', 'forbidden'],
   }),
   'rules.list': operation({
-    summary: 'Standing answers to permission questions, in the order they are tried; the first that matches decides.',
+    summary: 'List the permission rules in order; the first match decides.',
     http: ['GET', '/workspaces/:workspace/rules'],
     input: z.object({ workspace: WorkspaceId }),
     output: z.object({ rules: z.array(Rule) }),
     errors: ['not_found'],
   }),
   'rules.add': operation({
-    summary: 'Add a standing answer, at the end or before another rule. Fields left out match everything.',
+    summary: 'Add a permission rule, at the end or before another rule. Omitted fields match everything.',
     http: ['POST', '/workspaces/:workspace/rules'],
     input: z.object({
       workspace: WorkspaceId,
@@ -53,35 +53,35 @@ export const interactions = {
         .max(64)
         .nullable()
         .default(null)
-        .describe('read, edit, delete, move, search, execute, fetch ...'),
+        .describe('Tool kind of ACP: read, edit, delete, move, search, execute, fetch and others.'),
       path: z
         .string()
         .min(1)
         .max(1024)
         .nullable()
         .default(null)
-        .describe('Anchored glob, relative to the Space, or absolute.'),
+        .describe('Anchored glob, relative to the Space or absolute.'),
       command: z
         .string()
         .min(1)
         .max(4096)
         .nullable()
         .default(null)
-        .describe('The whole command; * stands for any run of characters.'),
+        .describe('Whole command; * matches any characters.'),
       before: RuleId.optional(),
     }),
     output: Rule,
     errors: ['not_found'],
   }),
   'rules.move': operation({
-    summary: 'Move a standing answer before another one, or to the end.',
+    summary: 'Move a permission rule before another rule, or to the end.',
     http: ['POST', '/workspaces/:workspace/rules/:id/move'],
     input: z.object({ ...inWorkspace(RuleId), before: RuleId.optional() }),
     output: Rule,
     errors: ['not_found'],
   }),
   'rules.remove': operation({
-    summary: 'Remove a standing answer.',
+    summary: 'Remove a permission rule.',
     http: ['DELETE', '/workspaces/:workspace/rules/:id'],
     input: z.object({ ...inWorkspace(RuleId) }),
     output: z.object({ removed: z.boolean() }),

@@ -3,11 +3,11 @@ import { SessionId } from '../model/ids.ts'
 import { inWorkspace } from './inputs.ts'
 import { operation } from './operation.ts'
 
-/** What a rule of retention takes, or would take. */
+/** Data that one retention rule removes, or would remove. */
 export const Kept = z.object({
-  rule: z.string().describe('The setting that says so.'),
+  rule: z.string().describe('Setting of the rule.'),
   what: z.string(),
-  olderThanDays: z.number().nullable().describe('Null: all are kept.'),
+  olderThanDays: z.number().nullable().describe('Null: nothing is removed.'),
   count: z.number().int(),
   bytes: z.number().int(),
 })
@@ -16,13 +16,13 @@ export type Kept = z.infer<typeof Kept>
 export const keeping = {
   'sessions.export': operation({
     summary:
-      'A session to take away, a part at a time: ask again with `after` set to `next` until that is null. `jsonl` are the events as stored, one a line; `markdown` is for people.',
+      'Export a session in pages: repeat with `after` set to `next` until `next` is null. `jsonl`: the stored events, one a line. `markdown`: a transcript for people.',
     http: ['GET', '/workspaces/:workspace/sessions/:id/export'],
     input: z.object({
       ...inWorkspace(SessionId),
       as: z.enum(['jsonl', 'markdown']).default('markdown'),
       after: z.coerce.number().int().min(0).default(0),
-      limit: z.coerce.number().int().min(1).max(5_000).default(1_000).describe('Events looked at for one part.'),
+      limit: z.coerce.number().int().min(1).max(5_000).default(1_000).describe('Events read for one page.'),
     }),
     output: z.object({ text: z.string(), next: z.number().int().nullable() }),
     errors: ['not_found'],

@@ -7,7 +7,7 @@ import { operation } from './operation.ts'
 export const search = {
   'search.items': operation({
     summary:
-      'Search what was said and done in all sessions of a workspace, or in one. All words must be there, "in quotes" one after the other; the last word may go on. The best come first, of equals the newest. What a run did within the last second or so may not be found yet, nor what is still being said, nor what a fork took along until it is first used: that is found in its origin.',
+      'Search the transcripts of all sessions of a workspace, or of one session. All words must match, "quoted words" as a phrase; the last word matches as a prefix. Best matches come first, then the newest. Not found yet: items of the last second, unfinished messages, and items copied to a fork before its first use (found in the original session).',
     http: ['GET', '/workspaces/:workspace/search'],
     input: z.object({
       workspace: WorkspaceId,

@@ -5,35 +5,41 @@ import { operation } from './operation.ts'
 
 const where = {
   workspace: WorkspaceId,
-  space: SpaceId.nullable().default(null).describe('Only in this Space.'),
-  project: ProjectId.nullable().default(null).describe('Only in this project.'),
+  space: SpaceId.nullable().default(null).describe('Scope: this Space only.'),
+  project: ProjectId.nullable().default(null).describe('Scope: this project only.'),
 }
 
 export const secrets = {
   'secrets.list': operation({
-    summary: 'Secrets by name, with where they hold and who is given them. No verb ever gives out a value.',
+    summary: 'List the secrets by name, with scopes and agents. No operation returns a value.',
     http: ['GET', '/workspaces/:workspace/secrets'],
     input: z.object({ workspace: WorkspaceId }),
     output: z.object({
-      secrets: z.array(Secret.extend({ readable: z.boolean().describe('False: its key is not here.') })),
+      secrets: z.array(Secret.extend({ readable: z.boolean().describe('False: its encryption key is missing.') })),
     }),
     errors: ['not_found'],
   }),
   'secrets.put': operation({
     summary:
-      'Store a secret, or another value for it. Runs get it as a variable of this name, and the value is hidden wherever it would be stored or shown. It holds in the whole workspace, or only in a Space or project; the nearest of a name wins.',
+      'Create or replace a secret. Each secret is an environment variable of runs; its value is masked in all stored and shown texts. Its scope is the workspace, a Space or a project. The most specific scope wins.',
     http: ['POST', '/workspaces/:workspace/secrets'],
     input: z.object({
       ...where,
       name: SecretName,
       value: SecretValue,
-      give: z.array(AgentId).min(1).max(64).nullable().default(null).describe('Agents that get it; null for all.'),
+      give: z
+        .array(AgentId)
+        .min(1)
+        .max(64)
+        .nullable()
+        .default(null)
+        .describe('Agents that receive the secret; null for all.'),
     }),
     output: Secret,
     errors: ['not_found'],
   }),
   'secrets.remove': operation({
-    summary: 'Remove a secret. Runs that began before keep what they were given.',
+    summary: 'Remove a secret. Runs started earlier keep its value.',
     http: ['DELETE', '/workspaces/:workspace/secrets/:name'],
     input: z.object({ ...where, name: SecretName }),
     output: z.object({ removed: z.boolean() }),
@@ -41,13 +47,13 @@ export const secrets = {
   }),
   'secrets.rotate': operation({
     summary:
-      'Seal all secrets of this installation under a new key. Cut short, it goes on where it was when asked again; until it is done both keys open what they sealed.',
+      'Encrypt all secrets of this installation with a new key. Repeat an interrupted rotation to continue it; until it is complete, both keys stay valid.',
     http: ['POST', '/server/secrets/rotate'],
     input: z.object({}),
     output: z.object({
       key: z.string(),
-      sealed: z.number().int().describe('How many were sealed anew.'),
-      unreadable: z.number().int().describe('How many stay as they are, because their key is not here.'),
+      sealed: z.number().int().describe('Number of secrets encrypted with the new key.'),
+      unreadable: z.number().int().describe('Number of secrets left unchanged because their key is missing.'),
     }),
     errors: ['forbidden', 'busy'],
   }),

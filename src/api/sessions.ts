@@ -6,17 +6,17 @@ import { Run, RunOutcome } from '../model/tree.ts'
 import { ClientKey, Flag, inWorkspace, Paging, paged } from './inputs.ts'
 import { operation } from './operation.ts'
 
-const head = RunItem.nullable().describe('The run that the oldest of `items` is part of, where its own item is older.')
+const head = RunItem.nullable().describe('Item of the run of the oldest of `items`, where it is on an older page.')
 const session = inWorkspace(SessionId)
-const Content = z.union([z.string().min(1), z.array(ContentBlock).min(1)]).describe('Text, or ACP content blocks.')
+const Content = z.union([z.string().min(1), z.array(ContentBlock).min(1)]).describe('Text or ACP content blocks.')
 const Accepted = z.object({
-  seq: z.number().int().describe('Where the request stands in the log.'),
+  seq: z.number().int().describe('Position of the request in the log.'),
   repeated: z.boolean(),
 })
 
 export const sessions = {
   'sessions.view': operation({
-    summary: 'What a session is doing now, and its newest items, as of `seq`; follow from there.',
+    summary: 'Get the state of a session and its newest items, as of `seq`. Follow the log from `seq`.',
     http: ['GET', '/workspaces/:workspace/sessions/:id/view'],
     input: z.object({ ...session, limit: z.coerce.number().int().min(1).max(500).default(60) }),
     output: z.object({
@@ -30,7 +30,7 @@ export const sessions = {
     forAgents: true,
   }),
   'sessions.items': operation({
-    summary: "Older items of a session: those before `before`, newest first. Each is as of the log's head.",
+    summary: "List the items of a session before `before`, newest first, as of the log's head.",
     http: ['GET', '/workspaces/:workspace/sessions/:id/items'],
     input: z.object({ ...session, before: Seq.optional(), limit: z.coerce.number().int().min(1).max(500).default(60) }),
     output: z.object({ items: z.array(Item), head, more: z.boolean() }),
@@ -38,7 +38,7 @@ export const sessions = {
     forAgents: true,
   }),
   'sessions.events': operation({
-    summary: "Events of a session's log after `after`, oldest first, as stored.",
+    summary: "List the stored events of a session's log after `after`, oldest first.",
     http: ['GET', '/workspaces/:workspace/sessions/:id/events'],
     input: z.object({
       ...session,
@@ -54,13 +54,13 @@ export const sessions = {
   }),
   'sessions.prompt': operation({
     summary:
-      'Ask the agent something. Returns when the request is in the log, or when the run has started or ended, as `wait` says; hanging up changes nothing.',
+      'Send a prompt to the agent. Returns when the request is in the log, or when the run has started or ended, depending on `wait`. Closing the connection does not cancel the prompt.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/prompt'],
     input: z.object({
       ...session,
       content: Content,
-      agent: AgentId.optional().describe('Another agent than the one spoken to last.'),
-      busy: BusyPolicy.default('queue').describe('When a run is on: wait, join it, replace it, or be refused.'),
+      agent: AgentId.optional().describe('Agent of this prompt; default: the last agent of the session.'),
+      busy: BusyPolicy.default('queue').describe('During a run: wait in the queue, join the run, replace it, or fail.'),
       wait: z.enum(['accepted', 'started', 'ended']).default('accepted'),
       timeoutMs: z.coerce
         .number()
@@ -68,7 +68,7 @@ export const sessions = {
         .min(0)
         .max(86_400_000)
         .default(600_000)
-        .describe('How long to wait at most; then the state so far is returned.'),
+        .describe('Maximum wait in ms; then the present state is returned.'),
       key: ClientKey,
     }),
     output: z.object({
@@ -77,28 +77,27 @@ export const sessions = {
       state: z.enum(['accepted', 'admitted', 'started', 'parked', 'ended', 'withdrawn']),
       run: RunId.nullable(),
       outcome: RunOutcome.nullable(),
-      text: z.string().nullable().describe('What the agent said last, when the run has ended.'),
+      text: z.string().nullable().describe('Last message of the agent, once the run has ended.'),
     }),
     errors: ['not_found', 'busy', 'gone', 'unavailable'],
     forAgents: true,
   }),
   'prompts.edit': operation({
-    summary: 'Change a prompt that still waits.',
+    summary: 'Change a queued prompt.',
     http: ['PATCH', '/workspaces/:workspace/sessions/:id/prompts/:prompt'],
     input: z.object({ ...session, prompt: PromptId, content: Content }),
     output: Accepted,
     errors: ['not_found', 'gone'],
   }),
   'prompts.withdraw': operation({
-    summary: 'Take back a prompt that still waits.',
+    summary: 'Remove a queued prompt.',
     http: ['DELETE', '/workspaces/:workspace/sessions/:id/prompts/:prompt'],
     input: z.object({ ...session, prompt: PromptId }),
     output: Accepted,
     errors: ['not_found', 'gone'],
   }),
   'sessions.cancel': operation({
-    summary:
-      'Stop the run that is on. Names the run, so that it can never hit the next one; without `run` it means the one on now.',
+    summary: 'Cancel the active run. With `run`, the request can never cancel a later run.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/cancel'],
     input: z.object({ ...session, run: RunId.optional() }),
     output: Accepted,
@@ -106,7 +105,7 @@ export const sessions = {
     forAgents: true,
   }),
   'sessions.configure': operation({
-    summary: "Choose mode, model and other options of an agent in this session, by the agent's own ids.",
+    summary: "Set mode, model and other options of an agent in this session, by the agent's own ids.",
     http: ['POST', '/workspaces/:workspace/sessions/:id/config'],
     input: z.object({
       ...session,
@@ -118,7 +117,7 @@ export const sessions = {
     errors: ['not_found', 'gone'],
   }),
   'sessions.close': operation({
-    summary: 'End a session: its run is cancelled, its agents let go. The log stays readable.',
+    summary: 'End a session: cancels its run and releases its agents. The log stays readable.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/close'],
     input: z.object({ ...session }),
     output: Accepted,
@@ -126,14 +125,14 @@ export const sessions = {
   }),
   'sessions.rebuild': operation({
     summary:
-      'Make the stored items of a session again from its log. They are the same unless an older version folded them.',
+      'Rebuild the stored items of a session from its log. The items change only if an older version created them.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/rebuild'],
     input: z.object({ ...session }),
     output: z.object({ seq: z.number().int(), items: z.number().int() }),
     errors: ['not_found', 'busy'],
   }),
   'runs.list': operation({
-    summary: 'List runs, newest first: of a session, or of the workspace; `live` for those without an end.',
+    summary: 'List the runs of a session or of the workspace, newest first. `live`: only unfinished runs.',
     http: ['GET', '/workspaces/:workspace/runs'],
     input: z.object({ workspace: session.workspace, ...Paging, session: SessionId.optional(), live: Flag }),
     output: paged('runs', Run),
@@ -141,7 +140,7 @@ export const sessions = {
     forAgents: true,
   }),
   'runs.get': operation({
-    summary: 'One run.',
+    summary: 'Get one run.',
     http: ['GET', '/workspaces/:workspace/runs/:id'],
     input: z.object({ ...inWorkspace(RunId) }),
     output: Run,

@@ -8,27 +8,23 @@ import { operation } from './operation.ts'
 
 const byId = { workspace: WorkspaceId }
 
-/** How a place of its own is made. */
-const PlaceWishes = {
+/** Options to create a working copy. */
+const WorkingCopyOptions = {
   branch: z
     .string()
     .min(1)
     .max(200)
     .optional()
-    .describe('worktree: a branch to make or to take; left out for a new one.'),
-  start: z.string().min(1).max(200).optional().describe('worktree: what to begin at; left out for HEAD.'),
-  include: z
-    .array(z.string().min(1).max(1_024))
-    .max(200)
-    .default([])
-    .describe('Globs of ignored files that come along.'),
+    .describe('worktree: branch to create or to use; default: a new branch.'),
+  start: z.string().min(1).max(200).optional().describe('worktree: commit to start from; default: HEAD.'),
+  include: z.array(z.string().min(1).max(1_024)).max(200).default([]).describe('Globs of ignored files to copy.'),
   setup: z
     .array(z.string().max(8_192))
     .min(1)
     .max(200)
     .optional()
-    .describe('A program and its arguments, run in the new place.'),
-  driver: z.string().min(1).max(100).optional().describe('overlay: how to keep it apart; see `places.drivers`.'),
+    .describe('Setup command: a program and its arguments, run in the new working copy.'),
+  driver: z.string().min(1).max(100).optional().describe('overlay: isolation driver; see `places.drivers`.'),
 }
 
 export const tree = {
@@ -40,14 +36,14 @@ export const tree = {
     errors: [],
   }),
   'workspaces.create': operation({
-    summary: 'Make a workspace. Its id is its name for ever; making one that exists returns it.',
+    summary: 'Create a workspace. Its id never changes. Idempotent: an existing workspace is returned.',
     http: ['POST', '/workspaces'],
     input: z.object({ id: WorkspaceId, name: Name.optional() }),
     output: Workspace,
     errors: ['forbidden'],
   }),
   'workspaces.get': operation({
-    summary: 'All that rail and inbox show, as of `seq` of the workspace log; follow from there.',
+    summary: 'Get the content of a workspace as of `seq` of its log. Follow the log from `seq`.',
     http: ['GET', '/workspaces/:workspace'],
     input: z.object({
       ...byId,
@@ -57,7 +53,7 @@ export const tree = {
         .min(0)
         .max(500)
         .default(200)
-        .describe('How many of the newest sessions to bring.'),
+        .describe('Maximum number of sessions, newest first.'),
     }),
     output: z.object({
       seq: z.number().int(),
@@ -71,14 +67,14 @@ export const tree = {
     errors: ['not_found'],
   }),
   'workspaces.rename': operation({
-    summary: 'Give a workspace another display name.',
+    summary: 'Rename a workspace. Its id stays.',
     http: ['PATCH', '/workspaces/:workspace'],
     input: z.object({ ...byId, name: Name }),
     output: Workspace,
     errors: ['not_found'],
   }),
   'workspaces.archive': operation({
-    summary: 'Hide a workspace from lists, or bring it back.',
+    summary: 'Archive a workspace (hide it from lists), or restore it.',
     http: ['POST', '/workspaces/:workspace/archive'],
     input: z.object({ ...byId, archived: z.boolean().default(true) }),
     output: Workspace,
@@ -86,7 +82,7 @@ export const tree = {
   }),
   'workspaces.delete': operation({
     summary:
-      'Delete a workspace with all its logs. Without `confirm` it only says what would go. Folders of folder Spaces are never touched.',
+      'Delete a workspace with all its logs. Without `confirm`, only preview the deletion. Your own folders are never touched.',
     http: ['DELETE', '/workspaces/:workspace'],
     input: z.object({ ...byId, confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
@@ -103,18 +99,18 @@ export const tree = {
   }),
   'spaces.create': operation({
     summary:
-      'Make a Space: bound to one real folder for good (`folder`), or blank, with a folder that Carrel makes. Comes with a first project.',
+      'Create a Space for one folder (`folder`), or a blank Space with a folder that Carrel creates. The folder never changes. A first project is created as well.',
     http: ['POST', '/workspaces/:workspace/spaces'],
     input: z.object({
       ...byId,
-      folder: z.string().min(1).max(4096).optional().describe('Absolute path; left out for a blank Space.'),
+      folder: z.string().min(1).max(4096).optional().describe('Absolute path; omit it for a blank Space.'),
       name: Name.optional(),
     }),
     output: z.object({ space: Space, project: Project }),
     errors: ['not_found'],
   }),
   'spaces.get': operation({
-    summary: 'One Space, with its projects; looks whether its folder is there.',
+    summary: 'Get one Space with its projects. Checks whether its folder exists.',
     http: ['GET', '/workspaces/:workspace/spaces/:id'],
     input: z.object({ ...byId, id: SpaceId }),
     output: z.object({ space: Space, projects: z.array(Project), branch: z.string().nullable() }),
@@ -128,7 +124,7 @@ export const tree = {
     errors: ['not_found'],
   }),
   'spaces.archive': operation({
-    summary: 'Hide a Space from lists, or bring it back.',
+    summary: 'Archive a Space (hide it from lists), or restore it.',
     http: ['POST', '/workspaces/:workspace/spaces/:id/archive'],
     input: z.object({ ...byId, id: SpaceId, archived: z.boolean().default(true) }),
     output: Space,
@@ -136,7 +132,7 @@ export const tree = {
   }),
   'spaces.delete': operation({
     summary:
-      'Delete a Space with its projects and logs. Without `confirm` it only says what would go. A real folder is never touched; the folder of a blank Space goes.',
+      'Delete a Space with its projects and logs. Without `confirm`, only preview the deletion. Your own folder is never touched; the folder of a blank Space is deleted.',
     http: ['DELETE', '/workspaces/:workspace/spaces/:id'],
     input: z.object({ ...byId, id: SpaceId, confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
@@ -153,9 +149,9 @@ export const tree = {
   }),
   'projects.create': operation({
     summary:
-      'Begin a line of work in a Space. Its place is the folder itself (`direct`), a git worktree on a branch of its own (`worktree`), or a view of its own over any folder (`overlay`). The last two are made in the background: `place.state` says how far.',
+      'Create a project in a Space. Its working copy is the folder itself (`direct`), a git worktree on its own branch (`worktree`), or an isolated view of any folder (`overlay`). The last two are created in the background; see `place.state`.',
     http: ['POST', '/workspaces/:workspace/projects'],
-    input: z.object({ ...byId, space: SpaceId, name: Name, place: PlaceKind.default('direct'), ...PlaceWishes }),
+    input: z.object({ ...byId, space: SpaceId, name: Name, place: PlaceKind.default('direct'), ...WorkingCopyOptions }),
     output: Project,
     errors: ['not_found', 'unavailable'],
   }),
@@ -167,14 +163,14 @@ export const tree = {
     errors: ['not_found'],
   }),
   'projects.archive': operation({
-    summary: 'Hide a project from lists, or bring it back.',
+    summary: 'Archive a project (hide it from lists), or restore it.',
     http: ['POST', '/workspaces/:workspace/projects/:id/archive'],
     input: z.object({ ...byId, id: ProjectId, archived: z.boolean().default(true) }),
     output: Project,
     errors: ['not_found'],
   }),
   'projects.delete': operation({
-    summary: 'Delete a project with its sessions. Without `confirm` it only says what would go. Files stay.',
+    summary: 'Delete a project with its sessions. Without `confirm`, only preview the deletion. Files stay.',
     http: ['DELETE', '/workspaces/:workspace/projects/:id'],
     input: z.object({ ...byId, id: ProjectId, confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
@@ -182,7 +178,7 @@ export const tree = {
   }),
 
   'sessions.list': operation({
-    summary: 'List sessions, the one that changed last first.',
+    summary: 'List sessions, last changed first.',
     http: ['GET', '/workspaces/:workspace/sessions'],
     input: z.object({
       ...byId,
@@ -198,7 +194,7 @@ export const tree = {
     forAgents: true,
   }),
   'sessions.create': operation({
-    summary: 'Open a session in a project.',
+    summary: 'Create a session in a project.',
     http: ['POST', '/workspaces/:workspace/sessions'],
     input: z.object({ ...byId, project: ProjectId, agent: AgentId.optional(), name: Name.optional() }),
     output: Session,
@@ -206,7 +202,7 @@ export const tree = {
     forAgents: true,
   }),
   'sessions.get': operation({
-    summary: 'One session.',
+    summary: 'Get one session.',
     http: ['GET', '/workspaces/:workspace/sessions/:id'],
     input: z.object({ ...inWorkspace(SessionId) }),
     output: Session,
@@ -214,32 +210,32 @@ export const tree = {
     forAgents: true,
   }),
   'sessions.rename': operation({
-    summary: 'Name a session. A name given here is never replaced by a machine.',
+    summary: 'Rename a session. Carrel never replaces a name that you gave.',
     http: ['PATCH', '/workspaces/:workspace/sessions/:id'],
     input: z.object({ ...inWorkspace(SessionId), name: Name }),
     output: Session,
     errors: ['not_found'],
   }),
   'sessions.fork': operation({
-    summary: 'A new session that shares this one up to an event and then goes its own way. Files are not touched.',
+    summary: 'Fork a session: create a new session with a copy of the log up to `seq`. Files are not touched.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/fork'],
     input: z.object({
       ...inWorkspace(SessionId),
-      seq: Seq.describe('The last event to take along.'),
+      seq: Seq.describe('Last event to copy.'),
       name: Name.optional(),
     }),
     output: Session,
     errors: ['not_found'],
   }),
   'sessions.archive': operation({
-    summary: 'Hide a session from lists, or bring it back.',
+    summary: 'Archive a session (hide it from lists), or restore it.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/archive'],
     input: z.object({ ...inWorkspace(SessionId), archived: z.boolean().default(true) }),
     output: Session,
     errors: ['not_found'],
   }),
   'sessions.delete': operation({
-    summary: 'Delete a session with its log. Without `confirm` it only says what would go. Files stay.',
+    summary: 'Delete a session with its log. Without `confirm`, only preview the deletion. Files stay.',
     http: ['DELETE', '/workspaces/:workspace/sessions/:id'],
     input: z.object({ ...inWorkspace(SessionId), confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),

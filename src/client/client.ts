@@ -9,26 +9,26 @@ export type { Connection } from './connection.ts'
 export type { Timing } from './timing.ts'
 
 export interface ConnectOptions {
-  /** Where the server is, `http://127.0.0.1:4747`; in its own page `location.origin`. */
+  /** Address of the server, such as `http://127.0.0.1:4747`; in its own page `location.origin`. */
   readonly url: string
-  /** Left out in a page that is logged in: its cookie speaks for it. */
+  /** Access token; omit it in a logged-in page, which sends its cookie. */
   readonly token?: string | undefined
   readonly face?: 'cli' | 'api' | undefined
   readonly fetch?: typeof fetch | undefined
-  /** Time, chance and patience where they should not be the usual ones. */
+  /** Overrides of time, randomness and timeouts. */
   readonly timing?: Partial<Timing> | undefined
 }
 
-/** Carrel over HTTP: the same verbs as in process, and how the line is. */
+/** Carrel over HTTP: the same operations as in process, and the state of the connection. */
 export interface Client extends Carrel {
   connection(): Connection
-  /** Tells of every change until the returned function is called. */
+  /** Notifies the listener of every change until the returned function is called. */
   onConnection(listener: (connection: Connection) => void): () => void
-  /** Does not wait for the next try: a person pressed the button, or the network came back. */
+  /** Retries now instead of waiting: a person pressed the button, or the network returned. */
   retryNow(): void
 }
 
-/** Makes a client. Nothing is sent before the first call. */
+/** Creates a client without sending anything yet. */
 export function connect(options: ConnectOptions): Client {
   const timing: Timing = { ...REAL_TIMING, ...options.timing }
   const base = `${options.url.replace(/\/+$/, '')}/api/v1`
@@ -83,15 +83,12 @@ async function call<N extends OperationName>(
   const parsed = parsedOr(answer)
   if (!response.ok) throw errorFromProblem(parsed, response.status)
   if (parsed === undefined) {
-    throw new CarrelError(
-      'unavailable',
-      `What answers at ${sender.url} is not Carrel. Look whether the address is right.`,
-    )
+    throw new CarrelError('unavailable', `The server at ${sender.url} is not Carrel. Check the address.`)
   }
   return parsed as Output<N>
 }
 
-/** How an operation's input goes into path, query and body. */
+/** Distributes the input of an operation over path, query and body. */
 export function requestFor(
   name: OperationName,
   input: Record<string, unknown>,
@@ -109,19 +106,17 @@ export function requestFor(
   return { method, path: query.size > 0 ? `${path}?${query}` : path, body: null }
 }
 
-/** `.` and `..` would be folded away by every URL parser, also when encoded, and then name another route. */
+/** Encodes a path segment. URL parsers resolve `.` and `..`, also encoded ones, to another route: both are refused. */
 function segment(key: string, value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
   if (text === '' || text === '.' || text === '..') {
-    throw new CarrelError('bad_input', `${JSON.stringify(value) ?? 'Nothing'} cannot be the ${key} of anything.`, {
-      key,
-    })
+    throw new CarrelError('bad_input', `${JSON.stringify(value) ?? 'An empty value'} cannot be the ${key}.`, { key })
   }
   return encodeURIComponent(text)
 }
 
 function unreachable(url: string, cause: unknown): CarrelError {
-  const message = `Carrel does not answer at ${url}. Start it with \`carrel serve\`, or look whether the address is right.`
+  const message = `Carrel does not answer at ${url}. Start it with \`carrel serve\` or check the address.`
   return new CarrelError('unavailable', message, { url }, cause)
 }
 

@@ -1,39 +1,39 @@
 import type { Timing } from './timing.ts'
 
-/** How the streams of a client are, as one: the worst of them. For the line that tells a person. */
+/** Connection state of a client: that of its worst stream. */
 export interface Connection {
-  /** `connecting`: no stream was open yet. `cut`: one was, and is being opened again. */
+  /** `connecting`: no stream was open yet. `cut`: an open stream broke and is being reopened. */
   readonly state: 'connecting' | 'open' | 'cut'
-  /** When it became so. ms since 1970. */
+  /** Start of this state. ms since 1970. */
   readonly since: number
-  /** How many times it was tried since the last success. */
+  /** Number of tries since the last success. */
   readonly attempt: number
-  /** Why it is cut, as a sentence; null while it is not. */
+  /** Reason of the cut as a sentence; null while not cut. */
   readonly reason: string | null
-  /** When it is tried again, ms since 1970; null while it is being tried or is open. */
+  /** Time of the next try, ms since 1970; null during a try or while open. */
   readonly nextTryAt: number | null
 }
 
-/** Keeps the state of every stream and tells listeners about the whole. */
+/** Tracks the state of every stream and notifies listeners of the total. */
 export interface ConnectionBoard {
   connection(): Connection
   onConnection(listener: (connection: Connection) => void): () => void
-  /** A line on the board for one stream. */
+  /** Adds a line for one stream. */
   line(): ConnectionLine
-  /** Ends every wait before a next try. */
+  /** Ends every wait before the next try. */
   retryNow(): void
 }
 
 export interface ConnectionLine {
   open(): void
   cut(reason: string): void
-  /** Waits until it is time to try again, somebody says `retryNow`, or the signal aborts. Longer each time, with chance in it. */
+  /** Waits until the next try, `retryNow` or an abort. Exponential backoff with jitter. */
   wait(signal: AbortSignal): Promise<void>
   remove(): void
 }
 
 interface Line {
-  /** `fresh`: tried for the first time. One that is says nothing about how the line is. */
+  /** `fresh`: before the end of the first try; does not count for the total. */
   state: 'fresh' | 'open' | 'failing'
   attempt: number
   reason: string | null
@@ -66,7 +66,7 @@ export function createBoard(timing: Timing): ConnectionBoard {
   }
 }
 
-/** The worst of all lines. Without any that knows, as before: a page that follows another session is not cut off. */
+/** Returns the worst state of all lines. Without an open or failing line the state stays: a page that switches sessions is not cut. */
 function whole(lines: readonly Line[], before: Connection): Omit<Connection, 'since'> {
   const failing = lines.find(({ state }) => state === 'failing')
   if (failing) {
@@ -103,7 +103,7 @@ function createLine(timing: Timing, lines: Set<Line>, wakers: Set<() => void>, t
   }
 }
 
-/** Half of it is chance, so that the pages a restart cut off do not all come back in one moment. */
+/** Returns the wait before a try in ms. Half of it is random, so that clients do not all reconnect at once after a restart. */
 export function waitBefore(attempt: number, timing: Timing): number {
   const whole = Math.min(timing.longestWaitMs, timing.firstWaitMs * 2 ** Math.min(attempt, 30))
   return Math.round(whole / 2 + (whole / 2) * timing.random())

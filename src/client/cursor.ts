@@ -1,16 +1,16 @@
 /**
- * Where a reader stands in the logs it follows, as one short text: the `id` of a stream's events. `w.12~ses_x.40`
- * means 12 in the workspace log and 40 in that session's. A log that ended says `end` in place of its number.
- * A stream of exactly one session has the plain number, so that `curl` and a hand-written reader need no parser.
+ * Positions of a reader in its logs. The `id` of a stream's events encodes them: `w.12~ses_x.40` means 12 in the
+ * workspace log and 40 in that session's log. An ended log has `end` instead of a number.
+ * A stream of exactly one session uses the plain number, so that `curl` and simple readers need no parser.
  */
 export type Cursor = Map<string, Position>
-/** The last `seq` that was read, or `end` for a log that is gone and must not be asked for again. */
+/** Last `seq` read, or `end` for a log that no longer exists and must not be requested again. */
 export type Position = number | 'end'
 
-/** The name of the workspace log in a cursor: a stream has at most one. */
+/** Name of the workspace log in a cursor; a stream has at most one. */
 export const WORKSPACE_LOG = 'w'
 
-/** At most so many logs in one stream. */
+/** Maximum number of logs in one stream. */
 export const MAX_TARGETS = 64
 
 export function writeCursor(cursor: ReadonlyMap<string, Position>): string {
@@ -20,9 +20,9 @@ export function writeCursor(cursor: ReadonlyMap<string, Position>): string {
 }
 
 /**
- * Reads a cursor.
- * @param only the log that a plain number is about, where the stream follows exactly one session
- * @returns null when the text is no cursor
+ * Parses a cursor.
+ * @param only log of a plain number, when the stream follows exactly one session
+ * @returns null when the text is not a cursor
  */
 export function readCursor(text: string, only: string | null = null): Cursor | null {
   const plain = positionOf(text)

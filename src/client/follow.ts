@@ -5,40 +5,46 @@ import type { ConnectionBoard } from './connection.ts'
 import { type Cursor, MAX_TARGETS, readCursor, WORKSPACE_LOG } from './cursor.ts'
 import type { Timing } from './timing.ts'
 
-/** What following needs from the client it belongs to. */
-export interface Wire {
-  /** Sends a request to `/api/v1` and what comes after it. */
+/** Parts of a client that following needs. */
+export interface FollowConnection {
+  /** Sends a GET request for a path below `/api/v1`. */
   readonly get: (path: string, signal: AbortSignal) => Promise<Response>
   readonly board: ConnectionBoard
   readonly timing: Timing
 }
 
 /**
- * Gives every event after `after` of each target once, in order within its log, over as many connections as it
- * takes (L6). One stream per workspace and 64 logs; a page needs one.
- * @throws unauthenticated, not_found, bad_input and forbidden as the server says them; a broken line is no error
+ * Yields every event after `after` of each target once, in order within its log, across reconnects (L6). Opens one
+ * stream per workspace and 64 logs; a page needs one.
+ * @throws unauthenticated, not_found, bad_input and forbidden from the server; a broken connection is not an error
  */
 export function followOver(
-  wire: Wire,
+  connection: FollowConnection,
   targets: readonly FollowTarget[],
   signal: AbortSignal,
 ): AsyncGenerator<Followed> {
   const groups = grouped(targets)
   const [first] = groups
-  return groups.length === 1 && first ? followGroup(wire, first, signal) : followGroups(wire, groups, signal)
+  return groups.length === 1 && first
+    ? followGroup(connection, first, signal)
+    : followGroups(connection, groups, signal)
 }
 
-async function* followGroups(wire: Wire, groups: readonly Group[], signal: AbortSignal): AsyncGenerator<Followed> {
+async function* followGroups(
+  connection: FollowConnection,
+  groups: readonly Group[],
+  signal: AbortSignal,
+): AsyncGenerator<Followed> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   try {
-    yield* merged(groups.map((group) => followGroup(wire, group, either)))
+    yield* merged(groups.map((group) => followGroup(connection, group, either)))
   } finally {
     stop.abort()
   }
 }
 
-/** The logs of one stream, and where each is read to. Names are those of the cursor. */
+/** Logs of one stream with the last position read. Names as in the cursor. */
 interface Group {
   readonly workspace: string
   readonly seen: Cursor
@@ -60,25 +66,25 @@ function grouped(targets: readonly FollowTarget[]): Group[] {
   return groups
 }
 
-/** One generator, not one in another: each layer would cost every event three turns of the microtask queue. */
-async function* followGroup(wire: Wire, group: Group, signal: AbortSignal): AsyncGenerator<Followed> {
-  const line = wire.board.line()
-  const heard: Followed[] = []
+/** Follows one group. A single generator: a nested one would cost each event three turns of the microtask queue. */
+async function* followGroup(connection: FollowConnection, group: Group, signal: AbortSignal): AsyncGenerator<Followed> {
+  const line = connection.board.line()
+  const received: Followed[] = []
   let stream: Stream | null = null
   try {
     while (!signal.aborted && liveOf(group).length > 0) {
       let cut: string | null = null
       try {
-        stream ??= await openStream(wire, group, signal)
-        cut = await stream.read(heard)
+        stream ??= await openStream(connection, group, signal)
+        cut = await stream.read(received)
       } catch (thrown) {
         if (thrown instanceof CarrelError && thrown.code !== 'unavailable') throw thrown
         cut = thrown instanceof Error ? thrown.message : String(thrown)
       }
-      // Only what was really said counts as a success: a proxy that answers 200 and hangs up must not reset the wait.
-      if (heard.length > 0) line.open()
-      for (const followed of heard) yield followed
-      heard.length = 0
+      // Only a received message counts as success: a proxy that answers 200 and hangs up must not reset the backoff.
+      if (received.length > 0) line.open()
+      for (const followed of received) yield followed
+      received.length = 0
       if (cut === null) continue
       stream?.hangUp()
       stream = null
@@ -92,59 +98,63 @@ async function* followGroup(wire: Wire, group: Group, signal: AbortSignal): Asyn
   }
 }
 
-/** One connection, until it breaks. */
+/** One connection until it breaks. */
 interface Stream {
   /**
-   * Waits for more and appends what it says to `heard`.
-   * @returns null, or why this connection is of no more use, as a sentence
-   * @throws whatever broke the connection
+   * Waits for more messages and appends them to `received`.
+   * @returns null, or the reason as a sentence when the connection must be replaced
+   * @throws the error that broke the connection
    */
-  read(heard: Followed[]): Promise<string | null>
+  read(received: Followed[]): Promise<string | null>
   hangUp(): void
 }
 
-async function openStream(wire: Wire, group: Group, signal: AbortSignal): Promise<Stream> {
+async function openStream(connection: FollowConnection, group: Group, signal: AbortSignal): Promise<Stream> {
   const abort = new AbortController()
   const either = AbortSignal.any([signal, abort.signal])
   try {
-    const response = await withPatience(wire.get(pathOf(group), either), wire.timing.silenceMs)
+    const response = await withPatience(connection.get(pathOf(group), either), connection.timing.silenceMs)
     if (response.status === 204) return endedStream(group)
     if (!response.ok) throw await refusal(response)
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-    return { read: readerOf(reader, wire, group), hangUp: () => abort.abort() }
+    return { read: readerOf(reader, connection, group), hangUp: () => abort.abort() }
   } catch (thrown) {
     abort.abort()
     throw thrown
   }
 }
 
-function readerOf(reader: ReadableStreamDefaultReader<Uint8Array>, wire: Wire, group: Group): Stream['read'] {
+function readerOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  connection: FollowConnection,
+  group: Group,
+): Stream['read'] {
   const decoder = new TextDecoder()
-  let heard: Followed[] = []
+  let received: Followed[] = []
   let gap = false
   const parser = createParser({
     onEvent(frame) {
       const followed = gap ? null : accept(frame, group)
       if (followed === 'gap') gap = true
-      else if (followed) heard.push(followed)
+      else if (followed) received.push(followed)
     },
   })
   return async (into) => {
-    const { done, value } = await withPatience(reader.read(), wire.timing.silenceMs)
+    const { done, value } = await withPatience(reader.read(), connection.timing.silenceMs)
     if (done) return 'The server ended the stream.'
-    heard = into
+    received = into
     parser.feed(decoder.decode(value, { stream: true }))
-    return gap ? 'An event was missing in the stream, so it is read again from the last good one.' : null
+    return gap ? 'The stream skipped an event; reading again from the last good one.' : null
   }
 }
 
-/** All logs are gone: nothing more will be said. */
+/** Returns a stream without messages: all logs are gone. */
 function endedStream(group: Group): Stream {
   for (const name of group.seen.keys()) group.seen.set(name, 'end')
   return { read: async () => null, hangUp: () => undefined }
 }
 
-/** Takes a frame if it is the next of its log. What was seen before is dropped; what skips one is a gap. */
+/** Accepts a frame that is the next of its log. A repeated event is dropped; a skipped event is a gap. */
 function accept(frame: EventSourceMessage, group: Group): Followed | 'gap' | null {
   if (frame.event === 'caught-up') {
     const { log, head } = JSON.parse(frame.data) as { log: string; head: number }
@@ -166,7 +176,7 @@ function accept(frame: EventSourceMessage, group: Group): Followed | 'gap' | nul
   return advance(frame, cursor, group)
 }
 
-/** The cursor says where all logs stand after this event: exactly one may be one further than we are. */
+/** Advances one log. The cursor has the positions after this event: exactly one log may be one event further. */
 function advance(frame: EventSourceMessage, cursor: Cursor, group: Group): Followed | 'gap' | null {
   let moved: { name: string; seq: number } | null = null
   for (const [name, position] of cursor) {
@@ -197,7 +207,7 @@ function pathOf({ workspace, seen }: Group): string {
 
 const liveOf = ({ seen }: Pick<Group, 'seen'>) => [...seen].filter(([, position]) => position !== 'end')
 
-/** A server that is starting, stopping or overloaded is worth another try; a refusal is not. */
+/** Reads the error of a refused request. A starting, stopping or overloaded server is `unavailable`, which is retried. */
 async function refusal(response: Response): Promise<CarrelError> {
   const error = errorFromProblem(await response.json().catch(() => null), response.status)
   const { status } = response
@@ -207,15 +217,15 @@ async function refusal(response: Response): Promise<CarrelError> {
   return error
 }
 
-/** Rejects when nothing came for `ms`. Runs only while somebody waits, so a slow reader is not taken for a dead server. */
+/** Rejects when a promise takes longer than `ms`. The timer runs only during a wait, so a slow reader causes no timeout. */
 function withPatience<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('The server fell silent.')), ms)
+    const timer = setTimeout(() => reject(new Error('The server stopped sending.')), ms)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 
-/** Takes from whichever has something; each waits until what it gave was taken. */
+/** Merges generators: yields from any that has a message; each waits until its message was taken. */
 async function* merged(sources: readonly AsyncGenerator<Followed>[]): AsyncGenerator<Followed> {
   const step = (source: AsyncGenerator<Followed>) => source.next().then((result) => ({ source, result }))
   const pending = new Map(sources.map((source) => [source, step(source)]))

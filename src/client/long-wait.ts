@@ -4,12 +4,12 @@ import type { Timing } from './timing.ts'
 type Prompt = Input<'sessions.prompt'>
 type Prompted = Output<'sessions.prompt'>
 
-/** What the table gives where the caller says nothing. ms. */
+/** Default of `timeoutMs` in the operation's input. ms. */
 const USUAL_TIMEOUT_MS = 600_000
 
 /**
- * Asks and waits in several requests, none longer than `longestAnswerMs`: proxies and HTTP clients give up on an
- * answer after a minute or five. The key makes all of them one prompt (L2).
+ * Sends a prompt and waits in several requests, none longer than `longestAnswerMs`: proxies and HTTP clients time out
+ * after one to five minutes. The idempotency key makes all requests one prompt (L2).
  */
 export async function promptPatiently(
   send: (input: Prompt) => Promise<Prompted>,
@@ -28,7 +28,7 @@ export async function promptPatiently(
     first ??= answer
     const reached = answer.state === 'ended' || answer.state === 'withdrawn' || answer.state === wait
     const now = timing.now()
-    // An answer that came early without news says that the server does not wait: asking on would be a storm.
+    // An early answer without news means that the server does not wait; more requests would flood it.
     if (reached || now >= until || now - asked < timeoutMs / 2) return { ...answer, repeated: first.repeated }
   }
 }

@@ -1,11 +1,11 @@
 import type { Carrel } from '../api/index.ts'
 
-/** Events of one request. */
+/** Number of events per request. */
 const PAGE = 5_000
 
 /**
- * The last event of a session before a run of it changed anything after snapshot `n` of its place: a fork there has the
- * talk as it was when the files were so. Null when the session had not begun then.
+ * Finds the last event of a session before its runs changed files after snapshot `n` of its place. A fork there has the
+ * transcript that matches the files of the snapshot. Returns null when the session started later.
  */
 export async function talkAt(
   carrel: Pick<Carrel, 'call'>,

@@ -1,19 +1,19 @@
-/** What a client takes from outside: time, chance and patience. Tests own them. */
+/** Time, randomness and timeouts of a client; tests replace them. */
 export interface Timing {
   /** ms since 1970. */
   readonly now: () => number
   /** 0 to below 1. */
   readonly random: () => number
-  /** The first wait before trying again, and the longest. ms. */
+  /** First and longest wait before a retry. ms. */
   readonly firstWaitMs: number
   readonly longestWaitMs: number
-  /** A stream that says nothing at all for this long is taken for dead. ms; the server says something every 15 s. */
+  /** A stream without data for this long counts as dead. ms; the server sends a heartbeat every 15 s. */
   readonly silenceMs: number
-  /** No answer is waited for longer than this in one request. ms; proxies often give up after 60 s. */
+  /** Longest wait for an answer in one request. ms; proxies often time out after 60 s. */
   readonly longestAnswerMs: number
 }
 
-/** The real ones: for a page and for a program, which have no engine to ask. */
+/** Real time and timeouts, for pages and programs. */
 export const REAL_TIMING: Timing = {
   now: Date.now,
   random: Math.random,

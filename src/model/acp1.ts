@@ -1,67 +1,69 @@
 import { clip } from './clip.ts'
-import { closeTexts, type Draft, freshItem, own, patchAgent } from './draft.ts'
+import { closeTexts, type FoldDraft, freshItem, own, patchAgent } from './draft.ts'
 import type { AgentId } from './ids.ts'
 import { SPLIT_CHARS, type ToolItem } from './items.ts'
 import type { AgentView } from './view.ts'
 
 /**
- * Reads ACP v1 session updates into the view. Agents leave out what the schema asks for, send kinds of their own and
- * speak of a tool call before they make it, so nothing is taken for granted: what has no place is kept as said.
- * One such file per protocol version; the log keeps the updates, so a better reading can be run over old logs.
- * `fromPermission`: the update is the tool call of a permission request, which does not name its kind of update.
+ * Applies one ACP v1 session update to the view. Agents omit required fields, send their own kinds of updates and
+ * mention a tool call before they make it. The reader assumes nothing: unknown updates become raw items.
+ * Each protocol version has one such file. The log keeps the updates, so a better reader also improves old sessions.
+ * `fromPermission`: the update is the tool call of a permission request, which names no kind of update.
  */
-export function applyUpdate(draft: Draft, agent: AgentId, update: unknown, fromPermission = false): void {
-  const said = record(update)
-  if (fromPermission) return upsertTool(draft, said)
-  const kind = text(said.sessionUpdate)
+export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, fromPermission = false): void {
+  const update = record(raw)
+  if (fromPermission) return upsertTool(draft, update)
+  const kind = text(update.sessionUpdate)
   switch (kind) {
     case 'agent_message_chunk':
-      return message(draft, said, 'agent')
+      return message(draft, update, 'agent')
     case 'user_message_chunk':
-      return message(draft, said, 'user')
+      return message(draft, update, 'user')
     case 'agent_thought_chunk':
-      return thought(draft, said)
+      return thought(draft, update)
     case 'tool_call':
     case 'tool_call_update':
-      return upsertTool(draft, said)
+      return upsertTool(draft, update)
     case 'plan':
-      return plan(draft, said)
+      return plan(draft, update)
     case 'available_commands_update':
-      return patchAgent(draft, agent, { commands: commands(said) })
+      return patchAgent(draft, agent, { commands: commands(update) })
     case 'current_mode_update':
-      return patchAgent(draft, agent, { mode: text(said.currentModeId) || null })
+      return patchAgent(draft, agent, { mode: text(update.currentModeId) || null })
     case 'config_option_update':
-      return Array.isArray(said.configOptions) ? patchAgent(draft, agent, { options: said.configOptions }) : undefined
+      return Array.isArray(update.configOptions)
+        ? patchAgent(draft, agent, { options: update.configOptions })
+        : undefined
     case 'session_info_update':
-      if (typeof said.title === 'string' && said.title.trim()) draft.view.title = said.title.trim().slice(0, 200)
+      if (typeof update.title === 'string' && update.title.trim()) draft.view.title = update.title.trim().slice(0, 200)
       return
     case 'usage_update':
       return patchAgent(draft, agent, {
-        usage: { used: number(said.used), size: number(said.size), cost: said.cost ?? null },
+        usage: { used: number(update.used), size: number(update.size), cost: update.cost ?? null },
       })
     default:
-      return raw(draft, update)
+      return putRaw(draft, raw)
   }
 }
 
-function raw(draft: Draft, update: unknown): void {
+function putRaw(draft: FoldDraft, update: unknown): void {
   closeTexts(draft)
   const name = text(record(update).sessionUpdate) || 'unnamed'
   draft.put({ ...freshItem(draft), kind: 'raw', name, update: clip(update).value })
 }
 
-/** Makes or changes the item of a tool call, whichever word of it comes first. */
-function upsertTool(draft: Draft, said: Record<string, unknown>): void {
-  const id = text(said.toolCallId)
-  if (!id) return raw(draft, said)
+/** Creates or updates the item of a tool call; either a call or an update may arrive first. */
+function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
+  const id = text(update.toolCallId)
+  if (!id) return putRaw(draft, update)
   const known = own(draft.view.index.tools, id)
   const before = known === undefined ? undefined : draft.get(known)
   const ended = known !== undefined && !draft.view.index.unfinished.includes(id)
-  // After its run, a call that has its end keeps it: nobody would end it again.
-  const status = ended && !draft.view.run && !ENDS.has(text(said.status)) ? '' : text(said.status)
+  // After the run, a finished call stays finished: no later event would finish it again.
+  const status = ended && !draft.view.run && !ENDS.has(text(update.status)) ? '' : text(update.status)
   if (known === undefined) closeTexts(draft)
   if (known === undefined || before?.kind === 'tool') {
-    const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), said, status)
+    const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), update, status)
     const endedAt = ENDS.has(item.status) ? (item.endedAt ?? draft.event.at) : null
     draft.put({ ...item, seq: draft.event.seq, endedAt })
     if (known === undefined) {
@@ -72,7 +74,7 @@ function upsertTool(draft: Draft, said: Record<string, unknown>): void {
   trackEnd(draft, id, status)
 }
 
-function newTool(draft: Draft, toolCallId: string): ToolItem {
+function newTool(draft: FoldDraft, toolCallId: string): ToolItem {
   return {
     ...freshItem(draft),
     kind: 'tool',
@@ -90,11 +92,11 @@ function newTool(draft: Draft, toolCallId: string): ToolItem {
   }
 }
 
-/** Fields that are absent or null leave what is there; lists replace the whole list, as ACP says. */
-function changed(item: ToolItem, said: Record<string, unknown>, status: string): ToolItem {
-  const content = Array.isArray(said.content) ? clip(said.content) : null
-  const output = said.rawOutput === undefined || said.rawOutput === null ? null : clip(said.rawOutput)
-  const input = said.rawInput === undefined || said.rawInput === null ? null : clip(said.rawInput)
+/** Merges an update into an item. Absent and null fields change nothing; a list replaces the whole list (ACP). */
+function changed(item: ToolItem, update: Record<string, unknown>, status: string): ToolItem {
+  const content = Array.isArray(update.content) ? clip(update.content) : null
+  const output = update.rawOutput === undefined || update.rawOutput === null ? null : clip(update.rawOutput)
+  const input = update.rawInput === undefined || update.rawInput === null ? null : clip(update.rawInput)
   const clipped = {
     content: content?.clippedBytes ?? item.clipped?.content ?? 0,
     input: input?.clippedBytes ?? item.clipped?.input ?? 0,
@@ -102,11 +104,11 @@ function changed(item: ToolItem, said: Record<string, unknown>, status: string):
   }
   return {
     ...item,
-    title: text(said.title) || item.title || text(said.kind) || item.toolCallId,
-    toolKind: text(said.kind) || item.toolKind,
+    title: text(update.title) || item.title || text(update.kind) || item.toolCallId,
+    toolKind: text(update.kind) || item.toolKind,
     status: status || item.status,
     content: content ? (content.value as unknown[]) : item.content,
-    locations: Array.isArray(said.locations) ? said.locations.flatMap(location) : item.locations,
+    locations: Array.isArray(update.locations) ? update.locations.flatMap(location) : item.locations,
     ...(input && { rawInput: input.value }),
     ...(output && { rawOutput: output.value }),
     clipped,
@@ -116,8 +118,8 @@ function changed(item: ToolItem, said: Record<string, unknown>, status: string):
 
 const ENDS = new Set(['completed', 'failed', 'cancelled', 'interrupted'])
 
-/** Keeps the list of calls without an end; one that goes on after its end, in a run that is on, is on it again. */
-function trackEnd(draft: Draft, id: string, status: string): void {
+/** Maintains the list of unfinished calls. A call that continues after its end, in a live run, returns to the list. */
+function trackEnd(draft: FoldDraft, id: string, status: string): void {
   const { index } = draft.view
   const open = index.unfinished.includes(id)
   if (open && ENDS.has(status)) {
@@ -126,10 +128,10 @@ function trackEnd(draft: Draft, id: string, status: string): void {
   if (!open && status && !ENDS.has(status)) draft.view.index = { ...index, unfinished: [...index.unfinished, id] }
 }
 
-function message(draft: Draft, said: Record<string, unknown>, role: 'agent' | 'user'): void {
-  const content = contentOf(said.content)
-  if (!content) return raw(draft, said)
-  const messageId = text(said.messageId) || null
+function message(draft: FoldDraft, update: Record<string, unknown>, role: 'agent' | 'user'): void {
+  const content = contentOf(update.content)
+  if (!content) return putRaw(draft, update)
+  const messageId = text(update.messageId) || null
   const { message: open } = draft.view.index
   const same = open !== null && open.role === role && sameMessage(open.messageId, messageId)
   if (isEmpty(content)) return
@@ -154,10 +156,10 @@ function message(draft: Draft, said: Record<string, unknown>, role: 'agent' | 'u
   draft.view.index = { ...draft.view.index, message: { n: fresh.n, role, messageId: known, chars } }
 }
 
-function thought(draft: Draft, said: Record<string, unknown>): void {
-  const content = contentOf(said.content)
-  if (!content || content.blocks.length > 0) return raw(draft, said)
-  const messageId = text(said.messageId) || null
+function thought(draft: FoldDraft, update: Record<string, unknown>): void {
+  const content = contentOf(update.content)
+  if (!content || content.blocks.length > 0) return putRaw(draft, update)
+  const messageId = text(update.messageId) || null
   const { thought: open } = draft.view.index
   const same = open !== null && sameMessage(open.messageId, messageId)
   if (isEmpty(content)) return
@@ -175,12 +177,12 @@ function thought(draft: Draft, said: Record<string, unknown>): void {
   draft.view.index = { ...draft.view.index, thought: { n: fresh.n, messageId: known, chars: content.text.length } }
 }
 
-/** Most agents name no message; then one goes on until something else is said. */
+/** Compares message ids. Most agents send none; then a message continues until another kind of update arrives. */
 const sameMessage = (open: string | null, next: string | null): boolean =>
   open === null || next === null || open === next
 
-function plan(draft: Draft, said: Record<string, unknown>): void {
-  const entries = (Array.isArray(said.entries) ? said.entries : []).map((entry) => {
+function plan(draft: FoldDraft, update: Record<string, unknown>): void {
+  const entries = (Array.isArray(update.entries) ? update.entries : []).map((entry) => {
     const { content, priority, status } = record(entry)
     return { content: text(content), priority: text(priority) || 'medium', status: text(status) || 'pending' }
   })
@@ -194,8 +196,8 @@ function plan(draft: Draft, said: Record<string, unknown>): void {
   draft.view.index = { ...draft.view.index, plan: fresh.n }
 }
 
-function commands(said: Record<string, unknown>): AgentView['commands'] {
-  const list = Array.isArray(said.availableCommands) ? said.availableCommands : []
+function commands(update: Record<string, unknown>): AgentView['commands'] {
+  const list = Array.isArray(update.availableCommands) ? update.availableCommands : []
   return list.flatMap((each) => {
     const { name, description, input } = record(each)
     return text(name)
@@ -209,7 +211,7 @@ interface Content {
   readonly blocks: unknown[]
 }
 
-/** The text of a chunk and its blocks that are no text. ACP says one block; some agents send a list or bare text. */
+/** Splits a chunk into its text and its other blocks. ACP allows one block; some agents send a list or bare text. */
 function contentOf(content: unknown): Content | null {
   if (content === undefined || content === null) return null
   const parts = Array.isArray(content) ? content : [content]

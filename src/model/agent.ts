@@ -3,20 +3,23 @@ import { AgentId } from './ids.ts'
 
 const fields = {
   id: AgentId,
-  /** The name people read. */
+  /** Display name. */
   name: z.string().min(1).max(80),
-  /** The program: looked up on PATH, or absolute. Never a shell line. */
+  /** Program to start: a name on PATH or an absolute path. Never a shell command line. */
   command: z.string().min(1),
   args: z.array(z.string()),
-  /** Fixed values for the child's environment. */
+  /** Fixed environment variables of the agent process. */
   env: z.record(z.string(), z.string()),
-  /** Names that may pass from the server's environment to the child, besides the basic allow-list. */
+  /** Environment variables passed from the server to the agent, besides the basic allow-list. */
   passEnv: z.array(z.string()),
-  /** `own`: each process gets a home folder of its own under Carrel's data (agents that race on a shared one). */
+  /** `own`: each process gets its own home folder under Carrel's data. For agents that race on a shared home. */
   home: z.enum(['shared', 'own']),
-  /** Files with its login, from the home folder. Where `home` is `own` the newest copy of each is in every home. */
+  /** Login files, relative to the home folder. With `home: own`, every home gets the newest copy of each. */
   loginFiles: z.array(z.string().regex(/^(?!.*\.\.)[^/]/, 'is a path below the home folder')).max(16),
-  /** In a sandbox it may write these: a path below the home folder, or a variable that names a folder. One with / at its end is a folder, and made. */
+  /**
+   * Paths writable inside a sandbox: a path below the home folder, or a variable that names a folder.
+   * A path that ends in `/` is a folder; Carrel creates it.
+   */
   ownPaths: z
     .array(
       z
@@ -24,24 +27,24 @@ const fields = {
         .regex(/^(\$[A-Z_][A-Z0-9_]*\/|(?!.*\.\.)[^/$].*)$/, 'is a path below the home folder, or $NAME/ for a folder'),
     )
     .max(16),
-  /** In a strict sandbox it may reach these: `example.com`, `*.example.com`, a port may follow. */
+  /** Hosts reachable from a strict sandbox: `example.com` or `*.example.com`, with an optional port. */
   hosts: z.array(z.string().min(1).max(260)).max(64),
   /**
-   * How many runs may be under way at once in one process. 1 unless the agent is known to end a cancelled
-   * run's commands by itself: only then can a cancel keep its promise (P2) beside a neighbour's run.
+   * Concurrent runs allowed in one process. 1 unless the agent itself ends the commands of a cancelled run:
+   * only then can a cancel keep its promise (P2) while another run shares the process.
    */
   runsPerProcess: z.number().int().min(1).max(1000),
-  /** `prompt`: a second `session/prompt` while one runs reaches the running turn; `none`: it must be queued. */
+  /** `prompt`: a second `session/prompt` reaches the running turn. `none`: the second prompt must be queued. */
   steer: z.enum(['prompt', 'none']),
-  /** What a person types to install it, and to log in. Shown, never run. */
+  /** Commands that install the agent and log in. Carrel shows them and never runs them. */
   install: z.string(),
   login: z.string(),
   docs: z.string(),
 }
 
 /**
- * How to start an agent that speaks ACP over stdio. Known ones ship with Carrel; a person adds others, or
- * overrides fields of known ones, in the configuration under `agents`.
+ * Recipe to start an agent that speaks ACP over stdio. Known agents ship with Carrel. The setting `agents` adds
+ * others and overrides fields of known ones.
  */
 export const AgentRecipe = z.object({
   ...fields,
@@ -60,22 +63,22 @@ export const AgentRecipe = z.object({
 })
 export type AgentRecipe = z.infer<typeof AgentRecipe>
 
-/** What the configuration says of an agent. Without defaults, which would undo what Carrel knows of it. */
+/** Agent fields from the configuration. They have no defaults: a default would override the shipped recipe. */
 export const AgentChange = z.object(fields).partial().extend({ id: AgentId })
 export type AgentChange = z.infer<typeof AgentChange>
 
-/** A recipe together with what this machine says about it. */
+/** Recipe of an agent with its state on this machine. */
 export const AgentStatus = z.object({
   id: AgentId,
   name: z.string(),
   installed: z.boolean(),
-  /** Absolute path of the program that would be started; null when it is not there. */
+  /** Absolute path of the program; null when it is not installed. */
   program: z.string().nullable(),
   version: z.string().nullable(),
   install: z.string(),
   login: z.string(),
   docs: z.string(),
-  /** `scripted` ships with Carrel and needs no model; `known` is in the registry; `custom` comes from the configuration. */
+  /** `scripted`: ships with Carrel, needs no model. `known`: in the registry. `custom`: from the configuration. */
   origin: z.enum(['scripted', 'known', 'custom']),
   steer: z.enum(['prompt', 'none']),
 })

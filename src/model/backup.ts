@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { Millis } from './ids.ts'
 
-/** A part of the data folder that a backup takes along. A new one is a line here. */
+/** One part of the data folder that a backup contains. A new part is one line in `BACKUP_PARTS`. */
 export interface BackupPart {
   readonly name: string
-  /** `database`: copied as of one moment while it is in use. `tree`: a folder with all below it. */
+  /** `database`: copied as of one moment while in use. `tree`: a folder with everything below it. */
   readonly kind: 'database' | 'file' | 'tree'
-  /** In the data folder. */
+  /** Relative to the data folder. */
   readonly path: string
 }
 
@@ -19,13 +19,13 @@ export const BACKUP_PARTS: readonly BackupPart[] = [
   { name: 'folders of blank Spaces', kind: 'tree', path: 'spaces' },
 ]
 
-/** What stays behind, in words for the person who will look for it. */
+/** Data that no backup contains, as text for the person who restores one. */
 export const BACKUP_LEAVES_OUT: readonly string[] = [
-  'The key of secrets: they are in the backup as they are at rest, sealed. Keep `secrets.key`, or where your key comes from, elsewhere; without it they have to be put again.',
-  'The token that logs in: another one is made at the first start.',
-  'Folders of yours that Spaces are bound to.',
-  'Copies that were made before upgrades.',
-  "Logs, and what agents keep in homes of their own: logins, and their memory. A session goes on with its transcript as the agent's memory.",
+  'The key of secrets. The backup contains secrets only in encrypted form. Store `secrets.key`, or the source of your key, elsewhere: without it you must set every secret again.',
+  'The login token. The first start creates a new one.',
+  'Your own folders that Spaces use.',
+  'Copies made before upgrades.',
+  'Log files, and the own homes of agents with their logins and memory. A restored session gives its transcript to the agent as memory.',
 ]
 
 export const BACKUP_FORMAT = 1
@@ -43,23 +43,23 @@ export const BackupEntry = z.discriminatedUnion('kind', [
 ])
 export type BackupEntry = z.infer<typeof BackupEntry>
 
-/** What a backup says of itself. It is complete when this file is there, under the backup's final name. */
+/** Manifest of a backup. A backup is complete when this file exists under the backup's final name. */
 export const BackupManifest = z.object({
   format: z.literal(BACKUP_FORMAT),
   carrel: z.string(),
-  /** Of the database; null where there is none in it. */
+  /** Schema version of the database; null when the backup has no database. */
   schema: z.number().int().nullable(),
   at: Millis,
-  /** Where the data was: folders of blank Spaces move along with it. */
+  /** Original data folder. A restore elsewhere moves the folders of blank Spaces along. */
   dataFolder: z.string(),
   entries: z.array(BackupEntry),
-  /** What could not be copied, and why. */
+  /** Paths that could not be copied, with reasons. */
   skipped: z.array(z.object({ path: z.string(), why: z.string() })),
   leavesOut: z.array(z.string()),
 })
 export type BackupManifest = z.infer<typeof BackupManifest>
 
-/** A path inside of a backup never leads out of it, whoever wrote the manifest. */
+/** Whether a manifest path stays inside the backup. Manifests are untrusted input. */
 export const staysInside = (path: string): boolean =>
   path !== '' &&
   !path.startsWith('/') &&

@@ -2,27 +2,27 @@ import { z } from 'zod'
 import { BrowserHolder } from './browser-sight.ts'
 import { Millis, RunId, SessionId, WorkspaceId } from './ids.ts'
 
-/** The variable in which a run finds its browser. */
+/** Environment variable that gives a run the address of its browser. */
 export const BROWSER_VARIABLE = 'CARREL_BROWSER_URL'
 
-/** A run that has a browser of this node, or waits for one. */
+/** A run that has a browser on this node or waits for one. */
 export const BrowserUse = z.object({
   run: RunId,
   session: SessionId,
   agent: z.string(),
   state: z.enum(['waiting', 'starting', 'ready']),
-  /** Since when it waits or has it. */
+  /** Start of the wait or of the use. */
   since: Millis,
-  /** How many wait before it, also of other workspaces; null where it waits for none. */
+  /** Runs ahead in the queue, across workspaces; null when the run is not waiting. */
   before: z.number().int().nullable(),
-  /** How often it ended and was replaced in this run. */
+  /** Number of times the browser ended and was replaced during this run. */
   replaced: z.number().int(),
-  /** Who has taken it over; null while it is the agent's. */
+  /** Person who controls the browser; null while the agent does. */
   holder: BrowserHolder.nullable(),
 })
 export type BrowserUse = z.infer<typeof BrowserUse>
 
-/** Whose a browser is, as it stands beside its profile for a server that comes later. */
+/** Owner of a browser, stored beside its profile so that a restarted server can identify it. */
 export const BrowserNote = z.object({
   workspace: WorkspaceId,
   session: SessionId,

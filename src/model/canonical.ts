@@ -1,4 +1,4 @@
-/** JSON with the names of every object in order: equal texts for equal values. */
+/** Serializes to canonical JSON: keys are sorted, so equal values give equal texts. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (part === null || typeof part !== 'object' || Array.isArray(part)) return part

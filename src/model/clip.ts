@@ -1,18 +1,18 @@
 import { CLIP_BYTES } from './items.ts'
 
-/** How much of one value is kept in all: a thousand texts just under the limit for one are too much as well. */
+/** Total budget for all texts of one value: a thousand texts just under the single limit would be too much. */
 const ROOM = CLIP_BYTES * 8
-/** What a text may still take once the room is used up, so that short fields stay legible. */
+/** Characters allowed per text once the budget is used up, so that short fields stay readable. */
 const SHORT = 256
 const MAX_ENTRIES = 2_000
 
 /**
- * Cuts the middle out of long texts and lists inside a value: a text keeps at most `CLIP_BYTES` characters and a note,
- * all texts together about eight times that. The shape stays; the whole is in the log. Depth is bounded, since an
- * agent may send anything.
- * A picture that is too large for that has no data but `leftOut`, how much there was: half of one is none. It is shown from the log,
- * and does not count as cut.
- * @returns `clippedBytes`: what was left out, in UTF-16 units
+ * Cuts the middle out of long texts, and the end off long lists, inside a value. A text keeps at most `CLIP_BYTES`
+ * characters and a note; all texts together keep about eight times that. The shape stays; the log keeps the whole.
+ * Depth is bounded because an agent may send anything.
+ * A picture over the limit loses its data, since half a picture is useless. `leftOut` keeps its size.
+ * The picture is shown from the log and does not count as clipped.
+ * @returns `clippedBytes`: the removed amount in UTF-16 units
  */
 export function clip(value: unknown): { value: unknown; clippedBytes: number } {
   let clippedBytes = 0
@@ -52,7 +52,7 @@ function isLargePicture(part: object): part is { data: string } {
   return type === 'image' && typeof data === 'string' && typeof mimeType === 'string' && data.length > CLIP_BYTES
 }
 
-/** Moves a cut off the middle of a character that takes two units. */
+/** Moves a cut that would split a surrogate pair. */
 function wholeAt(text: string, at: number): number {
   const unit = text.charCodeAt(at)
   return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AgentChange } from './agent.ts'
 import { AgentId } from './ids.ts'
 
-/** A whole number of days, or null for ever. */
+/** Whole days; null for no limit. */
 const days = (standard: number | null) => z.coerce.number().int().min(0).max(36_500).nullable().default(standard)
 
 /**
@@ -10,20 +10,20 @@ const days = (standard: number | null) => z.coerce.number().int().min(0).max(36_
  * the name in capitals, `CARREL_PARK_AFTER_MS`), then `config.json` in the data folder, then the defaults.
  */
 export const Config = z.object({
-  /** Where Carrel keeps its database, logs and blank Spaces. One process at a time (S5). */
+  /** Folder for the database, logs and blank Spaces. One process at a time (S5). */
   dataFolder: z.string().min(1),
-  /** A Postgres address instead of the embedded SQLite. */
+  /** Postgres address; null for the embedded SQLite. */
   databaseUrl: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
     .nullable()
     .default(null),
   host: z.string().default('127.0.0.1'),
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   port: z.coerce.number().int().min(0).max(65535).default(4747),
-  /** Names beyond loopback that the Host header may have (B2). */
+  /** Allowed Host header names besides loopback (B2). */
   allowedHosts: z.array(z.string()).default([]),
-  /** A domain below which every name leads to this server: previews of ports get origins below it. null: only below localhost. */
+  /** Wildcard domain of this server: port previews get origins below it. null: previews only below localhost. */
   previewDomain: z
     .string()
     .toLowerCase()
@@ -33,77 +33,77 @@ export const Config = z.object({
     )
     .nullable()
     .default(null),
-  /** Origins beyond the page's own that may call (B2). */
+  /** Allowed origins besides the page's own (B2). */
   allowedOrigins: z.array(z.string()).default([]),
-  /** The agent of a new session that names none; null for the first one found on this machine. */
+  /** Default agent of new sessions; null for the first agent found on this machine. */
   defaultAgent: AgentId.nullable().default(null),
-  /** Agents of your own, and changes to known ones by their id. */
+  /** Custom agents, and overrides of known agents by id. */
   agents: z.array(AgentChange).default([]),
-  /** Agent processes that may start at the same moment (P4); null for the number of cores. */
+  /** Agent processes that may start concurrently (P4); null for the number of cores. */
   spawnsAtOnce: z.coerce.number().int().min(1).max(64).nullable().default(null),
-  /** Runs that this node may hold at once. 0 makes a node that serves callers and runs nothing. */
+  /** Concurrent runs on this node. 0: the node serves callers and runs nothing. */
   runsAtOnce: z.coerce.number().int().min(0).max(10_000).default(1_000),
-  /** A run that waits for a person longer than this lets its process go. ms. */
+  /** A run that waits longer than this for a person is parked and releases its process. ms. */
   parkAfterMs: z.coerce.number().int().min(0).default(600_000),
-  /** A question nobody answers takes its default (refusal) after this. ms; null for never. */
+  /** An unanswered question takes its default (refusal) after this time. ms; null for never. */
   questionTtlMs: z.coerce.number().int().min(1_000).nullable().default(604_800_000),
-  /** A run at work for longer than this is parked with a question, where no environment say another limit. ms; null for no limit. */
+  /** Default limit of work time: a run over it is parked with a question. Environment settings override it. ms; null for no limit. */
   runBudgetMs: z.coerce.number().int().min(1_000).nullable().default(null),
-  /** How long a lease lives without being renewed: after a crash, how long others wait. ms. */
+  /** Lifetime of a lease without renewal. After a crash, other nodes wait this long. ms. */
   leaseTtlMs: z.coerce.number().int().min(300).max(600_000).default(15_000),
-  /** How long an idle agent process is kept for the next prompt. ms. */
+  /** Time an idle agent process is kept for the next prompt. ms. */
   idleAgentMs: z.coerce.number().int().min(0).default(300_000),
-  /** How long an agent has to answer `initialize` and to open a session. ms. */
+  /** Timeout for an agent's `initialize` and for opening a session. ms. */
   agentStartMs: z.coerce.number().int().min(1_000).default(60_000),
-  /** How long agents go on working when the server stops, is upgraded or dies; the next one takes up with them. ms; 0 ends them with it. */
+  /** Time agents keep working after the server stops, is upgraded or dies; the next server reattaches to them. ms; 0 ends them with it. */
   outliveMs: z.coerce.number().int().min(0).max(86_400_000).default(600_000),
-  /** Browsers that runs of this node may have at once; the others wait, first come first served. */
+  /** Concurrent browsers of runs on this node; further runs wait in FIFO order. */
   browsersAtOnce: z.coerce.number().int().min(1).max(256).default(4),
-  /** The longest wait for a browser; then the run fails and says so. ms. */
+  /** Maximum wait for a browser; after it the run fails with that reason. ms. */
   browserWaitMs: z.coerce.number().int().min(1_000).max(86_400_000).default(600_000),
-  /** The name or path of a Chromium; null for the one that is found. */
+  /** Name or path of a Chromium; null to search for one. */
   browserCommand: z.string().min(1).nullable().default(null),
-  /** A service that gives each connection over CDP a browser of its own, in the place of browsers of this machine. */
+  /** Address of a browser service that replaces local browsers: each CDP connection gets its own browser. */
   browserEndpoint: z
     .string()
-    .regex(
-      /^wss?:\/\//,
-      'must begin with ws:// or wss://: one browser that is reached over http:// would be shared by all',
-    )
+    .regex(/^wss?:\/\//, 'must begin with ws:// or wss://: all runs would share one browser over http://')
     .nullable()
     .default(null),
-  /** The words of an MCP server that agents get their browser through, with {browser} for its address; null for the one that comes along, none for none. */
+  /**
+   * Command and arguments of the MCP server through which agents use their browser; `{browser}` stands for its address.
+   * null for the bundled server, an empty list for no server.
+   */
   browserMcp: z.array(z.string()).nullable().default(null),
-  /** Agent updates are written together at the latest after this. ms. */
+  /** Longest delay before a batch of agent updates is written. ms. */
   flushMs: z.coerce.number().int().min(0).max(1_000).default(25),
   /** Largest request body. Bytes. */
   maxBodyBytes: z.coerce.number().int().min(1_024).default(33_554_432),
-  /** A prompt waits at most this long for the history of its folder; then the run begins without it, and says so. ms. */
+  /** Longest wait of a prompt for its folder's history; then the run starts without it, with a notice. ms. */
   historyWaitMs: z.coerce.number().int().min(0).max(600_000).default(1_500),
-  /** Bytes that the history of files of one workspace may keep; old snapshots thin out to stay below. null for no limit. */
+  /** Size limit of one workspace's file history; old snapshots are thinned out to stay below it. Bytes; null for no limit. */
   filesBudgetBytes: z.coerce.number().int().min(1_048_576).nullable().default(10_737_418_240),
-  /** Snapshots younger than this all stay. ms. */
+  /** Age up to which all snapshots are kept. ms. */
   keepAllMs: z.coerce.number().int().min(0).default(86_400_000),
-  /** After that one an hour stays, for this long; then one a day. ms. */
+  /** Period after that age in which one snapshot an hour is kept; then one a day. ms. */
   keepHourlyMs: z.coerce.number().int().min(0).default(604_800_000),
-  /** A file with the keys that secrets are sealed under; null for a file of Carrel's own in the data folder. CARREL_SECRETS_KEY goes before it. */
+  /** File with the encryption keys of secrets; null for Carrel's own file in the data folder. CARREL_SECRETS_KEY overrides it. */
   secretsKeyFile: z.string().min(1).nullable().default(null),
-  /** Folders of runs under `logs` are kept so long. Days; null for ever. */
+  /** Retention of the folders of runs under `logs`. Days; null for ever. */
   keepRunLogsDays: days(30),
-  /** What agents wrote on stderr is kept so long. Days; null for ever. */
+  /** Retention of the agents' stderr. Days; null for ever. */
   keepAgentLogsDays: days(null),
-  /** Items of archived sessions are kept so long; the log stays, and they are made again from it. Days; null for ever. */
+  /** Retention of items of archived sessions. The log stays, and Carrel rebuilds them from it. Days; null for ever. */
   keepArchivedItemsDays: days(null),
-  /** Whether a start that upgrades the data makes a copy of it first. `made`: a copy exists elsewhere, and none is made. */
+  /** Whether an upgrade copies the data first. `make`: yes. `made`: no, since a copy exists elsewhere. */
   upgradeCopy: z.enum(['make', 'made']).default('make'),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 export type Config = z.infer<typeof Config>
 
-/** Whether a clean stop leaves agents at work: not where it gives the lease to another node. */
+/** Whether a clean stop leaves agents running. Not with Postgres: there the lease goes to another node. */
 export const leavesAgents = ({ outliveMs, databaseUrl }: Config): boolean => outliveMs > 0 && databaseUrl === null
 
-/** Settings that may come from the environment: name there -> key here. Lists are separated by commas. */
+/** Environment variables of settings: variable name -> key in `Config`. Lists are comma-separated. */
 export const CONFIG_ENV: Readonly<Record<string, keyof Config>> = Object.fromEntries(
   (Object.keys(Config.shape) as (keyof Config)[])
     .filter((key) => key !== 'agents')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { choose, classify, conflictsOf, DEFAULT_PATH_RULES, type Loss, onlyLeft } from './conflicts.ts'
+import { choose, classify, conflictsOf, DEFAULT_PATH_RULES, onlyLeft, type PathLoss } from './conflicts.ts'
 import { globMatches } from './glob.ts'
 import { type Author, type PlanEntry, PlanRequest } from './history.ts'
 import { RunId, SessionId } from './ids.ts'
@@ -125,7 +125,7 @@ describe('every reason has its kind', () => {
     active: [{ run, session, paths: ['a', 'tmp/a', 'd'] }],
     matches: globMatches,
   }
-  const loss = (part: Partial<Loss>): Loss => ({
+  const loss = (part: Partial<PathLoss>): PathLoss => ({
     path: 'b',
     folder: false,
     taken: null,
@@ -134,9 +134,9 @@ describe('every reason has its kind', () => {
     gap: null,
     ...part,
   })
-  const kinds = (part: Partial<Loss>) => conflictsOf(loss(part), guard).map(({ kind }) => kind)
+  const kinds = (part: Partial<PathLoss>) => conflictsOf(loss(part), guard).map(({ kind }) => kind)
 
-  it.each<[string, Partial<Loss>, string[]]>([
+  it.each<[string, Partial<PathLoss>, string[]]>([
     ['nothing speaks against it', {}, []],
     ['taken', { taken: { by, at: 1 } }, ['others_work']],
     ['conflict', { conflict: 2 }, ['merge_conflict']],

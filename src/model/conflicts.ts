@@ -5,27 +5,27 @@ import type { Millis, RunId, SessionId } from './ids.ts'
 import type { GlobMatch } from './rules.ts'
 
 /**
- * Which paths need a second look before Carrel writes them, by rules of the Space: anchored globs, first match wins.
- * `confirm` must be named by whoever carries out a plan; `block` is never written by one.
+ * Class of a path in the file rules of a Space. Rules are anchored globs; the first match wins.
+ * Action `confirm`: the caller who applies a plan must name the path. Action `block`: no plan writes the path.
  */
 export const PathClass = z.enum(['system', 'platform', 'work', 'temporary'])
 export type PathClass = z.infer<typeof PathClass>
 
 export const PathRule = z.object({
-  /** Anchored at the root of the place; `**` crosses folders, `*` does not; case counts. */
+  /** Anchored at the root of the place; `**` crosses folders, `*` does not; case-sensitive. */
   glob: z.string().min(1).max(1_024),
   class: PathClass,
   action: z.enum(['allow', 'confirm', 'block']),
 })
 export type PathRule = z.infer<typeof PathRule>
 
-/** What of a Space's files is covered and guarded; a person may change it. */
+/** File rules of a Space: files left out of the history, and paths that need confirmation. */
 export const FileRules = z.object({
-  /** Lines as in an ignore file: what is left out of the history. A line with `!` brings something back in. */
+  /** Lines in `.gitignore` syntax: files left out of the history. A line with `!` includes files again. */
   ignore: z.array(z.string().max(1_024)).max(1_000),
-  /** Also leave out what the folder's own `.gitignore` files name. */
+  /** Whether `.gitignore` files of the folder apply as well. */
   useGitignore: z.boolean(),
-  /** Files over this are gaps. Bytes. */
+  /** Larger files are not tracked (gaps). Bytes. */
   maxFileBytes: z.number().int().min(0),
   paths: z.array(PathRule).max(1_000),
 })
@@ -34,11 +34,11 @@ export type FileRules = z.infer<typeof FileRules>
 const rules = (pathClass: PathClass, action: PathRule['action'], globs: readonly string[]): PathRule[] =>
   globs.map((glob) => ({ glob, class: pathClass, action }))
 
-/** What is shipped. A glob says where it stands: nothing here matches a part of a name. */
+/** Shipped file rules. Every glob is anchored: none matches a part of a name. */
 export const DEFAULT_PATH_RULES: readonly PathRule[] = [
-  // Another program's memory, not files of the work; writing one half of it breaks the other.
+  // Git's own database: writing one half of it breaks the other.
   ...rules('system', 'block', ['**/.git/**']),
-  // Templates are made to be shared: they hold names, no secrets.
+  // Templates are meant to be shared: they hold names, not secrets.
   ...rules('work', 'allow', ['**/.env.{example,sample,template,dist}']),
   // Environment and secrets.
   ...rules('system', 'confirm', [
@@ -50,7 +50,7 @@ export const DEFAULT_PATH_RULES: readonly PathRule[] = [
     '**/id_{rsa,dsa,ecdsa,ed25519}',
     '**/*.{pem,key,p12,pfx,jks,keystore}',
   ]),
-  // Compose files and CI: what starts machines.
+  // Compose files and CI start containers and machines.
   ...rules('system', 'confirm', [
     '**/{docker-compose,compose}.{yml,yaml}',
     '**/{docker-compose,compose}.*.{yml,yaml}',
@@ -62,7 +62,7 @@ export const DEFAULT_PATH_RULES: readonly PathRule[] = [
     '{azure,bitbucket}-pipelines.yml',
     'Jenkinsfile',
   ]),
-  // What agents are told, and what they may use.
+  // Instructions and tool permissions of agents.
   ...rules('platform', 'confirm', [
     '**/{AGENTS,AGENTS.override,CLAUDE,CLAUDE.local,GEMINI,QWEN,SKILL}.md',
     '**/{.agents,.claude,.codex,.gemini,.qwen,.cursor,.windsurf,.opencode,.continue,.roo,.kiro,.junie,.carrel}/**',
@@ -74,7 +74,7 @@ export const DEFAULT_PATH_RULES: readonly PathRule[] = [
     '**/*.prompt.md',
     '{prompts,skills}/**',
   ]),
-  // What is made again.
+  // Generated files: tools create them again.
   ...rules('temporary', 'allow', [
     '{tmp,temp,logs,log,dist,build,out,target,coverage}/**',
     '{packages,apps,crates}/*/{dist,build,target,coverage}/**',
@@ -88,7 +88,7 @@ export const DEFAULT_PATH_RULES: readonly PathRule[] = [
 export interface PathVerdict {
   readonly class: PathClass
   readonly action: PathRule['action']
-  /** The rule that decided; null where none matched: everything else is work. */
+  /** Glob of the matching rule; null without a match: the path counts as work. */
   readonly glob: string | null
 }
 
@@ -97,32 +97,32 @@ export function classify(path: FilePath, among: readonly PathRule[], matches: Gl
   return rule ?? { class: 'work', action: 'allow', glob: null }
 }
 
-/** What writing a path would cost somebody, as the history tells it. */
-export interface Loss {
+/** Work that writing a path would overwrite, according to the history. */
+export interface PathLoss {
   readonly path: FilePath
-  /** Only folders come and go: no bytes can be lost. */
+  /** Only folders change: no bytes can be lost. */
   readonly folder: boolean
-  /** The newest change by somebody else whose bytes would be gone. */
+  /** Newest change by another author whose bytes would be lost. */
   readonly taken: { readonly by: Author; readonly at: Millis } | null
-  /** Places where both sides changed the same lines. */
+  /** Number of hunks where both sides changed the same lines. */
   readonly conflict: number
-  /** Runs of which one wrote what would be undone, and nobody knows which. */
+  /** Runs that may have written the content to undo; which of them did is unknown. */
   readonly among: readonly RunId[]
   readonly gap: string | null
 }
 
 export interface Guard {
   readonly rules: readonly PathRule[]
-  /** Runs at work, and what they lately wrote or read. */
+  /** Active runs with the paths they recently wrote or read. */
   readonly active: readonly { readonly run: RunId; readonly session: SessionId; readonly paths: readonly FilePath[] }[]
   readonly matches: GlobMatch
 }
 
 /**
- * Every reason not to write a path without being told to. The one judge of preview and act, so that they cannot
- * disagree. What is temporary is made again by whoever comes: who read it or may have made it is no question there.
+ * Returns every reason why writing a path needs confirmation. Preview and apply share this function, so that they
+ * cannot disagree. Temporary paths are generated again: their readers and possible authors are no reason.
  */
-export function conflictsOf(loss: Loss, guard: Guard): Conflict[] {
+export function conflictsOf(loss: PathLoss, guard: Guard): Conflict[] {
   const reasons: Conflict[] = []
   if (loss.gap !== null) reasons.push({ kind: 'gap', why: loss.gap })
   if (loss.conflict > 0) reasons.push({ kind: 'merge_conflict', hunks: loss.conflict })
@@ -136,20 +136,20 @@ export function conflictsOf(loss: Loss, guard: Guard): Conflict[] {
   return [...reasons, ...users.map(({ run, session }) => ({ kind: 'in_use' as const, run, session }))]
 }
 
-/** Nobody can have it written: a rule forbids it, or the way back is not kept. */
+/** Whether no confirmation can write the path: a rule blocks it, or its old content is not kept. */
 export const onlyLeft = ({ conflicts }: PlanEntry): boolean =>
   conflicts.some((reason) => reason.kind === 'gap' || (reason.kind === 'file_rule' && reason.action === 'block'))
 
-export interface Chosen {
+export interface PlanChoice {
   readonly write: readonly PlanEntry[]
   readonly left: readonly FilePath[]
 }
 
 /**
- * What of a plan is carried out. Every conflicts path is named, to be overwritten or to be left.
- * @throws conflicts with the paths that were not, or that cannot be overwritten; bad_input for names that are not in the plan
+ * Selects the entries of a plan to apply. The caller names every path that needs confirmation, to overwrite or to leave.
+ * @throws conflicts for paths that are not named or cannot be overwritten; bad_input for paths outside the plan
  */
-export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leave: readonly FilePath[] }): Chosen {
+export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leave: readonly FilePath[] }): PlanChoice {
   const overwrite = new Set(named.overwrite)
   const leave = new Set(named.leave)
   const known = new Set(plan.entries.map(({ path }) => path))
@@ -160,15 +160,15 @@ export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leav
   const unnamed = plan.entries.filter(({ path, conflicts }) => conflicts.length > 0 && !overwrite.has(path))
   const open = unnamed.filter(({ path }) => !leave.has(path))
   if (open.length > 0)
-    refuse('conflict', `${open.length} paths are conflicts. Name each to overwrite or to leave.`, open)
+    refuse('conflict', `Paths that need confirmation: ${open.length}. Name each to overwrite or to leave.`, open)
   const shut = plan.entries.filter((entry) => overwrite.has(entry.path) && onlyLeft(entry))
-  if (shut.length > 0) refuse('conflict', `${shut.length} paths cannot be overwritten. Leave them.`, shut)
+  if (shut.length > 0) refuse('conflict', `Paths that cannot be overwritten: ${shut.length}. Leave them.`, shut)
   return part(plan.entries, leave)
 }
 
-function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): Chosen {
+function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): PlanChoice {
   const stays = new Set(leave)
-  // From below: a folder with something left in it is left too.
+  // Children come first: a folder that keeps a child stays as well.
   for (const entry of entries.toReversed())
     if (entry.now?.kind === 'folder' && entry.next === null && hasBelow(stays, entry.path)) stays.add(entry.path)
   const write = entries.filter(({ path }) => !stays.has(path))
@@ -180,7 +180,7 @@ function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): Chos
   if (torn.length > 0)
     refuse(
       'conflict',
-      `"${torn[0]?.path}" can only be written together with what it lies in. Leave both or neither.`,
+      `"${torn[0]?.path}" and its parent folder can only be written together. Leave both or neither.`,
       torn,
     )
   return { write, left: entries.filter(({ path }) => stays.has(path)).map(({ path }) => path) }

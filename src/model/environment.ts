@@ -2,29 +2,29 @@ import { z } from 'zod'
 import { Millis, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from './ids.ts'
 import { isTakenName } from './secrets.ts'
 
-/** A variable of a run. Its value is plain: anybody in the workspace sees it. What nobody may see is a secret. */
+/** Name of a plain environment variable of a run. Everybody in the workspace sees its value; a secret hides it. */
 export const EnvName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'takes 1 to 128 letters, digits and _, and begins with no digit')
-  .refine((name) => !isTakenName(name), 'is a name that programs or Carrel need for themselves; choose another one')
+  .refine((name) => !isTakenName(name), 'is reserved for programs or Carrel; choose another name')
 
 const EnvValue = z
   .string()
-  .max(16_384, 'has at most 16384 characters')
-  .refine((value) => !value.includes('\0'), 'must not hold the character 0, which no environment can carry')
+  .max(16_384, 'takes at most 16384 characters')
+  .refine((value) => !value.includes('\0'), 'must not contain a zero byte: no environment variable can hold one')
 
-/** Whose home folder a run has: the person's, or one that Carrel keeps for an agent, a Space or a single run. */
+/** Home folder of a run: the person's own, or one that Carrel keeps for an agent, a Space or a single run. */
 export const Home = z.enum(['person', 'agent', 'space', 'run'])
 export type Home = z.infer<typeof Home>
 
-/** How much of the machine a run can reach. */
+/** Isolation of a run from the machine. */
 export const Sandbox = z.enum(['off', 'guard', 'strict'])
 export type Sandbox = z.infer<typeof Sandbox>
 
-/** Whether each run has a browser of its own. */
+/** Whether each run gets its own browser. */
 export const BrowserWanted = z.enum(['none', 'own'])
 
-/** `example.com`, or `*.example.com` for everything below it; a port may follow. */
+/** `example.com`, or `*.example.com` for all its subdomains, with an optional port. */
 export const HostName = z
   .string()
   .max(253)
@@ -33,25 +33,25 @@ export const HostName = z
     'must look like example.com, *.example.com or example.com:8443',
   )
 
-/** `web`: a run then finds a port that only its place has in `CARREL_PORT_WEB`. */
+/** Name of a port: for `web`, `CARREL_PORT_WEB` holds a port reserved for the run's place. */
 export const PortName = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'takes 1 to 32 small letters, digits and _')
 
-/** The variable in which a run finds the port of a name. The prefix is Carrel's: no variable of people's can stand there. */
+/** Returns the environment variable of a port name. Its prefix is reserved, so that no variable of a person collides. */
 export const portVariable = (name: string): string => `CARREL_PORT_${name.toUpperCase()}`
 
-/** A port that a place has until it is gone. `place` is `space:<id>`, which projects in the Space's folder share, or `project:<id>`. */
+/** Port reserved for a place until the place is removed. `place`: `space:<id>`, shared by direct projects, or `project:<id>`. */
 export const LeasedPort = z.object({ place: z.string(), name: PortName, port: z.number().int() })
 export type LeasedPort = z.infer<typeof LeasedPort>
 
-/** The name of the origin at which a port is shown: stable as long as its place has it, and guessed by nobody. */
+/** Host label of a port's preview origin: stable as long as its place has the port, and not guessable. */
 export const PreviewName = z.string().regex(/^[a-z][a-z0-9-]{0,31}-[a-z2-7]{16}$/, 'is not the name of a preview')
 
 const amount = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 
-/** What may be used up; an absent field has no end. `ms` is time at work: waiting for a person does not count. */
+/** Limits of usage; an absent field means no limit. `ms`: work time, without waiting for a person. */
 export const Budget = z.strictObject({
   ms: amount.min(1_000).optional(),
-  /** How often an agent is told something. */
+  /** Number of prompts to an agent, including resumed ones. */
   turns: amount.optional(),
   /** As agents report them. */
   tokens: amount.optional(),
@@ -60,38 +60,38 @@ export const Budget = z.strictObject({
 })
 export type Budget = z.infer<typeof Budget>
 
-/** What one run may use. */
-export const Limits = Budget.extend({
+/** Limits of one run. */
+export const RunLimits = Budget.extend({
   memoryBytes: amount.min(16_777_216, 'is at least 16 MiB').optional(),
-  /** Processes and threads at once. */
+  /** Concurrent processes and threads. */
   pids: amount.min(16, 'are at least 16').optional(),
 })
-export type Limits = z.infer<typeof Limits>
+export type RunLimits = z.infer<typeof RunLimits>
 
-/** Limits that the machine keeps for an agent's process and all that it starts. */
-export const HeldLimits = Limits.pick({ memoryBytes: true, pids: true })
+/** Limits that the operating system enforces on an agent process and its descendants. */
+export const HeldLimits = RunLimits.pick({ memoryBytes: true, pids: true })
 export type HeldLimits = z.infer<typeof HeldLimits>
 export type HeldLimit = keyof HeldLimits
 
-/** `total`: all runs of the scope together. `session`: those of each session in it. */
+/** Budgets of a scope. `total`: all its runs together. `session`: the runs of each of its sessions. */
 export const Budgets = z.strictObject({ session: Budget.optional(), total: Budget.optional() })
 export type Budgets = z.infer<typeof Budgets>
 
-/** What the runs of a scope are given and what they may use, as somebody set it there. Absent is not said. */
+/** Environment settings of a scope: environment and limits of its runs. An absent field is inherited. */
 export const Environment = z.strictObject({
   env: z.record(EnvName, EnvValue).optional(),
   home: Home.optional(),
   sandbox: Sandbox.optional(),
-  /** The hosts that a strict sandbox lets through. */
+  /** Hosts reachable from a strict sandbox. */
   hosts: z.array(HostName).max(256).optional(),
   ports: z.array(PortName).max(16).optional(),
   browser: BrowserWanted.optional(),
-  limits: Limits.optional(),
+  limits: RunLimits.optional(),
   budgets: Budgets.optional(),
 })
 export type Environment = z.infer<typeof Environment>
 
-/** What is to be different: a field that is said takes the place of what was there, null takes it away. */
+/** Change of environment settings: a value replaces the field, null removes it, an absent field stays. */
 export const EnvironmentChange = z.strictObject(
   Object.fromEntries(
     Object.entries(Environment.shape).map(([name, field]) => [name, (field as z.ZodType).nullable()]),
@@ -99,13 +99,13 @@ export const EnvironmentChange = z.strictObject(
 )
 export type EnvironmentChange = z.infer<typeof EnvironmentChange>
 
-/** What a change leaves. Fields that say nothing go. */
+/** Returns the settings after a change, without empty fields. */
 export function changeEnvironment(before: Environment, change: EnvironmentChange): Environment {
-  const said = Object.entries({ ...before, ...change }).filter(([, value]) => value !== null && value !== undefined)
-  return Object.fromEntries(said)
+  const fields = Object.entries({ ...before, ...change }).filter(([, value]) => value !== null && value !== undefined)
+  return Object.fromEntries(fields)
 }
 
-/** A Workspace, one of its Spaces or one of its projects. */
+/** Scope of settings: a workspace, one of its Spaces or one of its projects. */
 export const SettingsScope = z.object({
   workspace: WorkspaceId,
   space: SpaceId.nullable(),
@@ -113,18 +113,19 @@ export const SettingsScope = z.object({
 })
 export type SettingsScope = z.infer<typeof SettingsScope>
 
-export const Layer = z.enum(['default', 'workspace', 'space', 'project'])
-export type Layer = z.infer<typeof Layer>
+/** Level of a scope, from general to specific. */
+export const ScopeLevel = z.enum(['default', 'workspace', 'space', 'project'])
+export type ScopeLevel = z.infer<typeof ScopeLevel>
 
-/** What one scope says. */
+/** Settings of one scope. */
 export interface SettingsLayer {
-  readonly from: Layer
+  readonly from: ScopeLevel
   readonly settings: Environment
 }
 
-const from = <T extends z.ZodType>(value: T) => z.object({ value, from: Layer })
+const from = <T extends z.ZodType>(value: T) => z.object({ value, from: ScopeLevel })
 
-/** What holds in the end, and which scope says so. */
+/** Effective environment settings, each with the scope that sets it. */
 export const EffectiveEnvironment = z.object({
   env: z.record(z.string(), from(z.string())),
   home: from(Home),
@@ -132,14 +133,14 @@ export const EffectiveEnvironment = z.object({
   hosts: z.array(from(z.string())),
   ports: from(z.array(z.string())),
   browser: from(BrowserWanted),
-  /** Of each the tightest. */
-  limits: z.partialRecord(Limits.keyof(), from(z.number())),
-  /** Each counts for itself. `total` is about the scope that it comes from. */
-  budgets: z.array(z.object({ of: z.enum(['session', 'total']), from: Layer, budget: Budget })),
+  /** The smallest value of each limit. */
+  limits: z.partialRecord(RunLimits.keyof(), from(z.number())),
+  /** All budgets apply independently. `total` covers the scope that sets it. */
+  budgets: z.array(z.object({ of: z.enum(['session', 'total']), from: ScopeLevel, budget: Budget })),
 })
 export type EffectiveEnvironment = z.infer<typeof EffectiveEnvironment>
 
-/** Puts scopes together, given from far to near; `fallback` holds where none of them says anything. */
+/** Merges the settings of scopes, given from general to specific. `fallback`: defaults for fields that no scope sets. */
 export function effectiveEnvironment(
   layers: readonly SettingsLayer[],
   fallback: Environment = {},
@@ -175,17 +176,17 @@ export function effectiveEnvironment(
   }
 }
 
-/** What the machine is to keep of a run; null for nothing. */
+/** Returns the limits that the operating system enforces on a run; null for none. */
 export function heldLimitsOf({ limits }: EffectiveEnvironment): HeldLimits | null {
   const { memoryBytes, pids } = limits
   if (!memoryBytes && !pids) return null
   return { ...(memoryBytes && { memoryBytes: memoryBytes.value }), ...(pids && { pids: pids.value }) }
 }
 
-function tightest(layers: readonly SettingsLayer[], fallback: Limits): EffectiveEnvironment['limits'] {
+function tightest(layers: readonly SettingsLayer[], fallback: RunLimits): EffectiveEnvironment['limits'] {
   const limits: EffectiveEnvironment['limits'] = {}
-  const take = (from: Layer, said: Limits) => {
-    for (const [name, value] of Object.entries(said) as [keyof Limits, number][]) {
+  const take = (from: ScopeLevel, own: RunLimits) => {
+    for (const [name, value] of Object.entries(own) as [keyof RunLimits, number][]) {
       const known = limits[name]
       if (!known || known.from === 'default' || value < known.value) limits[name] = { value, from }
     }
@@ -195,16 +196,16 @@ function tightest(layers: readonly SettingsLayer[], fallback: Limits): Effective
   return limits
 }
 
-/** A variable as a person sees it: in full where it is plain, a handle where it is a secret, else its name only. */
+/** Variable of a run as shown to people. `value`: the plain value, a handle for a secret, or null for a hidden value. */
 export const GivenVariable = z.object({
   name: z.string(),
-  /** Who gave it: the machine, the agent's recipe, Carrel, a secret, or a scope. Ports are Carrel's and plain. */
+  /** Source: the machine, the agent's recipe, Carrel, a secret, or a scope. Ports are plain and come from Carrel. */
   from: z.enum(['machine', 'agent', 'carrel', 'secret', 'workspace', 'space', 'project']),
   value: z.string().nullable(),
 })
 export type GivenVariable = z.infer<typeof GivenVariable>
 
-/** What a run was given, as its folder under `logs` keeps it. Nothing in it is secret. */
+/** Environment of a run, as kept in its folder under `logs`, without secret values. */
 export const GivenToRun = z.object({
   run: RunId,
   session: SessionId,
@@ -213,16 +214,16 @@ export const GivenToRun = z.object({
   args: z.array(z.string()),
   cwd: z.string(),
   env: z.array(GivenVariable),
-  /** `session`: of an agent that cannot share one, where its scope says `person`. */
+  /** `session`: the scope sets `person`, but the agent cannot share a home. */
   home: z.enum([...Home.options, 'session']),
-  /** Its temporary folder, as it sees it; it goes with the agent's process. Null of runs of an older version. */
+  /** Temporary folder as seen by the run, deleted with the agent process. null for runs of an older version. */
   temporary: z.string().nullable().default(null),
   sandbox: Sandbox,
   hosts: z.array(z.string()),
-  limits: z.partialRecord(Limits.keyof(), z.number()),
+  limits: z.partialRecord(RunLimits.keyof(), z.number()),
   containment: z.string(),
   pid: z.number().int(),
-  /** Where the agent's own complaints are. */
+  /** Path of the agent's stderr. */
   stderr: z.string(),
   at: Millis,
 })

@@ -1,6 +1,6 @@
 /**
- * Every failure Carrel reports on purpose. Match on the code, never on the message.
- * `status` is the HTTP status, `exit` the exit code of the CLI, `retry` whether the same call may succeed later unchanged.
+ * Every deliberate failure of Carrel. Clients match on the code, never on the message.
+ * `status`: HTTP status. `exit`: exit code of the CLI. `retry`: whether the same call may succeed later.
  */
 export const ERRORS = {
   bad_input: { status: 400, exit: 64, retry: false },
@@ -21,14 +21,14 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** What a failure looks like on the wire: `message` is a sentence for a person, `data` is for a program. */
+/** Failure on the wire. `message`: a sentence for a person. `data`: details for a program. */
 export interface Problem {
   readonly code: ErrorCode
   readonly message: string
   readonly data?: unknown
 }
 
-/** The one error class. `message` says what happened and what to do next; `cause` keeps the origin. */
+/** The only error class. `message` says what failed and what to do next; `cause` keeps the original error. */
 export class CarrelError extends Error {
   readonly code: ErrorCode
   readonly data: unknown
@@ -47,18 +47,18 @@ export class CarrelError extends Error {
   }
 }
 
-/** Turns anything thrown into a CarrelError; what was not thrown on purpose becomes `internal`. */
+/** Converts any thrown value to a CarrelError; unexpected errors become `internal`. */
 export function asCarrelError(thrown: unknown): CarrelError {
   if (thrown instanceof CarrelError) return thrown
   const detail = thrown instanceof Error ? thrown.message : String(thrown)
-  return new CarrelError('internal', `Something went wrong inside Carrel: ${detail}`, undefined, thrown)
+  return new CarrelError('internal', `Carrel has an internal error: ${detail}`, undefined, thrown)
 }
 
-/** Rebuilds the error a server sent; a body that is none of ours becomes `internal` or `unavailable`. */
+/** Rebuilds the error that a server sent; an unknown body becomes `internal` or `unavailable`. */
 export function errorFromProblem(body: unknown, status: number): CarrelError {
   const problem = (body as { error?: Partial<Problem> } | null)?.error
   if (problem?.code && Object.hasOwn(ERRORS, problem.code))
     return new CarrelError(problem.code, problem.message ?? '', problem.data)
   const code = status >= 502 ? 'unavailable' : 'internal'
-  return new CarrelError(code, `The server answered ${status} without an error that this client knows.`, { status })
+  return new CarrelError(code, `The server answered with status ${status} and an unknown error.`, { status })
 }

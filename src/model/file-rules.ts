@@ -1,8 +1,8 @@
 import { DEFAULT_PATH_RULES, type FileRules } from './conflicts.ts'
 
 /**
- * What a Space begins with. Left out is what is fetched or made again and is large; environment files are in, though
- * git leaves them out, since nobody else keeps them.
+ * Default file rules of a Space. They leave out large files that tools download or generate again. They include
+ * environment files: git ignores these, so no other copy exists.
  */
 export const DEFAULT_FILE_RULES: FileRules = {
   ignore: [

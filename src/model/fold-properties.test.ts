@@ -85,7 +85,7 @@ interface Seen {
   items: Map<number, Item>
 }
 
-/** What the whole log says after each event, the first entry before any. */
+/** Returns the state after each event of a log, with the empty state first. */
 function seeAll(events: readonly Event[]): Seen[] {
   const seen: Seen[] = [{ view: emptyView(log.SESSION), items: new Map() }]
   for (const event of events) {

@@ -1,6 +1,6 @@
 import { applyUpdate } from './acp1.ts'
 import { clip } from './clip.ts'
-import { agentOf, closeTexts, type Draft, freshItem, own, patchAgent } from './draft.ts'
+import { agentOf, closeTexts, type FoldDraft, freshItem, own, patchAgent } from './draft.ts'
 import type { Event, EventOf, EventType } from './events.ts'
 import { FILES } from './fold-files.ts'
 import type { InteractionId } from './ids.ts'
@@ -11,25 +11,25 @@ import type { Who } from './tree.ts'
 import { type AgentView, EMPTY_INDEX, type QueuedPrompt, type SessionView } from './view.ts'
 
 /**
- * Finds an item by its `n`; undefined where it is not at hand (a page further up), and then it is left alone. So is one
- * that is ahead of the view: a page further up that was read later.
+ * Finds an item by its `n`; undefined when it is not loaded (an older page), and then the fold skips it. The fold also
+ * skips an item that is ahead of the view: an older page that was read later.
  */
 export type ItemLookup = (n: number) => Item | undefined
 
 export interface Folded {
   readonly view: SessionView
-  /** The items this event made or changed, each once, oldest first. */
+  /** Items that the event created or changed, each once, oldest first. */
   readonly items: readonly Item[]
 }
 
 /**
- * Folds one event into a view and its items. Pure: the same log gives the same items, at the server, in the browser,
- * live and in replay (L9). An event the view already has is left alone, so overlapping reads do no harm.
+ * Folds one event into a view and its items. Pure: the same log gives the same items on the server, in the browser,
+ * live and in replay (L9). An event already in the view is skipped, so overlapping reads are harmless.
  */
 export function fold(view: SessionView, event: Event, lookup: ItemLookup): Folded {
   if (event.seq <= view.seq) return { view, items: [] }
   const changed = new Map<number, Item>()
-  const draft: Draft = {
+  const draft: FoldDraft = {
     view: { ...view, seq: event.seq },
     event,
     get: (n) => changed.get(n) ?? lookup(n),
@@ -38,12 +38,12 @@ export function fold(view: SessionView, event: Event, lookup: ItemLookup): Folde
       if (!known || known.seq < event.seq) changed.set(item.n, item)
     },
   }
-  const handler = own(HANDLERS, event.type) as ((draft: Draft, event: Event) => void) | null | undefined
+  const handler = own(HANDLERS, event.type) as ((draft: FoldDraft, event: Event) => void) | null | undefined
   handler?.(draft, event)
   return { view: draft.view, items: [...changed.values()].sort((a, b) => a.n - b.n) }
 }
 
-/** Folds many events over a map of items, which it changes. Returns the view and what changed, oldest first. */
+/** Folds many events over a map of items, which it updates. Returns the view and the changed items, oldest first. */
 export function foldAll(view: SessionView, events: Iterable<Event>, items: Map<number, Item>): Folded {
   const changed = new Map<number, Item>()
   let current = view
@@ -58,7 +58,7 @@ export function foldAll(view: SessionView, events: Iterable<Event>, items: Map<n
   return { view: current, items: [...changed.values()].sort((a, b) => a.n - b.n) }
 }
 
-type Handlers = { [Type in EventType]: ((draft: Draft, event: EventOf<Type>) => void) | null }
+type Handlers = { [Type in EventType]: ((draft: FoldDraft, event: EventOf<Type>) => void) | null }
 
 const HANDLERS: Handlers = {
   'prompt.requested': (draft, { data, at, seq }) => {
@@ -129,13 +129,13 @@ const HANDLERS: Handlers = {
   },
   'session.forked': (draft, { data }) => {
     forgetWork(draft)
-    notice(draft, 'info', 'Forked from another session. What follows happened here.', data)
+    notice(draft, 'info', 'Forked from another session. The events below belong to this session.', data)
   },
   'run.admitted': (draft, { data, at, seq }) => {
     const queued = [...draft.view.queue, ...draft.view.steering].find((each) => each.prompt === data.prompt)
     dropPrompt(draft, data.prompt)
     closeTexts(draft)
-    // Agents may begin something after their run ended; nobody will say how that went.
+    // Agents may start a tool after their run ended; no event will report its end.
     interruptTools(draft)
     const content = queued?.content ?? []
     draft.view.run = {
@@ -177,7 +177,7 @@ const HANDLERS: Handlers = {
   'run.started': (draft, { data, at }) => moveRun(draft, data.run, 'started', at),
   'run.resumed': (draft, { data, at }) => moveRun(draft, data.run, 'started', at),
   'run.parked': (draft, { data, at }) => {
-    // Another process goes on later: what it says is no part of this one's sentence.
+    // Another process continues later: its text is not part of the open message.
     closeTexts(draft)
     moveRun(draft, data.run, 'parked', at)
     const { run } = draft.view
@@ -219,17 +219,17 @@ const HANDLERS: Handlers = {
   },
   'permission.ruled': (draft, { data, seq }) => {
     const n = data.toolCallId === null ? undefined : own(draft.view.index.tools, data.toolCallId)
-    const words = data.action === 'allow' ? 'Allowed by a rule' : 'Denied by a rule'
-    if (n === undefined) return notice(draft, 'info', `${words}: ${data.title}`, { rule: data.rule })
+    const ruled = data.action === 'allow' ? 'Allowed by a rule' : 'Denied by a rule'
+    if (n === undefined) return notice(draft, 'info', `${ruled}: ${data.title}`, { rule: data.rule })
     const item = draft.get(n)
-    if (item?.kind === 'tool') draft.put({ ...item, ruled: words, seq })
+    if (item?.kind === 'tool') draft.put({ ...item, ruled, seq })
   },
   'context.opened': (draft, { data, at }) => {
     const before = agentOf(draft, data.agent)
     const keeper = data.keeper ?? null
     patchAgent(draft, data.agent, {
       keeper,
-      // Another process counts its frames from the beginning.
+      // A new process numbers its frames from the beginning.
       frame: keeper === before.keeper ? before.frame : 0,
       openedAt: at,
       acpSession: data.acpSession,
@@ -239,7 +239,7 @@ const HANDLERS: Handlers = {
       ...offersOf(data.opened),
     })
     if (data.how === 'primed')
-      notice(draft, 'info', 'The agent has no memory of this session; it was given the transcript as text.')
+      notice(draft, 'info', 'The agent has no memory of this session; Carrel gave it the transcript as text.')
   },
   'context.lost': (draft, { data }) => {
     patchAgent(draft, data.agent, { status: 'lost', acpSession: null })
@@ -248,7 +248,7 @@ const HANDLERS: Handlers = {
   ...FILES,
 }
 
-/** What was asked for meanwhile, and so was not part of what was applied, is still to be told. */
+/** Returns the settings that were requested meanwhile and that the agent has not received yet. */
 function stillPending(pending: AgentView['pending'], applied: NonNullable<AgentView['pending']>): AgentView['pending'] {
   if (!pending) return null
   const mode = pending.mode === applied.mode ? null : pending.mode
@@ -256,17 +256,17 @@ function stillPending(pending: AgentView['pending'], applied: NonNullable<AgentV
   return mode === null && left.length === 0 ? null : { mode, options: Object.fromEntries(left) }
 }
 
-function dropPrompt(draft: Draft, prompt: string): void {
+function dropPrompt(draft: FoldDraft, prompt: string): void {
   draft.view.queue = draft.view.queue.filter((queued) => queued.prompt !== prompt)
   draft.view.steering = draft.view.steering.filter((queued) => queued.prompt !== prompt)
 }
 
-function notice(draft: Draft, level: 'info' | 'warning' | 'error', text: string, data?: unknown): void {
+function notice(draft: FoldDraft, level: 'info' | 'warning' | 'error', text: string, data?: unknown): void {
   closeTexts(draft)
   draft.put({ ...freshItem(draft), kind: 'notice', level, text, ...(data === undefined ? {} : { data }) })
 }
 
-function moveRun(draft: Draft, run: string, state: 'started' | 'parked', at: number): void {
+function moveRun(draft: FoldDraft, run: string, state: 'started' | 'parked', at: number): void {
   const current = draft.view.run
   if (current?.id !== run) return
   const startedAt = current.startedAt ?? (state === 'started' ? at : null)
@@ -277,7 +277,7 @@ function moveRun(draft: Draft, run: string, state: 'started' | 'parked', at: num
 }
 
 function settleQuestion(
-  draft: Draft,
+  draft: FoldDraft,
   id: InteractionId,
   state: 'answered' | 'expired' | 'withdrawn',
   settled: { answer: Answer; by: Who | null } | null,
@@ -301,7 +301,7 @@ function settleQuestion(
   draft.put({ ...item, state, ...answered, seq })
 }
 
-function endRun(draft: Draft, { data, at, seq }: EventOf<'run.ended'>): void {
+function endRun(draft: FoldDraft, { data, at, seq }: EventOf<'run.ended'>): void {
   const current = draft.view.run
   if (current?.id !== data.run) return
   closeTexts(draft)
@@ -309,7 +309,7 @@ function endRun(draft: Draft, { data, at, seq }: EventOf<'run.ended'>): void {
   interruptTools(draft)
   draft.view.run = null
   draft.view.grants = []
-  // What should have joined the run that is over is next in line instead.
+  // A prompt that should have joined the ended run is next in the queue.
   draft.view.queue = [
     ...draft.view.steering.map((queued) => ({ ...queued, deferred: 'The run ended first.' })),
     ...draft.view.queue,
@@ -323,7 +323,7 @@ function endRun(draft: Draft, { data, at, seq }: EventOf<'run.ended'>): void {
   draft.put(ended)
 }
 
-function interruptTools(draft: Draft): void {
+function interruptTools(draft: FoldDraft): void {
   for (const id of draft.view.index.unfinished) {
     const item = draft.get(own(draft.view.index.tools, id) ?? -1)
     if (item?.kind === 'tool')
@@ -332,7 +332,7 @@ function interruptTools(draft: Draft): void {
   draft.view.index = { ...draft.view.index, unfinished: [] }
 }
 
-function forgetWork(draft: Draft): void {
+function forgetWork(draft: FoldDraft): void {
   closeTexts(draft)
   for (const id of Object.keys(draft.view.open)) settleQuestion(draft, id as InteractionId, 'withdrawn', null)
   interruptTools(draft)
@@ -361,15 +361,15 @@ function forgetWork(draft: Draft): void {
   })
 }
 
-/** Modes and options from the answer to `session/new` or `session/load`; the rest of it stays in the log. */
+/** Reads modes and options from the answer to `session/new` or `session/load`; the log keeps the rest. */
 function offersOf(opened: unknown): Partial<AgentView> {
-  const said = (opened ?? {}) as {
+  const { modes, configOptions } = (opened ?? {}) as {
     modes?: { currentModeId?: unknown; availableModes?: unknown }
     configOptions?: unknown
   }
   const offers: { -readonly [Key in keyof AgentView]?: AgentView[Key] } = {}
-  if (Array.isArray(said.modes?.availableModes)) {
-    offers.modes = said.modes.availableModes.flatMap((mode) =>
+  if (Array.isArray(modes?.availableModes)) {
+    offers.modes = modes.availableModes.flatMap((mode) =>
       typeof mode?.id === 'string'
         ? [
             {
@@ -380,8 +380,8 @@ function offersOf(opened: unknown): Partial<AgentView> {
           ]
         : [],
     )
-    offers.mode = typeof said.modes.currentModeId === 'string' ? said.modes.currentModeId : null
+    offers.mode = typeof modes.currentModeId === 'string' ? modes.currentModeId : null
   }
-  if (Array.isArray(said.configOptions)) offers.options = said.configOptions
+  if (Array.isArray(configOptions)) offers.options = configOptions
   return offers
 }

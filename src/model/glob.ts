@@ -1,13 +1,13 @@
 import picomatch from 'picomatch'
 import type { GlobMatch } from './rules.ts'
 
-/** A plan asks thousands of paths about the same few globs; reading a glob costs more than a hundred matches. */
+/** Cache of compiled globs. A plan matches thousands of paths; compiling one glob costs over a hundred matches. */
 const read = new Map<string, (path: string) => boolean>()
 const MOST_READ = 2_000
 
 /**
- * Anchored globs of rules: `*` stays in one folder, `**` does not; case counts. Names with a dot are names like others,
- * or a rule that denies `secrets/**` would let `secrets/.env` pass: that is why it is not Node's own `matchesGlob`.
+ * Matches an anchored glob: `*` stays in one folder, `**` does not; case-sensitive. Dotfiles match like other names,
+ * else a rule that denies `secrets/**` would let `secrets/.env` pass. Node's `matchesGlob` does not do that.
  */
 export const globMatches: GlobMatch = (path, glob) => {
   let matches = read.get(glob)

@@ -3,13 +3,13 @@ import { ActId, Millis, ProjectId, RunId, SessionId, type SpaceId } from './ids.
 import { Who } from './tree.ts'
 
 /**
- * The files of a place through time. A place is a folder that is captured as a whole: the Space's own folder (shared
- * by its `direct` projects), or the worktree or overlay of one project.
+ * File history of a place. A place is a folder that is captured as a whole: the Space's own folder (shared by its
+ * `direct` projects), or the worktree or overlay of one project.
  */
 
 /**
- * A path relative to its place, with `/` between the parts and none at either end. A byte that is no part of valid
- * UTF-8 stands as the lone surrogate U+DC00 + byte, so that every name of the disk has exactly one text.
+ * Path relative to its place, with `/` between the parts and none at either end. A byte of invalid UTF-8 becomes the
+ * lone surrogate U+DC00 + byte, so that every file name on disk has exactly one text.
  */
 export const FilePath = z
   .string()
@@ -17,15 +17,15 @@ export const FilePath = z
   .max(8_192)
   .refine(
     (path) => path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'),
-    'must be a path inside the place, without . and ..',
+    'must be a path inside the working copy, without . and ..',
   )
   .refine((path) => !path.includes('\0'), 'must not hold a zero byte')
 export type FilePath = string
 
-/** What stands at a path at one moment. Links are never followed. */
+/** State of one path at one moment. Symbolic links are never followed. */
 export const FileState = z.object({
   kind: z.enum(['file', 'link', 'folder']),
-  /** SHA-256 in hex: of the bytes of a file, of the target of a link; null for a folder. */
+  /** SHA-256 in hex, of a file's bytes or a link's target; null for a folder. */
   digest: z.string().nullable(),
   /** Permission bits, 0 to 0o7777. Always 0o777 for links. */
   mode: z.number().int(),
@@ -34,40 +34,40 @@ export const FileState = z.object({
 })
 export type FileState = z.infer<typeof FileState>
 
-/** Two states that nobody could tell apart by looking; null is nothing there. */
+/** Whether two states have equal kind, content and mode; null means that nothing exists there. */
 export function sameState(a: FileState | null, b: FileState | null): boolean {
   if (a === null || b === null) return a === b
   return a.kind === b.kind && a.digest === b.digest && a.mode === b.mode
 }
 
-/** Whose work a change is. */
+/** Author of a change. */
 export const Author = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), run: RunId, session: SessionId }),
-  /** Nobody of Carrel's was at work: a person, or a program of theirs. */
+  /** No run was active: a person or a program outside Carrel made the change. */
   z.object({ kind: z.literal('outside') }),
-  /** A restore, undo or apply that was carried out. */
+  /** A restore, undo or apply. */
   z.object({ kind: z.literal('act'), act: ActId, by: Who }),
-  /** Several runs were at work and none named the path; these may have written it. */
+  /** Several runs were active and none named the path; one of them may have written it. */
   z.object({ kind: z.literal('unknown'), among: z.array(RunId) }),
 ])
 export type Author = z.infer<typeof Author>
 
-/** How sure the author is: see `attribute`. */
+/** Certainty of the author: see `attribute`. */
 export const Certainty = z.enum(['sole', 'reported', 'overlapping', 'external'])
 export type Certainty = z.infer<typeof Certainty>
 
-/** A run at work in a place, and what it is known to have written there since the last capture. */
+/** Active run in a place, with the paths it is known to have written there since the last capture. */
 export interface Writer {
   readonly run: RunId
   readonly session: SessionId
-  /** Paths that its tool calls named as written, or that went through Carrel's own file requests. */
+  /** Paths that its tool calls reported as written, or that it wrote through ACP file requests. */
   readonly named: readonly FilePath[]
 }
 
 /**
- * Whose a change is, between two captures: the one run at work (`sole`); of several, the only one that named the path
- * (`reported`); nobody in particular (`overlapping`); nobody of ours (`external`). `unwatched`: nobody looked for so long
- * that people may have written too; then a run has for its own only what it named.
+ * Attributes a change between two captures to an author. `sole`: the only active run. `reported`: the only one of
+ * several runs that named the path. `overlapping`: several runs, author unknown. `external`: no run was active.
+ * `unwatched`: the last capture is so old that people may have written too; then a run owns only named paths.
  */
 export function attribute(
   path: FilePath,
@@ -89,7 +89,7 @@ export const sameAuthor = (a: Author, b: Author): boolean =>
   (a.kind !== 'act' || a.act === (b as typeof a).act) &&
   (a.kind !== 'unknown' || a.among.join() === (b as typeof a).among.join())
 
-/** Why a snapshot was taken. */
+/** Trigger of a snapshot. */
 export const SnapshotReason = z.enum([
   'opened',
   'run_start',
@@ -105,26 +105,26 @@ export type SnapshotReason = z.infer<typeof SnapshotReason>
 export const Counts = z.object({ created: z.number().int(), modified: z.number().int(), deleted: z.number().int() })
 export type Counts = z.infer<typeof Counts>
 
-/** The content of a place at one moment. A capture that finds no change makes none. */
+/** Content of a place at one moment. A capture without changes creates no snapshot. */
 export const Snapshot = z.object({
-  /** 1, 2, 3 ... in its place. */
+  /** Number within its place: 1, 2, 3 and so on. */
   n: z.number().int(),
   at: Millis,
   reason: SnapshotReason,
-  /** Where all its changes have one author, that one. */
+  /** The common author of all its changes; null for several. */
   author: Author.nullable(),
   counts: Counts,
-  /** Kept for good by a person. */
+  /** Pinned by a person: never removed. */
   pinned: z.boolean(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
-/** One path's before and after between two snapshots. */
+/** States of one path before and after, between two snapshots. */
 export const Change = z.object({
   path: FilePath,
   before: FileState.nullable(),
   after: FileState.nullable(),
-  /** The snapshot that has it first, and when that was. */
+  /** First snapshot with the change, and its time (`at`). */
   n: z.number().int(),
   at: Millis,
   author: Author,
@@ -132,27 +132,27 @@ export const Change = z.object({
 })
 export type Change = z.infer<typeof Change>
 
-/** What is not covered, and why (F5). */
+/** Path that the history does not track, with the reason (F5). */
 export const Gap = z.object({
   path: FilePath,
   why: z.enum(['ignored', 'too_large', 'special', 'unreadable', 'unsteady', 'before_import']),
-  /** Bytes where they are known; an ignored folder is not counted until somebody asks. */
+  /** Size in bytes; null when unknown. An ignored folder is counted only on request. */
   bytes: z.number().int().nullable(),
-  /** Files in it, where it is a folder and they were counted. */
+  /** Number of files in a counted folder; else null. */
   files: z.number().int().nullable(),
 })
 export type Gap = z.infer<typeof Gap>
 
-/** How far the history of a place is. */
+/** Status of a place's history. */
 export const HistoryStatus = z.object({
   state: z.enum(['importing', 'ready', 'missing', 'failed']),
-  /** Of the first import; `total` is null while it is being counted. */
+  /** Progress of the first import; `total` is null while files are being counted. */
   progress: z.object({ done: z.number().int(), total: z.number().int().nullable() }).nullable(),
-  /** The newest snapshot; 0 before the first. */
+  /** Newest snapshot; 0 before the first. */
   n: z.number().int(),
   files: z.number().int(),
   snapshots: z.number().int(),
-  /** What the history of this place alone would free. */
+  /** Bytes that deleting this history would free. */
   bytes: z.number().int(),
   gaps: z.number().int(),
   watching: z.boolean(),
@@ -160,33 +160,33 @@ export const HistoryStatus = z.object({
 })
 export type HistoryStatus = z.infer<typeof HistoryStatus>
 
-/** Piece of a text that differs, in the numbering of unified diffs: lines count from 1. */
+/** Hunk of a text diff, numbered as in unified diffs: lines count from 1. */
 export const Hunk = z.object({
   oldStart: z.number().int(),
   oldLines: z.number().int(),
   newStart: z.number().int(),
   newLines: z.number().int(),
-  /** Each begins with ' ', '-' or '+'; a last line without an end is followed by `\ No newline at end of file`. */
+  /** Lines with the prefix ' ', '-' or '+'. `\ No newline at end of file` follows a last line without a line end. */
   lines: z.array(z.string()),
-  /** Whose the new lines are, the newest author where there are several; null where only lines went or nobody asked. */
+  /** Newest author of the added lines; null when only lines were removed or authors were not requested. */
   author: Author.nullable(),
 })
 export type Hunk = z.infer<typeof Hunk>
 
-/** Two states of a path side by side. */
+/** Comparison of two states of a path. */
 export const FileDiff = z.object({
   path: FilePath,
   before: FileState.nullable(),
   after: FileState.nullable(),
-  /** `text`: `hunks` say it. `binary`, `large` (over 1 MiB), `gone` (content not kept): only the states do. */
+  /** `text`: see `hunks`. `binary`, `large` (over 1 MiB), `gone` (content not kept): only the states differ. */
   content: z.enum(['text', 'binary', 'large', 'gone']),
   hunks: z.array(Hunk),
-  /** The whole texts, for a view side by side; null unless `content` is `text`. */
+  /** Full texts for a side-by-side view; null unless `content` is `text`. */
   texts: z.object({ before: z.string(), after: z.string() }).nullable(),
 })
 export type FileDiff = z.infer<typeof FileDiff>
 
-/** What a plan is asked to do. `paths`: only these, and what is below them. `hunks`: of a path only these of its plan's diff. */
+/** Optional selection of a plan. `paths`: only these and everything below them. `hunks`: only these hunks of a path's diff. */
 const Selection = {
   paths: z.array(FilePath).max(10_000).optional(),
   hunks: z
@@ -195,9 +195,9 @@ const Selection = {
     .optional(),
 }
 export const PlanRequest = z.discriminatedUnion('kind', [
-  /** Go back to how the place was at snapshot `to`. */
+  /** Restores the place to snapshot `to`. */
   z.object({ kind: z.literal('restore'), to: z.number().int().min(1), ...Selection }),
-  /** Take back what somebody did, and keep what came after. */
+  /** Undoes the changes of a run, session, snapshot or act, and keeps later changes. */
   z.object({
     kind: z.literal('undo'),
     of: z.discriminatedUnion('kind', [
@@ -208,29 +208,29 @@ export const PlanRequest = z.discriminatedUnion('kind', [
     ]),
     ...Selection,
   }),
-  /** Bring what a project did in its own place to the Space's folder. */
+  /** Applies the changes of a project's own place to the Space's folder. */
   z.object({ kind: z.literal('apply'), from: ProjectId, ...Selection }),
 ])
 export type PlanRequest = z.infer<typeof PlanRequest>
 
-/** A reason not to write a path without being told to. */
+/** Reason why writing a path needs confirmation. */
 export const Conflict = z.discriminatedUnion('kind', [
-  /** The last author of what is there is somebody else, later than the point returned to. */
+  /** Conflict: another author changed the path after the state to restore. */
   z.object({ kind: z.literal('others_work'), by: Author, at: Millis }),
-  /** Both sides changed the same lines: `hunks` of them. What is written if named is what was asked for, whole. */
+  /** Merge conflict: both sides changed the same lines in `hunks` hunks. Overwriting writes the requested version whole. */
   z.object({ kind: z.literal('merge_conflict'), hunks: z.number().int() }),
-  /** Several may have written what would be undone. */
+  /** One of several runs wrote the content to undo; which one is unknown. */
   z.object({ kind: z.literal('uncertain'), among: z.array(RunId) }),
-  /** A rule of the Space. `block` cannot be overwritten by naming the path. */
+  /** A file rule of the Space. Naming the path does not override `block`. */
   z.object({
     kind: z.literal('file_rule'),
     class: z.string(),
     action: z.enum(['confirm', 'block']),
     pattern: z.string(),
   }),
-  /** A run at work wrote or read it lately. */
+  /** An active run recently wrote or read the path. */
   z.object({ kind: z.literal('in_use'), run: RunId, session: SessionId }),
-  /** What would be written is not kept, or the path is not covered. */
+  /** The content to write is not kept, or the history does not track the path. */
   z.object({ kind: z.literal('gap'), why: z.string() }),
 ])
 export type Conflict = z.infer<typeof Conflict>
@@ -239,47 +239,47 @@ export const PlanEntry = z.object({
   path: FilePath,
   now: FileState.nullable(),
   next: FileState.nullable(),
-  /** `merge`: `next` is a text merged from three, or put together from hunks that were chosen. */
+  /** `merge`: `next` is a three-way merge, or consists of selected hunks. */
   how: z.enum(['write', 'delete', 'merge']),
-  /** Whose what is there now is; null where nothing is there or nobody knows. */
+  /** Author of the present content; null when nothing is there or the author is unknown. */
   author: Author.nullable(),
-  /** Empty: written without being named. */
+  /** Reasons for confirmation; empty when the path needs none. */
   conflicts: z.array(Conflict),
 })
 export type PlanEntry = z.infer<typeof PlanEntry>
 
-/** What would be written where. Carried out exactly so, or not at all (F3). */
+/** Planned writes. A plan is applied atomically: exactly as shown, or not at all (F3). */
 export const Plan = z.object({
   request: PlanRequest,
-  /** Ordered by path. What is already as it should be is not among them. */
+  /** Sorted by path. Paths already in the wanted state are not listed. */
   entries: z.array(PlanEntry),
-  /** What the plan cannot speak of. */
+  /** Paths that the history does not track and the plan does not touch. */
   gaps: z.array(Gap),
-  /** Over request and entries: the same only for the same plan. Gaps that stand in its way are reasons of entries. */
+  /** Digest of request and entries: equal only for equal plans. A gap that blocks an entry is a reason of that entry. */
   digest: z.string(),
 })
 export type Plan = z.infer<typeof Plan>
 
-/** A plan that was carried out. Its undo is a plan like others. */
+/** An applied plan. Undoing an act is a plan as well. */
 export const Act = z.object({
   id: ActId,
   request: PlanRequest,
   by: Who,
   at: Millis,
-  /** The snapshot just before and the one just after; equal when nothing was written. */
+  /** Snapshots before and after the act; equal when nothing was written. */
   before: z.number().int(),
   after: z.number().int(),
   written: z.array(FilePath),
-  /** Conflict paths that stay as they are, as was asked for. */
+  /** Paths that needed confirmation and were left unchanged by request. */
   left: z.array(FilePath),
-  /** Others whose bytes were taken, and where. */
+  /** Other authors whose work was overwritten, with the paths. */
   taken: z.array(z.object({ author: Author, paths: z.array(FilePath) })),
-  /** Of an apply: the snapshot of the other place that was applied. */
+  /** Applied snapshot of the project's place; null unless the act is an apply. */
   applied: z.number().int().nullable(),
 })
 export type Act = z.infer<typeof Act>
 
-/** Where a place belongs, for lists and budgets. Digests and numbers of one place never answer in another (B1). */
+/** Owner of a place, for lists and budgets. Digests and snapshot numbers of one place never resolve in another (B1). */
 export interface PlaceLabels {
   readonly workspace: string
   readonly space: SpaceId

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 
 /**
- * Whose home folder one is that Carrel keeps; always of one agent, so that no agent finds another one's login. `session`: of
- * agents that cannot share any; `agent`: of all its runs in a Workspace; `space`: of those in a Space; `run`: of one.
+ * Owner of a home folder that Carrel keeps. Every home belongs to one agent, so that no agent finds another's login.
+ * `session`: for agents that cannot share a home. `agent`: for all its runs in a workspace. `space`: for its runs in a
+ * Space. `run`: for one run.
  */
 export const HomeNote = z.object({
   kind: z.enum(['session', 'agent', 'space', 'run']),

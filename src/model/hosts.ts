@@ -1,6 +1,6 @@
 /**
- * Whether a list of hosts lets a connection through. An entry is `example.com`, or `*.example.com` for everything below it,
- * and lets all ports through unless it names one (`example.com:8443`). Addresses of machines are matched as they are written.
+ * Whether a list of hosts allows a connection. An entry is `example.com`, or `*.example.com` for all subdomains, and
+ * allows all ports unless it names one (`example.com:8443`). IP addresses match literally.
  */
 export function letsThrough(hosts: readonly string[], host: string, port: number): boolean {
   const asked = plain(host)
@@ -14,5 +14,5 @@ export function letsThrough(hosts: readonly string[], host: string, port: number
   })
 }
 
-/** A name at the root of all names is the same name. */
+/** Normalizes a host name: lower case, without the trailing dot of the DNS root. */
 const plain = (name: string) => name.toLowerCase().replace(/\.$/, '')

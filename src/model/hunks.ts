@@ -3,12 +3,12 @@ import { CarrelError } from './errors.ts'
 import type { FileDiff, FilePath, Hunk } from './history.ts'
 import { linesOf, MAX_TEXT_BYTES, textOf, type Version } from './merge.ts'
 
-/** Lines that stand around a change, so that one sees where it is. */
+/** Context lines around a change. */
 const CONTEXT = 3
-/** Lines in which two texts may differ; beyond it everything is one hunk. */
+/** Maximum number of changed lines; above it the whole text is one hunk. */
 const MOST_EDITS = 1_000
 
-/** What differs between two texts, in order. The position of a hunk is its name in a selection. */
+/** Returns the hunks between two texts, in order. A selection names a hunk by its index. */
 export function hunksOf(before: string, after: string): Hunk[] {
   const patch = structuredPatch('', '', before, after, '', '', { context: CONTEXT, maxEditLength: MOST_EDITS })
   if (!patch) return [wholeHunk(before, after)]
@@ -36,7 +36,7 @@ function wholeHunk(before: string, after: string): Hunk {
   }
 }
 
-/** The text with only some hunks of `hunksOf(now, next)` done: all of them make `next`, none leaves `now`. */
+/** Applies selected hunks of `hunksOf(now, next)` to `now`: all hunks give `next`, none gives `now`. */
 export function pickHunks(now: string, next: string, indexes: readonly number[]): string {
   const hunks = hunksOf(now, next)
   const stranger = indexes.find((index) => index >= hunks.length)
@@ -57,7 +57,7 @@ export function pickHunks(now: string, next: string, indexes: readonly number[])
   return [...picked, ...from.slice(at)].join('')
 }
 
-/** Two versions of a path side by side. Nobody is asked for the authors of the hunks. */
+/** Compares two versions of a path. The hunks have no authors. */
 export function compareVersions(path: FilePath, before: Version, after: Version): FileDiff {
   const states = { path, before: before.state, after: after.state }
   const bare = (content: FileDiff['content']): FileDiff => ({ ...states, content, hunks: [], texts: null })
@@ -70,6 +70,6 @@ export function compareVersions(path: FilePath, before: Version, after: Version)
   return { ...states, content: 'text', hunks: hunksOf(from, to), texts: { before: from, after: to } }
 }
 
-/** Nothing and folders are empty texts; null is content that is not kept. */
+/** Returns the content: empty for folders and missing paths, null when the content is not kept. */
 const bytesOf = ({ state, bytes }: Version): Uint8Array | null =>
   state === null || state.kind === 'folder' ? new Uint8Array() : bytes()

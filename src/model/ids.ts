@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * Identifiers of Carrel's nouns: a prefix that names the noun, then 26 characters that sort in time (TypeID).
- * They are made by the engine's `Context.id`; here is only what a well-formed one looks like.
+ * Identifiers in TypeID form: a prefix that names the noun, then 26 characters that sort by time.
+ * The engine's `Context.id` creates them; these schemas check their form.
  */
 const idOf = <P extends string>(prefix: P) =>
   z
@@ -28,7 +28,7 @@ export type RuleId = z.infer<typeof RuleId>
 export const ActId = idOf('act')
 export type ActId = z.infer<typeof ActId>
 
-/** A workspace is named by its owner; case is folded so that two spellings are one tenant. */
+/** Name of a workspace, chosen by a person. Case is folded, so that two spellings are one tenant. */
 export const WorkspaceId = z
   .string()
   .transform((text) => text.toLowerCase())
@@ -36,11 +36,11 @@ export const WorkspaceId = z
   .pipe(z.string().brand<'workspace'>())
 export type WorkspaceId = z.infer<typeof WorkspaceId>
 
-/** An agent's name in the registry, `codex` or `my-agent`. */
+/** Name of an agent in the registry, such as `codex` or `my-agent`. */
 export const AgentId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'takes 1 to 64 small letters, digits, _ and -')
 export type AgentId = z.infer<typeof AgentId>
 
-/** The prefixes by noun, for whoever makes identifiers. */
+/** Identifier prefixes by noun. */
 export const ID_PREFIX = {
   space: 'spc',
   project: 'prj',
@@ -53,10 +53,10 @@ export const ID_PREFIX = {
 } as const
 export type IdNoun = keyof typeof ID_PREFIX
 
-/** A position in a log: 1 is the first event, 0 is before it. */
+/** Position in a log: 1 is the first event, 0 the position before it. */
 export const Seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export type Seq = number
 
-/** Milliseconds since 1970, by the clock of the node that wrote it. */
+/** Milliseconds since 1970, by the clock of the writing node. */
 export const Millis = z.number().int().min(0)
 export type Millis = number

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AgentId, InteractionId, Millis, RunId, SessionId, SpaceId, WorkspaceId } from './ids.ts'
 import { Who } from './tree.ts'
 
-/** One thing a person may choose. `kind` is what it means; unknown kinds of an agent are kept as said. */
+/** Option of a question. `kind`: its meaning; unknown kinds are kept unchanged. */
 export const Option = z.object({
   id: z.string(),
   label: z.string(),
@@ -11,29 +11,29 @@ export const Option = z.object({
 export type Option = z.infer<typeof Option>
 
 /**
- * A question an agent asked a person.
- * `permission`: may I do this? `choice`: one of several. `form`: values by a JSON schema.
+ * Question of an agent to a person. `permission`: allow or refuse an act. `choice`: one of several options.
+ * `form`: values by a JSON schema.
  */
 export const Question = z.object({
   kind: z.enum(['permission', 'choice', 'form']),
   title: z.string(),
-  /** More words, where the agent gave some. Markdown. */
+  /** Details in Markdown; null when the agent gave none. */
   body: z.string().nullable(),
   options: z.array(Option),
-  /** JSON schema of the values of a form, as the agent said it. */
+  /** JSON schema of a form's values, unmodified. */
   schema: z.unknown().optional(),
-  /** The tool call it is about, as the agent said it: what a person needs in order to decide. */
+  /** Tool call in question, unmodified: the basis of a person's decision. */
   toolCall: z.unknown().optional(),
   toolCallId: z.string().nullable(),
   toolKind: z.string().nullable(),
-  /** Paths it would touch, where the agent named them. */
+  /** Paths that the call would touch, as named by the agent. */
   paths: z.array(z.string()),
-  /** The command it would run, where there is one. */
+  /** Command that the call would run; null for none. */
   command: z.string().nullable(),
 })
 export type Question = z.infer<typeof Question>
 
-/** What a person said. `option` for permission and choice, `values` for a form, `declined` for "no answer from me". */
+/** Answer to a question. `option`: for permission and choice. `values`: for a form. `declined`: the person skipped it. */
 export const Answer = z.union([
   z.object({ option: z.string() }),
   z.object({ values: z.record(z.string(), z.unknown()) }),
@@ -54,7 +54,7 @@ export const Interaction = z.object({
   state: InteractionState,
   question: Question,
   openedAt: Millis,
-  /** When the default takes effect; null for never. */
+  /** Time at which the default takes effect; null for never. */
   expiresAt: Millis.nullable(),
   answer: Answer.nullable(),
   answeredBy: Who.nullable(),
@@ -62,20 +62,20 @@ export const Interaction = z.object({
 })
 export type Interaction = z.infer<typeof Interaction>
 
-/** A stored answer that waits for the agent to ask again after a resume. It answers once (I3). */
+/** Stored answer for an agent that asks the same question again after a resume. A grant is used once (I3). */
 export interface Grant {
   readonly interaction: InteractionId
-  /** The item that shows its question. */
+  /** Item of its question. */
   readonly n: number
   readonly fingerprint: string
   readonly answer: Answer
 }
 
 /**
- * Two questions are the same question when an agent, asked to go on, would mean the same act by them: same kind and
- * tool kind, the same command, or else the same paths, or else the same title; and the same diffs, or where there
- * is neither command nor diff, the same input of the tool. Identifiers of calls and options are left out, since agents
- * make new ones after a resume. In doubt they differ: being asked twice is the smaller harm.
+ * Returns a fingerprint that is equal for questions about the same act: the kinds of question and tool, the command
+ * (else the paths, else the title), and the diffs (without command and diff: the tool's input).
+ * Ids of calls and options are excluded, since agents create new ones after a resume. In doubt fingerprints differ:
+ * asking a person twice is the smaller harm.
  */
 export function fingerprint(agent: string, question: Question): string {
   const act = question.command ?? (question.paths.length > 0 ? [...question.paths].sort().join('\n') : question.title)
@@ -99,7 +99,7 @@ const wordsOf = ({ body, schema, options }: Question): unknown => [body, schema,
 
 const CALL_IDS = /^(call|tool_?call|tool_?use|turn)_?id$/i
 
-/** JSON with its keys in order and without identifiers of calls. */
+/** Serializes to JSON with sorted keys and without ids of calls. */
 function ordered(value: unknown, depth: number): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
   if (depth > 64) return '...'
@@ -109,14 +109,14 @@ function ordered(value: unknown, depth: number): string {
   return `{${sorted.map(([key, each]) => `${JSON.stringify(key)}:${ordered(each, depth + 1)}`).join()}}`
 }
 
-/** FNV-1a over UTF-16 units with the length beside it: tells texts of one question apart, is no protection. */
+/** FNV-1a over UTF-16 units, with the length. Good enough to compare questions, but no protection against an attack. */
 function checksum(text: string): string {
   let hash = 0x811c9dc5
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
   return `${text.length}:${(hash >>> 0).toString(16)}`
 }
 
-/** The option that refuses, where the agent offers one: what an expiry answers, and what a deny rule picks. */
+/** Returns the option that refuses, or null. Expiry and deny rules select it. */
 export function refusal(question: Question): Option | null {
   return (
     question.options.find((option) => option.kind === 'reject_once') ??
@@ -125,14 +125,14 @@ export function refusal(question: Question): Option | null {
   )
 }
 
-/** The option that allows this once: what an allow rule picks. Never one that allows for ever. */
+/** Returns the option that allows once, or null. Allow rules select it, never one that allows for ever. */
 export function allowance(question: Question): Option | null {
   return question.options.find((option) => option.kind === 'allow_once') ?? null
 }
 
 /**
  * Checks an answer against its question.
- * @returns the reason it does not fit, as a sentence, or null when it does
+ * @returns the reason for a misfit as a sentence, or null when the answer fits
  */
 export function misfit(question: Question, answer: Answer): string | null {
   if ('declined' in answer) return null
@@ -146,9 +146,9 @@ export function misfit(question: Question, answer: Answer): string | null {
 }
 
 /**
- * The answer to a question, as an answer to the same question asked again. Agents name their options anew, or give an
- * old name to another one: what the option means decides, never its id alone.
- * @returns null when nothing offered now means the same; then a person is asked again
+ * Translates an answer to the same question asked again. Agents rename options or reuse an old id for another option:
+ * the meaning of the option decides, never its id alone.
+ * @returns null when no present option has the same meaning; then a person is asked again
  */
 export function carryAnswer(answer: Answer, before: Question, now: Question): Answer | null {
   if (!('option' in answer)) return misfit(now, answer) === null ? answer : null

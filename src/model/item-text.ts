@@ -1,13 +1,13 @@
 import type { Item, ToolItem } from './items.ts'
 
-/** What is searched of one item; a longer text is cut in the middle. Messages go on in new items long before this. */
+/** Searchable characters of one item; a longer text is cut in the middle. Long messages are split before this limit. */
 export const SEARCHED_CHARS = 32_768
-/** The same for what a tool gave back: the beginning and the end of a long output, where its sense mostly lies. */
+/** Searchable characters of a tool's output: the beginning and the end, where most of its meaning is. */
 export const SEARCHED_OUTPUT_CHARS = 16_384
 
 /**
- * The text of an item by which people find it again, parts on lines of their own, in the order they are shown. Only
- * what somebody said or did: no identifiers, no states, no contents of files.
+ * Returns the searchable text of an item, one part a line, in display order, without identifiers, states and contents
+ * of files.
  */
 export function itemText(item: Item): string {
   return cut(partsOf(item).filter(Boolean).join('\n'), SEARCHED_CHARS)
@@ -37,7 +37,7 @@ function partsOf(item: Item): string[] {
   }
 }
 
-/** Text, or the name of what was attached; an attached text belongs to what was asked. */
+/** Returns the text of a block, or the name of an attachment; an attached text counts as part of the prompt. */
 function textOfBlock(block: unknown): string {
   const { type, text, name, uri, resource } = fieldsOf(block)
   if (type === 'text') return stringOf(text)
@@ -48,13 +48,13 @@ function textOfBlock(block: unknown): string {
 }
 
 function partsOfTool({ title, rawInput, locations, content, rawOutput }: ToolItem): string[] {
-  const said = content.map(textOfOutput).filter(Boolean)
-  const output = said.length > 0 ? said : textsIn(rawOutput)
+  const texts = content.map(textOfOutput).filter(Boolean)
+  const output = texts.length > 0 ? texts : textsIn(rawOutput)
   const paths = [...locations.map(({ path }) => path), ...content.map(pathOf)]
   return [title, commandOf(rawInput), ...new Set(paths), cut(output.join('\n'), SEARCHED_OUTPUT_CHARS)]
 }
 
-/** `command` of the input, a text or a list of words, as agents send it. */
+/** Returns the command of a raw input; agents send a text or a list of arguments. */
 function commandOf(rawInput: unknown): string {
   const { command, cmd } = fieldsOf(rawInput)
   const found = command ?? cmd
@@ -71,7 +71,7 @@ function pathOf(part: unknown): string {
   return type === 'diff' ? stringOf(path) : ''
 }
 
-/** The longer texts of a raw output, of which every agent has a shape of its own; short ones are states and numbers. */
+/** Returns the longer texts of a raw output in any agent's own shape; single words are states and numbers. */
 function textsIn(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return depth === 0 || /\s/.test(value) ? [value] : []
   if (value === null || typeof value !== 'object' || depth > 4) return []
@@ -82,7 +82,7 @@ const stringOf = (value: unknown): string => (typeof value === 'string' ? value 
 const fieldsOf = (value: unknown): Record<string, unknown> =>
   value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {}
 
-/** At the cut stands a mark that is no word, so that what it parts never reads as neighbours on one line. */
+/** Cuts the middle out. The mark at the cut is not a word, so that a phrase never matches across it. */
 function cut(text: string, max: number): string {
   if (text.length <= max) return text
   const head = Math.floor((max * 3) / 4)

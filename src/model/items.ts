@@ -6,9 +6,9 @@ import { Answer, InteractionState, Question } from './interaction.ts'
 import { RunOutcome, RunState, Who } from './tree.ts'
 
 /**
- * The folded entries of a session, as people see them. `n` is the `seq` of the event that made the item: it is its
- * identity, its place in the order and its permalink. `seq` is the last event that changed it, so that a page of
- * items and the events that follow can overlap without harm.
+ * Items of a session: its folded entries, as people see them. `n`, the `seq` of the creating event, is the identity,
+ * the order and the permalink of an item. `seq` is the last event that changed it, so that a page of items and the
+ * events that follow may overlap.
  */
 const base = {
   n: z.number().int(),
@@ -17,9 +17,9 @@ const base = {
   run: RunId.nullable(),
 }
 
-/** Texts longer than this are cut in the middle and the cut is said; the log keeps the whole. */
+/** Longer texts are cut in the middle, with a note; the log keeps the whole. */
 export const CLIP_BYTES = 65_536
-/** A streamed text goes on in a new item past this size, so that what is written again at each update stays small. */
+/** A streamed text continues in a new item past this size, so that each update rewrites little. */
 export const SPLIT_CHARS = 12_000
 
 export const RunItem = z.object({
@@ -43,12 +43,12 @@ export type RunItem = z.infer<typeof RunItem>
 export const MessageItem = z.object({
   ...base,
   kind: z.literal('message'),
-  /** `user`: what a person said into a running run. What began the run stands in its run item. */
+  /** `user`: text that a person sent to a running run. The prompt that started the run is in its run item. */
   role: z.enum(['agent', 'user']),
   text: z.string(),
-  /** Blocks that are no text, in the order said. */
+  /** Blocks other than text, in order. */
   blocks: z.array(z.unknown()),
-  /** This item goes on where the one before it stopped: show them as one. */
+  /** This item continues the one before it; both are shown as one. */
   continues: z.boolean(),
 })
 export type MessageItem = z.infer<typeof MessageItem>
@@ -67,20 +67,20 @@ export const ToolItem = z.object({
   kind: z.literal('tool'),
   toolCallId: z.string(),
   title: z.string(),
-  /** ACP's tool kind as said: read, edit, delete, move, search, execute, think, fetch, switch_mode, other ... */
+  /** Tool kind of ACP, unmodified: read, edit, delete, move, search, execute, think, fetch, switch_mode, other. */
   toolKind: z.string(),
-  /** ACP's status as said; `interrupted` when its run ended first. */
+  /** Status of ACP, unmodified; `interrupted` when the run ended first. */
   status: z.string(),
-  /** ACP tool content as said (content, diff, terminal), clipped. */
+  /** Tool content of ACP (content, diff, terminal), clipped. */
   content: z.array(z.unknown()),
   locations: z.array(z.object({ path: z.string(), line: z.number().nullish() })),
   rawInput: z.unknown().optional(),
   rawOutput: z.unknown().optional(),
-  /** How much of content, input and output was left out of this item, in UTF-16 units; the log keeps it. */
+  /** Clipped amounts of content, input and output, in UTF-16 units; the log keeps the whole. */
   clipped: z.object({ content: z.number().int(), input: z.number().int(), output: z.number().int() }).optional(),
   /** The sum of `clipped`. */
   clippedBytes: z.number().int(),
-  /** A rule that answered for it, in words. */
+  /** Verdict of a rule, as text; null when no rule answered. */
   ruled: z.string().nullable(),
   startedAt: Millis,
   endedAt: Millis.nullable(),
@@ -105,7 +105,7 @@ export const QuestionItem = z.object({
   answer: Answer.nullable(),
   answeredBy: Who.nullable(),
   answeredAt: Millis.nullable(),
-  /** The agent has had the answer (`grant.used`). */
+  /** The agent received the answer (`grant.used`). */
   used: z.boolean(),
 })
 export type QuestionItem = z.infer<typeof QuestionItem>
@@ -119,42 +119,45 @@ export const NoticeItem = z.object({
 })
 export type NoticeItem = z.infer<typeof NoticeItem>
 
-/** What a run changed, one for each run that changed something. It grows while the run goes on. */
+/** Changed files of a run. The item grows while the run continues. */
 export const FilesItem = z.object({
   ...base,
   kind: z.literal('files'),
-  /** The key of the place; empty in logs from before histories had places. */
+  /** Key of the place; empty in old logs, from before histories had places. */
   place: z.string(),
-  /** Snapshots: before the run, and the newest it is known by. */
+  /** Snapshot before the run, and the newest snapshot of the run (`after`). */
   before: z.number().int(),
   after: z.number().int(),
   counts: Counts,
-  /** At most 50 of them; the history knows them all. */
+  /** At most 50 paths; the history has all of them. */
   files: z.array(ChangedPath),
-  /** Other sessions that changed the same paths at the same time. */
+  /** Conflicts: other sessions that changed the same paths at the same time. */
   conflicts: z.array(z.object({ session: SessionId, run: RunId, paths: z.array(FilePath) })),
 })
 export type FilesItem = z.infer<typeof FilesItem>
 
-/** A restore, undo or apply that concerns this session. */
+/** Restore, undo or apply that affects this session. */
 export const ActItem = z.object({
   ...base,
   kind: z.literal('act'),
   act: ActId,
   by: Who,
-  /** `restored`: went back. `undone`: this session's work was taken back. `taken`: overwritten on the way. `applied`: brought over. */
+  /**
+   * `restored`: the place was restored to a snapshot. `undone`: this session's work was undone.
+   * `taken`: an act for other work overwrote this session's files. `applied`: changes reached the Space's folder.
+   */
   what: z.enum(['restored', 'undone', 'taken', 'applied']),
   place: z.string(),
   before: z.number().int(),
   after: z.number().int(),
   count: z.number().int(),
   paths: z.array(FilePath),
-  /** Of `applied`: whose place it came from. */
+  /** Source project of `applied`; else null. */
   project: ProjectId.nullable(),
 })
 export type ActItem = z.infer<typeof ActItem>
 
-/** An update of a kind that Carrel does not know: shown folded, as said. */
+/** Unmodified update of an unknown kind, shown collapsed. */
 export const RawItem = z.object({ ...base, kind: z.literal('raw'), name: z.string(), update: z.unknown() })
 export type RawItem = z.infer<typeof RawItem>
 

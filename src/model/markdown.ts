@@ -2,8 +2,9 @@ import { KeptPicture } from './browser-sight.ts'
 import type { ContentBlock } from './events.ts'
 import type { Answer } from './interaction.ts'
 import type { Item, QuestionItem, RunItem, ToolItem } from './items.ts'
+import { faceName, nameOf } from './who-words.ts'
 
-/** A session as a text for people: what was asked, said, done and answered, and by whom. */
+/** Renders an item as Markdown, for the export of a session. */
 export function markdownOf(item: Item): string {
   switch (item.kind) {
     case 'run':
@@ -23,7 +24,7 @@ export function markdownOf(item: Item): string {
     case 'files':
       return `*Changed ${item.files.map(({ path }) => `\`${path}\``).join(', ')}*`
     case 'act':
-      return `*${item.by.name}: ${item.what}, ${item.count} files*`
+      return `*${nameOf(item.by)}: ${item.what}, ${item.count} files*`
     case 'notice':
       return `*${item.level}: ${item.text}*${KeptPicture.safeParse(item.data).success ? '\n\n[image, in the log]' : ''}`
     case 'raw':
@@ -34,7 +35,7 @@ export function markdownOf(item: Item): string {
 export const titleText = (name: string, agent: string, id: string): string => `# ${name}\n\n*${agent}, session ${id}*`
 
 function runText({ content, by, agent, at, outcome, error }: RunItem): string {
-  const who = by === null ? 'Somebody' : by.name
+  const who = by === null ? 'Unknown sender' : nameOf(by)
   const end =
     outcome === null || outcome === 'completed'
       ? ''
@@ -66,7 +67,7 @@ function contentText(content: unknown): string {
   return typeof text === 'string' && text !== '' ? fenced(text) : ''
 }
 
-/** Before and after as agents gave them: whole lines that went, then whole lines that came. */
+/** Renders a diff of an agent: all removed lines, then all added lines. */
 function diffText(path: string, before: unknown, after: unknown): string {
   const lines = (text: unknown, sign: string) =>
     typeof text === 'string' && text !== ''
@@ -79,10 +80,10 @@ function diffText(path: string, before: unknown, after: unknown): string {
 }
 
 function questionText({ question, state, answer, answeredBy }: QuestionItem): string {
-  const said = answer === null ? state : answerText(question.options, answer)
-  const who = answeredBy === null ? '' : `, by ${answeredBy.name} (${answeredBy.face})`
+  const text = answer === null ? state : answerText(question.options, answer)
+  const who = answeredBy === null ? '' : `, by ${nameOf(answeredBy)} via ${faceName(answeredBy.face)}`
   const body = question.body === null ? [] : [question.body]
-  return [`**Question: ${question.title}**`, ...body, `Answer: ${said}${who}`].join('\n\n')
+  return [`**Question: ${question.title}**`, ...body, `Answer: ${text}${who}`].join('\n\n')
 }
 
 function answerText(options: QuestionItem['question']['options'], answer: Answer): string {
@@ -96,7 +97,7 @@ const quoted = (text: string): string =>
     .map((line) => `> ${line}`.trimEnd())
     .join('\n')
 
-/** A fence longer than any in the text. */
+/** Wraps a text in a code fence that is longer than any fence inside it. */
 function fenced(text: string, language = ''): string {
   const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([ticks]) => ticks.length))
   const fence = '`'.repeat(longest + 1)

@@ -2,14 +2,13 @@ import type { Outcome } from './events.ts'
 import type { Mask } from './mask.ts'
 
 /**
- * Hides known values in what a holder records. A value may come in pieces, in consecutive chunks of one message: what
- * could be the beginning of one is held back until it is decided, and comes with the next chunk or before the next
- * thing that is said.
+ * Masks known secrets in recorded outcomes. A secret may be split over consecutive chunks of one message. The mask
+ * holds a possible beginning of a secret back until the next chunk, or until another kind of outcome.
  */
 export interface OutcomeMask {
-  /** The same outcome without values, after what had been held back before it; nothing while it is held back itself. */
+  /** Returns text held back earlier, then the masked outcome; nothing while the outcome itself is held back. */
   take(outcome: Outcome): Outcome[]
-  /** What is held back: nothing more of it will come. */
+  /** Returns the text held back, at the end of the stream. */
   rest(): Outcome[]
 }
 
@@ -18,7 +17,7 @@ interface Held {
   readonly text: string
 }
 
-/** One piece of a message or thought; `with` makes the same piece with another text. */
+/** One chunk of a message or thought; `with` returns the same chunk with another text. */
 interface Chunk {
   readonly kind: string
   readonly message: string | null
@@ -27,7 +26,7 @@ interface Chunk {
 }
 
 const CHUNKS = new Set(['agent_message_chunk', 'agent_thought_chunk', 'user_message_chunk'])
-/** After these a message still goes on: nobody sees them between its pieces. */
+/** Updates that do not end a message, since the transcript shows nothing for them. */
 const ASIDE = new Set([
   'usage_update',
   'available_commands_update',
@@ -51,10 +50,10 @@ export function createOutcomeMask(mask: () => Mask): OutcomeMask {
   const takeChunk = (chunk: Chunk): Outcome[] => {
     const goesOn = held !== null && held.chunk.kind === chunk.kind && sameMessage(held.chunk, chunk)
     const before = goesOn ? [] : rest()
-    const { said, rest: open } = mask().begin((held?.text ?? '') + chunk.text)
-    // The piece that is held back is the last one that came, so that nothing of what came with it is lost.
+    const { masked, rest: open } = mask().begin((held?.text ?? '') + chunk.text)
+    // The newest chunk is held, so that its other fields are kept.
     held = open === '' ? null : { chunk, text: open }
-    return said === '' && open !== '' ? before : [...before, chunk.with(said)]
+    return masked === '' && open !== '' ? before : [...before, chunk.with(masked)]
   }
 
   return {
@@ -98,13 +97,13 @@ function chunkOf(outcome: Outcome): Chunk | null {
     message: typeof update.messageId === 'string' ? update.messageId : null,
     text,
     with: (next) => {
-      const told = typeof content === 'string' ? next : { ...(content as object), text: next }
-      return { ...outcome, data: { ...outcome.data, update: { ...update, content: told } } }
+      const changed = typeof content === 'string' ? next : { ...(content as object), text: next }
+      return { ...outcome, data: { ...outcome.data, update: { ...update, content: changed } } }
     },
   }
 }
 
-/** Whether a message that is being said goes on behind it. A tool call that is new makes an item, and ends the message. */
+/** Whether an open message continues after this outcome. A new tool call creates an item and ends the message. */
 function isAside(outcome: Outcome, tools: Set<string>): boolean {
   const update = updateOf(outcome)
   if (!update) return false
@@ -114,7 +113,7 @@ function isAside(outcome: Outcome, tools: Set<string>): boolean {
   return known
 }
 
-/** An output that is not whole yet is said again with more of it. */
+/** Whether a tool's output is incomplete: later updates repeat it with more text. */
 function isGrowing(outcome: Outcome): boolean {
   const update = updateOf(outcome)
   return typeof update?.toolCallId === 'string' && !ENDED.has(String(update.status))

@@ -165,7 +165,7 @@ describe('a stream cut anywhere', () => {
           expect(told).toBe(createMask(secrets).text(text))
           if (!secrets.some(({ value }) => createMask([{ name: 'X', value }]).text(text) !== text))
             expect(told).toBe(text)
-          // What stands between the marks is what was said, in order.
+          // The text between the marks is the original text, in order.
           expect(
             covers(
               text,

@@ -1,27 +1,27 @@
 import { formsOf } from './secret-forms.ts'
 
-/** A value that must not be shown, and the name that stands for it. */
+/** Secret value to mask, with the name that replaces it. */
 export interface KnownSecret {
   readonly name: string
   readonly value: string
 }
 
-/** Hides known values in whatever is stored or shown (B3). Everything else passes as it is, in order. */
+/** Masks known secrets in all that is stored or shown (B3). Other text passes unchanged and in order. */
 export interface Mask {
-  /** Nothing is known: nothing can be hidden. */
+  /** Whether no secrets are known. */
   readonly empty: boolean
-  /** A text that is whole. */
+  /** Masks a complete text. */
   text(text: string): string
-  /** A text that is whole, with as many lines as it had: a value with several is hidden line by line. */
+  /** Masks a complete text and keeps its number of lines: a multi-line secret is masked line by line. */
   lines(text: string): string
-  /** The same for bytes, each one a character (latin1): a value is found as UTF-8 and as latin1. */
+  /** Like `lines`, for bytes as latin1 characters: secrets are found as UTF-8 and as latin1. */
   binary(bytes: string): string
-  /** A text that grows and is said again later: also the beginning of a value at its end is hidden. */
+  /** Masks a text that is sent again with more at its end: also a possible beginning of a secret at its end. */
   growing(text: string): string
-  /** All texts inside of a JSON value; the value itself where there is nothing to hide. */
+  /** Masks all texts of a JSON value; returns the same object when nothing changes. */
   value<T>(value: T, growing?: boolean): T
-  /** What can be said of a text that goes on, and the rest, which may be the beginning of a value. */
-  begin(text: string): { readonly said: string; readonly rest: string }
+  /** Masks the beginning of a stream. `rest`: its end, which may be the beginning of a secret. */
+  begin(text: string): { readonly masked: string; readonly rest: string }
 }
 
 export const NO_MASK: Mask = {
@@ -31,13 +31,13 @@ export const NO_MASK: Mask = {
   binary: (bytes) => bytes,
   growing: (text) => text,
   value: (value) => value,
-  begin: (text) => ({ said: text, rest: '' }),
+  begin: (text) => ({ masked: text, rest: '' }),
 }
 
-/** What stands in the place of a value. */
+/** Returns the mark that replaces a secret. */
 export const markOf = (name: string): string => `[secret ${name}]`
 
-/** Shorter texts are words that everybody uses: hiding them would hide everything. */
+/** Minimum length of a secret: masking shorter, common words would mask ordinary text. */
 export const SHORTEST_SECRET = 6
 const CUT = '…'
 
@@ -45,20 +45,20 @@ export function createMask(secrets: Iterable<KnownSecret>): Mask {
   const known = [...secrets]
   const forms = createForms(known, (form) => [form])
   if (forms.longest === 0) return NO_MASK
-  // Few look at bytes.
+  // Made on first use: few callers mask bytes.
   let inBytes: Forms | null = null
-  const text = (whole: string) => scan(forms, whole, true).said
+  const text = (whole: string) => scan(forms, whole, true).masked
   const growing = (part: string) => {
-    const { said, rest } = scan(forms, part, false)
-    return rest.length < SHORTEST_SECRET ? said + text(rest) : said + CUT
+    const { masked, rest } = scan(forms, part, false)
+    return rest.length < SHORTEST_SECRET ? masked + text(rest) : masked + CUT
   }
   return {
     empty: false,
     text,
-    lines: (whole) => scan(forms, whole, true, byLine).said,
+    lines: (whole) => scan(forms, whole, true, byLine).masked,
     binary(bytes) {
       inBytes ??= createForms(known, bytesOf)
-      return scan(inBytes, bytes, true, byLine).said
+      return scan(inBytes, bytes, true, byLine).masked
     },
     growing,
     value: (value, grows = false) => mapTexts(value, grows ? growing : text) as typeof value,
@@ -68,13 +68,13 @@ export function createMask(secrets: Iterable<KnownSecret>): Mask {
 
 const byLine = (hidden: string, mark: string): string => hidden.replace(/[^\r\n]+/g, () => mark)
 
-/** How a form stands among bytes; what is beyond latin1 is no byte and is never found as it is. */
+/** Returns a form as byte strings. A character beyond latin1 never matches; its UTF-8 form does. */
 function bytesOf(form: string): string[] {
   const utf8 = Array.from(new TextEncoder().encode(form), (byte) => String.fromCharCode(byte)).join('')
   return [form, utf8]
 }
 
-/** All forms of all values, found by the two characters they begin with. */
+/** All forms of all secrets, indexed by their first two characters. */
 interface Forms {
   readonly starts: Uint8Array
   readonly byStart: ReadonlyMap<number, readonly Form[]>
@@ -114,44 +114,44 @@ interface Range {
 }
 
 /**
- * Goes through a text once. Values that overlap are hidden together. `final`: nothing comes after it. `say`: what is
- * said in the place of a hidden text.
+ * Scans a text once and masks secrets. Overlapping secrets become one mark. `final`: no text follows. `replace`: returns
+ * the replacement of a secret.
  */
 function scan(
   forms: Forms,
   text: string,
   final: boolean,
-  say: (hidden: string, mark: string) => string = (_, mark) => mark,
-): { said: string; rest: string } {
-  const hidden = ({ from, to, name }: Range) => say(text.slice(from, to), markOf(name))
-  let said = ''
+  replace: (hidden: string, mark: string) => string = (_, mark) => mark,
+): { masked: string; rest: string } {
+  const markFor = ({ from, to, name }: Range) => replace(text.slice(from, to), markOf(name))
+  let masked = ''
   let from = 0
   let range: Range | null = null
   for (let at = 0; at < text.length; at += 1) {
     if (range && at >= range.to) {
-      said += hidden(range)
+      masked += markFor(range)
       from = range.to
       range = null
     }
     if (forms.starts[text.charCodeAt(at)] === 0) continue
-    const found = look(forms, text, at)
+    const found = findForm(forms, text, at)
     if (found.open && !final) {
       const cut: number = range ? range.from : at
-      return { said: range ? said : said + text.slice(from, at), rest: text.slice(cut) }
+      return { masked: range ? masked : masked + text.slice(from, at), rest: text.slice(cut) }
     }
     if (found.form === null) continue
     const to = at + found.form.text.length
     if (range) range.to = Math.max(range.to, to)
     else {
-      said += text.slice(from, at)
+      masked += text.slice(from, at)
       range = { from: at, to, name: found.form.name }
     }
   }
-  return { said: said + (range ? hidden(range) : text.slice(from)), rest: '' }
+  return { masked: masked + (range ? markFor(range) : text.slice(from)), rest: '' }
 }
 
-/** The longest form that stands at a place, and whether one could still come about there when the text goes on. */
-function look({ byStart, longest }: Forms, text: string, at: number): { form: Form | null; open: boolean } {
+/** Finds the longest form at a position. `open`: more text could complete a form there. */
+function findForm({ byStart, longest }: Forms, text: string, at: number): { form: Form | null; open: boolean } {
   const left = text.length - at
   if (left === 1) return { form: null, open: true }
   let form: Form | null = null
@@ -164,7 +164,7 @@ function look({ byStart, longest }: Forms, text: string, at: number): { form: Fo
   return { form, open }
 }
 
-/** Gives back the very same value where no text in it changes. */
+/** Maps all texts of a value; returns the same object when no text changes. */
 function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value)
   if (value === null || typeof value !== 'object') return value
@@ -178,10 +178,10 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
   return same ? value : Object.fromEntries(mapped)
 }
 
-/** Hides values in a text that comes in pieces and is never said again. */
+/** Masks secrets in a text that arrives in pieces. */
 export interface TextFilter {
   push(piece: string): string
-  /** What was held back: nothing more comes. */
+  /** Returns the text held back, at the end of the stream. */
   end(): string
 }
 
@@ -189,9 +189,9 @@ export function createTextFilter(mask: () => Mask): TextFilter {
   let held = ''
   return {
     push(piece) {
-      const { said, rest } = mask().begin(held + piece)
+      const { masked, rest } = mask().begin(held + piece)
       held = rest
-      return said
+      return masked
     },
     end() {
       const last = mask().text(held)

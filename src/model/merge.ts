@@ -1,13 +1,13 @@
 import { diff3MergeRegions } from 'node-diff3'
 import { type FileState, sameState } from './history.ts'
 
-/** What stands at a path, with its content at hand. `bytes` is null for folders, and where content is not kept. */
+/** State of a path with its content. `bytes` returns null for folders and for content that is not kept. */
 export interface Version {
   readonly state: FileState | null
   readonly bytes: () => Uint8Array | null
 }
 
-/** Three versions made one. `as`: one of the three, whole. `mixed`: content and mode from different sides. */
+/** Result of a three-way merge. `as`: one version unchanged. `mixed`: content and mode from different sides. */
 export type Merged =
   | { readonly kind: 'as'; readonly version: Version }
   | { readonly kind: 'mixed'; readonly mode: number; readonly content: Version }
@@ -20,12 +20,12 @@ export interface Three<T> {
   readonly theirs: T
 }
 
-/** Texts above this are compared and merged as a whole. Bytes. */
+/** Larger texts are compared and merged as a whole. Bytes. */
 export const MAX_TEXT_BYTES = 1_048_576
 
 /**
- * The text of a file, exact: a byte order mark stays a character, line ends stay as they are. Null where it is no UTF-8,
- * or holds a zero, or is too large to be compared by lines.
+ * Decodes a file exactly: byte order mark and line ends are kept. Returns null for invalid UTF-8, a zero byte, or a file
+ * too large to compare by lines.
  */
 export function textOf(bytes: Uint8Array): string | null {
   if (bytes.length > MAX_TEXT_BYTES || bytes.includes(0)) return null
@@ -36,13 +36,13 @@ export function textOf(bytes: Uint8Array): string | null {
   }
 }
 
-/** Lines with their ends, so that together they are the text again; the last may have none. */
+/** Splits a text into lines with their line ends, which the last line may lack. */
 export const linesOf = (text: string): string[] => (text === '' ? [] : text.split(/(?<=\n)/))
 
-/** Steps that comparing may take. The comparison is quadratic where nothing is alike or everything is. */
+/** Maximum steps of a comparison, which is quadratic for texts without common lines or of equal lines only. */
 const MOST_STEPS = 400_000_000
 
-/** Merges by lines; changes that touch each other are a conflict, equal changes are none. */
+/** Merges by lines. Adjacent or overlapping changes conflict; equal changes do not. */
 export function mergeTexts(three: Three<string>): { text: string } | { conflicts: number } {
   const { base, ours, theirs } = three
   if (ours === base || ours === theirs) return { text: theirs }
@@ -58,12 +58,12 @@ export function mergeTexts(three: Three<string>): { text: string } | { conflicts
   }
   if (conflicts > 0) return { conflicts }
   const merged = [...lines, tail].flat()
-  // A last line without an end that is not the last any more would run into the next one.
+  // A former last line without a line end would run into the next line.
   const run = merged.findIndex((line) => !line.endsWith('\n'))
   return run >= 0 && run < merged.length - 1 ? { conflicts: 1 } : { text: merged.join('') }
 }
 
-/** What all three begin and end with needs no comparing. */
+/** Strips the common head and tail of all three, which need no comparison. */
 function trim({ base, ours, theirs }: Three<string[]>): { head: string[]; rest: Three<string[]>; tail: string[] } {
   const shortest = Math.min(base.length, ours.length, theirs.length)
   const same = (line: string | undefined, a: string | undefined, b: string | undefined) => line === a && line === b
@@ -85,8 +85,8 @@ function stepsOf({ base, ours, theirs }: Three<string[]>): number {
 }
 
 /**
- * Ours and theirs, each grown out of base, as one: what only one side changed is taken from it. Mode and content are
- * merged apart; content by lines where all three are text. Kinds are never mixed.
+ * Merges ours and theirs with their common base: a change of one side wins. Mode and content merge separately, content
+ * by lines when all three are text. Different kinds conflict.
  */
 export function mergeVersions(three: Three<Version>): Merged {
   const { base, ours, theirs } = three
@@ -113,13 +113,13 @@ function mergeContent({ base, ours, theirs }: Three<Version>, kind: FileState['k
   return 'text' in merged ? { kind: 'text', mode, text: merged.text } : { kind: 'conflict', hunks: merged.conflicts }
 }
 
-/** Three of one kind. */
+/** Whether all three exist and have one kind. */
 function alike(states: Three<FileState | null>): states is Three<FileState> {
   const { base, ours, theirs } = states
   return base !== null && base.kind === ours?.kind && base.kind === theirs?.kind
 }
 
-/** The side whose word counts where at most one changed it. */
+/** Returns the winning side when at most one side changed the value, else null. */
 function sideOf<T>({ base, ours, theirs }: Three<T>): 'ours' | 'theirs' | null {
   if (theirs === base || ours === theirs) return 'ours'
   return ours === base ? 'theirs' : null

@@ -3,13 +3,13 @@ import { AgentId, Millis, RuleId, SpaceId, WorkspaceId } from './ids.ts'
 import type { Question } from './interaction.ts'
 
 /**
- * A standing answer to permission questions. Rules are tried in order, first match wins, none means `ask`.
- * A field that is null matches everything. `path` is an anchored glob on the path relative to the Space's folder,
- * or absolute when it starts with `/`; `command` is the whole command, with `*` for any run of characters.
+ * Standing answer to permission questions. Rules apply in order; the first match wins, no match means `ask`.
+ * A null field matches everything. `path`: an anchored glob, relative to the Space's folder or absolute with a leading
+ * `/`. `command`: the whole command, with `*` for any characters.
  *
- * An `allow` is read narrowly: all paths must match, none may climb, and `*` stands for no character that could begin
- * another command. `ask` and `deny` are read widely: one matching path is enough, and `*` stands for anything.
- * Otherwise a call that touches a forbidden path and a harmless one would slip past the rule that forbids.
+ * `allow` matches narrowly: all paths must match, none may contain `..`, and `*` matches no shell operator.
+ * `ask` and `deny` match widely: one matching path is enough, and `*` matches anything. Otherwise a call with one
+ * forbidden and one harmless path would evade the rule.
  */
 export const Rule = z.object({
   id: RuleId,
@@ -32,8 +32,8 @@ export interface RuleSubject {
 }
 
 /**
- * Finds the first rule that decides a question; null means that a person is asked.
- * Sees only what the question names: a symbolic link, or a file that a command opens, is not among the paths.
+ * Returns the first rule that decides a question; null means that a person is asked.
+ * Rules see only the paths in the question, not symbolic links or files that a command opens.
  */
 export function decide(rules: readonly Rule[], subject: RuleSubject, matches: GlobMatch): Rule | null {
   if (subject.question.kind !== 'permission') return null
@@ -41,7 +41,7 @@ export function decide(rules: readonly Rule[], subject: RuleSubject, matches: Gl
   return rule && rule.action !== 'ask' ? rule : null
 }
 
-/** Whether a path (with `/` between its parts) matches an anchored glob. The engine passes its library's. */
+/** Whether a path with `/` between its parts matches an anchored glob. */
 export type GlobMatch = (path: string, glob: string) => boolean
 
 function applies(rule: Rule, { space, folder, agent, question }: RuleSubject, matches: GlobMatch): boolean {
@@ -50,7 +50,7 @@ function applies(rule: Rule, { space, folder, agent, question }: RuleSubject, ma
   if (rule.toolKind !== null && rule.toolKind !== question.toolKind) return false
   const narrow = rule.action === 'allow'
   if (rule.command !== null && !commandMatches(question.command, rule.command, narrow)) return false
-  // A path that climbs is not what it seems to be, so nothing is allowed for it without a person.
+  // A path with `..` may lead anywhere: no rule allows it without a person.
   if (narrow && question.paths.some((path) => path.split('/').includes('..'))) return false
   const glob = rule.path
   if (glob === null) return true
@@ -66,7 +66,7 @@ function pathMatches(path: string, glob: string, folder: string, matches: GlobMa
   return matches(parts.slice(root.length).join('/'), glob)
 }
 
-/** The parts of an absolute path, by its letters alone. */
+/** Splits an absolute path into its parts, without access to the disk. */
 function resolve(path: string): string[] {
   const parts: string[] = []
   for (const part of path.split('/')) {
@@ -76,10 +76,10 @@ function resolve(path: string): string[] {
   return parts
 }
 
-/** What a shell reads as more than a word: `npm test*` does not stand for `npm test; rm -rf /`. */
+/** Shell operators: `npm test*` must not match `npm test; rm -rf /`. */
 const SHELL_SIGNS = /[;&|<>`$\n\r]/
 
-/** Texts between the wildcards are looked for from left to right, so the cost grows with the length only. */
+/** Matches a command against a pattern. Texts between wildcards are found from left to right, in linear time. */
 function commandMatches(command: string | null, pattern: string, narrow: boolean): boolean {
   if (command === null) return false
   const parts = pattern.split('*')

@@ -3,43 +3,42 @@ import { AgentId, Millis, ProjectId, SessionId, SpaceId } from './ids.ts'
 import { Item } from './items.ts'
 
 /**
- * Words, and how they are looked for. Both engines index what `wordsOf` makes and are asked for what `termsOf` makes,
- * so that they find the same, and `excerpt` marks what they found.
+ * Full-text search. Both databases index the words of `wordsOf` and query the terms of `termsOf`, so that they find the
+ * same items. `excerpt` marks the matches.
  */
 
-/** Words of a text that can be found. */
+/** Maximum number of indexed words of a text. */
 export const MAX_WORDS = 16_000
-/** A word is told by so many characters; what is longer is data. */
+/** Significant characters of a word; a longer word is data. */
 const MAX_WORD_CHARS = 64
-/** What begins with one letter is a good part of all there is, and would cost that much to gather. */
+/** Minimum length of a prefix: a single letter would match a large part of all items. */
 const MIN_PREFIX_CHARS = 2
 export const SNIPPET_CHARS = 240
 
 /**
- * Words that must follow one another. A path or a name with dashes is one as much as what stands in quotes; a single
- * word is the commonest.
+ * Consecutive words that must match in order: a single word, a quoted phrase, a path or a name with dashes.
  */
 export interface Term {
-  /** At least one. */
+  /** At least one word. */
   readonly words: readonly string[]
-  /** The last word may go on. */
+  /** The last word matches as a prefix. */
   readonly prefix: boolean
 }
 
-/** A word and where it stands in the text, in UTF-16 units. */
+/** Word with its position in the text, in UTF-16 units. */
 interface Found {
   readonly word: string
   readonly from: number
   readonly to: number
 }
 
-// Scripts that are written without spaces: each character is a word, and words are phrases.
+// Scripts without spaces: each character is a word, and a word is a phrase.
 const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`
 const RUN = new RegExp(String.raw`[${UNSPACED}]\p{M}*|[[\p{L}\p{N}\p{M}]--[${UNSPACED}]]+`, 'gv')
 const PLAIN_RUN = /[A-Za-z0-9]+/g
 const PLAIN = /^\p{ASCII}*$/u
 
-/** The words of a text in order: letters and digits, without case and accents. At most `MAX_WORDS`. */
+/** Returns the words of a text in order: letters and digits, without case and accents. At most `MAX_WORDS`. */
 export function wordsOf(text: string): string[] {
   return findWords(text, MAX_WORDS).map(({ word }) => word)
 }
@@ -56,18 +55,18 @@ function findWords(text: string, max: number): Found[] {
   return found
 }
 
-/** Upper case comes first since it joins what lower case keeps apart: sharp s and ss, the two small sigmas. */
+/** Normalizes a word. Upper-casing first unifies letters that lower-casing keeps apart: sharp s and ss, both sigmas. */
 function normal(run: string): string[] {
   if (PLAIN.test(run)) return [run.slice(0, MAX_WORD_CHARS).toLowerCase()]
   const folded = run.normalize('NFKD').toUpperCase().toLowerCase().normalize('NFKD').replaceAll('ς', 'σ')
   const words = folded.replace(/\p{M}+/gu, '').match(/[\p{L}\p{N}]+/gu) ?? []
-  // By characters, since half of one is no text.
+  // By code points: a slice by UTF-16 units could split one.
   return words.map((word) => (word.length > MAX_WORD_CHARS ? [...word].slice(0, MAX_WORD_CHARS).join('') : word))
 }
 
 /**
- * What a person asks for: every term must be there. Quotes make a phrase of whole words; the last word may go on
- * unless it stands in quotes or is a single letter. Any text has an answer; one without a letter or digit has no terms.
+ * Parses a search query; an item must match every term. Quotes make a phrase of whole words. The last word matches as a
+ * prefix unless it is quoted or a single letter. Every text is valid; one without letters and digits has no terms.
  */
 export function termsOf(text: string): Term[] {
   const parts = text.replace(/[“”„«»]/g, '"').match(/"[^"]*"?|[^\s"]+/g) ?? []
@@ -83,7 +82,7 @@ export function termsOf(text: string): Term[] {
 
 const Kind = z.enum(Item.options.map(({ shape }) => shape.kind.value))
 
-/** An item that has all the words, and the part of it that has most of them. */
+/** Item that matches all terms, with the excerpt that contains most of them. */
 export const SearchHit = z.object({
   session: SessionId,
   sessionName: z.string(),
@@ -93,17 +92,17 @@ export const SearchHit = z.object({
   n: z.number().int(),
   kind: Kind,
   at: Millis,
-  /** One line of plain text: at most `SNIPPET_CHARS` of the item and an ellipsis at each end. */
+  /** One line of plain text: at most `SNIPPET_CHARS` characters and an ellipsis at each end. */
   snippet: z.string(),
-  /** Where the words stand in the snippet: from and to (not included) in UTF-16 units, in order, without overlap. */
+  /** Positions of matches in the snippet, `[from, to)` in UTF-16 units, in order, without overlap. */
   marks: z.array(z.tuple([z.number().int(), z.number().int()])),
-  /** The agent of the run that the item belongs to. */
+  /** Agent of the item's run. */
   agent: AgentId.nullable(),
 })
 export type SearchHit = z.infer<typeof SearchHit>
 export type Excerpt = Pick<SearchHit, 'snippet' | 'marks'>
 
-/** The part of a text that has most of the terms, the first of several. */
+/** Returns the part of a text that contains most terms, the first of several. */
 export function excerpt(text: string, terms: readonly Term[]): Excerpt {
   const places = findTerms(text, terms)
   const { from, to } = windowOf(text, places)
@@ -117,7 +116,7 @@ export function excerpt(text: string, terms: readonly Term[]): Excerpt {
     if (last && place.from + shift <= last[1]) last[1] = Math.max(last[1], place.to + shift)
     else marks.push([place.from + shift, place.to + shift])
   }
-  // Each by one space, so that the marks stay where they are.
+  // Each space character becomes one space, so that the marks keep their positions.
   return { snippet: `${before}${text.slice(from, to).replace(/\s/g, ' ')}${after}`, marks }
 }
 
@@ -127,7 +126,7 @@ interface Place {
   readonly to: number
 }
 
-/** Every place of every term, in the order of the text. */
+/** Finds every position of every term, in text order. */
 function findTerms(text: string, terms: readonly Term[]): Place[] {
   const words = findWords(text, MAX_WORDS)
   const places: Place[] = []
@@ -160,7 +159,7 @@ function windowOf(text: string, places: readonly Place[]): { from: number; to: n
     }
     if (terms.size > best.terms) best = { from, terms: terms.size }
   }
-  // A little of what comes before, as far as what was found still fits.
+  // Some leading context, as long as the matches still fit.
   const first = places.find((place) => place.from === best.from)
   const lead = first ? Math.min(best.from, leadOf(places, best.from)) : 0
   const from = wholeAt(text, Math.max(0, Math.min(best.from - lead, text.length - SNIPPET_CHARS)))
@@ -174,7 +173,7 @@ function leadOf(places: readonly Place[], from: number): number {
   return Math.max(0, Math.min(LEAD_CHARS, SNIPPET_CHARS - ((last?.to ?? from) - from)))
 }
 
-/** Moves a cut off the middle of a character that takes two units. */
+/** Moves a cut that would split a surrogate pair. */
 function wholeAt(text: string, at: number): number {
   const unit = text.charCodeAt(at)
   return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at

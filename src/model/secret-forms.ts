@@ -1,9 +1,9 @@
-/** A line of a value with several lines, a key in PEM for instance, is a secret of its own from this length on. */
+/** Minimum length of a line that counts as its own secret, in a multi-line value such as a PEM key. */
 const LINE_CHARS = 12
 
 /**
- * The forms in which a value comes along: as it is, its lines, escaped as JSON (also JSON inside of JSON), encoded for
- * an address or a form, and in base64, also in the middle of a longer one, as in `Authorization: Basic`.
+ * Returns the forms in which a secret may appear: unchanged, its lines, JSON-escaped once or twice, URL-encoded,
+ * form-encoded, and in base64, also inside a longer base64 text as in `Authorization: Basic`.
  */
 export function formsOf(value: string): Set<string> {
   const lines = value.split(/\r?\n/).filter((line) => line.length >= LINE_CHARS && !line.startsWith('-----'))
@@ -17,21 +17,21 @@ function escaped(text: string): string[] {
 }
 
 function encoded(text: string): string[] {
-  // A half of a pair of surrogates has no encoding.
+  // A lone surrogate has no URL encoding.
   const address = encodeURIComponent(text.toWellFormed())
   const small = address.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())
   const form = new URLSearchParams([['', text]]).toString().slice(1)
   return [address, small, form]
 }
 
-/** What a value always looks like in base64, whatever stands before and behind it: three positions, two alphabets. */
+/** Returns the base64 texts of a secret at any position in a longer text: three alignments, two alphabets. */
 function base64(value: string): string[] {
   const bytes = new TextEncoder().encode(value)
   const forms = [0, 1, 2].flatMap((before) => {
     const shifted = new Uint8Array(before + bytes.length)
     shifted.set(bytes, before)
     const whole = toBase64(shifted)
-    // Characters that share their six bits with a neighbour's bytes say nothing for sure.
+    // Characters that share bits with neighbouring bytes are not fixed.
     const first = Math.ceil((before * 8) / 6)
     const sure = whole.slice(first, Math.floor((shifted.length * 8) / 6))
     return before === 0 ? [whole, whole.replace(/=+$/, ''), sure] : [sure]

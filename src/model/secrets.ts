@@ -2,50 +2,50 @@ import { z } from 'zod'
 import { AgentId, Millis, ProjectId, SpaceId, WorkspaceId } from './ids.ts'
 import { SHORTEST_SECRET } from './mask.ts'
 
-/** Names that decide how a program starts, or are Carrel's own: a value that people put must not stand in their place. */
+/** Reserved variable names: they control how programs start, or belong to Carrel. People must not set them. */
 const TAKEN =
   /^(PATH|HOME|SHELL|USER|LOGNAME|TERM|TMPDIR|TMP|TEMP|LANG|LANGUAGE|TZ|IFS|ENV|BASH_ENV|NODE_OPTIONS|LC_.*|LD_.*|DYLD_.*|CARREL_.*)$/
 
 export const isTakenName = (name: string): boolean => TAKEN.test(name)
 
-/** The name of a secret is the name of the variable that a run gets. */
+/** Name of a secret: the name of its environment variable in runs. */
 export const SecretName = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]{0,127}$/, 'takes 1 to 128 capital letters, digits and _, and begins with no digit')
-  .refine((name) => !isTakenName(name), 'is a name that programs or Carrel need for themselves; choose another one')
+  .refine((name) => !isTakenName(name), 'is reserved for programs or Carrel; choose another name')
 export type SecretName = z.infer<typeof SecretName>
 
-/** A short one could not be told from ordinary text, and so not be kept out of logs (B3). */
+/** Value of a secret. A short value looks like ordinary text and could not be masked in logs (B3). */
 export const SecretValue = z
   .string()
-  .min(SHORTEST_SECRET, `has at least ${SHORTEST_SECRET} characters: a shorter one could not be kept out of logs`)
-  .max(16_384, 'has at most 16384 characters')
-  .refine((value) => !value.includes('\0'), 'must not hold the character 0, which no environment can carry')
+  .min(SHORTEST_SECRET, `needs at least ${SHORTEST_SECRET} characters: a shorter value could not be masked in logs`)
+  .max(16_384, 'takes at most 16384 characters')
+  .refine((value) => !value.includes('\0'), 'must not contain a zero byte: no environment variable can hold one')
 
 /**
- * What is known of a secret besides its value, which no verb gives out. It holds in a whole Workspace, in a Space or in
- * a Project; of several with one name a run gets the nearest.
+ * Secret without its value, which no operation returns. Its scope is a workspace, a Space or a project; of several
+ * secrets with one name, a run gets the most specific.
  */
 export const Secret = z.object({
   workspace: WorkspaceId,
   space: SpaceId.nullable(),
   project: ProjectId.nullable(),
   name: SecretName,
-  /** Agents that get it; null for all. */
+  /** Agents that receive the secret; null for all. */
   give: z.array(AgentId).nullable(),
-  /** Which key it is sealed under: a part of the key's digest. */
+  /** Encryption key: a part of the key's digest. */
   key: z.string(),
   createdAt: Millis,
   updatedAt: Millis,
 })
 export type Secret = z.infer<typeof Secret>
 
-/** What stands at rest. */
+/** Secret at rest, with its encrypted value. */
 export interface SealedSecret extends Secret {
   readonly sealed: string
 }
 
-/** Where secrets are looked for, from far to near. */
+/** Scopes of a run, from general to specific. */
 export interface SecretPlace {
   readonly workspace: string
   readonly space: string
@@ -54,7 +54,7 @@ export interface SecretPlace {
 
 const RANK = ({ space, project }: Secret): number => (project !== null ? 2 : space !== null ? 1 : 0)
 
-/** The secrets that hold in a place, the nearest of each name, and of those the ones that this agent is given. */
+/** Returns the secrets of a run: the most specific of each name, limited to those that its agent receives. */
 export function secretsFor<S extends Secret>(all: readonly S[], place: SecretPlace, agent: string): S[] {
   const nearest = new Map<string, S>()
   for (const secret of all) {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { EffectiveEnvironment, Layer } from './environment.ts'
+import type { EffectiveEnvironment, ScopeLevel } from './environment.ts'
 import type { Answer, Question } from './interaction.ts'
 
-/** What work has used: time at it in ms, how often an agent was told something, and what agents say it cost. */
+/** Usage: work time in ms, number of turns, and tokens and cost as agents report them. */
 export const Spent = z.object({
   ms: z.number(),
   turns: z.number(),
@@ -21,13 +21,13 @@ export const addSpent = (a: Spent, b: Spent): Spent => ({
   cost: a.cost + b.cost,
 })
 
-/** A limit or one measure of a budget, and what is counted together for it. */
+/** Limit of a run or one measure of a budget, with the scope whose usage counts. */
 export interface Meter {
-  /** Names it in questions and in what was raised. */
+  /** Key in questions and in `Raised`. */
   readonly key: string
   readonly of: 'run' | 'session' | 'project' | 'space' | 'workspace'
-  /** The scope that says it. */
-  readonly from: Layer
+  /** Scope whose settings define the limit. */
+  readonly from: ScopeLevel
   readonly measure: Measure
   readonly limit: number
 }
@@ -38,56 +38,56 @@ export interface Reached {
   readonly used: number
 }
 
-/** What people allowed beyond limits and budgets of a session, by the key of the meter. */
+/** Raised limits of a session, by the key of the meter. */
 export type Raised = Readonly<Record<string, number>>
 
 const MEASURES: readonly Measure[] = ['ms', 'turns', 'tokens', 'cost']
 const OF_RUN = 'budget run '
 
-/** What is to be watched for a run. */
+/** Returns the meters of a run. */
 export function metersOf({ limits, budgets }: EffectiveEnvironment, raised: Raised): Meter[] {
   const ofRun = MEASURES.flatMap((measure): Meter[] => {
-    const said = limits[measure]
+    const own = limits[measure]
     const key = `${OF_RUN}${measure}`
-    return said ? [{ key, of: 'run', from: said.from, measure, limit: Math.max(said.value, raised[key] ?? 0) }] : []
+    return own ? [{ key, of: 'run', from: own.from, measure, limit: Math.max(own.value, raised[key] ?? 0) }] : []
   })
   const ofScopes = budgets.flatMap(({ of, from, budget }) =>
     MEASURES.flatMap((measure): Meter[] => {
-      const said = budget[measure]
-      if (said === undefined || from === 'default') return []
+      const value = budget[measure]
+      if (value === undefined || from === 'default') return []
       const key = `budget ${of} ${measure} ${from}`
-      const limit = Math.max(said, raised[key] ?? 0)
+      const limit = Math.max(value, raised[key] ?? 0)
       return [{ key, of: of === 'session' ? 'session' : from, from, measure, limit }]
     }),
   )
   return [...ofRun, ...ofScopes]
 }
 
-/** A limit of a run goes with it; the next run of the session has its own. */
+/** Removes raised limits of a run, which end with it. */
 export const withoutRun = (raised: Raised): Raised =>
   Object.fromEntries(Object.entries(raised).filter(([key]) => !key.startsWith(OF_RUN)))
 
-/** Whether a question is about a budget, by its fingerprint: no agent's begins so. */
+/** Whether a fingerprint belongs to a budget question. No agent's fingerprint has this prefix. */
 export const isBudgetKey = (fingerprint: string): boolean => fingerprint.startsWith('budget ')
 
 const RAISE = 'raise:'
 
-/** How much an answer allows; null where it allows nothing more. */
+/** Returns the new limit that an answer allows; null when it allows nothing more. */
 export function raisedTo(answer: Answer): number | null {
   if (!('option' in answer) || !answer.option.startsWith(RAISE)) return null
   return Number(answer.option.slice(RAISE.length))
 }
 
-/** Asks a person whether more may be used. Without an answer it ends there. */
+/** Creates the question whether a run may use more. Without an answer the run stops. */
 export function budgetQuestion(meter: Meter, used: number): Question {
   const { of, measure, limit } = meter
   let to = limit * 2
   while (to <= used) to *= 2
-  const words = amountWords(measure, limit)
+  const amount = amountWords(measure, limit)
   return {
     kind: 'choice',
-    title: `${WHOSE[of]} has used up its ${words}. Allow more?`,
-    body: `Used are ${amountWords(measure, used)}. ${SAID[meter.from]}`,
+    title: `${SUBJECTS[of]} has used up its ${amount}. Allow more?`,
+    body: `Used so far: ${amountWords(measure, used)}. ${SOURCES[meter.from]}`,
     options: [
       { id: `${RAISE}${to}`, label: `Allow up to ${amountWords(measure, to)}`, kind: 'allow_once' },
       { id: 'stop', label: 'Stop here', kind: 'reject_once' },
@@ -99,7 +99,7 @@ export function budgetQuestion(meter: Meter, used: number): Question {
   }
 }
 
-const WHOSE = {
+const SUBJECTS = {
   run: 'This run',
   session: 'This session',
   project: 'This project',
@@ -107,14 +107,14 @@ const WHOSE = {
   workspace: 'This workspace',
 } as const
 
-const SAID = {
+const SOURCES = {
   default: 'The limit is the default of this installation (`runBudgetMs`).',
-  workspace: 'It is said in the environment of the workspace.',
-  space: 'It is said in the environment of the Space.',
-  project: 'It is said in the environment of the project.',
+  workspace: 'The limit is set in the environment settings of the workspace.',
+  space: 'The limit is set in the environment settings of the Space.',
+  project: 'The limit is set in the environment settings of the project.',
 } as const
 
-/** `90 s of work`, `3 turns`, `2000 tokens`, `1.5 of cost`. */
+/** Formats an amount: `90 s of work`, `3 turns`, `2000 tokens`, `1.5 of cost`. */
 export function amountWords(measure: Measure, amount: number): string {
   const rounded = Math.round(amount * 10_000) / 10_000
   if (measure === 'cost') return `${rounded} of cost`

@@ -105,6 +105,6 @@ it('what would be lost is said by kinds, of which there are some', () => {
   expect(lossWords({ ...nothing, sessions: 1, events: 12, secrets: 2 })).toEqual([
     '1 new session',
     '12 events',
-    '2 secrets put or changed',
+    '2 new or changed secrets',
   ])
 })

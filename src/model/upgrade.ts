@@ -3,29 +3,29 @@ import { CarrelError } from './errors.ts'
 import { Millis } from './ids.ts'
 import { sizeWords } from './sizes.ts'
 
-/** Something that a preflight found. */
+/** Finding of a preflight check. */
 export interface UpgradeFinding {
-  /** `block` refuses the upgrade, `stop` names a node that has to stop first, `note` is only said. */
+  /** `block`: refuses the upgrade. `stop`: a node must stop first. `note`: information only. */
   readonly level: 'block' | 'stop' | 'note'
   readonly kind: 'space' | 'collision' | 'duplicate' | 'misfit' | 'node' | 'copy' | 'damage' | 'trial'
   /** A sentence. */
   readonly text: string
-  /** A sentence that says what to do; null where nothing has to be done. */
+  /** Next step as a sentence; null for none. */
   readonly next: string | null
 }
 
-/** The room that an upgrade takes on one file system. Bytes. */
+/** Disk space that an upgrade needs on one file system. Bytes. */
 export interface UpgradeRoom {
   /** A folder on that file system. */
   readonly where: string
   readonly neededBytes: number
-  /** null where it cannot be known from here. */
+  /** null when unknown. */
   readonly freeBytes: number | null
 }
 
-/** The result of a preflight; nothing was changed for it. */
+/** Result of a preflight check, which changes nothing. */
 export interface UpgradeReport {
-  /** `new`: there is no data yet. `current`: nothing to upgrade. */
+  /** `new`: no data exists yet. `current`: nothing to upgrade. */
   readonly state: 'new' | 'current' | 'ready' | 'stop first' | 'blocked'
   readonly engine: 'sqlite' | 'postgres'
   /** A path, or a Postgres address without user and password. */
@@ -33,12 +33,12 @@ export interface UpgradeReport {
   /** The version of this Carrel. */
   readonly carrel: string
   readonly schema: { readonly data: number; readonly known: number }
-  /** Migrations that are to be done, in their order. */
+  /** Pending migrations, in order. */
   readonly steps: readonly { readonly name: string; readonly summary: string }[]
   readonly room: readonly UpgradeRoom[]
-  /** Estimated from a sample, in milliseconds; null where it could not be measured. */
+  /** Durations estimated from a sample, in ms; null when not measured. */
   readonly estimate: { readonly copyMs: number; readonly migrateMs: number; readonly sampleRows: number } | null
-  /** Tables that nobody can read or write meanwhile; empty where nothing is to be done. */
+  /** Tables locked during the upgrade; empty without pending migrations. */
   readonly locked: readonly string[]
   readonly findings: readonly UpgradeFinding[]
 }
@@ -50,26 +50,30 @@ export function stateOf(findings: readonly UpgradeFinding[]): 'ready' | 'stop fi
 
 /**
  * Refuses an upgrade that has findings of the levels `block` or `stop`.
- * @throws unavailable with all of them in words, and in `data`
+ * @throws unavailable with all such findings, in the message and in `data`
  */
 export function refuseFindings(from: number, to: number, findings: readonly UpgradeFinding[]): void {
   const against = findings.filter(({ level }) => level !== 'note')
   if (against.length === 0) return
-  const words = against.map(({ text, next }) => (next === null ? text : `${text} ${next}`)).join(' ')
+  const reasons = against.map(({ text, next }) => (next === null ? text : `${text} ${next}`)).join(' ')
   const refused = from === 0 ? 'Carrel made no tables' : `The data was not upgraded from schema ${from} to ${to}`
-  throw new CarrelError('unavailable', `${refused}, and nothing was changed. ${words}`, { from, to, findings: against })
+  throw new CarrelError('unavailable', `${refused}, and nothing was changed. ${reasons}`, {
+    from,
+    to,
+    findings: against,
+  })
 }
 
-/** Room that even an empty database takes while it is upgraded. Bytes. */
+/** Disk space for the upgrade of an empty database. Bytes. */
 const LEAST_ROOM = 4_194_304
 
 /**
- * The most room that a migration of SQLite takes: the pages of tables that are written anew stand in the write-ahead
- * log first, and then at the end of the file. Bytes.
+ * Returns the maximum disk space of an SQLite migration. The pages of rewritten tables are first in the write-ahead log,
+ * then at the end of the file. Bytes.
  */
 export const roomToMigrate = (rewrittenBytes: number): number => 2 * rewrittenBytes + LEAST_ROOM
 
-/** Says where there is less room than needed. */
+/** Returns a finding for each file system without enough free space. */
 export function findRoom(room: readonly UpgradeRoom[]): UpgradeFinding[] {
   return room.flatMap(({ where, neededBytes, freeBytes }) => {
     if (freeBytes === null || freeBytes >= neededBytes) return []
@@ -84,7 +88,7 @@ export function findRoom(room: readonly UpgradeRoom[]): UpgradeFinding[] {
   })
 }
 
-/** Adds up what is needed in folders of one file system. `device` names the file system of a folder. */
+/** Sums the needed space by file system. `device`: the file system of a folder. */
 export function joinRoom(room: readonly (UpgradeRoom & { readonly device: number })[]): UpgradeRoom[] {
   return [...Map.groupBy(room, ({ device }) => device).values()].map((same) => ({
     where: same[0]?.where ?? '',
@@ -94,8 +98,7 @@ export function joinRoom(room: readonly (UpgradeRoom & { readonly device: number
 }
 
 /**
- * Estimates how long all rows take from how long a sample took. `fixedMs` is what migrations take without any row.
- * Milliseconds.
+ * Estimates the duration for all rows from a sample. `fixedMs`: duration of the migrations without rows. ms.
  */
 export function scaleSample(sample: {
   readonly fixedMs: number
@@ -108,12 +111,12 @@ export function scaleSample(sample: {
   return fixedMs + (Math.max(0, sampleMs - fixedMs) * rows) / sampleRows
 }
 
-/** How many copies stay. */
+/** Number of copies to keep. */
 export const COPIES_KEPT = 3
-/** How many of them may be of one schema, so that tries that fail do not push out an older one. */
+/** Maximum number of copies of one schema, so that failed tries do not displace an older copy. */
 const KEPT_OF_ONE_SCHEMA = 2
 
-/** The facts of a copy from before an upgrade, or from before going back. */
+/** Manifest of a copy made before an upgrade, or before going back. */
 export const CopyManifest = z.object({
   format: z.literal(1),
   engine: z.enum(['sqlite', 'postgres']),
@@ -121,23 +124,23 @@ export const CopyManifest = z.object({
   schema: z.number().int().min(1),
   at: Millis,
   reason: z.enum(['upgrade', 'back']),
-  /** Where the data was: a path, or a Postgres address without user and password, and its schema. */
+  /** Source of the data: a path, or a Postgres address with its schema, without user and password. */
   source: z.string(),
   file: z.enum(['carrel.db', 'carrel.pgdump']),
   bytes: z.number().int(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Rows of each table. */
+  /** Number of rows by table. */
   counts: z.record(z.string(), z.number().int()),
-  /** The major version of the `pg_dump` that made it; null on SQLite. */
+  /** Major version of the `pg_dump` used; null for SQLite. */
   toolMajor: z.number().int().nullable(),
 })
 export type CopyManifest = z.infer<typeof CopyManifest>
 
-/** `2026-11-24T10-15-30-123Z-schema-9`: sorts in time, and is a name on every file system. */
+/** Returns a name such as `2026-11-24T10-15-30-123Z-schema-9`, which sorts by time and is valid on all file systems. */
 export const copyName = (at: number, schema: number): string =>
   `${new Date(at).toISOString().replace(/[:.]/g, '-')}-schema-${schema}`
 
-/** The names of copies that go when a new one has been made. `needed` are names that never go. */
+/** Returns the names of copies to remove after a new copy. `needed`: names that are never removed. */
 export function copiesToRemove(
   copies: readonly { readonly name: string; readonly at: number; readonly schema: number }[],
   needed: readonly string[],
@@ -151,18 +154,18 @@ export function copiesToRemove(
   return copies.filter((copy) => !kept.includes(copy)).map(({ name }) => name)
 }
 
-/** Counts of rows that were written since a copy was made. Going back to the copy loses all of them. */
+/** Numbers of rows written since a copy. Going back to the copy loses them. */
 export const RollbackLoss = z.object({
   workspaces: z.number().int(),
   spaces: z.number().int(),
   projects: z.number().int(),
   sessions: z.number().int(),
-  /** Sessions of before that went on since. */
+  /** Sessions that existed in the copy and continued since. */
   sessionsChanged: z.number().int(),
   events: z.number().int(),
   prompts: z.number().int(),
   runs: z.number().int(),
-  /** Questions that were asked or answered. */
+  /** Questions asked or answered. */
   questions: z.number().int(),
   rules: z.number().int(),
   secrets: z.number().int(),
@@ -176,17 +179,17 @@ const LOSS_WORDS: Readonly<Record<keyof RollbackLoss, readonly [one: string, man
   spaces: ['new Space', 'new Spaces'],
   projects: ['new project', 'new projects'],
   sessions: ['new session', 'new sessions'],
-  sessionsChanged: ['session that went on since', 'sessions that went on since'],
+  sessionsChanged: ['continued session', 'continued sessions'],
   events: ['event', 'events'],
   prompts: ['prompt', 'prompts'],
   runs: ['run', 'runs'],
   questions: ['question asked or answered', 'questions asked or answered'],
   rules: ['new rule', 'new rules'],
-  secrets: ['secret put or changed', 'secrets put or changed'],
+  secrets: ['new or changed secret', 'new or changed secrets'],
   settings: ['scope with changed environment settings', 'scopes with changed environment settings'],
 }
 
-/** One phrase for each kind of which something would be lost; empty where nothing would. */
+/** Describes a loss, one phrase for each kind of data; empty when nothing would be lost. */
 export function lossWords(loss: RollbackLoss): string[] {
   return (Object.keys(LOSS_WORDS) as (keyof RollbackLoss)[]).flatMap((kind) => {
     const count = loss[kind]

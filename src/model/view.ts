@@ -6,17 +6,17 @@ import type { Raised, Spent } from './spending.ts'
 import type { Headline, PlaceKind, RunOutcome, SessionState, Who } from './tree.ts'
 
 /**
- * What a session's log says now, without its transcript: who waits, what runs, what each agent offers. Small, plain
- * JSON, the same at both ends of the wire. The transcript is the items; `fold.ts` makes both from events.
+ * Present state of a session without its transcript: queue, run, open questions, and options of each agent. Small plain
+ * JSON, the same at both ends of the wire. The items are the transcript; `fold.ts` derives both from events.
  */
 export interface SessionView {
   readonly session: SessionId
-  /** The last event folded into this view. */
+  /** Last event folded into this view. */
   readonly seq: number
   readonly state: 'open' | 'closing' | 'closed'
-  /** Prompts that wait, in the order they will be taken. */
+  /** Queued prompts, in order. */
   readonly queue: readonly QueuedPrompt[]
-  /** Prompts that should join the running run. */
+  /** Prompts to join the active run. */
   readonly steering: readonly QueuedPrompt[]
   readonly run: RunView | null
   readonly lastRun: {
@@ -27,16 +27,16 @@ export interface SessionView {
   } | null
   /** Open questions by their id. */
   readonly open: Readonly<Record<string, OpenQuestion>>
-  /** Answers that no agent has had yet. Each is given once (I3). */
+  /** Answers not yet given to an agent. Each is used once (I3). */
   readonly grants: readonly Grant[]
-  /** The agent that spoke last, or was asked last. Null before the first prompt. */
+  /** Last active or requested agent. Null before the first prompt. */
   readonly agent: AgentId | null
   readonly agents: Readonly<Record<string, AgentView>>
-  /** How many paths the run that is on or was last changed. */
+  /** Number of paths changed by the active or last run. */
   readonly changed: number
-  /** What people allowed beyond limits and budgets. */
+  /** Limits and budgets raised by people. */
   readonly raised: Raised
-  /** A title the agent gave. */
+  /** Title given by the agent. */
   readonly title: string | null
   readonly index: ItemIndex
 }
@@ -49,30 +49,30 @@ export interface QueuedPrompt {
   readonly by: Who
   readonly at: number
   readonly seq: number
-  /** Why a prompt meant to steer waits after all. */
+  /** Reason why a steering prompt was queued instead; null for others. */
   readonly deferred: string | null
 }
 
 export interface RunView {
   readonly id: RunId
   readonly prompt: PromptId
-  /** The item that shows it. */
+  /** Its item. */
   readonly n: number
   readonly agent: AgentId
   readonly content: readonly ContentBlock[]
   readonly state: 'admitted' | 'started' | 'parked'
   readonly place: { readonly kind: PlaceKind; readonly path: string }
   readonly budgetMs: number | null
-  /** What it had used when it was parked last. */
+  /** Usage when the run was last parked. */
   readonly spent: Spent
   readonly admittedAt: number
   readonly startedAt: number | null
   readonly cancelling: boolean
-  /** How often the agent was to be told to begin or go on. */
+  /** Number of times the run was started or resumed. */
   readonly turns: number
-  /** Text that joined it, oldest first. */
+  /** Prompts that joined the run, oldest first. */
   readonly steered: readonly Pick<QueuedPrompt, 'prompt' | 'content'>[]
-  /** Stored answers that it was to be given. */
+  /** Stored answers given to the run. */
   readonly given: readonly Grant[]
 }
 
@@ -86,27 +86,27 @@ export interface OpenQuestion {
   readonly expiresAt: number | null
 }
 
-/** What is known of one agent in this session: its context and what it offers, as said. */
+/** State of one agent in this session: its context, and its options as reported. */
 export interface AgentView {
   readonly acpSession: string | null
   readonly fingerprint: string | null
   readonly status: 'none' | 'open' | 'lost'
-  /** When the agent made or took up this conversation, ms since 1970. */
+  /** Time when the agent opened or resumed this conversation, ms since 1970. */
   readonly openedAt: number | null
   readonly info: unknown
-  /** The keeper of its process, and the last frame of it that is in the log. */
+  /** Keeper of its process, and the keeper's last frame in the log (`frame`). */
   readonly keeper: string | null
   readonly frame: number
   readonly modes: readonly { readonly id: string; readonly name: string; readonly description: string | null }[]
   readonly mode: string | null
-  /** ACP config options as said: model, thought level and others. */
+  /** ACP config options, unmodified: model, thought level and others. */
   readonly options: readonly unknown[]
   readonly commands: readonly { readonly name: string; readonly description: string; readonly hint: string | null }[]
-  /** Context fill and cost as the agent last said them. */
+  /** Context fill and cost as last reported. */
   readonly usage: { readonly used: number; readonly size: number; readonly cost: unknown } | null
-  /** What people asked for and is to be set on every new process. */
+  /** Settings requested by people, applied to every new process. */
   readonly wanted: { readonly mode: string | null; readonly options: Readonly<Record<string, string | boolean>> }
-  /** A request that no process has been told of yet. */
+  /** Requested settings that no process has received yet. */
   readonly pending: {
     readonly mode: string | null
     readonly options: Readonly<Record<string, string | boolean>>
@@ -114,8 +114,8 @@ export interface AgentView {
 }
 
 /**
- * A text that goes on with the next words. What it needs to be ended or split stands here, so that whoever has not
- * got its item (a page that begins later) numbers the items behind it like everybody else.
+ * Open text that the next chunk continues, with all data to end or split it. A page without its item (one that begins
+ * later) then numbers the following items correctly.
  */
 export interface OpenText {
   readonly n: number
@@ -124,20 +124,20 @@ export interface OpenText {
   readonly chars: number
 }
 
-/** Where the items are that later events may still change. Bounded by what one run does. */
+/** Items that later events may still change. Bounded by the work of one run. */
 export interface ItemIndex {
   readonly message: (OpenText & { readonly role: 'agent' | 'user' }) | null
   readonly thought: OpenText | null
   readonly plan: number | null
-  /** What the run that is on or was last changed. */
+  /** Files item of the active or last run. */
   readonly files: { readonly n: number; readonly run: RunId | null } | null
-  /** Tool calls of the run that is on or was last, by ACP id. */
+  /** Tool calls of the active or last run, by ACP id. */
   readonly tools: Readonly<Record<string, number>>
-  /** Those of them without an end. */
+  /** ACP ids of unfinished tool calls. */
   readonly unfinished: readonly string[]
 }
 
-/** Raise when the fold or the view changes its meaning: stored ones of another version are made again from the log. */
+/** Version of fold and view. Raise it when their meaning changes: stored folds of other versions are then rebuilt. */
 export const FOLD_VERSION = 6
 
 export function emptyView(session: SessionId): SessionView {
@@ -186,7 +186,7 @@ export const EMPTY_AGENT: AgentView = {
   pending: null,
 }
 
-/** The state a list shows for a session. */
+/** Returns the state that lists show for a session. */
 export function sessionState(view: SessionView): SessionState {
   if (view.state === 'closed') return 'closed'
   if (Object.keys(view.open).length > 0) return 'waiting'
@@ -197,7 +197,7 @@ export function sessionState(view: SessionView): SessionState {
   return 'idle'
 }
 
-/** What of a session's row its log decides. */
+/** Returns the part of a session's row that derives from its log. */
 export function headline(view: SessionView, fallbackAgent: AgentId, closedAt: number | null): Headline {
   return {
     state: sessionState(view),
@@ -212,28 +212,28 @@ export function headline(view: SessionView, fallbackAgent: AgentId, closedAt: nu
   }
 }
 
-/** What the holder of a session should do next. */
+/** Next step for the holder of a session. */
 export type Step =
   | { readonly do: 'rest' }
   | { readonly do: 'close' }
   | { readonly do: 'admit'; readonly prompt: QueuedPrompt }
-  /** Begin or begin again: admitted, no agent has had the prompt, and nothing is asked before it. */
+  /** Start (again): the run is admitted, no agent has the prompt, and no question is open. */
   | { readonly do: 'start' }
-  /** Parked, and every question has its answer: go on with the grants. */
+  /** Resume: the run is parked and every question has an answer. */
   | { readonly do: 'resume' }
-  /** Under way elsewhere before this holder: no process of ours has it. */
+  /** Record as lost: the run was started, but no process of this node serves it. */
   | { readonly do: 'bury' }
-  /** The same, but it waited for a person: park it. */
+  /** Park: like `bury`, but the run waits for a person. */
   | { readonly do: 'park' }
-  /** Someone wants it ended and no process has it. */
+  /** End: a person cancelled the run and no process serves it. */
   | { readonly do: 'end' }
-  /** Waits for a person: nothing to hold. `until` in ms, when the first question expires. */
+  /** Wait for a person without a lease. `until`: expiry of the first question, ms since 1970. */
   | { readonly do: 'wait'; readonly until: number | null }
   | { readonly do: 'expire'; readonly interaction: InteractionId }
 
 /**
- * Decides the next step of a session that no process of this node serves at the moment. Pure, total: whoever takes
- * over a session asks this and nothing else, so that restart, takeover and the ordinary case are one.
+ * Decides the next step of a session that no process of this node serves. Pure and total: restart, takeover and normal
+ * operation all use this function.
  */
 export function nextStep(view: SessionView, now: number): Step {
   const { run } = view
@@ -256,8 +256,8 @@ function stepOfRun(view: SessionView, run: RunView, now: number): Step {
 }
 
 /**
- * The items that later events may still change. Whoever folds on needs no others at hand: with these alone, every
- * item comes out as it would with all of them.
+ * Returns the items that later events may still change. With only these loaded, a fold gives the same items as with
+ * all of them.
  */
 export function liveItems(view: SessionView): number[] {
   const { message, thought, plan, files, tools } = view.index
@@ -266,7 +266,7 @@ export function liveItems(view: SessionView): number[] {
   return [...new Set(ns.filter((n) => n !== undefined && n !== null))]
 }
 
-/** Tool calls that had begun and have no end, for the outcome of a run that was cut. */
+/** Returns the unfinished tool calls, for the outcome of a run that was cut off. */
 export function halfDone(view: SessionView, item: (n: number) => Item | undefined): HalfDone[] {
   return view.index.unfinished.flatMap((id) => {
     const n = Object.hasOwn(view.index.tools, id) ? view.index.tools[id] : undefined

@@ -5,8 +5,8 @@ import { Rule } from './rules.ts'
 import { Project, Session, Space, Workspace } from './tree.ts'
 
 /**
- * The log of a workspace: what rail, inbox and webhooks need. Each line carries the whole row as it is from then on,
- * so that the last line about a thing is the truth about it. Written in the transaction that changes the row.
+ * Log of a workspace for rail, inbox and webhooks. Each line carries a whole row, so that the last line about a thing is
+ * its present state. The transaction that changes the row also writes the line.
  */
 const CHANGES = {
   'workspace.changed': z.object({ workspace: Workspace }),
@@ -27,7 +27,7 @@ export type WorkspaceChange = {
 
 export type WorkspaceEvent = WorkspaceChange & {
   readonly workspace: WorkspaceId
-  /** 1, 2, 3 ... of this workspace, without gaps. */
+  /** 1, 2, 3 and so on within this workspace, without gaps. */
   readonly seq: number
   readonly at: Millis
 }
@@ -40,7 +40,7 @@ const Envelope = z.looseObject({
   data: z.unknown(),
 })
 
-/** Reads a line that came from outside this process; a type not known here is passed on as it is. */
+/** Parses a line from outside this process; an unknown type passes unchanged. */
 export function parseWorkspaceEvent(raw: unknown): WorkspaceEvent {
   const envelope = Envelope.parse(raw)
   const known = Object.hasOwn(CHANGES, envelope.type)
@@ -48,14 +48,14 @@ export function parseWorkspaceEvent(raw: unknown): WorkspaceEvent {
   return { ...envelope, data: shape ? shape.parse(envelope.data) : envelope.data } as unknown as WorkspaceEvent
 }
 
-/** Everything rail and inbox show, by id. */
+/** Content of rail and inbox, by id. */
 export interface WorkspaceView {
   readonly seq: number
   readonly workspace: Workspace | null
   readonly spaces: Readonly<Record<string, Space>>
   readonly projects: Readonly<Record<string, Project>>
   readonly sessions: Readonly<Record<string, Session>>
-  /** Open ones only. */
+  /** Open interactions only. */
   readonly interactions: Readonly<Record<string, Interaction>>
   readonly rules: Readonly<Record<string, Rule>>
 }
@@ -70,7 +70,7 @@ export const EMPTY_WORKSPACE: WorkspaceView = {
   rules: {},
 }
 
-/** Folds one line; one that the view already has is left alone. */
+/** Folds one line into the view; a line already in the view is skipped. */
 export function foldWorkspace(view: WorkspaceView, event: WorkspaceEvent): WorkspaceView {
   if (event.seq <= view.seq) return view
   const next = { ...view, seq: event.seq }
@@ -114,7 +114,7 @@ function withOpen(record: WorkspaceView['interactions'], interaction: Interactio
   return { ...record, [interaction.id]: interaction }
 }
 
-/** What lies below goes with it, whether or not each thing has a line of its own. */
+/** Removes a Space with everything below it, also without a line for each removed thing. */
 function withoutSpace(view: WorkspaceView, space: string): WorkspaceView {
   return {
     ...view,

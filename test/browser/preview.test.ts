@@ -80,7 +80,7 @@ describe('a preview', () => {
     ])
     await shown.getByRole('heading', { name: 'Nothing listens on web yet' }).waitFor()
     await shown.getByText(`web is port ${port}`).waitFor()
-    await shown.getByText('Shop (scripted): completed').waitFor()
+    await shown.getByText('Shop (scripted): Completed').waitFor()
     const server = await openDevServer(port, app(url))
     onTestFinished(() => server.close())
     // Nobody loads anything: the page does.

@@ -31,7 +31,7 @@ describe('secrets on the page', () => {
     await dialog.getByLabel('Name').fill('PATH')
     await dialog.getByLabel('Value').fill('page-canary-2')
     await dialog.getByRole('button', { name: 'Store' }).click()
-    await dialog.getByText(/need for themselves/).waitFor()
+    await dialog.getByText(/is reserved/).waitFor()
     await dialog.getByRole('button', { name: /^Remove GITHUB_TOKEN in Space/ }).click()
     await dialog.getByText('There are none yet.').waitFor()
     await page.keyboard.press('Escape')

@@ -106,7 +106,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       const question = await asked(session)
       expect(question.data.question).toMatchObject({
         title: 'This workspace has used up its 0.5 of cost. Allow more?',
-        body: expect.stringContaining('Used are 0.9 of cost.'),
+        body: expect.stringContaining('Used so far: 0.9 of cost.'),
       })
       await session.until('run.parked')
       await world.carrel.call('sessions.cancel', { workspace: world.workspace, id: session.id, run: run! })

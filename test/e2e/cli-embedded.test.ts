@@ -42,7 +42,7 @@ describe('carrel without a server', () => {
     expect(existsSync(join(world.data, 'server.json'))).toBe(false)
     const { sessions } = (await world.carrel(['sessions', 'list', '--json'])).json()
     expect(sessions).toMatchObject([{ state: 'idle', lastRun: { outcome: 'completed' } }])
-    expect((await world.carrel(['log', sessions[0].id])).stdout).toMatch(/^> [\s\S]*alone\ncompleted/)
+    expect((await world.carrel(['log', sessions[0].id])).stdout).toMatch(/^> [\s\S]*alone\nCompleted/)
   })
 
   it('P3: what the command inherited from its caller, as a lock, reaches neither keepers nor agents', async ({
@@ -84,12 +84,12 @@ describe('carrel without a server', () => {
   it('a prompt that is only accepted starts when a server does', async () => {
     const args = ['run', '--wait', 'accepted', '-a', 'scripted', script({ say: 'later' })]
     const accepted = await world.carrel(args, { cwd: world.folder('shop') })
-    expect(accepted.stderr).toContain('it starts when one does')
+    expect(accepted.stderr).toContain('The run starts with the next server')
     const { sessions } = (await world.carrel(['sessions', 'list', '--json'])).json()
     expect(sessions[0]).toMatchObject({ queued: 1, state: 'queued' })
     const server = await world.serve()
     const log = world.start(['log', sessions[0].id, '--follow'])
-    await log.until(/later[\s\S]*completed/)
+    await log.until(/later[\s\S]*Completed/)
     log.child.kill('SIGINT')
     await log.ended
     await server.stop()
@@ -100,7 +100,7 @@ describe('carrel serve', () => {
   it('prints one login address, stops at SIGTERM, and takes its file away', async () => {
     const running = world.start(['serve', '--port', '0'])
     const [url] = await running.until(/http:\/\/\S+\/login\?token=\S+/)
-    await running.until(/Ctrl-C stops it/)
+    await running.until(/Press Ctrl-C to stop/)
     const [first = '', ...more] = running.stdout().match(/https?:\/\/\S+/g) ?? []
     expect([first, more]).toEqual([url, []])
     expect(running.stdout()).toContain(world.data)
@@ -112,11 +112,11 @@ describe('carrel serve', () => {
 
   it('S4: stops cleanly also when one wish comes several times at once, as to a whole group of processes', async () => {
     const running = world.start(['serve', '--port', '0'])
-    await running.until(/Ctrl-C stops it/)
+    await running.until(/Press Ctrl-C to stop/)
     running.child.kill('SIGTERM')
     running.child.kill('SIGINT')
     const done = await running.ended
-    expect(done.stderr).not.toContain('without waiting')
+    expect(done.stderr).not.toContain('Stopped at once')
     expect(done.exit).toBe(0)
   })
 
@@ -185,7 +185,7 @@ describe('carrel says what is wrong', () => {
   it('a setting that cannot be is named with its value and origin', async () => {
     const done = await world.carrel(['config'], { env: { CARREL_PORT: '99999' } })
     expect(done.exit).toBe(64)
-    expect(done.stderr).toContain('port cannot be "99999", which comes from CARREL_PORT')
+    expect(done.stderr).toContain('port cannot be "99999" (from CARREL_PORT)')
   })
 })
 

@@ -45,16 +45,16 @@ describe('carrel and the files that an agent changed', () => {
   })
 
   it.each([
-    [64, 'must be a path inside the place', ['history', '../a.txt']],
-    [64, 'must be a path inside the place', ['diff', '/etc/passwd']],
-    [64, 'must be a path inside the place', ['restore', '1', '../a.txt', '--yes']],
-    [64, 'is no id of a run, session or act', ['undo', 'run_none', '--yes']],
-    [66, 'There is no project named "run_none". There are: Main.', ['changes', 'run_none']],
+    [64, 'must be a path inside the working copy', ['history', '../a.txt']],
+    [64, 'must be a path inside the working copy', ['diff', '/etc/passwd']],
+    [64, 'must be a path inside the working copy', ['restore', '1', '../a.txt', '--yes']],
+    [64, 'is not the id of a run, session or act', ['undo', 'run_none', '--yes']],
+    [66, 'No project has the name "run_none". Existing names: Main.', ['changes', 'run_none']],
     [66, 'Snapshot 99 is not kept', ['restore', '99', '--yes']],
-    [66, 'There is no project named "Nope"', ['apply', 'Nope', '--yes']],
-    [66, 'There is no project named "Nope"', ['copies', 'preview-removal', 'Nope']],
-    [0, 'was not changed since the history began', ['history', 'never.txt']],
-    [0, 'never.txt is in neither state', ['diff', 'never.txt']],
+    [66, 'No project has the name "Nope"', ['apply', 'Nope', '--yes']],
+    [66, 'No project has the name "Nope"', ['copies', 'preview-removal', 'Nope']],
+    [0, 'No changes of this path since the history began', ['history', 'never.txt']],
+    [0, 'never.txt exists in neither state', ['diff', 'never.txt']],
   ] as const)('exit %i and "%s" for %j', async (exit, words, args) => {
     const done = await carrel(...args)
     expect(done).toMatchObject({ exit, stdout: '' })
@@ -64,7 +64,7 @@ describe('carrel and the files that an agent changed', () => {
   it('F2: undo shows its plan, then does it, and asks about what somebody changed since', async () => {
     const plan = await carrel('undo', run)
     expect(rows(plan).slice(1)).toEqual(['overwrite a.txt Talk', 'delete c.txt Talk', ''])
-    expect(plan.stderr).toContain('Say --yes to do it')
+    expect(plan.stderr).toContain('Use --yes to apply the plan')
     expect(read('a.txt')).toBe('ONE\ntwo\n')
 
     writeFileSync(join(folder, 'c.txt'), 'mine\n')
@@ -106,12 +106,12 @@ describe('carrel and the files that an agent changed', () => {
     ])
     await expect.poll(state, { timeout: 30_000 }).toEqual(ready)
     await carrel('run', '--project', 'Apart', '-a', 'scripted', script({ write: 'd.txt', content: 'd\n' }))
-    expect((await carrel('copies', 'preview-removal', 'Apart')).stdout).toContain('d.txt is nowhere else')
+    expect((await carrel('copies', 'preview-removal', 'Apart')).stdout).toContain('d.txt exists only here')
     expect(rows(await carrel('apply', 'Apart')).slice(1)).toEqual(['create d.txt', ''])
     expect(existsSync(join(folder, 'd.txt'))).toBe(false)
     expect((await carrel('apply', 'Apart', '--yes', '--json')).json()).toMatchObject({ written: ['d.txt'], left: [] })
     expect(read('d.txt')).toBe('d\n')
-    expect((await carrel('copies', 'remove', 'Apart')).stderr).toContain('Nothing was taken away')
+    expect((await carrel('copies', 'remove', 'Apart')).stderr).toContain('Nothing was removed')
     expect((await carrel('copies', 'remove', 'Apart', '--yes')).stdout).toContain('d.txt')
     expect((await carrel('copies', 'export', 'Apart')).stdout).toContain('+++ b/d.txt\n@@ -0,0 +1,1 @@\n+d\n')
   })

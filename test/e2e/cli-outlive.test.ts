@@ -42,7 +42,7 @@ it.each(['SIGTERM', 'SIGKILL'] as const)(
     expect(await sessionOf(session)).toMatchObject({ state: 'running' })
     const second = await world.serve(env)
     const follow = world.start(['log', session, '--follow'])
-    await follow.until(/begun, done[\s\S]*completed/)
+    await follow.until(/begun, done[\s\S]*Completed/)
     follow.child.kill('SIGINT')
     await follow.ended
     expect(await events(session, 'context.opened')).toHaveLength(1)
@@ -66,10 +66,10 @@ it('P5: a run of a command takes up what outlived its server, and leaves nothing
 
 it('P5: a program with the library takes up what outlived a server that said so, and leaves nothing behind', async () => {
   const first = world.start(['serve', '--port', '0', '--no-web'], { env })
-  await first.until(/Ctrl-C stops it/)
+  await first.until(/Press Ctrl-C to stop/)
   const { cwd, session } = await begin()
   first.child.kill('SIGTERM')
-  expect((await first.ended).stderr).toContain('Agents at work go on without it for 2 min')
+  expect((await first.ended).stderr).toContain('Agents keep working for 2 min')
   const carrel = await openCarrel({ dataFolder: world.data })
   writeFileSync(join(cwd, 'go'), '')
   const at = { workspace: 'default', id: session }

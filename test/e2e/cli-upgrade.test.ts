@@ -90,7 +90,7 @@ function killedWhileWriting(statement: string): void {
 }
 
 it('a check of no data, and of data of today, says that there is nothing to do and makes nothing', async () => {
-  expect(await carrel('upgrade', 'check')).toMatchObject({ exit: 0, out: expect.stringContaining('no data yet') })
+  expect(await carrel('upgrade', 'check')).toMatchObject({ exit: 0, out: expect.stringContaining('No data yet') })
   expect(existsSync(data)).toBe(false)
   await old(MIGRATIONS.length)
   const before = folderDigest(data)
@@ -105,11 +105,11 @@ it('a check says what is to be done, how long it takes and what it needs, and ch
   await old(2)
   const before = folderDigest(data)
   const text = await carrel('upgrade', 'check')
-  expect(text).toMatchObject({ exit: 0, err: expect.stringContaining('Measuring a sample ...') })
+  expect(text).toMatchObject({ exit: 0, err: expect.stringContaining('Measuring a sample...') })
   for (const words of [
-    /schema 2\nCarrel {2}\S+, schema 10\nTo do {3}0003-fewer-pages: Keeps only/,
+    /schema 2\nCarrel {2}\S+, schema 10\nSteps {3}0003-fewer-pages: Keeps only/,
     /Copy {4}made first, opened and counted/,
-    /Room {4}up to [\d.]+ MiB on the disk of .* free\)/,
+    /Space {3}up to [\d.]+ MiB on the disk of .* free\)/,
     /Time {4}about \d+ m?s: copy .*, upgrade .*, estimated from 39 rows/,
     /Locked {2}events, .*, workspace_log; no Carrel answers/,
     /Ready: the next start/,
@@ -157,7 +157,7 @@ it('a check names who must stop first, and what is in the way', async () => {
   const before = folderDigest(data)
   const blocked = await carrel('upgrade', 'check')
   expect(blocked).toMatchObject({ exit: 69, out: expect.stringContaining('The upgrade creates the table ports') })
-  expect(blocked.out).toContain('Not ready')
+  expect(blocked.out).toContain('Blocked')
   expect(folderDigest(data)).toEqual(before)
 })
 
@@ -193,12 +193,12 @@ it('U2: going back says first what would be lost, is done with --yes, and can it
   expect(listed).toMatchObject({
     exit: 0,
     out: expect.stringContaining(copy),
-    err: expect.stringContaining('newest 3 stay'),
+    err: expect.stringContaining('newest 3 are kept'),
   })
   const before = folderDigest(data)
   const asked = await carrel('upgrade', 'back', copy)
-  expect(asked.err).toContain('lost: 1 new workspace, 1 session that went on since, 1 event, 1 prompt.')
-  expect(asked.err).toContain('Nothing was changed. Say --yes to go back.')
+  expect(asked.err).toContain('lost: 1 new workspace, 1 continued session, 1 event, 1 prompt.')
+  expect(asked.err).toContain('Nothing was changed. Use --yes to go back.')
   expect(folderDigest(data)).toEqual(before)
   const done = JSON.parse((await carrel('upgrade', 'back', copy, '--yes', '--json')).out)
   expect(done).toMatchObject({ done: true, schema: 9, present: MIGRATIONS.length, loss: { events: 1 } })

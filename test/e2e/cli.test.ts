@@ -28,7 +28,7 @@ describe('carrel with a server', () => {
     expect(done).toMatchObject({ exit: 0, stdout: 'one two\n' })
     expect(done.stderr).toContain(`New Space shop for ${folder}`)
     expect(done.stderr).toContain('hm')
-    expect(done.stderr).toContain('completed')
+    expect(done.stderr).toContain('Completed')
     const { spaces } = (await world.carrel(['spaces', 'list', '--json'])).json()
     expect(spaces).toMatchObject([{ folder, kind: 'folder' }])
   })
@@ -112,14 +112,14 @@ describe('carrel with a server', () => {
     const hanging = script({ say: 'begun' }, { sleep: 600_000 })
     const first = world.start(['run', '-a', 'scripted', hanging], { cwd: folder })
     await first.until(/begun/)
-    expect((await world.carrel(['ps'])).stdout).toMatch(/run_\w+\s+started\s+scripted/)
+    expect((await world.carrel(['ps'])).stdout).toMatch(/run_\w+\s+Running\s+scripted/)
     first.child.kill('SIGINT')
     expect(await first.ended).toMatchObject({ exit: 130 })
 
     const second = world.start(['run', '--timeout', '3s', '-a', 'scripted', hanging], { cwd: folder })
     const left = await second.ended
     expect(left.exit).toBe(75)
-    expect(left.stderr).toContain('The run goes on')
+    expect(left.stderr).toContain('The run continues')
     const { runs } = (await world.carrel(['ps', '--json'])).json()
     expect(runs).toHaveLength(1)
     expect((await world.carrel(['cancel', runs[0].id])).exit).toBe(0)
@@ -129,7 +129,7 @@ describe('carrel with a server', () => {
     const ended = await log.ended
     expect(ended.exit).toBe(0)
     expect(ended.lines().map(({ seq }) => seq)).toEqual(ended.lines().map((_, at) => at + 1))
-    expect((await world.carrel(['ps'])).stderr).toContain('No run is under way')
+    expect((await world.carrel(['ps'])).stderr).toContain('No active runs')
   })
 
   it('log --follow shows what comes', async () => {
@@ -137,7 +137,7 @@ describe('carrel with a server', () => {
     const session = made.stdout.trim()
     const log = world.start(['log', session, '--follow'])
     await world.carrel(['run', '--session', session, script({ say: 'seen elsewhere' })])
-    await log.until(/seen elsewhere[\s\S]*completed/)
+    await log.until(/seen elsewhere[\s\S]*Completed/)
     log.child.kill('SIGINT')
     expect((await log.ended).exit).toBe(0)
     const after = await world.carrel(['log', session, '--json', '--after', '2'])
@@ -155,7 +155,7 @@ describe('carrel with a server', () => {
         .trim()
         .split('\n')
         .filter((line) => !line.startsWith('>'))
-    const inOrder = answers.flatMap((answer) => [answer, 'completed'])
+    const inOrder = answers.flatMap((answer) => [answer, 'Completed'])
     const done = await world.carrel(['attach', made.stdout.trim()], { input })
     expect(done.exit).toBe(0)
     expect(told(done.stdout)).toEqual(inOrder)
@@ -189,7 +189,7 @@ describe('carrel with a server', () => {
 
     const preview = await world.carrel(['spaces', 'delete', space.id])
     expect(preview).toMatchObject({ exit: 0 })
-    expect(preview.stdout).toMatch(/This would delete: 1 Space, 2 projects, 2 sessions, \d+ events/)
+    expect(preview.stdout).toMatch(/Would delete: 1 Space, 2 projects, 2 sessions, \d+ events/)
     expect(preview.stdout).toContain(space.folder)
     expect(existsSync(space.folder)).toBe(true)
     expect(await json('spaces', 'delete', space.id, '--yes')).toMatchObject({ deleted: true })

@@ -234,7 +234,10 @@ describe('limits of memory and processes', () => {
     await cli.serve()
     const set = (...words: string[]) => cli.carrel(['env', 'set', ...words])
     const refused = await set('--limit', 'memoryBytes=much')
-    expect([refused.exit, refused.stderr]).toEqual([64, expect.stringContaining('"much" is no size. Say 512m or 2g.')])
+    expect([refused.exit, refused.stderr]).toEqual([
+      64,
+      expect.stringContaining('"much" is not a size. Use 512m or 2g.'),
+    ])
     expect((await set('--limit', 'memoryBytes=1m')).stderr).toContain('is at least 16 MiB')
     const { own } = (await set('--limit', 'memoryBytes=1.5g', '--limit', 'pids=64', '--json')).json()
     expect(own).toEqual({ limits: { memoryBytes: 1_536 * MIB, pids: 64 } })

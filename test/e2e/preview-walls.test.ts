@@ -199,7 +199,7 @@ it('B5: below a domain of one’s own, and without one it is said what to set', 
   const bare = await openPreviewWorld({ allowedHosts: ['carrel.example'] })
   const place = await bare.lease()
   const said = await bare.carrel(`/preview/${place.preview}`, { host: 'carrel.example', cookie: await bare.login() })
-  expect([said.status, said.text]).toEqual([503, expect.stringContaining('Set previewDomain to a domain')])
+  expect([said.status, said.text]).toEqual([503, expect.stringContaining('to a wildcard domain')])
 })
 
 it('B1: a preview of another workspace is not there, by name or by list', async () => {

@@ -143,7 +143,7 @@ it('B5: where nothing listens a page says whose port it is and what ran, and tri
   expect([silent.status, silent.headers['cache-control']]).toEqual([503, 'no-store'])
   expect(silent.text).toContain('<meta http-equiv="refresh" content="2">')
   expect(silent.text).toMatch(new RegExp(`Shop 1, project [^:]+: web is port ${port}. Runs find it in CARREL_PORT_WEB`))
-  expect(silent.text).toContain('(scripted): completed')
+  expect(silent.text).toContain('(scripted): Completed')
   const script = await world.at(preview, '/some', { headers: { cookie, accept: 'application/json' } })
   expect([script.status, script.headers['content-type']]).toEqual([503, 'text/plain; charset=utf-8'])
   const server = await openDevServer(port, (_, to) => to.end('up'), '::1').catch(() => null)
@@ -153,7 +153,7 @@ it('B5: where nothing listens a page says whose port it is and what ran, and tri
   }
   await world.client.call('environment.set', { workspace: 'default', project, settings: { sandbox: 'strict' } })
   const strict = await page()
-  expect(strict.text).toContain('a network of its own')
+  expect(strict.text).toContain('with their own network')
   expect(strict.text).not.toContain('http-equiv')
   expect((await world.client.call('ports.list', { workspace: 'default', project })).ports[0]).toMatchObject({
     apart: true,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Client, connect } from '../../src/client/client.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open.ts'
-import { type HttpServer, type ServeOptions, serveHttp } from '../../src/faces/http/http.ts'
+import { type HttpOptions, type HttpServer, serveHttp } from '../../src/faces/http/http.ts'
 import type { Config } from '../../src/model/config.ts'
 
 export interface HttpWorld {
@@ -24,7 +24,7 @@ export interface HttpWorld {
 /** A real engine on a folder of its own behind real HTTP on a free port. It takes requests and runs nothing. */
 export async function openHttpWorld(
   settings: Partial<Config> = {},
-  options: Partial<ServeOptions> & { overrides?: Parameters<typeof openEngine>[1] } = {},
+  options: Partial<HttpOptions> & { overrides?: Parameters<typeof openEngine>[1] } = {},
 ): Promise<HttpWorld> {
   const { overrides, ...serve } = options
   const folder = await mkdtemp(join(tmpdir(), 'carrel-http-'))

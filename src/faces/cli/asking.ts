@@ -1,5 +1,5 @@
 import type { Answer, Interaction, Question } from '../../model/interaction.ts'
-import type { Lines } from './lines.ts'
+import type { LineReader } from './lines.ts'
 import { badInput } from './problem.ts'
 import { type Colors, clean, short } from './terminal.ts'
 
@@ -12,24 +12,24 @@ interface Field {
   readonly fallback: unknown
 }
 
-/** The fields of a form, from its JSON schema; what the schema does not say is taken as text. */
+/** Returns the fields of a form from its JSON schema; a field without a type is text. */
 function fieldsOf(schema: unknown): Field[] {
   const { properties, required } = (schema ?? {}) as { properties?: Record<string, unknown>; required?: unknown }
   const must = Array.isArray(required) ? required : []
   return Object.entries(properties ?? {}).map(([name, raw]) => {
-    const said = (raw ?? {}) as Record<string, unknown>
+    const property = (raw ?? {}) as Record<string, unknown>
     return {
       name,
-      title: typeof said.title === 'string' ? said.title : name,
-      type: typeof said.type === 'string' ? said.type : 'string',
-      choices: Array.isArray(said.enum) ? said.enum.map(String) : [],
+      title: typeof property.title === 'string' ? property.title : name,
+      type: typeof property.type === 'string' ? property.type : 'string',
+      choices: Array.isArray(property.enum) ? property.enum.map(String) : [],
       required: must.includes(name),
-      fallback: said.default,
+      fallback: property.default,
     }
   })
 }
 
-/** What a person needs to see in order to decide: the act, its paths, its command, and the options with numbers. */
+/** Returns the details of a question as lines: command, paths, body, and numbered options or fields. */
 export function questionLines(question: Question, color: Colors): string[] {
   const lines: string[] = []
   if (question.command) lines.push(`    ${color.bold(clean(question.command))}`)
@@ -47,15 +47,15 @@ export function questionLines(question: Question, color: Colors): string[] {
   return lines
 }
 
-/** The command that answers a question from any other terminal. */
+/** Returns the command that answers a question from any terminal. */
 export function howToAnswer({ id, question }: Pick<Interaction, 'id' | 'question'>): string {
   if (question.kind === 'form') return `carrel answer ${id} --values '{"name": "value"}'`
   return `carrel answer ${id} ${question.options[0] ? '1' : '--decline'}`
 }
 
-/** Finds the option that a person means: by id, by number, or by label. @throws bad_input with what is offered */
-export function chooseOption(question: Question, said: string): Answer {
-  const wanted = said.trim()
+/** Finds an option by id, number or label. @throws bad_input with the offered options */
+export function chooseOption(question: Question, text: string): Answer {
+  const wanted = text.trim()
   const folded = wanted.toLowerCase()
   const { options } = question
   const option =
@@ -66,20 +66,20 @@ export function chooseOption(question: Question, said: string): Answer {
   const offered = options.map(({ id, label }, at) => `${at + 1} ${label} (${id})`).join(', ')
   throw badInput(
     offered
-      ? `${JSON.stringify(said)} is none of the options: ${offered}.`
-      : `This question takes values, not an option. Give them with --values '{"name": "value"}'.`,
+      ? `${JSON.stringify(text)} is not an option. Options: ${offered}.`
+      : `This question takes values, not an option. Use --values '{"name": "value"}'.`,
     { options },
   )
 }
 
 /**
- * Asks a person at the terminal, as often as it takes to understand the answer.
- * @returns null when the input ended, or `signal` fired since somebody else answered
+ * Asks a person at the terminal until the answer is valid.
+ * @returns null when the input ended, or when `signal` aborted after an answer from elsewhere
  */
-export async function askPerson(lines: Lines, question: Question, signal: AbortSignal): Promise<Answer | null> {
+export async function askPerson(lines: LineReader, question: Question, signal: AbortSignal): Promise<Answer | null> {
   if (question.kind === 'form') return askForm(lines, question, signal)
-  for (let again = ''; ; again = 'That is none of them. ') {
-    const line = await lines.ask(`${again}Your answer (1-${question.options.length}, d declines): `, signal)
+  for (let again = ''; ; again = 'Not an option. ') {
+    const line = await lines.ask(`${again}Your answer (1-${question.options.length}, d to skip): `, signal)
     if (line === null) return null
     if (line.trim() === 'd') return { declined: true }
     if (line.trim() === '') continue
@@ -89,11 +89,11 @@ export async function askPerson(lines: Lines, question: Question, signal: AbortS
   }
 }
 
-async function askForm(lines: Lines, { schema }: Question, signal: AbortSignal): Promise<Answer | null> {
+async function askForm(lines: LineReader, { schema }: Question, signal: AbortSignal): Promise<Answer | null> {
   const values: Record<string, unknown> = {}
   for (const field of fieldsOf(schema)) {
     for (;;) {
-      const line = await lines.ask(`${fieldWords(field)} (a lone . declines): `, signal)
+      const line = await lines.ask(`${fieldWords(field)} (. to skip the question): `, signal)
       if (line === null) return null
       if (line.trim() === '.') return { declined: true }
       const value = line.trim() === '' ? field.fallback : fieldValue(field, line.trim())
@@ -107,8 +107,8 @@ async function askForm(lines: Lines, { schema }: Question, signal: AbortSignal):
 
 function fieldWords({ title, name, type, choices, required, fallback }: Field): string {
   const kind = choices.length > 0 ? choices.join(' | ') : type
-  const usual = fallback === undefined ? '' : `, usually ${JSON.stringify(fallback)}`
-  return clean(`${title === name ? name : `${title} [${name}]`}: ${kind}${required ? '' : ', may be left out'}${usual}`)
+  const preset = fallback === undefined ? '' : `, default ${JSON.stringify(fallback)}`
+  return clean(`${title === name ? name : `${title} [${name}]`}: ${kind}${required ? '' : ' (optional)'}${preset}`)
 }
 
 function fieldValue({ type, choices }: Field, text: string): unknown {

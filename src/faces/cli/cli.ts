@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import type { Carrel } from '../../api/index.ts'
 import { dataFolderOf, loadSettings, type Settings } from './config.ts'
-import { type Reached, reach } from './reach.ts'
+import { type CarrelAccess, reach } from './reach.ts'
 import { openTerminal, type Terminal, type World } from './terminal.ts'
 
-/** What the options that every command takes say. */
+/** Options of every command. */
 export interface GlobalOptions {
   readonly workspace?: string
   readonly json?: boolean
@@ -13,31 +13,31 @@ export interface GlobalOptions {
   readonly data?: string
 }
 
-/** What a command is given: where to speak, what was said to every command, and the way to Carrel. */
+/** Context of a command: terminal, global options, and access to Carrel. */
 export interface Cli {
   readonly world: World
   readonly term: Terminal
   readonly workspace: string
   readonly dataFolder: string
-  /** The server that was named, where one was. */
-  readonly far: { readonly url: string; readonly token: string | null } | null
-  /** @throws bad_input for a setting that cannot be */
+  /** Server of `--url` or CARREL_URL; null for none. */
+  readonly remote: { readonly url: string; readonly token: string | null } | null
+  /** Loads the settings. @throws bad_input for an invalid setting */
   settings(flags?: Readonly<Record<string, unknown>>): Settings
   /**
-   * Runs `use` with a way to Carrel, and lets go of it afterwards.
-   * `runs`: the command stays until a run has ended, so an embedded Carrel may run agents, and others may reach it.
+   * Runs `use` with access to Carrel, and closes it afterwards.
+   * `runs`: the command stays until a run has ended, so an embedded Carrel runs agents and accepts other commands.
    */
-  withCarrel<T>(need: { readonly runs: boolean }, use: (carrel: Carrel, way: Reached) => Promise<T>): Promise<T>
+  withCarrel<T>(need: { readonly runs: boolean }, use: (carrel: Carrel, access: CarrelAccess) => Promise<T>): Promise<T>
 }
 
-/** Makes a commander action of a handler, which returns the exit code where that is not 0. */
-export type Act = (
-  // biome-ignore lint/suspicious/noExplicitAny: arguments and options are what the command's own declaration says
-  // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing at all
+/** Converts a handler to a commander action. The handler returns the exit code unless it is 0. */
+export type ToAction = (
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration of the command defines arguments and options
+  // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing
   handler: (cli: Cli, args: any[], options: any) => Promise<number | undefined | void>,
 ) => (...raw: unknown[]) => Promise<void>
-/** Adds a command, or a family of them, to the table. */
-export type AddCommand = (program: Command, act: Act) => void
+/** Adds a command, or a group of commands, to the program. */
+export type AddCommand = (program: Command, toAction: ToAction) => void
 
 export function openCli(world: World, options: GlobalOptions): Cli {
   const { env, cwd } = world
@@ -54,14 +54,14 @@ export function openCli(world: World, options: GlobalOptions): Cli {
     term: openTerminal(world, options.json === true),
     workspace: options.workspace ?? env.CARREL_WORKSPACE ?? 'default',
     dataFolder: dataFolderOf(sources()).path,
-    far: url ? { url, token: options.token ?? env.CARREL_TOKEN ?? null } : null,
+    remote: url ? { url, token: options.token ?? env.CARREL_TOKEN ?? null } : null,
     settings: (flags) => loadSettings(sources(flags)),
     withCarrel: async (need, use) => {
-      const way = await reach(cli, need)
+      const access = await reach(cli, need)
       try {
-        return await use(way.carrel, way)
+        return await use(access.carrel, access)
       } finally {
-        await way.close()
+        await access.close()
       }
     },
   }

@@ -9,22 +9,22 @@ import { badInput } from './problem.ts'
 
 type Key = keyof Config
 
-/** Each setting in effect, and where its value comes from: an option, an environment name, a file, or `default`. */
+/** Effective settings with their origins: an option, an environment variable, a file, or `default`. */
 export interface Settings {
   readonly config: Config
   readonly origins: Readonly<Record<Key, string>>
 }
 
 export interface Sources {
-  /** Values given on the command line. */
+  /** Values from the command line. */
   readonly flags: Readonly<Partial<Record<Key, unknown>>>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** `darwin`, `linux` ... */
+  /** `darwin`, `linux` and others. */
   readonly platform: string
 }
 
-/** Where Carrel keeps its things when nobody says otherwise, and what said so. */
+/** Returns the data folder and the origin of its path. */
 export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: string; origin: string } {
   if (flags.dataFolder) return { path: resolve(cwd, String(flags.dataFolder)), origin: '--data' }
   if (env.CARREL_DATA_FOLDER) return { path: resolve(cwd, env.CARREL_DATA_FOLDER), origin: 'CARREL_DATA_FOLDER' }
@@ -35,8 +35,9 @@ export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: st
 }
 
 /**
- * Command line, then environment, then `config.json` in the data folder, then the defaults.
- * @throws bad_input naming setting, value and origin
+ * Loads the settings from the command line, the environment, `config.json` in the data folder, and the defaults, in
+ * this order.
+ * @throws bad_input with setting, value and origin
  */
 export function loadSettings(sources: Sources): Settings {
   const folder = dataFolderOf(sources)
@@ -55,13 +56,13 @@ export function loadSettings(sources: Sources): Settings {
 function pick(key: Key, { flags, env }: Sources, fromFile: Record<string, unknown>, file: string): [unknown, string] {
   if (flags[key] !== undefined) return [flags[key], `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`]
   const name = Object.keys(CONFIG_ENV).find((each) => CONFIG_ENV[each] === key)
-  const said = name === undefined ? undefined : env[name]
-  if (name !== undefined && said !== undefined && said !== '') return [fromText(key, said), name]
+  const text = name === undefined ? undefined : env[name]
+  if (name !== undefined && text !== undefined && text !== '') return [fromText(key, text), name]
   if (fromFile[key] !== undefined) return [fromFile[key], file]
   return [undefined, 'default']
 }
 
-/** What a person can write in an environment variable: a list has commas, `null` is "none" where that is allowed. */
+/** Parses an environment variable: a list is comma-separated, `null` means none for nullable settings. */
 function fromText(key: Key, text: string): unknown {
   const inner = (Config.shape[key].def as Wrapping).innerType?.def
   const nullable = inner?.type === 'nullable'
@@ -81,12 +82,12 @@ function check(key: Key, raw: unknown, origin: string): unknown {
   const [issue] = parsed.error.issues
   const where = issue && issue.path.length > 0 ? ` (at ${issue.path.join('.')})` : ''
   throw badInput(
-    `The setting ${key} cannot be ${shown(key, raw)}, which comes from ${origin}: ${issue?.message ?? 'not valid'}${where}. Correct it there.`,
+    `The setting ${key} cannot be ${shown(key, raw)} (from ${origin}): ${issue?.message ?? 'not valid'}${where}. Correct the value there.`,
     { setting: key, value: shown(key, raw), origin },
   )
 }
 
-/** A value as it may be shown: the password of a database is no one's business, nor what a service of browsers is paid with. */
+/** Formats a setting for display, without the password of a database or the token of a browser service. */
 export function shown(key: string, value: unknown): string {
   const secret = SECRET_PARTS[key]
   if (!secret || typeof value !== 'string') return JSON.stringify(value) ?? 'nothing'
@@ -110,18 +111,21 @@ function readConfigFile(file: string): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw badInput(`${file} is not JSON: ${messageOf(error)}. Correct it, or move it away.`, { file })
+    throw badInput(`${file} is not JSON: ${messageOf(error)}. Correct or remove the file.`, { file })
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw badInput(`${file} must hold one JSON object of settings, like {"port": 4747}.`, { file })
+    throw badInput(`${file} must contain one JSON object of settings, like {"port": 4747}.`, { file })
   for (const key of Object.keys(value)) {
     if (key === 'dataFolder')
-      throw badInput(`dataFolder in ${file} has no meaning, since that file is found in it. Use --data.`, { file })
+      throw badInput(`dataFolder cannot be set in ${file}, which is inside the data folder. Use --data.`, { file })
     if (!(key in Config.shape))
-      throw badInput(`${file} sets ${JSON.stringify(key)}, which is no setting. \`carrel config\` lists them.`, {
-        setting: key,
-        file,
-      })
+      throw badInput(
+        `${file} sets ${JSON.stringify(key)}, which is not a setting. \`carrel config\` lists all settings.`,
+        {
+          setting: key,
+          file,
+        },
+      )
   }
   return value as Record<string, unknown>
 }

@@ -3,8 +3,8 @@ import type { Event } from '../../model/events.ts'
 import type { Item } from '../../model/items.ts'
 import type { SessionView } from '../../model/view.ts'
 
-/** What following a session tells: an event with what it changed, that all which was there is said, or the end. */
-export type Told =
+/** Message of a followed session: an event with the changed items, the end of the past events, or the end of the log. */
+export type FollowedChange =
   | {
       readonly kind: 'event'
       readonly event: Event
@@ -21,13 +21,13 @@ export interface FollowFrom {
   readonly items: readonly Item[]
 }
 
-/** Follows a session from a view of it, folding each event, so that terminals show what pages show (L9). */
+/** Follows a session from a view and folds each event, so that terminals and pages show the same (L9). */
 export async function* followSession(
   carrel: Carrel,
   { workspace, view, items }: FollowFrom,
   signal: AbortSignal,
-): AsyncGenerator<Told> {
-  // Loaded by those commands that follow: each start of the others would wait for them.
+): AsyncGenerator<FollowedChange> {
+  // Imported here: a static import would slow every start of the other commands.
   const [{ parseEvent }, { fold }] = await Promise.all([import('../../model/events.ts'), import('../../model/fold.ts')])
   const known = new Map(items.map((item) => [item.n, item]))
   const target = { kind: 'session', workspace, session: view.session, after: view.seq } as const
@@ -43,27 +43,27 @@ export async function* followSession(
     const folded = fold(current, event, (n) => known.get(n))
     current = folded.view
     for (const item of folded.items) known.set(item.n, item)
-    yield { kind: 'event', event, json: news.json, view: current, items: toldInOrder(folded.items) }
+    yield { kind: 'event', event, json: news.json, view: current, items: runLast(folded.items) }
   }
 }
 
-/** What an event changed, in the order a person is told: the end of a run comes after what it interrupted. */
-function toldInOrder(items: readonly Item[]): Item[] {
+/** Sorts the changed items of an event for display: the end of a run comes after the items that it interrupted. */
+function runLast(items: readonly Item[]): Item[] {
   return [...items].sort((a, b) => Number(a.kind === 'run') - Number(b.kind === 'run'))
 }
 
-/** Items of the past in the order a person is told: what began a run, what it did, how it ended. */
-export function retold(items: readonly Item[]): Item[] {
-  const told: Item[] = []
+/** Orders past items for display: the prompt of a run, its items, then its end. */
+export function displayOrder(items: readonly Item[]): Item[] {
+  const ordered: Item[] = []
   let run: Item | null = null
   for (const item of items.toSorted((a, b) => a.n - b.n)) {
     if (item.kind !== 'run') {
-      told.push(item)
+      ordered.push(item)
       continue
     }
-    if (run) told.push(run)
+    if (run) ordered.push(run)
     run = item.outcome === null ? null : item
-    told.push(item.outcome === null ? item : { ...item, state: 'started', outcome: null })
+    ordered.push(item.outcome === null ? item : { ...item, state: 'started', outcome: null })
   }
-  return run ? [...told, run] : told
+  return run ? [...ordered, run] : ordered
 }

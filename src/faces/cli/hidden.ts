@@ -4,21 +4,21 @@ import { badInput } from './problem.ts'
 import type { World } from './terminal.ts'
 
 /**
- * Reads a value that nobody may see: typed without an echo, or all of stdin where that is no terminal. Never from the
- * arguments, which every process of this machine can read.
- * @throws bad_input when nothing was said
+ * Reads a secret value: typed without echo, or all of stdin when it is not a terminal. Never from the arguments, which
+ * every process of this machine can read.
+ * @throws bad_input for an empty value
  */
 export async function readHidden({ stdin, stderr }: World, prompt: string): Promise<string> {
   const value = stdin.isTTY ? await typed(stdin, stderr, prompt) : await piped(stdin)
   if (value === '')
-    throw badInput('There was no value. Type it when asked, or send it: `carrel secrets put NAME < file`.')
+    throw badInput('The value is empty. Type it at the prompt, or pipe it: `carrel secrets put NAME < file`.')
   return value
 }
 
 async function piped(stdin: NodeJS.ReadStream): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
-  // The line end that `echo` and editors put behind it is none of the value's.
+  // `echo` and editors append a line end that is not part of the value.
   return Buffer.concat(chunks)
     .toString('utf8')
     .replace(/\r?\n$/, '')

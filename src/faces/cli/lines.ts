@@ -1,24 +1,24 @@
 import { createInterface } from 'node:readline'
 import type { World } from './terminal.ts'
 
-/** What a person types, a line at a time. */
-export interface Lines {
-  /** Asks for one line. Null when the input ended or `signal` fired. */
+/** Reads input of a person line by line. */
+export interface LineReader {
+  /** Asks for one line. Returns null when the input ended or `signal` aborted. */
   ask(prompt: string, signal: AbortSignal): Promise<string | null>
-  /** Shows the prompt for lines that nobody asked for. */
+  /** Shows the prompt for unsolicited lines. */
   invite(prompt: string): void
   close(): void
 }
 
-export interface Typing {
-  /** Ctrl-C, which a terminal that is being read from gives to the reader instead of the process. */
+export interface LineHandlers {
+  /** Called for Ctrl-C, which a terminal sends to its reader instead of the process. */
   readonly onInterrupt: () => void
   readonly onLine?: (line: string) => void
   readonly onEnd?: () => void
 }
 
-/** Reads lines; while a question is open, the next line is its answer. */
-export function openLines({ stdin, stderr }: World, { onInterrupt, onLine, onEnd }: Typing): Lines {
+/** Opens a reader of lines. While a question is open, the next line is its answer. */
+export function openLines({ stdin, stderr }: World, { onInterrupt, onLine, onEnd }: LineHandlers): LineReader {
   const reader = createInterface({ input: stdin, output: stderr, terminal: Boolean(stdin.isTTY), prompt: '' })
   let waiting: ((line: string | null) => void) | null = null
   const give = (line: string | null): boolean => {

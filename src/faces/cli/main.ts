@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { ERRORS } from '../../model/errors.ts'
-import { type Act, type GlobalOptions, openCli } from './cli.ts'
+import { type GlobalOptions, openCli, type ToAction } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
 import { addProjectPlaces } from './commands/copies.ts'
 import { addEnv } from './commands/env.ts'
@@ -24,7 +24,7 @@ import { addUpgrade } from './commands/upgrade.ts'
 import { VERSION } from './installation.ts'
 import { openTerminal, type World } from './terminal.ts'
 
-/** The commands in the order of the help: start, work, look, arrange, machine. */
+/** Commands in the order of the help: start, work, inspect, organize, machine. */
 const COMMANDS = [
   addServe,
   addOpen,
@@ -61,13 +61,13 @@ ${exitLines()}
 
 Examples:
   $ carrel serve                       start the server and print the address of the page
-  $ carrel run "mend the failing test" ask the agent to work in this folder
-  $ carrel inbox                       see what waits for you
-  $ carrel answer int_... 1            answer it
+  $ carrel run "fix the failing test"  ask the agent to work in this folder
+  $ carrel inbox                       list the questions for you
+  $ carrel answer int_... 1            answer one
 
-Commands use the running server, else they open Carrel in their own process.`
+Commands use the running server. Without a server they open Carrel in their own process.`
 
-/** What each code of the error table means to a shell, codes that share a number on one line. */
+/** Returns the exit codes with their error codes, one line a number. */
 function exitLines(): string {
   const byExit = Map.groupBy(Object.entries(ERRORS), ([, { exit }]) => exit)
   return [...byExit]
@@ -76,10 +76,10 @@ function exitLines(): string {
     .join('\n')
 }
 
-/** Makes the command table. `done` is told the exit code of the command that ran. */
+/** Creates the program with all commands. `done` receives the exit code of the executed command. */
 export function buildProgram(world: World, done: (exit: number) => void): Command {
   const program = new Command('carrel')
-  // Before the first command, since commands inherit these when they are made.
+  // Configured before the first command: commands inherit these settings on creation.
   program
     .exitOverride()
     .configureOutput({
@@ -96,25 +96,25 @@ export function buildProgram(world: World, done: (exit: number) => void): Comman
     .helpCommand('help [command]', 'print help for a command')
     .option('-w, --workspace <id>', 'the workspace (or CARREL_WORKSPACE; default: default)')
     .option('--json', 'for programs: JSON on stdout, errors as JSON on stderr')
-    .option('--url <url>', 'a server elsewhere (or CARREL_URL)')
-    .option('--token <token>', 'its token (or CARREL_TOKEN, which others on this machine cannot see)')
+    .option('--url <url>', 'address of another server (or CARREL_URL)')
+    .option('--token <token>', 'its token (or CARREL_TOKEN, which other users of this machine cannot see)')
     .option('--data <folder>', 'the data folder (or CARREL_DATA_FOLDER)')
     .addHelpText('after', EXIT_CODES)
-  const act: Act =
+  const toAction: ToAction =
     (handler) =>
     async (...raw) => {
       const command = raw.at(-1) as Command
       const cli = openCli(world, command.optsWithGlobals<GlobalOptions>())
       done((await handler(cli, command.processedArgs, command.opts())) ?? 0)
     }
-  for (const add of COMMANDS) add(program, act)
+  for (const add of COMMANDS) add(program, toAction)
   return program
 }
 
 /**
- * Runs the command that `argv` says.
- * @param argv the arguments after the program's name
- * @returns the exit code, after everything is said and closed
+ * Runs the command in `argv`.
+ * @param argv the arguments after the program name
+ * @returns the exit code, after all output is written and everything is closed
  */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {
   let exit = 0
@@ -131,7 +131,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
   }
 }
 
-/** The process as the world of a command. A reader that goes away (`| head`) is no error. */
+/** Returns the world of this process. A closed stdout (`| head`) is not an error. */
 export function processWorld(): World {
   const { env, stdin, stdout, stderr } = process
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70))

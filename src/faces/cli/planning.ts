@@ -2,27 +2,27 @@ import type { Carrel } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/history.ts'
 import type { Cli } from './cli.ts'
-import { type Lines, openLines } from './lines.ts'
+import { type LineReader, openLines } from './lines.ts'
 import { authorWords } from './project-meant.ts'
 import { clean, short } from './terminal.ts'
 import { namesOf } from './whereabouts.ts'
 
-/** How a plan is to be carried out, as far as it was said. */
+/** Options of commands that apply a plan. */
 export interface PlanOptions {
   readonly yes?: boolean
   readonly overwrite?: readonly string[]
   readonly leave?: readonly string[]
-  /** Conflict paths that are not named stay as they are. */
+  /** Leave all unnamed paths that need confirmation. */
   readonly leaveRest?: boolean
 }
 
-interface Naming {
+interface Decisions {
   readonly overwrite: string[]
   readonly leave: string[]
 }
 
-/** Shows what would be done, asks where somebody is there to ask, and does it. Returns whether it was done. */
-export async function planAndDo(
+/** Shows a plan, asks the person at the terminal, and applies it. Returns whether the plan was applied. */
+export async function planAndApply(
   cli: Cli,
   carrel: Carrel,
   { project, request }: { readonly project: string; readonly request: PlanRequest },
@@ -30,21 +30,21 @@ export async function planAndDo(
 ): Promise<boolean> {
   const { workspace, term } = cli
   const plan = await carrel.call('plans.make', { workspace, project, request })
-  // A program that says yes wants one document: what was done.
+  // A program with --yes gets one document: the act.
   if (!options.yes || !term.json) await showPlan(cli, carrel, plan)
   if (plan.entries.length === 0) {
     if (options.yes) term.data(plan)
     return false
   }
-  const named = await nameConflicts(cli, plan, options)
-  if (named === null) {
-    term.note('Nothing was done. Say --yes to do it.')
+  const decisions = await decide(cli, plan, options)
+  if (decisions === null) {
+    term.note('Nothing was changed. Use --yes to apply the plan.')
     return false
   }
-  const act = await carrel.call('plans.apply', { workspace, project, request, digest: plan.digest, ...named })
+  const act = await carrel.call('plans.apply', { workspace, project, request, digest: plan.digest, ...decisions })
   term.result(act, () => {
-    term.line(`${act.written.length} written, ${act.left.length} left as they are. ${act.id}`)
-    term.note(`To take it back: carrel undo ${act.id}`)
+    term.line(`Files written: ${act.written.length}, left unchanged: ${act.left.length}. ${act.id}`)
+    term.note(`Undo with: carrel undo ${act.id}`)
   })
   return true
 }
@@ -57,11 +57,10 @@ async function showPlan(cli: Cli, carrel: Carrel, plan: Plan): Promise<void> {
       wordOf(entry),
       clean(entry.path),
       entry.author ? short(authorWords(entry.author, name), 30) : '',
-      entry.conflicts.map((reason) => whyWords(reason, name)).join('; '),
+      entry.conflicts.map((reason) => reasonWords(reason, name)).join('; '),
     ])
-    term.table(['DO', 'PATH', 'WHOSE', 'NEEDS A WORD BECAUSE'], rows, 'Nothing would change.')
-    if (plan.gaps.length > 0)
-      term.note(`${plan.gaps.length} paths are not covered by the history and stay as they are.`)
+    term.table(['CHANGE', 'PATH', 'AUTHOR', 'NEEDS CONFIRMATION'], rows, 'Nothing would change.')
+    if (plan.gaps.length > 0) term.note(`Paths not tracked, will not be touched: ${plan.gaps.length}.`)
   })
 }
 
@@ -71,28 +70,26 @@ function wordOf({ how, now, next }: PlanEntry): string {
   return now === null ? (next?.kind === 'folder' ? 'make folder' : 'create') : 'overwrite'
 }
 
-/** Why a path is not written without being told to. */
-export function whyWords(reason: Conflict, name: (id: string) => string): string {
+/** Describes why a path needs confirmation. */
+export function reasonWords(reason: Conflict, name: (id: string) => string): string {
   switch (reason.kind) {
     case 'others_work':
-      return `${authorWords(reason.by, name)} changed it since`
+      return `conflict: changed later by ${authorWords(reason.by, name)}`
     case 'merge_conflict':
-      return `${reason.hunks} places were changed on both sides`
+      return `merge conflict in ${reason.hunks} ${reason.hunks === 1 ? 'place' : 'places'}`
     case 'uncertain':
-      return 'one of several sessions changed it'
+      return `written by one of ${reason.among.length} runs; which one is unknown`
     case 'file_rule':
-      return reason.action === 'block'
-        ? `${reason.class}: never written (${reason.pattern})`
-        : `${reason.class} (${reason.pattern})`
+      return `file rule: ${reason.action} ${reason.class} (${reason.pattern})`
     case 'in_use':
-      return `${name(reason.session)} works with it now`
+      return `in use by ${name(reason.session)}`
     case 'gap':
       return reason.why
   }
 }
 
-/** Which conflicts paths to overwrite and which to leave; null when the person does not want it done. */
-async function nameConflicts(cli: Cli, plan: Plan, options: PlanOptions): Promise<Naming | null> {
+/** Decides which paths to overwrite and which to leave; null when the person does not apply the plan. */
+async function decide(cli: Cli, plan: Plan, options: PlanOptions): Promise<Decisions | null> {
   const overwrite = [...(options.overwrite ?? [])]
   const leave = [...(options.leave ?? [])]
   const open = plan.entries.filter(
@@ -102,10 +99,10 @@ async function nameConflicts(cli: Cli, plan: Plan, options: PlanOptions): Promis
   else if (open.length > 0 && options.yes) {
     throw new CarrelError(
       'conflict',
-      `${open.length} paths need a word: ${open
+      `Paths that need confirmation (${open.length}): ${open
         .slice(0, 5)
         .map(({ path }) => path)
-        .join(', ')}. Name each with --overwrite or --leave, or say --leave-rest.`,
+        .join(', ')}. Name each with --overwrite or --leave, or use --leave-rest.`,
       { conflicts: open },
     )
   } else if (open.length > 0 && cli.term.interactive) {
@@ -119,25 +116,25 @@ async function nameConflicts(cli: Cli, plan: Plan, options: PlanOptions): Promis
   return cli.term.interactive && (await confirm(cli)) ? { overwrite, leave } : null
 }
 
-async function askEach(cli: Cli, open: readonly PlanEntry[]): Promise<Naming | null> {
+async function askEach(cli: Cli, open: readonly PlanEntry[]): Promise<Decisions | null> {
   return await withLines(cli, async (lines, signal) => {
-    const named: Naming = { overwrite: [], leave: [] }
+    const decisions: Decisions = { overwrite: [], leave: [] }
     for (const { path } of open) {
-      const said = (await lines.ask(`${clean(path)}: [o]verwrite or [l]eave it? `, signal))?.trim().toLowerCase()
-      if (said === 'o' || said === 'overwrite') named.overwrite.push(path)
-      else if (said === 'l' || said === 'leave') named.leave.push(path)
+      const answer = (await lines.ask(`${clean(path)}: [o]verwrite or [l]eave? `, signal))?.trim().toLowerCase()
+      if (answer === 'o' || answer === 'overwrite') decisions.overwrite.push(path)
+      else if (answer === 'l' || answer === 'leave') decisions.leave.push(path)
       else return null
     }
-    return named
+    return decisions
   })
 }
 
 async function confirm(cli: Cli): Promise<boolean> {
-  const said = await withLines(cli, (lines, signal) => lines.ask('Do it? [y/N] ', signal))
-  return /^y(es)?$/i.test(said?.trim() ?? '')
+  const answer = await withLines(cli, (lines, signal) => lines.ask('Apply this plan? [y/N] ', signal))
+  return /^y(es)?$/i.test(answer?.trim() ?? '')
 }
 
-async function withLines<T>(cli: Cli, use: (lines: Lines, signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withLines<T>(cli: Cli, use: (lines: LineReader, signal: AbortSignal) => Promise<T>): Promise<T> {
   const leaving = new AbortController()
   const lines = openLines(cli.world, { onInterrupt: () => leaving.abort() })
   try {

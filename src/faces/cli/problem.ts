@@ -2,13 +2,13 @@ import { CommanderError } from 'commander'
 import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
 import { commandNow } from '../../model/old-names.ts'
 
-export interface Problem {
+export interface CommandFailure {
   readonly error: CarrelError
   readonly exit: number
 }
 
-/** Turns anything thrown by a command into an error of the table with its exit code. */
-export function toProblem(thrown: unknown): Problem {
+/** Converts an error of a command to a CarrelError with its exit code. */
+export function toFailure(thrown: unknown): CommandFailure {
   const error = thrown instanceof CommanderError ? usageError(thrown) : asCarrelError(thrown)
   return { error, exit: ERRORS[error.code].exit }
 }
@@ -22,5 +22,5 @@ function usageError({ message }: CommanderError): CarrelError {
   return new CarrelError('bad_input', `${sentence} ${hint || 'See `carrel help`.'}`)
 }
 
-/** Thrown by commands whose arguments do not fit. */
+/** Creates the error for invalid arguments. */
 export const badInput = (message: string, data?: unknown): CarrelError => new CarrelError('bad_input', message, data)

@@ -1,10 +1,10 @@
 import type { Cli } from './cli.ts'
 
-/** How far something is, for a person who waits; `of` is null where nobody knows. */
-export type Progress = (what: string, done: number, of: number | null) => void
+/** Reports progress to a person; `of` is null when the total is unknown. */
+export type ReportProgress = (what: string, done: number, of: number | null) => void
 
-/** Shows progress on one line of a terminal. Programs see nothing of it. */
-export function progressOf({ term }: Pick<Cli, 'term'>): Progress {
+/** Shows progress on one line of a terminal, and nothing to programs. */
+export function progressOf({ term }: Pick<Cli, 'term'>): ReportProgress {
   let last = ''
   return (what, done, of) => {
     if (!term.interactive) return
@@ -14,8 +14,8 @@ export function progressOf({ term }: Pick<Cli, 'term'>): Progress {
   }
 }
 
-/** As `progressOf`; where nobody sits at a terminal, as in the log of a service, each stage is a line. */
-export function stagesOf({ term }: Pick<Cli, 'term'>): Progress {
+/** Like `progressOf`, but prints one line a stage without a terminal, for example in the log of a service. */
+export function stagesOf({ term }: Pick<Cli, 'term'>): ReportProgress {
   let last = ''
   return (what, done, of) => {
     const percent = of === null || of === 0 ? '' : ` ${Math.floor((100 * done) / of)} %`
@@ -23,7 +23,7 @@ export function stagesOf({ term }: Pick<Cli, 'term'>): Progress {
     if (text === last) return
     last = text
     if (term.interactive) term.aside(`\r\x1b[K${text}`)
-    else term.note(`${text.charAt(0).toUpperCase()}${text.slice(1)}${done === of ? '.' : ' ...'}`)
+    else term.note(`${text.charAt(0).toUpperCase()}${text.slice(1)}${done === of ? '.' : '...'}`)
   }
 }
 

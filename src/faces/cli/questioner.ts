@@ -4,21 +4,21 @@ import type { QuestionItem } from '../../model/items.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { askPerson, howToAnswer, questionLines } from './asking.ts'
 import type { Cli } from './cli.ts'
-import type { Lines } from './lines.ts'
+import type { LineReader } from './lines.ts'
 
-/** Puts an agent's questions to the person at this terminal, one at a time, or tells how to answer them. */
+/** Asks an agent's questions at this terminal, one at a time, or shows how to answer them elsewhere. */
 export interface Questioner {
-  /** Takes note of a question as it is now: asks it when it is open, takes it back when somebody else answered. */
-  heed(item: QuestionItem): void
+  /** Handles the present state of a question: asks an open one, and withdraws one that was answered elsewhere. */
+  update(item: QuestionItem): void
   close(): void
 }
 
 export interface QuestionerParts {
   readonly cli: Cli
   readonly carrel: Carrel
-  /** Null when there is no person at this terminal. */
-  readonly lines: (() => Lines) | null
-  /** After each question, when the terminal is free again. */
+  /** Null without a person at this terminal. */
+  readonly lines: (() => LineReader) | null
+  /** Called after each question, when the terminal is free again. */
   readonly onIdle?: () => void
 }
 
@@ -31,7 +31,7 @@ export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts
     if (!lines)
       term.note(`  Answer from any terminal: ${howToAnswer({ id: item.interaction, question: item.question })}`)
   }
-  const ask = async (item: QuestionItem, from: () => Lines, signal: AbortSignal): Promise<void> => {
+  const ask = async (item: QuestionItem, from: () => LineReader, signal: AbortSignal): Promise<void> => {
     if (signal.aborted) return
     explain(item)
     const answer = await askPerson(from(), item.question, signal)
@@ -41,7 +41,7 @@ export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts
     else await carrel.call('interactions.answer', { workspace, id: item.interaction, answer })
   }
   return {
-    heed(item) {
+    update(item) {
       const known = asked.get(item.interaction)
       if (item.state !== 'open') return known?.abort()
       if (known) return

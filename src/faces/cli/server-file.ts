@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fileTrouble } from '../../model/file-trouble.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
-/** How commands find the server of a data folder. Says nothing secret: what proves who one is lies beside it. */
+/** File by which commands find the server of a data folder, without secrets: the token is in a file beside it. */
 const ServerFile = z.object({
   url: z.string(),
   pid: z.number().int(),
@@ -16,9 +16,10 @@ export type ServerFile = z.infer<typeof ServerFile>
 const pathOf = (dataFolder: string): string => join(dataFolder, 'server.json')
 
 /**
- * Returns the note of the last server, which may be dead; null without one, or when it is no note.
+ * Reads the file of the last server; null without one, or when its content is not one. The server may be dead: see
+ * `askServer`.
  *
- * @throws unavailable when the file is there and cannot be read
+ * @throws unavailable when the file exists and cannot be read
  */
 export function readServerFile(dataFolder: string): ServerFile | null {
   const text = readOwn(pathOf(dataFolder))
@@ -30,7 +31,7 @@ export function readServerFile(dataFolder: string): ServerFile | null {
   }
 }
 
-/** Readable by the owner only; put in place in one step, so that nobody reads half of it. */
+/** Writes the file atomically, readable by its owner only. */
 export function writeServerFile(dataFolder: string, server: ServerFile): void {
   mkdirSync(dataFolder, { recursive: true })
   const fresh = `${pathOf(dataFolder)}.${server.pid}`
@@ -38,15 +39,15 @@ export function writeServerFile(dataFolder: string, server: ServerFile): void {
   renameSync(fresh, pathOf(dataFolder))
 }
 
-/** Removes the file if it is still that of process `pid`. Safe to repeat. */
+/** Removes the file if it still belongs to process `pid`. Idempotent. */
 export function removeServerFile(dataFolder: string, pid: number): void {
   if (readServerFile(dataFolder)?.pid === pid) rmSync(pathOf(dataFolder), { force: true })
 }
 
 /**
- * Returns the token of the data folder; null without one.
+ * Reads the token of the data folder; null without one.
  *
- * @throws unavailable when the file is there and cannot be read
+ * @throws unavailable when the file exists and cannot be read
  */
 export function readToken(dataFolder: string): string | null {
   return readOwn(join(dataFolder, 'token'))?.trim() || null
@@ -61,8 +62,8 @@ function readOwn(path: string): string | null {
 }
 
 /**
- * Asks the server whether it lives and takes our token.
- * @returns its answer, `null` when nobody of ours is there within `patienceMs`
+ * Checks whether the server is alive and accepts the token.
+ * @returns its answer; null when no such server answers within `patienceMs`
  */
 export async function askServer(
   url: string,

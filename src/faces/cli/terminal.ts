@@ -1,12 +1,12 @@
 import Table from 'cli-table3'
 import pico from 'picocolors'
-import { type Problem, toProblem } from './problem.ts'
+import { type CommandFailure, toFailure } from './problem.ts'
 
-/** The streams and facts of the process that a command may use. Tests pass their own. */
+/** Streams and facts of the process that a command uses. Tests pass their own. */
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** The home folder of whoever runs the command. */
+  /** Home folder of the user. */
   readonly home: string
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
@@ -17,29 +17,29 @@ export interface World {
 
 export type Colors = ReturnType<typeof pico.createColors>
 
-/** Where a command speaks: results to stdout, everything else to stderr, one JSON document or JSONL for programs. */
+/** Output of a command: results to stdout, other messages to stderr; one JSON document or JSONL for programs. */
 export interface Terminal {
   readonly json: boolean
-  /** A person sits at it: questions may be asked. */
+  /** A person uses the terminal and can answer questions. */
   readonly interactive: boolean
   readonly color: Colors
-  /** Colours for what goes to stderr. */
+  /** Colours of stderr. */
   readonly asideColor: Colors
   now(): number
-  /** Writes to stdout as it is; resolves when the reader has room for more. */
+  /** Writes to stdout unchanged; resolves when the reader can take more. */
   write(text: string): Promise<void>
-  /** Writes to stderr as it is, nothing in JSON mode. */
+  /** Writes to stderr unchanged; nothing in JSON mode. */
   aside(text: string): void
-  /** A line on stdout. */
+  /** Writes a line to stdout. */
   line(text: string): void
-  /** A line on stderr for a person; nothing in JSON mode. */
+  /** Writes a line for a person to stderr; nothing in JSON mode. */
   note(text: string): void
-  /** The result for a program, in JSON mode only: one line. */
+  /** Writes the result for a program as one line, in JSON mode only. */
   data(value: unknown): void
-  /** The result: `value` for a program, or what `human` prints. */
+  /** Writes the result: `value` in JSON mode, else the output of `human`. */
   result(value: unknown, human: () => void): void
   table(head: readonly string[], rows: readonly (readonly string[])[], empty: string): void
-  problem(error: unknown): Problem
+  problem(error: unknown): CommandFailure
 }
 
 export function openTerminal(world: World, json: boolean): Terminal {
@@ -63,7 +63,7 @@ export function openTerminal(world: World, json: boolean): Terminal {
     result: (value, human) => (json ? line(JSON.stringify(value)) : human()),
     table: (head, rows, empty) => (rows.length === 0 ? note(empty) : line(drawTable(head, rows, color))),
     problem: (error) => {
-      const problem = toProblem(error)
+      const problem = toFailure(error)
       if (json) stderr.write(`${JSON.stringify({ error: problem.error.toJSON() })}\n`)
       else stderr.write(`${asideColor.red('carrel:')} ${clean(problem.error.message)}\n`)
       return problem
@@ -97,25 +97,25 @@ function drawTable(head: readonly string[], rows: readonly (readonly string[])[]
 }
 
 /**
- * Takes the control characters out of a text that is not ours, except line ends and tabs: an agent must not move
- * the cursor, rename the window or hide what it does.
+ * Removes control characters except line ends and tabs from a foreign text: an agent must not move the cursor, rename
+ * the window or hide its output.
  */
 export const clean = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '')
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
 
-/** A text on one line of at most `max` characters. */
+/** Shortens a text to one line of at most `max` characters. */
 export function short(text: string, max: number): string {
   const line = clean(oneLine(text))
   return line.length <= max ? line : `${line.slice(0, max - 1)}…`
 }
 
-/** How long ago something was: `12 s`, `5 min`, `3 h`, `2 d`. */
+/** Formats the time since `at`: `12 s`, `5 min`, `3 h`, `2 d`. */
 export function ago(at: number | null, now: number): string {
   return at === null ? '' : span(Math.max(0, now - at))
 }
 
-/** A length of time in words. */
+/** Formats a duration. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${ms} ms`
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`

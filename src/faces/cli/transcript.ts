@@ -11,102 +11,134 @@ import type {
   ThoughtItem,
   ToolItem,
 } from '../../model/items.ts'
+import { RUN_WORDS, stepWord } from '../../model/state-words.ts'
+import { nameOf } from '../../model/who-words.ts'
 import { type Colors, clean, short, span } from './terminal.ts'
 
-/** Where a transcript is written: what the agent says, and everything beside it. Both may be the same. */
-export interface Paper {
+/** Output of a transcript: messages of the agent (`say`), and everything else (`aside`). Both may be the same. */
+export interface TranscriptOutput {
   readonly say: (text: string) => void
   readonly aside: (text: string) => void
   readonly color: Colors
-  /** Also prompts and folded things are shown: for reading a log rather than watching one run. */
+  /** Whether to show prompts and unknown updates as well: for reading a log instead of watching one run. */
   readonly whole: boolean
 }
 
 export interface Transcript {
-  /** Writes what is new about an item; a text that grew goes on where it stopped. */
+  /** Writes the news of an item; a growing text continues where it stopped. */
   show(item: Item): void
-  /** Takes an item as already written. */
+  /** Marks an item as already written. */
   skip(item: Item): void
-  /** Ends a line that is open. */
+  /** Ends an open line. */
   finish(): void
 }
 
-/** How many lines of a tool's output are shown. */
+/** Maximum number of lines of a tool's output. */
 const OUTPUT_LINES = 8
 
-/** Turns items into running text that is only ever added to, since a terminal keeps what was said. */
-export function createTranscript(paper: Paper): Transcript {
-  const shown = new Map<number, string>()
-  let open: { n: number; channel: 'say' | 'aside' } | null = null
-  const finish = (): void => {
-    if (open) paper[open.channel]('\n')
-    open = null
+type Channel = 'say' | 'aside'
+
+/** Creates a transcript that writes items as append-only text, since a terminal cannot change printed lines. */
+export const createTranscript = (output: TranscriptOutput): Transcript => new TextTranscript(output)
+
+class TextTranscript implements Transcript {
+  readonly #output: TranscriptOutput
+  /** The state of each written item: its text, or the key of its last line. */
+  readonly #shown = new Map<number, string>()
+  #open: { readonly n: number; readonly channel: Channel } | null = null
+
+  constructor(output: TranscriptOutput) {
+    this.#output = output
   }
-  const line = (text: string): void => {
-    finish()
-    paper.aside(`${text}\n`)
+
+  readonly show = (item: Item): void => {
+    if (item.kind === 'message' && item.role === 'agent') return this.#grow(item, 'say', (text) => text)
+    if (item.kind === 'thought') return this.#grow(item, 'aside', this.#output.color.dim)
+    const key = this.#keyOf(item)
+    if (this.#shown.get(item.n) === key) return
+    this.#shown.set(item.n, key)
+    const text = itemWords(item, this.#output)
+    if (text === '') return
+    this.finish()
+    this.#output.aside(`${text}\n`)
   }
-  const grow = (item: MessageItem | ThoughtItem, channel: 'say' | 'aside', paint: (text: string) => string): void => {
-    const before = shown.get(item.n)?.length ?? 0
-    const added = item.text.slice(before)
-    shown.set(item.n, item.text)
+
+  readonly skip = (item: Item): void => void this.#shown.set(item.n, this.#keyOf(item))
+
+  finish(): void {
+    if (this.#open) this.#output[this.#open.channel]('\n')
+    this.#open = null
+  }
+
+  #grow(item: MessageItem | ThoughtItem, channel: Channel, paint: (text: string) => string): void {
+    const added = item.text.slice(this.#shown.get(item.n)?.length ?? 0)
+    this.#shown.set(item.n, item.text)
     if (added === '') return
-    if (open && (open.channel !== channel || (open.n !== item.n && !item.continues))) finish()
-    paper[channel](paint(clean(added)))
-    open = added.endsWith('\n') ? null : { n: item.n, channel }
+    const open = this.#open
+    if (open && (open.channel !== channel || (open.n !== item.n && !item.continues))) this.finish()
+    this.#output[channel](paint(clean(added)))
+    this.#open = added.endsWith('\n') ? null : { n: item.n, channel }
   }
-  const { color } = paper
-  const once = (item: Item, key: string, text: () => string): void => {
-    if (shown.get(item.n) === key) return
-    shown.set(item.n, key)
-    const words = text()
-    if (words) line(words)
-  }
-  const show = (item: Item): void => {
+
+  /** Returns a key that changes when the item needs another line. */
+  #keyOf(item: Item): string {
     switch (item.kind) {
       case 'message':
-        if (item.role === 'agent') return grow(item, 'say', (text) => text)
-        return once(item, 'said', () => color.bold(`> ${clean(item.text)}`))
       case 'thought':
-        return grow(item, 'aside', (text) => color.dim(text))
+        return item.text
       case 'tool':
-        return once(item, `${item.status}${item.title}`, () => toolWords(item, color, shown.has(item.n)))
+        return `${item.status}${item.title}`
       case 'plan':
-        return once(item, JSON.stringify(item.entries), () => planWords(item, color))
-      case 'question':
-        return once(item, item.state, () => questionWords(item, color))
-      case 'notice':
-        return once(item, 'said', () => (item.level === 'info' ? color.dim : color.yellow)(`! ${clean(item.text)}`))
-      case 'run':
-        return once(item, item.outcome ?? (paper.whole ? 'begun' : item.state), () => runWords(item, paper))
+        return JSON.stringify(item.entries)
       case 'files':
-        return once(item, JSON.stringify([item.counts, item.conflicts]), () => color.dim(filesWords(item)))
-      case 'act':
-        return once(item, 'said', () => color.yellow(`! ${actWords(item)}`))
-      case 'raw':
-        return paper.whole ? once(item, 'said', () => color.dim(`(${short(item.name, 60)})`)) : undefined
+        return JSON.stringify([item.counts, item.conflicts])
+      case 'question':
+        return item.state
+      case 'run':
+        return item.outcome ?? (this.#output.whole ? 'started' : item.state)
+      default:
+        return 'shown'
     }
   }
-  const skip = (item: Item): void => {
-    if (item.kind === 'message' || item.kind === 'thought') shown.set(item.n, item.text)
-    else if (item.kind === 'tool') shown.set(item.n, `${item.status}${item.title}`)
-    else if (item.kind === 'plan') shown.set(item.n, JSON.stringify(item.entries))
-    else if (item.kind === 'files') shown.set(item.n, JSON.stringify([item.counts, item.conflicts]))
-    else if (item.kind === 'question') shown.set(item.n, item.state)
-    else if (item.kind === 'run') shown.set(item.n, item.outcome ?? (paper.whole ? 'begun' : item.state))
-    else shown.set(item.n, 'said')
-  }
-  return { show, skip, finish }
 }
 
-function toolWords(item: ToolItem, color: Colors, again: boolean): string {
+/** Returns the lines of an item; empty for none. */
+function itemWords(item: Item, output: TranscriptOutput): string {
+  const { color, whole } = output
+  switch (item.kind) {
+    case 'message':
+      return color.bold(`> ${clean(item.text)}`)
+    case 'thought':
+      return ''
+    case 'tool':
+      return toolWords(item, color)
+    case 'plan':
+      return planWords(item, color)
+    case 'question':
+      return questionWords(item, color)
+    case 'notice':
+      return (item.level === 'info' ? color.dim : color.yellow)(`! ${clean(item.text)}`)
+    case 'run':
+      return runWords(item, output)
+    case 'files':
+      return color.dim(filesWords(item))
+    case 'act':
+      return color.yellow(`! ${actWords(item)}`)
+    case 'raw':
+      return whole ? color.dim(`(${short(item.name, 60)})`) : ''
+  }
+}
+
+/** Returns the lines of an ended tool call. A running one shows nothing yet, since printed lines cannot change. */
+function toolWords(item: ToolItem, color: Colors): string {
+  if (item.endedAt === null && item.status !== 'completed') return ''
   const title = short(item.title, 160)
   const ruled = item.ruled ? color.dim(` (${item.ruled})`) : ''
-  if (item.status === 'completed') return [`${color.green('✓')} ${title}${ruled}`, ...outputOf(item, color)].join('\n')
-  if (item.endedAt !== null)
-    return [`${color.red('✗')} ${title} ${color.red(item.status)}${ruled}`, ...outputOf(item, color)].join('\n')
-  // A title that changes while it runs is worth no second line; the last line has it.
-  return again ? '' : `${color.cyan('…')} ${title}`
+  const head =
+    item.status === 'completed'
+      ? `${color.green('✓')} ${title}`
+      : `${color.red('✗')} ${title} ${color.red(stepWord(item.status))}`
+  return [`${head}${ruled}`, ...outputOf(item, color)].join('\n')
 }
 
 function outputOf(item: ToolItem, color: Colors): string[] {
@@ -133,11 +165,11 @@ function questionWords(item: QuestionItem, color: Colors): string {
   if (state === 'open') return `${color.yellow('?')} ${short(question.title, 300)}`
   if (state === 'withdrawn') return color.dim(`? ${short(question.title, 120)}: withdrawn`)
   const label = answerWords(question, answer)
-  const by = state === 'expired' ? 'nobody answered in time' : (answeredBy?.name ?? 'somebody')
+  const by = state === 'expired' ? 'no answer in time' : answeredBy ? nameOf(answeredBy) : 'unknown'
   return color.dim(`? ${short(question.title, 120)}: ${label} (${by})`)
 }
 
-/** An answer in the words of its question. */
+/** Formats an answer with the labels of its question. */
 export function answerWords(question: Question, answer: QuestionItem['answer']): string {
   if (answer === null) return 'no answer'
   if ('declined' in answer) return 'declined'
@@ -145,19 +177,21 @@ export function answerWords(question: Question, answer: QuestionItem['answer']):
   return short(question.options.find(({ id }) => id === answer.option)?.label ?? answer.option, 80)
 }
 
-function runWords(item: RunItem, { color, whole }: Paper): string {
+function runWords(item: RunItem, { color, whole }: TranscriptOutput): string {
   if (item.outcome === null) {
     if (whole) return color.bold(`> ${textOf(item.content)}`)
-    return item.state === 'parked' ? color.dim('Waits for an answer; the agent was let go meanwhile.') : ''
+    return item.state === 'parked' ? color.dim('Needs you: the run is parked until you answer.') : ''
   }
   const took = item.endedAt === null ? '' : ` after ${span(item.endedAt - (item.startedAt ?? item.at))}`
   const paint = item.outcome === 'completed' ? color.green : item.outcome === 'cancelled' ? color.yellow : color.red
-  const lines = [paint(`${item.outcome.replace('_', ' ')}${took}`)]
+  const lines = [paint(`${RUN_WORDS[item.outcome]}${took}`)]
   if (item.error) lines.push(clean(item.error.message))
   if (item.error?.stderr) lines.push(color.dim(clean(item.error.stderr).trimEnd()))
   if (item.error?.next) lines.push(clean(item.error.next))
   if (item.halfDone.length > 0)
-    lines.push(`Cut in the middle of: ${item.halfDone.map(({ title }) => short(title, 80)).join(', ')}. Look at these.`)
+    lines.push(
+      `Cut off: ${item.halfDone.map(({ title }) => short(title, 80)).join(', ')}. Check what these steps changed.`,
+    )
   return lines.join('\n')
 }
 
@@ -170,7 +204,7 @@ function filesWords({ counts, files, conflicts }: FilesItem): string {
   const lines = [`± ${countWords(counts)}${names.length > 0 ? `: ${names.join(', ')}${more}` : ''}`]
   for (const { session, paths } of conflicts)
     lines.push(
-      `! ${session} changes the same: ${paths
+      `! Conflict with ${session}: ${paths
         .slice(0, NAMES_SHOWN)
         .map((path) => short(path, 80))
         .join(', ')}`,
@@ -178,21 +212,21 @@ function filesWords({ counts, files, conflicts }: FilesItem): string {
   return lines.join('\n')
 }
 
-/** How many files came, changed and went, in words. */
+/** Formats the numbers of new, changed and deleted files. */
 export function countWords({ created, modified, deleted }: FilesItem['counts']): string {
   const parts = [
     [created, 'new'],
     [modified, 'changed'],
     [deleted, 'deleted'],
   ] as const
-  return parts.flatMap(([n, word]) => (n > 0 ? [`${n} ${word}`] : [])).join(', ') || 'nothing changed'
+  return parts.flatMap(([n, word]) => (n > 0 ? [`${n} ${word}`] : [])).join(', ') || 'no changes'
 }
 
 const ACT_WORDS: Readonly<Record<ActItem['what'], string>> = {
-  restored: 'went back to an earlier snapshot',
-  undone: 'took back what was done here',
-  taken: 'overwrote files that this session had written',
-  applied: 'brought what was done here to the folder of the Space',
+  restored: 'restored an earlier snapshot',
+  undone: 'undid changes of this session',
+  taken: 'overwrote files of this session',
+  applied: 'applied changes of this session to the folder of the Space',
 }
 
 function actWords({ what, by, count, paths }: ActItem): string {
@@ -200,10 +234,10 @@ function actWords({ what, by, count, paths }: ActItem): string {
     .slice(0, NAMES_SHOWN)
     .map((path) => short(path, 80))
     .join(', ')
-  return `${by.name} ${ACT_WORDS[what]} (${count}): ${names}`
+  return `${nameOf(by)} ${ACT_WORDS[what]} (${count}): ${names}`
 }
 
-/** The words of a prompt; blocks that are no text in brackets. */
+/** Formats a prompt; blocks other than text are shown in brackets. */
 export function textOf(content: readonly ContentBlock[]): string {
   return clean(
     content

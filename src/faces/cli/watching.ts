@@ -3,25 +3,25 @@ import { asCarrelError } from '../../model/errors.ts'
 import type { Item } from '../../model/items.ts'
 import type { RunOutcome, Session } from '../../model/tree.ts'
 import type { Cli } from './cli.ts'
-import { followSession, type Told } from './following.ts'
-import { type Lines, openLines } from './lines.ts'
+import { type FollowedChange, followSession } from './following.ts'
+import { type LineReader, openLines } from './lines.ts'
 import { createQuestioner, type Questioner } from './questioner.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
-/** Why a watch ended before its run: the person, the clock, or the system told this process to end. */
+/** Reason why a watch ended before its run: Ctrl-C, the timeout, or a termination signal. */
 export type Leaving = 'interrupt' | 'timeout' | 'terminated'
 
-/** How watching a prompt came to its end. */
+/** End of a watched prompt. */
 export type WatchEnd =
   | { readonly kind: 'ended'; readonly outcome: RunOutcome }
   | { readonly kind: 'withdrawn' }
   | { readonly kind: 'deleted'; readonly reason: string }
   | { readonly kind: 'left'; readonly why: Leaving }
 
-export interface Watch {
+export interface PromptWatch {
   readonly session: Session
   readonly prompt: Input<'sessions.prompt'>
-  /** null watches to the end. */
+  /** null for no timeout. */
   readonly timeoutMs: number | null
 }
 
@@ -34,10 +34,10 @@ interface Progress {
 }
 
 /**
- * Submits a prompt and shows its run until that ends. The first Ctrl-C cancels the run (or takes the prompt back
- * while it waits), the second leaves.
+ * Submits a prompt and shows its run until it ends. The first Ctrl-C cancels the run, or removes the queued prompt; the
+ * second stops watching.
  */
-export async function watchPrompt(cli: Cli, carrel: Carrel, watch: Watch): Promise<WatchEnd> {
+export async function watchPrompt(cli: Cli, carrel: Carrel, watch: PromptWatch): Promise<WatchEnd> {
   const { workspace, term, world } = cli
   const { session, prompt, timeoutMs } = watch
   const stop = new AbortController()
@@ -54,8 +54,8 @@ export async function watchPrompt(cli: Cli, carrel: Carrel, watch: Watch): Promi
   process.on('SIGINT', interrupt)
   for (const signal of ENDS) process.once(signal, terminate)
   const timer = timeoutMs === null ? null : setTimeout(() => leave('timeout'), timeoutMs)
-  let lines: Lines | null = null
-  const openOnce = (): Lines => {
+  let lines: LineReader | null = null
+  const openOnce = (): LineReader => {
     lines ??= openLines(world, { onInterrupt: interrupt })
     return lines
   }
@@ -71,10 +71,10 @@ export async function watchPrompt(cli: Cli, carrel: Carrel, watch: Watch): Promi
     for (const item of items) transcript.skip(item)
     const accepted = await carrel.call('sessions.prompt', { ...prompt, wait: 'accepted' })
     progress.prompt = accepted.prompt
-    if (view.run && prompt.busy === 'queue') term.note('A run is on in this session; this one is next in line.')
-    for await (const told of followSession(carrel, { workspace, view, items }, stop.signal)) {
-      if (told.kind === 'event') await term.write(term.json ? `${told.json}\n` : '')
-      const end = take(told, progress, transcript, questioner)
+    if (view.run && prompt.busy === 'queue') term.note('Another run is active in this session. Your prompt is queued.')
+    for await (const change of followSession(carrel, { workspace, view, items }, stop.signal)) {
+      if (change.kind === 'event') await term.write(term.json ? `${change.json}\n` : '')
+      const end = take(change, progress, transcript, questioner)
       if (end) return end
     }
     return { kind: 'left', why: progress.left ?? 'interrupt' }
@@ -84,11 +84,11 @@ export async function watchPrompt(cli: Cli, carrel: Carrel, watch: Watch): Promi
     if (timer) clearTimeout(timer)
     transcript.finish()
     questioner.close()
-    ;(lines as Lines | null)?.close()
+    ;(lines as LineReader | null)?.close()
   }
 }
 
-/** The first call does one thing, those after it another. */
+/** Returns a function that calls `first` once, then `then`. */
 function interruptWith(first: () => void, then: () => void): () => void {
   let count = 0
   return () => {
@@ -98,11 +98,16 @@ function interruptWith(first: () => void, then: () => void): () => void {
   }
 }
 
-/** Follows our prompt through the log: which run has it, what that run does, how it ends. */
-function take(told: Told, progress: Progress, transcript: Transcript, questioner: Questioner): WatchEnd | null {
-  if (told.kind === 'caught-up') return null
-  if (told.kind === 'ended') return { kind: 'deleted', reason: told.reason }
-  const { event, items } = told
+/** Tracks the prompt through the log: finds its run, shows the run's items, and returns its end. */
+function take(
+  change: FollowedChange,
+  progress: Progress,
+  transcript: Transcript,
+  questioner: Questioner,
+): WatchEnd | null {
+  if (change.kind === 'caught-up') return null
+  if (change.kind === 'ended') return { kind: 'deleted', reason: change.reason }
+  const { event, items } = change
   const mine = progress.prompt
   if (event.type === 'run.admitted' && event.data.prompt === mine) progress.run = event.data.run
   if (event.type === 'prompt.steered' && event.data.prompt === mine) progress.run = event.data.run
@@ -117,12 +122,12 @@ function take(told: Told, progress: Progress, transcript: Transcript, questioner
 
 export function showItem(item: Item, transcript: Transcript, questioner: Questioner): void {
   transcript.show(item)
-  if (item.kind === 'question') questioner.heed(item)
+  if (item.kind === 'question') questioner.update(item)
 }
 
 function cancel(cli: Cli, carrel: Carrel, session: Session, { run, prompt }: Progress): void {
   const { workspace, term } = cli
-  term.note('\nCancelling. Ctrl-C again stops watching.')
+  term.note('\nCancelling. Press Ctrl-C again to stop watching.')
   const at = { workspace, id: session.id }
   const asked = run
     ? carrel.call('sessions.cancel', { ...at, run })

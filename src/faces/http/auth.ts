@@ -2,25 +2,26 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CarrelError } from '../../model/errors.ts'
 import type { Caller } from '../../model/tree.ts'
+import { TOKEN_HOLDER } from '../../model/who-words.ts'
 import { cookiesNamed } from './cookies.ts'
 import { loginPage } from './login-page.ts'
 
-/** Tells who asks, from what the request carries. Never from what it claims. */
+/** Authenticates requests by token or login cookie, never by a claim of the client. */
 export interface Auth {
   /** @throws unauthenticated */
   callerOf(request: FastifyRequest): Caller
-  /** By what the caller is logged in. @throws unauthenticated */
+  /** Returns the login of a request. @throws unauthenticated */
   loginOf(request: FastifyRequest): Login
-  /** Told the `id` of each login that somebody ends. */
+  /** Registers a listener that receives the `id` of each ended login. */
   onLogout(listener: (login: string) => void): void
-  /** `GET /login?token=`, `POST /login`, `POST /logout`. */
+  /** Mounts `GET /login?token=`, `POST /login` and `POST /logout`. */
   mount(app: FastifyInstance): void
 }
 
-/** One login to Carrel: what hangs on it ends with it. */
+/** One login to Carrel. Everything opened with it ends with it. */
 export interface Login {
   readonly caller: Caller
-  /** Tells logins apart, and proves nothing. */
+  /** Identifies the login, and proves nothing. */
   readonly id: string
   /** ms since 1970. */
   readonly endsAt: number
@@ -35,33 +36,76 @@ export interface AuthOptions {
 
 const COOKIE_SECONDS = 30 * 24 * 60 * 60
 
-export function createAuth({ token, now, port }: AuthOptions): Auth {
-  const isToken = sameAs(token)
-  // Asked twice for each request, before its body is read and after.
-  const known = new WeakMap<FastifyRequest, Caller>()
-  // Cookies do not tell ports apart, so two servers on one machine would take each other's.
-  const cookieName = () => `carrel_${port()}`
-  const throttle = createThrottle(now)
+export const createAuth = (options: AuthOptions): Auth => new TokenAuth(options)
 
-  const leaving: ((login: string) => void)[] = []
+class TokenAuth implements Auth {
+  readonly #options: AuthOptions
+  readonly #isToken: (text: string) => boolean
+  readonly #throttle: ReturnType<typeof createThrottle>
+  /** Cache: each request is checked twice, before and after its body is read. */
+  readonly #callers = new WeakMap<FastifyRequest, Caller>()
+  readonly #logoutListeners: ((login: string) => void)[] = []
 
-  const isCookie = (said: string): boolean => {
-    const expiresAt = expiryOf(said)
-    return expiresAt > now() && sameAs(cookieValue(token, expiresAt))(said)
+  constructor(options: AuthOptions) {
+    this.#options = options
+    this.#isToken = equalTo(options.token)
+    this.#throttle = createThrottle(options.now)
   }
 
-  /** The cookie that proves it, or null; several may be there, and who put them there is not said. */
-  const cookieOf = ({ headers }: FastifyRequest): string | null =>
-    cookiesNamed(headers.cookie, cookieName()).find(isCookie) ?? null
+  readonly callerOf = (request: FastifyRequest): Caller => {
+    const caller = this.#callers.get(request) ?? this.#authenticate(request)
+    this.#callers.set(request, caller)
+    return caller
+  }
 
-  const login = async (request: FastifyRequest, reply: FastifyReply, said: unknown, next: unknown) => {
-    const name = request.ip
-    if (typeof said !== 'string' || !isToken(said.trim())) {
-      const wait = throttle.failed(name)
+  loginOf(request: FastifyRequest): Login {
+    const caller = this.callerOf(request)
+    const cookie = bearerOf(request.headers.authorization) === null ? this.#cookieOf(request) : null
+    if (cookie === null) return { caller, id: 'token', endsAt: this.#options.now() + COOKIE_SECONDS * 1000 }
+    return { caller, id: loginId(cookie), endsAt: expiryOf(cookie) }
+  }
+
+  onLogout(listener: (login: string) => void): void {
+    this.#logoutListeners.push(listener)
+  }
+
+  mount(app: FastifyInstance): void {
+    app.get('/login', async (request, reply) => {
+      const { token, next } = request.query as Record<string, unknown>
+      return token === undefined ? page(reply, 200, 'ask', next) : this.#logIn(request, reply, { token, next })
+    })
+    app.post('/login', async (request, reply) =>
+      this.#logIn(request, reply, (request.body ?? {}) as Record<string, unknown>),
+    )
+    app.post('/logout', async (request, reply) => this.#logOut(request, reply))
+  }
+
+  #authenticate(request: FastifyRequest): Caller {
+    const bearer = bearerOf(request.headers.authorization)
+    if (bearer !== null) {
+      if (!this.#isToken(bearer)) throw unauthenticated('The token is wrong.')
+      return tokenHolder(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
+    }
+    const cookies = cookiesNamed(request.headers.cookie, this.#cookieName())
+    if (cookies.length === 0) throw unauthenticated('You are not logged in.')
+    if (!cookies.some((cookie) => this.#isValid(cookie))) throw unauthenticated('Your login has expired.')
+    if (isElsewhere(request))
+      throw unauthenticated('The request comes from another site, where the login is not valid.')
+    return tokenHolder('web')
+  }
+
+  async #logIn(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { token, next }: { readonly token?: unknown; readonly next?: unknown },
+  ): Promise<FastifyReply> {
+    if (typeof token !== 'string' || !this.#isToken(token.trim())) {
+      const wait = this.#throttle.failed(request.ip)
       if (wait > 0) return page(reply.header('retry-after', String(Math.ceil(wait / 1000))), 429, 'throttled', next)
       return page(reply, 401, 'wrong', next)
     }
-    reply.setCookie(cookieName(), cookieValue(token, now() + COOKIE_SECONDS * 1000), {
+    const endsAt = this.#options.now() + COOKIE_SECONDS * 1000
+    reply.setCookie(this.#cookieName(), cookieValue(this.#options.token, endsAt), {
       path: '/',
       httpOnly: true,
       sameSite: 'strict',
@@ -71,55 +115,31 @@ export function createAuth({ token, now, port }: AuthOptions): Auth {
     return reply.header('cache-control', 'no-store').redirect(localPath(next), 303)
   }
 
-  const lookAt = (request: FastifyRequest): Caller => {
-    const bearer = bearerOf(request.headers.authorization)
-    if (bearer !== null) {
-      if (!isToken(bearer)) throw unauthenticated('The token is wrong.')
-      return owner(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
-    }
-    const said = cookiesNamed(request.headers.cookie, cookieName())
-    if (said.length === 0) throw unauthenticated('Nobody is logged in.')
-    if (!said.some(isCookie)) throw unauthenticated('The login has run out.')
-    if (isElsewhere(request)) throw unauthenticated('This comes from another site, where the login does not count.')
-    return owner('web')
+  #logOut(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const cookie = this.#cookieOf(request)
+    if (cookie !== null) for (const notify of this.#logoutListeners) notify(loginId(cookie))
+    return reply.clearCookie(this.#cookieName(), { path: '/', httpOnly: true, sameSite: 'strict' }).code(204).send()
   }
 
-  const callerOf = (request: FastifyRequest): Caller => {
-    const caller = known.get(request) ?? lookAt(request)
-    known.set(request, caller)
-    return caller
+  /** Returns the valid cookie, or null. Another site of the domain may have set further cookies of the same name. */
+  #cookieOf({ headers }: FastifyRequest): string | null {
+    return cookiesNamed(headers.cookie, this.#cookieName()).find((cookie) => this.#isValid(cookie)) ?? null
   }
 
-  return {
-    callerOf,
-    loginOf(request) {
-      const caller = callerOf(request)
-      const cookie = bearerOf(request.headers.authorization) === null ? cookieOf(request) : null
-      if (cookie === null) return { caller, id: 'token', endsAt: now() + COOKIE_SECONDS * 1000 }
-      return { caller, id: loginId(cookie), endsAt: expiryOf(cookie) }
-    },
-    onLogout: (listener) => void leaving.push(listener),
-    mount(app) {
-      app.get('/login', async (request, reply) => {
-        const { token: said, next } = request.query as Record<string, unknown>
-        return said === undefined ? page(reply, 200, 'ask', next) : login(request, reply, said, next)
-      })
-      app.post('/login', async (request, reply) => {
-        const { token: said, next } = (request.body ?? {}) as Record<string, unknown>
-        return login(request, reply, said, next)
-      })
-      app.post('/logout', async (request, reply) => {
-        const cookie = cookieOf(request)
-        if (cookie !== null) for (const tell of leaving) tell(loginId(cookie))
-        return reply.clearCookie(cookieName(), { path: '/', httpOnly: true, sameSite: 'strict' }).code(204).send()
-      })
-    },
+  #isValid(cookie: string): boolean {
+    const expiresAt = expiryOf(cookie)
+    return expiresAt > this.#options.now() && equalTo(cookieValue(this.#options.token, expiresAt))(cookie)
+  }
+
+  /** The name has the port: cookies ignore ports, so that two servers on one machine would overwrite each other's. */
+  #cookieName(): string {
+    return `carrel_${this.#options.port()}`
   }
 }
 
 /**
- * A page of the same site that is not ours, as a preview below the same domain is one: its requests carry the cookie.
- * Going to an address is something else: what comes of it the other page cannot see.
+ * Whether another page of the same site sent the request, such as a preview below the same domain: its requests carry
+ * the cookie. Navigation is allowed, since the other page cannot read the result.
  */
 function isElsewhere({ headers }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site']
@@ -130,25 +150,25 @@ const expiryOf = (cookie: string): number => Number(/^(\d{1,15})\./.exec(cookie)
 
 const loginId = (cookie: string): string => createHash('sha256').update(cookie).digest('base64url')
 
-const owner = (face: Caller['face']): Caller => ({ name: 'owner', kind: 'person', face, workspaces: null })
+const tokenHolder = (face: Caller['face']): Caller => ({ name: TOKEN_HOLDER, kind: 'person', face, workspaces: null })
 
-function unauthenticated(what: string): CarrelError {
+function unauthenticated(reason: string): CarrelError {
   return new CarrelError(
     'unauthenticated',
-    `${what} Run \`carrel open\` for a login address, or send the token as Bearer.`,
+    `${reason} Run \`carrel open\` for a login link, or send the token as Bearer.`,
   )
 }
 
-/** Whoever reads the cookie cannot make the token from it, and it runs out by itself. */
+/** Returns a cookie that expires by itself and does not reveal the token. */
 function cookieValue(token: string, expiresAt: number): string {
   return `${expiresAt}.${createHmac('sha256', token).update(`carrel login ${expiresAt}`).digest('base64url')}`
 }
 
-/** In constant time for all that is as long as what is right: how long that is, everybody knows. */
-function sameAs(right: string): (said: string) => boolean {
+/** Returns a comparison in constant time for texts of the right length, which is public. */
+function equalTo(right: string): (text: string) => boolean {
   const bytes = Buffer.from(right)
-  return (said) => {
-    const given = Buffer.from(said)
+  return (text) => {
+    const given = Buffer.from(text)
     return given.length === bytes.length && timingSafeEqual(given, bytes)
   }
 }
@@ -158,7 +178,7 @@ function bearerOf(header: string | undefined): string | null {
   return /^bearer +(\S+) *$/i.exec(header)?.[1] ?? ''
 }
 
-/** A path on this server, else its front page: `//other.site` and `/\other.site` are addresses elsewhere. */
+/** Returns a path on this server, else `/`: `//other.site` and `/\other.site` lead to other servers. */
 export function localPath(next: unknown): string {
   if (typeof next !== 'string' || next.length > 2_000) return '/'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop them, and `/\t/site` then leads elsewhere
@@ -170,7 +190,7 @@ function page(reply: FastifyReply, status: number, kind: Parameters<typeof login
     reply
       .code(status)
       .header('cache-control', 'no-store')
-      // With `no-referrer` a browser says `Origin: null` when the form is sent, and the gate would refuse it.
+      // With `no-referrer`, browsers submit the form with `Origin: null`, which the gate refuses.
       .header('referrer-policy', 'same-origin')
       .type('text/html; charset=utf-8')
       .send(loginPage(kind, localPath(next)))
@@ -182,13 +202,13 @@ const WINDOW_MS = 60_000
 const MOST_NAMES = 1_000
 
 /**
- * Counts wrong tokens by address. The right token passes always: any page could otherwise lock the owner out by
- * loading `/login?token=x` a few times, and 256 bits are not guessed at any rate.
+ * Counts wrong tokens by address. The right token always passes: otherwise any page could lock you out by loading
+ * `/login?token=x` a few times. A token of 256 bits cannot be guessed at any rate.
  */
 function createThrottle(now: () => number) {
   const failures = new Map<string, { since: number; count: number }>()
   return {
-    /** @returns how long this address should wait, ms; 0 while it may go on */
+    /** @returns time that this address must wait in ms; 0 for none */
     failed(name: string): number {
       const known = failures.get(name)
       const fresh = known && now() - known.since < WINDOW_MS ? known : { since: now(), count: 0 }

@@ -1,12 +1,11 @@
 /**
- * All values of a name, since there may be several: a page below the same domain can set a second one, and the first
- * need not be ours.
+ * Returns all cookies of a name. A page below the same domain can set a second one, and the first may be foreign.
  */
 export function cookiesNamed(header: string | undefined, name: string): string[] {
   return pairs(header).flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []))
 }
 
-/** The header without the cookies whose name fits; undefined when none is left. */
+/** Removes the cookies with matching names from a header; undefined when none is left. */
 export function withoutCookies(header: string | undefined, ours: RegExp): string | undefined {
   const kept = pairs(header).filter((pair) => !ours.test(pair.split('=', 1)[0]?.trim() ?? ''))
   return kept.length === 0 ? undefined : kept.join('; ')

@@ -4,16 +4,16 @@ import { CarrelError } from '../../model/errors.ts'
 import { previewIn } from '../preview/hosts.ts'
 
 /**
- * Who may knock at all (B2). A page of another site can make a browser send requests here, and a name that resolves
- * to this machine today (DNS rebinding) makes them look like its own: so the Host must be one of ours, and an
- * Origin, where one is said, must be the page that this server itself serves, or one that the owner named.
+ * Checks Host and Origin of requests (B2). A page of another site can make a browser send requests here, and with DNS
+ * rebinding they look same-origin. The Host must therefore be one of Carrel's names. An Origin, if present, must be
+ * Carrel's own page or in `allowedOrigins`.
  */
 export interface Gate {
   /** @throws forbidden */
   check(request: GateRequest): void
-  /** Whether a Host, in small letters, is one of ours. Never that of a preview. */
+  /** Whether a lower-case Host is one of Carrel's names, never that of a preview. */
   isOwn(host: string): boolean
-  /** Whether the Origin is another site's that the owner let in: only such a one gets CORS headers. */
+  /** Whether the Origin is another site in `allowedOrigins`: only such sites get CORS headers. */
   isGuest(request: GateRequest): boolean
 }
 
@@ -22,38 +22,38 @@ export interface GateRequest {
 }
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
-/** Where one listens, never what one calls: as a Host they are a known way round a browser's own checks. */
+/** Listen addresses that are never valid Hosts: as a Host they are a known bypass of browser checks. */
 const WILDCARDS = ['0.0.0.0', '::', '[::]', '']
 
-/** @param port what the server listens on, asked at each request, since 0 takes a free one */
+/** @param port returns the port of the server, at each request, since port 0 is resolved late */
 export function createGate(config: Config, host: string, port: () => number): Gate {
   const own = [...LOOPBACK, host, config.host].filter((name) => !WILDCARDS.includes(name)).map(bracketed)
   const origins = new Set(config.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')))
 
-  const isHost = (said: string): boolean => {
-    // What agents' programs serve stands there, whatever else the owner let in.
-    if (previewIn(said) !== null) return false
+  const isHost = (text: string): boolean => {
+    // Programs of agents serve previews: no setting makes a preview's host one of Carrel's.
+    if (previewIn(text) !== null) return false
     const withPort = `:${port()}`
-    if (own.some((name) => said === `${name}${withPort}` || (port() === 80 && said === name))) return true
-    // A proxy in front has a port of its own, or none in the name: both are what the owner wrote down.
+    if (own.some((name) => text === `${name}${withPort}` || (port() === 80 && text === name))) return true
+    // A reverse proxy has its own port, or none in the name: both forms of a configured name are allowed.
     return config.allowedHosts
       .map((name) => name.toLowerCase())
-      .some((name) => said === name || said === name + withPort)
+      .some((name) => text === name || text === name + withPort)
   }
-  const isOwn = (origin: string, said: string) => origin === `http://${said}` || origin === `https://${said}`
+  const isOwn = (origin: string, host: string) => origin === `http://${host}` || origin === `https://${host}`
 
   return {
     isOwn: isHost,
     check({ headers }) {
-      const said = (headers.host ?? '').toLowerCase()
-      if (!isHost(said)) {
+      const requested = (headers.host ?? '').toLowerCase()
+      if (!isHost(requested)) {
         throw new CarrelError('forbidden', 'Host not allowed. Use localhost, or add this name to allowedHosts.', {
-          host: said.slice(0, 200),
+          host: requested.slice(0, 200),
         })
       }
       if (headers.origin === undefined) return
       const origin = headers.origin.toLowerCase()
-      if (isPreview(origin) || (!isOwn(origin, said) && !origins.has(origin))) {
+      if (isPreview(origin) || (!isOwn(origin, requested) && !origins.has(origin))) {
         throw new CarrelError('forbidden', 'Origin not allowed. If this site is yours, add it to allowedOrigins.', {
           origin: origin.slice(0, 200),
         })
@@ -75,7 +75,7 @@ const isPreview = (origin: string): boolean => previewIn(origin.replace(/^https?
 
 const bracketed = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name).toLowerCase()
 
-/** The page may load what this server sends and nothing else; no script stands in a page. */
+/** The page may load only resources of this server, and no inline scripts. */
 const PAGE_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
@@ -90,7 +90,7 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Puts the gate before everything else. */
+/** Installs the gate before all other hooks. */
 export function guard(app: FastifyInstance, gate: Gate): void {
   app.addHook('onRequest', (request, reply, done) => {
     addHeaders(request, reply)
@@ -102,7 +102,7 @@ export function guard(app: FastifyInstance, gate: Gate): void {
   })
 }
 
-/** The headers of every answer. */
+/** Adds the security headers of every answer. */
 export function addHeaders(request: Pick<FastifyRequest, 'url'>, reply: FastifyReply): void {
   reply
     .header('content-security-policy', PAGE_POLICY)

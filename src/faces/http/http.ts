@@ -21,14 +21,14 @@ import type { OutletLimits } from './outlet.ts'
 import { mountStreams, type Streams } from './stream.ts'
 import { mountPage, WEB_FOLDER } from './web.ts'
 
-export interface ServeOptions {
-  /** The built page; left out for the one of this package, null for no page. */
+export interface HttpOptions {
+  /** Folder of the built page; default: the page of this package, null for no page. */
   readonly webFolder?: string | null | undefined
   readonly host: string
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number
   readonly version: string
-  /** Words for the operator. Never addresses with a query, since a login has its token there. */
+  /** Log for the operator. Addresses are logged without queries, since a login has its token there. */
   readonly log?: Pick<Log, 'error' | 'warn' | 'info'> | undefined
   /** ms since 1970. */
   readonly now?: (() => number) | undefined
@@ -38,22 +38,22 @@ export interface ServeOptions {
 export interface HttpServer {
   /** `http://127.0.0.1:4747` */
   readonly url: string
-  /** Opens the page logged in. A secret. */
+  /** Address that logs in and opens the page. A secret. */
   readonly loginUrl: string
   readonly port: number
   readonly streams: Pick<Streams, 'open' | 'waitingBytes'>
-  /** Ends the streams, lets answers under way finish for a moment, then hangs up. Safe to repeat. */
+  /** Ends the streams, gives open answers a moment to finish, then closes all connections. Idempotent. */
   close(): Promise<void>
 }
 
-/** How long answers under way may take once the server closes. ms. */
+/** Time for open answers to finish while the server closes. ms. */
 const CLOSE_MS = 2_000
 
 /**
  * Serves an engine over HTTP: operations under `/api/v1`, streams, login and page.
- * @throws unavailable when the port is taken or the address is none of this machine
+ * @throws unavailable when the port is taken or this machine does not have the address
  */
-export async function serveHttp(engine: Engine, options: ServeOptions): Promise<HttpServer> {
+export async function serveHttp(engine: Engine, options: HttpOptions): Promise<HttpServer> {
   let port = options.port
   const gate = createGate(engine.config, options.host, () => port)
   const now = options.now ?? REAL_TIMING.now
@@ -65,7 +65,7 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
   guard(app, gate)
   await app.register(fastifyCookie)
   app.addHook('onRequest', (request, _reply, done) => {
-    // Before the body is read: nobody's 32 MiB are taken in without knowing whose they are.
+    // Authenticate before the body is read: an unauthenticated caller must not send 32 MiB.
     if (isApi(request.url)) auth.callerOf(request)
     done()
   })
@@ -100,13 +100,13 @@ export async function serveHttp(engine: Engine, options: ServeOptions): Promise<
 
 function createApp(engine: Engine, gate: Gate, previews: Previews): FastifyInstance {
   return Fastify({
-    // Its own lines hold whole addresses, and a login has its token there.
+    // Fastify's own log lines contain whole addresses, and a login address has a token.
     logger: false,
     bodyLimit: engine.config.maxBodyBytes,
     forceCloseConnections: false,
     serverFactory: (handle) => createHttpServer(handle, previews),
     routerOptions: { maxParamLength: 512 },
-    // An address that cannot be decoded comes here without passing a hook.
+    // A malformed address arrives here without passing the hooks.
     frameworkErrors: (error, request, reply) => {
       const plain = reply as unknown as FastifyReply
       try {
@@ -121,22 +121,22 @@ function createApp(engine: Engine, gate: Gate, previews: Previews): FastifyInsta
   })
 }
 
-/** Requests for previews go their own way before any route of Carrel's is looked at, and only they become WebSockets. */
+/** Creates a server that handles previews before Carrel's own routes. Only previews may use WebSockets. */
 function createHttpServer(handle: RequestListener, previews: Previews): Server {
   const server = createServer(
-    // To receive a request; answers may take as long as they take. ms.
+    // Limits the time to receive a request, not to answer it. ms.
     { requestTimeout: 300_000, keepAliveTimeout: 72_000, shouldUpgradeCallback: previews.mayUpgrade },
     (request, response) => previews.take(request, response) || handle(request, response),
   )
   server.on('upgrade', (request, socket: Socket, head) => {
     if (previews.upgrade(request, socket, head)) return
-    // Older versions of Node ask nobody whether it should be one.
-    refuseMalformed(new Error('no WebSocket'), socket)
+    // Older versions of Node do not call `shouldUpgradeCallback`.
+    refuseMalformed(new Error('not a preview'), socket)
   })
   return server
 }
 
-/** What is no HTTP at all gets the same shape of error, by hand: there is no request to answer. */
+/** Answers malformed HTTP with the usual error shape. Written by hand, since there is no request object. */
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const body = JSON.stringify({ error: badInput('This is not a well-formed HTTP request.') })
@@ -145,7 +145,7 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
   )
 }
 
-/** JSON everywhere; a form only because the plain login page sends one. */
+/** Accepts JSON bodies, and form bodies outside the API for the plain login page. */
 function acceptBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   const parseJson = app.getDefaultJsonParser('error', 'error')
@@ -181,7 +181,7 @@ function mountOperations(
   }
 }
 
-/** Aborted when the caller is gone, so that nothing waits for nobody. */
+/** Returns a signal that aborts when the caller disconnects, which ends waits. */
 function hangUp({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   raw.once('close', () => raw.writableFinished || gone.abort())
@@ -199,7 +199,7 @@ async function answerError(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  options: ServeOptions,
+  options: HttpOptions,
 ): Promise<FastifyReply> {
   const error = translate(thrown as FastifyError)
   if (error.code === 'internal') logError(error, request, options)
@@ -210,19 +210,22 @@ async function answerError(
 function translate(thrown: FastifyError): CarrelError {
   if (thrown instanceof CarrelError) return thrown
   if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new CarrelError('too_large', 'The body is larger than this server takes. Send less, or raise maxBodyBytes.')
+    return new CarrelError(
+      'too_large',
+      'The body is larger than this server accepts. Send less, or raise maxBodyBytes.',
+    )
   }
   if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return badInput(SEND_JSON)
   if (thrown.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || thrown instanceof SyntaxError) {
     return badInput('The body is not well-formed JSON. Send one JSON object.')
   }
   if (thrown.statusCode === 403 || thrown.statusCode === 404)
-    return new CarrelError('not_found', 'There is nothing here.')
+    return new CarrelError('not_found', 'There is nothing at this address.')
   if (thrown.statusCode !== undefined && thrown.statusCode < 500) return badInput(thrown.message)
   return asCarrelError(thrown)
 }
 
-/** So much of a body that is too large is still taken in, so that its sender gets to read why. */
+/** Maximum bytes read and dropped of a body that is too large, so that its sender receives the error. */
 const SWALLOW_BYTES = 268_435_456
 const SWALLOW_MS = 10_000
 
@@ -256,24 +259,24 @@ const badInput = (message: string) => new CarrelError('bad_input', message)
 function noRoute({ method, url }: FastifyRequest): CarrelError {
   const [path = ''] = url.split('?')
   const now = pathNow(path.slice(0, 200))
-  const next = now ? `The path is ${now} now.` : 'See /api/v1/openapi.json for what there is.'
+  const next = now ? `The path is ${now} now.` : 'See /api/v1/openapi.json for all operations.'
   return new CarrelError('not_found', `There is no ${method} ${path.slice(0, 200)}. ${next}`)
 }
 
-function logError(error: unknown, request: FastifyRequest, { log }: ServeOptions): void {
+function logError(error: unknown, request: FastifyRequest, { log }: HttpOptions): void {
   log?.error(`${request.method} ${request.routeOptions.url ?? '(no route)'} failed`, error)
 }
 
-async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promise<void> {
+async function listen(app: FastifyInstance, { host, port }: HttpOptions): Promise<void> {
   try {
     await app.listen({ host, port })
   } catch (cause) {
     await app.close()
     const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    const what = taken ? `Port ${port} is taken.` : `Cannot listen on ${host}:${port}: ${messageOf(cause)}.`
+    const reason = taken ? `Port ${port} is taken.` : `Cannot listen on ${host}:${port}: ${messageOf(cause)}.`
     throw new CarrelError(
       'unavailable',
-      `${what} Choose another with --port, or --port 0 for a free one.`,
+      `${reason} Choose another with --port, or --port 0 for a free one.`,
       { host, port },
       cause,
     )
@@ -285,7 +288,7 @@ function portOf(app: FastifyInstance): number {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** A name that a browser on this machine can open. */
+/** Returns a host name that a browser on this machine can open. */
 function nameFor(host: string): string {
   if (host === '0.0.0.0' || host === '::' || host === '') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
@@ -293,7 +296,7 @@ function nameFor(host: string): string {
 
 async function close(app: FastifyInstance, streams: readonly Pick<Streams, 'end'>[]): Promise<void> {
   for (const each of streams) each.end()
-  const impatient = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS)
+  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS)
   app.server.closeIdleConnections()
-  await app.close().finally(() => clearTimeout(impatient))
+  await app.close().finally(() => clearTimeout(timer))
 }

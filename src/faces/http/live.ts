@@ -7,8 +7,8 @@ import { createOutlet, OUTLET_LIMITS, type OutletLimits } from './outlet.ts'
 import { headersOf, type StreamOptions } from './stream.ts'
 
 /**
- * Mounts the live view of a run's browser: `scene` whenever something but the picture is another, `frame` with the newest
- * picture, `ended` at the end. Nothing has an id, since what was missed is of no use; a slow reader gets fewer pictures.
+ * Mounts the live view of a run's browser. Events: `scene` for a changed state, `frame` with the newest picture, `ended`
+ * at the end. Events have no ids, since missed pictures are useless; a slow reader gets fewer pictures.
  */
 export function mountLive(
   app: FastifyInstance,
@@ -22,7 +22,7 @@ export function mountLive(
     reply.raw.once('close', () => abort.abort())
     const sights = watch(engine, request, callerOf, abort.signal)
     try {
-      // What is refused has its own status.
+      // The first step comes before the headers, so that a refusal has its own status.
       const first = await sights.next()
       reply.hijack()
       reply.raw.writeHead(200, headersOf(reply))
@@ -51,13 +51,13 @@ function watch(
   signal: AbortSignal,
 ): AsyncGenerator<Sight> {
   const input = operations['runs.get'].input.safeParse(request.params)
-  if (!input.success) throw new CarrelError('bad_input', 'This is no address of a run.')
+  if (!input.success) throw new CarrelError('bad_input', 'The address does not name a run.')
   return engine.watchBrowser(callerOf(request), input.data, signal)
 }
 
 type Steps = Pick<AsyncGenerator<Sight>, 'next'>
 
-/** The next picture is asked for when the one before has left. */
+/** Sends the sights; requests the next picture when the one before was sent. */
 async function pump(
   first: IteratorResult<Sight>,
   sights: Steps,
@@ -72,6 +72,6 @@ async function pump(
 
 function frameOf(sight: Sight): string {
   if (sight.kind === 'ended') return 'event: ended\ndata: {}\n\n'
-  const said = sight.kind === 'scene' ? sight.scene : sight.frame
-  return `event: ${sight.kind}\ndata: ${JSON.stringify(said)}\n\n`
+  const data = sight.kind === 'scene' ? sight.scene : sight.frame
+  return `event: ${sight.kind}\ndata: ${JSON.stringify(data)}\n\n`
 }

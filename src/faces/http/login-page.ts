@@ -1,19 +1,18 @@
-const SAYS = {
-  ask: 'Log in to go on.',
-  wrong: 'This address does not open the door: its token is wrong, or belongs to another installation.',
+const MESSAGES = {
+  ask: 'Log in to continue.',
+  wrong: 'The login failed: the token is wrong or belongs to another installation.',
   throttled: 'Too many wrong tokens. Wait a minute, then try again.',
 } as const
 
 /**
- * A page that needs nothing else, so that it also works where the real page was never built.
- * @param next where to go from there: a path of this server
+ * Returns a self-contained login page, which also works when the real page was never built.
+ * @param next path of this server to open after the login
  */
-export function loginPage(kind: keyof typeof SAYS, next: string): string {
+export function loginPage(kind: keyof typeof MESSAGES, next: string): string {
   return plainPage(
     'Log in to Carrel',
-    `<p>${SAYS[kind]}</p>
-<p>In a terminal on the machine where Carrel runs, type <code>carrel open</code>. It gives you the address that opens
-this page logged in.</p>
+    `<p>${MESSAGES[kind]}</p>
+<p>Run <code>carrel open</code> in a terminal on Carrel's machine. The command prints a login link.</p>
 <form method="post" action="/login">
 <p><label for="token">Or paste the token:</label>
 <input id="token" name="token" type="password" autocomplete="off" required>
@@ -23,7 +22,7 @@ this page logged in.</p>
   )
 }
 
-/** All of it trusted HTML: nothing that came from outside. @param head more for the head of the page */
+/** Returns a plain page. All arguments are trusted HTML. @param head additional elements of the head */
 export function plainPage(title: string, body: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">

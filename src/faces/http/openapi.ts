@@ -11,7 +11,7 @@ import { DeletePreview, Project, Run, Session, Space, Workspace } from '../../mo
 
 type Json = Record<string, unknown>
 
-/** What answers share: each is written once, under `components`. */
+/** Schemas shared by answers; each is defined once, under `components`. */
 const NAMED = {
   Workspace,
   Space,
@@ -28,25 +28,25 @@ const NAMED = {
 }
 
 const TAGS: Readonly<Record<string, string>> = {
-  workspaces: 'The boundary of a tenant: nothing crosses it.',
-  spaces: 'Places of work, each bound to a folder.',
-  projects: 'Lines of work in a Space.',
-  sessions: 'Conversations with agents, each with a log of its own.',
-  prompts: 'Prompts that wait for their turn.',
+  workspaces: 'Tenants. No data crosses the boundary of a workspace.',
+  spaces: 'Folders in which agents work.',
+  projects: 'Lines of work in a Space, each with a working copy.',
+  sessions: 'Conversations with agents, each with its own log.',
+  prompts: 'Queued prompts.',
   runs: 'Executions of prompts.',
-  browsers: 'Browsers that runs have for themselves.',
-  interactions: 'Questions that agents ask people.',
-  rules: 'Standing answers to permission questions.',
-  agents: 'Programs that do the work.',
+  browsers: 'Browsers of runs.',
+  interactions: 'Questions of agents to people.',
+  rules: 'Permission rules: standing answers to permission questions.',
+  agents: 'Coding agents that run prompts.',
   folders: "Folders on the server's machine.",
   server: 'The server itself.',
-  follow: 'Logs as they grow.',
+  follow: 'Streams of events from logs.',
 }
 
-/** Beyond the table of an operation, what any may answer. */
+/** Errors that any operation may return besides its own. */
 const ALWAYS: readonly ErrorCode[] = ['bad_input', 'unauthenticated', 'forbidden', 'internal', 'unavailable']
 
-/** The OpenAPI 3.1 document of the HTTP API, made from the operations. */
+/** Generates the OpenAPI 3.1 document of the HTTP API from the operations. */
 export function openApi(version: string): Json {
   const components = namedSchemas()
   const paths: Record<string, Json> = {}
@@ -62,8 +62,7 @@ export function openApi(version: string): Json {
       title: 'Carrel',
       version,
       summary: 'Durable agent sessions.',
-      description:
-        'Everything the page and the command line do, they do through this. Errors have one shape; match on `code`.',
+      description: 'The page and the command line use only this API. All errors have one shape; match on `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/api/v1', description: 'The server that sent this document.' }],
@@ -77,7 +76,7 @@ export function openApi(version: string): Json {
           type: 'apiKey',
           in: 'cookie',
           name: 'carrel_4747',
-          description: 'Set by `/login`; its name ends with the port of the server.',
+          description: 'Set by `/login`. The name ends with the port of the server.',
         },
       },
       responses: namedResponses(all),
@@ -124,7 +123,7 @@ function parameter(where: 'path' | 'query' | 'header', name: string, schema: Jso
   return { name, in: where, required, ...(description !== undefined && { description }), schema: rest }
 }
 
-/** One response per status; where codes share one, they stand in its description. */
+/** Returns one response per status. Codes with the same status share a response, which lists them. */
 function errorResponses(codes: readonly ErrorCode[]): Json {
   const byStatus = new Map<number, Set<ErrorCode>>()
   for (const code of codes) {
@@ -141,7 +140,7 @@ const errorResponse = (codes: readonly ErrorCode[]): Json => ({
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
 })
 
-/** Those that something refers to. */
+/** Returns the shared responses that the paths refer to. */
 function namedResponses(paths: Json): Json {
   const text = JSON.stringify(paths)
   const used = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => text.includes(`/responses/${code}"`))
@@ -151,16 +150,16 @@ function namedResponses(paths: Json): Json {
 function problemSchema(): Json {
   return {
     type: 'object',
-    description: 'What every failure looks like.',
+    description: 'Error response.',
     required: ['error'],
     properties: {
       error: {
         type: 'object',
         required: ['code', 'message'],
         properties: {
-          code: { type: 'string', enum: Object.keys(ERRORS), description: 'Match on this.' },
-          message: { type: 'string', description: 'For a person: what happened and what to do next.' },
-          data: { description: 'For a program: what it is about.' },
+          code: { type: 'string', enum: Object.keys(ERRORS), description: 'Stable error code; match on it.' },
+          message: { type: 'string', description: 'Sentence for a person: the failure and the next step.' },
+          data: { description: 'Details for a program.' },
         },
       },
     },
@@ -170,12 +169,12 @@ function problemSchema(): Json {
 const target = (text: string): Json => ({ type: 'string', description: text })
 
 function streamPaths(): Json {
-  const after = { type: 'integer', minimum: 0, default: 0, description: 'Only events later than this.' }
-  const resume = parameter('header', 'Last-Event-ID', target('The last `id` that was read; wins over `after`.'), false)
+  const after = { type: 'integer', minimum: 0, default: 0, description: 'Only events after this `seq`.' }
+  const resume = parameter('header', 'Last-Event-ID', target('Last `id` read; overrides `after`.'), false)
   return {
     '/follow': {
       get: streamOperation('follow', 'Follow several logs in one stream.', [
-        parameter('query', 'w', target('A workspace whose log to follow: `<id>` or `<id>:<after>`.'), false),
+        parameter('query', 'w', target('Workspace log to follow: `<id>` or `<id>:<after>`.'), false),
         parameter(
           'query',
           's',
@@ -183,11 +182,16 @@ function streamPaths(): Json {
             type: 'array',
             items: { type: 'string' },
             maxItems: 64,
-            description: 'Sessions: `<id>` or `<id>:<after>`.',
+            description: 'Sessions to follow: `<id>` or `<id>:<after>`.',
           },
           false,
         ),
-        parameter('query', 'workspace', target('Where the sessions are; that of `w`, or `default`.'), false),
+        parameter(
+          'query',
+          'workspace',
+          target('Workspace of the sessions; default: that of `w`, else `default`.'),
+          false,
+        ),
         resume,
       ]),
     },
@@ -197,7 +201,7 @@ function streamPaths(): Json {
         tags: ['browsers'],
         summary: 'Watch the browser of a run.',
         description:
-          'Watch the browser of a run. Server-sent events without ids: `scene` carries the tabs, the one that is shown and who has taken over, whenever one of them is another; `frame` the newest picture as a JPEG in base64, with the size of the window in its own pixels; `ended` that the run needs it no more. A slow reader gets fewer pictures, and none are made while nobody watches.',
+          'Watch the browser of a run. Server-sent events without ids: `scene` for each change of the tabs, the visible tab or the person in control; `frame` with the newest picture as a JPEG in base64 and the viewport size in CSS pixels; `ended` when the run releases the browser. A slow reader gets fewer pictures. Without viewers, no pictures are taken.',
         parameters: [
           parameter('path', 'workspace', { type: 'string' }, true),
           parameter('path', 'id', { type: 'string' }, true),
@@ -224,11 +228,11 @@ function streamOperation(operationId: string, summary: string, parameters: Json[
     operationId,
     tags: ['follow'],
     summary,
-    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON; \`caught-up\` says that all there was is said, with \`log\` and \`head\`; \`files\` that files of a workspace may have changed, which no log says, and \`browsers\` that its runs with a browser may be others, both with \`log\`; \`ended\` that a log is gone, with \`log\` and \`reason\`. \`id\` is where the stream stands; sent back as \`Last-Event-ID\` it goes on right there.`,
+    description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON. \`caught-up\` (\`log\`, \`head\`): all past events were sent. \`files\` (\`log\`): files of a workspace may have changed; no log records this. \`browsers\` (\`log\`): the list of browsers may have changed. \`ended\` (\`log\`, \`reason\`): the log no longer exists. \`id\` is the position of the stream: sent back as \`Last-Event-ID\`, it resumes exactly there.`,
     parameters,
     responses: {
       200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-      204: { description: 'All logs of it are gone; do not come back.' },
+      204: { description: 'None of the logs exists any more; do not reconnect.' },
       ...errorResponses([...ALWAYS, 'not_found']),
     },
   }
@@ -257,13 +261,13 @@ function namedSchemas(): Json {
   return Object.fromEntries(Object.entries($defs).map(([name, { id: _, ...schema }]) => [name, schema]))
 }
 
-/** Named shapes stand under `$defs` there and under `components` here. */
+/** Converts a schema. Named schemas move from `$defs` to `components`. */
 function toNamed(schema: z.ZodType): Json {
   const made = z.toJSONSchema(schema, {
     io: 'output',
     unrepresentable: 'any',
     metadata: registry,
-    // A newer server may say more than this document knew; a client must not refuse that.
+    // A newer server may send more fields; clients must accept them.
     override: ({ jsonSchema }) => {
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
     },

@@ -10,7 +10,7 @@ afterEach(() => {
   server?.close()
 })
 
-/** A real answer under way and its reader, who does not read before he is told to. */
+/** A real HTTP answer with a reader that waits for a call before it reads. */
 async function openLine(): Promise<{ response: ServerResponse; reader: IncomingMessage; writes: string[] }> {
   server = createServer()
   server.listen(0, '127.0.0.1')

@@ -1,27 +1,27 @@
 import type { ServerResponse } from 'node:http'
 
 export interface OutletLimits {
-  /** So much may wait here for the socket; then nothing more is fetched. Bytes. */
+  /** Maximum bytes buffered for the socket; a full buffer pauses the source. Bytes. */
   readonly bufferBytes: number
-  /** A reader that takes nothing for this long is cut off; it resumes where it was. ms. */
+  /** A reader that reads nothing for this long is disconnected; it can resume at its position. ms. */
   readonly stallMs: number
-  /** Something is said at least this often, so that both ends learn of a dead line. ms. */
+  /** Interval of heartbeats, by which both ends detect a dead connection. ms. */
   readonly heartbeatMs: number
 }
 
 export const OUTLET_LIMITS: OutletLimits = { bufferBytes: 65_536, stallMs: 60_000, heartbeatMs: 15_000 }
 
 /**
- * The writing end of one stream: many frames in one write, and no more than `bufferBytes` waiting (L8). Whoever
- * fills it awaits `room()` after each frame; while the reader does not read, that does not resolve.
+ * Writing end of one stream. Batches frames into one write and buffers at most `bufferBytes` (L8). The producer awaits
+ * `room()` after each frame, which does not resolve while the reader does not read.
  */
 export interface Outlet {
   push(frame: string): void
-  /** Null while there is room for another frame, else resolves when there is, or when the stream is over. */
+  /** Returns null while there is room for a frame, else a promise of room or of the end of the stream. */
   room(): Promise<void> | null
-  /** Bytes that wait here and in the socket's own buffer. */
+  /** Returns the bytes buffered here and in the socket. */
   waiting(): number
-  /** Writes what waits, and ends. */
+  /** Writes the buffered frames and ends the stream. */
   end(): void
 }
 
@@ -61,7 +61,7 @@ export function createOutlet(response: ServerResponse, limits: OutletLimits): Ou
     push(frame) {
       frames.push(frame)
       held += Buffer.byteLength(frame)
-      // Frames that come in the same turn of the event loop leave in one write.
+      // Frames of the same turn of the event loop share one write.
       if (drained === null) scheduled ??= setImmediate(flush)
     },
     room: () => (held < limits.bufferBytes && drained === null ? null : makeRoom()),
@@ -73,7 +73,7 @@ export function createOutlet(response: ServerResponse, limits: OutletLimits): Ou
   }
 }
 
-/** Resolves when the reader read on or went away; sends it away when it does neither for too long. */
+/** Resolves when the reader continues or disconnects; disconnects it after `stallMs`. */
 function waitForDrain(response: ServerResponse, stallMs: number): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -8,12 +8,12 @@ import { Seq, SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
 import { createOutlet, OUTLET_LIMITS, type Outlet, type OutletLimits } from './outlet.ts'
 
-/** The streams that are open, for whoever closes the server or wants to know what they hold. */
+/** Open streams of a server. */
 export interface Streams {
   open(): number
-  /** Bytes that wait for readers, over all streams. */
+  /** Returns the bytes buffered for readers, of all streams. */
   waitingBytes(): number
-  /** Ends every stream; their readers come back to whoever listens then. */
+  /** Ends every stream; their readers reconnect to the next server. */
   end(): void
 }
 
@@ -24,29 +24,29 @@ export interface StreamOptions {
   readonly limits?: Partial<OutletLimits> | undefined
 }
 
-/** What one stream follows, by the names of the cursor. */
-interface Wanted {
+/** Logs of one stream, by the names of the cursor. */
+interface StreamTargets {
   readonly workspaceLog: string | null
   readonly sessionsOf: string
   readonly cursor: Cursor
 }
 
 /**
- * Mounts the two ways to follow: one stream for all logs of a page, and one log alone. Events are the stored lines,
- * unchanged; `id` says where all logs of the stream stand, so that `Last-Event-ID` resumes each of them exactly (L6).
+ * Mounts the two streams: one for all logs of a page, and one for a single log. Events are the stored lines, unchanged.
+ * `id` has the positions of all logs, so that `Last-Event-ID` resumes each of them exactly (L6).
  */
 export function mountStreams(app: FastifyInstance, options: StreamOptions): Streams {
   const limits = { ...OUTLET_LIMITS, ...options.limits }
   const open = new Map<AbortController, Outlet | null>()
 
-  const serve = async (request: FastifyRequest, reply: FastifyReply, wanted: Wanted) => {
+  const serve = async (request: FastifyRequest, reply: FastifyReply, targets: StreamTargets) => {
     const abort = new AbortController()
     reply.raw.once('close', () => abort.abort())
     open.set(abort, null)
     let iterator: AsyncIterator<Followed> | null = null
     try {
-      const begun = await begin(options.engine.carrelFor(options.callerOf(request)), wanted, abort.signal)
-      // The one answer that tells a browser's EventSource not to come back.
+      const begun = await begin(options.engine.carrelFor(options.callerOf(request)), targets, abort.signal)
+      // Only status 204 stops a browser's EventSource from reconnecting.
       if (begun === null) return reply.code(204).send()
       iterator = begun.iterator
       reply.hijack()
@@ -58,8 +58,8 @@ export function mountStreams(app: FastifyInstance, options: StreamOptions): Stre
       const outlet = createOutlet(reply.raw, limits)
       open.set(abort, outlet)
       outlet.push('retry: 1000\n\n')
-      for (const gone of begun.gone) outlet.push(frameOf(gone, wanted))
-      await pump(begun.first, iterator, outlet, wanted).catch((error) => {
+      for (const gone of begun.gone) outlet.push(frameOf(gone, targets))
+      await pump(begun.first, iterator, outlet, targets).catch((error) => {
         if (!abort.signal.aborted) options.onError(error, request)
       })
       outlet.end()
@@ -87,32 +87,32 @@ export function mountStreams(app: FastifyInstance, options: StreamOptions): Stre
 interface Begun {
   readonly iterator: AsyncIterator<Followed>
   readonly first: IteratorResult<Followed>
-  /** Logs that were deleted since they were last read. */
+  /** Logs deleted since they were last read. */
   readonly gone: Followed[]
 }
 
 /**
- * Fetches the first thing before the head of the answer is sent: what is refused then still has its own status.
- * A log that was read before and is gone meanwhile ends, and the others go on.
+ * Fetches the first message before the headers are sent, so that a refusal has its own status.
+ * A log that was deleted since the last read ends; the others continue.
  */
-async function begin(carrel: Carrel, wanted: Wanted, signal: AbortSignal): Promise<Begun | null> {
+async function begin(carrel: Carrel, following: StreamTargets, signal: AbortSignal): Promise<Begun | null> {
   const gone: Followed[] = []
   for (;;) {
-    const targets = targetsOf(wanted)
+    const targets = targetsOf(following)
     if (targets.length === 0 && gone.length === 0) return null
     const iterator = carrel.follow(targets, signal)[Symbol.asyncIterator]()
     try {
       return { iterator, first: await iterator.next(), gone }
     } catch (thrown) {
-      const log = missingLog(thrown, wanted)
+      const log = missingLog(thrown, following)
       if (log === null || targets.length === 1) throw thrown
-      wanted.cursor.set(log, 'end')
+      following.cursor.set(log, 'end')
       gone.push({ kind: 'ended', log, reason: 'The log was deleted.' })
     }
   }
 }
 
-function missingLog(thrown: unknown, { cursor }: Wanted): string | null {
+function missingLog(thrown: unknown, { cursor }: StreamTargets): string | null {
   if (!(thrown instanceof CarrelError) || thrown.code !== 'not_found') return null
   const { id } = (thrown.data ?? {}) as { id?: unknown }
   return typeof id === 'string' && Number(cursor.get(id)) > 0 ? id : null
@@ -122,17 +122,17 @@ async function pump(
   first: IteratorResult<Followed>,
   iterator: AsyncIterator<Followed>,
   outlet: Outlet,
-  wanted: Wanted,
+  targets: StreamTargets,
 ): Promise<void> {
   for (let step = first; !step.done; step = await iterator.next()) {
-    outlet.push(frameOf(step.value, wanted))
+    outlet.push(frameOf(step.value, targets))
     const room = outlet.room()
     if (room) await room
   }
 }
 
 /** The frame of one thing that happened; moves the cursor. */
-function frameOf(followed: Followed, { workspaceLog, cursor }: Wanted): string {
+function frameOf(followed: Followed, { workspaceLog, cursor }: StreamTargets): string {
   const isWorkspace = followed.log === workspaceLog
   const name = isWorkspace ? WORKSPACE_LOG : followed.log
   if (followed.kind === 'event') {
@@ -159,18 +159,18 @@ function idOf(cursor: Cursor): string {
   return cursor.size === 1 && only && only[0] !== WORKSPACE_LOG ? String(only[1]) : writeCursor(cursor)
 }
 
-/** Of a stream of events. */
+/** Returns the headers of an event stream. */
 export function headersOf(reply: FastifyReply): Record<string, string | string[]> {
   return {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
-    // Tells reverse proxies that hold answers back to pass this one on as it comes.
+    // Tells reverse proxies not to buffer the stream.
     'x-accel-buffering': 'no',
   }
 }
 
-function targetsOf({ workspaceLog, sessionsOf, cursor }: Wanted): FollowTarget[] {
+function targetsOf({ workspaceLog, sessionsOf, cursor }: StreamTargets): FollowTarget[] {
   return [...cursor].flatMap(([name, after]): FollowTarget[] => {
     if (after === 'end') return []
     if (name === WORKSPACE_LOG) return [{ kind: 'workspace', workspace: workspaceLog as string, after }]
@@ -185,14 +185,14 @@ const Many = z.object({
 })
 const One = z.object({ workspace: WorkspaceId, id: SessionId, after: Seq.default(0) })
 
-function manyFrom(request: FastifyRequest): Wanted {
+function manyFrom(request: FastifyRequest): StreamTargets {
   const { w, s, workspace } = read(Many, request.query)
   const own = w === undefined ? null : logAndSeq(w, WorkspaceId)
   const sessions = [s].flat().map((text) => logAndSeq(text, SessionId))
   const cursor: Cursor = new Map()
   if (own) cursor.set(WORKSPACE_LOG, own.after)
   for (const { log, after } of sessions) cursor.set(log, after)
-  if (cursor.size === 0) throw new CarrelError('bad_input', 'Say what to follow: `w=<workspace>`, `s=<session>`.')
+  if (cursor.size === 0) throw new CarrelError('bad_input', 'Name the logs to follow: `w=<workspace>`, `s=<session>`.')
   if (cursor.size !== sessions.length + (own ? 1 : 0)) {
     throw new CarrelError('bad_input', 'A session can be followed only once in one stream.')
   }
@@ -203,20 +203,20 @@ function manyFrom(request: FastifyRequest): Wanted {
   return { workspaceLog: own?.log ?? null, sessionsOf: workspace ?? own?.log ?? 'default', cursor }
 }
 
-function oneFrom(request: FastifyRequest): Wanted {
+function oneFrom(request: FastifyRequest): StreamTargets {
   const { workspace, id, after } = read(One, { ...(request.query as object), ...(request.params as object) })
   const cursor: Cursor = new Map([[id, after]])
   resume(request, cursor)
   return { workspaceLog: null, sessionsOf: workspace, cursor }
 }
 
-/** `Last-Event-ID` is newer than what stands in the address, since that stays the same when a browser comes back. */
+/** Applies `Last-Event-ID`, which is newer than the address: browsers reconnect to the same address. */
 function resume(request: FastifyRequest, cursor: Cursor): void {
-  const said = request.headers['last-event-id']
-  if (typeof said !== 'string' || said === '') return
+  const id = request.headers['last-event-id']
+  if (typeof id !== 'string' || id === '') return
   const [only] = cursor.keys()
-  const last = readCursor(said, cursor.size === 1 && only !== undefined && only !== WORKSPACE_LOG ? only : null)
-  if (last === null) throw new CarrelError('bad_input', 'Last-Event-ID is not an id of this stream. Leave it out.')
+  const last = readCursor(id, cursor.size === 1 && only !== undefined && only !== WORKSPACE_LOG ? only : null)
+  if (last === null) throw new CarrelError('bad_input', 'Last-Event-ID is not an id of this stream. Omit it.')
   for (const [log, position] of last) if (cursor.has(log)) cursor.set(log, position as Position)
 }
 

@@ -6,12 +6,12 @@ import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 import { isApi } from './gate.ts'
 import { plainPage } from './login-page.ts'
 
-/** Where the build puts the page. */
+/** Folder of the built page. */
 export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'web')
 
 /**
- * Serves the page. It holds no data, so everybody who passed the gate may have it: what it asks for needs a login.
- * @returns answers a request that no route took, or false when it is none of a page's
+ * Serves the page without login: the page contains no data, and its requests need a login.
+ * @returns a function that answers requests without a route, or returns false when they are not for the page
  */
 export async function mountPage(
   app: FastifyInstance,
@@ -30,17 +30,17 @@ export async function mountPage(
     if (!isPresent(join(folder, 'index.html'))) return notBuilt(reply)
     return reply.code(200).header('cache-control', 'no-cache').sendFile('index.html')
   }
-  // The root is a folder to the file server, which refuses folders.
+  // The file server refuses folders, and the root is one.
   app.get('/', (_request, reply) => sendPage(reply))
   return (request, reply) => wantsPage(request) && sendPage(reply)
 }
 
-/** Names with a hash in them never mean another content. */
+/** Returns the cache policy. Files with a hash in their name never change. */
 function cachingOf(path: string): string {
   return /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
 }
 
-/** A route of the page has no ending; what has one is a file, and a file that is not there is missing. */
+/** Whether a request is for a route of the page. A path with a file extension is a missing file instead. */
 function wantsPage({ method, url }: FastifyRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   const [path = ''] = url.split(/[?#]/)
@@ -48,7 +48,7 @@ function wantsPage({ method, url }: FastifyRequest): boolean {
 }
 
 function notBuilt(reply: FastifyReply): FastifyReply {
-  const says = `<p>The server runs, but its page was never built. In Carrel's folder run <code>npm run build</code>, then
-load this again. The API works meanwhile: <a href="/api/v1/openapi.json">its description</a>.</p>`
-  return reply.code(503).type('text/html; charset=utf-8').send(plainPage('The page is not built', says))
+  const body = `<p>The server runs, but its page was never built. Run <code>npm run build</code> in Carrel's folder, then
+reload. The API already works: <a href="/api/v1/openapi.json">see its description</a>.</p>`
+  return reply.code(503).type('text/html; charset=utf-8').send(plainPage('The page is not built', body))
 }

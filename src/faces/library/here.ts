@@ -7,7 +7,7 @@ import type { OpenedCarrel } from './opened.ts'
 
 /** Opens Carrel in this process. @see openCarrel in src/index.ts */
 export async function openHere(config: Partial<Config> & { dataFolder: string }): Promise<OpenedCarrel> {
-  // A program that ends takes its agents along, unless it says otherwise; those that a server left to whoever comes go on.
+  // By default the agents end with the program. Agents left running by an earlier server continue here.
   const engine = await openEngine({ outliveMs: 0, ...config }, { version: VERSION, rejoinsAgents: true })
   const { call, follow } = engine.carrelFor({ name: 'library', kind: 'program', face: 'library', workspaces: null })
   const servers: HttpServer[] = []

@@ -17,7 +17,7 @@ interface Parts {
   readonly logins: PreviewLogins
 }
 
-/** `GET /preview/:preview` on Carrel's own origin: the only way in. Looks at the login, then hands out a ticket. */
+/** Mounts `GET /preview/:preview` on Carrel's own origin, the only entry to previews. Checks the login, issues a ticket. */
 export function mountPreviewDoor(app: FastifyInstance, { engine, auth, hosts, logins }: Parts): void {
   auth.onLogout((login) => logins.end(login))
   app.get('/preview/:preview', { exposeHeadRoute: false }, async (request, reply) => {
@@ -28,8 +28,8 @@ export function mountPreviewDoor(app: FastifyInstance, { engine, auth, hosts, lo
     const here = `/preview/${name.data}${query}`
     const { 'sec-fetch-site': site, 'sec-fetch-dest': dest } = request.headers
     if (dest !== undefined && dest !== 'document') return send(reply, NOT_YOURS)
-    // From another site the browser left the login out; from here it brings it. And the form of the login page may
-    // lead nowhere else than here, also where it was passed on to, so its way ends here and another one begins.
+    // From another site the browser omits the login cookie; a reload from here sends it. The login form's `form-action`
+    // also covers redirects and allows only this origin, so its redirects must end here and a new navigation begins.
     if (site === 'cross-site' || arrived !== undefined) return send(reply, againNotice(here))
     const login = loginOf(auth, request)
     if (login === null) {
@@ -55,7 +55,7 @@ function loginOf(auth: Auth, request: FastifyRequest): Login | null {
   }
 }
 
-/** Where the caller finds it: what is in a workspace of others is not there (B1). */
+/** Finds the workspace of a preview among those of the caller; previews of other workspaces do not exist (B1). */
 async function workspaceOf(engine: Engine, caller: Caller, preview: string): Promise<string | null> {
   const carrel = engine.carrelFor(caller)
   const { workspaces } = await carrel.call('workspaces.list', {})

@@ -3,15 +3,15 @@ import type { LookupFunction, Socket } from 'node:net'
 import { createProxyServer } from 'httpxy'
 import { type Passage, passAnswer, passRequest } from './headers.ts'
 
-/** Passes requests on to programs on the loopback of this machine, and nowhere else. */
+/** Forwards requests to programs on the loopback of this machine only. */
 export interface Forwarder {
-  /** @throws what the connection said when nobody answers, or hangs up before an answer has begun */
+  /** @throws the connection error when no program answers, or it disconnects before its answer begins */
   web(request: IncomingMessage, response: ServerResponse, passage: Passage): Promise<void>
   /** Resolves when the socket is closed. @throws like `web` */
   socket(request: IncomingMessage, socket: Socket, head: Buffer, passage: Passage): Promise<void>
 }
 
-/** Both, since some listen on one of them only; whatever name is asked for. */
+/** Both loopback addresses, for any host name, since some programs listen on only one. */
 const LOOPBACKS = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
@@ -19,7 +19,7 @@ const LOOPBACKS = [
 const toLoopback: LookupFunction = (_name, _options, found) => found(null, LOOPBACKS)
 
 export function createForwarder(): Forwarder {
-  // A connection for each request: it costs little on a loopback, and a kept one may be dead when it is used again.
+  // One connection per request: cheap on a loopback, and a kept-alive one may be dead on its next use.
   const agent = new Agent({ keepAlive: false, lookup: toLoopback, autoSelectFamily: true } as object)
   const proxy = createProxyServer({ agent, prependPath: false })
   const passages = new WeakMap<IncomingMessage, Passage>()

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { withoutCookies } from '../http/cookies.ts'
 
-/** Cookies with such names are Carrel's: none goes on to a program, and no program sets one. */
+/** Names of Carrel's own cookies: none is forwarded to a program, and no program may set one. */
 const OURS = /^(?:__host-|__secure-)?carrel_\w*$/i
 
-/** Between two ends of one connection; and what only a proxy may say of where a request came from. */
+/** Hop-by-hop headers, and headers that only a proxy may set. */
 const NOT_PASSED_ON = [
   'connection',
   'keep-alive',
@@ -24,27 +24,27 @@ const NOT_PASSED_ON = [
 ]
 
 export interface Passage {
-  /** The origin that the browser sees, `http://web-....localhost:4747`. */
+  /** Origin as seen by the browser, `http://web-....localhost:4747`. */
   readonly outside: string
   /**
-   * The origin that the program is told. Below localhost the same, which dev servers accept and which makes their
-   * addresses right. Below a domain `http://localhost:<port>`: they refuse names they do not know.
+   * Origin as seen by the program. Below localhost the same: dev servers accept it and generate right addresses.
+   * Below a domain `http://localhost:<port>`: dev servers refuse unknown names.
    */
   readonly inside: string
-  /** The port it listens on. */
+  /** Port of the program. */
   readonly port: number
-  /** The address of who asks. */
+  /** IP address of the client. */
   readonly from: string | undefined
-  /** The token of this installation: no program may see it. */
+  /** Token of this installation, never forwarded to a program. */
   readonly token: string
 }
 
-/** Makes of a browser's headers what a program may see. Changes them in place. */
+/** Rewrites the headers of a request for the program, in place. */
 export function passRequest(headers: IncomingHttpHeaders, passage: Passage): void {
   const { inside, from, token } = passage
   const upgrades = headers.upgrade
   for (const name of [...namedIn(headers.connection), ...NOT_PASSED_ON]) delete headers[name]
-  // `inside` and `outside` differ by what stands in front, so both are changed the same way: guards compare them.
+  // Host, Origin and Referer change together, since CSRF guards of programs compare them.
   headers.host = inside.replace(/^https?:\/\//, '')
   if (headers.origin !== undefined) headers.origin = inward(headers.origin, passage)
   if (headers.referer !== undefined) headers.referer = inward(headers.referer, passage)
@@ -56,18 +56,18 @@ export function passRequest(headers: IncomingHttpHeaders, passage: Passage): voi
   if (upgrades?.toLowerCase() === 'websocket') Object.assign(headers, { connection: 'Upgrade', upgrade: 'websocket' })
 }
 
-/** What names the outer origin, with http or https, names the inner one then. */
+/** Replaces the outer origin (http or https) of an address by the inner one. */
 function inward(address: string, { outside, inside }: Passage): string {
   const [, rest = '', path = ''] = /^https?:\/\/([^/]*)(.*)$/i.exec(address) ?? []
   return `http://${rest.toLowerCase()}` === outside.replace(/^https:/, 'http:') ? inside + path : address
 }
 
-/** Makes of a program's headers what a browser may see. Changes them in place. */
+/** Rewrites the headers of an answer for the browser, in place. */
 export function passAnswer(headers: IncomingHttpHeaders, { outside, port }: Passage): void {
   const upgrades = headers.upgrade
   for (const name of [...namedIn(headers.connection), 'connection', 'keep-alive', 'proxy-connection'])
     delete headers[name]
-  // Clears, or leads elsewhere, more than the one origin that is the program's.
+  // These headers affect more than the program's own origin.
   delete headers['clear-site-data']
   delete headers['alt-svc']
   const cookies = headers['set-cookie']?.flatMap(hostOnly) ?? []
@@ -78,11 +78,11 @@ export function passAnswer(headers: IncomingHttpHeaders, { outside, port }: Pass
   if (upgrades !== undefined) Object.assign(headers, { connection: 'Upgrade', upgrade: upgrades })
 }
 
-/** A cookie for a whole domain would reach Carrel and other previews, so each is of its own host. */
+/** Limits a cookie to its own host: a cookie for the domain would reach Carrel and other previews. */
 function hostOnly(cookie: string): string[] {
   const [pair = '', ...attributes] = cookie.split(';')
   const name = pair.includes('=') ? pair.slice(0, pair.indexOf('=')).trim() : ''
-  // A cookie without a name is sent as its bare value, which may look like one of ours.
+  // A cookie without a name is sent as a bare value, which may look like one of Carrel's.
   if (OURS.test(name) || (name === '' && OURS.test(pair.replace(/^\s*=/, '').split('=', 1)[0]?.trim() ?? ''))) return []
   return [[pair, ...attributes.filter((each) => !/^\s*domain\s*(=|$)/i.test(each))].join(';')]
 }

@@ -1,37 +1,37 @@
 import type { Config } from '../../model/config.ts'
 import { PreviewName } from '../../model/environment.ts'
 
-/** A Host whose first label is the name of a preview. */
+/** Host whose first label names a preview. */
 export interface PreviewHost {
   readonly preview: string
-  /** As the browser said it, in small letters. */
+  /** Whole host in lower case. */
   readonly host: string
-  /** What stands behind the first dot. */
+  /** Part after the first dot. */
   readonly below: string
 }
 
-/** Where previews stand: each at a host name of its own, so that it is no origin of Carrel's nor of another preview. */
+/** Hosts of previews. Each preview has its own host, and thus its own origin. */
 export interface PreviewHosts {
-  /** The preview that a Host names; null when it names none that we would have made. */
-  at(said: string | undefined): PreviewHost | null
-  /** The host of a preview for somebody who reached Carrel as `carrel`; null where no domain is set for that. */
+  /** Returns the preview of a Host; null for a Host that Carrel would not create. */
+  at(host: string | undefined): PreviewHost | null
+  /** Returns the host of a preview for a browser that reaches Carrel as `carrel`; null without a preview domain. */
   hostOf(preview: string, carrel: string): string | null
-  /** Where Carrel is for somebody at a preview: as they came, if that is still a name of ours, else our best guess. */
+  /** Returns Carrel's host for a browser at a preview: `came` if that is still valid, else the best guess. */
   carrelOf(at: PreviewHost, came: string | undefined): string | null
 }
 
-/** Reads a Host, or the host of an Origin, without asking whether it may be used. */
-export function previewIn(said: string | undefined): PreviewHost | null {
-  const host = (said ?? '').toLowerCase()
+/** Parses a Host or the host of an Origin, without checking whether it is allowed. */
+export function previewIn(name: string | undefined): PreviewHost | null {
+  const host = (name ?? '').toLowerCase()
   const dot = host.indexOf('.')
   const preview = host.slice(0, Math.max(0, dot))
   return PreviewName.safeParse(preview).success ? { preview, host, below: host.slice(dot + 1) } : null
 }
 
-/** @param isOwn whether a Host is one of Carrel's own (the gate) */
+/** @param isOwn whether a Host is one of Carrel's names (see the gate) */
 export function createPreviewHosts(config: Config, isOwn: (host: string) => boolean): PreviewHosts {
   const domain = config.previewDomain
-  /** Every browser leads `*.localhost` to its own machine, so whoever reaches us there reaches previews there. */
+  /** Browsers resolve `*.localhost` to their own machine: a browser that reaches Carrel there also reaches previews. */
   const ownLoopback = (port: string) =>
     ['127.0.0.1', 'localhost', '[::1]'].map((name) => name + port).find((host) => isOwn(host))
 
@@ -43,8 +43,8 @@ export function createPreviewHosts(config: Config, isOwn: (host: string) => bool
   }
 
   return {
-    at(said) {
-      const found = previewIn(said)
+    at(host) {
+      const found = previewIn(host)
       return found !== null && isBelow(found.below) ? found : null
     },
     hostOf(preview, carrel) {
@@ -64,7 +64,7 @@ export function createPreviewHosts(config: Config, isOwn: (host: string) => bool
 const isLoopback = (name: string): boolean =>
   ['localhost', '127.0.0.1', '[::1]'].includes(name) || name.endsWith('.localhost')
 
-/** `port` with its colon, or nothing. */
+/** Splits a host; `port` has its colon, or is empty. */
 function split(host: string): { name: string; port: string } {
   const [, name = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(:\d{1,5})?$/.exec(host) ?? []
   return { name, port }

@@ -1,33 +1,33 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Login } from '../http/auth.ts'
 
-/** Somebody who came from Carrel, at one preview. */
+/** Login at one preview, derived from a login to Carrel. */
 export interface PreviewLogin {
   readonly preview: string
   readonly workspace: string
   readonly login: Login
-  /** What is under way for it: cut when it ends. */
+  /** Open connections, destroyed when the login ends. */
   readonly open: Set<{ destroy(): void }>
 }
 
 /**
- * Who may see which preview. All in memory: a restart ends it, and one click in Carrel begins it again. It ends with
- * the login to Carrel that it came from.
+ * Logins at previews, kept in memory: after a restart, one click in Carrel renews them. A preview login ends with its
+ * login to Carrel.
  */
 export interface PreviewLogins {
-  /** For one use within a minute, by whoever has it. */
+  /** Issues a ticket: a bearer secret for one use within a minute. */
   ticket(preview: string, workspace: string, login: Login): string
-  /** @returns the value of a cookie, or null when the ticket was used, is too old, or is for another preview */
+  /** Exchanges a ticket. @returns the value of a cookie, or null for a used, expired or foreign ticket */
   enter(ticket: string, preview: string): { readonly value: string; readonly endsAt: number } | null
   find(cookies: readonly string[], preview: string): PreviewLogin | null
   isOver(login: PreviewLogin): boolean
-  /** Ends what came from this login to Carrel. */
+  /** Ends all preview logins of a login to Carrel. */
   end(login: string): void
   readonly all: () => Iterable<PreviewLogin>
 }
 
 const TICKET_MS = 60_000
-/** The oldest goes when there are more. */
+/** Maximum number of tickets, and of logins; the oldest is dropped. */
 const MOST = 1_000
 
 export function createPreviewLogins(now: () => number): PreviewLogins {
@@ -78,5 +78,5 @@ export function createPreviewLogins(now: () => number): PreviewLogins {
 
 const secret = (): string => randomBytes(32).toString('base64url')
 
-/** Looked up by digest: how long a look-up takes tells nothing of what would be right. */
+/** Returns the digest used as key, so that look-up times reveal nothing about valid secrets. */
 const keyOf = (value: string): string => createHash('sha256').update(value).digest('base64url')

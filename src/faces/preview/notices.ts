@@ -1,65 +1,66 @@
 import type { Carrel, Output } from '../../api/index.ts'
+import { RUN_WORDS, SESSION_WORDS } from '../../model/state-words.ts'
 import type { Notice } from './pages.ts'
 
 export const NOT_HERE: Notice = {
   status: 404,
-  title: 'There is nothing here',
-  says: ['Paths that begin with /.carrel are Carrel’s own, and this is none of them.'],
+  title: 'Not found',
+  text: ['Carrel reserves the paths below /.carrel, and this path does not exist.'],
 }
 
 export const NOT_YOURS: Notice = {
   status: 403,
   title: 'Refused',
-  says: ['A preview answers its own pages only. This was asked by a page of another address.'],
+  text: ['A preview answers only its own pages. A page of another site sent this request.'],
 }
 
 export const UNREACHABLE: Notice = {
   status: 502,
-  title: 'What listens there did not answer',
-  says: [
-    'It took the connection and closed it before it had answered. Load this again, or look at what it wrote; a program that speaks only https is not understood.',
+  title: 'The program did not answer',
+  text: [
+    'The program accepted the connection and closed it without an answer. Reload this page, or check the output of the program. Previews support http only, not https.',
   ],
 }
 
 export const goneNotice: Notice = {
   status: 404,
-  title: 'This preview is gone',
-  says: ['Its place was taken away, and its port with it. Carrel lists those there are beside the runs of a session.'],
+  title: 'This preview no longer exists',
+  text: ['Its working copy and its port were removed. Carrel lists the present previews beside the runs of a session.'],
 }
 
-export const refusedNotice = (status: number, why: string): Notice => ({ status, title: 'Refused', says: [why] })
+export const refusedNotice = (status: number, why: string): Notice => ({ status, title: 'Refused', text: [why] })
 
-/** @param link to the way in, null where it is not known what Carrel is called there */
+/** @param link entry to the preview; null when Carrel's address for this browser is unknown */
 export const loginNotice = (link: string | null): Notice => ({
   status: 401,
   title: 'Open this from Carrel',
-  says: ['This is a preview of what an agent’s program shows. It opens for those who come from Carrel, logged in.'],
+  text: ['This preview shows the program of an agent. Log in to Carrel and open the preview from there.'],
   link: link === null ? undefined : { to: link, text: 'Open it from Carrel' },
 })
 
-/** @param host as somebody reached Carrel */
+/** @param host Carrel's host as used by the browser */
 export const domainNotice = (host: string): Notice => ({
   status: 503,
-  title: 'Previews need a name of their own',
-  says: [
-    `You reached Carrel as ${host}, and what an agent’s program shows must not stand at the same address: its scripts could use your login.`,
-    'Set previewDomain to a domain below which every name leads to this server, such as preview.example.com, and start Carrel again. CARREL_PREVIEW_DOMAIN does the same.',
-    'Or reach Carrel as localhost: on its own machine, or through a tunnel to the same port.',
+  title: 'Previews need their own domain',
+  text: [
+    `You use Carrel at ${host}. A preview needs another origin: otherwise its scripts could use your login.`,
+    'Set previewDomain (or CARREL_PREVIEW_DOMAIN) to a wildcard domain of this server, such as preview.example.com, and restart Carrel.',
+    'Or open Carrel as localhost: on its own machine, or through a tunnel to the same port.',
   ],
 })
 
 export const againNotice = (to: string): Notice => ({
   status: 200,
   title: 'One moment',
-  says: ['The preview is being opened.'],
-  link: { to, text: 'Go on' },
+  text: ['Opening the preview.'],
+  link: { to, text: 'Continue' },
   again: { seconds: 0, to },
 })
 
-/** How many sessions are named. */
+/** Maximum number of listed sessions. */
 const MOST = 5
 
-/** Nobody listens there: whose port it is, and what was done there last. */
+/** Returns the notice for a port without a listener: the owner of the port and the last runs there. */
 export async function silentNotice(
   carrel: Carrel,
   workspace: string,
@@ -76,21 +77,21 @@ export async function silentNotice(
   const { spaces } = await carrel.call('spaces.list', { workspace })
   const space = spaces.find((each) => each.id === (kind === 'space' ? id : first?.space))
   const where = `${space?.name ?? 'A Space'}, ${named(there.map((project) => project.name))}: ${name} is port ${port}. Runs find it in CARREL_PORT_${name.toUpperCase()}.`
-  const list = { title: 'What ran there last', lines: await ranIn(carrel, workspace, there) }
+  const list = { title: 'Last runs', lines: await lastRuns(carrel, workspace, there) }
   if (ports.some((each) => each.place === place && each.apart))
     return {
       status: 503,
-      title: `${name} cannot be reached from here`,
-      says: [
+      title: `${name} is unreachable`,
+      text: [
         where,
-        'Runs there are in the sandbox strict, which has a network of its own: what listens inside is reached by nobody outside. In guard it is reached.',
+        'Its runs use the sandbox mode strict, with their own network: no preview can reach programs inside. Previews work with the mode guard.',
       ],
       list,
     }
   return {
     status: 503,
     title,
-    says: [where, 'This page tries again by itself, until a program listens there on 127.0.0.1 or ::1.'],
+    text: [where, 'This page reloads until a program listens on 127.0.0.1 or ::1.'],
     list,
     again: { seconds: 2 },
   }
@@ -99,7 +100,7 @@ export async function silentNotice(
 const named = (projects: readonly string[]): string =>
   `${projects.length > 1 ? 'projects' : 'project'} ${projects.slice(0, 3).join(', ')}`
 
-async function ranIn(
+async function lastRuns(
   carrel: Carrel,
   workspace: string,
   projects: readonly { readonly id: string }[],
@@ -112,5 +113,8 @@ async function ranIn(
     .filter(({ lastRun }) => lastRun !== null)
     .toSorted((one, other) => other.updatedAt - one.updatedAt)
     .slice(0, MOST)
-    .map(({ name, agent, state, lastRun }) => `${name} (${agent}): ${lastRun?.outcome ?? state}`)
+    .map(({ name, agent, state, lastRun }) => {
+      const word = lastRun?.outcome ? RUN_WORDS[lastRun.outcome] : SESSION_WORDS[state]
+      return `${name} (${agent}): ${word}`
+    })
 }

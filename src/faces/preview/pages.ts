@@ -1,21 +1,21 @@
 import type { ServerResponse } from 'node:http'
 import { escaped, plainPage } from '../http/login-page.ts'
 
-/** What stands where a preview would be. All of it works without a script. */
+/** Page shown in place of a preview. Works without scripts. */
 export interface Notice {
   readonly status: number
   readonly title: string
-  /** One sentence each. */
-  readonly says: readonly string[]
+  /** Paragraphs. */
+  readonly text: readonly string[]
   readonly link?: { readonly to: string; readonly text: string } | undefined
   readonly list?: { readonly title: string; readonly lines: readonly string[] } | undefined
-  /** The page loads itself, or another address, after this. s. */
+  /** Reload of the page, or of another address, after `seconds`. */
   readonly again?: { readonly seconds: number; readonly to?: string } | undefined
 }
 
-export function noticePage({ title, says, link, list, again }: Notice): string {
+export function noticePage({ title, text, link, list, again }: Notice): string {
   const parts = [
-    ...says.map((sentence) => `<p>${escaped(sentence)}</p>`),
+    ...text.map((paragraph) => `<p>${escaped(paragraph)}</p>`),
     link ? `<p><a href="${escaped(link.to)}">${escaped(link.text)}</a></p>` : '',
     list && list.lines.length > 0
       ? `<h2>${escaped(list.title)}</h2>\n<ul>\n${list.lines.map((line) => `<li>${escaped(line)}</li>`).join('\n')}\n</ul>`
@@ -26,10 +26,10 @@ export function noticePage({ title, says, link, list, again }: Notice): string {
   return plainPage(escaped(title), parts.filter((part) => part !== '').join('\n'), head)
 }
 
-/** As a page for a browser that shows pages, else as text: a script that asks gets no page for an answer. */
+/** Sends a notice as HTML to clients that accept HTML, else as plain text. */
 export function sendNotice(response: ServerResponse, notice: Notice, accept: string | undefined): void {
   const asPage = accept?.includes('text/html') === true
-  const text = asPage ? noticePage(notice) : `${[notice.title, ...notice.says].join('\n')}\n`
+  const text = asPage ? noticePage(notice) : `${[notice.title, ...notice.text].join('\n')}\n`
   response.writeHead(notice.status, {
     'content-type': asPage ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(text),

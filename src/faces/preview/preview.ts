@@ -13,98 +13,111 @@ import { goneNotice, loginNotice, NOT_HERE, NOT_YOURS, refusedNotice, silentNoti
 import { type Notice, sendNotice } from './pages.ts'
 
 /**
- * Shows what listens at a place's port, at an origin of its own. What comes in here is never a request to Carrel: the
- * server asks for each whether it is one of these before its own routes see it.
+ * Previews: shows the program on a place's port at an origin of its own. Preview requests never reach Carrel's routes:
+ * the server offers each request to previews first.
  *
- * From Carrel one comes with a ticket, which is exchanged for a cookie of this one host. Nobody else is let in, and
- * nothing is passed on for pages of other origins.
+ * A browser comes from Carrel with a ticket and gets a cookie of this one host in exchange. All other browsers, and
+ * requests from pages of other origins, are refused.
  */
 export interface Previews {
-  /** False when the request is none for a preview. */
+  /** Handles a request for a preview; returns false for other requests. */
   take(request: IncomingMessage, response: ServerResponse): boolean
-  /** Like `take`, for what wants to be a WebSocket. */
+  /** Like `take`, for WebSockets. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean
   mayUpgrade(request: IncomingMessage): boolean
-  /** Cuts what is under way. */
+  /** Destroys all open connections. */
   close(): void
 }
 
-interface Parts {
+interface PreviewContext {
   readonly engine: Engine
   readonly hosts: PreviewHosts
   readonly logins: PreviewLogins
+  readonly forwarder: Forwarder
 }
 
-/** Of the origin's own paths; never passed on. */
+/** Reserved path of a preview's origin, never forwarded. */
 export const ENTER = '/.carrel/enter'
 const RESERVED = /^\/\.carrel(?:[/?]|$)/
 const COOKIE = 'carrel_preview'
-/** Where this browser found Carrel, for the way back. */
+/** Cookie with Carrel's host as used by this browser, for the way back. */
 const CAME = 'carrel_came'
 const CAME_SECONDS = 365 * 24 * 60 * 60
-/** How often it is looked whether what is under way may go on: the place may be gone, the login may be over. ms. */
-const LOOK_MS = 2_000
+/** Interval of checks whether open connections are still allowed: the place or the login may have ended. ms. */
+const CHECK_MS = 2_000
 
-export function createPreviews({ engine, hosts, logins }: Parts): Previews {
-  const forwarder = createForwarder()
-  const looking = setInterval(() => void lookAgain(engine, logins), LOOK_MS).unref()
-
-  /** What a request may reach, or why it reaches nothing. */
-  const judge = async (request: IncomingMessage, at: PreviewHost): Promise<Visit | Notice> => {
-    const login = logins.find(cookiesNamed(request.headers.cookie, cookieName(request)), at.preview)
-    if (login === null) return loginNotice(backTo(hosts, at, request))
-    try {
-      const port = await portOf(engine, login)
-      return { login, port, passage: passageOf(engine, request, at, port.port) }
-    } catch (thrown) {
-      const error = asCarrelError(thrown)
-      return error.code === 'not_found' ? goneNotice : refusedNotice(503, error.message)
-    }
-  }
-
-  const serve = async (request: IncomingMessage, response: ServerResponse, at: PreviewHost): Promise<void> => {
-    const { accept } = request.headers
-    const wrong = isMalformed(request)
-    if (wrong) return sendNotice(response, wrong, accept)
-    if (isForeign(request, at)) return sendNotice(response, NOT_YOURS, accept)
-    if (RESERVED.test(request.url ?? '')) return enter({ hosts, logins }, request, response, at)
-    const visit = await judge(request, at)
-    if ('status' in visit) return sendNotice(response, visit, accept)
-    await pass(engine, forwarder, { request, response }, visit)
-  }
-
+export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>): Previews {
+  const { engine, hosts, logins } = parts
+  const context: PreviewContext = { ...parts, forwarder: createForwarder() }
+  const checks = setInterval(() => void cutEnded(engine, logins), CHECK_MS).unref()
   return {
     mayUpgrade: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' && hosts.at(headers.host) !== null,
     take(request, response) {
       const at = hosts.at(request.headers.host)
       if (at === null) return false
-      serve(request, response, at).catch(() => response.destroy())
+      serve(context, { request, response }, at).catch(() => response.destroy())
       return true
     },
     upgrade(request, socket, head) {
       const at = hosts.at(request.headers.host)
       if (at === null) return false
-      // Until the forwarder has it, nobody else hears that it broke.
-      const ignore = () => undefined
-      socket.on('error', ignore)
-      const refuse = (status: number) =>
-        void socket.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-      if (isMalformed(request) || RESERVED.test(request.url ?? '')) refuse(400)
-      else if (isForeign(request, at)) refuse(403)
-      else
-        judge(request, at)
-          .then((visit) =>
-            'status' in visit
-              ? refuse(visit.status)
-              : keep(visit.login, socket, () => forwarder.socket(request, socket, head, visit.passage)),
-          )
-          .catch(() => socket.destroy())
+      // Before the forwarder takes the socket, no other listener handles its errors.
+      socket.on('error', () => undefined)
+      serveSocket(context, { request, socket, head }, at).catch(() => socket.destroy())
       return true
     },
     close() {
-      clearInterval(looking)
+      clearInterval(checks)
       for (const { open } of logins.all()) for (const each of open) each.destroy()
     },
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+async function serve(context: PreviewContext, exchange: Exchange, at: PreviewHost): Promise<void> {
+  const { request, response } = exchange
+  const { accept } = request.headers
+  const malformed = malformedNotice(request)
+  if (malformed) return sendNotice(response, malformed, accept)
+  if (isForeign(request, at)) return sendNotice(response, NOT_YOURS, accept)
+  if (RESERVED.test(request.url ?? '')) return enter(context, exchange, at)
+  const visit = await admit(context, request, at)
+  if ('status' in visit) return sendNotice(response, visit, accept)
+  await pass(context, exchange, visit)
+}
+
+async function serveSocket(
+  context: PreviewContext,
+  { request, socket, head }: { request: IncomingMessage; socket: Socket; head: Buffer },
+  at: PreviewHost,
+): Promise<void> {
+  const refuse = (status: number) =>
+    void socket.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  if (malformedNotice(request) || RESERVED.test(request.url ?? '')) return refuse(400)
+  if (isForeign(request, at)) return refuse(403)
+  const visit = await admit(context, request, at)
+  if ('status' in visit) return refuse(visit.status)
+  await track(visit.login, socket, () => context.forwarder.socket(request, socket, head, visit.passage))
+}
+
+/** Returns the target of a request, or the notice that refuses it. */
+async function admit(
+  { engine, hosts, logins }: PreviewContext,
+  request: IncomingMessage,
+  at: PreviewHost,
+): Promise<Visit | Notice> {
+  const login = logins.find(cookiesNamed(request.headers.cookie, cookieName(request)), at.preview)
+  if (login === null) return loginNotice(backTo(hosts, at, request))
+  try {
+    const port = await portOf(engine, login)
+    return { login, port, passage: passageOf(engine, request, at, port.port) }
+  } catch (thrown) {
+    const error = asCarrelError(thrown)
+    return error.code === 'not_found' ? goneNotice : refusedNotice(503, error.message)
   }
 }
 
@@ -121,15 +134,14 @@ const portOf = (
 ): Promise<Port> => engine.carrelFor(login.caller).call('ports.get', { workspace, preview })
 
 async function pass(
-  engine: Engine,
-  forwarder: Forwarder,
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { engine, forwarder }: PreviewContext,
+  { request, response }: Exchange,
   { login, port, passage }: Visit,
 ): Promise<void> {
-  // Taken before it is passed on, since its headers are others then.
+  // Read first: forwarding rewrites the headers.
   const { accept } = request.headers
   try {
-    await keep(login, response, () => forwarder.web(request, response, passage))
+    await track(login, response, () => forwarder.web(request, response, passage))
   } catch (thrown) {
     if (response.headersSent || response.destroyed) return void response.destroy()
     const silent = (thrown as NodeJS.ErrnoException).code === 'ECONNREFUSED'
@@ -140,14 +152,15 @@ async function pass(
   }
 }
 
-/** Notes it as under way, so that it can be cut. */
-async function keep(login: PreviewLogin, open: ServerResponse | Socket, work: () => Promise<void>): Promise<void> {
+/** Registers a connection of a login while `work` uses it, so that the end of the login destroys it. */
+async function track(login: PreviewLogin, open: ServerResponse | Socket, work: () => Promise<void>): Promise<void> {
   login.open.add(open)
   open.once('close', () => login.open.delete(open))
   await work()
 }
 
-async function lookAgain(engine: Engine, logins: PreviewLogins): Promise<void> {
+/** Destroys the connections of logins and places that have ended. */
+async function cutEnded(engine: Engine, logins: PreviewLogins): Promise<void> {
   for (const login of logins.all()) {
     if (login.open.size === 0) continue
     const gone = logins.isOver(login) || (await portOf(engine, login).then(() => false, isGone))
@@ -157,13 +170,8 @@ async function lookAgain(engine: Engine, logins: PreviewLogins): Promise<void> {
 
 const isGone = (thrown: unknown): boolean => asCarrelError(thrown).code === 'not_found'
 
-/** The ticket for a cookie, and on to where one wanted to go, so that no ticket stays in an address. */
-function enter(
-  { hosts, logins }: Pick<Parts, 'hosts' | 'logins'>,
-  request: IncomingMessage,
-  response: ServerResponse,
-  at: PreviewHost,
-): void {
+/** Exchanges the ticket for a cookie and redirects to the requested path, so that no ticket stays in an address. */
+function enter({ hosts, logins }: PreviewContext, { request, response }: Exchange, at: PreviewHost): void {
   const { accept } = request.headers
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://preview')
   if (request.method !== 'GET' || pathname !== ENTER) return sendNotice(response, NOT_HERE, accept)
@@ -184,7 +192,7 @@ function enter(
   response.end()
 }
 
-/** Where somebody without a cookie gets one: at Carrel, as they reached it before. */
+/** Returns the address at Carrel that issues a new cookie; null when Carrel's host is unknown. */
 function backTo(hosts: PreviewHosts, at: PreviewHost, request: IncomingMessage): string | null {
   const [came] = cookiesNamed(request.headers.cookie, CAME)
   const carrel = hosts.carrelOf(at, came)
@@ -193,13 +201,13 @@ function backTo(hosts: PreviewHosts, at: PreviewHost, request: IncomingMessage):
   return `${schemeOf(request)}://${carrel}/preview/${at.preview}${path === '/' ? '' : `?path=${encodeURIComponent(path)}`}`
 }
 
-/** One Host, and a path of it: an address of another server is no path. */
-function isMalformed({ headersDistinct, url }: IncomingMessage): Notice | null {
+/** Returns a notice unless the request has one Host and a path; an absolute URL would name another server. */
+function malformedNotice({ headersDistinct, url }: IncomingMessage): Notice | null {
   if (headersDistinct.host?.length === 1 && url?.startsWith('/')) return null
   return refusedNotice(400, 'This is not a request for a path of one host.')
 }
 
-/** What a page of another origin asks for, with whatever cookie. Going to an address is not meant, being framed is. */
+/** Whether a page of another origin sent the request, including frames. Top-level navigation is allowed. */
 function isForeign({ headers, method }: IncomingMessage, { host }: PreviewHost): boolean {
   const site = headers['sec-fetch-site']
   const { origin } = headers
@@ -210,7 +218,7 @@ function isForeign({ headers, method }: IncomingMessage, { host }: PreviewHost):
   return !goes || headers['sec-fetch-dest'] !== 'document'
 }
 
-/** Whether in front of us it was https or not: that is for a proxy to say, and some do not. */
+/** Returns the host of an Origin. The scheme is ignored, since not every proxy reports https. */
 const hostIn = (origin: string): string => origin.toLowerCase().replace(/^https?:\/\//, '')
 
 const isSecure = ({ headers }: IncomingMessage): boolean => headers['x-forwarded-proto'] === 'https'
@@ -218,7 +226,7 @@ export const schemeOf = (request: Pick<IncomingMessage, 'headers'>): string =>
   request.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
 const originOf = (request: IncomingMessage, { host }: PreviewHost): string => `${schemeOf(request)}://${host}`
 
-/** Under https no other host of the domain can set a cookie of this name. */
+/** Returns the cookie name. Under https the prefix prevents other hosts of the domain from setting it. */
 const cookieName = (request: IncomingMessage): string => (isSecure(request) ? `__Host-${COOKIE}` : COOKIE)
 
 function passageOf(engine: Engine, request: IncomingMessage, at: PreviewHost, port: number): Passage {

@@ -1,65 +1,67 @@
-import type { Carrel } from '../../../api/index.ts'
+import type { Carrel, Output } from '../../../api/index.ts'
 import { asCarrelError } from '../../../model/errors.ts'
 import type { SessionView } from '../../../model/view.ts'
 import { createSerial } from '../../../primitives/serial.ts'
 import type { AddCommand, Cli } from '../cli.ts'
-import { followSession, retold } from '../following.ts'
-import { type Lines, openLines } from '../lines.ts'
-import { createQuestioner } from '../questioner.ts'
-import { createTranscript } from '../transcript.ts'
+import { displayOrder, followSession } from '../following.ts'
+import { type LineReader, openLines } from '../lines.ts'
+import { createQuestioner, type Questioner } from '../questioner.ts'
+import { createTranscript, type Transcript } from '../transcript.ts'
 import { showItem } from '../watching.ts'
 
 const INVITATION = '› '
 
-export const addAttach: AddCommand = (program, act) => {
+export const addAttach: AddCommand = (program, toAction) => {
   program
     .command('attach')
-    .summary('follow a session and type into it')
+    .summary('follow a session and send prompts')
     .description(
-      'Shows a session as it goes on, and sends every line you type as a prompt. Questions are answered in place. Input that is no terminal: each line is a prompt, and the command ends when all are done.',
+      'Follows a session and sends every line that you type as a prompt. You answer questions in place. With piped input, each line is a prompt and the command ends after the last run.',
     )
     .argument('<session>', 'id of the session')
-    .option('--busy <policy>', 'what a prompt does when a run is on: queue, steer or interrupt', 'queue')
+    .option('--busy <policy>', 'effect of a prompt during a run: queue, steer or interrupt', 'queue')
     .addHelpText(
       'after',
       `
 While attached:
-  /stop   cancels the run that is on
-  /quit   leaves; the session goes on without you (as does Ctrl-C, Ctrl-D)
+  /stop   cancels the active run
+  /quit   detaches; the session continues (also Ctrl-C and Ctrl-D)
   Other lines that begin with / go to the agent.
 
 Examples:
   $ carrel attach ses_01jc3q0f0g0h0j0k0m0n0p0q0r
   $ echo "run the tests" | carrel attach ses_01jc3q0f0g0h0j0k0m0n0p0q0r`,
     )
-    .action(act((cli, [session], options) => attach(cli, session, options.busy)))
+    .action(toAction((cli, [session], options) => attach(cli, session, options.busy)))
 }
 
 async function attach(cli: Cli, session: string, busy: 'queue'): Promise<number> {
-  return cli.withCarrel({ runs: true }, async (carrel, way) => {
+  return cli.withCarrel({ runs: true }, async (carrel, access) => {
     const leaving = new AbortController()
     const leave = (): void => leaving.abort()
     const terminate = (): void => {
-      way.hurry()
+      access.hurry()
       leave()
     }
     process.on('SIGINT', leave)
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, terminate)
     try {
-      await converse({ cli, carrel, session, busy, leaving })
+      const opened = await carrel.call('sessions.view', { workspace: cli.workspace, id: session, limit: 30 })
+      await new Conversation({ cli, carrel, opened, busy, leaving }).run()
     } finally {
       process.off('SIGINT', leave)
       for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, terminate)
     }
-    if (way.how !== 'embedded') cli.term.note(`Left. Come back with: carrel attach ${session}`)
+    if (access.how !== 'embedded') cli.term.note(`Detached. Attach again with: carrel attach ${session}`)
     return 0
   })
 }
 
-interface Talk {
+interface ConversationParts {
   readonly cli: Cli
   readonly carrel: Carrel
-  readonly session: string
+  /** The session when the conversation starts. */
+  readonly opened: Output<'sessions.view'>
   readonly busy: 'queue' | 'steer' | 'interrupt'
   readonly leaving: AbortController
 }
@@ -67,80 +69,106 @@ interface Talk {
 const isQuiet = (view: SessionView): boolean =>
   view.run === null && view.queue.length === 0 && view.steering.length === 0
 
-async function converse({ cli, carrel, session, busy, leaving }: Talk): Promise<void> {
-  const { term, workspace, world } = cli
-  const at = { workspace, id: session }
-  const { view, items } = await carrel.call('sessions.view', { ...at, limit: 30 })
-  const human = !term.json
-  const transcript = createTranscript({
-    say: (text) => void (human && term.write(text)),
-    aside: (text) => void (human && term.write(text)),
-    color: term.color,
-    whole: true,
-  })
-  let current = view
-  let inputEnded = false
-  let sending = 0
-  const rest = (): void => {
-    if (inputEnded && sending === 0 && isQuiet(current)) leaving.abort()
-    else if (isQuiet(current) && term.interactive) lines.invite(INVITATION)
+/** Follows one session and sends the lines of the input as prompts, until the input or the session ends. */
+class Conversation {
+  readonly #parts: ConversationParts
+  readonly #lines: LineReader
+  readonly #questioner: Questioner
+  readonly #transcript: Transcript
+  #view: SessionView
+  #inputEnded = false
+  /** Calls are sequential: concurrent calls would reach the log in any order. */
+  readonly #calls = createSerial()
+  #sending = 0
+  /** Requests sent, by their `seq`. A prompt is done only when its request came down the log, else the end of the input would win. */
+  readonly #sent: number[] = []
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts
+    this.#view = parts.opened.view
+    const { term, world } = parts.cli
+    const write = (text: string) => void (term.json || term.write(text))
+    this.#transcript = createTranscript({ say: write, aside: write, color: term.color, whole: true })
+    this.#lines = openLines(world, {
+      onInterrupt: () => parts.leaving.abort(),
+      onLine: (line) => this.#send(line),
+      onEnd: () => this.#endInput(),
+    })
+    const lines = term.interactive ? () => this.#lines : null
+    this.#questioner = createQuestioner({ ...parts, lines, onIdle: () => this.#rest() })
   }
-  // One behind the other: calls that are under way at once come to the log in any order.
-  const calls = createSerial()
-  const send = (line: string): void => {
+
+  async run(): Promise<void> {
+    try {
+      await this.#follow()
+    } finally {
+      this.#transcript.finish()
+      this.#questioner.close()
+      this.#lines.close()
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const { cli, carrel, opened, leaving } = this.#parts
+    const { term, workspace } = cli
+    const { view, items } = opened
+    for (const item of displayOrder(items)) showItem(item, this.#transcript, this.#questioner)
+    this.#settle()
+    for await (const change of followSession(carrel, { workspace, view, items }, leaving.signal)) {
+      if (change.kind === 'ended') return term.note(`The session no longer exists: ${change.reason}`)
+      this.#view = change.view
+      if (change.kind === 'caught-up') continue
+      if (term.json) await term.write(`${change.json}\n`)
+      for (const item of change.items) showItem(item, this.#transcript, this.#questioner)
+      if (change.event.type === 'session.closed') return term.note('The session has ended.')
+      if (this.#isCaughtUp() && isQuiet(change.view)) this.#transcript.finish()
+      this.#settle()
+    }
+  }
+
+  #send(line: string): void {
+    const { cli, carrel, opened, busy, leaving } = this.#parts
     if (line.trim() === '/quit') return leaving.abort()
-    if (line.trim() === '') return rest()
-    sending += 1
-    void calls
-      .run(() => sendLine(carrel, at, line, busy))
-      .then((seq) => waitFor.push(seq))
-      .catch((error) => term.problem(asCarrelError(error)))
+    if (line.trim() === '') return this.#rest()
+    this.#sending += 1
+    void this.#calls
+      .run(() => sendLine(carrel, { workspace: cli.workspace, id: opened.view.session }, line, busy))
+      .then((seq) => this.#sent.push(seq))
+      .catch((error) => cli.term.problem(asCarrelError(error)))
       .finally(() => {
-        sending -= 1
-        settle()
+        this.#sending -= 1
+        this.#settle()
       })
   }
-  // A prompt counts as done only when its request has come down the log, else the end of the input would win.
-  const waitFor: number[] = []
-  const settle = (): void => {
-    if (waitFor.every((seq) => seq <= current.seq)) rest()
+
+  #endInput(): void {
+    this.#inputEnded = true
+    if (this.#parts.cli.world.stdin.isTTY) this.#parts.leaving.abort()
+    else this.#settle()
   }
-  const lines: Lines = openLines(world, {
-    onInterrupt: () => leaving.abort(),
-    onLine: send,
-    onEnd: () => {
-      inputEnded = true
-      if (world.stdin.isTTY) leaving.abort()
-      else settle()
-    },
-  })
-  const questioner = createQuestioner({ cli, carrel, lines: term.interactive ? () => lines : null, onIdle: rest })
-  try {
-    for (const item of retold(items)) showItem(item, transcript, questioner)
-    settle()
-    for await (const told of followSession(carrel, { workspace, view, items }, leaving.signal)) {
-      if (told.kind === 'ended') return term.note(`The session is gone: ${told.reason}`)
-      current = told.view
-      if (told.kind === 'caught-up') continue
-      if (term.json) await term.write(`${told.json}\n`)
-      for (const item of told.items) showItem(item, transcript, questioner)
-      if (told.event.type === 'session.closed') return term.note('The session was closed.')
-      if (waitFor.every((seq) => seq <= current.seq) && isQuiet(current)) transcript.finish()
-      settle()
-    }
-  } finally {
-    transcript.finish()
-    questioner.close()
-    lines.close()
+
+  #isCaughtUp(): boolean {
+    return this.#sent.every((seq) => seq <= this.#view.seq)
+  }
+
+  #settle(): void {
+    if (this.#isCaughtUp()) this.#rest()
+  }
+
+  /** Ends the conversation after the last run of a piped input; else shows the prompt of a quiet session. */
+  #rest(): void {
+    if (!isQuiet(this.#view)) return
+    if (this.#inputEnded && this.#sending === 0) this.#parts.leaving.abort()
+    else if (this.#parts.cli.term.interactive) this.#lines.invite(INVITATION)
   }
 }
 
-/** Sends a line as a prompt, or does what a word of ours says. Returns where the request stands in the log. */
+/** Sends a line as a prompt or runs a command such as /stop. Returns the position of the request in the log. */
 async function sendLine(
   carrel: Carrel,
   at: { workspace: string; id: string },
   line: string,
-  busy: Talk['busy'],
+  busy: ConversationParts['busy'],
 ): Promise<number> {
   if (line.trim() === '/stop') return (await carrel.call('sessions.cancel', at)).seq
   const done = await carrel.call('sessions.prompt', {

@@ -1,86 +1,94 @@
-import type { AddCommand } from '../cli.ts'
+import type { Command } from 'commander'
+import type { AddCommand, Cli, ToAction } from '../cli.ts'
 import { clean } from '../terminal.ts'
 import { projectFor } from '../whereabouts.ts'
 
-export const addProjectPlaces: AddCommand = (program, act) => {
-  const family = program
+export const addProjectPlaces: AddCommand = (program, toAction) => {
+  const group = program
     .command('copies')
-    .summary('where projects keep their files apart')
-    .description('Places of projects: worktrees and overlays that `carrel projects create --place` makes.')
-  family
+    .summary('working copies of projects')
+    .description('Working copies of projects: worktrees and overlays from `carrel projects create --place`.')
+  group
     .command('drivers')
-    .description('List the ways in which this machine can keep places apart, best first.')
-    .action(
-      act((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const found = await carrel.call('places.drivers', {})
-          cli.term.result(found, () => {
-            const rows = found.drivers.map(({ name, usable, detail }) => [name, usable ? 'yes' : 'no', detail])
-            cli.term.table(['DRIVER', 'USABLE', ''], rows, 'There is no way on this machine to keep places apart.')
-          })
-        }),
-      ),
-    )
-  family
+    .description('List the isolation drivers of this machine, best first.')
+    .action(toAction((cli) => listDrivers(cli)))
+  group
     .command('preview-removal')
-    .description('Say what would be lost if the place of a project went now.')
+    .description('Preview the removal of a working copy: the work that would be lost now.')
     .argument('<project>', 'id or name of the project')
-    .action(
-      act((cli, [project]) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const { id } = await projectFor(cli, way, { project })
-          const risks = await carrel.call('places.previewRemoval', { workspace: cli.workspace, project: id })
-          cli.term.result(risks, () => {
-            const { term } = cli
-            term.line(
-              `${risks.kind} at ${risks.path} (${risks.driver}${risks.branch ? `, branch ${risks.branch}` : ''})`,
-            )
-            if (risks.missing) term.line('It is not there any more.')
-            for (const path of risks.changed) term.line(`  ${clean(path)} is nowhere else`)
-            if (risks.unpushed > 0) term.line(`  ${risks.unpushed} commits are in no other branch and on no remote`)
-            if (risks.underway) term.line(`  ${risks.underway} is half done`)
-          })
-        }),
-      ),
-    )
-  family
+    .action(toAction((cli, [project]) => showRisks(cli, project)))
+  addRemove(group, toAction)
+  addExport(group, toAction)
+}
+
+async function listDrivers(cli: Cli): Promise<void> {
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const found = await carrel.call('places.drivers', {})
+    cli.term.result(found, () => {
+      const rows = found.drivers.map(({ name, usable, detail }) => [name, usable ? 'yes' : 'no', detail])
+      cli.term.table(['DRIVER', 'USABLE', ''], rows, 'This machine has no isolation driver.')
+    })
+  })
+}
+
+async function showRisks(cli: Cli, project: string): Promise<void> {
+  const { term, workspace } = cli
+  await cli.withCarrel({ runs: false }, async (carrel, access) => {
+    const { id } = await projectFor(cli, access, { project })
+    const risks = await carrel.call('places.previewRemoval', { workspace, project: id })
+    const { kind, path, driver, branch, missing, changed, unpushed, underway } = risks
+    term.result(risks, () => {
+      term.line(`${kind} at ${path} (${driver}${branch ? `, branch ${branch}` : ''})`)
+      if (missing) term.line('The working copy no longer exists.')
+      for (const each of changed) term.line(`  ${clean(each)} exists only here`)
+      if (unpushed > 0) term.line(`  commits on no other branch and no remote: ${unpushed}`)
+      if (underway) term.line(`  unfinished: ${underway}`)
+    })
+  })
+}
+
+function addRemove(group: Command, toAction: ToAction): void {
+  group
     .command('remove')
-    .description('Take the place of a project away; its history stays. Without --yes it only says what would be lost.')
+    .description('Remove a working copy; its history stays. Without --yes, only preview the removal.')
     .argument('<project>', 'id or name of the project')
-    .option('--yes', 'really take it away')
+    .option('--yes', 'remove without asking')
     .addHelpText(
       'after',
       '\nExamples:\n  $ carrel copies remove "Try the new parser"\n  $ carrel copies remove prj_... --yes',
     )
-    .action(
-      act((cli, [project], { yes }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const { term, workspace } = cli
-          const { id } = await projectFor(cli, way, { project })
-          const done = await carrel.call('places.remove', { workspace, project: id, confirm: Boolean(yes) })
-          term.result(done, () => {
-            for (const line of done.lost) term.line(`  ${clean(line)}`)
-            for (const line of done.kept) term.line(`  stays: ${clean(line)}`)
-            if (done.removed) term.line(`Taken away. Its files come back with: ${done.restore}`)
-            else term.note('Nothing was taken away. Say --yes to do it; all of this goes into the history first.')
-          })
-        }),
-      ),
-    )
-  family
+    .action(toAction((cli, [project], { yes }) => remove(cli, project, Boolean(yes))))
+}
+
+async function remove(cli: Cli, project: string, confirm: boolean): Promise<void> {
+  const { term, workspace } = cli
+  await cli.withCarrel({ runs: false }, async (carrel, access) => {
+    const { id } = await projectFor(cli, access, { project })
+    const done = await carrel.call('places.remove', { workspace, project: id, confirm })
+    term.result(done, () => {
+      for (const line of done.lost) term.line(`  ${clean(line)}`)
+      for (const line of done.kept) term.line(`  stays: ${clean(line)}`)
+      if (done.removed) term.line(`Removed. Restore its files with: ${done.restore}`)
+      else term.note('Nothing was removed. Use --yes to remove it; the history first saves all of this.')
+    })
+  })
+}
+
+function addExport(group: Command, toAction: ToAction): void {
+  group
     .command('export')
-    .description('Print what a project did in its own place as a patch, or make a branch of it.')
+    .description('Print the changes of a working copy as a patch, or create a branch with them.')
     .argument('<project>', 'id or name of the project')
-    .option('--branch <name>', 'make this branch in the repository of the Space instead')
+    .option('--branch <name>', "create this branch in the Space's repository instead")
     .addHelpText(
       'after',
       '\nExamples:\n  $ carrel copies export prj_... > work.patch\n  $ carrel copies export prj_... --branch try-parser',
     )
     .action(
-      act((cli, [project], { branch }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
+      toAction((cli, [project], { branch }) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
           const { term, workspace } = cli
-          const { id } = await projectFor(cli, way, { project })
+          const { id } = await projectFor(cli, access, { project })
           const as = branch === undefined ? { as: 'patch' as const } : { as: 'branch' as const, branch }
           const out = await carrel.call('places.export', { workspace, project: id, ...as })
           if (term.json) return term.data(out)

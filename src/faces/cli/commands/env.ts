@@ -2,41 +2,51 @@ import type { Command } from 'commander'
 import type { Output } from '../../../api/index.ts'
 import type { Budget, Environment, EnvironmentChange } from '../../../model/environment.ts'
 import { readSize, sizeShort } from '../../../model/sizes.ts'
-import { given } from '../arguments.ts'
-import type { AddCommand, Cli } from '../cli.ts'
+import { nameOf } from '../../../model/who-words.ts'
+import { collect, given } from '../arguments.ts'
+import type { AddCommand, Cli, ToAction } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import type { Terminal } from '../terminal.ts'
-import { namesOf, type ScopeWanted, scopeFor } from '../whereabouts.ts'
+import { namesOf, type ScopeOptions, scopeFor } from '../whereabouts.ts'
 
-export const addEnv: AddCommand = (program, act) => {
-  const environment = program
+export const addEnv: AddCommand = (program, toAction) => {
+  const group = program
     .command('env')
-    .summary('what runs are given, and what they may use')
+    .summary('environment settings: variables, home, ports, sandbox, limits and budgets of runs')
     .description(
-      'Environment: variables, home, ports, sandbox, limits and budgets of runs. Said for the workspace, a Space or a project; what is nearer wins.',
+      'Environment settings of runs: variables, home, ports, sandbox, limits and budgets. Set for the workspace, a Space or a project; the most specific scope wins, for limits the smallest.',
     )
-  placed(environment.command('show'))
-    .description('Show what holds, and where each part of it is said.')
-    .action(
-      act((cli, _, wanted) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const where = await scopeFor(cli, way, wanted)
-          const found = await carrel.call('environment.get', { workspace: cli.workspace, ...where })
-          cli.term.result(found, () => show(cli.term, found.effective))
-        }),
-      ),
-    )
-  placed(environment.command('set'))
-    .description('Change what runs are given. Runs that begin from now on get it.')
-    .option('--env <NAME=value>', 'a variable, for everybody to see; may be said again', collect, [])
-    .option('--home <whose>', 'person, agent, space or run')
-    .option('--sandbox <kind>', 'off, guard or strict')
-    .option('--host <name>', 'a host that a strict sandbox lets through; may be said again', collect, [])
-    .option('--ports <names>', 'names of ports, with commas in between')
-    .option('--browser <which>', 'none, or own: each run has one for itself')
+  withScope(group.command('show'))
+    .description('Show the effective settings, each with the scope that sets it.')
+    .action(toAction((cli, _, options) => show(cli, options)))
+  addSet(group, toAction)
+  group
+    .command('ports')
+    .description('List the ports of working copies, whether a program listens, and their previews.')
+    .action(toAction((cli) => listPorts(cli)))
+  group
+    .command('browsers')
+    .description('List the runs that have a browser, and the runs that wait for one.')
+    .action(toAction((cli) => listBrowsers(cli)))
+  group
+    .command('given')
+    .description('Show the environment of a run, with handles in place of secret values.')
+    .argument('<run>', 'id of the run')
+    .action(toAction((cli, [run]) => showRun(cli, run)))
+}
+
+function addSet(group: Command, toAction: ToAction): void {
+  withScope(group.command('set'))
+    .description('Change environment settings. Applies to new runs.')
+    .option('--env <NAME=value>', 'a plain variable, visible to everybody in the workspace; repeatable', collect, [])
+    .option('--home <owner>', 'person, agent, space or run')
+    .option('--sandbox <mode>', 'off, guard or strict')
+    .option('--host <name>', 'a host reachable from a strict sandbox; repeatable', collect, [])
+    .option('--ports <names>', 'names of ports, comma-separated')
+    .option('--browser <mode>', 'none, or own: each run gets its own browser')
     .option('--limit <name=amount>', 'of each run: ms, turns, tokens, cost, memoryBytes (2g) or pids', collect, [])
     .option('--budget <of.name=number>', 'session or total, then ms, turns, tokens or cost', collect, [])
-    .option('--unset <what>', 'take away what is said here, such as env, env.NAME or limits.ms', collect, [])
+    .option('--unset <field>', 'remove a setting of this scope, such as env, env.NAME or limits.ms', collect, [])
     .addHelpText(
       'after',
       `
@@ -46,94 +56,23 @@ Examples:
   $ carrel env set --limit memoryBytes=4g --limit pids=512 --space .
   $ carrel env set --unset env.LOG_LEVEL --space .`,
     )
-    .action(act((cli, _, options) => set(cli, options)))
-  environment
-    .command('ports')
-    .description('List the ports that places have, whether something listens there, and where to look at it.')
-    .action(
-      act((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel, { url }) => {
-          const { workspace, term } = cli
-          const found = await carrel.call('ports.list', { workspace })
-          const named = term.json ? String : await namesOf(carrel, workspace)
-          term.result(found, () => {
-            const rows = found.ports.map(({ place, name, port, listening, apart, preview }) => {
-              const [kind = '', id = ''] = place.split(':')
-              const address = url === null || apart ? '' : `${url.replace(/\/+$/, '')}/preview/${preview}`
-              return [
-                `${kind === 'space' ? 'Space' : kind} ${named(id)}`,
-                name,
-                String(port),
-                apart ? 'strict: not from outside' : listening ? 'listens' : '',
-                address,
-              ]
-            })
-            term.table(
-              ['PLACE', 'NAME', 'PORT', '', 'PREVIEW'],
-              rows,
-              'No place has a port yet: `carrel env set --ports`.',
-            )
-            if (url === null && rows.length > 0) term.note('Previews are shown by a running server: `carrel serve`.')
-          })
-        }),
-      ),
-    )
-  environment
-    .command('browsers')
-    .description('List the runs that have a browser, and those that wait for one.')
-    .action(
-      act((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const { workspace, term } = cli
-          const found = await carrel.call('browsers.list', { workspace })
-          term.result(found, () => {
-            const rows = found.browsers.map((each) => {
-              const { state, run, session, agent, replaced, before, holder } = each
-              const more = [
-                ...(before === null ? [] : [`${before} before it`]),
-                ...(replaced === 0 ? [] : [`replaced ${replaced} times`]),
-                ...(holder === null
-                  ? []
-                  : [`taken over by ${holder.by.name} at ${new Date(holder.since).toISOString()}`]),
-              ]
-              return [state, run, session, agent, more.join(', ')]
-            })
-            term.table(['', 'RUN', 'SESSION', 'AGENT', ''], rows, 'No run has a browser or waits for one.')
-            term.note(`${found.taken} of ${found.most} are taken.`)
-          })
-        }),
-      ),
-    )
-  environment
-    .command('given')
-    .description('Show what a run was given, with handles in the place of secrets.')
-    .argument('<run>', 'id of the run')
-    .action(
-      act((cli, [id]) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const run = await carrel.call('runs.environment', { workspace: cli.workspace, id })
-          cli.term.result(run, () => {
-            const { env, limits, ...facts } = run
-            const rows = [
-              ...Object.entries(facts).map(([name, value]) => [name, '', String(value)]),
-              ...Object.entries(limits).map(([name, value]) => [`limit ${name}`, '', amount(name, value ?? 0)]),
-            ]
-            const variables = env.map(({ name, from, value }) => [name, from, value ?? ''])
-            cli.term.table(['WHAT', 'FROM', 'VALUE'], [...rows, ...variables], '')
-          })
-        }),
-      ),
-    )
+    .action(toAction((cli, _, options) => set(cli, options)))
 }
 
-const placed = (command: Command): Command =>
+const withScope = (command: Command): Command =>
   command
-    .option('-s, --space <space>', 'of this Space: id, name or folder')
-    .option('-p, --project <project>', 'of this project: id, or name with --space')
+    .option('-s, --space <space>', 'scope: this Space, by id, name or folder')
+    .option('-p, --project <project>', 'scope: this project, by id, or by name with --space')
 
-const collect = (text: string, before: string[]): string[] => [...before, text]
+async function show(cli: Cli, options: ScopeOptions): Promise<void> {
+  await cli.withCarrel({ runs: false }, async (carrel, access) => {
+    const scope = await scopeFor(cli, access, options)
+    const found = await carrel.call('environment.get', { workspace: cli.workspace, ...scope })
+    cli.term.result(found, () => showSettings(cli.term, found.effective))
+  })
+}
 
-function show(term: Terminal, effective: Output<'environment.get'>['effective']): void {
+function showSettings(term: Terminal, effective: Output<'environment.get'>['effective']): void {
   const { env, hosts, limits, budgets, ...single } = effective
   const rows = [
     ...Object.entries(single).map(([name, { value, from }]) => [name, from, String(value)]),
@@ -144,13 +83,75 @@ function show(term: Terminal, effective: Output<'environment.get'>['effective'])
     ),
     ...Object.entries(env).map(([name, { value, from }]) => [name, from, value]),
   ]
-  term.table(['WHAT', 'FROM', 'VALUE'], rows, '')
+  term.table(['SETTING', 'SET IN', 'VALUE'], rows, '')
 }
 
-/** As `--limit` takes it. */
+/** Formats an amount as `--limit` accepts it. */
 const amount = (name: string, value: number): string => (name === 'memoryBytes' ? sizeShort(value) : String(value))
 
-interface SetOptions extends ScopeWanted {
+async function listPorts(cli: Cli): Promise<void> {
+  const { workspace, term } = cli
+  await cli.withCarrel({ runs: false }, async (carrel, { url }) => {
+    const found = await carrel.call('ports.list', { workspace })
+    const named = term.json ? String : await namesOf(carrel, workspace)
+    term.result(found, () => {
+      const rows = found.ports.map(({ place, name, port, listening, apart, preview }) => {
+        const [kind = '', id = ''] = place.split(':')
+        const address = url === null || apart ? '' : `${url.replace(/\/+$/, '')}/preview/${preview}`
+        const state = apart ? 'strict sandbox: unreachable' : listening ? 'listening' : ''
+        return [`${kind === 'space' ? 'Space' : kind} ${named(id)}`, name, String(port), state, address]
+      })
+      const empty = 'No ports yet. Add some with `carrel env set --ports`.'
+      term.table(['WORKING COPY', 'NAME', 'PORT', '', 'PREVIEW'], rows, empty)
+      if (url === null && rows.length > 0) term.note('Previews need a running server: `carrel serve`.')
+    })
+  })
+}
+
+async function listBrowsers(cli: Cli): Promise<void> {
+  const { workspace, term } = cli
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const found = await carrel.call('browsers.list', { workspace })
+    term.result(found, () => {
+      const rows = found.browsers.map((each) => [
+        each.state,
+        each.run,
+        each.session,
+        each.agent,
+        browserDetails(each).join(', '),
+      ])
+      term.table(['STATE', 'RUN', 'SESSION', 'AGENT', ''], rows, 'No run has a browser or waits for one.')
+      term.note(`Browsers in use: ${found.taken} of ${found.most}.`)
+    })
+  })
+}
+
+type BrowserUse = Output<'browsers.list'>['browsers'][number]
+
+function browserDetails({ before, replaced, holder }: BrowserUse): string[] {
+  return [
+    ...(before === null ? [] : [`${before} ahead in the queue`]),
+    ...(replaced === 0 ? [] : [`replaced ${replaced} times`]),
+    ...(holder === null ? [] : [`controlled by ${nameOf(holder.by)} since ${new Date(holder.since).toISOString()}`]),
+  ]
+}
+
+async function showRun(cli: Cli, id: string): Promise<void> {
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const run = await carrel.call('runs.environment', { workspace: cli.workspace, id })
+    cli.term.result(run, () => {
+      const { env, limits, ...facts } = run
+      const rows = [
+        ...Object.entries(facts).map(([name, value]) => [name, '', String(value)]),
+        ...Object.entries(limits).map(([name, value]) => [`limit ${name}`, '', amount(name, value ?? 0)]),
+      ]
+      const variables = env.map(({ name, from, value }) => [name, from, value ?? ''])
+      cli.term.table(['SETTING', 'SET IN', 'VALUE'], [...rows, ...variables], '')
+    })
+  })
+}
+
+interface SetOptions extends ScopeOptions {
   readonly env: string[]
   readonly home?: Environment['home']
   readonly sandbox?: Environment['sandbox']
@@ -163,17 +164,17 @@ interface SetOptions extends ScopeWanted {
 }
 
 async function set(cli: Cli, options: SetOptions): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel, way) => {
-    const where = { workspace: cli.workspace, ...(await scopeFor(cli, way, options)) }
-    const { own } = await carrel.call('environment.get', where)
+  await cli.withCarrel({ runs: false }, async (carrel, access) => {
+    const scope = { workspace: cli.workspace, ...(await scopeFor(cli, access, options)) }
+    const { own } = await carrel.call('environment.get', scope)
     const settings = changeOf(own, options)
-    if (Object.keys(settings).length === 0) throw badInput('Say what to change; `--help` lists what there is.')
-    const found = await carrel.call('environment.set', { ...where, settings })
-    cli.term.result(found, () => cli.term.line('Changed. Runs that begin from now on get it.'))
+    if (Object.keys(settings).length === 0) throw badInput('Name a setting to change; see `--help` for all settings.')
+    const found = await carrel.call('environment.set', { ...scope, settings })
+    cli.term.result(found, () => cli.term.line('Changed. Applies to new runs.'))
   })
 }
 
-/** What was said here, with what the options add to it and take from it. */
+/** Returns the changed fields: the scope's own settings with the additions and removals of the options. */
 function changeOf(own: Environment, options: SetOptions): EnvironmentChange {
   const { env, home, sandbox, host, ports, browser, limit, budget, unset } = options
   const next: Record<string, unknown> = {
@@ -184,9 +185,9 @@ function changeOf(own: Environment, options: SetOptions): EnvironmentChange {
     ...(limit.length > 0 ? { limits: { ...own.limits, ...numbers(limit) } } : {}),
   }
   for (const [name, value] of Object.entries(numbers(budget))) {
-    const [of = '', what = ''] = name.split('.')
+    const [of = '', measure = ''] = name.split('.')
     const before = (next.budgets ?? own.budgets ?? {}) as Record<string, Budget>
-    next.budgets = { ...before, [of]: { ...before[of], [what]: value } }
+    next.budgets = { ...before, [of]: { ...before[of], [measure]: value } }
   }
   for (const path of unset) {
     const [field = '', ...inner] = path.split('.')
@@ -198,7 +199,7 @@ function changeOf(own: Environment, options: SetOptions): EnvironmentChange {
 
 function pair(text: string): [string, string] {
   const at = text.indexOf('=')
-  if (at < 1) throw badInput(`${JSON.stringify(text)} should look like NAME=value.`)
+  if (at < 1) throw badInput(`${JSON.stringify(text)} must look like NAME=value.`)
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
@@ -207,7 +208,7 @@ function numbers(all: readonly string[]): Record<string, number> {
     const [name, value] = pair(text)
     const size = name === 'memoryBytes' ? readSize(value) : null
     if (size !== null) return [name, size]
-    if (name === 'memoryBytes') throw badInput(`${JSON.stringify(value)} is no size. Say 512m or 2g.`)
+    if (name === 'memoryBytes') throw badInput(`${JSON.stringify(value)} is not a size. Use 512m or 2g.`)
     if (!/^\d+(\.\d+)?$/.test(value)) throw badInput(`${JSON.stringify(value)} in ${name} is not a number.`)
     return [name, Number(value)]
   })
@@ -216,7 +217,7 @@ function numbers(all: readonly string[]): Record<string, number> {
 
 function without(value: unknown, [name = '', ...inner]: readonly string[]): unknown {
   if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name))
-    throw badInput(`${name} is not said here: \`carrel env show\`.`)
-  const { [name]: gone, ...rest } = value as Record<string, unknown>
-  return inner.length === 0 ? rest : { ...rest, [name]: without(gone, inner) }
+    throw badInput(`${name} is not set in this scope. See \`carrel env show\`.`)
+  const { [name]: removed, ...rest } = value as Record<string, unknown>
+  return inner.length === 0 ? rest : { ...rest, [name]: without(removed, inner) }
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { FileDiff } from '../../../model/history.ts'
 import { count, given } from '../arguments.ts'
-import type { Act, AddCommand, Cli } from '../cli.ts'
-import { authorWords, changeWord, projectMeant, type WhereOptions } from '../project-meant.ts'
+import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import { authorWords, changeWord, projectTarget, type WhereOptions } from '../project-meant.ts'
 import { ago, clean, short } from '../terminal.ts'
 import { countWords } from '../transcript.ts'
 import { namesOf } from '../whereabouts.ts'
@@ -10,26 +10,26 @@ import { namesOf } from '../whereabouts.ts'
 const where = (command: Command): Command =>
   command
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
-    .option('--project <project>', 'id or name of the project (default: the one that works in the folder itself)')
+    .option('--project <project>', 'id or name of the project (default: the project of the folder itself)')
 
-export const addFiles: AddCommand = (program, act) => {
-  addChanges(program, act)
-  addHistory(program, act)
-  addDiff(program, act)
+export const addFiles: AddCommand = (program, toAction) => {
+  addChanges(program, toAction)
+  addHistory(program, toAction)
+  addDiff(program, toAction)
 }
 
-function addChanges(program: Command, act: Act): void {
+function addChanges(program: Command, toAction: ToAction): void {
   where(program.command('changes'))
-    .summary('list the files that a run, a session or a project changed')
-    .description('Lists the files that were changed: by a run, by a session, or in a project since its beginning.')
+    .summary('list the files changed by a run, a session or a project')
+    .description('Lists the changed files of a run, of a session, or of a project since its creation.')
     .argument('[what]', 'id of a session or run, id or name of a project (default: the current folder)')
-    .option('--from <n>', 'since this snapshot', count)
-    .option('--to <n>', 'until this snapshot', count)
+    .option('--from <n>', 'changes after this snapshot', count)
+    .option('--to <n>', 'changes up to this snapshot', count)
     .addHelpText('after', '\nExamples:\n  $ carrel changes\n  $ carrel changes ses_01jc3q0f0g0h0j0k0m0n0p0q0r --json')
     .action(
-      act((cli, [what], { from, to, ...at }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const { project, of } = await projectMeant(cli, way, what, at)
+      toAction((cli, [what], { from, to, ...at }) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
+          const { project, of } = await projectTarget(cli, access, what, at)
           const asked = { workspace: cli.workspace, project: project.id, ...of, ...given({ from, to }) }
           const found = await carrel.call('history.changes', asked)
           const name = cli.term.json ? String : await namesOf(carrel, cli.workspace)
@@ -40,33 +40,35 @@ function addChanges(program: Command, act: Act): void {
               short(authorWords(change.author, name), 40),
               change.changedSince ? 'yes' : '',
             ])
-            cli.term.table(['CHANGE', 'PATH', 'BY', 'CHANGED SINCE'], rows, 'Nothing was changed.')
-            if (found.cut) cli.term.note('There are more: ask for one run, or between snapshots with --from and --to.')
+            cli.term.table(['CHANGE', 'PATH', 'BY', 'CHANGED SINCE'], rows, 'No changes.')
+            if (found.cut) cli.term.note('More changes exist. Name one run, or use --from and --to.')
           })
         }),
       ),
     )
 }
 
-function addHistory(program: Command, act: Act): void {
+function addHistory(program: Command, toAction: ToAction): void {
   where(program.command('history'))
-    .summary('list the snapshots of a folder, or the changes of one path')
-    .description('Lists the snapshots of a place, newest first, or with a path the changes of that path.')
-    .argument('[path]', 'a path inside the place')
-    .option('--session <id>', 'only what this session did')
-    .option('-n, --limit <n>', 'at most so many', count, 30)
+    .summary('list the snapshots of a working copy, or the changes of one path')
+    .description('Lists the snapshots of a working copy or the changes of one path, newest first.')
+    .argument('[path]', 'path inside the working copy')
+    .option('--session <id>', 'only changes of this session')
+    .option('-n, --limit <n>', 'maximum number of rows', count, 30)
     .addHelpText('after', '\nExamples:\n  $ carrel history\n  $ carrel history src/main.ts --limit 5')
     .action(
-      act((cli, [path], options) => (path === undefined ? showSnapshots(cli, options) : showPath(cli, path, options))),
+      toAction((cli, [path], options) =>
+        path === undefined ? showSnapshots(cli, options) : showPath(cli, path, options),
+      ),
     )
 }
 
 type HistoryOptions = WhereOptions & { readonly session?: string; readonly limit: number }
 
 function showSnapshots(cli: Cli, { session, limit, ...at }: HistoryOptions): Promise<void> {
-  return cli.withCarrel({ runs: false }, async (carrel, way) => {
+  return cli.withCarrel({ runs: false }, async (carrel, access) => {
     const { workspace, term } = cli
-    const { project } = await projectMeant(cli, way, session, at)
+    const { project } = await projectTarget(cli, access, session, at)
     const page = await carrel.call('history.snapshots', {
       workspace,
       project: project.id,
@@ -81,18 +83,18 @@ function showSnapshots(cli: Cli, { session, limit, ...at }: HistoryOptions): Pro
         reason.replace('_', ' '),
         author ? short(authorWords(author, name), 40) : '',
         countWords(counts),
-        pinned ? 'kept' : '',
+        pinned ? 'pinned' : '',
       ])
-      term.table(['SNAPSHOT', 'WHEN', 'WHY', 'BY', 'FILES', ''], rows, 'There are no snapshots yet.')
-      if (page.cursor) term.note('There are more: say a larger --limit.')
+      term.table(['SNAPSHOT', 'WHEN', 'REASON', 'BY', 'FILES', ''], rows, 'No snapshots yet.')
+      if (page.cursor) term.note('More snapshots exist. Use a larger --limit.')
     })
   })
 }
 
 function showPath(cli: Cli, path: string, { session, limit, ...at }: HistoryOptions): Promise<void> {
-  return cli.withCarrel({ runs: false }, async (carrel, way) => {
+  return cli.withCarrel({ runs: false }, async (carrel, access) => {
     const { workspace, term } = cli
-    const { project } = await projectMeant(cli, way, session, at)
+    const { project } = await projectTarget(cli, access, session, at)
     const page = await carrel.call('history.path', { workspace, project: project.id, path, limit })
     const name = term.json ? String : await namesOf(carrel, workspace)
     term.result(page, () => {
@@ -103,29 +105,26 @@ function showPath(cli: Cli, path: string, { session, limit, ...at }: HistoryOpti
         short(authorWords(change.author, name), 40),
         change.after ? `${change.after.size} bytes` : '',
       ])
-      term.table(
-        ['SNAPSHOT', 'WHEN', 'CHANGE', 'BY', 'SIZE'],
-        rows,
-        'This path was not changed since the history began.',
-      )
-      if (page.cursor) term.note('There are more: say a larger --limit.')
+      const empty = 'No changes of this path since the history began.'
+      term.table(['SNAPSHOT', 'WHEN', 'CHANGE', 'BY', 'SIZE'], rows, empty)
+      if (page.cursor) term.note('More changes exist. Use a larger --limit.')
     })
   })
 }
 
-function addDiff(program: Command, act: Act): void {
+function addDiff(program: Command, toAction: ToAction): void {
   where(program.command('diff'))
-    .summary('show what changed in a file')
-    .description('Shows one path in two states: its last change, two snapshots, or what a run or session did to it.')
-    .argument('<path>', 'a path inside the place')
-    .option('--of <id>', 'what this run or session did to it')
+    .summary('show the changes of a file')
+    .description('Compares two states of one path: its last change, two snapshots, or the changes of a run or session.')
+    .argument('<path>', 'path inside the working copy')
+    .option('--of <id>', 'changes of this run or session')
     .option('--from <n>', 'from this snapshot', count)
-    .option('--to <n>', 'to this snapshot (default: what is on the disk now)', count)
+    .option('--to <n>', 'to this snapshot (default: the present file on disk)', count)
     .addHelpText('after', '\nExamples:\n  $ carrel diff src/main.ts\n  $ carrel diff src/main.ts --from 3 --to 7')
     .action(
-      act((cli, [path], { of: id, from, to, ...at }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const { project, of } = await projectMeant(cli, way, id, at)
+      toAction((cli, [path], { of: id, from, to, ...at }) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
+          const { project, of } = await projectTarget(cli, access, id, at)
           const asked = { workspace: cli.workspace, project: project.id, path, ...of, ...given({ from, to }) }
           const diff = await carrel.call('history.diff', asked)
           cli.term.result(diff, () => showDiff(cli, diff))
@@ -135,17 +134,17 @@ function addDiff(program: Command, act: Act): void {
 }
 
 const NO_TEXT: Readonly<Record<Exclude<FileDiff['content'], 'text'>, string>> = {
-  binary: 'It is no text.',
-  large: 'It is too large to be shown.',
-  gone: 'Its content is not kept any more.',
+  binary: 'Binary file.',
+  large: 'The file is too large to show.',
+  gone: 'The content is no longer kept.',
 }
 
-/** As a unified diff, which other programs read too. */
+/** Prints a unified diff, which other programs can read. */
 export function showDiff({ term }: Pick<Cli, 'term'>, { path, before, after, content, hunks }: FileDiff): void {
   const { color } = term
   const name = clean(path)
-  // An empty diff would hide a slip of the pen in the path.
-  if (!before && !after) return term.note(`${name} is in neither state.`)
+  // An empty diff would hide a typo in the path.
+  if (!before && !after) return term.note(`${name} exists in neither state.`)
   term.line(color.bold(`--- ${before ? `a/${name}` : '/dev/null'}`))
   term.line(color.bold(`+++ ${after ? `b/${name}` : '/dev/null'}`))
   if (content !== 'text') return term.note(NO_TEXT[content])

@@ -8,86 +8,84 @@ import { clearProgress, progressOf } from '../progress.ts'
 
 const MIB = 1_048_576
 
-export const addBackup: AddCommand = (program, act) => {
+export const addBackup: AddCommand = (program, toAction) => {
   const command = program
     .command('backup')
-    .summary('copy database, settings and blank Spaces into a folder')
+    .summary('back up database, settings and blank Spaces into a folder')
     .description(
-      'Copies the data folder into a new folder, also while a server runs on it: the database as of one moment, settings, the history of files and the folders of blank Spaces, with a digest of each file. It is read back before it counts.',
+      'Backs up the data folder into a new folder, also while a server runs: the database as of one moment, settings, the file history and the folders of blank Spaces, with a digest of each file. Verifies the backup before it counts as complete.',
     )
-    .argument('<folder>', 'where to put it: a folder that is not there yet, or is empty')
-    .option('--files-only', 'without the database, for one on Postgres')
+    .argument('<folder>', 'target: a new or empty folder')
+    .option('--files-only', 'omit the database, for a database on Postgres')
     .addHelpText(
       'after',
       `
-Secrets are in it as they are at rest, sealed; their key is not. Keep the key elsewhere.
+The backup contains encrypted secrets without their key. Store the key elsewhere.
 
 Examples:
   $ carrel backup /backups/carrel-$(date +%F)
   $ carrel backup restore /backups/carrel-2026-11-24 --data /srv/carrel`,
     )
-    .action(act((cli, [folder], { filesOnly }) => backup(cli, folder, Boolean(filesOnly))))
-  addRestore(command, act)
+    .action(toAction((cli, [folder], { filesOnly }) => backup(cli, folder, Boolean(filesOnly))))
+  addRestore(command, toAction)
 }
 
 async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<void> {
-  refuseFar(cli)
+  refuseRemote(cli)
   const { config } = cli.settings()
   const { makeBackup } = await import('../../../engine/backup/backup.ts')
   const target = resolve(cli.world.cwd, folder)
   const { dataFolder, databaseUrl } = config
-  const wish = { dataFolder, databaseUrl, filesOnly, version: VERSION, now: cli.world.now() }
-  const manifest = await makeBackup(wish, target, progressOf(cli))
+  const source = { dataFolder, databaseUrl, filesOnly, version: VERSION, now: cli.world.now() }
+  const manifest = await makeBackup(source, target, progressOf(cli))
   clearProgress(cli)
   const files = manifest.entries.flatMap((entry) => (entry.kind === 'file' ? [entry.bytes] : []))
   const bytes = files.reduce((sum, each) => sum + each, 0)
   const { schema, skipped, leavesOut } = manifest
   cli.term.result({ folder: target, files: files.length, bytes, schema, skipped, leavesOut }, () => {
-    cli.term.line(`Made ${target}: ${files.length} files, ${(bytes / MIB).toFixed(1)} MiB, read back and whole.`)
-    for (const { path, why } of skipped) cli.term.note(`Not in it: ${path}. ${why}`)
-    cli.term.note('Not in it either:')
+    cli.term.line(`Created ${target}: ${files.length} files, ${(bytes / MIB).toFixed(1)} MiB, verified.`)
+    for (const { path, why } of skipped) cli.term.note(`Not backed up: ${path}. ${why}`)
+    cli.term.note('A backup never contains:')
     for (const each of leavesOut) cli.term.note(`  ${each}`)
   })
 }
 
 /** Refuses `--url`: the command works on files of this machine. */
-export function refuseFar({ far }: Cli): void {
-  if (far)
-    throw badInput('This works on the files of the data folder: run it on the machine of the server, without --url.')
+export function refuseRemote({ remote }: Cli): void {
+  if (remote)
+    throw badInput('The command needs the files of the data folder. Run it on the server machine, without --url.')
 }
 
-const addRestore: AddCommand = (program, act) => {
+const addRestore: AddCommand = (program, toAction) => {
   program
     .command('restore')
-    .summary('make a data folder from a backup')
-    .description(
-      'Makes a data folder from a backup: every file is compared with its digest. Only into an empty folder.',
-    )
-    .argument('<folder>', 'the backup')
+    .summary('restore a data folder from a backup')
+    .description('Restores a backup into an empty data folder and verifies every file by its digest.')
+    .argument('<folder>', 'folder of the backup')
     .addHelpText('after', '\nExamples:\n  $ carrel backup restore /backups/carrel-2026-11-24 --data /srv/carrel')
     .action(
-      act(async (cli, [folder]) => {
-        refuseFar(cli)
+      toAction(async (cli, [folder]) => {
+        refuseRemote(cli)
         const { restoreBackup } = await import('../../../engine/backup/restore.ts')
         const manifest = await restoreBackup(resolve(cli.world.cwd, folder), cli.dataFolder, progressOf(cli))
         clearProgress(cli)
         const { at, carrel, entries } = manifest
         cli.term.result({ dataFolder: cli.dataFolder, at, carrel, entries: entries.length }, () => {
-          cli.term.line(`Restored what was there on ${new Date(at).toISOString()} into ${cli.dataFolder}.`)
-          cli.term.note('Put the key of your secrets there too (secrets.key), then start with `carrel serve`.')
+          cli.term.line(`Restored the data of ${new Date(at).toISOString()} into ${cli.dataFolder}.`)
+          cli.term.note('Copy the key of your secrets (secrets.key) there as well, then run `carrel serve`.')
         })
       }),
     )
 }
 
-export const addExport: AddCommand = (program, act) => {
+export const addExport: AddCommand = (program, toAction) => {
   program
     .command('export')
-    .summary('write a session to a file')
-    .description('Writes a session as a text for people (Markdown), or as its events, one a line (JSONL).')
+    .summary('export a session to a file')
+    .description('Exports a session as a transcript for people (Markdown), or as its events, one a line (JSONL).')
     .argument('<session>', 'id of the session')
     .option('--as <form>', 'markdown or jsonl', 'markdown')
-    .option('-o, --out <file>', 'the file to write; a file that is there is not overwritten (default: stdout)')
+    .option('-o, --out <file>', 'file to write; an existing file is not overwritten (default: stdout)')
     .addHelpText(
       'after',
       `
@@ -95,25 +93,25 @@ Examples:
   $ carrel export ses_01jc3q0f0g0h0j0k0m0n0p0q0r --out session.md
   $ carrel export ses_01jc3q0f0g0h0j0k0m0n0p0q0r --as jsonl | jq .type`,
     )
-    .action(act((cli, [session], { as, out }) => exportSession(cli, session, { as, out })))
+    .action(toAction((cli, [session], { as, out }) => exportSession(cli, session, { as, out })))
 }
 
 async function exportSession(cli: Cli, id: string, { as, out }: { as: string; out?: string }): Promise<void> {
-  if (as !== 'markdown' && as !== 'jsonl') throw badInput('A session is exported as markdown or as jsonl.')
+  if (as !== 'markdown' && as !== 'jsonl') throw badInput('--as takes markdown or jsonl.')
   const { workspace, term } = cli
   await cli.withCarrel({ runs: false }, async (carrel) => {
-    // Asked before a file is made for it.
+    // The first page comes before the file: an error creates no file.
     const read = (after: number) => carrel.call('sessions.export', { workspace, id, as, after })
-    let part = await read(0)
+    let page = await read(0)
     const file = out === undefined ? null : await openNew(resolve(cli.world.cwd, out))
     const write = async (text: string) => {
       if (file === null) await term.write(text)
       else if (!file.write(text)) await once(file, 'drain')
     }
-    await write(part.text)
-    while (part.next !== null) {
-      part = await read(part.next)
-      await write(part.text)
+    await write(page.text)
+    while (page.next !== null) {
+      page = await read(page.next)
+      await write(page.text)
     }
     if (file === null) return
     file.end()
@@ -130,37 +128,37 @@ async function openNew(path: string): Promise<WriteStream> {
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException
     throw badInput(
-      code === 'EEXIST' ? `${path} is there already. Name another file.` : `${path} cannot be written: ${message}.`,
+      code === 'EEXIST' ? `${path} already exists. Name another file.` : `${path} cannot be written: ${message}.`,
     )
   }
 }
 
-export const addRetention: AddCommand = (program, act) => {
+export const addRetention: AddCommand = (program, toAction) => {
   program
     .command('retention')
-    .summary('what old logs would go, and remove them')
+    .summary('preview and apply the retention rules')
     .description(
-      'Shows what the rules of retention would take. The settings keepRunLogsDays, keepAgentLogsDays and keepArchivedItemsDays say them; a server looks daily. Live runs and sessions are never touched.',
+      'Shows the data that the retention rules remove. The settings keepRunLogsDays, keepAgentLogsDays and keepArchivedItemsDays define the rules; a server applies them daily. Active runs and sessions are never touched.',
     )
-    .option('--preview', 'only show it (the default)')
-    .option('--apply', 'remove it now')
+    .option('--preview', 'only preview (the default)')
+    .option('--apply', 'remove the data now')
     .addHelpText('after', '\nExamples:\n  $ carrel retention\n  $ CARREL_KEEP_RUN_LOGS_DAYS=7 carrel retention --apply')
     .action(
-      act((cli, _, { preview, apply }) =>
+      toAction((cli, _, { preview, apply }) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
-          if (preview && apply) throw badInput('Say --preview or --apply, not both.')
+          if (preview && apply) throw badInput('Use either --preview or --apply, not both.')
           const { term } = cli
           const done = await carrel.call(apply ? 'retention.apply' : 'retention.preview', {})
           term.result(done, () => {
             const rows = done.rules.map(({ rule, what, olderThanDays, count, bytes }) => [
               rule,
               what,
-              olderThanDays === null ? 'kept for ever' : `older than ${olderThanDays} d`,
+              olderThanDays === null ? 'never' : `older than ${olderThanDays} d`,
               String(count),
               `${(bytes / MIB).toFixed(1)} MiB`,
             ])
-            term.table(['SETTING', 'WHAT', 'GOES WHEN', 'COUNT', 'SIZE'], rows, '')
-            term.note(apply ? 'Removed.' : 'Nothing was removed. `carrel retention --apply` does it.')
+            term.table(['SETTING', 'DATA', 'REMOVED WHEN', 'COUNT', 'SIZE'], rows, '')
+            term.note(apply ? 'Removed.' : 'Nothing was removed. Use --apply to remove the data.')
           })
         }),
       ),

@@ -4,16 +4,16 @@ import type { AddCommand, Cli } from '../cli.ts'
 import { followSession } from '../following.ts'
 import { createTranscript } from '../transcript.ts'
 
-export const addLog: AddCommand = (program, act) => {
+export const addLog: AddCommand = (program, toAction) => {
   program
     .command('log')
     .summary("print a session's log")
     .description(
-      'Prints what happened in a session, oldest first: as a transcript, or with --json as the events stored, one a line.',
+      'Prints the log of a session, oldest first: as a transcript, or with --json as the stored events, one a line.',
     )
     .argument('<session>', 'id of the session')
-    .option('-f, --follow', 'go on as things happen, until Ctrl-C')
-    .option('--after <n>', 'begin after this event', count, 0)
+    .option('-f, --follow', 'wait for new events, until Ctrl-C')
+    .option('--after <n>', 'start after this event', count, 0)
     .addHelpText(
       'after',
       `
@@ -22,7 +22,7 @@ Examples:
   $ carrel log ses_01jc3q0f0g0h0j0k0m0n0p0q0r --json --after 120 | jq .type
   $ carrel log ses_01jc3q0f0g0h0j0k0m0n0p0q0r --follow`,
     )
-    .action(act((cli, [session], options) => log(cli, session, options)))
+    .action(toAction((cli, [session], options) => log(cli, session, options)))
 }
 
 async function log(cli: Cli, session: SessionId, options: { follow?: boolean; after: number }): Promise<number> {
@@ -44,13 +44,14 @@ async function log(cli: Cli, session: SessionId, options: { follow?: boolean; af
       const { emptyView } = await import('../../../model/view.ts')
       const say = (text: string): void => void term.write(text)
       const transcript = createTranscript({ say, aside: say, color: term.color, whole: true })
-      // The beginning is read even where it is not shown: what came later may be about it.
-      for await (const told of followSession(carrel, { workspace, view: emptyView(session), items: [] }, done.signal)) {
-        if (told.kind === 'ended' || (told.kind === 'caught-up' && !options.follow)) break
-        if (told.kind === 'caught-up') continue
-        const show = told.event.seq > options.after ? transcript.show : transcript.skip
-        for (const item of told.items) show(item)
-        if (told.event.seq % 64 === 0) await term.write('')
+      // All events are folded even if not shown, since later events may change earlier items.
+      const from = { workspace, view: emptyView(session), items: [] }
+      for await (const change of followSession(carrel, from, done.signal)) {
+        if (change.kind === 'ended' || (change.kind === 'caught-up' && !options.follow)) break
+        if (change.kind === 'caught-up') continue
+        const show = change.event.seq > options.after ? transcript.show : transcript.skip
+        for (const item of change.items) show(item)
+        if (change.event.seq % 64 === 0) await term.write('')
       }
       transcript.finish()
       return 0

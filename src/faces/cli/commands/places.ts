@@ -1,113 +1,143 @@
 import { resolve } from 'node:path'
+import type { Command } from 'commander'
 import type { Project } from '../../../model/tree.ts'
-import { given } from '../arguments.ts'
-import type { AddCommand } from '../cli.ts'
+import { collect, given } from '../arguments.ts'
+import type { AddCommand, Cli, ToAction } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf, spaceFor } from '../whereabouts.ts'
 import { addTreeVerbs } from './tree.ts'
 
-export const addWorkspaces: AddCommand = (program, act) => {
-  const family = program
+export const addWorkspaces: AddCommand = (program, toAction) => {
+  const group = program
     .command('workspaces')
     .summary('list, create, rename, archive, delete workspaces')
-    .description('Workspaces: what is in one is never seen from another.')
-  family
+    .description('Workspaces: tenants. No data crosses the boundary of a workspace.')
+  group
     .command('list')
     .description('List the workspaces.')
-    .action(
-      act((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const list = await carrel.call('workspaces.list', {})
-          cli.term.result(list, () =>
-            cli.term.table(
-              ['WORKSPACE', 'NAME', 'ARCHIVED'],
-              list.workspaces.map(({ id, name, archivedAt }) => [
-                id,
-                short(name, 60),
-                archivedAt === null ? '' : 'yes',
-              ]),
-              'There are no workspaces.',
-            ),
-          )
-        }),
-      ),
-    )
-  family
+    .action(toAction((cli) => listWorkspaces(cli)))
+  group
     .command('create')
-    .description('Make a workspace. Its id is for ever: small letters, digits, _ and -.')
+    .description('Create a workspace. Its id never changes: small letters, digits, _ and -.')
     .argument('<id>')
-    .option('--name <name>', 'the name that people read')
+    .option('--name <name>', 'display name')
     .addHelpText(
       'after',
       '\nExamples:\n  $ carrel workspaces create shop --name "The shop"\n  $ carrel --workspace shop run "hello"',
     )
     .action(
-      act((cli, [id], { name }) =>
+      toAction((cli, [id], { name }) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const row = await carrel.call('workspaces.create', { id, ...given({ name }) })
           cli.term.result(row, () => cli.term.line(row.id))
         }),
       ),
     )
-  const takes = 'All its Spaces, projects, sessions and logs go; folders of yours stay.'
-  addTreeVerbs(family, act, { plural: 'workspaces', word: 'workspace', takes })
+  const takes = 'Deletes all its Spaces, projects, sessions and logs; your own folders stay.'
+  addTreeVerbs(group, toAction, { plural: 'workspaces', word: 'workspace', takes })
 }
 
-export const addSpaces: AddCommand = (program, act) => {
-  const family = program
+async function listWorkspaces({ term, withCarrel }: Cli): Promise<void> {
+  await withCarrel({ runs: false }, async (carrel) => {
+    const list = await carrel.call('workspaces.list', {})
+    term.result(list, () => {
+      const rows = list.workspaces.map(({ id, name, archivedAt }) => [
+        id,
+        short(name, 60),
+        archivedAt === null ? '' : 'yes',
+      ])
+      term.table(['WORKSPACE', 'NAME', 'ARCHIVED'], rows, 'No workspaces.')
+    })
+  })
+}
+
+export const addSpaces: AddCommand = (program, toAction) => {
+  const group = program
     .command('spaces')
     .summary('list, create, rename, archive, delete Spaces')
-    .description('Spaces: places of work. Each is bound to one folder for good, or has one that Carrel made.')
-  family
+    .description('Spaces: folders in which agents work. A Space is one folder: yours, or one that Carrel creates.')
+  group
     .command('list')
     .description('List the Spaces.')
-    .option('--archived', 'also archived ones')
-    .action(
-      act((cli, _, { archived }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const list = await carrel.call('spaces.list', { workspace: cli.workspace, archived: Boolean(archived) })
-          cli.term.result(list, () =>
-            cli.term.table(
-              ['SPACE', 'NAME', 'FOLDER', ''],
-              list.spaces.map(({ id, name, folder, state, archivedAt }) => [
-                id,
-                short(name, 40),
-                folder,
-                [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
-              ]),
-              'There are no Spaces. `carrel run` makes one for the current folder.',
-            ),
-          )
-        }),
-      ),
-    )
-  family
+    .option('--archived', 'include archived Spaces')
+    .action(toAction((cli, _, { archived }) => listSpaces(cli, Boolean(archived))))
+  group
     .command('create')
-    .description('Make a Space for a folder, or with --blank one with a folder that Carrel makes.')
+    .description('Create a Space for a folder, or a blank Space with a folder that Carrel creates.')
     .argument('[folder]', 'the folder (default: the current one)')
-    .option('--blank', 'with a folder that Carrel makes')
-    .option('--name <name>', 'the name that people read')
+    .option('--blank', 'use a folder that Carrel creates')
+    .option('--name <name>', 'display name')
     .addHelpText(
       'after',
       '\nExamples:\n  $ carrel spaces create ~/code/shop\n  $ carrel spaces create --blank --name "Trying things"',
     )
     .action(
-      act((cli, [folder], { blank, name }) =>
+      toAction((cli, [folder], { blank, name }) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
-          if (blank && folder !== undefined)
-            throw badInput('A blank Space has no folder of yours: leave one of both out.')
+          if (blank && folder !== undefined) throw badInput('Use either a folder or --blank, not both.')
           const where = blank ? {} : { folder: resolve(cli.world.cwd, folder ?? '.') }
-          const made = await carrel.call('spaces.create', { workspace: cli.workspace, ...where, ...given({ name }) })
-          cli.term.result(made, () => cli.term.line(made.space.id))
+          const created = await carrel.call('spaces.create', { workspace: cli.workspace, ...where, ...given({ name }) })
+          cli.term.result(created, () => cli.term.line(created.space.id))
         }),
       ),
     )
-  const takes = 'Its projects, sessions and logs go; a folder of yours is never touched, one that Carrel made goes.'
-  addTreeVerbs(family, act, { plural: 'spaces', word: 'Space', takes })
+  const takes =
+    'Deletes its projects, sessions and logs. Your own folder stays; a folder that Carrel created is deleted.'
+  addTreeVerbs(group, toAction, { plural: 'spaces', word: 'Space', takes })
 }
 
-const many = (value: string, before: string[] = []): string[] => [...before, value]
+async function listSpaces({ term, workspace, withCarrel }: Cli, archived: boolean): Promise<void> {
+  await withCarrel({ runs: false }, async (carrel) => {
+    const list = await carrel.call('spaces.list', { workspace, archived })
+    term.result(list, () => {
+      const rows = list.spaces.map(({ id, name, folder, state, archivedAt }) => [
+        id,
+        short(name, 40),
+        folder,
+        [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
+      ])
+      const empty = 'No Spaces. `carrel run` creates one for the current folder.'
+      term.table(['SPACE', 'NAME', 'FOLDER', ''], rows, empty)
+    })
+  })
+}
+
+export const addProjects: AddCommand = (program, toAction) => {
+  const group = program
+    .command('projects')
+    .summary('list, create, rename, archive, delete projects')
+    .description('Projects: lines of work in a Space, each with a working copy.')
+  group
+    .command('list')
+    .description('List the projects.')
+    .option('-s, --space <space>', 'only of this Space: id, name or folder')
+    .option('--archived', 'include archived projects')
+    .action(toAction((cli, _, options) => listProjects(cli, options)))
+  addCreateProject(group, toAction)
+  const takes = 'Deletes its sessions and their logs; files stay.'
+  addTreeVerbs(group, toAction, { plural: 'projects', word: 'project', takes })
+}
+
+async function listProjects(cli: Cli, options: { space?: string; archived?: boolean }): Promise<void> {
+  const { workspace, term } = cli
+  const { space, archived } = options
+  await cli.withCarrel({ runs: false }, async (carrel, access) => {
+    const of = space === undefined ? {} : { space: (await spaceFor(cli, access, space, { create: false })).id }
+    const list = await carrel.call('projects.list', { workspace, archived: Boolean(archived), ...of })
+    const name = term.json ? String : await namesOf(carrel, workspace)
+    term.result(list, () => {
+      const rows = list.projects.map((row) => [
+        row.id,
+        short(row.name, 40),
+        short(name(row.space), 40),
+        placeWords(row),
+        `${ago(row.createdAt, term.now())} ago`,
+      ])
+      term.table(['PROJECT', 'NAME', 'SPACE', 'WORKING COPY', 'CREATED'], rows, 'No projects.')
+    })
+  })
+}
 
 function placeWords({ place }: Project): string {
   const { kind, state, branch, note } = place
@@ -116,50 +146,18 @@ function placeWords({ place }: Project): string {
   return branch ? `${kind}, ${branch}` : kind
 }
 
-export const addProjects: AddCommand = (program, act) => {
-  const family = program
-    .command('projects')
-    .summary('list, create, rename, archive, delete projects')
-    .description('Projects: lines of work in a Space.')
-  family
-    .command('list')
-    .description('List the projects.')
-    .option('-s, --space <space>', 'only those of this Space: id, name or folder')
-    .option('--archived', 'also archived ones')
-    .action(
-      act((cli, _, { space, archived }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const { workspace, term } = cli
-          const of = space === undefined ? {} : { space: (await spaceFor(cli, way, space, { create: false })).id }
-          const list = await carrel.call('projects.list', { workspace, archived: Boolean(archived), ...of })
-          const name = term.json ? String : await namesOf(carrel, workspace)
-          term.result(list, () =>
-            term.table(
-              ['PROJECT', 'NAME', 'SPACE', 'PLACE', 'MADE'],
-              list.projects.map((row) => [
-                row.id,
-                short(row.name, 40),
-                short(name(row.space), 40),
-                placeWords(row),
-                `${ago(row.createdAt, term.now())} ago`,
-              ]),
-              'There are no projects.',
-            ),
-          )
-        }),
-      ),
-    )
-  family
+function addCreateProject(group: Command, toAction: ToAction): void {
+  group
     .command('create')
-    .description('Begin a line of work in a Space.')
+    .description('Create a project in a Space.')
     .argument('<name...>')
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
-    .option('--place <kind>', 'where its files are: direct, worktree or overlay (default: direct)')
-    .option('--branch <name>', 'worktree: a branch to make or to take (default: a new one)')
-    .option('--start <revision>', 'worktree: what to begin at (default: HEAD)')
-    .option('--include <glob>', 'ignored files that come along, such as .env; may be said again', many)
-    .option('--setup <word>', 'a program to run in the new place; say it again for each argument', many)
-    .option('--driver <name>', 'overlay: how to keep it apart (`carrel copies drivers`)')
+    .option('--place <kind>', 'working copy: direct, worktree or overlay (default: direct)')
+    .option('--branch <name>', 'worktree: branch to create or to use (default: a new branch)')
+    .option('--start <revision>', 'worktree: commit to start from (default: HEAD)')
+    .option('--include <glob>', 'also copy these ignored files, such as .env; repeatable', collect)
+    .option('--setup <word>', 'setup command in the new working copy; repeat for each argument', collect)
+    .option('--driver <name>', 'overlay: isolation driver (`carrel copies drivers`)')
     .addHelpText(
       'after',
       `
@@ -169,20 +167,15 @@ Examples:
   $ carrel projects create "Try it" --place overlay`,
     )
     .action(
-      act((cli, [words], { space, ...wishes }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const { id } = await spaceFor(cli, way, space)
-          const asked = { workspace: cli.workspace, space: id, name: words.join(' '), ...given(wishes) }
-          const row = await carrel.call('projects.create', asked)
+      toAction((cli, [words], { space, ...options }) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
+          const { id } = await spaceFor(cli, access, space)
+          const input = { workspace: cli.workspace, space: id, name: words.join(' '), ...given(options) }
+          const row = await carrel.call('projects.create', input)
           cli.term.result(row, () => cli.term.line(row.id))
           if (row.place.state === 'making')
-            cli.term.note('Its place is being made; `carrel projects list` says how far.')
+            cli.term.note('Creating its working copy; `carrel projects list` shows the state.')
         }),
       ),
     )
-  addTreeVerbs(family, act, {
-    plural: 'projects',
-    word: 'project',
-    takes: 'Its sessions and their logs go; files stay.',
-  })
 }

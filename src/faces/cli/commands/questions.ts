@@ -8,21 +8,21 @@ import { ago, clean, short } from '../terminal.ts'
 import { answerWords } from '../transcript.ts'
 import { namesOf } from '../whereabouts.ts'
 
-export const addQuestions: AddCommand = (program, act) => {
+export const addQuestions: AddCommand = (program, toAction) => {
   program
     .command('inbox')
-    .summary('list the questions that wait for a person')
-    .description('Lists the questions that agents asked and nobody answered yet, oldest first.')
+    .summary('list the questions for you')
+    .description('Lists the open questions of agents, oldest first.')
     .addHelpText('after', '\nExamples:\n  $ carrel inbox\n  $ carrel inbox --json | jq -r .interactions[].id')
     .action(
-      act((cli) =>
+      toAction((cli) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const { workspace, term } = cli
           const page = await carrel.call('interactions.list', { workspace, state: 'open', limit: 500 })
           const name = term.json ? String : await namesOf(carrel, workspace)
           term.result(page, () => {
             for (const each of page.interactions) show(cli, each, name)
-            if (page.interactions.length === 0) term.note('No question waits for you.')
+            if (page.interactions.length === 0) term.note("You're all caught up.")
           })
         }),
       ),
@@ -30,15 +30,15 @@ export const addQuestions: AddCommand = (program, act) => {
   program
     .command('answer')
     .summary('answer a question')
-    .description('Answers a question of an agent. The first answer wins, and outlives the agent that asked.')
+    .description('Answers a question of an agent. The first answer is final, and stays valid when the agent ends.')
     .argument('<question>', 'id of the question (see `carrel inbox`)')
-    .argument('[option]', 'the option: its number, id or label')
-    .option('--decline', 'give no answer')
-    .option('--values <json>', 'the values of a form, as a JSON object')
+    .argument('[option]', 'number, id or label of the option')
+    .option('--decline', 'skip the question')
+    .option('--values <json>', 'values of a form, as a JSON object')
     .addHelpText(
       'after',
       `
-Without an option, on a terminal, the question is put to you.
+Without an option, the command asks you at the terminal.
 
 Examples:
   $ carrel answer int_01jc3q0f0g0h0j0k0m0n0p0q0r 1
@@ -46,8 +46,8 @@ Examples:
   $ carrel answer int_01jc3q0f0g0h0j0k0m0n0p0q0r --values '{"branch": "main"}'`,
     )
     .action(
-      act((cli, [id, option], { decline, values }) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
+      toAction((cli, [id, option], { decline, values }) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
           const { workspace, term } = cli
           const asked = await carrel.call('interactions.get', { workspace, id })
           const answer = await answerFor(cli, asked, { option, decline, values })
@@ -55,8 +55,8 @@ Examples:
           term.result(done, () =>
             term.line(`Answered ${short(done.question.title, 120)}: ${answerWords(done.question, done.answer)}.`),
           )
-          if (way.how === 'embedded')
-            term.note('The answer is kept. No server is running: the agent gets it when one does (`carrel serve`).')
+          if (access.how === 'embedded')
+            term.note('The answer is saved. The agent gets it from the next server (`carrel serve`).')
         }),
       ),
     )
@@ -76,18 +76,19 @@ function show(
   term.line('')
 }
 
-interface Said {
+interface AnswerOptions {
   readonly option?: string
   readonly decline?: boolean
   readonly values?: string
 }
 
-async function answerFor(cli: Cli, { id, question }: Interaction, said: Said): Promise<Answer> {
-  const count = [said.option, said.decline, said.values].filter((each) => each !== undefined).length
+async function answerFor(cli: Cli, { id, question }: Interaction, options: AnswerOptions): Promise<Answer> {
+  const { option, decline, values } = options
+  const count = [option, decline, values].filter((each) => each !== undefined).length
   if (count > 1) throw badInput('Give one answer: an option, --decline or --values.')
-  if (said.decline) return { declined: true }
-  if (said.values !== undefined) return { values: jsonObject(said.values, 'The value of --values') }
-  if (said.option !== undefined) return chooseOption(question, said.option)
+  if (decline) return { declined: true }
+  if (values !== undefined) return { values: jsonObject(values, 'The value of --values') }
+  if (option !== undefined) return chooseOption(question, option)
   const { term, world } = cli
   if (!term.interactive) chooseOption(question, '')
   term.note(clean(question.title))
@@ -95,6 +96,6 @@ async function answerFor(cli: Cli, { id, question }: Interaction, said: Said): P
   const leaving = new AbortController()
   const lines = openLines(world, { onInterrupt: () => leaving.abort() })
   const answer = await askPerson(lines, question, leaving.signal).finally(() => lines.close())
-  if (answer === null) throw badInput(`Nothing was answered. Later: ${howToAnswer({ id, question })}`)
+  if (answer === null) throw badInput(`No answer was given. Answer later: ${howToAnswer({ id, question })}`)
   return answer
 }

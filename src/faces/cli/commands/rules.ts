@@ -1,46 +1,50 @@
+import type { Command } from 'commander'
 import { given } from '../arguments.ts'
-import type { AddCommand } from '../cli.ts'
+import type { AddCommand, Cli, ToAction } from '../cli.ts'
 
-export const addRules: AddCommand = (program, act) => {
-  const rules = program
+export const addRules: AddCommand = (program, toAction) => {
+  const group = program
     .command('rules')
     .summary('standing answers to permission questions')
     .description(
-      'Standing answers to permission questions. They are tried in order, the first that matches decides, none means that you are asked.',
+      'Permission rules: standing answers to permission questions. Rules apply in order; the first match decides. Without a match, you are asked.',
     )
-  rules
+  group
     .command('list')
-    .description('List the rules, in the order they are tried.')
-    .action(
-      act((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const { workspace, term } = cli
-          const list = await carrel.call('rules.list', { workspace })
-          term.result(list, () => {
-            const rows = list.rules.map(({ id, action, agent, toolKind, path, command, space }) => [
-              id,
-              action,
-              ...[agent, toolKind, path, command, space].map((part) => part ?? '*'),
-            ])
-            term.table(
-              ['RULE', 'ACTION', 'AGENT', 'KIND', 'PATH', 'COMMAND', 'SPACE'],
-              rows,
-              'There are no rules: you are asked.',
-            )
-          })
-        }),
-      ),
-    )
-  rules
+    .description('List the rules in order.')
+    .action(toAction((cli) => list(cli)))
+  addAdd(group, toAction)
+  addMove(group, toAction)
+  addRemove(group, toAction)
+}
+
+async function list(cli: Cli): Promise<void> {
+  const { workspace, term } = cli
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const found = await carrel.call('rules.list', { workspace })
+    term.result(found, () => {
+      const rows = found.rules.map(({ id, action, agent, toolKind, path, command, space }) => [
+        id,
+        action,
+        ...[agent, toolKind, path, command, space].map((part) => part ?? '*'),
+      ])
+      const head = ['RULE', 'ACTION', 'AGENT', 'KIND', 'PATH', 'COMMAND', 'SPACE']
+      term.table(head, rows, 'No rules: you are asked about everything.')
+    })
+  })
+}
+
+function addAdd(group: Command, toAction: ToAction): void {
+  group
     .command('add')
-    .description('Add a rule at the end, or before another. What is left out matches everything.')
+    .description('Add a rule at the end or before another rule. Omitted options match everything.')
     .argument('<action>', 'allow, ask or deny')
     .option('-a, --agent <id>', 'only for this agent')
-    .option('--kind <kind>', 'only for this kind of tool: read, edit, delete, move, search, execute, fetch ...')
-    .option('--path <glob>', 'only for these paths, relative to the Space; src/** means all below src')
-    .option('--command <words>', 'only for this whole command; * stands for any run of characters')
+    .option('--kind <kind>', 'only for this kind of tool: read, edit, delete, move, search, execute, fetch')
+    .option('--path <glob>', 'only for these paths, relative to the Space; src/** matches everything below src')
+    .option('--command <words>', 'only for this whole command; * matches any characters')
     .option('-s, --space <id>', 'only in this Space')
-    .option('--before <rule>', 'put it before this rule')
+    .option('--before <rule>', 'insert before this rule')
     .addHelpText(
       'after',
       `
@@ -50,7 +54,7 @@ Examples:
   $ carrel rules add allow --kind execute --command "npm test*"`,
     )
     .action(
-      act((cli, [action], { agent, kind, path, command, space, before }) =>
+      toAction((cli, [action], { agent, kind, path, command, space, before }) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const { workspace, term } = cli
           const fields = given({ agent, toolKind: kind, path, command, space, before })
@@ -59,25 +63,31 @@ Examples:
         }),
       ),
     )
-  rules
+}
+
+function addMove(group: Command, toAction: ToAction): void {
+  group
     .command('move')
-    .description('Move a rule before another one, or to the end.')
+    .description('Move a rule before another rule, or to the end.')
     .argument('<rule>', 'id of the rule')
-    .option('--before <rule>', 'put it before this rule; left out, it is tried last')
+    .option('--before <rule>', 'move before this rule (default: to the end)')
     .action(
-      act((cli, [id], { before }) =>
+      toAction((cli, [id], { before }) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const rule = await carrel.call('rules.move', { workspace: cli.workspace, id, ...given({ before }) })
           cli.term.result(rule, () => cli.term.line(`Moved ${id}.`))
         }),
       ),
     )
-  rules
+}
+
+function addRemove(group: Command, toAction: ToAction): void {
+  group
     .command('remove')
     .description('Remove a rule.')
     .argument('<rule>', 'id of the rule')
     .action(
-      act((cli, [id]) =>
+      toAction((cli, [id]) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const removed = await carrel.call('rules.remove', { workspace: cli.workspace, id })
           cli.term.result(removed, () => cli.term.line(`Removed ${id}.`))

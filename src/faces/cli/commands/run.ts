@@ -3,8 +3,8 @@ import type { RunOutcome, Session } from '../../../model/tree.ts'
 import { duration, given, keyValue } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { badInput } from '../problem.ts'
-import type { Reached } from '../reach.ts'
-import { watchPrompt } from '../watching.ts'
+import type { CarrelAccess } from '../reach.ts'
+import { type PromptWatch, watchPrompt } from '../watching.ts'
 import { lastSession, newSession } from '../whereabouts.ts'
 
 interface Options {
@@ -21,7 +21,7 @@ interface Options {
   readonly option?: Record<string, string | boolean>
 }
 
-/** What a shell is told of how a run ended. 75 means: it may work if you try again. */
+/** Exit code by outcome of a run. 75: another try may succeed. */
 export const OUTCOME_EXIT: Readonly<Record<RunOutcome, number>> = {
   completed: 0,
   cancelled: 130,
@@ -31,64 +31,64 @@ export const OUTCOME_EXIT: Readonly<Record<RunOutcome, number>> = {
   lost: 75,
 }
 
-export const addRun: AddCommand = (program, act) => {
+export const addRun: AddCommand = (program, toAction) => {
   program
     .command('run')
-    .summary('ask an agent to do something, and watch it')
+    .summary('send a prompt to an agent and watch its run')
     .description(
-      'Asks an agent to do something in the current folder and shows what it does. What the agent says goes to stdout, everything else to stderr. Makes the Space for the folder where there is none, and a new session unless one is named.',
+      'Sends a prompt to an agent in the current folder and shows its run. Messages of the agent go to stdout, all other output to stderr. Creates a Space for the folder if there is none, and a new session unless you name one.',
     )
-    .argument('<prompt...>', 'what to do; - reads it from stdin')
-    .option('-a, --agent <id>', 'the agent to ask (see `carrel agents`)')
+    .argument('<prompt...>', 'the prompt; - reads it from stdin')
+    .option('-a, --agent <id>', 'agent to use (see `carrel agents`)')
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
     .option('-p, --project <project>', 'id or name of the project in the Space')
-    .option('--session <id>', 'go on in this session')
-    .option('-c, --continue', 'go on in the session of this Space that changed last')
+    .option('--session <id>', 'continue this session')
+    .option('-c, --continue', 'continue the last changed session of this Space')
     .option('--name <name>', 'name of the new session')
     .option(
       '--wait <point>',
-      'until it is accepted, started or ended',
+      'wait until the prompt is accepted, started or ended',
       choice('--wait', ['accepted', 'started', 'ended']),
       'ended',
     )
     .option(
       '--busy <policy>',
-      'when a run is on: queue, steer, interrupt or reject',
+      'effect during a run: queue, steer, interrupt or reject',
       choice('--busy', ['queue', 'steer', 'interrupt', 'reject']),
       'queue',
     )
-    .option('--timeout <time>', 'stop watching after this (90s, 10m); the run goes on', duration)
+    .option('--timeout <time>', 'stop watching after this time (90s, 10m); the run continues', duration)
     .option('--mode <mode>', "the agent's mode, by its id")
-    .option('--option <name=value>', 'an option of the agent, by its id; may be repeated', keyValue)
+    .option('--option <name=value>', 'an option of the agent, by its id; repeatable', keyValue)
     .addHelpText(
       'after',
       `
-Exit code: 0 completed, 130 cancelled, 1 failed or refused, 75 over budget, lost, or still going on.
-Ctrl-C cancels the run; a second Ctrl-C stops watching and leaves it to the server.
-With --json: the events as stored, one a line, and a last line with "type": "result".
+Exit code: 0 completed, 130 cancelled, 1 failed or refused, 75 over budget, lost, or still running.
+Ctrl-C cancels the run; a second Ctrl-C stops watching while the server continues.
+With --json: the stored events, one a line, and a last line with "type": "result".
 
 Examples:
-  $ carrel run "find the flaky test and mend it"
+  $ carrel run "find the flaky test and fix it"
   $ carrel run --continue "now do the same for the other package"
   $ carrel run --space ~/code/shop --agent codex --mode auto "update the dependencies"
   $ git diff | carrel run --wait accepted -`,
     )
-    .action(act((cli, [words], options: Options) => run(cli, words, options)))
+    .action(toAction((cli, [words], options: Options) => run(cli, words, options)))
 }
 
-function choice(flag: string, allowed: readonly string[]): (said: string) => string {
-  return (said) => {
-    if (allowed.includes(said)) return said
-    throw badInput(`${flag} takes ${allowed.join(', ')}, not ${JSON.stringify(said)}.`)
+function choice(flag: string, allowed: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (allowed.includes(text)) return text
+    throw badInput(`${flag} takes ${allowed.join(', ')}, not ${JSON.stringify(text)}.`)
   }
 }
 
 async function run(cli: Cli, words: string[], options: Options): Promise<number> {
   const content = words.length === 1 && words[0] === '-' ? await readAll(cli.world.stdin) : words.join(' ')
-  if (content.trim() === '') throw badInput('The prompt is empty. Say what to do: carrel run "mend the tests".')
+  if (content.trim() === '') throw badInput('The prompt is empty. Example: carrel run "fix the tests".')
   const stays = options.wait !== 'accepted'
-  return cli.withCarrel({ runs: stays }, async (carrel, way) => {
-    const session = await sessionFor(cli, way, options)
+  return cli.withCarrel({ runs: stays }, async (carrel, access) => {
+    const session = await sessionFor(cli, access, options)
     if (options.mode !== undefined || options.option !== undefined)
       await carrel.call('sessions.configure', {
         workspace: cli.workspace,
@@ -104,29 +104,34 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
       key: crypto.randomUUID(),
       ...given({ agent }),
     }
-    if (wait !== 'ended') return submit(cli, way, session, { ...prompt, wait, ...given({ timeoutMs: timeout }) })
-    return follow(cli, way, session, prompt, timeout)
+    if (wait !== 'ended') return submit(cli, access, session, { ...prompt, wait, ...given({ timeoutMs: timeout }) })
+    return follow(cli, access, { session, prompt, timeoutMs: timeout ?? null })
   })
 }
 
-async function sessionFor(cli: Cli, way: Reached, options: Options): Promise<Session> {
+async function sessionFor(cli: Cli, access: CarrelAccess, options: Options): Promise<Session> {
   if (options.session !== undefined)
-    return way.carrel.call('sessions.get', { workspace: cli.workspace, id: options.session })
-  return options.continue ? lastSession(cli, way, options) : newSession(cli, way, options)
+    return access.carrel.call('sessions.get', { workspace: cli.workspace, id: options.session })
+  return options.continue ? lastSession(cli, access, options) : newSession(cli, access, options)
 }
 
-/** Submits and returns; what comes after is the server's. */
-async function submit(cli: Cli, way: Reached, session: Session, prompt: Input<'sessions.prompt'>): Promise<number> {
+/** Submits a prompt and returns without watching its run. */
+async function submit(
+  cli: Cli,
+  access: CarrelAccess,
+  session: Session,
+  prompt: Input<'sessions.prompt'>,
+): Promise<number> {
   const { term } = cli
-  const done = await way.carrel.call('sessions.prompt', prompt)
+  const done = await access.carrel.call('sessions.prompt', prompt)
   const reached = prompt.wait === 'accepted' || (done.state !== 'accepted' && done.state !== 'admitted')
   term.result(resultOf(session, done), () => {
     term.line(`${done.state} ${done.run ?? done.prompt} in session ${session.id}`)
-    if (way.how === 'embedded' && prompt.wait === 'accepted')
-      term.note('No server is running: it starts when one does (`carrel serve`).')
-    else term.note(`Watch it with: carrel attach ${session.id}`)
+    if (access.how === 'embedded' && prompt.wait === 'accepted')
+      term.note('No server is running. The run starts with the next server (`carrel serve`).')
+    else term.note(`Watch the run with: carrel attach ${session.id}`)
   })
-  if (!reached) term.note('It has not started in that time, and waits on.')
+  if (!reached) term.note('The run has not started within the timeout; the prompt stays queued.')
   return reached ? 0 : 75
 }
 
@@ -139,36 +144,31 @@ const resultOf = (session: Session, done: Output<'sessions.prompt'>) => ({
   ...done,
 })
 
-async function follow(
-  cli: Cli,
-  way: Reached,
-  session: Session,
-  prompt: Input<'sessions.prompt'>,
-  timeoutMs: number | undefined,
-): Promise<number> {
-  const { carrel } = way
+async function follow(cli: Cli, access: CarrelAccess, watch: PromptWatch): Promise<number> {
+  const { carrel } = access
   const { term } = cli
+  const { session, prompt } = watch
   term.note(term.asideColor.dim(`Session ${session.id} (${session.agent})`))
-  const end = await watchPrompt(cli, carrel, { session, prompt, timeoutMs: timeoutMs ?? null })
+  const end = await watchPrompt(cli, carrel, watch)
   if (term.json) term.data(resultOf(session, await answered(carrel, prompt)))
   if (end.kind === 'ended') return OUTCOME_EXIT[end.outcome]
   if (end.kind === 'withdrawn') return 130
   if (end.kind === 'deleted') {
-    term.note(`The session is gone: ${end.reason}`)
+    term.note(`The session no longer exists: ${end.reason}`)
     return 75
   }
-  if (way.how !== 'embedded') term.note(`The run goes on. Watch it with: carrel attach ${session.id}`)
+  if (access.how !== 'embedded') term.note(`The run continues. Watch it with: carrel attach ${session.id}`)
   else if (end.why !== 'interrupt') {
-    way.hurry()
-    term.note('No server is running, so the run ends with this command.')
+    access.hurry()
+    term.note('Without a server, the run ends with this command.')
   }
   return end.why === 'interrupt' ? 130 : 75
 }
 
-/** The same key is the same request, so asking again tells how it stands. */
+/** Returns the state of the prompt. The same idempotency key makes the repeated request harmless. */
 async function answered(carrel: Carrel, prompt: Input<'sessions.prompt'>): Promise<Output<'sessions.prompt'>> {
-  const stands = await carrel.call('sessions.prompt', { ...prompt, wait: 'ended', timeoutMs: 0 })
-  return { ...stands, repeated: false }
+  const state = await carrel.call('sessions.prompt', { ...prompt, wait: 'ended', timeoutMs: 0 })
+  return { ...state, repeated: false }
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {

@@ -1,20 +1,21 @@
 import { RunId } from '../../../model/ids.ts'
+import { runWord } from '../../../model/state-words.ts'
 import { count } from '../arguments.ts'
 import type { AddCommand } from '../cli.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf } from '../whereabouts.ts'
 
-export const addRuns: AddCommand = (program, act) => {
+export const addRuns: AddCommand = (program, toAction) => {
   program
     .command('ps')
-    .summary('list the runs that are under way')
-    .description('Lists runs, newest first: those under way, or with --all also those that ended.')
-    .option('--all', 'also those that ended')
-    .option('--session <id>', 'only those of this session')
-    .option('-n, --limit <n>', 'at most so many', count, 50)
+    .summary('list the active runs')
+    .description('Lists the active runs, newest first; with --all, ended runs as well.')
+    .option('--all', 'include ended runs')
+    .option('--session <id>', 'only runs of this session')
+    .option('-n, --limit <n>', 'maximum number of runs', count, 50)
     .addHelpText('after', '\nExamples:\n  $ carrel ps\n  $ carrel ps --all --limit 10 --json')
     .action(
-      act((cli, _, { all, session, limit }) =>
+      toAction((cli, _, { all, session, limit }) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const { workspace, term } = cli
           const of = session === undefined ? {} : { session }
@@ -23,14 +24,14 @@ export const addRuns: AddCommand = (program, act) => {
           term.result(page, () => {
             const rows = page.runs.map((run) => [
               run.id,
-              run.outcome ?? run.state,
+              runWord(run),
               run.agent,
               ago(run.startedAt ?? run.admittedAt, term.now()),
               run.session,
               short(name(run.session), 40),
             ])
-            term.table(['RUN', 'STATE', 'AGENT', 'SINCE', 'SESSION', 'NAME'], rows, 'No run is under way.')
-            if (page.cursor) term.note('There are more: say a larger --limit.')
+            term.table(['RUN', 'STATE', 'AGENT', 'SINCE', 'SESSION', 'NAME'], rows, 'No active runs.')
+            if (page.cursor) term.note('More runs exist. Use a larger --limit.')
           })
         }),
       ),
@@ -38,19 +39,20 @@ export const addRuns: AddCommand = (program, act) => {
   program
     .command('cancel')
     .summary('cancel a run')
-    .description('Cancels a run: the one named, or the one that is on in the session named.')
-    .argument('<session-or-run>', 'id of the run, or of its session')
+    .description('Cancels a run, or the active run of a session.')
+    .argument('<session-or-run>', 'id of the run or of its session')
     .addHelpText('after', '\nExamples:\n  $ carrel cancel run_01jc3q0f0g0h0j0k0m0n0p0q0r')
     .action(
-      act((cli, [id]) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
+      toAction((cli, [id]) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
           const { workspace, term } = cli
           const run = RunId.safeParse(id)
           const session = run.success ? (await carrel.call('runs.get', { workspace, id: run.data })).session : id
           const of = run.success ? { run: run.data } : {}
           const done = await carrel.call('sessions.cancel', { workspace, id: session, ...of })
           term.result(done, () => term.line(`Cancelling ${run.success ? id : `the run of ${id}`}.`))
-          if (way.how === 'embedded') term.note('No server is running: it takes effect when one does (`carrel serve`).')
+          if (access.how === 'embedded')
+            term.note('No server is running. The next server cancels the run (`carrel serve`).')
         }),
       ),
     )

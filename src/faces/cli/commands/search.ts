@@ -3,16 +3,16 @@ import { count, given } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { ago, clean } from '../terminal.ts'
 
-export const addSearch: AddCommand = (program, act) => {
+export const addSearch: AddCommand = (program, toAction) => {
   program
     .command('search')
-    .summary('search what was said and done in sessions')
+    .summary('search the transcripts of sessions')
     .description(
-      'Searches all sessions of the workspace: prompts, messages, thoughts, tool calls, plans, questions. All words must be there, "in quotes" one after the other; the last word may go on. The best come first.',
+      'Searches all sessions of the workspace: prompts, messages, thoughts, tool calls, plans, questions. All words must match, "quoted words" as a phrase; the last word matches as a prefix. Best matches come first.',
     )
-    .argument('<text...>', 'the words')
+    .argument('<text...>', 'words to search')
     .option('--session <id>', 'only in this session')
-    .option('-n, --limit <n>', 'at most so many, up to 100', count, 20)
+    .option('-n, --limit <n>', 'maximum number of matches, up to 100', count, 20)
     .addHelpText(
       'after',
       `
@@ -20,7 +20,7 @@ Examples:
   $ carrel search retry backoff
   $ carrel search '"connection reset" proxy' --limit 5 --json`,
     )
-    .action(act((cli, [words], options) => search(cli, words.join(' '), options)))
+    .action(toAction((cli, [words], options) => search(cli, words.join(' '), options)))
 }
 
 async function search(cli: Cli, text: string, { session, limit }: { session?: string; limit: number }): Promise<void> {
@@ -29,8 +29,8 @@ async function search(cli: Cli, text: string, { session, limit }: { session?: st
     const page = await carrel.call('search.items', { workspace, text, limit, ...given({ session }) })
     term.result(page, () => {
       for (const hit of page.hits) show(cli, hit)
-      if (page.hits.length === 0) term.note('Nothing has all these words.')
-      if (page.cursor) term.note('There are more: say a larger --limit, or more words.')
+      if (page.hits.length === 0) term.note('No matches.')
+      if (page.cursor) term.note('More matches exist. Use a larger --limit or more words.')
     })
   })
 }
@@ -39,13 +39,13 @@ function show({ term }: Cli, { session, n, kind, at, sessionName, snippet, marks
   const { color } = term
   const head = `${session} ${n}  ${kind}, ${ago(at, term.now())} ago  ${clean(sessionName)}`
   let from = 0
-  let words = ''
+  let text = ''
   for (const [start, end] of marks) {
-    words += clean(snippet.slice(from, start)) + color.bold(clean(snippet.slice(start, end)))
+    text += clean(snippet.slice(from, start)) + color.bold(clean(snippet.slice(start, end)))
     from = end
   }
-  words += clean(snippet.slice(from))
+  text += clean(snippet.slice(from))
   term.line(color.dim(head))
-  // Marks are set by now, so runs of spaces may become one.
-  term.line(`  ${words.replace(/ {2,}/g, ' ').trim()}`)
+  // Spaces collapse only after the marks are applied by position.
+  term.line(`  ${text.replace(/ {2,}/g, ' ').trim()}`)
 }

@@ -4,39 +4,39 @@ import type { AddCommand, Cli } from '../cli.ts'
 import { readHidden } from '../hidden.ts'
 import { badInput } from '../problem.ts'
 import { ago, short } from '../terminal.ts'
-import { namesOf, type ScopeWanted, scopeFor } from '../whereabouts.ts'
+import { namesOf, type ScopeOptions, scopeFor } from '../whereabouts.ts'
 
-export const addSecrets: AddCommand = (program, act) => {
+export const addSecrets: AddCommand = (program, toAction) => {
   const secrets = program
     .command('secrets')
-    .summary('values that runs get and nobody sees')
+    .summary('secret environment variables of runs')
     .description(
-      'Secrets: values that runs get as variables and that are hidden in everything that is stored or shown. No command shows one.',
+      'Secrets: environment variables of runs whose values are masked in all stored and shown texts. No command shows a value.',
     )
   secrets
     .command('list')
-    .description('List the secrets by name, with where they hold and who is given them.')
-    .action(act((cli) => list(cli)))
-  placed(secrets.command('put'))
-    .description('Store a secret, or another value for it. The value is typed without an echo, or read from stdin.')
-    .option('-a, --agents <ids>', 'only for these agents, with commas in between')
+    .description('List the secrets by name, with scopes and agents.')
+    .action(toAction((cli) => list(cli)))
+  withScope(secrets.command('put'))
+    .description('Create or replace a secret. You type the value without echo, or pipe it.')
+    .option('-a, --agents <ids>', 'only for these agents, comma-separated')
     .addHelpText(
       'after',
       `
-It holds in the whole workspace, or only in a Space or project; of one name a run gets the nearest.
+The scope is the workspace, a Space or a project. The most specific scope wins.
 
 Examples:
   $ carrel secrets put GITHUB_TOKEN
   $ carrel secrets put DEPLOY_KEY --space . < deploy.key
   $ pass show npm | carrel secrets put NPM_TOKEN --agents codex,claude-code`,
     )
-    .action(act((cli, [name], options) => put(cli, name, options)))
-  placed(secrets.command('remove'))
-    .description('Remove a secret. Runs that began before keep what they were given.')
+    .action(toAction((cli, [name], options) => put(cli, name, options)))
+  withScope(secrets.command('remove'))
+    .description('Remove a secret. Runs started earlier keep its value.')
     .action(
-      act((cli, [name], options) =>
-        cli.withCarrel({ runs: false }, async (carrel, way) => {
-          const where = await scopeFor(cli, way, options)
+      toAction((cli, [name], options) =>
+        cli.withCarrel({ runs: false }, async (carrel, access) => {
+          const where = await scopeFor(cli, access, options)
           const removed = await carrel.call('secrets.remove', { workspace: cli.workspace, name, ...where })
           cli.term.result(removed, () => cli.term.line(`Removed ${name}.`))
         }),
@@ -44,16 +44,18 @@ Examples:
     )
   secrets
     .command('rotate')
-    .description('Seal all secrets of this installation under a new key. Cut short, it goes on when asked again.')
+    .description(
+      'Encrypt all secrets of this installation with a new key. Repeat an interrupted rotation to continue it.',
+    )
     .action(
-      act((cli) =>
+      toAction((cli) =>
         cli.withCarrel({ runs: false }, async (carrel) => {
           const done = await carrel.call('secrets.rotate', {})
           cli.term.result(done, () => {
-            cli.term.line(`Sealed ${done.sealed} anew, under the key ${done.key}.`)
+            cli.term.line(`Encrypted ${done.sealed} secrets with the key ${done.key}.`)
             if (done.unreadable > 0)
               cli.term.note(
-                `${done.unreadable} stay as they are, because their key is not here: \`carrel secrets list\`.`,
+                `Secrets without their old key, left unchanged: ${done.unreadable}. See \`carrel secrets list\`.`,
               )
           })
         }),
@@ -61,19 +63,19 @@ Examples:
     )
 }
 
-const placed = (command: Command): Command =>
+const withScope = (command: Command): Command =>
   command
     .argument('<name>', 'name of the variable: capital letters, digits and _')
-    .option('-s, --space <space>', 'only in this Space: id, name or folder')
-    .option('-p, --project <project>', 'only in this project: id, or name with --space')
+    .option('-s, --space <space>', 'scope: this Space, by id, name or folder')
+    .option('-p, --project <project>', 'scope: this project, by id, or by name with --space')
 
-async function put(cli: Cli, name: string, options: ScopeWanted & { agents?: string }): Promise<void> {
+async function put(cli: Cli, name: string, options: ScopeOptions & { agents?: string }): Promise<void> {
   if (name.includes('='))
-    throw badInput('Only the name is an argument, since others on this machine can read those. The value is asked for.')
+    throw badInput('Give only the name: other users can read arguments. The command asks for the value.')
   const give = options.agents?.split(',').map((agent) => agent.trim())
   const value = await readHidden(cli.world, `Value of ${name}: `)
-  await cli.withCarrel({ runs: false }, async (carrel, way) => {
-    const where = await scopeFor(cli, way, options)
+  await cli.withCarrel({ runs: false }, async (carrel, access) => {
+    const where = await scopeFor(cli, access, options)
     const stored = await carrel.call('secrets.put', {
       workspace: cli.workspace,
       name,
@@ -81,7 +83,7 @@ async function put(cli: Cli, name: string, options: ScopeWanted & { agents?: str
       ...where,
       ...given({ give }),
     })
-    cli.term.result(stored, () => cli.term.line(`Stored ${name}. Runs that begin from now on get it.`))
+    cli.term.result(stored, () => cli.term.line(`Stored ${name}. Applies to new runs.`))
   })
 }
 
@@ -99,9 +101,9 @@ async function list(cli: Cli): Promise<void> {
         ),
         give?.join(', ') ?? 'all agents',
         `${ago(updatedAt, term.now())} ago`,
-        readable ? '' : 'its key is not here',
+        readable ? '' : 'encryption key missing',
       ])
-      term.table(['NAME', 'HOLDS IN', 'GIVEN TO', 'CHANGED', ''], rows, 'There are no secrets.')
+      term.table(['NAME', 'SCOPE', 'AGENTS', 'CHANGED', ''], rows, 'No secrets.')
     })
   })
 }

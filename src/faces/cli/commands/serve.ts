@@ -20,30 +20,28 @@ interface Options {
   readonly upgradeCopy?: string
 }
 
-export const addServe: AddCommand = (program, act) => {
+export const addServe: AddCommand = (program, toAction) => {
   program
     .command('serve')
     .summary('start the server and print the address of the page')
-    .description(
-      'Starts the server: page and API, on this machine only unless --host says otherwise. Runs until Ctrl-C.',
-    )
-    .option('--port <port>', 'port to listen on; 0 takes a free one (default: 4747)')
+    .description('Starts the server with page and API, by default for this machine only. Runs until Ctrl-C.')
+    .option('--port <port>', 'port to listen on; 0 for any free port (default: 4747)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--open', 'open the page in the browser')
-    .option('--no-web', 'only the API, without the page')
-    .option('--upgrade-copy <how>', 'make a copy before an upgrade, or made: you have one (default: make)')
+    .option('--no-web', 'serve the API without the page')
+    .option('--upgrade-copy <how>', 'make: copy the data before an upgrade; made: you have a copy (default: make)')
     .addHelpText(
       'after',
       `
-Ctrl-C stops it cleanly: agents go on working for ten minutes (CARREL_OUTLIVE_MS), and the next start takes up with
-them; runs that wait for you are kept. A second Ctrl-C does not wait.
+Ctrl-C stops the server cleanly: agents keep working for ten minutes (CARREL_OUTLIVE_MS) and the next server reattaches
+to them; runs that wait for you are kept. A second Ctrl-C exits at once.
 
 Examples:
   $ carrel serve
   $ carrel serve --port 0 --data /srv/carrel
   $ carrel serve --json | jq -r .loginUrl`,
     )
-    .action(act((cli, _, options: Options) => serve(cli, options)))
+    .action(toAction((cli, _, options: Options) => serve(cli, options)))
 }
 
 async function serve(cli: Cli, options: Options): Promise<number> {
@@ -67,12 +65,10 @@ async function serve(cli: Cli, options: Options): Promise<number> {
       announce(cli, server, config)
       if (options.open) await openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
       await stopped
-      cli.term.note('Stopping. Ctrl-C again does not wait.')
+      cli.term.note('Stopping. Press Ctrl-C again to exit at once.')
       const { liveRuns } = await engine.carrelFor(personHere()).call('server.status', {})
       if (liveRuns > 0 && leavesAgents(config))
-        cli.term.note(
-          `Agents at work go on without it for ${span(config.outliveMs)}; the next start takes up with them.`,
-        )
+        cli.term.note(`Agents keep working for ${span(config.outliveMs)}; the next server reattaches to them.`)
     } finally {
       removeServerFile(dataFolder, process.pid)
       await server.close()
@@ -94,10 +90,10 @@ async function refuseSecond(dataFolder: string): Promise<void> {
   )
 }
 
-/** One wish comes several times at once where a whole group is told, as by a service manager, and a starter passes it on. ms. */
-const ONE_WISH_MS = 500
+/** Window in which repeated signals count as one: a service manager signals the whole group, and a parent forwards. ms. */
+const ONE_SIGNAL_MS = 500
 
-/** Resolves at the first SIGINT, SIGTERM or SIGHUP; a later one ends the process on the spot. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP; a later signal exits at once. */
 function stopSignal({ world }: Cli): Promise<void> {
   return new Promise((resolve) => {
     let first: number | null = null
@@ -107,8 +103,8 @@ function stopSignal({ world }: Cli): Promise<void> {
           first = performance.now()
           return resolve()
         }
-        if (performance.now() - first < ONE_WISH_MS) return
-        world.stderr.write('Stopped without waiting. What was left undone is looked after at the next start.\n')
+        if (performance.now() - first < ONE_SIGNAL_MS) return
+        world.stderr.write('Stopped at once. The next server recovers unfinished runs.\n')
         process.exit(130)
       })
     }
@@ -123,34 +119,34 @@ function announce(cli: Cli, server: HttpServer, config: { dataFolder: string; da
   const { dataFolder } = config
   term.result({ url, loginUrl, port, pid: process.pid, dataFolder, store, version: VERSION }, () => {
     term.line('')
-    term.line(`  Carrel ${VERSION} is ready. This address logs you in; keep it to yourself:`)
+    term.line(`  Carrel ${VERSION} is ready. Your login link (keep it secret):`)
     term.line('')
     term.line(`    ${term.color.bold(term.color.cyan(loginUrl))}`)
     term.line('')
     term.line(term.color.dim(`  Data   ${dataFolder}`))
     term.line(term.color.dim(`  Store  ${store}`))
-    term.line(term.color.dim('  Ctrl-C stops it.'))
+    term.line(term.color.dim('  Press Ctrl-C to stop.'))
     term.line('')
   })
 }
 
-export const addOpen: AddCommand = (program, act) => {
+export const addOpen: AddCommand = (program, toAction) => {
   program
     .command('open')
     .summary('open the page of the running server')
-    .description('Prints the address that logs you in to the running server, and opens it where there is a desktop.')
-    .option('--print', 'only print it')
+    .description('Prints the login link of the running server, and opens it in your browser.')
+    .option('--print', 'only print the link')
     .addHelpText('after', '\nExamples:\n  $ carrel open\n  $ carrel open --print')
     .action(
-      act(async (cli, _, { print }) => {
+      toAction(async (cli, _, { print }) => {
         const { dataFolder, term, world } = cli
-        const token = cli.far ? cli.far.token : readToken(dataFolder)
-        const url = cli.far?.url ?? readServerFile(dataFolder)?.url
+        const token = cli.remote ? cli.remote.token : readToken(dataFolder)
+        const url = cli.remote?.url ?? readServerFile(dataFolder)?.url
         if (!url || !token || !(await askServer(url, token, PATIENCE_MS)))
           throw new CarrelError(
             'unavailable',
-            cli.far
-              ? `No Carrel answers at ${cli.far.url}, or it does not take this token.`
+            cli.remote
+              ? `Carrel does not answer at ${cli.remote.url}, or refuses this token.`
               : `No server runs on the data folder ${dataFolder}. Start one with \`carrel serve\`.`,
           )
         const loginUrl = `${url.replace(/\/+$/, '')}/login?token=${encodeURIComponent(token)}`

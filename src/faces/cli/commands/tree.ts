@@ -1,79 +1,76 @@
 import type { Command } from 'commander'
-import type { Carrel } from '../../../api/index.ts'
 import type { DeletePreview } from '../../../model/tree.ts'
-import type { Act, Cli } from '../cli.ts'
+import type { Cli, ToAction } from '../cli.ts'
 
-/** The nouns of the tree. What they share is declared here once. */
-export interface Noun {
+/** A kind of thing in the tree, for the commands that all kinds share. */
+export interface TreeNoun {
   readonly plural: 'workspaces' | 'spaces' | 'projects' | 'sessions'
   readonly word: string
-  /** What its delete takes and leaves, for the help. */
+  /** Sentence of the help about the effect of `delete`. */
   readonly takes: string
 }
 
-/** The operations of the tree have the same fields, except that a workspace is its own boundary. */
-const at = (noun: Noun, cli: Cli, id: string): { workspace: string; id: string } =>
+/** Returns the address of a thing. A workspace is its own boundary; other things are in the command's workspace. */
+const at = (noun: TreeNoun, cli: Cli, id: string): { workspace: string; id: string } =>
   noun.plural === 'workspaces'
     ? ({ workspace: id } as { workspace: string; id: string })
     : { workspace: cli.workspace, id }
 
-const verbOf = <V extends 'rename' | 'archive' | 'delete'>(noun: Noun, verb: V): `sessions.${V}` =>
+const operationOf = <V extends 'rename' | 'archive' | 'delete'>(noun: TreeNoun, verb: V): `sessions.${V}` =>
   `${noun.plural}.${verb}` as `sessions.${V}`
 
-/** `rename`, `archive` and `delete` of a noun. */
-export function addTreeVerbs(family: Command, act: Act, noun: Noun): void {
-  const { word } = noun
-  family
+/** Adds `rename`, `archive` and `delete` of a noun. */
+export function addTreeVerbs(group: Command, toAction: ToAction, noun: TreeNoun): void {
+  const { word, plural } = noun
+  group
     .command('rename')
-    .description(`Give a ${word} another name.`)
+    .description(`Rename a ${word}.`)
     .argument('<id>', `id of the ${word}`)
     .argument('<name...>', 'the new name')
-    .action(
-      act((cli, [id, words]) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const row = await carrel.call(verbOf(noun, 'rename'), { ...at(noun, cli, id), name: words.join(' ') })
-          cli.term.result(row, () => cli.term.line(`${row.id} is now named ${row.name}.`))
-        }),
-      ),
-    )
-  family
+    .action(toAction((cli, [id, words]) => rename(cli, noun, { id, name: words.join(' ') })))
+  group
     .command('archive')
-    .description(`Hide a ${word} from lists, or bring it back.`)
+    .description(`Archive a ${word} (hide it from lists), or restore it.`)
     .argument('<id>', `id of the ${word}`)
-    .option('--undo', 'bring it back')
-    .action(
-      act((cli, [id], { undo }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const row = await carrel.call(verbOf(noun, 'archive'), { ...at(noun, cli, id), archived: !undo })
-          cli.term.result(row, () => cli.term.line(`${row.name} is ${undo ? 'back in the lists' : 'archived'}.`))
-        }),
-      ),
-    )
-  family
+    .option('--undo', 'restore it')
+    .action(toAction((cli, [id], { undo }) => archive(cli, noun, { id, archived: !undo })))
+  group
     .command('delete')
-    .description(`Delete a ${word}. ${noun.takes} Without --yes it only says what would go.`)
+    .description(`Delete a ${word}. ${noun.takes} Without --yes, only preview the deletion.`)
     .argument('<id>', `id of the ${word}`)
-    .option('--yes', 'really delete')
+    .option('--yes', 'delete without asking')
     .addHelpText(
       'after',
-      `\nExamples:\n  $ carrel ${noun.plural} delete <id>         says what would go\n  $ carrel ${noun.plural} delete <id> --yes`,
+      `\nExamples:\n  $ carrel ${plural} delete <id>         preview the deletion\n  $ carrel ${plural} delete <id> --yes`,
     )
-    .action(
-      act((cli, [id], { yes }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => remove(cli, carrel, noun, id, Boolean(yes))),
-      ),
-    )
+    .action(toAction((cli, [id], { yes }) => remove(cli, noun, { id, confirm: Boolean(yes) })))
 }
 
-async function remove(cli: Cli, carrel: Carrel, noun: Noun, id: string, confirm: boolean): Promise<void> {
+async function rename(cli: Cli, noun: TreeNoun, { id, name }: { id: string; name: string }): Promise<void> {
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const row = await carrel.call(operationOf(noun, 'rename'), { ...at(noun, cli, id), name })
+    cli.term.result(row, () => cli.term.line(`Renamed ${row.id} to ${row.name}.`))
+  })
+}
+
+async function archive(cli: Cli, noun: TreeNoun, { id, archived }: { id: string; archived: boolean }): Promise<void> {
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const row = await carrel.call(operationOf(noun, 'archive'), { ...at(noun, cli, id), archived })
+    cli.term.result(row, () => cli.term.line(`${archived ? 'Archived' : 'Restored'} ${row.name}.`))
+  })
+}
+
+async function remove(cli: Cli, noun: TreeNoun, { id, confirm }: { id: string; confirm: boolean }): Promise<void> {
   const { term } = cli
-  const done = await carrel.call(verbOf(noun, 'delete'), { ...at(noun, cli, id), confirm })
-  term.result(done, () => {
-    term.line(`${done.deleted ? 'Deleted' : 'This would delete'}: ${contents(done.preview)}.`)
-    for (const folder of done.preview.folders) term.line(`  folder ${folder}`)
-    if (done.preview.busy.length > 0)
-      term.line(`A run is under way in: ${done.preview.busy.join(', ')}. Cancel it first (\`carrel ps\`).`)
-    if (!done.deleted) term.note('Nothing was deleted. Say --yes to do it.')
+  await cli.withCarrel({ runs: false }, async (carrel) => {
+    const done = await carrel.call(operationOf(noun, 'delete'), { ...at(noun, cli, id), confirm })
+    term.result(done, () => {
+      term.line(`${done.deleted ? 'Deleted' : 'Would delete'}: ${contents(done.preview)}.`)
+      for (const folder of done.preview.folders) term.line(`  folder ${folder}`)
+      if (done.preview.busy.length > 0)
+        term.line(`Active runs in: ${done.preview.busy.join(', ')}. Cancel them first (\`carrel ps\`).`)
+      if (!done.deleted) term.note('Nothing was deleted. Use --yes to delete.')
+    })
   })
 }
 

@@ -6,57 +6,57 @@ import { openLines } from '../lines.ts'
 import { clearProgress, stagesOf } from '../progress.ts'
 import { readServerFile } from '../server-file.ts'
 import { span } from '../terminal.ts'
-import { refuseFar } from './keeping.ts'
+import { refuseRemote } from './keeping.ts'
 
-/** Exit codes of `upgrade check`: a script can wait for nodes that are to stop, and not for what is wrong. */
+/** Exit codes of `upgrade check`. A script can wait for nodes to stop (75), but not for a blocked upgrade (69). */
 const EXIT = { new: 0, current: 0, ready: 0, 'stop first': 75, blocked: 69 } as const
 
-export const addUpgrade: AddCommand = (program, act) => {
+export const addUpgrade: AddCommand = (program, toAction) => {
   const command = program
     .command('upgrade')
-    .summary('check an upgrade of the data, or take one back')
+    .summary('check an upgrade of the data, or revert one')
     .description(
-      'Checks an upgrade of the data before it happens, or takes it back. The upgrade itself happens at the start of a newer Carrel.',
+      'Checks an upgrade of the data in advance, or reverts one. A newer Carrel upgrades the data at its start.',
     )
   command
     .command('check')
-    .summary('look the data over before an upgrade, and change nothing')
+    .summary('check the data before an upgrade, without changes')
     .description(
-      'Looks the data over before an upgrade: versions, room on the disk, collisions, rows that do not fit, how long it takes, and who must stop first. Changes nothing.',
+      'Checks the data before an upgrade: versions, disk space, collisions, invalid rows, duration, and processes to stop first. Changes nothing.',
     )
     .addHelpText(
       'after',
       `
-Exit codes: 0 ready or nothing to do, 75 ready once the named processes or nodes have stopped, 69 something is in the way.
+Exit codes: 0 ready or nothing to do, 75 ready once the named processes or nodes have stopped, 69 something is in the access.
 
 Examples:
   $ carrel upgrade check
   $ carrel upgrade check --json | jq .state`,
     )
-    .action(act(check))
+    .action(toAction(check))
   command
     .command('back')
     .summary('list the copies from before upgrades, or go back to one')
     .description(
-      'Lists the copies that Carrel made before upgrades, or puts one in the place of the data. Without --yes it says what would be lost, and asks at a terminal.',
+      'Lists the copies that Carrel made before upgrades, or replaces the data by one. Without --yes, shows the data that would be lost and asks at a terminal.',
     )
-    .argument('[copy]', 'the name of a copy; without it they are listed')
-    .option('--yes', 'really go back')
+    .argument('[copy]', 'name of a copy (default: list all copies)')
+    .option('--yes', 'go back without asking')
     .addHelpText(
       'after',
       `
-The present data is kept as another copy. Carrel must not run on it meanwhile.
+The present data is kept as another copy. Carrel must not run meanwhile.
 
 Examples:
   $ carrel upgrade back
   $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9
   $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9 --yes`,
     )
-    .action(act((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes)))))
+    .action(toAction((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes)))))
 }
 
 function askOf(cli: Cli) {
-  refuseFar(cli)
+  refuseRemote(cli)
   const { env, now } = cli.world
   return { config: cli.settings().config, version: VERSION, now: now(), env, say: stagesOf(cli) }
 }
@@ -75,18 +75,18 @@ async function check(cli: Cli): Promise<number> {
       term.line(`${marks[level]} ${text}`)
       if (next) term.line(`  ${next}`)
     }
-    if (server) term.line(`  The last server of this folder: process ${server.pid}, at ${server.url}.`)
+    if (server) term.line(`  Last server of this folder: process ${server.pid}, at ${server.url}.`)
     term.line(VERDICT[report.state])
   })
   return EXIT[report.state]
 }
 
 const VERDICT: Readonly<Record<UpgradeReport['state'], string>> = {
-  new: 'There is no data yet: the first start makes it.',
+  new: 'No data yet: the first start creates it.',
   current: 'Nothing to upgrade.',
   ready: 'Ready: the next start of this Carrel upgrades the data.',
   'stop first': 'Ready once these have stopped: the next start of this Carrel then upgrades the data.',
-  blocked: 'Not ready: a start of this Carrel would refuse the upgrade.',
+  blocked: 'Blocked: this Carrel would refuse the upgrade.',
 }
 
 function reportLines(report: UpgradeReport, copy: 'make' | 'made'): string[] {
@@ -96,18 +96,18 @@ function reportLines(report: UpgradeReport, copy: 'make' | 'made'): string[] {
     `Carrel  ${carrel}, schema ${schema.known}`,
   ]
   if (steps.length === 0) return lines
-  lines.push(...steps.map(({ name, summary }, at) => `${at === 0 ? 'To do ' : '      '}  ${name}: ${summary}`))
-  lines.push(`Copy    ${copy === 'made' ? 'none: you say that one exists' : 'made first, opened and counted'}`)
+  lines.push(...steps.map(({ name, summary }, at) => `${at === 0 ? 'Steps ' : '      '}  ${name}: ${summary}`))
+  lines.push(`Copy    ${copy === 'made' ? 'none: you have a copy' : 'made first, opened and counted'}`)
   for (const { where, neededBytes, freeBytes } of room) {
     const free = freeBytes === null ? 'unknown' : sizeWords(freeBytes)
-    lines.push(`Room    up to ${sizeWords(neededBytes)} on the disk of ${where} (${free} free)`)
+    lines.push(`Space   up to ${sizeWords(neededBytes)} on the disk of ${where} (${free} free)`)
   }
   if (estimate) {
     const { copyMs, migrateMs, sampleRows } = estimate
     const sample = sampleRows === 0 ? '' : `, estimated from ${sampleRows} rows`
     lines.push(`Time    about ${span(copyMs + migrateMs)}: copy ${span(copyMs)}, upgrade ${span(migrateMs)}${sample}`)
   }
-  lines.push(`Locked  ${locked.join(', ') || 'no table of today'}; no Carrel answers on this data meanwhile`)
+  lines.push(`Locked  ${locked.join(', ') || 'no existing table'}; no Carrel answers on this data meanwhile`)
   return lines
 }
 
@@ -127,11 +127,11 @@ async function list(cli: Cli): Promise<void> {
       String(counts.sessions ?? 0),
       String(counts.events ?? 0),
     ])
-    const head = ['COPY', 'SCHEMA', 'FROM BEFORE', 'MADE BY CARREL', 'SIZE', 'SESSIONS', 'EVENTS']
-    term.table(head, rows, `There are no copies in ${folder}.`)
-    for (const { name, why } of unreadable) term.note(`Not a whole copy: ${name}. ${why}`)
+    const head = ['COPY', 'SCHEMA', 'MADE BEFORE', 'BY CARREL', 'SIZE', 'SESSIONS', 'EVENTS']
+    term.table(head, rows, `No copies in ${folder}.`)
+    for (const { name, why } of unreadable) term.note(`Incomplete copy: ${name}. ${why}`)
     if (copies.length > 0)
-      term.note(`In ${folder}; the newest ${COPIES_KEPT} stay. Go back with \`carrel upgrade back <copy>\`.`)
+      term.note(`In ${folder}; the newest ${COPIES_KEPT} are kept. Go back with \`carrel upgrade back <copy>\`.`)
   })
 }
 
@@ -146,29 +146,29 @@ async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
   const lost = loss ? lossWords(loss) : []
   const done = { copy: name, schema, at, present, loss }
   if (!term.json) {
-    const words = `sessions: ${counts.sessions ?? 0}, events: ${counts.events ?? 0}`
-    term.note(`The copy ${name} is whole: schema ${schema}, ${words}, of ${new Date(at).toISOString()}.`)
+    const rows = `sessions: ${counts.sessions ?? 0}, events: ${counts.events ?? 0}`
+    term.note(`The copy ${name} is complete: schema ${schema}, ${rows}, of ${new Date(at).toISOString()}.`)
     term.note(
       lost.length === 0 ? 'Nothing was written since then.' : `Written since then, and lost: ${lost.join(', ')}.`,
     )
-    term.note('Files that agents wrote stay as they are.')
+    term.note('Files that agents wrote will not be touched.')
   }
   if (!yes && !(await isAgreed(cli))) {
-    term.result({ ...done, done: false }, () => term.note('Nothing was changed. Say --yes to go back.'))
+    term.result({ ...done, done: false }, () => term.note('Nothing was changed. Use --yes to go back.'))
     return
   }
   const { aside } = await goBack(ask, name)
   clearProgress(cli)
   term.result({ ...done, done: true, aside: aside?.name ?? null }, () => {
-    term.line(`The data is again as it was on ${new Date(at).toISOString()}, with schema ${schema}.`)
-    if (aside) term.note(`The data as it was until now is kept as the copy ${aside.name}.`)
+    term.line(`Restored the data of ${new Date(at).toISOString()}, with schema ${schema}.`)
+    if (aside) term.note(`The replaced data is kept as the copy ${aside.name}.`)
     term.note(
       'This Carrel would upgrade the data again at its next start. Install the earlier version before you start Carrel.',
     )
   })
 }
 
-/** Asks a person who sits at the terminal; nobody else agrees to anything. */
+/** Asks a person at the terminal for agreement; without a terminal, nobody agrees. */
 async function isAgreed({ world, term }: Cli): Promise<boolean> {
   if (!term.interactive) return false
   const leaving = new AbortController()

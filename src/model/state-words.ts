@@ -1,0 +1,47 @@
+import type { Run, RunOutcome, RunState, SessionState } from './tree.ts'
+
+/** One word for each state of a session. Page and terminal show it; within a sentence it is written small. */
+export const SESSION_WORDS = {
+  idle: 'Idle',
+  queued: 'Queued',
+  running: 'Running',
+  waiting: 'Needs you',
+  failed: 'Failed',
+  lost: 'Lost',
+  closed: 'Ended',
+} as const satisfies Record<SessionState, string>
+
+/** One word for each state of a run. `queued` is a prompt that has no run yet. */
+export const RUN_WORDS = {
+  queued: 'Queued',
+  admitted: 'Starting',
+  started: 'Running',
+  parked: 'Needs you',
+  completed: 'Completed',
+  cancelled: 'Cancelled',
+  failed: 'Failed',
+  refused: 'Refused',
+  over_budget: 'Over budget',
+  lost: 'Lost',
+} as const satisfies Record<'queued' | Exclude<RunState, 'ended'> | RunOutcome, string>
+
+/** One word for each state of a step: a tool call, or an entry of a plan. */
+export const STEP_WORDS = {
+  pending: 'Pending',
+  in_progress: 'Running',
+  completed: 'Done',
+  failed: 'Failed',
+  cancelled: 'Cut off',
+  interrupted: 'Cut off',
+} as const
+
+/** Returns the word for a run: its outcome once it has ended, its state before. */
+export function runWord({ state, outcome }: Pick<Run, 'state' | 'outcome'>): string {
+  if (outcome) return RUN_WORDS[outcome]
+  return state === 'ended' ? RUN_WORDS.lost : RUN_WORDS[state]
+}
+
+/** Returns the word for the status of a step. A status that ACP does not define stays as the agent sent it. */
+export function stepWord(status: string): string {
+  return Object.hasOwn(STEP_WORDS, status) ? STEP_WORDS[status as keyof typeof STEP_WORDS] : status
+}
