@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { CDPSession } from 'playwright-core'
 import type { SessionId } from '../src/model/ids.ts'
-import { openSession, openWorld, said, script, WORKSPACE, type World } from '../test/browser/world.ts'
+import { agentMessage, openSession, openWorld, script, WORKSPACE, type World } from '../test/browser/world.ts'
 import { writeRuns } from '../test/browser/written-log.ts'
 import { below, type Result, table } from './figures.ts'
 import { proseOf, runsOf } from './page-data.ts'
@@ -98,7 +98,7 @@ async function measureStreams(here: World): Promise<Result[]> {
   const content = script([{ say: 'Begun.\n\n' }, { say: proseOf(chunks), chunks, delayMs: EVERY_MS }])
   for (const id of sessions) await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id, content })
   const page = await here.open(`/s/${sessions[0]}`)
-  await said(page, 'Begun.').waitFor()
+  await agentMessage(page, 'Begun.').waitFor()
   const cdp = await page.context().newCDPSession(page)
   // Its own time on a core: what others on this machine take is not counted.
   await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })

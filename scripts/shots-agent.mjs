@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-// The agent in the pictures: the scripted agent, told what to do by a book of prompts (argument: a JSON file, prompt
-// text -> steps), so that the pictures show the words of a person and not a script.
+// The agent of the screenshots: the scripted agent with a book of prompts (argument: a JSON file, prompt text ->
+// steps). The screenshots then show a person's words and not a script.
 const book = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const agent = fileURLToPath(new URL('../scripted-agent/main.ts', import.meta.url))
 const child = spawn(process.execPath, [agent], { stdio: ['pipe', 'inherit', 'inherit'] })

@@ -17,8 +17,8 @@ b{display:block;height:90px;border-radius:6px;background:#cfe0bd;margin-bottom:1
   .join('')}</main>`
 
 /**
- * Photographs the browser of a run beside its session: live, taken over, and who waits. Names begin with the look.
- * @returns why there are no pictures, or null
+ * Takes screenshots of a run's browser beside its session: live, taken over, and queued. Names begin with the look.
+ * @returns the reason why no screenshot was taken, or null
  */
 export async function shootBrowsers(
   out: string,
@@ -39,17 +39,17 @@ export async function shootBrowsers(
       }
       await page.getByRole('button', { name: 'Show panel' }).click()
       await page.getByRole('tab', { name: 'Browser' }).click()
-      const view = page.getByRole('region', { name: 'What the browser shows' })
+      const view = page.getByRole('region', { name: 'Browser view' })
       await view.getByText('Live').waitFor()
       await view.getByRole('img').waitFor()
       await shoot('live')
       await view.getByRole('button', { name: 'Take over' }).click()
-      await view.getByText('You have it.').waitFor()
+      await view.getByText('You control the browser.').waitFor()
       await shoot('taken')
       await view.getByRole('button', { name: 'Hand back' }).click()
       await view.getByRole('button', { name: 'Take over' }).waitFor()
       await page.goto(`${world.url}/s/${sessions.second}`)
-      await page.getByText('This run waits for a browser').waitFor()
+      await page.getByText('for a browser').waitFor()
       await shoot('waits')
       await page.goto(`${world.url}/s/${sessions.none}`)
       await page.getByRole('heading', { name: 'No browser' }).waitFor()
@@ -65,7 +65,7 @@ export async function shootBrowsers(
   }
 }
 
-/** One session whose run looks at a shop, one whose run waits for its browser, and one without a run. */
+/** One session whose run uses a shop, one whose run is queued for a browser, and one without a run. */
 async function fillBrowsers(world: World, address: string) {
   await world.carrel.call('environment.set', { workspace: WORKSPACE, settings: { browser: 'own' } })
   const { session: first } = await openSession(world, 'Compare the shops')

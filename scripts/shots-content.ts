@@ -31,7 +31,7 @@ export function order(beds: readonly Bed[]): Bed[] {
 
 I will change the plan now, and ask before I write.`
 
-/** What the agent does at which prompt. */
+/** The steps of the agent, by prompt. */
 const BOOK: Record<string, readonly unknown[]> = {
   'Look through the plan and tell me what is wrong with it.': [
     { think: 'Two files. The plan is short; the readme says what it is for.' },
@@ -97,7 +97,7 @@ function entry(content: string, status: string) {
   return { content, status, priority: 'medium' }
 }
 
-/** The agent of the pictures. Its book is written into the folder. */
+/** Returns the agent of the screenshots. Its book is written into the folder. */
 export function gardener(folder: string): Partial<AgentRecipe> & { id: string } {
   const book = join(folder, 'book.json')
   writeFileSync(book, JSON.stringify(BOOK))
@@ -105,7 +105,7 @@ export function gardener(folder: string): Partial<AgentRecipe> & { id: string } 
   return { id: 'gardener', name: 'Gardener', command: process.execPath, args: [program, book] }
 }
 
-/** Sessions of every kind, made by the scripted agent. Gives their ids. */
+/** Makes sessions of every kind with the scripted agent. Returns their ids. */
 export async function fillWorld(
   world: World,
 ): Promise<Record<'finished' | 'waiting' | 'form' | 'failed' | 'running' | 'empty', SessionId>> {
@@ -133,7 +133,7 @@ export async function fillWorld(
   return ids
 }
 
-/** Waits until so many questions are open. */
+/** Waits until the given number of questions are open. */
 async function untilOpen({ carrel }: World, wanted: number): Promise<void> {
   for (;;) {
     const { interactions } = await carrel.call('interactions.list', { workspace: WORKSPACE, state: 'open' })

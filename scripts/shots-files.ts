@@ -21,7 +21,7 @@ export function report(beds: readonly Bed[]): string {
 `
 const write = (path: string, content: string) => ({ write: path, content, ask: false })
 
-/** Two sessions that changed files of one folder, and a person beside them. */
+/** Two sessions that changed files of one folder, and changes of a person. */
 export async function fillFiles(world: World) {
   const ask = async (id: string, steps: readonly unknown[], words: string): Promise<void> => {
     const content = script(steps, words)
@@ -53,7 +53,7 @@ export async function fillFiles(world: World) {
 
 type Shoot = (page: Page, name: string) => Promise<void>
 
-/** The views of files: beside the transcript, over it, and of the whole workspace. */
+/** The views of files: in the panel, at full width, and of the whole workspace. */
 export async function shootFiles(
   { open, url }: World,
   look: string,
@@ -87,22 +87,22 @@ export async function shootFiles(
   await shoot(page, `${look}-timeline`)
   await page.goto(`${url}/s/${session}`)
   await page.getByRole('button', { name: 'Hide panel' }).click()
-  await changed.getByRole('button', { name: 'Undo ...' }).click()
-  await page.getByRole('dialog').getByRole('region', { name: 'Needs your word' }).waitFor()
+  await changed.getByRole('button', { name: 'Undo…' }).click()
+  await page.getByRole('dialog').getByRole('region', { name: 'Needs a decision' }).waitFor()
   await shoot(page, `${look}-plan`)
   await page.goto(`${url}/history`)
   await page.getByRole('listitem').filter({ hasText: 'beds.ts' }).first().waitFor()
   await shoot(page, `${look}-history`)
   if (options.isMobile) await page.getByRole('button', { name: 'Sessions' }).click()
-  const menu = page.getByRole('button', { name: 'More for space garden' })
+  const menu = page.getByRole('button', { name: 'More for Space garden' })
   await menu.press('Enter')
-  await page.getByRole('menuitem', { name: 'File rules ...' }).press('Enter')
+  await page.getByRole('menuitem', { name: 'File rules…' }).press('Enter')
   await page.getByRole('dialog').getByRole('textbox', { name: 'Pattern 1', exact: true }).waitFor()
   await shoot(page, `${look}-file-rules`)
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await menu.press('Enter')
-  await page.getByRole('menuitem', { name: 'New project ...' }).press('Enter')
+  await page.getByRole('menuitem', { name: 'New project…' }).press('Enter')
   await page
     .getByRole('dialog')
     .getByRole('radio', { name: /^Overlay/ })

@@ -6,10 +6,10 @@ import { openWorld, type World } from '../test/browser/world.ts'
 import { shootBrowsers } from './shots-browser.ts'
 import { fillWorld, gardener } from './shots-content.ts'
 import { fillFiles, shootFiles } from './shots-files.ts'
-import { shootStories } from './shots-stories.ts'
+import { shootGallery } from './shots-gallery.ts'
 
-// `npm run shots`: photographs the main views with content that is always the same, wide and on a phone, dark and
-// light, empty and full, into dist/shots. With --readme the picture of the README instead.
+// `npm run shots`: takes screenshots of the main views with fixed content into dist/shots: wide and on a phone, dark
+// and light, empty and full. With --readme it takes the screenshot of the README instead.
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const OUT = join(ROOT, 'dist', 'shots')
 const README = join(ROOT, 'docs', 'images', 'carrel.png')
@@ -50,7 +50,7 @@ try {
 } finally {
   await world.close()
 }
-for (const part of readmeOnly ? [] : [shootBrowsers, shootStories]) {
+for (const part of readmeOnly ? [] : [shootBrowsers, shootGallery]) {
   const missing = await part(OUT, LOOKS)
   if (missing) throw new Error(`Some pictures are missing: ${missing}.`)
 }
@@ -60,13 +60,13 @@ type Sessions = Awaited<ReturnType<typeof fillWorld>>
 async function shootEmpty({ open, browser, url }: World, look: string, options: BrowserContextOptions): Promise<void> {
   const page = await open('/', options)
   await page.getByRole('heading', { name: 'Welcome to Carrel' }).waitFor()
-  await page.getByText('Not on this machine').waitFor()
+  await page.getByText('Not installed').waitFor()
   await shoot(page, `${look}-start`)
   await page.goto(`${url}/inbox`)
-  await page.getByText('Nobody waits for you').waitFor()
+  await page.getByText('You’re all caught up').waitFor()
   await shoot(page, `${look}-inbox-empty`)
   await page.goto(`${url}/board`)
-  await page.getByText('No session yet').waitFor()
+  await page.getByText('No sessions yet').waitFor()
   await shoot(page, `${look}-board-empty`)
   await page.context().close()
   const stranger = await browser.newPage(options)
@@ -102,7 +102,7 @@ async function shootFull(
     await page.goto(`${url}/s/${sessions.finished}`)
     await page.getByRole('button', { name: 'Show panel' }).click()
     await page.getByRole('tab', { name: 'Runs' }).click()
-    await page.getByRole('complementary', { name: 'Runs' }).getByText('completed').first().waitFor()
+    await page.getByRole('complementary', { name: 'Runs' }).getByText('Completed').first().waitFor()
     await shoot(page, `${look}-runs`)
     await page.goto(`${url}/add`)
     await page.getByRole('heading', { name: 'Add a Space' }).waitFor()
@@ -111,13 +111,13 @@ async function shootFull(
   await page.context().close()
 }
 
-/** The views beside the session: board, search, and what lies over the page. */
+/** The views beside the session: board, search and overlays. */
 async function shootPlaces(page: Page, url: string, look: string): Promise<void> {
   await page.goto(`${url}/search`)
-  await page.getByText('Find what was said').waitFor()
+  await page.getByText('Search all transcripts').waitFor()
   await shoot(page, `${look}-search-empty`)
   await page.getByRole('searchbox').fill('beans')
-  await page.getByRole('list', { name: 'Hits' }).waitFor()
+  await page.getByRole('list', { name: 'Results' }).waitFor()
   await shoot(page, `${look}-search`)
   await page.goto(`${url}/board`)
   await page.getByRole('heading', { name: 'Board' }).waitFor()
@@ -128,14 +128,14 @@ async function shootPlaces(page: Page, url: string, look: string): Promise<void>
   await shoot(page, `${look}-board-archive`)
   await page.keyboard.press('Escape')
   await page.keyboard.press('Control+k')
-  await page.getByRole('dialog', { name: 'Do or find' }).waitFor()
+  await page.getByRole('dialog', { name: 'Search or run a command' }).waitFor()
   await shoot(page, `${look}-palette`)
   await page.keyboard.type('beans')
   await shoot(page, `${look}-palette-beans`)
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await page.keyboard.press('?')
-  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   await shoot(page, `${look}-keys`)
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
@@ -168,7 +168,10 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(OUT, `${name}.png`) })
 }
 
-/** Lazy parts (Markdown, colours) come a moment after the rest; pictures may wait for them as no test may. */
+/**
+ * Lazy parts (Markdown, syntax colours) arrive a moment later. Screenshots may wait a fixed time for them; tests may
+ * not.
+ */
 async function settle(page: Page): Promise<void> {
   await page.waitForTimeout(900)
 }

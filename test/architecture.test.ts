@@ -23,6 +23,7 @@ import {
 } from './support/house-rules.ts'
 import { ENGINES, fixtureName, fixtureOf } from './support/old-data.ts'
 import { readSource } from './support/source-reader.ts'
+import { checkWebFloors } from './support/web-floors.ts'
 import { checkWords } from './support/word-rules.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -68,6 +69,10 @@ it('there is a house to look at', () => {
 
 it('imports go down the floors only', () => {
   expect(checkFloors(SOURCES)).toEqual([])
+})
+
+it('imports of the page go down its floors only, and no features import each other in a circle', () => {
+  expect(checkWebFloors(SOURCES)).toEqual([])
 })
 
 it('no value import goes in a circle', () => {

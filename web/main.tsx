@@ -4,7 +4,7 @@ import './ui/tokens.css'
 import './ui/base.css'
 import { App } from './App.tsx'
 import { page } from './data/connect.ts'
-import { showPreferences } from './shell/preferences.ts'
+import { showPreferences } from './data/preferences.ts'
 
 showPreferences()
 void page.start()

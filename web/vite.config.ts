@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
-/** A browser knows a service worker by its address, so that one has no hash. */
+/** A browser identifies a service worker by its address, so its file name has no hash. */
 const serviceWorker: Plugin = {
   name: 'service-worker',
   apply: 'build',
@@ -11,18 +11,18 @@ const serviceWorker: Plugin = {
   },
 }
 
-// `npm run build` gives the output folder, `npm run dev` the server for work on the page (scripts/dev-page.mjs).
+// `npm run build` passes the output folder, `npm run dev` the development server (scripts/dev-page.mjs).
 export default defineConfig({
   plugins: [react(), serviceWorker],
-  // The worker's grammars come one by one, which the other format cannot do.
+  // The worker loads grammars one by one, which needs the module format.
   worker: { format: 'es' },
   build: {
     target: 'es2023',
-    // The page is served with a policy that forbids data: scripts and styles, so nothing small is put inline.
+    // The page's policy forbids data: scripts and styles, so small files are not inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // The licences of the packages whose code the page has go along with it.
+    // The licences of the bundled packages are part of the page.
     license: { fileName: 'THIRD-PARTY-LICENSES.md' },
     chunkSizeWarningLimit: 900,
   },

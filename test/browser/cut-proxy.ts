@@ -1,16 +1,16 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A door to a server that can be slammed: every connection that goes through it is cut at once. */
+/** A proxy to a server that can cut all of its connections at once. */
 export interface CutProxy {
   readonly url: string
   readonly host: string
-  /** Cuts what is open; with `closed`, lets nothing through until `open`. */
+  /** Cuts the open connections. With `closed` it refuses new ones until `open`. */
   cut(closed: boolean): void
   open(): void
   close(): Promise<void>
 }
 
-/** @param to asked at each connection, so that the server may start later */
+/** @param to called for each connection, so that the server may start later */
 export async function startProxy(to: () => string): Promise<CutProxy> {
   const sockets = new Set<Socket>()
   let closed = false

@@ -19,7 +19,7 @@ describe('search in a session', () => {
     if ('skipped' in world) skip(world.skipped)
   })
 
-  it('Ctrl-F finds what is not loaded yet, goes there, and to the next', async () => {
+  it('Ctrl-F finds items that are not loaded, scrolls to the first, and to the next', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Find')
     const updates = Array.from({ length: 300 }, (_, at) => [

@@ -20,10 +20,10 @@ describe('first start', () => {
   it('three clicks lead to a running session, and an answered question to a written file', async () => {
     const { open, carrel, folder, complaints } = world as World
     const page = await open('/')
-    // One: a folder. The agent is chosen already. Two: start.
+    // Clicks one and two: a folder, and start. An agent is chosen already.
     await page.getByRole('button', { name: /^garden/ }).click()
-    await page.getByRole('button', { name: 'Start a session' }).click()
-    // Three: send.
+    await page.getByRole('button', { name: 'Start session' }).click()
+    // Click three: send.
     await page.getByRole('textbox', { name: 'Prompt' }).fill('Write a small file for me')
     await page.getByRole('button', { name: 'Send' }).click()
     const card = page.getByRole('region', { name: /^Write hello/ }).filter({ has: page.getByRole('button') })
@@ -40,7 +40,7 @@ describe('first start', () => {
     expect(complaints).toEqual([])
   })
 
-  it('a browser that is not logged in is told how to log in, and shows nothing else', async () => {
+  it('a browser that is not logged in shows how to log in, and nothing else', async () => {
     const { browser, url } = world as World
     const page = await browser.newPage()
     await page.goto(`${url}/`)
@@ -54,7 +54,7 @@ describe('first start', () => {
     const { open, complaints } = world as World
     const page = await open('/add')
     await page.getByRole('button', { name: 'Blank Space' }).click()
-    await page.getByRole('button', { name: 'Start a session' }).click()
+    await page.getByRole('button', { name: 'Start session' }).click()
     await page.getByRole('textbox', { name: 'Prompt' }).fill('hi')
     await page.keyboard.press('Enter')
     await page.getByText('I am the scripted agent').waitFor()

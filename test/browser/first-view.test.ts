@@ -2,20 +2,20 @@ import { gzipSync } from 'node:zlib'
 import { expect, it, onTestFinished } from 'vitest'
 import { openSession, openWorld } from './world.ts'
 
-/** Of all scripts and styles that are there before anything is pressed, compressed as gzip does. */
+/** Limit for all scripts and styles of the first view, compressed with gzip. Bytes. */
 const MOST_BYTES = 250 * 1024
 
-it('what a browser needs for a session’s view is below 250 kB, compressed', async ({ skip }) => {
+it('the scripts and styles of a session’s view are below 250 kB, compressed', async ({ skip }) => {
   const world = await openWorld()
   if ('skipped' in world) return skip(world.skipped)
   onTestFinished(() => world.close())
   const { session } = await openSession(world, 'First view')
   const page = await world.open('/inbox')
-  // The view before fetches for later, too.
+  // The previous view loads parts in advance, too.
   await page.goto('about:blank')
   const asked = new Set<string>()
   page.on('request', (request) => void asked.add(request.url()))
-  // What the page fetches for later, once it has time, is not what the view needs; on a slow machine it comes before.
+  // Parts that the page loads in idle time are not needed for the view, but on a slow machine they may arrive first.
   await page.addInitScript(`{
     const set = window.setTimeout
     window.setTimeout = (run, ms, ...more) => (ms >= 300 ? 0 : set(run, ms, ...more))

@@ -26,7 +26,7 @@ describe('parts, pins and branches', () => {
     if ('skipped' in world) skip(world.skipped)
   })
 
-  it('one part of a file is taken back, and the other part stays', async () => {
+  it('one hunk of a file is undone, and the other hunk stays', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Before parts')
     await ask(session.id, [write('parts.txt', beds('first', 'last'))])
@@ -39,14 +39,14 @@ describe('parts, pins and branches', () => {
       .getByRole('button', { name: /parts\.txt/ })
       .first()
       .click()
-    await files.getByRole('button', { name: 'Undo this part ...' }).last().click()
+    await files.getByRole('button', { name: 'Undo change…' }).last().click()
     await dialog(page).getByRole('button', { name: 'Undo 1 file' }).click()
     await dialog(page).getByText('1 file written.').waitFor()
     expect(readFileSync(join(here.folder, 'parts.txt'), 'utf8')).toBe(beds('FIRST', 'last'))
     expect(here.complaints).toEqual([])
   })
 
-  it('a snapshot that is kept for good says so, over a reload too, until it is let go', async () => {
+  it('a pinned snapshot stays pinned over a reload, until it is unpinned', async () => {
     const here = world as World
     const { session, project } = await openSession(here, 'Pins')
     await ask(session.id, [write('pinned.txt', 'one\n')])
@@ -67,20 +67,20 @@ describe('parts, pins and branches', () => {
     }
     await show()
     await page
-      .getByRole('button', { name: /: Keep for good$/ })
+      .getByRole('button', { name: /: Pin$/ })
       .first()
       .click()
-    await page.getByRole('button', { name: /: Let it go with the others$/, pressed: true }).waitFor()
+    await page.getByRole('button', { name: /: Unpin$/, pressed: true }).waitFor()
     expect(await pinned()).toBe(1)
     await page.reload()
     await show()
-    await page.getByRole('button', { name: /: Let it go with the others$/ }).click()
-    await page.getByRole('button', { name: /: Let it go with the others$/ }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: /: Unpin$/ }).click()
+    await page.getByRole('button', { name: /: Unpin$/ }).waitFor({ state: 'detached' })
     await expect.poll(pinned, PATIENCE).toBe(0)
     expect(here.complaints).toEqual([])
   })
 
-  it('files go back to a snapshot from the timeline, and the talk with them as a session of its own', async () => {
+  it('files are restored to a snapshot of the timeline, and the conversation is forked at it', async () => {
     const here = world as World
     const { session, project } = await openSession(here, 'Going back')
     await ask(session.id, [write('back.txt', 'one\n'), { say: 'the first of both' }])
@@ -92,9 +92,9 @@ describe('parts, pins and branches', () => {
     await page.getByRole('tab', { name: 'Timeline' }).click()
     const row = page.locator('.snapshot').filter({ has: page.getByText(`Snapshot ${n}`, { exact: true }) })
     await row.locator('.snapshot-name').click()
-    await row.getByRole('button', { name: 'Restore to here ...' }).click()
+    await row.getByRole('button', { name: 'Restore…' }).click()
     await dialog(page).getByRole('button', { name: 'Restore 1 file' }).click()
-    await dialog(page).getByRole('button', { name: 'Fork the conversation there' }).click()
+    await dialog(page).getByRole('button', { name: 'Fork conversation' }).click()
     await page.waitForURL((url) => url.pathname.startsWith('/s/') && !url.pathname.includes(session.id), PATIENCE)
     const transcript = page.getByRole('main')
     await transcript.getByText('the first of both').first().waitFor()
@@ -103,7 +103,7 @@ describe('parts, pins and branches', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('what a project did in a place of its own is exported as a branch of that name', { tags: ['long'] }, async () => {
+  it('the changes of a working copy are exported as a branch', { tags: ['long'] }, async () => {
     const here = world as World
     const git = (...args: string[]) => execFileSync('git', ['-C', here.folder, ...args], { encoding: 'utf8' })
     rmSync(join(here.folder, '.git'), { recursive: true, force: true })
@@ -126,23 +126,23 @@ describe('parts, pins and branches', () => {
     await ask(session.id, [write('tomato.txt', 'red\n')])
     const page = await here.open(`/s/${session.id}`)
     await page.getByRole('button', { name: 'More for project Greenhouse' }).press('Enter')
-    await page.getByRole('menuitem', { name: 'Export as a branch ...' }).press('Enter')
-    await dialog(page).getByRole('textbox', { name: 'Name of the branch' }).fill('tomatoes')
-    await dialog(page).getByRole('button', { name: 'Make the branch' }).click()
-    await page.getByText(/^tomatoes is there, at/).waitFor()
+    await page.getByRole('menuitem', { name: 'Export as a branch…' }).press('Enter')
+    await dialog(page).getByRole('textbox', { name: 'Branch name' }).fill('tomatoes')
+    await dialog(page).getByRole('button', { name: 'Create branch' }).click()
+    await page.getByText(/^Created branch tomatoes at/).waitFor()
     expect(git('show', 'tomatoes:tomato.txt')).toBe('red\n')
     expect(git('branch', '--show-current').trim()).toBe('spring')
     expect(here.complaints).toEqual([])
   })
 
-  it('the first import of a large folder is told while it goes on; then what others do in it is shown as it happens', {
+  it('the first scan of a large folder shows its progress; then outside changes show as they happen', {
     tags: ['long'],
   }, async () => {
     const here = world as World
     const folder = join(dirname(here.folder), 'orchard')
     mkdirSync(folder)
     writeFileSync(join(folder, 'tree.txt'), 'a tree\n')
-    // Links are made faster than files, and take as long to be taken in: longer than a page needs to look.
+    // Hard links are quick to create and slow to scan: the first scan is long enough to be seen.
     for (let bed = 0; bed < 24; bed += 1) {
       mkdirSync(join(folder, `bed-${bed}`))
       for (let at = 0; at < 500; at += 1) linkSync(join(folder, 'tree.txt'), join(folder, `bed-${bed}`, `${at}.txt`))
@@ -150,7 +150,7 @@ describe('parts, pins and branches', () => {
     const { project } = await here.carrel.call('spaces.create', { workspace: WORKSPACE, folder })
     const session = await here.carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id })
     const page = await here.open()
-    // However short it is there: each bar that was ever shown, as `[value, max]`.
+    // Records each progress bar as `[value, max]`, however short it was visible.
     await page.addInitScript(`
       window.bars = []
       new MutationObserver(() => {
@@ -171,13 +171,13 @@ describe('parts, pins and branches', () => {
     const values = (await bars()).flatMap((bar) => (bar ? [bar[0]] : []))
     expect(values).toEqual([...values].sort((a, b) => a - b))
     for (const bar of await bars()) if (bar) expect(bar[0]).toBeLessThanOrEqual(bar[1])
-    // A person writes, and nobody asks for it.
+    // A person writes a file, and the page learns it without a request.
     await page.getByRole('tab', { name: 'Timeline' }).click()
     const timeline = page.getByRole('complementary', { name: 'Timeline' })
     await timeline.getByRole('listitem').first().waitFor()
     const before = asked
     writeFileSync(join(folder, 'bed-3', 'plum.txt'), 'ripe\n')
-    await timeline.getByRole('button', { name: 'Changed outside' }).click()
+    await timeline.getByRole('button', { name: 'Changed outside Carrel' }).click()
     await timeline.getByText('plum.txt').waitFor()
     expect(asked).toBeGreaterThan(before)
     expect(here.complaints).toEqual([])

@@ -18,7 +18,7 @@ describe('inbox', () => {
     if ('skipped' in world) skip(world.skipped)
   })
 
-  it('identical questions are answered together, and one that differs is left alone', async () => {
+  it('identical questions are answered together, and a different one stays open', async () => {
     const here = world as World
     for (const [name, title] of [
       ['First bed', 'Water now?'],
@@ -45,12 +45,12 @@ describe('inbox', () => {
     expect(here.complaints).toEqual([])
   })
 
-  describe('over the session one is in', () => {
+  describe('over the open session', () => {
     const drawer = (page: Page) => page.getByRole('dialog', { name: 'Inbox' })
     const focused = (page: Page, selector: string) =>
       page.evaluate<boolean>(`document.activeElement.closest(${JSON.stringify(selector)}) !== null`)
 
-    /** A session to be in, and others that ask. */
+    /** One session to open, and others with questions. */
     async function asking(here: World, titles: readonly string[]) {
       const { session } = await openSession(here, 'To be in')
       const others = []
@@ -74,26 +74,26 @@ describe('inbox', () => {
       const here = world as World
       const { session, others } = await asking(here, ['Sow now?', 'Prune now?'])
       const page = await here.open(`/s/${session.id}`)
-      const opener = page.getByRole('button', { name: /questions? of other sessions/ })
+      const opener = page.getByRole('button', { name: /questions? in other sessions/ })
       await opener.focus()
       await page.keyboard.press('i')
       await drawer(page).getByRole('region', { name: 'Prune now?' }).waitFor()
       expect(page.url()).toContain(`/s/${session.id}`)
       expect(await findings(page)).toEqual([])
-      // The question that another test left open is the first.
+      // The first question was left open by another test.
       await expect.poll(() => drawer(page).locator('[data-chosen]').innerText(), PATIENCE).toContain('Dig now?')
       await page.keyboard.press('j')
       await expect.poll(() => drawer(page).locator('[data-chosen]').innerText(), PATIENCE).toContain('Sow now?')
       await page.keyboard.press('1')
       await drawer(page).getByRole('region', { name: 'Sow now?' }).waitFor({ state: 'detached' })
       await expect.poll(() => answers(here, others[0]!.id), PATIENCE).toEqual(['yes'])
-      // A card that was pressed goes away under the focus, which stays in the drawer.
+      // The pressed card disappears with the focus on it. The focus stays in the drawer.
       await drawer(page).getByRole('region', { name: 'Prune now?' }).getByRole('button', { name: /^no/ }).click()
       await drawer(page).getByRole('region', { name: 'Prune now?' }).waitFor({ state: 'detached' })
       await expect.poll(() => answers(here, others[1]!.id), PATIENCE).toEqual(['no'])
       for (let at = 0; at < 12; at += 1) {
         await page.keyboard.press('Tab')
-        // At its ends the focus passes over a guard, which brings it back in the next frame.
+        // At its ends the focus passes over a guard and returns in the next frame.
         await expect.poll(() => focused(page, '[role="dialog"]'), PATIENCE).toBe(true)
       }
       await page.keyboard.press('Escape')
@@ -102,7 +102,7 @@ describe('inbox', () => {
       expect(here.complaints).toEqual([])
     })
 
-    it('leads to a session, and is not there any more when one is', async () => {
+    it('leads to a session, and closes on the way', async () => {
       const here = world as World
       const { session, others } = await asking(here, ['Mow now?'])
       const page = await here.open(`/s/${session.id}`)
@@ -117,12 +117,12 @@ describe('inbox', () => {
       expect(await drawer(page).count()).toBe(0)
     })
 
-    it('comes from below on a phone, where a thumb answers it', async () => {
+    it('opens at the bottom of a phone, where a thumb answers', async () => {
       const here = world as World
       const { session, others } = await asking(here, ['Rake now?'])
       const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
       const page = await here.open(`/s/${session.id}`, phone)
-      await page.getByRole('button', { name: /questions? of other sessions/ }).tap()
+      await page.getByRole('button', { name: /questions? in other sessions/ }).tap()
       const answer = drawer(page).getByRole('region', { name: 'Rake now?' }).getByRole('button', { name: /^yes/ })
       await answer.waitFor()
       const box = await drawer(page).boundingBox()

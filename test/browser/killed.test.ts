@@ -4,7 +4,7 @@ import { startServer } from '../support/carrel-server.ts'
 import { makeGround } from '../support/carrel-world.ts'
 import { sharedChromium } from '../support/chromium.ts'
 import type { Skipped } from '../support/postgres.ts'
-import { openSession, PATIENCE, said, script } from './world.ts'
+import { agentMessage, openSession, PATIENCE, script } from './world.ts'
 
 let browser: Browser | Skipped
 beforeAll(async () => {
@@ -12,16 +12,16 @@ beforeAll(async () => {
 })
 
 const rows = (page: Page) => page.getByRole('region', { name: 'Transcript' }).locator('li[data-index]').allInnerTexts()
-/** Pixels between the newest row and the end of the window. */
+/** Distance of the newest row to the end of the window. px. */
 const belowSight = (page: Page) =>
   page.locator('.transcript').evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight))
 
-describe('a page that looks on', () => {
+describe('a page that follows a run', () => {
   beforeEach(({ skip }) => {
     if ('skipped' in browser) skip(browser.skipped)
   })
 
-  it('L6, P5: kill -9 of the server in the middle of a sentence, twice: no word lost or doubled, and it stays at the newest', {
+  it('L6, P5: kill -9 of the server in the middle of a message, twice: no text lost or repeated, and the page stays at the newest item', {
     tags: ['long'],
   }, async () => {
     const ground = makeGround()
@@ -39,7 +39,7 @@ describe('a page that looks on', () => {
     await page.getByRole('textbox', { name: 'Prompt' }).fill(asked)
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     for (const word of ['word12', 'word150']) {
-      await said(page, word).waitFor()
+      await agentMessage(page, word).waitFor()
       await server.kill()
       await page.getByText('Reconnecting since').waitFor()
       server = await start(Number(new URL(url).port))

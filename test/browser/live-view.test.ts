@@ -9,11 +9,11 @@ import type { Skipped } from '../support/postgres.ts'
 import { findings } from './axe.ts'
 import { openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
 
-// A browser beside the page's own, and commands that drive it: on a busy machine all of that takes its time.
+// A second browser and its commands take long on a busy machine.
 vi.setConfig({ testTimeout: 180_000 })
 
 const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
-/** A page of one colour that tells in its title what was done to it. */
+/** A page of one colour that reports input in its title. */
 const GREEN = `<title>garden</title><body style="margin:0;background:#2a7f3e"><input autofocus aria-label="words"
  style="position:fixed;inset:0;width:100%;height:50%;background:#2a7f3e;border:0" oninput="document.title='typed:'+this.value"><button
  style="position:fixed;bottom:0;left:0;width:100%;height:40%" onclick="document.title='clicked'">b</button>`
@@ -41,8 +41,8 @@ afterAll(async () => {
 })
 
 const visit = (path: string) => ({ run: `'${process.execPath}' '${browse}' '${home}${path}'` })
-const panelOf = (page: Page) => page.getByRole('region', { name: 'What the browser shows' })
-/** How green the picture is in the middle of its upper half. */
+const panelOf = (page: Page) => page.getByRole('region', { name: 'Browser view' })
+/** Returns the green channel of the picture at the centre of its upper half. */
 const green = (page: Page): Promise<number> =>
   panelOf(page)
     .getByRole('img')
@@ -54,7 +54,7 @@ const green = (page: Page): Promise<number> =>
       context.drawImage(image, image.naturalWidth / 2, image.naturalHeight / 4, 1, 1, 0, 0, 1, 1)
       return context.getImageData(0, 0, 1, 1).data[1] ?? 0
     })
-/** Of a page, as far as it is used here. */
+/** The parts of a canvas that are used here. */
 interface Canvas {
   getContext(kind: '2d'): {
     drawImage(image: unknown, ...at: number[]): void
@@ -67,7 +67,7 @@ const showBrowser = async (page: Page) => {
 }
 
 describe('the browser of a run, on the page', () => {
-  it('is seen live, taken over by mouse and keys while the agent waits, handed back, and a screenshot of it is kept', {
+  it('is seen live, taken over by mouse and keys while the agent waits, handed back, and a screenshot is saved', {
     tags: ['long'],
   }, async ({ skip }) => {
     if ('skipped' in world) return skip(world.skipped)
@@ -81,21 +81,21 @@ describe('the browser of a run, on the page', () => {
     const page = await world.open(`/s/${session.id}`)
     await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
     await page.keyboard.press('Control+k')
-    await page.getByRole('dialog', { name: 'Do or find' }).waitFor()
-    await page.keyboard.type('what the run sees')
+    await page.getByRole('dialog', { name: 'Search or run a command' }).waitFor()
+    await page.keyboard.type('view of the run')
     await page.keyboard.press('Enter')
     await expect.poll(async () => await panelOf(page).getByText('Live').count(), PATIENCE).toBe(1)
     await expect.poll(async () => await green(page), PATIENCE).toBeGreaterThan(100)
-    await expect.poll(async () => await page.getByText('waits, comes next').count(), PATIENCE).toBe(1)
+    await expect.poll(async () => await page.getByText('queued, next').count(), PATIENCE).toBe(1)
     const queued = await world.beside(page, `/s/${other.id}`)
-    await queued.locator('.status-strip').getByText('Waiting for a browser: next in line').waitFor()
+    await queued.locator('.status-strip').getByText('Queued for a browser: next').waitFor()
     await queued.close()
     expect(await findings(page)).toEqual([])
     await look(page, 'live')
 
     await panelOf(page).getByRole('button', { name: 'Take over' }).click()
-    await expect.poll(async () => await panelOf(page).getByText('You have it.').count(), PATIENCE).toBe(1)
-    // What the agent does now waits.
+    await expect.poll(async () => await panelOf(page).getByText('You control the browser.').count(), PATIENCE).toBe(1)
+    // Commands of the agent wait from now on.
     await open(session.id, 'go')
     const picture = panelOf(page).getByRole('img')
     const box = (await picture.boundingBox())!
@@ -107,7 +107,7 @@ describe('the browser of a run, on the page', () => {
     expect(asked).not.toContain('/agent')
     expect(await findings(page)).toEqual([])
     await look(page, 'taken')
-    await panelOf(page).getByRole('button', { name: 'Keep a screenshot' }).click()
+    await panelOf(page).getByRole('button', { name: 'Save screenshot' }).click()
     const kept = page.getByRole('img', { name: 'Screenshot of typed:beans' })
     await expect.poll(async () => await kept.count(), PATIENCE).toBe(1)
     const width = () => kept.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)
@@ -117,7 +117,7 @@ describe('the browser of a run, on the page', () => {
     await look(page, 'kept')
     await open(session.id, 'end')
     await expect
-      .poll(async () => await page.getByText('Ended: the run needs it no more').count(), PATIENCE)
+      .poll(async () => await page.getByText('Closed: the run no longer needs it').count(), PATIENCE)
       .toBeLessThan(2)
     await carrel.call('sessions.prompt', { workspace: WORKSPACE, id: other.id, content: script([]), wait: 'ended' })
     expect(waits.state).toBe('accepted')
@@ -125,7 +125,7 @@ describe('the browser of a run, on the page', () => {
     await look(page, 'none')
   })
 
-  it('what the page asks by itself stands beside its picture: told to who looks, answered by who has it', {
+  it('a dialog of the page shows beside its picture: every viewer sees it, and the holder answers it', {
     tags: ['long'],
   }, async ({ skip }) => {
     if ('skipped' in world) return skip(world.skipped)
@@ -141,10 +141,10 @@ describe('the browser of a run, on the page', () => {
     await page.keyboard.press('Enter')
     await expect.poll(titles, PATIENCE).toContain('asks')
     await panelOf(page).getByRole('img').click()
-    const question = panelOf(page).getByRole('form', { name: 'The page asks' })
+    const question = panelOf(page).getByRole('form', { name: 'Question from the page' })
     await question.getByText('How many beds are to be watered?').waitFor()
-    const seen = panelOf(other).getByRole('form', { name: 'The page asks' })
-    await seen.getByText('Take it over to answer').waitFor()
+    const seen = panelOf(other).getByRole('form', { name: 'Question from the page' })
+    await seen.getByText('Take over to answer').waitFor()
     expect(await seen.getByRole('button').count()).toBe(0)
     expect(await findings(page)).toEqual([])
     await look(page, 'asks')
@@ -171,11 +171,11 @@ describe('the browser of a run, on the page', () => {
     })
     await showBrowser(page)
     await panelOf(page).getByRole('button', { name: 'Take over' }).tap()
-    await expect.poll(async () => await panelOf(page).getByText('You have it.').count(), PATIENCE).toBe(1)
+    await expect.poll(async () => await panelOf(page).getByText('You control the browser.').count(), PATIENCE).toBe(1)
     const box = (await panelOf(page).getByRole('img').boundingBox())!
     await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height * 0.25)
-    await panelOf(page).getByRole('textbox', { name: 'Text for the page' }).fill('peas')
-    await panelOf(page).getByRole('button', { name: 'Send text' }).tap()
+    await panelOf(page).getByRole('textbox', { name: 'Text to type into the page' }).fill('peas')
+    await panelOf(page).getByRole('button', { name: 'Type text' }).tap()
     await expect.poll(titles, PATIENCE).toContain('typed:peas')
     expect(await findings(page)).toEqual([])
     await look(page, 'phone')
@@ -183,11 +183,11 @@ describe('the browser of a run, on the page', () => {
   })
 })
 
-/** Titles of the tabs of the one browser that runs. */
+/** Returns the titles of the tabs of the only browser. */
 async function titles(): Promise<string> {
   if ('skipped' in world) return ''
   const page = world.browser.contexts().at(-1)?.pages().at(-1)
-  return (await page?.getByRole('region', { name: 'What the browser shows' }).textContent()) ?? ''
+  return (await page?.getByRole('region', { name: 'Browser view' }).textContent()) ?? ''
 }
 
 async function open(_session: string, gate: string): Promise<void> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
 import { openSession, openWorld, PATIENCE, WORKSPACE, type World } from './world.ts'
 
-/** More than come with the workspace, and more archived ones than come at once. */
+/** More sessions than the workspace brings, and more archived ones than one page brings. */
 const MANY = 230
 const ARCHIVED = 105
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
   const { carrel } = world
   const { project } = await openSession(world, 'The very first')
   for (let at = 0; at < ARCHIVED + MANY; at += 1) {
-    const name = at < ARCHIVED ? `Put away ${at}` : `Bed ${at - ARCHIVED}`
+    const name = at < ARCHIVED ? `Archived bed ${at}` : `Bed ${at - ARCHIVED}`
     const { id } = await carrel.call('sessions.create', { workspace: WORKSPACE, project: project.id, name })
     if (at < ARCHIVED) await carrel.call('sessions.archive', { workspace: WORKSPACE, id, archived: true })
   }
@@ -27,7 +27,7 @@ describe('hundreds of sessions', () => {
     if ('skipped' in world) skip(world.skipped)
   })
 
-  it('the newest come with the workspace, the older ones by a press, each once; then there are no more', async () => {
+  it('the newest come with the workspace, the older ones on request, each once, until the end', async () => {
     const here = world as World
     const page = await here.open('/board')
     const rail = page.getByRole('navigation', { name: 'Workspace' })
@@ -37,11 +37,11 @@ describe('hundreds of sessions', () => {
     expect(await first.count()).toBe(0)
     await page.getByRole('main').getByRole('button', { name: 'Show older sessions' }).click()
     await first.waitFor()
-    // What was archived is not among them.
+    // Archived sessions are not among them.
     await page.getByText(`${MANY + 1} sessions`).waitFor()
     await expect.poll(() => rail.locator('.session-link').count(), PATIENCE).toBe(MANY + 1)
     await expect.poll(() => page.getByRole('button', { name: 'Show older sessions' }).count(), PATIENCE).toBe(0)
-    // A change of one that came by the press comes down the stream like any other.
+    // A change of a loaded older session arrives by the stream.
     const { sessions } = await here.carrel.call('sessions.list', { workspace: WORKSPACE, text: 'The very first' })
     const id = sessions[0]!.id
     await here.carrel.call('sessions.rename', { workspace: WORKSPACE, id, name: 'The first of all' })
@@ -51,7 +51,7 @@ describe('hundreds of sessions', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('so do archived ones', async () => {
+  it('archived ones load in the same way', async () => {
     const here = world as World
     const page = await here.open('/board')
     await page.getByRole('button', { name: 'Show archived' }).click()
@@ -60,7 +60,7 @@ describe('hundreds of sessions', () => {
     await expect.poll(() => rows.count(), PATIENCE).toBe(100)
     await archived.getByRole('button', { name: 'Show older archived sessions' }).click()
     await expect.poll(() => rows.count(), PATIENCE).toBe(ARCHIVED)
-    await archived.getByText('Put away 0', { exact: true }).waitFor()
+    await archived.getByText('Archived bed 0', { exact: true }).waitFor()
     await expect
       .poll(() => archived.getByRole('button', { name: 'Show older archived sessions' }).count(), PATIENCE)
       .toBe(0)

@@ -1,11 +1,11 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { findings } from './axe.ts'
-import { openWorld, PATIENCE, said, script, WORKSPACE, type World } from './world.ts'
+import { agentMessage, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
-/** A world of its own for each walk: somebody is new only once. */
+/** A world of its own for each walk: a person is new only once. */
 async function comeIn(skip: (why: string) => void, options: BrowserContextOptions = {}) {
   const world = await openWorld()
   if ('skipped' in world) return skip(world.skipped) as never
@@ -16,9 +16,9 @@ async function comeIn(skip: (why: string) => void, options: BrowserContextOption
 const prompt = (page: Page) => page.getByRole('textbox', { name: 'Prompt', exact: true })
 const question = (page: Page) => page.getByRole('region', { name: /^Write hello/ })
 const queue = (page: Page) => page.getByRole('region', { name: 'Queue' })
-const palette = (page: Page) => page.getByRole('dialog', { name: 'Do or find' })
+const palette = (page: Page) => page.getByRole('dialog', { name: 'Search or run a command' })
 const transcript = (page: Page) => page.getByRole('region', { name: 'Transcript' })
-/** Runs until somebody stops it. */
+/** Runs until it is stopped. */
 const ENDLESS = script([{ say: 'Until somebody stops me.' }, { hang: true }])
 
 const outcomes = async ({ carrel }: World) => {
@@ -30,7 +30,7 @@ const outcomes = async ({ carrel }: World) => {
   return (await Promise.all(all)).flat().sort()
 }
 
-describe('somebody who has read nothing: tour, answer, a second prompt that waits, stop, and the session of before', () => {
+describe('a new user: tour, answer, a second queued prompt, stop, and the previous session', () => {
   let skip: (why: string) => void
   beforeEach((context) => {
     skip = (why) => context.skip(why)
@@ -44,17 +44,17 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
       .getByRole('button', { name: /^Allow/ })
       .first()
       .tap()
-    await said(page, 'That was a turn').waitFor()
+    await agentMessage(page, 'That was a turn').waitFor()
     await page.getByText('Completed').waitFor()
     await prompt(page).fill(ENDLESS)
     await page.getByRole('button', { name: 'Send', exact: true }).tap()
-    await said(page, 'Until somebody stops me.').waitFor()
+    await agentMessage(page, 'Until somebody stops me.').waitFor()
     await prompt(page).fill('and then this')
     await page.getByRole('button', { name: 'Send', exact: true }).tap()
     await queue(page).getByText('and then this').waitFor()
     expect(await findings(page)).toEqual([])
     await page.getByRole('button', { name: 'Stop', exact: true }).tap()
-    await said(page, 'You said: “and then this”').waitFor()
+    await agentMessage(page, 'You said: “and then this”').waitFor()
     await expect.poll(() => outcomes(world), PATIENCE).toEqual(['cancelled', 'completed', 'completed'])
     const before = new URL(page.url()).pathname
     await page.getByRole('button', { name: 'Sessions' }).tap()
@@ -65,14 +65,17 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
     await page.waitForURL((url) => /\/s\//.test(url.pathname) && url.pathname !== before)
     await page.getByRole('button', { name: 'Sessions' }).tap()
     await page.locator(`nav a[href="${before}"]`).first().tap()
-    await said(page, 'You said: “and then this”').waitFor()
+    await agentMessage(page, 'You said: “and then this”').waitFor()
     expect(world.complaints).toEqual([])
   })
 
   it('on a laptop, with the keyboard only', { tags: ['long'] }, async () => {
     const { world, page } = await comeIn(skip)
     const { keyboard } = page
-    /** By Tab alone, as somebody without a mouse; whoever is not reached in this many steps is not reached at all. */
+    /**
+     * Moves the focus with Tab alone, as a person without a mouse. An element that needs more steps counts as
+     * unreachable.
+     */
     const tabTo = async (name: RegExp) => {
       for (let at = 0; at < 60; at += 1) {
         const here = await page.evaluate<string>(
@@ -99,14 +102,14 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
     await tabTo(/^Prompt$/)
     await keyboard.insertText(ENDLESS)
     await keyboard.press('Enter')
-    await said(page, 'Until somebody stops me.').waitFor()
+    await agentMessage(page, 'Until somebody stops me.').waitFor()
     await expect.poll(() => prompt(page).inputValue(), PATIENCE).toBe('')
     await keyboard.insertText('and then this')
     await keyboard.press('Enter')
     await queue(page).getByText('and then this').waitFor()
     await tabTo(/^Stop/)
     await keyboard.press('Enter')
-    await said(page, 'You said: “and then this”').waitFor()
+    await agentMessage(page, 'You said: “and then this”').waitFor()
     await expect.poll(() => outcomes(world), PATIENCE).toEqual(['cancelled', 'completed', 'completed'])
     const before = page.url()
     await keyboard.press('Control+k')
@@ -117,7 +120,7 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
       .waitFor()
     await keyboard.press('Enter')
     await page.waitForURL((url) => /\/s\//.test(url.pathname) && url.href !== before)
-    // What was said then is found by its words.
+    // The earlier message is found by its text.
     await keyboard.press('Control+k')
     await palette(page).waitFor()
     await keyboard.type('and then this')
@@ -128,11 +131,11 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
     }
     await keyboard.press('Enter')
     await page.waitForURL((url) => url.href.startsWith(before.split('#')[0]!))
-    await said(page, 'You said: “and then this”').waitFor()
+    await agentMessage(page, 'You said: “and then this”').waitFor()
     expect(world.complaints).toEqual([])
   })
 
-  it('what a screen reader is told: regions by name, the question with its answers, and what runs', async () => {
+  it('a screen reader finds regions by name, the question with its answers, and the running state', async () => {
     const { page } = await comeIn(skip)
     await page.getByRole('button', { name: 'Take the tour' }).click()
     await page.getByRole('button', { name: 'Send', exact: true }).click()
@@ -148,7 +151,7 @@ describe('somebody who has read nothing: tour, answer, a second prompt that wait
     expect(tree).toMatch(/region "Write hello-from-carrel\.md/)
     expect(tree).toMatch(/button "Do not allow/)
     expect(tree).toMatch(/textbox "Prompt"/)
-    // Nothing that is pressed is without a name.
+    // No control is without a name.
     expect(tree.match(/^\s*- (button|link|textbox|combobox)(:|\s*$)/gm) ?? []).toEqual([])
     expect(await transcript(page).getByRole('list').count()).toBeGreaterThan(0)
   })

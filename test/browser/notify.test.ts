@@ -11,7 +11,7 @@ afterAll(async () => {
   if (!('skipped' in world)) await world.close()
 })
 
-/** Whether the page is hidden, as it is told; a browser without a head hides none. Counts what the page has shown. */
+/** Sets whether the page counts as hidden: a headless browser hides none. Counts shown notifications. */
 const PRETEND = `
   window.pretendHidden = false
   Object.defineProperty(document, 'hidden', { get: () => window.pretendHidden })
@@ -24,16 +24,16 @@ const PRETEND = `
 `
 const hide = (page: Page, hidden: boolean) => page.evaluate(`window.pretendHidden = ${hidden}`)
 
-/** Counts how often the browser is asked for its permission, and answers as `answer` says. */
+/** Counts the permission requests, and answers them with `answer`. */
 const COUNT_ASKING = (answer: NotificationPermission) => `
   window.asked = 0
   const permission = Object.getOwnPropertyDescriptor(Notification, 'permission')
-  let said = 'default'
-  Object.defineProperty(Notification, 'permission', { get: () => said === 'granted' ? permission.get.call(Notification) : said })
+  let given = 'default'
+  Object.defineProperty(Notification, 'permission', { get: () => given === 'granted' ? permission.get.call(Notification) : given })
   Notification.requestPermission = async () => {
     window.asked += 1
-    said = '${answer}'
-    return said
+    given = '${answer}'
+    return given
   }
 `
 type NotificationPermission = 'granted' | 'denied'
@@ -44,22 +44,22 @@ interface Shown {
   readonly body: string
 }
 
-/** What the browser shows at the moment, real as it is. */
+/** Returns the notifications that the browser shows. */
 const shown = (page: Page) =>
   page.evaluate<Shown[]>(
     `navigator.serviceWorker.ready.then(async (here) => (await here.getNotifications()).map(({ title, body }) => ({ title, body })))`,
   )
 
 /**
- * The same, once the page has shown this many. Chromium forgets a notification that is asked for between the moment it
- * was written down and the moment it is on the screen, so nobody may look earlier.
+ * Returns the same after `showings` notifications. Chromium loses a notification that is queried between its
+ * registration and its display, so the query must wait.
  */
 async function shownAfter(page: Page, showings: number): Promise<Shown[]> {
   await expect.poll(() => page.evaluate<number>('window.showings'), PATIENCE).toBeGreaterThanOrEqual(showings)
   return await shown(page)
 }
 
-/** Presses a notification as the person does: the browser tells the worker. */
+/** Clicks a notification as a person does: the browser calls the worker. */
 async function press(page: Page, title: string): Promise<void> {
   const [worker] = page.context().serviceWorkers()
   await worker!.evaluate(`self.registration.getNotifications().then((all) => {
@@ -83,7 +83,7 @@ describe('notifications', () => {
     if ('skipped' in world) skip(world.skipped)
   })
 
-  it('are asked for by a click in the settings only, and then come for questions and ends while the page is hidden', async () => {
+  it('are requested by a click in the settings only, and then appear for questions and run ends while the page is hidden', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Water the beds')
     const { session: other } = await openSession(here, 'Elsewhere')
@@ -98,15 +98,15 @@ describe('notifications', () => {
     await expect.poll(() => tick(page).isChecked(), PATIENCE).toBe(true)
     expect(await asked(page)).toBe(1)
     await page.getByRole('button', { name: 'Done' }).click()
-    // While somebody looks on, the page itself is enough.
+    // A visible page needs no notification.
     await ask([{ say: 'Seen.' }], 'ended')
-    // It has come: the session rests again, with something new in it.
-    const rests = page.getByRole('link', { name: /^idle\s*Water the beds.*new/ })
+    // The session is idle again, with new activity.
+    const rests = page.getByRole('link', { name: /^Idle\s*Water the beds.*new/ })
     await rests.first().waitFor()
     await expect.poll(() => page.title(), PATIENCE).not.toMatch(/^\(/)
     await hide(page, true)
     await ask([{ ask: { title: 'More water?', options: ['yes', 'no'] } }], 'accepted')
-    expect(await shownAfter(page, 1)).toMatchObject([{ title: 'Water the beds asks', body: 'More water?' }])
+    expect(await shownAfter(page, 1)).toMatchObject([{ title: 'Water the beds has a question', body: 'More water?' }])
     const { interactions } = await here.carrel.call('interactions.list', { workspace: WORKSPACE, state: 'open' })
     const question = interactions[0]!
     await here.carrel.call('interactions.answer', {
@@ -116,8 +116,8 @@ describe('notifications', () => {
     })
     const both = await shownAfter(page, 2)
     expect(both).toHaveLength(2)
-    expect(both).toContainEqual({ title: 'Water the beds', body: 'The run is done.' })
-    // Goes there within the page that is open: what is typed in it stays.
+    expect(both).toContainEqual({ title: 'Water the beds', body: 'The run completed.' })
+    // The open page navigates, so its draft stays.
     await page.getByRole('textbox', { name: 'Prompt' }).fill('half a thought')
     await page.evaluate('window.sameDocument = true')
     await press(page, 'Water the beds')
@@ -129,13 +129,13 @@ describe('notifications', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('a browser that refuses is believed, and nothing is shown', async () => {
+  it('a refused permission is final, and nothing is shown', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Refused')
     const page = await openPretending(here, `/s/${session.id}`, 'denied')
     await page.getByRole('button', { name: 'Settings' }).click()
     await tick(page).click()
-    await page.getByText('This browser was told to show none').waitFor()
+    await page.getByText('Notifications of this site are blocked').waitFor()
     expect(await tick(page).isChecked()).toBe(false)
     expect(await tick(page).isDisabled()).toBe(true)
     await page.getByRole('button', { name: 'Done' }).click()
@@ -150,14 +150,14 @@ describe('notifications', () => {
     expect(await shown(page)).toEqual([])
   })
 
-  it('the worker that shows them answers no request and keeps nothing, so that nothing stale is ever shown', async () => {
+  it('their worker handles no request and caches nothing, so that nothing stale is ever shown', async () => {
     const here = world as World
     const page = await here.open('/')
     await page.evaluate('navigator.serviceWorker.ready')
     expect(await page.evaluate('caches.keys()')).toEqual([])
     const file = await fetch(`${here.url}/service-worker.js`)
     expect(file.headers.get('content-type')).toContain('javascript')
-    // A new one is found at the next visit.
+    // A new worker is found at the next visit.
     expect(file.headers.get('cache-control')).toBe('no-cache')
     expect(await file.text()).not.toMatch(/['"`]fetch['"`]|caches/)
     await page.reload()

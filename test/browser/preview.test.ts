@@ -23,26 +23,26 @@ afterAll(async () => {
   if (!('skipped' in world)) await world.close()
 })
 
-/** A page with a script of its own, such as an agent could write: it tries what a page can try. */
+/** A page as an agent could write it: its script tries everything that a page can try. */
 function app(carrel: string) {
   const script = `
-    const said = (id, text) => { document.getElementById(id).textContent = text }
+    const show = (id, text) => { document.getElementById(id).textContent = text }
     const socket = new WebSocket('ws://' + location.host + '/hmr')
     socket.onopen = () => socket.send('hot')
-    socket.onmessage = ({ data }) => said('socket', data)
+    socket.onmessage = ({ data }) => show('socket', data)
     document.cookie = '${nameOf(carrel)}=forged; path=/; domain=localhost'
     document.cookie = '${nameOf(carrel)}=forged; path=/; domain=127.0.0.1'
-    said('cookie', 'cookie: ' + document.cookie)
+    show('cookie', 'cookie: ' + document.cookie)
     const tries = ['${carrel}', '${carrel.replace('127.0.0.1', 'localhost')}'].flatMap((at) => [
       fetch(at + '/api/v1/workspaces', { credentials: 'include' }),
       fetch(at + '/api/v1/workspaces', { method: 'POST', credentials: 'include', body: '{"id":"stolen"}' }),
       fetch(at + '/preview/' + location.host.split('.')[0], { credentials: 'include' }),
     ])
     Promise.all(tries.map((each) => each.then(({ status }) => status, () => 'failed'))).then((all) =>
-      said('carrel', 'tries: ' + all.join(' ')))
+      show('carrel', 'tries: ' + all.join(' ')))
     Promise.all(['${carrel}', '${carrel.replace('127.0.0.1', 'localhost')}'].map((at) =>
       fetch(at + '/api/v1/workspaces', { credentials: 'include', mode: 'no-cors' })
-        .then(({ type }) => type, () => 'failed'))).then((all) => said('opaque', 'opaque: ' + all.join(' ')))`
+        .then(({ type }) => type, () => 'failed'))).then((all) => show('opaque', 'opaque: ' + all.join(' ')))`
   return (request: IncomingMessage, response: ServerResponse) => {
     if (request.url !== '/') return void response.writeHead(404).end()
     response.writeHead(200, {
@@ -83,7 +83,7 @@ describe('a preview', () => {
     await shown.getByText('Shop (scripted): Completed').waitFor()
     const server = await openDevServer(port, app(url))
     onTestFinished(() => server.close())
-    // Nobody loads anything: the page does.
+    // The page reloads itself.
     await shown.getByRole('heading', { name: 'The shop' }).waitFor()
     expect(shown.url()).toBe(`http://${preview}.localhost:${new URL(url).port}/`)
     await shown.getByText('echo hot').waitFor()
@@ -99,7 +99,7 @@ describe('a preview', () => {
     expect(cookies.filter(({ name }) => name === 'carrel_preview')).toMatchObject([
       { domain: `${preview}.localhost`, httpOnly: true, sameSite: 'Lax' },
     ])
-    // Whatever the script set, the login of the page is still the one it was.
+    // The script could not change the login of the page.
     await page.reload()
     await page.getByRole('link', { name: `web on port ${port}` }).waitFor()
     expect((await carrel.call('workspaces.list', {})).workspaces.map(({ id }) => id)).toEqual([WORKSPACE])
@@ -109,7 +109,7 @@ describe('a preview', () => {
     await shown.getByRole('heading', { name: 'Open this from Carrel' }).waitFor()
   })
 
-  it('B5: without a login the address leads to one, and from there to the app; a phone has it too', async ({
+  it('B5: without a login the address leads to the login, and from there to the app, also on a phone', async ({
     skip,
   }) => {
     if ('skipped' in world) return skip(world.skipped)
@@ -124,11 +124,12 @@ describe('a preview', () => {
       await page.getByRole('link', { name: 'Open it from Carrel' }).tap()
       await page.getByLabel('Or paste the token:').fill(new URL(loginUrl()).searchParams.get('token') ?? '')
       await page.getByRole('button', { name: 'Log in' }).tap()
-      // The first address was another page to the app, which has one page only.
+      // The first address was another route of the app, which has one page only.
       await page.waitForURL(`http://${preview}.localhost:${new URL(url).port}/?deep=1`)
       await page.goto(`http://${preview}.localhost:${new URL(url).port}/`)
       await page.getByText('echo hot').waitFor()
-      // Logged in, a click on the way back is enough: the browser leaves the login out at first, since it comes from elsewhere.
+      // With a login one click is enough. The browser omits the cookie at first, since the request comes from another
+      // site.
       await context.clearCookies({ name: 'carrel_preview' })
       await page.reload()
       await page.getByRole('link', { name: 'Open it from Carrel' }).tap()

@@ -25,7 +25,7 @@ afterAll(async () => {
 const ask = (content: string, wait: 'ended' | 'started') =>
   (world as World).carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session, content, wait })
 
-describe('within everybody’s reach', () => {
+describe('accessibility', () => {
   beforeEach(({ skip }) => {
     if ('skipped' in world) skip(world.skipped)
   })
@@ -36,7 +36,7 @@ describe('within everybody’s reach', () => {
     }, async () => {
       const here = world as World
       const page = await here.open('/add', { colorScheme, reducedMotion: 'reduce' })
-      await page.getByText('Not on this machine').waitFor()
+      await page.getByText('Not installed').waitFor()
       expect(await findings(page)).toEqual([])
       await page.goto(`${here.url}/s/${session}`)
       await page
@@ -51,7 +51,7 @@ describe('within everybody’s reach', () => {
     })
   }
 
-  it('the page keeps to its policy: nothing it needs is refused', async () => {
+  it('the page complies with its security policy: nothing it needs is refused', async () => {
     const here = world as World
     const page = await here.open(`/s/${session}`)
     const refused: string[] = []
@@ -82,7 +82,7 @@ describe('within everybody’s reach', () => {
       .getByRole('link', { name: /^Inbox/ })
       .last()
       .tap()
-    // The card of the transcript goes with it.
+    // The card disappears from the transcript, too.
     await page.getByRole('list', { name: 'Open questions' }).waitFor()
     const card = page.getByRole('region', { name: /^Write new/ })
     const allow = card.getByRole('button', { name: /^Allow/ })
@@ -94,10 +94,10 @@ describe('within everybody’s reach', () => {
     expect(await overflow()).toBeLessThanOrEqual(0)
     await page.getByRole('button', { name: 'Sessions' }).tap()
     await allow.tap()
-    await page.getByText('Nobody waits for you').waitFor()
+    await page.getByText('You’re all caught up').waitFor()
     const { interactions } = await here.carrel.call('interactions.list', { workspace: WORKSPACE, session })
     expect(interactions).toMatchObject([{ state: 'answered', answer: { option: 'allow-once' } }])
-    // A link of the list goes there, also to the session that one came from.
+    // A link of the list closes the list, also a link to the current session.
     await page.goto(`${here.url}/s/${session}`)
     const prompt = page.getByRole('textbox', { name: 'Prompt' })
     await prompt.waitFor()

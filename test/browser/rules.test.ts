@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
 import { findings } from './axe.ts'
-import { openSession, openWorld, PATIENCE, said, script, WORKSPACE, type World } from './world.ts'
+import { agentMessage, openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
 beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('rules offered from an answer', () => {
     if ('skipped' in world) skip(world.skipped)
   })
 
-  it('“always allow” answers this question and decides the next one like it; removed, a person is asked again', async () => {
+  it('“always allow” answers this question and the next one like it; after its removal a person is asked again', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Notes')
     const page = await here.open(`/s/${session.id}`)
@@ -28,11 +28,11 @@ describe('rules offered from an answer', () => {
       })
     await write('one\n', 'Wrote one.')
     const card = page.getByRole('region', { name: /^Write notes/ })
-    await card.getByRole('button', { name: 'Make a rule' }).click()
+    await card.getByRole('button', { name: 'Add rule' }).click()
     await page.getByRole('menuitem', { name: /^Always allow .* notes\.txt/ }).click()
-    await said(page, 'Wrote one.').waitFor()
+    await agentMessage(page, 'Wrote one.').waitFor()
     await write('two\n', 'Wrote two.')
-    await said(page, 'Wrote two.').waitFor()
+    await agentMessage(page, 'Wrote two.').waitFor()
     const list = async () => {
       const { interactions } = await here.carrel.call('interactions.list', {
         workspace: WORKSPACE,
@@ -43,75 +43,75 @@ describe('rules offered from an answer', () => {
     expect(await list()).toBe(1)
     const { rules } = await here.carrel.call('rules.list', { workspace: WORKSPACE })
     expect(rules).toMatchObject([{ action: 'allow', space: session.space, path: 'notes.txt' }])
-    // Another file is none of the rule's.
+    // The rule does not apply to another file.
     await here.carrel.call('sessions.prompt', {
       workspace: WORKSPACE,
       id: session.id,
       content: script([{ write: 'other.txt', content: 'x' }]),
     })
     const other = page.getByRole('region', { name: /^Write other/ })
-    await other.getByRole('button', { name: 'Make a rule' }).click()
-    await page.getByRole('menuitem', { name: 'All rules ...' }).click()
+    await other.getByRole('button', { name: 'Add rule' }).click()
+    await page.getByRole('menuitem', { name: 'All rules…' }).click()
     await page
       .getByRole('dialog', { name: 'Rules' })
       .getByRole('button', { name: /^Remove: Allow / })
       .click()
-    await page.getByText('There are no rules').waitFor()
+    await page.getByText('No rules yet').waitFor()
     expect((await here.carrel.call('rules.list', { workspace: WORKSPACE })).rules).toEqual([])
     expect(here.complaints).toEqual([])
   })
 
-  it('the list is reached from palette, settings and inbox; rules are added, moved by keyboard, removed and put back', async () => {
+  it('the list opens from palette, settings and inbox; rules are added, moved by keyboard, removed and restored', async () => {
     const here = world as World
     await openSession(here, 'Of the list')
     const page = await here.open('/inbox')
     const list = page.getByRole('dialog', { name: 'Rules' })
-    const rows = list.getByRole('list', { name: 'Rules in the order they are tried' }).getByRole('listitem')
+    const rows = list.getByRole('list', { name: 'Rules in order of precedence' }).getByRole('listitem')
     await page.getByRole('main').getByRole('button', { name: 'Rules', exact: true }).click()
-    await list.getByText('There are no rules').waitFor()
+    await list.getByText('No rules yet').waitFor()
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Settings' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Rules', exact: true }).click()
-    await list.getByText('There are no rules').waitFor()
+    await list.getByText('No rules yet').waitFor()
     await page.keyboard.press('Escape')
     await list.waitFor({ state: 'detached' })
     await page.keyboard.press('ControlOrMeta+k')
-    const palette = page.getByRole('dialog', { name: 'Do or find' })
+    const palette = page.getByRole('dialog', { name: 'Search or run a command' })
     await palette.waitFor()
-    // There are file rules too.
+    // File rules exist, too.
     await page.keyboard.type('permissions')
-    await palette.getByRole('option', { name: 'Rules ...', selected: true }).waitFor()
+    await palette.getByRole('option', { name: 'Rules…', selected: true }).waitFor()
     await page.keyboard.press('Enter')
 
     const form = page.getByRole('dialog', { name: 'New rule' })
-    await list.getByRole('button', { name: 'Add a rule' }).click()
+    await list.getByRole('button', { name: 'Add rule' }).click()
     await form.getByLabel('Files').fill('docs/**')
-    await form.getByRole('button', { name: 'Add', exact: true }).click()
-    await rows.filter({ hasText: 'Allow edits of docs/** in garden' }).waitFor()
-    await list.getByRole('button', { name: 'Add a rule' }).click()
-    await form.getByRole('radio', { name: 'Refuse' }).check()
-    await form.getByLabel('What the agent wants to do').selectOption({ label: 'Run a command' })
+    await form.getByRole('button', { name: 'Add rule', exact: true }).click()
+    await rows.filter({ hasText: 'Allow editing docs/** in garden' }).waitFor()
+    await list.getByRole('button', { name: 'Add rule' }).click()
+    await form.getByRole('radio', { name: 'Deny' }).check()
+    await form.getByLabel('Operation').selectOption({ label: 'Run a command' })
     await form.getByLabel('Command', { exact: true }).fill('git push*')
-    await form.getByLabel('Where', { exact: true }).selectOption({ label: 'Everywhere' })
-    await form.getByRole('button', { name: 'Add', exact: true }).click()
-    const allow = 'Allow edits of docs/** in garden'
-    const refuse = 'Refuse the command git push* everywhere'
+    await form.getByLabel('Scope', { exact: true }).selectOption({ label: 'All Spaces' })
+    await form.getByRole('button', { name: 'Add rule', exact: true }).click()
+    const allow = 'Allow editing docs/** in garden'
+    const refuse = 'Deny the command git push* in all Spaces'
     const shown = async () => (await rows.locator('.rule-words').allInnerTexts()).join('; ')
     await expect.poll(shown, PATIENCE).toBe(`${allow}; ${refuse}`)
 
-    const up = list.getByRole('button', { name: `Try earlier: ${refuse}` })
+    const up = list.getByRole('button', { name: `Move up: ${refuse}` })
     await up.focus()
     await page.keyboard.press('Enter')
     await expect.poll(shown, PATIENCE).toBe(`${refuse}; ${allow}`)
-    // At the end of the way the focus is still there, and pressing once more does nothing.
-    await expect.poll(() => page.evaluate('document.activeElement.ariaLabel'), PATIENCE).toBe(`Try earlier: ${refuse}`)
+    // At the end of the list the focus stays, and another press does nothing.
+    await expect.poll(() => page.evaluate('document.activeElement.ariaLabel'), PATIENCE).toBe(`Move up: ${refuse}`)
     expect(await up.getAttribute('aria-disabled')).toBe('true')
     const order = async () =>
       (await here.carrel.call('rules.list', { workspace: WORKSPACE })).rules.map(({ action }) => action)
     expect(await order()).toEqual(['deny', 'allow'])
     expect(await findings(page)).toEqual([])
 
-    // The offer to put it back stands for a while only, so nothing slow comes between.
+    // The undo offer is visible for a short time, so nothing slow comes between.
     await list.getByRole('button', { name: `Remove: ${refuse}` }).click()
     await expect.poll(shown, PATIENCE).toBe(allow)
     await page.keyboard.press('Escape')
@@ -120,20 +120,20 @@ describe('rules offered from an answer', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('a rule that would allow everything is refused in words, and the form stays', async () => {
+  it('a rule that would allow everything is refused with a reason, and the form stays', async () => {
     const here = world as World
     const page = await here.open('/inbox')
     await page.getByRole('main').getByRole('button', { name: 'Rules', exact: true }).click()
     const list = page.getByRole('dialog', { name: 'Rules' })
     const form = page.getByRole('dialog', { name: 'New rule' })
-    await list.getByRole('button', { name: 'Add a rule' }).click()
-    await form.getByLabel('What the agent wants to do').selectOption({ label: 'Anything' })
-    await form.getByLabel('Where', { exact: true }).selectOption({ label: 'Everywhere' })
-    await form.getByRole('button', { name: 'Add', exact: true }).click()
+    await list.getByRole('button', { name: 'Add rule' }).click()
+    await form.getByLabel('Operation').selectOption({ label: 'Anything' })
+    await form.getByLabel('Scope', { exact: true }).selectOption({ label: 'All Spaces' })
+    await form.getByRole('button', { name: 'Add rule', exact: true }).click()
     await form.getByText('A rule that allows everything to every agent is not a rule.').waitFor()
     expect(await findings(page)).toEqual([])
     await form.getByRole('button', { name: 'Cancel' }).click()
-    await list.getByRole('button', { name: 'Add a rule' }).waitFor()
-    await expect.poll(() => page.evaluate('document.activeElement.textContent'), PATIENCE).toBe('Add a rule')
+    await list.getByRole('button', { name: 'Add rule' }).waitFor()
+    await expect.poll(() => page.evaluate('document.activeElement.textContent'), PATIENCE).toBe('Add rule')
   })
 })

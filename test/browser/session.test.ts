@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skipped } from '../support/postgres.ts'
-import { openSession, openWorld, PATIENCE, said, script, WORKSPACE, type World } from './world.ts'
+import { agentMessage, openSession, openWorld, PATIENCE, script, WORKSPACE, type World } from './world.ts'
 
 let world: World | Skipped
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('a session on the page', () => {
     // By keyboard, in the other page.
     await two.locator('body').press('1')
     for (const page of [one, two]) {
-      await said(page, 'Last words.').waitFor()
+      await agentMessage(page, 'Last words.').waitFor()
       await page.getByText('Completed').waitFor()
     }
     const shown = (page: Page) => page.getByRole('region', { name: 'Transcript' }).getByRole('listitem').allInnerTexts()
@@ -48,7 +48,7 @@ describe('a session on the page', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('a prompt sent while a run is on waits, can be changed and taken back', async () => {
+  it('a prompt sent during a run is queued, and can be edited and removed', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Queue')
     const page = await here.open(`/s/${session.id}`)
@@ -58,20 +58,20 @@ describe('a session on the page', () => {
     await send(page, 'third thing')
     await queue(page).getByText('third thing').waitFor()
     await queue(page).getByRole('button', { name: 'Edit: second thing' }).click()
-    await page.getByRole('textbox', { name: 'Waiting prompt' }).fill('second thing, better')
+    await page.getByRole('textbox', { name: 'Queued prompt' }).fill('second thing, better')
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await queue(page).getByText('second thing, better').waitFor()
-    await queue(page).getByRole('button', { name: 'Take back: third thing' }).click()
+    await queue(page).getByRole('button', { name: 'Remove: third thing' }).click()
     await queue(page).getByText('third thing').waitFor({ state: 'detached' })
     const { view } = await here.carrel.call('sessions.view', { workspace: WORKSPACE, id: session.id })
     expect(view.queue.map(({ content }) => content)).toEqual([[{ type: 'text', text: 'second thing, better' }]])
     await page.getByRole('button', { name: 'Stop', exact: true }).click()
-    await said(page, 'You said: “second thing, better”').waitFor()
+    await agentMessage(page, 'You said: “second thing, better”').waitFor()
     await expect.poll(() => queue(page).count(), PATIENCE).toBe(0)
     expect(here.complaints).toEqual([])
   })
 
-  it('of a run longer than what loads first, a fresh tab says which it is, and how it ended', async () => {
+  it('a fresh tab shows prompt and end of a run that is longer than the first page', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Long run')
     const steps = Array.from({ length: 40 }, (_, at) => [{ think: `about ${at}` }, { say: `Line ${at}.` }]).flat()
@@ -80,10 +80,10 @@ describe('a session on the page', () => {
     const asked = () => here.carrel.call('interactions.list', { workspace: WORKSPACE, session: session.id })
     await expect.poll(async () => (await asked()).interactions.length, PATIENCE).toBe(1)
     const page = await here.open()
-    // Its beginning never comes: what shows is shown without it.
+    // The beginning of the run is never loaded: the page works without it.
     await page.route('**/items?*', (route) => route.abort())
     await page.goto(`${here.url}/s/${session.id}`)
-    await said(page, 'Line 39.').waitFor()
+    await agentMessage(page, 'Line 39.').waitFor()
     const reading = page.locator('.sticky-run')
     await reading.getByText('Tell a long story.').waitFor()
     await page.getByRole('region', { name: 'Enough?' }).getByRole('button').first().waitFor()
@@ -95,32 +95,32 @@ describe('a session on the page', () => {
     expect(here.complaints).toEqual([])
   })
 
-  it('stop ends the run that is on, and the page says so', async () => {
+  it('stop ends the active run, and the page shows it', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Stop')
     const page = await here.open(`/s/${session.id}`)
     await send(page, script([{ say: 'Until somebody stops me.' }, { hang: true }]))
-    await said(page, 'Until somebody stops me.').waitFor()
+    await agentMessage(page, 'Until somebody stops me.').waitFor()
     await page.getByRole('button', { name: 'Stop', exact: true }).click()
-    await page.getByText('Stopped', { exact: true }).waitFor()
+    await page.getByText('Cancelled', { exact: true }).waitFor()
     await expect.poll(() => page.getByRole('button', { name: 'Stop', exact: true }).count(), PATIENCE).toBe(0)
     const { runs } = await here.carrel.call('runs.list', { workspace: WORKSPACE, session: session.id })
     expect(runs.map(({ outcome }) => outcome)).toEqual(['cancelled'])
   })
 
-  it('a send that fails keeps the text, over a reload too, and says why; sent again it is one prompt', async () => {
+  it('a failed send keeps the text, over a reload too, and shows why; a retry is one prompt', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Failed send')
     const page = await here.open(`/s/${session.id}`)
     await prompt(page).waitFor()
-    // The request arrives and its answer is lost: the worst moment for a second try.
+    // The request arrives and its response is lost: the worst moment for a retry.
     await page.route('**/prompt', async (route) => {
       await route.fetch()
       await route.abort()
     })
     await prompt(page).fill('say this once')
     await page.getByRole('button', { name: 'Send', exact: true }).click()
-    await page.getByText('Not sent; your text is still here.').waitFor()
+    await page.getByText('Not sent. Your text is still here.').waitFor()
     expect(await prompt(page).inputValue()).toBe('say this once')
     await page.unroute('**/prompt')
     await page.getByRole('button', { name: 'Send', exact: true }).click()
@@ -132,7 +132,7 @@ describe('a session on the page', () => {
     expect(await prompt(page).inputValue()).toBe('a draft')
   })
 
-  it('a form says beside a field what is wrong, and sends values of the right types', async () => {
+  it('a form shows errors beside its fields, and sends values of the right types', async () => {
     const here = world as World
     const { session } = await openSession(here, 'Form')
     const page = await here.open(`/s/${session.id}`)
@@ -149,7 +149,7 @@ describe('a session on the page', () => {
     const card = page.getByRole('region', { name: 'Order what?' })
     await card.getByLabel('Packets').fill('a few')
     await card.getByRole('button', { name: 'Send', exact: true }).click()
-    await card.getByText('This must be a number.').waitFor()
+    await card.getByText('Must be a number').waitFor()
     await card.getByLabel('Packets').fill('2')
     await card.getByLabel('Sort').selectOption('pea')
     await card.getByLabel('Organic').check()

@@ -16,25 +16,25 @@ import type { Skipped } from '../support/postgres.ts'
 /** A browser, and a real server with the built page, whose only agent is the scripted one. */
 export interface World {
   readonly browser: Browser
-  /** A folder with a few files, that Spaces can be made of. */
+  /** A folder with a few files, for Spaces. */
   readonly folder: string
   readonly url: string
-  /** The address that logs a browser in. */
+  /** Returns the address that logs a browser in. */
   loginUrl(): string
-  /** Carrel as another program would see it. */
+  /** Carrel as another program sees it. */
   readonly carrel: Carrel
-  /** A logged-in page in a context of its own. Messages of its console that are errors are in `complaints`. */
+  /** Opens a logged-in page in a context of its own. Errors of its console are added to `complaints`. */
   open(path?: string, options?: BrowserContextOptions): Promise<Page>
-  /** One more page in the same browser context. */
+  /** Opens one more page in the same browser context. */
   beside(page: Page, path: string): Promise<Page>
   stop(): Promise<void>
-  /** Starts again on the same port and data. */
+  /** Starts the server again on the same port and data. */
   start(): Promise<void>
   close(): Promise<void>
   readonly complaints: string[]
 }
 
-/** `webFolder`: another built page than that of this package. `whole`: in a browser that shows notifications, too. */
+/** `webFolder`: a page built elsewhere. `whole`: a browser that also shows notifications. */
 export async function openWorld(
   more: Partial<Config> = {},
   { webFolder, whole }: { webFolder?: string | undefined; whole?: boolean } = {},
@@ -94,10 +94,10 @@ export async function openWorld(
         ...options,
       })
       contexts.push(context)
-      // A page that is left open goes on following and drawing beside all tests after it.
+      // An open page would go on following and rendering during all later tests.
       if (TestRunner.getCurrentTest()) onTestFinished(() => context.close())
       context.setDefaultTimeout(PATIENCE.timeout)
-      // The login alone, without the page behind it: a load of the page is most of what a test here costs.
+      // Logs in without loading the page: the page is most of the cost of a test here.
       await context.request.get(loginUrl, { maxRedirects: 0 })
       const page = watch(await context.newPage())
       await page.goto(`${url}${path}`)
@@ -124,19 +124,19 @@ function makeFolder(folder: string): string {
   return folder
 }
 
-/** How long to look again for what has no event to wait for: long, since it only matters when something is broken. */
+/** Time limit of polls without an event to wait for. Long, since it only matters for a failing test. */
 export const PATIENCE = { timeout: 60_000 }
 
 export const WORKSPACE = 'default' as WorkspaceId
 
-/** A prompt that makes the scripted agent do exactly this. */
+/** Returns a prompt that makes the scripted agent run exactly these steps. */
 export const script = (steps: readonly unknown[], words = ''): string => `${words}@@do ${JSON.stringify(steps)} @@end`
 
-/** What the agent said, as the page shows it; the prompt, which holds the script, is not meant. */
-export const said = (page: Page, words: string): Locator =>
-  page.getByRole('article', { name: 'Message of the agent' }).getByText(words)
+/** Finds text in messages of the agent. The prompt contains the script, so it is excluded. */
+export const agentMessage = (page: Page, text: string): Locator =>
+  page.getByRole('article', { name: 'Message of the agent' }).getByText(text)
 
-/** A session in the Space of the folder, which is made with the first one. */
+/** Opens a session in the Space of the folder. The first call creates the Space. */
 export async function openSession(
   { carrel, folder }: Pick<World, 'carrel' | 'folder'>,
   name: string,

@@ -11,15 +11,15 @@ import { WORKSPACE, type World } from './world.ts'
 const LEASE_MS = 600_000
 const ADA = { name: 'ada', kind: 'person', face: 'web' } as const
 
-/** A finished run: what was asked, and the ACP updates the agent said. */
+/** A finished run: the prompt, and the ACP updates of the agent. */
 export interface WrittenRun {
   readonly prompt: string
   readonly updates: readonly unknown[]
 }
 
 /**
- * Writes finished runs into a session's log straight through the store: thousands of items without an agent. The server
- * is stopped meanwhile, since the folder is one process's at a time, and starts again.
+ * Writes finished runs into a session's log through the store: thousands of items without an agent. The server is
+ * stopped meanwhile, since the folder belongs to one process at a time, and starts again.
  */
 export async function writeRuns(world: World, session: SessionId, runs: Iterable<WrittenRun>): Promise<void> {
   await world.stop()

@@ -117,7 +117,7 @@ it('texts: the page has them in its table, with a sentence for each that is else
   expect(check('web/inbox/A.tsx')).toEqual([
     'web/inbox/A.tsx:2: "Nobody waits for you" is read by people; move it to a table in web/texts/.',
   ])
-  for (const path of ['web/texts/A.tsx', 'web/stories/A.tsx', 'web/inbox/A.test.tsx', 'src/faces/A.tsx', 'test/A.tsx'])
+  for (const path of ['web/texts/A.tsx', 'web/gallery/A.tsx', 'web/inbox/A.test.tsx', 'src/faces/A.tsx', 'test/A.tsx'])
     expect(check(path)).toEqual([])
 })
 

@@ -13,7 +13,7 @@ interface Props {
   readonly marks: Marks
 }
 
-/** A session as a card. Its name leads there; anywhere else on it marks it. */
+/** A session as a card. Its name is a link; a click elsewhere on the card selects it. */
 export function BoardCard({ card: { session, space, project, news }, agent, now, marks }: Props) {
   const marked = marks.has(session.id)
   const press = (event: MouseEvent): void => {

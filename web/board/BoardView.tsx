@@ -3,8 +3,8 @@ import { SquareKanban } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { agentName, useAgents } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
-import { OlderSessions } from '../shell/OlderSessions.tsx'
 import { texts } from '../texts/texts.ts'
+import { OlderSessions } from '../tree/OlderSessions.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { BoardCard } from './BoardCard.tsx'
 import { type Column, columnsOf } from './columns.ts'
@@ -13,10 +13,10 @@ import { useBoardKeys } from './use-board-keys.ts'
 import { type Marks, useMarks } from './use-marks.ts'
 import './board.css'
 
-/** A resting session is looked for by search or in the rail; here only the newest of them matter. */
+/** Only the newest idle sessions are shown: older ones are a matter for search or the sidebar. */
 const FIRST_CARDS = 40
 
-/** All sessions of all Spaces by what they are doing, for those who run many. */
+/** The sessions of all Spaces by state, for people who run many. */
 export function BoardView() {
   const workspace = useWorkspace()
   const columns = useMemo(() => columnsOf(workspace), [workspace])
@@ -27,7 +27,7 @@ export function BoardView() {
   const marks = useMarks(order)
   useBoardKeys(columns, marks)
   const [chosen, setChosen] = useState<string | null>(null)
-  // On a phone there is room for one column: that where something is, the most urgent first.
+  // A phone has room for one column: the first that is not empty, in order of urgency.
   const shown = chosen ?? columns.find(({ cards }) => cards.length > 0)?.id ?? 'idle'
   if (order.length === 0) return <Empty />
   return (
@@ -49,7 +49,7 @@ export function BoardView() {
           </label>
         ))}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard */}
       <section className="board-columns scroll" aria-label={texts.board.byState} tabIndex={0}>
         {columns.map((column) => (
           <BoardColumn key={column.id} column={column} shown={column.id === shown} marks={marks} />

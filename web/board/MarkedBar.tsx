@@ -1,9 +1,9 @@
 import { Archive, Square, X } from 'lucide-react'
 import { useState } from 'react'
 import type { Session } from '../../src/model/tree.ts'
+import { archive, eachOf, sayProblems } from '../data/archive.ts'
+import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
-import { archive, eachOf, sayProblems } from '../shell/archive.ts'
-import { say } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { type Column, stoppable } from './columns.ts'
@@ -11,71 +11,92 @@ import type { Marks } from './use-marks.ts'
 
 const NAMED = 6
 
-/** What can be done with the marked cards. Asks first, and says what came of it. */
+type MarkedAct = 'stop' | 'archive'
+
+/** The acts on selected cards. Each asks first and reports its result. */
 export function MarkedBar({ columns, marks }: { columns: readonly Column[]; marks: Marks }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const [asked, setAsked] = useState<'stop' | 'archive' | null>(null)
+  const [asked, setAsked] = useState<MarkedAct | null>(null)
   const marked = columns.flatMap(({ cards }) => cards.map(({ session }) => session)).filter(({ id }) => marks.has(id))
   const running = marked.filter(stoppable)
-  const done = (): void => {
+  if (marked.length === 0) return null
+  const labels = texts.board.marked
+  const close = (): void => setAsked(null)
+  const finish = (): void => {
     setAsked(null)
     marks.clear()
   }
-  const stop = useSubmit(async () => {
-    const { done: stopped, problems } = await eachOf(running, (id, { lastRun }) => {
-      // Named where it is known, so that the next run is never hit.
-      const run = lastRun && lastRun.outcome === null ? { run: lastRun.id } : {}
-      return page.call('sessions.cancel', { workspace, id, ...run })
-    })
-    if (stopped.length > 0) say(texts.board.stop.done(stopped.length))
-    sayProblems(texts.board.stop.notDone, problems)
-    done()
-  })
-  const put = useSubmit(async () => {
-    await archive(page, 'session', marked)
-    done()
-  })
-  if (marked.length === 0) return null
   return (
-    <section className="marked-bar" aria-label={texts.board.marked.title}>
+    <section className="marked-bar" aria-label={labels.title}>
       <p className="grow" role="status">
-        {texts.board.marked.count(marked.length)}
+        {labels.count(marked.length)}
       </p>
       <button type="button" className="btn" disabled={running.length === 0} onClick={() => setAsked('stop')}>
         <Square aria-hidden />
-        {texts.board.marked.stop(running.length)}
+        {labels.stop(running.length)}
       </button>
       <button type="button" className="btn" onClick={() => setAsked('archive')}>
         <Archive aria-hidden />
-        {texts.board.marked.archive(marked.length)}
+        {labels.archive(marked.length)}
       </button>
       <button
         type="button"
         className="btn quiet icon"
-        aria-label={texts.board.marked.unmark}
-        title={texts.board.marked.unmark}
+        aria-label={labels.unmark}
+        title={labels.unmark}
         onClick={marks.clear}
       >
         <X aria-hidden />
       </button>
-      {asked === 'stop' && (
-        <Confirm title={texts.board.stop.title(running.length)} sessions={running} onClose={() => setAsked(null)}>
-          <p className="dim">{texts.board.stop.text}</p>
-          <button type="button" className="btn danger" disabled={stop.pending} onClick={() => stop.run()}>
-            {stop.pending ? texts.board.stop.pending : texts.board.marked.stop(running.length)}
-          </button>
-        </Confirm>
-      )}
-      {asked === 'archive' && (
-        <Confirm title={texts.board.archive.title(marked.length)} sessions={marked} onClose={() => setAsked(null)}>
-          <p className="dim">{texts.board.archive.text(running.length)}</p>
-          <button type="button" className="btn primary" disabled={put.pending} onClick={() => put.run()}>
-            {put.pending ? texts.board.archive.pending : texts.board.marked.archive(marked.length)}
-          </button>
-        </Confirm>
-      )}
+      {asked === 'stop' && <StopMarked sessions={running} onClose={close} onDone={finish} />}
+      {asked === 'archive' && <ArchiveMarked sessions={marked} runs={running.length} onClose={close} onDone={finish} />}
     </section>
+  )
+}
+
+interface MarkedProps {
+  readonly sessions: readonly Session[]
+  readonly onClose: () => void
+  readonly onDone: () => void
+}
+
+function StopMarked({ sessions, onClose, onDone }: MarkedProps) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const labels = texts.board.stop
+  const stop = useSubmit(async () => {
+    const { done, problems } = await eachOf(sessions, (id, { lastRun }) => {
+      // A known run is named, so that the next run is never stopped by mistake.
+      const run = lastRun && lastRun.outcome === null ? { run: lastRun.id } : {}
+      return page.call('sessions.cancel', { workspace, id, ...run })
+    })
+    if (done.length > 0) say(labels.done(done.length))
+    sayProblems(labels.notDone, problems)
+    onDone()
+  })
+  return (
+    <Confirm title={labels.title(sessions.length)} sessions={sessions} onClose={onClose}>
+      <p className="dim">{labels.text}</p>
+      <button type="button" className="btn danger" disabled={stop.pending} onClick={() => stop.run()}>
+        {stop.pending ? labels.pending : texts.board.marked.stop(sessions.length)}
+      </button>
+    </Confirm>
+  )
+}
+
+function ArchiveMarked({ sessions, runs, onClose, onDone }: MarkedProps & { readonly runs: number }) {
+  const page = usePage()
+  const labels = texts.board.archive
+  const put = useSubmit(async () => {
+    await archive(page, 'session', sessions)
+    onDone()
+  })
+  return (
+    <Confirm title={labels.title(sessions.length)} sessions={sessions} onClose={onClose}>
+      <p className="dim">{labels.text(runs)}</p>
+      <button type="button" className="btn primary" disabled={put.pending} onClick={() => put.run()}>
+        {put.pending ? labels.pending : texts.board.marked.archive(sessions.length)}
+      </button>
+    </Confirm>
   )
 }
 
@@ -86,7 +107,7 @@ interface ConfirmProps {
   readonly children: [React.ReactNode, React.ReactNode]
 }
 
-function Confirm({ title, sessions, onClose, children: [words, act] }: ConfirmProps) {
+function Confirm({ title, sessions, onClose, children: [labels, act] }: ConfirmProps) {
   return (
     <Dialog title={title} open onClose={onClose}>
       <ul className="marked-names">
@@ -97,7 +118,7 @@ function Confirm({ title, sessions, onClose, children: [words, act] }: ConfirmPr
         ))}
         {sessions.length > NAMED && <li className="faint">{texts.board.marked.more(sessions.length - NAMED)}</li>}
       </ul>
-      {words}
+      {labels}
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
           {texts.board.marked.leave}

@@ -7,14 +7,14 @@ export interface Card {
   readonly session: Session
   readonly space: Space
   readonly project: Project
-  /** What happened last, in words. */
+  /** The latest news of the session, as text. */
   readonly news: string
 }
 
 export interface Column {
   readonly id: string
   readonly title: string
-  /** Said where there is no card. */
+  /** Shown in an empty column. */
   readonly empty: string
   readonly cards: readonly Card[]
 }
@@ -27,7 +27,10 @@ const COLUMNS: readonly { readonly id: keyof Texts['board']['columns']; readonly
   { id: 'idle', states: ['idle', 'closed'] },
 ]
 
-/** The sessions of all Spaces by what they are doing. Who waits longest comes first, elsewhere what changed last. */
+/**
+ * Returns the sessions of all Spaces by state. Sessions that need an answer are sorted by waiting time, others by
+ * their last change.
+ */
 export function columnsOf(workspace: WorkspaceView): Column[] {
   const asked = new Map(
     inboxOf(workspace)
@@ -57,8 +60,8 @@ function newsOf({ state, queued, lastRun }: Session, question: string | undefine
   if (state === 'running') return news.running + waits
   if (state === 'queued') return news.queued + waits
   if (state === 'closed') return news.closed
-  return lastRun?.outcome ? news.ended[lastRun.outcome] + waits : news.none
+  return lastRun?.outcome ? news.ended(lastRun.outcome) + waits : news.none
 }
 
-/** Whether there is something to stop. */
+/** Whether the session has a run or a queued prompt that can be stopped. */
 export const stoppable = ({ state }: Session): boolean => ['waiting', 'running', 'queued'].includes(state)

@@ -3,7 +3,7 @@ import { isTyping } from '../ui/keys.ts'
 import type { Column } from './columns.ts'
 import type { Marks } from './use-marks.ts'
 
-/** Arrows go from card to card, x marks, Escape unmarks. */
+/** Keys of the board: arrows move from card to card, x selects, Escape clears the selection. */
 export function useBoardKeys(columns: readonly Column[], marks: Marks): void {
   const latest = useRef({ columns, marks })
   useEffect(() => {
@@ -11,7 +11,7 @@ export function useBoardKeys(columns: readonly Column[], marks: Marks): void {
   })
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
-      // A tick is no text: there the keys are still ours.
+      // A checkbox takes no text, so the keys of the board stay active there.
       const tick = (event.target as HTMLElement).matches('input[type="checkbox"]')
       if (tick ? event.ctrlKey || event.metaKey || event.altKey : isTyping(event)) return
       const here = cardAt(event.target as HTMLElement)
@@ -35,7 +35,10 @@ function focusCard(id: string | null): boolean {
   return card !== null
 }
 
-/** The card that an arrow leads to; to the side the nearest column that has any, at about the same height. */
+/**
+ * Returns the card that an arrow key leads to. Sideways it is in the next column that has cards, at about the same
+ * height.
+ */
 function next(columns: readonly Column[], here: string | null, key: string): string | null {
   const rows = columns
     .map(({ cards }) => cards.map(({ session }) => session.id as string))

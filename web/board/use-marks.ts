@@ -1,16 +1,16 @@
 import { useCallback, useMemo, useRef, useState } from 'react'
 
 export interface Marks {
-  /** In the order of the board; never one that is not on it any more. */
+  /** In the order of the board, without sessions that have left it. */
   readonly ids: readonly string[]
   readonly has: (id: string) => boolean
   readonly toggle: (id: string) => void
-  /** Everything from the one that was marked last to this one, within the order of the board. */
+  /** Selects all cards between the last selected one and this one, in the order of the board. */
   readonly extend: (id: string) => void
   readonly clear: () => void
 }
 
-/** Which cards are marked. */
+/** The selected cards. */
 export function useMarks(order: readonly string[]): Marks {
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
   const anchor = useRef<string | null>(null)

@@ -2,8 +2,8 @@ import { Link } from '@tanstack/react-router'
 import type { BrowserUse } from '../../src/model/browser.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Session } from '../../src/model/tree.ts'
+import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { clockTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
@@ -11,10 +11,10 @@ import { BrowserLive } from './BrowserLive.tsx'
 import { useBrowsers } from './queries.ts'
 import './browser.css'
 
-/** The browser that the run of a session has or waits for, and who else has one. */
+/** The browser of the session's run, or its position in the queue, and the other browsers in use. */
 export function BrowserPanel({ row }: { row: Session }) {
   const { data, error, isPending } = useBrowsers()
-  const words = texts.browser
+  const labels = texts.browser
   if (error && !data) return <Problem error={asCarrelError(error)} />
   if (isPending || !data) return <p className="panel-note">{texts.ui.loading}</p>
   const own = data.browsers.find(({ session }) => session === row.id)
@@ -22,19 +22,19 @@ export function BrowserPanel({ row }: { row: Session }) {
   return (
     <div className="browser-panel scroll">
       {own ? <Own key={own.run} use={own} elsewhere={data.elsewhere} /> : <None space={row.space} />}
-      <section className="browser-others" aria-label={words.others}>
-        <h2>{words.others}</h2>
+      <section className="browser-others" aria-label={labels.others}>
+        <h2>{labels.others}</h2>
         <UseList uses={others} />
-        <p className="faint">{words.full(data.taken, data.most)}</p>
+        <p className="faint">{labels.full(data.taken, data.most)}</p>
       </section>
     </div>
   )
 }
 
 function Own({ use, elsewhere }: { use: BrowserUse; elsewhere: boolean }) {
-  const words = texts.browser
-  if (use.state === 'waiting') return <p className="browser-note">{words.waits(use.before ?? 0)}</p>
-  if (elsewhere) return <p className="browser-note">{words.elsewhere}</p>
+  const labels = texts.browser
+  if (use.state === 'waiting') return <p className="browser-note">{labels.waits(use.before ?? 0)}</p>
+  if (elsewhere) return <p className="browser-note">{labels.elsewhere}</p>
   return <BrowserLive use={use} />
 }
 
@@ -52,11 +52,11 @@ function None({ space }: { space: string }) {
   )
 }
 
-/** Runs that have a browser or wait for one, each with the way to its session. */
+/** Runs with a browser or in the queue for one, each with a link to its session. */
 export function UseList({ uses }: { uses: readonly BrowserUse[] }) {
-  const words = texts.browser
+  const labels = texts.browser
   const sessions = usePageState((state) => state.workspace?.sessions)
-  if (uses.length === 0) return <p className="dim">{words.noOthers}</p>
+  if (uses.length === 0) return <p className="dim">{labels.noOthers}</p>
   return (
     <ul className="browser-uses">
       {uses.map((use) => (
@@ -72,10 +72,10 @@ export function UseList({ uses }: { uses: readonly BrowserUse[] }) {
 }
 
 function moreOf({ state, replaced, holder, before }: BrowserUse): string {
-  const words = texts.browser
+  const labels = texts.browser
   return [
-    state === 'waiting' ? words.waiting(before ?? 0) : words.states[state],
-    ...(replaced > 0 ? [words.replaced(replaced)] : []),
-    ...(holder ? [words.takenBy(holder.by.name, clockTime(holder.since))] : []),
+    state === 'waiting' ? labels.waiting(before ?? 0) : labels.states[state],
+    ...(replaced > 0 ? [labels.replaced(replaced)] : []),
+    ...(holder ? [labels.takenBy(holder.by.name, clockTime(holder.since))] : []),
   ].join(', ')
 }

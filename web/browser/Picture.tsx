@@ -1,153 +1,62 @@
-import { useEffect, useRef } from 'react'
-import type { BrowserInput } from '../../src/model/browser-sight.ts'
+import { type ReactNode, useRef } from 'react'
 import { texts } from '../texts/texts.ts'
-import { buttonOf, modifiersOf, type Point, pointIn, tap } from './gestures.ts'
 import type { Live } from './live.ts'
+import { type SendInput, usePictureInput, useWheel } from './use-picture-input.ts'
 
 interface Props {
   readonly live: Live
   readonly title: string
-  /** Null while it is only looked at. */
-  readonly act: ((...inputs: BrowserInput[]) => void) | null
+  /** Sends input to the browser; null without control. */
+  readonly send: SendInput | null
 }
 
-/** So far a finger may move and it is a tap still. px. */
-const STILL = 8
-/** Of a wheel that counts in lines. px. */
-const LINE = 40
-
-/** The picture; whoever has taken over acts in it with mouse, wheel, keys and fingers. */
-export function Picture({ live, title, act }: Props) {
-  const words = texts.browser
-  const box = useRef<HTMLDivElement>(null)
-  const finger = useRef<{ id: number; from: Point; x: number; y: number; moved: boolean } | null>(null)
-  const escaped = useRef(false)
+/** The picture of a browser. With control it takes mouse, wheel, keys and fingers. */
+export function Picture({ live, title, send }: Props) {
   const { frame } = live
-  useWheel(box, act)
-  const where = (event: { clientX: number; clientY: number }): Point =>
-    pointIn((box.current as HTMLDivElement).getBoundingClientRect(), event)
-  const mouse = (what: 'move' | 'down' | 'up', event: React.PointerEvent) => {
-    const button = what === 'move' ? 'none' : buttonOf(event.button)
-    const clicks = what === 'move' ? 0 : Math.min(3, Math.max(1, event.detail))
-    act?.({
-      kind: 'mouse',
-      what,
-      ...where(event),
-      button,
-      buttons: event.buttons & 7,
-      clicks,
-      modifiers: modifiersOf(event),
-    })
-  }
-  const down = (event: React.PointerEvent) => {
-    box.current?.focus({ preventScroll: true })
-    if (event.pointerType !== 'touch') {
-      box.current?.setPointerCapture(event.pointerId)
-      return mouse('down', event)
-    }
-    finger.current ??= { id: event.pointerId, from: where(event), x: event.clientX, y: event.clientY, moved: false }
-  }
-  const move = (event: React.PointerEvent) => {
-    if (event.pointerType !== 'touch') return mouse('move', event)
-    const one = finger.current
-    if (one?.id !== event.pointerId) return
-    const [dx, dy] = [one.x - event.clientX, one.y - event.clientY]
-    if (!one.moved && Math.hypot(dx, dy) < STILL) return
-    const scale = frame && box.current ? frame.width / box.current.clientWidth : 1
-    act?.({ kind: 'wheel', ...one.from, dx: dx * scale, dy: dy * scale, modifiers: 0 })
-    Object.assign(one, { x: event.clientX, y: event.clientY, moved: true })
-  }
-  const up = (event: React.PointerEvent) => {
-    if (event.pointerType !== 'touch') return mouse('up', event)
-    const one = finger.current
-    if (one?.id !== event.pointerId) return
-    finger.current = null
-    if (!one.moved) act?.(...tap(where(event)))
-  }
-  const key = (what: 'down' | 'up') => (event: React.KeyboardEvent) => {
-    if (!act || event.nativeEvent.isComposing) return
-    // The way out for those who have no mouse: a second Escape is the page's own.
-    if (event.key === 'Escape' && what === 'down') {
-      if (escaped.current) {
-        escaped.current = false
-        box.current?.blur()
-        return
-      }
-      escaped.current = true
-    } else if (what === 'down') escaped.current = false
-    event.preventDefault()
-    event.stopPropagation()
-    const { key: name, code, keyCode } = event.nativeEvent
-    act({
-      kind: 'key',
-      what,
-      key: name.slice(0, 40),
-      code: code.slice(0, 40),
-      keyCode: Math.min(keyCode, 255),
-      modifiers: modifiersOf(event),
-    })
-  }
-  const stale = !live.open || live.scene?.state === 'starting'
+  const labels = texts.browser
   const picture = frame && (
-    <img src={`data:image/jpeg;base64,${frame.data}`} alt={words.picture(title)} draggable={false} />
+    <img src={`data:image/jpeg;base64,${frame.data}`} alt={labels.picture(title)} draggable={false} />
   )
-  const ratio = frame ? `${frame.width} / ${frame.height}` : '16 / 10'
-  if (!act)
+  if (send) {
     return (
-      <div className="browser-picture" data-stale={stale || undefined} style={{ aspectRatio: ratio }}>
-        {picture ?? <p className="faint">{live.ended ? words.ended : words.nothing}</p>}
-      </div>
+      <Controlled live={live} send={send}>
+        {picture ?? <p className="faint">{labels.nothing}</p>}
+      </Controlled>
     )
+  }
+  return (
+    <div className="browser-picture" {...looksOf(live)}>
+      {picture ?? <p className="faint">{live.ended ? labels.ended : labels.nothing}</p>}
+    </div>
+  )
+}
+
+function Controlled({ live, send, children }: { live: Live; send: SendInput; children: ReactNode }) {
+  const box = useRef<HTMLDivElement>(null)
+  const handlers = usePictureInput(box, live.frame?.width ?? null, send)
+  useWheel(box, send)
   return (
     <div
       ref={box}
       className="browser-picture"
       data-mine
-      data-stale={stale || undefined}
-      style={{ aspectRatio: ratio }}
+      {...looksOf(live)}
       role="application"
-      aria-label={words.view}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes the keys of whoever has taken over
+      aria-label={texts.browser.view}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the picture takes keys while the reader has control
       tabIndex={0}
-      onPointerDown={down}
-      onPointerMove={move}
-      onPointerUp={up}
-      onPointerCancel={() => {
-        finger.current = null
-      }}
       onContextMenu={(event) => event.preventDefault()}
-      onKeyDown={key('down')}
-      onKeyUp={key('up')}
-      onPaste={(event) => {
-        const text = event.clipboardData.getData('text/plain').slice(0, 10_000)
-        if (text) act({ kind: 'text', text })
-        event.preventDefault()
-      }}
+      {...handlers}
     >
-      {picture ?? <p className="faint">{words.nothing}</p>}
+      {children}
     </div>
   )
 }
 
-/** By hand, since React listens to wheels in a way that lets the page scroll along. */
-function useWheel(box: React.RefObject<HTMLDivElement | null>, act: Props['act']): void {
-  const acting = act !== null
-  const latest = useRef(act)
-  useEffect(() => {
-    latest.current = act
-  })
-  useEffect(() => {
-    const element = box.current
-    if (!element || !acting) return undefined
-    const onWheel = (event: WheelEvent) => {
-      event.preventDefault()
-      const unit = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : LINE
-      const dx = Math.max(-10_000, Math.min(10_000, event.deltaX * unit))
-      const dy = Math.max(-10_000, Math.min(10_000, event.deltaY * unit))
-      const at = pointIn(element.getBoundingClientRect(), event)
-      latest.current?.({ kind: 'wheel', ...at, dx, dy, modifiers: modifiersOf(event) })
-    }
-    element.addEventListener('wheel', onWheel, { passive: false })
-    return () => element.removeEventListener('wheel', onWheel)
-  }, [box, acting])
+function looksOf({ open, scene, frame }: Live) {
+  const stale = !open || scene?.state === 'starting'
+  return {
+    'data-stale': stale || undefined,
+    style: { aspectRatio: frame ? `${frame.width} / ${frame.height}` : '16 / 10' },
+  }
 }

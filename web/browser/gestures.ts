@@ -1,18 +1,18 @@
 import type { BrowserInput } from '../../src/model/browser-sight.ts'
 
-/** Where in the picture, as a share of its width and height. */
-export interface Point {
+/** A point of the picture, as a share of its width and height. */
+export interface PicturePoint {
   readonly x: number
   readonly y: number
 }
 
 type Keys = Pick<MouseEvent, 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'>
 
-/** As the protocol of browsers counts them. */
+/** Returns the modifier keys as the bits of the DevTools protocol. */
 export const modifiersOf = ({ altKey, ctrlKey, metaKey, shiftKey }: Keys): number =>
   (altKey ? 1 : 0) + (ctrlKey ? 2 : 0) + (metaKey ? 4 : 0) + (shiftKey ? 8 : 0)
 
-export function pointIn(box: DOMRect, { clientX, clientY }: Pick<MouseEvent, 'clientX' | 'clientY'>): Point {
+export function pointIn(box: DOMRect, { clientX, clientY }: Pick<MouseEvent, 'clientX' | 'clientY'>): PicturePoint {
   const share = (at: number, from: number, size: number) => Math.min(1, Math.max(0, size > 0 ? (at - from) / size : 0))
   return { x: share(clientX, box.left, box.width), y: share(clientY, box.top, box.height) }
 }
@@ -20,8 +20,8 @@ export function pointIn(box: DOMRect, { clientX, clientY }: Pick<MouseEvent, 'cl
 const BUTTONS = ['left', 'middle', 'right'] as const
 export const buttonOf = (button: number) => BUTTONS[button] ?? 'none'
 
-/** A finger that goes down and up at one place. */
-export const tap = (point: Point): BrowserInput[] =>
+/** Returns the mouse input of a tap. */
+export const tap = (point: PicturePoint): BrowserInput[] =>
   (['move', 'down', 'up'] as const).map((what) => ({
     kind: 'mouse',
     what,
@@ -36,8 +36,9 @@ export const press = (key: string, keyCode: number): BrowserInput[] =>
   (['down', 'up'] as const).map((what) => ({ kind: 'key', what, key, code: key, keyCode, modifiers: 0 }))
 
 /**
- * Sends in order, one request at a time: what comes meanwhile goes with the next, and of moves in a row only the last.
- * After a failure what waited is let go, since it was meant for another state of things.
+ * Returns a function that sends inputs in order, one request at a time. Inputs that arrive in the meantime go with the
+ * next request; of several moves in a row only the last goes. A failure drops the waiting inputs: they were meant for
+ * another state of the page.
  */
 export function createSender(send: (inputs: BrowserInput[]) => Promise<unknown>, onError: (thrown: unknown) => void) {
   let waiting: BrowserInput[] = []

@@ -1,6 +1,6 @@
 import { BrowserFrame, BrowserScene } from '../../src/model/browser-sight.ts'
 
-/** A live view as the page has it. `since`: when the line was cut; null while it is open. */
+/** The live view of a browser. `cutAt`: time of the cut, null while the connection is open. */
 export interface Live {
   readonly scene: BrowserScene | null
   readonly frame: BrowserFrame | null
@@ -12,23 +12,22 @@ export interface Live {
 
 export const NO_LIVE: Live = { scene: null, frame: null, ended: false, open: false, cutAt: null }
 
-/** Follows the browser of a run until the returned function is called. The browser of the reader comes back by itself where the line was cut. */
+/**
+ * Follows the browser of a run until the returned function is called. After a cut the EventSource reconnects by
+ * itself.
+ */
 export function followLive(workspace: string, run: string, onLive: (change: (live: Live) => Live) => void): () => void {
   const source = new EventSource(
     `/api/v1/workspaces/${encodeURIComponent(workspace)}/runs/${encodeURIComponent(run)}/browser/live`,
   )
-  const on = <T>(
-    name: string,
-    shape: { safeParse(value: unknown): { data?: T } },
-    put: (live: Live, said: T) => Live,
-  ) =>
+  const on = <T>(name: string, shape: { safeParse(value: unknown): { data?: T } }, put: (live: Live, raw: T) => Live) =>
     source.addEventListener(name, (event) => {
-      const said = shape.safeParse(JSON.parse(String((event as MessageEvent).data))).data
-      if (said !== undefined) onLive((live) => put(live, said))
+      const raw = shape.safeParse(JSON.parse(String((event as MessageEvent).data))).data
+      if (raw !== undefined) onLive((live) => put(live, raw))
     })
   source.onopen = () => onLive((live) => ({ ...live, open: true, cutAt: null }))
   source.onerror = () => {
-    // A refusal, which is that the run has none any more: nothing comes back by itself then.
+    // The server refused: the run has no browser any more. The EventSource does not reconnect then.
     const over = source.readyState === EventSource.CLOSED
     onLive((live) => ({ ...live, open: false, ended: live.ended || over, cutAt: live.cutAt ?? Date.now() }))
   }

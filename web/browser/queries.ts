@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
 
-/** The stream says when browsers may be others; a ring of the bell may be lost (L7). ms. */
+/** The stream announces changes, but a ring of the bell may be lost (L7). ms. */
 const LOOK_AGAIN_MS = 60_000
 
-/** Runs of the workspace that have a browser or wait for one; not asked for while `enabled` is false. */
+/** The runs with a browser or in the queue for one. Nothing is requested while `enabled` is false. */
 export function useBrowsers(enabled = true) {
   const page = usePage()
   const workspace = useWorkspaceId()

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { useWorkspaceId } from '../data/use-page.ts'
 import { followLive, type Live, NO_LIVE } from './live.ts'
 
-/** The live view of a run's browser, while this part of the page is seen: a page in the background looks at nothing. */
+/** The live view of a run's browser, paused while the page is in the background. */
 export function useLive(run: string): Live {
   const workspace = useWorkspaceId()
   const [live, setLive] = useState<Live>(NO_LIVE)

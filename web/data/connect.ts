@@ -1,6 +1,6 @@
 import { connect } from '../../src/client/client.ts'
 import { recall } from './memory.ts'
-import { createPage } from './page-store.ts'
+import { ServedPage } from './page-store.ts'
 
-/** The one page store, on the server this page came from; who we are is in the cookie. */
-export const page = createPage(connect({ url: location.origin }), recall('workspace'))
+/** The page store on the server that this page came from. The cookie authenticates it. */
+export const page = new ServedPage(connect({ url: location.origin }), recall('workspace'))

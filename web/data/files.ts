@@ -3,11 +3,11 @@ import { useEffect, useRef } from 'react'
 import type { PlanRequest } from '../../src/model/history.ts'
 import { usePage, usePageState, useWorkspaceId } from './use-page.ts'
 
-/** Which changes of a place are looked at. */
+/** The changes of a working copy that are shown. */
 export type Scope =
   | { readonly kind: 'session'; readonly session: string }
   | { readonly kind: 'run'; readonly run: string }
-  /** From snapshot `from` to `to`, or to now. */
+  /** From snapshot `from` to snapshot `to`, or to now. */
   | { readonly kind: 'since'; readonly from: number; readonly to?: number }
 
 const narrowed = (scope: Scope) => {
@@ -16,10 +16,10 @@ const narrowed = (scope: Scope) => {
   return { from: scope.from, ...(scope.to !== undefined && { to: scope.to }) }
 }
 
-/** The stream says when files may have changed; a ring of the bell may be lost (L7), and the watcher of a folder blind. ms. */
+/** The stream announces changed files, but a ring of the bell may be lost (L7) and a watcher may miss changes. ms. */
 const LOOK_AGAIN_MS = 60_000
 
-/** How far the history of a project's place is. `n` grows with every snapshot: what hangs on it is asked again. */
+/** The status of a project's history. `n` grows with every snapshot: queries that depend on it run again. */
 export function useHistoryStatus(project: string, stamp = '') {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -51,7 +51,7 @@ export function useChanges(project: string, scope: Scope, n: number) {
   })
 }
 
-/** One path in a scope, as hunks. `n` as in the status: another one is another answer. */
+/** The diff of one path in a scope, as hunks. `n` as in the status: it is part of the query key. */
 export function useFileDiff(project: string, scope: Scope, path: string, n: number) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -72,13 +72,13 @@ export function useGaps(project: string, n: number) {
   })
 }
 
-export interface SnapshotFilter {
+export interface SnapshotQuery {
   readonly session?: string | undefined
   readonly path?: string | undefined
 }
 
-/** All pages that were loaded are asked again when `n` grows, so that what somebody scrolled to stays there. */
-export function useSnapshots(project: string, { session, path }: SnapshotFilter, n: number) {
+/** The snapshots of a project. All loaded pages load again when `n` grows, so that the reader's position stays. */
+export function useSnapshots(project: string, { session, path }: SnapshotQuery, n: number) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const list = useInfiniteQuery({
@@ -111,7 +111,7 @@ export interface EverywhereFilter {
   readonly path?: string | undefined
 }
 
-/** Who touched what in the whole workspace. */
+/** File changes of the whole workspace. */
 export function useEverywhere({ space, author, path }: EverywhereFilter) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -133,7 +133,7 @@ export function useEverywhere({ space, author, path }: EverywhereFilter) {
   })
 }
 
-/** A plan is as of the moment it was made: it is made again only when asked. */
+/** The plan of a request. A plan belongs to the moment of its making: it is made again only on request. */
 export function usePlan(project: string, request: PlanRequest, enabled = true) {
   const page = usePage()
   const workspace = useWorkspaceId()

@@ -1,9 +1,9 @@
-/** Streamed words come faster than anybody reads: so often the page is made again, at most. ms. */
+/** The page renders streamed text at most once in this time. ms. */
 const PACE_MS = 80
 
 /**
- * Gathers what comes in and hands it on with the next animation frame, or after a moment where there are no frames
- * (a tab in the background still has to count its questions). After that it waits for `PACE_MS`. Order is kept.
+ * Collects values and hands them on in order with the next animation frame, at most once per `PACE_MS`. A background
+ * tab has no frames, but must still count its questions: there a timer takes over.
  */
 export function inFrames<T>(act: (batch: readonly T[]) => void): (one: T) => void {
   let batch: T[] = []

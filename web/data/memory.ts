@@ -1,4 +1,4 @@
-/** What this browser remembers by itself: drafts, what was seen, where one was. Nothing of it is anybody else's. */
+/** State that only this browser remembers: drafts, positions, the last view. */
 const PREFIX = 'carrel.'
 
 export function recall(key: string): string | null {
@@ -9,13 +9,13 @@ export function recall(key: string): string | null {
   }
 }
 
-/** `null` forgets. A browser that keeps nothing (private mode, full) is no reason to fail. */
+/** Stores a value; `null` removes it. A browser without storage (private mode, full disk) is not an error. */
 export function remember(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(PREFIX + key)
     else localStorage.setItem(PREFIX + key, value)
   } catch {
-    // Then it lasts as long as the page.
+    // Without storage the value is lost with the page.
   }
 }
 
@@ -25,7 +25,10 @@ export const recallSeen = (session: string): number => Math.max(storedSeen(sessi
 const unwritten = new Map<string, number>()
 let writing: ReturnType<typeof setTimeout> | undefined
 
-/** Kept once a second at most, and when the page goes: a stream moves it on twenty times a second. */
+/**
+ * Remembers the last event a person saw. A stream moves it twenty times a second, so it is stored once a second at
+ * most, and when the page closes.
+ */
 export function rememberSeen(session: string, seq: number): void {
   unwritten.set(session, Math.max(seq, unwritten.get(session) ?? 0))
   writing ??= setTimeout(writeSeen, 1_000)

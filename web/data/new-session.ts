@@ -1,8 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useCallback } from 'react'
-import { usePage } from './use-page.ts'
+import { usePage, useSubmit } from './use-page.ts'
 
-/** Opens a session in a project and goes there; without a project, to where one is made. */
+/** Returns a function that creates a session in a project and opens it. Without a project it opens the start page. */
 export function useCreateSession(): (project: string | null) => Promise<void> {
   const page = usePage()
   const navigate = useNavigate()
@@ -14,4 +14,10 @@ export function useCreateSession(): (project: string | null) => Promise<void> {
     },
     [page, navigate],
   )
+}
+
+/** The same for one project, with its pending state and its error. */
+export function useNewSession(project: string) {
+  const create = useCreateSession()
+  return useSubmit(() => create(project))
 }

@@ -4,11 +4,11 @@ import { EMPTY_WORKSPACE } from '../../src/model/workspace-log.ts'
 import { olderQuery, withSessions } from './older-sessions.ts'
 
 const row = (id: string, name: string): Session => ({ id, name }) as Session
-const view = { ...EMPTY_WORKSPACE, sessions: { known: row('known', 'as the stream said') } }
+const view = { ...EMPTY_WORKSPACE, sessions: { known: row('known', 'of the stream') } }
 
-it('older sessions are added, and what the stream said of one stays', () => {
-  const next = withSessions(view, [row('known', 'as the list said'), row('old', 'older')], new Set())
-  expect(next.sessions).toEqual({ known: row('known', 'as the stream said'), old: row('old', 'older') })
+it('older sessions are added, and a row of the stream stays', () => {
+  const next = withSessions(view, [row('known', 'of the list'), row('old', 'older')], new Set())
+  expect(next.sessions).toEqual({ known: row('known', 'of the stream'), old: row('old', 'older') })
 })
 
 it('one that was deleted while the list was on its way does not come back', () => {

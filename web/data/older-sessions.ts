@@ -1,18 +1,18 @@
 import type { Session } from '../../src/model/tree.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 
-/** So many of the newest sessions come with the workspace; the server's own default. */
+/** The number of newest sessions that come with the workspace: the server's default. */
 export const FIRST_SESSIONS = 200
 const PAGE = 100
 
-/** Where the list of sessions goes on: `begin` before it was ever asked for, null at its end. */
+/** The position in the list of sessions: `begin` before the first request, null at the end. */
 export type SessionsCursor = 'begin' | string | null
 
-/** What to ask for next. The first page repeats those that are here, and brings as many again as later ones do. */
+/** Returns the query for the next page. The first page repeats the known sessions, so it is larger by their number. */
 export const olderQuery = (cursor: SessionsCursor): { limit: number; cursor?: string } =>
   cursor === 'begin' || cursor === null ? { limit: FIRST_SESSIONS + PAGE } : { limit: PAGE, cursor }
 
-/** Adds rows of a list. What the stream said of a session is newer, and one that it deleted stays away. */
+/** Adds rows of a list. A row from the stream is newer and stays; a session that the stream deleted is not added. */
 export function withSessions(
   view: WorkspaceView,
   rows: readonly Session[],

@@ -1,247 +1,191 @@
-import type { Followed, FollowTarget, Input, OperationName, Output } from '../../src/api/index.ts'
-import type { Client, Connection } from '../../src/client/client.ts'
-import { asCarrelError, CarrelError } from '../../src/model/errors.ts'
-import type { Event } from '../../src/model/events.ts'
-import type { SessionId, WorkspaceId } from '../../src/model/ids.ts'
-import type { Workspace } from '../../src/model/tree.ts'
-import { foldWorkspace, type WorkspaceEvent, type WorkspaceView } from '../../src/model/workspace-log.ts'
-import { texts } from '../texts/texts.ts'
+import type { Followed, FollowTarget, Output } from '../../src/api/index.ts'
+import type { Client } from '../../src/client/client.ts'
+import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
+import type { SessionId } from '../../src/model/ids.ts'
+import { foldBatch } from './fold-batch.ts'
 import { inFrames } from './frames.ts'
 import { FIRST_SESSIONS, olderQuery, type SessionsCursor, withSessions } from './older-sessions.ts'
-import {
-  fromPage,
-  KEPT_ITEMS,
-  MOST_ITEMS,
-  type SessionData,
-  withEvents,
-  withNewest,
-  withOlder,
-} from './session-data.ts'
-
-/** Everything the page shows that the server decides. One object, replaced as a whole, never copied by hand. */
-export interface PageState {
-  readonly phase: 'loading' | 'login' | 'broken' | 'ready'
-  /** Why there is nothing to show, in the phase `broken`. */
-  readonly problem: CarrelError | null
-  readonly workspaces: readonly Workspace[]
-  readonly workspaceId: WorkspaceId | null
-  readonly workspace: WorkspaceView | null
-  /** Older sessions exist than those in the workspace. */
-  readonly moreSessions: boolean
-  /** Sessions that were opened, by their id; only the open one is followed. */
-  readonly sessions: Readonly<Record<string, SessionData>>
-  readonly open: SessionId | null
-  /** Why the open session is not here. */
-  readonly openProblem: CarrelError | null
-  readonly connection: Connection
-  /** The stream has said all there was. False from a cut until then. */
-  readonly synced: boolean
-  /** Grows whenever files may have changed: when the server says so, and when it could not for a while. */
-  readonly files: number
-  /** Grows likewise whenever runs with a browser may be others. */
-  readonly browsers: number
-}
-
-export interface Page {
-  readonly state: () => PageState
-  readonly subscribe: (listener: () => void) => () => void
-  readonly call: <N extends OperationName>(name: N, input: Input<N>) => Promise<Output<N>>
-  /** Loads the workspace and begins to follow. Also the way to try again. */
-  readonly start: (workspace?: string) => Promise<void>
-  /** Shows a session: loads it, and follows it instead of the one before. */
-  readonly show: (session: SessionId | null) => void
-  /** Brings older items of the open session. One at a time. */
-  readonly loadOlder: () => Promise<void>
-  /** Lets the oldest items of the open session go where they are many. For those who read the newest. */
-  readonly letGo: () => void
-  /** Brings older sessions into the workspace. One page at a time. */
-  readonly loadSessions: () => Promise<void>
-  readonly retryNow: () => void
-}
+import { FIRST_STATE, type PageState, type PageStore } from './page-state.ts'
+import { fromPage, KEPT_ITEMS, MOST_ITEMS, type SessionData, withNewest, withOlder } from './session-data.ts'
 
 const KEPT_SESSIONS = 12
-/** A session further behind than this is loaded again rather than read up event by event. */
+/** A session that is further behind is loaded again: folding its events one by one would take longer. */
 const RELOAD_BEHIND = 2_000
+const FOLLOW_AGAIN_MS = 2_000
 
-export function createPage(client: Client, remembered: string | null): Page {
-  let state: PageState = {
-    phase: 'loading',
-    problem: null,
-    workspaces: [],
-    workspaceId: null,
-    workspace: null,
-    moreSessions: false,
-    sessions: {},
-    open: null,
-    openProblem: null,
-    connection: client.connection(),
-    synced: false,
-    files: 0,
-    browsers: 0,
+/** The page store on a server. `remembered`: id of the workspace to open first. */
+export class ServedPage implements PageStore {
+  readonly #client: Client
+  readonly #remembered: string | null
+  readonly #listeners = new Set<() => void>()
+  readonly #deleted = new Set<string>()
+  readonly #take: (followed: Followed) => void
+  #state: PageState
+  #following: AbortController | null = null
+  #loadingOlder = false
+  #older: SessionsCursor = 'begin'
+
+  constructor(client: Client, remembered: string | null) {
+    this.#client = client
+    this.#remembered = remembered
+    this.#state = { ...FIRST_STATE, connection: client.connection() }
+    this.#take = inFrames((batch) => this.#fold(batch))
+    client.onConnection(() => this.#showConnection())
   }
-  const listeners = new Set<() => void>()
-  let following: AbortController | null = null
-  let loadingOlder = false
-  let older: SessionsCursor = 'begin'
-  const deleted = new Set<string>()
 
-  const set = (patch: Partial<PageState>): void => {
-    state = { ...state, ...patch }
-    for (const listener of listeners) listener()
+  readonly state = (): PageState => this.#state
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
-  const setSession = (data: SessionData): void =>
-    set({ sessions: keep({ ...state.sessions, [data.id]: data }, data.id) })
 
-  client.onConnection(() => {
-    const connection = client.connection()
-    if (connection.state === 'open') return set({ connection })
-    const data = state.open && state.sessions[state.open]
-    const sessions = data ? { ...state.sessions, [data.id]: { ...data, caughtUp: false } } : state.sessions
-    set({ connection, sessions, synced: false })
-  })
+  readonly call: PageStore['call'] = async (name, input) => {
+    try {
+      return await this.#client.call(name, input)
+    } catch (thrown) {
+      throw this.#failed(thrown)
+    }
+  }
 
-  const fail = (thrown: unknown): CarrelError => {
+  readonly start: PageStore['start'] = async (wanted) => {
+    this.#following?.abort()
+    this.#set({ phase: 'loading', problem: null, workspace: null, sessions: {}, open: null })
+    try {
+      const { workspaces } = await this.call('workspaces.list', {})
+      const chosen = workspaces.find(({ id }) => id === (wanted ?? this.#remembered)) ?? workspaces[0]
+      const workspaceId = (chosen ?? (await this.call('workspaces.create', { id: 'default' }))).id
+      const { seq, workspace: row, ...lists } = await this.call('workspaces.get', { workspace: workspaceId })
+      const workspace = { seq, workspace: row, ...indexed(lists) }
+      this.#older = 'begin'
+      const moreSessions = lists.sessions.length >= FIRST_SESSIONS
+      this.#set({ phase: 'ready', workspaces, workspaceId, workspace, moreSessions })
+      this.#follow()
+    } catch (thrown) {
+      const problem = asCarrelError(thrown)
+      if (problem.code !== 'unauthenticated') this.#set({ phase: 'broken', problem })
+    }
+  }
+
+  readonly show: PageStore['show'] = (session) => {
+    const { open, openProblem, sessions, workspace } = this.#state
+    if (session === open && !openProblem) return
+    // The next visit begins at the newest item.
+    this.releaseOlder()
+    this.#set({ open: session, openProblem: null })
+    if (!session) return
+    const known = sessions[session]
+    const behind = (workspace?.sessions[session]?.head ?? 0) - (known?.view.seq ?? 0)
+    if (!known || known.ended || behind > RELOAD_BEHIND) return void this.#load(session)
+    this.#setSession({ ...known, caughtUp: false })
+    this.#follow()
+  }
+
+  readonly loadOlder: PageStore['loadOlder'] = async () => {
+    const asked = this.#openData()
+    if (!asked?.more || this.#loadingOlder) return
+    this.#loadingOlder = true
+    this.#setSession({ ...asked, since: [] })
+    try {
+      const before = asked.items[0]?.n
+      const target = { workspace: this.#state.workspaceId!, id: asked.view.session, limit: 100 }
+      const page = await this.call('sessions.items', { ...target, ...(before !== undefined && { before }) })
+      const current = this.#state.sessions[asked.id]
+      // A reload in the meantime leaves a hole between its items and this page.
+      if (current?.since && current.items[0]?.n === before) this.#setSession(withOlder(current, asked, page))
+    } finally {
+      this.#loadingOlder = false
+      const current = this.#state.sessions[asked.id]
+      if (current?.since) this.#setSession({ ...current, since: null })
+    }
+  }
+
+  readonly releaseOlder: PageStore['releaseOlder'] = () => {
+    const data = this.#openData()
+    if (!data || data.since) return
+    const less = withNewest(data, MOST_ITEMS, KEPT_ITEMS)
+    if (less !== data) this.#setSession(less)
+  }
+
+  readonly loadSessions: PageStore['loadSessions'] = async () => {
+    const { workspaceId, moreSessions } = this.#state
+    if (!workspaceId || !moreSessions) return
+    const query = { workspace: workspaceId, ...olderQuery(this.#older) }
+    const { sessions, cursor } = await this.call('sessions.list', query)
+    const { workspace } = this.#state
+    if (this.#state.workspaceId !== workspaceId || !workspace) return
+    this.#older = cursor
+    this.#set({ workspace: withSessions(workspace, sessions, this.#deleted), moreSessions: cursor !== null })
+  }
+
+  readonly retryNow = (): void => this.#client.retryNow()
+
+  #set(patch: Partial<PageState>): void {
+    this.#state = { ...this.#state, ...patch }
+    for (const listener of this.#listeners) listener()
+  }
+
+  #setSession(data: SessionData): void {
+    this.#set({ sessions: keepNewest({ ...this.#state.sessions, [data.id]: data }, data.id) })
+  }
+
+  #openData(): SessionData | undefined {
+    const { open, sessions } = this.#state
+    return open ? sessions[open] : undefined
+  }
+
+  #showConnection(): void {
+    const connection = this.#client.connection()
+    if (connection.state === 'open') return this.#set({ connection })
+    const data = this.#openData()
+    const { sessions } = this.#state
+    const behind = data ? { ...sessions, [data.id]: { ...data, caughtUp: false } } : sessions
+    this.#set({ connection, sessions: behind, synced: false })
+  }
+
+  #failed(thrown: unknown): CarrelError {
     const error = asCarrelError(thrown)
-    if (error.code === 'unauthenticated') set({ phase: 'login' })
+    if (error.code === 'unauthenticated') this.#set({ phase: 'login' })
     return error
   }
 
-  const call: Page['call'] = async (name, input) => {
+  #fold(batch: readonly Followed[]): void {
     try {
-      return await client.call(name, input)
+      this.#set(foldBatch(this.#state, batch, this.#deleted))
     } catch (thrown) {
-      throw fail(thrown)
+      // A state without this batch would have a hole.
+      this.#following?.abort()
+      this.#set({ phase: 'broken', problem: asCarrelError(thrown) })
     }
   }
 
-  const take = inFrames<Followed>((batch) => {
-    try {
-      set(foldBatch(state, batch, deleted))
-    } catch (thrown) {
-      // Going on would show a state with a hole in it.
-      following?.abort()
-      set({ phase: 'broken', problem: asCarrelError(thrown) })
-    }
-  })
-
-  const refollow = (): void => {
-    following?.abort()
-    const mine = new AbortController()
-    following = mine
-    void follow(client, targetsOf(state), mine.signal, take).catch((thrown) => {
-      if (mine.signal.aborted) return
-      const error = fail(thrown)
-      if (error.code !== 'unauthenticated') setTimeout(() => mine.signal.aborted || refollow(), 2_000)
+  #follow(): void {
+    this.#following?.abort()
+    const own = new AbortController()
+    this.#following = own
+    void this.#read(own.signal).catch((thrown) => {
+      if (own.signal.aborted) return
+      if (this.#failed(thrown).code === 'unauthenticated') return
+      setTimeout(() => own.signal.aborted || this.#follow(), FOLLOW_AGAIN_MS)
     })
   }
 
-  const start: Page['start'] = async (wanted) => {
-    following?.abort()
-    set({ phase: 'loading', problem: null, workspace: null, sessions: {}, open: null })
+  async #read(signal: AbortSignal): Promise<void> {
+    for await (const followed of this.#client.follow(targetsOf(this.#state), signal)) {
+      if (signal.aborted) return
+      this.#take(followed)
+    }
+  }
+
+  async #load(session: SessionId): Promise<void> {
     try {
-      const { workspaces } = await call('workspaces.list', {})
-      const chosen = workspaces.find(({ id }) => id === (wanted ?? remembered)) ?? workspaces[0]
-      const id = (chosen ?? (await call('workspaces.create', { id: 'default' }))).id
-      const { seq, workspace, ...lists } = await call('workspaces.get', { workspace: id })
-      const view = { seq, workspace, ...indexed(lists) }
-      older = 'begin'
-      const moreSessions = lists.sessions.length >= FIRST_SESSIONS
-      set({ phase: 'ready', workspaces, workspaceId: id, workspace: view, moreSessions })
-      refollow()
+      const page = await this.call('sessions.view', { workspace: this.#state.workspaceId!, id: session })
+      if (this.#state.open !== session) return
+      this.#setSession(fromPage(session, page))
+      this.#follow()
     } catch (thrown) {
-      const problem = asCarrelError(thrown)
-      if (problem.code !== 'unauthenticated') set({ phase: 'broken', problem })
+      if (this.#state.open === session) this.#set({ openProblem: asCarrelError(thrown) })
     }
-  }
-
-  const load = async (session: SessionId): Promise<void> => {
-    try {
-      const page = await call('sessions.view', { workspace: state.workspaceId!, id: session })
-      if (state.open !== session) return
-      setSession(fromPage(session, page))
-      refollow()
-    } catch (thrown) {
-      if (state.open === session) set({ openProblem: asCarrelError(thrown) })
-    }
-  }
-
-  const show: Page['show'] = (session) => {
-    if (session === state.open && !state.openProblem) return
-    // Whoever comes back begins at the newest.
-    letGo()
-    set({ open: session, openProblem: null })
-    if (!session) return
-    const known = state.sessions[session]
-    const behind = (state.workspace?.sessions[session]?.head ?? 0) - (known?.view.seq ?? 0)
-    if (!known || known.ended || behind > RELOAD_BEHIND) return void load(session)
-    setSession({ ...known, caughtUp: false })
-    refollow()
-  }
-
-  const loadOlder: Page['loadOlder'] = async () => {
-    const asked = state.open ? state.sessions[state.open] : undefined
-    if (!asked?.more || loadingOlder) return
-    loadingOlder = true
-    setSession({ ...asked, since: [] })
-    try {
-      const before = asked.items[0]?.n
-      const page = await call('sessions.items', {
-        workspace: state.workspaceId!,
-        id: asked.view.session,
-        limit: 100,
-        ...(before === undefined ? {} : { before }),
-      })
-      const current = state.sessions[asked.id]
-      // Loaded anew meanwhile: between its items and these there would be a hole.
-      if (current?.since && current.items[0]?.n === before) setSession(withOlder(current, asked, page))
-    } finally {
-      loadingOlder = false
-      const current = state.sessions[asked.id]
-      if (current?.since) setSession({ ...current, since: null })
-    }
-  }
-
-  const letGo: Page['letGo'] = () => {
-    const data = state.open ? state.sessions[state.open] : undefined
-    if (!data || data.since) return
-    const less = withNewest(data, MOST_ITEMS, KEPT_ITEMS)
-    if (less !== data) setSession(less)
-  }
-
-  const loadSessions: Page['loadSessions'] = async () => {
-    const { workspaceId, moreSessions } = state
-    if (!workspaceId || !moreSessions) return
-    const { sessions, cursor } = await call('sessions.list', { workspace: workspaceId, ...olderQuery(older) })
-    if (state.workspaceId !== workspaceId || !state.workspace) return
-    older = cursor
-    set({ workspace: withSessions(state.workspace, sessions, deleted), moreSessions: cursor !== null })
-  }
-
-  return {
-    state: () => state,
-    subscribe: (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    call,
-    start,
-    show,
-    loadOlder,
-    letGo,
-    loadSessions,
-    retryNow: () => client.retryNow(),
-  }
-}
-
-async function follow(
-  client: Client,
-  targets: FollowTarget[],
-  signal: AbortSignal,
-  take: (followed: Followed) => void,
-): Promise<void> {
-  for await (const followed of client.follow(targets, signal)) {
-    if (signal.aborted) return
-    take(followed)
   }
 }
 
@@ -253,61 +197,8 @@ function targetsOf(state: PageState): FollowTarget[] {
   return targets
 }
 
-/**
- * What a batch of the stream makes of the state. Lines were checked by the server that stored them: checking every
- * field of each again here cost more than folding it.
- */
-function foldBatch(state: PageState, batch: readonly Followed[], deleted: Set<string>): Partial<PageState> {
-  let workspace = state.workspace
-  const sessions: Record<string, SessionData> = { ...state.sessions }
-  let { synced, files, browsers } = state
-  const events = new Map<string, Event[]>()
-  const flush = (log: string): void => {
-    const data = sessions[log]
-    if (data) sessions[log] = withEvents(data, events.get(log) ?? [])
-    events.delete(log)
-  }
-  for (const followed of batch) {
-    const isWorkspace = followed.log === state.workspaceId
-    if (followed.kind === 'event') {
-      const line = lineOf(followed.json)
-      if (isWorkspace) {
-        const change = line as WorkspaceEvent
-        if (change.type === 'session.deleted') deleted.add(change.data.id)
-        workspace = workspace && foldWorkspace(workspace, change)
-      } else if (sessions[followed.log]) {
-        const waiting = events.get(followed.log) ?? []
-        waiting.push(line as Event)
-        events.set(followed.log, waiting)
-      }
-      continue
-    }
-    const again = isWorkspace && followed.kind === 'caught-up'
-    if (followed.kind === 'files' || again) files += 1
-    if (followed.kind === 'browsers' || again) browsers += 1
-    if (followed.kind === 'files' || followed.kind === 'browsers') continue
-    if (isWorkspace) {
-      synced = followed.kind === 'caught-up'
-      continue
-    }
-    flush(followed.log)
-    const data = sessions[followed.log]
-    if (data) sessions[followed.log] = { ...data, caughtUp: true, ended: data.ended || followed.kind === 'ended' }
-  }
-  for (const log of [...events.keys()]) flush(log)
-  return { workspace, sessions, synced, files, browsers }
-}
-
-/** @throws CarrelError when it is no line of a log */
-function lineOf(json: string): Event | WorkspaceEvent {
-  const line = JSON.parse(json) as Partial<Event> | null
-  if (typeof line?.seq !== 'number' || typeof line.type !== 'string' || typeof line.at !== 'number')
-    throw new CarrelError('internal', texts.shell.unreadable)
-  return line as Event
-}
-
-/** The newest few of the opened sessions, since each may hold thousands of items. */
-function keep(sessions: Record<string, SessionData>, newest: string): Record<string, SessionData> {
+/** Keeps the newest few of the opened sessions: each may hold thousands of items. */
+function keepNewest(sessions: Record<string, SessionData>, newest: string): Record<string, SessionData> {
   const { [newest]: last, ...rest } = sessions
   const others = Object.entries(rest).slice(-(KEPT_SESSIONS - 1))
   return { ...Object.fromEntries(others), ...(last ? { [newest]: last } : {}) }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { AgentStatus } from '../../src/model/agent.ts'
 import { usePage, useWorkspaceId } from './use-page.ts'
 
-/** Things the stream does not carry: what this machine has, and lists that are looked at now and then. */
+/** Queries for data that the stream does not carry: agents, folders, lists of runs. */
 export function useAgents() {
   const page = usePage()
   return useQuery({ queryKey: ['agents'], queryFn: () => page.call('agents.list', {}) })
@@ -36,6 +36,6 @@ export function useSpaceDetail(space: string) {
   })
 }
 
-/** The name people know an agent by. */
+/** Returns the display name of an agent, or its id while the agents are not loaded. */
 export const agentName = (agents: readonly AgentStatus[] | undefined, id: string): string =>
   agents?.find((agent) => agent.id === id)?.name ?? id

@@ -14,7 +14,7 @@ const think = (text: string): Said => update({ sessionUpdate: 'agent_thought_chu
 const call = (id: string, status: string): Said =>
   update({ sessionUpdate: 'tool_call', toolCallId: id, title: id, status })
 
-/** Two runs whose items go on being changed while later ones come. */
+/** Two runs whose items still change while later items arrive. */
 const LOG: readonly Event[] = logOf([
   asked(1),
   admitted(1),
@@ -38,7 +38,7 @@ function seenUpTo(seq: number) {
   return { view, items: [...items.values()].sort((a, b) => a.n - b.n) }
 }
 
-/** The newest page below `before` as of one event, as the server gives it. */
+/** The newest page below `before` as of one event, as the server returns it. */
 function pageAt(seq: number, limit: number, before = Number.POSITIVE_INFINITY) {
   const { view, items } = seenUpTo(seq)
   const older = items.filter(({ n }) => n < before)
@@ -46,7 +46,7 @@ function pageAt(seq: number, limit: number, before = Number.POSITIVE_INFINITY) {
   return { seq, view, items: page, head: headOf(items, page[0]), more: older.length > limit }
 }
 
-/** Of which run an item is, where it is not that run itself. */
+/** The run of an item, unless the item is the run itself. */
 function headOf(items: readonly Item[], part: Item | undefined): RunItem | null {
   const runs = items.filter((item) => item.kind === 'run')
   return (part?.kind !== 'run' && runs.find(({ run }) => run === part?.run)) || null
@@ -56,7 +56,7 @@ const openedAt = (seq: number, limit: number): SessionData => fromPage(SESSION, 
 
 type Move =
   | { readonly do: 'follow'; readonly count: number }
-  /** A page is asked for; it is as of then or a little later. */
+  /** A requested page is as of the request or a little later. */
   | { readonly do: 'ask'; readonly ahead: number }
   | { readonly do: 'arrive' }
   | { readonly do: 'let go'; readonly kept: number }
@@ -92,7 +92,7 @@ property(
             onTheWay = null
           }
           const follow = (count: number): void => {
-            // A stream that was cut says again what was already there.
+            // A stream that reconnects repeats events.
             data = withEvents(data, LOG.slice(Math.max(0, head - 2), head + count))
             head = Math.min(LOG.length, head + count)
           }

@@ -4,25 +4,27 @@ import { fold } from '../../src/model/fold.ts'
 import type { Item, RunItem } from '../../src/model/items.ts'
 import type { SessionView } from '../../src/model/view.ts'
 
-/** What the page knows of one session: its view, and its items from some point on to the newest. Never changed in place. */
+/**
+ * The part of a session that the page has loaded: its view, and its items from some point to the newest. Immutable.
+ */
 export interface SessionData {
   readonly id: string
   readonly view: SessionView
   /** Ordered by `n`, oldest first. */
   readonly items: readonly Item[]
-  /** The run that the oldest of them is part of, where its own item is older and so not among them. */
+  /** The run that the oldest item belongs to, if the run's own item is older and not loaded. */
   readonly head: RunItem | null
-  /** Older items exist at the server. */
+  /** The server has older items. */
   readonly more: boolean
-  /** Everything the server had is here. False again after a cut. */
+  /** The stream has delivered the whole log. False again after a cut. */
   readonly caughtUp: boolean
-  /** The log is gone: the session was deleted. */
+  /** The log has ended: the session was deleted. */
   readonly ended: boolean
-  /** What the stream has told since an older page was asked for, oldest first; null while none is on its way. */
+  /** Events that the stream delivered since an older page was requested, oldest first. Null without such a request. */
   readonly since: readonly Event[] | null
 }
 
-/** Whoever reads the newest items has no more than the first of them in memory, and then only the second. */
+/** A reader at the newest item keeps at most `MOST_ITEMS` in memory, and after a release `KEPT_ITEMS`. */
 export const MOST_ITEMS = 300
 export const KEPT_ITEMS = 200
 
@@ -32,8 +34,8 @@ export function fromPage(id: string, page: Output<'sessions.view'>): SessionData
 }
 
 /**
- * Folds events into the data. An item that came with an older page may be ahead of the stream; what it already has
- * is not folded into it again, so pages and events may overlap in any way.
+ * Folds events into the data. An item of an older page may be ahead of the stream: an event that it already contains
+ * is not folded into it again. Pages and events may therefore overlap in any way.
  */
 export function withEvents(data: SessionData, events: readonly Event[]): SessionData {
   const changed = new Map<number, Item>()
@@ -49,14 +51,14 @@ export function withEvents(data: SessionData, events: readonly Event[]): Session
   if (view === data.view) return data
   const since = data.since && [...data.since, ...events]
   const head = data.head && ((changed.get(data.head.n) as RunItem | undefined) ?? data.head)
-  // It is no item of the list: older ones are asked for by the oldest that is.
+  // The head is not an item of the list: the oldest item of the list is the cursor for older pages.
   if (head) changed.delete(head.n)
   return { ...data, view, head, items: merged(data.items, [...changed.values()]), since }
 }
 
 /**
- * Adds a page of older items, in whatever order they came. `asked` is the data it was asked for from. What the stream
- * has told meanwhile may be about items of the page, which were not at hand then: it is folded over them once more.
+ * Adds a page of older items, in any order of arrival. `asked` is the data at the time of the request. Events since
+ * then may concern items of the page that were not loaded, so they are folded over the page once more.
  */
 export function withOlder(data: SessionData, asked: SessionData, page: Output<'sessions.items'>): SessionData {
   const joined = { ...asked, items: merged(asked.items, page.items), head: page.head }
@@ -65,8 +67,8 @@ export function withOlder(data: SessionData, asked: SessionData, page: Output<'s
 }
 
 /**
- * Lets the oldest items go where there are many. They come again like all older ones; what happens to them meanwhile
- * is left alone, since a page is always as of the head.
+ * Releases the oldest items of a long list. They load again like all older items. Events for them in the meantime can
+ * be ignored: a page is always as of the head.
  */
 export function withNewest(data: SessionData, most: number, kept: number): SessionData {
   if (data.items.length <= most) return data
@@ -74,14 +76,14 @@ export function withNewest(data: SessionData, most: number, kept: number): Sessi
   return { ...data, items, head: headOf(data, items[0]), more: true }
 }
 
-/** The run that an item is part of, where it is not that run itself. */
+/** Returns the run that an item belongs to, or null if the item is the run itself. */
 function headOf({ items, head }: SessionData, part: Item | undefined): RunItem | null {
   if (!part?.run || part.kind === 'run') return null
   const run = items.findLast((item) => item.kind === 'run' && item.n < part.n) ?? head
   return run?.kind === 'run' && run.run === part.run ? run : null
 }
 
-/** Both lists as one in order of `n`; where both have an item, the one that knows more stays. */
+/** Merges two lists in order of `n`. Of two versions of an item the newer one stays. */
 export function merged(have: readonly Item[], come: readonly Item[]): readonly Item[] {
   if (come.length === 0) return have
   const next = have.slice()
@@ -105,7 +107,7 @@ export function find(items: readonly Item[], n: number): Item | undefined {
   return item?.n === n ? item : undefined
 }
 
-/** The index of the first item whose `n` is not below the given one. */
+/** Returns the index of the first item whose `n` is not below the given one. */
 function place(items: readonly Item[], n: number): number {
   let low = 0
   let high = items.length

@@ -7,7 +7,7 @@ export interface SpaceBranch {
   readonly projects: readonly { readonly project: Project; readonly sessions: readonly Session[] }[]
 }
 
-/** The tree as the rail shows it: oldest Spaces and projects first, newest sessions first; archived ones left out. */
+/** Returns the tree of the sidebar: oldest Spaces and projects first, newest sessions first, without archived ones. */
 export function treeOf(workspace: WorkspaceView): SpaceBranch[] {
   const shown = <T extends { archivedAt: number | null }>(rows: Readonly<Record<string, T>>): T[] =>
     Object.values(rows).filter(({ archivedAt }) => archivedAt === null)
@@ -30,7 +30,7 @@ export function treeOf(workspace: WorkspaceView): SpaceBranch[] {
 const byBirth = (a: { createdAt: number; id: string }, b: { createdAt: number; id: string }): number =>
   a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)
 
-/** Open questions, oldest first. */
+/** Returns the open questions, oldest first. */
 export function inboxOf(workspace: WorkspaceView): Interaction[] {
   return Object.values(workspace.interactions).sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : 1))
 }

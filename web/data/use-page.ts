@@ -1,23 +1,23 @@
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
-import type { Page, PageState } from './page-store.ts'
+import type { PageState, PageStore } from './page-state.ts'
 
-export const PageContext = createContext<Page | null>(null)
+export const PageContext = createContext<PageStore | null>(null)
 
-export function usePage(): Page {
+export function usePage(): PageStore {
   const page = useContext(PageContext)
   if (!page) throw new Error('A component was used outside of the page.')
   return page
 }
 
-/** A part of the state. `select` must give the same object while nothing changed. */
+/** Returns a part of the state. `select` must return the same object while nothing changed. */
 export function usePageState<T>(select: (state: PageState) => T): T {
   const page = usePage()
   return useSyncExternalStore(page.subscribe, () => select(page.state()))
 }
 
-/** The workspace; only below the shell, which waits for it. */
+/** Returns the workspace. Only for components below the shell, which waits for it. */
 export function useWorkspace(): WorkspaceView {
   const workspace = usePageState((state) => state.workspace)
   if (!workspace) throw new Error('The workspace is not here yet.')
@@ -33,7 +33,7 @@ export interface Submit<Args extends unknown[]> {
   readonly clear: () => void
 }
 
-/** Runs one request at a time and keeps what went wrong. Success shows in the stream, not here. */
+/** Runs one request at a time and keeps its error. A success shows in the stream. */
 export function useSubmit<Args extends unknown[]>(act: (...args: Args) => Promise<unknown>): Submit<Args> {
   const [pending, setPending] = useState(false)
   const [problem, setProblem] = useState<CarrelError | null>(null)

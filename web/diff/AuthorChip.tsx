@@ -6,7 +6,7 @@ import { texts } from '../texts/texts.ts'
 
 const MARKS = { run: Bot, outside: UserRound, act: RotateCcw, unknown: CircleHelp }
 
-/** Whose work something is: a session, which is gone to by a press, or a person. */
+/** The author of a change: a link to a session, or a person. */
 export function AuthorChip({ author, note }: { author: Author; note?: string }) {
   const name = useAuthorName(author)
   const Mark = MARKS[author.kind]
@@ -35,7 +35,7 @@ export function AuthorChip({ author, note }: { author: Author; note?: string }) 
   )
 }
 
-/** The name people know an author by. */
+/** Returns the display name of an author. */
 export function useAuthorName(author: Author): string {
   const session = usePageState((state) =>
     author.kind === 'run' ? state.workspace?.sessions[author.session]?.name : undefined,
@@ -44,15 +44,15 @@ export function useAuthorName(author: Author): string {
 }
 
 export function authorName(author: Author, session: string | undefined): string {
-  const words = texts.files.author
+  const labels = texts.files.author
   switch (author.kind) {
     case 'run':
-      return session === undefined ? words.elsewhere : words.session(session)
+      return session === undefined ? labels.elsewhere : labels.session(session)
     case 'act':
-      return words.act(author.by.name)
+      return labels.act(author.by.name)
     case 'unknown':
-      return words.unknown(author.among.length)
+      return labels.unknown(author.among.length)
     case 'outside':
-      return words.outside
+      return labels.outside
   }
 }

@@ -22,16 +22,16 @@ import { useWide } from './use-wide.ts'
 
 export interface DiffTextProps {
   readonly diff: FileDiff
-  /** Whose remarks are gathered; null where nothing is to be said. */
+  /** The session whose comments are collected. Null where comments are not possible. */
   readonly session: string | null
-  /** What can be done with one hunk, beside its author. */
+  /** The acts on one hunk, shown beside its author. */
   readonly hunkActs?: ((index: number, hunk: Hunk) => ReactNode) | undefined
 }
 
-/** Hunks longer than this are shown in part: a browser lays out ten thousand rows for seconds. */
+/** Longer hunks are shown in part: a browser takes seconds to lay out ten thousand rows. */
 const LONG_HUNK = 400
 
-/** The lines of a diff, with their colours, authors and remarks. */
+/** The lines of a diff, with syntax colours, authors and comments. */
 export function DiffText({ diff, session, hunkActs }: DiffTextProps) {
   const look = useCell(diffLook)
   const [box, wide] = useWide()
@@ -49,7 +49,7 @@ export function DiffText({ diff, session, hunkActs }: DiffTextProps) {
   const lastLine = diff.texts ? diff.texts.before.split('\n').length : 0
   const view = look.view === 'split' && wide && kindOf(diff) === 'modify' ? 'split' : 'unified'
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
     <div ref={box} className="diff-text scroll" data-wrap={look.wrap || undefined} dir="ltr" tabIndex={0}>
       <Diff
         diffType={kindOf(diff)}
@@ -102,18 +102,18 @@ function Foot({
   onWhole: () => void
   onBelow: () => void
 }) {
-  const words = texts.files.diff
+  const labels = texts.files.diff
   if (left > 0) {
     return (
       <button type="button" className="btn quiet diff-more" onClick={onWhole}>
-        {words.rest(left)}
+        {labels.rest(left)}
       </button>
     )
   }
   if (below <= 1) return null
   return (
     <button type="button" className="btn quiet diff-more" onClick={onBelow}>
-      {words.unfold(below - 1)}
+      {labels.unfold(below - 1)}
     </button>
   )
 }
@@ -139,11 +139,11 @@ const renderToken: RenderToken = (token, renderDefault, at) =>
     renderDefault(token, at)
   )
 
-/** The first changed line of each hunk. */
+/** Returns the first changed line of each hunk. */
 const stopsOf = (hunks: readonly HunkData[]): ReadonlySet<ChangeData> =>
   new Set(hunks.flatMap(({ changes }) => changes.find(({ type }) => type !== 'normal') ?? []))
 
-/** Line numbers as buttons: one of each hunk is a stop of the keyboard, arrows go to the others. */
+/** Makes line numbers buttons. One number of each hunk is a tab stop, and arrow keys reach the others. */
 const gutterWith =
   (write: (change: ChangeData) => void, stops: ReadonlySet<ChangeData>) =>
   ({ change, side, renderDefault }: GutterOptions): ReactNode => {

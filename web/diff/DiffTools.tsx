@@ -3,19 +3,19 @@ import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { diffLook, setDiffLook } from './look.ts'
 
-/** How diffs are shown, for all of them at once. */
+/** The layout of all diffs. */
 export function DiffTools({ onSplit }: { onSplit?: () => void }) {
   const { view, wrap } = useCell(diffLook)
-  const words = texts.files.diff
+  const labels = texts.files.diff
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend
-    <div className="diff-tools" role="group" aria-label={words.look}>
+    <div className="diff-tools" role="group" aria-label={labels.look}>
       <button
         type="button"
         className="btn quiet icon"
         aria-pressed={view === 'unified'}
-        aria-label={words.unified}
-        title={words.unified}
+        aria-label={labels.unified}
+        title={labels.unified}
         onClick={() => setDiffLook({ view: 'unified' })}
       >
         <Rows2 aria-hidden />
@@ -24,8 +24,8 @@ export function DiffTools({ onSplit }: { onSplit?: () => void }) {
         type="button"
         className="btn quiet icon"
         aria-pressed={view === 'split'}
-        aria-label={words.split}
-        title={words.split}
+        aria-label={labels.split}
+        title={labels.split}
         onClick={() => {
           setDiffLook({ view: 'split' })
           onSplit?.()
@@ -37,8 +37,8 @@ export function DiffTools({ onSplit }: { onSplit?: () => void }) {
         type="button"
         className="btn quiet icon"
         aria-pressed={wrap}
-        aria-label={words.wrap}
-        title={words.wrap}
+        aria-label={labels.wrap}
+        title={labels.wrap}
         onClick={() => setDiffLook({ wrap: !wrap })}
       >
         <WrapText aria-hidden />

@@ -6,16 +6,16 @@ import './diff-view.css'
 
 const DiffText = lazy(() => import('./DiffText.tsx').then((file) => ({ default: file.DiffText })))
 
-/** Two states of a path, whatever they are: lines where both are text, else what can be said of them. */
+/** The difference of two states of a path: lines for text, else a sentence. */
 export function DiffView(props: DiffTextProps) {
   const { diff } = props
-  const words = texts.files.diff
+  const labels = texts.files.diff
   const note = noteOf(diff)
   return (
     <>
       {note && <p className="diff-note">{note}</p>}
       {diff.content === 'text' && diff.hunks.length > 0 && (
-        <Suspense fallback={<p className="diff-note">{words.loading}</p>}>
+        <Suspense fallback={<p className="diff-note">{labels.loading}</p>}>
           <DiffText {...props} />
         </Suspense>
       )}
@@ -24,14 +24,14 @@ export function DiffView(props: DiffTextProps) {
 }
 
 function noteOf({ content, hunks, before, after }: FileDiff): string | null {
-  const words = texts.files.diff
-  const modes = before && after && before.mode !== after.mode ? words.newMode(octal(before), octal(after)) : null
+  const labels = texts.files.diff
+  const modes = before && after && before.mode !== after.mode ? labels.newMode(octal(before), octal(after)) : null
   if (content !== 'text') {
-    const sizes = words.sizes(before?.size ?? null, after?.size ?? null)
-    return [words[content], `${sizes}.`, modes && `${modes}.`].filter(Boolean).join(' ')
+    const sizes = labels.sizes(before?.size ?? null, after?.size ?? null)
+    return [labels[content], `${sizes}.`, modes && `${modes}.`].filter(Boolean).join(' ')
   }
   if (modes) return `${modes}.`
-  return hunks.length === 0 ? words.same : null
+  return hunks.length === 0 ? labels.same : null
 }
 
 const octal = ({ mode }: FileState): string => mode.toString(8).padStart(4, '0')

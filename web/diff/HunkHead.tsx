@@ -7,28 +7,28 @@ import { authorsOf } from './hunks.ts'
 
 interface Props {
   readonly hunks: readonly Hunk[]
-  /** Those of them that stand here. */
+  /** The original hunks that this hunk contains. */
   readonly indexes: readonly number[]
   readonly line: number
-  /** How many lines above it are not shown. */
+  /** The number of hidden lines above the hunk. */
   readonly folded: number
   readonly onUnfold: () => void
   readonly acts: ((index: number, hunk: Hunk) => ReactNode) | undefined
 }
 
-/** Between two parts of a diff: what is folded there, whose the next part is, what can be done with it. */
+/** The bar above a hunk: unfolds hidden lines, and shows the hunk's author and acts. */
 export function HunkHead({ hunks, indexes, line, folded, onUnfold, acts }: Props) {
-  const words = texts.files.diff
+  const labels = texts.files.diff
   const here = indexes.map((index) => [index, hunks[index]!] as const)
   return (
     <div className="hunk-line">
       {folded > 0 ? (
         <button type="button" className="btn quiet hunk-unfold" onClick={onUnfold}>
           <UnfoldVertical aria-hidden />
-          {words.unfold(folded)}
+          {labels.unfold(folded)}
         </button>
       ) : (
-        <span className="faint">{words.line(line)}</span>
+        <span className="faint">{labels.line(line)}</span>
       )}
       <span className="grow" />
       {authorsOf(here.map(([, hunk]) => hunk)).map((author) => (

@@ -5,16 +5,16 @@ import type { Remark } from './remarks.ts'
 
 interface Props {
   readonly remark: Remark
-  /** It is being written, not kept yet. */
+  /** The comment is still a draft. */
   readonly editing: boolean
   readonly onKeep: (text: string) => void
   readonly onEdit: () => void
   readonly onClose: () => void
 }
 
-/** What a person says about a line, under that line. */
+/** A comment below its line. */
 export function LineRemark({ remark, editing, onKeep, onEdit, onClose }: Props) {
-  const words = texts.files.remark
+  const labels = texts.files.remark
   if (editing) return <Write remark={remark} onKeep={onKeep} onClose={onClose} />
   return (
     <div className="remark" dir="auto">
@@ -23,8 +23,8 @@ export function LineRemark({ remark, editing, onKeep, onEdit, onClose }: Props) 
       <button
         type="button"
         className="btn quiet icon small"
-        aria-label={words.edit}
-        title={words.edit}
+        aria-label={labels.edit}
+        title={labels.edit}
         onClick={onEdit}
       >
         <Pencil aria-hidden />
@@ -32,8 +32,8 @@ export function LineRemark({ remark, editing, onKeep, onEdit, onClose }: Props) 
       <button
         type="button"
         className="btn quiet icon small"
-        aria-label={words.drop}
-        title={words.drop}
+        aria-label={labels.drop}
+        title={labels.drop}
         onClick={() => onKeep('')}
       >
         <Trash2 aria-hidden />
@@ -44,7 +44,7 @@ export function LineRemark({ remark, editing, onKeep, onEdit, onClose }: Props) 
 
 function Write({ remark, onKeep, onClose }: Omit<Props, 'editing' | 'onEdit'>) {
   const [text, setText] = useState(remark.text)
-  const words = texts.files.remark
+  const labels = texts.files.remark
   const keep = (event?: FormEvent): void => {
     event?.preventDefault()
     if (text.trim()) onKeep(text)
@@ -56,8 +56,8 @@ function Write({ remark, onKeep, onClose }: Omit<Props, 'editing' | 'onEdit'>) {
         // biome-ignore lint/a11y/noAutofocus: it was opened in order to write in it
         autoFocus
         rows={2}
-        aria-label={words.on(remark.number, remark.gone)}
-        placeholder={words.placeholder}
+        aria-label={labels.on(remark.number, remark.gone)}
+        placeholder={labels.placeholder}
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
@@ -73,7 +73,7 @@ function Write({ remark, onKeep, onClose }: Omit<Props, 'editing' | 'onEdit'>) {
           {texts.ui.cancel}
         </button>
         <button type="submit" className="btn primary" disabled={!text.trim()}>
-          {words.keep}
+          {labels.keep}
         </button>
       </div>
     </form>

@@ -1,7 +1,7 @@
 import type { ChangeData, HunkData } from 'react-diff-view'
 import type { Author, FileDiff, Hunk } from '../../src/model/history.ts'
 
-/** A hunk as the diff component takes it. */
+/** A hunk in the form of the diff component. */
 export function toHunkData({ oldStart, oldLines, newStart, newLines, lines }: Hunk): HunkData {
   let before = oldStart
   let after = newStart
@@ -30,14 +30,14 @@ export function countLines(hunks: readonly Hunk[]): Counted {
   }
 }
 
-/** The hunks as they came that stand in this one: unfolding lines makes several into one. */
+/** The original hunks in this hunk: unfolded lines join several hunks. */
 export const indexesIn = (hunks: readonly Hunk[], shown: HunkData): number[] =>
   hunks.flatMap((hunk, at) => {
     const from = Math.max(1, hunk.newStart)
     return from >= shown.newStart && from <= Math.max(shown.newStart, shown.newStart + shown.newLines) ? [at] : []
   })
 
-/** Whether a last line without an end stands on a side: it shows in no line. */
+/** Whether a side ends without a newline, which no line shows. */
 export const endsOpen = (hunks: readonly Hunk[]): boolean =>
   hunks.some(({ lines }) => lines.some((line) => line.startsWith('\\')))
 
@@ -48,7 +48,7 @@ export const kindOf = ({ before, after }: Pick<FileDiff, 'before' | 'after'>): D
 export const languageOf = (path: string): string =>
   /(^|\/)Dockerfile$/.test(path) ? 'docker' : (/\.(\w{1,10})$/.exec(path)?.[1] ?? '')
 
-/** Those who wrote the hunks, each once. */
+/** Returns the authors of the hunks without repetition. */
 export function authorsOf(hunks: readonly Hunk[]): Author[] {
   const seen = new Map<string, Author>()
   for (const { author } of hunks) if (author) seen.set(JSON.stringify(author), author)

@@ -1,7 +1,7 @@
 import { recall, remember } from '../data/memory.ts'
 import { createCell } from '../ui/cell.ts'
 
-/** How this browser shows diffs. */
+/** The diff layout of this browser. */
 export interface DiffLook {
   readonly view: 'unified' | 'split'
   readonly wrap: boolean

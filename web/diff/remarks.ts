@@ -1,13 +1,13 @@
 import { recall, remember } from '../data/memory.ts'
 import { type Cell, createCell } from '../ui/cell.ts'
 
-/** What a person says about one line of a diff, until it goes to the agent. */
+/** A comment on one line of a diff, until it is sent to the agent. */
 export interface Remark {
   readonly path: string
-  /** The diff's own name of the line: I12, D12, N12. */
+  /** The line's name within the diff, such as I12, D12 or N12. */
   readonly line: string
   readonly number: number
-  /** The line was there before and is not now. */
+  /** The line was removed. */
   readonly gone: boolean
   readonly quote: string
   readonly text: string
@@ -15,7 +15,7 @@ export interface Remark {
 
 const cells = new Map<string, Cell<readonly Remark[]>>()
 
-/** The remarks of a session. They outlive a reload, as a draft does. */
+/** The comments of a session. Like a draft they survive a reload. */
 export function remarksOf(session: string): Cell<readonly Remark[]> {
   const known = cells.get(session)
   if (known) return known
@@ -41,7 +41,7 @@ function keep(session: string, remarks: readonly Remark[]): void {
 const same = (a: Pick<Remark, 'path' | 'line'>, b: Pick<Remark, 'path' | 'line'>): boolean =>
   a.path === b.path && a.line === b.line
 
-/** Says or changes what is said about a line; an empty text takes it back. */
+/** Sets the comment on a line. An empty text removes it. */
 export function setRemark(session: string, remark: Remark): void {
   const others = remarksOf(session)
     .get()
@@ -49,7 +49,7 @@ export function setRemark(session: string, remark: Remark): void {
   keep(session, remark.text.trim() === '' ? others : [...others, remark])
 }
 
-/** Takes away what was sent; what was written meanwhile stays. */
+/** Removes sent comments. Comments that changed in the meantime stay. */
 export function dropRemarks(session: string, sent: readonly Remark[]): void {
   const left = remarksOf(session)
     .get()
@@ -57,14 +57,16 @@ export function dropRemarks(session: string, sent: readonly Remark[]): void {
   keep(session, left)
 }
 
-/** A fence that the quote cannot close. */
+/** Returns a code fence that the quote cannot close. */
 function quoted(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}\n${text}\n${fence}`
 }
 
-/** All of them as one prompt, by path and line, each with the line it is about. `gone`: the words for a line that went. */
+/**
+ * Returns the comments as one prompt, by path and line, each with the quoted line. `gone`: text for a removed line.
+ */
 export function promptOf(remarks: readonly Remark[], gone: string): string {
   return remarks
     .toSorted((a, b) => (a.path === b.path ? a.number - b.number : a.path < b.path ? -1 : 1))

@@ -5,12 +5,12 @@ import { LineRemark } from './LineRemark.tsx'
 import { type Remark, remarksOf, setRemark } from './remarks.ts'
 
 export interface Remarks {
-  /** What stands under lines, by the diff's own names of them. */
+  /** The content below lines, by the line's name within the diff. */
   readonly widgets: Readonly<Record<string, ReactNode>>
   readonly write: (change: ChangeData) => void
 }
 
-/** The remarks on one path of a session, and the one that is being written. */
+/** The comments on one path of a session, and the draft of a new one. */
 export function useRemarks(session: string, path: string, hunks: readonly HunkData[]): Remarks {
   const all = useCell(remarksOf(session))
   const [open, setOpen] = useState<string | null>(null)
@@ -18,7 +18,7 @@ export function useRemarks(session: string, path: string, hunks: readonly HunkDa
     () => new Map(hunks.flatMap(({ changes }) => changes).map((change) => [getChangeKey(change), change])),
     [hunks],
   )
-  // Where the file changed since, the line of that number is another one.
+  // In a file that has changed since, the same number is another line.
   const own = all.filter((one) => one.path === path && byKey.get(one.line)?.content === one.quote)
   const fresh = open !== null && !own.some(({ line }) => line === open) ? byKey.get(open) : undefined
   const shown = fresh ? [...own, blank(path, fresh)] : own

@@ -9,16 +9,16 @@ import {
   tokenize,
 } from 'react-diff-view'
 import { useHighlighted } from '../ui/Code.tsx'
-import type { Lines } from '../ui/highlight.ts'
+import type { ColoredLines } from '../ui/highlight.ts'
 
-/** Marking the words of more lines than this holds up the page; their colours and lines stay. */
+/** Larger diffs get no word marks: they would block the page. Colours and lines stay. */
 const MOST_LINES = 3_000
 
 interface ColourRange extends RangeTokenNode {
   readonly colour: string
 }
 
-/** Colours of the page's own highlighter, and the words that differ within changed lines. Null where neither is to be had. */
+/** Returns syntax colours, and marks for the words that differ within changed lines. Null without either. */
 export function useTokens(
   hunks: HunkData[],
   texts: { readonly before: string; readonly after: string } | null,
@@ -34,7 +34,7 @@ export function useTokens(
   }, [hunks, texts, before, after])
 }
 
-/** Only changed lines that face as many: between others the words that are alike say nothing. */
+/** Compares words only in blocks with equally many removed and added lines: elsewhere equal words mean nothing. */
 function facing(hunk: HunkData): HunkData {
   const changes: ChangeData[] = []
   let block: ChangeData[] = []
@@ -54,7 +54,7 @@ function facing(hunk: HunkData): HunkData {
   return { ...hunk, changes }
 }
 
-function rangesOf(lines: Lines | null): ColourRange[] {
+function rangesOf(lines: ColoredLines | null): ColourRange[] {
   if (!lines) return []
   return lines.flatMap((line, at) => {
     let start = 0

@@ -1,9 +1,9 @@
 import { type RefCallback, useCallback, useState } from 'react'
 
-/** Two columns of code need this much. px. */
+/** The least width for two columns of code. px. */
 const WIDE = 620
 
-/** Whether the element has room for two columns. */
+/** Returns whether the element has room for two columns. */
 export function useWide(): readonly [RefCallback<HTMLElement>, boolean] {
   const [wide, setWide] = useState(false)
   const look = useCallback((element: HTMLElement | null) => {

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { FileState } from '../../src/model/history.ts'
 import { recall, remember } from '../data/memory.ts'
 
-/** What stood at a path when it was marked: once it is another content the mark does not hold. */
+/** The content of a path at the time of its mark. The mark does not hold for other content. */
 const stampOf = (state: FileState | null): string => (state === null ? '-' : `${state.digest}.${state.mode}`)
 
 function read(key: string): Record<string, string> {
@@ -13,7 +13,7 @@ function read(key: string): Record<string, string> {
   }
 }
 
-/** Marks of one session: which files a person has looked at, kept in this browser. */
+/** The files of a session that a person has viewed. This browser alone stores the marks. */
 export function useViewed(session: string) {
   const key = `viewed.${session}`
   const [marks, setMarks] = useState(() => read(key))

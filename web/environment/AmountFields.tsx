@@ -11,7 +11,7 @@ interface Props {
   readonly onAmounts: (amounts: Amounts) => void
 }
 
-/** Amounts of one kind, each with a field; an empty one has no end. Folded away as long as none is said. */
+/** Fields for amounts of one kind. An empty field has no limit. The fold is closed while all fields are empty. */
 export function AmountFields({ title, note, names, amounts, onAmounts }: Props) {
   const id = useId()
   const [opensSo] = useState(names.some((name) => amounts[name]))
@@ -27,7 +27,7 @@ export function AmountFields({ title, note, names, amounts, onAmounts }: Props) 
                 id={`${id}-${name}`}
                 className="field"
                 {...(name === 'memoryBytes' ? { type: 'text' } : { type: 'number', min: 0, step: 'any' })}
-                placeholder={name === 'memoryBytes' ? texts.environment.noEndOfSize : texts.environment.noEnd}
+                placeholder={name === 'memoryBytes' ? texts.environment.unlimitedOrSize : texts.environment.unlimited}
                 value={amounts[name] ?? ''}
                 onChange={(event) => onAmounts({ ...amounts, [name]: event.target.value })}
               />

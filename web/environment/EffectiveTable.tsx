@@ -1,18 +1,18 @@
 import type { EffectiveEnvironment } from '../../src/model/environment.ts'
 import { texts } from '../texts/texts.ts'
-import { type Amount, amountWords } from './draft.ts'
+import { type Amount, amountText } from './draft.ts'
 
-/** What holds in the end, and which scope says so. */
+/** The settings that apply, each with the scope that sets it. */
 export function EffectiveTable({ effective }: { effective: EffectiveEnvironment }) {
-  const words = texts.environment
+  const labels = texts.environment
   return (
     <table className="effective">
-      <caption>{words.effective}</caption>
+      <caption>{labels.effective}</caption>
       <thead>
         <tr>
-          <th>{words.what}</th>
-          <th>{words.value}</th>
-          <th>{words.from}</th>
+          <th>{labels.what}</th>
+          <th>{labels.value}</th>
+          <th>{labels.from}</th>
         </tr>
       </thead>
       <tbody>
@@ -20,7 +20,7 @@ export function EffectiveTable({ effective }: { effective: EffectiveEnvironment 
           <tr key={`${what} ${value} ${from}`}>
             <td>{what}</td>
             <td>{value}</td>
-            <td className="faint">{words.layers[from]}</td>
+            <td className="faint">{labels.layers[from]}</td>
           </tr>
         ))}
       </tbody>
@@ -28,30 +28,30 @@ export function EffectiveTable({ effective }: { effective: EffectiveEnvironment 
   )
 }
 
-interface Row {
+interface EffectiveRow {
   readonly what: string
   readonly value: string
   readonly from: EffectiveEnvironment['home']['from']
 }
 
-function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: EffectiveEnvironment): Row[] {
-  const words = texts.environment
-  const amount = (name: string, value: number) => amountWords(name as Amount, value)
+function rowsOf({ env, home, sandbox, hosts, ports, browser, limits, budgets }: EffectiveEnvironment): EffectiveRow[] {
+  const labels = texts.environment
+  const amount = (name: string, value: number) => amountText(name as Amount, value)
   return [
     ...Object.entries(env).map(([what, { value, from }]) => ({ what, value, from })),
-    { what: words.home, value: words.homes[home.value], from: home.from },
-    { what: words.sandbox, value: words.sandboxes[sandbox.value], from: sandbox.from },
-    ...hosts.map(({ value, from }) => ({ what: words.host, value, from })),
-    ...(ports.value.length > 0 ? [{ what: words.ports, value: ports.value.join(', '), from: ports.from }] : []),
-    { what: words.browser, value: words.browsers[browser.value], from: browser.from },
+    { what: labels.home, value: labels.homes[home.value], from: home.from },
+    { what: labels.sandbox, value: labels.sandboxes[sandbox.value], from: sandbox.from },
+    ...hosts.map(({ value, from }) => ({ what: labels.host, value, from })),
+    ...(ports.value.length > 0 ? [{ what: labels.ports, value: ports.value.join(', '), from: ports.from }] : []),
+    { what: labels.browser, value: labels.browsers[browser.value], from: browser.from },
     ...Object.entries(limits).map(([name, { value, from }]) => ({
-      what: words.limit(words.amounts[name as Amount]),
+      what: labels.limit(labels.amounts[name as Amount]),
       value: amount(name, value),
       from,
     })),
     ...budgets.flatMap(({ of, from, budget }) =>
       Object.entries(budget).map(([name, value]) => ({
-        what: words.budget[of](words.amounts[name as Amount]),
+        what: labels.budget[of](labels.amounts[name as Amount]),
         value: amount(name, value ?? 0),
         from,
       })),

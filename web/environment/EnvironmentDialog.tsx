@@ -2,22 +2,23 @@ import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
-import { placeKey, placeName, placesOf } from '../secrets/places.ts'
+import { ScopeChoice } from '../secrets/ScopeChoice.tsx'
+import { scopeAt, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { EffectiveTable } from './EffectiveTable.tsx'
 import { EnvironmentForm } from './EnvironmentForm.tsx'
-import '../shell/dialogs.css'
+import '../ui/dialogs.css'
 import './environment.css'
 
 interface Props {
-  /** The Space that is shown first; without it the whole workspace. */
+  /** The scope at first; without a Space the whole workspace. */
   readonly space?: string | undefined
   readonly onClose: () => void
 }
 
-/** What runs are given, by scope. */
+/** The environment settings of one scope at a time. */
 export function EnvironmentDialog({ space, onClose }: Props) {
   const page = usePage()
   const view = useWorkspace()
@@ -25,39 +26,26 @@ export function EnvironmentDialog({ space, onClose }: Props) {
   const id = useId()
   const [where, setWhere] = useState(space ?? '')
   const [saved, setSaved] = useState(false)
-  const places = placesOf(view)
-  const scope = places.find((each) => placeKey(each) === where) ?? { space: null, project: null }
-  const words = texts.environment
+  const scope = scopeAt(view, where)
+  const labels = texts.environment
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ['environment', workspace, where],
-    queryFn: () =>
-      page.call('environment.get', {
-        workspace,
-        ...(scope.space && { space: scope.space }),
-        ...(scope.project && { project: scope.project }),
-      }),
+    queryFn: () => page.call('environment.get', { workspace, ...scopeInput(scope) }),
     refetchOnMount: 'always',
   })
   return (
-    <Dialog title={words.title} open onClose={onClose} className="wide plan-like">
-      <p className="dim">{words.text}</p>
+    <Dialog title={labels.title} open onClose={onClose} className="wide plan-like">
+      <p className="dim">{labels.text}</p>
       <div className="form-field">
-        <label htmlFor={id}>{words.where}</label>
-        <select
+        <label htmlFor={id}>{labels.where}</label>
+        <ScopeChoice
           id={id}
-          className="field"
           value={where}
-          onChange={(event) => {
+          onChoose={(key) => {
             setSaved(false)
-            setWhere(event.target.value)
+            setWhere(key)
           }}
-        >
-          {places.map((place) => (
-            <option key={placeKey(place)} value={placeKey(place)}>
-              {placeName(view, place)}
-            </option>
-          ))}
-        </select>
+        />
       </div>
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && <p className="faint">{texts.ui.loading}</p>}
@@ -72,7 +60,7 @@ export function EnvironmentDialog({ space, onClose }: Props) {
               void refetch()
             }}
           />
-          <p role="status">{saved ? words.saved : ''}</p>
+          <p role="status">{saved ? labels.saved : ''}</p>
           <EffectiveTable effective={data.effective} />
         </>
       )}

@@ -1,72 +1,64 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react'
 import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/environment.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
-import type { SecretScope } from '../secrets/places.ts'
+import { type ScopeRef, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
-import { BUDGET_AMOUNTS, changeOf, type Draft, draftOf, LIMIT_AMOUNTS } from './draft.ts'
+import { BUDGET_AMOUNTS, changeOf, draftOf, LIMIT_AMOUNTS, type SettingsDraft } from './draft.ts'
 
 interface Props {
-  readonly scope: SecretScope
+  readonly scope: ScopeRef
   readonly own: Environment
   readonly onSaved: () => void
 }
 
-/** What one scope says, as far as this version keeps it. */
+/** The form for the settings of one scope. */
 export function EnvironmentForm({ scope, own, onSaved }: Props) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const [draft, setDraft] = useState(draftOf(own))
-  const words = texts.environment
+  const labels = texts.environment
   const save = useSubmit(async () => {
-    const { space, project } = scope
-    const settings = changeOf(own, draft)
-    await page.call('environment.set', { workspace, ...(space && { space }), ...(project && { project }), settings })
+    await page.call('environment.set', { workspace, ...scopeInput(scope), settings: changeOf(own, draft) })
     onSaved()
   })
   const send = (event: FormEvent): void => {
     event.preventDefault()
     save.run()
   }
-  const put = (more: Partial<Draft>) => setDraft({ ...draft, ...more })
+  const put = (more: Partial<SettingsDraft>) => setDraft({ ...draft, ...more })
   return (
-    <form className="stack" onSubmit={send} aria-label={words.form}>
-      <Area label={words.env} note={words.envNote} value={draft.env} onValue={(env) => put({ env })} />
-      <Pick label={words.home} value={draft.home} options={words.homes} onPick={(to) => put({ home: to })}>
+    <form className="stack" onSubmit={send} aria-label={labels.form}>
+      <Area label={labels.env} note={labels.envNote} value={draft.env} onValue={(env) => put({ env })} />
+      <Pick label={labels.home} value={draft.home} options={labels.homes} onPick={(to) => put({ home: to })}>
         {Home.options}
       </Pick>
-      <Pick label={words.sandbox} value={draft.sandbox} options={words.sandboxes} onPick={(to) => put({ sandbox: to })}>
+      <Pick
+        label={labels.sandbox}
+        value={draft.sandbox}
+        options={labels.sandboxes}
+        onPick={(to) => put({ sandbox: to })}
+      >
         {Sandbox.options}
       </Pick>
-      <Area label={words.hosts} note={words.hostsNote} value={draft.hosts} onValue={(hosts) => put({ hosts })} />
+      <Area label={labels.hosts} note={labels.hostsNote} value={draft.hosts} onValue={(hosts) => put({ hosts })} />
       <Area
-        label={words.ports}
-        note={words.portsNote}
+        label={labels.ports}
+        note={labels.portsNote}
         value={draft.ports}
         onValue={(ports) => put({ ports })}
         rows={1}
       />
-      <Pick label={words.browser} value={draft.browser} options={words.browsers} onPick={(to) => put({ browser: to })}>
+      <Pick
+        label={labels.browser}
+        value={draft.browser}
+        options={labels.browsers}
+        onPick={(to) => put({ browser: to })}
+      >
         {BrowserWanted.options}
       </Pick>
-      <AmountFields
-        title={words.limits}
-        note={words.limitsNote}
-        names={LIMIT_AMOUNTS}
-        amounts={draft.limits}
-        onAmounts={(limits) => put({ limits })}
-      />
-      {(['session', 'total'] as const).map((of) => (
-        <AmountFields
-          key={of}
-          title={words.budgets[of]}
-          note={words.budgetsNote}
-          names={BUDGET_AMOUNTS}
-          amounts={draft[of]}
-          onAmounts={(amounts) => put({ [of]: amounts })}
-        />
-      ))}
+      <Amounts draft={draft} onChange={put} />
       <Problem error={save.problem} />
       <div className="actions">
         <button type="submit" className="btn primary" disabled={save.pending}>
@@ -74,6 +66,32 @@ export function EnvironmentForm({ scope, own, onSaved }: Props) {
         </button>
       </div>
     </form>
+  )
+}
+
+/** Limits and budgets, each in a fold of its own. */
+function Amounts({ draft, onChange }: { draft: SettingsDraft; onChange: (part: Partial<SettingsDraft>) => void }) {
+  const labels = texts.environment
+  return (
+    <>
+      <AmountFields
+        title={labels.limits}
+        note={labels.limitsNote}
+        names={LIMIT_AMOUNTS}
+        amounts={draft.limits}
+        onAmounts={(limits) => onChange({ limits })}
+      />
+      {(['session', 'total'] as const).map((of) => (
+        <AmountFields
+          key={of}
+          title={labels.budgets[of]}
+          note={labels.budgetsNote}
+          names={BUDGET_AMOUNTS}
+          amounts={draft[of]}
+          onAmounts={(amounts) => onChange({ [of]: amounts })}
+        />
+      ))}
+    </>
   )
 }
 
@@ -117,7 +135,7 @@ function Pick({ label, value, options, onPick, children }: PickProps): ReactNode
     <div className="form-field">
       <label htmlFor={id}>{label}</label>
       <select id={id} className="field" value={value} onChange={(event) => onPick(event.target.value)}>
-        <option value="">{texts.environment.notSaid}</option>
+        <option value="">{texts.environment.inherited}</option>
         {children.map((name) => (
           <option key={name} value={name}>
             {options[name]}

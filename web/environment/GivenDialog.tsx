@@ -5,10 +5,10 @@ import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
-import { type Amount, amountWords } from './draft.ts'
+import { type Amount, amountText } from './draft.ts'
 import './environment.css'
 
-/** What a run was given, with handles in the place of secrets. */
+/** The environment of a run. Secrets show as handles. */
 export function GivenDialog({ run, onClose }: { run: string; onClose: () => void }) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -32,14 +32,14 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
 }
 
 function Given({ given }: { given: GivenToRun }) {
-  const words = texts.environment
-  const { names } = words.given
+  const labels = texts.environment
+  const { names } = labels.given
   const facts = {
     program: [given.program, ...given.args].join(' '),
     cwd: given.cwd,
-    home: given.home === 'session' ? words.given.ofSession : words.homes[given.home],
+    home: given.home === 'session' ? labels.given.ofSession : labels.homes[given.home],
     temporary: given.temporary,
-    sandbox: words.sandboxes[given.sandbox],
+    sandbox: labels.sandboxes[given.sandbox],
     containment: given.containment,
     stderr: given.stderr,
   }
@@ -56,21 +56,21 @@ function Given({ given }: { given: GivenToRun }) {
           ))}
         {Object.entries(given.limits).map(([name, value]) => (
           <div key={name}>
-            <dt>{words.limit(words.amounts[name as Amount])}</dt>
-            <dd>{amountWords(name as Amount, value ?? 0)}</dd>
+            <dt>{labels.limit(labels.amounts[name as Amount])}</dt>
+            <dd>{amountText(name as Amount, value ?? 0)}</dd>
           </div>
         ))}
       </dl>
       <table className="effective">
-        <caption>{words.env}</caption>
+        <caption>{labels.env}</caption>
         <tbody>
           {given.env.map(({ name, value, from }) => (
             <tr key={name}>
               <td>
                 <code>{name}</code>
               </td>
-              <td>{value ?? <span className="faint">{words.given.hidden}</span>}</td>
-              <td className="faint">{words.given.from[from]}</td>
+              <td>{value ?? <span className="faint">{labels.given.hidden}</span>}</td>
+              <td className="faint">{labels.given.from[from]}</td>
             </tr>
           ))}
         </tbody>

@@ -2,7 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 
-/** What the programs of a project's place show. The links lead over the login to an origin of its own for each. */
+/**
+ * Links to the programs that listen on the project's ports. A link passes the login and ends at an origin of its own.
+ */
 export function PortLinks({ project, stamp }: { project: string; stamp: string }) {
   const page = usePage()
   const workspace = useWorkspaceId()

@@ -5,7 +5,7 @@ import { texts } from '../texts/texts.ts'
 
 const MINUTE = 60_000
 
-/** Amounts as fields show them: minutes, and sizes such as `2g`; empty where nothing is said. */
+/** Units of amounts in fields: minutes, and sizes such as `2g`. An empty field is inherited. */
 const AMOUNTS = {
   ms: MINUTE,
   turns: 1,
@@ -18,14 +18,14 @@ export type Amount = keyof typeof AMOUNTS
 export const BUDGET_AMOUNTS = ['ms', 'turns', 'tokens', 'cost'] as const
 export const LIMIT_AMOUNTS = [...BUDGET_AMOUNTS, 'memoryBytes', 'pids'] as const
 
-/** An amount to be read. */
-export const amountWords = (name: Amount, value: number): string =>
+/** Returns an amount as text for a reader. */
+export const amountText = (name: Amount, value: number): string =>
   name === 'memoryBytes' ? sizeWords(value) : String(value / AMOUNTS[name])
 
 export type Amounts = Readonly<Partial<Record<Amount, string>>>
 
-/** What is said in one scope, as the fields of a form. */
-export interface Draft {
+/** The settings of one scope, as the fields of a form. */
+export interface SettingsDraft {
   readonly env: string
   readonly home: string
   readonly sandbox: string
@@ -37,7 +37,7 @@ export interface Draft {
   readonly total: Amounts
 }
 
-export function draftOf(own: Environment): Draft {
+export function draftOf(own: Environment): SettingsDraft {
   return {
     env: Object.entries(own.env ?? {})
       .map(([name, value]) => `${name}=${value}`)
@@ -62,18 +62,18 @@ const shown = (amounts: Readonly<Partial<Record<Amount, number | undefined>>> = 
   )
 
 /**
- * What of a draft is different from what is said: fields that stay do not go along, emptied ones are taken away.
+ * Returns the changed fields of a draft only. An emptied field removes its setting.
  *
- * @throws bad_input where a size cannot be read
+ * @throws CarrelError `bad_input` for an unreadable size
  */
-export function changeOf(own: Environment, draft: Draft): EnvironmentChange {
+export function changeOf(own: Environment, draft: SettingsDraft): EnvironmentChange {
   const budgets = filled({ session: amountsOf(draft.session), total: amountsOf(draft.total) })
   const next: EnvironmentChange = {
     env: filled(variablesOf(draft.env)),
     home: (draft.home || null) as Environment['home'] | null,
     sandbox: (draft.sandbox || null) as Environment['sandbox'] | null,
-    hosts: wordsOf(draft.hosts),
-    ports: wordsOf(draft.ports),
+    hosts: namesOf(draft.hosts),
+    ports: namesOf(draft.ports),
     browser: (draft.browser || null) as Environment['browser'] | null,
     limits: amountsOf(draft.limits) ?? null,
     budgets: budgets as Environment['budgets'] | null,
@@ -88,7 +88,7 @@ export function changeOf(own: Environment, draft: Draft): EnvironmentChange {
 const filled = <T extends object>(value: T): T | null =>
   Object.values(value).some((each) => each !== undefined) ? value : null
 
-/** A line without `=` names a variable with nothing in it; what is wrong with a name the server says. */
+/** Returns the variables of a text. A line without `=` is an empty variable. The server checks the names. */
 function variablesOf(text: string): Record<string, string> {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   const pairs = lines.map((line): [string, string] => {
@@ -98,24 +98,24 @@ function variablesOf(text: string): Record<string, string> {
   return Object.fromEntries(pairs)
 }
 
-function wordsOf(text: string): string[] | null {
-  const words = text.split(/[\s,]+/).filter((word) => word !== '')
-  return words.length === 0 ? null : words
+function namesOf(text: string): string[] | null {
+  const names = text.split(/[\s,]+/).filter((name) => name !== '')
+  return names.length === 0 ? null : names
 }
 
 function amountsOf(amounts: Amounts): Budget | undefined {
-  const said = Object.entries(amounts).filter(([, text]) => text.trim() !== '')
-  if (said.length === 0) return undefined
+  const given = Object.entries(amounts).filter(([, text]) => text.trim() !== '')
+  if (given.length === 0) return undefined
   const exact = (name: string, text: string) => {
     if (name === 'memoryBytes') return sizeOf(text)
     const value = Number(text) * AMOUNTS[name as Amount]
     return name === 'cost' ? value : Math.round(value)
   }
-  return Object.fromEntries(said.map(([name, text]) => [name, exact(name, text)]))
+  return Object.fromEntries(given.map(([name, text]) => [name, exact(name, text)]))
 }
 
 function sizeOf(text: string): number {
   const bytes = readSize(text)
-  if (bytes === null) throw new CarrelError('bad_input', texts.environment.noSize(text))
+  if (bytes === null) throw new CarrelError('bad_input', texts.environment.notASize(text))
   return bytes
 }

@@ -20,10 +20,10 @@ interface Props {
   readonly onUndo: ((path: string, hunk?: number) => void) | undefined
 }
 
-/** As many rows as are made before somebody asks for more. */
+/** The number of rows before "Show more". */
 const FIRST = 150
 
-/** Changed paths by their authors; within one by folder, or one under the other. */
+/** Changed paths by author; for one author by folder or as a list. */
 export function ChangeList(props: Props) {
   const groups = byAuthor(props.changes)
   const [only] = groups

@@ -1,13 +1,13 @@
 import { texts } from '../texts/texts.ts'
-import type { Deed } from './groups.ts'
+import type { ChangeKind } from './groups.ts'
 import './change-mark.css'
 
-/** Created, changed or removed, as a letter and a word. */
-export function ChangeMark({ deed }: { deed: Deed }) {
+/** The kind of a change, as a letter and a hidden word. */
+export function ChangeMark({ kind }: { kind: ChangeKind }) {
   return (
-    <span className="change-mark" data-deed={deed} title={texts.files.states[deed]}>
-      <span aria-hidden>{texts.files.marks[deed]}</span>
-      <span className="hidden">{texts.files.states[deed]}</span>
+    <span className="change-mark" data-change={kind} title={texts.files.states[kind]}>
+      <span aria-hidden>{texts.files.marks[kind]}</span>
+      <span className="hidden">{texts.files.states[kind]}</span>
     </span>
   )
 }

@@ -5,7 +5,7 @@ import { texts } from '../texts/texts.ts'
 import { Menu, type MenuEntry } from '../ui/Menu.tsx'
 import { ChangeMark } from './ChangeMark.tsx'
 import { DiffFile } from './DiffFile.tsx'
-import { deedOf, shownPath, type Touched } from './groups.ts'
+import { changeKindOf, shownPath, type Touched } from './groups.ts'
 import { PathName } from './PathName.tsx'
 
 export interface ChangeRowProps {
@@ -14,7 +14,7 @@ export interface ChangeRowProps {
   readonly n: number
   readonly session: string
   readonly change: Touched
-  /** The folder whose name stands above. */
+  /** The folder in the heading above, which the path does not repeat. */
   readonly within: string
   readonly open: boolean
   readonly viewed: Viewed
@@ -22,45 +22,45 @@ export interface ChangeRowProps {
   readonly onUndo: ((path: string, hunk?: number) => void) | undefined
 }
 
-/** One changed path: what happened to it, and its diff when it is opened. */
+/** One changed path: the kind of its change, and on demand its diff. */
 export function ChangeRow(props: ChangeRowProps) {
   const { project, scope, n, session, change, within, open, viewed, onToggle, onUndo } = props
   const { path, after, times, changedSince } = change
-  const words = texts.files
+  const labels = texts.files
   const seen = viewed.has(path, after)
   const entries: MenuEntry[] = [
-    ...(onUndo ? [{ label: words.undoPath, act: () => onUndo(path) }] : []),
-    { label: words.diff.copyPath, act: () => void navigator.clipboard?.writeText(shownPath(path)) },
+    ...(onUndo ? [{ label: labels.undoPath, act: () => onUndo(path) }] : []),
+    { label: labels.diff.copyPath, act: () => void navigator.clipboard?.writeText(shownPath(path)) },
   ]
   return (
     <li className="change" data-viewed={seen || undefined} data-open={open || undefined}>
       <div className="change-head">
         <button type="button" className="change-name" aria-expanded={open} onClick={onToggle}>
           <ChevronRight className="glyph fold-mark" aria-hidden />
-          <ChangeMark deed={deedOf(change)} />
+          <ChangeMark kind={changeKindOf(change)} />
           <PathName path={path} within={within} />
-          {after?.kind === 'link' && <span className="faint">{words.link}</span>}
-          {(after ?? change.before)?.kind === 'folder' && <span className="faint">{words.folder}</span>}
-          {times > 1 && <span className="faint change-times">{words.times(times)}</span>}
+          {after?.kind === 'link' && <span className="faint">{labels.link}</span>}
+          {(after ?? change.before)?.kind === 'folder' && <span className="faint">{labels.folder}</span>}
+          {times > 1 && <span className="faint change-times">{labels.times(times)}</span>}
         </button>
         {changedSince && (
-          <span className="change-since" title={words.changedSinceNote}>
+          <span className="change-since" title={labels.changedSinceNote}>
             <History className="glyph" aria-hidden />
-            <span className="hidden">{words.changedSince}</span>
+            <span className="hidden">{labels.changedSince}</span>
           </span>
         )}
         <input
           type="checkbox"
           className="change-viewed"
-          title={words.diff.viewed}
-          aria-label={words.diff.viewedOf(path)}
+          title={labels.diff.viewed}
+          aria-label={labels.diff.viewedOf(path)}
           checked={seen}
           onChange={({ target }) => {
             viewed.set(path, after, target.checked)
             if (target.checked === open) onToggle()
           }}
         />
-        <Menu label={words.menu(shownPath(path))} entries={entries} />
+        <Menu label={labels.menu(shownPath(path))} entries={entries} />
       </div>
       {open && (
         <DiffFile

@@ -12,26 +12,26 @@ interface Props {
   readonly path: string
   readonly n: number
   readonly session: string | null
-  /** Takes back one part of it. */
+  /** Undoes one hunk. */
   readonly onUndo?: ((hunk: number) => void) | undefined
 }
 
-/** The diff of one path, asked for when it is opened. */
+/** The diff of one path, requested when it is expanded. */
 export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
   const { data, error, isPending } = useFileDiff(project, scope, path, n)
-  const words = texts.files.diff
+  const labels = texts.files.diff
   if (error) return <Problem error={asCarrelError(error)} />
-  if (isPending) return <p className="diff-note">{words.loading}</p>
+  if (isPending) return <p className="diff-note">{labels.loading}</p>
   const { added, cut } = countLines(data.hunks)
   const acts = onUndo && ((index: number) => <UndoHunk onUndo={() => onUndo(index)} />)
   return (
-    <section aria-label={words.title(path)}>
+    <section aria-label={labels.title(path)}>
       {data.content === 'text' && added + cut > 0 && (
         <p className="diff-counts">
-          <span className="diff-add" title={words.added(added)}>
+          <span className="diff-add" title={labels.added(added)}>
             +{added}
           </span>
-          <span className="diff-cut" title={words.removed(cut)}>
+          <span className="diff-cut" title={labels.removed(cut)}>
             -{cut}
           </span>
         </p>
@@ -42,13 +42,13 @@ export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
 }
 
 function UndoHunk({ onUndo }: { onUndo: () => void }) {
-  const words = texts.files
+  const labels = texts.files
   return (
     <button
       type="button"
       className="btn quiet icon small"
-      aria-label={words.undoHunk}
-      title={words.undoHunk}
+      aria-label={labels.undoHunk}
+      title={labels.undoHunk}
       onClick={onUndo}
     >
       <Undo2 aria-hidden />

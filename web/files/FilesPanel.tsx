@@ -3,9 +3,9 @@ import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest } from '../../src/model/history.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { type Scope, useChanges, useHistoryStatus } from '../data/files.ts'
+import { overlay } from '../data/overlay.ts'
+import { panel } from '../data/panel.ts'
 import { useViewed } from '../diff/viewed.ts'
-import { panel } from '../session/panel.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { Problem } from '../ui/Problem.tsx'
@@ -17,7 +17,7 @@ import { fileOrder } from './order.ts'
 import { RemarksBar } from './RemarksBar.tsx'
 import './files.css'
 
-/** What a session, a run or everybody since a snapshot changed in the place, with its diffs. */
+/** The changes of a session, of a run or since a snapshot, with their diffs. */
 export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
   const { run, since, path } = useCell(panel)
   const scope = scopeOf(row.id, run, since)
@@ -29,7 +29,7 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
   const viewed = useViewed(row.id)
   const order = useCell(fileOrder)
   const keys = byAuthor(changes).flatMap((group) => group.changes.map((change) => `${group.key} ${change.path}`))
-  const words = texts.files
+  const labels = texts.files
   return (
     <>
       <FilesTools
@@ -44,7 +44,7 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
         {status.error && <Problem error={asCarrelError(status.error)} />}
         {status.data && <HistoryNote status={status.data} />}
         {error && <Problem error={asCarrelError(error)} />}
-        {isPending && !error && <p className="panel-note">{words.looking}</p>}
+        {isPending && !error && <p className="panel-note">{labels.looking}</p>}
         {data?.changes.length === 0 && status.data?.state !== 'importing' && <Nothing scope={scope} />}
         <ChangeList
           project={row.project}
@@ -58,7 +58,7 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
           onToggle={toggle}
           onUndo={undoOf(row.project, scope)}
         />
-        {data?.cut && <p className="panel-note">{words.cut}</p>}
+        {data?.cut && <p className="panel-note">{labels.cut}</p>}
         {status.data && <GapsLine project={row.project} space={row.space} gaps={status.data.gaps} n={n} />}
       </div>
       <RemarksBar session={row.id} />
@@ -67,11 +67,11 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
 }
 
 function Nothing({ scope }: { scope: Scope }) {
-  const words = texts.files.empty[scope.kind]
+  const labels = texts.files.empty[scope.kind]
   return (
     <div className="empty">
-      <h2>{words.title}</h2>
-      <p>{words.text}</p>
+      <h2>{labels.title}</h2>
+      <p>{labels.text}</p>
     </div>
   )
 }
@@ -81,7 +81,7 @@ function scopeOf(session: string, run: string | null, since: number | null): Sco
   return since !== null ? { kind: 'since', from: since } : { kind: 'session', session }
 }
 
-/** Which rows are open. The path that somebody asked for is, once. */
+/** The expanded rows. A path from the panel's state is expanded once. */
 function useOpened(changes: readonly Touched[], path: string | null) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set())
   const wanted = byAuthor(changes).find((group) => group.changes.some((change) => change.path === path))
@@ -99,7 +99,7 @@ function useOpened(changes: readonly Touched[], path: string | null) {
   return [opened, toggle, setOpened] as const
 }
 
-/** Opens the plan that takes back a path, or one part of it. Nothing to take back where everybody's changes show. */
+/** Opens the plan that undoes a path or one hunk. Null for changes of all authors. */
 function undoOf(project: string, scope: Scope): ((path: string, hunk?: number) => void) | undefined {
   if (scope.kind === 'since') return undefined
   return (path, hunk) => {

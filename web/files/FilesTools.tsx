@@ -2,10 +2,10 @@ import { FolderTree, FoldVertical, List, UnfoldVertical } from 'lucide-react'
 import type { PlanRequest } from '../../src/model/history.ts'
 import type { Session } from '../../src/model/tree.ts'
 import type { Scope } from '../data/files.ts'
+import { overlay } from '../data/overlay.ts'
+import { panel, showPanel } from '../data/panel.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
-import { panel, showPanel } from '../session/panel.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
@@ -22,11 +22,11 @@ interface Props {
   readonly onOpenAll: (open: boolean) => void
 }
 
-/** Whose changes are shown, how, and what can be done with all of them. */
+/** The scope and layout of the list, and the acts on all of its changes. */
 export function FilesTools({ row, scope, count, seen, allOpen, onOpenAll }: Props) {
   const order = useCell(fileOrder)
-  const words = texts.files
-  const all = allOpen ? words.closeAll : words.openAll
+  const labels = texts.files
+  const all = allOpen ? labels.closeAll : labels.openAll
   const other = order === 'tree' ? 'flat' : 'tree'
   const OrderMark = order === 'tree' ? List : FolderTree
   return (
@@ -34,7 +34,7 @@ export function FilesTools({ row, scope, count, seen, allOpen, onOpenAll }: Prop
       <div className="row">
         <ScopeChoice row={row} scope={scope} />
         <span className="faint cut grow" role="status">
-          {count > 0 && (seen > 0 ? words.shown(seen, count) : words.count(count))}
+          {count > 0 && (seen > 0 ? labels.shown(seen, count) : labels.count(count))}
         </span>
         {scope.kind !== 'since' && count > 0 && <UndoAll project={row.project} scope={scope} />}
       </div>
@@ -43,8 +43,8 @@ export function FilesTools({ row, scope, count, seen, allOpen, onOpenAll }: Prop
           <button
             type="button"
             className="btn quiet icon"
-            aria-label={words.lists[other]}
-            title={words.lists[other]}
+            aria-label={labels.lists[other]}
+            title={labels.lists[other]}
             onClick={() => setFileOrder(other)}
           >
             <OrderMark aria-hidden />
@@ -67,9 +67,9 @@ export function FilesTools({ row, scope, count, seen, allOpen, onOpenAll }: Prop
 }
 
 function UndoAll({ project, scope }: { project: string; scope: Exclude<Scope, { kind: 'since' }> }) {
-  const words = texts.files
+  const labels = texts.files
   const [label, title] =
-    scope.kind === 'run' ? [words.undoRun, words.undoTitle.run] : [words.undoSession, words.undoTitle.session]
+    scope.kind === 'run' ? [labels.undoRun, labels.undoTitle.run] : [labels.undoSession, labels.undoTitle.session]
   const act = (): void =>
     overlay.set({ kind: 'plan', project, title, request: { kind: 'undo', of: scope } as PlanRequest })
   return <Menu label={title} entries={[{ label, act }]} />
@@ -79,13 +79,13 @@ function ScopeChoice({ row, scope }: { row: Session; scope: Scope }) {
   const { since } = useCell(panel)
   const agents = useAgents().data?.agents
   const runs = useRuns(row.id, `${row.lastRun?.id}.${row.state}`).data?.runs ?? []
-  const words = texts.files
+  const labels = texts.files
   const options = [
-    { value: 'session', label: words.scope.session },
-    ...(since !== null ? [{ value: 'since', label: words.scope.since(since) }] : []),
+    { value: 'session', label: labels.scope.session },
+    ...(since !== null ? [{ value: 'since', label: labels.scope.since(since) }] : []),
     ...runs.map(({ id, agent, admittedAt }) => ({
       value: id as string,
-      label: words.runOf(agentName(agents, agent), clockTime(admittedAt)),
+      label: labels.runOf(agentName(agents, agent), clockTime(admittedAt)),
     })),
   ]
   const choose = (value: string): void => {
@@ -94,7 +94,7 @@ function ScopeChoice({ row, scope }: { row: Session; scope: Scope }) {
   }
   return (
     <Choice
-      label={words.scope.label}
+      label={labels.scope.label}
       value={scope.kind === 'run' ? scope.run : scope.kind}
       options={options}
       onChoose={choose}

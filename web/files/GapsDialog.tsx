@@ -1,14 +1,14 @@
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Gap } from '../../src/model/history.ts'
 import { useGaps } from '../data/files.ts'
+import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { bytes } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { shownPath } from './groups.ts'
-import '../shell/dialogs.css'
+import '../ui/dialogs.css'
 import './files.css'
 
 interface Props {
@@ -18,20 +18,20 @@ interface Props {
   readonly onClose: () => void
 }
 
-/** What the history of a place does not cover, largest first. */
+/** The paths that the history does not track, largest first. */
 export function GapsDialog({ project, space, n, onClose }: Props) {
   const { data, error, isPending } = useGaps(project, n)
   const name = usePageState((state) => state.workspace?.spaces[space]?.name ?? '')
-  const words = texts.files.gaps
+  const labels = texts.files.gaps
   return (
-    <Dialog title={words.title} open onClose={onClose} className="wide">
-      <p className="dim">{words.note}</p>
+    <Dialog title={labels.title} open onClose={onClose} className="wide">
+      <p className="dim">{labels.note}</p>
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <GapList gaps={data.gaps} />}
       <div className="actions">
         <button type="button" className="btn" onClick={() => overlay.set({ kind: 'file-rules', space, name })}>
-          {words.rules}
+          {labels.rules}
         </button>
         <button type="button" className="btn" onClick={onClose}>
           {texts.ui.close}
@@ -42,15 +42,15 @@ export function GapsDialog({ project, space, n, onClose }: Props) {
 }
 
 export function GapList({ gaps }: { gaps: readonly Gap[] }) {
-  const words = texts.files.gaps
+  const labels = texts.files.gaps
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-    <ul className="gap-list scroll" tabIndex={0} aria-label={words.title}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
+    <ul className="gap-list scroll" tabIndex={0} aria-label={labels.title}>
       {gaps.map(({ path, why, bytes: size, files }) => (
         <li key={path}>
           <bdi className="mono grow">{shownPath(path)}</bdi>
-          <span className="faint">{words.why[why]}</span>
-          {files !== null && <span className="faint">{words.folder(files)}</span>}
+          <span className="faint">{labels.why[why]}</span>
+          {files !== null && <span className="faint">{labels.folder(files)}</span>}
           {size !== null && <span className="faint">{bytes(size)}</span>}
         </li>
       ))}

@@ -1,42 +1,42 @@
 import type { HistoryStatus } from '../../src/model/history.ts'
-import { overlay } from '../shell/overlay.ts'
+import { overlay } from '../data/overlay.ts'
 import { texts } from '../texts/texts.ts'
 
-/** What must be known of a history before one trusts its lists: first import, a folder that is gone, what is not covered. */
+/** The state of a history that limits its lists: first scan, missing folder, failure. */
 export function HistoryNote({ status }: { status: HistoryStatus }) {
-  const words = texts.files
+  const labels = texts.files
   if (status.state === 'importing') return <Importing progress={status.progress} />
-  if (status.state === 'missing') return <p className="history-note bad">{words.missing}</p>
+  if (status.state === 'missing') return <p className="history-note bad">{labels.missing}</p>
   if (status.state === 'failed') {
     return (
       <div className="problem" role="alert">
         <p>
-          <b>{words.failed} </b>
+          <b>{labels.failed} </b>
           {status.problem}
         </p>
       </div>
     )
   }
   if (status.watching) return null
-  return <p className="history-note faint">{words.notWatched}</p>
+  return <p className="history-note faint">{labels.notWatched}</p>
 }
 
 function Importing({ progress }: Pick<HistoryStatus, 'progress'>) {
-  const words = texts.files
+  const labels = texts.files
   const { done = 0, total = null } = progress ?? {}
   return (
     <div className="history-note">
       <label className="stack-s">
-        <span>{words.importing(done, total)}</span>
-        {/* Without a value it says that nobody knows how much there is. */}
+        <span>{labels.importing(done, total)}</span>
+        {/* Without a value the total is unknown. */}
         <progress {...(total !== null && { value: done, max: Math.max(1, total) })} />
       </label>
-      <p className="faint">{words.importNote}</p>
+      <p className="faint">{labels.importNote}</p>
     </div>
   )
 }
 
-/** The line at the end of every list: what it cannot speak of. */
+/** The number of paths that the history does not track, at the end of every list. */
 export function GapsLine({ project, space, gaps, n }: { project: string; space: string; gaps: number; n: number }) {
   if (gaps === 0) return null
   return (

@@ -1,6 +1,6 @@
 import { folderOf, nameOf, shownPath } from './groups.ts'
 
-/** A path whose end stays to be read when there is no room for all of it. */
+/** A path that is cut at its beginning when space is short: the end says more. */
 export function PathName({ path, within = '' }: { path: string; within?: string }) {
   const shown = shownPath(path)
   const folder = folderOf(shown)

@@ -1,30 +1,30 @@
 import { MessageSquare, PenLine, Send, Trash2 } from 'lucide-react'
 import { useRef } from 'react'
+import { command } from '../data/commands.ts'
+import { leaveForPrompt } from '../data/panel.ts'
+import { newRequestKey } from '../data/request-key.ts'
+import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { dropRemarks, promptOf, remarksOf } from '../diff/remarks.ts'
-import { leaveForPrompt } from '../session/panel.ts'
-import { newKey } from '../session/use-draft.ts'
-import { command } from '../shell/commands.ts'
-import { say } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { Problem } from '../ui/Problem.tsx'
 
-/** The comments that were made on lines, on their way to the agent. */
+/** The comments on lines, with the acts that send them to the agent. */
 export function RemarksBar({ session }: { session: string }) {
   const remarks = useCell(remarksOf(session))
   const page = usePage()
   const workspace = useWorkspaceId()
   const attempt = useRef({ of: '', key: '' })
-  const words = texts.files.remark
-  const text = promptOf(remarks, words.gone)
+  const labels = texts.files.remark
+  const text = promptOf(remarks, labels.gone)
   const send = useSubmit(async () => {
-    // Sent again after a lost answer it must not be a second prompt.
-    if (attempt.current.of !== text) attempt.current = { of: text, key: newKey() }
+    // A retry after a lost response must not be a second prompt.
+    if (attempt.current.of !== text) attempt.current = { of: text, key: newRequestKey() }
     const content = [{ type: 'text' as const, text }]
     await page.call('sessions.prompt', { workspace, id: session, content, key: attempt.current.key })
     dropRemarks(session, remarks)
-    say(words.sent)
+    say(labels.sent)
   })
   const write = (): void => {
     leaveForPrompt()
@@ -33,16 +33,16 @@ export function RemarksBar({ session }: { session: string }) {
   }
   if (remarks.length === 0) return null
   return (
-    <section className="remarks-bar" aria-label={words.title}>
-      <Problem error={send.problem} what={words.notSent} />
+    <section className="remarks-bar" aria-label={labels.title}>
+      <Problem error={send.problem} what={labels.notSent} />
       <div className="row wrap">
         <MessageSquare className="glyph" aria-hidden />
-        <b className="grow">{words.count(remarks.length)}</b>
+        <b className="grow">{labels.count(remarks.length)}</b>
         <button
           type="button"
           className="btn quiet icon"
-          aria-label={words.dropAll}
-          title={words.dropAll}
+          aria-label={labels.dropAll}
+          title={labels.dropAll}
           onClick={() => dropRemarks(session, remarks)}
         >
           <Trash2 aria-hidden />
@@ -50,12 +50,12 @@ export function RemarksBar({ session }: { session: string }) {
         {command('write') && (
           <button type="button" className="btn" onClick={write}>
             <PenLine aria-hidden />
-            {words.write}
+            {labels.write}
           </button>
         )}
         <button type="button" className="btn primary" disabled={send.pending} onClick={() => send.run()}>
           <Send aria-hidden />
-          {send.pending ? words.sending : words.send}
+          {send.pending ? labels.sending : labels.send}
         </button>
       </div>
     </section>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { MINE, OTHER, PERSON, touched } from '../stories/file-data.ts'
-import { byAuthor, byFolder, deedOf, shownPath, telling } from './groups.ts'
+import { MINE, OTHER, PERSON, touched } from '../gallery/file-data.ts'
+import { byAuthor, byFolder, changeKindOf, shownPath, telling } from './groups.ts'
 
 it('runs of one session are one author, in the order they come', () => {
   const again = { ...MINE, run: 'run_other' } as never
@@ -26,7 +26,7 @@ it('a byte that is no text is shown as a sign', () => {
   expect(shownPath('a\udcffb')).toBe('a\ufffdb')
 })
 
-it('a folder that came with its files is told by them, one that is empty by itself', () => {
+it('a created folder is implied by its files, an empty one is listed', () => {
   const folder = { kind: 'folder', digest: null, mode: 0o755, size: 0 } as const
   const changes = [
     touched('a', { before: null, after: folder }),
@@ -39,7 +39,7 @@ it('a folder that came with its files is told by them, one that is empty by itse
 
 it('what came and went again between two looks of a session is removed, not new', () => {
   const file = { kind: 'file', digest: 'a', mode: 0o644, size: 1 } as const
-  expect(deedOf({ before: null, after: file })).toBe('created')
-  expect(deedOf({ before: file, after: null })).toBe('removed')
-  expect(deedOf({ before: null, after: null })).toBe('removed')
+  expect(changeKindOf({ before: null, after: file })).toBe('created')
+  expect(changeKindOf({ before: file, after: null })).toBe('removed')
+  expect(changeKindOf({ before: null, after: null })).toBe('removed')
 })

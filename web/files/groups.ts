@@ -5,7 +5,7 @@ export type Touched = Output<'history.changes'>['changes'][number]
 
 const stateOf = ({ before, after }: Touched) => after ?? before
 
-/** Without the folders that came or went with what is in them: the files in them tell it. */
+/** Returns the changes without created or removed folders that contain other changes: their files imply them. */
 export function telling(changes: readonly Touched[]): readonly Touched[] {
   const folders = new Set(changes.flatMap(({ path }) => foldersOf(path)))
   return changes.filter((change) => stateOf(change)?.kind !== 'folder' || !folders.has(change.path))
@@ -23,7 +23,7 @@ export interface AuthorGroup {
   readonly changes: readonly Touched[]
 }
 
-/** Runs of one session are one author to whoever looks. */
+/** Runs of one session count as one author. */
 const keyOf = (author: Author): string =>
   author.kind === 'run' ? author.session : author.kind === 'act' ? author.act : author.kind
 
@@ -39,7 +39,7 @@ export function byAuthor(changes: readonly Touched[]): AuthorGroup[] {
 }
 
 export interface FolderGroup {
-  /** Empty for the root of the place. */
+  /** Empty for the root of the working copy. */
   readonly folder: string
   readonly changes: readonly Touched[]
 }
@@ -47,7 +47,7 @@ export interface FolderGroup {
 export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-/** By folder, the root first; within one by name. */
+/** Groups changes by folder, the root first, and sorts each group by name. */
 export function byFolder(changes: readonly Touched[]): FolderGroup[] {
   const groups = Map.groupBy(changes, ({ path }) => folderOf(path))
   return [...groups]
@@ -57,10 +57,10 @@ export function byFolder(changes: readonly Touched[]): FolderGroup[] {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-export type Deed = 'created' | 'changed' | 'removed'
-/** What came and went again is not there: it is removed. */
-export const deedOf = ({ before, after }: Pick<Touched, 'before' | 'after'>): Deed =>
+export type ChangeKind = 'created' | 'changed' | 'removed'
+/** Returns the kind of a change. A path that was created and removed again counts as removed. */
+export const changeKindOf = ({ before, after }: Pick<Touched, 'before' | 'after'>): ChangeKind =>
   after === null ? 'removed' : before === null ? 'created' : 'changed'
 
-/** A byte of a name that is no text shows as a sign, not as nothing. */
+/** Returns a path for display. A byte that is not valid text shows as a replacement character. */
 export const shownPath = (path: string): string => path.toWellFormed()

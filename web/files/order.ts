@@ -1,7 +1,7 @@
 import { recall, remember } from '../data/memory.ts'
 import { createCell } from '../ui/cell.ts'
 
-/** By folder, or one under the other. Kept in this browser. */
+/** The order of changed paths: by folder or as a list. This browser alone stores it. */
 export const fileOrder = createCell<'tree' | 'flat'>(recall('files.order') === 'flat' ? 'flat' : 'tree')
 
 export function setFileOrder(order: 'tree' | 'flat'): void {

@@ -1,13 +1,13 @@
 import { CarrelError } from '../../src/model/errors.ts'
 import type { Question } from '../../src/model/interaction.ts'
 import { carryAnswer } from '../../src/model/interaction.ts'
+import { eachOf, sayProblems } from '../data/archive.ts'
+import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
-import { eachOf, sayProblems } from '../shell/archive.ts'
-import { say } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import type { Alike } from './alike.ts'
 
-/** One answer for questions that are the same, with their number in words. Each is answered by itself. */
+/** One answer for several identical questions. A request answers each of them. */
 export function AnswerAll({ alike }: { alike: Alike }) {
   const page = usePage()
   const workspace = useWorkspaceId()

@@ -6,7 +6,7 @@ import { texts } from '../texts/texts.ts'
 import { Inbox } from './InboxView.tsx'
 import './drawer.css'
 
-/** The inbox over the view one is in: at its side, and on a phone from below. Going anywhere closes it. */
+/** The inbox over the current view: at the side, on a phone at the bottom. A navigation closes it. */
 export function InboxDrawer({ onClose }: { onClose: () => void }) {
   const popup = useRef<HTMLDivElement>(null)
   const { pathname } = useLocation()
@@ -18,7 +18,7 @@ export function InboxDrawer({ onClose }: { onClose: () => void }) {
     <Dialog.Root open onOpenChange={(open) => open || onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="scrim" />
-        {/* Its keys are heard at once, and none of its buttons is pressed by a stray Enter. */}
+        {/* The popup has the focus: its keys work at once, and a stray Enter presses no button. */}
         <Dialog.Popup className="drawer" ref={popup} initialFocus={popup}>
           <Inbox
             title={<Dialog.Title>{texts.inbox.title}</Dialog.Title>}

@@ -2,12 +2,12 @@ import { Link } from '@tanstack/react-router'
 import { CircleCheckBig } from 'lucide-react'
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import type { Interaction } from '../../src/model/interaction.ts'
+import { overlay } from '../data/overlay.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { inboxOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { QuestionCard } from '../session/QuestionCard.tsx'
 import { SessionContext } from '../session/session-context.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { age, fullTime } from '../ui/format.ts'
 import { answerByKey, isTyping } from '../ui/keys.ts'
@@ -20,11 +20,11 @@ export const InboxView = () => <Inbox title={<h1>{texts.inbox.title}</h1>} />
 
 interface Props {
   readonly title: ReactNode
-  /** At the end of its head. */
+  /** Shown at the end of the head. */
   readonly end?: ReactNode
 }
 
-/** Every open question of the workspace, oldest first, answered where it stands. */
+/** All open questions of the workspace, oldest first, each with its answers. */
 export function Inbox({ title, end }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const workspace = useWorkspace()
@@ -81,7 +81,7 @@ export function Inbox({ title, end }: Props) {
 
 interface AskedProps {
   readonly interaction: Interaction
-  /** Where it is the first of several that are the same question. */
+  /** Set for the first of several identical questions. */
   readonly alike: Alike | undefined
   readonly chosen: boolean
   readonly now: number
@@ -125,7 +125,9 @@ interface Place {
   readonly at: number
 }
 
-/** j and k move, digits choose; the one that is chosen stays chosen while others come and go. */
+/**
+ * Keys of the inbox: j and k move, digits answer. The chosen question stays chosen while others appear and disappear.
+ */
 function useInboxKeys(box: RefObject<HTMLElement | null>, place: Place, choose: (id: string) => void): void {
   const latest = useRef(place)
   useEffect(() => {
@@ -140,7 +142,7 @@ function useInboxKeys(box: RefObject<HTMLElement | null>, place: Place, choose: 
       const next = event.key === 'j' ? list[here + 1] : event.key === 'k' ? list[here - 1] : undefined
       if (next) {
         choose(next.id)
-        // By keyboard only: what moves under a finger is not hit by it.
+        // Scrolls by keyboard only: a list that moves under a finger causes wrong taps.
         box.current?.querySelector(`[data-asked="${next.id}"]`)?.scrollIntoView({ block: 'nearest' })
       } else answerByKey(event, chosen.id, chosen.question, dialog)
     }

@@ -1,12 +1,12 @@
 import { fingerprint, type Interaction } from '../../src/model/interaction.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 
-/** Open questions that are one question asked several times; the oldest first, at least two. */
+/** Identical open questions, oldest first, at least two. */
 export type Alike = readonly [Interaction, Interaction, ...Interaction[]]
 
 /**
- * Questions that mean the same act in the same folder and offer the same answers, by the id of the oldest. The same
- * command elsewhere is another act, so the folder counts. Forms are left out: their values are written for one.
+ * Returns identical questions by the id of the oldest: the same act in the same folder with the same answers. The same
+ * command in another folder is another act. Forms are never identical: their values are written for one question.
  */
 export function alikeOf(open: readonly Interaction[], workspace: WorkspaceView): Map<string, Alike> {
   const byKey = Map.groupBy(
@@ -19,7 +19,7 @@ export function alikeOf(open: readonly Interaction[], workspace: WorkspaceView):
   return found
 }
 
-/** The folder that the session of a question works in. */
+/** Returns the folder that the session of a question works in. */
 export function placeOf(workspace: WorkspaceView, { session, space }: Interaction): string {
   const project = workspace.sessions[session]?.project ?? ''
   return workspace.projects[project]?.place.path ?? workspace.spaces[space]?.folder ?? ''

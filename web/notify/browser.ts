@@ -1,11 +1,11 @@
-/** `impossible`: this browser has none, or not for a page that came over plain http. */
+/** `impossible`: the browser has no notifications, or not for pages over plain http. */
 export type NotifyState = NotificationPermission | 'impossible'
 
 export function mayNotify(): NotifyState {
   return 'Notification' in globalThis ? Notification.permission : 'impossible'
 }
 
-/** Asks the person, through the browser. Only ever called by a press of theirs. */
+/** Asks for permission. NewsNotification it only in response to a click: browsers refuse it elsewhere. */
 export async function requestNotify(): Promise<NotifyState> {
   if (mayNotify() === 'impossible') return 'impossible'
   return await Notification.requestPermission()
@@ -13,7 +13,7 @@ export async function requestNotify(): Promise<NotifyState> {
 
 let audio: AudioContext | null = null
 
-/** Two soft notes, 0.3 s. Silent where the browser has not yet seen a press on this page. */
+/** Plays two soft notes, 0.3 s. Silent in a browser that has not seen a click on this page yet. */
 export function playTone(): void {
   audio ??= new AudioContext()
   const start = audio.currentTime

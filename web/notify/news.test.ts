@@ -12,29 +12,29 @@ const seen = (sessions: Session[], interactions: Interaction[] = []) => ({
   interactions: Object.fromEntries(interactions.map((each) => [each.id, each])),
 })
 
-it('a question that opened is told once, with the name of its session, the oldest first', () => {
+it('a question that opened is reported once, with the name of its session, the oldest first', () => {
   const before = seen([session('s', null, null)], [question('known', 's', 1)])
   const after = seen(
     [session('s', null, null)],
     [question('late', 's', 3), question('known', 's', 1), question('early', 's', 2)],
   )
   expect(newsBetween(before, after).map(({ tag, title, body }) => [tag, title, body])).toEqual([
-    ['early', 'Name of s asks', 'Title of early'],
-    ['late', 'Name of s asks', 'Title of late'],
+    ['early', 'Name of s has a question', 'Title of early'],
+    ['late', 'Name of s has a question', 'Title of late'],
   ])
   expect(newsBetween(after, after)).toEqual([])
 })
 
-it('a run that ended is told, also when it began in between; one that a person stopped is not', () => {
+it('a run that ended is reported, also when it began in between; one that a person stopped is not', () => {
   const before = seen([session('a', 'r1', null), session('b', 'r2', 'completed'), session('c', 'r4', null)])
   const after = seen([session('a', 'r1', 'failed'), session('b', 'r3', 'completed'), session('c', 'r4', 'cancelled')])
   expect(newsBetween(before, after).map(({ tag, body }) => [tag, body])).toEqual([
     ['r1', 'The run failed.'],
-    ['r3', 'The run is done.'],
+    ['r3', 'The run completed.'],
   ])
 })
 
 it('what was over before the page knew the session is no news', () => {
   expect(newsBetween(seen([]), seen([session('old', 'r', 'completed')]))).toEqual([])
-  expect(newsBetween(seen([session('s', 'r', 'lost')]), seen([session('s', 'r', 'lost')]))).toEqual([])
+  expect(newsBetween(seen([session('s', 'r', 'lost')]), seen([session('s', 'r', 'Lost')]))).toEqual([])
 })

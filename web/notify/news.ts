@@ -1,9 +1,9 @@
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 import { texts } from '../texts/texts.ts'
 
-/** Something a person wants to be called for. */
+/** An event that a person wants a notification for. */
 export interface News {
-  /** The same thing has the same tag, whoever finds it. */
+  /** The same event has the same tag in every tab, so several hidden tabs show one notification. */
   readonly tag: string
   readonly session: string
   readonly title: string
@@ -12,7 +12,7 @@ export interface News {
 
 type Seen = Pick<WorkspaceView, 'sessions' | 'interactions'>
 
-/** What came between two states of a workspace: questions that opened, runs that ended. Oldest first of each kind. */
+/** Returns the news between two states of a workspace: opened questions and ended runs. Each kind is oldest first. */
 export function newsBetween(before: Seen, after: Seen): News[] {
   const asked = Object.values(after.interactions)
     .filter(({ id }) => !before.interactions[id])
@@ -27,7 +27,7 @@ export function newsBetween(before: Seen, after: Seen): News[] {
     .sort((a, b) => a.updatedAt - b.updatedAt)
     .flatMap(({ id, name, lastRun }): News[] => {
       const was = before.sessions[id]
-      // A session that was not known before brings its past with it, which is no news.
+      // The past of a session that was not known before is not news.
       if (!was || !lastRun?.outcome || lastRun.outcome === 'cancelled') return []
       if (was.lastRun?.id === lastRun.id && was.lastRun.outcome !== null) return []
       return [{ tag: lastRun.id, session: id, title: name, body: texts.notify.ended[lastRun.outcome] }]

@@ -1,11 +1,11 @@
-import type { OpenSession } from './call.ts'
+import type { OpenSession } from './notification.ts'
 
 /*
- * Shows notifications where pages may not (Chrome on Android), and leads from one to its session. It answers no request
- * of the page and keeps nothing, so it cannot show what is not so any more.
+ * Shows notifications where pages cannot (Chrome on Android), and opens their sessions. The worker handles no request
+ * and caches nothing, so it never shows stale content.
  */
 
-/** What of a service worker is used here; the page's own types do not know it. */
+/** The parts of a service worker's scope that are used here. The types of the page do not include them. */
 interface Scope {
   readonly clients: {
     matchAll(options: { type: 'window'; includeUncontrolled: boolean }): Promise<readonly Window[]>
@@ -33,13 +33,13 @@ scope.addEventListener('notificationclick', (event) => {
   event.waitUntil(open(event.notification.data))
 })
 
-/** In the page that shows it, else in any, which goes there without losing a draft; else in a new one. */
+/** Opens a session in the page that shows it, else in any page, which keeps its drafts; else in a new page. */
 async function open(asked: OpenSession): Promise<void> {
   const path = `/s/${asked.open}`
   const pages = await scope.clients.matchAll({ type: 'window', includeUncontrolled: true })
   const page = pages.find(({ url }) => new URL(url).pathname === path) ?? pages[0]
   if (!page) return void (await scope.clients.openWindow(path))
   page.postMessage(asked)
-  // A browser may refuse to bring a page to the front; that it leads there is worth more.
+  // A browser may refuse to focus a page. The navigation matters more.
   await page.focus().catch(() => undefined)
 }

@@ -2,39 +2,39 @@ import { useParams } from '@tanstack/react-router'
 import { Command, defaultFilter } from 'cmdk'
 import { CornerDownLeft } from 'lucide-react'
 import { useMemo, useState } from 'react'
+import { closeOverlay } from '../data/overlay.ts'
 import { useAgents } from '../data/queries.ts'
+import { archivedShown } from '../data/show-archived.ts'
 import { usePageState, useWorkspace } from '../data/use-page.ts'
 import { Hit } from '../search/Hit.tsx'
 import { useSearch } from '../search/use-search.ts'
-import { closeOverlay } from '../shell/overlay.ts'
-import { archivedShown } from '../shell/show-archived.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { Dialog } from '../ui/Dialog.tsx'
-import { type Entry, groupsOf } from './entries.ts'
-import { useDeeds } from './use-deeds.ts'
+import { groupsOf, type PaletteEntry } from './entries.ts'
+import { usePaletteCommands } from './use-commands.ts'
 import './palette.css'
 
-/** Do or find anything, by a few letters of it. */
+/** The command palette: finds commands, views, sessions and messages by a few letters. */
 export function Palette() {
   const [text, setText] = useState('')
-  const deeds = useDeeds()
-  const groups = useGroups(deeds)
-  const pick = ({ act }: Pick<Entry, 'act'>): void => {
-    // First, since what is picked may put something else there.
+  const commands = usePaletteCommands()
+  const groups = useGroups(commands)
+  const pick = ({ act }: Pick<PaletteEntry, 'act'>): void => {
+    // Closes first: the entry may open another overlay.
     closeOverlay()
     act()
   }
   const wanted = text.trim()
   return (
     <Dialog title={texts.palette.title} open onClose={closeOverlay} className="palette">
-      <Command label={texts.palette.title} loop filter={byWords}>
+      <Command label={texts.palette.title} loop filter={byText}>
         <Command.Input
           className="palette-field"
           placeholder={texts.palette.placeholder}
           value={text}
           onValueChange={setText}
-          // The dialog gives it the focus; what comes next is meant for it.
+          // The dialog focuses this field, so that typing goes into it at once.
           autoFocus
         />
         <Command.List className="palette-list scroll" label={texts.palette.list}>
@@ -47,12 +47,12 @@ export function Palette() {
             </Command.Group>
           ))}
           {wanted.length > 1 && (
-            <Command.Group heading={texts.palette.said} forceMount>
+            <Command.Group heading={texts.palette.transcripts} forceMount>
               <Command.Item
                 forceMount
                 value={`search:${wanted}`}
                 className="palette-item"
-                onSelect={() => pick({ act: () => deeds.search(wanted) })}
+                onSelect={() => pick({ act: () => commands.search(wanted) })}
               >
                 <span className="cut grow">{texts.palette.searchFor(wanted)}</span>
               </Command.Item>
@@ -70,12 +70,12 @@ export function Palette() {
   )
 }
 
-/** Looks through label and keywords, never through the id. */
-function byWords(_id: string, search: string, [label = '', ...keywords]: string[] = []): number {
+/** Matches label and keywords, never the id. */
+function byText(_id: string, search: string, [label = '', ...keywords]: string[] = []): number {
   return defaultFilter(label, search, keywords)
 }
 
-function useGroups(deeds: ReturnType<typeof useDeeds>) {
+function useGroups(commands: ReturnType<typeof usePaletteCommands>) {
   const workspace = useWorkspace()
   const { session } = useParams({ strict: false })
   const view = usePageState((state) => (session ? state.sessions[session]?.view : undefined))
@@ -91,13 +91,13 @@ function useGroups(deeds: ReturnType<typeof useDeeds>) {
         agents: agents ?? [],
         workspaces: workspaces.filter(({ archivedAt }) => archivedAt === null),
         archivedShown: archived,
-        deeds,
+        commands,
       }),
-    [workspace, session, view, workspaces, agents, archived, deeds],
+    [workspace, session, view, workspaces, agents, archived, commands],
   )
 }
 
-function Row({ entry, onPick }: { entry: Entry; onPick: (entry: Entry) => void }) {
+function Row({ entry, onPick }: { entry: PaletteEntry; onPick: (entry: PaletteEntry) => void }) {
   const { id = entry.label, label, note, keys, keywords } = entry
   return (
     <Command.Item
@@ -121,7 +121,7 @@ const MOST_HITS = 5
 
 function Hits({ text, onPick }: { text: string; onPick: () => void }) {
   const { hits } = useSearch(text, undefined, MOST_HITS)
-  const deeds = useDeeds()
+  const commands = usePaletteCommands()
   return hits.map((hit) => (
     <Command.Item
       key={`${hit.session}.${hit.n}`}
@@ -130,7 +130,7 @@ function Hits({ text, onPick }: { text: string; onPick: () => void }) {
       className="palette-item"
       onSelect={() => {
         onPick()
-        deeds.goItem(hit.session, hit.n)
+        commands.goItem(hit.session, hit.n)
       }}
     >
       <Hit hit={hit} />

@@ -2,20 +2,20 @@ import type { AgentStatus } from '../../src/model/agent.ts'
 import type { Session } from '../../src/model/tree.ts'
 import type { SessionView } from '../../src/model/view.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
+import { command } from '../data/commands.ts'
 import { treeOf } from '../data/tree.ts'
 import { readOptions } from '../session/agent-options.ts'
-import { command } from '../shell/commands.ts'
 import { texts } from '../texts/texts.ts'
 import { fileEntries } from './file-entries.ts'
-import type { Deeds } from './use-deeds.ts'
+import type { PaletteCommands } from './use-commands.ts'
 
-/** One thing that can be done or gone to. */
-export interface Entry {
-  /** Where several may have one label. */
+/** One entry of the palette: a command or a destination. */
+export interface PaletteEntry {
+  /** Needed where several entries have the same label. */
   readonly id?: string
   readonly label: string
   readonly keywords?: readonly string[]
-  /** Said at the right: a state, a place, a key. */
+  /** Shown at the right: a state, a location or a key. */
   readonly note?: string
   readonly keys?: string
   readonly act: () => void
@@ -23,10 +23,10 @@ export interface Entry {
 
 export interface Group {
   readonly heading: string
-  readonly entries: readonly Entry[]
+  readonly entries: readonly PaletteEntry[]
 }
 
-export interface Around {
+export interface PaletteContext {
   readonly workspace: WorkspaceView
   /** The session on the screen. */
   readonly row: Session | undefined
@@ -34,117 +34,118 @@ export interface Around {
   readonly agents: readonly AgentStatus[]
   readonly workspaces: readonly { readonly id: string; readonly name: string }[]
   readonly archivedShown: boolean
-  readonly deeds: Deeds
+  readonly commands: PaletteCommands
 }
 
-/** Everything a person can do where they are, what is nearest first. */
-export function groupsOf(around: Around): Group[] {
+/** Returns the entries that are possible in this view, the most specific groups first. */
+export function groupsOf(context: PaletteContext): Group[] {
   const heading = texts.palette.groups
   return [
-    { heading: heading.session, entries: sessionEntries(around) },
-    { heading: heading.files, entries: fileEntries(around) },
-    { heading: heading.agent, entries: agentEntries(around) },
-    { heading: heading.views, entries: viewEntries(around) },
-    { heading: heading.sessions, entries: goEntries(around) },
-    { heading: heading.make, entries: makeEntries(around) },
-    { heading: heading.tree, entries: treeEntries(around) },
-    { heading: heading.page, entries: pageEntries(around) },
+    { heading: heading.session, entries: sessionEntries(context) },
+    { heading: heading.files, entries: fileEntries(context) },
+    { heading: heading.agent, entries: agentEntries(context) },
+    { heading: heading.views, entries: viewEntries(context) },
+    { heading: heading.sessions, entries: goEntries(context) },
+    { heading: heading.make, entries: makeEntries(context) },
+    { heading: heading.tree, entries: treeEntries(context) },
+    { heading: heading.page, entries: pageEntries(context) },
   ].filter(({ entries }) => entries.length > 0)
 }
 
-function sessionEntries({ row, view, deeds }: Around): Entry[] {
+function sessionEntries({ row, view, commands }: PaletteContext): PaletteEntry[] {
   if (!row) return []
   const thing = { noun: 'session', id: row.id, name: row.name } as const
   const run = view?.run
   const panel = command('panel')
   const find = command('find')
-  const words = texts.palette.session
+  const labels = texts.palette.session
   return [
-    ...(run && !run.cancelling ? [{ ...words.stop, act: () => deeds.stop(row, run.id) }] : []),
+    ...(run && !run.cancelling ? [{ ...labels.stop, act: () => commands.stop(row, run.id) }] : []),
     ...(view && view.queue.length > 0
       ? [
           {
-            label: words.withdraw(view.queue.length),
-            keywords: words.withdrawKeywords,
+            label: labels.withdraw(view.queue.length),
+            keywords: labels.withdrawKeywords,
             act: () =>
-              deeds.withdraw(
+              commands.withdraw(
                 row,
                 view.queue.map(({ prompt }) => prompt),
               ),
           },
         ]
       : []),
-    { ...words.rename, act: () => deeds.over({ kind: 'rename', ...thing }) },
-    { ...words.fork, act: () => deeds.fork(row, view?.seq ?? row.head) },
-    ...(find ? [{ ...words.find, act: find }] : []),
-    ...(panel ? [{ ...words.panel, act: panel }] : []),
-    { ...words.search, act: () => deeds.search('', row.id) },
-    { ...words.copyLink, act: () => deeds.copyLink(row.id) },
-    ...(row.state === 'closed' ? [] : [{ ...words.close, act: () => deeds.close(row) }]),
+    { ...labels.rename, act: () => commands.over({ kind: 'rename', ...thing }) },
+    { ...labels.fork, act: () => commands.fork(row, view?.seq ?? row.head) },
+    ...(find ? [{ ...labels.find, act: find }] : []),
+    ...(panel ? [{ ...labels.panel, act: panel }] : []),
+    { ...labels.search, act: () => commands.search('', row.id) },
+    { ...labels.copyLink, act: () => commands.copyLink(row.id) },
+    ...(row.state === 'closed' ? [] : [{ ...labels.close, act: () => commands.close(row) }]),
     row.archivedAt === null
-      ? { ...words.archive, act: () => deeds.archive(thing) }
-      : { ...words.bringBack, act: () => deeds.bringBack(thing) },
-    { ...words.delete, act: () => deeds.over({ kind: 'delete', ...thing }) },
+      ? { ...labels.archive, act: () => commands.archive(thing) }
+      : { ...labels.unarchive, act: () => commands.unarchive(thing) },
+    { ...labels.delete, act: () => commands.over({ kind: 'delete', ...thing }) },
   ]
 }
 
-function agentEntries({ row, view, agents, deeds }: Around): Entry[] {
+function agentEntries({ row, view, agents, commands }: PaletteContext): PaletteEntry[] {
   if (!row || row.state === 'closed') return []
   const choose = command('agent')
   const current = view?.agent ?? row.agent
   const known = view?.agents[current]
-  const words = texts.palette.agent
+  const labels = texts.palette.agent
   return [
     ...(choose
       ? agents
           .filter(({ installed }) => installed)
           .map(({ id, name }) => ({
-            label: words.agent(name),
-            ...(id === current && { note: words.last }),
+            label: labels.agent(name),
+            ...(id === current && { note: labels.last }),
             act: () => choose(id),
           }))
       : []),
     ...(known?.modes ?? []).map(({ id, name }) => ({
-      label: words.mode(name),
-      ...(id === (known?.pending?.mode ?? known?.mode) && { note: words.now }),
-      act: () => deeds.configure(row, current, id, {}),
+      label: labels.mode(name),
+      ...(id === (known?.pending?.mode ?? known?.mode) && { note: labels.now }),
+      act: () => commands.configure(row, { agent: current, mode: id }),
     })),
     ...readOptions(known?.options ?? [], known?.pending?.options ?? {})
       .filter(({ id }) => id !== 'mode' || !known?.modes.length)
       .flatMap(({ id, name, kind, value, choices }) =>
         choices.map((choice) => ({
           label: kind === 'boolean' ? choice.label : `${name}: ${choice.label}`,
-          ...(choice.value === value && { note: words.now }),
+          ...(choice.value === value && { note: labels.now }),
           act: () =>
-            deeds.configure(row, current, undefined, {
-              [id]: kind === 'boolean' ? choice.value === 'true' : choice.value,
+            commands.configure(row, {
+              agent: current,
+              options: { [id]: kind === 'boolean' ? choice.value === 'true' : choice.value },
             }),
         })),
       ),
   ]
 }
 
-function viewEntries({ workspace, workspaces, deeds }: Around): Entry[] {
+function viewEntries({ workspace, workspaces, commands }: PaletteContext): PaletteEntry[] {
   const questions = Object.keys(workspace.interactions).length
-  const words = texts.palette.views
+  const labels = texts.palette.views
   return [
     {
-      ...words.inbox,
+      ...labels.inbox,
       keys: 'g i',
-      ...(questions > 0 && { note: words.open(questions) }),
-      act: () => deeds.go('/inbox'),
+      ...(questions > 0 && { note: labels.open(questions) }),
+      act: () => commands.go('/inbox'),
     },
-    { ...words.inboxHere, keys: 'i', act: () => deeds.over({ kind: 'inbox' }) },
-    { ...words.board, keys: 'g b', act: () => deeds.go('/board') },
-    { ...words.history, keys: 'g h', act: () => deeds.go('/history') },
-    { ...words.search, keys: '/', act: () => deeds.search('') },
+    { ...labels.inboxHere, keys: 'i', act: () => commands.over({ kind: 'inbox' }) },
+    { ...labels.board, keys: 'g b', act: () => commands.go('/board') },
+    { ...labels.history, keys: 'g h', act: () => commands.go('/history') },
+    { ...labels.search, keys: '/', act: () => commands.search('') },
     ...workspaces
       .filter(({ id }) => id !== workspace.workspace?.id)
-      .map(({ id, name }) => ({ label: words.workspace(name), keywords: [id], act: () => deeds.enter(id) })),
+      .map(({ id, name }) => ({ label: labels.workspace(name), keywords: [id], act: () => commands.enter(id) })),
   ]
 }
 
-function goEntries({ workspace, row, deeds }: Around): Entry[] {
+function goEntries({ workspace, row, commands }: PaletteContext): PaletteEntry[] {
   return treeOf(workspace)
     .flatMap(({ space, projects }) =>
       projects.flatMap(({ project, sessions }) =>
@@ -158,33 +159,33 @@ function goEntries({ workspace, row, deeds }: Around): Entry[] {
       label: session.name,
       keywords: [texts.palette.sessions.keyword, ...where, texts.ui.states[session.state]],
       note: `${where[0]} · ${texts.ui.states[session.state]}`,
-      act: () => deeds.goSession(session.id),
+      act: () => commands.goSession(session.id),
     }))
 }
 
-function makeEntries({ workspace, row, deeds }: Around): Entry[] {
+function makeEntries({ workspace, row, commands }: PaletteContext): PaletteEntry[] {
   const projects = treeOf(workspace).flatMap(({ space, projects: own }) =>
     own.map(({ project }) => ({ space, project })),
   )
   const here = projects.find(({ project }) => project.id === row?.project) ?? projects[0]
-  const words = texts.palette.make
+  const labels = texts.palette.make
   return [
     ...projects
       .toSorted((a, b) => Number(b === here) - Number(a === here))
       .map(({ space, project }) => ({
         id: project.id,
-        label: words.session(project.name),
-        keywords: [space.name, words.sessionKeyword],
+        label: labels.session(project.name),
+        keywords: [space.name, labels.sessionKeyword],
         note: space.name,
         ...(project === here?.project && { keys: 'n' }),
-        act: () => deeds.create(project.id),
+        act: () => commands.create(project.id),
       })),
-    { ...words.space, act: () => deeds.go('/add') },
+    { ...labels.space, act: () => commands.go('/add') },
   ]
 }
 
-function treeEntries({ workspace, deeds }: Around): Entry[] {
-  const words = texts.palette.tree
+function treeEntries({ workspace, commands }: PaletteContext): PaletteEntry[] {
+  const labels = texts.palette.tree
   return treeOf(workspace).flatMap(({ space, projects }) => {
     const things = [
       { noun: 'space', id: space.id, name: space.name } as const,
@@ -193,58 +194,58 @@ function treeEntries({ workspace, deeds }: Around): Entry[] {
     const newest = projects.flatMap(({ sessions }) => sessions).sort((a, b) => b.updatedAt - a.updatedAt)[0]
     return [
       ...(newest
-        ? [{ id: `go ${space.id}`, label: words.go(space.name), act: (): void => deeds.goSession(newest.id) }]
+        ? [{ id: `go ${space.id}`, label: labels.go(space.name), act: (): void => commands.goSession(newest.id) }]
         : []),
       {
         id: `project ${space.id}`,
-        label: words.newProject(space.name),
-        act: (): void => deeds.over({ kind: 'project', space: space.id, name: space.name }),
+        label: labels.newProject(space.name),
+        act: (): void => commands.over({ kind: 'project', space: space.id, name: space.name }),
       },
       {
         id: `rules ${space.id}`,
-        label: words.fileRules(space.name),
-        keywords: words.fileRulesKeywords,
-        act: (): void => deeds.over({ kind: 'file-rules', space: space.id, name: space.name }),
+        label: labels.fileRules(space.name),
+        keywords: labels.fileRulesKeywords,
+        act: (): void => commands.over({ kind: 'file-rules', space: space.id, name: space.name }),
       },
       ...things.flatMap((thing) => [
         {
           id: `rename ${thing.id}`,
           note: space.name,
-          label: words.rename(thing.noun, thing.name),
-          act: (): void => deeds.over({ kind: 'rename', ...thing }),
+          label: labels.rename(thing.noun, thing.name),
+          act: (): void => commands.over({ kind: 'rename', ...thing }),
         },
         {
           id: `archive ${thing.id}`,
           note: space.name,
-          label: words.archive(thing.noun, thing.name),
-          keywords: words.archiveKeywords,
-          act: (): void => deeds.archive(thing),
+          label: labels.archive(thing.noun, thing.name),
+          keywords: labels.archiveKeywords,
+          act: (): void => commands.archive(thing),
         },
         {
           id: `delete ${thing.id}`,
           note: space.name,
-          label: words.delete(thing.noun, thing.name),
-          act: (): void => deeds.over({ kind: 'delete', ...thing }),
+          label: labels.delete(thing.noun, thing.name),
+          act: (): void => commands.over({ kind: 'delete', ...thing }),
         },
       ]),
     ]
   })
 }
 
-function pageEntries({ archivedShown, deeds }: Around): Entry[] {
-  const words = texts.palette.page
+function pageEntries({ archivedShown, commands }: PaletteContext): PaletteEntry[] {
+  const labels = texts.palette.page
   return [
-    { ...words.themeSystem, act: (): void => deeds.prefer({ theme: 'system' }) },
-    { ...words.themeLight, act: (): void => deeds.prefer({ theme: 'light' }) },
-    { ...words.themeDark, act: (): void => deeds.prefer({ theme: 'dark' }) },
-    { ...words.densityComfortable, act: (): void => deeds.prefer({ density: 'comfortable' }) },
-    { ...words.densityCompact, act: (): void => deeds.prefer({ density: 'compact' }) },
-    { ...words.rules, act: (): void => deeds.over({ kind: 'rules' }) },
-    { ...words.secrets, act: (): void => deeds.over({ kind: 'secrets' }) },
-    { ...words.environment, act: (): void => deeds.over({ kind: 'environment' }) },
-    { ...words.settings, act: (): void => deeds.over({ kind: 'settings' }) },
-    { ...words.keys, keys: '?', act: (): void => deeds.over({ kind: 'keys' }) },
-    { ...(archivedShown ? words.hideArchived : words.showArchived), act: deeds.toggleArchived },
-    { ...words.logOut, act: deeds.logOut },
+    { ...labels.themeSystem, act: (): void => commands.prefer({ theme: 'system' }) },
+    { ...labels.themeLight, act: (): void => commands.prefer({ theme: 'light' }) },
+    { ...labels.themeDark, act: (): void => commands.prefer({ theme: 'dark' }) },
+    { ...labels.densityComfortable, act: (): void => commands.prefer({ density: 'comfortable' }) },
+    { ...labels.densityCompact, act: (): void => commands.prefer({ density: 'compact' }) },
+    { ...labels.rules, act: (): void => commands.over({ kind: 'rules' }) },
+    { ...labels.secrets, act: (): void => commands.over({ kind: 'secrets' }) },
+    { ...labels.environment, act: (): void => commands.over({ kind: 'environment' }) },
+    { ...labels.settings, act: (): void => commands.over({ kind: 'settings' }) },
+    { ...labels.keys, keys: '?', act: (): void => commands.over({ kind: 'keys' }) },
+    { ...(archivedShown ? labels.hideArchived : labels.showArchived), act: commands.toggleArchived },
+    { ...labels.logOut, act: commands.logOut },
   ]
 }

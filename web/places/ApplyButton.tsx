@@ -4,11 +4,11 @@ import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { beginApply } from './apply.ts'
 
-/** Brings what a project did in its own place to the Space's folder, after a look at it. */
+/** Opens the plan that applies a working copy to the Space's folder. */
 export function ApplyButton({ project }: { project: Project }) {
   const workspace = useWorkspace()
-  const words = texts.plans.apply
-  const title = words.buttonNote(workspace.spaces[project.space]?.name ?? '')
+  const labels = texts.plans.apply
+  const title = labels.buttonNote(workspace.spaces[project.space]?.name ?? '')
   return (
     <button
       type="button"
@@ -18,7 +18,7 @@ export function ApplyButton({ project }: { project: Project }) {
       onClick={() => beginApply(workspace, project)}
     >
       <FolderInput aria-hidden />
-      <span className="send-word">{words.button}</span>
+      <span className="send-word">{labels.button}</span>
     </button>
   )
 }

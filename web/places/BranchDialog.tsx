@@ -1,19 +1,19 @@
 import { type FormEvent, useState } from 'react'
+import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
-import { say } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
-/** What a project did in its own place, as a branch of the Space's repository. */
+/** Exports the changes of a working copy as a branch of the Space's repository. */
 export function BranchDialog({ project, name, onClose }: { project: string; name: string; onClose: () => void }) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const [branch, setBranch] = useState(() => name.toLowerCase().replaceAll(/[^\p{L}\p{N}._/-]+/gu, '-'))
-  const words = texts.places.export
+  const labels = texts.places.export
   const make = useSubmit(async () => {
     const made = await page.call('places.export', { workspace, project, as: 'branch', branch: branch.trim() })
-    say(made.branch ? words.done(made.branch, made.commit?.slice(0, 10) ?? '') : words.nothing)
+    say(made.branch ? labels.done(made.branch, made.commit?.slice(0, 10) ?? '') : labels.nothing)
     onClose()
   })
   const send = (event: FormEvent): void => {
@@ -21,11 +21,11 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
     if (branch.trim()) make.run()
   }
   return (
-    <Dialog title={words.title(name)} open onClose={onClose}>
+    <Dialog title={labels.title(name)} open onClose={onClose}>
       <form className="stack" onSubmit={send}>
-        <p className="dim">{words.note}</p>
+        <p className="dim">{labels.note}</p>
         <label className="form-field">
-          <span>{words.field}</span>
+          <span>{labels.field}</span>
           <input
             className="field mono"
             value={branch}
@@ -40,7 +40,7 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
             {texts.ui.cancel}
           </button>
           <button type="submit" className="btn primary" disabled={make.pending || !branch.trim()}>
-            {make.pending ? words.acting : words.act}
+            {make.pending ? labels.acting : labels.act}
           </button>
         </div>
       </form>

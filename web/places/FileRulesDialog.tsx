@@ -6,14 +6,14 @@ import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
-import { PathRulesTable } from './PathRulesTable.tsx'
+import { FileRulesTable } from './FileRulesTable.tsx'
 import { TryPath } from './TryPath.tsx'
-import '../shell/dialogs.css'
+import '../ui/dialogs.css'
 import './places.css'
 
 const MIB = 1_048_576
 
-/** What of a Space's files is covered by the history and which need a second look. */
+/** The file rules of a Space: which files the history tracks, and which paths need confirmation. */
 export function FileRulesDialog({ space, name, onClose }: { space: string; name: string; onClose: () => void }) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -23,9 +23,9 @@ export function FileRulesDialog({ space, name, onClose }: { space: string; name:
     staleTime: 0,
   })
   const [saved, setSaved] = useState(false)
-  const words = texts.places.rules
+  const labels = texts.places.rules
   return (
-    <Dialog title={words.title(name)} open onClose={onClose} className="wide plan-like">
+    <Dialog title={labels.title(name)} open onClose={onClose} className="wide plan-like">
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && <p className="dim">{texts.ui.loading}</p>}
       {data && (
@@ -38,7 +38,7 @@ export function FileRulesDialog({ space, name, onClose }: { space: string; name:
           onSaved={() => setSaved(true)}
         />
       )}
-      {saved && <p role="status">{words.saved}</p>}
+      {saved && <p role="status">{labels.saved}</p>}
     </Dialog>
   )
 }
@@ -57,12 +57,13 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
   const queries = useQueryClient()
   const [next, setNext] = useState(rules)
   const [ignore, setIgnore] = useState(rules.ignore.join('\n'))
-  const words = texts.places.rules
+  const labels = texts.places.rules
   const save = useSubmit(async (wanted: FileRules | null) => {
     await page.call('fileRules.set', { workspace, id: space, rules: wanted })
     await queries.invalidateQueries({ queryKey: ['file-rules', workspace, space] })
     onSaved()
   })
+  const change = (part: Partial<FileRules>): void => setNext({ ...next, ...part })
   const send = (event: FormEvent): void => {
     event.preventDefault()
     const paths = next.paths.filter(({ glob }) => glob.trim() !== '')
@@ -70,52 +71,20 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
   }
   return (
     <form className="stack" onSubmit={send}>
-      <section className="stack-s" aria-label={words.pathRules}>
-        <h3>{words.pathRules}</h3>
-        <p className="faint">{words.pathRulesNote}</p>
-        <PathRulesTable rules={next.paths} onRules={(paths) => setNext({ ...next, paths })} />
+      <section className="stack-s" aria-label={labels.paths}>
+        <h3>{labels.paths}</h3>
+        <p className="faint">{labels.pathRulesNote}</p>
+        <FileRulesTable rules={next.paths} onRules={(contention) => change({ contention })} />
         <TryPath space={space} />
       </section>
-      <section className="stack-s" aria-label={words.covered}>
-        <h3>{words.covered}</h3>
-        <label className="form-field">
-          <span>{words.ignore}</span>
-          <span className="form-note">{words.ignoreNote}</span>
-          <textarea
-            className="field mono"
-            rows={6}
-            value={ignore}
-            spellCheck={false}
-            onChange={(event) => setIgnore(event.target.value)}
-          />
-        </label>
-        <label className="setting">
-          <input
-            type="checkbox"
-            checked={next.useGitignore}
-            onChange={(event) => setNext({ ...next, useGitignore: event.target.checked })}
-          />
-          <span>{words.gitignore}</span>
-        </label>
-        <label className="row">
-          <span>{words.largest}</span>
-          <input
-            className="field rules-size"
-            type="number"
-            min={0}
-            step="any"
-            value={next.maxFileBytes / MIB}
-            onChange={(event) => setNext({ ...next, maxFileBytes: Math.round(Number(event.target.value) * MIB) })}
-          />
-        </label>
-      </section>
+      <Tracked rules={next} onRules={change} ignore={ignore} onIgnore={setIgnore} />
       <Problem error={save.problem} />
       <div className="actions">
         {changed && (
           <>
-            <span className="faint grow">{words.changed}</span>
+            <span className="faint grow">{labels.changed}</span>
             <button type="button" className="btn quiet" disabled={save.pending} onClick={() => save.run(null)}>
-              {words.defaults}
+              {labels.defaults}
             </button>
           </>
         )}
@@ -123,9 +92,57 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
           {texts.ui.close}
         </button>
         <button type="submit" className="btn primary" disabled={save.pending}>
-          {save.pending ? words.saving : texts.ui.save}
+          {save.pending ? labels.saving : texts.ui.save}
         </button>
       </div>
     </form>
+  )
+}
+
+interface TrackedProps {
+  readonly rules: FileRules
+  readonly onRules: (part: Partial<FileRules>) => void
+  /** The ignore patterns as text, one per line. */
+  readonly ignore: string
+  readonly onIgnore: (ignore: string) => void
+}
+
+/** The fields that say which files the history tracks. */
+function Tracked({ rules, onRules, ignore, onIgnore }: TrackedProps) {
+  const labels = texts.places.rules
+  return (
+    <section className="stack-s" aria-label={labels.covered}>
+      <h3>{labels.covered}</h3>
+      <label className="form-field">
+        <span>{labels.ignore}</span>
+        <span className="form-note">{labels.ignoreNote}</span>
+        <textarea
+          className="field mono"
+          rows={6}
+          value={ignore}
+          spellCheck={false}
+          onChange={(event) => onIgnore(event.target.value)}
+        />
+      </label>
+      <label className="setting">
+        <input
+          type="checkbox"
+          checked={rules.useGitignore}
+          onChange={(event) => onRules({ useGitignore: event.target.checked })}
+        />
+        <span>{labels.gitignore}</span>
+      </label>
+      <label className="row">
+        <span>{labels.largest}</span>
+        <input
+          className="field rules-size"
+          type="number"
+          min={0}
+          step="any"
+          value={rules.maxFileBytes / MIB}
+          onChange={(event) => onRules({ maxFileBytes: Math.round(Number(event.target.value) * MIB) })}
+        />
+      </label>
+    </section>
   )
 }

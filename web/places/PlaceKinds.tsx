@@ -8,33 +8,33 @@ interface Props {
   readonly kind: PlaceKind
   readonly onKind: (kind: PlaceKind) => void
   readonly drivers: Drivers | undefined
-  /** The Space's folder is a repository. */
+  /** Whether the Space's folder is a git repository. */
   readonly git: boolean
 }
 
 const MARKS = { direct: Folder, worktree: GitBranch, overlay: Layers }
 
-/** Where a project's files can be, and what each way brings. */
+/** The choice between the folder itself, a worktree and an overlay. */
 export function PlaceKinds({ kind, onKind, drivers, git }: Props) {
   const name = useId()
-  const words = texts.places
+  const labels = texts.places
   const best = drivers?.find(({ usable }) => usable)
   return (
     <fieldset className="place-kinds">
-      <legend>{words.create.where}</legend>
+      <legend>{labels.create.where}</legend>
       {PlaceKind.options.map((each) => {
         const Mark = MARKS[each]
-        const note = each === 'overlay' && best ? words.create.best(best.name) : null
+        const note = each === 'overlay' && best ? labels.create.best(best.name) : null
         return (
           <label key={each} className="place-kind">
             <input type="radio" name={name} checked={kind === each} onChange={() => onKind(each)} />
             <Mark className="glyph" aria-hidden />
             <span>
-              <b>{words.kinds[each].label}</b>
-              <span className="choice-note">{words.kinds[each].note}</span>
+              <b>{labels.kinds[each].label}</b>
+              <span className="choice-note">{labels.kinds[each].note}</span>
               {note && <span className="choice-note">{note}</span>}
-              {each === 'worktree' && !git && <span className="choice-note">{words.create.noGit}</span>}
-              {each === 'overlay' && drivers && !best && <span className="choice-note">{words.create.noDriver}</span>}
+              {each === 'worktree' && !git && <span className="choice-note">{labels.create.noGit}</span>}
+              {each === 'overlay' && drivers && !best && <span className="choice-note">{labels.create.noDriver}</span>}
             </span>
           </label>
         )

@@ -3,14 +3,14 @@ import { type FormEvent, useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
 import type { PlaceKind } from '../../src/model/tree.ts'
 import { useSpaceDetail } from '../data/queries.ts'
+import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
-import { say } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { PlaceKinds } from './PlaceKinds.tsx'
-import { NO_WISHES, PlaceWishes, type Wishes, wordsOf } from './PlaceWishes.tsx'
-import '../shell/dialogs.css'
+import { commandWords, NO_OPTIONS, PlaceOptionFields, type PlaceOptions } from './PlaceOptionFields.tsx'
+import '../ui/dialogs.css'
 import './places.css'
 
 export type Drivers = Output<'places.drivers'>['drivers']
@@ -29,25 +29,25 @@ export function ProjectDialog({ space, name, onClose }: Props) {
   )
 }
 
-/** A new line of work: its name, and where its files are. */
+/** The form for a new project: its name and its working copy. */
 export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const [name, setName] = useState('')
   const [kind, setKind] = useState<PlaceKind>('direct')
-  const [wishes, setWishes] = useState(NO_WISHES)
+  const [options, setOptions] = useState(NO_OPTIONS)
   const drivers = useQuery({ queryKey: ['drivers'], queryFn: () => page.call('places.drivers', {}) })
   const git = useSpaceDetail(space).data?.branch ?? null
-  const words = texts.places
+  const labels = texts.places
   const make = useSubmit(async () => {
     const made = await page.call('projects.create', {
       workspace,
       space,
       name: name.trim(),
       place: kind,
-      ...saidFor(kind, wishes),
+      ...optionsFor(kind, options),
     })
-    if (made.place.state === 'making') say(words.create.makingNow(made.name))
+    if (made.place.state === 'making') say(labels.create.makingNow(made.name))
     onClose()
   })
   const send = (event: FormEvent): void => {
@@ -57,12 +57,12 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
   return (
     <form className="stack" onSubmit={send}>
       <label className="form-field">
-        <span>{words.create.name}</span>
+        <span>{labels.create.name}</span>
         <input className="field" value={name} maxLength={200} onChange={(event) => setName(event.target.value)} />
       </label>
       <PlaceKinds kind={kind} onKind={setKind} drivers={drivers.data?.drivers} git={git !== null} />
       {kind !== 'direct' && (
-        <PlaceWishes kind={kind} wishes={wishes} onWishes={setWishes} drivers={drivers.data?.drivers ?? []} />
+        <PlaceOptionFields kind={kind} options={options} onOptions={setOptions} drivers={drivers.data?.drivers ?? []} />
       )}
       <Problem error={make.problem} />
       <div className="actions">
@@ -70,18 +70,18 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
           {texts.ui.cancel}
         </button>
         <button type="submit" className="btn primary" disabled={make.pending || !name.trim()}>
-          {make.pending ? words.create.making : words.create.make}
+          {make.pending ? labels.create.making : labels.create.make}
         </button>
       </div>
     </form>
   )
 }
 
-/** What was wished, as far as the kind of place has it. */
-function saidFor(kind: PlaceKind, { branch, start, include, setup, driver }: Wishes) {
+/** Returns the filled-in options that the kind of working copy has. */
+function optionsFor(kind: PlaceKind, { branch, start, include, setup, driver }: PlaceOptions) {
   if (kind === 'direct') return {}
   const lines = include.split('\n').flatMap((line) => line.trim() || [])
-  const command = wordsOf(setup)
+  const command = commandWords(setup)
   return {
     ...(lines.length > 0 && { include: lines }),
     ...(command.length > 0 && { setup: command }),

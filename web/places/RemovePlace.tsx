@@ -7,12 +7,12 @@ import { texts } from '../texts/texts.ts'
 import { CopyButton } from '../ui/CopyButton.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
-import '../shell/dialogs.css'
+import '../ui/dialogs.css'
 import './places.css'
 
 type Removal = Output<'places.remove'>
 
-/** Says what would be lost with a place, asks once, and says how to bring it back. */
+/** Shows what the removal of a working copy would lose, confirms once, and shows how to restore it. */
 export function RemovePlace({ project, name, onClose }: { project: string; name: string; onClose: () => void }) {
   return (
     <Dialog title={texts.places.remove.title(name)} open onClose={onClose} className="wide">
@@ -38,17 +38,17 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
   const remove = useSubmit(async () =>
     setRemoved(await page.call('places.remove', { workspace, project, confirm: true })),
   )
-  const words = texts.places.remove
+  const labels = texts.places.remove
   const underway = preview.data?.risks.underway ?? null
   return (
     <>
-      {preview.isPending && <p className="dim">{words.looking}</p>}
+      {preview.isPending && <p className="dim">{labels.looking}</p>}
       {preview.error && <Problem error={asCarrelError(preview.error)} />}
       {removed ? <Removed removed={removed} /> : preview.data && <Loss {...preview.data} />}
       <Problem error={remove.problem} />
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
-          {removed ? texts.ui.done : words.keep}
+          {removed ? texts.ui.done : labels.keep}
         </button>
         {!removed && (
           <button
@@ -57,7 +57,7 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
             disabled={!preview.data || underway !== null || remove.pending}
             onClick={() => remove.run()}
           >
-            {remove.pending ? words.acting : words.act}
+            {remove.pending ? labels.acting : labels.act}
           </button>
         )}
       </div>
@@ -66,25 +66,25 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
 }
 
 function Loss({ risks, loss }: { risks: Output<'places.previewRemoval'>; loss: Removal }) {
-  const words = texts.places.remove
+  const labels = texts.places.remove
   const sums = [
-    risks.changed.length > 0 && words.changed(risks.changed.length),
-    risks.unpushed > 0 && words.unpushed(risks.unpushed),
+    risks.changed.length > 0 && labels.changed(risks.changed.length),
+    risks.unpushed > 0 && labels.unpushed(risks.unpushed),
   ].filter((each) => each !== false)
   return (
     <div className="stack">
       <p>
-        {words.where} <code>{risks.path}</code>
+        {labels.where} <code>{risks.path}</code>
       </p>
       {loss.lost.length === 0 && sums.length === 0 ? (
-        <p>{words.none}</p>
+        <p>{labels.none}</p>
       ) : (
-        <Listed title={`${words.lost} ${sums.join(', ')}`} lines={loss.lost} />
+        <Listed title={`${labels.lost} ${sums.join(', ')}`} lines={loss.lost} />
       )}
-      {loss.kept.length > 0 && <Listed title={words.kept} lines={loss.kept} />}
-      {risks.underway !== null && <p className="place-missing">{words.underway(risks.underway)}</p>}
+      {loss.kept.length > 0 && <Listed title={labels.kept} lines={loss.kept} />}
+      {risks.underway !== null && <p className="place-missing">{labels.underway(risks.underway)}</p>}
       {loss.restore && <Restore command={loss.restore} />}
-      <p className="dim">{words.stays}</p>
+      <p className="dim">{labels.stays}</p>
     </div>
   )
 }
@@ -93,7 +93,7 @@ function Listed({ title, lines }: { title: string; lines: readonly string[] }) {
   return (
     <section className="stack-s">
       <h3>{title}</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard */}
       <ul className="place-lines scroll mono" tabIndex={0} aria-label={title}>
         {lines.map((line) => (
           <li key={line}>
@@ -115,13 +115,13 @@ function Removed({ removed }: { removed: Removal }) {
 }
 
 function Restore({ command }: { command: string }) {
-  const words = texts.places.remove
+  const labels = texts.places.remove
   return (
     <section className="stack-s">
-      <h3>{words.restore}</h3>
+      <h3>{labels.restore}</h3>
       <div className="command">
         <code>{command}</code>
-        <CopyButton text={() => command} label={words.copy} />
+        <CopyButton text={() => command} label={labels.copy} />
       </div>
     </section>
   )

@@ -6,7 +6,7 @@ import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
-/** Which rule decides on a path, as the server says. */
+/** A field that asks the server which rule applies to a path. */
 export function TryPath({ space }: { space: string }) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -18,16 +18,16 @@ export function TryPath({ space }: { space: string }) {
     enabled: wanted !== '',
     retry: false,
   })
-  const words = texts.places.rules
+  const labels = texts.places.rules
   return (
     <div className="stack-s">
       <label className="form-field">
         <span>
-          {words.test} <span className="faint">{words.testNote}</span>
+          {labels.test} <span className="faint">{labels.testNote}</span>
         </span>
         <input
           className="field mono"
-          placeholder={words.testHint}
+          placeholder={labels.testHint}
           value={path}
           spellCheck={false}
           onChange={(event) => setPath(event.target.value)}
@@ -36,8 +36,12 @@ export function TryPath({ space }: { space: string }) {
       {wanted && error && <Problem error={asCarrelError(error)} />}
       {wanted && data && (
         <p role="status">
-          {words.verdict(words.classes[data.class as PathClass] ?? data.class, words.actions[data.action], data.glob)}{' '}
-          <span className="dim">{data.covered ? words.isCovered : words.notCovered}</span>
+          {labels.verdict(
+            labels.classes[data.class as PathClass] ?? data.class,
+            labels.actions[data.action],
+            data.glob,
+          )}{' '}
+          <span className="dim">{data.covered ? labels.isCovered : labels.notCovered}</span>
         </p>
       )}
     </div>

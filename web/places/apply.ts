@@ -1,22 +1,22 @@
 import type { Project } from '../../src/model/tree.ts'
 import type { WorkspaceView } from '../../src/model/workspace-log.ts'
-import { overlay } from '../shell/overlay.ts'
-import { say } from '../shell/toasts.ts'
+import { overlay } from '../data/overlay.ts'
+import { say } from '../data/toasts.ts'
 import { texts } from '../texts/texts.ts'
 
-/** A project that stands for the Space's own folder, where an apply goes to. */
+/** Returns a project that works in the Space's own folder: the target of an apply. */
 export const ownFolderOf = (workspace: WorkspaceView, space: string): Project | undefined =>
   Object.values(workspace.projects).find((each) => each.space === space && each.place.kind === 'direct')
 
-/** Shows what applying a project's place to the Space's folder would write. */
+/** Opens the plan that applies a working copy to the Space's folder. */
 export function beginApply(workspace: WorkspaceView, project: Project): void {
-  const words = texts.plans.apply
+  const labels = texts.plans.apply
   const target = ownFolderOf(workspace, project.space)
-  if (!target) return say(words.noTarget, { problem: true })
+  if (!target) return say(labels.noTarget, { problem: true })
   overlay.set({
     kind: 'plan',
     project: target.id,
     request: { kind: 'apply', from: project.id },
-    title: words.title(project.name, workspace.spaces[project.space]?.name ?? ''),
+    title: labels.title(project.name, workspace.spaces[project.space]?.name ?? ''),
   })
 }

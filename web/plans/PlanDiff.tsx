@@ -13,7 +13,7 @@ interface Props {
   readonly planning: Planning
 }
 
-/** What a plan would do to one path; where it has several parts, each may be taken or not. */
+/** The change of one path in a plan. Each of several hunks can be excluded. */
 export function PlanDiff({ project, request, entry: { path, conflicts }, planning }: Props) {
   const { data, error, isPending } = usePlanDiff(project, request, path)
   const { selection, select } = planning

@@ -1,8 +1,8 @@
 import { CircleCheck, Undo2 } from 'lucide-react'
 import type { Act } from '../../src/model/history.ts'
+import { overlay } from '../data/overlay.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { shownPath } from '../files/groups.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { nameOf } from './reasons.ts'
@@ -15,16 +15,16 @@ interface Props {
   readonly onClose: () => void
 }
 
-/** What was written, and the way back. */
+/** The result of a plan: written and unchanged files, and a button that undoes it. */
 export function PlanDone({ act, project, session, onClose }: Props) {
   const { sessions } = useWorkspace()
-  const words = texts.plans.done
+  const labels = texts.plans.done
   const { kind } = act.request
   const undo = (): void =>
     overlay.set({
       kind: 'plan',
       project,
-      title: words.undoTitle[kind],
+      title: labels.undoTitle[kind],
       request: { kind: 'undo', of: { kind: 'act', act: act.id } },
     })
   return (
@@ -32,18 +32,18 @@ export function PlanDone({ act, project, session, onClose }: Props) {
       <div className="plan-done" role="status">
         <CircleCheck className="glyph" aria-hidden />
         <div className="stack-s">
-          <h3>{words.title[kind]}</h3>
-          <p>{words.written(act.written.length)}</p>
-          {act.left.length > 0 && <p>{words.left(act.left.length)}</p>}
+          <h3>{labels.title[kind]}</h3>
+          <p>{labels.written(act.written.length)}</p>
+          {act.left.length > 0 && <p>{labels.left(act.left.length)}</p>}
           {act.taken.map(({ author, paths }) => (
             <p key={JSON.stringify(author)} className="dim">
-              {words.taken(nameOf(author, sessions), paths.length)}
+              {labels.taken(nameOf(author, sessions), paths.length)}
             </p>
           ))}
         </div>
       </div>
-      <Paths id={`written.${act.id}`} title={words.writtenList} paths={act.written} />
-      <Paths id={`left.${act.id}`} title={words.leftList} paths={act.left} />
+      <Paths id={`written.${act.id}`} title={labels.writtenList} paths={act.written} />
+      <Paths id={`left.${act.id}`} title={labels.leftList} paths={act.left} />
       {act.request.kind === 'restore' && session !== undefined && (
         <TalkBack session={session} n={act.request.to} onClose={onClose} />
       )}
@@ -51,7 +51,7 @@ export function PlanDone({ act, project, session, onClose }: Props) {
         {act.written.length > 0 && (
           <button type="button" className="btn" onClick={undo}>
             <Undo2 aria-hidden />
-            {words.undo}
+            {labels.undo}
           </button>
         )}
         <button type="button" className="btn primary" onClick={onClose}>
@@ -67,7 +67,7 @@ function Paths({ id, title, paths }: { id: string; title: string; paths: readonl
   return (
     <Fold id={id} head={<span>{`${title} (${paths.length})`}</span>}>
       {() => (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
         <ul className="plan-paths scroll mono" tabIndex={0} aria-label={title}>
           {paths.map((path) => (
             <li key={path}>

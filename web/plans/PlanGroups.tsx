@@ -12,25 +12,25 @@ interface Props {
   readonly planning: Planning
 }
 
-/** As many rows as are made before somebody asks for more. */
+/** The number of rows before "Show more". */
 const FIRST = 100
 
-/** The entries of a plan, what needs a word first. */
+/** The entries of a plan, undecided ones first. */
 export function PlanGroups(props: Props) {
   const { plan, groups } = props.planning
-  const words = texts.plans.groups
+  const labels = texts.plans.groups
   if (!plan || !groups) return null
   return (
     <>
-      <Group {...props} title={words.asks} note={words.asksNote} entries={groups.asks} asks />
-      <Group {...props} title={words.merges} note={words.mergesNote} entries={groups.merges} />
-      <Group {...props} title={words.writes} entries={groups.writes} />
+      <Group {...props} title={labels.asks} note={labels.asksNote} entries={groups.asks} asks />
+      <Group {...props} title={labels.merges} note={labels.mergesNote} entries={groups.merges} />
+      <Group {...props} title={labels.writes} entries={groups.writes} />
       {plan.gaps.length > 0 && (
         <section className="plan-group">
           <h3>
-            {words.gaps} <span className="faint">{plan.gaps.length}</span>
+            {labels.gaps} <span className="faint">{plan.gaps.length}</span>
           </h3>
-          <p className="faint">{words.gapsNote}</p>
+          <p className="faint">{labels.gapsNote}</p>
           <GapList gaps={plan.gaps} />
         </section>
       )}
@@ -70,21 +70,21 @@ function Group({ title, note, entries, asks = false, ...more }: GroupProps) {
   )
 }
 
-/** One word for many. Each path is still named to the server. */
+/** One decision for many paths. The request still names each path. */
 function ForAll({ entries, planning: { selection, select } }: { entries: readonly PlanEntry[]; planning: Planning }) {
-  const words = texts.plans
+  const labels = texts.plans
   const free = entries.filter((entry) => !onlyLeft(entry))
   if (free.length < 3) return null
   const all = (word: 'overwrite' | 'leave') => (): void =>
-    select({ said: { ...selection.said, ...Object.fromEntries(free.map(({ path }) => [path, word])) } })
+    select({ decisions: { ...selection.decisions, ...Object.fromEntries(free.map(({ path }) => [path, word])) } })
   return (
     <p className="row wrap">
-      <span className="faint">{words.allOf}</span>
+      <span className="faint">{labels.allOf}</span>
       <button type="button" className="btn quiet" onClick={all('overwrite')}>
-        {words.overwriteAll}
+        {labels.overwriteAll}
       </button>
       <button type="button" className="btn quiet" onClick={all('leave')}>
-        {words.leaveAll}
+        {labels.leaveAll}
       </button>
     </p>
   )

@@ -7,8 +7,8 @@ import { AuthorChip } from '../diff/AuthorChip.tsx'
 import { PathName } from '../files/PathName.tsx'
 import { texts } from '../texts/texts.ts'
 import { PlanDiff } from './PlanDiff.tsx'
-import { howWords, reasonWords } from './reasons.ts'
-import { saidOf } from './selection.ts'
+import { changeText, reasonText } from './reasons.ts'
+import { decisionOf } from './selection.ts'
 import type { Planning } from './use-planning.ts'
 
 interface Props {
@@ -18,11 +18,11 @@ interface Props {
   readonly entry: PlanEntry
 }
 
-/** One path of a plan: what becomes of it, whose it is, and what one wants of it. */
+/** One path of a plan: its change, its author, and the decision on it. */
 export function PlanRow({ project, request, planning, entry }: Props) {
   const [open, setOpen] = useState(false)
   const { sessions } = useWorkspace()
-  const words = texts.plans
+  const labels = texts.plans
   const { path, author, conflicts } = entry
   const asks = conflicts.length > 0
   const out = planning.selection.without.has(path)
@@ -34,21 +34,21 @@ export function PlanRow({ project, request, planning, entry }: Props) {
           type="button"
           className="change-name"
           aria-expanded={open}
-          aria-label={words.showDiff(path)}
+          aria-label={labels.showDiff(path)}
           onClick={() => setOpen(!open)}
         >
           <ChevronRight className="glyph fold-mark" aria-hidden />
           <PathName path={path} />
           {(entry.next ?? entry.now)?.kind === 'folder' && <span className="faint">{texts.files.folder}</span>}
         </button>
-        <span className="faint plan-how">{howWords(entry, request.kind)}</span>
-        {author && <AuthorChip author={author} note={words.now} />}
+        <span className="faint plan-how">{changeText(entry, request.kind)}</span>
+        {author && <AuthorChip author={author} note={labels.now} />}
       </div>
       {asks && (
         <div className="plan-word">
           <ul className="grow">
             {conflicts.map((each) => (
-              <li key={JSON.stringify(each)}>{reasonWords(each, sessions)}</li>
+              <li key={JSON.stringify(each)}>{reasonText(each, sessions)}</li>
             ))}
           </ul>
           {!onlyLeft(entry) && <Word planning={planning} entry={entry} />}
@@ -77,22 +77,22 @@ function Tick({ planning: { selection, select }, path }: { planning: Planning; p
   )
 }
 
-/** Overwrite or leave: nothing is chosen until a person does. */
+/** The decision on a conflict. Neither option is chosen at first. */
 function Word({ planning: { selection, select }, entry }: { planning: Planning; entry: PlanEntry }) {
   const name = useId()
-  const words = texts.plans.choice
-  const said = saidOf(entry, selection)
+  const labels = texts.plans.choice
+  const decision = decisionOf(entry, selection)
   return (
-    <div className="segments plan-choice" role="radiogroup" aria-label={words.label(entry.path)}>
+    <div className="segments plan-choice" role="radiogroup" aria-label={labels.label(entry.path)}>
       {(['overwrite', 'leave'] as const).map((word) => (
         <label key={word} data-word={word}>
           <input
             type="radio"
             name={name}
-            checked={said === word}
-            onChange={() => select({ said: { ...selection.said, [entry.path]: word } })}
+            checked={decision === word}
+            onChange={() => select({ decisions: { ...selection.decisions, [entry.path]: word } })}
           />
-          {words[word]}
+          {labels[word]}
         </label>
       ))}
     </div>

@@ -7,32 +7,32 @@ import { PlanDone } from './PlanDone.tsx'
 import { PlanGroups } from './PlanGroups.tsx'
 import { StaleNote } from './StaleNote.tsx'
 import { type Planning, usePlanning } from './use-planning.ts'
-import '../shell/dialogs.css'
+import '../ui/dialogs.css'
 import './plans.css'
 
 interface Props {
   readonly project: string
   readonly request: PlanRequest
-  /** Whose talk may go back with the files. */
+  /** The session whose conversation may be forked at the same point. */
   readonly session?: string | undefined
   readonly onClose: () => void
 }
 
-/** What a restore, undo or apply would write and whose it is. Writes exactly that, or nothing. */
+/** The plan of a restore, undo or apply. The button applies exactly this plan, or nothing. */
 export function PlanView({ project, request, session, onClose }: Props) {
   const planning = usePlanning(project, request)
   if (planning.act) return <PlanDone act={planning.act} project={project} session={session} onClose={onClose} />
   const { plan, problem, pending } = planning
-  const words = texts.plans
+  const labels = texts.plans
   return (
     <>
-      {pending && !problem && <p className="dim">{words.looking}</p>}
+      {pending && !problem && <p className="dim">{labels.looking}</p>}
       {problem && <Problem error={asCarrelError(problem)} />}
       {planning.stale && <StaleNote difference={planning.stale} />}
-      {plan?.entries.length === 0 && <p>{words.nothing[request.kind]}</p>}
+      {plan?.entries.length === 0 && <p>{labels.nothing[request.kind]}</p>}
       <Sum planning={planning} />
       {plan && plan.entries.length + plan.gaps.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
         <div className="plan-body scroll" tabIndex={0}>
           <PlanGroups project={project} request={request} planning={planning} />
         </div>
@@ -54,21 +54,21 @@ function Sum({ planning: { plan, groups } }: { planning: Planning }) {
 
 function PlanActs({ planning, kind, onClose }: { planning: Planning; kind: PlanRequest['kind']; onClose: () => void }) {
   const { plan, verdict, carry, again, settling } = planning
-  const words = texts.plans
+  const labels = texts.plans
   const busy = carry.problem?.code === 'busy'
   const ready = verdict !== null && verdict.open === 0 && !settling
   const has = plan !== undefined && plan.entries.length > 0
   return (
     <>
-      {busy && <Problem error={carry.problem} what={words.busy} />}
+      {busy && <Problem error={carry.problem} what={labels.busy} />}
       {carry.problem && !busy && carry.problem.code !== 'stale_plan' && (
-        <Problem error={carry.problem} what={words.notWritten} />
+        <Problem error={carry.problem} what={labels.notWritten} />
       )}
       <div className="actions plan-acts">
-        {verdict && verdict.open > 0 && <p className="grow plan-open">{words.left(verdict.open)}</p>}
+        {verdict && verdict.open > 0 && <p className="grow plan-open">{labels.left(verdict.open)}</p>}
         {(busy || planning.problem !== null) && (
           <button type="button" className="btn" onClick={again}>
-            {words.busyAgain}
+            {labels.busyAgain}
           </button>
         )}
         <button type="button" className="btn" onClick={onClose}>
@@ -81,7 +81,7 @@ function PlanActs({ planning, kind, onClose }: { planning: Planning; kind: PlanR
             disabled={!ready || carry.pending || (verdict.writes === 0 && verdict.leave.length === 0)}
             onClick={() => carry.run()}
           >
-            {carry.pending ? words.acting[kind] : words.actCount(words.act[kind], verdict?.writes ?? 0)}
+            {carry.pending ? labels.acting[kind] : labels.actCount(labels.act[kind], verdict?.writes ?? 0)}
           </button>
         )}
       </div>

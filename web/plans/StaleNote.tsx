@@ -5,16 +5,16 @@ const MOST = 5
 const few = (paths: readonly string[]): readonly string[] =>
   paths.length > MOST ? [...paths.slice(0, MOST), '...'] : paths
 
-/** What became different while somebody looked at a plan. */
+/** The difference between the plan on the screen and the new plan. */
 export function StaleNote({ difference: { added, gone, changed } }: { difference: Difference }) {
-  const words = texts.plans.stale
+  const labels = texts.plans.stale
   return (
     <div className="plan-stale" role="alert">
-      <p>{words.title}</p>
+      <p>{labels.title}</p>
       <ul>
-        {added.length > 0 && <li>{words.added(few(added))}</li>}
-        {gone.length > 0 && <li>{words.gone(few(gone))}</li>}
-        {changed.length > 0 && <li>{words.changed(few(changed))}</li>}
+        {added.length > 0 && <li>{labels.added(few(added))}</li>}
+        {gone.length > 0 && <li>{labels.gone(few(gone))}</li>}
+        {changed.length > 0 && <li>{labels.changed(few(changed))}</li>}
       </ul>
     </div>
   )

@@ -8,31 +8,31 @@ import { Problem } from '../ui/Problem.tsx'
 
 interface Props {
   readonly session: string
-  /** The snapshot that the files went back to. */
+  /** The snapshot that the files were restored to. */
   readonly n: number
   readonly onClose: () => void
 }
 
-/** The way back for the talk: a fork of the session where it was when the files were so. The session itself stays. */
+/** Offers a fork of the session at the time of the snapshot. The session itself is not changed. */
 export function TalkBack({ session, n, onClose }: Props) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const navigate = useNavigate()
-  const words = texts.plans.talk
+  const labels = texts.plans.talk
   const fork = useSubmit(async () => {
     const seq = await talkAt(page, { workspace, id: session }, n)
-    if (seq === null) throw new CarrelError('not_found', words.notBegun)
+    if (seq === null) throw new CarrelError('not_found', labels.notBegun)
     const made = await page.call('sessions.fork', { workspace, id: session, seq })
     onClose()
     await navigate({ to: '/s/$session', params: { session: made.id } })
   })
   return (
     <div className="stack-s">
-      <p className="dim">{words.note}</p>
+      <p className="dim">{labels.note}</p>
       <div className="row">
         <button type="button" className="btn" disabled={fork.pending} onClick={() => fork.run()}>
           <GitFork aria-hidden />
-          {words.act}
+          {labels.act}
         </button>
       </div>
       <Problem error={fork.problem} />

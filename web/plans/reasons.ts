@@ -5,37 +5,37 @@ import { authorName } from '../diff/AuthorChip.tsx'
 import { texts } from '../texts/texts.ts'
 import { clockTime } from '../ui/format.ts'
 
-/** What of the workspace's sessions is said in a reason. */
+/** The parts of the sessions that a reason mentions. */
 export type Sessions = Readonly<Record<string, { readonly name: string; readonly state: SessionState } | undefined>>
 
-/** Why a path is not written without being told to, as a sentence. */
-export function reasonWords(conflicts: Conflict, sessions: Sessions): string {
-  const words = texts.plans.reasons
+/** Returns the reason why a path needs a decision, as a sentence. */
+export function reasonText(conflicts: Conflict, sessions: Sessions): string {
+  const labels = texts.plans.reasons
   switch (conflicts.kind) {
     case 'others_work': {
       const { by, at } = conflicts
       const session = by.kind === 'run' ? sessions[by.session] : undefined
-      return words.taken(nameOf(by, sessions), clockTime(at), session?.state === 'running')
+      return labels.taken(nameOf(by, sessions), clockTime(at), session?.state === 'running')
     }
     case 'merge_conflict':
-      return words.conflict(conflicts.hunks)
+      return labels.conflict(conflicts.hunks)
     case 'uncertain':
-      return words.uncertain(conflicts.among.length)
+      return labels.uncertain(conflicts.among.length)
     case 'file_rule':
-      return words[conflicts.action](conflicts.class, conflicts.pattern)
+      return labels[conflicts.action](conflicts.class, conflicts.pattern)
     case 'in_use':
-      return words.inUse(sessions[conflicts.session]?.name ?? texts.files.author.elsewhere)
+      return labels.inUse(sessions[conflicts.session]?.name ?? texts.files.author.elsewhere)
     case 'gap':
-      return words.gap(conflicts.why)
+      return labels.gap(conflicts.why)
   }
 }
 
 export const nameOf = (author: Author, sessions: Sessions): string =>
   authorName(author, author.kind === 'run' ? sessions[author.session]?.name : undefined)
 
-export function howWords(entry: PlanEntry, kind: PlanRequest['kind']): string {
+export function changeText(entry: PlanEntry, kind: PlanRequest['kind']): string {
   if (onlyLeft(entry)) return texts.plans.stays
   const { now, how } = entry
-  const words = kind === 'apply' ? texts.plans.howApply : texts.plans.how
-  return how === 'write' && now === null ? words.create : words[how]
+  const labels = kind === 'apply' ? texts.plans.howApply : texts.plans.how
+  return how === 'write' && now === null ? labels.create : labels[how]
 }

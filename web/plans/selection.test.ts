@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
-import { differenceOf, NOTHING_SAID, narrowed, stillSaid, verdictOf } from './selection.ts'
+import { differenceOf, NO_SELECTION, narrowed, stillDecided, verdictOf } from './selection.ts'
 
 const UNDO = { kind: 'undo', of: { kind: 'snapshot', n: 3 } } as const satisfies PlanRequest
 const FREE: Conflict[] = []
@@ -18,11 +18,11 @@ const entry = (path: string, conflicts: Conflict[] = FREE, digest = 'a'): PlanEn
 const plan = (...entries: PlanEntry[]): Plan => ({ request: UNDO, entries, gaps: [], digest: 'd' })
 
 it('a request stays the very same while all of it is wanted, so that its digest stays true', () => {
-  expect(narrowed(UNDO, plan(entry('a'), entry('b')), NOTHING_SAID)).toBe(UNDO)
+  expect(narrowed(UNDO, plan(entry('a'), entry('b')), NO_SELECTION)).toBe(UNDO)
 })
 
 it('paths that are not taken along and parts that are not are named in the request', () => {
-  const selection = { ...NOTHING_SAID, without: new Set(['b']), hunks: { a: [0, 2] } }
+  const selection = { ...NO_SELECTION, without: new Set(['b']), hunks: { a: [0, 2] } }
   expect(narrowed(UNDO, plan(entry('a'), entry('b')), selection)).toEqual({
     ...UNDO,
     paths: ['a'],
@@ -32,16 +32,16 @@ it('paths that are not taken along and parts that are not are named in the reque
 
 it('what is conflicts waits for a word; what is blocked is left without one and never overwritten', () => {
   const made = plan(entry('.env', BLOCKED), entry('a', TAKEN), entry('b', TAKEN), entry('c'))
-  expect(verdictOf(made, NOTHING_SAID)).toEqual({ overwrite: [], leave: ['.env'], open: 2, writes: 1 })
-  const said = { ...NOTHING_SAID, said: { '.env': 'overwrite', a: 'overwrite', b: 'leave' } as const }
-  expect(verdictOf(made, said)).toEqual({ overwrite: ['a'], leave: ['.env', 'b'], open: 0, writes: 2 })
+  expect(verdictOf(made, NO_SELECTION)).toEqual({ overwrite: [], leave: ['.env'], open: 2, writes: 1 })
+  const decided = { ...NO_SELECTION, decisions: { '.env': 'overwrite', a: 'overwrite', b: 'leave' } as const }
+  expect(verdictOf(made, decided)).toEqual({ overwrite: ['a'], leave: ['.env', 'b'], open: 0, writes: 2 })
 })
 
-it('a word about a path does not outlive what it was said about', () => {
+it('a decision does not outlive a change of its entry', () => {
   const before = plan(entry('a', TAKEN), entry('b', TAKEN), entry('c'))
   const after = plan(entry('a', TAKEN, 'other'), entry('b', TAKEN), entry('d'))
   const difference = differenceOf(before, after)
   expect(difference).toEqual({ added: ['d'], gone: ['c'], changed: ['a'] })
-  const said = { ...NOTHING_SAID, said: { a: 'overwrite', b: 'overwrite' } as const }
-  expect(stillSaid(said, difference).said).toEqual({ b: 'overwrite' })
+  const decided = { ...NO_SELECTION, decisions: { a: 'overwrite', b: 'overwrite' } as const }
+  expect(stillDecided(decided, difference).decisions).toEqual({ b: 'overwrite' })
 })

@@ -1,18 +1,18 @@
 import { onlyLeft } from '../../src/model/conflicts.ts'
 import type { Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
 
-/** What a person said about the entries of a plan. */
+/** The decisions of a person on the entries of a plan. */
 export interface Selection {
-  /** Paths that are not to be taken along. */
+  /** Paths to exclude. */
   readonly without: ReadonlySet<string>
-  /** Of a path only these parts. */
+  /** Hunks to include, for paths with several. Other paths are included whole. */
   readonly hunks: Readonly<Record<string, readonly number[]>>
-  readonly said: Readonly<Record<string, 'overwrite' | 'leave'>>
+  readonly decisions: Readonly<Record<string, 'overwrite' | 'leave'>>
 }
 
-export const NOTHING_SAID: Selection = { without: new Set(), hunks: {}, said: {} }
+export const NO_SELECTION: Selection = { without: new Set(), hunks: {}, decisions: {} }
 
-/** The request for what is ticked: the same one while all of it is. */
+/** Returns the request for the selected part of a plan: the same object while everything is selected. */
 export function narrowed(request: PlanRequest, plan: Plan, { without, hunks }: Selection): PlanRequest {
   const parts = Object.entries(hunks).map(([path, indexes]) => ({ path, indexes: [...indexes] }))
   if (without.size === 0 && parts.length === 0) return request
@@ -41,23 +41,23 @@ export function groupsOf(plan: Plan): Groups {
   }
 }
 
-/** What was said about an entry; what cannot be overwritten is left without a word. */
-export const saidOf = (entry: PlanEntry, { said }: Selection): 'overwrite' | 'leave' | undefined =>
-  onlyLeft(entry) ? 'leave' : said[entry.path]
+/** Returns the decision on an entry. An entry that cannot be overwritten is left unchanged without a decision. */
+export const decisionOf = (entry: PlanEntry, { decisions }: Selection): 'overwrite' | 'leave' | undefined =>
+  onlyLeft(entry) ? 'leave' : decisions[entry.path]
 
 export interface Verdict {
   readonly overwrite: readonly string[]
   readonly leave: readonly string[]
-  /** Conflict paths that nobody spoke of yet. */
+  /** The number of undecided conflicts. */
   readonly open: number
-  /** How many files would be written. */
+  /** The number of files that would be written. */
   readonly writes: number
 }
 
 export function verdictOf(plan: Plan, selection: Selection): Verdict {
   const { asks, merges, writes } = groupsOf(plan)
   const of = (wanted: 'overwrite' | 'leave' | undefined) =>
-    asks.filter((entry) => saidOf(entry, selection) === wanted).map(({ path }) => path)
+    asks.filter((entry) => decisionOf(entry, selection) === wanted).map(({ path }) => path)
   const overwrite = of('overwrite')
   return {
     overwrite,
@@ -73,7 +73,7 @@ export interface Difference {
   readonly changed: readonly string[]
 }
 
-/** What became different between the plan that was looked at and the one that is now. */
+/** Returns the difference between the plan on the screen and the current plan. */
 export function differenceOf(before: Plan, after: Plan): Difference {
   const was = new Map(before.entries.map((entry) => [entry.path, JSON.stringify(entry)]))
   const is = new Map(after.entries.map((entry) => [entry.path, JSON.stringify(entry)]))
@@ -84,12 +84,12 @@ export function differenceOf(before: Plan, after: Plan): Difference {
   }
 }
 
-/** Words about an entry hold only for that entry: what changed is asked again. */
-export function stillSaid(selection: Selection, { added, gone, changed }: Difference): Selection {
+/** Returns the decisions that are still valid: a changed entry needs a new decision. */
+export function stillDecided(selection: Selection, { added, gone, changed }: Difference): Selection {
   const stale = new Set([...added, ...gone, ...changed])
   return {
     ...selection,
     hunks: Object.fromEntries(Object.entries(selection.hunks).filter(([path]) => !stale.has(path))),
-    said: Object.fromEntries(Object.entries(selection.said).filter(([path]) => !stale.has(path))),
+    decisions: Object.fromEntries(Object.entries(selection.decisions).filter(([path]) => !stale.has(path))),
   }
 }

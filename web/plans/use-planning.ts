@@ -7,42 +7,42 @@ import {
   differenceOf,
   type Groups,
   groupsOf,
-  NOTHING_SAID,
+  NO_SELECTION,
   narrowed,
   type Selection,
-  stillSaid,
+  stillDecided,
   type Verdict,
   verdictOf,
 } from './selection.ts'
 
 export interface Planning {
-  /** All that could be written; what is ticked of it is in the selection. */
+  /** The whole plan. The selection says which part of it is selected. */
   readonly plan: Plan | undefined
   readonly groups: Groups | null
   readonly pending: boolean
   readonly problem: Error | null
   readonly selection: Selection
   readonly select: (change: Partial<Selection>) => void
-  /** For the plan of what is ticked; null until it is here. */
+  /** The verdict on the selected part; null until its plan has loaded. */
   readonly verdict: Verdict | null
-  /** The plan of what is ticked is being made. */
+  /** The plan of the selected part is loading. */
   readonly settling: boolean
   readonly carry: Submit<[]>
-  /** What was carried out. */
+  /** The applied plan. */
   readonly act: Act | null
-  /** What became different since one looked, after the server refused for that. */
+  /** The difference to the plan on the screen, after the server refused a stale plan. */
   readonly stale: Difference | null
   readonly again: () => void
 }
 
 /**
- * A plan on its way: looked at, spoken about, carried out. The server makes each plan and its digest; the page only
- * says which of the paths it wants and what is to become of the conflicts ones.
+ * A plan from its request to its application. The server makes each plan and its digest. The page sends the selected
+ * paths and the decisions on conflicts.
  */
 export function usePlanning(project: string, request: PlanRequest): Planning {
   const page = usePage()
   const workspace = useWorkspaceId()
-  const [selection, setSelection] = useState(NOTHING_SAID)
+  const [selection, setSelection] = useState(NO_SELECTION)
   const [act, setAct] = useState<Act | null>(null)
   const [refused, setRefused] = useState<Plan | null>(null)
   const whole = usePlan(project, request)
@@ -62,8 +62,8 @@ export function usePlanning(project: string, request: PlanRequest): Planning {
   const carry = useSubmit(async () => {
     if (!chosen || !verdict) return
     const { overwrite, leave } = verdict
-    const said = { request: wanted, digest: chosen.digest, overwrite: [...overwrite], leave: [...leave] }
-    setAct(await page.call('plans.apply', { workspace, project, ...said }))
+    const input = { request: wanted, digest: chosen.digest, overwrite: [...overwrite], leave: [...leave] }
+    setAct(await page.call('plans.apply', { workspace, project, ...input }))
   })
   const code = carry.problem?.code
   const latest = useRef({ again, plan: whole.data })
@@ -78,7 +78,7 @@ export function usePlanning(project: string, request: PlanRequest): Planning {
     [refused, whole.data, whole.isFetching],
   )
   useEffect(() => {
-    if (stale) setSelection((before) => stillSaid(before, stale))
+    if (stale) setSelection((before) => stillDecided(before, stale))
   }, [stale])
   return {
     plan: whole.data,

@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { Input } from '../../src/api/index.ts'
+import type { Space } from '../../src/model/tree.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
@@ -7,21 +8,26 @@ import { Problem } from '../ui/Problem.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import type { ListedRule } from './use-rules.ts'
 
-const words = texts.ruleList.form
+const labels = texts.ruleList.form
 
-/** As the fields have it: empty means that it does not matter. */
+/** The values of the fields. Empty means any. */
 const BLANK = { kind: 'edit', path: '', command: '', space: '', agent: '', before: '' }
 
-/** Writes a rule out of its parts, narrow from the start: a kind of act in the first Space. */
+type Fields = typeof BLANK
+
+interface PartProps {
+  readonly fields: Fields
+  readonly onChange: (part: Partial<Fields>) => void
+}
+
+/** The form for a new rule, narrow at first: one kind of operation in the first Space. */
 export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; onClose: () => void }) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const spaces = Object.values(useWorkspace().spaces).filter(({ archivedAt }) => archivedAt === null)
-  const agents = useAgents().data?.agents ?? []
   const [action, setAction] = useState<Input<'rules.add'>['action']>('allow')
-  const [fields, setFields] = useState({ ...BLANK, space: spaces[0]?.id ?? '' })
-  const set = (name: keyof typeof fields) => (value: string) => setFields({ ...fields, [name]: value })
-  const isCommand = fields.kind === 'execute'
+  const [fields, setFields] = useState<Fields>({ ...BLANK, space: spaces[0]?.id ?? '' })
+  const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => form.current?.querySelector<HTMLInputElement>('input:checked')?.focus(), [])
   const submit = useSubmit(async () => {
@@ -33,45 +39,16 @@ export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; o
     submit.run()
   }
   return (
-    <form ref={form} className="rule-form" aria-label={words.title} onSubmit={send}>
-      <Segments label={words.action} value={action} options={words.actions} onChoose={setAction} />
-      <Pick label={words.kind} value={fields.kind} onChange={set('kind')}>
-        {Object.entries(words.kinds).map(([kind, label]) => (
-          <option key={kind} value={kind}>
-            {label}
-          </option>
-        ))}
-        <option value="">{words.anything}</option>
-      </Pick>
-      {isCommand ? (
-        <Text label={words.command} note={words.commandNote} value={fields.command} onChange={set('command')} />
-      ) : (
-        <Text label={words.path} note={words.pathNote} value={fields.path} onChange={set('path')} />
-      )}
-      <div className="rule-pair">
-        <Pick label={words.space} value={fields.space} onChange={set('space')}>
-          {spaces.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-          <option value="">{words.everywhere}</option>
-        </Pick>
-        <Pick label={words.agent} value={fields.agent} onChange={set('agent')}>
-          <option value="">{words.everyAgent}</option>
-          {agents.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </Pick>
-      </div>
+    <form ref={form} className="rule-form" aria-label={labels.title} onSubmit={send}>
+      <Segments label={labels.action} value={action} options={labels.actions} onChoose={setAction} />
+      <OperationFields fields={fields} onChange={change} />
+      <ScopeFields fields={fields} onChange={change} spaces={spaces} />
       {listed.length > 0 && (
-        <Pick label={words.before} value={fields.before} onChange={set('before')}>
-          <option value="">{words.last}</option>
-          {listed.map(({ rule, words: sentence }, at) => (
+        <Pick label={labels.before} value={fields.before} onChange={(before) => change({ before })}>
+          <option value="">{labels.last}</option>
+          {listed.map(({ rule, sentence }, at) => (
             <option key={rule.id} value={rule.id}>
-              {words.beforeOne(at + 1, sentence)}
+              {labels.beforeOne(at + 1, sentence)}
             </option>
           ))}
         </Pick>
@@ -79,18 +56,67 @@ export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; o
       <Problem error={submit.problem} />
       <div className="actions">
         <button type="button" className="btn" onClick={onClose}>
-          {words.cancel}
+          {labels.cancel}
         </button>
         <button type="submit" className="btn primary" disabled={submit.pending}>
-          {words.save}
+          {labels.save}
         </button>
       </div>
     </form>
   )
 }
 
-/** Only what was filled in; a command is matched by its words, whatever the agent calls the tool. */
-function ruleOf({ kind, path, command, space, agent, before }: typeof BLANK) {
+function OperationFields({ fields: { kind, command, path }, onChange }: PartProps) {
+  return (
+    <>
+      <Pick label={labels.kind} value={kind} onChange={(value) => onChange({ kind: value })}>
+        {Object.entries(labels.kinds).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+        <option value="">{labels.anything}</option>
+      </Pick>
+      {kind === 'execute' ? (
+        <Text
+          label={labels.command}
+          note={labels.commandNote}
+          value={command}
+          onChange={(value) => onChange({ command: value })}
+        />
+      ) : (
+        <Text label={labels.path} note={labels.pathNote} value={path} onChange={(value) => onChange({ path: value })} />
+      )}
+    </>
+  )
+}
+
+function ScopeFields({ fields, onChange, spaces }: PartProps & { readonly spaces: readonly Space[] }) {
+  const agents = useAgents().data?.agents ?? []
+  return (
+    <div className="rule-pair">
+      <Pick label={labels.space} value={fields.space} onChange={(space) => onChange({ space })}>
+        {spaces.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+        <option value="">{labels.everywhere}</option>
+      </Pick>
+      <Pick label={labels.agent} value={fields.agent} onChange={(agent) => onChange({ agent })}>
+        <option value="">{labels.everyAgent}</option>
+        {agents.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </Pick>
+    </div>
+  )
+}
+
+/** Returns the filled-in fields only. A command matches by its text: agents name the same tool differently. */
+function ruleOf({ kind, path, command, space, agent, before }: Fields) {
   const isCommand = kind === 'execute'
   const [whole, glob] = [command.trim(), path.trim()]
   return {

@@ -10,17 +10,17 @@ import { RuleRow } from './RuleRow.tsx'
 import { type ListedRule, useRules } from './use-rules.ts'
 import './rules.css'
 
-const words = texts.ruleList
+const labels = texts.ruleList
 
-/** The standing answers of the workspace, in the order they are tried; added, moved and removed here. */
+/** The permission rules of the workspace in order of precedence. Rules are added, moved and removed here. */
 export function RulesDialog({ onClose }: { onClose: () => void }) {
   const { data, error, isPending } = useRules()
   const { spaces } = useWorkspace()
   const [adding, setAdding] = useState(false)
   const returning = useRef(false)
   const listed = (data?.rules ?? []).map((rule): ListedRule => {
-    const space = rule.space === null ? null : (spaces[rule.space]?.name ?? words.goneSpace)
-    return { rule, words: texts.rules.sentence(rule, space) }
+    const space = rule.space === null ? null : (spaces[rule.space]?.name ?? labels.goneSpace)
+    return { rule, sentence: texts.rules.sentence(rule, space) }
   })
   if (adding) {
     const back = (): void => {
@@ -28,29 +28,17 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
       setAdding(false)
     }
     return (
-      <Dialog title={words.form.title} open onClose={onClose} className="rules-dialog">
+      <Dialog title={labels.form.title} open onClose={onClose} className="rules-dialog">
         <RuleForm listed={listed} onClose={back} />
       </Dialog>
     )
   }
   return (
-    <Dialog title={words.title} open onClose={onClose} className="rules-dialog">
-      <p className="dim">{words.text}</p>
+    <Dialog title={labels.title} open onClose={onClose} className="rules-dialog">
+      <p className="dim">{labels.text}</p>
       <Problem error={error && asCarrelError(error)} />
-      {isPending && <p className="faint late">{words.loading}</p>}
-      {data && listed.length === 0 && (
-        <div className="rules-none">
-          <p>{words.none}</p>
-          <p className="faint">{words.noneHint}</p>
-        </div>
-      )}
-      {listed.length > 0 && (
-        <ol className="rules" aria-label={words.order}>
-          {listed.map(({ rule }, at) => (
-            <RuleRow key={rule.id} listed={listed} at={at} />
-          ))}
-        </ol>
-      )}
+      {isPending && <p className="faint late">{labels.loading}</p>}
+      {data && <RuleList listed={listed} />}
       <div className="actions">
         <button
           type="button"
@@ -64,13 +52,31 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
           onClick={() => setAdding(true)}
         >
           <Plus aria-hidden />
-          {words.add}
+          {labels.add}
         </button>
         <span className="grow" />
         <button type="button" className="btn" onClick={onClose}>
-          {words.close}
+          {labels.close}
         </button>
       </div>
     </Dialog>
+  )
+}
+
+function RuleList({ listed }: { listed: readonly ListedRule[] }) {
+  if (listed.length === 0) {
+    return (
+      <div className="rules-none">
+        <p>{labels.none}</p>
+        <p className="faint">{labels.noneHint}</p>
+      </div>
+    )
+  }
+  return (
+    <ol className="rules" aria-label={labels.order}>
+      {listed.map(({ rule }, at) => (
+        <RuleRow key={rule.id} listed={listed} at={at} />
+      ))}
+    </ol>
   )
 }

@@ -3,13 +3,13 @@ import { useEffect } from 'react'
 import type { Rule } from '../../src/model/rules.ts'
 import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 
-/** A rule with its scope in words. */
+/** A rule and its sentence. */
 export interface ListedRule {
   readonly rule: Rule
-  readonly words: string
+  readonly sentence: string
 }
 
-/** All rules in the order they are tried. The stream says that they changed; their order is asked for. */
+/** All rules in order of precedence. The stream reports a change; the order comes with a new request. */
 export function useRules() {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -20,7 +20,7 @@ export function useRules() {
     staleTime: 0,
   })
   const { refetch } = asked
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each change of a rule makes this another object
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change of a rule replaces this object
   useEffect(() => void refetch(), [known, refetch])
   return asked
 }

@@ -7,7 +7,7 @@ const KINDS: Partial<Record<SearchHit['kind'], string>> = texts.search.kinds
 
 const shortTime = (at: number): string => new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
 
-/** Where it was said, by whom and when, and the words with those that were looked for marked. */
+/** A search result: session, author, time, and the matching text with its matches marked. */
 export function Hit({ hit }: { hit: SearchHit }) {
   const agents = useAgents().data?.agents
   const who = hit.agent && agentName(agents, hit.agent)

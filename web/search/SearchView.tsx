@@ -10,7 +10,7 @@ import { useSearch } from './use-search.ts'
 const route = getRouteApi('/search')
 const PAGE = 30
 
-/** What was said and done in all sessions, by its words. The address carries what is looked for. */
+/** Full-text search over all sessions. The query is part of the address. */
 export function SearchView() {
   const { q = '', session } = route.useSearch()
   const navigate = route.useNavigate()
@@ -19,12 +19,12 @@ export function SearchView() {
   const field = useRef<HTMLInputElement>(null)
   const found = useSearch(text, session, PAGE)
   useEffect(() => field.current?.focus(), [])
-  // Back and forward, and the palette, change the address.
+  // Back, forward and the palette change the address.
   useEffect(() => setText((mine) => (mine.trim() === q ? mine : q)), [q])
   const ask = (next: string): void => {
     setText(next)
-    const words = next.trim()
-    void navigate({ search: { ...(words && { q: words }), ...(session && { session }) }, replace: true })
+    const query = next.trim()
+    void navigate({ search: { ...(query && { q: query }), ...(session && { session }) }, replace: true })
   }
   return (
     <div className="search">

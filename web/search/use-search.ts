@@ -3,10 +3,10 @@ import { useEffect, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 
-/** A person types a letter every so often; each is not a search of its own. */
+/** Waits for a pause in typing, so that not every letter is a search. ms. */
 const PAUSE_MS = 180
 
-/** What was found for a text, page by page. While it changes the hits of before stay. */
+/** The results for a text, page by page. The last results stay while the next ones load. */
 export function useSearch(text: string, session: string | undefined, limit: number) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -29,7 +29,7 @@ export function useSearch(text: string, session: string | undefined, limit: numb
   })
   return {
     hits: asked === '' ? [] : (search.data?.pages.flatMap(({ hits }) => hits) ?? []),
-    /** Nothing is known yet of what was asked last. */
+    /** The results of the current text have not arrived yet. */
     pending: asked !== text.trim() || (asked !== '' && (search.isPending || search.isPlaceholderData)),
     more: search.hasNextPage,
     loadMore: () => void search.fetchNextPage(),

@@ -2,34 +2,27 @@ import { type ComponentProps, type FormEvent, useId, useState } from 'react'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
-import { placeKey, placeName, placesOf } from './places.ts'
+import { ScopeChoice } from './ScopeChoice.tsx'
+import { scopeAt, scopeInput } from './scopes.ts'
 
 interface Props {
   readonly space: string | undefined
   readonly onStored: () => void
 }
 
-/** The value leaves the page as soon as it is stored. */
+/** The form for a new secret. The value is cleared as soon as the server has stored it. */
 export function PutSecret({ space, onStored }: Props) {
   const page = usePage()
   const view = useWorkspace()
   const workspace = useWorkspaceId()
   const id = useId()
-  const places = placesOf(view)
   const [name, setName] = useState('')
   const [value, setValue] = useState('')
   const [where, setWhere] = useState(space ?? '')
   const [stored, setStored] = useState<string | null>(null)
   const submit = useSubmit(async () => {
     setStored(null)
-    const place = places.find((each) => placeKey(each) === where)
-    await page.call('secrets.put', {
-      workspace,
-      name,
-      value,
-      ...(place?.space && { space: place.space }),
-      ...(place?.project && { project: place.project }),
-    })
+    await page.call('secrets.put', { workspace, name, value, ...scopeInput(scopeAt(view, where)) })
     setStored(name)
     setName('')
     setValue('')
@@ -52,13 +45,7 @@ export function PutSecret({ space, onStored }: Props) {
       />
       <Field label={texts.secrets.value} value={value} onValue={setValue} type="password" autoComplete="new-password" />
       <label htmlFor={`${id}-where`}>{texts.secrets.where}</label>
-      <select id={`${id}-where`} className="field" value={where} onChange={(event) => setWhere(event.target.value)}>
-        {places.map((place) => (
-          <option key={placeKey(place)} value={placeKey(place)}>
-            {placeName(view, place)}
-          </option>
-        ))}
-      </select>
+      <ScopeChoice id={`${id}-where`} value={where} onChoose={setWhere} />
       <Problem error={submit.problem} />
       <p role="status">{stored === null ? '' : texts.secrets.stored(stored)}</p>
       <div className="actions">

@@ -3,7 +3,7 @@ import type { Output } from '../../src/api/index.ts'
 import { usePage, useSubmit, useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
-import { placeName } from './places.ts'
+import { scopeName } from './scopes.ts'
 
 interface Props {
   readonly secret: Output<'secrets.list'>['secrets'][number]
@@ -12,7 +12,7 @@ interface Props {
 
 export function SecretRow({ secret, onGone }: Props) {
   const page = usePage()
-  const where = placeName(useWorkspace(), secret)
+  const where = scopeName(useWorkspace(), secret)
   const { workspace, name, space, project, give, readable } = secret
   const remove = useSubmit(async () => {
     await page.call('secrets.remove', { workspace, name, ...(space && { space }), ...(project && { project }) })

@@ -9,12 +9,12 @@ import { SecretRow } from './SecretRow.tsx'
 import './secrets.css'
 
 interface Props {
-  /** The Space that a new one is offered for first. */
+  /** The scope of a new secret at first. */
   readonly space?: string | undefined
   readonly onClose: () => void
 }
 
-/** The secrets of the workspace by name; a value only ever goes in. */
+/** The secrets of the workspace by name. The server never returns a value. */
 export function SecretsDialog({ space, onClose }: Props) {
   const page = usePage()
   const workspace = useWorkspaceId()

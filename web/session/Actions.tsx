@@ -7,14 +7,14 @@ import { Problem } from '../ui/Problem.tsx'
 import { useSession } from './session-context.ts'
 
 interface Props {
-  /** The item, for its address. */
+  /** The number of the item, for its address. */
   readonly n: number
-  /** A fork takes along everything up to here. */
+  /** A fork contains everything up to here. */
   readonly seq: number
   readonly text: string
 }
 
-/** What can be done with an item: copy it, point at it, go on from it elsewhere. */
+/** The acts on an item: copy text, copy link, fork. */
 export function Actions({ n, seq, text }: Props) {
   const { session } = useSession()
   const fork = useFork()

@@ -8,13 +8,13 @@ import { type AgentOption, readOptions } from './agent-options.ts'
 import { useSession } from './session-context.ts'
 
 interface Props {
-  /** What it offered here; undefined before it was spoken to. */
+  /** The settings that the agent offered in this session; undefined before its first prompt. */
   readonly known: AgentView | undefined
   readonly agent: string
   readonly onAgent: (agent: string) => void
 }
 
-/** Who the next prompt goes to, and the mode, model and other settings this agent offers. */
+/** The agent of the next prompt, with the mode, model and other settings it offers. */
 export function AgentOptions({ known, agent, onAgent }: Props) {
   const page = usePage()
   const { session, workspace } = useSession()

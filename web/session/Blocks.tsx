@@ -2,12 +2,12 @@ import { FileText } from 'lucide-react'
 import type { ContentBlock } from '../../src/model/events.ts'
 import { texts } from '../texts/texts.ts'
 import { asText } from '../ui/format.ts'
-import { LeftPicture } from './LeftPicture.tsx'
+import { OmittedPicture } from './OmittedPicture.tsx'
 
 export const textOf = (content: readonly ContentBlock[]): string =>
   content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 
-/** Content that is no text: pictures, links to files, and what nobody here knows, as said. */
+/** Content blocks that are not text: pictures, links to files, and unknown kinds as raw data. */
 export function Blocks({ blocks }: { blocks: readonly unknown[] }) {
   if (blocks.length === 0) return null
   return (
@@ -20,11 +20,11 @@ export function Blocks({ blocks }: { blocks: readonly unknown[] }) {
   )
 }
 
-/** A picture as its block has it, or as the log has it where the block left it out. */
+/** A picture of a block. A picture that the block omits is read from the log. */
 export function ImageBlock({ block, alt }: { block: Record<string, unknown>; alt: string }) {
   const { mimeType, data, leftOut } = block
   if (typeof mimeType !== 'string') return null
-  if (typeof leftOut === 'number') return <LeftPicture picture={{ mimeType, leftOut }} alt={alt} />
+  if (typeof leftOut === 'number') return <OmittedPicture picture={{ mimeType, leftOut }} alt={alt} />
   return <img className="block-image" src={`data:${mimeType};base64,${data}`} alt={alt} />
 }
 

@@ -10,14 +10,14 @@ interface Props {
   readonly onChoose: (busy: Busy) => void
 }
 
-/** What a prompt does while a run is on. */
+/** The choice of how a prompt is handled while a run is active. */
 export function BusyChoice({ agent, value, onChoose }: Props) {
   const steers = useAgents().data?.agents.find(({ id }) => id === agent)?.steer === 'prompt'
-  const words = texts.composer.busy
+  const labels = texts.composer.busy
   const options = [
-    { value: 'queue', ...words.queue },
-    { value: 'steer', ...words.steer, ...(!steers && { note: words.cannotSteer }) },
-    { value: 'interrupt', ...words.interrupt },
+    { value: 'queue', ...labels.queue },
+    { value: 'steer', ...labels.steer, ...(!steers && { note: labels.cannotSteer }) },
+    { value: 'interrupt', ...labels.interrupt },
   ]
-  return <Choice label={words.title} value={value} options={options} onChoose={(next) => onChoose(next as Busy)} />
+  return <Choice label={labels.title} value={value} options={options} onChoose={(next) => onChoose(next as Busy)} />
 }

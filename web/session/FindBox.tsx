@@ -5,10 +5,10 @@ import { useSearch } from '../search/use-search.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
-/** As many as anybody steps through. */
+/** The most results that a person steps through. */
 const MOST = 100
 
-/** Looks for words in the whole session, also in what is not loaded, and goes from one item to the next. */
+/** Finds text in the whole session, including items that are not loaded, and steps through the results. */
 export function FindBox({ session, onClose }: { session: string; onClose: () => void }) {
   const navigate = useNavigate()
   const [text, setText] = useState('')
@@ -17,7 +17,7 @@ export function FindBox({ session, onClose }: { session: string; onClose: () => 
   const places = hits.map(({ n }) => n).sort((a, b) => a - b)
   const here = at === null ? -1 : places.indexOf(at)
   const go = (step: 1 | -1): void => {
-    // The newest first: it is what one has before one's eyes.
+    // Starts with the newest result: it is closest to the text on the screen.
     const next = here < 0 ? places.at(-1) : places[(here + step + places.length) % places.length]
     if (next === undefined) return
     setAt(next)

@@ -1,10 +1,10 @@
 import { structuredPatch } from 'diff'
 import { memo, useMemo } from 'react'
 import { texts } from '../texts/texts.ts'
-import { Colored, useHighlighted } from '../ui/Code.tsx'
-import type { Lines } from '../ui/highlight.ts'
+import { ColorAnswer, useHighlighted } from '../ui/Code.tsx'
+import type { ColoredLines } from '../ui/highlight.ts'
 import { useSession } from './session-context.ts'
-import { type DiffPart, shortPath } from './tool-words.ts'
+import { type DiffPart, shortPath } from './tool-details.ts'
 import './diff.css'
 
 interface Line {
@@ -14,7 +14,7 @@ interface Line {
   readonly after: number | null
 }
 
-/** A change of one file, unified, with numbers of both sides. */
+/** A change of one file as a unified diff with the line numbers of both sides. */
 export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: DiffPart) {
   const { root } = useSession()
   const lines = useMemo(() => linesOf(oldText, newText), [oldText, newText])
@@ -35,7 +35,7 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
       {lines === null && <p className="diff-note">{texts.transcript.diff.tooDifferent}</p>}
       {lines?.length === 0 && <p className="diff-note">{texts.transcript.diff.same}</p>}
       {lines && lines.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
         <div className="diff-lines scroll" tabIndex={0}>
           <table>
             <caption className="hidden">{texts.transcript.diff.title(path)}</caption>
@@ -61,18 +61,18 @@ export const InlineDiff = memo(function InlineDiff({ path, oldText, newText }: D
 
 interface TextProps {
   readonly line: Line
-  readonly colours: { readonly before: Lines | null; readonly after: Lines | null }
+  readonly colours: { readonly before: ColoredLines | null; readonly after: ColoredLines | null }
 }
 
-/** Coloured as a line of the whole text it stands in, so that what began above it counts. */
+/** Colours a line as part of its whole text: a construct may begin above it. */
 function Text({ line, colours }: TextProps) {
   const of = line.mark === '-' ? colours.before?.[line.before! - 1] : colours.after?.[line.after! - 1]
-  return of && line.mark !== '@' ? <Colored lines={[of]} /> : line.text
+  return of && line.mark !== '@' ? <ColorAnswer lines={[of]} /> : line.text
 }
 
 const languageOf = (path: string): string => /\.(\w{1,10})$/.exec(path)?.[1] ?? ''
 
-/** Null when the texts differ so much that comparing would hold up the page. */
+/** Returns null for texts whose comparison would block the page. */
 function linesOf(oldText: string, newText: string): Line[] | null {
   const patch = structuredPatch('a', 'b', oldText, newText, '', '', { context: 3, timeout: 200 })
   if (!patch) return null

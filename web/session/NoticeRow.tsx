@@ -22,7 +22,7 @@ export function NoticeRow({ item }: { item: NoticeItem }) {
   )
 }
 
-/** An update that Carrel does not know. */
+/** An update of a kind that Carrel does not know. */
 export function RawRow({ item }: { item: RawItem }) {
   return (
     <Fold

@@ -1,10 +1,10 @@
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
+import { panelWidth, rememberWidth } from '../data/panel.ts'
 import { texts } from '../texts/texts.ts'
-import { panelWidth, rememberWidth } from './panel.ts'
 
 const STEP = 32
 
-/** The edge of the panel: drawn with the pointer, moved with the arrow keys. */
+/** The edge of the panel. The pointer or the arrow keys move it. */
 export function PanelEdge({ width, onWidth }: { width: number; onWidth: (width: number) => void }) {
   const from = useRef<{ x: number; width: number } | null>(null)
   const set = (wanted: number): void => {

@@ -3,7 +3,6 @@ import type { PlanItem } from '../../src/model/items.ts'
 import { texts } from '../texts/texts.ts'
 
 const MARKS: Record<string, typeof Circle> = { completed: CircleCheck, in_progress: CircleDotDashed }
-const WORDS: Record<string, string> = texts.transcript.plan.states
 
 export function PlanRow({ item }: { item: PlanItem }) {
   const done = item.entries.filter(({ status }) => status === 'completed').length
@@ -20,7 +19,7 @@ export function PlanRow({ item }: { item: PlanItem }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: an entry has no identity but its place
             <li key={at} data-status={status}>
               <Mark className="glyph" aria-hidden />
-              <span className="hidden">{WORDS[status] ?? status}: </span>
+              <span className="hidden">{texts.transcript.step(status)}: </span>
               <span dir="auto">{content}</span>
               {priority === 'high' && <span className="faint">{texts.transcript.plan.high}</span>}
             </li>

@@ -10,7 +10,7 @@ import { useNow } from '../ui/use-now.ts'
 import { QuestionForm } from './QuestionForm.tsx'
 import { useSession } from './session-context.ts'
 import { ToolContent } from './ToolContent.tsx'
-import { commandOf, hasDiff, shortPath, type ToolLike } from './tool-words.ts'
+import { commandOf, hasDiff, shortPath, type ToolLike } from './tool-details.ts'
 import './question.css'
 
 const RuleOffers = lazy(() => import('./RuleOffers.tsx').then((file) => ({ default: file.RuleOffers })))
@@ -21,7 +21,7 @@ interface Props {
   readonly expiresAt: number | null
 }
 
-/** A question of an agent. Disappears when the answer comes down the stream, whoever gave it. */
+/** A question of an agent, until the stream delivers an answer from any client. */
 export function QuestionCard({ interaction, question, expiresAt }: Props) {
   const page = usePage()
   const workspace = useWorkspaceId()
@@ -78,7 +78,7 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
   )
 }
 
-/** What a person needs in order to decide: the command, the change, the paths. */
+/** The subject of the question: command, change or paths. */
 function About({ interaction, question }: { interaction: string; question: Question }) {
   const { root } = useSession()
   const tool = (question.toolCall ?? {}) as ToolLike

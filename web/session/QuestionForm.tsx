@@ -10,7 +10,7 @@ interface Props {
   readonly onAnswer: (answer: Answer) => void
 }
 
-/** A form made from the agent's JSON schema. Says beside a field what is wrong with it. */
+/** A form for the agent's JSON schema. Errors show beside their fields. */
 export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) {
   const fields = useMemo(() => fieldsOf(schema), [schema])
   const [given, setGiven] = useState<Record<string, FieldValue>>({})

@@ -4,7 +4,7 @@ import { texts } from '../texts/texts.ts'
 import { clockTime } from '../ui/format.ts'
 import { QuestionCard } from './QuestionCard.tsx'
 
-/** An open question is a card to be answered; one that is settled is a line that says how. */
+/** An open question is a card; a settled one is a line with its answer. */
 export function QuestionRow({ item }: { item: QuestionItem }) {
   if (item.state === 'open') {
     return <QuestionCard interaction={item.interaction} question={item.question} expiresAt={item.expiresAt} />
@@ -16,24 +16,25 @@ export function QuestionRow({ item }: { item: QuestionItem }) {
       <span className="cut" dir="auto" title={item.question.title}>
         {item.question.title}
       </span>
-      <b className="cut">{answerWords(item)}</b>
+      <b className="cut">{answerText(item)}</b>
       <span className="faint">
-        {item.state === 'answered' && (item.answeredBy?.name ?? texts.question.settled.somebody)}
+        {item.state === 'answered' &&
+          (item.answeredBy ? texts.ui.person(item.answeredBy.name) : texts.question.settled.somebody)}
         {item.answeredAt !== null && ` ${clockTime(item.answeredAt)}`}
       </span>
     </section>
   )
 }
 
-function answerWords({ state, answer, question }: QuestionItem): string {
-  const words = texts.question.settled
-  if (state === 'withdrawn') return words.withdrawn
-  if (!answer || 'declined' in answer) return state === 'expired' ? words.expired : words.declined
-  const said =
+function answerText({ state, answer, question }: QuestionItem): string {
+  const labels = texts.question.settled
+  if (state === 'withdrawn') return labels.withdrawn
+  if (!answer || 'declined' in answer) return state === 'expired' ? labels.expired : labels.declined
+  const text =
     'option' in answer
       ? (question.options.find(({ id }) => id === answer.option)?.label ?? answer.option)
       : Object.entries(answer.values)
           .map(([name, value]) => `${name}: ${String(value)}`)
           .join(', ')
-  return state === 'expired' ? words.expiredWith(said) : said
+  return state === 'expired' ? labels.expiredWith(text) : text
 }

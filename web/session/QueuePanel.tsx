@@ -1,4 +1,4 @@
-import { Pencil, Undo2 } from 'lucide-react'
+import { Pencil, X } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import type { QueuedPrompt, SessionView } from '../../src/model/view.ts'
 import { agentName, useAgents } from '../data/queries.ts'
@@ -9,7 +9,7 @@ import { Blocks, textOf } from './Blocks.tsx'
 import { useSession } from './session-context.ts'
 import './queue.css'
 
-/** Prompts that wait, in the order they will be taken. Each can be changed or taken back until then. */
+/** Queued prompts in the order in which they run. Each can be edited or removed until its run starts. */
 export function QueuePanel({ view }: { view: SessionView }) {
   const waiting = [...view.steering, ...view.queue]
   if (waiting.length === 0) return null
@@ -71,12 +71,12 @@ function Waiting({ queued, steering, agent }: Props) {
         <button
           type="button"
           className="btn quiet icon small"
-          aria-label={texts.composer.queue.withdrawOne(text.slice(0, 60))}
-          title={texts.composer.queue.withdraw}
+          aria-label={texts.composer.queue.removeOne(text.slice(0, 60))}
+          title={texts.composer.queue.remove}
           disabled={withdraw.pending}
           onClick={() => withdraw.run()}
         >
-          <Undo2 aria-hidden />
+          <X aria-hidden />
         </button>
       </div>
       {queued.deferred && <p className="faint">{texts.composer.queue.deferred(queued.deferred)}</p>}

@@ -1,14 +1,14 @@
 import { Menu } from '@base-ui/react/menu'
 import { ChevronDown } from 'lucide-react'
 import { allowance, type Question } from '../../src/model/interaction.ts'
+import { overlay } from '../data/overlay.ts'
 import { usePage, usePageState, useSubmit, useWorkspaceId } from '../data/use-page.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { offersFor, type RuleOffer } from './rule-offers.ts'
 import { useSession } from './session-context.ts'
 
-/** Answers for good: adds a rule for the Space, and answers this question once with what the rule says. */
+/** Offers permission rules for a question. A choice adds the rule to the Space and answers this question. */
 export function RuleOffers({ interaction, question }: { interaction: string; question: Question }) {
   const page = usePage()
   const workspace = useWorkspaceId()

@@ -1,21 +1,21 @@
 import { GitFork } from 'lucide-react'
 import { memo } from 'react'
 import type { RunItem } from '../../src/model/items.ts'
-import type { SessionState } from '../../src/model/tree.ts'
+import type { RunOutcome, SessionState } from '../../src/model/tree.ts'
 import { texts } from '../texts/texts.ts'
 import { Fold } from '../ui/Fold.tsx'
 import { duration } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useFork } from './Actions.tsx'
-import { usageWords } from './usage.ts'
+import { usageText } from './usage.ts'
 
-/** How a run ended: outcome, time, what it cost, and where it failed why, and what to do. */
+/** The end of a run: outcome, time and cost, and for a failure its reason and the next step. */
 export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
   const fork = useFork()
   const outcome = item.outcome ?? 'lost'
   const took = item.endedAt === null ? null : duration(item.endedAt - (item.startedAt ?? item.at))
-  const usage = usageWords(item.usage)
+  const usage = usageText(item.usage)
   const dot: SessionState =
     outcome === 'lost' ? 'lost' : outcome === 'completed' || outcome === 'cancelled' ? 'idle' : 'failed'
   return (
@@ -23,7 +23,7 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
       <p className="run-end-line">
         <span className="run-outcome">
           {dot !== 'idle' && <StateDot state={dot} label={false} />}
-          <span className={dot === 'idle' ? '' : 'run-bad'}>{texts.transcript.run.ended[outcome]}</span>
+          <span className={dot === 'idle' ? '' : 'run-bad'}>{outcomeText(outcome)}</span>
         </span>
         {took && <span>{took}</span>}
         {usage && <span>{usage}</span>}
@@ -46,7 +46,7 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
           <ul>
             {item.halfDone.map(({ toolCallId, title, status }) => (
               <li key={toolCallId}>
-                {title || toolCallId} <span className="faint">({status})</span>
+                {title || toolCallId} <span className="faint">({texts.transcript.step(status)})</span>
               </li>
             ))}
           </ul>
@@ -56,6 +56,12 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
     </footer>
   )
 })
+
+function outcomeText(outcome: RunOutcome): string {
+  const notes: Partial<Record<RunOutcome, string>> = texts.transcript.run.notes
+  const word = texts.session.runs.word({ state: 'ended', outcome })
+  return notes[outcome] ? `${word}: ${notes[outcome]}` : word
+}
 
 function RunError({ n, error }: { n: number; error: NonNullable<RunItem['error']> }) {
   return (

@@ -11,13 +11,13 @@ import './run-head.css'
 
 const LONG = 1_200
 
-/** The prompt that began a run, and who asked whom. */
+/** The prompt that started a run, with its author and its agent. */
 export const RunHead = memo(function RunHead({ item }: { item: RunItem }) {
   const agent = agentName(useAgents().data?.agents, item.agent)
   return (
     <article className="run-head act-box" aria-label={texts.transcript.run.title(agent)}>
       <header className="run-meta">
-        <b className="cut">{item.by?.name ?? texts.transcript.run.somebody}</b>
+        <b className="cut">{item.by ? texts.ui.person(item.by.name) : texts.transcript.run.somebody}</b>
         <span className="faint">{texts.transcript.run.to(agent)}</span>
         <time className="faint" dateTime={new Date(item.at).toISOString()} title={fullTime(item.at)}>
           {clockTime(item.at)}
@@ -36,7 +36,7 @@ function Prompt({ id, content }: { id: string; content: readonly ContentBlock[] 
   return (
     <>
       <p className="prompt-text" dir="auto">
-        {open ? text : `${text.slice(0, LONG)} ...`}
+        {open ? text : `${text.slice(0, LONG)}…`}
       </p>
       {text.length > LONG && (
         <button type="button" className="btn quiet" onClick={toggle}>

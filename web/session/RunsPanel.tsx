@@ -1,15 +1,15 @@
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
+import { overlay } from '../data/overlay.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { PortLinks } from '../environment/PortLinks.tsx'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { clockTime, duration, fullTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import '../environment/environment.css'
-import { usageWords } from './usage.ts'
+import { usageText } from './usage.ts'
 
 /** The runs of a session, newest first. */
 export function RunsPanel({ data, project }: { data: SessionData; project: string }) {
@@ -32,7 +32,7 @@ export function RunsPanel({ data, project }: { data: SessionData; project: strin
 
 function RunRow({ run, place }: { run: Run; place: string | null }) {
   const agents = useAgents().data?.agents
-  const usage = usageWords(run.usage)
+  const usage = usageText(run.usage)
   return (
     <li className="run-row">
       <StateDot state={dotOf(run)} label={false} />
@@ -43,7 +43,7 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
             {clockTime(run.admittedAt)}
           </time>
         </p>
-        <p className="faint">{[stateWords(run), usage].filter(Boolean).join(', ')}</p>
+        <p className="faint">{[stateText(run), usage].filter(Boolean).join(', ')}</p>
         <button
           type="button"
           className="btn quiet run-given"
@@ -61,10 +61,10 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
   )
 }
 
-function stateWords({ state, outcome, endedAt, startedAt, admittedAt }: Run): string {
-  const { states, outcomes, took } = texts.session.runs
-  const words = outcome ? outcomes[outcome] : states[state]
-  return endedAt === null ? words : took(words, duration(endedAt - (startedAt ?? admittedAt)))
+function stateText(run: Run): string {
+  const { word, took } = texts.session.runs
+  const { endedAt, startedAt, admittedAt } = run
+  return endedAt === null ? word(run) : took(word(run), duration(endedAt - (startedAt ?? admittedAt)))
 }
 
 function dotOf({ state, outcome }: Run): SessionState {

@@ -2,17 +2,17 @@ import { Link } from '@tanstack/react-router'
 import { GitBranch, PanelRight, Plus } from 'lucide-react'
 import { memo, useMemo } from 'react'
 import type { Session } from '../../src/model/tree.ts'
+import { useNewSession } from '../data/new-session.ts'
 import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
-import { OthersWaiting } from '../inbox/OthersWaiting.tsx'
 import { ApplyButton } from '../places/ApplyButton.tsx'
 import { PlaceChip } from '../places/PlaceChip.tsx'
-import { useNewSession } from '../shell/SpaceRows.tsx'
-import { TreeMenu } from '../shell/TreeMenu.tsx'
 import { texts } from '../texts/texts.ts'
+import { TreeMenu } from '../tree/TreeMenu.tsx'
 import { baseName } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
+import { OthersWaiting } from './OthersWaiting.tsx'
 
 interface Props {
   readonly row: Session
@@ -20,38 +20,14 @@ interface Props {
   readonly onPanel: () => void
 }
 
-/** Where one is: the project's sessions as tabs, and the place their files are in. */
+/** The head of a session: tabs of the project's sessions, and the working copy of their files. */
 export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }: Props) {
-  const workspace = useWorkspace()
-  const project = workspace.projects[row.project]
-  const space = workspace.spaces[row.space]
   const create = useNewSession(row.project)
-  const tabs = useMemo(
-    () =>
-      Object.values(workspace.sessions)
-        .filter((each) => each.project === row.project && (each.archivedAt === null || each.id === row.id))
-        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
-    [workspace.sessions, row.project, row.id],
-  )
-  const path = project?.place.path ?? space?.folder ?? ''
+  const panelLabel = panel ? texts.files.panel.hide : texts.files.panel.show
   return (
     <header className="session-head">
       <h1 className="hidden">{row.name}</h1>
-      <nav className="tabs" aria-label={texts.session.header.tabs(project?.name)}>
-        {tabs.map((each) => (
-          <Link
-            key={each.id}
-            to="/s/$session"
-            params={{ session: each.id }}
-            className="tab"
-            activeProps={{ className: 'tab chosen', 'aria-current': 'page', ref: intoView }}
-            title={each.name}
-          >
-            <StateDot state={each.state} />
-            <span className="cut">{each.name}</span>
-          </Link>
-        ))}
-      </nav>
+      <Tabs row={row} />
       <button
         type="button"
         className="btn quiet icon"
@@ -65,19 +41,14 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
       <span className="grow" />
       <div className="place">
         <OthersWaiting session={row.id} />
-        <span className="cut" title={path}>
-          {space?.kind === 'blank' ? texts.session.header.blank : baseName(path)}
-        </span>
-        {space?.state === 'missing' && <span className="place-missing">{texts.session.header.missing}</span>}
-        {project && project.place.kind !== 'direct' ? <PlaceChip project={project} /> : <Branch space={row.space} />}
-        {project && project.place.kind !== 'direct' && <ApplyButton project={project} />}
+        <WorkingCopy row={row} />
         <TreeMenu noun="session" id={row.id} name={row.name} closable={row.state !== 'closed'} />
         <button
           type="button"
           className="btn quiet icon"
           aria-pressed={panel}
-          aria-label={panel ? texts.files.panel.hide : texts.files.panel.show}
-          title={panel ? texts.files.panel.hide : texts.files.panel.show}
+          aria-label={panelLabel}
+          title={panelLabel}
           onClick={onPanel}
         >
           <PanelRight aria-hidden />
@@ -87,6 +58,52 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
     </header>
   )
 })
+
+function Tabs({ row }: { row: Session }) {
+  const { sessions, projects } = useWorkspace()
+  const tabs = useMemo(
+    () =>
+      Object.values(sessions)
+        .filter((each) => each.project === row.project && (each.archivedAt === null || each.id === row.id))
+        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+    [sessions, row.project, row.id],
+  )
+  return (
+    <nav className="tabs" aria-label={texts.session.header.tabs(projects[row.project]?.name)}>
+      {tabs.map((each) => (
+        <Link
+          key={each.id}
+          to="/s/$session"
+          params={{ session: each.id }}
+          className="tab"
+          activeProps={{ className: 'tab chosen', 'aria-current': 'page', ref: intoView }}
+          title={each.name}
+        >
+          <StateDot state={each.state} />
+          <span className="cut">{each.name}</span>
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+function WorkingCopy({ row }: { row: Session }) {
+  const { projects, spaces } = useWorkspace()
+  const project = projects[row.project]
+  const space = spaces[row.space]
+  const path = project?.place.path ?? space?.folder ?? ''
+  const isolated = project !== undefined && project.place.kind !== 'direct'
+  return (
+    <>
+      <span className="cut" title={path}>
+        {space?.kind === 'blank' ? texts.session.header.blank : baseName(path)}
+      </span>
+      {space?.state === 'missing' && <span className="place-missing">{texts.session.header.missing}</span>}
+      {isolated ? <PlaceChip project={project} /> : <Branch space={row.space} />}
+      {isolated && <ApplyButton project={project} />}
+    </>
+  )
+}
 
 function Branch({ space }: { space: string }) {
   const branch = useSpaceDetail(space).data?.branch

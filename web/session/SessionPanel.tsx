@@ -2,10 +2,10 @@ import { Tabs } from '@base-ui/react/tabs'
 import { Maximize2, Minimize2, X } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import type { Session } from '../../src/model/tree.ts'
+import { PANEL_TABS, type PanelTab, panel, showPanel, togglePanel } from '../data/panel.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
-import { PANEL_TABS, type PanelTab, panel, showPanel, togglePanel } from './panel.ts'
 import './panel.css'
 
 const FilesPanel = lazy(() => import('../files/FilesPanel.tsx').then((file) => ({ default: file.FilesPanel })))
@@ -15,11 +15,11 @@ const TimelinePanel = lazy(() =>
 const BrowserPanel = lazy(() => import('../browser/BrowserPanel.tsx').then((file) => ({ default: file.BrowserPanel })))
 const RunsPanel = lazy(() => import('./RunsPanel.tsx').then((file) => ({ default: file.RunsPanel })))
 
-/** What stands beside the transcript: its files, the snapshots of its place, its runs, its browser. */
+/** The panel beside the transcript: files, timeline, runs and browser. */
 export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Session; stamp: string }) {
   const { tab, wide } = useCell(panel)
-  const words = texts.files.panel
-  const size = wide ? words.narrower : words.wider
+  const labels = texts.files.panel
+  const size = wide ? labels.narrower : labels.wider
   return (
     <Tabs.Root className="panel-tabs" value={tab ?? 'files'} onValueChange={(next) => showPanel(next as PanelTab)}>
       <header className="panel-head">
@@ -43,8 +43,8 @@ export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Ses
         <button
           type="button"
           className="btn quiet icon"
-          aria-label={words.hide}
-          title={words.hide}
+          aria-label={labels.hide}
+          title={labels.hide}
           onClick={togglePanel}
         >
           <X aria-hidden />

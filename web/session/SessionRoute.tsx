@@ -9,7 +9,7 @@ import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { SessionView } from './SessionView.tsx'
 
-/** One session by its address: has it loaded and followed while it is on the screen. */
+/** The session of the address, loaded and followed while the route is active. */
 export function SessionRoute() {
   const id = useParams({ from: '/s/$session' }).session as SessionId
   const page = usePage()
@@ -56,7 +56,7 @@ export function SessionRoute() {
   return <SessionView key={id} data={data} row={row} />
 }
 
-/** The session's row; one that is older than those the workspace brings is asked for. */
+/** Returns the session's row. Rows older than those of the workspace are requested. */
 function useRow(id: SessionId): Session | undefined {
   const page = usePage()
   const workspace = useWorkspaceId()

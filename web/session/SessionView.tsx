@@ -1,14 +1,14 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import type { Session } from '../../src/model/tree.ts'
+import { useOffer } from '../data/commands.ts'
 import { recallSeen } from '../data/memory.ts'
+import { leavePanel, panel, recallWidth, togglePanel, toggleTab } from '../data/panel.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { usePageState } from '../data/use-page.ts'
-import { useOffer } from '../shell/commands.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { Composer } from './Composer.tsx'
 import { PanelEdge } from './PanelEdge.tsx'
-import { leavePanel, panel, recallWidth, togglePanel, toggleTab } from './panel.ts'
 import { QueuePanel } from './QueuePanel.tsx'
 import { SessionHeader } from './SessionHeader.tsx'
 import { StatusStrip } from './StatusStrip.tsx'
@@ -21,25 +21,14 @@ import './session.css'
 const FindBox = lazy(() => import('./FindBox.tsx').then(({ FindBox }) => ({ default: FindBox })))
 const SessionPanel = lazy(() => import('./SessionPanel.tsx').then((file) => ({ default: file.SessionPanel })))
 
+/** A session: its head, its transcript with the composer, and the side panel. */
 export function SessionView({ data, row }: { data: SessionData; row: Session }) {
   const { tab, wide } = useCell(panel)
   const [width, setWidth] = useState(recallWidth)
-  // What was new when one came stays marked while one is here; what comes while one looks on is not.
-  const [seen] = useState(() => {
-    const before = recallSeen(data.id)
-    return Math.max(row.head, data.items.at(-1)?.n ?? 0) > before ? before : 0
-  })
-  const live = usePageState((state) => state.connection.state === 'open' && state.synced) && data.caughtUp
-  const agent = data.view.agent ?? row.agent
-  const root = usePageState(
-    ({ workspace }) => workspace?.projects[row.project]?.place.path ?? workspace?.spaces[row.space]?.folder ?? '',
-  )
-  const scope = useMemo(
-    () => ({ session: data.id, workspace: row.workspace, project: row.project, root, live }),
-    [data.id, row.workspace, row.project, root, live],
-  )
-  useAnswerKeys(data)
+  const seen = useSeenBefore(data, row)
+  const scope = useScope(data, row)
   const find = useFind()
+  useAnswerKeys(data)
   useEffect(() => leavePanel, [])
   useOffer('panel', togglePanel)
   useOffer('tab', toggleTab)
@@ -59,18 +48,8 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
               <FindBox session={data.id} onClose={find.end} />
             </Suspense>
           )}
-          <Transcript data={data} seen={seen} agent={agent} />
-          <div className="dock">
-            <StatusStrip view={data.view} />
-            <QueuePanel view={data.view} />
-            <Composer
-              key={data.id}
-              agents={data.view.agents}
-              state={data.view.state}
-              running={data.view.run !== null}
-              agent={agent}
-            />
-          </div>
+          <Transcript data={data} seen={seen} agent={agentOf(data, row)} />
+          <Dock data={data} row={row} />
         </div>
         {tab && (
           <aside className="panel" aria-label={texts.files.tabs[tab]}>
@@ -85,7 +64,52 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
   )
 }
 
-/** Becomes another when the log said something about files: then what is shown of them is asked again. */
+interface DockProps {
+  readonly data: SessionData
+  readonly row: Session
+}
+
+/** The parts below the transcript: state, queue and composer. */
+function Dock({ data, row }: DockProps) {
+  const { view } = data
+  return (
+    <div className="dock">
+      <StatusStrip view={view} />
+      <QueuePanel view={view} />
+      <Composer
+        key={data.id}
+        agents={view.agents}
+        state={view.state}
+        running={view.run !== null}
+        agent={agentOf(data, row)}
+      />
+    </div>
+  )
+}
+
+const agentOf = ({ view }: SessionData, row: Session): string => view.agent ?? row.agent
+
+/** Returns the last position of the previous visit, or 0 without news. The result is constant during this visit. */
+function useSeenBefore(data: SessionData, row: Session): number {
+  const [seen] = useState(() => {
+    const before = recallSeen(data.id)
+    return Math.max(row.head, data.items.at(-1)?.n ?? 0) > before ? before : 0
+  })
+  return seen
+}
+
+function useScope(data: SessionData, row: Session) {
+  const live = usePageState((state) => state.connection.state === 'open' && state.synced) && data.caughtUp
+  const root = usePageState(
+    ({ workspace }) => workspace?.projects[row.project]?.place.path ?? workspace?.spaces[row.space]?.folder ?? '',
+  )
+  return useMemo(
+    () => ({ session: data.id, workspace: row.workspace, project: row.project, root, live }),
+    [data.id, row.workspace, row.project, root, live],
+  )
+}
+
+/** Returns a text that changes when the log reports changed files. The panel then loads them again. */
 function stampOf({ items, view }: SessionData): string {
   const last = items.findLast(({ kind }) => kind === 'files' || kind === 'act')
   return `${last?.seq ?? 0}.${view.run?.id ?? ''}`

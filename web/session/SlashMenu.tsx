@@ -9,11 +9,11 @@ export interface Slash {
   readonly found: readonly Command[]
   readonly at: number
   readonly take: (command: Command) => void
-  /** Whether the key was for the menu. */
+  /** Returns whether the menu handled the key. */
   readonly press: (event: KeyboardEvent) => boolean
 }
 
-/** The commands of the agent that fit what is typed, while that is the beginning of one. */
+/** Returns the commands of the agent that match the typed beginning of one. */
 export function useSlash(text: string, commands: readonly Command[], set: (text: string) => void): Slash {
   const [wanted, setWanted] = useState(0)
   const [closed, setClosed] = useState('')

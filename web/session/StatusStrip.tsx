@@ -9,9 +9,9 @@ import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { useSession } from './session-context.ts'
-import { costWords } from './usage.ts'
+import { costText } from './usage.ts'
 
-/** What the session does at the moment, where one looks when one is about to write; with the button that stops it. */
+/** The state of the session above the composer, with the button that stops its run. */
 export function StatusStrip({ view }: { view: SessionView }) {
   const agents = useAgents().data?.agents
   const { run } = view
@@ -25,7 +25,7 @@ export function StatusStrip({ view }: { view: SessionView }) {
         {questions === 0 && run.state === 'admitted' && !run.cancelling ? (
           <Starting run={run} name={name} />
         ) : (
-          words(run, name, questions)
+          statusText(run, name, questions)
         )}
       </span>
       <Elapsed run={run} waiting={questions > 0} />
@@ -35,7 +35,7 @@ export function StatusStrip({ view }: { view: SessionView }) {
   )
 }
 
-function words(run: RunView, name: string, questions: number): string {
+function statusText(run: RunView, name: string, questions: number): string {
   const { status } = texts.session
   if (run.cancelling) return status.stopping(name)
   if (questions > 0) return status.waiting(name, questions)
@@ -43,10 +43,10 @@ function words(run: RunView, name: string, questions: number): string {
   return status.working(name)
 }
 
-/** Who starts at once is not asked about. ms. */
+/** The reason of a start is requested only after this time. ms. */
 const LONG_MS = 1_000
 
-/** What a start that takes long waits for, where that is known. */
+/** The reason why a start takes long: its position in the queue for a browser. */
 function Starting({ run, name }: { run: RunView; name: string }) {
   const { live } = useSession()
   const long = useNow(LONG_MS, live) - run.admittedAt > LONG_MS
@@ -82,11 +82,11 @@ export function Stop({ run }: { run: RunView }) {
   )
 }
 
-/** While nothing runs: how full the agent's memory is, if it told. */
+/** Without a run: the used part of the agent's context, if the agent reports it. */
 function Fill({ view }: { view: SessionView }) {
   const usage = view.agent ? view.agents[view.agent]?.usage : null
   if (!usage || usage.size === 0) return null
-  const cost = costWords(usage.cost)
+  const cost = costText(usage.cost)
   return (
     <p className="status-strip quiet faint">
       {texts.session.status.context(compact(usage.used), compact(usage.size))}

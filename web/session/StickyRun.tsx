@@ -5,17 +5,17 @@ import { texts } from '../texts/texts.ts'
 import { duration } from '../ui/format.ts'
 import { StateDot } from '../ui/StateDot.tsx'
 import { textOf } from './Blocks.tsx'
-import type { Row } from './rows.ts'
+import type { TranscriptRowData } from './rows.ts'
 import { Elapsed, Stop } from './StatusStrip.tsx'
 
 interface Props {
   readonly data: SessionData
-  /** The topmost row in sight. */
-  readonly row: Row | undefined
+  /** The topmost visible row. */
+  readonly row: TranscriptRowData | undefined
   readonly agent: string
 }
 
-/** Which run one is reading, while its beginning is out of sight. */
+/** The prompt of the visible run, while its own row is scrolled out of sight. */
 export function StickyRun({ data, row, agent }: Props) {
   const agents = useAgents().data?.agents
   const run = runAt(data, row)
@@ -37,20 +37,20 @@ export function StickyRun({ data, row, agent }: Props) {
             <Stop run={live} />
           </>
         ) : (
-          <span className="faint">{endWords(run)}</span>
+          <span className="faint">{endText(run)}</span>
         )}
       </div>
     </div>
   )
 }
 
-function endWords({ outcome, endedAt, startedAt, at }: RunItem): string {
+function endText({ outcome, endedAt, startedAt, at }: RunItem): string {
   const took = endedAt === null ? '' : duration(endedAt - (startedAt ?? at))
-  const how = outcome === null || outcome === 'completed' ? '' : texts.session.runs.outcomes[outcome]
+  const how = outcome === null || outcome === 'completed' ? '' : texts.session.runs.word({ state: 'ended', outcome })
   return [how, took].filter(Boolean).join(' ')
 }
 
-function runAt({ items, head }: SessionData, row: Row | undefined): RunItem | null {
+function runAt({ items, head }: SessionData, row: TranscriptRowData | undefined): RunItem | null {
   if (!row || row.kind === 'new') return null
   for (let at = items.length - 1; at >= 0; at -= 1) {
     const item = items[at]!

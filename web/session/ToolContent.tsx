@@ -4,15 +4,15 @@ import { asText } from '../ui/format.ts'
 import { Markdown } from '../ui/Markdown.tsx'
 import { Blocks } from './Blocks.tsx'
 import { InlineDiff } from './InlineDiff.tsx'
-import { commandOf, diffOf, outputOf, type ToolLike } from './tool-words.ts'
+import { commandOf, diffOf, outputOf, type ToolLike } from './tool-details.ts'
 import { rawText } from './whole-output.ts'
 
-/** What these give is text of files and programs, not words of the agent. */
+/** Kinds of tools whose output is plain text of files and programs. */
 const PLAIN = new Set(['read', 'execute', 'search'])
-/** Longer than anything written to be read; the parser would hold up the page. */
+/** Longer text is not written for people, and its parsing would block the page. Characters. */
 const LONGEST_MARKDOWN = 20_000
 
-/** What a tool call carries: diffs, output, pictures; its raw input and output folded. */
+/** The content of a tool call: diffs, output and pictures, with raw input and output folded. */
 export function ToolContent({ id, tool, input = true }: { id: string; tool: ToolLike; input?: boolean }) {
   const parts = tool.content ?? []
   const command = commandOf(tool)
@@ -60,7 +60,7 @@ function Part({ part, plain }: { part: unknown; plain: boolean }) {
 
 function Output({ text }: { text: string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
     <pre className="output scroll" dir="ltr" tabIndex={0}>
       {text}
     </pre>

@@ -19,7 +19,7 @@ import { bytes, duration } from '../ui/format.ts'
 import { useNow } from '../ui/use-now.ts'
 import { useSession } from './session-context.ts'
 import { ToolContent } from './ToolContent.tsx'
-import { commandOf, exitOf, hasDiff, hasOutput, shortPath } from './tool-words.ts'
+import { commandOf, exitOf, hasDiff, hasOutput, shortPath } from './tool-details.ts'
 
 const ICONS: Record<string, typeof Wrench> = {
   read: FileText,
@@ -31,17 +31,15 @@ const ICONS: Record<string, typeof Wrench> = {
   think: Brain,
   fetch: Globe,
   other: Wrench,
-  // What agents call one that works for them; ACP has no word for it yet.
+  // Names of agents for subagents. ACP does not define one yet.
   agent: Bot,
   subagent: Bot,
   task: Bot,
 }
 
-const ENDED: Readonly<Record<string, string>> = texts.transcript.tool.ended
-
 const WholeOutput = lazy(() => import('./WholeOutput.tsx').then(({ WholeOutput }) => ({ default: WholeOutput })))
 
-/** One tool call: a line that tells what and how it went, and under it what came of it. */
+/** One tool call: a line with its title and state, and its content below. */
 export function ToolRow({ item }: { item: ToolItem }) {
   const { root } = useSession()
   const Icon = ICONS[item.toolKind] ?? CircleHelp
@@ -76,7 +74,7 @@ export function ToolRow({ item }: { item: ToolItem }) {
             className={`tool-state ${bad ? 'bad' : ''}`}
             data-running={(running && item.status !== 'pending') || undefined}
           >
-            {running ? <Running since={item.startedAt} status={item.status} /> : (ENDED[item.status] ?? item.status)}
+            {running ? <Running since={item.startedAt} status={item.status} /> : texts.transcript.step(item.status)}
             {!running && item.endedAt !== null && item.endedAt - item.startedAt >= 100 && (
               <span className="tool-took">{duration(item.endedAt - item.startedAt)}</span>
             )}
@@ -87,15 +85,15 @@ export function ToolRow({ item }: { item: ToolItem }) {
       {() => (
         <>
           <ToolContent id={`tool.${item.n}`} tool={item} />
-          {item.clippedBytes > 0 && <LeftOut item={item} />}
+          {item.clippedBytes > 0 && <Hidden item={item} />}
         </>
       )}
     </Fold>
   )
 }
 
-/** Says that this is not all, and has the log give the rest. */
-function LeftOut({ item }: { item: ToolItem }) {
+/** The size of the hidden output, and a button that reads all of it from the log. */
+function Hidden({ item }: { item: ToolItem }) {
   const [open, setOpen] = useState(false)
   return (
     <p className="left-out">
@@ -118,7 +116,7 @@ function Running({ since, status }: { since: number; status: string }) {
   const seconds = Math.floor((now - since) / 1_000)
   return (
     <>
-      {status === 'pending' ? texts.transcript.tool.pending : texts.transcript.tool.running}
+      {texts.transcript.step(status === 'pending' ? status : 'in_progress')}
       {seconds >= 2 && <span className="tool-took">{duration(seconds * 1_000).replace('.0', '')}</span>}
     </>
   )

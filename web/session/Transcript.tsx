@@ -1,11 +1,11 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, MessagesSquare } from 'lucide-react'
-import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
-import { guessHeight, type Row, rowsOf } from './rows.ts'
+import { guessHeight, rowsOf, type TranscriptRowData } from './rows.ts'
 import { StickyRun } from './StickyRun.tsx'
 import { TranscriptRow } from './TranscriptRow.tsx'
 import { isAtEnd, NEAR_END, useFollowing } from './use-following.ts'
@@ -21,59 +21,37 @@ interface Props {
 
 const NEAR_TOP = 6
 
-/** The items of a session. Stays at the newest while one is there, and where one reads while one reads. */
+/** The items of a session. Follows the newest item at the end of the list, and keeps the position elsewhere. */
 export function Transcript({ data, seen, agent }: Props) {
   const rows = useMemo(() => rowsOf(data.items, seen, data.head), [data.items, seen, data.head])
   return rows.length === 0 ? <Nothing /> : <Rows data={data} rows={rows} agent={agent} />
 }
 
-/** Made with the first row, so that what follows the window finds one from the start. */
-function Rows({ data, rows, agent }: Omit<Props, 'seen'> & { readonly rows: readonly Row[] }) {
+interface RowsProps {
+  readonly data: SessionData
+  readonly rows: readonly TranscriptRowData[]
+  readonly agent: string
+}
+
+/** Mounted with the first row, so that the virtualizer finds its scroll element from the start. */
+function Rows({ data, rows, agent }: RowsProps) {
   const page = usePage()
   const box = useRef<HTMLDivElement>(null)
-  const [atEnd, setAtEnd] = useState(true)
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => box.current,
-    // Begins where it will be: rows at the top would be made only to go away.
-    initialOffset: () => (location.hash ? 0 : rows.reduce((sum, row) => sum + guessHeight(row), 0)),
-    estimateSize: useCallback((at: number) => guessHeight(rows[at]), [rows]),
-    getItemKey: useCallback((at: number) => rows[at]?.key ?? at, [rows]),
-    anchorTo: 'end',
-    followOnAppend: true,
-    scrollEndThreshold: NEAR_END,
-    overscan: 8,
-    paddingStart: 20,
-    paddingEnd: 20,
-    // Each row is placed by itself, so that scrolling moves none that stay.
-    useFlushSync: false,
-    onChange: (instance) => setAtEnd(isAtEnd(instance)),
-  })
+  const { virtual, atEnd } = useRowWindow(box, rows)
   const { target, seeking } = usePermalink(data, rows, virtual)
-  const [placed, setPlaced] = useState(false)
-  useLayoutEffect(() => {
-    if (!location.hash) virtual.scrollToEnd()
-    // Where all fits into the window nothing scrolls, and the guess of where it begins would stand.
-    box.current?.dispatchEvent(new Event('scroll'))
-    const frame = requestAnimationFrame(() => setPlaced(true))
-    return () => cancelAnimationFrame(frame)
-  }, [virtual])
+  const placed = useFirstPlace(box, virtual)
   const shown = virtual.getVirtualItems()
-  const first = shown[0]?.index ?? 0
-  const older = useOlder(page.loadOlder, placed && data.more && first < NEAR_TOP, data.items.length)
-  useFollowing(virtual, box, { rows, seeking, letGo: page.letGo })
-  const top = rows[rowAt(virtual.scrollOffset ?? 0)]
-
-  function rowAt(offset: number): number {
-    return virtual.getVirtualItemForOffset(offset + 8)?.index ?? 0
-  }
+  const nearTop = (shown[0]?.index ?? 0) < NEAR_TOP
+  const older = useOlder(page.loadOlder, placed && data.more && nearTop, data.items.length)
+  useFollowing(virtual, box, { rows, seeking, releaseOlder: page.releaseOlder })
+  const topAt = virtual.getVirtualItemForOffset((virtual.scrollOffset ?? 0) + 8)?.index ?? 0
   return (
     <section className="transcript-box" aria-label={texts.transcript.title}>
-      {/* The headings of messages stand below this one. */}
+      {/* The headings of messages are one level below this one. */}
       <h2 className="hidden">{texts.transcript.title}</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard */}
       <div className="transcript scroll" ref={box} tabIndex={0}>
-        <StickyRun data={data} row={top} agent={agent} />
+        <StickyRun data={data} row={rows[topAt]} agent={agent} />
         <div className="transcript-size" style={{ height: virtual.getTotalSize() }}>
           <ol className="transcript-rows">
             {shown.map(({ index, key, start }) => (
@@ -104,6 +82,42 @@ function Rows({ data, rows, agent }: Omit<Props, 'seen'> & { readonly rows: read
       )}
     </section>
   )
+}
+
+/** The window of rows that are rendered, and whether it is at the newest row. */
+function useRowWindow(box: RefObject<HTMLDivElement | null>, rows: readonly TranscriptRowData[]) {
+  const [atEnd, setAtEnd] = useState(true)
+  const virtual = useVirtualizer<HTMLDivElement, Element>({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    // Begins at its final offset: rows at the top would be rendered only to be removed.
+    initialOffset: () => (location.hash ? 0 : rows.reduce((sum, row) => sum + guessHeight(row), 0)),
+    estimateSize: useCallback((at: number) => guessHeight(rows[at]), [rows]),
+    getItemKey: useCallback((at: number) => rows[at]?.key ?? at, [rows]),
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: NEAR_END,
+    overscan: 8,
+    paddingStart: 20,
+    paddingEnd: 20,
+    // Each row has its own transform, so scrolling moves no row that stays.
+    useFlushSync: false,
+    onChange: (instance) => setAtEnd(isAtEnd(instance)),
+  })
+  return { virtual, atEnd }
+}
+
+/** Scrolls to the newest row once. Returns whether that is done. */
+function useFirstPlace(box: RefObject<HTMLDivElement | null>, virtual: Virtualizer<HTMLDivElement, Element>): boolean {
+  const [placed, setPlaced] = useState(false)
+  useLayoutEffect(() => {
+    if (!location.hash) virtual.scrollToEnd()
+    // A list that fits into the window never scrolls, and the guessed offset would stay.
+    box.current?.dispatchEvent(new Event('scroll'))
+    const frame = requestAnimationFrame(() => setPlaced(true))
+    return () => cancelAnimationFrame(frame)
+  }, [virtual, box])
+  return placed
 }
 
 function Nothing() {

@@ -2,20 +2,20 @@ import { memo } from 'react'
 import { texts } from '../texts/texts.ts'
 import { Actions } from './Actions.tsx'
 import { ActRow, FilesRow } from './FilesRow.tsx'
-import { OfItem } from './LeftPicture.tsx'
 import { MessageRow } from './MessageRow.tsx'
 import { NoticeRow, RawRow } from './NoticeRow.tsx'
+import { OfItem } from './OmittedPicture.tsx'
 import { PlanRow } from './PlanRow.tsx'
 import { QuestionRow } from './QuestionRow.tsx'
 import { RunEnd } from './RunEnd.tsx'
 import { RunHead } from './RunHead.tsx'
-import type { Row } from './rows.ts'
+import type { TranscriptRowData } from './rows.ts'
 import { ThoughtRow } from './ThoughtRow.tsx'
 import { ToolRow } from './ToolRow.tsx'
 
-/** One row; made again only when its item changed. */
+/** One row of the transcript, rendered again only when its item changes. */
 export const TranscriptRow = memo(
-  function TranscriptRow({ row }: { row: Row }) {
+  function TranscriptRow({ row }: { row: TranscriptRowData }) {
     if (row.kind === 'new') return <p className="since">{texts.transcript.since}</p>
     if (row.kind === 'end') return <RunEnd item={row.item} />
     const { item, last, undone } = row

@@ -12,7 +12,7 @@ import { linesOf, readWhole } from './whole-output.ts'
 
 const LINE = 18
 
-/** What a tool call said in full, read from the log; lines are made as they come into sight. */
+/** The full output of a tool call, read from the log. Only visible lines are rendered. */
 export function WholeOutput({ item, onClose }: { item: ToolItem; onClose: () => void }) {
   const page = usePage()
   const { session, workspace } = useSession()
@@ -56,7 +56,7 @@ function Lines({ text }: { text: string }) {
   return (
     <>
       <p className="faint">{texts.transcript.whole.size(bytes(text.length), lines.length)}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard */}
       <div className="whole scroll" ref={box} tabIndex={0} role="document" aria-label={texts.transcript.whole.title}>
         <div style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => (

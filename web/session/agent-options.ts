@@ -1,6 +1,6 @@
 import { texts } from '../texts/texts.ts'
 
-/** A setting that an agent offers, read from what it said. */
+/** A setting that an agent offers. */
 export interface AgentOption {
   readonly id: string
   readonly name: string
@@ -14,7 +14,7 @@ const record = (value: unknown): Record<string, unknown> =>
   value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {}
 const textOr = (value: unknown, other: string): string => (typeof value === 'string' && value ? value : other)
 
-/** Reads ACP config options; kinds that are not known are left out rather than guessed at. Groups are made flat. */
+/** Reads ACP config options. Unknown kinds are ignored, and groups are flattened. */
 export function readOptions(
   options: readonly unknown[],
   wanted: Readonly<Record<string, string | boolean>>,

@@ -1,6 +1,6 @@
 import { texts } from '../texts/texts.ts'
 
-/** One field of a form, read from a JSON schema. Shapes that no field fits are typed as JSON. */
+/** One field of a form, from a JSON schema. A shape without a matching field is typed as JSON. */
 export interface FormField {
   readonly name: string
   readonly label: string
@@ -12,7 +12,7 @@ export interface FormField {
   readonly schema: Readonly<Record<string, unknown>>
 }
 
-/** What stands in a field: a text, a tick, or several chosen. */
+/** The content of a field: a text, a checkbox, or several choices. */
 export type FieldValue = string | boolean | readonly string[]
 
 const record = (value: unknown): Record<string, unknown> =>
@@ -64,7 +64,7 @@ function initialOf(kind: FormField['kind'], given: unknown): FieldValue {
 
 export type Read = { readonly value: unknown } | { readonly problem: string }
 
-/** What a field says as a value, or why it cannot be taken. `value: undefined` is "left out". */
+/** Returns the value of a field, or the error that prevents it. `value: undefined` means that the field is empty. */
 export function readField(field: FormField, given: FieldValue): Read {
   if (field.kind === 'boolean') return { value: given === true }
   if (field.kind === 'several') return readSeveral(field, given as readonly string[])
@@ -122,7 +122,7 @@ function readText({ schema, choices }: FormField, text: string): Read {
   return { value: text }
 }
 
-/** A pattern that is none is no reason to refuse: the agent will say. */
+/** An invalid pattern accepts everything: the agent will check the value. */
 function matches(text: string, pattern: string): boolean {
   try {
     return new RegExp(pattern, 'u').test(text)

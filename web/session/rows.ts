@@ -1,30 +1,30 @@
 import type { ActItem, FilesItem, Item, RunItem } from '../../src/model/items.ts'
 
-/** What the transcript shows, one under the other. */
-export type Row =
+/** A row of the transcript. */
+export type TranscriptRowData =
   | {
       readonly kind: 'item'
       readonly key: string
       readonly item: Item
       readonly last: boolean
-      /** Of what a run changed: the act that took it all back, if that is how it stands now. */
+      /** For changed files: the act that undid all of them, if they are still undone. */
       readonly undone: ActItem | null
     }
-  /** How a run ended, after all that belongs to it. */
+  /** The end of a run, below everything that belongs to it. */
   | { readonly kind: 'end'; readonly key: string; readonly item: RunItem }
-  /** What follows came since one last looked. */
+  /** The mark above items that are new since the last visit. */
   | { readonly kind: 'new'; readonly key: string }
 
 /**
- * `seen` is the log's head when one was here before; 0 for never, and then nothing is marked. `head` is the run that the
- * items begin within: it has its end here. Its beginning stands with what it said first, which is not loaded yet.
+ * Returns the rows for items. `seen` is the log's head at the last visit; 0 marks nothing. `head` is the run that the
+ * first items belong to: its end is among the rows, its beginning is not loaded yet.
  */
-export function rowsOf(items: readonly Item[], seen: number, head: RunItem | null): Row[] {
-  const rows: Row[] = []
+export function rowsOf(items: readonly Item[], seen: number, head: RunItem | null): TranscriptRowData[] {
+  const rows: TranscriptRowData[] = []
   let run = head
   let marked = seen === 0 || (items.at(-1)?.n ?? 0) <= seen
-  // What a run changed stands after what it did, though it is known from its first change on.
-  let changed: Row[] = []
+  // Changed files stand after the run's other items, though they are known from the first change on.
+  let changed: TranscriptRowData[] = []
   const end = (): void => {
     rows.push(...changed)
     changed = []
@@ -33,16 +33,16 @@ export function rowsOf(items: readonly Item[], seen: number, head: RunItem | nul
   }
   const acts = items.filter((item) => item.kind === 'act')
   items.forEach((item, at) => {
-    // What a run changed and its end stand before an act that came after it.
+    // Changed files and end of a run stand before a later act.
     if (item.kind === 'run' || (item.kind === 'act' && isOver(run, item))) end()
     if (item.kind === 'run') run = item
     if (!marked && item.n > seen) {
-      // At the very top of what is loaded it would say nothing.
+      // A mark above the first row would mean nothing.
       if (rows.length > 0) rows.push({ kind: 'new', key: 'new' })
       marked = true
     }
     const undone = item.kind === 'files' ? undoneBy(item, acts) : null
-    const row: Row = { kind: 'item', key: `${item.n}`, item, last: at === items.length - 1, undone }
+    const row: TranscriptRowData = { kind: 'item', key: `${item.n}`, item, last: at === items.length - 1, undone }
     if (item.kind === 'files') changed.push(row)
     else rows.push(row)
   })
@@ -50,10 +50,10 @@ export function rowsOf(items: readonly Item[], seen: number, head: RunItem | nul
   return rows
 }
 
-/** Others may write in a place while a run goes on there. */
+/** An act may happen in a working copy while a run is active there. */
 const isOver = (run: RunItem | null, { n }: ActItem): boolean => run === null || (run.state === 'ended' && run.seq < n)
 
-/** The newest act after it that was about all its paths, where that took them back. */
+/** Returns the newest later act that concerns all changed paths, if it undid them. */
 function undoneBy({ n, place, files, counts }: FilesItem, acts: readonly ActItem[]): ActItem | null {
   const all = counts.created + counts.modified + counts.deleted
   const about = acts.findLast(
@@ -63,8 +63,8 @@ function undoneBy({ n, place, files, counts }: FilesItem, acts: readonly ActItem
   return about?.what === 'undone' ? about : null
 }
 
-/** A first guess at the height, in px; the true one is measured when the row is shown. */
-export function guessHeight(row: Row | undefined): number {
+/** Estimates the height of a row in px. The real height is measured when the row is rendered. */
+export function guessHeight(row: TranscriptRowData | undefined): number {
   if (!row || row.kind === 'new') return 32
   if (row.kind === 'end') return 48
   switch (row.item.kind) {

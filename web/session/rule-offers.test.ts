@@ -58,12 +58,12 @@ describe('rules offered from a question', () => {
     expect(odd.map((offer) => offer.rule.path)).toEqual(['**'])
   })
 
-  it('a rule is told with its scope', () => {
+  it('the sentence of a rule has its scope', () => {
     expect(texts.rules.sentence(ruleOf({ rule: { command: 'npm test' } }), 'Garden')).toBe(
       'Allow the command npm test in Garden',
     )
     expect(texts.rules.sentence(ruleOf({ rule: { toolKind: 'edit', path: '**' } }), null)).toBe(
-      'Allow edits of any file everywhere',
+      'Allow editing any file in all Spaces',
     )
   })
 })

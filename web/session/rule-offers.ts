@@ -1,9 +1,9 @@
 import type { Input } from '../../src/api/index.ts'
 import type { Question } from '../../src/model/interaction.ts'
 import { texts } from '../texts/texts.ts'
-import { shortPath } from './tool-words.ts'
+import { shortPath } from './tool-details.ts'
 
-/** A standing answer that would have answered a question, with its scope in words. */
+/** A rule that would have answered a question, with a label for its scope. */
 export interface RuleOffer {
   readonly label: string
   readonly note: string
@@ -11,12 +11,12 @@ export interface RuleOffer {
 }
 
 const LONGEST_COMMAND = 4_096
-/** Signs that mean something in a glob: a path that has them cannot be named by one safely. */
+/** Characters with a meaning in globs. A path with one of them cannot be matched exactly. */
 const GLOB_SIGNS = /[*?[\]{}()!+@\\]/
 
-const words = texts.rules.offer
+const labels = texts.rules.offer
 
-/** What could be allowed for good instead of once, narrowest first. Empty where nothing narrow enough can be said. */
+/** Returns the rules that a question offers, narrowest first. Empty if no rule would be narrow enough. */
 export function offersFor(question: Question, root: string): RuleOffer[] {
   if (question.kind !== 'permission' || !question.options.some(({ kind }) => kind === 'allow_once')) return []
   const { command, toolKind, paths } = question
@@ -24,12 +24,12 @@ export function offersFor(question: Question, root: string): RuleOffer[] {
   if (toolKind === null) return []
   if (paths.length > 0) return pathOffers(toolKind, paths, root)
   if (!['read', 'search', 'fetch'].includes(toolKind)) return []
-  return [{ label: words.kind(toolKind), note: words.kindNote, rule: { toolKind } }]
+  return [{ label: labels.kind(toolKind), note: labels.kindNote, rule: { toolKind } }]
 }
 
 function commandOffers(command: string): RuleOffer[] {
   if (command.length > LONGEST_COMMAND || command.includes('*')) return []
-  return [{ label: words.command(command), note: words.commandNote, rule: { command } }]
+  return [{ label: labels.command(command), note: labels.commandNote, rule: { command } }]
 }
 
 function pathOffers(toolKind: string, paths: readonly string[], root: string): RuleOffer[] {
@@ -38,12 +38,12 @@ function pathOffers(toolKind: string, paths: readonly string[], root: string): R
   const offers: RuleOffer[] = []
   const [only] = inside
   if (only && inside.length === 1 && !GLOB_SIGNS.test(only)) {
-    offers.push({ label: words.file(toolKind, only), note: words.fileNote, rule: { toolKind, path: only } })
+    offers.push({ label: labels.file(toolKind, only), note: labels.fileNote, rule: { toolKind, path: only } })
     const folder = only.split('/').slice(0, -1).join('/')
     if (folder) {
       const rule = { toolKind, path: `${folder}/**` }
-      offers.push({ label: words.folder(toolKind, folder), note: words.folderNote, rule })
+      offers.push({ label: labels.folder(toolKind, folder), note: labels.folderNote, rule })
     }
   }
-  return [...offers, { label: words.anyFile(toolKind), note: words.anyFileNote, rule: { toolKind, path: '**' } }]
+  return [...offers, { label: labels.anyFile(toolKind), note: labels.anyFileNote, rule: { toolKind, path: '**' } }]
 }

@@ -3,11 +3,11 @@ import { createContext, useContext } from 'react'
 interface SessionScope {
   readonly session: string
   readonly workspace: string
-  /** Its project; not said where only its questions are shown. */
+  /** The session's project. Absent where only its questions are shown. */
   readonly project?: string
-  /** The folder its files are in: paths below it are shown without it. */
+  /** The working copy of the session. Paths below it are shown relative to it. */
   readonly root: string
-  /** The stream is up to date: what is running on the screen is running. */
+  /** The stream is up to date, so a running state on the screen is current. */
   readonly live: boolean
 }
 

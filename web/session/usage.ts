@@ -1,18 +1,18 @@
 import { texts } from '../texts/texts.ts'
 import { compact } from '../ui/format.ts'
 
-/** Tokens and cost in a few words, from whatever names an agent gives them; empty where it tells nothing. */
-export function usageWords(usage: Readonly<Record<string, unknown>> | null): string {
+/** Returns tokens and cost in short, from any of the fields that agents use. Empty without usage data. */
+export function usageText(usage: Readonly<Record<string, unknown>> | null): string {
   if (!usage) return ''
   const total = numberOf(usage, ['totalTokens', 'total_tokens', 'used'])
   const input = numberOf(usage, ['inputTokens', 'input_tokens'])
   const output = numberOf(usage, ['outputTokens', 'output_tokens'])
   const tokens = total ?? (input !== null || output !== null ? (input ?? 0) + (output ?? 0) : null)
-  const parts = [tokens !== null && texts.session.tokens(compact(tokens)), costWords(usage.cost)]
+  const parts = [tokens !== null && texts.session.tokens(compact(tokens)), costText(usage.cost)]
   return parts.filter(Boolean).join(', ')
 }
 
-export function costWords(cost: unknown): string {
+export function costText(cost: unknown): string {
   const { amount, currency } = (cost ?? {}) as { amount?: unknown; currency?: unknown }
   const sum = typeof cost === 'number' ? cost : typeof amount === 'number' ? amount : null
   if (sum === null) return ''

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { answerByKey } from '../ui/keys.ts'
 
-/** 1-9 choose an option of the oldest open question, wherever the focus is but in a field. */
+/** Keys 1-9 choose an option of the oldest open question, unless the focus is in a field. */
 export function useAnswerKeys(data: SessionData): void {
   const open = useRef(data.view.open)
   useEffect(() => {

@@ -6,7 +6,7 @@ export interface Picture {
   readonly mimeType: string
 }
 
-/** The text of the composer, kept per session in this browser, so that a reload or a crash costs nothing. */
+/** The draft of the composer. This browser stores it for each session, so a reload or a crash loses nothing. */
 export function useDraft(session: string) {
   const key = `draft.${session}`
   const [text, setText] = useState(() => recall(key) ?? '')
@@ -16,7 +16,7 @@ export function useDraft(session: string) {
     setText(next)
     remember(key, next || null)
   }
-  // The same session may be open in two tabs: what was sent in one must not wait in the other.
+  // Follows another tab with the same session: a prompt sent there must not stay here as a draft.
   useEffect(() => {
     const changed = (event: StorageEvent): void => {
       if (event.key !== `carrel.${key}` || document.hasFocus()) return
@@ -26,16 +26,11 @@ export function useDraft(session: string) {
     addEventListener('storage', changed)
     return () => removeEventListener('storage', changed)
   }, [key])
-  /** Takes away what was sent, unless more was typed meanwhile. */
+  /** Clears the draft after a send, unless it has changed since. */
   const clear = (sent: string): void => {
     if (latest.current === sent) set('')
   }
   return { text, set, clear }
-}
-
-/** A key for a request: the same key again is the same request. Works without a secure origin. */
-export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 export async function readPicture(file: File): Promise<Picture> {

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useState } from 'react'
 
 /**
- * Opens the session's own search on Ctrl/Cmd-F, since the browser's finds only what is on the screen. Pressed once more
- * in its field it is the browser's again.
+ * Opens the session's own find on Ctrl/Cmd-F: the browser's finds only rendered rows. A second Ctrl/Cmd-F in the field
+ * opens the browser's.
  */
 export function useFind(): { readonly open: boolean; readonly begin: () => void; readonly end: () => void } {
   const [open, setOpen] = useState(false)

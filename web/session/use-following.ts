@@ -3,18 +3,23 @@ import { useCallback, useEffect, useLayoutEffect, useRef } from 'react'
 
 type List = Virtualizer<HTMLDivElement, Element>
 
-/** How far from the newest row one still is at the end. Pixels. */
+/** Distance to the newest row that still counts as the end. px. */
 export const NEAR_END = 64
 
 /**
- * Keeps the newest row in sight for whoever is at the end, until they scroll up. It is a state and no look at where the
- * window stands: rows may come faster than the scroll to them, as after a tab has slept. Nobody follows while the page
- * is `seeking` the row that the address names. `letGo` may take rows away above those who follow.
+ * Keeps the newest row visible for a reader at the end, until the reader scrolls up. Following is a state, not a check
+ * of the scroll position: rows may arrive faster than the scroll to them, such as after a tab has slept. Nothing
+ * follows while the page is `seeking` the row of the address. `releaseOlder` may remove rows above a reader who
+ * follows.
  */
 export function useFollowing(
   list: List,
   box: React.RefObject<HTMLDivElement | null>,
-  { rows, seeking, letGo }: { readonly rows: unknown; readonly seeking: boolean; readonly letGo: () => void },
+  {
+    rows,
+    seeking,
+    releaseOlder,
+  }: { readonly rows: unknown; readonly seeking: boolean; readonly releaseOlder: () => void },
 ): void {
   const follows = useRef(!seeking)
   useEffect(() => {
@@ -22,18 +27,18 @@ export function useFollowing(
     if (!element) return
     if (seeking) follows.current = false
     let last = { offset: element.scrollTop, size: list.getTotalSize() }
-    const heard = () => {
+    const onScroll = () => {
       const offset = element.scrollTop
       const size = list.getTotalSize()
-      // What grows below moves nobody up, and what gets smaller leaves one at the end.
+      // Growth below moves no reader up, and a list that shrinks keeps its reader at the end.
       const isUp = offset < last.offset && size >= last.size
       follows.current = !seeking && (isAtEnd(list, offset) || (follows.current && !isUp))
       last = { offset, size }
-      if (follows.current) letGo()
+      if (follows.current) releaseOlder()
     }
-    element.addEventListener('scroll', heard, { passive: true })
-    return () => element.removeEventListener('scroll', heard)
-  }, [list, box, seeking, letGo])
+    element.addEventListener('scroll', onScroll, { passive: true })
+    return () => element.removeEventListener('scroll', onScroll)
+  }, [list, box, seeking, releaseOlder])
   const keep = useCallback(() => {
     if (follows.current && !isAtEnd(list)) list.scrollToEnd()
   }, [list])
@@ -41,12 +46,12 @@ export function useFollowing(
   useLayoutEffect(keep, [rows])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same
   useEffect(() => {
-    if (follows.current) letGo()
+    if (follows.current) releaseOlder()
   }, [rows])
   useWindow(box, keep)
 }
 
-/** By what the list knows: asking the document would lay it out in the middle of each frame. */
+/** Uses the list's own numbers: a question to the document would force a layout in each frame. */
 export function isAtEnd(
   list: Pick<List, 'scrollOffset' | 'scrollRect' | 'getTotalSize'>,
   offset = list.scrollOffset ?? 0,
@@ -54,13 +59,16 @@ export function isAtEnd(
   return offset + (list.scrollRect?.height ?? 0) >= list.getTotalSize() - NEAR_END
 }
 
-/** The window gets smaller when the composer grows or a keyboard comes up, and a tab that slept has missed its frames. */
+/**
+ * Keeps the end visible when the window shrinks (a growing composer, an on-screen keyboard) and when a slept tab has
+ * missed its frames.
+ */
 function useWindow(box: React.RefObject<HTMLDivElement | null>, keep: () => void): void {
   useEffect(() => {
     const element = box.current
     if (!element) return
     const observer = new ResizeObserver(() => {
-      // What stands below the transcript lines up with it, whatever room a scroll bar takes here.
+      // The parts below the transcript align with it, whatever space its scroll bar takes.
       const gutter = (element.offsetWidth - element.clientWidth) / 2
       element.closest<HTMLElement>('.session-main')?.style.setProperty('--gutter', `${gutter}px`)
       keep()

@@ -7,7 +7,7 @@ interface Older {
   readonly again: () => void
 }
 
-/** Loads older items while `wanted`; after a failure only when asked again. `have` changes when a page has come. */
+/** Loads older items while `wanted`. After an error it waits for `again`. `have` changes when a page has arrived. */
 export function useOlder(load: () => Promise<void>, wanted: boolean, have: number): Older {
   const [loading, setLoading] = useState(false)
   const [problem, setProblem] = useState<CarrelError | null>(null)

@@ -2,19 +2,19 @@ import { useLocation } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
-import type { Row } from './rows.ts'
+import type { TranscriptRowData } from './rows.ts'
 
 interface Scroller {
   scrollToIndex: (index: number, options?: { align?: 'start' | 'center' }) => void
 }
 
 /**
- * Goes to the item of the address (`#n`), loading older ones until it is there. Returns the key of its row, and whether
- * it is still on the way there.
+ * Scrolls to the item of the address (`#n`), and loads older pages until it is there. Returns the key of its row, and
+ * whether the scroll is still pending.
  */
 export function usePermalink(
   data: SessionData,
-  rows: readonly Row[],
+  rows: readonly TranscriptRowData[],
   virtual: Scroller,
 ): { readonly target: string | null; readonly seeking: boolean } {
   const { hash } = useLocation()
@@ -26,7 +26,7 @@ export function usePermalink(
     const at = rows.findIndex((row) => row.kind === 'item' && row.item.n >= n)
     const oldest = data.items[0]?.n ?? 0
     if (oldest > n && data.more) {
-      // A failure shows at the top of the list, where more can be asked for.
+      // A failure shows at the top of the list, with a button that retries.
       void page.loadOlder().catch(() => undefined)
       return
     }

@@ -1,16 +1,16 @@
 import type { Output } from '../../src/api/index.ts'
 import type { ToolItem } from '../../src/model/items.ts'
-import type { Page } from '../data/page-store.ts'
+import type { PageStore } from '../data/page-state.ts'
 import { asText } from '../ui/format.ts'
-import { diffOf, outputOf } from './tool-words.ts'
+import { diffOf, outputOf } from './tool-details.ts'
 
 const PAGE = 100
-/** A line longer than this is shown in pieces: a browser lays out one endless line for seconds. Characters. */
+/** Longer lines are shown in pieces: a browser takes seconds to lay out one endless line. Characters. */
 const LONGEST_LINE = 1_000
 
-/** All that a tool call said, from the log: what its item left out is there in full. Aborts between pages. */
+/** Reads the whole output of a tool call from the log. An abort takes effect between pages. */
 export async function readWhole(
-  page: Pick<Page, 'call'>,
+  page: Pick<PageStore, 'call'>,
   { workspace, session, item }: { workspace: string; session: string; item: ToolItem },
   signal: AbortSignal,
 ): Promise<string> {
@@ -24,7 +24,7 @@ export async function readWhole(
   return text
 }
 
-/** Later content replaces earlier, as ACP has it. Null for an event that says none for this call. */
+/** Returns the content of an event for this call, or null. Later content replaces earlier content, as in ACP. */
 function saidBy(event: Output<'sessions.events'>['events'][number], call: string): string | null {
   const data = event.data as { update?: Record<string, unknown> } | undefined
   const update = event.type === 'agent.update' ? data?.update : undefined
@@ -39,11 +39,11 @@ function partText(part: unknown): string {
   return diff ? `${diff.path}\n${diff.newText}` : (outputOf(part)?.text ?? asText(part))
 }
 
-/** The output inside of what an agent gives as its raw output, by the names agents use. */
+/** Returns the output within raw output, from any of the fields that agents use. */
 export function rawText(value: unknown): string {
   const { stdout, stderr, output, formatted_output: formatted } = (value ?? {}) as Record<string, unknown>
-  const said = [formatted ?? output ?? stdout, stderr].filter((each) => typeof each === 'string' && each !== '')
-  return said.join('\n') || asText(value)
+  const streams = [formatted ?? output ?? stdout, stderr].filter((each) => typeof each === 'string' && each !== '')
+  return streams.join('\n') || asText(value)
 }
 
 export function linesOf(text: string): string[] {

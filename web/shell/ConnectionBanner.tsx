@@ -4,14 +4,14 @@ import { texts } from '../texts/texts.ts'
 import { duration } from '../ui/format.ts'
 import { useNow } from '../ui/use-now.ts'
 
-/** Says when what is on the screen may be old: the line is cut, or there is more to read than has come yet. */
+/** The banner for a stale page: the connection is cut, or the page is behind the log. */
 export function ConnectionBanner() {
   const connection = usePageState((state) => state.connection)
   const page = usePage()
   const cut = connection.state !== 'open'
   const now = useNow(1_000, cut)
   if (!cut) return <Behind />
-  // A first connection that takes a moment is no news.
+  // A first connection that takes a moment needs no banner.
   const age = now - connection.since
   if (connection.state === 'connecting' && connection.attempt <= 1 && age < 1_500) return null
   const wait = connection.nextTryAt === null ? 0 : Math.max(0, connection.nextTryAt - now)

@@ -1,7 +1,7 @@
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { KEY_MAP } from './key-map.ts'
-import './dialogs.css'
+import '../ui/dialogs.css'
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   return (

@@ -1,8 +1,8 @@
 import { lazy, Suspense, useEffect } from 'react'
+import { closeOverlay, type Overlay, overlay } from '../data/overlay.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
-import { closeOverlay, type Overlay, overlay } from './overlay.ts'
 
 const loadPalette = () => import('../palette/Palette.tsx')
 const Palette = lazy(() => loadPalette().then((file) => ({ default: file.Palette })))
@@ -10,7 +10,7 @@ const InboxDrawer = lazy(() => import('../inbox/InboxDrawer.tsx').then((file) =>
 const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ default: file.KeysDialog })))
 const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
 const RulesDialog = lazy(() => import('../rules/RulesDialog.tsx').then((file) => ({ default: file.RulesDialog })))
-const NameDialog = lazy(() => import('./NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
+const NameDialog = lazy(() => import('../tree/NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
 const SecretsDialog = lazy(() =>
   import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
 )
@@ -28,16 +28,17 @@ const ProjectDialog = lazy(() =>
 )
 const RemovePlace = lazy(() => import('../places/RemovePlace.tsx').then((file) => ({ default: file.RemovePlace })))
 const BranchDialog = lazy(() => import('../places/BranchDialog.tsx').then((file) => ({ default: file.BranchDialog })))
-const DeleteDialog = lazy(() => import('./DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
+const DeleteDialog = lazy(() => import('../tree/DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
-/** The first view comes first. */
+/** Delay of the palette's download, so that the first view loads first. ms. */
 const PALETTE_AFTER_MS = 2_000
 
-/** Whatever lies over the page at the moment, brought when it is first wanted. */
+/** The current overlay, loaded on first use. */
 export function Overlays() {
   const shown = useCell(overlay)
   useEffect(() => {
-    // What is typed right after the keys that open it must find it there. Its failure shows when it is opened.
+    // The palette is loaded in advance: keys typed right after its shortcut must reach it. A failure shows when it is
+    // opened.
     const timer = setTimeout(() => void loadPalette().catch(() => undefined), PALETTE_AFTER_MS)
     return () => clearTimeout(timer)
   }, [])
@@ -75,7 +76,7 @@ function Shown({ shown }: { shown: Overlay }) {
       return <FileRules space={shown.space} name={shown.name} onClose={closeOverlay} />
     case 'plan': {
       const { project, request, title, session } = shown
-      // Another plan begins anew, with nothing said about it.
+      // Another plan starts without decisions.
       return (
         <PlanDialog
           key={JSON.stringify([project, request])}

@@ -1,7 +1,7 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { FileDiff, Inbox, ListTree, MessageSquareText } from 'lucide-react'
 import { recall } from '../data/memory.ts'
-import { type PanelTab, panel, showPanel } from '../session/panel.ts'
+import { type PanelTab, panel, showPanel } from '../data/panel.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 
@@ -11,12 +11,12 @@ interface Props {
   readonly onRail: () => void
 }
 
-/** The views of a phone, within reach of the thumb. */
+/** The navigation of a phone, at the bottom of the screen. */
 export function PhoneBar({ rail, questions, onRail }: Props) {
   const { session: here } = useParams({ strict: false })
   const session = here ?? recall('session')
   const { tab } = useCell(panel)
-  /** Leaves the rail for the session, at its transcript or at its panel. */
+  /** Closes the sidebar and shows the session, at its transcript or its panel. */
   const leave = (next: PanelTab | null): void => {
     if (rail) onRail()
     showPanel(next)

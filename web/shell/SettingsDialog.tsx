@@ -1,13 +1,13 @@
 import { useState } from 'react'
+import { overlay } from '../data/overlay.ts'
+import { prefer, usePreferences } from '../data/preferences.ts'
 import { mayNotify, requestNotify } from '../notify/browser.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Segments } from '../ui/Segments.tsx'
-import { overlay } from './overlay.ts'
-import { prefer, usePreferences } from './preferences.ts'
-import './dialogs.css'
+import '../ui/dialogs.css'
 
-/** How this browser shows the page, and whether it calls. */
+/** The settings of this browser: theme, density and notifications. */
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
   const { theme, density, sound } = usePreferences()
   return (
@@ -55,7 +55,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
   )
 }
 
-/** The browser is asked for its permission by this tick and by nothing else. */
+/** The checkbox for notifications. Only a click on it asks for the browser's permission. */
 function Notify() {
   const { notify } = usePreferences()
   const [allowed, setAllowed] = useState(mayNotify)

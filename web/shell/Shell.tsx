@@ -15,7 +15,7 @@ import { useShortcuts } from './use-shortcuts.ts'
 import { useTitle } from './use-title.ts'
 import './shell.css'
 
-/** The frame of every view: rail, the view itself, and what must be said about the line to the server. */
+/** The frame of every view: sidebar, view and connection banner. */
 export function Shell() {
   const phase = usePageState((state) => state.phase)
   const problem = usePageState((state) => state.problem)
@@ -53,7 +53,7 @@ function Loading() {
 function Frame() {
   const router = useRouter()
   const [rail, setRail] = useState(false)
-  // On a phone the rail is a view of its own; going anywhere closes it, also to where one is.
+  // On a phone the sidebar is a view of its own. Every navigation closes it, also one to the current view.
   useEffect(() => router.subscribe('onBeforeLoad', () => setRail(false)), [router])
   const live = usePageState((state) => state.connection.state === 'open')
   const questions = usePageState((state) => Object.keys(state.workspace?.interactions ?? {}).length)

@@ -1,9 +1,9 @@
 import { X } from 'lucide-react'
+import { dismiss, toasts } from '../data/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
-import { putAway, toasts } from './toasts.ts'
 
-/** The region of a page where results and failures are said that have no place of their own. */
+/** The region for results and errors that have no place of their own in the view. */
 export function Toasts() {
   const shown = useCell(toasts)
   return (
@@ -16,7 +16,7 @@ export function Toasts() {
               type="button"
               className="btn quiet"
               onClick={() => {
-                putAway(id)
+                dismiss(id)
                 action.act()
               }}
             >
@@ -26,8 +26,8 @@ export function Toasts() {
           <button
             type="button"
             className="btn quiet icon"
-            aria-label={texts.shell.toasts.putAway}
-            onClick={() => putAway(id)}
+            aria-label={texts.shell.toasts.dismiss}
+            onClick={() => dismiss(id)}
           >
             <X aria-hidden />
           </button>

@@ -3,7 +3,7 @@ import { COMMAND_KEY } from '../ui/keys.ts'
 
 const { names, where, what } = texts.keys
 
-/** Every shortcut of the page, as `?` shows them. Keys of one shortcut are pressed one after the other. */
+/** All shortcuts, as `?` lists them. Keys of one shortcut are pressed one after the other. */
 export const KEY_MAP: readonly { readonly where: string; readonly keys: readonly (readonly [string, string])[] }[] = [
   {
     where: where.everywhere,

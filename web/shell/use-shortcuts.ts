@@ -1,18 +1,18 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { command } from '../data/commands.ts'
 import { recall } from '../data/memory.ts'
 import { useCreateSession } from '../data/new-session.ts'
+import { overlay } from '../data/overlay.ts'
+import { attempt } from '../data/toasts.ts'
 import { usePage } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { isTyping } from '../ui/keys.ts'
-import { command } from './commands.ts'
-import { overlay } from './overlay.ts'
-import { attempt } from './toasts.ts'
 
-/** How long `g` waits for its second key. */
+/** Time in which the second key after `g` counts. ms. */
 const SECOND_KEY_MS = 1_500
 
-/** The shortcuts that hold in every view. None of them is heard while somebody types, but that of the palette. */
+/** The shortcuts of every view. While a person types, only the palette's shortcut is active. */
 export function useShortcuts(): void {
   const navigate = useNavigate()
   const page = usePage()
@@ -55,7 +55,7 @@ export function useShortcuts(): void {
   }, [])
 }
 
-/** The project of the session one is in or was in last, else the oldest. */
+/** Returns the project of the open or last session, else the oldest one. */
 function projectAtHand(page: ReturnType<typeof usePage>): string | null {
   const { workspace, open } = page.state()
   const session = workspace?.sessions[open ?? recall('session') ?? '']

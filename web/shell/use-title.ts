@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import { usePageState } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 
-/** The tab says how many questions wait, and which session is open. */
+/** Shows the number of open questions and the open session in the tab's title. */
 export function useTitle(questions: number): void {
   const { session } = useParams({ strict: false })
   const name = usePageState((state) => (session ? state.workspace?.sessions[session]?.name : undefined))

@@ -10,7 +10,7 @@ interface Props {
   readonly onChoose: (agent: string) => void
 }
 
-/** The agents of this machine to choose from, and below how to get the others. */
+/** The installed agents to choose from, and below the commands that install others. */
 export function AgentCards({ agents, chosen, onChoose }: Props) {
   const here = agents.filter(({ installed }) => installed)
   const others = agents.filter(({ installed }) => !installed)

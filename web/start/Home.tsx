@@ -2,15 +2,15 @@ import { Navigate } from '@tanstack/react-router'
 import { MessageSquarePlus } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import { recall } from '../data/memory.ts'
+import { useNewSession } from '../data/new-session.ts'
 import { treeOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
-import { useNewSession } from '../shell/SpaceRows.tsx'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 const StartForm = lazy(() => import('./StartForm.tsx').then((file) => ({ default: file.StartForm })))
 
-/** Where one lands: the first start, or the session one was in. */
+/** The first view: the start form, or the last session. */
 export function Home() {
   const workspace = useWorkspace()
   const tree = treeOf(workspace)

@@ -8,14 +8,14 @@ import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentCards } from './AgentCards.tsx'
-import { type Chosen, FolderChoice } from './FolderChoice.tsx'
+import { FolderChoice, type SpaceChoice } from './FolderChoice.tsx'
 import { TOUR_PROMPT } from './tour.ts'
 import './start.css'
 
-/** From nothing to a session: a folder, an agent, start. */
+/** The form that starts a session: a folder and an agent. `first`: the workspace is empty, so the tour is offered. */
 export function StartForm({ first }: { first: boolean }) {
   const agents = useAgents()
-  const [folder, setFolder] = useState<Chosen | null>(null)
+  const [folder, setFolder] = useState<SpaceChoice | null>(null)
   const [agent, setAgent] = useState<string | null>(null)
   const list = agents.data?.agents
   const scripted = list?.find(({ origin }) => origin === 'scripted')
@@ -30,20 +30,10 @@ export function StartForm({ first }: { first: boolean }) {
           <p className="dim">{text}</p>
         </header>
         {first && scripted && (
-          <div className="tour">
-            <Sparkles className="glyph" aria-hidden />
-            <p className="grow">
-              <b>{texts.start.tour.title}</b> {texts.start.tour.text}
-            </p>
-            <button
-              type="button"
-              className="btn"
-              disabled={begin.pending}
-              onClick={() => begin.run({ name: texts.start.tour.space }, scripted.id, TOUR_PROMPT)}
-            >
-              {texts.start.tour.begin}
-            </button>
-          </div>
+          <Tour
+            pending={begin.pending}
+            onBegin={() => begin.run({ name: texts.start.tour.space }, scripted.id, TOUR_PROMPT)}
+          />
         )}
         <section aria-labelledby="start-where">
           <h2 id="start-where">{texts.start.where}</h2>
@@ -75,11 +65,26 @@ export function StartForm({ first }: { first: boolean }) {
   )
 }
 
+function Tour({ pending, onBegin }: { pending: boolean; onBegin: () => void }) {
+  const labels = texts.start.tour
+  return (
+    <div className="tour">
+      <Sparkles className="glyph" aria-hidden />
+      <p className="grow">
+        <b>{labels.title}</b> {labels.text}
+      </p>
+      <button type="button" className="btn" disabled={pending} onClick={onBegin}>
+        {labels.begin}
+      </button>
+    </div>
+  )
+}
+
 function useBegin() {
   const page = usePage()
   const workspace = useWorkspaceId()
   const navigate = useNavigate()
-  return useSubmit(async (where: Chosen, agent: string | null, draft: string) => {
+  return useSubmit(async (where: SpaceChoice, agent: string | null, draft: string) => {
     const { project } = await page.call('spaces.create', { workspace, ...where })
     const session = await page.call('sessions.create', { workspace, project: project.id, ...(agent && { agent }) })
     if (draft) remember(`draft.${session.id}`, draft)

@@ -1,2 +1,2 @@
-/** What the scripted agent is asked in the tour; it stands in the composer, ready to be sent. */
+/** The prompt of the tour, placed in the composer ready to send. */
 export const TOUR_PROMPT = 'tour'

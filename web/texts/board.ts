@@ -1,65 +1,59 @@
+import { RUN_WORDS, SESSION_WORDS } from '../../src/model/state-words.ts'
 import type { RunOutcome } from '../../src/model/tree.ts'
 import { count } from '../ui/format.ts'
 
 export const board = {
   title: 'Board',
   sessions: (sessions: number) => count(sessions, 'session'),
-  keys: { mark: 'mark', open: 'open' },
+  keys: { mark: 'select', open: 'open' },
   state: 'State',
   byState: 'Sessions by state',
   more: (cards: number) => `Show ${cards} more`,
   columns: {
-    waiting: { title: 'Waits for you', empty: 'No agent asks anything.' },
-    running: { title: 'Running', empty: 'No run is on.' },
-    queued: { title: 'Queued', empty: 'Nothing waits for its turn.' },
-    failed: { title: 'Failed or lost', empty: 'Nothing went wrong.' },
-    idle: { title: 'Idle', empty: 'No session rests.' },
+    waiting: { title: SESSION_WORDS.waiting, empty: 'No open questions.' },
+    running: { title: SESSION_WORDS.running, empty: 'No running sessions.' },
+    queued: { title: SESSION_WORDS.queued, empty: 'No queued sessions.' },
+    failed: { title: 'Failed or lost', empty: 'No failed or lost sessions.' },
+    idle: { title: SESSION_WORDS.idle, empty: 'No idle sessions.' },
   },
-  /** What happened last in a session. */
+  /** The latest news of a session. */
   news: {
-    asks: 'Asks something',
-    running: 'A run is on',
-    queued: 'Waits for its turn',
-    closed: 'Closed',
-    none: 'Nothing was asked yet',
-    ended: {
-      completed: 'The last run is done',
-      cancelled: 'The last run was stopped',
-      failed: 'The last run failed',
-      refused: 'The agent refused',
-      over_budget: 'The budget was used up',
-      lost: 'The last run was lost',
-    } satisfies Record<RunOutcome, string>,
+    asks: 'Has a question for you',
+    running: SESSION_WORDS.running,
+    queued: SESSION_WORDS.queued,
+    closed: SESSION_WORDS.closed,
+    none: 'No prompts yet',
+    ended: (outcome: RunOutcome) => `Last run: ${RUN_WORDS[outcome].toLowerCase()}`,
     andWaiting: (prompts: number) => `, ${count(prompts, 'prompt')} queued`,
   },
-  mark: (session: string) => `Mark ${session}`,
+  mark: (session: string) => `Select ${session}`,
   marked: {
-    title: 'Marked sessions',
-    count: (sessions: number) => `${count(sessions, 'session')} marked`,
+    title: 'Selected sessions',
+    count: (sessions: number) => `${count(sessions, 'session')} selected`,
     stop: (sessions: number) => (sessions > 0 ? `Stop ${sessions}` : 'Stop'),
     archive: (sessions: number) => `Archive ${sessions}`,
-    unmark: 'Unmark all',
+    unmark: 'Clear selection',
     more: (sessions: number) => `and ${sessions} more`,
-    leave: 'Leave them',
+    leave: 'Cancel',
   },
   stop: {
     title: (sessions: number) => `Stop ${count(sessions, 'session')}?`,
-    text: 'Their runs end; what waits in their queues comes next. What was done stays done.',
-    pending: 'Stopping ...',
-    done: (sessions: number) => `${count(sessions, 'session')} told to stop.`,
+    text: 'Their current runs stop, and the next queued prompts start. Changes already made are kept.',
+    pending: 'Stopping…',
+    done: (sessions: number) => `Stopping ${count(sessions, 'session')}.`,
     notDone: 'not stopped',
   },
   archive: {
     title: (sessions: number) => `Archive ${count(sessions, 'session')}?`,
     text: (runs: number) => {
-      const goOn = runs > 0 ? ` ${count(runs, 'run')} in them ${runs === 1 ? 'goes' : 'go'} on.` : ''
-      return `They leave rail and board and can be brought back.${goOn}`
+      const goOn = runs > 0 ? ` ${count(runs, 'run')} in them ${runs === 1 ? 'continues' : 'continue'}.` : ''
+      return `Archived sessions leave the sidebar and the board. You can restore them.${goOn}`
     },
-    pending: 'Archiving ...',
+    pending: 'Archiving…',
   },
   empty: {
-    title: 'No session yet',
-    text: 'The board shows the sessions of all Spaces by what they are doing: who waits for you, what runs, what failed.',
-    start: 'Start one',
+    title: 'No sessions yet',
+    text: 'The board groups the sessions of all Spaces by state: which need you, which are running, which failed.',
+    start: 'Start a session',
   },
 } as const

@@ -1,14 +1,14 @@
 import type { RunOutcome } from '../../src/model/tree.ts'
 
-/** What a notification of the system says. */
+/** Texts of system notifications. */
 export const notify = {
-  asks: (session: string | undefined) => `${session ?? 'A session'} asks`,
+  asks: (session: string | undefined) => `${session ?? 'A session'} has a question`,
   ended: {
-    completed: 'The run is done.',
-    cancelled: 'The run was stopped.',
+    completed: 'The run completed.',
+    cancelled: 'The run was cancelled.',
     failed: 'The run failed.',
-    refused: 'The agent refused.',
-    over_budget: 'The run came to the end of its budget.',
+    refused: 'The agent refused the prompt.',
+    over_budget: 'The run went over budget.',
     lost: 'The run was lost.',
   } satisfies Record<RunOutcome, string>,
 } as const

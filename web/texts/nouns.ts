@@ -1,4 +1,5 @@
-import type { Noun } from '../shell/noun.ts'
+/** The levels of a workspace's tree. The operations of each are named `${noun}s.verb`. */
+export type TreeNoun = 'space' | 'project' | 'session'
 
-/** The things of the tree, within a sentence. */
-export const NOUNS: Record<Noun, string> = { space: 'space', project: 'project', session: 'session' }
+/** Names of the levels, for use within a sentence. */
+export const NOUNS: Record<TreeNoun, string> = { space: 'Space', project: 'project', session: 'session' }

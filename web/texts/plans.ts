@@ -1,95 +1,90 @@
 import type { PlanRequest } from '../../src/model/history.ts'
 import { count } from '../ui/format.ts'
 
-/** Restore, undo and apply: what would be written, whose it is, and what came of it. */
+type PlanTexts = Record<PlanRequest['kind'], string>
+
+/** Restore, undo and apply: the plan, its conflicts, and its result. */
 export const plans = {
-  looking: 'Looking what would be written ...',
+  looking: 'Preparing the plan…',
   nothing: {
-    restore: 'The files are already as they were in that snapshot. There is nothing to write.',
-    undo: 'Nothing of it is left to take back.',
-    apply: 'The folder already has all of it. There is nothing to write.',
-  } satisfies Record<PlanRequest['kind'], string>,
+    restore: 'The files already match that snapshot. There is nothing to write.',
+    undo: 'There is nothing left to undo.',
+    apply: 'The folder already has all changes. There is nothing to write.',
+  } satisfies PlanTexts,
   sum: (writes: number, merges: number, asks: number) =>
     [
-      writes > 0 && `${count(writes, 'file')} as ${writes === 1 ? 'it is' : 'they are'}`,
+      writes > 0 && `${count(writes, 'file')} ready`,
       merges > 0 && `${merges} merged`,
-      asks > 0 && `${count(asks, 'file needs', 'files need')} your word`,
+      asks > 0 && `${count(asks, 'file needs', 'files need')} a decision`,
     ]
       .filter(Boolean)
       .join(', '),
   groups: {
-    asks: 'Needs your word',
-    asksNote: 'Somebody else’s work or a rule is in the way. Nothing is written until you have said it for each.',
+    asks: 'Needs a decision',
+    asksNote: 'A conflict or a file rule is in the way. Nothing is written until you decide each one.',
     merges: 'Merged',
-    mergesNote: 'Changed on both sides, in different lines: both stay.',
-    writes: 'Goes as it is',
-    gaps: 'Not covered',
-    gapsNote: 'This cannot speak of these: they stay as they are.',
+    mergesNote: 'Both sides changed different lines. Both changes are kept.',
+    writes: 'Ready',
+    gaps: 'Not tracked',
+    gapsNote: 'These paths will not be touched.',
   },
-  how: { write: 'is changed', create: 'comes back', delete: 'is removed', merge: 'is merged' },
-  stays: 'stays',
+  how: { write: 'changed', create: 'restored', delete: 'removed', merge: 'merged' },
+  stays: 'not changed',
   /** For an apply. */
-  howApply: { write: 'is changed', create: 'is created', delete: 'is removed', merge: 'is merged' },
-  now: 'Now by',
-  take: (path: string) => `Take along: ${path}`,
-  choice: { label: (path: string) => `What happens to ${path}`, overwrite: 'Overwrite', leave: 'Leave as it is' },
-  allOf: 'For all that can be:',
+  howApply: { write: 'changed', create: 'created', delete: 'removed', merge: 'merged' },
+  now: 'Current author',
+  take: (path: string) => `Include ${path}`,
+  choice: { label: (path: string) => `Decision for ${path}`, overwrite: 'Overwrite', leave: 'Leave unchanged' },
+  allOf: 'For all of these:',
   overwriteAll: 'Overwrite all',
   leaveAll: 'Leave all',
-  showDiff: (path: string) => `Show what would change in ${path}`,
+  showDiff: (path: string) => `Show changes in ${path}`,
   reasons: {
     taken: (author: string, when: string, running: boolean) =>
-      `Last written by ${author}, ${when}${running ? ', running now' : ''}.`,
+      `Conflict: last written by ${author} at ${when}${running ? ', running now' : ''}.`,
     conflict: (hunks: number) =>
-      `Both sides changed the same lines, at ${count(hunks, 'place')}. Overwriting takes this side whole.`,
-    uncertain: (runs: number) => `One of ${count(runs, 'run')} wrote it, and nobody knows which.`,
-    confirm: (pathClass: string, pattern: string) => `A rule wants your word: ${pattern} is of class ${pathClass}.`,
-    block: (pathClass: string, pattern: string) =>
-      `A rule forbids it: ${pattern} is of class ${pathClass}. It stays as it is.`,
-    inUse: (author: string) => `${author} works on it now.`,
-    gap: (why: string) => `What would be written is not kept: ${why}.`,
+      `Merge conflict: both sides changed the same lines in ${count(hunks, 'place')}. Overwriting discards the other side.`,
+    uncertain: (runs: number) => `Conflict: written by one of ${count(runs, 'run')}; which one is unknown.`,
+    confirm: (pathClass: string, pattern: string) => `Needs confirmation: ${pattern} has class ${pathClass}.`,
+    block: (pathClass: string, pattern: string) => `Blocked by a file rule: ${pattern} has class ${pathClass}.`,
+    inUse: (author: string) => `Conflict: ${author} is working on it now.`,
+    gap: (why: string) => `The content to write is not stored: ${why}.`,
   },
-  left: (n: number) => `${count(n, 'file')} still without your word`,
-  act: { restore: 'Restore', undo: 'Undo', apply: 'Apply' } satisfies Record<PlanRequest['kind'], string>,
-  acting: { restore: 'Restoring ...', undo: 'Undoing ...', apply: 'Applying ...' } satisfies Record<
-    PlanRequest['kind'],
-    string
-  >,
+  left: (n: number) => `${count(n, 'file')} undecided`,
+  act: { restore: 'Restore', undo: 'Undo', apply: 'Apply' } satisfies PlanTexts,
+  acting: { restore: 'Restoring…', undo: 'Undoing…', apply: 'Applying…' } satisfies PlanTexts,
   actCount: (verb: string, files: number) => `${verb} ${count(files, 'file')}`,
   notWritten: 'Nothing was written.',
   stale: {
-    title: 'The files changed while you looked. Nothing was written; this is what would be written now.',
+    title: 'The files changed in the meantime. Nothing was written; this is the new plan.',
     added: (paths: readonly string[]) => `New in the plan: ${paths.join(', ')}`,
-    gone: (paths: readonly string[]) => `Not in the plan any more: ${paths.join(', ')}`,
-    changed: (paths: readonly string[]) => `Different now: ${paths.join(', ')}`,
+    gone: (paths: readonly string[]) => `No longer in the plan: ${paths.join(', ')}`,
+    changed: (paths: readonly string[]) => `Changed in the plan: ${paths.join(', ')}`,
   },
-  busy: 'Somebody else writes files here at this moment, or a run is on that must end first. Nothing was written.',
-  busyAgain: 'Look again',
+  busy: 'Files are being written here, or a run is active. Nothing was written; try again when it has ended.',
+  busyAgain: 'Try again',
   done: {
-    title: { restore: 'Restored', undo: 'Undone', apply: 'Applied' } satisfies Record<PlanRequest['kind'], string>,
+    title: { restore: 'Restored', undo: 'Undone', apply: 'Applied' } satisfies PlanTexts,
     written: (n: number) => (n === 0 ? 'Nothing was written.' : `${count(n, 'file')} written.`),
-    left: (n: number) => `${count(n, 'file')} left as ${n === 1 ? 'it was' : 'they were'}.`,
+    left: (n: number) => `${count(n, 'file')} left unchanged.`,
     taken: (author: string, n: number) =>
-      `${count(n, 'file')} of them had last been written by ${author}; their log says so.`,
+      `Overwrote ${count(n, 'file')} last written by ${author}, as its log records.`,
     writtenList: 'Written',
-    leftList: 'Left',
-    undo: 'Undo this ...',
-    undoTitle: { restore: 'Undo a restore', undo: 'Undo an undo', apply: 'Undo an apply' } satisfies Record<
-      PlanRequest['kind'],
-      string
-    >,
+    leftList: 'Left unchanged',
+    undo: 'Undo…',
+    undoTitle: { restore: 'Undo a restore', undo: 'Undo an undo', apply: 'Undo an apply' } satisfies PlanTexts,
   },
   talk: {
-    note: 'The conversation goes on as it is. It can go back, too: as a new session that ends where this one was then.',
-    act: 'Fork the conversation there',
-    notBegun: 'This session had not begun at that snapshot, so there is nothing to fork.',
+    note: 'The conversation is not changed. To continue it from that point, fork it into a new session.',
+    act: 'Fork conversation',
+    notBegun: 'This session started after that snapshot, so there is nothing to fork.',
   },
   more: (n: number) => `Show ${n} more`,
-  hunk: 'Take this part',
+  hunk: 'Include this change',
   apply: {
     title: (project: string, space: string) => `Apply ${project} to ${space}`,
-    button: 'Apply ...',
-    buttonNote: (space: string) => `Bring what this project changed to the folder of ${space}`,
-    noTarget: 'The Space has no project that works in its own folder, so there is nothing to apply to. Make one first.',
+    button: 'Apply…',
+    buttonNote: (space: string) => `Write the changes of this project to the folder of ${space}`,
+    noTarget: 'No project of this Space works in the folder itself, so Apply has no target. Create one first.',
   },
 } as const

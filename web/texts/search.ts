@@ -3,15 +3,15 @@ import { count } from '../ui/format.ts'
 
 export const search = {
   title: 'Search',
-  field: 'Search what was said and done',
-  placeholder: 'Search what was said and done ...',
-  everywhere: 'Search in all sessions',
+  field: 'Search transcripts',
+  placeholder: 'Search transcripts…',
+  everywhere: 'Search all sessions',
   onlyIn: (session: string | undefined) => `only in ${session ?? 'one session'}`,
-  searching: 'Searching ...',
-  found: (hits: number, more: boolean) => `${more ? 'More than ' : ''}${count(hits, 'hit')}`,
+  searching: 'Searching…',
+  found: (hits: number, more: boolean) => `${more ? 'More than ' : ''}${count(hits, 'result')}`,
   failed: 'The search failed.',
-  hits: 'Hits',
-  more: 'More',
+  hits: 'Results',
+  more: 'Show more',
   kinds: {
     tool: 'tool call',
     thought: 'thought',
@@ -20,11 +20,11 @@ export const search = {
     notice: 'notice',
   } satisfies Partial<Record<SearchHit['kind'], string>>,
   begin: {
-    title: 'Find what was said',
-    text: 'Messages, thoughts, commands and their output, plans and questions of all sessions. All words have to be there; “in quotes” they stand one after the other.',
+    title: 'Search all transcripts',
+    text: 'Covers messages, thoughts, commands and their output, plans and questions of all sessions. All words must match; put a phrase in “quotes”.',
   },
   empty: {
-    title: 'Nothing has these words',
-    text: 'Try fewer of them. What a run did within the last second may not be found yet.',
+    title: 'No results',
+    text: 'Try fewer words. Output of the last second may not be searchable yet.',
   },
 } as const

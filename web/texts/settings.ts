@@ -1,25 +1,19 @@
-import type { NotifyState } from '../notify/browser.ts'
-import type { Preferences } from '../shell/preferences.ts'
-
-const WHEN = 'When an agent asks, and when a run ends.'
+const WHEN = 'When an agent has a question, and when a run ends'
 
 export const settings = {
   title: 'Settings of this browser',
   theme: 'Theme',
-  themes: { system: 'System', light: 'Light', dark: 'Dark' } satisfies Record<Preferences['theme'], string>,
+  themes: { system: 'System', light: 'Light', dark: 'Dark' },
   density: 'Density',
-  densities: {
-    comfortable: 'Comfortable',
-    compact: 'Compact',
-  } satisfies Record<Preferences['density'], string>,
-  hidden: 'While this page is hidden',
+  densities: { comfortable: 'Comfortable', compact: 'Compact' },
+  hidden: 'While this page is in the background',
   tone: 'Play a short tone',
   toneNote: WHEN,
   notify: 'Show a notification',
   notifyNotes: {
-    default: `${WHEN} The browser asks you once.`,
+    default: `${WHEN}. Your browser will ask for permission once.`,
     granted: WHEN,
-    denied: 'This browser was told to show none from here. Allow them in its settings for this site, then reload.',
-    impossible: 'This browser shows none from here. It takes https, or a page on this machine.',
-  } satisfies Record<NotifyState, string>,
+    denied: 'Notifications of this site are blocked. Allow them in the browser’s site settings, then reload.',
+    impossible: 'Notifications need https, or a page on this machine.',
+  },
 } as const

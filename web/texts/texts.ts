@@ -50,7 +50,7 @@ const english = {
   ui,
 }
 
-/** The same table with whatever words: each text any string, each list of any length. */
+/** The same table in any language: each text any string, each list of any length. */
 type InAnyWords<Table> = Table extends string
   ? string
   : Table extends readonly string[]
@@ -59,8 +59,8 @@ type InAnyWords<Table> = Table extends string
       ? (...values: Values) => string
       : { readonly [Name in keyof Table]: InAnyWords<Table[Name]> }
 
-/** What a table in another language has to say. */
+/** The shape of a table in another language. */
 export type Texts = InAnyWords<typeof english>
 
-/** Every text of the page; those of the server, of agents and of people come from elsewhere. */
+/** Every text of the page. Texts of the server, of agents and of people come from elsewhere. */
 export const texts: Texts = english

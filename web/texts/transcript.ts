@@ -1,20 +1,23 @@
+import { stepWord } from '../../src/model/state-words.ts'
 import type { RunOutcome } from '../../src/model/tree.ts'
 import { count } from '../ui/format.ts'
 
-/** What stands in a transcript beside the words of people and agents. */
+const FACES: Readonly<Record<string, string>> = { api: 'API', cli: 'terminal', web: 'page' }
+
+/** The parts of a transcript that neither a person nor an agent wrote. */
 export const transcript = {
   title: 'Transcript',
   empty: {
-    title: 'Nothing said yet',
-    text: 'Ask for something below. You can close this page while the agent works; nothing is lost.',
+    title: 'No messages yet',
+    text: 'Write a prompt below. You can close this page while the agent works; nothing is lost.',
   },
-  loadingOlder: 'Loading older ...',
+  loadingOlder: 'Loading older messages…',
   newest: 'Newest',
-  since: 'New since you looked',
+  since: 'New since your last visit',
   acts: { copyText: 'Copy text', copyLink: 'Copy link', fork: 'Fork from here' },
   attached: 'Attached',
   message: 'Message of the agent',
-  steered: { title: 'Said into the run', text: 'said into the run' },
+  steered: { title: 'Steering message', text: 'sent into the run' },
   update: 'Update',
   thinking: 'Thinking',
   thought: 'Thought',
@@ -22,51 +25,47 @@ export const transcript = {
     title: (agent: string) => `Prompt to ${agent}`,
     somebody: 'Somebody',
     to: (agent: string) => `to ${agent}`,
-    by: (face: string) => `by ${face}`,
+    by: (face: string) => `via ${FACES[face] ?? face}`,
     showAll: 'Show all',
     showLess: 'Show less',
-    ended: {
-      completed: 'Completed',
-      cancelled: 'Stopped',
-      failed: 'Failed',
-      refused: 'Refused by the agent',
-      over_budget: 'Ended: over its time budget',
-      lost: 'Lost: the process went away and nobody knows how far it came',
-    } satisfies Record<RunOutcome, string>,
+    /** Explains outcomes whose word alone does not tell enough. */
+    notes: {
+      refused: 'by the agent',
+      over_budget: 'stopped at its time budget',
+      lost: 'the agent process is gone; its progress is unknown',
+    } satisfies Partial<Record<RunOutcome, string>>,
     fork: 'Fork after this run',
-    halfDone: (steps: number) => `${count(steps, 'step')} had begun and did not end. Look at what they did:`,
-    stderr: 'What the agent wrote last (stderr)',
+    halfDone: (steps: number) =>
+      `${count(steps, 'step')} ${steps === 1 ? 'was' : 'were'} cut off. Check what ${steps === 1 ? 'it' : 'they'} changed:`,
+    stderr: 'Last output of the agent (stderr)',
   },
   plan: {
     title: 'Plan',
     done: (done: number, all: number) => `${done} of ${all}`,
-    states: { completed: 'done', in_progress: 'under way', pending: 'to do' },
-    high: 'high',
+    high: 'high priority',
   },
+  step: stepWord,
   tool: {
     exit: (code: number) => `exit ${code}`,
-    pending: 'pending',
-    running: 'running',
-    ended: { completed: 'done', failed: 'failed', cancelled: 'stopped', interrupted: 'interrupted' },
-    input: 'Input as the agent said it',
-    output: 'Output as the agent said it',
-    nothing: 'The agent told nothing more about this.',
+    input: 'Raw input',
+    output: 'Raw output',
+    nothing: 'The agent sent no details.',
     terminal: (id: string) => `Output of terminal ${id}`,
-    leftOut: (size: string) => `${size} are left out here; the log keeps them.`,
-    showWhole: 'Show the whole',
+    leftOut: (size: string) => `${size} hidden`,
+    showWhole: 'Show full output',
   },
   whole: {
-    title: 'Whole output',
-    reading: 'Reading the log ...',
+    title: 'Full output',
+    reading: 'Reading the log…',
     failed: 'The log could not be read.',
-    save: 'Save as a file',
+    save: 'Save to file',
     file: 'output.txt',
     size: (size: string, lines: number) => `${size}, ${count(lines, 'line')}`,
   },
   diff: {
     newFile: 'new file',
-    tooDifferent: 'Too different to be compared line by line.',
-    same: 'No line is different.',
+    tooDifferent: 'The versions differ too much for a line-by-line diff.',
+    same: 'No lines differ.',
     title: (path: string) => `Changes in ${path}`,
     line: (line: number) => `line ${line}`,
   },

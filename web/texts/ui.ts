@@ -1,17 +1,11 @@
-import type { SessionState } from '../../src/model/tree.ts'
+import { SESSION_WORDS } from '../../src/model/state-words.ts'
+import { personName } from './people.ts'
 
-/** What is said in more than one area, and what the small parts of the page say. */
+/** Texts that several features share. */
 export const ui = {
-  states: {
-    idle: 'idle',
-    queued: 'queued',
-    running: 'running',
-    waiting: 'waits for you',
-    failed: 'failed',
-    lost: 'lost',
-    closed: 'closed',
-  } satisfies Record<SessionState, string>,
-  loading: 'Loading ...',
+  states: SESSION_WORDS,
+  person: personName,
+  loading: 'Loading…',
   tryAgain: 'Try again',
   close: 'Close',
   cancel: 'Cancel',
@@ -19,7 +13,7 @@ export const ui = {
   send: 'Send',
   done: 'Done',
   noReason: 'The server gave no reason.',
-  /** In place of the name of a session that is not here. */
+  /** In place of the name of a session that is not loaded. */
   session: 'Session',
   code: { plain: 'text', copy: 'Copy code' },
   copied: 'Copied',

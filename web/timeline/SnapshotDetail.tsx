@@ -1,11 +1,11 @@
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest, Snapshot } from '../../src/model/history.ts'
 import { useChanges } from '../data/files.ts'
+import { overlay } from '../data/overlay.ts'
+import { showPanel } from '../data/panel.ts'
 import { useViewed } from '../diff/viewed.ts'
 import { ChangeList } from '../files/ChangeList.tsx'
 import { telling } from '../files/groups.ts'
-import { showPanel } from '../session/panel.ts'
-import { overlay } from '../shell/overlay.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { useKeys } from './use-keys.ts'
@@ -16,35 +16,35 @@ interface Props {
   readonly snapshot: Snapshot
 }
 
-/** What one snapshot brought, and the ways back. */
+/** The changes of one snapshot, with restore and undo. */
 export function SnapshotDetail({ project, session, snapshot: { n } }: Props) {
   const scope = { kind: 'since', from: n - 1, to: n } as const
   const { data, error, isPending } = useChanges(project, scope, n)
   const [opened, toggle] = useKeys()
   const viewed = useViewed(session)
-  const words = texts.timeline
+  const labels = texts.timeline
   const plan = (request: PlanRequest, title: string): void =>
     overlay.set({ kind: 'plan', project, request, title, session })
   return (
     <div className="snapshot-detail">
       <div className="snapshot-acts">
-        <button type="button" className="btn" onClick={() => plan({ kind: 'restore', to: n }, words.restoreTitle(n))}>
-          {words.restore}
+        <button type="button" className="btn" onClick={() => plan({ kind: 'restore', to: n }, labels.restoreTitle(n))}>
+          {labels.restore}
         </button>
         <button
           type="button"
           className="btn quiet"
-          onClick={() => plan({ kind: 'undo', of: { kind: 'snapshot', n } }, words.undoTitle(n))}
+          onClick={() => plan({ kind: 'undo', of: { kind: 'snapshot', n } }, labels.undoTitle(n))}
         >
-          {words.undo}
+          {labels.undo}
         </button>
         <button type="button" className="btn quiet" onClick={() => showPanel('files', { run: null, since: n })}>
-          {words.since}
+          {labels.since}
         </button>
       </div>
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && !error && <p className="panel-note">{texts.files.looking}</p>}
-      {data?.changes.length === 0 && <p className="panel-note">{words.noChanges}</p>}
+      {data?.changes.length === 0 && <p className="panel-note">{labels.noChanges}</p>}
       {data && (
         <ChangeList
           project={project}

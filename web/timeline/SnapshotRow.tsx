@@ -1,8 +1,8 @@
 import { ChevronRight, Pin, PinOff } from 'lucide-react'
 import type { Counts, Snapshot } from '../../src/model/history.ts'
+import { attempt } from '../data/toasts.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { AuthorChip } from '../diff/AuthorChip.tsx'
-import { attempt } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { clockTime, fullTime } from '../ui/format.ts'
 import { SnapshotDetail } from './SnapshotDetail.tsx'
@@ -13,33 +13,37 @@ interface Props {
   readonly snapshot: Snapshot
   readonly open: boolean
   readonly onToggle: () => void
-  /** Asks the list again, since no stream carries it. */
+  /** Loads the list again: the stream does not carry pins. */
   readonly onChanged: () => void
 }
 
-/** One look at the place that found a change. */
+/** One snapshot of the timeline. */
 export function SnapshotRow({ project, session, snapshot, open, onToggle, onChanged }: Props) {
   const { n, at, reason, author, counts, pinned } = snapshot
-  const words = texts.timeline
+  const labels = texts.timeline
   const page = usePage()
   const workspace = useWorkspaceId()
   const pin = (): void =>
-    void attempt(words.notPinned, () => page.call('history.pin', { workspace, project, n, pinned: !pinned }), onChanged)
-  const pinWords = pinned ? words.unpin : words.pin
+    void attempt(
+      labels.notPinned,
+      () => page.call('history.pin', { workspace, project, n, pinned: !pinned }),
+      onChanged,
+    )
+  const pinLabel = pinned ? labels.unpin : labels.pin
   return (
     <li className="snapshot" data-pinned={pinned || undefined} data-open={open || undefined}>
       <div className="snapshot-head">
         <button type="button" className="snapshot-name" aria-expanded={open} onClick={onToggle}>
           <ChevronRight className="glyph fold-mark" aria-hidden />
-          <b className="cut grow">{words.reasons[reason]}</b>
+          <b className="cut grow">{labels.reasons[reason]}</b>
           <CountMarks counts={counts} />
         </button>
         <button
           type="button"
           className="btn quiet icon snapshot-pin"
           aria-pressed={pinned}
-          aria-label={`${words.number(n)}: ${pinWords}`}
-          title={pinWords}
+          aria-label={`${labels.number(n)}: ${pinLabel}`}
+          title={pinLabel}
           onClick={pin}
         >
           {pinned ? <PinOff aria-hidden /> : <Pin aria-hidden />}
@@ -47,7 +51,7 @@ export function SnapshotRow({ project, session, snapshot, open, onToggle, onChan
       </div>
       <p className="snapshot-meta faint">
         <time title={fullTime(at)}>{clockTime(at)}</time>
-        <span>{words.number(n)}</span>
+        <span>{labels.number(n)}</span>
         {author && <AuthorChip author={author} />}
       </p>
       {open && <SnapshotDetail project={project} session={session} snapshot={snapshot} />}
@@ -56,21 +60,21 @@ export function SnapshotRow({ project, session, snapshot, open, onToggle, onChan
 }
 
 function CountMarks({ counts: { created, modified, deleted } }: { counts: Counts }) {
-  const words = texts.timeline
+  const labels = texts.timeline
   return (
     <span className="count-marks">
       {created > 0 && (
-        <span data-deed="created" title={words.created(created)}>
+        <span data-change="created" title={labels.created(created)}>
           +{created}
         </span>
       )}
       {modified > 0 && (
-        <span data-deed="changed" title={words.modified(modified)}>
+        <span data-change="changed" title={labels.modified(modified)}>
           ~{modified}
         </span>
       )}
       {deleted > 0 && (
-        <span data-deed="removed" title={words.deleted(deleted)}>
+        <span data-change="removed" title={labels.deleted(deleted)}>
           -{deleted}
         </span>
       )}

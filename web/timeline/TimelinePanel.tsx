@@ -1,22 +1,23 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ScanEye } from 'lucide-react'
+import { Camera } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { useHistoryStatus, useSnapshots } from '../data/files.ts'
+import { attempt, say } from '../data/toasts.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { GapsLine, HistoryNote } from '../files/HistoryNote.tsx'
-import { attempt, say } from '../shell/toasts.ts'
 import { texts } from '../texts/texts.ts'
 import { Choice } from '../ui/Choice.tsx'
 import { fullDay } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
+import { OlderButton } from './OlderButton.tsx'
 import { SnapshotRow } from './SnapshotRow.tsx'
 import { useKeys } from './use-keys.ts'
 import '../files/files.css'
 import './timeline.css'
 
-/** The snapshots of a place by all its sessions, newest first. */
+/** The snapshots of a working copy, of all its sessions, newest first. */
 export function TimelinePanel({ row, stamp }: { row: Session; stamp: string }) {
   const [mine, setMine] = useState(false)
   const [path, setPath] = useState('')
@@ -29,16 +30,16 @@ export function TimelinePanel({ row, stamp }: { row: Session; stamp: string }) {
   const [opened, toggle] = useKeys()
   const queries = useQueryClient()
   const again = (): void => void queries.invalidateQueries({ queryKey: ['snapshots'] })
-  const words = texts.timeline
+  const labels = texts.timeline
   const narrowed = mine || wanted !== ''
-  const none = narrowed ? words.none : words.empty
+  const none = narrowed ? labels.none : labels.empty
   return (
     <>
       <Filter mine={mine} onMine={setMine} path={path} onPath={setPath} project={row.project} />
       <div className="files-body scroll">
         {status.data && <HistoryNote status={status.data} />}
         {list.error && <Problem error={asCarrelError(list.error)} />}
-        {list.isPending && !list.error && <p className="panel-note">{words.looking}</p>}
+        {list.isPending && !list.error && <p className="panel-note">{labels.looking}</p>}
         {list.data && snapshots.length === 0 && (
           <div className="empty">
             <h2>{none.title}</h2>
@@ -63,16 +64,7 @@ export function TimelinePanel({ row, stamp }: { row: Session; stamp: string }) {
             </ol>
           </section>
         ))}
-        {list.hasNextPage && (
-          <button
-            type="button"
-            className="btn quiet diff-more"
-            disabled={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            {list.isFetchingNextPage ? words.loadingOlder : words.older}
-          </button>
-        )}
+        <OlderButton list={list} />
         {status.data && <GapsLine project={row.project} space={row.space} gaps={status.data.gaps} n={n} />}
       </div>
     </>
@@ -88,50 +80,50 @@ interface FilterProps {
 }
 
 function Filter({ project, mine, onMine, path, onPath }: FilterProps) {
-  const words = texts.timeline.filter
+  const labels = texts.timeline.filter
   return (
     <search className="files-tools timeline-tools">
       <div className="row">
         <Choice
-          label={words.session}
+          label={labels.session}
           value={mine ? 'this' : 'all'}
           options={[
-            { value: 'all', label: words.all },
-            { value: 'this', label: words.this },
+            { value: 'all', label: labels.all },
+            { value: 'this', label: labels.this },
           ]}
           onChoose={(value) => onMine(value === 'this')}
         />
         <input
           className="field grow mono"
-          aria-label={words.path}
-          placeholder={words.pathHint}
+          aria-label={labels.path}
+          placeholder={labels.pathHint}
           value={path}
           spellCheck={false}
           onChange={(event) => onPath(event.target.value)}
         />
-        <LookNow project={project} />
+        <TakeSnapshot project={project} />
       </div>
     </search>
   )
 }
 
-/** Has the place looked at now, which may find what no watcher told. */
-function LookNow({ project }: { project: string }) {
+/** Takes a snapshot now, which may find changes that no watcher reported. */
+function TakeSnapshot({ project }: { project: string }) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const queries = useQueryClient()
   const [busy, setBusy] = useState(false)
-  const words = texts.timeline
-  const look = async (): Promise<void> => {
+  const labels = texts.timeline
+  const take = async (): Promise<void> => {
     setBusy(true)
-    await attempt(words.notCaptured, async () => {
+    await attempt(labels.notCaptured, async () => {
       const { changed } = await page.call('history.capture', { workspace, project })
-      say(words.captured(changed))
+      say(labels.captured(changed))
       await queries.invalidateQueries({ queryKey: ['history'] })
     })
     setBusy(false)
   }
-  const label = busy ? words.capturing : words.capture
+  const label = busy ? labels.capturing : labels.capture
   return (
     <button
       type="button"
@@ -139,9 +131,9 @@ function LookNow({ project }: { project: string }) {
       aria-label={label}
       title={label}
       disabled={busy}
-      onClick={() => void look()}
+      onClick={() => void take()}
     >
-      <ScanEye aria-hidden />
+      <Camera aria-hidden />
     </button>
   )
 }

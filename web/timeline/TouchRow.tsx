@@ -4,18 +4,18 @@ import { useWorkspace } from '../data/use-page.ts'
 import { AuthorChip } from '../diff/AuthorChip.tsx'
 import { ChangeMark } from '../files/ChangeMark.tsx'
 import { DiffFile } from '../files/DiffFile.tsx'
-import { deedOf } from '../files/groups.ts'
+import { changeKindOf } from '../files/groups.ts'
 import { PathName } from '../files/PathName.tsx'
 import { texts } from '../texts/texts.ts'
 import { clockTime, fullTime } from '../ui/format.ts'
 
 type Touch = Output<'changes.list'>['changes'][number]
 
-/** One change somewhere in the workspace. */
+/** One change of the file history, with a diff on demand. */
 export function TouchRow({ row, open, onToggle }: { row: Touch; open: boolean; onToggle: () => void }) {
   const { spaces, projects } = useWorkspace()
   const { space, change } = row
-  // All `direct` projects of a Space stand for its folder.
+  // All `direct` projects of a Space work in its folder.
   const direct = Object.values(projects).find((each) => each.space === space && each.place.kind === 'direct')
   const project = row.project ?? direct?.id ?? null
   const where = [spaces[space]?.name, row.project ? projects[row.project]?.name : undefined].filter(Boolean).join(' / ')
@@ -30,7 +30,7 @@ export function TouchRow({ row, open, onToggle }: { row: Touch; open: boolean; o
           onClick={onToggle}
         >
           <ChevronRight className="glyph fold-mark" aria-hidden />
-          <ChangeMark deed={deedOf(change)} />
+          <ChangeMark kind={changeKindOf(change)} />
           <PathName path={change.path} />
         </button>
         <span className="faint cut touch-place" title={where}>

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 
-/** Which of many are open, by their keys. */
+/** The expanded rows of a list, by key. */
 export function useKeys(): readonly [ReadonlySet<string>, (key: string) => void] {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const toggle = (key: string): void => {

@@ -18,7 +18,7 @@ export interface ChoiceProps {
   readonly disabled?: boolean
 }
 
-/** One of several, as a small select with a note under each option. Until it is first pressed it is only a button. */
+/** A small select with a note under each option. Before the first click only a plain button is rendered. */
 export function Choice(props: ChoiceProps) {
   const [wanted, setWanted] = useState(false)
   const { label, value, options, disabled } = props

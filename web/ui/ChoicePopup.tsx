@@ -2,7 +2,7 @@ import { Select } from '@base-ui/react/select'
 import { Check, ChevronDown } from 'lucide-react'
 import type { ChoiceProps } from './Choice.tsx'
 
-/** The select itself, open from the start: it is brought by the press that wants it. */
+/** The select itself, open from the start: the click that loads it opens it. */
 export function ChoicePopup({ label, value, options, onChoose, disabled = false }: ChoiceProps) {
   const current = options.find((option) => option.value === value)
   return (

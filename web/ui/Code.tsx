@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react'
 import { texts } from '../texts/texts.ts'
 import { CopyButton } from './CopyButton.tsx'
-import { highlight, type Lines } from './highlight.ts'
+import { type ColoredLines, highlight } from './highlight.ts'
 
 const LONGEST = 30_000
-/** Code that still grows is coloured when it rests: each pass takes longer than the last. ms. */
+/** Streamed code is coloured after a pause: each pass takes longer than the last. ms. */
 const REST_MS = 120
 
-/** Code in its colours; plain at once, coloured when the highlighter has it. */
+/** Code with syntax colours, plain until the highlighter has answered. */
 export function Code({ text, language }: { text: string; language: string }) {
   const lines = useHighlighted(text, language)
   return (
@@ -16,15 +16,15 @@ export function Code({ text, language }: { text: string; language: string }) {
         <span className="faint">{language || texts.ui.code.plain}</span>
         <CopyButton text={() => text} label={texts.ui.code.copy} />
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard */}
       <pre className="scroll" tabIndex={0}>
-        <code>{lines ? <Colored lines={lines} /> : text}</code>
+        <code>{lines ? <ColorAnswer lines={lines} /> : text}</code>
       </pre>
     </figure>
   )
 }
 
-export function Colored({ lines }: { lines: Lines }) {
+export function ColorAnswer({ lines }: { lines: ColoredLines }) {
   return lines.map((line, at) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place
     <span key={at}>
@@ -39,9 +39,9 @@ export function Colored({ lines }: { lines: Lines }) {
   ))
 }
 
-/** Null until the colours are here, and where there are none. */
-export function useHighlighted(text: string, language: string): Lines | null {
-  const [done, setDone] = useState<{ text: string; lines: Lines } | null>(null)
+/** Returns null until the colours have arrived, and for a language without colours. */
+export function useHighlighted(text: string, language: string): ColoredLines | null {
+  const [done, setDone] = useState<{ text: string; lines: ColoredLines } | null>(null)
   useEffect(() => {
     if (!language || text.length > LONGEST) return
     let wanted = true

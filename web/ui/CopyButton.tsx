@@ -5,7 +5,7 @@ import { texts } from '../texts/texts.ts'
 export function CopyButton({ text, label }: { text: () => string; label: string }) {
   const [done, setDone] = useState(false)
   const copy = (): void => {
-    // Without a secure origin there is no clipboard; then the text can still be marked by hand.
+    // Without a secure origin there is no clipboard. The text can still be selected by hand.
     void navigator.clipboard?.writeText(text()).then(() => {
       setDone(true)
       setTimeout(() => setDone(false), 1_500)

@@ -5,14 +5,14 @@ interface Props {
   readonly title: string
   readonly open: boolean
   readonly onClose: () => void
-  /** Beside the look of every dialog. */
+  /** Added to the class of every dialog. */
   readonly className?: string
-  /** A text to be read from its beginning: the focus goes to the whole, not to its first control. */
+  /** The dialog is a text: the focus goes to the whole, not to its first control. */
   readonly isText?: boolean
   readonly children: ReactNode
 }
 
-/** A dialog with its title; Escape and a press beside it close it. */
+/** A dialog with a title. Escape and a click beside it close it. */
 export function Dialog({ title, open, onClose, className = '', isText = false, children }: Props) {
   const popup = useRef<HTMLDivElement>(null)
   return (

@@ -1,10 +1,10 @@
 import { ChevronRight } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 
-/** What people folded or unfolded, by key: rows leave the document while they are out of sight and come back as they were. */
+/** Open and closed folds by key: rows leave the document out of sight and must come back unchanged. */
 const chosen = new Map<string, boolean>()
 
-/** An open state that outlives its component. Until somebody chooses, it follows `byDefault`. */
+/** An open state that outlives its component. Until a person changes it, it follows `byDefault`. */
 export function useFold(key: string, byDefault: boolean): readonly [boolean, () => void] {
   const [mine, setMine] = useState(chosen.get(key))
   const open = mine ?? byDefault
@@ -23,7 +23,7 @@ interface Props {
   readonly children: () => ReactNode
 }
 
-/** A line that opens. Its content is made only when it is open. */
+/** A line that expands. Its content renders only while it is open. */
 export function Fold({ id, head, byDefault = false, className = '', children }: Props) {
   const [open, toggle] = useFold(id, byDefault)
   return (

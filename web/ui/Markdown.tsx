@@ -3,7 +3,7 @@ import './markdown.css'
 
 interface Props {
   readonly text: string
-  /** More will come: what is cut in the middle is closed for the eye. */
+  /** The text is still streamed: an unfinished construct is rendered as if it were closed. */
   readonly streaming?: boolean
 }
 
@@ -13,7 +13,7 @@ let renderer: Renderer | null = null
 let loading: Promise<void> | null = null
 const waiting = new Set<() => void>()
 
-/** The renderer is the largest part of the page: it comes when the page has time, or when it is first needed. */
+/** The renderer is the largest part of the page, so it loads in idle time, or at its first use. */
 function loadMarkdown(): Promise<void> {
   loading ??= import('./RichMarkdown.tsx').then(
     ({ RichMarkdown }) => {
@@ -21,14 +21,14 @@ function loadMarkdown(): Promise<void> {
       for (const tell of waiting) tell()
     },
     () => {
-      // The plain text stays; the next message tries again.
+      // The plain text stays; the next message tries to load the renderer again.
       loading = null
     },
   )
   return loading
 }
 
-// Before the first session is opened, if there is time.
+// Loads it in idle time before the first session is opened.
 setTimeout(() => void loadMarkdown(), 400)
 
 function subscribe(tell: () => void): () => void {
@@ -37,7 +37,7 @@ function subscribe(tell: () => void): () => void {
   return () => waiting.delete(tell)
 }
 
-/** Markdown of an agent. Until the renderer is here the text stands as it is, so nothing waits for it. */
+/** Markdown of an agent, as plain text until the renderer has loaded. */
 export const Markdown = memo(function Markdown({ text, streaming = false }: Props) {
   const Rich = useSyncExternalStore(subscribe, () => renderer)
   return (

@@ -14,7 +14,10 @@ export interface MenuProps {
   readonly entries: readonly MenuEntry[]
 }
 
-/** A button with three dots and what it offers. There are many of them and few are pressed: until then it is a button. */
+/**
+ * A button with three dots and its menu. A page has many and few are used, so it is a plain button until the first
+ * click.
+ */
 export function Menu(props: MenuProps) {
   const [wanted, setWanted] = useState(false)
   const button = (

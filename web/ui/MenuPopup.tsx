@@ -2,7 +2,7 @@ import { Menu as Base } from '@base-ui/react/menu'
 import { Ellipsis } from 'lucide-react'
 import type { MenuProps } from './Menu.tsx'
 
-/** The menu itself, open from the start: it is brought by the press that wants it. */
+/** The menu itself, open from the start: the click that loads it opens it. */
 export function MenuPopup({ label, entries }: MenuProps) {
   return (
     <Base.Root defaultOpen>

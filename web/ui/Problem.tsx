@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { CarrelError } from '../../src/model/errors.ts'
 import { texts } from '../texts/texts.ts'
 
-/** What went wrong and what to do, in the words of whoever knows. */
+/** An error: the failed act, and the reason with the next step as its source gave it. */
 export function Problem({ error, what, children }: { error: CarrelError | null; what?: string; children?: ReactNode }) {
   if (!error) return null
   return (

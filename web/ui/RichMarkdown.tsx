@@ -3,7 +3,7 @@ import { type Components, type ExtraProps, Streamdown } from 'streamdown'
 import { texts } from '../texts/texts.ts'
 import { Code } from './Code.tsx'
 
-/** Loaded when the first message is shown: the parser is the largest part of the page. */
+/** The Markdown parser, loaded with the first message: it is the largest part of the page. */
 export function RichMarkdown({ text, streaming }: { text: string; streaming: boolean }) {
   return (
     <Streamdown
@@ -23,7 +23,7 @@ interface Plain extends ExtraProps {
   readonly id?: string | undefined
 }
 
-/** Plain elements, styled by markdown.css, in place of the library's own looks. */
+/** Plain elements, styled by markdown.css, in place of the library's components. */
 const plain =
   (Tag: 'h1' | 'h2' | 'h3' | 'h4' | 'ul' | 'ol' | 'li' | 'strong' | 'blockquote' | 'hr' | 'thead' | 'tbody' | 'tr') =>
   ({ children, id }: Plain) =>
@@ -46,7 +46,7 @@ const COMPONENTS: Components = {
   th: ({ children }) => <th>{children}</th>,
   td: ({ children }) => <td>{children}</td>,
   table: ({ children }) => (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
     <div className="md-table scroll" tabIndex={0}>
       <table>{children}</table>
     </div>
@@ -56,7 +56,7 @@ const COMPONENTS: Components = {
       {children}
     </a>
   ),
-  // A picture from elsewhere would tell that server who reads what: it is offered as a link.
+  // A remote picture would tell its server who reads the message, so the page shows a link.
   img: ({ src, alt }: ComponentProps<'img'> & ExtraProps) => (
     <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noreferrer noopener">
       {alt || texts.ui.picture}

@@ -8,17 +8,17 @@ interface Props<Value extends string> {
   readonly onChoose: (value: Value) => void
 }
 
-/** One of a few, all of them in sight. */
+/** A choice of one of a few options, all of them visible. */
 export function Segments<Value extends string>({ label, value, options, onChoose }: Props<Value>) {
   const name = useId()
   return (
     <section aria-label={label}>
       <h3>{label}</h3>
       <div className="segments" role="radiogroup" aria-label={label}>
-        {(Object.entries(options) as [Value, string][]).map(([each, words]) => (
+        {(Object.entries(options) as [Value, string][]).map(([each, label]) => (
           <label key={each}>
             <input type="radio" name={name} checked={each === value} onChange={() => onChoose(each)} />
-            {words}
+            {label}
           </label>
         ))}
       </div>

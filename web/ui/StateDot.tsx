@@ -1,7 +1,7 @@
 import type { SessionState } from '../../src/model/tree.ts'
 import { texts } from '../texts/texts.ts'
 
-/** A state as a shape and a colour, so that neither alone has to tell it. */
+/** A state as a shape and a colour: colour alone is not accessible. */
 export function StateDot({ state, label = true }: { state: SessionState; label?: boolean }) {
   return (
     <>

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** A value of this page alone that several components look at. What the server decides is in the page store instead. */
+/** A value that several components share. State of the server is in the page store instead. */
 export interface Cell<T> {
   readonly get: () => T
   readonly set: (next: T) => void

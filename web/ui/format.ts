@@ -1,4 +1,4 @@
-/** "4 s", "2 min", "3 h", "5 d": one unit is enough to see how long something takes or how old it is. */
+/** Returns a duration, such as "4.0 s", "2 min 5 s", "3 h 10 min" or "5 d". */
 export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1_000
   if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`
@@ -24,22 +24,22 @@ export function bytes(count: number): string {
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 
-/** 12,400 -> "12.4k". */
+/** Returns a number in short, such as 12,400 as "12.4k". */
 export function compact(n: number): string {
   return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(n)
 }
 
-/** The last part of a path, which is what people call the folder. */
+/** Returns the last part of a path: the name of the folder. */
 export const baseName = (path: string): string => path.split('/').filter(Boolean).at(-1) ?? path
 
-// Made once: making one costs as much as a hundred uses.
+// Formatters are created once: creating one costs as much as a hundred uses.
 const CLOCK = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' })
 const FULL = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'medium' })
 
 export const clockTime = (at: number): string => CLOCK.format(at)
 export const fullTime = (at: number): string => FULL.format(at)
 
-/** Any value as text that a person can read: texts as they are, the rest as indented JSON. */
+/** Returns any value as text: strings unchanged, everything else as indented JSON. */
 export const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value, null, 2))
 
 const DAY = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })

@@ -1,8 +1,8 @@
 import { createCssVariablesTheme, createHighlighterCore, type HighlighterCore, type LanguageInput } from 'shiki/core'
 import { createJavaScriptRegexEngine } from 'shiki/engine/javascript'
-import type { Colored, Lines, Wanted } from './highlight.ts'
+import type { ColorAnswer, ColoredLines, ColorRequest } from './highlight.ts'
 
-/** Grammars come one by one, when a text in that language is first shown. */
+/** Grammars load one by one, with the first text in their language. */
 const GRAMMARS: Record<string, LanguageInput> = {
   bash: () => import('shiki/langs/bash.mjs'),
   c: () => import('shiki/langs/c.mjs'),
@@ -54,14 +54,17 @@ const ALIASES: Record<string, string> = {
 
 let highlighter: Promise<HighlighterCore> | undefined
 
-/** The colours are variables of tokens.css, so dark and light need no second pass. Null for a language not known here. */
-async function highlight(text: string, language: string): Promise<Lines | null> {
+/**
+ * Returns the tokens of a text, or null for an unknown language. Their colours are variables of tokens.css, so a
+ * change of the theme needs no second pass.
+ */
+async function highlight(text: string, language: string): Promise<ColoredLines | null> {
   const name = ALIASES[language.toLowerCase()] ?? language.toLowerCase()
   const grammar = GRAMMARS[name]
   if (!grammar) return null
   highlighter ??= createHighlighterCore({
     themes: [createCssVariablesTheme({ name: 'tokens', variablePrefix: '--shiki-' })],
-    // The other engine is WebAssembly, which the page's policy does not allow.
+    // The other engine is WebAssembly, which the page's policy forbids.
     engine: createJavaScriptRegexEngine({ forgiving: true }),
   })
   const ready = await highlighter
@@ -71,8 +74,8 @@ async function highlight(text: string, language: string): Promise<Lines | null> 
     .map((line) => line.map(({ content, color }) => ({ content, color })))
 }
 
-addEventListener('message', ({ data }: MessageEvent<Wanted>) => {
-  const answer = (lines: Lines | null): void => postMessage({ id: data.id, lines } satisfies Colored)
-  // Without colours the code is still there.
+addEventListener('message', ({ data }: MessageEvent<ColorRequest>) => {
+  const answer = (lines: ColoredLines | null): void => postMessage({ id: data.id, lines } satisfies ColorAnswer)
+  // A failure leaves the code without colours.
   highlight(data.text, data.language).then(answer, () => answer(null))
 })

@@ -1,37 +1,37 @@
-export type Lines = readonly (readonly { readonly content: string; readonly color?: string | undefined }[])[]
+export type ColoredLines = readonly (readonly { readonly content: string; readonly color?: string | undefined }[])[]
 
-export interface Wanted {
+export interface ColorRequest {
   readonly id: number
   readonly text: string
   readonly language: string
 }
 
-export interface Colored {
+export interface ColorAnswer {
   readonly id: number
-  readonly lines: Lines | null
+  readonly lines: ColoredLines | null
 }
 
 let worker: Worker | null = null
 let last = 0
-const waiting = new Map<number, (lines: Lines | null) => void>()
+const waiting = new Map<number, (lines: ColoredLines | null) => void>()
 
 /**
- * Colours code beside the page: the first text in a language costs half a second, which the page has not.
- * Null for a language not known here, and where it cannot be done.
+ * Colours code in a worker: the first text in a language takes half a second, which would block the page. Returns null
+ * for an unknown language and without workers.
  */
-export function highlight(text: string, language: string): Promise<Lines | null> {
+export function highlight(text: string, language: string): Promise<ColoredLines | null> {
   worker ??= open()
   last += 1
   const id = last
   return new Promise((resolve) => {
     waiting.set(id, resolve)
-    worker?.postMessage({ id, text, language } satisfies Wanted)
+    worker?.postMessage({ id, text, language } satisfies ColorRequest)
   })
 }
 
 function open(): Worker {
   const made = new Worker(new URL('./highlight-worker.ts', import.meta.url), { type: 'module', name: 'colours' })
-  made.onmessage = ({ data }: MessageEvent<Colored>) => {
+  made.onmessage = ({ data }: MessageEvent<ColorAnswer>) => {
     waiting.get(data.id)?.(data.lines)
     waiting.delete(data.id)
   }

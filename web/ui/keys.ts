@@ -1,13 +1,13 @@
 import type { Question } from '../../src/model/interaction.ts'
 
-/** The key that makes a letter a command, as this machine's keyboard names it. */
+/** The command key as this machine's keyboard names it. */
 export const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl'
 
 const FIELDS = 'input, textarea, select, [contenteditable], [role="menu"], [role="listbox"], [role="dialog"]'
 
 /**
- * Whether a key belongs to a field or to a shortcut of the browser, and so is none of ours.
- * @param dialog the dialog whose own key it would be
+ * Returns whether a key belongs to a field or to the browser, so that no shortcut may take it.
+ * @param dialog the dialog that handles the key itself
  */
 export function isTyping(event: KeyboardEvent, dialog: Element | null = null): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true
@@ -15,7 +15,7 @@ export function isTyping(event: KeyboardEvent, dialog: Element | null = null): b
   return field !== dialog
 }
 
-/** Presses the button of the option that a digit names, on the card of the question; that card tells what came of it. */
+/** Clicks the option that a digit names, on the card of the question. The card shows the result. */
 export function answerByKey(
   event: KeyboardEvent,
   interaction: string,

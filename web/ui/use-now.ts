@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The time in ms, again every `everyMs`; stands still while `on` is false. */
+/** Returns the time in ms, updated every `everyMs` while `on` is true. */
 export function useNow(everyMs: number, on = true): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {

@@ -1,0 +1,37 @@
+import { useState } from 'react'
+import { texts } from '../texts/texts.ts'
+import { press } from './gestures.ts'
+import type { SendInput } from './use-picture-input.ts'
+
+/** A field for text, for phones: an on-screen keyboard reports text instead of keys. */
+export function TypeBar({ send }: { send: SendInput }) {
+  const labels = texts.browser
+  const [text, setText] = useState('')
+  return (
+    <form
+      className="browser-type"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (text) send({ kind: 'text', text })
+        setText('')
+      }}
+    >
+      <input
+        className="field grow"
+        aria-label={labels.type}
+        placeholder={labels.type}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <button type="submit" className="btn">
+        {labels.send}
+      </button>
+      <button type="button" className="btn" onClick={() => send(...press('Enter', 13))}>
+        {labels.enter}
+      </button>
+      <button type="button" className="btn" onClick={() => send(...press('Backspace', 8))}>
+        {labels.erase}
+      </button>
+    </form>
+  )
+}
