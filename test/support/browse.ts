@@ -1,5 +1,7 @@
 import { cdp } from './browser-setup.ts'
 
-/** For commands of the scripted agent: opens an address in the browser that its run has, and says the title. */
+/**
+ * Program for commands of the scripted agent: opens an address in the browser of its run and prints the page's title.
+ */
 const url = process.env.CARREL_BROWSER_URL ?? ''
 process.stdout.write(`at ${url}: ${await cdp(url, 'document.title', process.argv[2] ?? '')}\n`)

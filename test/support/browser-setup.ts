@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-/** The quick one where it is, else a whole one; null where there is none. */
+/** Returns the headless shell where it is installed, else a whole browser, else null. */
 export function browserHere(): string | null {
   const known = [
     process.env.CARREL_CHROMIUM ?? '',
@@ -13,7 +13,10 @@ export function browserHere(): string | null {
   return known.find((path) => path !== '' && existsSync(path)) ?? null
 }
 
-/** Opens a page in the browser at `url` and says what an expression is there; of one that cannot be loaded, nothing. */
+/**
+ * Opens a page in the browser at `url` and evaluates an expression there; returns an empty string if the page does
+ * not load.
+ */
 export async function cdp(url: string, expression: string, address: string): Promise<unknown> {
   const browser = await chromium.connectOverCDP(url)
   try {

@@ -14,22 +14,25 @@ export interface Server {
   readonly url: string
   readonly token: string
   readonly carrel: Client
-  /** Everything it said on stderr. */
+  /** Returns everything that the server wrote to stderr. */
   readonly words: () => string
   session(options?: Partial<SessionOptions>): Promise<TestSession>
-  /** `kill -9`, and waits until it is gone. */
+  /** Kills the server with `kill -9` and waits for its end. */
   kill(): Promise<void>
-  /** SIGTERM, and waits until it has come to its end. */
+  /** Stops the server with SIGTERM and waits for its end. */
   stop(): Promise<void>
   signal(name: NodeJS.Signals): void
 }
 
-/** Tries again at once, so that a story waits for the server and not for the client's patience. */
+/** The client retries almost at once: a test waits for the server, not for the client's back-off. */
 const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
 
 const main = testProgram('serve')
 
-/** Starts a server and waits until it serves; its agents end with it unless `outliveMs` says otherwise. @throws with its words when it ends first */
+/**
+ * Starts a server and waits until it serves. Its agents end with it unless `outliveMs` is set.
+ * @throws Error with the server's stderr if the server ends first
+ */
 export async function startServer(
   ground: Ground,
   settings: Partial<Config> = {},
@@ -56,7 +59,7 @@ export async function startServer(
   onTestFinished(() => end('SIGKILL'))
   const lines = createInterface({ input: child.stdout })
   const first = await Promise.race([once(lines, 'line'), exited.then(() => null)])
-  if (first === null) throw new Error(`The server ended before it served. It said:\n${words}`)
+  if (first === null) throw new Error(`The server ended before it served. Its stderr:\n${words}`)
   const { url, token } = JSON.parse(String(first[0])) as { url: string; token: string }
   const carrel = connect({ url, token, timing: TIMING })
   return {
@@ -72,16 +75,16 @@ export async function startServer(
   }
 }
 
-/** What agents of this ground run now. */
+/** Returns the pids of this ground's agents and of their children. */
 export const running = (ground: Ground): number[] => agentProcesses(ground.root)
 
-/** `kill -9` to every agent of this ground and all that it started. */
+/** Kills every agent of this ground and all its children with `kill -9`. */
 export function killAgents(ground: Ground): void {
   for (const pid of running(ground)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // The one before took it along: they die as a tree.
+      // The signal to an earlier process has killed this one too: agents die as a tree.
     }
   }
 }

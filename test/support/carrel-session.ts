@@ -7,31 +7,34 @@ import type { Item } from '../../src/model/items.ts'
 import type { Run, Session, Space } from '../../src/model/tree.ts'
 import type { SessionView } from '../../src/model/view.ts'
 
-/** Longer than anything here may take on a busy machine; only a test that fails waits for it. ms. */
+/** The longest wait, in ms. Nothing takes that long even on a busy machine: only a failing test waits for it. */
 const PATIENCE_MS = 90_000
 
-/** A step of the scripted agent, as `host/scripted-agent/script.ts` lists them. */
+/** A step of the scripted agent; `scripted-agent/script.ts` lists the steps. */
 export type Step = Readonly<Record<string, unknown>>
 type PromptOptions = Omit<Partial<Input<'sessions.prompt'>>, 'workspace' | 'id' | 'content'>
 
-/** A session under test, reached through one face. Waiting means following the log; nothing here sleeps. */
+/** A session under test, reached through one face. Every wait follows the log; nothing sleeps. */
 export interface TestSession {
   readonly carrel: Carrel
   readonly workspace: string
   readonly id: string
   readonly space: Space
   readonly project: string
-  /** The folder it works in. */
+  /** The working folder of the session. */
   readonly folder: string
   path(...parts: string[]): string
-  /** Lets a `gate` step go on. */
+  /** Releases a `gate` step. */
   open(gate: string): void
   prompt(content: string | readonly Step[], options?: PromptOptions): Promise<Output<'sessions.prompt'>>
-  /** Prompts and waits for the end of the run. */
+  /** Sends a prompt and waits for the end of its run. */
   run(content: string | readonly Step[], options?: PromptOptions): Promise<EventOf<'run.ended'>['data']>
-  /** The first event after `after` that fits. @throws after a generous time, with the log in the message */
+  /**
+   * Waits for the first event after `after` that `fits` accepts.
+   * @throws Error with the log in its message after a generous time
+   */
   until<T extends EventType>(type: T, fits?: (event: EventOf<T>) => boolean, after?: number): Promise<EventOf<T>>
-  /** The end of the run that this prompt begins, at once when it is over. */
+  /** Waits for the end of the run that this prompt begins; returns at once when the run is over. */
   endOf(prompt: string): Promise<EventOf<'run.ended'>>
   log(): Promise<Event[]>
   said<T extends EventType>(type: T): Promise<EventOf<T>[]>
@@ -41,19 +44,19 @@ export interface TestSession {
   row(): Promise<Session>
   runs(): Promise<Run[]>
   answer(interaction: string, option: string): Promise<Output<'interactions.answer'>>
-  /** The same session through another caller or another server. */
+  /** Returns the same session through another caller or another server. */
   through(carrel: Carrel): TestSession
 }
 
-/** Steps as a prompt that orders them. */
+/** Builds a prompt that orders these steps. */
 export const order = (steps: readonly Step[]): string => `@@do ${JSON.stringify(steps)} @@end`
 
 export interface SessionOptions {
   readonly agent?: string
   readonly workspace?: string
-  /** Another session whose project it shares. */
+  /** Another session, whose project this one shares. */
   readonly beside?: TestSession
-  /** A folder under the world's root; made when it is not there. */
+  /** A folder below the world's root, created where it does not exist. */
   readonly folder: string
 }
 
@@ -142,26 +145,26 @@ export function testSession(
   return session
 }
 
-/** Resolves once this is so; for what no log tells, such as a file that a command makes. */
+/** Polls until the condition holds: for conditions without an event, such as a file that a command creates. */
 export async function eventually(
-  what: string,
-  so: () => boolean | Promise<boolean>,
+  condition: string,
+  holds: () => boolean | Promise<boolean>,
   withinMs = PATIENCE_MS,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
-  while (!(await so())) {
-    if (performance.now() > deadline) throw new Error(`It did not come about within ${withinMs} ms: ${what}.`)
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`Condition not met within ${withinMs} ms: ${condition}.`)
     await pause(10)
   }
 }
 
-export const appears = (path: string): Promise<void> => eventually(`${path} is there`, () => existsSync(path))
+export const appears = (path: string): Promise<void> => eventually(`${path} exists`, () => existsSync(path))
 
-/** A log in lines that a person can read in a failed test. */
+/** Renders a log in lines for the message of a failed test. */
 export function summary(log: readonly Event[]): string {
   return log.map((event) => `${event.seq} ${event.type} ${JSON.stringify(event.data).slice(0, 300)}`).join('\n')
 }
 
-/** All that the agent said in messages, in order. */
+/** Joins the texts of all agent messages, in order. */
 export const textOf = (items: readonly Item[]): string =>
   items.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item.text] : [])).join('')

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 
-/** Asks a browser over one of its sockets as at its port: what it answers. `PUT /json/new` opens a page there. */
+/**
+ * Sends a request to a browser over one of its sockets, as over its port, and returns the answer. `PUT /json/new`
+ * opens a page.
+ */
 export function askOwn(socketPath: string, path: string, method = 'GET'): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, path, method, headers: { host: '127.0.0.1' } }, async (answer) => {
@@ -14,7 +17,7 @@ export function askOwn(socketPath: string, path: string, method = 'GET'): Promis
   })
 }
 
-/** A connection that an agent may have to its browser, and what is answered on it by number. */
+/** Opens a connection to a browser, as its agent may, and returns answers by request number. */
 export async function driveAt(url: string) {
   const { webSocketDebuggerUrl } = (await (await fetch(`${url}/json/version`)).json()) as Record<string, string>
   const socket = new WebSocket(webSocketDebuggerUrl ?? '')
@@ -37,7 +40,7 @@ export async function driveAt(url: string) {
   return { send, answered, close: () => socket.close() }
 }
 
-/** The first process of Chromium itself with its files below `folder`. */
+/** Finds the main process of the Chromium whose files are below `folder`. */
 export function chromiumOf(folder: string): number {
   const found = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false

@@ -13,13 +13,16 @@ import { connect, listen, never, type Said, steps } from './scripted-setup.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const PATH = process.env.PATH ?? ''
 
-/** Why nothing of this can be tried here; null where it can. */
+/** Returns the reason why sandboxes cannot be tested on this machine; null where they can. */
 export async function noSandbox(): Promise<string | null> {
   const obstacle = await createSandboxes(PATH).obstacle('strict')
   return obstacle?.why ?? null
 }
 
-/** A person's machine in small: a home with secrets, a data folder with other places, and folders of work. Not in /tmp, which a sandbox has for itself. */
+/**
+ * Creates a person's machine in small: a home with secrets, a data folder with other places, and working folders. Not
+ * in /tmp, because a sandbox has its own.
+ */
 export function machine() {
   const top = realpathSync(mkdtempSync('/var/tmp/carrel-sandbox-'))
   onTestFinished(() => rmSync(top, { recursive: true, force: true }))
@@ -43,7 +46,7 @@ export function machine() {
 
 export type Machine = ReturnType<typeof machine>
 
-/** An agent in a sandbox on that machine, and what its shell says. */
+/** Starts an agent in a sandbox on that machine and returns the output of its shell. */
 export async function agentIn(
   m: Machine,
   asked: Partial<Sandbox> = {},

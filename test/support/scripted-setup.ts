@@ -8,7 +8,7 @@ import { probeContainment } from '../../src/host/process/containment.ts'
 import { allowedEnv } from '../../src/host/process/environment.ts'
 import { onFileFinished } from './file-end.ts'
 
-/** Removed at the end of each file, and made again by the next one of this worker. */
+/** Removed at the end of each file; the next file of this worker creates the folder again. */
 export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
 const readyTop = () => {
   mkdirSync(top, { recursive: true })

@@ -4,7 +4,7 @@ import { ActId, InteractionId, PromptId, RuleId, RunId, SessionId } from '../../
 import type { Item } from '../../src/model/items.ts'
 import { emptyView, type SessionView } from '../../src/model/view.ts'
 
-/** Logs of sessions for tests of the pure floor: well-formed ids, one step of time per event, no store. */
+/** Builds logs of sessions for tests of `model`: well-formed ids, one step of time per event, no store. */
 const tail = (n: number) => String(n).padStart(26, '0')
 export const SESSION = SessionId.parse(`ses_${tail(1)}`)
 export const run = (n: number) => RunId.parse(`run_${tail(n)}`)
@@ -20,7 +20,7 @@ export interface Said {
   readonly run?: string | null
 }
 
-/** Numbers events as a store would; each must have the shape of its type. `at` is the seq times ten. */
+/** Numbers events as a store does; each must have the shape of its type. `at` is the seq times ten. */
 export function logOf(said: readonly Said[]): Event[] {
   return said.map(({ type, data, run: of }, index) =>
     parseEvent({ session: SESSION, seq: index + 1, at: (index + 1) * 10, run: of ?? null, type, data }),
@@ -38,7 +38,7 @@ export function seeLog(said: readonly Said[]): Seen {
   return { view, items }
 }
 
-/** The one item of a kind; more or fewer of them is an error. */
+/** Returns the one item of a kind. @throws Error when there are more or fewer */
 export function only<Kind extends Item['kind']>({ items }: Seen, kind: Kind): Extract<Item, { kind: Kind }> {
   const found = [...items.values()].filter((item) => item.kind === kind)
   if (found.length !== 1) throw new Error(`there are ${found.length} items of kind ${kind}, not one`)
@@ -84,7 +84,7 @@ export const ended = (n: number, outcome = 'completed'): Said => ({
   data: { run: run(n), outcome, stopReason: 'end_turn', usage: { input: 1 }, error: null, halfDone: [] },
 })
 
-/** A run under way: prompt, admission, start. Three events. */
+/** A started run: prompt, admission, start. Three events. */
 export const underWay = (n = 1): Said[] => [asked(n), admitted(n), started(n)]
 
 export const update = (sessionUpdate: string, rest: object = {}): Said => ({
@@ -130,7 +130,7 @@ export const answered = (n: number, option = 'yes'): Said => ({
   data: { interaction: interaction(n), answer: { option }, by: ADA },
 })
 
-/** What a run changed until snapshot `n`. */
+/** The changes of a run until snapshot `n`. */
 export const changed = (of: number, n: number, ...paths: string[]): Said => ({
   type: 'snapshot.taken',
   run: run(of),
@@ -145,7 +145,7 @@ export const changed = (of: number, n: number, ...paths: string[]): Said => ({
   },
 })
 
-/** Another session at work changed the same. */
+/** Another running session changed the same paths. */
 export const conflicts = (of: number, other: number, ...paths: string[]): Said => ({
   type: 'files.conflicted',
   run: run(of),
