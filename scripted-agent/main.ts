@@ -9,13 +9,14 @@ import { demoSteps, directiveOf } from './script.ts'
 import { play } from './steps.ts'
 
 /**
- * Carrel's own agent: it follows a script instead of a model. It serves the first run of somebody who has no agent
- * yet, and every test. A program of its own that speaks ACP over stdio; it imports the SDK and nothing of Carrel.
+ * Carrel's own agent, which follows a script instead of a model. Serves every test, and the first run of a person who
+ * has no agent yet. A program of its own that speaks ACP over stdio; imports the SDK and nothing of Carrel.
  *
- * A prompt with `@@do [ ...steps ] @@end` is carried out step by step (`script.ts` lists them); any other prompt gets
- * a small friendly demonstration. `SCRIPTED_QUIRKS` (a list with commas) makes it act like awkward agents:
- * update_before_create, ask_before_create, no_kind, dup_tool_call, late_updates, early_updates, no_resume (offered, but
- * unknown), unknown_request, withdraw, no_term, no_eof, login, garbage. `SCRIPTED_NO_LOAD` takes load and resume away.
+ * A prompt with `@@do [ ...steps ] @@end` is carried out step by step (`script.ts` lists the steps); any other prompt
+ * gets a small friendly demonstration. `SCRIPTED_QUIRKS` (a comma-separated list) makes the agent act like awkward
+ * ones: update_before_create, ask_before_create, no_kind, dup_tool_call, late_updates, early_updates, no_resume
+ * (offered, but unknown), unknown_request, withdraw, no_term, no_eof, login, garbage. `SCRIPTED_NO_LOAD` removes load
+ * and resume.
  */
 const quirks = new Set((process.env.SCRIPTED_QUIRKS ?? '').split(',').filter((one) => one !== ''))
 const canLoad = !process.env.SCRIPTED_NO_LOAD
@@ -68,7 +69,10 @@ async function announce(client: AgentContext, id: string): Promise<void> {
 
 type Block = { readonly type: string; readonly text?: string }
 
-/** What is in front of the last text may be a record of the past, which quotes orders that are done: it is remembered only. */
+/**
+ * Returns all texts but the last: they may be a record of the past, whose quoted orders are done. The agent only
+ * remembers them.
+ */
 function recordTexts(blocks: readonly Block[]): string[] {
   return blocks.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).slice(0, -1)
 }
@@ -81,7 +85,10 @@ function promptText(blocks: readonly Block[]): string {
     .join('\n')
 }
 
-/** What a prompt makes it do. An unfinished turn from before a crash goes on when the prompt brings no steps of its own. */
+/**
+ * Returns the steps of a prompt. A turn that a crash interrupted continues when the prompt brings no steps of its
+ * own.
+ */
 function stepsFor(one: Memory, prompt: string) {
   const ordered = directiveOf(prompt)
   if (ordered) return { steps: ordered, cursor: 0 }
@@ -132,7 +139,7 @@ async function prompt(client: AgentContext, id: string, blocks: readonly Block[]
     throw thrown instanceof RequestError ? thrown : RequestError.internalError(undefined, (thrown as Error).message)
   } finally {
     session.turn = null
-    // A turn that ends because the client went away is not over: the next prompt takes it up.
+    // A turn that ends because the client went away is not over: the next prompt continues it.
     if (!process.stdin.readableEnded && !connection.signal.aborted) {
       session.memory.pending = null
       memory.save(session.memory)

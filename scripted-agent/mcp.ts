@@ -9,7 +9,10 @@ export interface McpServer {
   readonly env: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** Calls one tool of a server that lives for this call only, and says the text of its answer and its pictures. @throws Error when it fails */
+/**
+ * Calls one tool of a server that lives for this call only, and returns text and pictures of its answer.
+ * @throws Error when the call fails
+ */
 export async function callTool(server: McpServer, tool: string, args: unknown, signal: AbortSignal) {
   const own = Object.fromEntries(server.env.map(({ name, value }) => [name, value]))
   const child = spawn(server.command, [...server.args], {

@@ -3,25 +3,25 @@ import { join } from 'node:path'
 import type { McpServer } from './mcp.ts'
 import type { Step } from './script.ts'
 
-/** What the scripted agent remembers of one session, on disk after every step, so that kill -9 loses at most one. */
+/** The scripted agent's memory of one session, written to disk after every step: `kill -9` loses at most one step. */
 export interface Memory {
   readonly id: string
   readonly cwd: string
-  /** What the client gave it with the conversation. */
+  /** MCP servers that the client named with the conversation. */
   servers: McpServer[]
   title: string
   mode: string
   model: string
   turns: number
-  /** Kinds of tools that were allowed for ever. */
+  /** Kinds of tools that are always allowed. */
   allowed: string[]
   /** Coarse, as real agents replay: whole messages, tool calls in their last state. */
   transcript: Array<Record<string, unknown>>
-  /** The turn that is under way; still there after a crash, and taken up by the next prompt without a directive. */
+  /** The unfinished turn. Survives a crash; the next prompt without a directive continues it. */
   pending: { steps: Step[]; cursor: number } | null
 }
 
-/** Session files under one folder. An id is never used as a path unless it looks like one of ours. */
+/** Opens the session files in one folder. An id becomes part of a path only if it looks like one of ours. */
 export function openMemory(folder: string) {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const pathOf = (id: string) => join(folder, `${id}.json`)

@@ -1,17 +1,24 @@
-/** One thing the scripted agent does. Exactly one of the keys of `STEP_KEYS` says what; the others are its details. */
+/**
+ * One step of the scripted agent. Exactly one key is of `STEP_KEYS` and says what to do; the others are its details.
+ */
 export interface Step {
   readonly [key: string]: unknown
 }
 
 /**
- * say, think: text, sent in `chunks` pieces with `delayMs` between (say may name a `messageId`).
- * plan: entries or texts. read, list: a path. write: a path and `content`. edit: a path, `old` and `new`.
- * run: a shell line, in a session of its own. ask: {title, options}. form: {message, schema}. update: a raw update.
- * fail: a JSON-RPC error. fail_text: end_turn with an error as text. crash, hang. usage: a usage_update.
- * stop: ends the turn with this reason. gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`.
- * take: so many bytes of memory, kept to its end. stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many bytes. sleep: milliseconds.
- * request: {method, params} to the client. mcp: a server that the client gave, its `tool` and `arguments`. `expand: true`: `$NAME` in the
- * texts of a step stands for that variable. `via: "client"` makes read, write and run use fs and terminal of the client.
+ * The keys of a step:
+ * - say, think: a text, sent in `chunks` pieces with `delayMs` between them (say may name a `messageId`).
+ * - plan: entries or texts. read, list: a path. write: a path and `content`. edit: a path, `old` and `new`.
+ * - run: a shell line, in a session of its own. mcp: a server of the client, its `tool` and `arguments`.
+ * - ask: {title, options}. form: {message, schema}. request: {method, params} to the client.
+ * - update: a raw update. usage: a usage_update. repeat: that many updates with text `say`, each `everyMs`.
+ * - fail: a JSON-RPC error. fail_text: end_turn with an error as text. crash, hang. stop: ends the turn with this
+ * reason.
+ * - gate: waits for a file. sleep: milliseconds. take: bytes of memory, kept until the agent ends.
+ * - stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many bytes.
+ *
+ * For every step: `expand: true` replaces `$NAME` in its texts by that variable; `via: "client"` makes read, write
+ * and run use fs and terminal of the client.
  */
 export const STEP_KEYS = [
   'repeat',
@@ -45,7 +52,10 @@ export type StepKey = (typeof STEP_KEYS)[number]
 
 const DIRECTIVE = /@@do\s*([\s\S]*?)\s*@@end/
 
-/** The steps that a prompt orders, or null when it orders none. @throws Error with a sentence when they cannot be read */
+/**
+ * Returns the steps that a prompt orders, or null when it orders none.
+ * @throws Error with a sentence when they cannot be read
+ */
 export function directiveOf(prompt: string): Step[] | null {
   const source = DIRECTIVE.exec(prompt)?.[1]
   if (source === undefined) return null
@@ -60,14 +70,14 @@ export function directiveOf(prompt: string): Step[] | null {
   return steps
 }
 
-/** What a step does. @throws Error when it names nothing known */
+/** Returns the key of a step. @throws Error when the step has no known key */
 export function keyOf(step: Step): StepKey {
   const key = STEP_KEYS.find((one) => step !== null && typeof step === 'object' && one in step)
   if (!key) throw new Error(`This step does nothing that the scripted agent knows: ${JSON.stringify(step)}`)
   return key
 }
 
-/** What the agent does for a person who just talks to it: a tour through what a session looks like, or a few words. */
+/** Returns the steps for a person who just talks to the agent: a tour of a session, or a short reply. */
 export function demoSteps(prompt: string, model: string): Step[] {
   const delayMs = model === 'thorough' ? 60 : 25
   return /\b(tour|file|files|folder|write|create|read|hello|show me)\b/i.test(prompt)
@@ -120,7 +130,7 @@ function chat(prompt: string, delayMs: number): Step[] {
   ]
 }
 
-/** Cuts text into `count` pieces of about the same length, between words where possible. Nothing is lost. */
+/** Cuts text into `count` pieces of about the same length, between words where possible. Loses nothing. */
 export function pieces(text: string, count: number): string[] {
   const words = text.match(/\s*\S+\s*/g) ?? [text]
   const per = Math.max(1, Math.ceil(words.length / Math.max(1, count)))

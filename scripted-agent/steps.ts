@@ -7,7 +7,7 @@ import { callTool } from './mcp.ts'
 import type { Memory } from './memory.ts'
 import { keyOf, pieces, type Step, type StepKey } from './script.ts'
 
-/** What a step works with. `remember` keeps an update for later replays. */
+/** Everything that a step works with. `remember` keeps an update for later replays. */
 export interface Stage {
   readonly client: AgentContext
   readonly memory: Memory
@@ -19,7 +19,7 @@ export interface Stage {
   remember(update: Record<string, unknown>): void
 }
 
-/** `stop` ends the turn with that reason; nothing goes on to the next step. */
+/** `stop` ends the turn with that reason; no further step runs. */
 export type Outcome = { stop: string } | undefined
 // biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say about how the turn goes on
 type Act = (step: Step, stage: Stage) => Promise<Outcome | void>
@@ -34,7 +34,7 @@ function expanded(step: Step): Step {
   return JSON.parse(JSON.stringify(step).replace(/\$([A-Z_][A-Z0-9_]*)/g, (_all, name: string) => value(name)))
 }
 
-/** What `take` took. */
+/** Memory that `take` steps hold. */
 const taken: Buffer[] = []
 const PIECE_BYTES = 8 << 20
 
@@ -169,7 +169,7 @@ async function keep(stage: Stage, update: Record<string, unknown>): Promise<void
   stage.remember(update)
 }
 
-/** Only a text that was said to its end is remembered: a cut one is never replayed, as with real agents. */
+/** Streams a text. The memory gets complete texts only: as with real agents, an interrupted text is never replayed. */
 async function stream(kind: string, value: unknown, step: Step, stage: Stage): Promise<void> {
   const whole = String(value)
   const parts = pieces(whole, Number(step.chunks ?? (step.delayMs ? whole.length / 12 : 1)))
@@ -207,7 +207,10 @@ async function change(stage: Stage, step: Step, { path, old, next }: FileChange)
   })
 }
 
-/** A tool call from its first mention to its end, with the permission in between. A refusal is no failure of the turn. */
+/**
+ * Performs a tool call from its announcement to its end, with the permission in between. A refusal does not fail the
+ * turn.
+ */
 async function tool(
   stage: Stage,
   about: Record<string, unknown>,
@@ -268,7 +271,7 @@ async function permission(stage: Stage, about: Record<string, unknown>, options:
   return String((outcome as { optionId: unknown }).optionId)
 }
 
-/** Like real agents: the command gets a session and group of its own, and is left to itself when the agent dies. */
+/** Runs a command as real agents do: in a session and process group of its own, which survives the agent. */
 async function runHere(command: string, stage: Stage): Promise<unknown[]> {
   const child = spawn('/bin/sh', ['-c', command], {
     cwd: stage.memory.cwd,
@@ -291,7 +294,7 @@ async function runHere(command: string, stage: Stage): Promise<unknown[]> {
   const code = await new Promise<number | null>((done, failed) => {
     child.once('close', done)
     child.once('error', failed)
-    // Cancelled: some agents leave the command running, which is what the host must cope with.
+    // Some agents leave a cancelled command running; the host must cope with that.
     stage.signal.addEventListener('abort', () => failed(stage.signal.reason), { once: true })
   })
   if (code !== 0) throw new Error(`${output}\nThe command ended with exit code ${code}.`)
@@ -324,12 +327,12 @@ async function appears(path: string, signal: AbortSignal): Promise<void> {
     try {
       watching = watch(dirname(path), look)
     } catch {
-      // All that may watch on this machine do so already.
+      // The machine may have no watch left to give: poll instead.
       const timer = setInterval(look, 100)
       watching = { close: () => clearInterval(timer) }
     }
     signal.addEventListener('abort', () => end(() => failed(signal.reason)), { once: true })
-    // Looked at after the watch began, so that nothing falls in between.
+    // Checked after the watch began, so that no change falls in between.
     look()
   })
 }

@@ -143,7 +143,11 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
         }
         changed.add(look)
         look()
-        ended.then((said) => reject(new Error(`The process ended without output that matches ${pattern}: ${JSON.stringify(said)}`)), reject)
+        ended.then(
+          (said) =>
+            reject(new Error(`The process ended without output that matches ${pattern}: ${JSON.stringify(said)}`)),
+          reject,
+        )
       }),
   }
 }

@@ -18,7 +18,7 @@ it.each([
   ["const entry = { label: 'Archive', act }", ['Archive']],
   ["const entry = { label: 'Archive ' + name }", ['Archive']],
   ['say(`${name} was archived.`)', ['… was archived.']],
-  ["throw new CarrelError('gone', 'It went. Look again.')", ['It went. Look again.']],
+  ["throw new CarrelError('gone', 'The folder went. Look again.')", ['The folder went. Look again.']],
   ['<p>Größe</p>', ['Größe']],
 ])('texts: the reader finds those of %s', (text, found) => {
   expect(textsOf(text)).toEqual(found)
