@@ -15,7 +15,7 @@ async function exported({ carrel, workspace, id }: TestSession, as: 'jsonl' | 'm
 
 export function describeExport(open: OpenCarrel): void {
   describe('export', () => {
-    it('L9, B3: events as stored, or a text for people, whole in parts of any size, without a value put later', async () => {
+    it('L9, B3: an export has the stored events, or a text for people, whole in parts of any size, with later secrets masked', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
       await one.run([{ say: 'It will be export-canary, and ``` in it.' }])

@@ -5,7 +5,9 @@ import { expectWhole } from './carrel-runs.ts'
 
 const MISSING = { id: 'ghost', name: 'Ghost', command: 'carrel-no-such-agent', install: 'npm install -g ghost-acp' }
 
-/** Each way a run may fail: how it ends is said once, with what to do next, and the next prompt works. */
+/**
+ * Registers each way in which a run may fail: its end appears once, with what to do next, and the next prompt works.
+ */
 export function describeFailures(open: OpenCarrel, near: Case): void {
   describe('a run that fails', () => {
     it.each([
@@ -36,7 +38,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
         [{ say: 'so' }, { stop: 'max_turn_requests' }],
         { outcome: 'over_budget', error: { message: /limit of steps/ } },
       ],
-    ] as const)('L4: %s ends it once and says so', async (_, steps, expected) => {
+    ] as const)('L4: %s ends the run once, with a message', async (_, steps, expected) => {
       const world = await open()
       const session = await world.session()
       const ended = await session.run(steps)
@@ -47,7 +49,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('L4: a tool call that a death cut short is listed as half done', async () => {
+    near('L4: a tool call that a crash interrupted is listed as half done', async () => {
       const world = await open()
       const session = await world.session()
       const update = {
@@ -63,7 +65,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect(await session.row()).toMatchObject({ state: 'failed' })
     })
 
-    near('L4: an agent that is not installed fails the run with how to install it', async () => {
+    near('L4: an agent that is not installed fails the run with instructions to install it', async () => {
       const world = await open({ agents: [MISSING] })
       const session = await world.session({ agent: 'ghost' })
       const ended = await session.run('hello')
@@ -73,7 +75,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect((await session.run([{ say: 'hi' }], { agent: 'scripted' })).outcome).toBe('completed')
     })
 
-    near('L4: an agent that wants a login fails the run with how to log in', async () => {
+    near('L4: an agent that needs a login fails the run with instructions to log in', async () => {
       const login = 'run `shy login` in a terminal.'
       const world = await open({ agents: [scriptedAgent('shy', { login, env: { SCRIPTED_QUIRKS: 'login' } })] })
       const session = await world.session({ agent: 'shy' })
@@ -82,7 +84,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect(`${ended.error?.message} ${ended.error?.next}`).toContain('shy login')
     })
 
-    near('L4: an agent that never answers is given up after the time it has to start', async () => {
+    near('L4: an agent that never answers is given up after its start timeout', async () => {
       const world = await open({ agentStartMs: 1_000, agents: [{ id: 'mute', name: 'Mute', command: '/bin/cat' }] })
       const session = await world.session({ agent: 'mute' })
       const ended = await session.run('hello')
@@ -106,7 +108,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
   })
 }
 
-/** Regular expressions in the place of texts. */
+/** Returns the value with regular expressions in the place of texts. */
 function matching(value: object): object {
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => {

@@ -12,11 +12,14 @@ const server = inject('postgres')
 const hasPostgres = !('skipped' in server)
 if ('skipped' in server) {
   describe('Carrel over HTTP, on Postgres', () => {
-    it('is promised on SQLite here, without a Postgres', ({ skip }) => skip(server.skipped))
+    it('Carrel runs on SQLite here, without a Postgres', ({ skip }) => skip(server.skipped))
   })
 }
 
-/** Each engine and each face once: what a face does is the same on both engines, which the promises of the store hold equal. */
+/**
+ * Opens each engine and each face once: a face does the same on both engines, whose equality the store's contracts
+ * check.
+ */
 async function openFar(settings: Partial<Config>, atEnd: AtEnd): Promise<World> {
   const databaseUrl = hasPostgres ? await newDatabase(atEnd) : null
   const world = await openWorld({ ...settings, databaseUrl }, {}, makeGround({}, atEnd), atEnd)
