@@ -7,8 +7,8 @@ import { startServer } from '../support/carrel-server.ts'
 import { textOf } from '../support/carrel-session.ts'
 import { makeGround, openWorld } from '../support/carrel-world.ts'
 
-describe('an agent that says nonsense', () => {
-  it('L9: lines that are no messages are noticed and the run goes on', async () => {
+describe('an agent that sends nonsense', () => {
+  it('L9: lines that are no messages are noticed and the run continues', async () => {
     const world = await openWorld()
     const session = await world.session()
     const ended = await session.run([
@@ -33,7 +33,7 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('L8: a message of 33 MiB fails the run in words, and the next prompt works', async () => {
+  it('L8: a message of 33 MiB fails the run with a message, and the next prompt works', async () => {
     const world = await openWorld()
     const session = await world.session()
     const ended = await session.run([{ say: 'here it comes' }, { huge: 33 * 1024 * 1024 }, { gate: 'never' }])
@@ -42,7 +42,7 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('L8: a message of 8 MiB is kept whole in the log and clipped in its item', async () => {
+  it('L8: a message of 8 MiB is whole in the log and clipped in its item', async () => {
     const world = await openWorld()
     const session = await world.session()
     const bytes = 8 * 1024 * 1024
@@ -56,7 +56,7 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('B3: files outside of its place are neither written nor read through Carrel', async () => {
+  it('B3: files outside of the place are neither written nor read through Carrel', async () => {
     const world = await openWorld()
     const session = await world.session()
     const secret = join(world.root, 'secret.txt')
@@ -89,7 +89,7 @@ describe('an agent that says nonsense', () => {
     expect(readFileSync(session.path('fine.txt'), 'utf8')).toBe('fine')
   })
 
-  it('B1: an agent that asks for what is a session of another workspace is told there is none', async () => {
+  it('B1: an agent that asks for a session of another workspace gets `not_found`', async () => {
     const world = await openWorld()
     await world.carrel.call('workspaces.create', { id: 'theirs' })
     const [mine, theirs] = [await world.session(), await world.session({ workspace: 'theirs' })]
@@ -104,8 +104,8 @@ describe('an agent that says nonsense', () => {
   })
 })
 
-describe('a disk that is full', () => {
-  it('L5: is said in words; once there is room it goes on, and nothing acknowledged is lost', async (test) => {
+describe('a full disk', () => {
+  it('L5: a full disk is reported; with room the server continues, and no acknowledged write is lost', async (test) => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0)
       return test.skip('only root of a Linux machine may mount a small disk')
     const ground = makeGround()
@@ -145,12 +145,12 @@ describe('a disk that is full', () => {
   })
 })
 
-/** Takes all the room there is. */
+/** Fills the disk. */
 function fill(path: string): void {
   try {
     for (;;) writeFileSync(path, Buffer.alloc(65_536), { flag: 'a' })
   } catch {
-    // Full: that was the aim. What is left below a page is taken as well.
+    // Full, as intended. Take the rest below a page as well.
     try {
       for (;;) writeFileSync(path, Buffer.alloc(512), { flag: 'a' })
     } catch {}

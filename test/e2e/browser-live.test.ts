@@ -12,10 +12,10 @@ const program = browserHere()
 const settings = { browserCommand: program, browsersAtOnce: 1 }
 const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
 
-/** A page that tells what was done to it in its title. */
+/** A page whose title reports every action on it. */
 const PAGE = `<title>garden</title><body style="margin:0;background:#2a7f3e"><input autofocus style="position:fixed;inset:0;width:100%;height:50%"
  oninput="document.title='typed:'+this.value"><button style="position:fixed;bottom:0;left:0;width:100%;height:40%" onclick="document.title='clicked'">b</button>`
-/** A page that asks, and tells the answer in its title. */
+/** A page that opens dialogs and reports the answers in its title. */
 const ASKS = `<title>asks</title><body style="margin:0"><button autofocus style="position:fixed;inset:0;width:100%;height:100%" onclick="
  const bed = prompt('Which bed?', 'north'); document.title = 'got:' + bed + ':' + confirm('Sure?'); alert('Thanks')">b</button>`
 const asked: string[] = []
@@ -35,7 +35,7 @@ const workspace = 'default'
 const visit = (path: string) => ({ run: `'${process.execPath}' '${browse}' '${home}${path}'` })
 const want = (carrel: Carrel) => carrel.call('environment.set', { workspace, settings: { browser: 'own' } })
 
-/** What a watcher has seen until now. */
+/** Collects everything that a watcher receives. */
 function watch({ engine }: World, run: string, caller = ADA) {
   const over = new AbortController()
   const seen: { scene: BrowserScene | null; frame: BrowserFrame | null; ended: boolean; error: unknown } = {
@@ -67,7 +67,7 @@ const titles = (seen: { scene: BrowserScene | null }) => seen.scene?.tabs.map(({
 const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
 
 describe.skipIf(program === null)('the browser of a run, watched and taken over', () => {
-  it('P8: one person at a time has it, sees what is there and acts in it, while the agent waits', async () => {
+  it('P8: one person at a time controls the browser, sees its page and acts in it, while the agent waits', async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const session = await world.session()
@@ -75,7 +75,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     const at = { workspace, id: run }
     const ada = world.as(ADA)
     const view = watch(world, run)
-    await eventually('the first picture', async () => view.seen.frame !== null)
+    await eventually('the first picture arrives', async () => view.seen.frame !== null)
     expect(view.seen.scene).toMatchObject({ state: 'live', holder: null })
 
     const { hold } = await ada.call('browsers.takeOver', at)
@@ -90,20 +90,20 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     await eventually('the page is shown', async () => titles(view.seen) === 'garden')
     const top = { kind: 'mouse', x: 0.5, y: 0.2, button: 'left', clicks: 1 }
     await act({ ...top, what: 'down', buttons: 1 }, { ...top, what: 'up' }, { kind: 'text', text: 'beans' })
-    await eventually('it was typed', async () => titles(view.seen) === 'typed:beans')
+    await eventually('the text is typed', async () => titles(view.seen) === 'typed:beans')
     await act({ kind: 'key', what: 'down', key: 'Backspace', code: 'Backspace', keyCode: 8 })
     await eventually('a key arrived', async () => titles(view.seen) === 'typed:bean')
     const point = { kind: 'mouse', x: 0.5, y: 0.9, button: 'left', clicks: 1 }
     await act({ ...point, what: 'down', buttons: 1 }, { ...point, what: 'up' })
-    await eventually('it was clicked', async () => titles(view.seen) === 'clicked')
+    await eventually('the button is clicked', async () => titles(view.seen) === 'clicked')
     for (const url of ['file:///etc/passwd', 'chrome://version', 'javascript:alert(1)'])
       await expect(act({ kind: 'go', url })).rejects.toMatchObject({ code: 'bad_input' })
 
     session.open('go')
     await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('in_progress'))
-    // What comes after this in the browser comes after whatever the agent had sent.
+    // Everything after this in the browser comes after the commands of the agent.
     await act({ kind: 'go', url: `${home}/later` })
-    await eventually('the person is served', async () => asked.includes('/later'))
+    await eventually('the person gets control', async () => asked.includes('/later'))
     expect(asked).not.toContain('/agent')
     await ada.call('browsers.keepPicture', at)
     expect((await world.as(BOB).call('browsers.handBack', at)).handedBack).toBe(true)
@@ -129,7 +129,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     expect(text).toContain('[image, in the log]')
   })
 
-  it('P8: what a page asks by itself is shown to who looks and answered by who has it; nothing hangs meanwhile', {
+  it('P8: watchers see a dialog of a page and its controller answers it; nothing hangs meanwhile', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld(settings)
@@ -138,7 +138,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     const { prompt, run } = await begin(world, session, [])
     const at = { workspace, id: run }
     const view = watch(world, run)
-    await eventually('the first picture', async () => view.seen.frame !== null)
+    await eventually('the first picture arrives', async () => view.seen.frame !== null)
     const { hold } = await world.carrel.call('browsers.takeOver', at)
     const act = (...inputs: object[]) => world.carrel.call('browsers.input', { ...at, hold, inputs: inputs as never })
     const asks = (message: string | null) =>
@@ -158,7 +158,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     await asks('Thanks')
     await act({ kind: 'dialog', accept: true })
     await asks(null)
-    // One that is over already.
+    // A dialog that is over already.
     await act({ kind: 'dialog', accept: true })
     await eventually('the page has the answers', async () => titles(view.seen) === 'got:south:false')
     await world.carrel.call('browsers.keepPicture', at)
@@ -166,7 +166,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
   })
 
-  it('P8: a run that ends takes its browser from whoever has it; those of another workspace do not exist', async () => {
+  it('P8: a run that ends takes its browser from its controller; browsers of another workspace do not exist', async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     await world.carrel.call('workspaces.create', { id: 'other', name: 'Other' })
@@ -187,7 +187,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
 
     const { hold } = await world.carrel.call('browsers.takeOver', at)
     const view = watch(world, run)
-    await eventually('it is watched', async () => view.seen.scene?.holder !== null && view.seen.scene !== null)
+    await eventually('the browser is watched', async () => view.seen.scene?.holder !== null && view.seen.scene !== null)
     session.open('go')
     expect((await session.endOf(prompt)).data.outcome).toBe('completed')
     await view.done
@@ -195,7 +195,7 @@ describe.skipIf(program === null)('the browser of a run, watched and taken over'
     const late = world.carrel.call('browsers.input', { ...at, hold, inputs: [{ kind: 'text', text: 'x' }] })
     await expect(late).rejects.toMatchObject({ code: 'gone' })
     await eventually(
-      'it is not in the list',
+      'the browser is not in the list',
       async () => (await world.carrel.call('browsers.list', { workspace })).browsers.length === 0,
     )
   })

@@ -15,7 +15,7 @@ const program = browserHere()
 const settings = { browserCommand: program, browsersAtOnce: 2 }
 const browse = fileURLToPath(new URL('../support/browse.ts', import.meta.url))
 
-/** A site that knows who is logged in: `/login?as=ann`, and the title of every page says who. */
+/** A site that knows its logged-in user: `/login?as=ann`, and the title of every page names the user. */
 const site = createServer(({ url = '', headers }, answer) => {
   const as = new URL(url, 'http://site').searchParams.get('as')
   const who = as ?? /user=(\w+)/.exec(headers.cookie ?? '')?.[1] ?? 'nobody'
@@ -40,14 +40,14 @@ const free = (carrel: Carrel) => eventually('no browser is taken', async () => (
 const says = (session: TestSession, word: string) =>
   session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes(`"text":"${word}"`))
 const gated = (session: TestSession) => says(session, 'here')
-/** What visits said, in order. */
+/** Returns the titles of visited pages, in order. */
 const said = async (session: TestSession) =>
   JSON.stringify(await session.items())
     .match(/user:\w+/g)
     ?.filter((who, at, all) => who !== all[at - 1])
 
 describe.skipIf(program === null)('browsers of runs', () => {
-  it('P8: six runs and two browsers: all get their turn, those who wait are seen, and nothing is left', {
+  it('P8: six runs share two browsers: all get their turn, waiting ones are visible, and nothing is left', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld(settings)
@@ -56,7 +56,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     const step = [{ run: 'echo "$CARREL_BROWSER_URL" > url' }, { gate: 'go' }]
     const prompts = await Promise.all(sessions.map((session) => session.prompt(step)))
     await eventually(
-      'two have one and four wait',
+      'two runs have a browser and four wait',
       async () => `${await states(world.carrel)}` === 'ready,ready,waiting,waiting,waiting,waiting',
     )
     const { browsers } = await uses(world.carrel)
@@ -75,12 +75,12 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(left(world)).toEqual([])
   })
 
-  it('P8: two runs are two users of one site at once, by variable and by tools; the next run begins as nobody, in the same process', async () => {
+  it('P8: two runs are two users of one site at once, by variable and by tools; the next run is logged in nowhere, in the same process', async () => {
     const world = await openWorld(settings)
     await want(world.carrel)
     const run = async (as: string) => {
       const session = await world.session()
-      // One by its tools, the other by its variable: a server of tools takes a second to come up.
+      // One by its tools, the other by its variable: a tool server takes a second to start.
       const tool = { mcp: 'browser', tool: 'new_page', arguments: { url: `${home}/who` } }
       const look = as === 'ann' ? tool : visit('/who')
       const { prompt } = await session.prompt([visit(`/login?as=${as}`), { say: 'here' }, { gate: 'go' }, look])
@@ -106,7 +106,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(await session.said('context.opened')).toHaveLength(2)
   })
 
-  it('P8: a browser that is killed is replaced and the session is told; a run that crashes or is cancelled gives its own back', {
+  it('P8: a killed browser is replaced and the session gets a notice; a run that crashes or is cancelled returns its own', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld(settings)
@@ -139,7 +139,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     expect(left(world)).toEqual([])
   })
 
-  it('P1, P5: a browser outlives its server with its run, and what nobody takes up is swept at the next start', {
+  it('P1, P5: a browser outlives its server with its run, and the next start removes a browser that no run claims', {
     tags: ['long'],
   }, async () => {
     const ground = makeGround()
@@ -151,14 +151,14 @@ describe.skipIf(program === null)('browsers of runs', () => {
     await first.kill()
     const second = await startServer(ground, { ...settings, outliveMs: 120_000 })
     const session = before.through(second.carrel)
-    await eventually('it has its own again', async () => `${await states(second.carrel)}` === 'ready')
+    await eventually('the run has its browser again', async () => `${await states(second.carrel)}` === 'ready')
     session.open('go')
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
     expect(await said(session)).toEqual(['user:ann'])
     expect(await session.said('notice.given')).toEqual([])
     await free(second.carrel)
     await session.prompt([{ hang: true }])
-    await eventually('it has one', async () => `${await states(second.carrel)}` === 'ready')
+    await eventually('the run has a browser', async () => `${await states(second.carrel)}` === 'ready')
     await second.kill()
     killAgents(ground)
     const third = await startServer(ground, settings)
@@ -168,7 +168,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
   })
 })
 
-it('F8: a browser that cannot be had is an error in words, and no run without one', async () => {
+it('F8: an unavailable browser is an error with a message, and no run starts without one', async () => {
   const world = await openWorld({ browserCommand: '/nowhere/chromium' })
   await want(world.carrel)
   const session = await world.session()
@@ -180,7 +180,7 @@ it('F8: a browser that cannot be had is an error in words, and no run without on
 
 const why = await noSandbox()
 it.skipIf(why !== null)(
-  `F8: in the sandbox strict the browser of a service elsewhere is refused in words${why ? ` (skipped: ${why})` : ''}`,
+  `F8: in the sandbox strict the browser of a remote service is refused with a message${why ? ` (skipped: ${why})` : ''}`,
   async () => {
     const world = await openWorld({ browserEndpoint: 'wss://browsers.example/' })
     await want(world.carrel, { sandbox: 'strict' })

@@ -20,7 +20,7 @@ describe('the memory that agents have of a session', () => {
     expect((await session.row()).agent).toBe('scripted')
     expect(textOf(await session.items())).toBe('onetwothree')
     await expectWhole(session)
-    // The one that comes back remembers its own turn and is told of the other's, once.
+    // The returning agent remembers its own turn and gets the other's, once.
     const memory = readFileSync(`${world.root}/memory/${opened[0]?.data.acpSession}.json`, 'utf8')
     const told = JSON.parse(memory).transcript.filter(
       ({ sessionUpdate }: { sessionUpdate: string }) => sessionUpdate === 'user_message_chunk',
@@ -29,7 +29,7 @@ describe('the memory that agents have of a session', () => {
     expect(JSON.stringify(told)).not.toContain('Agent: one')
   })
 
-  it('L9: an agent that cannot load is given the transcript; what it loads is not stored twice', async () => {
+  it('L9: an agent that cannot load gets the transcript; what it loads is not stored twice', async () => {
     const forgetful = scriptedAgent('forgetful', { env: { SCRIPTED_NO_LOAD: '1' } })
     const loading = scriptedAgent('loading', { env: { SCRIPTED_QUIRKS: 'no_resume' } })
     const world = await openWorld({ agents: [forgetful, loading] })
@@ -53,7 +53,7 @@ describe('the memory that agents have of a session', () => {
     }
   })
 
-  it('L9: an agent that lost its memory says so in the log, and goes on with the transcript', {
+  it('L9: an agent that lost its memory is reported in the log, and continues with the transcript', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld()
@@ -97,7 +97,7 @@ describe('the memory that agents have of a session', () => {
     const { agents } = await later.view()
     expect(agents.scripted).toMatchObject({ mode: 'auto', pending: null })
     expect(JSON.stringify(agents.scripted?.options)).toContain('"currentValue":"thorough"')
-    // A setting that the agent does not take is said, and the run goes on.
+    // A setting that the agent refuses is reported, and the run continues.
     await world.carrel.call('sessions.configure', { ...at, options: { colour: 'red' } })
     expect((await later.run([{ say: 'on' }])).outcome).toBe('completed')
     expect((await later.said('config.applied')).at(-1)?.data.error).toContain('did not take the setting')
@@ -106,7 +106,7 @@ describe('the memory that agents have of a session', () => {
 })
 
 describe('processes', () => {
-  it('P4: an agent that may serves many sessions in one process, and one that may not has one each', async () => {
+  it('P4: an agent with support for it serves many sessions in one process, another one has a process for each', async () => {
     const shared = scriptedAgent('shared', { runsPerProcess: 8 })
     const world = await openWorld({ agents: [shared] })
     const processes = async () => (await world.carrel.call('server.status', {})).agentProcesses
@@ -118,7 +118,7 @@ describe('processes', () => {
     )
     for (const session of sessions) await session.until('run.started')
     expect(await processes()).toBe(1)
-    // A cancel of one leaves its neighbours alone.
+    // A cancel of one session leaves its neighbours alone.
     const [hit, ...rest] = sessions
     await world.carrel.call('sessions.cancel', { workspace: 'default', id: hit?.id ?? '' })
     expect((await hit?.until('run.ended'))?.data.outcome).toBe('cancelled')
@@ -134,7 +134,7 @@ describe('processes', () => {
   })
 
   it('P4: starts beyond the limit wait, and the queue is visible', async () => {
-    // An agent that does not answer until it is let: the start it holds is the one place there is.
+    // The agent answers only when released: the start that it holds up occupies the single slot.
     const world = await openWorld({
       spawnsAtOnce: 1,
       agents: [
@@ -155,10 +155,10 @@ describe('processes', () => {
     for (const [at, session] of sessions.slice(0, 2).entries()) {
       expect((await session.endOf(prompts[at]?.prompt ?? '')).data.outcome).toMatch(/failed|cancelled/)
     }
-    await eventually('nobody waits', async () => (await waiting()) === 0)
+    await eventually('no start waits', async () => (await waiting()) === 0)
   })
 
-  it('P3: runs at once see the variables that are named for their agent, and no others', async () => {
+  it('P3: simultaneous runs see the variables that are named for their agent, and no others', async () => {
     const ids = Array.from({ length: 6 }, (_, at) => at)
     const world = await openWorld(
       { agents: ids.map((id) => scriptedAgent(`a${id}`, { passEnv: ['CARREL_SCRIPTED_HOME', `CANARY_${id}`] })) },
@@ -178,11 +178,11 @@ describe('processes', () => {
     }
   })
 
-  it('P1: an idle process is let go after its time, and a stop leaves none', async () => {
+  it('P1: an idle process ends after its time, and a stop leaves none', async () => {
     const world = await openWorld({ idleAgentMs: 50 })
     const session = await world.session()
     await session.run([{ say: 'x' }])
-    await eventually('the idle process is gone', () => world.processes().length === 0)
+    await eventually('the idle process has ended', () => world.processes().length === 0)
     const again = await session.run([{ say: 'y' }])
     expect(again.outcome).toBe('completed')
     expect((await session.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])

@@ -14,7 +14,7 @@ const TOOL = {
 }
 const CUT = [{ say: 'I was about to ' }, { update: TOOL }, { run: 'setsid sleep 1000 & touch begun; sleep 1000' }]
 
-/** What was said last is stored: later updates may still be on their way, but this one is acknowledged. */
+/** Waits until the last text is stored and so acknowledged; later updates may still be on their way. */
 const streamed = (session: TestSession) =>
   session.until('agent.update', (event) => JSON.stringify(event.data.update).includes('Sweep the floor'))
 
@@ -41,7 +41,7 @@ it('P1, L4: a server killed in the middle of a run leaves no process; the run is
   expect((await later.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
   expect((await later.said('run.ended')).filter((event) => event.data.run === run)).toHaveLength(1)
   await expectWhole(later)
-  // A third start finds nothing to bury.
+  // A third start finds no run to end.
   await second.kill()
   const third = await startServer(ground)
   const last = session.through(third.carrel)
@@ -49,7 +49,7 @@ it('P1, L4: a server killed in the middle of a run leaves no process; the run is
   expect((await last.said('run.ended')).filter((event) => event.data.outcome === 'lost')).toHaveLength(1)
 })
 
-it('L4: an agent killed in the middle of a run fails it, keeps the text, and the next prompt has its memory', async () => {
+it('L4: an agent killed in the middle of a run fails it, the text stays, and the next prompt has its memory', async () => {
   const ground = makeGround()
   const server = await startServer(ground)
   const session = await server.session()
@@ -68,7 +68,7 @@ it('L4: an agent killed in the middle of a run fails it, keeps the text, and the
   await expectWhole(session)
 })
 
-it('P1, L4: server and agent killed together: lost once, nothing left, the next prompt works', {
+it('P1, L4: server and agent killed together: the run is lost once, nothing is left, the next prompt works', {
   tags: ['long'],
 }, async () => {
   const ground = makeGround()
@@ -91,7 +91,7 @@ it('P1, L4: server and agent killed together: lost once, nothing left, the next 
   await expectWhole(later)
 })
 
-it('S5: a second server on the same data folder is refused in words, and a killed one does not hold it', async () => {
+it('S5: a second server on the same data folder is refused with a message, and a killed one does not lock it', async () => {
   const ground = makeGround()
   const first = await startServer(ground)
   await expect(startServer(ground)).rejects.toThrow(new RegExp(`Process ${first.pid} is using the data folder`))
@@ -100,7 +100,7 @@ it('S5: a second server on the same data folder is refused in words, and a kille
   expect((await second.carrel.call('server.status', {})).liveRuns).toBe(0)
 })
 
-it('P1, S4: a clean stop cancels what runs, says so, and leaves no process', async () => {
+it('P1, S4: a clean stop cancels running prompts, says so, and leaves no process', async () => {
   const ground = makeGround()
   const first = await startServer(ground)
   const session = await first.session()
@@ -116,7 +116,7 @@ it('P1, S4: a clean stop cancels what runs, says so, and leaves no process', asy
   expect((await later.run([{ say: 'on' }])).outcome).toBe('completed')
 })
 
-/** The sleeping commands that the cut run started, wherever they moved themselves. */
+/** Lists the sleeping commands that the interrupted run started, even those that moved to another group. */
 async function leftOf(root: string): Promise<string[]> {
   return agentProcesses(root).flatMap((pid) => {
     const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })

@@ -24,13 +24,13 @@ async function act(carrel: Carrel, project: string, request: PlanRequest, named:
   return await carrel.call('plans.apply', { ...at, digest, ...named })
 }
 
-/** A session in a project that keeps its files apart. */
+/** Makes a session in a project with a place of its own. */
 async function apart(world: World, session: TestSession, place: 'worktree' | 'overlay') {
   const { workspace, space } = session
   const made = await world.carrel.call('projects.create', { workspace, space: space.id, name: 'Apart', place })
   const shown = async (): Promise<Project | undefined> =>
     (await world.carrel.call('projects.list', { workspace })).projects.find(({ id }) => id === made.id)
-  await eventually('the place is made', async () => (await shown())?.place.state !== 'making')
+  await eventually('the place exists', async () => (await shown())?.place.state !== 'making')
   const project = (await shown()) as Project
   expect(project.place).toMatchObject({ state: 'ready', kind: place })
   const { id } = await world.carrel.call('sessions.create', { workspace, project: project.id, agent: 'scripted' })
@@ -38,7 +38,7 @@ async function apart(world: World, session: TestSession, place: 'worktree' | 'ov
   return { project, session: await freely(one) }
 }
 
-it('F2: a command that the agent left behind writes after the turn: that is nobody’s of ours, and an undo leaves it', async () => {
+it('F2: a command left behind by an agent writes after the turn: the change has no author among the runs, and an undo keeps it', async () => {
   const world = await openWorld()
   const session = await freely(await world.session())
   const late = '(while [ ! -e go ]; do sleep 0.05; done; echo late > late.txt) > /dev/null 2>&1 &'
@@ -81,7 +81,7 @@ it('F8: work in a worktree leaves the folder alone until it is applied; the appl
   expect(git(direct.folder, 'status', '--porcelain')).not.toContain('new.txt')
 })
 
-it('F8: an overlay keeps apart any folder; what both changed is written only by name; it goes in two steps', async () => {
+it('F8: an overlay separates any folder; paths that both sides changed are written only by name; removal has two steps', async () => {
   const world = await openWorld()
   const direct = await freely(await world.session())
   writeFileSync(direct.path('a.txt'), 'base\n')
@@ -114,7 +114,7 @@ it('F8: an overlay keeps apart any folder; what both changed is written only by 
   expect((await world.carrel.call('places.export', { ...at, as: 'patch' })).patch).toContain('+apart')
 })
 
-it('kill -9 in the middle of a run: what it had written is its own, and can be taken back', async () => {
+it('kill -9 in the middle of a run: its writes until then are its own, and can be undone', async () => {
   const ground = makeGround()
   const first = await startServer(ground)
   const session = await freely(await first.session())

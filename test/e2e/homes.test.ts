@@ -11,7 +11,7 @@ import { noSandbox } from '../support/sandbox-setup.ts'
 const why = await noSandbox()
 const LOGIN = '.loginful/auth.json'
 const NAME = 'Ada "Countess" \\ Lovelace'
-/** Keeps its memory in its home, as real agents do. */
+/** Builds an agent that keeps its memory in its home, as real agents do. */
 const agent = (id: string) => scriptedAgent(id, { loginFiles: [LOGIN], passEnv: [] })
 const HELLO = [{ say: 'hello' }]
 const LOOK = [
@@ -37,7 +37,7 @@ const read = (session: TestSession, name: string) => readFileSync(session.path(n
 const homesIn = ({ dataFolder }: World) =>
   readdirSync(join(dataFolder, 'homes')).filter((name) => !name.endsWith('.json'))
 
-it('P3: homes of an agent, a Space and a run are their own, with login and name in git and nothing else of the person', async () => {
+it('P3: homes of an agent, a Space and a run are separate, with login and git name and nothing else of the person', async () => {
   const world = await open()
   const here = await world.session({ agent: 'one' })
   const there = await world.session({ agent: 'one' })
@@ -61,7 +61,7 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
     expect(statSync(read(each, 'home')).mode & 0o777).toBe(0o700)
     expect(readFileSync(join(read(each, 'home'), '.gitconfig'), 'utf8')).not.toContain('theirs')
   }
-  // Another agent in the same Space finds neither the login nor anything else of its neighbour.
+  // Another agent in the same Space finds neither the login nor any other file of its neighbour.
   const beside = await world.session({ agent: 'two', beside: here })
   await beside.run(LOOK)
   expect(read(beside, 'home')).not.toBe(space)
@@ -69,7 +69,7 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
   const given = await world.carrel.call('runs.environment', { workspace: 'default', id: run?.id ?? '' })
   expect(given.home).toBe('space')
   expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: read(beside, 'home') })
-  // The agents' homes stay, and the Space's go with it, as was told before.
+  // The agents' homes stay, and the Space's are removed, as the preview announced.
   const asked = { workspace: 'default', id: here.space.id }
   const { preview } = await world.carrel.call('spaces.delete', asked)
   expect(preview.folders.sort()).toEqual([space, read(beside, 'home')].sort())
@@ -79,7 +79,7 @@ it('P3: homes of an agent, a Space and a run are their own, with login and name 
   expect([existsSync(mine ?? ''), existsSync(world.home)]).toEqual([true, true])
 })
 
-it('P3: an agent that cannot share a home has one for each session, and people are told so', async () => {
+it('P3: an agent that cannot share a home has one for each session, and a notice says so', async () => {
   const world = await openWorld({ agents: [scriptedAgent('one', { home: 'own' })] })
   const session = await world.session({ agent: 'one' })
   const { run } = await session.run(HELLO)
@@ -91,7 +91,7 @@ it('P3: an agent that cannot share a home has one for each session, and people a
   expect(given.env).toContainEqual({ name: 'HOME', from: 'carrel', value: join(world.dataFolder, 'homes', own ?? '') })
 })
 
-it('P1: a home of a run goes with it, its refreshed login is kept, and one that was left behind goes at the next start', async () => {
+it('P1: a home of a run is removed with it, its refreshed login is kept, and the next start removes one that was left behind', async () => {
   const world = await open()
   const session = await world.session({ agent: 'one' })
   await keep(session, 'run')
@@ -105,23 +105,23 @@ it('P1: a home of a run goes with it, its refreshed login is kept, and one that 
   expect(existsSync(first)).toBe(true)
   await session.answer(asked.data.interaction, 'allow-once')
   await session.endOf(prompt)
-  await eventually('its home is gone', () => homesIn(world).length === 0)
+  await eventually('the home of the run is gone', () => homesIn(world).length === 0)
   expect(readFileSync(join(world.home, LOGIN), 'utf8')).toBe('{"token":"second"}')
   expect((await session.run(LOOK)).outcome).toBe('completed')
   expect([read(session, 'login'), read(session, 'home') === first]).toEqual(['{"token":"second"}', false])
-  // It knew nothing of its conversation, and was told.
+  // The agent lost its conversation, and got the transcript.
   expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'primed'])
   const at = { space: session.space.id, project: session.project, session: session.id }
   const left: HomeNote = { kind: 'run', agent: 'one', workspace: 'default', ...at, run: 'run_gone' }
-  await eventually('the second is gone', () => homesIn(world).length === 0)
+  await eventually('the second home is gone', () => homesIn(world).length === 0)
   await makeHome(join(world.dataFolder, 'homes'), left, { home: world.home, path: '' })
   expect(homesIn(world)).toHaveLength(1)
   await world.restart()
-  await eventually('what was left is gone', () => homesIn(world).length === 0)
+  await eventually('the remaining home is gone', () => homesIn(world).length === 0)
 })
 
 it.skipIf(why !== null)(
-  `B4: in a sandbox its own home can be written, and the person’s cannot${why ? ` (not tried: ${why})` : ''}`,
+  `B4: an agent in a sandbox can write its own home, not the person’s${why ? ` (not tried: ${why})` : ''}`,
   async () => {
     const world = await open()
     put(join(world.home, '.ssh/id_rsa'), 'PRIVATE KEY')

@@ -14,7 +14,7 @@ function logIn(world: World, token: string): void {
   writeFileSync(shared(world), JSON.stringify({ token }))
 }
 
-it('a login reaches homes of their own; a refreshed one comes back and reaches the others', async () => {
+it('a login reaches separate homes; a refreshed one is kept and reaches the others', async () => {
   const world = await openWorld({ agents: [agent], idleAgentMs: 0 })
   logIn(world, 'first')
   const one = await world.session({ agent: 'loginful' })
@@ -25,7 +25,7 @@ it('a login reaches homes of their own; a refreshed one comes back and reaches t
   for (const session of [one, two]) expect(JSON.stringify(await session.log())).toContain('\\"first\\"')
   const refresh = `printf '{"token":"second"}' > "$HOME/${FILE}"`
   expect((await one.run([{ run: refresh }])).outcome).toBe('completed')
-  await eventually('it came back', () => readFileSync(shared(world), 'utf8').includes('second'))
+  await eventually('the refreshed login is kept', () => readFileSync(shared(world), 'utf8').includes('second'))
   expect(statSync(shared(world)).mode & 0o777).toBe(0o600)
   await two.run([show])
   expect(JSON.stringify(await two.log())).toContain('\\"second\\"')
@@ -33,7 +33,7 @@ it('a login reaches homes of their own; a refreshed one comes back and reaches t
   expect(homes).toHaveLength(2)
 }, 240_000)
 
-it('who logged out is not logged in again, and half a login is nobody’s', async () => {
+it('a person who logged out is not logged in again, and half a login is ignored', async () => {
   const { root } = makeGround()
   const path = (name: string) => join(root, name, 'auth.json')
   const write = (name: string, content: string, age: number) => {

@@ -5,11 +5,11 @@ import { killAgents, running, startServer } from '../support/carrel-server.ts'
 import { eventually } from '../support/carrel-session.ts'
 import { makeGround } from '../support/carrel-world.ts'
 
-/** Appends, so that a second run of it would show. */
+/** Appends, so that a second run of the command would show. */
 const WRITE = { run: 'echo once >> effects', ask: true }
 const STEPS = [{ say: 'before' }, WRITE, { say: 'after' }]
 
-it('I2, I3: asked at night, server killed, answered in the morning: the run goes on and the person is asked once', async () => {
+it('I2, I3: asked at night, server killed, answered in the morning: the run continues and the person is asked once', async () => {
   const ground = makeGround()
   const night = await startServer(ground)
   const session = await night.session()
@@ -33,9 +33,9 @@ it('I2, I3: asked at night, server killed, answered in the morning: the run goes
   await expectWhole(later)
 })
 
-it('I2: an answer given while nobody could act on it is acted on at the next start', async () => {
+it('I2: an answer while no node runs agents takes effect at the next start', async () => {
   const ground = makeGround()
-  // A node that runs nothing: the answer is taken by one that serves callers only.
+  // A node that runs nothing: it serves callers only, and takes the answer.
   const night = await startServer(ground)
   const session = await night.session()
   const { prompt } = await session.prompt(STEPS)
@@ -53,7 +53,7 @@ it('I2: an answer given while nobody could act on it is acted on at the next sta
   await expectWhole(later)
 })
 
-it('I2: a stop parks what waits, and a start goes on with it', async () => {
+it('I2: a stop parks waiting runs, and a start continues them', async () => {
   const ground = makeGround()
   const first = await startServer(ground)
   const session = await first.session()
@@ -70,7 +70,7 @@ it('I2: a stop parks what waits, and a start goes on with it', async () => {
   await expectWhole(later)
 })
 
-it('I2: an agent that is killed while its question is open parks the run, and the answer resumes it', {
+it('I2: an agent killed while its question is open parks the run, and the answer resumes it', {
   tags: ['long'],
 }, async () => {
   const ground = makeGround()
@@ -88,7 +88,7 @@ it('I2: an agent that is killed while its question is open parks the run, and th
   await expectWhole(session)
 })
 
-it('I2: a refusal given in the morning is a refusal', { tags: ['long'] }, async () => {
+it('I2: a refusal in the morning is a refusal', { tags: ['long'] }, async () => {
   const ground = makeGround()
   const night = await startServer(ground)
   const session = await night.session()

@@ -5,7 +5,7 @@ import { killAgents, running, type Server, startServer } from '../support/carrel
 import { appears, eventually, type TestSession, textOf } from '../support/carrel-session.ts'
 import { type Ground, makeGround } from '../support/carrel-world.ts'
 
-/** Long enough for every restart here; the end of each test ends what is left. */
+/** Long enough for every restart here; the end of each test ends the remaining processes. */
 const OUTLIVE = { outliveMs: 120_000, flushMs: 5 }
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index} `).join('')
 
@@ -13,19 +13,19 @@ const restart = async (ground: Ground, session: TestSession) => {
   const server = await startServer(ground, OUTLIVE)
   return { server, session: session.through(server.carrel) }
 }
-/** The agent has the prompt and answers; what it offers may come before. */
+/** Waits until the agent has the prompt and answers; its offers may come before. */
 const speaking = (session: TestSession) =>
   session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('agent_message_chunk'))
 const opened = async (session: TestSession) => (await session.said('context.opened')).map(({ data }) => data.how)
 
-/** Ends what must not outlive the test: agents, their keepers, and the last server. */
+/** Ends everything that must not outlive the test: agents, their keepers, and the last server. */
 async function clean(ground: Ground, server: Server): Promise<void> {
   await server.kill()
   killAgents(ground)
   await eventually('nothing is left', () => running(ground).length === 0)
 }
 
-it('F2, P5: what people write while no server looks is not taken for the work of the run that goes on', async () => {
+it('F2, P5: writes of people while no server scans do not count as work of the run that continues', async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()
@@ -51,7 +51,7 @@ it('F2, P5: what people write while no server looks is not taken for the work of
     return changes[0]?.author
   }
   expect(await authorOf('named.txt')).toMatchObject({ kind: 'run', run })
-  // Nobody can tell these two apart, so nobody says.
+  // These two are indistinguishable, so their author is unknown.
   expect(await authorOf('people.txt')).toEqual({ kind: 'unknown', among: [run] })
   expect(await authorOf('shell.txt')).toEqual({ kind: 'unknown', among: [run] })
   const request = { kind: 'undo', of: { kind: 'run', run } } as const
@@ -66,7 +66,7 @@ it('F2, P5: what people write while no server looks is not taken for the work of
   }
 })
 
-it('P5: a server that comes to nothing leaves the agents of runs to the next one, however slow it is', {
+it('P5: a server that fails to start leaves the agents of runs to the next one, however slow it is', {
   tags: ['long'],
 }, async () => {
   const ground = makeGround()
@@ -75,7 +75,7 @@ it('P5: a server that comes to nothing leaves the agents of runs to the next one
   const { prompt } = await before.prompt([{ say: 'one ' }, { gate: 'go' }, { say: 'two' }])
   await speaking(before)
   await first.kill()
-  // It takes up nobody, and looks for what nobody wants before it ends.
+  // This server adopts no run, and looks for unclaimed agents before it ends.
   const idle = await startServer(ground, { ...OUTLIVE, runsAtOnce: 0 })
   await idle.stop()
   before.open('go')
@@ -85,7 +85,7 @@ it('P5: a server that comes to nothing leaves the agents of runs to the next one
   await clean(ground, server)
 })
 
-it('P5: a clean stop, as for an upgrade, leaves the agent at work, and the next server hears all it said', async () => {
+it('P5: a clean stop, as for an upgrade, leaves the agent running, and the next server gets all its output', async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()
@@ -101,7 +101,7 @@ it('P5: a clean stop, as for an upgrade, leaves the agent at work, and the next 
   await clean(ground, server)
 })
 
-it('P5: what an agent finished while no server was there is completed by the next one', {
+it('P5: the next server completes a run whose agent finished while no server ran', {
   tags: ['long'],
 }, async () => {
   const ground = makeGround()
@@ -118,7 +118,7 @@ it('P5: what an agent finished while no server was there is completed by the nex
   await clean(ground, server)
 })
 
-it('I3, P5: a question that was open when the server was killed is put once, and its answer goes to the agent that waits', async () => {
+it('I3, P5: a question that was open when the server was killed is asked once, and its answer reaches the waiting agent', async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()
@@ -135,7 +135,7 @@ it('I3, P5: a question that was open when the server was killed is put once, and
   await clean(ground, server)
 })
 
-it('P2, P5: a run that was taken up again can be stopped', async () => {
+it('P2, P5: an adopted run can be stopped', async () => {
   const ground = makeGround()
   const first = await startServer(ground, OUTLIVE)
   const before = await first.session()
@@ -149,7 +149,7 @@ it('P2, P5: a run that was taken up again can be stopped', async () => {
   await clean(ground, server)
 })
 
-it('P5, L4: when keeper and agent died too, what was said is kept, the run is lost once, and the next prompt works', {
+it('P5, L4: when keeper and agent died too, the text is kept, the run is lost once, and the next prompt works', {
   tags: ['long'],
 }, async () => {
   const ground = makeGround()
@@ -175,7 +175,7 @@ it('P5, L4: when keeper and agent died too, what was said is kept, the run is lo
   await clean(ground, server)
 })
 
-it('P1: an agent whose server does not come back in time is ended with all it started', async () => {
+it('P1: an agent whose server does not return in time ends, with all its children', async () => {
   const ground = makeGround()
   const first = await startServer(ground, { outliveMs: 500 })
   const session = await first.session()

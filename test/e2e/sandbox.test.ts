@@ -19,7 +19,7 @@ const said = async (session: TestSession) => JSON.stringify(await session.items(
 const HELLO = [{ say: 'hello' }]
 const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
 
-/** Somebody on the network, who counts those that came. */
+/** Opens a remote site that counts its requests. */
 async function origin(host: string) {
   let came = 0
   const server = createServer((_incoming, answer) => {
@@ -34,7 +34,7 @@ const fetching = (name: string) =>
   `${process.execPath} -e 'fetch("http://${name}").then(async (r) => console.log(r.status, await r.text()), (e) => console.log(e.cause?.code))'`
 
 describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
-  it('guard: the agent works in its place, is stopped everywhere else and told, and people see what it was kept in', async () => {
+  it('guard: the agent works in its place, is stopped everywhere else with a message, and people see its sandbox', async () => {
     const world = await openWorld()
     const session = await world.session()
     await keep(session, { sandbox: 'guard' })
@@ -64,7 +64,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     })
   })
 
-  it('strict: a host that is allowed is reached, another is not, and the session says which', async () => {
+  it('strict: an allowed host is reached, another is not, and the session names it', async () => {
     const [allowed, other] = [await origin('127.0.0.2'), await origin('127.0.0.3')]
     const world = await openWorld()
     const session = await world.session()
@@ -82,7 +82,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     expect(await given(session, ended)).toMatchObject({ sandbox: 'strict', hosts: [allowed.name] })
   })
 
-  it('a process that was kept in one thing never serves a run that is to be kept in another', async () => {
+  it('a process of one sandbox never serves a run with another', async () => {
     const [allowed, world] = [await origin('127.0.0.2'), await openWorld()]
     const session = await world.session()
     const pids = new Set<number>()
@@ -102,7 +102,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     expect(pids).not.toContain((await given(beside, await beside.run(HELLO))).pid)
   })
 
-  it('P5: a strict agent outlives its server with its way out, and the next one is told what was stopped', async () => {
+  it('P5: a strict agent outlives its server with its network access, and the next server learns what was stopped', async () => {
     const [allowed, other] = [await origin('127.0.0.2'), await origin('127.0.0.3')]
     const ground = makeGround()
     onTestFinished(() => killAgents(ground))
@@ -131,7 +131,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
   })
 })
 
-it('F8: where the machine cannot make the sandbox the run fails in words that say what to install, and nothing starts', async () => {
+it('F8: where the machine cannot make the sandbox the run fails with instructions to install it, and nothing starts', async () => {
   const ground = makeGround({ PATH: pathWithout('bwrap') })
   const world = await openWorld({}, {}, ground)
   const session = await world.session()
@@ -152,12 +152,12 @@ it('F8: where the machine cannot make the sandbox the run fails in words that sa
   expect(await session.run(HELLO)).toMatchObject({ outcome: 'completed' })
 })
 
-/** What a run was kept in, as it is shown. The file is written beside the run: nobody waits for it. */
+/** Returns the sandbox of a run as people see it. The run does not wait for the write of this file. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
   return await vi.waitUntil(() => carrel.call('runs.environment', { workspace, id: run }).catch(() => null), 60_000)
 }
 
-/** All that this machine has but one program. */
+/** Returns a PATH with every program of this machine except one. */
 function pathWithout(program: string): string {
   const folder = join(makeGround().root, 'bin')
   mkdirSync(folder)

@@ -9,7 +9,7 @@ import { makeGround, openWorld } from '../support/carrel-world.ts'
 
 const DEFAULT = { workspace: 'default' } as const
 
-it('B3: a lost key is said in words to the run that needs it, and nothing else breaks', async () => {
+it('B3: a run that needs a lost key fails with a message, and nothing else breaks', async () => {
   const world = await openWorld()
   const one = await world.session()
   const other = await world.session()
@@ -30,7 +30,7 @@ it('B3: a lost key is said in words to the run that needs it, and nothing else b
   expect((await other.through(world.carrel).run([{ say: 'hello' }])).outcome).toBe('completed')
   const { secrets } = await world.carrel.call('secrets.list', DEFAULT)
   expect(secrets).toMatchObject([{ name: 'TOKEN', readable: false }])
-  // Another one is sealed under a new key; the old key may come back beside it.
+  // Another secret is sealed under a new key; the old key may return beside it.
   await put('SECOND', 'second-canary')
   expect(await world.carrel.call('secrets.rotate', {})).toMatchObject({ sealed: 1, unreadable: 1 })
   expect((await here.run([{ say: 'hello' }])).outcome).toBe('failed')
@@ -40,7 +40,9 @@ it('B3: a lost key is said in words to the run that needs it, and nothing else b
   for (const value of ['lost-canary', 'second-canary']) expect(said).toContain(digestOf(value))
 })
 
-it('B3: a wrong key, no key at all and a key that may not be changed are told apart', { tags: ['long'] }, async () => {
+it('B3: a wrong key, a missing key and a key that may not be changed have different errors', {
+  tags: ['long'],
+}, async () => {
   const ground = makeGround()
   const keyOf = (letter: string) => Buffer.alloc(32, letter).toString('base64')
   const open = async (key: string) => {
@@ -92,7 +94,7 @@ it('B3: a row that is moved to another name or workspace does not open there', a
   expect(ended.error?.message).toMatch(/^The secret STOLEN does not open although its key is here/)
 })
 
-it('B3, P5: a run that outlives its server keeps its secret, and the next server hides it', async () => {
+it('B3, P5: a run that outlives its server keeps its secret, and the next server masks it', async () => {
   const ground = makeGround()
   const settings = { outliveMs: 120_000 }
   const first = await startServer(ground, settings)
@@ -111,14 +113,14 @@ it('B3, P5: a run that outlives its server keeps its secret, and the next server
   expect(said).toContain(digestOf('outliving-canary'))
   expect(said).toContain('it is [secret TOKEN]')
   expect(said).toContain('again [secret TOKEN]')
-  // The same process: what it was given is the same.
+  // The same process has the same environment.
   expect(await session.said('context.opened')).toHaveLength(1)
   await second.stop()
   killAgents(ground)
   expect(filesWith(join(ground.dataFolder, 'logs'), ['outliving-canary'])).toEqual([])
 })
 
-it('B3: a rotation that is cut by kill -9 leaves everything readable, and the next one finishes it', {
+it('B3: a rotation interrupted by kill -9 leaves everything readable, and the next one finishes it', {
   tags: ['long'],
 }, async () => {
   const ground = makeGround()

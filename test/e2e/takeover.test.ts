@@ -9,7 +9,7 @@ import { createDatabase } from '../support/database.ts'
 const server = inject('postgres')
 const SHORT = { leaseTtlMs: 1_000 }
 
-/** Two nodes with a data folder each and one database. */
+/** Starts two nodes with a data folder each and one database. */
 async function twoNodes(): Promise<{ first: Server; second: Server; grounds: ReturnType<typeof makeGround>[] }> {
   const database = await createDatabase()
   if ('skipped' in database) throw new Error(database.skipped)
@@ -23,10 +23,10 @@ async function twoNodes(): Promise<{ first: Server; second: Server; grounds: Ret
 }
 
 describe.skipIf('skipped' in server)('two nodes on one database', () => {
-  it('S1, S3: a node that froze is overtaken, writes nothing more, and its agent is killed', async () => {
+  it('S1, S3: a frozen node is overtaken, writes nothing more, and its agent is killed', async () => {
     const { first, second, grounds } = await twoNodes()
     const session = await second.session()
-    // Either node may take it: the one whose agent runs is the one to freeze.
+    // Either node may take the run: the one whose agent runs is the one to freeze.
     const { run } = await session.prompt([{ say: 'begun' }, { gate: 'go' }, { run: 'echo after >> effects' }], {
       wait: 'started',
     })
@@ -41,7 +41,7 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     const before = await theirs.log()
     holder.signal('SIGCONT')
     await eventually('the overtaken agent is killed', () => agentProcesses(ground?.root ?? '').length === 0, 5_000)
-    // It may still be asked, and it answers with the log as it is: nothing of its own was added.
+    // The old holder still answers, with the unchanged log: it has added nothing.
     await holder.carrel.call('server.status', {})
     expect(await session.through(holder.carrel).log()).toEqual(before)
     session.open('go')
@@ -50,13 +50,14 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     await expectWhole(theirs)
   })
 
-  it('S4: a clean stop gives the leases back, and what waits in the queue goes on elsewhere at once', async () => {
+  it('S4: a clean stop releases the leases, and the queue continues elsewhere at once', async () => {
     const { first, second, grounds } = await twoNodes()
     const session = await first.session()
     await session.prompt([{ run: 'touch begun; sleep 1000' }], { wait: 'started' })
     await appears(session.path('begun'))
     const next = await session.prompt([{ say: 'elsewhere' }])
-    // By its home: what the agent runs has the place in its environment, which is in the first ground either way.
+    // By its home: in both cases the agent's children have the place, which is in the first folder, in their
+    // environment.
     const holder = agentProcesses(grounds[0]?.home ?? '').length > 0 ? first : second
     const other = holder === first ? second : first
     await holder.stop()
@@ -67,7 +68,7 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     await expectWhole(theirs)
   })
 
-  it('S1, L4: with two nodes at work each prompt runs once, wherever it was asked', async () => {
+  it('S1, L4: with two nodes running each prompt runs once, wherever it was sent', async () => {
     const { first, second } = await twoNodes()
     const session = await first.session()
     const theirs = session.through(second.carrel)
