@@ -54,7 +54,7 @@ async function expectMemory(session: TestSession, { model }: Walk) {
   expect(sent?.conversation.join('\n')).toMatch(/user: .*the first request.*the third request/s)
   const items = await expectSane(session)
   expect(textOf(items).match(/the first answer/g)).toHaveLength(1)
-  expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'resumed'])
+  expect((await session.eventsOf('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'resumed'])
 }
 
 /** Counts the requests of this session that the model refused. */
@@ -111,10 +111,10 @@ describe.skipIf(missing !== null).each([
     expect((await session.endOf(first.prompt)).data.outcome).toBe('completed')
     writeFileSync(session.path('people.txt'), 'by a person\n')
     const command = `sed -i s/two/TWO/ ${list}; rm ${session.path('made.txt')}; echo shell > ${session.path('shell.txt')}`
-    const asks = (await session.said('interaction.opened')).length
+    const asks = (await session.eventsOf('interaction.opened')).length
     const second = await session.prompt(script('run it', { tool: 'bash', command, escalate: true }, { text: 'ran' }))
-    await eventually('the agent asks', async () => (await session.said('interaction.opened')).length > asks)
-    const { data } = (await session.said('interaction.opened')).at(-1) ?? {}
+    await eventually('the agent asks', async () => (await session.eventsOf('interaction.opened')).length > asks)
+    const { data } = (await session.eventsOf('interaction.opened')).at(-1) ?? {}
     const option = data?.question.options.find(({ kind }) => kind === 'allow_once')
     if (data) await session.answer(data.interaction, option?.id ?? '')
     const ended = (await session.endOf(second.prompt)).data
@@ -152,7 +152,7 @@ describe.skipIf(missing !== null).each([
     await walk.carrel('answer', interaction, option?.id ?? '')
     expect((await session.endOf(prompt)).data.outcome).toBe('completed')
     expect(existsSync(path)).toBe(true)
-    const [answered] = await session.said('interaction.answered')
+    const [answered] = await session.eventsOf('interaction.answered')
     expect(answered?.data.by).toMatchObject({ face: 'cli' })
   })
 
@@ -224,8 +224,8 @@ describe.skipIf(missing !== null).each([
     await allow(session)
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
     expect(readFileSync(path, 'utf8').trim()).toBe('made once')
-    expect(await session.said('interaction.opened')).toHaveLength(1)
-    expect((await session.said('grant.used')).map((used) => used.data.interaction)).toEqual([data.interaction])
+    expect(await session.eventsOf('interaction.opened')).toHaveLength(1)
+    expect((await session.eventsOf('grant.used')).map((used) => used.data.interaction)).toEqual([data.interaction])
     const items = await expectSane(session)
     expect(items.filter((item) => item.kind === 'tool' && item.status === 'completed')).toHaveLength(1)
     expect(textOf(items)).toBe('all done')

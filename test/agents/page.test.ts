@@ -78,7 +78,7 @@ describe.skipIf(missing !== null).each([
     const tool = page.locator('.tool').filter({ hasText: basename(path) })
     expect(await tool.count()).toBe(1)
     expect(await tool.innerText()).toContain('made by an agent')
-    expect((await session.said('interaction.answered'))[0]?.data.by).toMatchObject({ face: 'web' })
+    expect((await session.eventsOf('interaction.answered'))[0]?.data.by).toMatchObject({ face: 'web' })
     await page.close()
   })
 

@@ -57,7 +57,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
           .then((outcome) => expect(outcome).toBe('bad_input'))
         await session.answer(data.interaction, data.question.options[0]!.id)
         expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', spent: { turns: 2 } })
-        const opened = await session.said('context.opened')
+        const opened = await session.eventsOf('context.opened')
         expect(new Set(opened.map((event) => event.data.acpSession)).size).toBe(1)
       },
     )
@@ -92,7 +92,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       const { prompt } = await one.prompt([{ say: 'three' }])
       const question = await asked(one)
       expect(question.data.question.title).toBe('This Space has used up its 2 turns. Allow more?')
-      expect(await one.said('run.started')).toHaveLength(1)
+      expect(await one.eventsOf('run.started')).toHaveLength(1)
       expect((await elsewhere.run([{ say: 'free' }])).outcome).toBe('completed')
       await one.answer(question.data.interaction, 'raise:4')
       expect((await one.endOf(prompt)).data.outcome).toBe('completed')

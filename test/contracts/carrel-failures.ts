@@ -44,7 +44,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       const ended = await session.run(steps)
       expect(ended).toMatchObject(matching(expected))
       if (ended.error) expect(ended.error.next).toMatch(/\w+.*\./)
-      expect(await session.said('run.ended')).toHaveLength(1)
+      expect(await session.eventsOf('run.ended')).toHaveLength(1)
       expect((await session.run([{ say: 'fine again' }])).outcome).toBe('completed')
       await expectWhole(session)
     })

@@ -73,15 +73,15 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(done.written).toEqual(['list.txt', 'mine.txt'])
       expect(readFileSync(first.path('list.txt'), 'utf8')).toBe(TEN.replace('five', 'FIVE').replace('ten', 'TEN'))
       expect(existsSync(first.path('mine.txt'))).toBe(false)
-      expect((await first.said('files.restored')).map(({ data }) => data)).toMatchObject([
+      expect((await first.eventsOf('files.restored')).map(({ data }) => data)).toMatchObject([
         { act: done.id, how: 'undo', count: 2, paths: ['list.txt', 'mine.txt'] },
       ])
-      expect(await second.said('files.taken')).toEqual([])
+      expect(await second.eventsOf('files.taken')).toEqual([])
       await act(first, { kind: 'undo', of: { kind: 'act', act: done.id } })
       expect(readFileSync(first.path('list.txt'), 'utf8')).toContain('ONE')
       expect(readFileSync(first.path('mine.txt'), 'utf8')).toBe('x')
       // An event that brings work back does not call itself an undo.
-      expect((await first.said('files.restored')).map(({ data }) => data.how)).toEqual(['undo', 'restore'])
+      expect((await first.eventsOf('files.restored')).map(({ data }) => data.how)).toEqual(['undo', 'restore'])
       await expectWhole(first)
     })
 
@@ -98,7 +98,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(await act(first, request, { leave: ['a.txt'] })).toMatchObject({ written: [], left: ['a.txt'] })
       const done = await act(first, request, { overwrite: ['a.txt'] })
       expect(readFileSync(first.path('a.txt'), 'utf8')).toBe('before\n')
-      expect((await second.said('files.taken')).map(({ data }) => data)).toMatchObject([
+      expect((await second.eventsOf('files.taken')).map(({ data }) => data)).toMatchObject([
         { act: done.id, by: { name: expect.any(String) }, paths: ['a.txt'] },
       ])
       expect(await second.item('act')).toMatchObject({ what: 'taken', paths: ['a.txt'] })

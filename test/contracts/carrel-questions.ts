@@ -93,7 +93,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       await session.answer(third.data.interaction, 'allow-once')
       expect((await session.endOf(prompt)).data.outcome).toBe('completed')
       expect(readFileSync(session.path('effects'), 'utf8')).toBe('once\nonce\n')
-      expect(await session.said('grant.used')).toHaveLength(3)
+      expect(await session.eventsOf('grant.used')).toHaveLength(3)
       await expectWhole(session)
     })
 
@@ -110,7 +110,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
         .catch((error) => expect(error.code).toMatch(/forbidden|gone|not_found/))
       await session.until('run.ended')
       expect(existsSync(session.path('effects'))).toBe(false)
-      expect(await session.said('grant.used')).toEqual([])
+      expect(await session.eventsOf('grant.used')).toEqual([])
     })
 
     near('I5: an unanswered question expires into its default while the agent waits', async () => {
@@ -164,7 +164,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       expect(
         ['open/a.txt', 'secret/b.txt', 'sly', 'doubt/c.txt'].map((name) => existsSync(session.path(name))),
       ).toEqual([...[true, false, false, true]])
-      const ruled = await session.said('permission.ruled')
+      const ruled = await session.eventsOf('permission.ruled')
       expect(ruled.map((event) => event.data.action)).toEqual(['allow', 'deny', 'allow'])
       expect(ruled[1]?.data.rule).toBe(denied.id)
       expect((await session.items()).filter((item) => item.kind === 'tool').map((tool) => tool.ruled)).toEqual([

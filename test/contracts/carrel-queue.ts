@@ -8,7 +8,7 @@ import { expectWhole } from './carrel-runs.ts'
 
 /** Returns the prompts in the order in which runs took them. */
 async function taken(session: TestSession): Promise<string[]> {
-  return (await session.said('run.admitted')).map((event: EventOf<'run.admitted'>) => event.data.prompt)
+  return (await session.eventsOf('run.admitted')).map((event: EventOf<'run.admitted'>) => event.data.prompt)
 }
 
 export function describeQueue(open: OpenCarrel, near: Case): void {
@@ -53,7 +53,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       session.open('go')
       await session.endOf(first.prompt)
       expect((await session.run([{ say: 'me' }], { busy: 'reject' })).outcome).toBe('completed')
-      expect(await session.said('prompt.requested')).toHaveLength(2)
+      expect(await session.eventsOf('prompt.requested')).toHaveLength(2)
     })
 
     near('L10: interrupt cancels the run and goes before the queue', async () => {
@@ -64,7 +64,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       const urgent = await session.prompt([{ say: 'urgent' }], { busy: 'interrupt' })
       await session.endOf(queued.prompt)
       expect(await taken(session)).toEqual([first.prompt, urgent.prompt, queued.prompt])
-      const ends = await session.said('run.ended')
+      const ends = await session.eventsOf('run.ended')
       expect(ends.map((event) => event.data.outcome)).toEqual(['cancelled', 'completed', 'completed'])
       await expectWhole(session)
     })
@@ -129,7 +129,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       expect(ended.data).toMatchObject({ run, outcome: 'cancelled' })
       expect(world.processes()).toEqual([])
       expect((await session.run([{ say: 'back' }])).outcome).toBe('completed')
-      expect((await session.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
+      expect((await session.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
     })
 
     near('P2: a cancelled answer keeps its text so far', async () => {
@@ -152,7 +152,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
         await session.endOf(prompt)
       }
       expect(await taken(session)).toEqual(prompts)
-      const ends = await session.said('run.ended')
+      const ends = await session.eventsOf('run.ended')
       expect(ends).toHaveLength(50)
       expect(ends.every((event) => event.data.outcome === 'completed')).toBe(true)
       await expectWhole(session)

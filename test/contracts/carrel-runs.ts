@@ -255,7 +255,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
         session.prompt([{ say: 'once' }], { key: 'k1', wait: 'ended', timeoutMs: 0 }),
       )
       for (const { state, text } of await Promise.all(asks)) expect([state, text]).toEqual(['ended', 'once'])
-      expect(await session.said('prompt.requested')).toHaveLength(1)
+      expect(await session.eventsOf('prompt.requested')).toHaveLength(1)
       const many = await Promise.all(Array.from({ length: 8 }, () => session.prompt([{ say: 'eight' }], { key: 'k2' })))
       expect(new Set(many.map((one) => one.prompt)).size).toBe(1)
       expect(many.filter((one) => !one.repeated)).toHaveLength(1)

@@ -24,7 +24,7 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       const head = (await session.log()).slice(0, cut)
       expect((await fork.log()).slice(0, cut)).toEqual(head.map((event) => ({ ...event, session: id })))
       // The fork lacks the agent's memory of the original: it gets the transcript.
-      expect((await fork.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
+      expect((await fork.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
       expect(await fork.row()).toMatchObject({ forkedFrom: { session: session.id, seq: cut } })
       await expect(world.carrel.call('sessions.fork', { ...at(session), seq: 10_000 })).rejects.toMatchObject({
         code: 'bad_input',
@@ -57,7 +57,7 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       await world.carrel.call('sessions.close', at(session))
       await session.until('session.closed')
       expect((await session.endOf(first.prompt)).data.outcome).toBe('cancelled')
-      expect((await session.said('prompt.withdrawn')).map((event) => event.data.prompt)).toEqual([queued.prompt])
+      expect((await session.eventsOf('prompt.withdrawn')).map((event) => event.data.prompt)).toEqual([queued.prompt])
       await expect(session.prompt('more')).rejects.toMatchObject({ code: 'gone' })
       expect(await session.row()).toMatchObject({ state: 'closed', queued: 0 })
       await world.carrel.call('sessions.close', at(session))

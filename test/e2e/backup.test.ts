@@ -19,7 +19,7 @@ import { restoreBackup } from '../../src/engine/backup/restore.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { digestOf, digestStep, filesWith } from '../contracts/carrel-secrets.ts'
 import { createTestSession, eventually, testSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 
 const DEFAULT = { workspace: 'default' } as const
 const SILENT = () => undefined
@@ -152,8 +152,8 @@ describe('a backup', () => {
 
 describe('disks', () => {
   const root = process.platform === 'linux' && process.getuid?.() === 0
-  const mount = (ground: { root: string }, options: string) => {
-    const disk = join(ground.root, 'disk')
+  const mount = (testFolder: { root: string }, options: string) => {
+    const disk = join(testFolder.root, 'disk')
     mkdirSync(disk, { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk], { stdio: 'pipe' })
     onTestFinished(() => {
@@ -163,14 +163,14 @@ describe('disks', () => {
   }
 
   it.skipIf(!root)('a full disk leaves no half backup and no half key, and loses nothing', async ({ skip }) => {
-    const ground = makeGround()
+    const testFolder = makeTestFolder()
     let disk: string
     try {
-      disk = mount(ground, 'size=6m')
+      disk = mount(testFolder, 'size=6m')
     } catch {
       return skip('this machine lets nobody mount a small disk')
     }
-    const world = await openWorld({}, {}, { ...ground, dataFolder: join(disk, 'data') })
+    const world = await openWorld({}, {}, { ...testFolder, dataFolder: join(disk, 'data') })
     const session = await world.session()
     await world.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'full-canary' })
     const key = readFileSync(join(disk, 'data', 'secrets.key'), 'utf8')
@@ -197,23 +197,23 @@ describe('disks', () => {
   })
 
   it.skipIf(!root)('a read-only data folder is reported at the start, and can be backed up', async ({ skip }) => {
-    const ground = makeGround()
+    const testFolder = makeTestFolder()
     let disk: string
     try {
-      disk = mount(ground, 'size=32m')
+      disk = mount(testFolder, 'size=32m')
     } catch {
       return skip('this machine lets nobody mount a disk')
     }
     const dataFolder = join(disk, 'data')
-    const world = await openWorld({}, {}, { ...ground, dataFolder })
+    const world = await openWorld({}, {}, { ...testFolder, dataFolder })
     await world.engine.close()
     execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' })
-    await expect(openWorld({}, {}, { ...ground, dataFolder })).rejects.toMatchObject({
+    await expect(openWorld({}, {}, { ...testFolder, dataFolder })).rejects.toMatchObject({
       message: expect.stringMatching(/read-only|write/i),
     })
-    await makeBackup(wish(dataFolder), join(ground.root, 'backup'), SILENT)
-    await restoreBackup(join(ground.root, 'backup'), join(ground.root, 'again'), SILENT)
-    const again = await openWorld({}, {}, { ...ground, dataFolder: join(ground.root, 'again') })
+    await makeBackup(wish(dataFolder), join(testFolder.root, 'backup'), SILENT)
+    await restoreBackup(join(testFolder.root, 'backup'), join(testFolder.root, 'again'), SILENT)
+    const again = await openWorld({}, {}, { ...testFolder, dataFolder: join(testFolder.root, 'again') })
     expect((await again.carrel.call('workspaces.list', {})).workspaces).toHaveLength(1)
   })
 })

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { startServer } from '../support/carrel-server.ts'
 import { textOf } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 
 describe('an agent that sends nonsense', () => {
   it('L9: lines that are no messages are noticed and the run continues', async () => {
@@ -47,7 +47,7 @@ describe('an agent that sends nonsense', () => {
     const session = await world.session()
     const bytes = 8 * 1024 * 1024
     expect((await session.run([{ huge: bytes }])).outcome).toBe('completed')
-    const said = (await session.said('agent.update')).flatMap((event) => {
+    const said = (await session.eventsOf('agent.update')).flatMap((event) => {
       const { content } = event.data.update as { content?: { text?: string } }
       return content?.text?.length ?? []
     })
@@ -94,7 +94,7 @@ describe('an agent that sends nonsense', () => {
     await world.carrel.call('workspaces.create', { id: 'theirs' })
     const [mine, theirs] = [await world.session(), await world.session({ workspace: 'theirs' })]
     await theirs.run([{ say: 'x' }])
-    const acpSession = (await theirs.said('context.opened'))[0]?.data.acpSession
+    const acpSession = (await theirs.eventsOf('context.opened'))[0]?.data.acpSession
     const params = { sessionId: acpSession, path: theirs.path('a.txt'), content: 'x' }
     expect(
       (await mine.run([{ say: 'It says: ' }, { request: { method: 'fs/write_text_file', params } }])).outcome,
@@ -108,8 +108,8 @@ describe('a full disk', () => {
   it('L5: a full disk is reported; with room the server continues, and no acknowledged write is lost', async (test) => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0)
       return test.skip('only root of a Linux machine may mount a small disk')
-    const ground = makeGround()
-    const disk = join(ground.root, 'disk')
+    const testFolder = makeTestFolder()
+    const disk = join(testFolder.root, 'disk')
     mkdirSync(disk)
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' })
@@ -119,7 +119,7 @@ describe('a full disk', () => {
     onTestFinished(() => {
       execFileSync('umount', ['-l', disk])
     })
-    const server = await startServer(ground, { dataFolder: join(disk, 'data') })
+    const server = await startServer(testFolder, { dataFolder: join(disk, 'data') })
     const session = await server.session()
     expect((await session.run([{ say: 'before' }])).outcome).toBe('completed')
     fill(join(disk, 'ballast'))
@@ -136,11 +136,11 @@ describe('a full disk', () => {
     rmSync(join(disk, 'ballast'))
     for (const prompt of taken) await session.endOf(prompt)
     expect((await session.run([{ say: 'after' }])).outcome).toBe('completed')
-    const asked = (await session.said('prompt.requested')).map((event) => event.data.prompt)
+    const asked = (await session.eventsOf('prompt.requested')).map((event) => event.data.prompt)
     expect(asked.filter((prompt) => taken.includes(prompt as string))).toEqual(taken)
     await expectWhole(session)
     await server.kill()
-    const again = await startServer(ground, { dataFolder: join(disk, 'data') })
+    const again = await startServer(testFolder, { dataFolder: join(disk, 'data') })
     await expectWhole(session.through(again.carrel))
   })
 })

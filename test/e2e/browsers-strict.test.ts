@@ -8,7 +8,7 @@ import type { Carrel } from '../../src/api/index.ts'
 import { browserHere } from '../support/browser-setup.ts'
 import { running, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 const program = browserHere()
@@ -83,7 +83,7 @@ describe.skipIf(program === null || why !== null)(
         expect(new Set(await said(session))).toEqual(new Set([`user:${as}`]))
         expect(JSON.stringify(await session.items())).toContain(`user:${as} (${at(allowed, '/who')})`)
         expect(readFileSync(session.path('looked'), 'utf8')).toBe('alone\n0\nbrowser\ndone\n')
-        const told = (await session.said('notice.given')).map(({ data }) => data.text)
+        const told = (await session.eventsOf('notice.given')).map(({ data }) => data.text)
         expect(told).toEqual([
           expect.stringContaining(`did not let the browser of this run through to 127.0.0.1:${portOf(forbidden)}.`),
         ])
@@ -93,7 +93,7 @@ describe.skipIf(program === null || why !== null)(
       const { session } = both[0]
       await session.run([visit(at(allowed, '/who'))])
       expect((await said(session))?.at(-1)).toBe('user:nobody')
-      expect(await session.said('context.opened')).toHaveLength(1)
+      expect(await session.eventsOf('context.opened')).toHaveLength(1)
       await eventually(
         'no trace of the browser is left',
         () => readdirSync(join(world.dataFolder, 'browsers')).length === 0,
@@ -103,8 +103,8 @@ describe.skipIf(program === null || why !== null)(
     it('P1, P5: a browser outlives its server, and the next browser has the same address', {
       tags: ['long'],
     }, async () => {
-      const ground = makeGround()
-      const first = await startServer(ground, { ...settings, outliveMs: 120_000 })
+      const testFolder = makeTestFolder()
+      const first = await startServer(testFolder, { ...settings, outliveMs: 120_000 })
       await want(first.carrel)
       const before = await first.session()
       const who = visit(at(allowed, '/who'))
@@ -112,21 +112,21 @@ describe.skipIf(program === null || why !== null)(
       const { prompt } = await before.prompt([...steps, { gate: 'on' }, who])
       await says(before, 'here')
       await first.kill()
-      const second = await startServer(ground, { ...settings, outliveMs: 120_000 })
+      const second = await startServer(testFolder, { ...settings, outliveMs: 120_000 })
       const session = before.through(second.carrel)
       await eventually('the run has its browser again', async () => `${await states(second.carrel)}` === 'ready')
       session.open('go')
       await says(session, 'again')
       expect(new Set(await said(session))).toEqual(new Set(['user:ann']))
-      const [keeper = ''] = readdirSync(join(ground.dataFolder, 'browsers'))
-      const note = JSON.parse(readFileSync(join(ground.dataFolder, 'browsers', keeper, 'keeper.json'), 'utf8'))
+      const [keeper = ''] = readdirSync(join(testFolder.dataFolder, 'browsers'))
+      const note = JSON.parse(readFileSync(join(testFolder.dataFolder, 'browsers', keeper, 'keeper.json'), 'utf8'))
       process.kill(note.agent.identity.pid, 'SIGKILL')
       expect((await session.until('notice.given')).data.text).toMatch(/a new \w+ at the same address/)
       session.open('on')
       expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
       expect((await said(session))?.at(-1)).toBe('user:nobody')
       await second.stop()
-      await eventually('no process is left', () => running(ground).length === 0)
+      await eventually('no process is left', () => running(testFolder).length === 0)
     })
   },
 )

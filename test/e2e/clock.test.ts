@@ -29,7 +29,7 @@ it('L1, S1, P6: a clock set back by a day, during a run and between two starts, 
   for (const each of [again, waits]) {
     const log = await each.log()
     expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: log.length }, (_, index) => index + 1))
-    for (const { data } of await each.said('run.ended')) expect(data.spent?.ms ?? 0).toBeGreaterThanOrEqual(0)
+    for (const { data } of await each.eventsOf('run.ended')) expect(data.spent?.ms ?? 0).toBeGreaterThanOrEqual(0)
     await expectWhole(each)
   }
   // The history attributes a run's changes to it, whatever the clock shows.

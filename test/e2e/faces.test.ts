@@ -4,10 +4,10 @@ import type { Bell } from '../../src/store/bell.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { startServer } from '../support/carrel-server.ts'
 import { order } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 
 it('L5: a caller that hangs up while it waits changes nothing', async () => {
-  const server = await startServer(makeGround())
+  const server = await startServer(makeTestFolder())
   const session = await server.session()
   const hangUp = new AbortController()
   const asked = fetch(`${server.url}/api/v1/workspaces/default/sessions/${session.id}/prompt`, {

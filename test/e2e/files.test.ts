@@ -7,7 +7,7 @@ import type { PlanRequest } from '../../src/model/history.ts'
 import type { Project } from '../../src/model/tree.ts'
 import { startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession, testSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 
 const git = (cwd: string, ...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=ada', '-c', 'user.email=ada@localhost', ...args], { cwd, encoding: 'utf8' })
@@ -115,8 +115,8 @@ it('F8: an overlay separates any folder; paths that both sides changed are writt
 })
 
 it('kill -9 in the middle of a run: its writes until then are its own, and can be undone', async () => {
-  const ground = makeGround()
-  const first = await startServer(ground)
+  const testFolder = makeTestFolder()
+  const first = await startServer(testFolder)
   const session = await freely(await first.session())
   writeFileSync(session.path('a.txt'), 'before\n')
   const steps = [
@@ -128,7 +128,7 @@ it('kill -9 in the middle of a run: its writes until then are its own, and can b
   await session.prompt(steps, { wait: 'started' })
   await appears(session.path('reached'))
   await first.kill()
-  const second = await startServer(ground)
+  const second = await startServer(testFolder)
   const again = session.through(second.carrel)
   const { data } = await again.until('run.ended')
   expect(data.outcome).toBe('lost')

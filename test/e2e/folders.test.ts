@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import type { PlanRequest } from '../../src/model/history.ts'
 import type { Project } from '../../src/model/tree.ts'
 import { eventually } from '../support/carrel-session.ts'
-import { makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 import { harden, hostileEnvironment, marks, TRAPPED } from '../support/hostile-git.ts'
 import { digest, fresh, git, plainFolder, repository, top } from '../support/places-setup.ts'
 
@@ -16,7 +16,7 @@ const workspace = 'default'
 async function hostileWorld(): Promise<World> {
   const env = hostileEnvironment()
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  return await openWorld({}, {}, makeGround(env))
+  return await openWorld({}, {}, makeTestFolder(env))
 }
 
 interface Shape {

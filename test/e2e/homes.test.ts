@@ -110,7 +110,7 @@ it('P1: a home of a run is removed with it, its refreshed login is kept, and the
   expect((await session.run(LOOK)).outcome).toBe('completed')
   expect([read(session, 'login'), read(session, 'home') === first]).toEqual(['{"token":"second"}', false])
   // The agent lost its conversation, and got the transcript.
-  expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'primed'])
+  expect((await session.eventsOf('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'primed'])
   const at = { space: session.space.id, project: session.project, session: session.id }
   const left: HomeNote = { kind: 'run', agent: 'one', workspace: 'default', ...at, run: 'run_gone' }
   await eventually('the second home is gone', () => homesIn(world).length === 0)

@@ -4,7 +4,7 @@ import { findKeepers } from '../../src/host/keeper/client.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { running, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
-import { makeGround, scriptedAgent } from '../support/carrel-world.ts'
+import { makeTestFolder, scriptedAgent } from '../support/carrel-world.ts'
 
 /** Each session has a process of its own, and so a keeper. */
 const ALONE = scriptedAgent('alone', { runsPerProcess: 1 })
@@ -19,8 +19,8 @@ const numbers = (count: number) => Array.from({ length: count }, (_, index) => `
 it(`P1, P5, L4: of ${RUNS} streaming runs ${KEEPERS} lose their keepers and ${BOTH} keepers and server at random moments: each has one end, keeps its text, and the next prompt works`, {
   tags: ['long'],
 }, async () => {
-  const ground = makeGround()
-  let server = await startServer(ground, OUTLIVE)
+  const testFolder = makeTestFolder()
+  let server = await startServer(testFolder, OUTLIVE)
   let sessions = await Promise.all(Array.from({ length: RUNS }, () => server.session({ agent: 'alone' })))
   const prompts = await Promise.all(
     sessions.map((session) =>
@@ -36,8 +36,8 @@ it(`P1, P5, L4: of ${RUNS} streaming runs ${KEEPERS} lose their keepers and ${BO
     await session.until('agent.update', ({ seq }) => seq >= seen + words, seen)
   }
   const keeperOf = async (session: TestSession) => {
-    const [opened] = await session.said('context.opened')
-    const keepers = await findKeepers(join(ground.dataFolder, 'keepers'))
+    const [opened] = await session.eventsOf('context.opened')
+    const keepers = await findKeepers(join(testFolder.dataFolder, 'keepers'))
     const found = keepers.find(({ keeper }) => keeper === opened?.data.keeper)
     if (!found) throw new Error('The run has no keeper.')
     return found.note.keeper.identity.pid
@@ -52,14 +52,14 @@ it(`P1, P5, L4: of ${RUNS} streaming runs ${KEEPERS} lose their keepers and ${BO
   const keepers = await Promise.all(both.map(keeperOf))
   for (const pid of keepers) process.kill(pid, 'SIGKILL')
   await server.kill()
-  server = await startServer(ground, OUTLIVE)
+  server = await startServer(testFolder, OUTLIVE)
   sessions = sessions.map((session) => session.through(server.carrel))
   for (const [index, session] of sessions.entries()) {
     session.open('end')
     const { data } = await session.endOf(prompts[index]?.prompt ?? '')
     const how = index < KEEPERS ? 'failed' : index < KEEPERS + BOTH ? 'lost' : 'completed'
     expect([index, data.outcome]).toEqual([index, how])
-    expect(await session.said('run.ended')).toHaveLength(1)
+    expect(await session.eventsOf('run.ended')).toHaveLength(1)
     expect((await session.row()).head).toBeGreaterThanOrEqual(before[index] ?? 0)
     const text = textOf(await session.items())
     if (how === 'completed') expect(text).toBe(numbers(WORDS))
@@ -71,5 +71,5 @@ it(`P1, P5, L4: of ${RUNS} streaming runs ${KEEPERS} lose their keepers and ${BO
     await expectWhole(session)
   }
   await server.stop()
-  await eventually('nothing is left', () => running(ground).length === 0)
+  await eventually('nothing is left', () => running(testFolder).length === 0)
 })

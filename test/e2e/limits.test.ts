@@ -5,7 +5,7 @@ import type { Environment } from '../../src/model/environment.ts'
 import type { RunId } from '../../src/model/ids.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, scriptedAgent } from '../support/carrel-world.ts'
 import { cgroupsNow, needCgroups, selfWith } from '../support/cgroup-setup.ts'
 import { openCliWorld } from '../support/cli-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
@@ -20,7 +20,7 @@ const MANY = 'for each in $(seq 200); do sleep 1000 > /dev/null 2>&1 & done'
 
 const keep = ({ carrel, workspace, space }: TestSession, settings: Environment) =>
   carrel.call('environment.set', { workspace, space: space.id, settings })
-const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+const notices = async (session: TestSession) => (await session.eventsOf('notice.given')).map(({ data }) => data.text)
 
 /** Records new cgroups, and checks at the end of the test that they are gone. */
 function watchCgroups() {
@@ -130,10 +130,10 @@ describe('limits of memory and processes', () => {
   it('P1, P5: a limit outlives its server: the next one learns what it ended, and nothing is left of it', {
     tags: ['long'],
   }, async () => {
-    const ground = makeGround()
+    const testFolder = makeTestFolder()
     const cgroups = watchCgroups()
-    onTestFinished(() => killAgents(ground))
-    const first = await startServer(ground, { outliveMs: 120_000 })
+    onTestFinished(() => killAgents(testFolder))
+    const first = await startServer(testFolder, { outliveMs: 120_000 })
     const session = await first.session()
     await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
     const { prompt } = await session.prompt([
@@ -147,7 +147,7 @@ describe('limits of memory and processes', () => {
     expect(cgroups.look()).not.toEqual([])
     await first.kill()
     session.open('go')
-    const second = await startServer(ground, { outliveMs: 120_000 })
+    const second = await startServer(testFolder, { outliveMs: 120_000 })
     const next = session.through(second.carrel)
     await next.until('notice.given', ({ data }) => data.text.includes('256 MiB of memory'))
     next.open('on')
@@ -162,10 +162,10 @@ describe('limits of memory and processes', () => {
   it('P1: the next start removes limited agents that were to end with their killed server', {
     tags: ['long'],
   }, async () => {
-    const ground = makeGround()
+    const testFolder = makeTestFolder()
     const cgroups = watchCgroups()
-    onTestFinished(() => killAgents(ground))
-    const first = await startServer(ground)
+    onTestFinished(() => killAgents(testFolder))
+    const first = await startServer(testFolder)
     const session = await first.session()
     await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
     await session.prompt([
@@ -175,8 +175,8 @@ describe('limits of memory and processes', () => {
     ])
     await eventually('the agent runs', () => cgroups.look().length > 0)
     await first.kill()
-    killAgents(ground)
-    await startServer(ground)
+    killAgents(testFolder)
+    await startServer(testFolder)
     await cgroups.allGone()
   })
 
@@ -245,12 +245,12 @@ describe('limits of memory and processes', () => {
   })
 
   it('F8: a run whose limit this machine cannot enforce fails with a message, and nothing starts', async () => {
-    const ground = makeGround()
-    const able = await openWorld({}, {}, ground)
+    const testFolder = makeTestFolder()
+    const able = await openWorld({}, {}, testFolder)
     const session = await able.session()
     await keep(session, { limits: { memoryBytes: 256 * MIB } })
     await able.engine.close()
-    const unable = await openWorld({}, { self: selfWith(NOTHING) }, ground)
+    const unable = await openWorld({}, { self: selfWith(NOTHING) }, testFolder)
     const there = session.through(unable.carrel)
     const { outcome, error } = await there.run([{ write: 'made', content: '', ask: false }])
     expect(outcome).toBe('failed')

@@ -7,7 +7,7 @@ import type { Environment } from '../../src/model/environment.ts'
 import type { RunId } from '../../src/model/ids.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, type TestSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 const why = await noSandbox()
@@ -17,7 +17,7 @@ const keep = ({ carrel, workspace, space }: TestSession, settings: Environment) 
   carrel.call('environment.set', { workspace, space: space.id, settings })
 const said = async (session: TestSession) => JSON.stringify(await session.items())
 const HELLO = [{ say: 'hello' }]
-const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+const notices = async (session: TestSession) => (await session.eventsOf('notice.given')).map(({ data }) => data.text)
 
 /** Opens a remote site that counts its requests. */
 async function origin(host: string) {
@@ -104,9 +104,9 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
 
   it('P5: a strict agent outlives its server with its network access, and the next server learns what was stopped', async () => {
     const [allowed, other] = [await origin('127.0.0.2'), await origin('127.0.0.3')]
-    const ground = makeGround()
-    onTestFinished(() => killAgents(ground))
-    const first = await startServer(ground, { outliveMs: 120_000 })
+    const testFolder = makeTestFolder()
+    onTestFinished(() => killAgents(testFolder))
+    const first = await startServer(testFolder, { outliveMs: 120_000 })
     const session = await first.session()
     await keep(session, { sandbox: 'strict', hosts: [allowed.name] })
     const steps = [
@@ -122,7 +122,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     await first.kill()
     session.open('go')
     await vi.waitUntil(() => allowed.came() === 1, 60_000)
-    const next = session.through((await startServer(ground, { outliveMs: 120_000 })).carrel)
+    const next = session.through((await startServer(testFolder, { outliveMs: 120_000 })).carrel)
     next.open('on')
     expect((await next.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
     const words = await said(next)
@@ -132,8 +132,8 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
 })
 
 it('F8: where the machine cannot make the sandbox the run fails with instructions to install it, and nothing starts', async () => {
-  const ground = makeGround({ PATH: pathWithout('bwrap') })
-  const world = await openWorld({}, {}, ground)
+  const testFolder = makeTestFolder({ PATH: pathWithout('bwrap') })
+  const world = await openWorld({}, {}, testFolder)
   const session = await world.session()
   for (const sandbox of ['guard', 'strict'] as const) {
     await keep(session, { sandbox })
@@ -159,7 +159,7 @@ async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }
 
 /** Returns a PATH with every program of this machine except one. */
 function pathWithout(program: string): string {
-  const folder = join(makeGround().root, 'bin')
+  const folder = join(makeTestFolder().root, 'bin')
   mkdirSync(folder)
   for (const from of (process.env.PATH ?? '').split(delimiter))
     for (const name of existsSync(from) ? readdirSync(from) : [])

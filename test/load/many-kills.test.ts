@@ -5,7 +5,7 @@ import type { Event } from '../../src/model/events.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { running, type Server, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
-import { makeGround } from '../support/carrel-world.ts'
+import { makeTestFolder } from '../support/carrel-world.ts'
 
 const SESSIONS = 4
 const RUNS = 100
@@ -35,9 +35,9 @@ interface Ledger {
 }
 
 it(`L1, L4, L5, P1: ${KILLS} kills of the server at random moments during ${RUNS} runs lose nothing`, async () => {
-  const ground = makeGround()
+  const testFolder = makeTestFolder()
   const random = randomFrom(20_261_121)
-  let server = await startServer(ground, { flushMs: 5 })
+  let server = await startServer(testFolder, { flushMs: 5 })
   const ledgers: Ledger[] = []
   for (let each = 0; each < SESSIONS; each += 1) {
     ledgers.push({
@@ -50,7 +50,7 @@ it(`L1, L4, L5, P1: ${KILLS} kills of the server at random moments during ${RUNS
   }
   for (let kills = 0; kills < KILLS; kills += 1) {
     await workUntilKilled(ledgers, server, Math.floor(random() * MOST_EVENTS))
-    server = await startServer(ground, { flushMs: 5 })
+    server = await startServer(testFolder, { flushMs: 5 })
     for (const ledger of ledgers) ledger.session = ledger.session.through(server.carrel)
   }
   // One more prompt for each session, undisturbed: it queues behind every prompt that the kills left.
@@ -75,7 +75,7 @@ it(`L1, L4, L5, P1: ${KILLS} kills of the server at random moments during ${RUNS
     expectOnce(log, session)
   }
   await server.stop()
-  await eventually('no process is left', () => running(ground).length === 0, 3_000)
+  await eventually('no process is left', () => running(testFolder).length === 0, 3_000)
 }, 400_000)
 
 /** Gives each session one prompt after the other, and kills the server once followers have received enough events. */

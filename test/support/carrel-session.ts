@@ -37,7 +37,7 @@ export interface TestSession {
   /** Waits for the end of the run that this prompt begins; returns at once when the run is over. */
   endOf(prompt: string): Promise<EventOf<'run.ended'>>
   log(): Promise<Event[]>
-  said<T extends EventType>(type: T): Promise<EventOf<T>[]>
+  eventsOf<T extends EventType>(type: T): Promise<EventOf<T>[]>
   items(): Promise<Item[]>
   item<K extends Item['kind']>(kind: K): Promise<Extract<Item, { kind: K }>>
   view(): Promise<SessionView>
@@ -81,29 +81,8 @@ export function testSession(
 ): TestSession {
   const at = { workspace, id }
   const path = (...parts: string[]) => join(space.folder, ...parts)
-  const log = async () => {
-    const events: Event[] = []
-    for (;;) {
-      const page = await carrel.call('sessions.events', { ...at, after: events.length, limit: 5_000 })
-      events.push(...page.events.map(parseEvent))
-      if (page.events.length < 5_000) return events
-    }
-  }
-  const until = async <T extends EventType>(type: T, fits: (event: EventOf<T>) => boolean = () => true, after = 0) => {
-    const signal = AbortSignal.timeout(PATIENCE_MS)
-    const stop = new AbortController()
-    const target = { kind: 'session' as const, workspace, session: id, after }
-    try {
-      for await (const followed of carrel.follow([target], AbortSignal.any([signal, stop.signal]))) {
-        if (followed.kind !== 'event') continue
-        const event = parseEvent(JSON.parse(followed.json))
-        if (event.type === type && fits(event as EventOf<T>)) return event as EventOf<T>
-      }
-    } finally {
-      stop.abort()
-    }
-    throw new Error(`No ${type} that fits came after ${after}. The log is:\n${summary(await log())}`)
-  }
+  const log = () => readLog(carrel, at)
+  const until: TestSession['until'] = (type, fits, after) => waitFor(session, type, fits, after)
   const session: TestSession = {
     carrel,
     ...at,
@@ -128,7 +107,7 @@ export function testSession(
       return await until('run.ended', (event) => event.data.run === admitted.data.run, admitted.seq)
     },
     log,
-    said: async (type) => (await log()).filter((event) => event.type === type) as never,
+    eventsOf: async (type) => (await log()).filter((event) => event.type === type) as never,
     items: async () => (await carrel.call('sessions.view', { ...at, limit: 500 })).items,
     async item(kind) {
       const found = (await session.items()).filter((each) => each.kind === kind)
@@ -143,6 +122,36 @@ export function testSession(
     through: (other) => testSession(other, { workspace, id, space, project }),
   }
   return session
+}
+
+async function readLog(carrel: Carrel, at: { workspace: string; id: string }): Promise<Event[]> {
+  const events: Event[] = []
+  for (;;) {
+    const page = await carrel.call('sessions.events', { ...at, after: events.length, limit: 5_000 })
+    events.push(...page.events.map(parseEvent))
+    if (page.events.length < 5_000) return events
+  }
+}
+
+async function waitFor<T extends EventType>(
+  { carrel, workspace, id, log }: TestSession,
+  type: T,
+  fits: (event: EventOf<T>) => boolean = () => true,
+  after = 0,
+): Promise<EventOf<T>> {
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  const stop = new AbortController()
+  const target = { kind: 'session' as const, workspace, session: id, after }
+  try {
+    for await (const followed of carrel.follow([target], AbortSignal.any([signal, stop.signal]))) {
+      if (followed.kind !== 'event') continue
+      const event = parseEvent(JSON.parse(followed.json))
+      if (event.type === type && fits(event as EventOf<T>)) return event as EventOf<T>
+    }
+  } finally {
+    stop.abort()
+  }
+  throw new Error(`No ${type} that fits came after ${after}. The log is:\n${summary(await log())}`)
 }
 
 /** Polls until the condition holds: for conditions without an event, such as a file that a command creates. */

@@ -15,7 +15,7 @@ export const ADA: Caller = { name: 'ada', kind: 'person', face: 'web', workspace
 export const BOB: Caller = { name: 'bob', kind: 'person', face: 'cli', workspaces: null }
 
 /** A folder for one test with data, a home and working folders. Removed at the end of the test. */
-export interface Ground {
+export interface TestFolder {
   readonly root: string
   readonly dataFolder: string
   readonly home: string
@@ -28,7 +28,7 @@ export interface Ground {
 /** Registers a clean-up for the end of a test or of a file. */
 export type AtEnd = (ending: () => void | Promise<void>) => void
 
-export function makeGround(more: Readonly<Record<string, string>> = {}, atEnd: AtEnd = onTestFinished): Ground {
+export function makeTestFolder(more: Readonly<Record<string, string>> = {}, atEnd: AtEnd = onTestFinished): TestFolder {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-story-')))
   atEnd(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
   const home = join(root, 'home')
@@ -57,7 +57,7 @@ export function makeGround(more: Readonly<Record<string, string>> = {}, atEnd: A
 }
 
 /** An engine in this process with everything that a test needs around it. Closed at the end of the test. */
-export interface World extends Ground {
+export interface World extends TestFolder {
   readonly engine: Engine
   readonly carrel: Carrel
   /** The workspace of this test; `session` creates its sessions here. */
@@ -74,19 +74,19 @@ export interface World extends Ground {
 export async function openWorld(
   settings: Partial<Config> = {},
   overrides: Overrides = {},
-  ground: Ground = makeGround(),
+  testFolder: TestFolder = makeTestFolder(),
   atEnd: AtEnd = onTestFinished,
 ): Promise<World> {
-  const { dataFolder, home } = ground
+  const { dataFolder, home } = testFolder
   const open = (more: Partial<Config> = {}) =>
     openEngine(
       { logLevel: 'silent', outliveMs: 0, historyWaitMs: 60_000, ...settings, ...more, dataFolder },
-      { env: ground.env, home, ...overrides },
+      { env: testFolder.env, home, ...overrides },
     )
   let engine = await open()
   atEnd(async () => await engine.close())
   return {
-    ...ground,
+    ...testFolder,
     workspace: 'default',
     get engine() {
       return engine
@@ -98,13 +98,13 @@ export async function openWorld(
     session: (options = {}) =>
       createTestSession(options.carrel ?? engine.carrelFor(ADA), {
         ...options,
-        folder: options.folder ?? ground.work(),
+        folder: options.folder ?? testFolder.work(),
       }),
     async restart(more) {
       await engine.close()
       engine = await open(more)
     },
-    processes: () => agentProcesses(ground.root),
+    processes: () => agentProcesses(testFolder.root),
   }
 }
 

@@ -26,10 +26,10 @@ export interface Ended {
   readonly stdout: string
   readonly stderr: string
   /** Parses stdout as one JSON document. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  // biome-ignore lint/suspicious/noExplicitAny: tests check at what they expect
   json(): any
   /** Parses stdout as JSON lines. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  // biome-ignore lint/suspicious/noExplicitAny: tests check at what they expect
   lines(): any[]
 }
 
@@ -113,14 +113,14 @@ async function runHere(
   { cwd, home, env }: Pick<CommandWorld, 'cwd' | 'home' | 'env'>,
   input: string,
 ): Promise<Ended> {
-  const [stdout, stderr] = [new Heard(), new Heard()]
+  const [stdout, stderr] = [new TextSink(), new TextSink()]
   const streams = { stdin: Readable.from([input]), stdout, stderr } as unknown as CommandWorld
   const exit = await runCli(args, { ...streams, cwd, home, env, now: Date.now })
   return toEnded(exit, stdout.text, stderr.text)
 }
 
 /** A writable stream that collects its input as text. */
-class Heard extends Writable {
+class TextSink extends Writable {
   text = ''
   override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
     this.text += chunk
@@ -142,36 +142,36 @@ export function watch(child: ChildProcess): Running {
   let stdout = ''
   let stderr = ''
   const listeners = new Set<() => void>()
-  const heard = (): void => {
+  const changed = (): void => {
     for (const listener of [...listeners]) listener()
   }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    heard()
+    changed()
   })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
-    heard()
+    changed()
   })
   let over = false
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (exit) => {
       over = true
-      heard()
+      changed()
       resolve(toEnded(exit, stdout, stderr))
     })
   })
   const until = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         const found = pattern.exec(stdout) ?? pattern.exec(stderr)
         if (!found && !over) return
-        listeners.delete(look)
+        listeners.delete(check)
         if (found) resolve(found)
         else reject(new Error(`The process ended without output that matches ${pattern}:\n${stdout}\n${stderr}`))
       }
-      listeners.add(look)
-      look()
+      listeners.add(check)
+      check()
     })
   return { child, stdout: () => stdout, stderr: () => stderr, until, ended }
 }

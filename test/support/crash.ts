@@ -110,13 +110,13 @@ async function runUntil(args: readonly string[]): Promise<string> {
   child ??= builtChild()
   const { file, env } = await child
   const running = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
+  let output = ''
   for await (const piece of running.stdout) {
-    said += piece
-    if (said.includes('\n')) running.kill('SIGKILL')
+    output += piece
+    if (output.includes('\n')) running.kill('SIGKILL')
   }
-  if (said === '') throw new Error(`${args[0]} ended before it was killed`)
-  return said.trim()
+  if (output === '') throw new Error(`${args[0]} ended before it was killed`)
+  return output.trim()
 }
 
 /** Lists the files in a history's folder for which it has no row; there should be none. */

@@ -57,6 +57,6 @@ function echo(socket: Socket, frame: Buffer): void {
   if ((first & 0x0f) === 8) return void socket.end(Buffer.from([0x88, 0]))
   const mask = frame.subarray(2, 6)
   const text = Buffer.from(frame.subarray(6, 6 + (second & 0x7f)).map((byte, at) => byte ^ (mask[at % 4] ?? 0)))
-  const said = Buffer.concat([Buffer.from('echo '), text])
-  socket.write(Buffer.concat([Buffer.from([0x81, said.length]), said]))
+  const answer = Buffer.concat([Buffer.from('echo '), text])
+  socket.write(Buffer.concat([Buffer.from([0x81, answer.length]), answer]))
 }

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/primitives/programs.ts'
 
 /** Output and end of a command. */
-export interface Said {
+export interface CommandResult {
   readonly exit: number | null
   readonly stdout: string
   readonly stderr: string
@@ -23,8 +23,12 @@ export interface PackageWorld {
   /** Creates a new folder. */
   folder(name: string): string
   /** Runs a command with the Node at `node` first on the PATH: the command of the package, or npm's. */
-  run(node: string, words: readonly string[], more?: { cwd?: string; env?: Record<string, string> }): Promise<Said>
-  start(node: string, words: readonly string[], more?: { cwd?: string; env?: Record<string, string> }): Started
+  run(
+    node: string,
+    args: readonly string[],
+    more?: { cwd?: string; env?: Record<string, string> },
+  ): Promise<CommandResult>
+  start(node: string, args: readonly string[], more?: { cwd?: string; env?: Record<string, string> }): Started
   close(): Promise<void>
 }
 
@@ -32,7 +36,7 @@ export interface Started {
   readonly child: ChildProcessWithoutNullStreams
   /** Waits for a match in stdout. Rejects when the process ends without one. */
   until(pattern: RegExp): Promise<RegExpExecArray>
-  readonly ended: Promise<Said>
+  readonly ended: Promise<CommandResult>
 }
 
 /** Packs this checkout and installs it, with the npm of this machine. */
@@ -72,8 +76,8 @@ export function openPackageWorld(): PackageWorld {
     size: sizeOf(prefix),
     folder,
     start,
-    run: (node, words, more) => {
-      const started = start(node, words, more)
+    run: (node, args, more) => {
+      const started = start(node, args, more)
       started.child.stdin.end()
       return started.ended
     },
@@ -128,7 +132,7 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
-  const ended = new Promise<Said>((resolve, reject) => {
+  const ended = new Promise<CommandResult>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (exit) => resolve({ exit, stdout, stderr }))
   })
@@ -144,8 +148,8 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
         changed.add(look)
         look()
         ended.then(
-          (said) =>
-            reject(new Error(`The process ended without output that matches ${pattern}: ${JSON.stringify(said)}`)),
+          (result) =>
+            reject(new Error(`The process ended without output that matches ${pattern}: ${JSON.stringify(result)}`)),
           reject,
         )
       }),

@@ -91,11 +91,11 @@ export async function shown(
 export function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = dial(port, '127.0.0.1', () => socket.write(text))
-    let said = ''
+    let answer = ''
     socket.on('data', (chunk) => {
-      said += chunk
+      answer += chunk
     })
     socket.on('error', () => undefined)
-    socket.on('close', () => resolve(said))
+    socket.on('close', () => resolve(answer))
   })
 }

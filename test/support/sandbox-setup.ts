@@ -8,7 +8,7 @@ import { NOTHING_OUTSIDE } from '../../src/host/places/place.ts'
 import { accessOf } from '../../src/host/sandbox/access.ts'
 import type { Sandbox } from '../../src/host/sandbox/enclose.ts'
 import { createSandboxes } from '../../src/host/sandbox/probe.ts'
-import { connect, listen, never, type Said, steps } from './scripted-setup.ts'
+import { connect, type Json, listen, never, steps } from './scripted-setup.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const PATH = process.env.PATH ?? ''
@@ -74,10 +74,10 @@ export async function agentIn(
   const run = async (command: string, via = 'agent') => {
     const from = heard.updates.length
     await one.prompt(steps({ run: command, ...(via === 'client' ? { via } : {}) }))
-    const told = heard.updates.slice(from).findLast(({ status }) => status === 'completed' || status === 'failed')
-    const said = told?.content ?? []
-    const text = JSON.stringify(said.map((part: Said) => part.content?.text ?? ''))
-    return { ok: told?.status === 'completed', text }
+    const last = heard.updates.slice(from).findLast(({ status }) => status === 'completed' || status === 'failed')
+    const parts = last?.content ?? []
+    const text = JSON.stringify(parts.map((part: Json) => part.content?.text ?? ''))
+    return { ok: last?.status === 'completed', text }
   }
   return { connection, one, heard, run }
 }

@@ -105,6 +105,6 @@ function written(text: string, start: number): WrittenText[] {
 /** Returns the name of an identifier, a literal key or a JSX name; an empty string for any other node. */
 function nameOf(node: unknown): string {
   const { name, value } = node as Node
-  const said = name ?? value
-  return typeof said === 'string' ? said : ''
+  const text = name ?? value
+  return typeof text === 'string' ? text : ''
 }

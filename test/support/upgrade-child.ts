@@ -33,7 +33,7 @@ const { copiesIn, listCopies } = await import('../../src/store/upgrade/copies.ts
 const path = join(folder, 'carrel.db')
 const say = (what: string): void => tell(what)
 if (act === 'upgrade') {
-  const told = MIGRATIONS.map((migration) => ({
+  const reporting = MIGRATIONS.map((migration) => ({
     ...migration,
     steps: (dialect: Parameters<typeof migration.steps>[0]) =>
       migration.steps(dialect).map((step) => async (tx: Parameters<Exclude<typeof step, string>>[0]) => {
@@ -41,7 +41,7 @@ if (act === 'upgrade') {
         await (typeof step === 'string' ? tx.run(step) : step(tx))
       }),
   }))
-  const db = await openForWriting({ path, now: Date.UTC(2026, 10, 25) }, told, say)
+  const db = await openForWriting({ path, now: Date.UTC(2026, 10, 25) }, reporting, say)
   db.close()
 } else {
   const copies = copiesIn(folder)
