@@ -93,8 +93,8 @@ function stepsFor(one: Memory, prompt: string) {
   const ordered = directiveOf(prompt)
   if (ordered) return { steps: ordered, cursor: 0 }
   if (one.pending) return one.pending
-  const said = /^\/say\s+([\s\S]+)/.exec(prompt)?.[1]
-  return { steps: said ? [{ say: said }] : demoSteps(prompt, one.model), cursor: 0 }
+  const echo = /^\/say\s+([\s\S]+)/.exec(prompt)?.[1]
+  return { steps: echo ? [{ say: echo }] : demoSteps(prompt, one.model), cursor: 0 }
 }
 
 async function turn(client: AgentContext, one: Memory, prompt: string, signal: AbortSignal) {
@@ -126,13 +126,13 @@ async function turn(client: AgentContext, one: Memory, prompt: string, signal: A
 async function prompt(client: AgentContext, id: string, blocks: readonly Block[]): Promise<{ stopReason: never }> {
   const session = liveOne(id)
   if (session.turn) throw new RequestError(-32600, 'A prompt is under way in this session.')
-  const said = promptText(blocks)
+  const text = promptText(blocks)
   for (const text of recordTexts(blocks))
     session.memory.transcript.push({ sessionUpdate: 'user_message_chunk', content: { type: 'text', text } })
   const controller = new AbortController()
   session.turn = controller
   try {
-    return { stopReason: (await turn(client, session.memory, said, controller.signal)) as never }
+    return { stopReason: (await turn(client, session.memory, text, controller.signal)) as never }
   } catch (thrown) {
     if (controller.signal.aborted || (thrown as Error).name === 'AbortError')
       return { stopReason: 'cancelled' as never }

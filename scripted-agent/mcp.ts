@@ -27,7 +27,8 @@ export async function callTool(server: McpServer, tool: string, args: unknown, s
   const answers = new Map<number, (answer: Answer) => void>()
   createInterface({ input: child.stdout }).on('line', (line) => {
     const answer = messageIn(line)
-    if (answer === null) fail(new Error(`The server ${server.name} said what is no message: ${line.slice(0, 200)}`))
+    if (answer === null)
+      fail(new Error(`The server ${server.name} sent a line that is no message: ${line.slice(0, 200)}`))
     else if (answer.id !== undefined) answers.get(answer.id)?.(answer)
   })
   const say = (message: object) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
@@ -42,9 +43,9 @@ export async function callTool(server: McpServer, tool: string, args: unknown, s
     say({ method: 'notifications/initialized' })
     const { result, error } = await ask(2, 'tools/call', { name: tool, arguments: args })
     const content = result?.content ?? []
-    const said = content.map(({ text }) => text ?? '').join('\n')
-    if (error || result?.isError) throw new Error(error?.message ?? said)
-    return { said, pictures: content.filter(({ type }) => type === 'image') }
+    const answered = content.map(({ text }) => text ?? '').join('\n')
+    if (error || result?.isError) throw new Error(error?.message ?? answered)
+    return { answered, pictures: content.filter(({ type }) => type === 'image') }
   } finally {
     child.kill()
   }

@@ -119,11 +119,11 @@ function tour(delayMs: number): Step[] {
 
 function chat(prompt: string, delayMs: number): Step[] {
   const words = prompt.trim().split(/\s+/).length
-  const said = prompt.trim().replace(/\s+/g, ' ').slice(0, 120)
+  const excerpt = prompt.trim().replace(/\s+/g, ' ').slice(0, 120)
   return [
     { think: `${words} words, and no order to do anything with files.`, delayMs },
     {
-      say: `You said: “${said}”\n\nI am the scripted agent that comes with Carrel. I have no model behind me, so I cannot answer that well, but I can show you how a session works: say **tour**, and I will look around, ask you for permission and write a file.`,
+      say: `You said: “${excerpt}”\n\nI am the scripted agent that comes with Carrel. I have no model behind me, so I cannot answer that well, but I can show you how a session works: say **tour**, and I will look around, ask you for permission and write a file.`,
       delayMs,
     },
     { usage: { used: 400 + words, size: 200_000 } },

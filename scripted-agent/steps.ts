@@ -151,16 +151,16 @@ const ACTS: Record<StepKey, Act> = {
     const server = stage.memory.servers.find((each) => each.name === mcp)
     await tool(stage, { kind: 'other', title: `${mcp}: ${name}`, rawInput: args }, step.ask === true, async () => {
       if (!server) throw new Error(`The client gave no server ${mcp}.`)
-      const { said, pictures } = await callTool(server, name, args ?? {}, stage.signal)
-      return [text(said), ...pictures].map((content) => ({ type: 'content', content }))
+      const { answered, pictures } = await callTool(server, name, args ?? {}, stage.signal)
+      return [text(answered), ...pictures].map((content) => ({ type: 'content', content }))
     })
   },
   request: async (step, stage) => {
     const { method, params } = step.request as { method: string; params?: object }
-    const told = await stage.client
+    const result = await stage.client
       .request(method, { sessionId: stage.memory.id, ...params })
       .catch((error: { code?: number; message?: string }) => ({ error: { code: error.code, message: error.message } }))
-    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(JSON.stringify(told)) })
+    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(JSON.stringify(result)) })
   },
 }
 
@@ -218,18 +218,18 @@ async function tool(
   act: () => Promise<unknown[]>,
 ): Promise<void> {
   const { quirks, call } = stage
-  const told = quirks.has('no_kind') ? { ...about, kind: undefined } : about
+  const announced = quirks.has('no_kind') ? { ...about, kind: undefined } : about
   const first = {
     sessionUpdate: quirks.has('update_before_create') ? 'tool_call_update' : 'tool_call',
     toolCallId: call,
-    ...told,
+    ...announced,
     status: 'pending',
   }
   if (!quirks.has('ask_before_create') || !asks) await stage.send(first)
   if (quirks.has('dup_tool_call')) await stage.send(first)
   const end = async (status: string, content: unknown[]) => {
     await stage.send({ sessionUpdate: 'tool_call_update', toolCallId: call, status, content })
-    stage.remember({ sessionUpdate: 'tool_call', toolCallId: call, ...told, status, content })
+    stage.remember({ sessionUpdate: 'tool_call', toolCallId: call, ...announced, status, content })
   }
   const allowed = !asks || stage.memory.mode === 'auto' || stage.memory.allowed.includes(String(about.kind))
   if (!allowed) {

@@ -153,7 +153,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(results.flatMap((result) => (result.status === 'rejected' ? [codeOf(result.reason)] : []))).toEqual(
         Array(4).fill('lease_lost'),
       )
-      if (!won) throw new Error('nobody took it')
+      if (!won) throw new Error('no writer took the lease')
       expect(await store.leases.holderOf(key)).toEqual(won.lease)
       expect(await store.log.head(session.id)).toBe(2)
       // From then on it is an ordinary lease; a lease of another session does not count here.
@@ -206,7 +206,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(await put(5, 'one', 6, { key: 'k' }).done).toMatchObject({ seq: 3, began: null })
       expect(await put(5, 'two', 6).done).toMatchObject({ seq: 6, began: null })
       const lease = began?.lease
-      if (!lease) throw new Error('it did not begin')
+      if (!lease) throw new Error('the run did not begin')
       await write(store, lease, session, [ended(first.run)])
       await refold(store, session.id)
     })

@@ -327,7 +327,7 @@ it('L5: a full disk is an error with a message, no acknowledged write is lost, a
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'pipe' })
   } catch {
-    return skip('this machine lets nobody mount a small disk')
+    return skip('this machine forbids mounting a small disk')
   }
   try {
     await fillAndGoOn(disk)

@@ -168,7 +168,7 @@ describe('disks', () => {
     try {
       disk = mount(testFolder, 'size=6m')
     } catch {
-      return skip('this machine lets nobody mount a small disk')
+      return skip('this machine forbids mounting a small disk')
     }
     const world = await openWorld({}, {}, { ...testFolder, dataFolder: join(disk, 'data') })
     const session = await world.session()
@@ -202,7 +202,7 @@ describe('disks', () => {
     try {
       disk = mount(testFolder, 'size=32m')
     } catch {
-      return skip('this machine lets nobody mount a disk')
+      return skip('this machine forbids mounting a disk')
     }
     const dataFolder = join(disk, 'data')
     const world = await openWorld({}, {}, { ...testFolder, dataFolder })

@@ -114,7 +114,7 @@ describe('a full disk', () => {
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' })
     } catch {
-      return test.skip('this machine lets nobody mount a small disk')
+      return test.skip('this machine forbids mounting a small disk')
     }
     onTestFinished(() => {
       execFileSync('umount', ['-l', disk])

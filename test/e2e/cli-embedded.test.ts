@@ -48,7 +48,7 @@ describe('carrel without a server', () => {
   it('P3: open files that the command inherited, such as a lock, reach neither keepers nor agents', async ({
     skip,
   }) => {
-    if (process.platform !== 'linux') return skip('who holds a file is read from /proc')
+    if (process.platform !== 'linux') return skip('the holders of a file are read from /proc')
     const cwd = world.folder('shop')
     const lock = join(world.folder('caller'), 'lock')
     const fd = openSync(lock, 'w')

@@ -31,7 +31,7 @@ const UNSEEN = [
 ]
 
 function refuse(name: string): never {
-  throw new Error(`The history writes by ${name}, which no test stops at. Let crash-steps.ts tell of it.`)
+  throw new Error(`The history writes by ${name}, which is no step yet. Report it in crash-steps.ts.`)
 }
 
 const { lstatSync } = fs

@@ -149,7 +149,7 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
     } catch (error) {
       if (child.exitCode !== null || performance.now() > deadline) {
         child.kill('SIGKILL')
-        throw new Error(`${(error as Error).message}; its last words: ${messages.trim()}`)
+        throw new Error(`${(error as Error).message}; its last output: ${messages.trim()}`)
       }
       await pause(50)
     }
