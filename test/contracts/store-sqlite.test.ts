@@ -211,7 +211,7 @@ it('browser settings of an older version become today’s values, and nothing el
   const older = await openForWriting({ path, now: 1 }, MIGRATIONS.slice(0, 9))
   const said = { env: { TEXT: '"browser":false' }, browser: false, ports: ['web'] }
   older
-    .prepare("insert into environment (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
+    .prepare("insert into surroundings (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
     .run(JSON.stringify(said))
   older.close()
   const store = await openSqlite({ path })
