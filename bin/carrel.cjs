@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /*
- * Starts Carrel in a Node that can run it. Written in old-style JavaScript, because it is read by whatever Node the
- * machine has: Carrel needs Node 24, and fetches one where this one is older (runtime/carried-node.cjs).
+ * Starts Carrel in a Node that can run it. Carrel needs Node 24; runtime/carried-node.cjs fetches one where the
+ * machine's is older. Any old Node must be able to read this file, hence the old-style JavaScript.
  */
 'use strict'
 
@@ -11,7 +11,7 @@ var path = require('path')
 var url = require('url')
 var carried = require('../runtime/carried-node.cjs')
 
-/** The sources in a checkout, else what was built of them. */
+/** The sources in a checkout, else their build. */
 var MAIN = [path.join('src', 'main.ts'), path.join('dist', 'node', 'main.js')]
   .map((file) => path.join(__dirname, '..', file))
   .find((file) => fs.existsSync(file))
@@ -26,7 +26,8 @@ else findNode().then(runElsewhere, (error) => giveUp(error.message))
 
 function runHere() {
   if (restarted && process.channel) {
-    // The starter holds the other end: when it dies, even by kill -9, this process stops too instead of living on unseen.
+    // The starter holds the other end of this channel: when it dies, even by kill -9, this process stops too instead
+    // of running on unseen.
     process.once('disconnect', () => {
       process.kill(process.pid, 'SIGTERM')
     })
@@ -40,9 +41,9 @@ function runHere() {
 }
 
 /**
- * Keeps what Node made of the code beside the packages, where only those who may change the code can write: the next
- * start is faster and holds 30 MB less. Named in the environment as well, because threads look there. Where the folder
- * cannot be written, nothing is kept here, and what is started keeps its own with the data.
+ * Keeps Node's compile cache beside the packages, where only users who may change the code can write: the next start
+ * is faster and takes 30 MB less. Also set in the environment, because threads read it there. A folder that cannot be
+ * written keeps no cache; the started program then keeps its own with the data.
  */
 function keepCompiled() {
   var node_module = require('module')
@@ -56,7 +57,7 @@ async function findNode() {
 }
 
 function runElsewhere(node) {
-  // Read here: each start on a Node that is new enough would wait for it.
+  // Required here: at the top it would slow each start on a Node that is new enough.
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: Object.assign({}, process.env, { CARREL_RESTARTED: '1' }),
@@ -66,12 +67,12 @@ function runElsewhere(node) {
   })
   ;['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'].forEach((signal) => {
     process.on(signal, () => {
-      // A terminal sends these to the child as well; passing SIGINT on too would look like a second, impatient Ctrl-C.
+      // A terminal sends these signals to the child as well; a second SIGINT would look like an impatient Ctrl-C.
       if (signal === 'SIGTERM' || !process.stdin.isTTY) child.kill(signal)
     })
   })
   child.on('exit', (code, signal) => {
-    // 128 + n is what a shell reports for a death by signal n.
+    // A shell reports a death by signal n as 128 + n.
     process.exit(signal ? 128 + os.constants.signals[signal] : code)
   })
 }

@@ -1,4 +1,4 @@
-// Carrel inside a program of your own. In a checkout: node --conditions=carrel-source examples/library.ts
+// Runs Carrel inside your own program. In a checkout: node --conditions=carrel-source examples/library.ts
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

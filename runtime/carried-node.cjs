@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * Finds a Node that can run Carrel, and fetches one where the Node at hand is too old. The entrance and the scripts of a
- * checkout read this with whatever Node the machine has, before anything is installed: plain JavaScript, no packages.
+ * Finds a Node that can run Carrel, and fetches one where the machine's is too old. The entry point and the scripts
+ * of a checkout load this file in any Node, before anything is installed: plain JavaScript, no packages.
  */
 
 const fs = require('fs')
@@ -22,17 +22,18 @@ const CARRIED = {
 const REMEDY = `Install Node ${NEEDED} or newer, or set CARREL_NODE to the path of one.`
 const UNFINISHED = /^\.fetching-(\d+)-/
 const PROGRESS_MS = 3000
-/** About what a package of Node has when it is unpacked, headers included. Bytes. */
+/** Approximate size of an unpacked Node package, headers included. Bytes. */
 const UNPACKED = 212e6
 
-/** Whether this very Node can run Carrel. */
+/** Tells whether this very Node can run Carrel. */
 function isNewEnough() {
   return Number(process.versions.node.split('.')[0]) >= NEEDED
 }
 
 /**
- * Returns the path of a Node that can run Carrel, or null where none is at hand: CARREL_NODE, this one, or the one that was
- * fetched before. @throws Error, whose message is a sentence for a person, where the kept one cannot be trusted
+ * Returns the path of a Node that can run Carrel, or null where there is none: CARREL_NODE, this one, or one
+ * that an earlier start fetched.
+ * @throws Error, whose message is a sentence for a person, where the kept Node cannot be trusted
  */
 function findNode() {
   if (process.env.CARREL_NODE) return process.env.CARREL_NODE
@@ -44,11 +45,11 @@ function findNode() {
 }
 
 /**
- * Fetches the carried Node with npm into the cache folder of this person and resolves with its path. The lockfile beside
- * this file has its digest. It takes its final name when it is whole, so two starts at once are safe and a killed one
- * leaves nothing that anybody would run. Safe to repeat.
+ * Fetches the carried Node with npm into this person's cache folder and returns its path. The lockfile beside this
+ * file has its digest. The download gets its final name when it is complete: two starts at once are safe, and a
+ * killed one leaves nothing that could run. Safe to repeat.
  *
- * @param {(line: string) => void} report is given lines for a person
+ * @param {(line: string) => void} report receives lines for a person
  * @throws Error whose message is a sentence that says what to do
  */
 async function fetchNode(report) {
@@ -95,7 +96,10 @@ function makeCache(cache) {
   }
 }
 
-/** A program is run from there, so nobody else may be able to put one. Windows keeps such folders by itself. */
+/**
+ * Checks that nobody else can write to the cache, because Carrel runs a program from it. Windows protects such
+ * folders itself.
+ */
 function requireOwn(cache) {
   if (!process.getuid) return
   const { uid, mode } = fs.statSync(cache)
@@ -116,7 +120,7 @@ async function fetchInto(kept, report) {
     await runNpm(part, kept)
     const fetched = path.join(part, 'node_modules', kept.name)
     requireRunning(path.join(fetched, kept.within), kept.version)
-    // Headers are for who builds addons.
+    // Only builders of addons need the headers.
     remove(path.join(fetched, 'include'))
     settle(fetched, kept)
     return kept.file
@@ -126,7 +130,7 @@ async function fetchInto(kept, report) {
   }
 }
 
-/** Not optional in here: npm leaves an optional package out without a word when the network fails. */
+/** Installs the package as a required one: npm silently omits an optional package when the network fails. */
 function runNpm(part, { name, version }) {
   const dependencies = { [name]: version }
   const { integrity } = lockedEntry(name)
@@ -136,7 +140,7 @@ function runNpm(part, { name, version }) {
     path.join(part, 'package-lock.json'),
     JSON.stringify({ lockfileVersion: 3, requires: true, packages }),
   )
-  // Options stand before what npm, if it started this, left of its own in the environment.
+  // These options override the ones that npm, if it started this process, left in the environment.
   const own = ['--prefix', part, '--global=false', '--workspaces=false', '--dry-run=false', '--force=false']
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...own]
   const [command, ...words] = findNpm()
@@ -156,7 +160,10 @@ function runNpm(part, { name, version }) {
   })
 }
 
-/** The npm that started this, that of this Node, or the one on the PATH: a command and its first words. */
+/**
+ * Finds the npm that started this process, that of this Node, or the one on the PATH: a command and its first
+ * arguments.
+ */
 function findNpm() {
   const own = process.env.npm_execpath || ''
   const beside = path.dirname(process.execPath)
@@ -169,7 +176,7 @@ function findNpm() {
   return cli ? [process.execPath, cli] : ['npm']
 }
 
-/** The first line of npm's that says what went wrong, rather than its code or where its log is. */
+/** Returns npm's first line about the failure, without its error code and the path of its log. */
 function reasonOf(text) {
   const lines = text.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
   return lines.find((line) => line !== '' && !/^(code|errno|syscall|type) |^A complete log|^network $/.test(line)) || ''
@@ -187,7 +194,7 @@ function settle(fetched, { folder, file }) {
   try {
     fs.renameSync(fetched, folder)
   } catch (error) {
-    // Another start was faster: what it fetched is the same.
+    // Another start was faster and fetched the same Node.
     if (!fs.existsSync(file)) throw error
   }
 }
@@ -205,7 +212,7 @@ function remove(folder) {
   fs.rmSync(folder, { recursive: true, force: true })
 }
 
-/** What the files of a folder have together, as far as they can be seen at this moment. Bytes. */
+/** Returns the total size of the files in a folder at this moment. Bytes. */
 function sizeOf(folder) {
   try {
     const entries = fs.readdirSync(folder, { withFileTypes: true })

@@ -27,7 +27,7 @@ import { checkWebFloors } from './support/web-floors.ts'
 import { checkWords } from './support/word-rules.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-/** Also those not yet added to git: a rule is worth knowing before the commit. */
+/** Tracked files and new ones: a rule should speak before the commit. */
 const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
   cwd: ROOT,
   encoding: 'utf8',
@@ -42,19 +42,19 @@ const PRODUCT = SOURCES.filter(({ path }) => /^(src|scripted-agent|web)\//.test(
 const SHAPES = PRODUCT.filter(({ path }) => !/\.test\.tsx?$/.test(path)).map(
   ({ path }) => [path, readShapes(path, readText(path))] as const,
 )
-/** Offenders that are tolerated until they are mended. A test fails when one could be smaller. */
+/** Offenders that are tolerated until somebody mends them. A test fails when a figure could be smaller. */
 const TOLERATED = JSON.parse(readText('test/support/tolerated.json')) as Record<
   'lines' | 'parameters' | 'types',
   Exceptions
 >
-/** No exception goes beyond this. */
+/** Upper bound of every exception. */
 const MOST_LINES_EVER = 100
 const DECLARED = listDeclared()
-/** A clone carries all of them for ever. */
+/** Upper bound of the fixtures, which every clone carries for ever. */
 const MOST_FIXTURE_BYTES = 150_000
 const OWNERS = readOwners(readFileSync(join(ROOT, 'docs/decisions/dependencies.md'), 'utf8'))
 
-it('each schema has its data as a fixture, on both engines, and a small one', () => {
+it('each schema has its data as a fixture on both engines, and the fixtures are small', () => {
   const wanted = MIGRATIONS.flatMap((_, index) => ENGINES.map((engine) => fixtureOf(fixtureName(index + 1), engine)))
   const how = 'test/fixtures/README.md says how it is made'
   const missing = wanted.filter((path) => !existsSync(path)).map((path) => `${relative(ROOT, path)} is missing: ${how}`)
@@ -62,7 +62,7 @@ it('each schema has its data as a fixture, on both engines, and a small one', ()
   expect(wanted.filter((path) => statSync(path).size > MOST_FIXTURE_BYTES)).toEqual([])
 })
 
-it('there is a house to look at', () => {
+it('the tree has source files to check', () => {
   expect(PRODUCT.length).toBeGreaterThan(10)
   expect(PRODUCT.some(({ imports }) => imports.some(({ relative }) => relative))).toBe(true)
 })
@@ -79,11 +79,11 @@ it('no value import goes in a circle', () => {
   expect(checkCircles(PRODUCT)).toEqual([])
 })
 
-it('no file holds two ideas: at most 400 lines', () => {
+it('a file has at most 400 lines', () => {
   expect(checkLength(SOURCES)).toEqual([])
 })
 
-it('functions and components have at most 60 lines, and none over 100', () => {
+it('functions and components have at most 60 lines, with exceptions of at most 100', () => {
   const found = Object.fromEntries(SHAPES.flatMap(([path, shapes]) => longFunctions(path, shapes)))
   expect(judge(found, TOLERATED.lines)).toEqual([])
   expect(Object.entries(found).filter(([, lines]) => lines > MOST_LINES_EVER)).toEqual([])
@@ -94,7 +94,7 @@ it('functions take at most four parameters', () => {
   expect(judge(found, TOLERATED.parameters)).toEqual([])
 })
 
-it('no type is exported under a name that another file exports too', () => {
+it('no two files export the same type name', () => {
   expect(judge(sharedTypes(SHAPES.map(([, shapes]) => shapes)), TOLERATED.types)).toEqual([])
 })
 
@@ -104,7 +104,7 @@ it('comments, texts and documents are plain English: they name the actor and the
   expect(prose.filter((path) => !rules.test(path)).flatMap((path) => checkWords(path, readText(path)))).toEqual([])
 })
 
-it('names of files and folders say what is in them', () => {
+it('names of files and folders say their content', () => {
   expect(checkNames(FILES.filter((path) => /^(src|scripted-agent|web|test|bench|scripts)\//.test(path)))).toEqual([])
 })
 
@@ -122,11 +122,11 @@ it('what a person reads on the page stands in web/texts', () => {
   expect(checkTexts(SOURCES)).toEqual([])
 })
 
-it('exports have names', () => {
+it('exports have names: there is no default export', () => {
   expect(checkExports(SOURCES)).toEqual([])
 })
 
-it('each package is imported by its owner only', () => {
+it('only its owner imports a package', () => {
   expect(checkOwners(SOURCES, OWNERS, DECLARED)).toEqual([])
 })
 
@@ -140,12 +140,12 @@ it.each(['.', 'runtime'])('versions are exact, and the lockfile names no registr
   expect(readFileSync(join(ROOT, folder, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
 })
 
-it('what a user installs brings no package that is bundled already, and Node only where it is needed', () => {
+it('the package that users install bundles no dependency twice, and brings Node only where it is needed', () => {
   expect(Object.keys(readManifest('.').dependencies ?? {})).toEqual(['@parcel/watcher', 'chrome-devtools-mcp'])
   expect(readManifest('.').optionalDependencies).toBeUndefined()
 })
 
-it('the Node that is carried is of one version, with a digest for each platform', () => {
+it('the carried Node has one version, with a digest for each platform', () => {
   const { packages } = readLockfile('runtime')
   const carried = Object.entries(declaredIn('runtime'))
   expect(new Set(carried.map(([, version]) => version)).size).toBe(1)
@@ -154,13 +154,13 @@ it('the Node that is carried is of one version, with a digest for each platform'
   expect(locked.every((entry) => entry?.integrity?.startsWith('sha512-'))).toBe(true)
 })
 
-it('packages with a script of their own are known, and none is run', () => {
+it('packages with an install script are known, and none of the scripts runs', () => {
   const scripted = Object.entries(readLockfile('.').packages).filter(([, { hasInstallScript }]) => hasInstallScript)
   const names = scripted.map(([path]) => path.replace('node_modules/', ''))
   expect(readManifest('.').allowScripts).toEqual(Object.fromEntries(names.map((name) => [name, false])))
 })
 
-it('the lockfile has the packages of every platform, without which npm ci refuses it', () => {
+it('the lockfile has the packages of every platform: npm ci refuses it without them', () => {
   const lock = readLockfile('.')
   const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
     Object.keys(optionalDependencies ?? {})
@@ -216,7 +216,7 @@ function declaredIn(folder: string): Record<string, string> {
   return { ...dependencies, ...devDependencies, ...optionalDependencies }
 }
 
-/** Those of the package, and the Node that it fetches where it must. */
+/** Lists the dependencies of the package and the carried Nodes. */
 function listDeclared(): string[] {
   return ['.', 'runtime'].flatMap((folder) => Object.keys(declaredIn(folder)))
 }

@@ -21,7 +21,7 @@ const SOURCES = execFileSync(
   .split('\0')
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && existsSync(join(ROOT, path)))
 
-/** name -> source of each `programFile('name', new URL('./source.ts', import.meta.url))` in the sources. */
+/** Finds name -> source of each `programFile('name', new URL('./source.ts', import.meta.url))` in the sources. */
 function programsCalled(): [string, string][] {
   const call = /programFile\(\s*'([\w-]+)',\s*new URL\('([^']+)', import\.meta\.url\)/g
   return SOURCES.flatMap((path) =>
@@ -32,12 +32,12 @@ function programsCalled(): [string, string][] {
   )
 }
 
-describe('what the build makes', () => {
-  it('has each program that the sources start, under the name they start it by', () => {
+describe('the output of the build', () => {
+  it('has each program that the sources start, under the name by which they start it', () => {
     expect(Object.fromEntries(programsCalled())).toEqual({ ...PROGRAMS, ...SHARING_PROGRAMS })
   })
 
-  it('has all of them: no source starts another one by its own path', () => {
+  it('has all programs: no source starts one by its own path', () => {
     const started = SOURCES.flatMap((path) => {
       const { imports } = readSource(path, join(ROOT, path))
       return imports.filter((one) => one.started).map(({ to }) => to)
@@ -45,7 +45,7 @@ describe('what the build makes', () => {
     expect(started.toSorted()).toEqual(Object.values({ ...PROGRAMS, ...SHARING_PROGRAMS }).toSorted())
   })
 
-  it('is made of files that are there', () => {
+  it('comes from existing files', () => {
     const missing = Object.values({ ...PROGRAMS, ...SHARING_PROGRAMS, ...ENTRIES }).filter(
       (path) => !existsSync(join(ROOT, path)),
     )
@@ -68,7 +68,7 @@ describe("imports of Node's own modules in a built file", () => {
     expect(called(code)).toBe(expected)
   })
 
-  it('leaves other imports, and a file without any of these', () => {
+  it("other imports, and a file without any import of Node's, stay unchanged", () => {
     expect(withCalls('import { z } from "./part-zod.js";')).toBeNull()
   })
 
@@ -92,20 +92,20 @@ describe('a build with a stamp', () => {
   })
   afterAll(() => rmSync(top, { recursive: true, force: true }))
 
-  it('is not made again of the same sources', () => {
+  it('does not run again on the same sources', () => {
     expect(run(write('second'))).toBe('fresh')
     expect(made()).toBe('first')
   })
 
   it.each([
-    ['of other sources', { sources: ['LICENSE', 'README.md'] }],
-    ['where it must', { force: true }],
-  ])('is made again %s', (_when, more) => {
+    ['on other sources', { sources: ['LICENSE', 'README.md'] }],
+    ['by force', { force: true }],
+  ])('runs again %s', (_when, more) => {
     expect(run(write('second'), more)).toBe('built')
     expect(made()).toBe('second')
   })
 
-  it('keeps what was there when it fails, and leaves nothing', () => {
+  it('keeps the earlier output when it fails, and leaves nothing else', () => {
     const failing = (folder: string) => {
       write('half')(folder)
       throw new Error('no')
@@ -128,7 +128,7 @@ describe('a build with a stamp', () => {
     expect(run(write('third'))).toBe('fresh')
   })
 
-  it('removes what builds left that were killed', () => {
+  it('removes the remains of killed builds', () => {
     // No system gives a process this number.
     mkdirSync(join(top, '.unfinished-dist-2147483647'))
     run(write('second'), { force: true })

@@ -21,20 +21,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const LOCK = 'package-lock.json'
-/** The Node of this test, made to say that it is version 20: what decides is the number, whatever the machine has. */
+/** The Node of this test, made to report version 20: the number decides, on any machine. */
 const OLD =
   "if (!process.env.CARREL_RESTARTED) Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } })"
 
-// An installation of Carrel, a registry that has a Node for it, and a person's cache: npm is the real one.
+// An installation of Carrel, a registry that has a Node for it, and a person's cache. npm is the real one.
 const top = mkdtempSync(join(tmpdir(), 'carrel-carried-'))
 const installed = join(top, 'carrel')
 const cache = join(top, 'cache')
 const kept = join(cache, 'carrel')
 let registry: Server
 let url = ''
-/** What was asked of the registry. */
+/** Requests that the registry received. */
 const asked: string[] = []
-/** While it is set, tarballs are not sent to their end. */
+/** While set, the registry sends no tarball to its end. */
 let stalls: (() => void) | null = null
 let lockfile: { packages: Record<string, { version: string; integrity: string; os?: string; cpu?: string }> }
 let name = ''
@@ -69,7 +69,7 @@ beforeEach(() => {
   for (const path of [cache, join(top, 'npm')]) rmSync(path, { recursive: true, force: true })
 })
 
-/** A package as the registry has it, whose Node is that of this test. */
+/** Packs the Node of this test as the registry offers one. */
 function packNode(): Buffer {
   const bin = join(top, 'package', 'bin')
   mkdirSync(bin, { recursive: true })
@@ -125,7 +125,7 @@ function start(env: Record<string, string> = {}) {
 }
 
 describe.skipIf(process.platform === 'win32')('a start on a Node that is too old', () => {
-  it('fetches one once, says so, and uses it from then on', async () => {
+  it('fetches a Node once, reports it, and uses it from then on', async () => {
     const first = await start().done
     expect(first).toMatchObject({ code: 0, stdout: 'ran well\n' })
     expect(first.stderr).toContain(`Fetching Node ${version} once`)
@@ -135,13 +135,13 @@ describe.skipIf(process.platform === 'win32')('a start on a Node that is too old
     expect(asked).toEqual([])
   })
 
-  it('fetches one as well where another start does at the same time', async () => {
+  it('fetches a Node while another start does the same', async () => {
     const both = await Promise.all([start().done, start().done])
     expect(both.map(({ stdout }) => stdout)).toEqual(['ran well\n', 'ran well\n'])
     expect(readdirSync(kept)).toHaveLength(1)
   })
 
-  it('trusts nothing of a fetch that was killed, and clears it away', async () => {
+  it('trusts no part of a killed fetch, and removes it', async () => {
     const stalled = new Promise<void>((resolve) => {
       stalls = resolve
     })
@@ -156,7 +156,7 @@ describe.skipIf(process.platform === 'win32')('a start on a Node that is too old
     expect(readdirSync(kept)).toEqual([`node-${version}-${process.platform}-${process.arch}`])
   })
 
-  it('refuses a package that is not the one of the lockfile', async () => {
+  it('refuses a package that differs from the lockfile', async () => {
     install(integrityOf(Buffer.from('another')))
     try {
       const { code, stderr } = await start().done
@@ -171,13 +171,13 @@ describe.skipIf(process.platform === 'win32')('a start on a Node that is too old
   it.each([
     ['without a network', { npm_config_registry: 'http://127.0.0.1:9' }, /ECONNREFUSED.* Install Node 24 or newer/],
     ['without npm', { PATH: '/nowhere' }, /npm is not on the PATH\. Install Node 24 or newer/],
-  ])('%s says what to do', async (_case, env, sentence) => {
+  ])('%s, the start tells the user what to do', async (_case, env, sentence) => {
     const { code, stderr } = await start(env).done
     expect(code).toBe(69)
     expect(stderr).toMatch(sentence)
   })
 
-  it('runs none from a folder that others can write to', async () => {
+  it('runs no Node from a folder that others can write to', async () => {
     mkdirSync(kept, { recursive: true })
     chmodSync(kept, 0o777)
     const { code, stderr } = await start().done

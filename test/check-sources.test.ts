@@ -38,7 +38,7 @@ function check(source: string): { readonly passed: boolean[]; readonly text: str
   return { passed: JSON.parse(stdout.trim().split('\n').at(-1) ?? ''), text: stdout + stderr }
 }
 
-it('npm run check: what failed fails again until it is mended, and what passed once passes again', () => {
+it('npm run check: a failed file fails again until somebody mends it, and a passed file passes again', () => {
   const good = 'export const one: number = 1;\n'
   const wrongType = 'export const one: number = "1";\n'
   const wrongStyle = 'export const one: number = 1\n'

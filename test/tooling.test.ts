@@ -50,7 +50,7 @@ describe('the summary of npm test', () => {
   })
 })
 
-describe('the question whether the packages are there', () => {
+describe('the check for installed packages', () => {
   const place = (wanted: object, present: object | undefined) => {
     const project = mkdtempSync(join(folder, 'project-'))
     writeFileSync(join(project, 'package-lock.json'), JSON.stringify({ packages: wanted }))
@@ -75,7 +75,7 @@ describe('the question whether the packages are there', () => {
 })
 
 describe('the options of npm run dev', () => {
-  it('a folder of its own and free ports, unless others are named', () => {
+  it('has a folder of its own and free ports, unless the user names others', () => {
     const none = { port: null, pagePort: null, inspect: null, debug: null, pids: false, help: false }
     expect(readOptions([], '/anywhere')).toEqual({ ...none, data: join(ROOT, '.dev') })
     const words = ['--port', '0', '--page-port=3000', '--data', 'two', '--inspect', '9230']
@@ -96,13 +96,13 @@ describe('the options of npm run dev', () => {
     [['--debug', '-1'], /--debug.*`npm run dev -- --help` lists the options\./],
     [['--prot', '1'], "Unknown option '--prot'. `npm run dev -- --help` lists the options."],
     [['garden'], "Unexpected argument 'garden'. `npm run dev -- --help` lists the options."],
-  ])('%j is refused in words', (words, sentence) => {
+  ])('refuses %j with a message', (words, sentence) => {
     expect(() => readOptions(words, '/')).toThrow(sentence)
   })
 })
 
 describe('bin/carrel.cjs on a Node that is too old', () => {
-  // The Node of this test, made to say that it is version 20: what decides is the number, whatever the machine has.
+  // The Node of this test, made to report version 20: the number decides, on any machine.
   const OLD =
     "if (!process.env.CARREL_RESTARTED) Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } })"
   let command: string[]
@@ -133,7 +133,7 @@ describe('bin/carrel.cjs on a Node that is too old', () => {
     ...(node === undefined ? {} : { CARREL_NODE: node }),
   })
 
-  it('starts the other one, hands on arguments and leaves no trace in the environment', () => {
+  it('starts the other Node, passes the arguments on and leaves no trace in the environment', () => {
     const out = execFileSync(process.execPath, [...command, 'show', 'a b*c'], {
       env: environment(process.execPath),
       encoding: 'utf8',
@@ -141,13 +141,13 @@ describe('bin/carrel.cjs on a Node that is too old', () => {
     expect(JSON.parse(out)).toEqual(['a b*c', []])
   })
 
-  it('hands the exit code back', () => {
+  it('passes the exit code on', () => {
     expect(spawnSync(process.execPath, [...command, 'exit', '75'], { env: environment(process.execPath) }).status).toBe(
       75,
     )
   })
 
-  it('says what to do when the one that is named is none', () => {
+  it('tells the user what to do when CARREL_NODE names no Node', () => {
     const { status, stderr } = spawnSync(process.execPath, [...command, 'exit', '0'], {
       env: environment(join(folder, 'nowhere')),
       encoding: 'utf8',
@@ -156,7 +156,7 @@ describe('bin/carrel.cjs on a Node that is too old', () => {
     expect(stderr).toMatch(/nowhere cannot be started .*Install Node 24 or newer, or set CARREL_NODE/)
   })
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)('%s to the starter stops the started', async (signal) => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('%s to the starter stops the started process', async (signal) => {
     const starter = spawn(process.execPath, [...command, 'stay'], {
       env: environment(process.execPath),
       stdio: ['ignore', 'pipe', 'inherit'],

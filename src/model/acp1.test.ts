@@ -8,7 +8,7 @@ const texts = (seen: log.Seen) =>
   [...seen.items.values()].flatMap((item) =>
     item.kind === 'message' || item.kind === 'thought' ? [[item.kind, item.text, item.continues]] : [],
   )
-const live = (...said: log.Said[]) => seeLog([...underWay(), ...said])
+const live = (...said: log.EventDraft[]) => seeLog([...underWay(), ...said])
 const call = (rest: object = {}) => update('tool_call', { toolCallId: 't1', ...rest })
 const change = (rest: object = {}) => update('tool_call_update', { toolCallId: 't1', ...rest })
 
@@ -82,7 +82,7 @@ it('an empty chunk makes no item; one without content is kept as said, and a tho
 })
 
 it('a tool call begins with whatever word of it comes first', () => {
-  const viaPermission: log.Said = {
+  const viaPermission: log.EventDraft = {
     type: 'agent.update',
     data: { acp: 1, agent: 'scripted', update: { toolCallId: 't1', rawInput: { command: 'ls' } }, via: 'permission' },
   }
@@ -125,7 +125,7 @@ it('ids that every object has are ids like others', () => {
 })
 
 it('a call without an id, an unknown kind and an update that is no object are kept as said', () => {
-  const odd: log.Said = { type: 'agent.update', data: { acp: 1, agent: 'scripted', update: ['?'] } }
+  const odd: log.EventDraft = { type: 'agent.update', data: { acp: 1, agent: 'scripted', update: ['?'] } }
   const seen = live(update('tool_call', { title: 'Read' }), update('subagent_spawned', { id: 7 }), odd)
   expect(of(seen, 'raw')).toMatchObject([
     { name: 'tool_call', update: { title: 'Read' } },

@@ -29,7 +29,9 @@ const updates = fc.oneof(
     log.update('user_message_chunk', { content: { type: 'image', data: 'AA==', mimeType: 'image/png' } }),
     log.update('what_is_this', { more: 1 }),
   ),
-  fc.jsonValue().map((said): log.Said => ({ type: 'agent.update', data: { acp: 1, agent: 'codex', update: said } })),
+  fc
+    .jsonValue()
+    .map((said): log.EventDraft => ({ type: 'agent.update', data: { acp: 1, agent: 'codex', update: said } })),
 )
 
 const outcomes = fc.oneof(
@@ -41,17 +43,19 @@ const outcomes = fc.oneof(
   fc.tuple(few, few).map(([n, of]) => log.opened(n, of)),
   few.map((n) => log.used(n)),
   fc.tuple(few, toolId).map(
-    ([n, id]): log.Said => ({
+    ([n, id]): log.EventDraft => ({
       type: 'permission.ruled',
       data: { run: log.run(n), rule: log.rule(1), action: 'allow', toolCallId: id, title: 'Read' },
     }),
   ),
-  few.map((n): log.Said => ({ type: 'prompt.steered', data: { prompt: log.prompt(n), run: log.run(n) } })),
-  few.map((n): log.Said => ({ type: 'prompt.deferred', data: { prompt: log.prompt(n), ...reason } })),
-  few.map((n): log.Said => ({ type: 'interaction.withdrawn', data: { interaction: log.interaction(n), ...reason } })),
+  few.map((n): log.EventDraft => ({ type: 'prompt.steered', data: { prompt: log.prompt(n), run: log.run(n) } })),
+  few.map((n): log.EventDraft => ({ type: 'prompt.deferred', data: { prompt: log.prompt(n), ...reason } })),
+  few.map(
+    (n): log.EventDraft => ({ type: 'interaction.withdrawn', data: { interaction: log.interaction(n), ...reason } }),
+  ),
   fc.tuple(few, few).map(([of, n]) => log.changed(of, n, 'a.txt')),
   fc.tuple(few, few).map(([of, other]) => log.conflicts(of, other, 'a.txt', 'b.txt')),
-  fc.constantFrom<log.Said[]>(
+  fc.constantFrom<log.EventDraft[]>(
     log.acted('files.taken'),
     log.acted('files.restored', { how: 'undo' }),
     { type: 'notice.given', data: { level: 'info', text: 'by the way' } },
@@ -66,8 +70,8 @@ const requests = fc.oneof(
     .tuple(few, fc.constantFrom('queue', 'steer', 'interrupt', 'reject'))
     .map(([n, busy]) => log.asked(n, 'words', busy)),
   fc.tuple(few, option).map(([n, id]) => log.answered(n, id)),
-  few.map((n): log.Said => ({ type: 'cancel.requested', data: { run: log.run(n), by: log.ADA } })),
-  few.map((n): log.Said => ({ type: 'withdrawal.requested', data: { prompt: log.prompt(n), by: log.ADA } })),
+  few.map((n): log.EventDraft => ({ type: 'cancel.requested', data: { run: log.run(n), by: log.ADA } })),
+  few.map((n): log.EventDraft => ({ type: 'withdrawal.requested', data: { prompt: log.prompt(n), by: log.ADA } })),
 )
 
 const logs = fc

@@ -5,7 +5,7 @@ import type { Event } from './events.ts'
 import { fold } from './fold.ts'
 import { EMPTY_AGENT, emptyView } from './view.ts'
 
-const withdrawn = (n: number, type: 'withdrawal.requested' | 'prompt.withdrawn'): log.Said => ({
+const withdrawn = (n: number, type: 'withdrawal.requested' | 'prompt.withdrawn'): log.EventDraft => ({
   type,
   data:
     type === 'prompt.withdrawn' ? { prompt: log.prompt(n), reason: 'closed' } : { prompt: log.prompt(n), by: log.ADA },
@@ -23,7 +23,7 @@ it('an event that the view has, and one of a type it does not know, change nothi
 })
 
 it('prompts wait in order; an edit changes the text, a withdrawal takes one out', () => {
-  const edit: log.Said = {
+  const edit: log.EventDraft = {
     type: 'edit.requested',
     data: { prompt: log.prompt(2), content: log.text('better'), by: log.ADA },
   }
@@ -98,7 +98,7 @@ it('a run goes from admitted over started and parked to ended, and its item with
 })
 
 it('what is said of another run than the one that is on changes nothing', () => {
-  const cancel: log.Said = { type: 'cancel.requested', data: { run: log.run(2), by: log.ADA } }
+  const cancel: log.EventDraft = { type: 'cancel.requested', data: { run: log.run(2), by: log.ADA } }
   const seen = seeLog([...log.underWay(), log.parked(2), log.ended(2), cancel])
   expect(seen.view.run).toMatchObject({ id: log.run(1), state: 'started', cancelling: false })
   const hit = seeLog([...log.underWay(), { ...cancel, data: { run: log.run(1), by: log.ADA } }])
@@ -149,7 +149,7 @@ it('I5: an expiry is an answer by nobody; a withdrawal is none', () => {
 })
 
 it('a rule that answered is said on its tool call, or in a notice where there is none', () => {
-  const ruled = (toolCallId: string | null): log.Said => ({
+  const ruled = (toolCallId: string | null): log.EventDraft => ({
     type: 'permission.ruled',
     data: { run: log.run(1), rule: log.rule(1), action: 'deny', toolCallId, title: 'Run rm' },
   })
@@ -169,11 +169,11 @@ it('a rule about a tool call that is not at hand leaves it alone and makes up no
 })
 
 it('wishes for mode and options add up until they are applied; a refusal is said', () => {
-  const wish = (mode: string | null, options: object): log.Said => ({
+  const wish = (mode: string | null, options: object): log.EventDraft => ({
     type: 'config.requested',
     data: { agent: 'constructor', mode, options, by: log.ADA },
   })
-  const applied = (error: string | null): log.Said => ({
+  const applied = (error: string | null): log.EventDraft => ({
     type: 'config.applied',
     data: { agent: 'constructor', mode: 'ask', options: { model: 'big' }, error },
   })
@@ -190,7 +190,7 @@ it('wishes for mode and options add up until they are applied; a refusal is said
 })
 
 it('a context brings what the agent offers, whatever shape that has; a lost one keeps nothing of its memory', () => {
-  const open = (opened: unknown, how = 'new'): log.Said => ({
+  const open = (opened: unknown, how = 'new'): log.EventDraft => ({
     type: 'context.opened',
     data: { agent: 'scripted', acpSession: 'acp-1', fingerprint: 'f', how, info: { name: 'x' }, opened },
   })
@@ -213,14 +213,14 @@ it('a context brings what the agent offers, whatever shape that has; a lost one 
 })
 
 it('closing keeps new work out, closed empties the queue and ends what was open', () => {
-  const close: log.Said = { type: 'close.requested', data: { by: log.ADA } }
-  const closed: log.Said = { type: 'session.closed', data: { reason: 'asked' } }
+  const close: log.EventDraft = { type: 'close.requested', data: { by: log.ADA } }
+  const closed: log.EventDraft = { type: 'session.closed', data: { reason: 'asked' } }
   expect(seeLog([log.asked(1), close]).view).toMatchObject({ state: 'closing', queue: [{ prompt: log.prompt(1) }] })
   expect(seeLog([log.asked(1), close, closed, close]).view).toMatchObject({ state: 'closed', queue: [] })
 })
 
 it('a fork goes on with the transcript and none of the work', () => {
-  const fork: log.Said = { type: 'session.forked', data: { from: log.SESSION, seq: 6 } }
+  const fork: log.EventDraft = { type: 'session.forked', data: { from: log.SESSION, seq: 6 } }
   const call = log.update('tool_call', { toolCallId: 't1', status: 'in_progress' })
   const seen = seeLog([...log.underWay(), call, log.opened(1), log.asked(2), fork])
   expect(seen.view).toMatchObject({
@@ -239,7 +239,10 @@ it('a fork goes on with the transcript and none of the work', () => {
 })
 
 it('a notice is an item; a snapshot from before histories had places is none', () => {
-  const note: log.Said = { type: 'notice.given', data: { level: 'error', text: 'Disk is full.', data: { free: 0 } } }
+  const note: log.EventDraft = {
+    type: 'notice.given',
+    data: { level: 'error', text: 'Disk is full.', data: { free: 0 } },
+  }
   const seen = seeLog([note, { type: 'snapshot.taken', data: { snapshot: 1, changed: 2, reason: 'run' } }])
   expect(only(seen, 'notice')).toEqual({
     n: 1,

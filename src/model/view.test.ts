@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import * as log from '../../test/support/session-log.ts'
-import { type Said, seeLog, underWay } from '../../test/support/session-log.ts'
+import { type EventDraft, seeLog, underWay } from '../../test/support/session-log.ts'
 import { AgentId } from './ids.ts'
 import { halfDone, headline, liveItems, nextStep, sessionState } from './view.ts'
 
 const NOW = 1_000
-const cancel: Said = { type: 'cancel.requested', data: { run: log.run(1), by: log.ADA } }
-const close: Said = { type: 'close.requested', data: { by: log.ADA } }
-const closed: Said = { type: 'session.closed', data: { reason: 'asked' } }
-const withdrawn: Said = {
+const cancel: EventDraft = { type: 'cancel.requested', data: { run: log.run(1), by: log.ADA } }
+const close: EventDraft = { type: 'close.requested', data: { by: log.ADA } }
+const closed: EventDraft = { type: 'session.closed', data: { reason: 'asked' } }
+const withdrawn: EventDraft = {
   type: 'interaction.withdrawn',
   data: { interaction: log.interaction(1), reason: 'gone' },
 }
-const parkedWith = (...said: Said[]) => [...underWay(), ...said, log.parked(1)]
+const parkedWith = (...said: EventDraft[]) => [...underWay(), ...said, log.parked(1)]
 
 describe('the next step of a session that nobody holds', () => {
-  const table: [string, Said[], object][] = [
+  const table: [string, EventDraft[], object][] = [
     ['an empty log', [], { do: 'rest' }],
     ['a run that ended', [...underWay(), log.ended(1)], { do: 'rest' }],
     ['a prompt', [log.asked(1)], { do: 'admit', prompt: { prompt: log.prompt(1) } }],
@@ -71,7 +71,7 @@ describe('the next step of a session that nobody holds', () => {
 })
 
 describe('the state a list shows', () => {
-  const table: [string, Said[]][] = [
+  const table: [string, EventDraft[]][] = [
     ['idle', []],
     ['queued', [log.asked(1)]],
     ['queued', [log.asked(1), log.admitted(1)]],

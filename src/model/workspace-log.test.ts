@@ -70,12 +70,13 @@ const ruleOf = (n: number, of: number | null) => ({
   command: null,
   createdAt: 1,
 })
-type Said = [WorkspaceChange['type'], unknown]
-const read = (said: readonly Said[]) =>
+type EventDraft = [WorkspaceChange['type'], unknown]
+const read = (said: readonly EventDraft[]) =>
   said.map(([type, data], index) =>
     parseWorkspaceEvent({ workspace: 'default', seq: index + 1, at: index, type, data }),
   )
-const see = (said: readonly Said[], from: WorkspaceView = EMPTY_WORKSPACE) => read(said).reduce(foldWorkspace, from)
+const see = (said: readonly EventDraft[], from: WorkspaceView = EMPTY_WORKSPACE) =>
+  read(said).reduce(foldWorkspace, from)
 const ids = ({ spaces, projects, sessions, interactions, rules }: WorkspaceView) => [
   Object.keys(spaces).length,
   Object.keys(projects).length,
@@ -85,9 +86,9 @@ const ids = ({ spaces, projects, sessions, interactions, rules }: WorkspaceView)
 ]
 
 /** Two Spaces with one of everything in each, and a rule for all of them. */
-const full: Said[] = [
+const full: EventDraft[] = [
   ['workspace.changed', { workspace: { id: 'Default', name: 'Mine', createdAt: 1, archivedAt: null } }],
-  ...[1, 2].flatMap((n): Said[] => [
+  ...[1, 2].flatMap((n): EventDraft[] => [
     ['space.changed', { space: space(n) }],
     ['project.changed', { project: project(n, n) }],
     ['session.changed', { session: session(n, n) }],

@@ -6,10 +6,10 @@ import { commandLine, openWalk, type Walk } from './walk.ts'
 
 const missing = missingAgents()
 
-/** A prompt that tells the scripted model what to answer. */
+/** Builds a prompt that tells the scripted model its answer. */
 const script = (words: string, ...steps: unknown[]) => `${words} @@fake ${JSON.stringify(steps)} @@end`
 
-/** Prompts for an answer that never ends, and waits until its beginning is in the transcript. */
+/** Sends a prompt for an endless answer and waits until its beginning is in the transcript. */
 async function midway(session: TestSession, words: string) {
   const { prompt } = await session.prompt(script(words, { text: 'cut short', chunks: 1, hang: true }))
   await session.until('agent.update', ({ data }) => /agent_message_chunk.*cut short/.test(JSON.stringify(data.update)))
@@ -27,7 +27,7 @@ async function allow(session: TestSession) {
 
 const cancel = ({ carrel, workspace, id }: TestSession) => carrel.call('sessions.cancel', { workspace, id })
 
-/** What a transcript must keep to, whatever the agent and however often it was loaded. */
+/** Checks rules that hold for every transcript, whatever the agent and however often it was loaded. */
 async function expectSane(session: TestSession) {
   const items = await session.items()
   const tools = items.filter((item) => item.kind === 'tool')
@@ -42,7 +42,7 @@ async function expectSane(session: TestSession) {
   return items
 }
 
-/** A third prompt is answered, and with it the agent sent the model what was said in the first turn. */
+/** Checks that a third prompt is answered, and that the agent sent the model the first turn with it. */
 async function expectMemory(session: TestSession, { model }: Walk) {
   expect(await session.run(script('the third request', { text: 'the third answer' }))).toMatchObject({
     outcome: 'completed',
@@ -50,14 +50,14 @@ async function expectMemory(session: TestSession, { model }: Walk) {
   const sent = (await model.requests()).findLast(({ conversation }) =>
     conversation.join().includes('the third request'),
   )
-  // Qwen writes its own record behind: of an answer shortly before a kill it may keep the request only.
+  // Qwen writes its own record late: of an answer shortly before a kill it may keep the request only.
   expect(sent?.conversation.join('\n')).toMatch(/user: .*the first request.*the third request/s)
   const items = await expectSane(session)
   expect(textOf(items).match(/the first answer/g)).toHaveLength(1)
-  expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'resumed'])
+  expect((await session.eventsOf('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'resumed'])
 }
 
-/** How often the model refused a request of this session. */
+/** Counts the requests of this session that the model refused. */
 async function outOfOrder({ model }: Walk, { folder }: TestSession): Promise<number> {
   const requests = await model.requests()
   return requests.filter(
@@ -75,7 +75,7 @@ describe.skipIf(missing !== null).each([
   })
   afterAll(() => walk.close())
 
-  it('edits a file once a person allowed it', async () => {
+  it('edits a file after a person allows it', async () => {
     const session = await walk.newSession()
     const path = session.path('made.txt')
     const { prompt } = await session.prompt(
@@ -91,12 +91,12 @@ describe.skipIf(missing !== null).each([
     expect(textOf(items)).toBe('all done')
     const tools = items.filter((item) => item.kind === 'tool')
     expect(tools).toMatchObject([{ toolKind: 'edit', status: 'completed' }])
-    // Qwen names the file by its last part only.
+    // Qwen gives the last part of the path only.
     const diff = { type: 'diff', path: expect.stringMatching(/made\.txt$/), newText: 'made by an agent\n' }
     expect(tools[0]?.content).toContainEqual(expect.objectContaining(diff))
   })
 
-  it('F2: what it writes by its tool and by its shell is its own, what a person writes between is theirs; an undo knows', async () => {
+  it("F2: writes of its tool and its shell are its own, a person's writes in between are theirs; an undo respects both", async () => {
     const session = await walk.newSession()
     const at = { workspace: session.workspace, project: session.project }
     const list = session.path('list.txt')
@@ -111,10 +111,10 @@ describe.skipIf(missing !== null).each([
     expect((await session.endOf(first.prompt)).data.outcome).toBe('completed')
     writeFileSync(session.path('people.txt'), 'by a person\n')
     const command = `sed -i s/two/TWO/ ${list}; rm ${session.path('made.txt')}; echo shell > ${session.path('shell.txt')}`
-    const asks = (await session.said('interaction.opened')).length
+    const asks = (await session.eventsOf('interaction.opened')).length
     const second = await session.prompt(script('run it', { tool: 'bash', command, escalate: true }, { text: 'ran' }))
-    await eventually('it asks', async () => (await session.said('interaction.opened')).length > asks)
-    const { data } = (await session.said('interaction.opened')).at(-1) ?? {}
+    await eventually('the agent asks', async () => (await session.eventsOf('interaction.opened')).length > asks)
+    const { data } = (await session.eventsOf('interaction.opened')).at(-1) ?? {}
     const option = data?.question.options.find(({ kind }) => kind === 'allow_once')
     if (data) await session.answer(data.interaction, option?.id ?? '')
     const ended = (await session.endOf(second.prompt)).data
@@ -128,7 +128,7 @@ describe.skipIf(missing !== null).each([
     expect(await authorOf('people.txt')).toEqual(['outside'])
     expect(await authorOf('list.txt')).toEqual([ended.run])
     expect(await authorOf('shell.txt')).toEqual([ended.run])
-    // A person goes on in the same file; the undo of the run takes back its line only.
+    // A person continues in the same file; the undo of the run removes the run's line only.
     writeFileSync(list, readFileSync(list, 'utf8').replace('five', 'FIVE'))
     const request = { kind: 'undo', of: { kind: 'run', run: ended.run } } as const
     const { digest } = await session.carrel.call('plans.make', { ...at, request })
@@ -140,7 +140,7 @@ describe.skipIf(missing !== null).each([
     expect(readFileSync(session.path('people.txt'), 'utf8')).toBe('by a person\n')
   })
 
-  it('takes its answer from the command line', async () => {
+  it('an answer from the command line reaches it', async () => {
     const session = await walk.newSession()
     const path = session.path('made.txt')
     const { prompt } = await session.prompt(
@@ -152,11 +152,11 @@ describe.skipIf(missing !== null).each([
     await walk.carrel('answer', interaction, option?.id ?? '')
     expect((await session.endOf(prompt)).data.outcome).toBe('completed')
     expect(existsSync(path)).toBe(true)
-    const [answered] = await session.said('interaction.answered')
+    const [answered] = await session.eventsOf('interaction.answered')
     expect(answered?.data.by).toMatchObject({ face: 'cli' })
   })
 
-  it('P2: is cancelled in the middle of its answer', async () => {
+  it('P2: a cancel stops it in the middle of its answer', async () => {
     const session = await walk.newSession()
     const prompt = await midway(session, 'talk')
     await cancel(session)
@@ -165,7 +165,7 @@ describe.skipIf(missing !== null).each([
     expect(textOf(await expectSane(session))).toBe('cut shortafter the cancel')
   })
 
-  it('P2: a cancel ends the command that runs', async () => {
+  it('P2: a cancel ends its running command', async () => {
     const session = await walk.newSession()
     const started = session.path('started')
     const command = `touch ${started}; sleep 4242`
@@ -174,7 +174,7 @@ describe.skipIf(missing !== null).each([
     )
     expect((await asked(session)).data.question.command).toContain(command)
     await allow(session)
-    await eventually('the command runs', () => existsSync(started))
+    await eventually('the command is running', () => existsSync(started))
     await cancel(session)
     const cancelledAt = performance.now()
     const sleeping = () => walk.processes().filter((pid) => commandLine(pid)[1] === '4242')
@@ -184,7 +184,7 @@ describe.skipIf(missing !== null).each([
     await expectSane(session)
   })
 
-  it('is killed in the middle of its answer, and remembers in a new process', async () => {
+  it('killed in the middle of its answer, it remembers in a new process', async () => {
     const session = await walk.newSession()
     await session.run(script('the first request', { text: 'the first answer' }))
     const prompt = await midway(session, 'the second request')
@@ -195,7 +195,7 @@ describe.skipIf(missing !== null).each([
     await expectMemory(session, walk)
   })
 
-  it('L4, P1: remembers after the server was killed in the middle of its answer', async () => {
+  it('L4, P1: remembers after a kill of the server in the middle of its answer', async () => {
     const before = await walk.newSession()
     await before.run(script('the first request', { text: 'the first answer' }))
     const prompt = await midway(before, 'the second request')
@@ -224,24 +224,24 @@ describe.skipIf(missing !== null).each([
     await allow(session)
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
     expect(readFileSync(path, 'utf8').trim()).toBe('made once')
-    expect(await session.said('interaction.opened')).toHaveLength(1)
-    expect((await session.said('grant.used')).map((used) => used.data.interaction)).toEqual([data.interaction])
+    expect(await session.eventsOf('interaction.opened')).toHaveLength(1)
+    expect((await session.eventsOf('grant.used')).map((used) => used.data.interaction)).toEqual([data.interaction])
     const items = await expectSane(session)
     expect(items.filter((item) => item.kind === 'tool' && item.status === 'completed')).toHaveLength(1)
     expect(textOf(items)).toBe('all done')
   })
 
-  it.each([400, 500])('says so when its model answers %i, or can be cancelled while it tries again', async (status) => {
+  it.each([400, 500])('reports that its model answers %i, or can be cancelled while it retries', async (status) => {
     const session = await walk.newSession()
     const error = { status, message: 'the model is out of order' }
     const { prompt } = await session.prompt(script(`try in ${session.folder}`, { error }))
     if (retries(status)) {
-      await eventually('it tries again', async () => (await outOfOrder(walk, session)) > 1)
+      await eventually('the agent retries', async () => (await outOfOrder(walk, session)) > 1)
       await cancel(session)
     }
     const ended = (await session.endOf(prompt)).data
     expect(ended.outcome).toBe(retries(status) ? 'cancelled' : 'failed')
-    // Codex has words of its own for a server's error; what a request got wrong is passed on.
+    // Codex has its own text for a server's error, and passes on the error of a bad request.
     if (status === 400) expect(ended.error?.message).toContain('out of order')
     else if (!retries(status)) expect(ended.error?.message).toMatch(/./)
     expect((await session.run(script('again', { text: 'in order' }))).outcome).toBe('completed')

@@ -10,7 +10,7 @@ import { codex, missingAgents, qwen, type RealAgent, type ScriptedModel, startMo
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-real-')))
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
-// The machine's own Node: the one that Carrel carries is newer than these agents know.
+// The machine's own Node: these agents do not support the newer Node that Carrel carries.
 const PATH = machinePath(process.env.PATH ?? '/usr/bin:/bin', ROOT)
 const containment = await probeContainment(PATH)
 const never = new AbortController().signal
@@ -125,7 +125,7 @@ describe.each([
   })
 
   it.skipIf(missing !== null)(
-    `P2: is cancelled in the middle of its answer and takes the next prompt (${missing ?? 'installed'})`,
+    `P2: a cancel stops it in the middle of its answer, and it takes the next prompt (${missing ?? 'installed'})`,
     async () => {
       const { home, place } = folders()
       const connection = await connect(make(home, model.url), home)
@@ -141,7 +141,7 @@ describe.each([
   )
 
   it.skipIf(missing !== null)(
-    `is killed in the middle of its answer and goes on in a new process (${missing ?? 'installed'})`,
+    `killed in the middle of its answer, it continues in a new process (${missing ?? 'installed'})`,
     async () => {
       const { home, place } = folders()
       const agent = make(home, model.url)

@@ -44,7 +44,7 @@ const arg = (name, dflt) => {
 }
 const TITLE = arg('title', 'Fake title')
 const LOG = arg('log')
-const DUMP = arg('dump') // whole request bodies, one file each
+const DUMP = arg('dump') // Whole request bodies, one file each.
 let rules = arg('rules') ? JSON.parse(fs.readFileSync(arg('rules'), 'utf8')) : []
 const seen = []
 let gates = []
@@ -121,15 +121,14 @@ const normalise = {
   }),
 }
 
-// ---------------------------------------------------------------- decide
 const DIRECTIVE = /@@fake\s*(\[[\s\S]*?\])\s*@@end/g
-// Agents may put a cancelled prompt and the next one into one message: the last directive counts.
+// Agents may join a cancelled prompt and the next one into one message: the last directive counts.
 const directiveIn = (text) => [...text.matchAll(DIRECTIVE)].at(-1)?.[1]
 function decide({ turns, tools }) {
   const users = turns.map((t, i) => ({ ...t, i })).filter((t) => (t.role === 'user' || t.role === 'tool') && t.text)
   const plain = users.filter((t) => t.role === 'user')
   const stepsAfter = (i) => {
-    // groups of model turns after turn i
+    // Groups of model turns after turn i.
     let n = 0,
       inModel = false
     for (const t of turns.slice(i + 1)) {
@@ -146,7 +145,7 @@ function decide({ turns, tools }) {
   if (from) {
     const steps = JSON.parse(directiveIn(from.text))
     const step = stepsAfter(from.i)
-    // A later prompt of its own ends the script; what agents inject as user text (<reminder>, [note]) does not.
+    // A later prompt of its own ends the script; text that agents inject as user text (<reminder>, [note]) does not.
     const later = plain.some(
       (t) =>
         t.i > from.i &&
@@ -235,7 +234,7 @@ function patchOf(call) {
 }
 const ESCALATE = { sandbox_permissions: 'require_escalated', justification: 'scripted call' }
 const CODE_MODE = {
-  // what a call becomes for an agent whose only tool runs JavaScript
+  // A call for an agent whose only tool runs JavaScript.
   bash: (c) =>
     `const r = await tools.exec_command(${JSON.stringify({ cmd: c.command, ...(c.escalate && ESCALATE) })}); text(r.output ?? r);`,
   read: (c) =>
@@ -253,9 +252,9 @@ function resolveTool(call, tools) {
   let c = call
   if (!tool && find(['exec'])?.custom)
     return { name: 'exec', custom: true, input: (CODE_MODE[call.tool] ?? CODE_MODE.other)(call) }
-  tool ??= tools.find((t) => t.name.endsWith(`_${call.tool}`)) // an MCP tool by its own name
+  tool ??= tools.find((t) => t.name.endsWith(`_${call.tool}`)) // An MCP tool by its own name.
   if (!tool && (call.tool === 'write' || call.tool === 'read')) {
-    // shell-only agents
+    // Agents with a shell only.
     tool = find(NAMES.bash)
     c = {
       tool: 'bash',
@@ -273,7 +272,7 @@ function resolveTool(call, tools) {
   const args = {}
   for (const [name, s] of Object.entries(props)) {
     if (name === 'edits' && c.old !== undefined) {
-      // a list of replacements
+      // A list of replacements.
       args[name] = [
         Object.fromEntries(
           Object.keys(s.items?.properties ?? {}).map((k) => [
@@ -350,7 +349,7 @@ const dialects = {
         yield ev('content_block_delta', { index, delta: x })
         if (start.type !== 'tool_use') yield 'TICK'
       }
-      yield 'BLOCK' // an aborted stream stops before the block is closed
+      yield 'BLOCK' // An aborted stream stops before the block is closed.
       yield ev('content_block_stop', { index: index++ })
     }
     if (think)
@@ -459,7 +458,7 @@ const dialects = {
       )
     }
     for (const c of calls) {
-      // the terminal item carries the whole call, as the real API does
+      // The terminal item carries the whole call, as the real API does.
       const call_id = id('call')
       if (c.custom)
         yield* item(
@@ -703,7 +702,7 @@ async function handle(req, res) {
       if (cut) {
         if (s.drop) res.destroy()
         return
-      } // hang: keep the socket open and say nothing more
+      } // hang: keeps the socket open and sends nothing more.
     } else
       res.write(`${e[0] ? `event: ${e[0]}\n` : ''}data: ${typeof e[1] === 'string' ? e[1] : JSON.stringify(e[1])}\n\n`)
   }

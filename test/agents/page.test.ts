@@ -10,7 +10,7 @@ import { openWalk, type Walk } from './walk.ts'
 
 const missing = missingAgents()
 
-/** A prompt that tells the scripted model what to answer. */
+/** Builds a prompt that tells the scripted model its answer. */
 const script = (words: string, ...steps: unknown[]) => `${words} @@fake ${JSON.stringify(steps)} @@end`
 
 let browser: Browser | Skipped
@@ -29,7 +29,7 @@ async function send(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'Send', exact: true }).click()
 }
 
-/** How the last run ended, in the words of the page; waits until none is on. */
+/** Waits until no run is live, and checks the text with which the page shows the end of the last run. */
 async function endOf(page: Page, words: string): Promise<void> {
   await page.locator('.run-end').last().getByText(words, { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Stop', exact: true }).waitFor({ state: 'detached' })
@@ -49,7 +49,7 @@ describe.skipIf(missing !== null).each([
     if ('skipped' in browser) skip(browser.skipped)
   })
 
-  /** A logged-in browser that looks at a new session. */
+  /** Opens a logged-in browser on a new session. */
   async function open(): Promise<{ page: Page; session: TestSession }> {
     const session = await walk.newSession()
     const page = await (browser as Browser).newPage()
@@ -59,7 +59,7 @@ describe.skipIf(missing !== null).each([
     return { page, session }
   }
 
-  it('an edit waits for the answer on its card, then the file is there and its change is shown', async () => {
+  it('an edit waits for the answer on its card; then the file exists and the page shows its change', async () => {
     const { page, session } = await open()
     const path = session.path('made.txt')
     await send(
@@ -78,11 +78,11 @@ describe.skipIf(missing !== null).each([
     const tool = page.locator('.tool').filter({ hasText: basename(path) })
     expect(await tool.count()).toBe(1)
     expect(await tool.innerText()).toContain('made by an agent')
-    expect((await session.said('interaction.answered'))[0]?.data.by).toMatchObject({ face: 'web' })
+    expect((await session.eventsOf('interaction.answered'))[0]?.data.by).toMatchObject({ face: 'web' })
     await page.close()
   })
 
-  it('words come while they are said, and each once', async () => {
+  it('text appears while the agent streams it, each piece once', async () => {
     const { page } = await open()
     const words = 'one two three four five six seven eight'
     await send(page, script('talk', { gate: true, text: words, chunks: 8 }))
@@ -96,7 +96,7 @@ describe.skipIf(missing !== null).each([
     await page.close()
   })
 
-  it('P2: Stop ends it in the middle of its answer, and it goes on with the next prompt', async () => {
+  it('P2: Stop ends a run in the middle of its answer, and the next prompt is answered', async () => {
     const { page, session } = await open()
     await send(page, script('talk', { text: 'cut short', chunks: 1, hang: true }))
     await said(page, 'cut short').waitFor()
@@ -109,7 +109,7 @@ describe.skipIf(missing !== null).each([
     await page.close()
   })
 
-  it('killed in the middle of its answer it is shown as failed, with why, and the next prompt is answered', async () => {
+  it('a run killed in the middle of its answer is shown as failed with the reason, and the next prompt is answered', async () => {
     const { page } = await open()
     await send(page, script('talk', { text: 'cut short', chunks: 1, hang: true }))
     await said(page, 'cut short').waitFor()
@@ -119,7 +119,7 @@ describe.skipIf(missing !== null).each([
     await send(page, script('again', { text: 'from a new process' }))
     await said(page, 'from a new process').waitFor()
     await endOf(page, 'Completed')
-    // Neither the reload nor the new process tells the first turn again.
+    // Neither the reload nor the new process repeats the first turn.
     await page.reload()
     await said(page, 'from a new process').waitFor()
     expect(await page.getByRole('article', { name: 'Message of the agent' }).allInnerTexts()).toEqual([
@@ -129,5 +129,5 @@ describe.skipIf(missing !== null).each([
     await page.close()
   })
 
-  it('the page complained about nothing', () => expect(complaints).toEqual([]))
+  it('the page logged no error', () => expect(complaints).toEqual([]))
 })

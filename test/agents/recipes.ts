@@ -3,21 +3,21 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** How to start a real agent against the scripted model, in a home of its own. */
+/** A recipe for a real agent against the scripted model, in a home of its own. */
 export interface RealAgent {
   readonly id: string
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** What a person has in the environment of the server; the agent gets it by name. */
+  /** Variables of the server's environment; the agent gets them by name. */
   readonly secrets: Readonly<Record<string, string>>
-  /** What it may write and reach in a sandbox. */
+  /** Paths that the agent may write and reach in a sandbox. */
   readonly ownPaths: readonly string[]
   readonly hosts: readonly string[]
 }
 
-/** What the model was sent once. */
+/** One request that the model received. */
 export interface ModelRequest {
   /** The conversation as the agent sent it, `user: ...`, `model: ...`, `tool: ...`, oldest first. */
   readonly conversation: readonly string[]
@@ -26,11 +26,11 @@ export interface ModelRequest {
 
 export interface ScriptedModel {
   readonly url: string
-  /** Everything it was sent so far, oldest first. */
+  /** Returns all requests so far, oldest first. */
   requests(): Promise<ModelRequest[]>
-  /** What it answers to prompts without a script of their own; `match` is the source of a RegExp. */
+  /** Sets the answers to prompts without a script of their own; `match` is the source of a RegExp. */
   rules(rules: readonly { match: string; steps: readonly unknown[] }[]): Promise<void>
-  /** Lets every `gate` step go on. */
+  /** Releases every `gate` step. */
   release(): Promise<void>
   close(): Promise<void>
 }
@@ -38,13 +38,13 @@ export interface ScriptedModel {
 const here = fileURLToPath(new URL('.', import.meta.url))
 const modules = join(here, 'node_modules')
 
-/** Why the suite cannot run, or null. Its agents are installed by `npm run test:agents`. */
+/** Returns the reason why the suite cannot run, or null. `npm run test:agents` installs its agents. */
 export function missingAgents(): string | null {
   const missing = [codexProgram(), join(modules, '.bin', 'qwen')].filter((path) => !existsSync(path))
   return missing.length === 0 ? null : `not installed: ${missing.join(', ')}; run \`npm run test:agents\``
 }
 
-/** Starts the model on a free loopback port. What it answers stands in the prompt: `@@fake [ ...steps ] @@end`. */
+/** Starts the model on a free loopback port. The prompt holds its answer: `@@fake [ ...steps ] @@end`. */
 export async function startModel(): Promise<ScriptedModel> {
   const child = spawn(process.execPath, [join(here, 'model-server.mjs')], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -68,7 +68,7 @@ export async function startModel(): Promise<ScriptedModel> {
   }
 }
 
-/** Codex in one native binary. Every edit asks. */
+/** Recipe for Codex, one native binary. Every edit asks. */
 export function codex(home: string, url: string): RealAgent {
   const folder = join(home, '.codex')
   mkdirSync(folder, { recursive: true })
@@ -96,7 +96,10 @@ enabled = false
   return { id: 'codex', name: 'Codex', command: codexProgram(), args: [], env, secrets, ...kept }
 }
 
-/** Qwen Code: reads and writes files through the client, updates tool calls before it creates them. */
+/**
+ * Recipe for Qwen Code, which reads and writes files through the client and updates tool calls before it creates
+ * them.
+ */
 export function qwen(home: string, url: string): RealAgent {
   mkdirSync(join(home, '.qwen'), { recursive: true })
   const settings = {
@@ -113,7 +116,7 @@ export function qwen(home: string, url: string): RealAgent {
   return { id: 'qwen', name: 'Qwen Code', command, args: ['--acp'], env, secrets, ...kept }
 }
 
-/** The binary itself: its Node wrapper would only stand between. */
+/** Returns the native binary, without the Node wrapper in front of it. */
 function codexProgram(): string {
   return join(modules, '@zed-industries', `codex-acp-${process.platform}-${process.arch}`, 'bin', 'codex-acp')
 }

@@ -10,7 +10,7 @@ const missing = missingAgents() ?? (await noSandbox())
 
 const script = (words: string, ...steps: unknown[]) => `${words} @@fake ${JSON.stringify(steps)} @@end`
 
-/** The model under an address that a sandbox does not take for its own. */
+/** Offers the model under an address that a sandbox does not take for its own loopback. */
 async function elsewhere() {
   let to = 0
   const server = createServer((near) => {
@@ -30,7 +30,7 @@ async function elsewhere() {
   }
 }
 
-/** Codex starts itself again under this name for its own sandbox, and finds it on the PATH. */
+/** Codex starts itself again under this name for its own sandbox, and searches the name on the PATH. */
 function withOwnSandbox(agent: RealAgent): RealAgent {
   const home = agent.env.CODEX_HOME
   if (!home) return agent
@@ -58,7 +58,7 @@ describe.skipIf(missing !== null).each([
       const session = await walk.newSession()
       const { carrel, workspace, space } = session
       await carrel.call('environment.set', { workspace, space: space.id, settings: { sandbox } })
-      // Whatever a person allows, the walls stay.
+      // The walls stay, whatever a person allows.
       await carrel.call('rules.add', { workspace, action: 'allow', space: space.id })
       const path = session.path('made.txt')
       const made = script('make a file', { tool: 'write', path, content: 'made by an agent\n' }, { text: 'all done' })

@@ -12,25 +12,25 @@ import { type RealAgent, type ScriptedModel, startModel } from './recipes.ts'
 const BIN = fileURLToPath(new URL('../../bin/carrel.cjs', import.meta.url))
 const run = promisify(execFile)
 
-/** `carrel serve` on a data folder of its own, with a real agent in its configuration and the model it speaks to. */
+/** `carrel serve` on a data folder of its own, with a real agent in its configuration and the agent's model. */
 export interface Walk {
   readonly model: ScriptedModel
   newSession(): Promise<TestSession>
-  /** The address that logs a browser in. */
+  /** Returns the address that logs a browser in. */
   loginUrl(): string
-  /** SIGKILL, and the end of it awaited. */
+  /** Kills the server with SIGKILL and waits for its end. */
   killServer(): Promise<void>
-  /** A new server on the same data. Resolves to the way to a session through it. */
+  /** Starts a new server on the same data. Returns a function that reaches a session through it. */
   restart(): Promise<(session: TestSession) => TestSession>
-  /** Runs the command line against the server. Resolves to what it printed. */
+  /** Runs the command line against the server and returns its output. */
   carrel(...words: string[]): Promise<string>
-  /** Pids of agents and of what they started. */
+  /** Returns the pids of agents and of their children. */
   processes(): number[]
-  /** SIGKILL of the agent's own process, as a crash of it would be. */
+  /** Kills the agent's own process with SIGKILL, as a crash would. */
   killAgent(): void
-  /** A clean stop of the server. */
+  /** Stops the server cleanly. */
   stop(): Promise<void>
-  /** Ends what still runs and removes everything. */
+  /** Ends all remaining processes and removes all files. */
   close(): Promise<void>
 }
 
@@ -79,7 +79,7 @@ export async function openWalk(make: (home: string, url: string) => RealAgent): 
   }
 }
 
-/** A home of its own and the key by name, as a person who tries an agent beside their own would write it. */
+/** Writes a configuration with a separate home and the key by name, as a person tries an agent beside their own. */
 function writeConfig(dataFolder: string, { env, secrets, ...agent }: RealAgent, home: string): void {
   const custom = { ...agent, env: { ...env, HOME: home }, passEnv: Object.keys(secrets) }
   writeFileSync(join(dataFolder, 'config.json'), JSON.stringify({ defaultAgent: custom.id, agents: [custom] }))
@@ -89,14 +89,14 @@ interface Server {
   readonly client: Client
   readonly loginUrl: string
   kill(): Promise<void>
-  /** Safe to repeat, also after `kill`. */
+  /** Stops the server. Safe to repeat, also after `kill`. */
   stop(): Promise<void>
 }
 
 async function startServer(dataFolder: string, env: Record<string, string>, log: string): Promise<Server> {
   rmSync(join(dataFolder, 'server.json'), { force: true })
   const output = openSync(log, 'a')
-  // In the Node that runs the tests, which is the carried one: then the server is this child itself and can be killed.
+  // Runs in the Node of the tests, which is the carried one: the child is the server itself, so a test can kill it.
   const child = spawn(process.execPath, [BIN, '--data', dataFolder, 'serve', '--port', '0'], {
     env,
     stdio: ['ignore', output, output],
@@ -126,13 +126,13 @@ function urlOf(dataFolder: string): string | null {
   }
 }
 
-/** The program itself, or the interpreter that runs it; not the wrappers that stand before it. */
+/** Tells whether a process is the program itself, or the interpreter that runs it; a wrapper in front of it is not. */
 function runsProgram(pid: number, command: string): boolean {
   const [first, second] = commandLine(pid)
   return first === command || second === command
 }
 
-/** The words of a process; none when it is gone. */
+/** Returns the command line of a process; an empty list when the process is gone. */
 export function commandLine(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { startServer } from '../support/carrel-server.ts'
-import { makeGround } from '../support/carrel-world.ts'
+import { makeTestFolder } from '../support/carrel-world.ts'
 import { sharedChromium } from '../support/chromium.ts'
 import type { Skipped } from '../support/postgres.ts'
 import { agentMessage, openSession, PATIENCE, script } from './world.ts'
@@ -24,11 +24,11 @@ describe('a page that follows a run', () => {
   it('L6, P5: kill -9 of the server in the middle of a message, twice: no text lost or repeated, and the page stays at the newest item', {
     tags: ['long'],
   }, async () => {
-    const ground = makeGround()
-    const start = (port: number) => startServer(ground, { port, outliveMs: 120_000 }, { page: true })
+    const testFolder = makeTestFolder()
+    const start = (port: number) => startServer(testFolder, { port, outliveMs: 120_000 }, { page: true })
     let server = await start(0)
     const { url, token } = server
-    const { session } = await openSession({ carrel: server.carrel, folder: ground.work() }, 'Killed')
+    const { session } = await openSession({ carrel: server.carrel, folder: testFolder.work() }, 'Killed')
     const context = await (browser as Browser).newContext({ viewport: { width: 1280, height: 800 } })
     onTestFinished(() => context.close())
     const page = await context.newPage()

@@ -25,7 +25,7 @@ const post = (path: string, body: string | Buffer, headers: Record<string, strin
   })
 const codeOf = (answer: { json: () => { error?: { code: string } } }) => answer.json().error?.code
 
-it('B2: without the token nothing is told, on any path of the API', async () => {
+it('B2: without the token an answer reveals nothing, on any path of the API', async () => {
   for (const path of [
     '/api/v1/workspaces',
     '/api/v1/openapi.json',
@@ -49,7 +49,7 @@ it('B2: without the token nothing is told, on any path of the API', async () => 
   expect((await get('/api/v1/workspaces', bearer())).status).toBe(200)
 })
 
-it('B2: a Host that is none of ours is refused before anything else, also with the right token', async () => {
+it('B2: a foreign Host is refused before anything else, even with the right token', async () => {
   const { port } = world.server
   const foreign = [
     `evil.example:${port}`,
@@ -98,7 +98,7 @@ it('B2: another site may not call, whatever cookie or token its request carries'
   expect([own.status, own.headers['access-control-allow-origin']]).toEqual([200, undefined])
 })
 
-it('B2: an origin that the owner named may call, with the token', async () => {
+it('B2: an origin that the owner allowed may call, with the token', async () => {
   const { port } = world.server
   const before = await ask(port, '/api/v1/workspaces', { method: 'OPTIONS', headers: { origin: GUEST } })
   expect([before.status, before.headers['access-control-allow-origin']]).toEqual([204, GUEST])
@@ -130,7 +130,7 @@ async function headOf(path: string) {
   return { headers }
 }
 
-it('bad input: what is no JSON object, no JSON or no known shape is `bad_input`, in words', async () => {
+it('bad input: a body that is not JSON, not an object or of no known shape is `bad_input`, with a message', async () => {
   const cases: [string, string, Record<string, string>?][] = [
     ['{"id":', 'well-formed JSON'],
     ['["id"]', 'JSON object'],
@@ -152,7 +152,7 @@ it('bad input: what is no JSON object, no JSON or no known shape is `bad_input`,
   expect((await world.client.call('workspaces.list', {})).workspaces.map(({ id }) => id)).toEqual(['default'])
 })
 
-it('bad input: a body of 33 MiB is `too_large`, said so that its sender can read it, and nothing breaks', async () => {
+it('bad input: a body of 33 MiB is `too_large`, in an answer that its sender can read, and nothing breaks', async () => {
   const answer = await post('/api/v1/workspaces', Buffer.alloc(34_603_008, ' '))
   expect([answer.status, codeOf(answer)]).toEqual([413, 'too_large'])
   const client = connect({ url: world.server.url, token: world.engine.token })
@@ -205,7 +205,7 @@ it('bad input: ids that are unknown, malformed or climb are refused in our own s
   expect([stale.status, codeOf(stale)]).toEqual([400, 'bad_input'])
 })
 
-it('bad input: bytes that are no HTTP get an answer and the line is closed', async () => {
+it('bad input: bytes that are not HTTP get an answer and the connection is closed', async () => {
   const answer = await new Promise<string>((resolve) => {
     const socket = dial(world.server.port, '127.0.0.1')
     let text = ''
@@ -250,7 +250,7 @@ it('B2: behind TLS the cookie is for TLS only', async () => {
   expect(String(headers['set-cookie'])).toMatch(/; Secure/)
 })
 
-it('B2: a login leads nowhere else', async () => {
+it('B2: a login redirects to no other site', async () => {
   const goes = async (next: string) =>
     (await get(`/login?token=${world.engine.token}&next=${encodeURIComponent(next)}`)).headers.location
   expect(await goes('/s/abc?tab=2')).toBe('/s/abc?tab=2')
@@ -265,7 +265,7 @@ it('B2: a login leads nowhere else', async () => {
   }
 })
 
-it('B2: a wrong token gets a page that says what to do, too many wrong ones are slowed, the right one never', async () => {
+it('B2: a wrong token gets a page with instructions, many wrong ones are slowed down, the right one never is', async () => {
   const wrong = await get('/login?token=guess')
   expect([wrong.status, wrong.headers['set-cookie']]).toEqual([401, undefined])
   expect(wrong.text).toContain('carrel open')

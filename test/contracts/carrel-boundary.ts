@@ -5,7 +5,7 @@ import type { OpenCarrel } from './carrel.ts'
 
 const RESTORE = { kind: 'restore', to: 1 }
 
-/** What a call needs besides `workspace` and `id`, so that nothing but the boundary can refuse it. */
+/** Input of a call besides `workspace` and `id`: only the boundary can refuse the call. */
 const MORE: Partial<Record<OperationName, object>> = {
   'workspaces.rename': { name: 'mine now' },
   'spaces.rename': { name: 'mine now' },
@@ -38,7 +38,7 @@ const MORE: Partial<Record<OperationName, object>> = {
   'sessions.delete': { confirm: true },
 }
 
-/** Things of workspace `theirs`, each kind of which some operation takes. */
+/** Creates things of each kind that some operation takes, in workspace `theirs`. */
 async function theirs(world: World) {
   await world.carrel.call('workspaces.create', { id: 'theirs' })
   const session = await world.session({ workspace: 'theirs' })
@@ -83,7 +83,7 @@ export function describeBoundary(open: OpenCarrel): void {
           (output) => JSON.stringify(output),
           (error) => error.code,
         )
-        // A list that is filtered by another's id may say that there is nothing; it may not say what there is.
+        // A list filtered by another workspace's id may be empty; it may not reveal what exists.
         expect(answer, `${name} ${JSON.stringify(input)}`).toMatch(
           /^not_found$|^\{"(sessions|projects|interactions|runs|ports)":\[\](,"cursor":null)?\}$/,
         )
@@ -123,7 +123,7 @@ export function describeBoundary(open: OpenCarrel): void {
       expect(whole).toMatchObject({ spaces: [], projects: [], sessions: [], interactions: [], rules: [] })
     })
 
-    it('B1: what does not exist, is misspelt or is nonsense is refused in words', async () => {
+    it('B1: ids that are unknown, misspelt or nonsense are refused with a message', async () => {
       const world = await open()
       const session = await world.session()
       const other = `${session.id.slice(0, -1)}${session.id.endsWith('0') ? '1' : '0'}`

@@ -13,7 +13,7 @@ const asked = (session: TestSession, after = 0) => session.until('interaction.op
 export function describeBudgets(open: OpenCarrel, near: Case): void {
   describe('budgets', () => {
     near(
-      'P6: a run that has used up its time is parked with a question; stopped there it ends as over budget',
+      'P6: a run whose time is used up is parked with a question; stopped there, it ends as over budget',
       async () => {
         const world = await open({ runBudgetMs: 1_000 })
         const session = await world.session()
@@ -38,28 +38,31 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       },
     )
 
-    near('P6: allowed more, a run goes on where it stopped, told so and in the same conversation', async () => {
-      const world = await open()
-      await set(world, { limits: { ms: 1_000 } })
-      const session = await world.session()
-      const { prompt } = await session.prompt([{ hang: true }])
-      const { data } = await asked(session)
-      expect(data.question.body).toContain('the workspace')
-      await session.until('run.parked')
-      await session
-        .answer(data.interaction, 'raise:600000')
-        .then(
-          () => 'taken',
-          (error) => error.code,
-        )
-        .then((outcome) => expect(outcome).toBe('bad_input'))
-      await session.answer(data.interaction, data.question.options[0]!.id)
-      expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', spent: { turns: 2 } })
-      const opened = await session.said('context.opened')
-      expect(new Set(opened.map((event) => event.data.acpSession)).size).toBe(1)
-    })
+    near(
+      'P6: with a higher budget, a run continues where it stopped, informed and in the same conversation',
+      async () => {
+        const world = await open()
+        await set(world, { limits: { ms: 1_000 } })
+        const session = await world.session()
+        const { prompt } = await session.prompt([{ hang: true }])
+        const { data } = await asked(session)
+        expect(data.question.body).toContain('the workspace')
+        await session.until('run.parked')
+        await session
+          .answer(data.interaction, 'raise:600000')
+          .then(
+            () => 'taken',
+            (error) => error.code,
+          )
+          .then((outcome) => expect(outcome).toBe('bad_input'))
+        await session.answer(data.interaction, data.question.options[0]!.id)
+        expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', spent: { turns: 2 } })
+        const opened = await session.eventsOf('context.opened')
+        expect(new Set(opened.map((event) => event.data.acpSession)).size).toBe(1)
+      },
+    )
 
-    it('P6: what a session uses is counted over its runs, while it works, and what was allowed stays allowed', async () => {
+    it('P6: the usage of a session is counted over its runs, while it works, and an allowance stays', async () => {
       const world = await open()
       await set(world, { budgets: { session: { tokens: 1_000 } } })
       const session = await world.session()
@@ -78,7 +81,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       expect((await neighbour.run([usage(500), { say: 'done' }])).outcome).toBe('completed')
     })
 
-    near('P6: a budget of many holds for all of them; prompts wait until it is raised', async () => {
+    near('P6: a shared budget holds for all its sessions; prompts wait until it is raised', async () => {
       const world = await open()
       const one = await world.session()
       const other = await world.session({ beside: one })
@@ -89,7 +92,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       const { prompt } = await one.prompt([{ say: 'three' }])
       const question = await asked(one)
       expect(question.data.question.title).toBe('This Space has used up its 2 turns. Allow more?')
-      expect(await one.said('run.started')).toHaveLength(1)
+      expect(await one.eventsOf('run.started')).toHaveLength(1)
       expect((await elsewhere.run([{ say: 'free' }])).outcome).toBe('completed')
       await one.answer(question.data.interaction, 'raise:4')
       expect((await one.endOf(prompt)).data.outcome).toBe('completed')
@@ -97,7 +100,7 @@ export function describeBudgets(open: OpenCarrel, near: Case): void {
       expect(found.own.budgets).toEqual({ total: { turns: 4 } })
     })
 
-    near('P6: cost is what agents say of it, and a cancel ends what waits', async () => {
+    near('P6: the cost is the one that agents report, and a cancel ends a waiting run', async () => {
       const world = await open()
       await set(world, { budgets: { total: { cost: 0.5 } } })
       const session = await world.session()

@@ -7,7 +7,7 @@ const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
 
 export function describeEnvironment(open: OpenCarrel, near: Case): void {
   describe('environment', () => {
-    it('P3: a run gets the variables of all scopes around it, the nearest of a name, and its neighbour does not', async () => {
+    it('P3: a run gets the variables of all scopes around it, the nearest of each name, and its neighbour does not', async () => {
       const { carrel, session, workspace } = await open()
       const here = await session()
       const there = await session()
@@ -34,7 +34,7 @@ export function describeEnvironment(open: OpenCarrel, near: Case): void {
       expect(other).not.toContain('got:space.')
     })
 
-    near('P3: a change reaches the next run, and what is taken away is gone', async () => {
+    near('P3: a change reaches the next run, and a removed variable is gone', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
       const set = (env: object | null) => carrel.call('environment.set', { workspace, settings: { env } as never })
@@ -49,7 +49,7 @@ export function describeEnvironment(open: OpenCarrel, near: Case): void {
     })
 
     near(
-      'P7: a place has ports of its own under their names, the same for all its runs, until it is gone',
+      'P7: a place has its own ports under their names, the same for all its runs, until it is removed',
       async () => {
         const { carrel, session, workspace } = await open()
         const one = await session()
@@ -76,37 +76,34 @@ export function describeEnvironment(open: OpenCarrel, near: Case): void {
       },
     )
 
-    near(
-      'P7: a place of its own gives its ports back when it is taken away, and no other place does with it',
-      async () => {
-        const { carrel, session, workspace } = await open()
-        const beside = await session()
-        const asked = { workspace, space: beside.space.id, name: 'Apart', place: 'overlay' as const }
-        const { id: project } = await carrel.call('projects.create', asked)
-        const placeOf = async () =>
-          (await carrel.call('projects.list', { workspace })).projects.find(({ id }) => id === project)?.place
-        await eventually('the place is made', async () => (await placeOf())?.state !== 'making')
-        expect(await placeOf()).toMatchObject({ state: 'ready' })
-        await carrel.call('environment.set', { workspace, settings: { ports: ['web'] } })
-        const { id } = await carrel.call('sessions.create', { workspace, project, agent: 'scripted' })
-        const apart = testSession(carrel, { workspace, id, space: beside.space, project })
-        await apart.run([{ say: 'here' }])
-        await beside.run([{ say: 'and here' }])
-        const places = async () => (await carrel.call('ports.list', { workspace })).ports.map(({ place }) => place)
-        expect(await places()).toEqual([`project:${project}`, `space:${beside.space.id}`])
-        expect(await carrel.call('places.remove', { workspace, project })).toMatchObject({ removed: false })
-        expect(await places()).toHaveLength(2)
-        expect(await carrel.call('places.remove', { workspace, project, confirm: true })).toMatchObject({
-          removed: true,
-        })
-        expect(await places()).toEqual([`space:${beside.space.id}`])
-        // A prompt in a place that is gone gets no port there again.
-        expect((await apart.run([{ say: 'too late' }])).outcome).toBe('failed')
-        expect(await places()).toEqual([`space:${beside.space.id}`])
-      },
-    )
+    near('P7: a removed place returns its ports, and no other place loses one', async () => {
+      const { carrel, session, workspace } = await open()
+      const beside = await session()
+      const asked = { workspace, space: beside.space.id, name: 'Apart', place: 'overlay' as const }
+      const { id: project } = await carrel.call('projects.create', asked)
+      const placeOf = async () =>
+        (await carrel.call('projects.list', { workspace })).projects.find(({ id }) => id === project)?.place
+      await eventually('the place exists', async () => (await placeOf())?.state !== 'making')
+      expect(await placeOf()).toMatchObject({ state: 'ready' })
+      await carrel.call('environment.set', { workspace, settings: { ports: ['web'] } })
+      const { id } = await carrel.call('sessions.create', { workspace, project, agent: 'scripted' })
+      const apart = testSession(carrel, { workspace, id, space: beside.space, project })
+      await apart.run([{ say: 'here' }])
+      await beside.run([{ say: 'and here' }])
+      const places = async () => (await carrel.call('ports.list', { workspace })).ports.map(({ place }) => place)
+      expect(await places()).toEqual([`project:${project}`, `space:${beside.space.id}`])
+      expect(await carrel.call('places.remove', { workspace, project })).toMatchObject({ removed: false })
+      expect(await places()).toHaveLength(2)
+      expect(await carrel.call('places.remove', { workspace, project, confirm: true })).toMatchObject({
+        removed: true,
+      })
+      expect(await places()).toEqual([`space:${beside.space.id}`])
+      // A prompt in a removed place gets no port there again.
+      expect((await apart.run([{ say: 'too late' }])).outcome).toBe('failed')
+      expect(await places()).toEqual([`space:${beside.space.id}`])
+    })
 
-    near('B3: what a run was given can be seen, with a handle in the place of a secret', async () => {
+    near('B3: the environment of a run can be read, with a handle in the place of a secret', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
       await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'given-canary-1' })
@@ -124,7 +121,7 @@ export function describeEnvironment(open: OpenCarrel, near: Case): void {
     })
 
     near(
-      'F8: what cannot be kept yet, names that programs need and values of secrets are refused in words',
+      'F8: settings that cannot be kept yet, reserved names and values of secrets are refused with a message',
       async () => {
         const { carrel, session, workspace } = await open()
         const one = await session()

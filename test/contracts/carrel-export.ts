@@ -15,10 +15,10 @@ async function exported({ carrel, workspace, id }: TestSession, as: 'jsonl' | 'm
 
 export function describeExport(open: OpenCarrel): void {
   describe('export', () => {
-    it('L9, B3: events as stored, or a text for people, whole in parts of any size, without a value put later', async () => {
+    it('L9, B3: an export has the stored events, or a text for people, whole in parts of any size, with later secrets masked', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
-      await one.run([{ say: 'It will be export-canary, and ``` in it.' }])
+      await one.run([{ say: 'This is export-canary, and ``` in it.' }])
       const { prompt } = await one.prompt([
         { plan: ['Look around'] },
         { write: 'notes.txt', content: 'new line\n', ask: true },
@@ -40,7 +40,7 @@ export function describeExport(open: OpenCarrel): void {
       for (const words of [
         /^# .*\n\n\*scripted, session ses_/,
         /## \S+ to scripted, 20\d\d-/,
-        /It will be \[secret LATER\], and ``` in it\./,
+        /This is \[secret LATER\], and ``` in it\./,
         /- \[ \] Look around/,
         /\*\*Write notes\.txt\*\* \(edit, completed\)/,
         /```diff\n--- .*notes\.txt\n\+\+\+ .*notes\.txt\n\+new line\n```/,

@@ -39,12 +39,12 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       const ended = await session.run(steps)
       expect(ended).toMatchObject(matching(expected))
       if (ended.error) expect(ended.error.next).toMatch(/\w+.*\./)
-      expect(await session.said('run.ended')).toHaveLength(1)
+      expect(await session.eventsOf('run.ended')).toHaveLength(1)
       expect((await session.run([{ say: 'fine again' }])).outcome).toBe('completed')
       await expectWhole(session)
     })
 
-    near('L4: a tool call that a death cut short is listed as half done', async () => {
+    near('L4: a tool call that a crash interrupted is listed as half done', async () => {
       const world = await open()
       const session = await world.session()
       const update = {
@@ -60,7 +60,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect(await session.row()).toMatchObject({ state: 'failed' })
     })
 
-    near('L4: an agent that is not installed fails the run with how to install it', async () => {
+    near('L4: an agent that is not installed fails the run with instructions to install it', async () => {
       const world = await open({ agents: [MISSING] })
       const session = await world.session({ agent: 'ghost' })
       const ended = await session.run('hello')
@@ -70,7 +70,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect((await session.run([{ say: 'hi' }], { agent: 'scripted' })).outcome).toBe('completed')
     })
 
-    near('L4: an agent that wants a login fails the run with how to log in', async () => {
+    near('L4: an agent that needs a login fails the run with instructions to log in', async () => {
       const login = 'run `shy login` in a terminal.'
       const world = await open({ agents: [scriptedAgent('shy', { login, env: { SCRIPTED_QUIRKS: 'login' } })] })
       const session = await world.session({ agent: 'shy' })
@@ -79,7 +79,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
       expect(`${ended.error?.message} ${ended.error?.next}`).toContain('shy login')
     })
 
-    near('L4: an agent that never answers is given up after the time it has to start', async () => {
+    near('L4: an agent that never answers is given up after its start timeout', async () => {
       const world = await open({ agentStartMs: 1_000, agents: [{ id: 'mute', name: 'Mute', command: '/bin/cat' }] })
       const session = await world.session({ agent: 'mute' })
       const ended = await session.run('hello')
@@ -103,7 +103,7 @@ export function describeFailures(open: OpenCarrel, near: Case): void {
   })
 }
 
-/** Regular expressions in the place of texts. */
+/** Returns the value with regular expressions in the place of texts. */
 function matching(value: object): object {
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => {

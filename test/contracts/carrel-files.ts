@@ -9,13 +9,13 @@ const TEN = 'one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n'
 const placed = ({ workspace, project }: TestSession) => ({ workspace, project })
 const undoOf = (run: string): PlanRequest => ({ kind: 'undo', of: { kind: 'run', run: run as never } })
 
-/** A session whose agent asks nobody before it writes. */
+/** Makes a session whose agent asks nobody before it writes. */
 export async function freely(session: TestSession): Promise<TestSession> {
   await session.carrel.call('sessions.configure', { workspace: session.workspace, id: session.id, mode: 'auto' })
   return session
 }
 
-/** Plans and does it; conflicts paths are named as said. */
+/** Plans a request and applies the plan; `overwrite` and `leave` decide about conflicting paths. */
 export async function act(
   session: TestSession,
   request: PlanRequest,
@@ -28,7 +28,7 @@ export async function act(
 
 export function describeFiles(open: OpenCarrel, near: Case): void {
   describe('files', () => {
-    near('a run’s changes stand in its log and its row, each path once with what became of it', async () => {
+    near('a run’s changes are in its log and its row, each path once with its final state', async () => {
       const world = await open()
       const session = await freely(await world.session())
       writeFileSync(session.path('old.txt'), 'old\n')
@@ -53,7 +53,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    it('F2: an undo takes back what one session did; the lines of another and of a person stay', async () => {
+    it('F2: an undo removes the work of one session; the lines of another session and of a person stay', async () => {
       const world = await open()
       const first = await freely(await world.session())
       const second = await freely(await world.session({ beside: first }))
@@ -73,19 +73,19 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(done.written).toEqual(['list.txt', 'mine.txt'])
       expect(readFileSync(first.path('list.txt'), 'utf8')).toBe(TEN.replace('five', 'FIVE').replace('ten', 'TEN'))
       expect(existsSync(first.path('mine.txt'))).toBe(false)
-      expect((await first.said('files.restored')).map(({ data }) => data)).toMatchObject([
+      expect((await first.eventsOf('files.restored')).map(({ data }) => data)).toMatchObject([
         { act: done.id, how: 'undo', count: 2, paths: ['list.txt', 'mine.txt'] },
       ])
-      expect(await second.said('files.taken')).toEqual([])
+      expect(await second.eventsOf('files.taken')).toEqual([])
       await act(first, { kind: 'undo', of: { kind: 'act', act: done.id } })
       expect(readFileSync(first.path('list.txt'), 'utf8')).toContain('ONE')
       expect(readFileSync(first.path('mine.txt'), 'utf8')).toBe('x')
-      // What brings work back is not told as taking it back.
-      expect((await first.said('files.restored')).map(({ data }) => data.how)).toEqual(['undo', 'restore'])
+      // An event that brings work back does not call itself an undo.
+      expect((await first.eventsOf('files.restored')).map(({ data }) => data.how)).toEqual(['undo', 'restore'])
       await expectWhole(first)
     })
 
-    near('F2: what another session wrote since is taken only by name, and that session is told', async () => {
+    near('F2: an undo takes another session’s later work only by name, and that session gets a notice', async () => {
       const world = await open()
       const first = await freely(await world.session())
       const second = await freely(await world.session({ beside: first }))
@@ -98,7 +98,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(await act(first, request, { leave: ['a.txt'] })).toMatchObject({ written: [], left: ['a.txt'] })
       const done = await act(first, request, { overwrite: ['a.txt'] })
       expect(readFileSync(first.path('a.txt'), 'utf8')).toBe('before\n')
-      expect((await second.said('files.taken')).map(({ data }) => data)).toMatchObject([
+      expect((await second.eventsOf('files.taken')).map(({ data }) => data)).toMatchObject([
         { act: done.id, by: { name: expect.any(String) }, paths: ['a.txt'] },
       ])
       expect(await second.item('act')).toMatchObject({ what: 'taken', paths: ['a.txt'] })
@@ -106,7 +106,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(acts[0]).toMatchObject({ id: done.id, taken: [{ author: { kind: 'run' }, paths: ['a.txt'] }] })
     })
 
-    near('F3: a plan that was looked at before the files moved on writes nothing', async () => {
+    near('F3: a plan that is older than the files writes nothing', async () => {
       const world = await open()
       const session = await freely(await world.session())
       const { run } = await session.run([
@@ -122,7 +122,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(readFileSync(session.path('b.txt'), 'utf8')).toBe('a person was here\n')
     })
 
-    near('what people do between runs is theirs, and a restore goes back to a snapshot', async () => {
+    near('work of people between runs is theirs, and a restore goes back to a snapshot', async () => {
       const world = await open()
       const session = await freely(await world.session())
       await session.run([{ write: 'a.txt', content: '1\n' }])
@@ -153,9 +153,11 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
         { say: 'done' },
       ]
       const { prompt } = await session.prompt(steps, { wait: 'started' })
-      await eventually('it has read', async () => (await session.items()).some((item) => item.kind === 'tool'))
+      await eventually('the run has read the file', async () =>
+        (await session.items()).some((item) => item.kind === 'tool'),
+      )
       await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('completed'))
-      // Taken for the run's own while it is the only one at work, so somebody has to be seen as another.
+      // The only running session would be the author: another author must have been seen.
       const other = await freely(await world.session({ beside: session }))
       await other.run([{ write: 'a.txt', content: 'two\n' }])
       session.open('go')
@@ -166,7 +168,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(readFileSync(session.path('a.txt'), 'utf8')).toBe('agent again\n')
     })
 
-    near('two sessions at work that change one path are both told while they are at it', async () => {
+    near('two running sessions that change one path both get a notice while they run', async () => {
       const world = await open()
       const first = await freely(await world.session())
       const second = await freely(await world.session({ beside: first }))
@@ -184,7 +186,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       await expectWhole(second)
     })
 
-    near('F5: what is left out is listed with the reason, and rules of the Space say what is', async () => {
+    near('F5: excluded files are listed with the reason, and file rules of the Space decide about them', async () => {
       const world = await open()
       const session = await freely(await world.session())
       const id = session.space.id
@@ -204,7 +206,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(await check('db/x.sql')).toMatchObject({ action: 'allow' })
     })
 
-    near('F8: a place that was asked for and cannot be made is said so, and nothing runs anywhere else', async () => {
+    near('F8: a place that cannot be made is reported, and nothing runs anywhere else', async () => {
       const world = await open()
       const session = await world.session()
       const asked = { workspace: session.workspace, space: session.space.id, name: 'Apart', place: 'worktree' as const }
@@ -214,7 +216,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
         const { projects } = await session.carrel.call('projects.list', { workspace: session.workspace })
         return projects.find(({ id }) => id === made.id)?.place
       }
-      await eventually('it has failed', async () => (await state())?.state === 'failed')
+      await eventually('the place has failed', async () => (await state())?.state === 'failed')
       expect((await state())?.note).toMatch(/\w+.*\.$/)
       const { id } = await session.carrel.call('sessions.create', { workspace: session.workspace, project: made.id })
       const asking = {
@@ -228,7 +230,7 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(existsSync(session.path('x.txt'))).toBe(false)
     })
 
-    it('B1: that files may have changed is told to those who follow their workspace, and to nobody else', async () => {
+    it('B1: followers of a workspace hear that files may have changed, and nobody else does', async () => {
       const world = await open()
       const { carrel } = world
       for (const id of ['mine', 'theirs']) await carrel.call('workspaces.create', { id })
@@ -242,19 +244,19 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       const listening = ['mine', 'theirs'].map(listen)
       for (const [at, session] of sessions.entries()) {
         await carrel.call('history.capture', placed(session))
-        await eventually('it is told', async () => told.includes(session.workspace))
-        // Nobody has looked at their files yet.
+        await eventually('the followers heard', async () => told.includes(session.workspace))
+        // Nobody has scanned their files yet.
         if (at === 0) expect(told).not.toContain('theirs')
       }
       stop.abort()
       await Promise.all(listening)
     })
 
-    near('a folder that went away keeps its history', async () => {
+    near('a folder that was moved away keeps its history', async () => {
       const world = await open()
       const session = await freely(await world.session())
       await session.run([{ write: 'a.txt', content: 'kept\n' }])
-      // At once, so that nobody looks while its files are gone and it is not.
+      // Renamed at once: no scan may see the folder without its files.
       renameSync(session.folder, `${session.folder}-away`)
       const file = await session.carrel.call('history.file', { ...placed(session), path: 'a.txt' })
       expect(file.content).toBe('kept\n')

@@ -2,7 +2,7 @@ import { describe, inject, it } from 'vitest'
 import { connect } from '../../src/client/client.ts'
 import { serveHttp } from '../../src/faces/http/http.ts'
 import type { Config } from '../../src/model/config.ts'
-import { type AtEnd, makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { type AtEnd, makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 import { inLongRuns } from '../support/long.ts'
 import { sharing } from '../support/shared-world.ts'
@@ -12,14 +12,17 @@ const server = inject('postgres')
 const hasPostgres = !('skipped' in server)
 if ('skipped' in server) {
   describe('Carrel over HTTP, on Postgres', () => {
-    it('is promised on SQLite here, without a Postgres', ({ skip }) => skip(server.skipped))
+    it('Carrel runs on SQLite here, without a Postgres', ({ skip }) => skip(server.skipped))
   })
 }
 
-/** Each engine and each face once: what a face does is the same on both engines, which the promises of the store hold equal. */
+/**
+ * Opens each engine and each face once: a face does the same on both engines, whose equality the store's contracts
+ * check.
+ */
 async function openFar(settings: Partial<Config>, atEnd: AtEnd): Promise<World> {
   const databaseUrl = hasPostgres ? await newDatabase(atEnd) : null
-  const world = await openWorld({ ...settings, databaseUrl }, {}, makeGround({}, atEnd), atEnd)
+  const world = await openWorld({ ...settings, databaseUrl }, {}, makeTestFolder({}, atEnd), atEnd)
   const http = await serveHttp(world.engine, { host: '127.0.0.1', port: 0, version: 'test', webFolder: null })
   atEnd(() => http.close())
   const { token } = world.engine

@@ -5,7 +5,7 @@ import { BOB } from '../support/carrel-world.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
-/** Appends, so that a second run of it would show. */
+/** Appends, so that a second run of the command would show. */
 const WRITE = { run: 'echo once >> effects', ask: true }
 const FORM = {
   message: 'Which colour, and how many?',
@@ -18,7 +18,7 @@ const FORM = {
 
 export function describeQuestions(open: OpenCarrel, near: Case): void {
   describe('a question', () => {
-    it('I1: of many answers at once the first wins, and the others are told whose', async () => {
+    it('I1: of many answers at once the first wins, and the others learn whose', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ write: 'a.txt', content: 'a' }, { say: 'ok' }])
@@ -59,12 +59,12 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    it('I2: a run that waits long lets its process go, and goes on where it was when the answer comes', async () => {
+    it('I2: a run that waits long releases its process, and continues when the answer comes', async () => {
       const world = await open({ parkAfterMs: 50 }, { alone: true })
       const session = await world.session()
       const { prompt } = await session.prompt([{ say: 'before' }, WRITE, { say: 'after' }])
       const parked = await session.until('run.parked')
-      await eventually('the process is gone', () => world.processes().length === 0)
+      await eventually('the process has ended', () => world.processes().length === 0)
       expect((await world.carrel.call('server.status', {})).agentProcesses).toBe(0)
       expect(await session.row()).toMatchObject({ state: 'waiting', questions: 1 })
       const { interaction } = (await session.until('interaction.opened')).data
@@ -87,17 +87,17 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       const second = await session.until('interaction.opened', () => true, first.seq)
       expect(second.data.question.paths).toEqual([session.path('second.txt')])
       await session.answer(second.data.interaction, 'allow-once')
-      // The very same act a second time is a new question too: a stored answer is used once.
+      // The same act a second time is a new question too: a stored answer serves once.
       const third = await session.until('interaction.opened', () => true, second.seq)
       expect(third.data.question.command).toBe(WRITE.run)
       await session.answer(third.data.interaction, 'allow-once')
       expect((await session.endOf(prompt)).data.outcome).toBe('completed')
       expect(readFileSync(session.path('effects'), 'utf8')).toBe('once\nonce\n')
-      expect(await session.said('grant.used')).toHaveLength(3)
+      expect(await session.eventsOf('grant.used')).toHaveLength(3)
       await expectWhole(session)
     })
 
-    near('I4: an answer has no effect once its workspace was archived', async () => {
+    near('I4: an answer has no effect once its workspace is archived', async () => {
       const world = await open({ parkAfterMs: 50 })
       await world.carrel.call('workspaces.create', { id: 'attic' })
       const session = await world.session({ workspace: 'attic' })
@@ -110,10 +110,10 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
         .catch((error) => expect(error.code).toMatch(/forbidden|gone|not_found/))
       await session.until('run.ended')
       expect(existsSync(session.path('effects'))).toBe(false)
-      expect(await session.said('grant.used')).toEqual([])
+      expect(await session.eventsOf('grant.used')).toEqual([])
     })
 
-    near('I5: a question that nobody answers expires into its default while the agent waits', async () => {
+    near('I5: an unanswered question expires into its default while the agent waits', async () => {
       const world = await open({ questionTtlMs: 1_000 })
       const session = await world.session()
       const { prompt } = await session.prompt([WRITE, { say: 'well then' }])
@@ -126,7 +126,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('I5: a question expires while its run is parked, and the run goes on with the default', async () => {
+    near('I5: a question expires while its run is parked, and the run continues with the default', async () => {
       const world = await open({ questionTtlMs: 1_500, parkAfterMs: 20 })
       const session = await world.session()
       const { prompt } = await session.prompt([WRITE, { say: 'well then' }])
@@ -138,7 +138,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('I4: rules answer in order, the first that matches, and only as widely as they say', async () => {
+    near('I4: rules answer in order, the first that matches, and only within their scope', async () => {
       const world = await open()
       const session = await world.session()
       const rule = (fields: object) =>
@@ -164,7 +164,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       expect(
         ['open/a.txt', 'secret/b.txt', 'sly', 'doubt/c.txt'].map((name) => existsSync(session.path(name))),
       ).toEqual([...[true, false, false, true]])
-      const ruled = await session.said('permission.ruled')
+      const ruled = await session.eventsOf('permission.ruled')
       expect(ruled.map((event) => event.data.action)).toEqual(['allow', 'deny', 'allow'])
       expect(ruled[1]?.data.rule).toBe(denied.id)
       expect((await session.items()).filter((item) => item.kind === 'tool').map((tool) => tool.ruled)).toEqual([
@@ -206,7 +206,7 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('I1: a form that is declined is told to the agent as declined', async () => {
+    near('I1: a declined form reaches the agent as declined', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ form: FORM }])

@@ -6,14 +6,14 @@ import { scriptedAgent } from '../support/carrel-world.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
-/** Prompts in the order in which runs took them. */
+/** Returns the prompts in the order in which runs took them. */
 async function taken(session: TestSession): Promise<string[]> {
-  return (await session.said('run.admitted')).map((event: EventOf<'run.admitted'>) => event.data.prompt)
+  return (await session.eventsOf('run.admitted')).map((event: EventOf<'run.admitted'>) => event.data.prompt)
 }
 
 export function describeQueue(open: OpenCarrel, near: Case): void {
   describe('a busy session', () => {
-    it('L10: queued prompts run in their order, as edited, without those withdrawn', async () => {
+    it('L10: queued prompts run in their order, as edited, without the withdrawn ones', async () => {
       const world = await open()
       const session = await world.session()
       const first = await session.prompt([{ gate: 'go' }, { say: 'first' }], { wait: 'started' })
@@ -53,7 +53,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       session.open('go')
       await session.endOf(first.prompt)
       expect((await session.run([{ say: 'me' }], { busy: 'reject' })).outcome).toBe('completed')
-      expect(await session.said('prompt.requested')).toHaveLength(2)
+      expect(await session.eventsOf('prompt.requested')).toHaveLength(2)
     })
 
     near('L10: interrupt cancels the run and goes before the queue', async () => {
@@ -64,12 +64,12 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       const urgent = await session.prompt([{ say: 'urgent' }], { busy: 'interrupt' })
       await session.endOf(queued.prompt)
       expect(await taken(session)).toEqual([first.prompt, urgent.prompt, queued.prompt])
-      const ends = await session.said('run.ended')
+      const ends = await session.eventsOf('run.ended')
       expect(ends.map((event) => event.data.outcome)).toEqual(['cancelled', 'completed', 'completed'])
       await expectWhole(session)
     })
 
-    near('L10: steering an agent that takes no text is queued next, with the reason', async () => {
+    near('L10: text that steers an agent without support for it is queued next, with the reason', async () => {
       const world = await open()
       const session = await world.session()
       await session.prompt([{ gate: 'go' }, { say: 'first' }], { wait: 'started' })
@@ -84,12 +84,12 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       session.open('go')
       await session.endOf(queued.prompt)
       expect((await taken(session)).slice(1)).toEqual([steer.prompt, queued.prompt])
-      // With nothing to join, it is an ordinary prompt.
+      // Without a run to join, the text is an ordinary prompt.
       expect((await session.run([{ say: 'alone' }], { busy: 'steer' })).outcome).toBe('completed')
       await expectWhole(session)
     })
 
-    it('P2: cancel ends the run, kills what it ran in the background, and the next run is not hit', async () => {
+    it('P2: cancel ends the run, kills its background processes, and leaves the next run alone', async () => {
       const world = await open({}, { alone: true })
       const session = await world.session()
       const { run } = await session.prompt([{ run: 'setsid sleep 1000 & touch begun; sleep 1000' }], {
@@ -113,7 +113,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('P2: an agent that does not listen to a cancel is ended, and its memory serves the next prompt', async () => {
+    near('P2: an agent that ignores a cancel is ended, and its memory serves the next prompt', async () => {
       const deaf = scriptedAgent('deaf', { env: { SCRIPTED_QUIRKS: 'no_term,no_eof' } })
       const world = await open({ agents: [deaf] }, { alone: true })
       const session = await world.session({ agent: 'deaf' })
@@ -129,10 +129,10 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       expect(ended.data).toMatchObject({ run, outcome: 'cancelled' })
       expect(world.processes()).toEqual([])
       expect((await session.run([{ say: 'back' }])).outcome).toBe('completed')
-      expect((await session.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
+      expect((await session.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
     })
 
-    near('P2: a cancelled answer keeps the text that was said', async () => {
+    near('P2: a cancelled answer keeps its text so far', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ say: 'half a sentence' }, { gate: 'never' }])
@@ -142,7 +142,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
       expect(await session.item('message')).toMatchObject({ text: 'half a sentence' })
     })
 
-    near('L10: prompts that come while a run settles each run exactly once', async () => {
+    near('L10: prompts that arrive while a run settles each run exactly once', async () => {
       const world = await open({ flushMs: 0 })
       const session = await world.session()
       const prompts: string[] = []
@@ -152,7 +152,7 @@ export function describeQueue(open: OpenCarrel, near: Case): void {
         await session.endOf(prompt)
       }
       expect(await taken(session)).toEqual(prompts)
-      const ends = await session.said('run.ended')
+      const ends = await session.eventsOf('run.ended')
       expect(ends).toHaveLength(50)
       expect(ends.every((event) => event.data.outcome === 'completed')).toBe(true)
       await expectWhole(session)

@@ -9,7 +9,7 @@ import { scriptedAgent } from '../support/carrel-world.ts'
 import { inLongRuns } from '../support/long.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 
-/** What is shown is what the log says (L9), numbered without gaps (L1), with one end for each run (L4). */
+/** Checks that the view matches the log (L9), numbered without gaps (L1), with one end for each run (L4). */
 export async function expectWhole(session: TestSession): Promise<void> {
   const log = await session.log()
   expect(log.map((event) => event.seq)).toEqual(log.map((_, index) => index + 1))
@@ -21,7 +21,7 @@ export async function expectWhole(session: TestSession): Promise<void> {
   expect(new Set(ends).size).toBe(ends.length)
 }
 
-/** These stand for the others in `npm test`: order, repetition, and what is no message. */
+/** Quirks that stand for the others in `npm test`: order, repetition, and lines that are no message. */
 const FIRST_QUIRKS = ['update_before_create', 'dup_tool_call', 'garbage']
 const QUIRKS = [
   'update_before_create',
@@ -36,25 +36,28 @@ const QUIRKS = [
 
 export function describeRuns(open: OpenCarrel, near: Case): void {
   describe('a run', () => {
-    near('L9: a session that rests is made again from its log, and is what it was; one at work is not', async () => {
-      const world = await open()
-      const session = await world.session()
-      await session.run([{ say: 'one two', chunks: 2 }, { plan: ['look'] }])
-      const before = await session.items()
-      const input = { workspace: world.workspace, id: session.id }
-      const log = await session.log()
-      // It rests a moment after its run has ended: the holder stores the fold first.
-      await eventually(
-        'it rests',
-        async () => (await world.carrel.call('sessions.rebuild', input).catch(() => null))?.seq === log.length,
-      )
-      expect(await session.items()).toEqual(before)
-      const { prompt, seq } = await session.prompt([{ gate: session.path('gate') }])
-      await session.until('run.started', undefined, seq)
-      await expect(world.carrel.call('sessions.rebuild', input)).rejects.toMatchObject({ code: 'busy' })
-      session.open('gate')
-      await session.endOf(prompt)
-    })
+    near(
+      'L9: an idle session is folded again from its log and stays the same; a running one is not folded again',
+      async () => {
+        const world = await open()
+        const session = await world.session()
+        await session.run([{ say: 'one two', chunks: 2 }, { plan: ['look'] }])
+        const before = await session.items()
+        const input = { workspace: world.workspace, id: session.id }
+        const log = await session.log()
+        // The session is idle a moment after the end of its run: the holder stores the fold first.
+        await eventually(
+          'the session is idle',
+          async () => (await world.carrel.call('sessions.rebuild', input).catch(() => null))?.seq === log.length,
+        )
+        expect(await session.items()).toEqual(before)
+        const { prompt, seq } = await session.prompt([{ gate: session.path('gate') }])
+        await session.until('run.started', undefined, seq)
+        await expect(world.carrel.call('sessions.rebuild', input)).rejects.toMatchObject({ code: 'busy' })
+        session.open('gate')
+        await session.endOf(prompt)
+      },
+    )
 
     it('L9: streamed text, thoughts, plan, tools and unknown updates become items equal to the fold', async () => {
       const world = await open()
@@ -93,7 +96,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('L9: a page of items that begins within a run brings the run along, as it is then', async () => {
+    near('L9: a page of items that begins within a run brings the run along, in its current state', async () => {
       const world = await open()
       const session = await world.session()
       const at = { workspace: world.workspace, id: session.id }
@@ -116,12 +119,12 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
         world.carrel.call('sessions.items', { ...at, before: oldest, limit })
       const within = items.indexOf(run) + 2
       expect((await older(items[within]!.n, 1)).head).toEqual(run)
-      // Where the run is the oldest itself, and where the page is of the run before it.
+      // The run itself is the oldest item, or the page is of the run before.
       expect((await older(items[within]!.n, 2)).head).toBe(null)
       expect((await older(run.n, 1)).head).toEqual(items[0])
     })
 
-    near('I2: an edit that is allowed is on disk; one that is refused is not', async () => {
+    near('I2: an allowed edit is on disk; a refused one is not', async () => {
       const world = await open()
       const session = await world.session()
       const yes = await session.prompt([{ write: 'yes.txt', content: 'allowed' }, { say: 'done' }])
@@ -161,17 +164,17 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       expect(ended.data).toMatchObject({ outcome: 'completed', error: null })
       expect(await session.item('tool')).toMatchObject({ status: 'completed', title: 'Write file.txt' })
       expect(readFileSync(session.path('file.txt'), 'utf8')).toBe('x')
-      // What comes after an answer is told in the next run, which is on by then: the agent speaks 20 ms late.
+      // Updates after an answer appear in the next run, which is live by then: the agent speaks 20 ms late.
       expect((await session.run([{ sleep: 40 }, { say: 'again' }])).outcome).toBe('completed')
       if (quirk === 'late_updates') expect(textOf(await session.items())).toContain('late')
       await expectWhole(session)
     }
     for (const quirk of QUIRKS) {
       const register = FIRST_QUIRKS.includes(quirk) ? near : inLongRuns
-      register(`L9: an agent that acts oddly (${quirk}) still makes one tool call and one file`, () => actsOddly(quirk))
+      register(`L9: an agent with the quirk ${quirk} still makes one tool call and one file`, () => actsOddly(quirk))
     }
 
-    near('L5: what a caller waits for is accepted, started or ended', async () => {
+    near('L5: a caller waits for accepted, started or ended', async () => {
       const world = await open()
       const session = await world.session()
       const gated = [{ gate: 'go' }, { say: 'the end' }]
@@ -183,7 +186,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       const started = await session.prompt([{ gate: 'go-2' }, { say: 'the end' }], { wait: 'started' })
       expect(started).toMatchObject({ state: 'started', outcome: null })
       expect(await session.runs()).toMatchObject([{ id: started.run, state: 'started' }, { state: 'ended' }])
-      // Giving up waiting changes nothing: the run goes on and ends well.
+      // A caller that stops waiting changes nothing: the run continues and ends well.
       const waited = await session.prompt([{ say: 'third' }], { wait: 'ended', timeoutMs: 0 })
       expect(waited.state).toBe('accepted')
       session.open('go-2')
@@ -193,7 +196,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    near('a run whose agent is at hand is admitted and started in one commit, and told once', async () => {
+    near('a run whose agent is ready is admitted and started in one commit, and each event is sent once', async () => {
       const world = await open()
       const session = await world.session()
       await session.run([{ say: 'one' }])
@@ -210,7 +213,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
     })
 
     near(
-      'a prompt to an agent that is at hand may bring its run along, in one commit; whatever else is asked meanwhile, each is told once',
+      'a prompt to a ready agent may bring its run along in one commit; each other request meanwhile is sent once too',
       async () => {
         const world = await open({}, { alone: true })
         const session = await world.session()
@@ -226,7 +229,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
           expect(asked).toMatchObject({ type: 'prompt.requested', data: { prompt } })
           together = admitted?.type === 'run.admitted' && admitted.at === asked?.at && started?.at === asked?.at
         }
-        // Of several at once one at most brings its run along; the others wait for their turn.
+        // Of several prompts at once, one at most brings its run along; the others wait for their turn.
         const more = await Promise.all(['a', 'b', 'c'].map((words) => session.prompt([{ say: words }])))
         for (const { prompt } of more) expect((await session.endOf(prompt)).data.outcome).toBe('completed')
         const said = (await session.items()).flatMap((item) =>
@@ -237,7 +240,7 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       },
     )
 
-    it('L2: one key is one request; another body under it is refused', async () => {
+    it('L2: one key is one request; another body under the key is refused', async () => {
       const world = await open()
       const session = await world.session()
       const first = await session.prompt([{ say: 'once' }], { key: 'k1' })
@@ -247,12 +250,12 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       await session.endOf(first.prompt)
       const late = await session.prompt([{ say: 'once' }], { key: 'k1', wait: 'ended' })
       expect(late).toMatchObject({ repeated: true, prompt: first.prompt, state: 'ended', outcome: 'completed' })
-      // With no time to wait it is told all the same how it stands.
+      // A caller without time to wait still gets the current state.
       const asks = Array.from({ length: 10 }, () =>
         session.prompt([{ say: 'once' }], { key: 'k1', wait: 'ended', timeoutMs: 0 }),
       )
       for (const { state, text } of await Promise.all(asks)) expect([state, text]).toEqual(['ended', 'once'])
-      expect(await session.said('prompt.requested')).toHaveLength(1)
+      expect(await session.eventsOf('prompt.requested')).toHaveLength(1)
       const many = await Promise.all(Array.from({ length: 8 }, () => session.prompt([{ say: 'eight' }], { key: 'k2' })))
       expect(new Set(many.map((one) => one.prompt)).size).toBe(1)
       expect(many.filter((one) => !one.repeated)).toHaveLength(1)

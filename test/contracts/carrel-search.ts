@@ -8,7 +8,7 @@ type At = Pick<World, 'carrel' | 'workspace'>
 const search = ({ carrel, workspace }: At, text: string, more: Partial<Input<'search.items'>> = {}) =>
   carrel.call('search.items', { workspace, text, ...more })
 
-/** The hits, once there are so many: what a run did is found when its fold is stored, a moment after its end. */
+/** Waits for `count` hits: a run is found when its fold is stored, a moment after its end. */
 async function hitsOf(at: At, text: string, count: number, more: Partial<Input<'search.items'>> = {}) {
   await expect.poll(async () => (await search(at, text, more)).hits.length, { timeout: 60_000 }).toBe(count)
   return (await search(at, text, more)).hits
@@ -16,14 +16,14 @@ async function hitsOf(at: At, text: string, count: number, more: Partial<Input<'
 
 export function describeSearch(open: OpenCarrel): void {
   describe('search', () => {
-    it('finds what was asked and said, in the session and across the workspace', async () => {
+    it('a search finds prompts and answers, in the session and across the workspace', async () => {
       const world = await open()
       const first = await world.session()
       const second = await world.session({ beside: first })
       await first.run([{ say: 'the heron stands still' }])
       await second.run([{ say: 'a heron flies' }])
       const hits = await hitsOf(world, '"heron stands" sti', 2)
-      // The scripted agent is told what to say in the prompt, so both are found.
+      // The prompt contains the text of the scripted answer, so both are found.
       expect(hits.map(({ kind }) => kind).sort()).toEqual(['message', 'run'])
       const said = hits.find(({ kind }) => kind === 'message')
       expect(said).toMatchObject({
@@ -44,7 +44,7 @@ export function describeSearch(open: OpenCarrel): void {
       expect(new Set(inSecond.map(({ session }) => session))).toEqual(new Set([second.id]))
     })
 
-    it('B1: finds nothing of another workspace, and takes no cursor of it', async () => {
+    it('B1: a search finds nothing of another workspace, and takes no cursor of it', async () => {
       const world = await open()
       await world.carrel.call('workspaces.create', { id: 'mine' })
       const session = await world.session()

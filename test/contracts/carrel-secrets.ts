@@ -6,14 +6,16 @@ import { textOf } from '../support/carrel-session.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 import { act, freely } from './carrel-files.ts'
 
-/** A command of the agent that prints a variable. */
+/** Builds a command of the agent that prints a variable. */
 const print = (name: string) => ({ run: `printf 'got:%s.' "$${name}"` })
 
-/** A command that tells a value apart without showing it, and what it prints: a value in a prompt would be hidden. */
+/**
+ * Builds a command that identifies a value without printing it, and its output: a value in a prompt would be masked.
+ */
 export const digestStep = (name: string) => ({ run: `printf %s "$${name}" | sha256sum` })
 export const digestOf = (value: string) => createHash('sha256').update(value).digest('hex')
 
-/** Every file below a folder that holds one of these texts. */
+/** Lists every file below a folder that holds one of these texts. */
 export function filesWith(folder: string, texts: readonly string[]): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -26,15 +28,15 @@ export function filesWith(folder: string, texts: readonly string[]): string[] {
 }
 
 /**
- * The same without the spools of agents that live: what is in them goes with the agent (guides/secrets.md). The story of
- * fifty secrets looks at all files, once the agents are gone.
+ * Lists the same files without the spools of living agents: their content goes with the agent (guides/secrets.md).
+ * The test of fifty secrets reads all files, once the agents are gone.
  */
 const keptFilesWith = (folder: string, texts: readonly string[]) =>
   filesWith(folder, texts).filter((path) => !path.startsWith(join(folder, 'keepers')))
 
 export function describeSecrets(open: OpenCarrel, near: Case): void {
   describe('secrets', () => {
-    it('B3: a run gets what is put for it, the nearest of a name, and the log never has a value', async () => {
+    it('B3: a run gets its secrets, the nearest of each name, and the log never has a value', async () => {
       const { carrel, session, workspace, dataFolder } = await open({}, { alone: true })
       const here = await session()
       const there = await session()
@@ -65,7 +67,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
       expect(secrets.every(({ readable }) => readable)).toBe(true)
     })
 
-    near('B3: a value that changes reaches the next run; a removed one is gone, and both stay hidden', async () => {
+    near('B3: a changed value reaches the next run; a removed one is gone, and both stay masked', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
       await carrel.call('secrets.put', { workspace, name: 'TOKEN', value: 'first-canary' })
@@ -82,7 +84,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
       })
     })
 
-    near('B3: what a person pastes, an agent asks and an error says holds no value', async () => {
+    near('B3: text that a person pastes, a question of an agent and an error hold no value', async () => {
       const { carrel, session, workspace, dataFolder } = await open({}, { alone: true })
       const value = 'pasted "canary" / value'
       await carrel.call('secrets.put', { workspace, name: 'PASTED', value })
@@ -104,7 +106,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
     })
 
     near(
-      'B3: a value in a file is shown in no diff and no version of it, and what is written from them is exact',
+      'B3: a value in a file appears in no diff and no version of it, and files written from them are exact',
       async () => {
         const { carrel, session, workspace } = await open()
         const one = await freely(await session())
@@ -127,7 +129,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
     )
 
     near(
-      'B3: names that programs need, short values and unknown places are refused, without the value in the words',
+      'B3: reserved names, short values and unknown scopes are refused, without the value in the message',
       async () => {
         const { carrel, session, workspace } = await open()
         const one = await session()
@@ -154,7 +156,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
       },
     )
 
-    near('B3: what is deleted takes its secrets along', async () => {
+    near('B3: a deletion removes the secrets of the deleted scope', async () => {
       const { carrel, session, workspace } = await open()
       const one = await session()
       await carrel.call('secrets.put', { workspace, name: 'A', value: 'space-canary', space: one.space.id })
@@ -165,7 +167,7 @@ export function describeSecrets(open: OpenCarrel, near: Case): void {
       expect(secrets.map(({ name }) => name)).toEqual(['C'])
     })
 
-    near('B3: a new key seals everything anew, and runs go on', async () => {
+    near('B3: a new key seals all secrets anew, and runs continue', async () => {
       const { carrel, session, workspace } = await open({}, { alone: true })
       const one = await session()
       for (let count = 0; count < 3; count += 1)

@@ -9,7 +9,7 @@ const at = (session: { workspace: string; id: string }) => ({ workspace: session
 
 export function describeTree(open: OpenCarrel, near: Case): void {
   describe('the tree', () => {
-    it('L9: a fork shares what was, up to its event, and goes its own way', async () => {
+    it('L9: a fork shares the past up to its event, and then diverges', async () => {
       const world = await open()
       const session = await world.session()
       await session.run([{ say: 'shared' }])
@@ -23,8 +23,8 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       expect(textOf(await session.items())).toBe('sharedonly in the first')
       const head = (await session.log()).slice(0, cut)
       expect((await fork.log()).slice(0, cut)).toEqual(head.map((event) => ({ ...event, session: id })))
-      // The agent's memory of the first is not the fork's: it is told what was.
-      expect((await fork.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
+      // The fork lacks the agent's memory of the original: it gets the transcript.
+      expect((await fork.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
       expect(await fork.row()).toMatchObject({ forkedFrom: { session: session.id, seq: cut } })
       await expect(world.carrel.call('sessions.fork', { ...at(session), seq: 10_000 })).rejects.toMatchObject({
         code: 'bad_input',
@@ -57,14 +57,14 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       await world.carrel.call('sessions.close', at(session))
       await session.until('session.closed')
       expect((await session.endOf(first.prompt)).data.outcome).toBe('cancelled')
-      expect((await session.said('prompt.withdrawn')).map((event) => event.data.prompt)).toEqual([queued.prompt])
+      expect((await session.eventsOf('prompt.withdrawn')).map((event) => event.data.prompt)).toEqual([queued.prompt])
       await expect(session.prompt('more')).rejects.toMatchObject({ code: 'gone' })
       expect(await session.row()).toMatchObject({ state: 'closed', queued: 0 })
       await world.carrel.call('sessions.close', at(session))
       await expectWhole(session)
     })
 
-    near('L4: a session with a run under way is not deleted; what would go is counted first', async () => {
+    near('L4: a session with a live run is not deleted; the extent of a deletion is counted first', async () => {
       const world = await open()
       const session = await world.session()
       const { prompt } = await session.prompt([{ gate: 'go' }, { say: 'done' }], { wait: 'started' })
@@ -90,7 +90,7 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       writeFileSync(session.path('still-there'), '')
     })
 
-    near('F5: a folder that went away is a state; prompting says so; it comes back', async () => {
+    near('F5: a missing folder is a state; a prompt reports it; the folder comes back', async () => {
       const world = await open()
       const session = await world.session()
       renameSync(session.folder, `${session.folder}-away`)
@@ -107,7 +107,7 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       expect((await session.run([{ say: 'hi' }])).outcome).toBe('completed')
     })
 
-    near('B2: a Space is never bound to what is not a folder of its own', async () => {
+    near('B2: a Space is never bound to a path that is not a folder of its own', async () => {
       const world = await open()
       const taken = world.work('taken')
       mkdirSync(join(taken, 'inner'))

@@ -14,18 +14,18 @@ import { describeSearch } from './carrel-search.ts'
 import { describeSecrets } from './carrel-secrets.ts'
 import { describeTree } from './carrel-tree.ts'
 
-/** Opens a Carrel for one test, behind some face and on some store. `alone`: no other test may have the same one. */
+/** Opens a Carrel for one test, behind some face and on some store. `alone`: no other test may share it. */
 export type OpenCarrel = (settings?: Partial<Config>, sharing?: { readonly alone?: boolean }) => Promise<World>
 
 /** Registers a test, as `it` does. */
 export type Case = (name: string, test: (context: TestContext) => Promise<void>) => void
 
 /**
- * What Carrel promises whoever calls it, in process or from far away, on whichever store. `near` registers the tests of
- * what is decided behind the faces and above the stores: neither another face nor another store can break it.
+ * The contract of Carrel with its callers, in process or remote, on any store. `near` registers tests of decisions
+ * behind the faces and above the stores: neither another face nor another store can break them.
  */
 export function describeCarrel(name: string, open: OpenCarrel, near: Case = it): void {
-  // Fifty runs and their processes take their time on a machine that is busy otherwise.
+  // Fifty runs and their processes take long on a busy machine.
   describe(name, { timeout: 120_000 }, () => {
     describeRuns(open, near)
     describeFailures(open, near)

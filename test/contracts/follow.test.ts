@@ -19,7 +19,7 @@ const kept = <T extends { close(): Promise<void> }>(thing: T): T => {
 const SEED = Number(process.env.CARREL_TEST_SEED ?? 20261121)
 const IMPATIENT = { firstWaitMs: 4, longestWaitMs: 20 }
 
-/** Follows until every log has `heads` of it; gives what was said, in the order it came, by log. */
+/** Follows until every log has reached its number in `heads`; returns the events by log, in their order of arrival. */
 async function readUntil(client: Client, targets: readonly FollowTarget[], heads: Map<string, number>) {
   const stop = new AbortController()
   const logs = new Map<string, { seq: number; json: string }[]>()
@@ -34,7 +34,7 @@ async function readUntil(client: Client, targets: readonly FollowTarget[], heads
   return logs
 }
 
-/** As a browser's EventSource does it: one address for ever, and `Last-Event-ID` after each cut. */
+/** Follows as a browser's EventSource does: one address for ever, and `Last-Event-ID` after each cut. */
 async function readAsBrowser(url: string, token: string, heads: Map<string, number>) {
   const lines: { seq: number; json: string }[] = []
   const left = new Map(heads)
@@ -58,7 +58,7 @@ async function readAsBrowser(url: string, token: string, heads: Map<string, numb
         if (left.size === 0) break
       }
     } catch {
-      // The line was cut: that is what this test is about.
+      // The connection was cut, as this test intends.
     }
   }
   return lines
@@ -142,7 +142,7 @@ async function readThroughCuts(databaseUrl: string | null): Promise<void> {
   expect(proxy.cuts()).toBeGreaterThan(100)
 }
 
-it('L6: a follower goes on where it was when the server comes back', async () => {
+it('L6: a follower continues where it was when the server comes back', async () => {
   const world = kept(await openHttpWorld())
   const session = await world.newSession()
   await world.grow(session, 5)
@@ -196,7 +196,7 @@ it('L6: closing the server ends its streams, and their readers learn of it', asy
   expect(world.server.streams.open()).toBe(0)
 })
 
-it('L6: a deleted session ends in the stream, and the other logs go on', async () => {
+it('L6: a deleted session ends in the stream, and the other logs continue', async () => {
   const world = kept(await openHttpWorld())
   const [gone, stays] = [await world.newSession(), await world.newSession()]
   await world.grow(gone, 2)
@@ -216,7 +216,7 @@ it('L6: a deleted session ends in the stream, and the other logs go on', async (
   expect(said.at(-1)).toMatchObject({ kind: 'event', log: stays, seq: 1 })
 })
 
-it('L6: following ends with an error only where trying again would not help', async () => {
+it('L6: following ends with an error only where a retry would not help', async () => {
   const world = kept(await openHttpWorld())
   const follow = async (client: Client, session: string) => {
     const targets: FollowTarget[] = [{ kind: 'session', workspace: 'default', session, after: 0 }]
@@ -227,7 +227,7 @@ it('L6: following ends with an error only where trying again would not help', as
   await expect(follow(stranger, await world.newSession())).rejects.toMatchObject({ code: 'unauthenticated' })
 })
 
-it('L6: a server that falls silent is taken for dead and asked again', async () => {
+it('L6: a client takes a silent server for dead and asks again', async () => {
   const world = kept(await openHttpWorld({}, { streams: { heartbeatMs: 3_600_000 } }))
   const session = await world.newSession()
   const client = connect({ url: world.server.url, token: world.engine.token, timing: { ...IMPATIENT, silenceMs: 50 } })
@@ -243,7 +243,7 @@ it('L6: a server that falls silent is taken for dead and asked again', async () 
   expect(reasons).toContain('The server stopped sending.')
 })
 
-it('L7: events come also when every ring is lost', async () => {
+it('L7: events arrive even when every ring is lost', async () => {
   const world = kept(await openHttpWorld({}, { overrides: { bell: (bell) => ({ ...bell, ring: () => undefined }) } }))
   const session = await world.newSession()
   const targets: FollowTarget[] = [{ kind: 'session', workspace: 'default', session, after: 0 }]

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
 })
 
-it('the client says over HTTP what the engine says in process', async () => {
+it('the client over HTTP answers as the engine in process does', async () => {
   world = await openHttpWorld()
   const { client, engine } = world
   const inside = engine.carrelFor({ name: 'owner', kind: 'person', face: 'library', workspaces: null })
@@ -37,7 +37,7 @@ it('the client says over HTTP what the engine says in process', async () => {
   await expect(client.call('sessions.get', at)).rejects.toMatchObject({ code: 'not_found' })
 })
 
-it('B1: what belongs to one workspace is not there in another', async () => {
+it('B1: things of one workspace do not exist in another', async () => {
   world = await openHttpWorld()
   const { client } = world
   const id = await world.newSession()
@@ -56,7 +56,7 @@ it('B1: what belongs to one workspace is not there in another', async () => {
   }
 })
 
-it('a log says through which face a request came, from its credentials and not from its claim', async () => {
+it('a log names the face of a request by its credentials, not by its claim', async () => {
   world = await openHttpWorld()
   const { server, engine } = world
   const id = await world.newSession()
@@ -105,7 +105,7 @@ it('L2: a wait that takes several requests is one prompt', async () => {
   expect(events.map(({ type }) => type)).toEqual(['prompt.requested'])
 })
 
-it('L2: who waits in pieces gets the whole answer of the run', async () => {
+it('L2: a caller that waits in pieces gets the whole answer of the run', async () => {
   world = await openHttpWorld({ runsAtOnce: 2 })
   const id = await world.newSession()
   const client = connect({ url: world.server.url, token: world.engine.token, timing: { longestAnswerMs: 150 } })
@@ -118,14 +118,14 @@ it('L2: who waits in pieces gets the whole answer of the run', async () => {
   expect(events.filter(({ type }) => type === 'prompt.requested')).toHaveLength(1)
 })
 
-it('the description of the API is served to who is logged in', async () => {
+it('the API description is served to a logged-in caller', async () => {
   world = await openHttpWorld()
   const headers = { authorization: `Bearer ${world.engine.token}` }
   const answer = await ask(world.server.port, '/api/v1/openapi.json', { headers })
   expect(answer.json()).toMatchObject({ openapi: '3.1.1', info: { version: 'test' } })
 })
 
-it('the page: files for ever, its start always asked for, its routes all the same page, the API apart', async () => {
+it('the page: files are cached for ever, its start is always revalidated, all its routes are the same page, the API is apart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'carrel-page-'))
   folders.push(folder)
   await mkdir(join(folder, 'assets'))
@@ -155,14 +155,14 @@ it('the page: files for ever, its start always asked for, its routes all the sam
   expect((await get('/api/v1/w/default')).status).toBe(401)
 })
 
-it('a page that was never built says how to build it', async () => {
+it('a page that was never built answers with instructions to build it', async () => {
   world = await openHttpWorld({}, { webFolder: join(tmpdir(), 'carrel-no-such-page') })
   const answer = await ask(world.server.port, '/')
   expect(answer.status).toBe(503)
   expect(answer.text).toContain('npm run build')
 })
 
-it('a port that is taken is said in words', async () => {
+it('a port in use is an error with a message', async () => {
   world = await openHttpWorld()
   const { port } = world.server
   await expect(
@@ -196,7 +196,7 @@ it('a stream resumes by Last-Event-ID alone, one session by a plain number', asy
   expect(await ids(page, `w.${seq}~${id}.end`, 1)).toEqual([])
 })
 
-it('L8: who hangs up during a long wait leaves no follower behind, and the prompt stays asked', async () => {
+it('L8: a caller that hangs up during a long wait leaves no follower behind, and its prompt stays', async () => {
   const followers = new Set<object>()
   const bell = (real: Bell): Bell => ({
     ...real,
@@ -226,7 +226,7 @@ it('L8: who hangs up during a long wait leaves no follower behind, and the promp
   expect(await world.client.call('sessions.get', { workspace: 'default', id })).toMatchObject({ queued: 1 })
 })
 
-it('a stream of logs that have all ended says so in the way that stops a browser', async () => {
+it('a stream of ended logs says so in the way that stops a browser', async () => {
   world = await openHttpWorld()
   const headers = { authorization: `Bearer ${world.engine.token}`, 'last-event-id': 'w.end' }
   expect((await ask(world.server.port, '/api/v1/follow?w=default', { headers })).status).toBe(204)

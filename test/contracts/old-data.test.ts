@@ -16,25 +16,25 @@ import { expectWhole } from './carrel-runs.ts'
 import { digestOf, digestStep } from './carrel-secrets.ts'
 
 const at = { workspace: 'default' } as const
-/** One of each schema, and the last data before public names changed, with a backup. */
+/** One fixture of each schema, and the last data before public names changed, with a backup. */
 const FIXTURES = [...MIGRATIONS.map((_, index) => fixtureName(index + 1)), fixtureName(10, '-names')].toSorted()
-/** Sessions of these schemas go on in each run of the tests; those of all others in long runs. */
+/** Schemas whose sessions continue in each run of the tests; sessions of the others do so in long runs. */
 const GOES_ON: readonly number[] = [1, 5, MIGRATIONS.length]
-/** From which schema on Carrel knew of a thing. */
+/** The first schema with each thing. */
 const SINCE = { files: 4, secrets: 5, environments: 6, ports: 8 } as const
 
 interface Opened {
   readonly old: OldData
   readonly carrel: Carrel
   session(name: string): Promise<TestSession>
-  /** Restores the backup of then into a folder of its own and opens it; null where its database is elsewhere. */
+  /** Restores the old backup into a new folder and opens it; null where its database is elsewhere. */
   restored(): Promise<Carrel | null>
-  /** A clean stop, and a new start that runs what is due. */
+  /** Stops cleanly, and starts again with due runs. */
   goOn(): Promise<void>
   close(): Promise<void>
 }
 
-/** Opens data of then without running anything, so that it is still what it was. */
+/** Opens old data without running anything, so that the data stays unchanged. */
 async function openOld(fixture: string, name: EngineName): Promise<Opened | { skipped: string }> {
   const database = name === 'postgres' ? await createDatabase() : null
   if (database && 'skipped' in database) return database
@@ -42,7 +42,7 @@ async function openOld(fixture: string, name: EngineName): Promise<Opened | { sk
   const old = await layDown(fixture, name, databaseUrl)
   const { dataFolder, env, root } = old
   const agents = [scriptedAgent('apart', { home: 'own', passEnv: [] })]
-  // The fixture is the copy; copies of Carrel's own have tests of theirs (U2).
+  // The fixture is the copy; U2 has its own tests of Carrel's copies.
   const upgradeCopy = databaseUrl ? 'made' : 'make'
   const settings = {
     logLevel: 'silent',
@@ -120,7 +120,7 @@ describe.each(ENGINES)('data on %s', (engine) => {
     goingOn('a home of then is still that of its session, and goes with it', expectHome)
     if (knew('files')) goingOn('work of then is undone, and places of then are worked in', expectFilesToGoOn)
     if (knew('secrets')) {
-      goingOn('secrets, variables and ports of then reach a run', async ({ old, session }) => {
+      goingOn('old secrets, variables and ports reach a run', async ({ old, session }) => {
         const secrets = await session('Secrets')
         if (knew('environments')) await expectGiven(await session('Ended'))
         const echo = { run: 'echo "$GREETING $PLACE $CARREL_PORT_WEB"' }
@@ -155,7 +155,7 @@ function expectSettings({ old }: Opened): void {
   expect(config).toMatchObject({ defaultAgent: 'scripted', parkAfterMs: 1_234, agents: [apart] })
 }
 
-/** With Postgres a backup has the files only: their digests and settings are what there is to see. */
+/** Checks a backup. With Postgres it has the files only, hence digests and settings. */
 async function expectBackup({ old, restored }: Opened): Promise<void> {
   if (!existsSync(join(old.root, 'backup'))) return
   const carrel = await restored()
@@ -186,7 +186,7 @@ async function expectToGoOn({ session, goOn }: Opened): Promise<void> {
   await expectWhole(cut)
 }
 
-/** Folds of an earlier version are made again one after the other. */
+/** Waits for the search: folds of an earlier version are made again one after the other. */
 async function expectToBeFound({ carrel }: Opened): Promise<void> {
   for (const [name, text] of Object.entries({ Ended: 'lighthouse ships', Archived: 'cormorant', Failed: 'failure' })) {
     await eventually(`${text} is found`, async () => {
@@ -221,7 +221,7 @@ async function expectFilesToGoOn({ carrel, session }: Opened): Promise<void> {
   expect(await lastTool(copy)).toContain('only in the copy')
 }
 
-/** The folder of a run of then is still told. */
+/** Checks that the folder of an old run is still reported. */
 async function expectGiven(session: TestSession): Promise<void> {
   const [run = expect.fail('there is no run')] = await session.runs()
   const { env } = await session.carrel.call('runs.environment', { ...at, id: run.id })

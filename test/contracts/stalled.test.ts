@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const MIB = 1_048_576
 
-/** What is reachable, after everything else was thrown away. */
+/** Returns the reachable bytes after a garbage collection. */
 function reachableBytes(): number {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
@@ -44,13 +44,13 @@ function stall({ server, engine }: HttpWorld, session: string): Promise<void> {
 it('L8: a stalled follower costs less than 1 MiB, and others read on', async () => {
   world = await openHttpWorld()
   const session = await world.newSession()
-  // 30 MB: far more than the buffers of the sockets of this machine hold, for each of them.
+  // 30 MB: far more than the socket buffers of this machine hold, for each follower.
   const EVENTS = 300
   const text = 'x'.repeat(100_000)
   await world.grow(session, 1)
   const before = reachableBytes()
 
-  // Half of them follow while the log grows, half come to one that is long.
+  // Half of them follow while the log grows; the other half start on a long log.
   const FOLLOWERS = 20
   for (let n = 0; n < FOLLOWERS / 2; n += 1) await stall(world, session)
   const writing = world.grow(session, EVENTS, text)
@@ -59,14 +59,17 @@ it('L8: a stalled follower costs less than 1 MiB, and others read on', async () 
   for (let n = 0; n < FOLLOWERS / 2; n += 1) await stall(world, session)
   most = Math.max(most, await readAll(world, session, EVENTS + 1))
 
-  // They are still there: nobody was spared by being thrown out.
+  // All followers are still connected: cutting them off did not save the memory.
   expect(world.server.streams.open()).toBeGreaterThanOrEqual(FOLLOWERS)
   expect(world.server.streams.waitingBytes()).toBeGreaterThan(0)
   expect(most / FOLLOWERS).toBeLessThan(MIB)
   expect((reachableBytes() - before) / FOLLOWERS).toBeLessThan(MIB)
 })
 
-/** Reads a log to its end beside those that stall. @returns the most that waited for all readers meanwhile, bytes */
+/**
+ * Reads a log to its end beside stalled readers.
+ * @returns the maximum that waited for all readers meanwhile, bytes
+ */
 async function readAll({ client, server }: HttpWorld, session: string, head: number): Promise<number> {
   const targets: FollowTarget[] = [{ kind: 'session', workspace: 'default', session, after: 0 }]
   let most = 0
@@ -77,7 +80,7 @@ async function readAll({ client, server }: HttpWorld, session: string, head: num
   return most
 }
 
-it('L8: who takes nothing for too long is cut off, and goes on by its cursor when it comes back', async () => {
+it('L8: a follower that reads nothing for too long is cut off, and continues by its cursor when it returns', async () => {
   world = await openHttpWorld({}, { streams: { stallMs: 200 } })
   const session = await world.newSession()
   await stall(world, session).catch(() => undefined)

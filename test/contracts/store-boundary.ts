@@ -44,7 +44,7 @@ export function itKeepsBoundaries(current: CurrentStore): void {
       }
     })
 
-    it('B1: no write reaches into another workspace, and it says that there is nothing', async () => {
+    it('B1: no write reaches another workspace, and each reports `not_found`', async () => {
       const { store, mine, theirs } = await twoWorkspaces(current())
       const { id } = mine.world.workspace
       const inTheirs = { ...sessionOf(theirs.world.project, 'mine', 1), workspace: id }
@@ -77,7 +77,7 @@ export function itKeepsBoundaries(current: CurrentStore): void {
       expect(JSON.stringify(await picture(store, theirs.world))).toBe(before)
     })
 
-    it('B1: no cursor of another workspace or list goes on here', async () => {
+    it('B1: a cursor of another workspace or list is refused', async () => {
       const { store, mine, theirs } = await twoWorkspaces(current())
       const lists: Record<
         string,
@@ -102,7 +102,7 @@ export function itKeepsBoundaries(current: CurrentStore): void {
       }
     })
 
-    it('B1: a removal of one workspace leaves the other as it was', async () => {
+    it('B1: a removal in one workspace leaves the other unchanged', async () => {
       const { store, mine, theirs } = await twoWorkspaces(current())
       const before = JSON.stringify(await picture(store, theirs.world))
       await write(store, mine.lease, mine.session, [
@@ -136,7 +136,7 @@ async function endAll(store: Store, { workspace }: World): Promise<void> {
   }
 }
 
-/** Two tenants with the same things in them: two running sessions, two questions, a rule. */
+/** Makes two tenants with the same things in them: two running sessions, two questions, a rule. */
 async function twoWorkspaces(store: Store) {
   return { store, mine: await fill(store), theirs: await fill(store) }
 }
@@ -158,7 +158,7 @@ function newRuleOf({ workspace, space }: World) {
   return { id: newRule(), workspace: workspace.id, space: space.id, action: 'deny' as const, ...pattern, createdAt: 1 }
 }
 
-/** All that a workspace can show. */
+/** Returns everything that a workspace can show. */
 async function picture(store: Store, { workspace: { id } }: World): Promise<unknown[]> {
   const all = { cursor: null, limit: 500 }
   const sessions = await store.tree.sessions(id, {}, all)

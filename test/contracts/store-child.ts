@@ -4,7 +4,7 @@ import { openPostgres } from '../../src/store/postgres/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { ask } from './store-world.ts'
 
-/** A process of its own that a test may kill: holds a folder, or writes and tells what was acknowledged. */
+/** A process that a test may kill: locks a folder, or writes and reports each acknowledgement. */
 const [what, ...args] = process.argv.slice(2)
 const tell = (message: unknown) => process.send?.(message)
 

@@ -4,7 +4,7 @@ import { ended, makeRunning, makeWorld, newProject, newSpace, projectOf, spaceOf
 
 export function itKeepsEnvironment(current: CurrentStore): void {
   describe('environment', () => {
-    it('F8: each scope keeps what was said for it, and a change leaves what it does not name', async () => {
+    it('F8: each scope keeps its settings, and a change leaves the settings that it does not name', async () => {
       const store = current()
       const { workspace, space, project } = await makeWorld(store)
       const all = { workspace: workspace.id, space: space.id, project: project.id }
@@ -22,7 +22,7 @@ export function itKeepsEnvironment(current: CurrentStore): void {
       expect((await store.environment.at(ofSpace)).project).toEqual({})
     })
 
-    it('F8: of changes at the same moment none is lost', async () => {
+    it('F8: concurrent changes lose nothing', async () => {
       const store = current()
       const { workspace } = await makeWorld(store)
       const scope = { workspace: workspace.id, space: null, project: null }
@@ -34,7 +34,7 @@ export function itKeepsEnvironment(current: CurrentStore): void {
       expect((await store.environment.at(scope)).workspace).toEqual({ home: 'run', ports: ['web'], sandbox: 'off' })
     })
 
-    it('P6: what runs used is summed for a session, a project, a Space and the workspace', async () => {
+    it('P6: the usage of runs is summed for a session, a project, a Space and the workspace', async () => {
       const store = current()
       const world = await makeWorld(store)
       const spend = async (ms: number, cost: number) => {
@@ -64,7 +64,7 @@ export function itKeepsEnvironment(current: CurrentStore): void {
       expect(await log.spent(other.workspace.id, { session: one.id })).toEqual({ ms: 0, turns: 0, tokens: 0, cost: 0 })
     })
 
-    it('P7: a port is in one place at a time, a place keeps its own, and gives them back when it is gone', async () => {
+    it('P7: a port is in one place at a time; a place keeps its ports, and returns them when it is removed', async () => {
       const store = current()
       const one = await makeWorld(store)
       const two = await makeWorld(store)
@@ -87,7 +87,7 @@ export function itKeepsEnvironment(current: CurrentStore): void {
       expect(await lease(two.workspace.id, b, 'web', port)).toBe(port)
     })
 
-    it('B1: they belong to what is there in this workspace, and go with it', async () => {
+    it('B1: settings, usage and ports belong to things of this workspace, and go with them', async () => {
       const store = current()
       const mine = await makeWorld(store)
       const theirs = await makeWorld(store)

@@ -25,7 +25,7 @@ async function typesOf(store: Store, session: SessionId): Promise<string[]> {
 
 export function itKeepsFiles(current: CurrentStore): void {
   describe('files', () => {
-    it('L3: notes go to all sessions they concern under the lease of the Space, or to none', async () => {
+    it('L3: notices reach all sessions that they concern under the lease of the Space, or none', async () => {
       const store = current()
       const world = await makeWorld(store)
       const [one, two] = [await world.session('one'), await world.session('two')]
@@ -59,7 +59,7 @@ export function itKeepsFiles(current: CurrentStore): void {
       expect(await typesOf(store, session.id)).not.toContain('files.taken')
     })
 
-    it('L1: notes and what the run records at once have numbers of their own', async () => {
+    it('L1: notices and simultaneous events of the run have numbers of their own', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -76,7 +76,7 @@ export function itKeepsFiles(current: CurrentStore): void {
       expect(seqs.length).toBe(3 + 8)
     })
 
-    it('a session that was deleted is left out, the others are told', async () => {
+    it('a deleted session is skipped, the others get the notice', async () => {
       const store = current()
       const world = await makeWorld(store)
       const [gone, here] = [await world.session('gone'), await world.session('here')]
@@ -99,7 +99,7 @@ export function itKeepsFiles(current: CurrentStore): void {
       expect(view.sessions[session.id]?.changed).toBe(3)
     })
 
-    it('B1: where a project has its files, and the rules of a Space, are remembered in their workspace only', async () => {
+    it('B1: the place of a project’s files, and the file rules of a Space, are stored in their workspace only', async () => {
       const store = current()
       const [world, other] = [await makeWorld(store), await makeWorld(store)]
       const [mine, theirs] = [world.workspace.id, other.workspace.id]

@@ -31,7 +31,7 @@ import {
   write,
 } from './store-world.ts'
 
-/** What may happen next in a random story. Most of it is refused at most moments, as in life. */
+/** Possible next acts of a random history. Most are refused at most moments, as in real use. */
 const ACTS = [
   'ask',
   'ask',
@@ -73,7 +73,7 @@ interface Story {
 export function itFolds(current: CurrentStore): void {
   describe('folds', () => {
     property(
-      'L9: after any story, items and the tail of the log are the fold of the log; so is the headline',
+      'L9: after any history, items and the tail of the log are the fold of the log; so is the headline',
       60,
       async (numRuns) => {
         const store = current()
@@ -125,7 +125,7 @@ export function itFolds(current: CurrentStore): void {
       expect(await found(first!)).toBe(null)
     })
 
-    it('L9: a rebuild replaces whatever was stored', async () => {
+    it('L9: a rebuild replaces the stored fold, whatever it holds', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease } = await makeRunning(store, world)
@@ -182,7 +182,7 @@ async function beginStory(store: Store, world: World): Promise<Story> {
   return { store, world, session, lease, now: 1, prompts: [], runs: [], questions: [] }
 }
 
-/** Does one thing; that it is refused at this moment is no failure. */
+/** Performs one act; a refusal at this moment is no failure. */
 async function perform(story: Story, act: Act, choice: number): Promise<void> {
   story.now += 1
   const request = requestFor(story, act, choice)
@@ -209,7 +209,7 @@ function requestFor(story: Story, act: Act, choice: number): Request | null {
   }
   if (act === 'withdraw' && prompt) return withdraw(prompt)
   if (act === 'answer' && question) return answer(question)
-  // Seldom, so that most stories go on.
+  // Seldom, so that most histories continue.
   if (act === 'close' && choice === 3) return { type: 'close.requested', data: { by: WHO } }
   return null
 }

@@ -9,7 +9,7 @@ const freshKey = () => `test:${newSession()}`
 
 export function itLeases(current: CurrentStore): void {
   describe('leases', () => {
-    it('S1: of many who want a lease at once one gets it', async () => {
+    it('S1: of many concurrent takers of a lease one gets it', async () => {
       const { leases } = current()
       for (let round = 0; round < 5; round += 1) {
         const key = freshKey()
@@ -49,17 +49,17 @@ export function itLeases(current: CurrentStore): void {
       )
     })
 
-    it('S2: a late renewal holds while nobody took it, an overtaken one never does', async () => {
+    it('S2: a late renewal holds while nobody has taken the lease, an overtaken one never does', async () => {
       const { leases } = current()
       const key = freshKey()
       const old = await leases.acquire(key, 'a', 100, 0)
       if (!old) throw new Error('the lease was free')
-      // Run out by every clock, and still nobody else's: the token decides.
+      // Expired by every clock, and not taken by anybody: the token decides.
       const late = await leases.renew(old, 100, 500)
       expect(late).toEqual({ ...old, expiresAt: 600 })
       const young = await leases.acquire(key, 'b', 100, 600)
       expect(young?.token).toBeGreaterThan(old.token)
-      // By a clock that is behind, the old holder would have time left.
+      // By a slow clock the old holder would have time left.
       await expect(leases.renew(late, 100, 0)).rejects.toMatchObject({ code: 'lease_lost' })
       await leases.release(late)
       expect(await leases.holderOf(key)).toEqual(young)
@@ -75,7 +75,7 @@ export function itLeases(current: CurrentStore): void {
       expect(await leases.renew(after, 100, 2)).toMatchObject({ token: after.token })
     })
 
-    it('S4: what is given back is free at once, and to give it back twice harms nobody', async () => {
+    it('S4: a released lease is free at once, and a second release harms nobody', async () => {
       const { leases } = current()
       const key = freshKey()
       const mine = await leases.acquire(key, 'a', 1_000, 0)
@@ -88,7 +88,7 @@ export function itLeases(current: CurrentStore): void {
       expect(await leases.holderOf(key)).toEqual(theirs)
     })
 
-    it('S2: what a holder had in an earlier life is free at once, and that life is fenced off', async () => {
+    it("S2: leases of a holder's earlier life are free at once, and that life is fenced off", async () => {
       const { leases } = current()
       const [holder, other] = [freshKey(), freshKey()]
       const keys = [freshKey(), freshKey()]
@@ -102,7 +102,7 @@ export function itLeases(current: CurrentStore): void {
       expect((await leases.acquire(before.key, other, 100, 1))?.token).toBeGreaterThan(before.token)
     })
 
-    it('S1: renewing all tells which were lost', async () => {
+    it('S1: renewing all leases reports the lost ones', async () => {
       const { leases } = current()
       const keys = Array.from({ length: 123 }, freshKey)
       const mine = await Promise.all(keys.map((key) => leases.acquire(key, 'a', 100, 0)))

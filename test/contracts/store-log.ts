@@ -25,7 +25,7 @@ import {
 
 const codeOf = (reason: unknown) => (reason as { code?: string }).code
 
-/** The prompt of the first event. */
+/** Returns the prompt of the first event. */
 async function queued(store: Store, session: SessionId): Promise<PromptId> {
   const [line] = await store.log.read(session, 0, 1)
   return JSON.parse(line?.json ?? '').data.prompt
@@ -33,7 +33,7 @@ async function queued(store: Store, session: SessionId): Promise<PromptId> {
 
 export function itKeepsLogs(current: CurrentStore): void {
   describe('log', () => {
-    property('L1: many who submit and record at once leave 1, 2, 3 ... without gaps', 12, async (numRuns) => {
+    property('L1: concurrent submits and records leave 1, 2, 3 ... without gaps', 12, async (numRuns) => {
       const store = current()
       const world = await makeWorld(store)
       await fc.assert(
@@ -75,7 +75,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(next.first).toBe(4)
     })
 
-    it('L2: the same key and request again is one request, also when both come at once', async () => {
+    it('L2: the same key and request again is one request, even when both arrive at once', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -99,7 +99,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(free.earlier).toBe(null)
     })
 
-    it('L2: a request that was refused does not use up its key', async () => {
+    it('L2: a refused request does not use up its key', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -112,7 +112,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect((await store.log.submit(world.workspace.id, session.id, reject, options)).earlier).toBe(null)
     })
 
-    it('L3: who was overtaken, released or has run out writes nothing', async () => {
+    it('L3: a holder whose lease was overtaken, released or has expired writes nothing', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -135,7 +135,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(await store.log.read(session.id, 0, 10)).toEqual([])
     })
 
-    it('L3: a lease that is taken with the first write is taken by one, and with what is refused by nobody', async () => {
+    it('L3: a lease taken with the first write goes to one writer, and a refused write takes none', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -153,10 +153,10 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(results.flatMap((result) => (result.status === 'rejected' ? [codeOf(result.reason)] : []))).toEqual(
         Array(4).fill('lease_lost'),
       )
-      if (!won) throw new Error('nobody took it')
+      if (!won) throw new Error('no writer took the lease')
       expect(await store.leases.holderOf(key)).toEqual(won.lease)
       expect(await store.log.head(session.id)).toBe(2)
-      // From then on it is a lease like any other, and one of another session is none here.
+      // From then on it is an ordinary lease; a lease of another session does not count here.
       await store.log.record(won.lease, session.id, { outcomes: [said('more')] }, 20)
       const foreign = store.log.record(
         { ...claim('a'), key: 'session:other' },
@@ -172,7 +172,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       })
     })
 
-    it('L3: what follows from a request is in one commit with it, where nothing came between and the lease is to be had', async () => {
+    it('L3: events that follow from a request are in one commit with it, if nothing came between and the lease is free', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -185,7 +185,7 @@ export function itKeepsLogs(current: CurrentStore): void {
         const done = store.log.submit(world.workspace.id, session.id, request, { key: options.key, now, begins })
         return { run, done }
       }
-      // The log is not where the holder believes it to be: the request stands alone, and no lease is taken.
+      // The holder is wrong about the head of the log: only the request is written, and no lease is taken.
       expect((await put(7, 'early', 1).done).began).toBeNull()
       expect(await store.leases.holderOf(key)).toBeNull()
       expect(await store.log.head(session.id)).toBe(1)
@@ -202,16 +202,16 @@ export function itKeepsLogs(current: CurrentStore): void {
       ])
       expect(await store.log.run(world.workspace.id, first.run)).toMatchObject({ state: 'started', admittedAt: 5 })
       expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ state: 'running', queued: 0 })
-      // Asked for once more it is told as it was; nobody who does not have the lease goes on from a request.
+      // A repeated request gets the first answer; only a holder of the lease continues from a request.
       expect(await put(5, 'one', 6, { key: 'k' }).done).toMatchObject({ seq: 3, began: null })
       expect(await put(5, 'two', 6).done).toMatchObject({ seq: 6, began: null })
       const lease = began?.lease
-      if (!lease) throw new Error('it did not begin')
+      if (!lease) throw new Error('the run did not begin')
       await write(store, lease, session, [ended(first.run)])
       await refold(store, session.id)
     })
 
-    it('L1: requests that bring what follows from them have numbers of their own, also beside a holder that writes', async () => {
+    it('L1: requests that bring their consequences have numbers of their own, also beside a writing holder', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -233,7 +233,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       for (const seq of requests) expect(lines[seq - 1]?.type).toBe('prompt.requested')
     })
 
-    it('L3: in a race of a takeover with writes, all that was written came before it', async () => {
+    it('L3: in a race of a takeover with writes, every write came before the takeover', async () => {
       const store = current()
       const world = await makeWorld(store)
       for (let round = 0; round < 8; round += 1) {
@@ -288,7 +288,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       }
     })
 
-    it('I1: of many answers the first wins, and the others hear who won', async () => {
+    it('I1: of many answers the first wins, and the others learn who won', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -315,7 +315,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       await expect(expired).rejects.toMatchObject({ code: 'gone' })
     })
 
-    it('I2: an answer is stored with the wish to go on, when nobody holds the session and none is awake', async () => {
+    it('I2: an answer is stored with the request to continue, when nobody holds the session and no node is awake', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -335,7 +335,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       expect(await store.tree.session(world.workspace.id, session.id)).toMatchObject({ questions: 0, state: 'running' })
     })
 
-    it('a closed session takes nothing more, but a second wish to close it', async () => {
+    it('a closed session takes nothing more except a second request to close it', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()

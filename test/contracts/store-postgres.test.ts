@@ -9,7 +9,7 @@ import type { Ring } from '../../src/store/store.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { ask, makeRunning, makeWorld, newSession, refold, said, WITHOUT_LATER, withdraw, write } from './store-world.ts'
 
-/** What only the shared engine promises: several nodes, their bell, a server that goes away. */
+/** Contracts of the shared engine alone: several nodes, their bell, a server that goes away. */
 let database: TestDatabase
 beforeEach(async ({ skip }) => {
   const made = await createDatabase()
@@ -63,7 +63,7 @@ it('L1, L3: two nodes write one session, and only its holder records', async () 
   await Promise.all([one.close(), two.close()])
 })
 
-it('L5: what a node acknowledged is there after its kill -9, and the numbers have no gap', {
+it('L5: an acknowledged write of a node survives its kill -9, and the numbers have no gap', {
   timeout: 90_000,
 }, async () => {
   const store = await openPostgres({ url: database.url })
@@ -86,7 +86,7 @@ it('L5: what a node acknowledged is there after its kill -9, and the numbers hav
     })
     child.kill('SIGKILL')
     await gone
-    // What the dead node left open on the server ends before this is through: the row is locked.
+    // The server ends the dead node's open transaction before this call completes: the row is locked.
     await store.log.submit(world.workspace.id, session.id, ask(), { now: 9 })
     const lines = await store.log.read(session.id, 0, 100_000)
     expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index + 1))
@@ -108,7 +108,7 @@ it('a schema of its own keeps two installations on one database apart', async ()
   await Promise.all([one.close(), two.close()])
 })
 
-it('items that were stored before there was a search are found from the first start on', async () => {
+it('items from before the search existed are found from the first start on', async () => {
   const store = await openPostgres({ url: database.url })
   const world = await makeWorld(store)
   const { session, lease } = await makeRunning(store, world)
@@ -138,7 +138,7 @@ it('a prompt that waited in an older database waits in the new one, and no other
   await again.close()
 })
 
-it('a newer schema and a server that is not there are refused in words', async () => {
+it('a newer schema and a missing server are refused with a message', async () => {
   await (await openPostgres({ url: database.url })).close()
   await onServer('insert into schema_versions (version, applied_at) values (99, 1)')
   await expect(openPostgres({ url: database.url })).rejects.toMatchObject({ code: 'unavailable', data: { schema: 99 } })
@@ -168,7 +168,7 @@ it('a server that drops all connections costs the calls under way, not the store
   await store.close()
 })
 
-it('L7: a bell rings at every node, here at once, and after the server dropped it rings again', async () => {
+it('L7: a bell rings at every node, here at once, and again after the server dropped it', async () => {
   const [here, there] = await Promise.all([createPostgresBell(database.url), createPostgresBell(database.url)])
   const log = newSession()
   const heard: Ring[] = []
@@ -179,7 +179,7 @@ it('L7: a bell rings at every node, here at once, and after the server dropped i
   there.listen(null, (ring) => all.push(ring))
   const rings = Array.from({ length: 100 }, (_, index) => ({ log, head: index + 1, due: index === 3 }))
   for (const ring of rings) here.ring(ring)
-  // The own node hears each, at once and once; the others what is left of them.
+  // The own node hears each ring, at once and once; the others hear the remaining ones.
   expect(heard).toEqual(rings)
   await expect.poll(() => others.at(-1)?.head).toBe(100)
   expect(others.length).toBeLessThan(100)
@@ -201,7 +201,7 @@ it('L7: a bell rings at every node, here at once, and after the server dropped i
   await Promise.all([here.close(), there.close()])
 })
 
-it('L7: many logs ring in one go, however long their list', async () => {
+it('L7: many logs ring at once, however long their list', async () => {
   const [here, there] = await Promise.all([createPostgresBell(database.url), createPostgresBell(database.url)])
   const logs = Array.from({ length: 500 }, newSession)
   const heard = new Set<string>()
@@ -211,7 +211,7 @@ it('L7: many logs ring in one go, however long their list', async () => {
   await Promise.all([here.close(), there.close()])
 })
 
-/** Ends every connection to the database but its own. */
+/** Ends every connection to the database except its own. */
 async function dropOthers(): Promise<void> {
   await onServer(
     `select pg_terminate_backend(pid) from pg_stat_activity

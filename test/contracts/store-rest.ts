@@ -6,7 +6,7 @@ import { ask, ended, makeRunning, makeWorld, refold, said, take, write } from '.
 
 export function itRests(current: CurrentStore, open: OpenStore): void {
   describe('rest', () => {
-    it('L10: what came after the fold keeps the session awake', async () => {
+    it('L10: an event after the fold keeps the session awake', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -21,7 +21,7 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       expect(await store.log.head(session.id)).toBe(late.seq)
     })
 
-    it('L10: of a settle and a submit at once, the session sleeps only when the submit came first or later', async () => {
+    it('L10: after a settle and a submit at once, the session is due in either order', async () => {
       const store = current()
       const world = await makeWorld(store)
       for (let round = 0; round < 15; round += 1) {
@@ -37,7 +37,7 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       }
     })
 
-    it('L10: a settled session rests until it is asked or its time has come', async () => {
+    it('L10: a settled session rests until a request arrives or its time has come', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -49,7 +49,7 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       expect(await dueOf(store, session.id, 501)).toBe(true)
     })
 
-    it('L10: what a holder began and did not settle is found by the next, when its lease has run out', async () => {
+    it('L10: the next holder finds work that an earlier one did not settle, once its lease has expired', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -61,7 +61,7 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       expect(await dueOf(store, session.id, 1_100)).toBe(true)
     })
 
-    it('L3: who was overtaken puts nothing to rest', async () => {
+    it('L3: an overtaken holder settles nothing', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -97,7 +97,7 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       }
     })
 
-    it('L7: every commit rings for what it appended, after it can be read', async () => {
+    it('L7: every commit rings for its appended events, after they can be read', async () => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()

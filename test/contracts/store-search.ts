@@ -23,13 +23,13 @@ import {
 
 const ALL = { cursor: null, limit: 100 }
 
-/** Everything a fuzzer should know that means something to one of the engines. */
+/** Characters and words with a meaning to one of the engines, for the fuzzer. */
 const NASTY = ['"', "'", '*', '^', '(', ')', ':', '-', '+', '{', '}', '<->', '&', '|', '!', '\\', '\0', ' ', '\n', '😀']
 const WORDS = ['AND', 'OR', 'NOT', 'NEAR(', 'words:', 'rowid', 'drop table items;', '%', '$1', 'ünï', '漢字', '½', 'ﬁ']
 
 export function itSearches(current: CurrentStore): void {
   describe('search', () => {
-    it('finds what has all the words, in any case and with or without accents', async () => {
+    it('a search finds texts with all the words, in any case and with or without accents', async () => {
       const { store, world, texts } = await filled(current(), [
         'The café opens at nine',
         'a cafe, closed',
@@ -57,7 +57,7 @@ export function itSearches(current: CurrentStore): void {
       })
     })
 
-    it('takes the last word as a beginning, and no other', async () => {
+    it('a search takes the last word as a prefix, and no other', async () => {
       const { texts } = await filled(current(), ['refactoring the parser', 'parse refactor'])
       expect(await texts('the pars')).toEqual(['refactoring the parser'])
       expect(await texts('refactor pars')).toEqual(['parse refactor'])
@@ -65,7 +65,7 @@ export function itSearches(current: CurrentStore): void {
       expect(await texts('"refactor"')).toEqual(['parse refactor'])
     })
 
-    it('takes quotes, paths and names with dashes as words in a row', async () => {
+    it('a search takes quotes, paths and names with dashes as a phrase', async () => {
       const { texts } = await filled(current(), [
         'open src/store/sql.ts now',
         'the store of src is no sql',
@@ -80,7 +80,7 @@ export function itSearches(current: CurrentStore): void {
       expect(await texts('を字')).toEqual([])
     })
 
-    it('takes any text as words, whatever it means to an engine', async () => {
+    it('a search takes any text as words, whatever it means to an engine', async () => {
       const { store, world, texts } = await filled(current(), ['salt AND pepper', 'NOT this or NEAR that', '%_$1'])
       expect(await texts('salt AND')).toEqual(['salt AND pepper'])
       expect(await texts('salt OR pepper')).toEqual([])
@@ -99,7 +99,7 @@ export function itSearches(current: CurrentStore): void {
       )
     })
 
-    property('stores and finds every word of any text', 60, async (numRuns) => {
+    property('a store keeps and finds every word of any text', 60, async (numRuns) => {
       const store = current()
       const world = await makeWorld(store)
       const session = await world.session()
@@ -115,7 +115,7 @@ export function itSearches(current: CurrentStore): void {
       )
     })
 
-    it('orders by rank, then by time, and marks words where they stand in the snippet', async () => {
+    it('hits are ordered by rank, then by time, and words are marked at their place in the snippet', async () => {
       const filler = `${'lorem ipsum '.repeat(60)}`
       const { store, world } = await filled(current(), [
         `${filler} one ${filler} key and lock ${filler}`,
@@ -137,12 +137,12 @@ export function itSearches(current: CurrentStore): void {
       expect(await texts('draft')).toEqual([])
       expect(await texts('version')).toEqual(['a second version'])
       expect(await texts('another')).toEqual(['another'])
-      // Again with the same words: nothing is lost by leaving the index as it is.
+      // The same words again: the unchanged index loses nothing.
       await record(store, world, [message(1, 'a second version')])
       expect(await texts('version')).toEqual(['a second version'])
     })
 
-    it('a text is found when it is said to its end, or when the session rests, and others at once', async () => {
+    it('a streamed text is found at its end, or when the session rests, and others at once', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -245,7 +245,7 @@ export function itSearches(current: CurrentStore): void {
   })
 }
 
-/** A workspace with a session that has these messages, the first as its item 1. */
+/** Makes a workspace with a session that has these messages, the first as its item 1. */
 async function filled(store: Store, texts: string[]) {
   const world = await makeWorld(store)
   const session = await world.session()
@@ -284,7 +284,7 @@ async function record(store: Store, world: World & { filled: Session }, items: I
   await store.leases.release(lease)
 }
 
-/** Stores the fold of a session as its holder would when it rests. */
+/** Stores the fold of a session as its holder does when the session settles. */
 async function settle(store: Store, session: Session): Promise<void> {
   const lease = await take(store, session.id)
   const done = await store.log.settle(lease, session.id, await foldNow(store, session), null, 60)

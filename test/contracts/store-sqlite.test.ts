@@ -23,7 +23,7 @@ import {
   write,
 } from './store-world.ts'
 
-/** What only the embedded engine promises: its file, its thread, its lock. */
+/** Contracts of the embedded engine alone: its file, its thread, its lock. */
 let folder = ''
 let children: ChildProcess[] = []
 beforeEach(() => {
@@ -56,7 +56,7 @@ const saidBy = (child: ChildProcess) =>
     child.once('exit', (code) => reject(new Error(`the child ended with ${code}`)))
   })
 
-it('L5: what was acknowledged is there after kill -9, and the numbers have no gap', { timeout: 90_000 }, async () => {
+it('L5: acknowledged writes survive kill -9, and the numbers have no gap', { timeout: 90_000 }, async () => {
   const path = join(folder, 'carrel.db')
   const seeded = await openSqlite({ path })
   const world = await makeWorld(seeded)
@@ -65,7 +65,7 @@ it('L5: what was acknowledged is there after kill -9, and the numbers have no ga
   const acknowledged = new Map<string, number>()
   for (let round = 0; round < 5; round += 1) {
     const child = start('write', path, world.workspace.id, `${round}`, ...sessions.map(({ id }) => id))
-    // Killed at some moment of full work: after this many acknowledgements, not after some time.
+    // Killed at full work: after this many acknowledgements, not after some time.
     await new Promise<void>((resolve) => {
       let count = 0
       child.on('message', ([session, seq]: [string, number]) => {
@@ -88,7 +88,7 @@ it('L5: what was acknowledged is there after kill -9, and the numbers have no ga
   expect(acknowledged.size).toBe(3)
 })
 
-it('S5: a second process is refused in words, and after kill -9 of the first the folder is free at once', async () => {
+it('S5: a second process is refused with a message, and after kill -9 of the first the folder is free at once', async () => {
   const first = start('lock', folder)
   expect(await saidBy(first)).toBe('locked')
   const refusal = lockFolder(folder)
@@ -103,11 +103,11 @@ it('S5: a second process is refused in words, and after kill -9 of the first the
   expect(await saidBy(second)).toBe('locked')
 })
 
-it('S5: a folder that cannot be locked is not said to be in use', async () => {
+it('S5: a folder that cannot be locked is not reported as in use', async () => {
   await expect(lockFolder(join(folder, 'missing'))).rejects.toThrow(/cannot be opened/)
 })
 
-it('one write that fails does not hurt those that are committed with it', async () => {
+it('a failing write leaves the others of its commit unharmed', async () => {
   const store = await openSqlite({ path: join(folder, 'carrel.db') })
   const world = await makeWorld(store)
   const session = await world.session()
@@ -116,7 +116,7 @@ it('one write that fails does not hurt those that are committed with it', async 
     if (log === session.id) rings.push(head)
   })
   const prompt = ask()
-  // All of one turn: they cross to the writer together and share a commit.
+  // All writes of one turn cross to the writer together and share a commit.
   const results = await Promise.allSettled(
     [
       ask(),
@@ -140,7 +140,7 @@ it('one write that fails does not hurt those that are committed with it', async 
   await store.close()
 })
 
-it('what cannot cross to the writer is refused alone', async () => {
+it('a value that cannot cross to the writer is refused alone', async () => {
   const store = await openSqlite({ path: join(folder, 'carrel.db') })
   const world = await makeWorld(store)
   const broken = { ...world.workspace, name: (() => 'no text') as unknown as string }
@@ -150,7 +150,7 @@ it('what cannot cross to the writer is refused alone', async () => {
   await store.close()
 })
 
-it('a closed store commits what was asked for before, refuses the rest, and may be closed again', async () => {
+it('a closed store commits earlier requests, refuses later ones, and may be closed again', async () => {
   const path = join(folder, 'carrel.db')
   const store = await openSqlite({ path })
   const world = await makeWorld(store)
@@ -180,7 +180,7 @@ it('readers see whole transactions while writes go on', async () => {
     expect(lines.length % 7).toBe(0)
     expect(lines.length).toBeGreaterThanOrEqual(seen)
     seen = lines.length
-    // Lets the writer's word through: reads of this engine answer at once.
+    // Lets the writer's message through: reads of this engine answer at once.
     await new Promise(setImmediate)
   }
   await writer
@@ -188,7 +188,7 @@ it('readers see whole transactions while writes go on', async () => {
   await store.close()
 })
 
-it('a database of a newer Carrel is refused in words and left as it is', async () => {
+it('a database of a newer Carrel is refused with a message and left unchanged', async () => {
   const path = join(folder, 'carrel.db')
   await (await openSqlite({ path })).close()
   const db = new DatabaseSync(path)
@@ -199,19 +199,19 @@ it('a database of a newer Carrel is refused in words and left as it is', async (
   await expect(opening).rejects.toThrow(/newer Carrel/)
 })
 
-it('what is no database is refused in words', async () => {
+it('a file that is not a database is refused with a message', async () => {
   const path = join(folder, 'carrel.db')
   writeFileSync(path, 'this is a letter to my aunt, long enough to be taken for the beginning of a file. '.repeat(20))
   await expect(openSqlite({ path })).rejects.toMatchObject({ code: 'unavailable' })
   await expect(openSqlite({ path: join(folder, 'no', 'folder.db') })).rejects.toMatchObject({ code: 'unavailable' })
 })
 
-it('what an older version said of browsers is said in the words of now, and nothing else is touched', async () => {
+it('browser settings of an older version become today’s values, and nothing else changes', async () => {
   const path = join(folder, 'carrel.db')
   const older = await openForWriting({ path, now: 1 }, MIGRATIONS.slice(0, 9))
   const said = { env: { TEXT: '"browser":false' }, browser: false, ports: ['web'] }
   older
-    .prepare("insert into environment (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
+    .prepare("insert into surroundings (workspace, scope, settings, updated_at) values ('old', '', ?, 1)")
     .run(JSON.stringify(said))
   older.close()
   const store = await openSqlite({ path })
@@ -257,7 +257,7 @@ it('L9: a stored fold of another version counts as none, and its items go when a
   expect(await store.log.items(session.id, null, 100)).toEqual(fold.items.sort((a, b) => b.n - a.n))
   db.exec(`update folds set view = '{"session": 1'; update items set json = '{"kind": "letter"}'`)
   db.close()
-  // A view that cannot be read is made again; an item that cannot be read is said, since nobody would miss it.
+  // An unreadable view is made again; an unreadable item is an error, since nobody would miss it.
   expect(await store.log.fold(session.id)).toBeNull()
   await expect(store.log.items(session.id, null, 100)).rejects.toMatchObject({ code: 'internal' })
   await store.log.rebuild(session.id, fold)
@@ -265,7 +265,7 @@ it('L9: a stored fold of another version counts as none, and its items go when a
   await store.close()
 })
 
-it('items that were stored before there was a search are found from the first start on', async () => {
+it('items from before the search existed are found from the first start on', async () => {
   const path = join(folder, 'carrel.db')
   const store = await openSqlite({ path })
   const world = await makeWorld(store)
@@ -284,7 +284,7 @@ it('items that were stored before there was a search are found from the first st
   await again.close()
 })
 
-it('a prompt that waited in an older database waits in the new one, no other does, and logs are as they were', async () => {
+it('a prompt that waited in an older database waits in the new one, no other does, and logs are unchanged', async () => {
   const path = join(folder, 'carrel.db')
   const store = await openSqlite({ path })
   const world = await makeWorld(store)
@@ -308,7 +308,7 @@ it('a prompt that waited in an older database waits in the new one, no other doe
   await again.close()
 })
 
-it('a search is refused once the store is closed, and one under way keeps the closing waiting for nothing', async () => {
+it('a search is refused once the store is closed, and a running search does not delay the close', async () => {
   const store = await openSqlite({ path: join(folder, 'carrel.db') })
   const world = await makeWorld(store)
   const find = () => store.log.search(world.workspace.id, { text: 'words' }, { cursor: null, limit: 10 })
@@ -318,7 +318,7 @@ it('a search is refused once the store is closed, and one under way keeps the cl
   await expect(find()).rejects.toMatchObject({ code: 'unavailable' })
 })
 
-it('L5: a full disk is said in words, nothing acknowledged is lost, and writing goes on when there is room', async ({
+it('L5: a full disk is an error with a message, no acknowledged write is lost, and writing continues when there is room', async ({
   skip,
 }) => {
   const disk = join(folder, 'disk')
@@ -327,7 +327,7 @@ it('L5: a full disk is said in words, nothing acknowledged is lost, and writing 
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'pipe' })
   } catch {
-    return skip('this machine lets nobody mount a small disk')
+    return skip('this machine forbids mounting a small disk')
   }
   try {
     await fillAndGoOn(disk)
@@ -354,7 +354,7 @@ async function fillAndGoOn(disk: string): Promise<void> {
   expect(existsSync(ballast)).toBe(false)
 }
 
-/** @returns the last number that was acknowledged */
+/** Writes until the disk is full. @returns the last number that was acknowledged */
 async function fillUp(
   store: Store,
   workspace: Parameters<Store['log']['submit']>[0],

@@ -24,7 +24,7 @@ const FIRST = { cursor: null, limit: 500 }
 
 export function itKeepsTheTree(current: CurrentStore): void {
   describe('tree', () => {
-    it('L9: the workspace log alone gives what the lists give', async () => {
+    it('L9: the workspace log alone gives the same as the lists', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -43,7 +43,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       await checkWorkspace(store, world)
     })
 
-    it('the workspace hears of a session only when its headline changed', async () => {
+    it('the workspace log has an event of a session only when its headline changed', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -51,7 +51,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       const row = await store.tree.session(world.workspace.id, session.id)
       await write(store, lease, session, [said('a'), said('b')], 99)
       expect(await store.tree.workspaceHead(world.workspace.id)).toBe(before)
-      // Words of an agent are no news either: the list would jump all the time.
+      // Text of an agent is no news either: the list would jump all the time.
       expect(await store.tree.session(world.workspace.id, session.id)).toEqual({ ...row, head: (row?.head ?? 0) + 2 })
       await write(store, lease, session, [ended(run)], 100)
       expect(await store.tree.workspaceHead(world.workspace.id)).toBe(before + 1)
@@ -81,7 +81,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       }
     })
 
-    it('a search takes any case and takes signs as they are', async () => {
+    it('a search ignores case and takes signs literally', async () => {
       const store = current()
       const world = await makeWorld(store)
       for (const name of ['Größe ÄNDERN', '100% sure', 'snake_case', 'snakeXcase', "it's \\ a ! b"])
@@ -131,7 +131,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       expect(folders.filter(({ folderKey }) => folderKey === one.space.folder)).toMatchObject([{ space: again.id }])
     })
 
-    it('nothing is removed while a run is under way; then all of the branch goes, and nothing beside it', async () => {
+    it('nothing is removed during a live run; then the whole branch goes, and nothing beside it', async () => {
       const store = current()
       const world = await makeWorld(store)
       const { session, lease, run } = await makeRunning(store, world)
@@ -165,7 +165,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       expect(await store.tree.readWorkspace(world.workspace.id, 0, 10)).toEqual([])
     })
 
-    it('what is made while its workspace goes, goes with it', async () => {
+    it('a thing made while its workspace is removed is removed too', async () => {
       const store = current()
       for (let round = 0; round < 5; round += 1) {
         const world = await makeWorld(store)
@@ -183,7 +183,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       }
     })
 
-    it('a workspace that is there is kept, also when many make it at once', async () => {
+    it('an existing workspace is kept, also when many create it at once', async () => {
       const store = current()
       const id = newWorkspace()
       const make = (name: string) => store.tree.createWorkspace({ id, name, createdAt: 1, archivedAt: null }, 1)
@@ -192,7 +192,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       expect(await store.tree.workspaceHead(id)).toBe(1)
     })
 
-    it('rules stay in the order they were put in', async () => {
+    it('rules stay in the order of their creation', async () => {
       const store = current()
       const world = await makeWorld(store)
       const last = await addRule(store, world, null)
@@ -206,7 +206,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       await expect(addRule(store, world, middle.id)).rejects.toMatchObject({ code: 'not_found' })
     })
 
-    it('a rule is moved before another, before itself and to the end, and the workspace log says so', async () => {
+    it('a rule is moved before another, before itself and to the end, and the workspace log has it', async () => {
       const store = current()
       const world = await makeWorld(store)
       const [a, b, c] = [await addRule(store, world), await addRule(store, world), await addRule(store, world)]
@@ -259,7 +259,7 @@ function addRule(store: Store, { workspace, space }: World, before: Parameters<S
   return store.people.addRule(rule, before, 1)
 }
 
-/** Folds the whole workspace log and compares it with the lists, but for what is no news: `head`. */
+/** Folds the whole workspace log and compares it with the lists, except for `head`, which is no news. */
 async function checkWorkspace(store: Store, { workspace: { id } }: World): Promise<void> {
   const lines = await store.tree.readWorkspace(id, 0, 10_000)
   const events = lines.map(({ json }) => parseWorkspaceEvent(JSON.parse(json)))

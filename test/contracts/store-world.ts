@@ -26,7 +26,7 @@ import { emptyView, headline, type SessionView } from '../../src/model/view.ts'
 import type { Lease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
 
-/** What every test of a store begins with: well-formed ids, a workspace with a Space and a Project, words to write. */
+/** The start of every test of a store: well-formed ids, a workspace with a Space and a Project, texts to write. */
 export const WHO = { name: 'ada', kind: 'person', face: 'web' } as const
 export const AGENT = 'scripted'
 export const DAY_MS = 86_400_000
@@ -51,7 +51,7 @@ export interface World {
   session(name?: string, now?: number): Promise<Session>
 }
 
-/** A tenant of its own, so that tests on one store do not meet. */
+/** Makes a tenant, so that tests on one store do not meet. */
 export async function makeWorld(store: Store, now = 1): Promise<World> {
   const workspace = { id: newWorkspace(), name: 'Home', createdAt: now, archivedAt: null }
   await store.tree.createWorkspace(workspace, now)
@@ -164,7 +164,7 @@ const QUESTION: Question = {
   command: null,
 }
 
-/** Takes the session for `holder`; a test that calls this knows that it is free. */
+/** Takes the session for `holder`; a test that calls this knows that the session is free. */
 export async function take(store: Store, session: SessionId, holder = 'node-1', now = 0): Promise<Lease> {
   const lease = await store.leases.acquire(`session:${session}`, holder, DAY_MS, now)
   if (!lease) throw new Error(`${session} is held by somebody`)
@@ -187,12 +187,12 @@ export async function refold(store: Store, session: SessionId): Promise<Refolded
   return { view, items, headline: headline(view, AGENT, closed?.at ?? null) }
 }
 
-/** Records `outcomes`; the headline is counted by the store. */
+/** Records `outcomes`; the store counts the headline. */
 export async function write(store: Store, lease: Lease, session: Session, outcomes: Outcome[], now = 10) {
   return store.log.record(lease, session.id, { outcomes }, now)
 }
 
-/** A session with a run that has started. */
+/** Makes a session with a started run. */
 export async function makeRunning(store: Store, world: World) {
   const session = await world.session()
   const lease = await take(store, session.id)
@@ -203,14 +203,14 @@ export async function makeRunning(store: Store, world: World) {
   return { session, lease, run, prompt: request.data.prompt }
 }
 
-/** Puts prompts back where the first schema had them, as an older Carrel left them: one that waits, one that does not. */
+/** Moves prompts back to their place in the first schema, as an older Carrel left them: one waits, one does not. */
 export const OLD_PROMPTS = `
   create table prompts (id text primary key, session text not null, state text not null, at bigint not null);
   insert into prompts (id, session, state, at) select id, session, 'queued', 5 from waiting_prompts;
   insert into prompts (id, session, state, at) select 'taken', id, 'taken', 5 from sessions limit 1;
   drop table waiting_prompts;`
 
-/** What came after the second schema, taken away again: with it, a database is one of then. */
+/** Removes everything that came after the second schema: the database becomes an old one. */
 export const WITHOUT_LATER = `${OLD_PROMPTS}
   alter table runs drop column spent_ms; alter table runs drop column spent_turns;
   alter table runs drop column spent_tokens; alter table runs drop column spent_cost;

@@ -10,21 +10,21 @@ import { itRests } from './store-rest.ts'
 import { itSearches } from './store-search.ts'
 import { itKeepsTheTree } from './store-tree.ts'
 
-/** A store to test, and the way to be rid of it and of all it holds. */
+/** A store to test, and a function that closes and removes it. */
 export interface OpenedStore {
   readonly store: Store
   close(): Promise<void>
 }
 
-/** Opens an empty store, or says why there is none here. */
+/** Opens an empty store, or returns the reason why there is none here. */
 export type OpenStore = () => Promise<OpenedStore | { readonly skipped: string }>
 
-/** The store of the test that runs. */
+/** Returns the store of the current test. */
 export type CurrentStore = () => Store
 
 /**
- * The promises of a store, for every engine that says it is one. Call it in a vitest file. Time is in the arguments,
- * so nothing here waits for a clock.
+ * Registers the contract of a store, for every engine that claims to be one. Call it in a vitest file. Time is in the
+ * arguments: no test waits for a clock.
  */
 export function describeStore(name: string, open: OpenStore): void {
   describe(name, () => {

@@ -20,7 +20,7 @@ beforeEach(async ({ skip }) => {
   disk = mountSmallDisk(24)
   path = join(disk.at, 'carrel.db')
   await makeOldSqlite(path, OLD)
-  // More than fits into what SQLite keeps in memory of a small database.
+  // More than SQLite keeps in memory of a small database.
   const db = new DatabaseSync(path)
   const insert = db.prepare(
     "insert into events (session, seq, at, type, data) values ('ses_1', ?, 1, 'agent.update', ?)",
@@ -50,7 +50,7 @@ function seen(): { schema: number; events: number } {
 const upgrade = async (migrations: readonly Migration[] = MIGRATIONS, say?: (what: string) => void) =>
   (await openForWriting({ path, now: 1 }, migrations, say)).close()
 
-it('U1: a disk without the room for it is said before anything is done, with how much and where', async () => {
+it('U1: a disk without enough room is reported before anything is done, with the amount and the folder', async () => {
   disk.fill(1_000_000)
   const before = folderDigest(disk.at)
   const words = new RegExp(
@@ -63,7 +63,7 @@ it('U1: a disk without the room for it is said before anything is done, with how
   expect(folderDigest(disk.at)).toEqual(before)
 })
 
-it('U1: a disk that becomes full at any step leaves the data as it was, and with room it is upgraded', async () => {
+it('U1: a disk that fills up at any step leaves the data unchanged, and with room the upgrade succeeds', async () => {
   let failures = 0
   for (let at = 1, isReached = true; isReached; at += 1) {
     let steps = 0
@@ -96,7 +96,7 @@ it('U1: a disk that becomes full at any step leaves the data as it was, and with
       expect(seen(), `full at step ${at}`).toEqual({ schema: OLD, events: 330 })
       expect(readdirSync(copiesIn(disk.at)).filter((name) => name.endsWith('.part'))).toEqual([])
     } else {
-      // The disk became full at each of the steps before, and now at none.
+      // The disk filled up at each of the earlier steps, and now at none.
       expect([isReached, failures]).toEqual([false, steps])
       expect(seen()).toEqual({ schema: MIGRATIONS.length, events: 330 })
     }

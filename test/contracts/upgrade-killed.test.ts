@@ -42,7 +42,7 @@ async function killAt(act: string, folder: string, step: string): Promise<void> 
 
 const databaseIn = (folder: string) => join(folder, 'carrel.db')
 
-/** The schema and the events of a database, whatever is beside it. */
+/** Returns the schema and the events of a database, whatever is beside it. */
 function seen(path: string): { schema: number; events: number; last: unknown } {
   const db = new DatabaseSync(path)
   try {
@@ -58,7 +58,7 @@ function seen(path: string): { schema: number; events: number; last: unknown } {
   }
 }
 
-/** Every copy that is listed is whole. @returns their schemas, newest first */
+/** Checks that every listed copy is whole. @returns their schemas, newest first */
 async function copiesOf(folder: string): Promise<number[]> {
   const { copies, unreadable } = listCopies(copiesIn(folder))
   expect(unreadable).toEqual([])
@@ -88,13 +88,13 @@ describe('U1: an upgrade that is killed', () => {
     if (schema !== OLD) expect(copied).toEqual([OLD])
     await again(left)
     expect(seen(databaseIn(left))).toEqual({ schema: MIGRATIONS.length, events, last })
-    // Each try that had something to do made a copy of its own.
+    // Each try that had work to do made a copy of its own.
     expect(await copiesOf(left)).toEqual(schema === OLD ? [OLD, ...copied] : [OLD])
     expect(readdirSync(copiesIn(left)).filter((name) => name.endsWith('.part'))).toEqual([])
     return schema
   }
 
-  it('before any of its steps leaves the data wholly old, or wholly new, and the next start ends it', async () => {
+  it('before any of its steps leaves the data wholly old, or wholly new, and the next start completes it', async () => {
     const folder = join(top, 'upgraded')
     cpSync(first, folder, { recursive: true })
     const steps = stepsOf('upgrade', folder)
@@ -116,7 +116,7 @@ describe('U1: an upgrade that is killed', () => {
     expect(await expectWhole(folder)).toBe(MIGRATIONS.length)
   })
 
-  it.each(['renameSync', 'in 0009', 'commit'])('with kill -9 at %s is ended by the next start', async (step) => {
+  it.each(['renameSync', 'in 0009', 'commit'])('with kill -9 at %s is completed by the next start', async (step) => {
     const folder = join(top, `killed-${step.replace(' ', '-')}`)
     cpSync(first, folder, { recursive: true })
     await killAt('upgrade', folder, step)
@@ -124,7 +124,7 @@ describe('U1: an upgrade that is killed', () => {
   })
 })
 
-describe('U2: going back that is killed', () => {
+describe('U2: a restore of a copy that is killed', () => {
   let first = ''
   beforeAll(async () => {
     first = join(top, 'new')
@@ -150,7 +150,7 @@ describe('U2: going back that is killed', () => {
     return schema
   }
 
-  it('before any of its steps leaves the data wholly as it is, or wholly as the copy, and it can be done again', async () => {
+  it('before any of its steps leaves the data wholly unchanged, or wholly as the copy, and can be repeated', async () => {
     const folder = join(top, 'went-back')
     cpSync(first, folder, { recursive: true })
     const steps = stepsOf('back', folder)
@@ -168,7 +168,7 @@ describe('U2: going back that is killed', () => {
     expect(seen(databaseIn(folder)).schema).toBe(OLD)
   })
 
-  it('with kill -9 right before the swap leaves the data as it is', async () => {
+  it('with kill -9 right before the swap leaves the data unchanged', async () => {
     const folder = join(top, 'killed-back')
     cpSync(first, folder, { recursive: true })
     await killAt('back', folder, 'renameSync carrel.db')

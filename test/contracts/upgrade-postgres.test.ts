@@ -17,7 +17,7 @@ import { createDatabase, createDatabaseOn, type TestDatabase } from '../support/
 import { makeOldPostgres, makeOldSqlite, OLD_ROWS } from '../support/old-database.ts'
 import { type PostgresServer, startPostgresWithTools } from '../support/postgres.ts'
 
-/** An upgrade of tables on a Postgres server: `pg_dump` copies them, or a person says that a copy exists. */
+/** An upgrade of tables on a Postgres server: `pg_dump` copies them, or a person confirms that a copy exists. */
 let folder = ''
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'carrel-upgrade-'))
@@ -47,7 +47,7 @@ async function query<T extends pg.QueryResultRow>(url: string, sql: string): Pro
 const TABLES = "select tablename::text as name from pg_tables where schemaname = 'public' order by 1"
 const CATALOG = 'select oid, relname from pg_class where oid > 16384 order by oid'
 const EVENTS = 'select session, seq, data from events order by id'
-/** A copy of the other engine among those of this one. */
+/** Puts a copy of the other engine among those of this one. */
 async function sqliteCopy(copies: string): Promise<string> {
   const path = join(folder, 'carrel.db')
   await makeOldSqlite(path, 9)
@@ -58,7 +58,7 @@ async function sqliteCopy(copies: string): Promise<string> {
 const schemaOf = async (url: string) =>
   Number((await query<{ v: number }>(url, 'select max(version) as v from schema_versions'))[0]?.v)
 
-it('U1: a server whose disk becomes full is said, with the room that is needed', () => {
+it('U1: a full disk of the server is reported, with the room that is needed', () => {
   const room = [{ where: 'the Postgres server', neededBytes: 8_388_608, freeBytes: null }]
   expect(postgresFailure({ code: '53100' }, 'step 0003-fewer-pages', room)).toMatchObject({
     code: 'unavailable',
@@ -67,7 +67,7 @@ it('U1: a server whose disk becomes full is said, with the room that is needed',
   })
 })
 
-describe('on a server for which there is no pg_dump', () => {
+describe('on a server without a matching pg_dump', () => {
   let database: TestDatabase
   beforeEach(async ({ skip }) => {
     const made = await createDatabase()
@@ -78,7 +78,7 @@ describe('on a server for which there is no pg_dump', () => {
     await database?.drop()
   })
 
-  it('U2: it is refused in words, also with one of an older version, unless a person says that a copy exists', async () => {
+  it('U2: the upgrade is refused with a message, also with an older pg_dump, unless a person confirms that a copy exists', async () => {
     const { url } = database
     await makeOldPostgres(url, 9)
     const before = await query(url, EVENTS)
@@ -105,7 +105,7 @@ describe('on a server for which there is no pg_dump', () => {
     expect(existsSync(join(folder, 'upgrades'))).toBe(false)
   })
 
-  it.each([1, 2, 3, 6])('U1: data of schema %i becomes that of today with every row', async (schema) => {
+  it.each([1, 2, 3, 6])('U1: data of schema %i becomes today’s with every row', async (schema) => {
     const { url } = database
     await makeOldPostgres(url, schema)
     const before = await query(url, EVENTS)
@@ -118,7 +118,7 @@ describe('on a server for which there is no pg_dump', () => {
       ])
   })
 
-  it('U1: living nodes are named and refuse it, by connection and by lease; their own earlier life does not', async () => {
+  it('U1: living nodes are named and block the upgrade, by connection and by lease; the node’s own earlier life does not', async () => {
     const { url } = database
     await makeOldPostgres(url, 9)
     const lease = (key: string, holder: string, until: number) =>
@@ -147,7 +147,7 @@ describe('on a server for which there is no pg_dump', () => {
     expect(await query(url, 'select version from schema_versions where version = 10')).toHaveLength(1)
   })
 
-  it('U1: what would collide is named before anything is done', async () => {
+  it('U1: colliding rows are named before anything is done', async () => {
     const { url } = database
     await makeOldPostgres(url, 4)
     await query(url, 'create table ports (mine text)')
@@ -177,7 +177,7 @@ describe('on a server that pg_dump can copy from', () => {
   })
   afterAll(() => server?.stop())
 
-  it('U1, U2: the tables are copied, the copy is read and counted, and then they become those of today', async () => {
+  it('U1, U2: the tables are copied, the copy is read and counted, and then the tables are upgraded', async () => {
     const { url } = database
     await makeOldPostgres(url, 2)
     const before = await query(url, EVENTS)
@@ -196,7 +196,7 @@ describe('on a server that pg_dump can copy from', () => {
     expect(JSON.stringify(copy?.manifest)).not.toContain(new URL(url).password)
   })
 
-  it('U2: going back says what would be lost, takes newer tables away, and can itself be taken back', async () => {
+  it('U2: a restore of a copy lists the losses, removes newer tables, and can itself be reverted', async () => {
     const { url } = database
     await makeOldPostgres(url, 2)
     const before = await query(url, EVENTS)
@@ -215,7 +215,7 @@ describe('on a server that pg_dump can copy from', () => {
     expect(await query(url, 'select id from workspaces')).toEqual([{ id: 'w' }])
     const tables = (await query<{ name: string }>(url, TABLES)).map((row) => row.name)
     expect(tables).toEqual([...tablesAfter(MIGRATIONS.slice(0, 2), POSTGRES), 'foreign_to_carrel'].sort())
-    // Keys count on behind the last one.
+    // Keys continue behind the last one.
     await query(url, "insert into events (session, seq, at, type, data) values ('ses_1', 31, 1, 'x', '{}')")
     await backPostgres({ ...back, name: aside?.name ?? '', now: NOW + 3 })
     expect([await schemaOf(url), await query(url, EVENTS)]).toEqual([MIGRATIONS.length, before])
@@ -223,7 +223,7 @@ describe('on a server that pg_dump can copy from', () => {
     await open(url, options)
   })
 
-  it('U2: a copy that is not whole, nodes that live, and what hangs on a table are refused, and nothing changes', async () => {
+  it('U2: a damaged copy, living nodes, and objects that depend on a table are refused, and nothing changes', async () => {
     const { url } = database
     await makeOldPostgres(url, 9)
     const options = how({ env: { PATH: server.bin } })
@@ -247,7 +247,7 @@ describe('on a server that pg_dump can copy from', () => {
     await refused(/has changed: the digest/)
   })
 
-  it('U1: kill -9 in the middle leaves the tables as they were, and the next start makes a copy of its own', async () => {
+  it('U1: kill -9 in the middle leaves the tables unchanged, and the next start makes a copy of its own', async () => {
     const { url } = database
     await makeOldPostgres(url, 2)
     const before = await query(url, EVENTS)
@@ -269,7 +269,7 @@ describe('on a server that pg_dump can copy from', () => {
     expect(listCopies(options.copies).copies.map(({ manifest }) => manifest.schema)).toEqual([2, 2])
   })
 
-  it('a check says what is to be done and by whom, and leaves the database as it is', async () => {
+  it('a check lists what is to be done and by whom, and leaves the database unchanged', async () => {
     const { url } = database
     await makeOldPostgres(url, 2)
     const options = how({ env: { PATH: server.bin } })

@@ -42,7 +42,7 @@ const schemaOf = (from = path) =>
 const tooMany = [...MIGRATIONS, nextMigration()]
 
 it.each(MIGRATIONS.slice(0, -1).map((_, index) => index + 1))(
-  'U1: data of schema %i becomes that of today with every row, behind a copy of before',
+  'U1: data of schema %i becomes today’s with every row, after a copy',
   async (schema) => {
     await makeOldSqlite(path, schema)
     const events = ask('select * from events order by id')
@@ -71,7 +71,7 @@ it('U1: a new database is copied nowhere', async () => {
   expect(existsSync(copies)).toBe(false)
 })
 
-it('U1: a step that fails changes nothing, is named, and the next try makes a copy of that day', async () => {
+it('U1: a failing step changes nothing, is named, and the next try makes a copy of its day', async () => {
   await makeOldSqlite(path, 9)
   await upgrade()
   const broken = nextMigration({ steps: () => ['create table later (id text)', 'insert into nowhere values (1)'] })
@@ -99,7 +99,7 @@ const withThird = (step: MigrationStep): Migration[] =>
       : migration,
   )
 
-it('U1: rows that would not be kept stop the upgrade, with step, table, both figures and what to do', async () => {
+it('U1: lost rows stop the upgrade, with step, table, both figures and what to do', async () => {
   await makeOldSqlite(path, 2)
   const before = ask('select * from events order by id')
   const losing = withThird(async (tx) => void (await tx.run('delete from events where seq = 7')))
@@ -116,7 +116,7 @@ it('U1: rows that would not be kept stop the upgrade, with step, table, both fig
   expect([schemaOf(), ask('select * from events order by id')]).toEqual([2, before])
 })
 
-it('U1: what would collide is named before anything is done, and nothing changes', async () => {
+it('U1: colliding rows are named before anything is done, and nothing changes', async () => {
   await makeOldSqlite(path, 4)
   const db = new DatabaseSync(path)
   db.exec('create table ports (mine text); alter table runs add column spent_ms bigint; create table x (a)')
@@ -142,7 +142,7 @@ it('U1: rows that would break a unique index are shown before anything is done',
   expect(folderDigest(folder)).toEqual(before)
 })
 
-it('U2: a database of a newer Carrel is refused and stays as it is', async () => {
+it('U2: a database of a newer Carrel is refused and stays unchanged', async () => {
   await upgrade(tooMany)
   const before = folderDigest(folder)
   await expect(openSqlite({ path })).rejects.toThrow(
@@ -151,7 +151,7 @@ it('U2: a database of a newer Carrel is refused and stays as it is', async () =>
   expect(folderDigest(folder)).toEqual(before)
 })
 
-it('U2: the newest copies stay, and tries that fail do not push out that of an older schema', async () => {
+it('U2: the newest copies stay, and failed tries do not displace the copy of an older schema', async () => {
   await makeOldSqlite(path, 9)
   await upgrade(MIGRATIONS, 1)
   const broken = nextMigration({ steps: () => ['insert into nowhere values (1)'] })
@@ -164,7 +164,7 @@ it('U2: the newest copies stay, and tries that fail do not push out that of an o
   ])
 })
 
-it('U2: a try that was killed leaves a part that is no copy, and the next try removes it', async () => {
+it('U2: a killed try leaves a part that counts as no copy, and the next try removes it', async () => {
   await makeOldSqlite(path, 9)
   mkdirSync(join(copies, '2026-01-01T00-00-00-000Z-schema-9.part'), { recursive: true })
   expect(listCopies(copies)).toEqual({ copies: [], unreadable: [] })
@@ -172,7 +172,7 @@ it('U2: a try that was killed leaves a part that is no copy, and the next try re
   expect(readdirSync(copies)).toEqual(['2026-11-24T00-00-00-000Z-schema-9'])
 })
 
-it('U2: a copy that was tampered with, or has no manifest, is told from a whole one', async () => {
+it('U2: a copy that was tampered with, or has no manifest, is distinguished from a whole one', async () => {
   await makeOldSqlite(path, 9)
   await upgrade()
   const [copy] = listCopies(copies).copies
@@ -189,7 +189,7 @@ it('U2: a copy that was tampered with, or has no manifest, is told from a whole 
   await expect(readCopy(copies, '../elsewhere')).rejects.toMatchObject({ code: 'not_found' })
 })
 
-it('U1: stored items that cannot be read are said, and keep nobody from upgrading', async () => {
+it('U1: unreadable stored items are reported and do not stop the upgrade', async () => {
   await makeOldSqlite(path, 1)
   const db = new DatabaseSync(path)
   const session = newSession()
@@ -207,7 +207,7 @@ it('U1: stored items that cannot be read are said, and keep nobody from upgradin
   expect([schemaOf(), ask('select n from items')]).toEqual([MIGRATIONS.length, [{ n: 1 }, { n: 2 }]])
 })
 
-it('U1: a person who has a copy elsewhere is taken by their word', async () => {
+it('U1: a person who confirms a copy elsewhere is believed', async () => {
   await makeOldSqlite(path, 9)
   ;(await openForWriting({ path, now: 1, upgrade: { copy: 'made' } })).close()
   expect([schemaOf(), existsSync(copies)]).toEqual([MIGRATIONS.length, false])

@@ -19,7 +19,7 @@ import { restoreBackup } from '../../src/engine/backup/restore.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { digestOf, digestStep, filesWith } from '../contracts/carrel-secrets.ts'
 import { createTestSession, eventually, testSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 
 const DEFAULT = { workspace: 'default' } as const
 const SILENT = () => undefined
@@ -32,7 +32,7 @@ const wish = (dataFolder: string, more: object = {}) => ({
   ...more,
 })
 
-/** A session in a Space whose folder is Carrel's own. */
+/** Makes a session in a Space whose folder is Carrel's own. */
 async function blankSession({ carrel }: World) {
   const { space, project } = await carrel.call('spaces.create', { ...DEFAULT, name: 'Blank' })
   const { id } = await carrel.call('sessions.create', { ...DEFAULT, project: project.id, agent: 'scripted' })
@@ -40,7 +40,7 @@ async function blankSession({ carrel }: World) {
 }
 
 describe('a backup', () => {
-  it('L9, B3: made while twenty sessions write, restored elsewhere, is whole, goes on, and opens no secret by itself', async () => {
+  it('L9, B3: a backup made while twenty sessions write is whole after a restore elsewhere, continues, and opens no secret by itself', async () => {
     const world = await openWorld({ flushMs: 1 })
     const value = 'backup-canary-1'
     await world.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value })
@@ -96,7 +96,7 @@ describe('a backup', () => {
     expect(JSON.stringify(await there.log())).toContain(digestOf(value))
   })
 
-  it('a damaged, a cut, a foreign and a too new backup are refused in words, and nothing is made of them', async () => {
+  it('a damaged, truncated, foreign or too new backup is refused with a message, and nothing comes of it', async () => {
     const world = await openWorld()
     await blankSession(world)
     const target = join(world.root, 'backup')
@@ -132,7 +132,7 @@ describe('a backup', () => {
     expect(await refused()).toBe('restored')
   })
 
-  it('a place that is taken, the data folder itself and a database on Postgres are refused in words', async () => {
+  it('a target in use, the data folder itself and a database on Postgres are refused with a message', async () => {
     const world = await openWorld()
     const make = (target: string, more = {}) =>
       makeBackup(wish(world.dataFolder, more), target, SILENT).then(
@@ -164,8 +164,8 @@ it('a part of the data folder that cannot be read is never left out of a backup 
 
 describe('disks', () => {
   const root = process.platform === 'linux' && process.getuid?.() === 0
-  const mount = (ground: { root: string }, options: string) => {
-    const disk = join(ground.root, 'disk')
+  const mount = (testFolder: { root: string }, options: string) => {
+    const disk = join(testFolder.root, 'disk')
     mkdirSync(disk, { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk], { stdio: 'pipe' })
     onTestFinished(() => {
@@ -174,15 +174,15 @@ describe('disks', () => {
     return disk
   }
 
-  it.skipIf(!root)('a disk that is full: no half backup, no half key, and nothing is lost', async ({ skip }) => {
-    const ground = makeGround()
+  it.skipIf(!root)('a full disk leaves no half backup and no half key, and loses nothing', async ({ skip }) => {
+    const testFolder = makeTestFolder()
     let disk: string
     try {
-      disk = mount(ground, 'size=6m')
+      disk = mount(testFolder, 'size=6m')
     } catch {
-      return skip('this machine lets nobody mount a small disk')
+      return skip('this machine forbids mounting a small disk')
     }
-    const world = await openWorld({}, {}, { ...ground, dataFolder: join(disk, 'data') })
+    const world = await openWorld({}, {}, { ...testFolder, dataFolder: join(disk, 'data') })
     const session = await world.session()
     await world.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'full-canary' })
     const key = readFileSync(join(disk, 'data', 'secrets.key'), 'utf8')
@@ -208,35 +208,32 @@ describe('disks', () => {
     expect(await world.carrel.call('secrets.rotate', {})).toMatchObject({ sealed: 1, unreadable: 0 })
   })
 
-  it.skipIf(!root)(
-    'a data folder that is read-only: said in words at the start, and a backup of it can be made',
-    async ({ skip }) => {
-      const ground = makeGround()
-      let disk: string
-      try {
-        disk = mount(ground, 'size=32m')
-      } catch {
-        return skip('this machine lets nobody mount a disk')
-      }
-      const dataFolder = join(disk, 'data')
-      const world = await openWorld({}, {}, { ...ground, dataFolder })
-      await world.engine.close()
-      execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' })
-      await expect(openWorld({}, {}, { ...ground, dataFolder })).rejects.toMatchObject({
-        message: expect.stringMatching(/read-only|write/i),
-      })
-      await makeBackup(wish(dataFolder), join(ground.root, 'backup'), SILENT)
-      await restoreBackup(join(ground.root, 'backup'), join(ground.root, 'again'), SILENT)
-      const again = await openWorld({}, {}, { ...ground, dataFolder: join(ground.root, 'again') })
-      expect((await again.carrel.call('workspaces.list', {})).workspaces).toHaveLength(1)
-    },
-  )
+  it.skipIf(!root)('a read-only data folder is reported at the start, and can be backed up', async ({ skip }) => {
+    const testFolder = makeTestFolder()
+    let disk: string
+    try {
+      disk = mount(testFolder, 'size=32m')
+    } catch {
+      return skip('this machine forbids mounting a disk')
+    }
+    const dataFolder = join(disk, 'data')
+    const world = await openWorld({}, {}, { ...testFolder, dataFolder })
+    await world.engine.close()
+    execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' })
+    await expect(openWorld({}, {}, { ...testFolder, dataFolder })).rejects.toMatchObject({
+      message: expect.stringMatching(/read-only|write/i),
+    })
+    await makeBackup(wish(dataFolder), join(testFolder.root, 'backup'), SILENT)
+    await restoreBackup(join(testFolder.root, 'backup'), join(testFolder.root, 'again'), SILENT)
+    const again = await openWorld({}, {}, { ...testFolder, dataFolder: join(testFolder.root, 'again') })
+    expect((await again.carrel.call('workspaces.list', {})).workspaces).toHaveLength(1)
+  })
 })
 
 describe('retention', () => {
   const DAY_MS = 86_400_000
 
-  it('shows what would go and takes it, and never what is live; a clock that was set back takes nothing', async () => {
+  it('retention shows what would go and removes it, never live data; a clock that was set back removes nothing', async () => {
     const clock = { ahead: 0 }
     const settings = { keepAgentLogsDays: 90, keepArchivedItemsDays: 90 }
     const world = await openWorld(settings, { now: () => Date.now() + clock.ahead })
@@ -263,7 +260,7 @@ describe('retention', () => {
     expect(await ask(true)).toEqual({ ...preview, applied: true })
     expect(folders()).toEqual([run])
     expect(await counts(true)).toEqual([0, 0, 0])
-    // Its log is there, and whoever opens it sees what was in it.
+    // The log exists, and readers see its content.
     expect((await old.items()).map(({ kind }) => kind)).toContain('message')
     clock.ahead = 0
     live.open('go')
@@ -271,7 +268,7 @@ describe('retention', () => {
     await expectWhole(old)
   })
 
-  it('files that were written lately stay, whatever lies beside them', async () => {
+  it('recently written files stay, whatever lies beside them', async () => {
     const world = await openWorld()
     const folder = join(world.dataFolder, 'logs', 'runs')
     const past = new Date(Date.now() - 60 * DAY_MS)

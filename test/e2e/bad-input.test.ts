@@ -5,11 +5,11 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { startServer } from '../support/carrel-server.ts'
 import { textOf } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 
 describe('a data folder', () => {
   it('whose token cannot be read gets no new one: the server does not start, and says why', async () => {
-    const ground = makeGround()
+    const ground = makeTestFolder()
     mkdirSync(join(ground.dataFolder, 'token'), { recursive: true })
     await expect(openWorld({}, {}, ground)).rejects.toMatchObject({
       code: 'unavailable',
@@ -56,7 +56,7 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('L8: a message of 33 MiB fails the run in words, and the next prompt works', async () => {
+  it('L8: a message of 33 MiB fails the run with a message, and the next prompt works', async () => {
     const world = await openWorld()
     const session = await world.session()
     const ended = await session.run([{ say: 'here it comes' }, { huge: 33 * 1024 * 1024 }, { gate: 'never' }])
@@ -65,12 +65,12 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('L8: a message of 8 MiB is kept whole in the log and clipped in its item', async () => {
+  it('L8: a message of 8 MiB is whole in the log and clipped in its item', async () => {
     const world = await openWorld()
     const session = await world.session()
     const bytes = 8 * 1024 * 1024
     expect((await session.run([{ huge: bytes }])).outcome).toBe('completed')
-    const said = (await session.said('agent.update')).flatMap((event) => {
+    const said = (await session.eventsOf('agent.update')).flatMap((event) => {
       const { content } = event.data.update as { content?: { text?: string } }
       return content?.text?.length ?? []
     })
@@ -79,7 +79,7 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('B3: files outside of its place are neither written nor read through Carrel', async () => {
+  it('B3: files outside of the place are neither written nor read through Carrel', async () => {
     const world = await openWorld()
     const session = await world.session()
     const secret = join(world.root, 'secret.txt')
@@ -112,12 +112,12 @@ describe('an agent that says nonsense', () => {
     expect(readFileSync(session.path('fine.txt'), 'utf8')).toBe('fine')
   })
 
-  it('B1: an agent that asks for what is a session of another workspace is told there is none', async () => {
+  it('B1: an agent that asks for a session of another workspace gets `not_found`', async () => {
     const world = await openWorld()
     await world.carrel.call('workspaces.create', { id: 'theirs' })
     const [mine, theirs] = [await world.session(), await world.session({ workspace: 'theirs' })]
     await theirs.run([{ say: 'x' }])
-    const acpSession = (await theirs.said('context.opened'))[0]?.data.acpSession
+    const acpSession = (await theirs.eventsOf('context.opened'))[0]?.data.acpSession
     const params = { sessionId: acpSession, path: theirs.path('a.txt'), content: 'x' }
     expect(
       (await mine.run([{ say: 'It says: ' }, { request: { method: 'fs/write_text_file', params } }])).outcome,
@@ -127,22 +127,22 @@ describe('an agent that says nonsense', () => {
   })
 })
 
-describe('a disk that is full', () => {
-  it('L5: is said in words; once there is room it goes on, and nothing acknowledged is lost', async (test) => {
+describe('a full disk', () => {
+  it('L5: a full disk is reported; with room the server continues, and no acknowledged write is lost', async (test) => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0)
       return test.skip('only root of a Linux machine may mount a small disk')
-    const ground = makeGround()
-    const disk = join(ground.root, 'disk')
+    const testFolder = makeTestFolder()
+    const disk = join(testFolder.root, 'disk')
     mkdirSync(disk)
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' })
     } catch {
-      return test.skip('this machine lets nobody mount a small disk')
+      return test.skip('this machine forbids mounting a small disk')
     }
     onTestFinished(() => {
       execFileSync('umount', ['-l', disk])
     })
-    const server = await startServer(ground, { dataFolder: join(disk, 'data') })
+    const server = await startServer(testFolder, { dataFolder: join(disk, 'data') })
     const session = await server.session()
     expect((await session.run([{ say: 'before' }])).outcome).toBe('completed')
     fill(join(disk, 'ballast'))
@@ -159,21 +159,21 @@ describe('a disk that is full', () => {
     rmSync(join(disk, 'ballast'))
     for (const prompt of taken) await session.endOf(prompt)
     expect((await session.run([{ say: 'after' }])).outcome).toBe('completed')
-    const asked = (await session.said('prompt.requested')).map((event) => event.data.prompt)
+    const asked = (await session.eventsOf('prompt.requested')).map((event) => event.data.prompt)
     expect(asked.filter((prompt) => taken.includes(prompt as string))).toEqual(taken)
     await expectWhole(session)
     await server.kill()
-    const again = await startServer(ground, { dataFolder: join(disk, 'data') })
+    const again = await startServer(testFolder, { dataFolder: join(disk, 'data') })
     await expectWhole(session.through(again.carrel))
   })
 })
 
-/** Takes all the room there is. */
+/** Fills the disk. */
 function fill(path: string): void {
   try {
     for (;;) writeFileSync(path, Buffer.alloc(65_536), { flag: 'a' })
   } catch {
-    // Full: that was the aim. What is left below a page is taken as well.
+    // Full, as intended. Take the rest below a page as well.
     try {
       for (;;) writeFileSync(path, Buffer.alloc(512), { flag: 'a' })
     } catch {}

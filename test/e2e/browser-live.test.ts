@@ -64,7 +64,7 @@ async function begin(world: World, session: TestSession, steps: readonly object[
   return { prompt, run: use!.run }
 }
 const titles = (seen: { scene: BrowserScene | null }) => seen.scene?.tabs.map(({ title }) => title).join() ?? ''
-const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+const notices = async (session: TestSession) => (await session.eventsOf('notice.given')).map(({ data }) => data.text)
 
 describe.skipIf(program === null)('the live view of a run’s browser', () => {
   it('P8: one person at a time takes the browser over, sees it and acts in it, while the agent waits', async () => {
@@ -122,7 +122,7 @@ describe.skipIf(program === null)('the live view of a run’s browser', () => {
 
     const item = (await session.items()).find(({ kind, ...each }) => kind === 'notice' && 'data' in each)
     expect(item).toMatchObject({ data: { image: { type: 'image', mimeType: 'image/jpeg' }, url: `${home}/later` } })
-    const notice = (await session.said('notice.given')).find(({ data }) => data.data !== undefined)
+    const notice = (await session.eventsOf('notice.given')).find(({ data }) => data.data !== undefined)
     const { image } = notice!.data.data as { image: { data: string } }
     expect(Buffer.from(image.data, 'base64').subarray(0, 2).toString('hex')).toBe('ffd8')
     const { text } = await world.carrel.call('sessions.export', { workspace, id: session.id, as: 'markdown' } as never)

@@ -8,7 +8,7 @@ import type { Carrel } from '../../src/api/index.ts'
 import { browserHere } from '../support/browser-setup.ts'
 import { running, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 const program = browserHere()
@@ -81,7 +81,7 @@ describe.skipIf(program === null || why !== null)(`browsers in strict${why ? ` (
       expect(new Set(await users(session))).toEqual(new Set([`user:${as}`]))
       expect(JSON.stringify(await session.items())).toContain(`user:${as} (${at(allowed, '/who')})`)
       expect(readFileSync(session.path('looked'), 'utf8')).toBe('alone\n0\nbrowser\ndone\n')
-      const notices = (await session.said('notice.given')).map(({ data }) => data.text)
+      const notices = (await session.eventsOf('notice.given')).map(({ data }) => data.text)
       expect(notices).toEqual([
         expect.stringContaining(`blocked the browser of this run from 127.0.0.1:${portOf(forbidden)}.`),
       ])
@@ -91,7 +91,7 @@ describe.skipIf(program === null || why !== null)(`browsers in strict${why ? ` (
     const { session } = both[0]
     await session.run([visit(at(allowed, '/who'))])
     expect((await users(session))?.at(-1)).toBe('user:nobody')
-    expect(await session.said('context.opened')).toHaveLength(1)
+    expect(await session.eventsOf('context.opened')).toHaveLength(1)
     await eventually(
       'no file of the browser is left',
       () => readdirSync(join(world.dataFolder, 'browsers')).length === 0,
@@ -99,7 +99,7 @@ describe.skipIf(program === null || why !== null)(`browsers in strict${why ? ` (
   })
 
   it('P1, P5: a browser survives its server, and its replacement uses the same door', { tags: ['long'] }, async () => {
-    const ground = makeGround()
+    const ground = makeTestFolder()
     const first = await startServer(ground, { ...settings, outliveMs: 120_000 })
     await want(first.carrel)
     const before = await first.session()

@@ -8,7 +8,7 @@ import type { Carrel } from '../../src/api/index.ts'
 import { browserHere } from '../support/browser-setup.ts'
 import { killAgents, running, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
-import { type Ground, makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type TestFolder } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 const program = browserHere()
@@ -35,7 +35,7 @@ const want = (carrel: Carrel, more: object = {}) =>
   carrel.call('environment.set', { workspace: 'default', settings: { browser: 'own', ...more } })
 const uses = (carrel: Carrel) => carrel.call('browsers.list', { workspace: 'default' })
 const states = async (carrel: Carrel) => (await uses(carrel)).browsers.map(({ state }) => state)
-const left = ({ dataFolder }: Ground) => readdirSync(join(dataFolder, 'browsers'))
+const left = ({ dataFolder }: TestFolder) => readdirSync(join(dataFolder, 'browsers'))
 const free = (carrel: Carrel) => eventually('no browser is taken', async () => (await uses(carrel)).taken === 0)
 const says = (session: TestSession, word: string) =>
   session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes(`"text":"${word}"`))
@@ -56,7 +56,7 @@ describe.skipIf(program === null)('browsers of runs', () => {
     const step = [{ run: 'echo "$CARREL_BROWSER_URL" > url' }, { gate: 'go' }]
     const prompts = await Promise.all(sessions.map((session) => session.prompt(step)))
     await eventually(
-      'two have one and four wait',
+      'two runs have a browser and four wait',
       async () => `${await states(world.carrel)}` === 'ready,ready,waiting,waiting,waiting,waiting',
     )
     const { browsers } = await uses(world.carrel)
@@ -99,11 +99,11 @@ describe.skipIf(program === null)('browsers of runs', () => {
     const { session } = both[0]!
     await session.run([visit('/who')])
     expect(await users(session)).toEqual(['user:ann', 'user:nobody'])
-    expect(await session.said('context.opened')).toHaveLength(1)
+    expect(await session.eventsOf('context.opened')).toHaveLength(1)
     await want(world.carrel, { browser: 'none' })
     await session.run([{ run: 'echo "none:$CARREL_BROWSER_URL."' }])
     expect(JSON.stringify(await session.items())).toContain('none:.')
-    expect(await session.said('context.opened')).toHaveLength(2)
+    expect(await session.eventsOf('context.opened')).toHaveLength(2)
   })
 
   it('P8: a killed browser is replaced with a notice; a run that crashes or is cancelled releases its browser', {
@@ -142,29 +142,29 @@ describe.skipIf(program === null)('browsers of runs', () => {
   it('P1, P5: a browser survives its server with its run, and the next start ends browsers that no run rejoins', {
     tags: ['long'],
   }, async () => {
-    const ground = makeGround()
-    const first = await startServer(ground, { ...settings, outliveMs: 120_000 })
+    const testFolder = makeTestFolder()
+    const first = await startServer(testFolder, { ...settings, outliveMs: 120_000 })
     await want(first.carrel)
     const before = await first.session()
     const { prompt } = await before.prompt([visit('/login?as=ann'), { say: 'here' }, { gate: 'go' }, visit('/who')])
     await gated(before)
     await first.kill()
-    const second = await startServer(ground, { ...settings, outliveMs: 120_000 })
+    const second = await startServer(testFolder, { ...settings, outliveMs: 120_000 })
     const session = before.through(second.carrel)
     await eventually('the run has its browser again', async () => `${await states(second.carrel)}` === 'ready')
     session.open('go')
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
     expect(await users(session)).toEqual(['user:ann'])
-    expect(await session.said('notice.given')).toEqual([])
+    expect(await session.eventsOf('notice.given')).toEqual([])
     await free(second.carrel)
     await session.prompt([{ hang: true }])
     await eventually('the run has a browser', async () => `${await states(second.carrel)}` === 'ready')
     await second.kill()
-    killAgents(ground)
-    const third = await startServer(ground, settings)
-    expect(left(ground)).toEqual([])
+    killAgents(testFolder)
+    const third = await startServer(testFolder, settings)
+    expect(left(testFolder)).toEqual([])
     await third.stop()
-    await eventually('no process is left', () => running(ground).length === 0)
+    await eventually('no process is left', () => running(testFolder).length === 0)
   })
 })
 
@@ -175,7 +175,7 @@ it('F8: without its browser a run fails with a readable error, and does not star
   const { outcome, error } = await session.run([{ say: 'never' }])
   expect(outcome).toBe('failed')
   expect(error?.message).toMatch(/no program \/nowhere\/chromium.*Install Chromium/)
-  expect(await session.said('run.started')).toEqual([])
+  expect(await session.eventsOf('run.started')).toEqual([])
 })
 
 const why = await noSandbox()
@@ -188,6 +188,6 @@ it.skipIf(why !== null)(
     expect((await session.run([{ say: 'never' }])).error?.message).toMatch(
       /bypass the allowed hosts of the sandbox strict/,
     )
-    expect(await session.said('run.started')).toEqual([])
+    expect(await session.eventsOf('run.started')).toEqual([])
   },
 )

@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 afterEach(() => world.close())
 
-/** Processes that have a file open. */
+/** Lists the processes that have a file open. */
 const holdersOf = (path: string): (number | undefined)[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -35,7 +35,7 @@ const holdersOf = (path: string): (number | undefined)[] =>
     .sort()
 
 describe('carrel without a server', () => {
-  it('run opens Carrel in its own process, and later commands find what it left', async () => {
+  it('run opens Carrel in its own process, and later commands find its results', async () => {
     const folder = world.folder('shop')
     const done = await world.carrel(['run', '-a', 'scripted', script({ say: 'alone' })], { cwd: folder })
     expect(done).toMatchObject({ exit: 0, stdout: 'alone\n' })
@@ -45,10 +45,10 @@ describe('carrel without a server', () => {
     expect((await world.carrel(['log', sessions[0].id])).stdout).toMatch(/^> [\s\S]*alone\nCompleted/)
   })
 
-  it('P3: what the command inherited from its caller, as a lock, reaches neither keepers nor agents', async ({
+  it('P3: open files that the command inherited, such as a lock, reach neither keepers nor agents', async ({
     skip,
   }) => {
-    if (process.platform !== 'linux') return skip('who holds a file is read from /proc')
+    if (process.platform !== 'linux') return skip('the holders of a file are read from /proc')
     const cwd = world.folder('shop')
     const lock = join(world.folder('caller'), 'lock')
     const fd = openSync(lock, 'w')
@@ -70,7 +70,7 @@ describe('carrel without a server', () => {
     expect((await run.ended).exit).toBe(0)
   })
 
-  it('S4: a run that is terminated closes cleanly, and nothing is held afterwards', async () => {
+  it('S4: a terminated run closes cleanly, and leaves nothing locked', async () => {
     const run = world.start(['run', '-a', 'scripted', script({ say: 'begun' }, { sleep: 600_000 })], {
       cwd: world.folder('shop'),
     })
@@ -81,7 +81,7 @@ describe('carrel without a server', () => {
     expect(runs).toMatchObject([{ outcome: 'cancelled' }])
   })
 
-  it('a prompt that is only accepted starts when a server does', async () => {
+  it('a prompt with --wait accepted starts when a server does', async () => {
     const args = ['run', '--wait', 'accepted', '-a', 'scripted', script({ say: 'later' })]
     const accepted = await world.carrel(args, { cwd: world.folder('shop') })
     expect(accepted.stderr).toContain('The run starts with the next server')
@@ -97,7 +97,7 @@ describe('carrel without a server', () => {
 })
 
 describe('carrel serve', () => {
-  it('prints one login address, stops at SIGTERM, and takes its file away', async () => {
+  it('prints one login address, stops at SIGTERM, and removes its file', async () => {
     const running = world.start(['serve', '--port', '0'])
     const [url] = await running.until(/http:\/\/\S+\/login\?token=\S+/)
     await running.until(/Press Ctrl-C to stop/)
@@ -110,7 +110,7 @@ describe('carrel serve', () => {
     expect(existsSync(join(world.data, 'server.json'))).toBe(false)
   })
 
-  it('S4: stops cleanly also when one wish comes several times at once, as to a whole group of processes', async () => {
+  it('S4: stops cleanly also when a signal comes several times at once, as to a whole process group', async () => {
     const running = world.start(['serve', '--port', '0'])
     await running.until(/Press Ctrl-C to stop/)
     running.child.kill('SIGTERM')
@@ -120,7 +120,7 @@ describe('carrel serve', () => {
     expect(done.exit).toBe(0)
   })
 
-  it('a port that is taken is said in words', async () => {
+  it('refuses a port in use with a message', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as { port: number }
@@ -131,7 +131,7 @@ describe('carrel serve', () => {
     expect(done.stderr).toContain('--port 0')
   })
 
-  it('what a dead server left behind misleads nobody', async () => {
+  it('ignores the remains of a dead server', async () => {
     mkdirSync(world.data)
     writeFileSync(join(world.data, 'server.json'), JSON.stringify({ url: 'http://127.0.0.1:9', pid: 1, startedAt: 1 }))
     writeFileSync(join(world.data, 'token'), 'x'.repeat(43))
@@ -142,10 +142,10 @@ describe('carrel serve', () => {
   })
 })
 
-describe('carrel says what is wrong', () => {
+describe('carrel reports errors', () => {
   const error = (stderr: string) => JSON.parse(stderr).error
 
-  it('S5: a folder held by a process that serves nobody names that process', async () => {
+  it('S5: a folder locked by a process without a server names that process', async () => {
     const engine = await openEngine({ dataFolder: world.data, runsAtOnce: 0 })
     try {
       const done = await world.carrel(['ps', '--json'])
@@ -182,7 +182,7 @@ describe('carrel says what is wrong', () => {
     expect(done).toMatchObject({ exit: 64, stderr: "carrel: Unknown command 'inbx'. Did you mean inbox?\n" })
   })
 
-  it('a setting that cannot be is named with its value and origin', async () => {
+  it('an impossible setting is named with its value and origin', async () => {
     const done = await world.carrel(['config'], { env: { CARREL_PORT: '99999' } })
     expect(done.exit).toBe(64)
     expect(done.stderr).toContain('port cannot be "99999" (from CARREL_PORT)')

@@ -5,7 +5,7 @@ import { type CliWorld, type Ended, openCliWorld, script } from '../support/cli-
 
 const rows = ({ stdout }: Ended): string[] => stdout.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim())
 
-/** Each begins with the files as the one before it left them. */
+/** Each test begins with the files as the one before left them. */
 describe('carrel and the files that an agent changed', () => {
   let world: CliWorld
   let folder: string
@@ -24,7 +24,7 @@ describe('carrel and the files that an agent changed', () => {
   })
   afterAll(() => world.close())
 
-  it('changes, history and diff say what a run did', async () => {
+  it('changes, history and diff show the work of a run', async () => {
     const [here, asData, snapshots, ofPath, diff] = await Promise.all([
       carrel('changes'),
       carrel('changes', run, '--json'),
@@ -61,7 +61,7 @@ describe('carrel and the files that an agent changed', () => {
     expect(done.stderr).toContain(words)
   })
 
-  it('F2: undo shows its plan, then does it, and asks about what somebody changed since', async () => {
+  it('F2: undo shows its plan, then applies it, and asks about paths that somebody changed since', async () => {
     const plan = await carrel('undo', run)
     expect(rows(plan).slice(1)).toEqual(['overwrite a.txt Talk', 'delete c.txt Talk', ''])
     expect(plan.stderr).toContain('Use --yes to apply the plan')
@@ -84,7 +84,7 @@ describe('carrel and the files that an agent changed', () => {
     expect(read('a.txt')).toBe('ONE\ntwo\n')
   })
 
-  it('F3: restore makes the named paths as they were; a file rule holds them back', async () => {
+  it('F3: restore returns the named paths to a snapshot; a file rule holds them back', async () => {
     expect((await carrel('file-rules', 'set', 'a.*', 'block')).stdout).toBe('Changed.\n')
     expect((await carrel('file-rules', 'set', 'a.*', 'perhaps')).exit).toBe(64)
     expect((await carrel('file-rules', 'check', 'a.txt')).stdout).toBe('block: work (a.*)\n')
@@ -98,7 +98,7 @@ describe('carrel and the files that an agent changed', () => {
     expect(read('c.txt')).toBe('mine\n')
   })
 
-  it('F8: what a project did in its own place is shown, applied, and kept when the place goes', async () => {
+  it('F8: work of a project in its own place is shown, applied, and kept when the place is removed', async () => {
     await carrel('projects', 'create', 'Apart', '--place', 'overlay')
     const state = async () => (await carrel('projects', 'list', '--json')).json().projects
     const ready = expect.arrayContaining([

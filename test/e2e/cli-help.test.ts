@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { buildProgram } from '../../src/faces/cli/main.ts'
 import type { World } from '../../src/faces/cli/terminal.ts'
 
-/** The help of a command and of those below it, as a person reads it. */
+/** Returns the help of a command and of its subcommands, as a person reads it. */
 function helpOf(command: Command, said: () => string): string {
   command.outputHelp()
   const own = said()
@@ -16,9 +16,9 @@ function path(command: Command): string {
   return command.parent ? `${path(command.parent)} ${command.name()}`.trim() : ''
 }
 
-it('help says the same as the golden file (vitest -u writes it)', async () => {
+it('help equals the golden file (vitest -u writes it)', async () => {
   let words = ''
-  // Heard at once: a stream that has to be read from gives some of it with the next command.
+  // Collected at once: a stream with a reader delivers some of its data during the next command.
   const stdout = new Writable({
     write: (chunk, _encoding, done) => {
       words += chunk

@@ -9,7 +9,7 @@ beforeAll(() => {
 })
 afterAll(() => world.close())
 
-it('B3: a secret goes in by stdin, is listed by its name, given to a run, sealed anew and removed', async () => {
+it('B3: a secret is read from stdin, listed by its name, given to a run, sealed anew and removed', async () => {
   const cwd = world.folder('shop')
   const put = await world.carrel(['secrets', 'put', 'TOKEN', '--space', '.'], { cwd, input: 'cli-canary-1\n' })
   expect(put).toMatchObject({ exit: 0, stdout: expect.stringContaining('Stored TOKEN') })
@@ -50,7 +50,7 @@ it('the ports of places are listed, with the addresses of their previews while a
   await server.stop()
 }, 240_000)
 
-it('a session is exported, everything is backed up while a server runs, and restored', async () => {
+it('a session is exported, the data is backed up while a server runs, and restored', async () => {
   const cwd = world.folder('garden')
   const run = await world.carrel(['run', '--json', '--agent', 'scripted', script({ say: 'Watered.' })], { cwd })
   expect(run.exit).toBe(0)

@@ -5,7 +5,7 @@ import { openCarrel } from '../../src/index.ts'
 import { eventually } from '../support/carrel-session.ts'
 import { type CliWorld, openCliWorld, script } from '../support/cli-world.ts'
 
-/** As people have it, but for the time: the tests of the command end agents with their server otherwise. */
+/** The default of users, with a short time: other tests of the command end agents with their server. */
 const env = { CARREL_OUTLIVE_MS: '120000' }
 let world: CliWorld
 beforeEach(() => {
@@ -32,7 +32,7 @@ const events = async (session: string, type: string) =>
   (await world.carrel(['log', session, '--json'], { env })).lines().filter((event) => event.type === type)
 
 it.each(['SIGTERM', 'SIGKILL'] as const)(
-  'P5: `carrel serve` that ends by %s leaves its agents at work, also while others look; the next one ends the run',
+  'P5: `carrel serve` that ends by %s leaves its agents running, also while other commands read; the next server ends the run',
   async (signal) => {
     const first = await world.serve(env)
     const { cwd, session } = await begin()
@@ -51,7 +51,7 @@ it.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 )
 
-it('P5: a run of a command takes up what outlived its server, and leaves nothing behind', {
+it('P5: a run of a command adopts the agents of an earlier server, and leaves nothing behind', {
   tags: ['long'],
 }, async () => {
   const first = await world.serve(env)
@@ -64,7 +64,7 @@ it('P5: a run of a command takes up what outlived its server, and leaves nothing
   expect(await events(session, 'run.ended')).toMatchObject([{ data: { outcome: 'completed' } }])
 })
 
-it('P5: a program with the library takes up what outlived a server that said so, and leaves nothing behind', async () => {
+it('P5: a program with the library adopts the agents of an earlier server that asked for it, and leaves nothing behind', async () => {
   const first = world.start(['serve', '--port', '0', '--no-web'], { env })
   await first.until(/Press Ctrl-C to stop/)
   const { cwd, session } = await begin()

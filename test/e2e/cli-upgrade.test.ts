@@ -38,10 +38,10 @@ afterEach(() => rmSync(top, { recursive: true, force: true }))
 
 const NOW = Date.UTC(2026, 10, 24)
 
-/** The command line in this process. */
+/** Runs the command line in this process. */
 const carrel = (...argv: string[]) => runInside(argv, new PassThrough(), false)
 
-/** The same with a person at a terminal, who types. */
+/** Runs the command line with a person at a terminal, who types. */
 function atTerminal(typed: string, ...argv: string[]) {
   const stdin = new PassThrough()
   stdin.write(typed)
@@ -79,7 +79,7 @@ function ask<T>(sql: string): T[] {
   }
 }
 
-/** Leaves the database as a killed server does: the last commits stand in the log beside it. */
+/** Leaves the database as a killed server does: the last commits are in the log beside it. */
 function killedWhileWriting(statement: string): void {
   const program = `
     const { DatabaseSync } = require('node:sqlite')
@@ -101,7 +101,7 @@ it('a check of no data, and of data of today, says that there is nothing to do a
   expect(folderDigest(data)).toEqual(before)
 })
 
-it('a check says what is to be done, how long it takes and what it needs, and changes nothing', async () => {
+it('a check reports what is to be done, how long it takes and what it needs, and changes nothing', async () => {
   await old(2)
   const before = folderDigest(data)
   const text = await carrel('upgrade', 'check')
@@ -126,7 +126,7 @@ it('a check says what is to be done, how long it takes and what it needs, and ch
   expect(folderDigest(data)).toEqual(before)
 })
 
-it('a check sees what a killed server left in its log, and leaves that as it is', async () => {
+it('a check reads the log of a killed server, and leaves the log unchanged', async () => {
   await old(9)
   killedWhileWriting("insert into environment values ('late', '', 'no json', 1)")
   expect(readdirSync(data).sort()).toEqual(['carrel.db', 'carrel.db-shm', 'carrel.db-wal'])
@@ -141,7 +141,7 @@ it('a check sees what a killed server left in its log, and leaves that as it is'
   })
 })
 
-it('a check names who must stop first, and what is in the way', async () => {
+it('a check names the processes that must stop first, and obstacles', async () => {
   await old(4)
   const lock = await lockFolder(data)
   const held = await carrel('upgrade', 'check')
@@ -161,7 +161,7 @@ it('a check names who must stop first, and what is in the way', async () => {
   expect(folderDigest(data)).toEqual(before)
 })
 
-it('U2: a newer Carrel’s data is refused by all, and nothing changes', async () => {
+it('U2: all commands refuse data of a newer Carrel, and nothing changes', async () => {
   mkdirSync(data)
   ;(await openForWriting({ path, now: 1 }, [...MIGRATIONS, nextMigration()])).close()
   ;(await lockFolder(data)).release()
@@ -179,7 +179,7 @@ it('U2: a newer Carrel’s data is refused by all, and nothing changes', async (
   }
 })
 
-it('U2: going back says first what would be lost, is done with --yes, and can itself be taken back', async () => {
+it('U2: going back lists the losses first, needs --yes, and can itself be reverted', async () => {
   await old(9)
   await upgrade(NOW)
   const [copy = ''] = readdirSync(join(data, 'upgrades'))
@@ -223,7 +223,7 @@ it('U2: the log of a killed server is kept aside, and does not get into the copy
   expect(ask('select id from workspaces order by id')).toEqual([{ id: 'late' }, { id: 'w' }])
 })
 
-it('U2: at a terminal a person agrees by the typed word, and by no other', async () => {
+it('U2: at a terminal a person confirms by the typed word, and by no other', async () => {
   await old(9)
   await upgrade()
   const [copy = ''] = readdirSync(join(data, 'upgrades'))
@@ -263,7 +263,7 @@ it('U2: a copy that was tampered with, an unknown one, and a folder in use are r
   await refused(copy, 69, /does not hold the rows that its manifest says/)
 })
 
-it('U1: the first command of a newer Carrel upgrades the data behind a copy, and says so', async () => {
+it('U1: the first command of a newer Carrel copies the data, upgrades it, and says so', async () => {
   await old(9)
   const first = await carrel('workspaces', 'list')
   expect(first).toMatchObject({
@@ -277,7 +277,7 @@ it('U1: the first command of a newer Carrel upgrades the data behind a copy, and
   expect(copies[0].at).toBeGreaterThan(0)
 })
 
-it('U1: data behind a link is upgraded, and taken back, where it really is', async () => {
+it('U1: data behind a link is upgraded, and reverted, at its real path', async () => {
   await old(9)
   const real = join(top, 'real.db')
   renameSync(path, real)
@@ -292,7 +292,7 @@ it('U1: data behind a link is upgraded, and taken back, where it really is', asy
   ])
 })
 
-it('a backup of an older schema is restored as it is, and upgraded by the next command', async () => {
+it('a backup of an older schema is restored unchanged, and upgraded by the next command', async () => {
   await old(6)
   const [target, again] = [join(top, 'backup'), join(top, 'again')]
   expect(await carrel('backup', target)).toMatchObject({ exit: 0 })
@@ -303,6 +303,6 @@ it('a backup of an older schema is restored as it is, and upgraded by the next c
   expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: MIGRATIONS.length }])
 })
 
-it('an upgrade is not asked of a server elsewhere', async () => {
+it('an upgrade refuses a remote server', async () => {
   expect(await carrel('upgrade', 'check', '--url', 'http://127.0.0.1:1')).toMatchObject({ exit: 64 })
 })

@@ -21,7 +21,7 @@ describe('carrel with a server', () => {
   })
   afterAll(() => world.close())
 
-  it('run makes the Space of the current folder and keeps what the agent says apart from the rest', async () => {
+  it('run makes the Space of the current folder and separates the agent’s text from other output', async () => {
     const done = await world.carrel(['run', '-a', 'scripted', script({ think: 'hm' }, { say: 'one two', chunks: 2 })], {
       cwd: folder,
     })
@@ -39,7 +39,7 @@ describe('carrel with a server', () => {
     expect(done.exit).toBe(exit)
   })
 
-  it('run --json gives the stored events and then the result', async () => {
+  it('run --json prints the stored events and then the result', async () => {
     const done = await world.carrel(['run', '--json', '-a', 'scripted', script({ say: 'hello' })], { cwd: folder })
     const lines = done.lines()
     const result = lines.at(-1)
@@ -51,9 +51,9 @@ describe('carrel with a server', () => {
     expect(log.lines().slice(0, events.length)).toEqual(events)
   })
 
-  it('search finds what was said, and marks the place', async () => {
+  it('search finds texts of a session, and marks the place', async () => {
     await world.carrel(['run', '-a', 'scripted', script({ say: 'an unmistakable sentence' })], { cwd: folder })
-    // What a run did is found a moment after its end.
+    // Results of a run are found a moment after its end.
     const search = () => world.carrel(['search', 'unmistakable', 'sent', '--json'])
     await expect.poll(async () => (await search()).json().hits.length, { timeout: 30_000 }).toBe(2)
     const { hits } = (await search()).json()
@@ -64,7 +64,7 @@ describe('carrel with a server', () => {
     expect(await world.carrel(['search', 'nowhere-to-be-found'])).toMatchObject({ exit: 0, stdout: '' })
   })
 
-  it('--continue goes on in the last session, --session in the one named', async () => {
+  it('--continue continues the last session, --session the named one', async () => {
     const first = (
       await world.carrel(['run', '--json', '-a', 'scripted', script({ say: 'a' })], { cwd: folder })
     ).lines()
@@ -108,7 +108,7 @@ describe('carrel with a server', () => {
     expect(done.stdout).toContain('main')
   })
 
-  it('P2: Ctrl-C cancels the run; a run whose time to watch is up goes on and is cancelled by its id', async () => {
+  it('P2: Ctrl-C cancels the run; a run that is no longer watched continues and is cancelled by its id', async () => {
     const hanging = script({ say: 'begun' }, { sleep: 600_000 })
     const first = world.start(['run', '-a', 'scripted', hanging], { cwd: folder })
     await first.until(/begun/)
@@ -132,7 +132,7 @@ describe('carrel with a server', () => {
     expect((await world.carrel(['ps'])).stderr).toContain('No active runs')
   })
 
-  it('log --follow shows what comes', async () => {
+  it('log --follow prints later events', async () => {
     const made = await world.carrel(['sessions', 'create', '-a', 'scripted', '--name', 'Watched'], { cwd: folder })
     const session = made.stdout.trim()
     const log = world.start(['log', session, '--follow'])
@@ -146,7 +146,7 @@ describe('carrel with a server', () => {
 
   it('attach sends the lines of its input in their order and ends when all are done', async () => {
     const made = await world.carrel(['sessions', 'create', '-a', 'scripted'], { cwd: folder })
-    // The first takes its time on the way; sent at once, the others would be there before it.
+    // The first answer takes longest: sent at once, the others would arrive before it.
     const answers = ['first', 'second', 'third', 'fourth']
     const input = 'long '.repeat(200_000) + answers.map((say) => `${script({ say })}\n`).join('')
     const told = (text: string) =>
@@ -159,13 +159,13 @@ describe('carrel with a server', () => {
     const done = await world.carrel(['attach', made.stdout.trim()], { input })
     expect(done.exit).toBe(0)
     expect(told(done.stdout)).toEqual(inOrder)
-    // What was there before is told in the order it happened.
+    // Earlier events appear in their order.
     const again = await world.carrel(['attach', made.stdout.trim()])
     expect(told(again.stdout)).toEqual(inOrder)
     expect(again.stdout.match(/^> /gm)).toHaveLength(4)
   })
 
-  it('run reads its prompt from stdin, and --wait accepted does not stay', async () => {
+  it('run reads its prompt from stdin, and --wait accepted returns at once', async () => {
     const input = script({ say: 'from a pipe' })
     expect(await world.carrel(['run', '-a', 'scripted', '-'], { cwd: folder, input })).toMatchObject({
       exit: 0,
@@ -196,7 +196,7 @@ describe('carrel with a server', () => {
     expect(existsSync(space.folder)).toBe(false)
   })
 
-  it('a rule answers in your place', async () => {
+  it('a rule answers in the user’s place', async () => {
     const rule = (await world.carrel(['rules', 'add', 'deny', '--kind', 'edit', '--path', 'b.txt', '--json'])).json()
     const prompt = script({ write: 'b.txt', content: 'x' })
     const done = await world.carrel(['run', '-a', 'scripted', prompt], { cwd: folder })
@@ -208,7 +208,7 @@ describe('carrel with a server', () => {
     expect((await world.carrel(['rules', 'list', '--json'])).json()).toEqual({ rules: [] })
   })
 
-  it('B1: another workspace knows nothing of it', async () => {
+  it('B1: another workspace has no access', async () => {
     await world.carrel(['workspaces', 'create', 'other'])
     const { sessions } = (await world.carrel(['sessions', 'list', '--json'])).json()
     expect(sessions.length).toBeGreaterThan(0)
@@ -216,7 +216,7 @@ describe('carrel with a server', () => {
     expect((await world.carrel(['-w', 'other', 'log', sessions[0].id])).exit).toBe(66)
   })
 
-  it('S5: a second server on the data folder is refused in words', async () => {
+  it('S5: a second server on the data folder is refused with a message', async () => {
     const second = await world.carrel(['serve', '--port', '0'])
     expect(second.exit).toBe(69)
     expect(second.stderr).toContain(`Carrel already uses the data folder ${world.data}`)

@@ -4,7 +4,7 @@ import { openWorld } from '../support/carrel-world.ts'
 
 const DAY_MS = 86_400_000
 
-it('L1, S1, P6: a clock that is set back by a day, while a run is on and between two lives, loses nothing and stops nothing', async () => {
+it('L1, S1, P6: a clock set back by a day, during a run and between two starts, loses nothing and stops nothing', async () => {
   const clock = { ahead: 0 }
   const world = await openWorld({}, { now: () => Date.now() + clock.ahead })
   const session = await world.session()
@@ -13,7 +13,7 @@ it('L1, S1, P6: a clock that is set back by a day, while a run is on and between
     wait: 'started',
   })
   clock.ahead = -DAY_MS
-  // Whoever waits for a person, and whoever is asked now, waits on.
+  // A run that waits for a person, or asks now, waits on.
   const other = await world.session()
   const asked = await other.prompt([{ ask: true, run: 'echo asked > asked' }])
   const { data } = await other.until('interaction.opened')
@@ -29,10 +29,10 @@ it('L1, S1, P6: a clock that is set back by a day, while a run is on and between
   for (const each of [again, waits]) {
     const log = await each.log()
     expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: log.length }, (_, index) => index + 1))
-    for (const { data } of await each.said('run.ended')) expect(data.spent?.ms ?? 0).toBeGreaterThanOrEqual(0)
+    for (const { data } of await each.eventsOf('run.ended')) expect(data.spent?.ms ?? 0).toBeGreaterThanOrEqual(0)
     await expectWhole(each)
   }
-  // What a run changed is its own by the history, whatever the clock says.
+  // The history attributes a run's changes to it, whatever the clock shows.
   const at = { workspace: session.workspace, project: session.project }
   const { changes } = await world.carrel.call('history.changes', { ...at, run: long.run ?? undefined })
   expect(changes.map(({ path }) => path)).toContain('made')

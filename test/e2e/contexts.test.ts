@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { eventually, textOf } from '../support/carrel-session.ts'
-import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, scriptedAgent } from '../support/carrel-world.ts'
 
 describe('the memory that agents have of a session', () => {
   it('L9: two agents in one session are two contexts, each with its own memory', async () => {
@@ -11,7 +11,7 @@ describe('the memory that agents have of a session', () => {
     await session.run([{ say: 'one' }])
     await session.run([{ say: 'two' }], { agent: 'other' })
     await session.run([{ say: 'three' }], { agent: 'scripted' })
-    const opened = await session.said('context.opened')
+    const opened = await session.eventsOf('context.opened')
     expect(opened.map((event) => [event.data.agent, event.data.how])).toEqual([
       ['scripted', 'new'],
       ['other', 'primed'],
@@ -44,7 +44,7 @@ describe('the memory that agents have of a session', () => {
       await world.restart()
       const later = session.through(world.carrel)
       expect((await later.run([{ say: ', and this' }])).outcome).toBe('completed')
-      expect((await later.said('context.opened')).map((event) => event.data.how)).toEqual(['new', how])
+      expect((await later.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', how])
       const items = await later.items()
       expect(items.slice(0, before.length)).toEqual(before)
       expect(textOf(items)).toBe('I said this once, and this')
@@ -63,8 +63,8 @@ describe('the memory that agents have of a session', () => {
     rmSync(`${world.root}/memory`, { recursive: true })
     const later = session.through(world.carrel)
     expect((await later.run([{ say: ' on' }])).outcome).toBe('completed')
-    expect(await later.said('context.lost')).toHaveLength(1)
-    expect((await later.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
+    expect(await later.eventsOf('context.lost')).toHaveLength(1)
+    expect((await later.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', 'primed'])
     await expectWhole(later)
   })
 
@@ -76,7 +76,7 @@ describe('the memory that agents have of a session', () => {
     const later = session.through(world.carrel)
     await later.run([{ run: 'echo "<$EXTRA>" >> heard' }])
     expect(readFileSync(session.path('heard'), 'utf8')).toBe('<>\n<spice>\n')
-    const opened = await later.said('context.opened')
+    const opened = await later.eventsOf('context.opened')
     expect(opened.map((event) => event.data.how)).toEqual(['new', 'resumed'])
     expect(new Set(opened.map((event) => event.data.fingerprint)).size).toBe(2)
   })
@@ -89,18 +89,18 @@ describe('the memory that agents have of a session', () => {
     const at = { workspace: 'default', id: session.id }
     await world.carrel.call('sessions.configure', { ...at, mode: 'auto', options: { model: 'thorough' } })
     expect((await session.run([{ write: 'a.txt', content: 'a' }])).outcome).toBe('completed')
-    expect(await session.said('interaction.opened')).toEqual([])
+    expect(await session.eventsOf('interaction.opened')).toEqual([])
     await world.restart()
     const later = session.through(world.carrel)
     expect((await later.run([{ write: 'b.txt', content: 'b' }])).outcome).toBe('completed')
-    expect(await later.said('interaction.opened')).toEqual([])
+    expect(await later.eventsOf('interaction.opened')).toEqual([])
     const { agents } = await later.view()
     expect(agents.scripted).toMatchObject({ mode: 'auto', pending: null })
     expect(JSON.stringify(agents.scripted?.options)).toContain('"currentValue":"thorough"')
     // A setting that the agent does not take is said, and the run goes on.
     await world.carrel.call('sessions.configure', { ...at, options: { colour: 'red' } })
     expect((await later.run([{ say: 'on' }])).outcome).toBe('completed')
-    expect((await later.said('config.applied')).at(-1)?.data.error).toContain('refused the setting')
+    expect((await later.eventsOf('config.applied')).at(-1)?.data.error).toContain('refused the setting')
     await expectWhole(later)
   })
 })
@@ -163,7 +163,7 @@ describe('processes', () => {
     const world = await openWorld(
       { agents: ids.map((id) => scriptedAgent(`a${id}`, { passEnv: ['CARREL_SCRIPTED_HOME', `CANARY_${id}`] })) },
       undefined,
-      makeGround(
+      makeTestFolder(
         Object.fromEntries([...ids.map((id) => [`CANARY_${id}`, `bird-${id}`]), ['SECRET_TOKEN', 'nobody-may-see']]),
       ),
     )
@@ -185,7 +185,7 @@ describe('processes', () => {
     await eventually('the idle process is gone', () => world.processes().length === 0)
     const again = await session.run([{ say: 'y' }])
     expect(again.outcome).toBe('completed')
-    expect((await session.said('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
+    expect((await session.eventsOf('context.opened')).map((event) => event.data.how)).toEqual(['new', 'resumed'])
     await world.engine.close()
     expect(world.processes()).toEqual([])
   })

@@ -23,10 +23,10 @@ import { eventually } from '../support/carrel-session.ts'
 import { type Running, script, watch } from '../support/cli-world.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-/** A copy of the checkout, so that a change of a source reaches nobody else's server. */
+/** A copy of the checkout: a changed source reaches no other server. */
 let checkout: string
 let dev: Running
-/** Where the page is, and the way that logs in. */
+/** The address of the page, and the one that logs in. */
 let page: URL
 let client: Client
 let server: string
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const whole = ['src', 'web', 'scripts', 'runtime', 'bin', 'package.json', 'package-lock.json', 'tsconfig.web.json']
   for (const name of whole) cpSync(join(ROOT, name), join(checkout, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
-  // A person who has set that agents end with their server works on Carrel too.
+  // A developer of Carrel may have set that agents end with their server.
   const child = spawn(process.execPath, ['scripts/dev.mjs', '--port', '0', '--page-port', '0'], {
     cwd: checkout,
     env: { ...environment(), CARREL_OUTLIVE_MS: '0', CARREL_DATABASE_URL: 'postgres://nowhere.invalid/real' },
@@ -72,7 +72,7 @@ const environment = () => ({
   NODE_COMPILE_CACHE: join(checkout, 'compiled'),
 })
 
-/** Another `npm run dev` in the same checkout. */
+/** Starts another `npm run dev` in the same checkout. */
 const other = (...words: string[]) =>
   watch(spawn(process.execPath, ['scripts/dev.mjs', ...words], { cwd: checkout, env: environment() })).ended
 
@@ -87,7 +87,7 @@ async function programAt(address: string): Promise<string> {
   return JSON.parse(data).result.result.value
 }
 
-/** Status and body of a request with headers that `fetch` does not let through. */
+/** Returns status and body of a request with headers that `fetch` refuses. */
 const ask = (path: string, headers: Record<string, string>) =>
   new Promise<{ status: number; text: string }>((resolve, reject) => {
     request(new URL(path, page.origin), { headers }, async (answer) => {
@@ -112,7 +112,7 @@ it('npm run dev: the page comes with hot reload and logs in, and the server behi
   expect((await ask(`/@fs${checkout}/.dev/token`, {})).status).toBe(403)
 })
 
-it('npm run dev: a run goes on over a change of a source that is wrong, and one that is right (P5)', async () => {
+it('npm run dev: a run continues over a wrong and a right change of a source (P5)', async () => {
   const { id, gate } = await begin('garden')
   const seen: { type: string; data: unknown }[] = []
   const stop = new AbortController()
@@ -161,7 +161,7 @@ it('npm run dev: server, keeper and agent of a run are listed, and a debugger re
   writeFileSync(gate, '')
 })
 
-it('npm run dev: a port or a folder that another one has is refused in words', async () => {
+it('npm run dev: a port or a folder in use is refused with a message', async () => {
   const port = new URL(server).port
   const [taken, used] = await Promise.all([other('--port', port), other('--port', '0', '--page-port', '0')])
   expect(taken).toMatchObject({
@@ -175,7 +175,7 @@ it('npm run dev: a port or a folder that another one has is refused in words', a
   expect(used.stdout).not.toContain('waiting for the next change')
 })
 
-it('npm run dev: its end leaves an agent at work, and says so', async () => {
+it('npm run dev: its end leaves an agent running, and says so', async () => {
   const { id, gate } = await begin('orchard')
   dev.child.kill('SIGINT')
   expect(await dev.ended).toMatchObject({ exit: 0, stdout: expect.stringMatching(/1 agent goes on/) })

@@ -4,10 +4,10 @@ import type { Bell } from '../../src/store/bell.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { startServer } from '../support/carrel-server.ts'
 import { order } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 
 it('L5: a caller that hangs up while it waits changes nothing', async () => {
-  const server = await startServer(makeGround())
+  const server = await startServer(makeTestFolder())
   const session = await server.session()
   const hangUp = new AbortController()
   const asked = fetch(`${server.url}/api/v1/workspaces/default/sessions/${session.id}/prompt`, {
@@ -25,7 +25,7 @@ it('L5: a caller that hangs up while it waits changes nothing', async () => {
 })
 
 it('L7: with every ring lost, everything still happens, a little later', async () => {
-  // Callers ring and nobody hears: what remains is that each looks by itself now and then.
+  // Nobody hears the rings: every listener depends on its own polling.
   const deaf = (bell: Bell): Bell => ({ ...bell, ring: () => undefined, listen: () => () => undefined })
   const world = await openWorld({}, { bell: deaf })
   const session = await world.session()
@@ -40,7 +40,7 @@ it('L7: with every ring lost, everything still happens, a little later', async (
   await expectWhole(session)
 })
 
-it('I4: an agent may look at questions, but answers none', async () => {
+it('I4: an agent may read questions, but answers none', async () => {
   const world = await openWorld()
   const session = await world.session()
   await session.prompt([{ write: 'a.txt', content: 'a' }])

@@ -7,7 +7,7 @@ import type { PlanRequest } from '../../src/model/history.ts'
 import type { Project } from '../../src/model/tree.ts'
 import { startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession, testSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 
 const git = (cwd: string, ...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=ada', '-c', 'user.email=ada@localhost', ...args], { cwd, encoding: 'utf8' })
@@ -24,13 +24,13 @@ async function act(carrel: Carrel, project: string, request: PlanRequest, named:
   return await carrel.call('plans.apply', { ...at, digest, ...named })
 }
 
-/** A session in a project that keeps its files apart. */
+/** Makes a session in a project with a place of its own. */
 async function apart(world: World, session: TestSession, place: 'worktree' | 'overlay') {
   const { workspace, space } = session
   const made = await world.carrel.call('projects.create', { workspace, space: space.id, name: 'Apart', place })
   const shown = async (): Promise<Project | undefined> =>
     (await world.carrel.call('projects.list', { workspace })).projects.find(({ id }) => id === made.id)
-  await eventually('the place is made', async () => (await shown())?.place.state !== 'making')
+  await eventually('the place exists', async () => (await shown())?.place.state !== 'making')
   const project = (await shown()) as Project
   expect(project.place).toMatchObject({ state: 'ready', kind: place })
   const { id } = await world.carrel.call('sessions.create', { workspace, project: project.id, agent: 'scripted' })
@@ -38,7 +38,7 @@ async function apart(world: World, session: TestSession, place: 'worktree' | 'ov
   return { project, session: await freely(one) }
 }
 
-it('F2: a command that the agent left behind writes after the turn: that is nobody’s of ours, and an undo leaves it', async () => {
+it('F2: a command left behind by an agent writes after the turn: the change has no author among the runs, and an undo keeps it', async () => {
   const world = await openWorld()
   const session = await freely(await world.session())
   const late = '(while [ ! -e go ]; do sleep 0.05; done; echo late > late.txt) > /dev/null 2>&1 &'
@@ -81,7 +81,7 @@ it('F8: work in a worktree leaves the folder alone until it is applied; the appl
   expect(git(direct.folder, 'status', '--porcelain')).not.toContain('new.txt')
 })
 
-it('F8: an overlay keeps apart any folder; what both changed is written only by name; it goes in two steps', async () => {
+it('F8: an overlay separates any folder; paths that both sides changed are written only by name; removal has two steps', async () => {
   const world = await openWorld()
   const direct = await freely(await world.session())
   writeFileSync(direct.path('a.txt'), 'base\n')
@@ -114,9 +114,9 @@ it('F8: an overlay keeps apart any folder; what both changed is written only by 
   expect((await world.carrel.call('places.export', { ...at, as: 'patch' })).patch).toContain('+apart')
 })
 
-it('kill -9 in the middle of a run: what it had written is its own, and can be taken back', async () => {
-  const ground = makeGround()
-  const first = await startServer(ground)
+it('kill -9 in the middle of a run: its writes until then are its own, and can be undone', async () => {
+  const testFolder = makeTestFolder()
+  const first = await startServer(testFolder)
   const session = await freely(await first.session())
   writeFileSync(session.path('a.txt'), 'before\n')
   const steps = [
@@ -128,7 +128,7 @@ it('kill -9 in the middle of a run: what it had written is its own, and can be t
   await session.prompt(steps, { wait: 'started' })
   await appears(session.path('reached'))
   await first.kill()
-  const second = await startServer(ground)
+  const second = await startServer(testFolder)
   const again = session.through(second.carrel)
   const { data } = await again.until('run.ended')
   expect(data.outcome).toBe('lost')

@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import type { PlanRequest } from '../../src/model/history.ts'
 import type { Project } from '../../src/model/tree.ts'
 import { eventually } from '../support/carrel-session.ts'
-import { makeGround, openWorld, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 import { harden, hostileEnvironment, marks, TRAPPED } from '../support/hostile-git.ts'
 import { digest, fresh, git, plainFolder, repository, top } from '../support/places-setup.ts'
 
@@ -12,20 +12,20 @@ afterEach(() => vi.unstubAllEnvs())
 const FILES = { ...TRAPPED, 'a.txt': 'one\n', 'sub/a.txt': 'one\n' }
 const workspace = 'default'
 
-/** A server with variables for git in its environment that lead elsewhere and run something. */
+/** Opens a server whose environment has variables that redirect git and make it run a program. */
 async function hostileWorld(): Promise<World> {
   const env = hostileEnvironment()
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  return await openWorld({}, {}, makeGround(env))
+  return await openWorld({}, {}, makeTestFolder(env))
 }
 
 interface Shape {
   readonly folder: string
-  /** All that belongs to git, whether it lies in the folder or not. */
+  /** All git folders of this shape, inside the folder or elsewhere. */
   readonly gits: readonly string[]
 }
 
-/** Folders of every kind; those with git are hostile. Each has `a.txt`. */
+/** Returns folders of every kind, each with `a.txt`; those with git are hostile. */
 function shapes(): Record<string, Shape> {
   const main = repository(FILES)
   const copy = (shaped: (folder: string) => void = () => undefined, more: readonly string[] = []): Shape => {
@@ -65,7 +65,7 @@ async function act({ carrel }: World, project: string, request: PlanRequest) {
   return await carrel.call('plans.apply', { ...at, digest })
 }
 
-it('F1: looking at folders of every kind runs nothing that git can be told to run, and touches no .git', async () => {
+it('F1: a scan of folders of every kind runs no program that git can run, and touches no .git', async () => {
   const all = Object.entries(shapes())
   const world = await hostileWorld()
   const { call } = world.carrel
@@ -95,7 +95,7 @@ it('F1: looking at folders of every kind runs nothing that git can be told to ru
   }
 })
 
-it('F8: places of a hostile sub-folder are made, applied and exported with nothing of it run, and only its own in .git', async () => {
+it('F8: places of a hostile sub-folder are made, applied and exported without running any of its programs, and change only its own .git', async () => {
   const source = repository(FILES)
   const repo = join(source, '.git')
   harden(repo)
@@ -107,11 +107,11 @@ it('F8: places of a hostile sub-folder are made, applied and exported with nothi
   const untouched = own()
   for (const place of ['worktree', 'overlay'] as const) {
     const file = `${place}.txt`
-    // What stands in a worktree when it is ready is where its work begins; an overlay begins at the folder.
+    // A ready worktree is the base of its work; an overlay's base is the folder.
     const setup = place === 'overlay' ? { setup: ['touch', file] } : {}
     const { id } = await call('projects.create', { workspace, space: space.id, name: place, place, ...setup })
     const made = async () => (await call('projects.list', { workspace })).projects.find((one) => one.id === id)?.place
-    await eventually('it is made', async () => (await made())?.state !== 'making')
+    await eventually('the place exists', async () => (await made())?.state !== 'making')
     const { state, path } = (await made()) as Project['place']
     expect(state).toBe('ready')
     const at = { workspace, project: id }

@@ -11,7 +11,7 @@ import { noSandbox } from '../support/sandbox-setup.ts'
 const why = await noSandbox()
 const LOGIN = '.loginful/auth.json'
 const NAME = 'Ada "Countess" \\ Lovelace'
-/** Keeps its memory in its home, as real agents do. */
+/** Builds an agent that keeps its memory in its home, as real agents do. */
 const agent = (id: string) => scriptedAgent(id, { loginFiles: [LOGIN], passEnv: [] })
 const HELLO = [{ say: 'hello' }]
 const INSPECT = [
@@ -61,7 +61,7 @@ it('P3: agent, Space and run have homes of their own, with login and git name an
     expect(statSync(read(each, 'home')).mode & 0o777).toBe(0o700)
     expect(readFileSync(join(read(each, 'home'), '.gitconfig'), 'utf8')).not.toContain('theirs')
   }
-  // Another agent in the same Space finds neither the login nor anything else of its neighbour.
+  // Another agent in the same Space finds neither the login nor any other file of its neighbour.
   const beside = await world.session({ agent: 'two', beside: here })
   await beside.run(INSPECT)
   expect(read(beside, 'home')).not.toBe(space)
@@ -105,15 +105,15 @@ it('P1: the home of a run is removed with it, its refreshed login is kept, and t
   expect(existsSync(first)).toBe(true)
   await session.answer(asked.data.interaction, 'allow-once')
   await session.endOf(prompt)
-  await eventually('its home is gone', () => homesIn(world).length === 0)
+  await eventually('the home of the run is gone', () => homesIn(world).length === 0)
   expect(readFileSync(join(world.home, LOGIN), 'utf8')).toBe('{"token":"second"}')
   expect((await session.run(INSPECT)).outcome).toBe('completed')
   expect([read(session, 'login'), read(session, 'home') === first]).toEqual(['{"token":"second"}', false])
   // The second process did not have the conversation, so that it got the transcript.
-  expect((await session.said('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'primed'])
+  expect((await session.eventsOf('context.opened')).map(({ data }) => data.how)).toEqual(['new', 'primed'])
   const at = { space: session.space.id, project: session.project, session: session.id }
   const left: HomeNote = { kind: 'run', agent: 'one', workspace: 'default', ...at, run: 'run_gone' }
-  await eventually('the second is gone', () => homesIn(world).length === 0)
+  await eventually('the second home is gone', () => homesIn(world).length === 0)
   await makeHome(join(world.dataFolder, 'homes'), left, { home: world.home, path: '' })
   expect(homesIn(world)).toHaveLength(1)
   await world.restart()

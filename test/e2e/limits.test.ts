@@ -5,7 +5,7 @@ import type { Environment } from '../../src/model/environment.ts'
 import type { RunId } from '../../src/model/ids.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld, scriptedAgent } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, scriptedAgent } from '../support/carrel-world.ts'
 import { cgroupsNow, needCgroups, selfWith } from '../support/cgroup-setup.ts'
 import { openCliWorld } from '../support/cli-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
@@ -13,16 +13,16 @@ import { noSandbox } from '../support/sandbox-setup.ts'
 const unwalled = await noSandbox()
 const MIB = 1 << 20
 const HELLO = [{ say: 'hello' }]
-/** Much more than any limit here. */
+/** Far beyond every limit here. */
 const TOO_MUCH = [{ take: 2_048 * MIB }]
 const HUNGRY = `${process.execPath} -e 'const all = []; for (;;) all.push(Buffer.alloc(1 << 23, 1))'`
 const MANY = 'for each in $(seq 200); do sleep 1000 > /dev/null 2>&1 & done'
 
 const keep = ({ carrel, workspace, space }: TestSession, settings: Environment) =>
   carrel.call('environment.set', { workspace, space: space.id, settings })
-const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+const notices = async (session: TestSession) => (await session.eventsOf('notice.given')).map(({ data }) => data.text)
 
-/** Sees which cgroups come, and proves at the end of the test that they went. */
+/** Records new cgroups, and checks at the end of the test that they are gone. */
 function watchCgroups() {
   const before = new Set(cgroupsNow())
   const seen = new Set<string>()
@@ -42,7 +42,7 @@ function watchCgroups() {
 describe('limits of memory and processes', () => {
   needCgroups()
 
-  it('P9: an agent that takes more memory than it may is ended and people are told; its neighbour and the session go on', async () => {
+  it('P9: an agent that exceeds its memory is ended and a notice says so; its neighbour and the session continue', async () => {
     const world = await openWorld()
     const cgroups = watchCgroups()
     const [session, neighbour] = [await world.session(), await world.session()]
@@ -70,7 +70,7 @@ describe('limits of memory and processes', () => {
     ['guard', 'its own', unwalled],
     ['off', 'a terminal of Carrel', null],
   ] as const)(
-    'P9: in the sandbox %s, a command in %s that takes too much memory is ended, and the agent goes on and is told',
+    'P9: in the sandbox %s, a command in %s that exceeds its memory is ended, and the agent continues and gets a message',
     async ([sandbox, where, why], { skip }) => {
       if (why !== null) return skip(why)
       const world = await openWorld()
@@ -88,7 +88,7 @@ describe('limits of memory and processes', () => {
     },
   )
 
-  it('P9: what starts too many processes starts no more, and people are told', async () => {
+  it('P9: an agent that starts too many processes starts no more, and a notice says so', async () => {
     const world = await openWorld()
     const session = await world.session()
     await keep(session, { limits: { pids: 64 } })
@@ -100,7 +100,7 @@ describe('limits of memory and processes', () => {
     expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
   })
 
-  it('an agent that many runs may share has one of them at a time where it is limited, and other limits are another process', {
+  it('a shareable agent with limits runs one run at a time, and other limits need another process', {
     tags: ['long'],
   }, async () => {
     const world = await openWorld({ agents: [scriptedAgent('shared', { runsPerProcess: 8 })] })
@@ -127,13 +127,13 @@ describe('limits of memory and processes', () => {
     expect(new Set(pids).size).toBe(4)
   })
 
-  it('P1, P5: a limit outlives its server: the next one is told what it ended, and nothing of it is left', {
+  it('P1, P5: a limit outlives its server: the next one learns what it ended, and nothing is left of it', {
     tags: ['long'],
   }, async () => {
-    const ground = makeGround()
+    const testFolder = makeTestFolder()
     const cgroups = watchCgroups()
-    onTestFinished(() => killAgents(ground))
-    const first = await startServer(ground, { outliveMs: 120_000 })
+    onTestFinished(() => killAgents(testFolder))
+    const first = await startServer(testFolder, { outliveMs: 120_000 })
     const session = await first.session()
     await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
     const { prompt } = await session.prompt([
@@ -147,7 +147,7 @@ describe('limits of memory and processes', () => {
     expect(cgroups.look()).not.toEqual([])
     await first.kill()
     session.open('go')
-    const second = await startServer(ground, { outliveMs: 120_000 })
+    const second = await startServer(testFolder, { outliveMs: 120_000 })
     const next = session.through(second.carrel)
     await next.until('notice.given', ({ data }) => data.text.includes('256 MiB of memory'))
     next.open('on')
@@ -159,13 +159,13 @@ describe('limits of memory and processes', () => {
     await cgroups.allGone()
   })
 
-  it('P1: what a killed server leaves of limited agents that were to end with it goes at the next start', {
+  it('P1: the next start removes limited agents that were to end with their killed server', {
     tags: ['long'],
   }, async () => {
-    const ground = makeGround()
+    const testFolder = makeTestFolder()
     const cgroups = watchCgroups()
-    onTestFinished(() => killAgents(ground))
-    const first = await startServer(ground)
+    onTestFinished(() => killAgents(testFolder))
+    const first = await startServer(testFolder)
     const session = await first.session()
     await keep(session, { limits: { memoryBytes: 256 * MIB, pids: 64 } })
     await session.prompt([
@@ -173,10 +173,10 @@ describe('limits of memory and processes', () => {
       { write: 'begun', content: '', ask: false },
       { hang: true },
     ])
-    await eventually('it runs', () => cgroups.look().length > 0)
+    await eventually('the agent runs', () => cgroups.look().length > 0)
     await first.kill()
-    killAgents(ground)
-    await startServer(ground)
+    killAgents(testFolder)
+    await startServer(testFolder)
     await cgroups.allGone()
   })
 
@@ -213,7 +213,7 @@ describe('limits of memory and processes', () => {
     },
   )
 
-  it('P5: what a killed keeper leaves of a limited agent goes at once', { tags: ['long'] }, async () => {
+  it('P5: processes of a limited agent whose keeper was killed end at once', { tags: ['long'] }, async () => {
     const world = await openWorld()
     const cgroups = watchCgroups()
     const session = await world.session()
@@ -228,7 +228,7 @@ describe('limits of memory and processes', () => {
     await cgroups.allGone()
   })
 
-  it('in a terminal sizes are said and shown as 2g, and what is no size is refused', async () => {
+  it('the command line reads and prints sizes as 2g, and refuses a malformed size', async () => {
     const cli = openCliWorld()
     onTestFinished(() => cli.close())
     await cli.serve()
@@ -247,26 +247,26 @@ describe('limits of memory and processes', () => {
     expect((await cli.carrel(['env', 'show', '--json'])).json().own).toEqual({ limits: { pids: 64 } })
   })
 
-  it('F8: a run with a limit fails in words on a machine that cannot keep it, and nothing starts', async () => {
-    const ground = makeGround()
-    const able = await openWorld({}, {}, ground)
+  it('F8: a run whose limit this machine cannot enforce fails with a message, and nothing starts', async () => {
+    const testFolder = makeTestFolder()
+    const able = await openWorld({}, {}, testFolder)
     const session = await able.session()
     await keep(session, { limits: { memoryBytes: 256 * MIB } })
     await able.engine.close()
-    const unable = await openWorld({}, { self: selfWith(NOTHING) }, ground)
+    const unable = await openWorld({}, { self: selfWith(NOTHING) }, testFolder)
     const there = session.through(unable.carrel)
     const { outcome, error } = await there.run([{ write: 'made', content: '', ask: false }])
     expect(outcome).toBe('failed')
     expect(error?.message).toMatch(/limit of memory is set, and this machine cannot enforce it.*Delegate=yes/)
     expect(existsSync(session.path('made'))).toBe(false)
-    // What is said already can be said again, and taken away.
+    // Existing limits can be set again, and removed.
     await keep(there, { limits: { memoryBytes: 256 * MIB, ms: 60_000 } })
     await keep(there, { limits: { ms: 60_000 } })
     expect(await there.run(HELLO)).toMatchObject({ outcome: 'completed' })
   })
 })
 
-it('F8: a limit that this machine cannot keep is refused when it is set, and doctor says why', async () => {
+it('F8: a limit that this machine cannot enforce is refused when it is set, and doctor gives the reason', async () => {
   const world = await openWorld({}, { self: selfWith(NOTHING) })
   const session = await world.session()
   for (const [limits, what] of [
@@ -291,7 +291,7 @@ it('F8: a limit that this machine cannot keep is refused when it is set, and doc
 
 const NOTHING = { cgroup: '0::/\n', mountinfo: '22 1 0:21 / /proc rw - proc proc rw\n' }
 
-/** What a run was given. The file is written beside the run: nobody waits for it. */
+/** Returns the environment of a run. The run does not wait for the write of this file. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
   return await vi.waitUntil(() => carrel.call('runs.environment', { workspace, id: run }).catch(() => null), 60_000)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { shareLogin } from '../../src/host/identity/logins.ts'
 import { eventually } from '../support/carrel-session.ts'
-import { makeGround, openWorld, scriptedAgent, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, scriptedAgent, type World } from '../support/carrel-world.ts'
 
 const FILE = '.loginful/auth.json'
 const agent = scriptedAgent('loginful', { home: 'own', loginFiles: [FILE] })
@@ -34,7 +34,7 @@ it('a login is copied to homes of their own; a refreshed one is copied back and 
 }, 240_000)
 
 it('a logout stays a logout, and half a login is copied nowhere', async () => {
-  const { root } = makeGround()
+  const { root } = makeTestFolder()
   const path = (name: string) => join(root, name, 'auth.json')
   const write = (name: string, content: string, age: number) => {
     mkdirSync(join(root, name), { recursive: true })

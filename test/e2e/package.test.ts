@@ -11,7 +11,7 @@ const MEBIBYTES = 65
 
 let world: PackageWorld
 let nodes: Record<'old' | 'new', string>
-/** A project of somebody who uses the library. */
+/** A project that uses the library. */
 let project: string
 
 beforeAll(() => {
@@ -24,7 +24,7 @@ beforeAll(() => {
 }, 300_000)
 afterAll(() => world?.close())
 
-/** Processes whose command line has `text`. */
+/** Lists processes whose command line has `text`. */
 const processesWith = (text: string): string[] =>
   readdirSync('/proc').filter((pid) => {
     try {
@@ -48,7 +48,7 @@ describe.skipIf(process.platform === 'win32')('the package, installed from its t
     ).toEqual([])
   })
 
-  it('has the licences of what is built into it', () => {
+  it('has the licences of its bundled packages', () => {
     const licences = (folder: string) =>
       readFileSync(join(world.root, 'dist', folder, 'THIRD-PARTY-LICENSES.md'), 'utf8')
     expect(licences('node')).toMatch(/## fastify - /)
@@ -60,7 +60,7 @@ describe.skipIf(process.platform === 'win32')('the package, installed from its t
     const run = (words: string[], more?: Parameters<PackageWorld['run']>[2]) => world.run(nodes[age], words, more)
     const data = () => ({ env: { CARREL_DATA_FOLDER: join(world.top, `data-${age}`) } })
 
-    it('says its version and what this machine lacks', async () => {
+    it('prints its version and what this machine lacks', async () => {
       expect(await run(['carrel', '--version'])).toMatchObject({ exit: 0, stdout: `${VERSION}\n` })
       const doctor = await run(['carrel', 'doctor'], data())
       expect(doctor.stdout).toMatch(/Node: v2[4-9]/)
@@ -72,7 +72,7 @@ describe.skipIf(process.platform === 'win32')('the package, installed from its t
       expect(await run(words)).toMatchObject({ exit: 0, stdout: `${VERSION}\n` })
     })
 
-    it('serves the page, takes the tour with a question, and keeps what happened', async () => {
+    it('serves the page, takes the tour with a question, and keeps the session', async () => {
       const folder = world.folder(`tour-${age}`)
       const server = world.start(nodes[age], ['carrel', 'serve', '--port', '0'], data())
       const [login = ''] = await server.until(/http:\/\/\S+token=\S+/)
@@ -106,7 +106,7 @@ describe.skipIf(process.platform === 'win32')('the package, installed from its t
       expect({ exit, stdout }, stderr).toEqual({ exit: 0, stdout: 'completed: Hello from an agent.\n' })
     })
 
-    it('is a library that serves, refuses in the same words, and leaves nothing when its program is killed', async () => {
+    it('is a library that serves, refuses with the same messages, and leaves nothing when its program is killed', async () => {
       const own = join(world.top, `library-${age}`)
       writeFileSync(
         join(project, `killed-${age}.mjs`),

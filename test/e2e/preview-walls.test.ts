@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { cookieOf, openPreviewWorld, raw, serve, shown } from '../support/preview-world.ts'
 
-it('B5: the link leads over the login to the preview’s own origin, and the ticket is good once, there, for a minute', async () => {
+it('B5: the link leads over the login to the preview’s own origin, and the ticket is valid once, there, for a minute', async () => {
   let now = 1_900_000_000_000
   const world = await openPreviewWorld({}, { now: () => now })
   const { preview, port } = await world.lease()
@@ -46,7 +46,7 @@ it('B5: the link leads over the login to the preview’s own origin, and the tic
   expect((await world.at(other.preview, '/', { headers: { cookie: value } })).status).toBe(401)
 })
 
-it('B5: without a cookie nothing is passed on, whatever else is sent; a page says where to open it', async () => {
+it('B5: without a cookie no request is passed on, whatever else it carries; a page says where to open it', async () => {
   const world = await openPreviewWorld()
   const { preview, server, login } = await shown(world)
   const tries = [
@@ -67,7 +67,7 @@ it('B5: without a cookie nothing is passed on, whatever else is sent; a page say
   expect(server.seen).toEqual([])
 })
 
-it('B5: Carrel is never at a preview’s host, and a preview’s origin may not call Carrel, also where the owner let it in', async () => {
+it('B5: Carrel is never at a preview’s host, and a preview’s origin may not call Carrel, even if the owner allowed it', async () => {
   const origin = 'http://web-aaaaaaaaaaaaaaaa.localhost:1'
   const world = await openPreviewWorld({ allowedOrigins: [origin], allowedHosts: ['web-aaaaaaaaaaaaaaaa.example'] })
   const { preview, cookie, login, get, server } = await shown(world, (_, to) => to.writeHead(404).end('no such page'))
@@ -76,7 +76,7 @@ it('B5: Carrel is never at a preview’s host, and a preview’s origin may not 
     const answer = await get(path, bearer)
     expect([path, answer.status, answer.text]).toEqual([path, 404, 'no such page'])
   }
-  // The program hears of it, but not the token in the header.
+  // The program gets the request, but not the token in the header.
   expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined, undefined, undefined])
   const own = `http://${preview}.localhost:${world.server.port}`
   for (const from of [origin, own]) {
@@ -91,13 +91,13 @@ it('B5: Carrel is never at a preview’s host, and a preview’s origin may not 
   expect((await world.carrel('/api/v1/workspaces', { cookie: login })).status).toBe(200)
   for (const site of ['same-site', 'cross-site'])
     expect((await world.carrel('/api/v1/workspaces', { cookie: login, 'sec-fetch-site': site })).status).toBe(401)
-  // And what it set for the whole domain stands beside the right one, in whatever order.
+  // A cookie that it set for the whole domain stands beside the right one, in any order.
   const name = login.split('=')[0]
   for (const both of [`${name}=forged; ${login}`, `${login}; ${name}=forged`])
     expect((await world.carrel('/api/v1/workspaces', { cookie: both })).status, both).toBe(200)
 })
 
-it('B5: names that are almost a preview’s, several Hosts and addresses of other servers are refused', async () => {
+it('B5: hosts that resemble a preview’s, several Hosts and addresses of other servers are refused', async () => {
   const world = await openPreviewWorld()
   const { preview, cookie, server } = await shown(world)
   const { port } = world.server
@@ -132,7 +132,7 @@ it('B5: names that are almost a preview’s, several Hosts and addresses of othe
   expect(server.seen).toEqual([])
 })
 
-it('B5: pages of other origins get nothing of a preview, though their requests bring its cookie; an address may be gone to', async () => {
+it('B5: pages of other origins get nothing of a preview, though their requests bring its cookie; a navigation may go there', async () => {
   const world = await openPreviewWorld()
   const { preview, cookie, get, host, server } = await shown(world)
   const foreign = [
@@ -151,7 +151,7 @@ it('B5: pages of other origins get nothing of a preview, though their requests b
   expect((await get('/', { origin: 'null', 'sec-fetch-site': 'same-origin' })).status).toBe(200)
 })
 
-it('B5: below a domain of one’s own, and without one it is said what to set', async () => {
+it('B5: previews work below a domain of one’s own, and without one an error says what to set', async () => {
   const world = await openPreviewWorld({ allowedHosts: ['carrel.example'], previewDomain: 'preview.example' })
   const { preview, login, port, server } = await shown(world, (_, to) =>
     to.writeHead(302, { location: `http://localhost:${port}/next` }).end(),
@@ -184,7 +184,7 @@ it('B5: below a domain of one’s own, and without one it is said what to set', 
     headers: { host, cookie: came.split(';')[0] ?? '', accept: 'text/html' },
   })
   expect([back.status, back.text]).toEqual([401, expect.stringContaining(`http://carrel.example/preview/${preview}`)])
-  // A proxy in front may have https and not say so: the browser's Origin does.
+  // A proxy in front may have https without a header about it: the browser's Origin reveals it.
   const unsaid = new URL(
     String((await world.carrel(`/preview/${preview}`, { ...secure, 'x-forwarded-proto': '' })).headers.location),
   )
@@ -202,7 +202,7 @@ it('B5: below a domain of one’s own, and without one it is said what to set', 
   expect([said.status, said.text]).toEqual([503, expect.stringContaining('to a wildcard domain')])
 })
 
-it('B1: a preview of another workspace is not there, by name or by list', async () => {
+it('B1: a preview of another workspace does not exist, by name or by list', async () => {
   const world = await openPreviewWorld()
   await world.client.call('workspaces.create', { id: 'theirs' })
   const { preview } = await world.lease('theirs')

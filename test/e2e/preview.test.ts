@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { type DevServer, openDevServer } from '../support/dev-server.ts'
 import { openPreviewWorld, type PreviewWorld, raw, serve, shown } from '../support/preview-world.ts'
 
-it('B5: what a program sees and sets: no cookie of Carrel’s, none for a whole domain, nothing that leads elsewhere', async () => {
+it('B5: a program sees and sets no cookie of Carrel’s, none for a whole domain, and nothing that leads elsewhere', async () => {
   const world = await openPreviewWorld()
   const { get, cookie, login, port, host, server } = await shown(world, ({ url }, to) => {
     to.setHeader('set-cookie', [
@@ -33,7 +33,7 @@ it('B5: what a program sees and sets: no cookie of Carrel’s, none for a whole 
   expect((await get('/else')).headers.location).toBe('http://localhost:1/next?x=1')
 })
 
-it('B5: bodies of any size, streams, HEAD and errors go through as they are', async () => {
+it('B5: bodies of any size, streams, HEAD and errors pass unchanged', async () => {
   const world = await openPreviewWorld({ maxBodyBytes: 1_024 })
   let more = () => undefined as unknown
   const { preview, cookie, get, server } = await shown(world, (request, to) => {
@@ -56,7 +56,7 @@ it('B5: bodies of any size, streams, HEAD and errors go through as they are', as
   expect(await stream.next()).toBe('data: two\n\n')
 })
 
-/** The pieces of an answer as they come. */
+/** Collects the pieces of an answer as they arrive. */
 async function fetchStream(world: PreviewWorld, preview: string, cookie: string) {
   const socket = dial(world.server.port, '127.0.0.1')
   socket.write(`GET /sse HTTP/1.1\r\nHost: ${preview}.localhost:${world.server.port}\r\nCookie: ${cookie}\r\n\r\n`)
@@ -79,7 +79,7 @@ async function fetchStream(world: PreviewWorld, preview: string, cookie: string)
   }
 }
 
-it('B5: a WebSocket goes through, for the preview’s own pages only; it ends with the login and with the lease', async () => {
+it('B5: a WebSocket passes, for the preview’s own pages only; it ends with the login and with the lease', async () => {
   const world = await openPreviewWorld()
   const one = await shown(world)
   const head = (more: string) =>
@@ -89,7 +89,7 @@ it('B5: a WebSocket goes through, for the preview’s own pages only; it ends wi
   expect(await raw(world.server.port, head(`${cookie}Origin: https://evil.example\r\n`))).toMatch(/^HTTP\/1\.1 403 /)
   expect(await raw(world.server.port, head(cookie).replace('GET /hmr', 'GET http://x/hmr'))).toMatch(/^HTTP\/1\.1 400 /)
   expect(one.server.sockets.size).toBe(0)
-  // Carrel itself has none: the request is an ordinary one there.
+  // Carrel itself has no WebSockets: the request is an ordinary one there.
   const plain = head('').replace(one.host, `127.0.0.1:${world.server.port}`).replace('/hmr', '/api/v1/workspaces')
   const answer = raw(world.server.port, plain.replace('Connection: Upgrade', 'Connection: close, Upgrade'))
   expect(await answer).toMatch(/^HTTP\/1\.1 401 /)
@@ -114,7 +114,7 @@ it('B5: a WebSocket goes through, for the preview’s own pages only; it ends wi
   await again.closed
 })
 
-/** A WebSocket by hand: as text that was sent, and what came for it. */
+/** Opens a WebSocket by hand: sends a text and collects the answer. */
 async function openSocket(port: number, head: string) {
   const socket = dial(port, '127.0.0.1')
   onTestFinished(() => void socket.destroy())
@@ -134,7 +134,7 @@ async function openSocket(port: number, head: string) {
   }
 }
 
-it('B5: where nothing listens a page says whose port it is and what ran, and tries again; so does one for strict', async () => {
+it('B5: where nothing listens a page names the port’s owner and the last command, and retries; so does one for strict', async () => {
   const world = await openPreviewWorld()
   const { preview, port, project } = await world.lease()
   const cookie = await world.enter(preview, await world.login())

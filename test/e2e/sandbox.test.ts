@@ -7,7 +7,7 @@ import type { Environment } from '../../src/model/environment.ts'
 import type { RunId } from '../../src/model/ids.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { appears, type TestSession } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 import { noSandbox } from '../support/sandbox-setup.ts'
 
 const why = await noSandbox()
@@ -17,9 +17,9 @@ const keep = ({ carrel, workspace, space }: TestSession, settings: Environment) 
   carrel.call('environment.set', { workspace, space: space.id, settings })
 const said = async (session: TestSession) => JSON.stringify(await session.items())
 const HELLO = [{ say: 'hello' }]
-const notices = async (session: TestSession) => (await session.said('notice.given')).map(({ data }) => data.text)
+const notices = async (session: TestSession) => (await session.eventsOf('notice.given')).map(({ data }) => data.text)
 
-/** Somebody on the network, who counts those that came. */
+/** Opens a remote site that counts its requests. */
 async function origin(host: string) {
   let came = 0
   const server = createServer((_incoming, answer) => {
@@ -34,7 +34,7 @@ const fetching = (name: string) =>
   `${process.execPath} -e 'fetch("http://${name}").then(async (r) => console.log(r.status, await r.text()), (e) => console.log(e.cause?.code))'`
 
 describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
-  it('guard: the agent works in its place, is stopped everywhere else and told, and people see what it was kept in', async () => {
+  it('guard: the agent works in its place, is stopped everywhere else with a message, and people see its sandbox', async () => {
     const world = await openWorld()
     const session = await world.session()
     await keep(session, { sandbox: 'guard' })
@@ -64,7 +64,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     })
   })
 
-  it('strict: a host that is allowed is reached, another is not, and the session says which', async () => {
+  it('strict: an allowed host is reached, another is not, and the session names it', async () => {
     const [allowed, other] = [await origin('127.0.0.2'), await origin('127.0.0.3')]
     const world = await openWorld()
     const session = await world.session()
@@ -82,7 +82,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     expect(await given(session, ended)).toMatchObject({ sandbox: 'strict', hosts: [allowed.name] })
   })
 
-  it('a process that was kept in one thing never serves a run that is to be kept in another', async () => {
+  it('a process of one sandbox never serves a run with another', async () => {
     const [allowed, world] = [await origin('127.0.0.2'), await openWorld()]
     const session = await world.session()
     const pids = new Set<number>()
@@ -102,11 +102,11 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     expect(pids).not.toContain((await given(beside, await beside.run(HELLO))).pid)
   })
 
-  it('P5: a strict agent outlives its server with its way out, and the next one is told what was stopped', async () => {
+  it('P5: a strict agent outlives its server with its network access, and the next server learns what was stopped', async () => {
     const [allowed, other] = [await origin('127.0.0.2'), await origin('127.0.0.3')]
-    const ground = makeGround()
-    onTestFinished(() => killAgents(ground))
-    const first = await startServer(ground, { outliveMs: 120_000 })
+    const testFolder = makeTestFolder()
+    onTestFinished(() => killAgents(testFolder))
+    const first = await startServer(testFolder, { outliveMs: 120_000 })
     const session = await first.session()
     await keep(session, { sandbox: 'strict', hosts: [allowed.name] })
     const steps = [
@@ -122,7 +122,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     await first.kill()
     session.open('go')
     await vi.waitUntil(() => allowed.came() === 1, 60_000)
-    const next = session.through((await startServer(ground, { outliveMs: 120_000 })).carrel)
+    const next = session.through((await startServer(testFolder, { outliveMs: 120_000 })).carrel)
     next.open('on')
     expect((await next.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
     const words = await said(next)
@@ -131,9 +131,9 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
   })
 })
 
-it('F8: where the machine cannot make the sandbox the run fails in words that say what to install, and nothing starts', async () => {
-  const ground = makeGround({ PATH: pathWithout('bwrap') })
-  const world = await openWorld({}, {}, ground)
+it('F8: where the machine cannot make the sandbox the run fails with instructions to install it, and nothing starts', async () => {
+  const testFolder = makeTestFolder({ PATH: pathWithout('bwrap') })
+  const world = await openWorld({}, {}, testFolder)
   const session = await world.session()
   for (const sandbox of ['guard', 'strict'] as const) {
     await keep(session, { sandbox })
@@ -152,14 +152,14 @@ it('F8: where the machine cannot make the sandbox the run fails in words that sa
   expect(await session.run(HELLO)).toMatchObject({ outcome: 'completed' })
 })
 
-/** What a run was kept in, as it is shown. The file is written beside the run: nobody waits for it. */
+/** Returns the sandbox of a run as people see it. The run does not wait for the write of this file. */
 async function given({ carrel, workspace }: TestSession, { run }: { run: RunId }) {
   return await vi.waitUntil(() => carrel.call('runs.environment', { workspace, id: run }).catch(() => null), 60_000)
 }
 
-/** All that this machine has but one program. */
+/** Returns a PATH with every program of this machine except one. */
 function pathWithout(program: string): string {
-  const folder = join(makeGround().root, 'bin')
+  const folder = join(makeTestFolder().root, 'bin')
   mkdirSync(folder)
   for (const from of (process.env.PATH ?? '').split(delimiter))
     for (const name of existsSync(from) ? readdirSync(from) : [])

@@ -5,11 +5,11 @@ import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { digestOf, digestStep, filesWith } from '../contracts/carrel-secrets.ts'
 import { killAgents, startServer } from '../support/carrel-server.ts'
 import { eventually } from '../support/carrel-session.ts'
-import { makeGround, openWorld } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
 
 const DEFAULT = { workspace: 'default' } as const
 
-it('B3: a lost key is said in words to the run that needs it, and nothing else breaks', async () => {
+it('B3: a run that needs a lost key fails with a message, and nothing else breaks', async () => {
   const world = await openWorld()
   const one = await world.session()
   const other = await world.session()
@@ -30,7 +30,7 @@ it('B3: a lost key is said in words to the run that needs it, and nothing else b
   expect((await other.through(world.carrel).run([{ say: 'hello' }])).outcome).toBe('completed')
   const { secrets } = await world.carrel.call('secrets.list', DEFAULT)
   expect(secrets).toMatchObject([{ name: 'TOKEN', readable: false }])
-  // Another one is sealed under a new key; the old key may come back beside it.
+  // Another secret is sealed under a new key; the old key may return beside it.
   await put('SECOND', 'second-canary')
   expect(await world.carrel.call('secrets.rotate', {})).toMatchObject({ sealed: 1, unreadable: 1 })
   expect((await here.run([{ say: 'hello' }])).outcome).toBe('failed')
@@ -40,11 +40,13 @@ it('B3: a lost key is said in words to the run that needs it, and nothing else b
   for (const value of ['lost-canary', 'second-canary']) expect(said).toContain(digestOf(value))
 })
 
-it('B3: a wrong key, no key at all and a key that may not be changed are told apart', { tags: ['long'] }, async () => {
-  const ground = makeGround()
+it('B3: a wrong key, a missing key and a key that may not be changed have different errors', {
+  tags: ['long'],
+}, async () => {
+  const testFolder = makeTestFolder()
   const keyOf = (letter: string) => Buffer.alloc(32, letter).toString('base64')
   const open = async (key: string) => {
-    const world = await openWorld({}, { env: { ...ground.env, CARREL_SECRETS_KEY: key } }, ground)
+    const world = await openWorld({}, { env: { ...testFolder.env, CARREL_SECRETS_KEY: key } }, testFolder)
     return world
   }
   const first = await open(keyOf('a'))
@@ -74,28 +76,28 @@ it('B3: a wrong key, no key at all and a key that may not be changed are told ap
   const last = session.through(only.carrel)
   await last.run([digestStep('TOKEN')])
   expect(JSON.stringify(await last.log())).toContain(digestOf('given-canary'))
-  expect(filesWith(ground.dataFolder, ['given-canary'])).toEqual([])
+  expect(filesWith(testFolder.dataFolder, ['given-canary'])).toEqual([])
 })
 
 it('B3: a row that is moved to another name or workspace does not open there', async () => {
-  const ground = makeGround()
-  const world = await openWorld({}, {}, ground)
+  const testFolder = makeTestFolder()
+  const world = await openWorld({}, {}, testFolder)
   const session = await world.session()
   await world.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'moved-canary' })
   await world.engine.close()
   const { DatabaseSync } = await import('node:sqlite')
-  const db = new DatabaseSync(join(ground.dataFolder, 'carrel.db'))
+  const db = new DatabaseSync(join(testFolder.dataFolder, 'carrel.db'))
   db.exec("update secrets set name = 'STOLEN'")
   db.close()
-  const again = await openWorld({}, {}, ground)
+  const again = await openWorld({}, {}, testFolder)
   const ended = await session.through(again.carrel).run([{ run: 'echo $STOLEN' }])
   expect(ended.error?.message).toMatch(/^The secret STOLEN cannot be opened, although its key exists/)
 })
 
-it('B3, P5: a run that outlives its server keeps its secret, and the next server hides it', async () => {
-  const ground = makeGround()
+it('B3, P5: a run that outlives its server keeps its secret, and the next server masks it', async () => {
+  const testFolder = makeTestFolder()
   const settings = { outliveMs: 120_000 }
-  const first = await startServer(ground, settings)
+  const first = await startServer(testFolder, settings)
   const before = await first.session()
   await first.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'outliving-canary' })
   const { prompt } = await before.prompt([{ gate: 'go' }, digestStep('TOKEN'), { say: 'it is $TOKEN', expand: true }], {
@@ -103,7 +105,7 @@ it('B3, P5: a run that outlives its server keeps its secret, and the next server
   })
   await first.kill()
   before.open('go')
-  const second = await startServer(ground, settings)
+  const second = await startServer(testFolder, settings)
   const session = before.through(second.carrel)
   expect((await session.endOf(prompt)).data.outcome).toBe('completed')
   await session.run([{ say: 'again $TOKEN', expand: true }])
@@ -111,29 +113,29 @@ it('B3, P5: a run that outlives its server keeps its secret, and the next server
   expect(said).toContain(digestOf('outliving-canary'))
   expect(said).toContain('it is [secret TOKEN]')
   expect(said).toContain('again [secret TOKEN]')
-  // The same process: what it was given is the same.
-  expect(await session.said('context.opened')).toHaveLength(1)
+  // The same process has the same environment.
+  expect(await session.eventsOf('context.opened')).toHaveLength(1)
   await second.stop()
-  killAgents(ground)
-  expect(filesWith(join(ground.dataFolder, 'logs'), ['outliving-canary'])).toEqual([])
+  killAgents(testFolder)
+  expect(filesWith(join(testFolder.dataFolder, 'logs'), ['outliving-canary'])).toEqual([])
 })
 
-it('B3: a rotation that is cut by kill -9 leaves everything readable, and the next one finishes it', {
+it('B3: a rotation interrupted by kill -9 leaves everything readable, and the next one finishes it', {
   tags: ['long'],
 }, async () => {
-  const ground = makeGround()
-  const server = await startServer(ground)
+  const testFolder = makeTestFolder()
+  const server = await startServer(testFolder)
   const session = await server.session()
   const COUNT = 400
   for (let index = 0; index < COUNT; index += 1)
     await server.carrel.call('secrets.put', { ...DEFAULT, name: `S${index}`, value: `rotated-canary-${index}` })
-  const lines = () => readFileSync(join(ground.dataFolder, 'secrets.key'), 'utf8').trim().split('\n').length
+  const lines = () => readFileSync(join(testFolder.dataFolder, 'secrets.key'), 'utf8').trim().split('\n').length
   expect(lines()).toBe(1)
   const asked = server.carrel.call('secrets.rotate', {}).catch(() => null)
   await eventually('the new key is beside the old one', () => lines() === 2)
   await server.kill()
   await asked
-  const second = await startServer(ground)
+  const second = await startServer(testFolder)
   const { secrets } = await second.carrel.call('secrets.list', DEFAULT)
   expect(secrets.every(({ readable }) => readable)).toBe(true)
   const done = await second.carrel.call('secrets.rotate', {})
@@ -145,7 +147,7 @@ it('B3: a rotation that is cut by kill -9 leaves everything readable, and the ne
   const said = JSON.stringify(await later.log())
   for (const name of names) expect(said).toContain(digestOf(`rotated-canary-${name.slice(1)}`))
   await second.stop()
-  const store = await openSqlite({ path: join(ground.dataFolder, 'carrel.db') })
+  const store = await openSqlite({ path: join(testFolder.dataFolder, 'carrel.db') })
   expect(await store.secrets.sealedOtherwise(done.key, null, COUNT)).toEqual([])
   await store.close()
 })

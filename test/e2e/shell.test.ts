@@ -35,7 +35,7 @@ const COVERED = [
   'chmod +x run.sh; chmod 700 src/deep; chmod 644 secret',
   'ln -s src/a.txt link; ln -sfn nowhere pointer; ln ro.txt hard.txt; echo more >> ro.txt',
   'rm was-file; mkdir was-file; echo n > was-file/n; rm -r was-folder; echo f > was-folder',
-  // Of the same size, with its old time.
+  // Same size and old time.
   'touch -r secret stamp; printf S > secret; touch -r stamp secret; rm stamp',
 ]
 const NOT_COVERED = [
@@ -43,13 +43,13 @@ const NOT_COVERED = [
   'echo new > build/new.js; echo changed > build/made.js; rm build/old.js gone.log; echo more >> one.log',
 ]
 
-it('F2, F5: what a shell did is as before after its undo, or the plan lists it', async () => {
+it('F2, F5: an undo reverts the work of a shell, or its plan lists the rest', async () => {
   const session = await freely(await (await openWorld()).session())
   for (const [path, text] of Object.entries(FILES)) {
     mkdirSync(dirname(session.path(path)), { recursive: true })
     writeFileSync(session.path(path), text)
   }
-  // So many that looks go by hints while it works.
+  // Enough files for scans to go by hints during the run.
   for (let one = 0; one < 201; one += 1) writeFileSync(session.path(`src/more-${one}`), '')
   for (const empty of ['empty', 'hollow']) mkdirSync(session.path(empty), { mode: 0o750 })
   symlinkSync('src', session.path('pointer'))
@@ -76,7 +76,7 @@ it('F2, F5: what a shell did is as before after its undo, or the plan lists it',
     'one.log ignored',
     'pipe special',
   ])
-  // What is not there any more is in no list of the folder: the run says it.
-  const notices = (await session.said('notice.given')).map(({ data }) => data.text)
+  // A deleted file is in no list of the folder: the run reports it.
+  const notices = (await session.eventsOf('notice.given')).map(({ data }) => data.text)
   expect(notices).toEqual([expect.stringMatching(/an undo cannot bring them back: gone\.log\.$/)])
 })

@@ -12,10 +12,10 @@ const STEERABLE = {
   steer: 'prompt' as const,
 }
 
-it('L10: text for a running run reaches the agent that takes it, as part of that run', async () => {
+it('L10: text for a running run reaches an agent that supports it, as part of that run', async () => {
   const world = await openWorld({ agents: [STEERABLE] })
   const session = await world.session({ agent: 'steerable' })
-  // The order of words and answers is that of the log: each answer is there before the next word goes.
+  // The log has texts and answers in order: each answer precedes the next text.
   const heard = (text: string) =>
     session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes(`heard ${text}`))
   const first = await session.prompt('begin', { wait: 'started' })
@@ -38,7 +38,7 @@ it('L10: text for a running run reaches the agent that takes it, as part of that
   await expectWhole(session)
 })
 
-it('L10: text that comes as the run ends is not lost: it runs next', async () => {
+it('L10: text that arrives as the run ends is not lost: it runs next', async () => {
   const world = await openWorld({ agents: [STEERABLE] })
   const session = await world.session({ agent: 'steerable' })
   for (let round = 0; round < 10; round += 1) {

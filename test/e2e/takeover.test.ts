@@ -3,36 +3,40 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { type Server, startServer } from '../support/carrel-server.ts'
 import { appears, eventually } from '../support/carrel-session.ts'
-import { agentProcesses, makeGround } from '../support/carrel-world.ts'
+import { agentProcesses, makeTestFolder } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 
 const server = inject('postgres')
 const SHORT = { leaseTtlMs: 1_000 }
 
-/** Two nodes with a data folder each and one database. */
-async function twoNodes(): Promise<{ first: Server; second: Server; grounds: ReturnType<typeof makeGround>[] }> {
+/** Starts two nodes with a data folder each and one database. */
+async function twoNodes(): Promise<{
+  first: Server
+  second: Server
+  testFolders: ReturnType<typeof makeTestFolder>[]
+}> {
   const database = await createDatabase()
   if ('skipped' in database) throw new Error(database.skipped)
   onTestFinished(database.drop)
   const databaseUrl = database.url
-  const one = makeGround()
-  const two = makeGround()
+  const one = makeTestFolder()
+  const two = makeTestFolder()
   const first = await startServer(one, { ...SHORT, databaseUrl })
   const second = await startServer(two, { ...SHORT, databaseUrl })
-  return { first, second, grounds: [one, two] }
+  return { first, second, testFolders: [one, two] }
 }
 
 describe.skipIf('skipped' in server)('two nodes on one database', () => {
-  it('S1, S3: a node that froze is overtaken, writes nothing more, and its agent is killed', async () => {
-    const { first, second, grounds } = await twoNodes()
+  it('S1, S3: a frozen node is overtaken, writes nothing more, and its agent is killed', async () => {
+    const { first, second, testFolders } = await twoNodes()
     const session = await second.session()
-    // Either node may take it: the one whose agent runs is the one to freeze.
+    // Either node may take the run: the one whose agent runs is the one to freeze.
     const { run } = await session.prompt([{ say: 'begun' }, { gate: 'go' }, { run: 'echo after >> effects' }], {
       wait: 'started',
     })
     await session.until('agent.update', (event) => JSON.stringify(event.data.update).includes('begun'))
-    const holder = agentProcesses(grounds[0]?.root ?? '').length > 0 ? first : second
-    const [other, ground] = holder === first ? [second, grounds[0]] : [first, grounds[1]]
+    const holder = agentProcesses(testFolders[0]?.root ?? '').length > 0 ? first : second
+    const [other, testFolder] = holder === first ? [second, testFolders[0]] : [first, testFolders[1]]
     const theirs = session.through(other.carrel)
     holder.signal('SIGSTOP')
     const lost = await theirs.until('run.ended')
@@ -40,8 +44,8 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     expect((await theirs.run([{ say: 'on' }])).outcome).toBe('completed')
     const before = await theirs.log()
     holder.signal('SIGCONT')
-    await eventually('the overtaken agent is killed', () => agentProcesses(ground?.root ?? '').length === 0, 5_000)
-    // It may still be asked, and it answers with the log as it is: nothing of its own was added.
+    await eventually('the overtaken agent is killed', () => agentProcesses(testFolder?.root ?? '').length === 0, 5_000)
+    // The old holder still answers, with the unchanged log: it has added nothing.
     await holder.carrel.call('server.status', {})
     expect(await session.through(holder.carrel).log()).toEqual(before)
     session.open('go')
@@ -50,24 +54,25 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     await expectWhole(theirs)
   })
 
-  it('S4: a clean stop gives the leases back, and what waits in the queue goes on elsewhere at once', async () => {
-    const { first, second, grounds } = await twoNodes()
+  it('S4: a clean stop releases the leases, and the queue continues elsewhere at once', async () => {
+    const { first, second, testFolders } = await twoNodes()
     const session = await first.session()
     await session.prompt([{ run: 'touch begun; sleep 1000' }], { wait: 'started' })
     await appears(session.path('begun'))
     const next = await session.prompt([{ say: 'elsewhere' }])
-    // By its home: what the agent runs has the place in its environment, which is in the first ground either way.
-    const holder = agentProcesses(grounds[0]?.home ?? '').length > 0 ? first : second
+    // By its home: in both cases the agent's children have the place, which is in the first folder, in their
+    // environment.
+    const holder = agentProcesses(testFolders[0]?.home ?? '').length > 0 ? first : second
     const other = holder === first ? second : first
     await holder.stop()
     const theirs = session.through(other.carrel)
     const ends = await theirs.endOf(next.prompt)
     expect(ends.data.outcome).toBe('completed')
-    expect((await theirs.said('run.ended')).map((event) => event.data.outcome)).toEqual(['cancelled', 'completed'])
+    expect((await theirs.eventsOf('run.ended')).map((event) => event.data.outcome)).toEqual(['cancelled', 'completed'])
     await expectWhole(theirs)
   })
 
-  it('S1, L4: with two nodes at work each prompt runs once, wherever it was asked', async () => {
+  it('S1, L4: with two nodes running each prompt runs once, wherever it was sent', async () => {
     const { first, second } = await twoNodes()
     const session = await first.session()
     const theirs = session.through(second.carrel)
@@ -79,7 +84,7 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     for (const { prompt } of asked) expect((await theirs.endOf(prompt)).data.outcome).toBe('completed')
     const effects = readFileSync(session.path('effects'), 'utf8').trim().split('\n')
     expect(effects.map(Number).toSorted((a, b) => a - b)).toEqual(asked.map((_, at) => at))
-    expect(await session.said('run.ended')).toHaveLength(12)
+    expect(await session.eventsOf('run.ended')).toHaveLength(12)
     await expectWhole(session)
   })
 })

@@ -17,21 +17,26 @@ const RUNS = 50
 const why = await noSandbox()
 const strict = why === null
 const program = browserHere()
-/** All fifty have a browser and a sandbox where the machine has room for them (some 12 GB in use), else some of each. */
+/**
+ * All fifty runs have a browser and a sandbox on a machine with enough memory (some 12 GB in use), else some of them.
+ */
 const whole = totalmem() > 20 * 2 ** 30
 vi.setConfig({ testTimeout: whole ? 3_600_000 : 900_000 })
-/** So many have a browser at once, and so many others in their turn. */
+/** Number of runs with a browser at once; `LATER` runs take their turns after them. */
 const BROWSERS = program === null ? 0 : whole ? RUNS : 4
 const LATER = program === null || whole ? 0 : 3
-/** On a machine that is busy otherwise. ms. */
+/** The longest wait on a busy machine, in ms. */
 const PATIENCE_MS = whole ? 1_200_000 : 300_000
 const bird = (at: number) => `bird-${at}-tweet`
 const song = (at: number) => `song-${at}-nobody-may-hear`
 const crumb = (at: number) => `crumb-${at}-nobody-may-taste`
-/** Every fifth one is in a sandbox, where there are any, and looks everywhere; the others look where they are led to. */
+/**
+ * Tells whether a run is in a sandbox and searches everywhere: every run on a big machine, else one in five. The
+ * other runs search where the test leads them.
+ */
 const isKept = (at: number) => strict && (whole || at % 5 === 0)
 
-/** Gives each who logs in a cookie that no agent ever sees, and remembers with which ones they came again. */
+/** Gives each browser that logs in a cookie that no agent ever sees, and records with which cookies it returned. */
 const tasted = new Map<number, string>()
 const known = new Set<number>()
 const site = createServer(({ url = '', headers }, answer) => {
@@ -56,13 +61,16 @@ const SING = [
   { write: 'sung', content: '', ask: false },
   { gate: 'go' },
 ]
-/** Values as they begin only: in full they would be hidden. `peers` has the numbers that agents have outside. */
+/**
+ * Prints the beginnings of values only: Carrel would mask a whole one. `peers` has the port numbers that agents have
+ * outside.
+ */
 const LISTEN = (where: string) =>
   `{ env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline; for peer in $(cat peers); do cat /proc/$peer/environ /proc/$peer/cwd/sung; done; grep -r . ${where}; } 2> /dev/null | tr '\\0' '\\n' | grep -ao '\\(bird\\|song\\|crumb\\)-[0-9]*-' | sort -u > heard`
 const NEAR = '"$HOME" "$TMPDIR"'
 const EVERYWHERE = `${NEAR} /tmp /run "$DATA"`
 
-it(`P3, P8, B3, B4: of ${RUNS} runs at once none meets another one’s variables, secrets, ports, home, temporary folder or logins of its browser; nor do logs and a backup${strict ? '' : ` (none in strict: ${why})`}${program === null ? ' (no browsers: there is no Chromium)' : ''}`, async () => {
+it(`P3, P8, B3, B4: of ${RUNS} runs at once none finds another one’s variables, secrets, ports, home, temporary folder or logins of its browser; neither do logs and a backup${strict ? '' : ` (none in strict: ${why})`}${program === null ? ' (no browsers: there is no Chromium)' : ''}`, async () => {
   const agents = [scriptedAgent('bird', { passEnv: [] })]
   const world = await openWorld({ agents, browserCommand: program, browsersAtOnce: Math.max(1, BROWSERS) })
   const { carrel, dataFolder } = world

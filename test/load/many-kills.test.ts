@@ -5,15 +5,15 @@ import type { Event } from '../../src/model/events.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { running, type Server, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
-import { makeGround } from '../support/carrel-world.ts'
+import { makeTestFolder } from '../support/carrel-world.ts'
 
 const SESSIONS = 4
 const RUNS = 100
 const KILLS = 12
-/** Kills come after this many events that followers have seen since the last one, drawn from a seed. */
+/** The most events between two kills: followers count their events up to a number drawn from a seed. */
 const MOST_EVENTS = 60
 
-/** A small generator (mulberry32), so that a failure can be had again by its seed. */
+/** A small generator (mulberry32): the seed reproduces a failure. */
 function randomFrom(seed: number): () => number {
   let state = seed
   return () => {
@@ -24,20 +24,20 @@ function randomFrom(seed: number): () => number {
   }
 }
 
-/** What one session asked for, got acknowledged, and saw. */
+/** The requests of one session, their acknowledgements, and the events that its follower received. */
 interface Ledger {
   session: TestSession
   readonly acknowledged: { seq: number; prompt: string; key: string }[]
   readonly seen: Map<number, Event>
-  /** Its prompts ask for permission first, and the person answers at once. */
+  /** Prompts of this session ask for permission first, and the person answers at once. */
   readonly asks: boolean
   left: number
 }
 
 it(`L1, L4, L5, P1: ${KILLS} kills of the server at random moments during ${RUNS} runs lose nothing`, async () => {
-  const ground = makeGround()
+  const testFolder = makeTestFolder()
   const random = randomFrom(20_261_121)
-  let server = await startServer(ground, { flushMs: 5 })
+  let server = await startServer(testFolder, { flushMs: 5 })
   const ledgers: Ledger[] = []
   for (let each = 0; each < SESSIONS; each += 1) {
     ledgers.push({
@@ -50,10 +50,10 @@ it(`L1, L4, L5, P1: ${KILLS} kills of the server at random moments during ${RUNS
   }
   for (let kills = 0; kills < KILLS; kills += 1) {
     await workUntilKilled(ledgers, server, Math.floor(random() * MOST_EVENTS))
-    server = await startServer(ground, { flushMs: 5 })
+    server = await startServer(testFolder, { flushMs: 5 })
     for (const ledger of ledgers) ledger.session = ledger.session.through(server.carrel)
   }
-  // One more for each, undisturbed: it stands behind all that the kills left waiting.
+  // One more prompt for each session, undisturbed: it queues behind every prompt that the kills left.
   for (const ledger of ledgers) ledger.left += 1
   await Promise.all(ledgers.map((ledger) => work(ledger, new AbortController().signal, () => undefined)))
   for (const { session, acknowledged, seen, asks } of ledgers) {
@@ -75,10 +75,10 @@ it(`L1, L4, L5, P1: ${KILLS} kills of the server at random moments during ${RUNS
     expectOnce(log, session)
   }
   await server.stop()
-  await eventually('no process is left', () => running(ground).length === 0, 3_000)
+  await eventually('no process is left', () => running(testFolder).length === 0, 3_000)
 }, 400_000)
 
-/** Gives each session one prompt after the other, and kills the server once followers have seen so many events. */
+/** Gives each session one prompt after the other, and kills the server once followers have received enough events. */
 async function workUntilKilled(ledgers: readonly Ledger[], server: Server, events: number): Promise<void> {
   const over = new AbortController()
   let left = events
@@ -87,7 +87,7 @@ async function workUntilKilled(ledgers: readonly Ledger[], server: Server, event
     if (left <= 0) over.abort()
   }
   const working = ledgers.map((ledger) => work(ledger, over.signal, count))
-  // With nothing left to do there is nothing more to see: kill it all the same.
+  // A server without any remaining work brings no more events: kill it all the same.
   const done = Promise.all(working).then(() => over.abort())
   if (!over.signal.aborted)
     await new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true }))
@@ -95,10 +95,10 @@ async function workUntilKilled(ledgers: readonly Ledger[], server: Server, event
   await done
 }
 
-/** Prompts until none is left or the time is over. What the server did not acknowledge is asked again by its key. */
+/** Prompts until none is left or the time is over. Repeats an unacknowledged prompt under the same key. */
 async function work(ledger: Ledger, over: AbortSignal, count: () => void): Promise<void> {
   while (ledger.left > 0 && !over.aborted) {
-    // One key for one acknowledgement: what was not acknowledged is asked again by the same, and nothing else is.
+    // One key for each acknowledgement: only an unacknowledged prompt repeats a key.
     const key = `run-${ledger.acknowledged.length}`
     try {
       const { seq, prompt } = await ledger.session.prompt(stepsOf(key, ledger.asks), { key })
@@ -117,7 +117,7 @@ const stepsOf = (key: string, ask: boolean) => [
   { repeat: 3, say: '.', everyMs: 2 },
 ]
 
-/** Follows until this prompt's run has ended, keeping all that was seen. */
+/** Follows until this prompt's run has ended, and keeps every event. */
 async function watch(ledger: Ledger, prompt: string, over: AbortSignal, count: () => void): Promise<void> {
   const { session, seen } = ledger
   const after = Math.max(0, ...seen.keys())
@@ -135,7 +135,7 @@ async function watch(ledger: Ledger, prompt: string, over: AbortSignal, count: (
   }
 }
 
-/** Allows whatever is asked. A question may be over by the time it is answered. */
+/** Allows every question. A question may be over by the time of its answer. */
 async function answerAll(session: TestSession): Promise<void> {
   const open = { workspace: session.workspace, session: session.id, state: 'open' as const }
   const { interactions } = await session.carrel.call('interactions.list', open)
@@ -146,7 +146,7 @@ async function answerAll(session: TestSession): Promise<void> {
   }
 }
 
-/** No command was carried out twice: a prompt that was in an agent's hands is never handed over again. */
+/** Checks that no command ran twice: Carrel never sends an agent a prompt again that the agent had. */
 function expectOnce(log: readonly Event[], session: TestSession): void {
   const effects = readFileSync(session.path('effects'), 'utf8').trim().split('\n')
   expect(new Set(effects).size).toBe(effects.length)

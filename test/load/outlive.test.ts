@@ -3,28 +3,28 @@ import { expect, it } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { running, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
-import { makeGround } from '../support/carrel-world.ts'
+import { makeTestFolder } from '../support/carrel-world.ts'
 
-/** Long enough for every restart here; the end of each test ends what is left. */
+/** Long enough for every restart here; the end of each test ends the remaining processes. */
 const OUTLIVE = { outliveMs: 120_000, flushMs: 5 }
 const RUNS = 20
-/** Fifty were asked for and take a while: `CARREL_TEST_KILLS=50` has them. */
+/** The contract asks for fifty, which take a while: `CARREL_TEST_KILLS=50` runs them. */
 const KILLS = Number(process.env.CARREL_TEST_KILLS ?? 8)
-/** Enough to be still at it after the last kill. */
+/** Enough words for the agent to be busy after the last kill. */
 const WORDS = 60 * KILLS
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index} `).join('')
 
-const opened = async (session: TestSession) => (await session.said('context.opened')).map(({ data }) => data.how)
+const opened = async (session: TestSession) => (await session.eventsOf('context.opened')).map(({ data }) => data.how)
 
-it(`P5: ${KILLS} kills of the server at random moments of ${RUNS} streaming runs: no word is lost or said twice, all complete`, async () => {
-  const ground = makeGround()
-  let server = await startServer(ground, OUTLIVE)
+it(`P5: ${KILLS} kills of the server at random moments of ${RUNS} streaming runs: no word is lost or repeated, all complete`, async () => {
+  const testFolder = makeTestFolder()
+  let server = await startServer(testFolder, OUTLIVE)
   let sessions = await Promise.all(Array.from({ length: RUNS }, () => server.session()))
   const prompts = await Promise.all(
     sessions.map((session) => session.prompt([{ repeat: WORDS, everyMs: 20 }], { wait: 'started' })),
   )
   for (let kills = 0; kills < KILLS; kills += 1) {
-    // Some moment after all have been taken up: when another so many words of the first are in its log.
+    // A moment after all runs have been adopted: when the log of the first has a random number of further words.
     const [first] = sessions as [TestSession]
     const seen = (await first.row()).head
     const words = 1 + ((kills * 7) % 13)
@@ -34,7 +34,7 @@ it(`P5: ${KILLS} kills of the server at random moments of ${RUNS} streaming runs
         first.until('run.ended', () => true, 0),
       ])
     await server.kill()
-    server = await startServer(ground, OUTLIVE)
+    server = await startServer(testFolder, OUTLIVE)
     sessions = sessions.map((session) => session.through(server.carrel))
   }
   for (const [index, session] of sessions.entries()) {
@@ -45,5 +45,5 @@ it(`P5: ${KILLS} kills of the server at random moments of ${RUNS} streaming runs
     await expectWhole(session)
   }
   await server.stop()
-  await eventually('no process is left', () => running(ground).length === 0, 10_000)
+  await eventually('no process is left', () => running(testFolder).length === 0, 10_000)
 }, 600_000)

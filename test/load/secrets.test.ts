@@ -8,10 +8,10 @@ const DEFAULT = { workspace: 'default' } as const
 const RUNS = 50
 const PATIENCE_MS = 240_000
 const canary = (index: number) => `canary-${index}-${'x'.repeat(index % 7)} - "quoted" / ${index * 7_919}`
-/** What of a value is in it in every form but base64. */
+/** The part of a value that appears in every form of it but base64. */
 const traceOf = (index: number) => `canary-${index}-`
 
-it('B3: fifty secrets in fifty runs at once that print them everywhere: no file has one, no run has another one', async () => {
+it("B3: fifty secrets in fifty runs at once that print them everywhere: no file has one, no run has another one's", async () => {
   const world = await openWorld({ logLevel: 'debug' })
   const first = await world.session()
   const sessions = [first]
@@ -32,7 +32,7 @@ it('B3: fifty secrets in fifty runs at once that print them everywhere: no file 
         { ask: { title: 'In a question: $CANARY' }, expand: true },
         { fail: 'In an error: $CANARY', expand: true },
       ])
-      // Fifty processes start one after the other: that takes longer than anything else waits for.
+      // Fifty processes start one after the other, which takes longer than any other wait.
       const asks = async () => (await session.row()).questions === 1
       await eventually('the agent asks', asks, PATIENCE_MS)
       const asked = await session.until('interaction.opened')

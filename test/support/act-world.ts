@@ -18,7 +18,7 @@ import type { Act, FilePath, Plan, PlanRequest } from '../../src/model/history.t
 import type { ActId, RunId, SessionId } from '../../src/model/ids.ts'
 import { specOf, writer } from './history-world.ts'
 
-/** A real folder with its history, in this thread: whoever is named wrote what was found since. */
+/** A real folder with its history, in this thread. A scan attributes changes to the runs that the test names. */
 export interface ActWorld extends AsyncDisposable {
   readonly root: string
   readonly folder: string
@@ -30,16 +30,16 @@ export interface ActWorld extends AsyncDisposable {
   /** What was changed since the last look is by these runs; by nobody of ours without any. */
   look(by?: readonly string[], more?: Partial<ScanRequest>): Promise<number>
   plan(request: PlanRequest, more?: Partial<PlanAsk>): Promise<Plan>
-  /** Plans, and carries it out with every conflicts path left, but for those named. */
+  /** Plans a request and applies the plan: keeps every conflicting path unless `overwrite` names it. */
   act(request: PlanRequest, overwrite?: readonly FilePath[], more?: Partial<PlanAsk>): Promise<Act>
   applyPlan(plan: Plan, how?: Partial<ApplyPlan>, more?: Partial<PlanAsk>): Promise<Act>
-  /** Everything in the folder, as it could be told apart by looking. */
+  /** The whole folder, in every detail that a scan can distinguish. */
   seen(): Record<FilePath, string>
-  /** Another place of the same history. */
+  /** Opens another place of the same history. */
   another(name: string, files: Readonly<Record<FilePath, string>>, where?: Where): Promise<ActWorld>
 }
 
-/** Of another place: elsewhere than beside the first, or another kind of place. */
+/** Options of another place: a root apart from the first one, or another kind of place. */
 export interface Where {
   readonly root?: string
   readonly scope?: PlaceSpec['scope']
@@ -58,7 +58,7 @@ export const restoreTo = (to: number): PlanRequest => ({ kind: 'restore', to })
 export const BY: ApplyPlan['by'] = { name: 'me', kind: 'person', face: 'library' }
 
 export interface ActWorldOptions {
-  /** Where the place and its history are; a new folder if left out. */
+  /** The folder of the place and its history; default: a new one. */
   readonly top?: string
   readonly root?: string
   readonly point?: CrashPoint
@@ -137,7 +137,7 @@ async function placed(around: Around, spec: PlaceSpec, files: Readonly<Record<Fi
   }
 }
 
-/** Everything in a folder: kind, mode and bytes of each path. */
+/** Returns kind, mode and bytes of each path in a folder. */
 export function seenIn(root: string, folder = ''): Record<FilePath, string> {
   const found: Record<FilePath, string> = {}
   for (const name of readdirSync(diskPath(root, folder), 'buffer').map(pathOf)) {

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PACKAGE_ROOT, useProgramsOf } from '../../src/primitives/programs.ts'
 
-/** dist/node: what the build makes of the sources. */
+/** The folder dist/node, where the build puts its output. */
 export const BUILT = pathToFileURL(`${join(PACKAGE_ROOT, 'dist', 'node')}/`)
 
 /**
- * Makes keepers, agents and threads of this process start from the build, which saves most of each start. The engine
- * itself runs from its sources. Called by the setup file of all tests, and by the servers that they start.
+ * Makes this process start keepers, agents and threads from the build, which saves most of each start. The engine
+ * itself runs from its sources. Called by the setup file of all tests, and by the servers that tests start.
  */
 export const startBuiltPrograms = (): void => useProgramsOf(BUILT)
 

@@ -6,32 +6,35 @@ import { type Client, connect } from '../../src/client/client.ts'
 import type { Config } from '../../src/model/config.ts'
 import { testProgram } from './built.ts'
 import { createTestSession, type SessionOptions, type TestSession } from './carrel-session.ts'
-import { agentProcesses, type Ground } from './carrel-world.ts'
+import { agentProcesses, type TestFolder } from './carrel-world.ts'
 
-/** A real server process on the data folder of a ground. */
+/** A real server process on the data folder of a test folder. */
 export interface Server {
   readonly pid: number
   readonly url: string
   readonly token: string
   readonly carrel: Client
-  /** Everything it said on stderr. */
-  readonly words: () => string
+  /** Returns everything that the server wrote to stderr. */
+  readonly stderr: () => string
   session(options?: Partial<SessionOptions>): Promise<TestSession>
-  /** `kill -9`, and waits until it is gone. */
+  /** Kills the server with `kill -9` and waits for its end. */
   kill(): Promise<void>
-  /** SIGTERM, and waits until it has come to its end. */
+  /** Stops the server with SIGTERM and waits for its end. */
   stop(): Promise<void>
   signal(name: NodeJS.Signals): void
 }
 
-/** Tries again at once, so that a story waits for the server and not for the client's patience. */
+/** The client retries almost at once: a test waits for the server, not for the client's back-off. */
 const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
 
 const main = testProgram('serve')
 
-/** Starts a server and waits until it serves; its agents end with it unless `outliveMs` says otherwise. @throws with its words when it ends first */
+/**
+ * Starts a server and waits until it serves. Its agents end with it unless `outliveMs` is set.
+ * @throws Error with the server's stderr if the server ends first
+ */
 export async function startServer(
-  ground: Ground,
+  testFolder: TestFolder,
   settings: Partial<Config> = {},
   { page = false }: { readonly page?: boolean } = {},
 ): Promise<Server> {
@@ -40,13 +43,13 @@ export async function startServer(
     outliveMs: 0,
     historyWaitMs: 60_000,
     ...settings,
-    dataFolder: settings.dataFolder ?? ground.dataFolder,
+    dataFolder: settings.dataFolder ?? testFolder.dataFolder,
   })
   const args = [main, asked, ...(page ? ['page'] : [])]
-  const child = spawn(process.execPath, args, { env: { ...ground.env }, stdio: ['pipe', 'pipe', 'pipe'] })
-  let words = ''
+  const child = spawn(process.execPath, args, { env: { ...testFolder.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  let stderr = ''
   child.stderr.on('data', (chunk) => {
-    words += chunk
+    stderr += chunk
   })
   const exited = once(child, 'exit')
   const end = async (name: NodeJS.Signals) => {
@@ -56,7 +59,7 @@ export async function startServer(
   onTestFinished(() => end('SIGKILL'))
   const lines = createInterface({ input: child.stdout })
   const first = await Promise.race([once(lines, 'line'), exited.then(() => null)])
-  if (first === null) throw new Error(`The server ended before it served. It said:\n${words}`)
+  if (first === null) throw new Error(`The server ended before it served. Its stderr:\n${stderr}`)
   const { url, token } = JSON.parse(String(first[0])) as { url: string; token: string }
   const carrel = connect({ url, token, timing: TIMING })
   return {
@@ -64,24 +67,24 @@ export async function startServer(
     url,
     token,
     carrel,
-    words: () => words,
-    session: (options = {}) => createTestSession(carrel, { ...options, folder: options.folder ?? ground.work() }),
+    stderr: () => stderr,
+    session: (options = {}) => createTestSession(carrel, { ...options, folder: options.folder ?? testFolder.work() }),
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     signal: (name) => void child.kill(name),
   }
 }
 
-/** What agents of this ground run now. */
-export const running = (ground: Ground): number[] => agentProcesses(ground.root)
+/** Returns the pids of this test folder's agents and of their children. */
+export const running = (testFolder: TestFolder): number[] => agentProcesses(testFolder.root)
 
-/** `kill -9` to every agent of this ground and all that it started. */
-export function killAgents(ground: Ground): void {
-  for (const pid of running(ground)) {
+/** Kills every agent of this test folder and all its children with `kill -9`. */
+export function killAgents(testFolder: TestFolder): void {
+  for (const pid of running(testFolder)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // The one before took it along: they die as a tree.
+      // The signal to an earlier process has killed this one too: agents die as a tree.
     }
   }
 }

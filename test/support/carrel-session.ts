@@ -7,53 +7,56 @@ import type { Item } from '../../src/model/items.ts'
 import type { Run, Session, Space } from '../../src/model/tree.ts'
 import type { SessionView } from '../../src/model/view.ts'
 
-/** Longer than anything here may take on a busy machine; only a test that fails waits for it. ms. */
+/** The longest wait, in ms. Nothing takes that long even on a busy machine: only a failing test waits for it. */
 const PATIENCE_MS = 90_000
 
-/** A step of the scripted agent, as `host/scripted-agent/script.ts` lists them. */
+/** A step of the scripted agent; `scripted-agent/script.ts` lists the steps. */
 export type Step = Readonly<Record<string, unknown>>
 type PromptOptions = Omit<Partial<Input<'sessions.prompt'>>, 'workspace' | 'id' | 'content'>
 
-/** A session under test, reached through one face. Waiting means following the log; nothing here sleeps. */
+/** A session under test, reached through one face. Every wait follows the log; nothing sleeps. */
 export interface TestSession {
   readonly carrel: Carrel
   readonly workspace: string
   readonly id: string
   readonly space: Space
   readonly project: string
-  /** The folder it works in. */
+  /** The working folder of the session. */
   readonly folder: string
   path(...parts: string[]): string
-  /** Lets a `gate` step go on. */
+  /** Releases a `gate` step. */
   open(gate: string): void
   prompt(content: string | readonly Step[], options?: PromptOptions): Promise<Output<'sessions.prompt'>>
-  /** Prompts and waits for the end of the run. */
+  /** Sends a prompt and waits for the end of its run. */
   run(content: string | readonly Step[], options?: PromptOptions): Promise<EventOf<'run.ended'>['data']>
-  /** The first event after `after` that fits. @throws after a generous time, with the log in the message */
+  /**
+   * Waits for the first event after `after` that `fits` accepts.
+   * @throws Error with the log in its message after a generous time
+   */
   until<T extends EventType>(type: T, fits?: (event: EventOf<T>) => boolean, after?: number): Promise<EventOf<T>>
-  /** The end of the run that this prompt begins, at once when it is over. */
+  /** Waits for the end of the run that this prompt begins; returns at once when the run is over. */
   endOf(prompt: string): Promise<EventOf<'run.ended'>>
   log(): Promise<Event[]>
-  said<T extends EventType>(type: T): Promise<EventOf<T>[]>
+  eventsOf<T extends EventType>(type: T): Promise<EventOf<T>[]>
   items(): Promise<Item[]>
   item<K extends Item['kind']>(kind: K): Promise<Extract<Item, { kind: K }>>
   view(): Promise<SessionView>
   row(): Promise<Session>
   runs(): Promise<Run[]>
   answer(interaction: string, option: string): Promise<Output<'interactions.answer'>>
-  /** The same session through another caller or another server. */
+  /** Returns the same session through another caller or another server. */
   through(carrel: Carrel): TestSession
 }
 
-/** Steps as a prompt that orders them. */
+/** Builds a prompt that orders these steps. */
 export const order = (steps: readonly Step[]): string => `@@do ${JSON.stringify(steps)} @@end`
 
 export interface SessionOptions {
   readonly agent?: string
   readonly workspace?: string
-  /** Another session whose project it shares. */
+  /** Another session, whose project this one shares. */
   readonly beside?: TestSession
-  /** A folder under the world's root; made when it is not there. */
+  /** A folder below the world's root, created where it does not exist. */
   readonly folder: string
 }
 
@@ -78,29 +81,8 @@ export function testSession(
 ): TestSession {
   const at = { workspace, id }
   const path = (...parts: string[]) => join(space.folder, ...parts)
-  const log = async () => {
-    const events: Event[] = []
-    for (;;) {
-      const page = await carrel.call('sessions.events', { ...at, after: events.length, limit: 5_000 })
-      events.push(...page.events.map(parseEvent))
-      if (page.events.length < 5_000) return events
-    }
-  }
-  const until = async <T extends EventType>(type: T, fits: (event: EventOf<T>) => boolean = () => true, after = 0) => {
-    const signal = AbortSignal.timeout(PATIENCE_MS)
-    const stop = new AbortController()
-    const target = { kind: 'session' as const, workspace, session: id, after }
-    try {
-      for await (const followed of carrel.follow([target], AbortSignal.any([signal, stop.signal]))) {
-        if (followed.kind !== 'event') continue
-        const event = parseEvent(JSON.parse(followed.json))
-        if (event.type === type && fits(event as EventOf<T>)) return event as EventOf<T>
-      }
-    } finally {
-      stop.abort()
-    }
-    throw new Error(`No ${type} that fits came after ${after}. The log is:\n${summary(await log())}`)
-  }
+  const log = () => readLog(carrel, at)
+  const until: TestSession['until'] = (type, fits, after) => waitFor(session, type, fits, after)
   const session: TestSession = {
     carrel,
     ...at,
@@ -125,7 +107,7 @@ export function testSession(
       return await until('run.ended', (event) => event.data.run === admitted.data.run, admitted.seq)
     },
     log,
-    said: async (type) => (await log()).filter((event) => event.type === type) as never,
+    eventsOf: async (type) => (await log()).filter((event) => event.type === type) as never,
     items: async () => (await carrel.call('sessions.view', { ...at, limit: 500 })).items,
     async item(kind) {
       const found = (await session.items()).filter((each) => each.kind === kind)
@@ -142,26 +124,56 @@ export function testSession(
   return session
 }
 
-/** Resolves once this is so; for what no log tells, such as a file that a command makes. */
+async function readLog(carrel: Carrel, at: { workspace: string; id: string }): Promise<Event[]> {
+  const events: Event[] = []
+  for (;;) {
+    const page = await carrel.call('sessions.events', { ...at, after: events.length, limit: 5_000 })
+    events.push(...page.events.map(parseEvent))
+    if (page.events.length < 5_000) return events
+  }
+}
+
+async function waitFor<T extends EventType>(
+  { carrel, workspace, id, log }: TestSession,
+  type: T,
+  fits: (event: EventOf<T>) => boolean = () => true,
+  after = 0,
+): Promise<EventOf<T>> {
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  const stop = new AbortController()
+  const target = { kind: 'session' as const, workspace, session: id, after }
+  try {
+    for await (const followed of carrel.follow([target], AbortSignal.any([signal, stop.signal]))) {
+      if (followed.kind !== 'event') continue
+      const event = parseEvent(JSON.parse(followed.json))
+      if (event.type === type && fits(event as EventOf<T>)) return event as EventOf<T>
+    }
+  } finally {
+    stop.abort()
+  }
+  throw new Error(`No ${type} that fits came after ${after}. The log is:\n${summary(await log())}`)
+}
+
+/** Polls until the condition holds: for conditions without an event, such as a file that a command creates. */
 export async function eventually(
-  what: string,
-  so: () => boolean | Promise<boolean>,
+  condition: string,
+  holds: () => boolean | Promise<boolean>,
   withinMs = PATIENCE_MS,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
-  while (!(await so())) {
-    if (performance.now() > deadline) throw new Error(`It did not come about within ${withinMs} ms: ${what}.`)
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`Condition not met within ${withinMs} ms: ${condition}.`)
     await pause(10)
   }
 }
 
-export const appears = (path: string): Promise<void> => eventually(`${path} is there`, () => existsSync(path))
+export const appears = (path: string): Promise<void> => eventually(`${path} exists`, () => existsSync(path))
 
-/** A log in lines that a person can read in a failed test. */
+/** Renders a log in lines for the message of a failed test. */
 export function summary(log: readonly Event[]): string {
   return log.map((event) => `${event.seq} ${event.type} ${JSON.stringify(event.data).slice(0, 300)}`).join('\n')
 }
 
-/** All that the agent said in messages, in order. */
+/** Joins the texts of all agent messages, in order. */
 export const textOf = (items: readonly Item[]): string =>
   items.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item.text] : [])).join('')

@@ -14,21 +14,21 @@ import { createTestSession, type SessionOptions, type TestSession } from './carr
 export const ADA: Caller = { name: 'ada', kind: 'person', face: 'web', workspaces: null }
 export const BOB: Caller = { name: 'bob', kind: 'person', face: 'cli', workspaces: null }
 
-/** A folder of its own for one test: data, home and the folders it works in. Removed at the end of the test. */
-export interface Ground {
+/** A folder for one test with data, a home and working folders. Removed at the end of the test. */
+export interface TestFolder {
   readonly root: string
   readonly dataFolder: string
   readonly home: string
-  /** What a server of this test gets as its environment. */
+  /** The environment of the servers of this test. */
   readonly env: Readonly<Record<string, string>>
-  /** A new folder to work in. */
+  /** Creates a new working folder. */
   work(name?: string): string
 }
 
-/** Says what is to be done at the end of a test or of a file. */
+/** Registers a clean-up for the end of a test or of a file. */
 export type AtEnd = (ending: () => void | Promise<void>) => void
 
-export function makeGround(more: Readonly<Record<string, string>> = {}, atEnd: AtEnd = onTestFinished): Ground {
+export function makeTestFolder(more: Readonly<Record<string, string>> = {}, atEnd: AtEnd = onTestFinished): TestFolder {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-story-')))
   atEnd(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
   const home = join(root, 'home')
@@ -40,7 +40,7 @@ export function makeGround(more: Readonly<Record<string, string>> = {}, atEnd: A
     home,
     env: {
       PATH: process.env.PATH ?? '',
-      // One for all: a server whose sources are compiled anew for each test would be half of the suite's time.
+      // All servers share one cache: compiling the sources for each test would take half of the suite's time.
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
       HOME: home,
       CARREL_SCRIPTED_HOME: join(root, 'memory'),
@@ -56,37 +56,37 @@ export function makeGround(more: Readonly<Record<string, string>> = {}, atEnd: A
   }
 }
 
-/** An engine in this process, with everything a story needs around it. Closed at the end of the test. */
-export interface World extends Ground {
+/** An engine in this process with everything that a test needs around it. Closed at the end of the test. */
+export interface World extends TestFolder {
   readonly engine: Engine
   readonly carrel: Carrel
-  /** The workspace of this test, in which `session` makes its sessions. */
+  /** The workspace of this test; `session` creates its sessions here. */
   readonly workspace: string
   as(caller: Caller): Carrel
-  /** `carrel` where it is to be reached through another face. */
+  /** Creates a session; `carrel` reaches it through another face. */
   session(options?: Partial<SessionOptions> & { carrel?: Carrel }): Promise<TestSession>
-  /** A clean stop and a new start on the same data. */
+  /** Stops the engine cleanly and starts it again on the same data. */
   restart(settings?: Partial<Config>): Promise<void>
-  /** Pids of agents, and of what they started, that run now. */
+  /** Returns the pids of running agents and of their children. */
   processes(): number[]
 }
 
 export async function openWorld(
   settings: Partial<Config> = {},
   overrides: Overrides = {},
-  ground: Ground = makeGround(),
+  testFolder: TestFolder = makeTestFolder(),
   atEnd: AtEnd = onTestFinished,
 ): Promise<World> {
-  const { dataFolder, home } = ground
+  const { dataFolder, home } = testFolder
   const open = (more: Partial<Config> = {}) =>
     openEngine(
       { logLevel: 'silent', outliveMs: 0, historyWaitMs: 60_000, ...settings, ...more, dataFolder },
-      { env: ground.env, home, ...overrides },
+      { env: testFolder.env, home, ...overrides },
     )
   let engine = await open()
   atEnd(async () => await engine.close())
   return {
-    ...ground,
+    ...testFolder,
     workspace: 'default',
     get engine() {
       return engine
@@ -98,24 +98,24 @@ export async function openWorld(
     session: (options = {}) =>
       createTestSession(options.carrel ?? engine.carrelFor(ADA), {
         ...options,
-        folder: options.folder ?? ground.work(),
+        folder: options.folder ?? testFolder.work(),
       }),
     async restart(more) {
       await engine.close()
       engine = await open(more)
     },
-    processes: () => agentProcesses(ground.root),
+    processes: () => agentProcesses(testFolder.root),
   }
 }
 
-/** Settings of another scripted agent: one with quirks, or one that may share its process. */
+/** Builds settings of another scripted agent, for example one with quirks or one whose process several runs share. */
 export function scriptedAgent(id: string, more: Partial<Config['agents'][number]> = {}): Config['agents'][number] {
   const main = fileURLToPath(new URL('scripted-agent.js', BUILT))
   const env = { NODE_NO_WARNINGS: '1', ...more.env }
   return { name: id, command: process.execPath, args: [main], passEnv: ['CARREL_SCRIPTED_HOME'], ...more, env, id }
 }
 
-/** Pids of what agents of this test run: they carry the mark of a tree, and the test's folder in their environment. */
+/** Returns the pids of this test's agents: their environment has the mark of a process tree and the test's folder. */
 export function agentProcesses(root: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

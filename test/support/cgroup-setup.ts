@@ -7,16 +7,16 @@ import { openCgroups } from '../../src/host/cgroups/cgroups.ts'
 const cgroups = openCgroups({ path: process.env.PATH ?? '' })
 const ways = [await cgroups.wayOf('memoryBytes'), await cgroups.wayOf('pids')]
 
-/** Why nothing of this can be tried here; null where it can. */
+/** The reason why cgroups cannot be tested on this machine; null where they can. */
 export const noCgroups: string | null =
   ways.map((each) => ('obstacle' in each ? each.obstacle.why : null)).find((why) => why) ?? null
 
-/** Leaves out all tests of the block it stands in, where there are none; no script of ours could make any. */
+/** Skips all tests of the enclosing block on a machine without cgroups; no script of ours could create any. */
 export function needCgroups(): void {
   beforeEach(({ skip }) => skip(noCgroups !== null, `only on machines with cgroups: ${noCgroups}`))
 }
 
-/** All cgroups that agents of this machine have now, whichever test's they are. */
+/** Lists all cgroups that agents of this machine have now, of any test. */
 export function cgroupsNow(): string[] {
   const grounds = new Set(ways.flatMap((each) => ('way' in each ? [each.way.folder] : [])))
   return [...grounds].flatMap((folder) =>
@@ -26,7 +26,7 @@ export function cgroupsNow(): string[] {
   )
 }
 
-/** What stands for /proc/self on a machine that shows these files. */
+/** Creates a stand-in for /proc/self of a machine with these files. */
 export function selfWith(files: { readonly cgroup: string; readonly mountinfo: string }): string {
   const folder = mkdtempSync(join(tmpdir(), 'carrel-self-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))

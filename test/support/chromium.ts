@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium as playwright } from 'playwright-core'
 import type { Skipped } from './postgres.ts'
 
-/** A browser that can be started: `launch` arguments for playwright. */
+/** A browser that can be started: the `launch` arguments for playwright. */
 export interface Chromium {
   readonly executablePath: string
   readonly args: string[]
@@ -14,7 +14,10 @@ export interface Chromium {
 }
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-/** Chromium without all that surrounds a page: the same engine for half the work. Shows no notifications. */
+/**
+ * Headless shells: the same engine without the browser around it, for half the processor time. They show no
+ * notifications.
+ */
 const SHELLS = ['/usr/bin/chromium-headless-shell']
 const INSTALLED = [
   '/usr/bin/chromium',
@@ -25,12 +28,12 @@ const INSTALLED = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ]
 
-/** The browsers of this worker, by whether they are whole. */
+/** The browsers of this worker; the key tells whether the browser is a whole one. */
 const shared = new Map<boolean, Promise<Browser | Skipped>>()
 
 /**
- * Gives the browser that all test files of a worker share: a context of its own is what keeps a test apart from
- * others. One that died is replaced. The browser ends with the worker's process.
+ * Returns the browser that all test files of a worker share; a browser context of its own separates each test from
+ * the others. Replaces a browser that died. The browser ends with the worker's process.
  */
 export async function sharedChromium(whole = false): Promise<Browser | Skipped> {
   const found = await shared.get(whole)
@@ -41,9 +44,9 @@ export async function sharedChromium(whole = false): Promise<Browser | Skipped> 
 }
 
 /**
- * Starts a headless Chromium: that of CARREL_CHROMIUM (path of a binary), else the system's, else one that comes inside
- * a registry package (Linux on x64). The caller closes it. `skipped` says what to install. `whole`: one that can all that
- * people's browsers can, where there is one.
+ * Starts a headless Chromium: the binary that CARREL_CHROMIUM names, else the system's, else one from a registry
+ * package (Linux on x64). The caller closes it. `skipped` says what to install. `whole` prefers a browser with every
+ * feature that people's browsers have.
  */
 export async function launchChromium(whole = false): Promise<Browser | Skipped> {
   const found = findChromium(whole)
@@ -61,7 +64,7 @@ export async function launchChromium(whole = false): Promise<Browser | Skipped> 
 
 function findChromium(whole: boolean): Chromium | Skipped {
   const env = definedEnvironment()
-  // Chromium's own sandbox needs another user than root.
+  // Chromium's own sandbox refuses to run as root.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const given = process.env.CARREL_CHROMIUM
   if (given) return { executablePath: given, args, env }
@@ -75,7 +78,9 @@ function findChromium(whole: boolean): Chromium | Skipped {
   return findPacked(env)
 }
 
-/** That build has no sandbox helper, and brings fonts and the libraries a bare server lacks. */
+/**
+ * Finds the packaged build. The build has no sandbox helper; it brings fonts and libraries that a bare server lacks.
+ */
 function findPacked(env: Record<string, string>): Chromium | Skipped {
   try {
     const folder = unpack()
@@ -91,8 +96,8 @@ function findPacked(env: Record<string, string>): Chromium | Skipped {
 }
 
 /**
- * Unpacks the browser below node_modules/.cache, once for each version. In a child, because the package unpacks to the
- * folder for temporary files, and to one that looks complete after an interruption.
+ * Unpacks the browser below node_modules/.cache, once for each version. A child does so, because the package unpacks
+ * to the folder for temporary files and takes an incomplete folder there for a complete one.
  */
 function unpack(): string {
   const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium')
@@ -107,20 +112,20 @@ function unpack(): string {
   try {
     const script = `const { default: chromium } = await import(process.argv[1]); await chromium.executablePath()`
     execFileSync(process.execPath, ['--input-type=module', '--eval', script, entry], {
-      // The name of that cloud makes the package unpack the shared libraries too.
+      // The name of this cloud makes the package unpack the shared libraries too.
       env: { TMPDIR: partial, AWS_LAMBDA_JS_RUNTIME: 'nodejs22.x' },
       stdio: 'pipe',
     })
     renameSync(partial, folder)
   } catch (error) {
     rmSync(partial, { recursive: true, force: true })
-    // Another process was faster: a folder that is there is complete.
+    // Another process was faster: an existing folder is complete.
     if (!existsSync(folder)) throw error
   }
   return folder
 }
 
-/** Names of the shared libraries that `chromium` would not find. */
+/** Lists the shared libraries that `chromium` lacks. */
 function listMissing({ executablePath, env }: Chromium): string[] {
   if (process.platform !== 'linux') return []
   try {

@@ -11,12 +11,12 @@ import { BUILT } from './built.ts'
 /** The built command, as an installed package starts it. */
 const COMMAND = fileURLToPath(new URL('main.js', BUILT))
 
-/** The real command as a child: what it said so far, and how it ended. */
+/** The real command as a child process: its output so far and its end. */
 export interface Running {
   readonly child: ChildProcess
   stdout(): string
   stderr(): string
-  /** Resolves when what was said on stdout or stderr matches. Rejects when the process ended without saying it. */
+  /** Waits for a match in stdout or stderr. Rejects when the process ends without one. */
   until(pattern: RegExp): Promise<RegExpExecArray>
   readonly ended: Promise<Ended>
 }
@@ -25,11 +25,11 @@ export interface Ended {
   readonly exit: number | null
   readonly stdout: string
   readonly stderr: string
-  /** stdout as one JSON document. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  /** Parses stdout as one JSON document. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests check at what they expect
   json(): any
-  /** stdout as JSON lines. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  /** Parses stdout as JSON lines. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests check at what they expect
   lines(): any[]
 }
 
@@ -37,17 +37,17 @@ export interface Beginning {
   readonly cwd?: string
   readonly env?: Record<string, string>
   readonly input?: string
-  /** Open files of this process that it inherits, under numbers from 40 on: of lower ones Node itself takes care. */
+  /** Open files that the child inherits, as descriptors from 40 on: Node itself manages the lower ones. */
   readonly inherits?: readonly number[]
 }
 
 export interface CliWorld {
   readonly data: string
-  /** A folder for a Space, made new; the name must be free. */
+  /** Creates a folder for a Space; the name must be free. */
   folder(name: string): string
-  /** Starts the command as a process of its own, for what signals, its own time or its open files decide. */
+  /** Starts the command as a process, for tests about signals, its run time or its open files. */
   start(args: readonly string[], options?: Beginning): Running
-  /** Runs the command in this process, through the entrance that the real one has. */
+  /** Runs the command in this process, through the same entry point as the real one. */
   carrel(args: readonly string[], options?: Beginning): Promise<Ended>
   /** Starts `carrel serve` on a free port. */
   serve(
@@ -56,7 +56,7 @@ export interface CliWorld {
   close(): Promise<void>
 }
 
-/** A home, a data folder and nothing else of this machine. */
+/** Opens a home and a data folder, isolated from everything else on this machine. */
 export function openCliWorld(): CliWorld {
   const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-cli-')))
   const data = join(top, 'data')
@@ -113,14 +113,14 @@ async function runHere(
   { cwd, home, env }: Pick<CommandWorld, 'cwd' | 'home' | 'env'>,
   input: string,
 ): Promise<Ended> {
-  const [stdout, stderr] = [new Heard(), new Heard()]
+  const [stdout, stderr] = [new TextSink(), new TextSink()]
   const streams = { stdin: Readable.from([input]), stdout, stderr } as unknown as CommandWorld
   const exit = await runCli(args, { ...streams, cwd, home, env, now: Date.now })
   return toEnded(exit, stdout.text, stderr.text)
 }
 
-/** What is written to it, as text. */
-class Heard extends Writable {
+/** A writable stream that collects its input as text. */
+class TextSink extends Writable {
   text = ''
   override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
     this.text += chunk
@@ -137,44 +137,44 @@ function toEnded(exit: number | null, stdout: string, stderr: string): Ended {
   return { exit, stdout, stderr, json: () => JSON.parse(stdout), lines }
 }
 
-/** Gathers what a child says. */
+/** Collects the output of a child. */
 export function watch(child: ChildProcess): Running {
   let stdout = ''
   let stderr = ''
   const listeners = new Set<() => void>()
-  const heard = (): void => {
+  const changed = (): void => {
     for (const listener of [...listeners]) listener()
   }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    heard()
+    changed()
   })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
-    heard()
+    changed()
   })
   let over = false
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (exit) => {
       over = true
-      heard()
+      changed()
       resolve(toEnded(exit, stdout, stderr))
     })
   })
   const until = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         const found = pattern.exec(stdout) ?? pattern.exec(stderr)
         if (!found && !over) return
-        listeners.delete(look)
+        listeners.delete(check)
         if (found) resolve(found)
-        else reject(new Error(`It ended without saying ${pattern}:\n${stdout}\n${stderr}`))
+        else reject(new Error(`The process ended without output that matches ${pattern}:\n${stdout}\n${stderr}`))
       }
-      listeners.add(look)
-      look()
+      listeners.add(check)
+      check()
     })
   return { child, stdout: () => stdout, stderr: () => stderr, until, ended }
 }
 
-/** A prompt that the scripted agent carries out. */
+/** Builds a prompt with steps for the scripted agent. */
 export const script = (...steps: Record<string, unknown>[]): string => `@@do ${JSON.stringify(steps)} @@end`

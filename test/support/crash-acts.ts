@@ -4,10 +4,10 @@ import type { CrashPoint } from '../../src/host/history/moves.ts'
 import type { PlanRequest } from '../../src/model/history.ts'
 import { type ActWorld, openActWorld, restoreTo, undoOf } from './act-world.ts'
 
-/** What a process does that is killed at one of its steps, in a place that is ready for it. Steps count from `arm` on. */
+/** The work of a process that a test kills at one of its steps, in a prepared place. Steps count from `arm` on. */
 export type CrashAct = (top: string, arm: () => void) => Promise<unknown>
 
-/** The same disk has an error at the end of an act, so that it is taken back: the steps of that count. */
+/** Builds an act that meets a disk error at its end and is rolled back. The steps of the roll-back count. */
 const failing =
   (request: PlanRequest): CrashAct =>
   async (top, arm) => {
@@ -30,17 +30,17 @@ const acting =
   }
 
 export const APPLY = { kind: 'apply', from: 'prj_two' } as PlanRequest
-/** The project that is applied begins with its first snapshot. */
+/** The first snapshot of the applied project is the base. */
 export const fromTwo = { source: { key: 'space:two', base: 1, writers: [] } }
 
-/** The scope of the project `two`, where its files are an overlay, which is mounted beside the copies of the place. */
+/** Returns the scope of the project `two` where its files are an overlay, mounted beside the copies of the place. */
 export const overlayAt = (mounted: string): PlaceSpec['scope'] => ({
   kind: 'layer',
   lower: join(mounted, 'lower'),
   upper: join(mounted, 'upper'),
 })
 
-/** Opens the Space, and the project beside it; `mounted` is where its overlay is. */
+/** Opens the Space and the project beside it; `mounted` is the folder of its overlay. */
 export async function openPair(top: string, mounted?: string): Promise<{ space: ActWorld; project: ActWorld }> {
   const space = await openActWorld({}, { top })
   const where = mounted ? { root: join(mounted, 'view'), scope: overlayAt(mounted) } : {}
@@ -56,7 +56,7 @@ const applying =
     await space.applyPlan(plan, {}, fromTwo)
   }
 
-/** Only the newest snapshot stays, and what somebody needs. */
+/** Keeps the newest snapshot only, and snapshots in use. */
 export const THIN: Retention = {
   now: 90 * 86_400_000,
   maxBytes: null,

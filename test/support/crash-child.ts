@@ -2,8 +2,9 @@ import { writeSync } from 'node:fs'
 import { tellSteps } from './crash-steps.ts'
 
 /**
- * A process that does an act in a place and stops for good before one of its steps, by number or by the beginning of its
- * name, which it says, to be killed there. Where it is not stopped it says `end`.
+ * A process that performs an act in a place and stops for good before one of its steps, for the test to kill it
+ * there. The test names the step by number or by the beginning of its name; the process prints the step. Without a
+ * stop it prints `end`.
  */
 const [act = '', top = '', stop = ''] = process.argv.slice(2)
 const say = writeSync
@@ -16,7 +17,7 @@ tellSteps((name) => {
   say(1, `${name}\n`)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 })
-// Only now, so that whoever keeps a function of the file system keeps ours.
+// Imported only now: modules that keep a function of the file system must keep the wrapped one.
 const { CRASH_ACTS } = await import('./crash-acts.ts')
 await CRASH_ACTS[act]?.(top, () => {
   isArmed = true

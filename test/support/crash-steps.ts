@@ -3,9 +3,9 @@ import { syncBuiltinESMExports } from 'node:module'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 
 /**
- * Tells of each step before it is taken: each call by which this thread changes what is on the disk, and each commit of
- * a database. A process that dies leaves the same disk wherever between two of them it dies, so who kills it before each
- * has killed it everywhere. Longer contents are written in two halves; what only asks the disk to hurry (fsync) is no step.
+ * Reports each step before this thread takes it: each call that changes the disk, and each commit of a database. A
+ * process leaves the same disk at any moment between two steps, so a kill before each step covers a kill at any
+ * moment. Longer contents are written in two halves; fsync, which only hurries the disk, is no step.
  */
 export function tellSteps(tell: (name: string) => void): void {
   for (const name of CALLS) stepBefore(name, tell)
@@ -23,7 +23,7 @@ const CALLS = [
   ...['appendFileSync', 'writeFileSync', 'writevSync'],
 ] as const
 
-/** Ways to write that would go past us. */
+/** Functions that write without a step of ours. */
 const UNSEEN = [
   'write',
   ...['appendFile', 'chmod', 'chown', 'copyFile', 'cp', 'lchown', 'link', 'mkdir', 'open', 'rename', 'rm', 'rmdir'],
@@ -31,7 +31,7 @@ const UNSEEN = [
 ]
 
 function refuse(name: string): never {
-  throw new Error(`The history writes by ${name}, which no test stops at. Let crash-steps.ts tell of it.`)
+  throw new Error(`The history writes by ${name}, which is no step yet. Report it in crash-steps.ts.`)
 }
 
 const { lstatSync } = fs
@@ -46,7 +46,7 @@ function stepBefore(name: string, tell: (name: string) => void): void {
   }
 }
 
-/** Nothing will change: it is gone, there, or theirs already. */
+/** Tells whether the call changes nothing: the path is gone, exists, or has these attributes already. */
 function isIdle(name: string, [path, ...args]: unknown[]): boolean {
   const seen = typeof path === 'number' ? fs.fstatSync(path) : lstatSync(path as string, { throwIfNoEntry: false })
   if (name === 'rmSync') return !seen
@@ -68,7 +68,7 @@ function stepAtOpen(tell: (name: string) => void): void {
   }
 }
 
-/** What is shorter is written at once. Bytes. */
+/** Shorter contents are written in one piece. Bytes. */
 const HALVED = 8
 
 function stepAtWrite(tell: (name: string) => void): void {
@@ -77,7 +77,7 @@ function stepAtWrite(tell: (name: string) => void): void {
   calls.writeSync = (fd, bytes, at = 0) => {
     tell('writeSync')
     const [file, all, from] = [fd as number, bytes as Uint8Array, at as number]
-    // A disk may take less than it was given: the caller goes on from there.
+    // A disk may take fewer bytes than it receives: the caller continues after them.
     const isHalf = !halved.delete(file) && all.length - from >= HALVED
     if (!isHalf) return writeSync(file, all, from)
     halved.add(file)

@@ -6,32 +6,32 @@ import { DatabaseSync } from 'node:sqlite'
 import { build } from 'vite'
 import { onFileFinished } from './file-end.ts'
 
-/** Where processes are killed in the middle of what they do to a place. */
+/** A laboratory that kills processes in the middle of their work on a place. */
 export interface CrashLab extends Disposable {
   readonly top: string
-  /** A folder with a place as it is before the act, made once. */
+  /** A folder with the place as it is before the act, made once. */
   readonly first: string
-  /** Another copy of a folder. */
+  /** Makes another copy of a folder. */
   copied(from: string): string
   /**
-   * Kills a process before each step of an act, in a copy of its own of the prepared place, and once after the last
-   * one. Resolves to the steps.
+   * Kills a process before each step of an act, in a fresh copy of the prepared place, and once after the last step.
+   * Returns the steps.
    */
   killAtEach(act: string, verify: (killed: Killed) => Promise<unknown>, from?: string): Promise<string[]>
-  /** The same at the first step with this name. Where the copy is stays there. */
+  /** Kills a process at the first step with this name. Returns the copy, which stays. */
   killAt(act: string, step: string, from?: string): Promise<string>
 }
 
 export interface Killed {
-  /** The copy. */
+  /** The copy of the prepared place. */
   readonly top: string
-  /** The step that was not taken; `end`: all were. */
+  /** The step that was not taken; `end` if all steps were. */
   readonly step: string
-  /** Its number, from 1. */
+  /** Number of the step, from 1. */
   readonly at: number
 }
 
-/** Processes at a time: one for each core that is promised. */
+/** Processes at a time: one for each of the two cores that the tests may count on. */
 const LANES = 2
 
 interface Child {
@@ -44,19 +44,19 @@ const dropChild = async () => {
   child = null
 }
 
-/** Two hundred processes that each read a hundred sources take minutes; one file, compiled once, is read at once. */
+/** Bundles the child: two hundred processes that each read a hundred sources would take minutes. */
 async function builtChild(): Promise<Child> {
   const outDir = mkdtempSync(join(tmpdir(), 'carrel-crash-child-'))
   const output = { entryFileNames: 'child.mjs', codeSplitting: false }
   await build({
     configFile: false,
     logLevel: 'error',
-    // Watchers only hint, and cannot be bundled.
+    // Watchers are only hints, and cannot be bundled.
     ssr: { noExternal: true, external: ['@parcel/watcher'] },
     build: { ssr: join(import.meta.dirname, 'crash-child.ts'), outDir, minify: false, rolldownOptions: { output } },
   })
   const built = { file: join(outDir, 'child.mjs'), env: { NODE_COMPILE_CACHE: join(outDir, 'compiled') } }
-  // One that ends by itself leaves behind what Node compiled; those that are killed do not.
+  // A process that ends by itself leaves Node's compile cache behind; a killed process leaves none.
   execFileSync(process.execPath, [built.file], { env: built.env })
   return built
 }
@@ -110,16 +110,16 @@ async function runUntil(args: readonly string[]): Promise<string> {
   child ??= builtChild()
   const { file, env } = await child
   const running = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
+  let output = ''
   for await (const piece of running.stdout) {
-    said += piece
-    if (said.includes('\n')) running.kill('SIGKILL')
+    output += piece
+    if (output.includes('\n')) running.kill('SIGKILL')
   }
-  if (said === '') throw new Error(`${args[0]} ended before it was killed`)
-  return said.trim()
+  if (output === '') throw new Error(`${args[0]} ended before it was killed`)
+  return output.trim()
 }
 
-/** What lies in the folder of a history that it has no row for: nothing is to be left there. */
+/** Lists the files in a history's folder for which it has no row; there should be none. */
 export function strayIn(folder: string): string[] {
   const db = new DatabaseSync(join(folder, 'files.db'))
   const rows = db.prepare('select lower(hex(digest)) as name from blobs where gone = 0 and data is null').all()

@@ -6,20 +6,20 @@ import type {} from './postgres-setup.ts'
 
 export interface TestDatabase {
   readonly url: string
-  /** Removes the database, also while somebody is still connected. */
+  /** Removes the database, even with open connections. */
   readonly drop: () => Promise<void>
 }
 
 /**
- * Makes an empty database of its own on the Postgres of this test run, or says why there is none. For the projects
- * that have `postgres-setup.ts` as their global setup (contracts, e2e).
+ * Creates an empty database on the Postgres of this test run, or returns the reason why there is none. For the
+ * projects with the global setup `postgres-setup.ts` (contracts, e2e).
  */
 export async function createDatabase(): Promise<TestDatabase | Skipped> {
   const server = inject('postgres')
   return 'skipped' in server ? server : await createDatabaseOn(server.url)
 }
 
-/** Makes an empty database on a server whose user may do so. */
+/** Creates an empty database on a server whose user has the right to do so. */
 export async function createDatabaseOn(server: string): Promise<TestDatabase> {
   const name = `carrel_${randomBytes(6).toString('hex')}`
   await execute(server, `create database ${name}`)

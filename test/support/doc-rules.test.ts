@@ -7,7 +7,7 @@ it.each([
   ['a sentence', 'Carrel keeps a log.', []],
   ['two sentences', 'Carrel keeps a log. Nobody goes round it.', ['two']],
   ['a question and its answer', '- Is it safe? Yes.', ['two']],
-  ['a sentence in quotation marks before another one', 'It says "stop." Then it ends.', ['two']],
+  ['a sentence in quotation marks before another one', 'The page says "stop." Then it ends.', ['two']],
   ['two sentences on two lines', '1. Carrel keeps a log.\n   Nobody goes round it.', []],
   ['the number of a step', '**1. The row**, in a file:', []],
   ['an abbreviation', 'A file, e.g. one of git, and 3. of May.', []],

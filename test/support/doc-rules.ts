@@ -1,7 +1,7 @@
 import type { Complaint } from './house-rules.ts'
 
 const MOST_CHARACTERS = 160
-/** The end of a sentence before another one on the same line. The number of a step ends no sentence. */
+/** Matches the end of a sentence before another one on the same line. The number of a step ends no sentence. */
 const NEXT_SENTENCE = /(?<!\*\*\d+)[.?!][)"'”*_]*\s+[*_"'“([]*[A-Z]/
 
 /**
@@ -20,7 +20,7 @@ export function checkDocument(path: string, text: string): Complaint[] {
 interface ProseLine {
   readonly line: number
   readonly raw: string
-  /** The line without its list mark, each piece of code replaced by a letter. */
+  /** The line without its list mark; a letter replaces each piece of code. */
   readonly prose: string
 }
 
@@ -32,7 +32,7 @@ function linesOfProse(text: string): ProseLine[] {
   for (const [index, raw] of text.split('\n').entries()) {
     const fence = /^\s*(```|~~~)/.test(raw)
     if (fence) fenced = !fenced
-    // Four spaces begin a block of code only after an empty line or a heading; else they continue an item of a list.
+    // Four spaces begin a block of code only after an empty line or a heading; elsewhere they continue a list item.
     indented = /^ {4}/.test(raw) && (indented || before.trim() === '' || before.startsWith('#'))
     before = raw
     if (fence || fenced || indented || raw.trim() === '' || /^\s*(\||#)/.test(raw)) continue

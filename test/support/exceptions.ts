@@ -1,11 +1,11 @@
 import type { Complaint } from './house-rules.ts'
 
-/** Offenders that a rule tolerates, with the figure of each: lines, parameters, or how many. */
+/** Offenders that a rule tolerates, with the figure of each: lines, parameters or files. */
 export type Exceptions = Readonly<Record<string, number>>
 
 /**
- * Compares what a rule found with its exceptions, which may only shrink: a new offender and one that grew are
- * complaints, and so is an exception that is not needed any more.
+ * Compares the offenders of a rule with its exceptions, which may only shrink. A new offender, one that grew, and an
+ * exception that is no longer needed are complaints.
  */
 export function judge(found: Exceptions, allowed: Exceptions): Complaint[] {
   const worse = Object.entries(found).flatMap(([key, figure]) => {

@@ -2,12 +2,15 @@ import { afterAll } from 'vitest'
 
 type Ending = () => void | Promise<void>
 
-/** On the global object, since the files of one worker share what they import, and setup files are loaded for each. */
+/**
+ * Stands on the global object: the files of one worker share imported modules, but each file loads its setup files
+ * again.
+ */
 const shared = globalThis as { carrelFileEndings?: Ending[] }
 
 /**
- * Does something once the test file is over that runs now. For modules that several files of a worker share: a hook
- * at their top would be the first file's alone. Endings run in the reverse order.
+ * Registers a function to call after the current test file. For modules that several files of a worker share: a hook
+ * at their top level would belong to the first file only. Endings run in reverse order.
  */
 export function onFileFinished(ending: Ending): void {
   shared.carrelFileEndings ??= []

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Path -> digest of each file below a folder, and each folder: two of them are equal when nothing was changed. */
+/** Returns path -> digest of each file and folder below a folder. Two results are equal only if nothing changed. */
 export function folderDigest(folder: string): Record<string, string> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
   return Object.fromEntries(

@@ -15,13 +15,13 @@ describe('shapes of a source', () => {
     expect(longFunctions('a.ts', readShapes('a.ts', source))).toEqual([[`a.ts#${name}`, 61]])
   })
 
-  it('60 lines and four parameters are allowed', () => {
+  it('60 lines and four parameters pass', () => {
     const shapes = readShapes('a.ts', `function f(a, b, c, d) {${lines(60)}}`)
     expect([...longFunctions('a.ts', shapes), ...wideFunctions('a.ts', shapes)]).toEqual([])
     expect(wideFunctions('a.ts', readShapes('a.ts', 'const g = (a, b, c, d, e) => a'))).toEqual([['a.ts#g', 5]])
   })
 
-  it('types that two files export are counted once a file', () => {
+  it('sharedTypes counts the files that export a type name', () => {
     const shapes = ['export interface A {}', 'export type A = 1', 'type A = 2; export type B = 1'].map((text) =>
       readShapes('a.ts', text),
     )

@@ -2,18 +2,18 @@ import { parseSync, Visitor } from 'vite'
 
 /** A function, method or component with a body. */
 export interface FunctionFound {
-  /** Its name, or that of the variable or property it is the value of, or `?`. */
+  /** Name of the function, else of the variable or property that holds it, else `?`. */
   readonly name: string
   readonly line: number
-  /** From its first line to its last, functions inside it included. */
+  /** Lines from the first to the last, inner functions included. */
   readonly lines: number
   readonly parameters: number
 }
 
-/** What the rules about functions and types look at in one source file. */
+/** The parts of a source file that the rules about functions and types examine. */
 export interface Shapes {
   readonly functions: readonly FunctionFound[]
-  /** Names of types that the file exports as its own. */
+  /** Names of types that the file declares and exports. */
   readonly types: readonly string[]
 }
 
@@ -23,7 +23,7 @@ interface Spot {
   readonly end: number
 }
 
-/** @throws Error when `text` is not TypeScript */
+/** Parses a source. @throws Error when `text` is not TypeScript */
 export function readShapes(path: string, text: string): Shapes {
   const { program, errors } = parseSync(path, text)
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
@@ -72,19 +72,19 @@ function lineCounter(text: string): (at: number) => number {
 export const MOST_LINES = 60
 export const MOST_PARAMETERS = 4
 
-/** `path#name` -> lines, of every function or component that has more than 60. */
+/** Returns `path#name` -> lines for every function or component of more than 60 lines. */
 export function longFunctions(path: string, { functions }: Shapes): [string, number][] {
   return functions.flatMap(({ name, lines }) => (lines > MOST_LINES ? [[`${path}#${name}`, lines]] : []))
 }
 
-/** `path#name` -> parameters, of every function that has more than four. */
+/** Returns `path#name` -> parameters for every function of more than four parameters. */
 export function wideFunctions(path: string, { functions }: Shapes): [string, number][] {
   return functions.flatMap(({ name, parameters }) =>
     parameters > MOST_PARAMETERS ? [[`${path}#${name}`, parameters]] : [],
   )
 }
 
-/** Name -> number of files, of every type that several files export as their own. */
+/** Returns name -> number of files for every type name that several files export as their own. */
 export function sharedTypes(all: readonly Shapes[]): Record<string, number> {
   const counts = new Map<string, number>()
   for (const name of all.flatMap(({ types }) => [...new Set(types)])) counts.set(name, (counts.get(name) ?? 0) + 1)

@@ -41,9 +41,9 @@ export async function driveAt(url: string) {
 export function chromiumOf(folder: string): number {
   const found = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false
-    const words = read(`/proc/${name}/cmdline`).split('\0')
-    const own = words.some((word) => word.startsWith(`--user-data-dir=${folder}`))
-    return own && !words.some((word) => word.startsWith('--type=') || word.includes('gate.'))
+    const args = read(`/proc/${name}/cmdline`).split('\0')
+    const own = args.some((arg) => arg.startsWith(`--user-data-dir=${folder}`))
+    return own && !args.some((arg) => arg.startsWith('--type=') || arg.includes('gate.'))
   })
   return Number(found[0] ?? 0)
 }

@@ -12,7 +12,7 @@ export interface TestPlace extends AsyncDisposable {
   readonly history: History
   readonly key: string
   readonly root: string
-  /** Where the history itself is kept. */
+  /** The folder of the history itself. */
   readonly folder: string
   write(path: FilePath, text: string | Buffer): void
   remove(path: FilePath): void
@@ -21,7 +21,7 @@ export interface TestPlace extends AsyncDisposable {
   text(path: FilePath, n: number | null): Promise<string>
   /** Opens the same place with other rules. */
   reopen(rules: Partial<FileRules>): Promise<void>
-  /** Another place of the same history. */
+  /** Opens another place of the same history. */
   another(files: Readonly<Record<FilePath, string>>): Promise<TestPlace>
 }
 

@@ -2,10 +2,10 @@ import { appendFileSync, chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fresh, plainFolder, repository, top } from './places-setup.ts'
 
-/** Has a file for each trap that was stepped into. */
+/** Folder with a file for each trap that ran. */
 export const marks = plainFolder({})
 
-/** A program that tells that it ran, and then does no harm. */
+/** Creates a program that leaves a mark when it runs and does no harm. */
 export function trap(name: string, folder = top): string {
   const path = join(folder, folder === top ? fresh('trap') : name)
   writeFileSync(path, `#!/bin/sh\necho "$0" >> "${join(marks, name)}"\ncat\n`)
@@ -13,21 +13,21 @@ export function trap(name: string, folder = top): string {
   return path
 }
 
-/** Files of which each goes through a program of the settings below. */
+/** Files whose attributes send each through a program of the settings below. */
 export const TRAPPED = {
   '.gitattributes': '*.txt filter=evil diff=evil merge=evil\n*.late filter=late\n',
   'a.txt': 'a',
   'b.late': 'b',
 }
 
-/** A repository whose settings name a program wherever git would run one. */
+/** Creates a repository whose settings name a program wherever git would run one. */
 export function hostile(): string {
   const source = repository(TRAPPED)
   harden(join(source, '.git'))
   return source
 }
 
-/** Puts a trap wherever the settings of this git folder may name a program. */
+/** Sets a trap in every setting of this git folder that may name a program. */
 export function harden(gitFolder: string): void {
   const hooks = plainFolder({})
   for (const name of ['post-checkout', 'reference-transaction', 'pre-commit', 'post-index-change']) trap(name, hooks)
@@ -82,7 +82,7 @@ export function harden(gitFolder: string): void {
   )
 }
 
-/** An environment that would lead any git elsewhere, and make it run something. */
+/** Builds an environment that would redirect any git and make it run a program. */
 export function hostileEnvironment(): Record<string, string> {
   const other = repository({ 'other.txt': 'other' })
   const home = plainFolder({ '.gitconfig': `[core]\n\thooksPath = ${marks}\n[user]\n\tname = Leak\n` })

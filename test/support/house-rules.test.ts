@@ -14,7 +14,7 @@ import {
 } from './house-rules.ts'
 import { parseSource } from './source-reader.ts'
 
-// The rules of architecture.test.ts, each on a source that breaks it and on one that does not.
+// Each rule of architecture.test.ts meets a source that breaks it and one that does not.
 
 it.each([
   ['src/model/a.ts', "import { b } from '../api/b.ts'"],
@@ -50,7 +50,7 @@ it.each([
   expect(checkFloors([parseSource(path, text)])).toEqual([])
 })
 
-it('circles: of values are found, of types are not', () => {
+it('circles: the rule finds circles of values, not of types', () => {
   const closing = (text: string) => [
     parseSource('src/model/a.ts', "import { b } from './b.ts'"),
     parseSource('src/model/b.ts', "export { c } from './c.ts'"),
@@ -112,7 +112,7 @@ it('calls: the world is read where it may be', () => {
   expect(checkCalls([parseSource('src/engine/a.ts', 'const a = new Date(at) // Date.now()')])).toEqual([])
 })
 
-it('texts: the page has them in its table, with a sentence for each that is elsewhere', () => {
+it('texts: a text of the page outside its table is a complaint with the sentence', () => {
   const check = (path: string) => checkTexts([parseSource(path, '<p>\n  Nobody waits\n  for you\n</p>')])
   expect(check('web/inbox/A.tsx')).toEqual([
     'web/inbox/A.tsx:2: "Nobody waits for you" is read by people; move it to a table in web/texts/.',
@@ -121,13 +121,13 @@ it('texts: the page has them in its table, with a sentence for each that is else
     expect(check(path)).toEqual([])
 })
 
-it('exports: a default one is refused, except where a tool asks for it', () => {
+it('exports: a default export is refused, except where a tool needs one', () => {
   expect(checkExports([parseSource('src/model/a.ts', 'export default 1')])).toHaveLength(1)
   expect(checkExports([parseSource('src/model/a.ts', 'const a = 1\nexport { a as default }')])).toHaveLength(1)
   expect(checkExports([parseSource('web/vite.config.ts', 'export default {}')])).toEqual([])
 })
 
-it('owners: a package is for its owner, and has to be declared', () => {
+it('owners: only its owner may import a package, and package.json declares it', () => {
   const check = (path: string, text: string) => checkOwners([parseSource(path, text)], { pg: ['src/store/**'] }, ['pg'])
   expect(check('src/store/sql/a.ts', "import pg from 'pg'")).toEqual([])
   expect(check('src/store/a.ts', "import { readFile } from 'node:fs/promises'")).toEqual([])
@@ -139,7 +139,7 @@ it('owners: a package is for its owner, and has to be declared', () => {
   ])
 })
 
-it('machine paths: a real home folder is refused, an invented one is not', () => {
+it('machine paths: a real home folder is refused, an invented one passes', () => {
   const check = (text: string) => checkMachinePaths('a.md', text, '/srv/build/carrel')
   expect(check(['', 'home', 'maria', 'code'].join('/'))).toHaveLength(1)
   expect(check(['', 'Users', 'maria'].join('/'))).toHaveLength(1)

@@ -6,7 +6,7 @@ export type Complaint = string
 
 const MAX_LINES = 400
 
-/** Which floors a floor may import from, besides itself. `top` are the two files above all floors. */
+/** The floors that a floor may import from, besides itself. `top` are the two files above all floors. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   primitives: [],
   model: [],
@@ -17,12 +17,12 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   client: ['model', 'api'],
   web: ['model', 'api', 'client'],
   faces: ['primitives', 'model', 'api', 'engine', 'client'],
-  // An agent like any other one: it speaks the protocol and must not lean on the program it tests.
+  // An agent like any other: speaks the protocol and must not depend on the program that it tests.
   'scripted-agent': [],
   top: ['primitives', 'model', 'api', 'store', 'host', 'engine', 'client', 'faces'],
 }
 const TOP = ['src/index.ts', 'src/main.ts']
-/** Floors that a floor may start as a program, though it may not import them. */
+/** Floors that a floor may start as a program but not import. */
 const STARTS: Readonly<Record<string, readonly string[]>> = { host: ['scripted-agent'] }
 
 const FORBIDDEN_NAME = /(^|[-.])(utils?|lib|libs|helpers?|common|types|managers?|services?|impl)(?=[-.]|$)/
@@ -30,7 +30,7 @@ const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.(ts|css|html)$/
 const COMPONENT = /^([A-Z][A-Za-z0-9]*|[a-z0-9]+(-[a-z0-9]+)*)(\.test)?\.tsx$/
 const HOOK = /^use[A-Z][A-Za-z0-9]*\.tsx?$/
 
-/** Where time, chance and the environment may be read, all of them entrances; elsewhere they come in as arguments. */
+/** Entry points that may read time, chance and the environment; every other module takes them as arguments. */
 const MAY_READ_WORLD = [
   'src/engine/open.ts',
   'src/client/timing.ts',
@@ -40,7 +40,7 @@ const MAY_READ_WORLD = [
   'src/host/keeper/main.ts',
 ]
 
-/** The floor of a file, or undefined when it stands outside of the house (tests, scripts). */
+/** Returns the floor of a file, or undefined for a file outside of the house (tests, scripts). */
 export function floorOf(path: string): string | undefined {
   if (TOP.includes(path)) return 'top'
   if (path.startsWith('web/')) return 'web'
@@ -66,12 +66,12 @@ export function checkFloors(sources: readonly Source[]): Complaint[] {
   })
 }
 
-/** The name and version of the product are read from its manifest. */
+/** Tells whether a path is the manifest, from which the product reads its name and version. */
 function isManifest(path: string): boolean {
   return path === 'package.json'
 }
 
-/** Circles of imports that exist when the program runs; types may refer to each other. */
+/** Finds circles of imports between values; types may refer to each other. */
 export function checkCircles(sources: readonly Source[]): Complaint[] {
   const next = new Map(
     sources.map(({ path, imports }) => [
@@ -128,7 +128,7 @@ export function checkExports(sources: readonly Source[]): Complaint[] {
 }
 
 /**
- * That every package is imported only by its owner, is installed, and is accounted for.
+ * Checks that only its owner imports a package, and that each package is installed and accounted for.
  * @param owners package -> globs of the files that may import it
  * @param declared the packages of package.json
  */
@@ -150,8 +150,8 @@ export function checkOwners(
 }
 
 /**
- * Reads the tables of docs/decisions/dependencies.md: package -> globs of the files that may import it, which are none
- * for a tool. A row is `| `name` | version | licence | owner | why |`.
+ * Reads the tables of docs/decisions/dependencies.md into package -> globs of the files that may import it; a tool
+ * has none. A row is `| `name` | version | licence | owner | why |`.
  */
 export function readOwners(markdown: string): Record<string, readonly string[]> {
   const rows = [...markdown.matchAll(/^\| `([^`]+)` \|[^|]*\|[^|]*\|([^|]*)\|(.*)\|$/gm)]
@@ -160,7 +160,7 @@ export function readOwners(markdown: string): Record<string, readonly string[]> 
   )
 }
 
-/** That `declared` and the rows of dependencies.md are the same packages. */
+/** Checks that `declared` and the rows of dependencies.md are the same packages. */
 export function checkAccounts(
   owners: Readonly<Record<string, readonly string[]>>,
   declared: readonly string[],
@@ -173,11 +173,11 @@ export function checkAccounts(
   ]
 }
 
-/** Names that documentation and tests give to a person who does not exist. */
+/** Names of invented people in documentation and tests. */
 const NOBODY = /^(me|you|user|users|someone|somebody|ada|alice|bob|name)$/i
 
 /**
- * Paths that exist on one machine only: the folder of this checkout, and people's home folders.
+ * Finds paths that exist on one machine only: the folder of this checkout, and people's home folders.
  * @param text content of the tracked file `path`
  */
 export function checkMachinePaths(path: string, text: string, checkout: string): Complaint[] {
@@ -188,7 +188,7 @@ export function checkMachinePaths(path: string, text: string, checkout: string):
   })
 }
 
-/** That what a person reads on the page stands in its table of texts. */
+/** Checks that every text of the page stands in its table of texts. */
 export function checkTexts(sources: readonly Source[]): Complaint[] {
   return sources
     .filter(

@@ -14,14 +14,16 @@ export interface HttpWorld {
   readonly server: HttpServer
   readonly client: Client
   readonly folder: string
-  /** A session in a blank Space of its own; nothing runs here, so its log grows only by what the test asks for. */
+  /** Creates a session in a blank Space. Nothing runs here: its log grows only by the requests of the test. */
   newSession(): Promise<string>
   /** Appends `count` events to a session's log, several at once. */
   grow(session: string, count: number, text?: string): Promise<void>
   close(): Promise<void>
 }
 
-/** A real engine on a folder of its own behind real HTTP on a free port. It takes requests and runs nothing. */
+/**
+ * Opens a real engine on a new folder behind real HTTP on a free port. The engine accepts requests and runs nothing.
+ */
 export async function openHttpWorld(
   settings: Partial<Config> = {},
   options: Partial<HttpOptions> & { overrides?: Parameters<typeof openEngine>[1] } = {},
@@ -72,14 +74,14 @@ export async function openHttpWorld(
 export interface CuttingProxy {
   readonly port: number
   readonly cuts: () => number
-  /** From now on it cuts nothing. */
+  /** Stops cutting connections from now on. */
   spare(): void
   close(): Promise<void>
 }
 
 /**
- * Passes TCP on to `upstream()` and cuts each connection after so many bytes of answer as `bytes()` says: in the
- * middle of a header, a frame, a letter.
+ * Opens a proxy that passes TCP on to `upstream()` and cuts each connection after `bytes()` bytes of answer: in the
+ * middle of a header, a frame or a letter.
  */
 export async function openCuttingProxy(upstream: () => number, bytes: () => number): Promise<CuttingProxy> {
   let cuts = 0
@@ -126,7 +128,7 @@ export async function openCuttingProxy(upstream: () => number, bytes: () => numb
   }
 }
 
-/** The same chances again for the same seed (mulberry32). */
+/** Returns a random generator (mulberry32): the same seed gives the same numbers. */
 export function chanceOf(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -144,7 +146,7 @@ export interface Answer {
   readonly json: () => { error?: { code: string; message: string; data?: unknown } } & Record<string, unknown>
 }
 
-/** A request with any header and any path, also such as `fetch` would not send. */
+/** Sends a request with any header and any path, also such as `fetch` refuses. */
 export function ask(
   port: number,
   path: string,

@@ -1,7 +1,7 @@
 import { startKeeper } from '../../src/host/keeper/client.ts'
 import { startBuiltPrograms } from './built.ts'
 
-/** A server that starts an agent, asks it for much, and stays until it is killed. */
+/** A server that starts an agent, asks it for much output, and runs until a test kills it. */
 startBuiltPrograms()
 const { echo, cwd, ...at } = JSON.parse(process.argv[2] ?? '{}')
 const tree = await startKeeper(

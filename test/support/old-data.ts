@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Facts } from './old-facts.ts'
 
-/** Where the data folders of `test/fixtures` were made: this path stands in their rows, and goes when they are laid down. */
+/** The folder in which the data of `test/fixtures` was made. Rows contain this path; `layDown` replaces it. */
 export const MOVED_FROM = '/tmp/carrel-fixture'
 
 export const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url))
@@ -20,25 +20,27 @@ export interface OldData {
   /** The environment of a server on this data. */
   readonly env: Readonly<Record<string, string>>
   readonly expected: Facts
-  /** The log of each session of the default workspace as the version of then told it, by the session's name. */
+  /** The log of each session of the default workspace by the session's name, as the old version returned it. */
   readonly logs: Readonly<Record<string, string>>
-  /** Removes it. */
+  /** Removes the data folder. */
   remove(): void
 }
 
-/** The name of a fixture begins with its schema: `07`, or `10-names` for a second one of schema 10. */
+/**
+ * Returns the name of a fixture. The name begins with its schema: `07`, or `10-names` for a second one of schema 10.
+ */
 export const fixtureName = (schema: number, suffix = ''): string => `${String(schema).padStart(2, '0')}${suffix}`
 
 const folderOf = (name: string): string => join(FIXTURES, `schema-${name}`)
 
-/** Where the data of a fixture is packed up. */
+/** Returns the path of a fixture's packed data. */
 export const fixtureOf = (name: string, engine: EngineName): string => join(folderOf(name), `${engine}.tar.gz`)
 
-/** Unpacks a data folder of then into a new folder, and fills `databaseUrl`, an empty database, where it is of Postgres. */
+/** Unpacks an old data folder into a new folder. For Postgres, also fills the empty database at `databaseUrl`. */
 export async function layDown(name: string, engine: EngineName, databaseUrl: string | null): Promise<OldData> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-old-')))
   execFileSync('tar', ['-xzf', fixtureOf(name, engine), '-C', root])
-  // A backup has digests of its files: it is restored first, and what comes of it is moved.
+  // A backup has digests of its files: the test restores it first and then moves the result.
   moveTree(root, root, (path) => !path.startsWith(join(root, 'backup')))
   if (databaseUrl) await load(databaseUrl, readFileSync(join(root, 'database.sql'), 'utf8'))
   const expected = JSON.parse(readFileSync(join(folderOf(name), 'expected.json'), 'utf8'))
@@ -65,7 +67,10 @@ export async function layDown(name: string, engine: EngineName, databaseUrl: str
   }
 }
 
-/** Rewrites the paths in all files below `folder`, which was made below `MOVED_FROM` and is below `root` now. */
+/**
+ * Rewrites the paths in all files below `folder`, from `MOVED_FROM`, where they were made, to `root`, where they are
+ * now.
+ */
 export function moveTree(folder: string, root: string, moves: (path: string) => boolean = () => true): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
@@ -73,7 +78,7 @@ export function moveTree(folder: string, root: string, moves: (path: string) => 
   }
 }
 
-/** A folder that moves is a thing of tests only: paths in rows are absolute, so they are rewritten. */
+/** Rewrites one file. Only tests move a data folder: paths in rows are absolute. */
 function moveFile(path: string, root: string): void {
   if (path.endsWith('.db')) return moveRows(path, root)
   const content = readFileSync(path)

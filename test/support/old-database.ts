@@ -6,7 +6,7 @@ import type { Migration } from '../../src/store/sql/migrations/migration.ts'
 import type { Tx } from '../../src/store/sql/tx.ts'
 import { sqliteTx } from '../../src/store/sqlite/sqlite-tx.ts'
 
-/** A migration that no Carrel has, for what may go wrong with a next one. */
+/** Builds a migration that no Carrel has, for tests of failing migrations. */
 export const nextMigration = (more: Partial<Migration> = {}): Migration => ({
   name: `00${MIGRATIONS.length + 1}-later`,
   summary: 'Makes a table for a test.',
@@ -14,10 +14,13 @@ export const nextMigration = (more: Partial<Migration> = {}): Migration => ({
   ...more,
 })
 
-/** How many rows `fillOld` puts into the tables that migrations write anew. */
+/** Number of rows that `fillOld` inserts into each table that a migration rewrites. */
 export const OLD_ROWS = { events: 30, workspace_log: 5, waiting: 2, prompts: 4 } as const
 
-/** Puts rows into a database of an old schema: those that later migrations read or write, and a session with its log. */
+/**
+ * Inserts rows into a database of an old schema: rows that later migrations read or write, and a session with its
+ * log.
+ */
 export async function fillOld(tx: Tx, schema: number): Promise<void> {
   await tx.run("insert into workspaces (id, name, created_at) values ('w', 'Home', 1)")
   await tx.run(
@@ -54,7 +57,7 @@ export async function fillOld(tx: Tx, schema: number): Promise<void> {
     )
 }
 
-/** Makes a closed SQLite database as the Carrel of an old schema left it. */
+/** Creates a closed SQLite database as the Carrel of an old schema left it. */
 export async function makeOldSqlite(path: string, schema: number): Promise<void> {
   const db = new DatabaseSync(path)
   try {
@@ -68,7 +71,7 @@ export async function makeOldSqlite(path: string, schema: number): Promise<void>
   }
 }
 
-/** Makes tables in an empty schema of a Postgres database as the Carrel of an old schema left them. */
+/** Creates tables in an empty schema of a Postgres database as the Carrel of an old schema left them. */
 export async function makeOldPostgres(url: string, schema: number): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

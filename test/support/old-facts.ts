@@ -1,12 +1,12 @@
 // biome-ignore lint/suspicious/noExplicitAny: what a version answers is known to that version only
 export type Row = Record<string, any>
 
-/** The verbs of any version of Carrel: older ones lack some, and their answers lack fields. */
+/** The operations of any version of Carrel: older versions lack some, and their answers lack fields. */
 export interface Verbs {
   call(name: string, input: Row): Promise<Row>
 }
 
-/** Everything that a data folder holds as far as its verbs tell, by names: identifiers and times are left out. */
+/** The content of a data folder as its operations return it, by names: identifiers and times are absent. */
 export interface Facts {
   readonly workspaces: readonly WorkspaceFacts[]
 }
@@ -19,7 +19,7 @@ export interface WorkspaceFacts {
   readonly sessions: readonly SessionFacts[]
   readonly questions: readonly { session: string; title: string; state: string; answer: unknown }[]
   readonly rules: readonly Record<string, unknown>[]
-  /** Absent in versions without the verb. */
+  /** Absent in versions without the operation. */
   readonly secrets?: readonly { name: string; scope: string; give: unknown; readable: boolean }[]
   readonly environments?: Readonly<Record<string, unknown>>
   readonly fileRules?: Readonly<Record<string, unknown>>
@@ -38,21 +38,21 @@ export interface SessionFacts {
   readonly closed: boolean
   readonly archived: boolean
   readonly events: number
-  /** `completed`, or `started` where the run has no end; oldest first. */
+  /** `completed`, or `started` for a run without an end; oldest first. */
   readonly runs: readonly string[]
   /** A line for each item whose meaning never changed. */
   readonly transcript: readonly string[]
 }
 
 export interface FileFacts {
-  /** Path, author, and how often its content changed; newest first. */
+  /** Path, author and number of content changes of each file; newest first. */
   readonly changes: readonly string[]
   readonly acts: readonly string[]
 }
 
 /**
- * Reads the facts through `verbs`. `has` says which verbs this version serves; `root` is cut off the paths.
- * Safe to repeat: nothing is written.
+ * Reads the facts through `verbs`. `has` tells which operations this version serves; `root` is removed from the
+ * paths. Safe to repeat: writes nothing.
  */
 export async function readFacts(verbs: Verbs, has: (verb: string) => boolean, root: string): Promise<Facts> {
   const { workspaces } = await verbs.call('workspaces.list', {})
@@ -190,7 +190,7 @@ async function readSecrets(verbs: Verbs, scopes: Scopes) {
     .toSorted((a, b) => compare(a.name + a.scope, b.name + b.scope))
 }
 
-/** Yes and no of old became `own` and `none`, which is no other fact. */
+/** Reads environment settings. The old true and false became `own` and `none`: the same fact. */
 async function readEnvironments(verbs: Verbs, scopes: Scopes, verb: string): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
   for (const [name, scope] of scopesOf(scopes)) {
@@ -203,7 +203,10 @@ async function readEnvironments(verbs: Verbs, scopes: Scopes, verb: string): Pro
   return found
 }
 
-/** By Space. Of the list of paths only what is not shipped, under its name of today. */
+/**
+ * Reads the file rules of each Space; of the list of paths only entries that Carrel does not ship, under today's
+ * name.
+ */
 async function readFileRules(verbs: Verbs, at: Row, spaces: Row[], verb: string): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
   for (const { id, name } of spaces) {

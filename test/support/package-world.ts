@@ -5,37 +5,41 @@ import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/primitives/programs.ts'
 
-/** What a command said, and how it ended. */
-export interface Said {
+/** Output and end of a command. */
+export interface CommandResult {
   readonly exit: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Carrel as somebody has it who ran `npm install -g`: from the tarball, in an empty prefix, with a home of their own. */
+/** Carrel after `npm install -g`: from the tarball, in an empty prefix, with a new home. */
 export interface PackageWorld {
   readonly top: string
   readonly tarball: string
-  /** Of the installed package. */
+  /** Root folder of the installed package. */
   readonly root: string
-  /** All that was installed, in bytes. */
+  /** Size of the whole installation in bytes. */
   readonly size: number
-  /** A new folder. */
+  /** Creates a new folder. */
   folder(name: string): string
-  /** Runs `words` with the Node at `node` first on the PATH: the command of the package, or npm's. */
-  run(node: string, words: readonly string[], more?: { cwd?: string; env?: Record<string, string> }): Promise<Said>
-  start(node: string, words: readonly string[], more?: { cwd?: string; env?: Record<string, string> }): Started
+  /** Runs a command with the Node at `node` first on the PATH: the command of the package, or npm's. */
+  run(
+    node: string,
+    args: readonly string[],
+    more?: { cwd?: string; env?: Record<string, string> },
+  ): Promise<CommandResult>
+  start(node: string, args: readonly string[], more?: { cwd?: string; env?: Record<string, string> }): Started
   close(): Promise<void>
 }
 
 export interface Started {
   readonly child: ChildProcessWithoutNullStreams
-  /** Resolves when stdout matches. Rejects when it ended without. */
+  /** Waits for a match in stdout. Rejects when the process ends without one. */
   until(pattern: RegExp): Promise<RegExpExecArray>
-  readonly ended: Promise<Said>
+  readonly ended: Promise<CommandResult>
 }
 
-/** Packs and installs what is in this checkout, with the npm of this machine. */
+/** Packs this checkout and installs it, with the npm of this machine. */
 export function openPackageWorld(): PackageWorld {
   const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-package-')))
   const folder = (name: string) => {
@@ -51,7 +55,7 @@ export function openPackageWorld(): PackageWorld {
   npm('install', '--global', '--prefix', prefix, ...QUIET, tarball)
   const base = {
     HOME: home,
-    // A Node that this machine has fetched already is not fetched again.
+    // Shares the cache of fetched Nodes: no test fetches one again.
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
     CARREL_DATA_FOLDER: join(top, 'data'),
     CARREL_OUTLIVE_MS: '0',
@@ -72,8 +76,8 @@ export function openPackageWorld(): PackageWorld {
     size: sizeOf(prefix),
     folder,
     start,
-    run: (node, words, more) => {
-      const started = start(node, words, more)
+    run: (node, args, more) => {
+      const started = start(node, args, more)
       started.child.stdin.end()
       return started.ended
     },
@@ -88,12 +92,12 @@ export function openPackageWorld(): PackageWorld {
   }
 }
 
-/** As npm is run by who trusts no package's scripts; what it has fetched before is not fetched again. */
+/** Flags of npm for a person who distrusts packages' scripts; npm fetches nothing twice. */
 export const QUIET = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'] as const
 
 /**
- * Path of a Node 20, the oldest that the package installs with: the one on the PATH, else the registry's, which lies in
- * npm's cache from then on.
+ * Returns the path of a Node 20, the oldest that the package installs with: the one on the PATH, else the registry's,
+ * which stays in npm's cache.
  */
 export function findOldNode(top: string): string {
   const found = outsidePath()
@@ -108,7 +112,7 @@ export function findOldNode(top: string): string {
 
 const versionOf = (node: string) => execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
 
-/** The PATH without what belongs to this checkout. */
+/** Returns the PATH without the folders of this checkout. */
 function outsidePath(): string {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return folders.filter((each) => !each.startsWith(PACKAGE_ROOT)).join(delimiter)
@@ -128,7 +132,7 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
-  const ended = new Promise<Said>((resolve, reject) => {
+  const ended = new Promise<CommandResult>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (exit) => resolve({ exit, stdout, stderr }))
   })
@@ -143,7 +147,11 @@ function watch(child: ChildProcessWithoutNullStreams): Started {
         }
         changed.add(look)
         look()
-        ended.then((said) => reject(new Error(`It ended without saying ${pattern}: ${JSON.stringify(said)}`)), reject)
+        ended.then(
+          (result) =>
+            reject(new Error(`The process ended without output that matches ${pattern}: ${JSON.stringify(result)}`)),
+          reject,
+        )
       }),
   }
 }

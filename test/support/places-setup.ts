@@ -19,7 +19,7 @@ import { probeContainment } from '../../src/host/process/containment.ts'
 import { onFileFinished } from './file-end.ts'
 
 export const PATH = process.env.PATH ?? '/usr/bin:/bin'
-/** Removed at the end of each file, and made again by the next one of this worker. */
+/** Removed at the end of each file; the next file of this worker creates the folder again. */
 export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-places-')))
 export const containment = await probeContainment(PATH)
 
@@ -28,7 +28,7 @@ const readyTop = () => {
   onFileFinished(() => removeFolder(top))
 }
 let count = 0
-/** A name that no other test has. */
+/** Returns a name that no other test has. */
 export const fresh = (name: string) => `${name}-${++count}`
 
 export interface World {
@@ -38,7 +38,7 @@ export interface World {
   ask(parts: Partial<MakePlace> & Pick<MakePlace, 'kind' | 'source'>): MakePlace
 }
 
-/** The places of a data folder of their own; with `parent`, of one that an earlier life left. */
+/** Opens the places of a new data folder; with `parent`, of a folder that an earlier process left. */
 export function world(env: Record<string, string> = {}, parent = join(top, fresh('data'), 'places')): World {
   readyTop()
   const dataFolder = dirname(parent)
@@ -56,7 +56,7 @@ export function world(env: Record<string, string> = {}, parent = join(top, fresh
   }
 }
 
-/** git as a person runs it, without this machine's settings. */
+/** Runs git as a person does, without this machine's settings. */
 export function git(cwd: string, ...args: string[]): string {
   const env = { PATH, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
   const who = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.org', '-c', 'init.defaultBranch=main']
@@ -75,7 +75,7 @@ export function write(folder: string, files: Record<string, string>): void {
   }
 }
 
-/** A folder with some files, no git. */
+/** Creates a folder with some files and without git. */
 export function plainFolder(
   files: Record<string, string> = { 'a.txt': 'a', 'sub/b.txt': 'b', 'sub/deep/c.txt': 'c' },
 ): string {
@@ -86,7 +86,7 @@ export function plainFolder(
   return folder
 }
 
-/** A repository with one commit of the same files. */
+/** Creates a repository with one commit of the same files. */
 export function repository(files?: Record<string, string>): string {
   const folder = plainFolder(files)
   git(folder, 'init', '-q')
@@ -95,7 +95,7 @@ export function repository(files?: Record<string, string>): string {
   return folder
 }
 
-/** Names, kinds, modes, times and content of everything at and below a path: equal only if nobody touched it. */
+/** Digests names, kinds, modes, times and content of everything at and below a path: equal only if nothing changed. */
 export function digest(path: string): string {
   const hash = createHash('sha256')
   const visit = (at: string) => {
@@ -109,7 +109,7 @@ export function digest(path: string): string {
   return hash.digest('hex')
 }
 
-/** Paths and contents below a folder, links as their targets. */
+/** Returns paths and contents below a folder; a link's content is its target. */
 export function contents(folder: string): Record<string, string> {
   const found: Record<string, string> = {}
   const visit = (below: string) => {

@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
 }
 
-/** Several vitest projects ask for this setup, each with its own copy of this module; they share one server. */
+/** Several vitest projects use this setup, each with its own copy of this module; they share one server. */
 interface Shared {
   carrelTestPostgres?: { users: number; server: Promise<PostgresServer | Skipped> }
 }

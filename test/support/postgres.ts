@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
-/** A server to test against; `stop` ends it and removes its files, and may be called twice. */
+/** A server to test against. `stop` ends the server and removes its files; safe to repeat. */
 export interface PostgresServer {
   readonly url: string
   readonly stop: () => Promise<void>
@@ -40,8 +40,8 @@ const START_TIMEOUT_MS = 30_000
 const STOP_TIMEOUT_MS = 10_000
 
 /**
- * Gives the Postgres of CARREL_TEST_POSTGRES (a URL whose user may create databases), else starts a real one
- * from the binaries of a registry package on a free port of the loopback, with fsync on.
+ * Returns the Postgres of CARREL_TEST_POSTGRES (a URL whose user may create databases), else starts a real one from
+ * the binaries of a registry package on a free port of the loopback, with fsync on.
  */
 export async function startPostgres(): Promise<PostgresServer | Skipped> {
   const given = process.env.CARREL_TEST_POSTGRES
@@ -56,8 +56,8 @@ export async function startPostgres(): Promise<PostgresServer | Skipped> {
 }
 
 /**
- * Starts a server from an installation of the system that also has `pg_dump`, which the registry's does not. `bin` is the
- * folder of its programs.
+ * Starts a server from a system installation that has `pg_dump`, which the registry's lacks. `bin` is the folder of
+ * its programs.
  */
 export async function startPostgresWithTools(): Promise<(PostgresServer & { readonly bin: string }) | Skipped> {
   const [bin] = globSync('/usr/lib/postgresql/*/bin')
@@ -124,7 +124,7 @@ async function startCluster(folder: string, native: string): Promise<PostgresSer
   return { url, stop: () => stopCluster(child, folder) }
 }
 
-/** SIGINT is the "fast" stop of Postgres: it ends sessions instead of waiting for them. */
+/** Stops a cluster by SIGINT, the "fast" stop of Postgres, which ends sessions instead of waiting for them. */
 async function stopCluster(child: ChildProcess, folder: string): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const exited = new Promise((resolve) => child.once('exit', resolve))
@@ -149,14 +149,14 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
     } catch (error) {
       if (child.exitCode !== null || performance.now() > deadline) {
         child.kill('SIGKILL')
-        throw new Error(`${(error as Error).message}; its last words: ${messages.trim()}`)
+        throw new Error(`${(error as Error).message}; its last output: ${messages.trim()}`)
       }
       await pause(50)
     }
   }
 }
 
-/** The folder with bin, lib and share, or undefined where the registry has none for this platform. */
+/** Returns the folder with bin, lib and share, or undefined where the registry has none for this platform. */
 function findBinaries(): string | undefined {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   try {
@@ -167,7 +167,7 @@ function findBinaries(): string | undefined {
   }
 }
 
-/** Postgres refuses to run as root. */
+/** Chooses another user for root, because Postgres refuses to run as root. */
 function chooseOwner(): Owner {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
@@ -175,15 +175,15 @@ function chooseOwner(): Owner {
       const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, name], { stdio: 'pipe' })))
       if (uid && gid) return { uid, gid }
     } catch {
-      // No such user: try the next.
+      // No such user: try the next one.
     }
   }
   return { uid: 65_534, gid: 65_534 }
 }
 
 /**
- * Makes the symbolic links that the package's install script would have made (install scripts are off), and copies
- * the binaries next to the data when `owner` cannot reach them, as in a checkout below /root.
+ * Creates the symbolic links that the package's install script would create (install scripts are off). Copies the
+ * binaries next to the data when `owner` cannot reach them, as in a checkout below /root.
  */
 function prepareBinaries(native: string, folder: string, owner: Owner): string {
   makeLinks(native)
@@ -204,19 +204,19 @@ function makeLinks(native: string): void {
   if (!existsSync(list)) return
   const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]
   for (const { source, target } of links) {
-    // Source and target lie in one folder and are named from the package's root.
+    // Source and target lie in one folder; their names are relative to the package's root.
     const path = join(dirname(native), target).replace(join(dirname(native), 'native'), native)
     try {
       symlinkSync(source.slice(source.lastIndexOf('/') + 1), path)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      // A read-only checkout whose links are missing is found out by the `--version` that follows.
+      // In a read-only checkout the `--version` that follows reveals missing links.
       if (code !== 'EEXIST' && code !== 'EACCES' && code !== 'EROFS') throw error
     }
   }
 }
 
-/** A test run that was killed cannot stop its server; the next one does. */
+/** Stops servers of test runs that were killed before they could stop them. */
 async function removeAbandoned(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const folder = join(tmpdir(), name)
@@ -248,7 +248,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Guards against a process id that has since been given to something else. */
+/** Tells whether a pid still belongs to this Postgres: the system may have given the number to another process. */
 function isPostgres(pid: number, folder: string): boolean {
   try {
     return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).includes(folder)

@@ -10,23 +10,23 @@ type Headers = Record<string, string>
 type Port = Output<'ports.list'>['ports'][number]
 
 export interface PreviewWorld extends HttpWorld {
-  /** A new place with a port `web`. */
+  /** Creates a place with a port `web`. */
   lease(workspace?: string): Promise<Port & { readonly project: string }>
-  /** Logs a browser in at Carrel: its cookie. */
+  /** Logs a browser in at Carrel and returns its cookie. */
   login(): Promise<string>
-  /** At Carrel itself, as `127.0.0.1`. */
+  /** Sends a request to Carrel itself, as `127.0.0.1`. */
   carrel(path: string, headers?: Headers): Promise<Answer>
-  /** At the host of a preview. */
+  /** Sends a request to the host of a preview. */
   at(
     preview: string,
     path: string,
     options?: { method?: string; headers?: Headers; body?: string | Buffer },
   ): Promise<Answer>
-  /** Opens it as the page's link does: the cookie of the preview. */
+  /** Opens a preview as the page's link does and returns its cookie. */
   enter(preview: string, login: string): Promise<string>
 }
 
-/** A real server whose runs get ports. Closed at the end of the test. */
+/** Opens a real server whose runs get ports. Closed at the end of the test. */
 export async function openPreviewWorld(
   settings: Partial<Config> = {},
   options: Parameters<typeof openHttpWorld>[1] = {},
@@ -60,7 +60,7 @@ export async function openPreviewWorld(
   }
 }
 
-/** The first cookie that an answer sets, as a browser sends it back. */
+/** Returns the first cookie that an answer sets, as a browser sends it back. */
 export const cookieOf = ({ headers }: Answer): string => (headers['set-cookie'] as string[])[0]?.split(';')[0] ?? ''
 
 export async function serve(
@@ -73,7 +73,7 @@ export async function serve(
   return server
 }
 
-/** A preview with a program behind it, and somebody who may see it. */
+/** Opens a preview with a program behind it and a person who may see it. */
 export async function shown(
   world: PreviewWorld,
   answer: Parameters<typeof openDevServer>[1] = (_, to) => to.end('the app'),
@@ -87,15 +87,15 @@ export async function shown(
   return { ...place, server, login, cookie, get, host: `${place.preview}.localhost:${world.server.port}` }
 }
 
-/** Bytes as they are, and the answer to them. */
+/** Sends raw bytes and returns the answer. */
 export function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = dial(port, '127.0.0.1', () => socket.write(text))
-    let said = ''
+    let answer = ''
     socket.on('data', (chunk) => {
-      said += chunk
+      answer += chunk
     })
     socket.on('error', () => undefined)
-    socket.on('close', () => resolve(said))
+    socket.on('close', () => resolve(answer))
   })
 }

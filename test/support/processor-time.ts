@@ -3,16 +3,16 @@ import { afterAll } from 'vitest'
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Processor seconds of a test file: its worker's, and those of all processes that it started. */
+    /** Processor seconds of a test file: those of its worker and of all processes that it started. */
     processorSeconds?: number
-    /** The part of it that no process of ours has waited for. */
+    /** The seconds of processes for which none of our processes waited. */
     orphanSeconds?: number
   }
 }
 
 /*
- * Each test file's meta tells how much processor time the file used. Linux only, from /proc. Processes that outlive
- * their parent are counted as last seen, so some milliseconds of them may be missing.
+ * Measures the processor time of each test file into its meta. Linux only, from /proc. A process that outlives its
+ * parent counts as last sampled, so some of its milliseconds may be missing.
  */
 const SAMPLE_MS = 250
 /** USER_HZ, which is 100 on every Linux that Node runs on. */
@@ -21,20 +21,20 @@ const TICKS_PER_SECOND = 100
 interface Seen {
   readonly started: string
   readonly parent: number
-  /** Ticks of the process and of those children that it has waited for. */
+  /** Ticks of the process and of the children for which it has waited. */
   readonly ticks: number
 }
 
 interface Meter {
   readonly seen: Map<number, Seen>
-  /** Ticks of processes that ended without anybody of ours waiting for them. */
+  /** Ticks of ended processes for which no process of ours waited. */
   orphaned: number
-  /** What earlier files of this worker used, and the part of it that was orphaned. */
+  /** Ticks of earlier files of this worker, and the orphaned part of them. */
   counted: number
   orphansCounted: number
 }
 
-/** One for a worker: where files share one, this module is loaded again for each. */
+/** One meter for each worker: files that share a worker load this module again. */
 const shared = globalThis as { carrelProcessorTime?: Meter }
 
 function startMeter(): Meter {
@@ -43,14 +43,14 @@ function startMeter(): Meter {
   return meter
 }
 
-/** Looks at all descendants, also at those whose parent has gone; returns the ticks of what lives now. */
+/** Samples all descendants, also those whose parent has gone; returns the ticks of living processes. */
 function sample(meter: Meter): number {
   const { seen } = meter
   const all = readTable()
   const mine = new Set<number>()
   const belongs = (pid: number, row: Seen): boolean =>
     row.parent === process.pid || mine.has(row.parent) || seen.get(pid)?.started === row.started
-  // Parents have mostly smaller numbers than their children; the second round finds those that have not.
+  // A parent's number is mostly smaller than its child's; the second round finds the other children.
   for (let round = 0; round < 2; round += 1) {
     for (const [pid, row] of all) if (!mine.has(pid) && belongs(pid, row)) mine.add(pid)
   }
@@ -58,7 +58,7 @@ function sample(meter: Meter): number {
   for (const [pid, row] of seen) {
     if (mine.has(pid)) continue
     seen.delete(pid)
-    // A parent of ours has waited for it, and counts it as its own, even if that parent has gone as well.
+    // A parent of ours has waited for this process and counts its ticks, even if that parent has gone as well.
     if (row.parent !== process.pid && !before.has(row.parent)) meter.orphaned += row.ticks
   }
   let ticks = 0
@@ -81,7 +81,10 @@ function readTable(): Map<number, Seen> {
   return table
 }
 
-/** proc(5): after the name in brackets come state, ppid; utime to cstime are fields 14 to 17, starttime is 22. */
+/**
+ * Reads a row of /proc. Per proc(5), state and ppid follow the name in brackets; utime to cstime are fields 14 to 17,
+ * starttime is 22.
+ */
 function readRow(pid: number): Seen | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -89,12 +92,12 @@ function readRow(pid: number): Seen | null {
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
     return { started: fields[19] ?? '', parent: Number(fields[1]), ticks }
   } catch {
-    // Processes end between the listing and the look.
+    // A process may end between the listing and the read.
     return null
   }
 }
 
-/** Registers the count of the test file that is about to run. Called once for each file, by the setup of all tests. */
+/** Registers the count of the current test file. Called once for each file, by the setup of all tests. */
 export function countProcessorTime(): void {
   if (process.platform !== 'linux') return
   shared.carrelProcessorTime ??= startMeter()

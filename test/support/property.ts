@@ -1,11 +1,12 @@
 import { it, type TestOptions } from 'vitest'
 
-/** How many times as many tries a property has in `npm run test:long`. */
+/** Factor by which `npm run test:long` multiplies the tries of a property. */
 const LONG = 10
 
 /**
- * Registers the test of a property twice: with `tries` in each run of the tests, and with ten times as many in long ones.
- * @param check runs the property with so many tries
+ * Registers the test of a property twice: with `tries` in each run of the tests, and with ten times as many in long
+ * ones.
+ * @param check runs the property with this number of tries
  */
 export function property(
   name: string,

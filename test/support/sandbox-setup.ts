@@ -8,18 +8,21 @@ import { NOTHING_OUTSIDE } from '../../src/host/places/place.ts'
 import { accessOf } from '../../src/host/sandbox/access.ts'
 import type { SandboxSpec } from '../../src/host/sandbox/enclose.ts'
 import { createSandboxes } from '../../src/host/sandbox/probe.ts'
-import { connect, listen, never, type Said, steps } from './scripted-setup.ts'
+import { connect, type Json, listen, never, steps } from './scripted-setup.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const PATH = process.env.PATH ?? ''
 
-/** Why nothing of this can be tried here; null where it can. */
+/** Returns the reason why sandboxes cannot be tested on this machine; null where they can. */
 export async function noSandbox(): Promise<string | null> {
   const obstacle = await createSandboxes(PATH).obstacle('strict')
   return obstacle?.why ?? null
 }
 
-/** A person's machine in small: a home with secrets, a data folder with other places, and folders of work. Not in /tmp, which a sandbox has for itself. */
+/**
+ * Creates a person's machine in small: a home with secrets, a data folder with other places, and working folders. Not
+ * in /tmp, because a sandbox has its own.
+ */
 export function machine() {
   const top = realpathSync(mkdtempSync('/var/tmp/carrel-sandbox-'))
   onTestFinished(() => rmSync(top, { recursive: true, force: true }))
@@ -43,7 +46,7 @@ export function machine() {
 
 export type Machine = ReturnType<typeof machine>
 
-/** An agent in a sandbox on that machine, and what its shell says. */
+/** Starts an agent in a sandbox on that machine and returns the output of its shell. */
 export async function agentIn(
   m: Machine,
   asked: Partial<SandboxSpec> = {},
@@ -71,10 +74,10 @@ export async function agentIn(
   const run = async (command: string, via = 'agent') => {
     const from = heard.updates.length
     await one.prompt(steps({ run: command, ...(via === 'client' ? { via } : {}) }))
-    const told = heard.updates.slice(from).findLast(({ status }) => status === 'completed' || status === 'failed')
-    const said = told?.content ?? []
-    const text = JSON.stringify(said.map((part: Said) => part.content?.text ?? ''))
-    return { ok: told?.status === 'completed', text }
+    const last = heard.updates.slice(from).findLast(({ status }) => status === 'completed' || status === 'failed')
+    const parts = last?.content ?? []
+    const text = JSON.stringify(parts.map((part: Json) => part.content?.text ?? ''))
+    return { ok: last?.status === 'completed', text }
   }
   return { connection, one, heard, run }
 }

@@ -8,7 +8,7 @@ import { probeContainment } from '../../src/host/process/containment.ts'
 import { allowedEnv } from '../../src/host/process/environment.ts'
 import { onFileFinished } from './file-end.ts'
 
-/** Removed at the end of each file, and made again by the next one of this worker. */
+/** Removed at the end of each file; the next file of this worker creates the folder again. */
 export const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-agent-')))
 const readyTop = () => {
   mkdirSync(top, { recursive: true })
@@ -21,7 +21,7 @@ const recipe = scriptedAgent(join(top, 'compiled'))
 let count = 0
 
 // biome-ignore lint/suspicious/noExplicitAny: what agents say has no shape that can be relied on
-export type Said = Record<string, any>
+export type Json = Record<string, any>
 
 interface Setup {
   readonly env?: Record<string, string>
@@ -39,7 +39,7 @@ export function newPlace(): AgentPlace {
 
 export async function connect({ env = {}, home = top, launch = {} }: Setup = {}) {
   readyTop()
-  const frames: Array<{ direction: string; frame: Said }> = []
+  const frames: Array<{ direction: string; frame: Json }> = []
   const connection = await connectAgent({
     id: 'scripted',
     name: 'Scripted',
@@ -65,7 +65,7 @@ export async function connect({ env = {}, home = top, launch = {} }: Setup = {})
   return { connection, frames }
 }
 
-function parsed(line: string): Said {
+function parsed(line: string): Json {
   try {
     return JSON.parse(line)
   } catch {
@@ -76,20 +76,20 @@ function parsed(line: string): Said {
 export type Heard = ReturnType<typeof listen>
 
 export function listen(parts: Partial<AgentListener> = {}) {
-  const updates: Said[] = []
-  const replayed: Said[] = []
+  const updates: Json[] = []
+  const replayed: Json[] = []
   const notices: string[] = []
   const wrote: string[] = []
-  const asked: Said[] = []
+  const asked: Json[] = []
   let wake = () => {}
   const listener: AgentListener = {
     update: (update) => {
-      updates.push(update as Said)
+      updates.push(update as Json)
       wake()
     },
-    replayed: (update) => replayed.push(update as Said),
+    replayed: (update) => replayed.push(update as Json),
     permission: async (request) => {
-      asked.push(request as Said)
+      asked.push(request as Json)
       wake()
       return { outcome: 'selected', optionId: 'allow-once' }
     },
@@ -112,5 +112,5 @@ export async function session(setup: Setup = {}, heard: Heard = listen(), place 
   return { connection, frames, place, heard, one: await connection.open(place, heard.listener, never) }
 }
 
-export const steps = (...list: Said[]) => [{ type: 'text', text: `do this @@do ${JSON.stringify(list)} @@end` }]
-export const kinds = (updates: Said[]) => updates.map((update) => update.sessionUpdate)
+export const steps = (...list: Json[]) => [{ type: 'text', text: `do this @@do ${JSON.stringify(list)} @@end` }]
+export const kinds = (updates: Json[]) => updates.map((update) => update.sessionUpdate)

@@ -3,8 +3,8 @@ import { serveHttp } from '../../src/faces/http/http.ts'
 import { startBuiltPrograms } from './built.ts'
 
 /**
- * A server of its own process, for stories that kill it for real. Takes its settings as JSON, says where it is as one
- * line of JSON, stops cleanly on SIGTERM, and does not outlive the test that started it. With `page` it has the built page.
+ * A server in a process of its own, for tests that kill it. Takes settings as JSON, prints its address as one line of
+ * JSON, stops cleanly on SIGTERM, and does not outlive the test that started it. `page` adds the built page.
  */
 startBuiltPrograms()
 const settings = JSON.parse(process.argv[2] ?? '{}')

@@ -2,8 +2,8 @@ import { startBuiltPrograms } from './built.ts'
 import { registerFileEnd } from './file-end.ts'
 import { countProcessorTime } from './processor-time.ts'
 
-// Setup file of all projects, run before each test file. Hooks at the end of a file run the last first: what a file
-// leaves behind ends before its processor time is counted.
+// Setup file of all projects, run before each test file. Hooks at the end of a file run in reverse order: everything
+// that a file leaves behind ends before the count of its processor time.
 startBuiltPrograms()
 countProcessorTime()
 registerFileEnd()

@@ -4,7 +4,7 @@ import type { TestSession } from './carrel-session.ts'
 import type { AtEnd, World } from './carrel-world.ts'
 import { onFileFinished } from './file-end.ts'
 
-/** `alone`: for tests that look at the whole server: its processes, its status, its data folder, other workspaces. */
+/** `alone`: for tests that examine the whole server: its processes, status, data folder or other workspaces. */
 export interface Sharing {
   readonly alone?: boolean
 }
@@ -12,8 +12,8 @@ export interface Sharing {
 export type OpenShared = (settings?: Partial<Config>, sharing?: Sharing) => Promise<World>
 
 /**
- * Opens one Carrel for all tests of a file that ask for the same settings. Each test gets a workspace of its own, whose
- * sessions are closed when the test is over. The start of an engine costs more than most tests do.
+ * Opens one Carrel for all tests of a file that need the same settings: the start of an engine costs more than most
+ * tests. Each test gets a workspace of its own, whose sessions are closed at the end of the test.
  */
 export function sharing(open: (settings: Partial<Config>, atEnd: AtEnd) => Promise<World>): OpenShared {
   const opened = new Map<string, Promise<World>>()
@@ -47,7 +47,7 @@ function inWorkspace(world: World, workspace: string): World {
   }
 }
 
-/** Tests delete sessions, and archive workspaces. */
+/** Ignores sessions and workspaces that the test itself deleted or archived. */
 function isGone(error: { code?: string }): void {
   if (!['not_found', 'gone'].includes(error.code ?? '')) throw error
 }

@@ -3,10 +3,10 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A small disk that can be full. Mounting one needs Linux and root. */
+/** A small disk that a test can fill. A mount needs Linux and root. */
 export interface SmallDisk extends Disposable {
   readonly at: string
-  /** Leaves so many bytes free, about. */
+  /** Fills the disk up to about `leave` free bytes. */
   fill(leave?: number): void
   free(): void
 }
@@ -40,7 +40,7 @@ function writeAll(path: string, bytes: number): void {
     try {
       for (; left > 0; left -= size) writeSync(fd, Buffer.alloc(size))
     } catch {
-      // Full for pieces of this size.
+      // The disk has no room for pieces of this size.
     }
   }
   closeSync(fd)

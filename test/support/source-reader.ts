@@ -3,24 +3,24 @@ import { posix } from 'node:path'
 import { parseSync, Visitor } from 'vite'
 import { readTexts } from './text-reader.ts'
 
-/** What the rules of the house look at in one source file. Paths are from the root of the project, with `/`. */
+/** The parts of a source file that the rules of the house examine. Paths start at the root of the project, with `/`. */
 export interface Source {
   readonly path: string
   readonly lines: number
   readonly imports: readonly Import[]
-  /** `Date.now`, `Math.random`, `process.env`, and `new Date()` without arguments, each as written here. */
+  /** Calls of `Date.now`, `Math.random`, `process.env`, and `new Date()` without arguments, each as written here. */
   readonly calls: readonly { readonly name: string; readonly line: number }[]
   readonly defaultExport: boolean
-  /** What a person reads, where it stands in the source itself. */
+  /** Texts for people that stand in the source itself. */
   readonly texts: readonly { readonly text: string; readonly line: number }[]
 }
 
 export interface Import {
-  /** As written for packages; resolved to a path of the project for relative ones. */
+  /** The specifier of a package as written; for a relative import, the path in the project. */
   readonly to: string
   readonly relative: boolean
   readonly typeOnly: boolean
-  /** Not imported: its URL stands here, for a thread or a process to be started with. */
+  /** True for a program that a thread or process starts by its URL, without an import. */
   readonly started?: boolean
 }
 
@@ -30,7 +30,7 @@ export function readSource(path: string, absolute: string): Source {
   return parseSource(path, readFileSync(absolute, 'utf8'))
 }
 
-/** @throws Error when `text` is not TypeScript */
+/** Parses a source. @throws Error when `text` is not TypeScript */
 export function parseSource(path: string, text: string): Source {
   const { program, errors } = parseSync(path, text)
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
@@ -70,7 +70,7 @@ export function parseSource(path: string, text: string): Source {
     NewExpression: ({ callee, arguments: given, start }) => {
       if (callee.type !== 'Identifier') return
       if (callee.name === 'Date' && given.length === 0) call('new Date()', start)
-      // A worker's file is started by its URL: an import in all but name.
+      // The URL of a worker's file is an import in all but name.
       if (callee.name === 'URL' && given[0]?.type === 'Literal' && typeof given[0].value === 'string') {
         if (/^\.\.?\/.*\.tsx?$/.test(given[0].value)) {
           imports.push({ ...resolveImport(path, given[0].value, true), started: true })

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline'
 
 /**
- * An agent that takes text while it works, as some real ones do: a second prompt reaches the turn that is on, and both
- * are answered at its end. It says what it heard, and ends the turn once it hears `stop`. Speaks ACP v1 by hand, so that
- * nothing of Carrel or of the SDK is on its side of the pipe.
+ * An agent that takes text while it works, as some real ones do: a second prompt joins the running turn, and both are
+ * answered at its end. The agent repeats each text, and ends the turn at `stop`. Speaks ACP v1 without the SDK, so
+ * that neither Carrel nor the SDK is on its side of the pipe.
  */
 const send = (message: object) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
 const waiting: number[] = []

@@ -18,9 +18,9 @@ it.each([
   ["const entry = { label: 'Archive', act }", ['Archive']],
   ["const entry = { label: 'Archive ' + name }", ['Archive']],
   ['say(`${name} was archived.`)', ['… was archived.']],
-  ["throw new CarrelError('gone', 'It went. Look again.')", ['It went. Look again.']],
+  ["throw new CarrelError('gone', 'The folder went. Look again.')", ['The folder went. Look again.']],
   ['<p>Größe</p>', ['Größe']],
-])('texts: found in %s', (text, found) => {
+])('texts: the reader finds those of %s', (text, found) => {
   expect(textsOf(text)).toEqual(found)
 })
 
@@ -35,6 +35,6 @@ it.each([
   "say(texts.done); remember('draft', 'on'); const words = 'Stop'",
   "throw new CarrelError('gone', texts.gone)",
   '// <p>Not shown</p>',
-])('texts: none in %s', (text) => {
+])('texts: the reader finds none in %s', (text) => {
   expect(textsOf(text)).toEqual([])
 })

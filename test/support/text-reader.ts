@@ -1,20 +1,20 @@
 import { Visitor } from 'vite'
 
 type Program = Parameters<Visitor['visit']>[0]
-/** Any node of the syntax tree, as far as it is looked at here. */
+/** A node of the syntax tree, with the fields that this module reads. */
 interface Node {
   readonly type: string
   readonly start: number
   readonly [field: string]: unknown
 }
 
-/** Words that a person reads, written where they are used. */
+/** Text for people, written at the place of its use. */
 export interface WrittenText {
   readonly text: string
   readonly start: number
 }
 
-/** Attributes and fields whose value is read by a person, by the names this house gives them. */
+/** Attributes and fields that hold text for people, by the names of this house. */
 const TEXT_NAMES = new Set([
   'alt',
   'aria-description',
@@ -34,15 +34,15 @@ const TEXT_NAMES = new Set([
 ])
 /** Functions that show their first argument to a person. */
 const SAYERS = new Set(['say', 'attempt', 'sayProblems'])
-/** What stands in these is no language: a key is called what is printed on it. */
+/** Elements whose text is no language: the label of a key is the same in every one. */
 const SIGNS = new Set(['kbd'])
 
 const LETTER = /\p{L}/u
 
 /**
- * The texts of a source that stand in it: between tags, in attributes and fields that hold texts, and in what is said
- * to a person. It follows choices (`a ? 'x' : 'y'`, `a && 'x'`), templates and sums, not variables and not the values
- * of calls: `const words = 'Stop'` and `{words}` is not found.
+ * Reads the texts that stand in a source: between tags, in attributes and fields that hold texts, and in arguments of
+ * functions that show text. Follows choices (`a ? 'x' : 'y'`, `a && 'x'`), templates and sums, but neither variables
+ * nor values of calls: `const words = 'Stop'` and `{words}` stays unnoticed.
  */
 export function readTexts(program: Program): WrittenText[] {
   const found: WrittenText[] = []
@@ -70,7 +70,7 @@ export function readTexts(program: Program): WrittenText[] {
   return found
 }
 
-/** The words among the values that an expression may have. */
+/** Returns the texts among the possible values of an expression. */
 function textsIn(node: Node | null | undefined): WrittenText[] {
   const among = (...fields: string[]) => fields.flatMap((field) => textsIn(node?.[field] as Node | undefined))
   switch (node?.type) {
@@ -96,15 +96,15 @@ function textsIn(node: Node | null | undefined): WrittenText[] {
   }
 }
 
-/** Text between tags begins with the line break before it, which is not where one would look for it. */
+/** Skips the line break at the start of text between tags, so that the line number is that of the text. */
 function written(text: string, start: number): WrittenText[] {
   if (!LETTER.test(text)) return []
   return [{ text: text.trim().replace(/\s+/g, ' '), start: start + text.search(/\S/) }]
 }
 
-/** The name of an identifier, a literal key or a name of JSX; of anything else none. */
+/** Returns the name of an identifier, a literal key or a JSX name; an empty string for any other node. */
 function nameOf(node: unknown): string {
   const { name, value } = node as Node
-  const said = name ?? value
-  return typeof said === 'string' ? said : ''
+  const text = name ?? value
+  return typeof text === 'string' ? text : ''
 }

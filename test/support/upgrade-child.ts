@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { tellSteps } from './crash-steps.ts'
 
 /**
- * A process that upgrades the database of a folder, or goes back to a copy, and keeps a copy of the folder as it is before
- * each of its steps: a process that dies there leaves just that. Where `stop` begins the name of a step, the process
- * stops before it for good, to be killed. Its last word is `end`.
+ * A process that upgrades the database of a folder, or goes back to a copy. Before each step the process copies the
+ * folder: a crash there leaves exactly that copy. Where `stop` begins the name of a step, the process stops before
+ * the step for good, for the test to kill it. The last line of its output is `end`.
  */
 const [act = '', folder = '', kept = '', stop = ''] = process.argv.slice(2)
-// Loaded before the file system is watched: a loader writes a cache.
+// Loaded before the wrapping of the file system: a loader writes a cache.
 const { MIGRATIONS } = await import('../../src/store/sql/migrations/migrate.ts')
-// As it is before it is watched.
+// The original function, before the wrapping.
 const write = writeSync
 let steps = 0
 const tell = (step: string): void => {
@@ -33,7 +33,7 @@ const { copiesIn, listCopies } = await import('../../src/store/upgrade/copies.ts
 const path = join(folder, 'carrel.db')
 const say = (what: string): void => tell(what)
 if (act === 'upgrade') {
-  const told = MIGRATIONS.map((migration) => ({
+  const reporting = MIGRATIONS.map((migration) => ({
     ...migration,
     steps: (dialect: Parameters<typeof migration.steps>[0]) =>
       migration.steps(dialect).map((step) => async (tx: Parameters<Exclude<typeof step, string>>[0]) => {
@@ -41,7 +41,7 @@ if (act === 'upgrade') {
         await (typeof step === 'string' ? tx.run(step) : step(tx))
       }),
   }))
-  const db = await openForWriting({ path, now: Date.UTC(2026, 10, 25) }, told, say)
+  const db = await openForWriting({ path, now: Date.UTC(2026, 10, 25) }, reporting, say)
   db.close()
 } else {
   const copies = copiesIn(folder)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkWords, complaintsOf, sentencesOf } from './word-rules.ts'
 
-describe('a sentence is no plain English when', () => {
+describe('a sentence is not plain English when', () => {
   it.each([
     ['What a run has changed.', /begins with "What"/],
     ['Whoever holds the lease writes.', /begins with "Whoever"/],
@@ -21,7 +21,7 @@ describe('a sentence is no plain English when', () => {
     'Its lease ends with the run.',
     'Sources start sources.',
     'A lease that is lost stops the run.',
-  ])('but not: %s', (sentence) => {
+  ])('a sentence may stand: %s', (sentence) => {
     expect(complaintsOf(sentence)).toEqual([])
   })
 })
@@ -33,7 +33,7 @@ it('sentences end at a full stop before a capital letter, not inside of code', (
   ])
 })
 
-describe('words are found', () => {
+describe('checkWords finds complaints', () => {
   it('in comments that follow each other, docstrings with tags, and texts', () => {
     const source = [
       '/**',

@@ -26,7 +26,7 @@ interface Prose {
   readonly text: string
 }
 
-/** Complaints about comments and texts of a source file, or about the prose of a Markdown file. */
+/** Returns complaints about comments and texts of a source file, or about the prose of a Markdown file. */
 export function checkWords(path: string, text: string): Complaint[] {
   const prose = path.endsWith('.md') ? proseOfMarkdown(text) : proseOfSource(path, text)
   return prose.flatMap(({ line, text: words }) =>
@@ -36,7 +36,7 @@ export function checkWords(path: string, text: string): Complaint[] {
   )
 }
 
-/** The reasons why a sentence is no plain English, none for one that is. */
+/** Returns the reasons why a sentence is not plain English; none for one that is. */
 export function complaintsOf(sentence: string): string[] {
   const begins = STAND_INS.exec(sentence)
   const stands = begins && !/\?["')\]]*$/.test(sentence) ? [`begins with "${begins[0]}"`] : []
@@ -81,7 +81,7 @@ interface Comment {
   readonly end: number
 }
 
-/** Comments of `//` on lines that follow each other are one text. Tags of a docstring begin a text of their own. */
+/** Joins `//` comments on consecutive lines into one text. Each tag of a docstring begins a new text. */
 function joinLines(comments: readonly Comment[], text: string): { value: string; start: number }[] {
   const joined: { value: string; start: number; end: number }[] = []
   for (const { type, value, start, end } of comments) {

@@ -71,10 +71,10 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
   }
   return (
     <form className="stack" onSubmit={send}>
-      <section className="stack-s" aria-label={labels.paths}>
-        <h3>{labels.paths}</h3>
+      <section className="stack-s" aria-label={labels.pathRules}>
+        <h3>{labels.pathRules}</h3>
         <p className="faint">{labels.pathRulesNote}</p>
-        <FileRulesTable rules={next.paths} onRules={(contention) => change({ contention })} />
+        <FileRulesTable rules={next.paths} onRules={(paths) => change({ paths })} />
         <TryPath space={space} />
       </section>
       <Tracked rules={next} onRules={change} ignore={ignore} onIgnore={setIgnore} />

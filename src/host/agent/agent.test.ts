@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import {
   connect,
   type Heard,
+  type Json,
   kinds,
   listen,
   never,
-  type Said,
   session,
   steps,
   top,
@@ -27,10 +27,10 @@ describe('a message of the agent', () => {
   })
 
   it('may ask with unknown option kinds, without a kind and before any tool call, and gets the option back', async () => {
-    const asked: Said[] = []
+    const asked: Json[] = []
     const heard = listen({
       permission: async (request) => {
-        asked.push(request as Said)
+        asked.push(request as Json)
         return { outcome: 'selected', optionId: asked.length === 1 ? 'zzz' : 'allow-once' }
       },
     })
@@ -84,7 +84,7 @@ describe('a message of the agent', () => {
   it('that cannot be stored ends that agent with a clear failure, and not the server', async () => {
     const heard = listen({
       update: (update) => {
-        if ((update as Said).sessionUpdate === 'poison') throw new Error('lease lost')
+        if ((update as Json).sessionUpdate === 'poison') throw new Error('lease lost')
       },
     })
     const { one, connection } = await session({}, heard)
@@ -122,7 +122,7 @@ describe('a message of the agent', () => {
 
   it('with a form reaches the listener, and the answer returns', async () => {
     const heard = listen({
-      elicit: async (request) => ({ action: 'accept', content: { name: (request as Said).message } }),
+      elicit: async (request) => ({ action: 'accept', content: { name: (request as Json).message } }),
     })
     const { one } = await session({}, heard)
     const schema = { type: 'object', properties: { name: { type: 'string' } } }
@@ -136,7 +136,7 @@ describe('cancel', () => {
     let fired = false
     const heard: Heard = listen({
       permission: (request, signal) => {
-        heard.asked.push(request as Said)
+        heard.asked.push(request as Json)
         signal.addEventListener('abort', () => (fired = true))
         opened()
         return new Promise(() => {})

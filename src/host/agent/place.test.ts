@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   connect,
+  type Json,
   listen,
   never,
   newPlace,
-  type Said,
   session,
   steps,
   top,
@@ -67,7 +67,7 @@ describe('files and terminals of the client', () => {
     const ask = steps({ request: { method: 'fs/read_text_file', params: { path: 'PLACE/none' } } })
     const missing = async (env: Record<string, string>) => {
       const { one, heard, place } = await session({ env })
-      await one.prompt([{ type: 'text', text: (ask[0] as Said).text.replace('PLACE', place.cwd) }])
+      await one.prompt([{ type: 'text', text: (ask[0] as Json).text.replace('PLACE', place.cwd) }])
       return heard.text()
     }
     expect(await missing({})).toContain('-32002')

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { digest, fresh, top as placesTop, plainFolder, world } from '../../../test/support/places-setup.ts'
-import { connect, listen, type Said, session, steps } from '../../../test/support/scripted-setup.ts'
+import { connect, type Json, listen, session, steps } from '../../../test/support/scripted-setup.ts'
 import type { AgentPlace } from '../agent/agent.ts'
 import { probeContainment, processGroup } from '../process/containment.ts'
 import { sweepLedger } from '../process/ledger.ts'
@@ -69,7 +69,7 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
     link(join(place.path, 'not-yet'), 'dangling')
     link('loop', 'loop')
     const { one, heard } = await session({ launch: { enter: place.enter } }, listen(), agent)
-    const said = async (method: string, params: Said) => {
+    const said = async (method: string, params: Json) => {
       const before = heard.text().length
       await one.prompt(steps({ request: { method, params } }))
       return heard.text().slice(before)
