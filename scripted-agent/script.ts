@@ -14,7 +14,7 @@ export interface ScriptStep {
  * and `arguments`. `expand: true`: `$NAME` in the texts of a step is replaced by that variable. `via: "client"` makes
  * read, write and run use fs and terminal of the client.
  */
-export const STEP_KEYS = [
+const STEP_KEYS = [
   'repeat',
   'say',
   'think',

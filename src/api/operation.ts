@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ErrorCode } from '../model/errors.ts'
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /**
  * Declaration of an operation. Routes, OpenAPI, the typed client, CLI help and MCP tools derive from it.

@@ -24,7 +24,7 @@ export interface ConnectionBoard {
   retryNow(): void
 }
 
-export interface ConnectionLine {
+interface ConnectionLine {
   open(): void
   cut(reason: string): void
   /** Waits until the next try, `retryNow` or an abort. Exponential backoff with jitter. */

@@ -62,7 +62,7 @@ export interface AgentRooms {
 }
 
 /** The files of projects: working copies, their history and the runs at work in them. */
-export interface FileRooms {
+interface FileRooms {
   /** The history of files in this node's places. Its thread starts with the first place that is opened. */
   readonly history: () => Promise<History>
   /** The working copies of projects. */
@@ -74,7 +74,7 @@ export interface FileRooms {
 }
 
 /** Sessions that this node holds, and what their runs spend. */
-export interface RunRooms {
+interface RunRooms {
   readonly promptDoor: PromptDoor
   readonly leases: Leases
   readonly spending: Spending

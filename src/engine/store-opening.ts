@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../model/config.ts'
+import type { ReportProgress } from '../model/upgrade.ts'
 import { openSqlite } from '../store/sqlite/sqlite.ts'
 import type { Store } from '../store/store.ts'
-import { copiesIn, type ReportProgress } from '../store/upgrade/copies.ts'
+import { copiesIn } from '../store/upgrade/copies.ts'
 
 interface Opening {
   readonly now: () => number

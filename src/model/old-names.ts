@@ -1,6 +1,6 @@
 /*
  * Public names that were renamed, by their kind. Logs are never rewritten: an old name in a log is read through this
- * table for ever. A caller who uses an old name of the API or the command line is told the new one.
+ * table for ever. An error names the new one where a caller uses an old name of the API or the command line.
  */
 
 /** Old event type -> the type it is read as. */

@@ -154,6 +154,9 @@ export function copiesToRemove(
   return copies.filter((copy) => !kept.includes(copy)).map(({ name }) => name)
 }
 
+/** Reports the progress of a long operation; `of` is null when the total is unknown. */
+export type ReportProgress = (what: string, done: number, of: number | null) => void
+
 /** Numbers of rows written since a copy. Going back to the copy loses them. */
 export const RollbackLoss = z.object({
   workspaces: z.number().int(),

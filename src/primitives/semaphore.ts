@@ -18,7 +18,7 @@ export interface Semaphore<Tag = undefined> {
   acquire(options: AcquireOptions<Tag>): Promise<void>
 }
 
-export interface AcquireOptions<Tag> {
+interface AcquireOptions<Tag> {
   readonly tag: Tag
   readonly signal?: AbortSignal
   readonly onWait?: (before: number) => void

@@ -285,7 +285,7 @@ export interface LogStore {
 }
 
 /** One session, project or Space; without any of them the whole workspace. */
-export type SpentOf = Readonly<Partial<Record<'session' | 'project' | 'space', string>>>
+type SpentOf = Readonly<Partial<Record<'session' | 'project' | 'space', string>>>
 
 export interface Submitted {
   readonly seq: number

@@ -18,7 +18,7 @@ export interface RealAgent {
 }
 
 /** One request that the model received. */
-export interface ModelRequest {
+interface ModelRequest {
   /** The conversation as the agent sent it, `user: ...`, `model: ...`, `tool: ...`, oldest first. */
   readonly conversation: readonly string[]
   readonly reply: unknown

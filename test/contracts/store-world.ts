@@ -29,7 +29,7 @@ import type { Store } from '../../src/store/store.ts'
 /** The start of every test of a store: well-formed ids, a workspace with a Space and a Project, texts to write. */
 export const WHO = { name: 'ada', kind: 'person', face: 'web' } as const
 export const AGENT = 'scripted'
-export const DAY_MS = 86_400_000
+const DAY_MS = 86_400_000
 
 let count = 0
 const tail = () => (++count).toString(36).padStart(26, '0')
@@ -204,7 +204,7 @@ export async function makeRunning(store: Store, world: World) {
 }
 
 /** Moves prompts back to their place in the first schema, as an older Carrel left them: one waits, one does not. */
-export const OLD_PROMPTS = `
+const OLD_PROMPTS = `
   create table prompts (id text primary key, session text not null, state text not null, at bigint not null);
   insert into prompts (id, session, state, at) select id, session, 'queued', 5 from waiting_prompts;
   insert into prompts (id, session, state, at) select 'taken', id, 'taken', 5 from sessions limit 1;

@@ -20,7 +20,7 @@ describe('the memory that agents have of a session', () => {
     expect((await session.row()).agent).toBe('scripted')
     expect(textOf(await session.items())).toBe('onetwothree')
     await expectWhole(session)
-    // The one that comes back remembers its own turn and is told of the other's, once.
+    // The returning agent remembers its own turn, and gets the other's turn once.
     const memory = readFileSync(`${world.root}/memory/${opened[0]?.data.acpSession}.json`, 'utf8')
     const told = JSON.parse(memory).transcript.filter(
       ({ sessionUpdate }: { sessionUpdate: string }) => sessionUpdate === 'user_message_chunk',

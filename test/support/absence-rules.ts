@@ -14,7 +14,7 @@ export interface AbsenceException {
   readonly why: string
 }
 
-export const ABSENCE_EXCEPTIONS: readonly AbsenceException[] = [
+const ABSENCE_EXCEPTIONS: readonly AbsenceException[] = [
   { path: 'src/primitives/absent-as-null.ts', places: 2, why: 'This file defines absence.' },
   {
     path: 'src/host/agent/known-agents.ts',

@@ -27,7 +27,7 @@ export interface ActWorld extends AsyncDisposable {
   readonly key: string
   write(path: FilePath, text: string | Buffer): void
   read(path: FilePath): string
-  /** What was changed since the last look is by these runs; by nobody of ours without any. */
+  /** Scans the place and attributes the changes since the last scan to these runs; without runs, to other programs. */
   look(by?: readonly string[], more?: Partial<ScanRequest>): Promise<number>
   plan(request: PlanRequest, more?: Partial<PlanAsk>): Promise<Plan>
   /** Plans a request and applies the plan: keeps every conflicting path unless `overwrite` names it. */
@@ -40,7 +40,7 @@ export interface ActWorld extends AsyncDisposable {
 }
 
 /** Options of another place: a root apart from the first one, or another kind of place. */
-export interface Where {
+interface Where {
   readonly root?: string
   readonly scope?: PlaceSpec['scope']
 }

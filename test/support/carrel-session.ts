@@ -170,7 +170,7 @@ export async function eventually(
 export const appears = (path: string): Promise<void> => eventually(`${path} exists`, () => existsSync(path))
 
 /** Renders a log in lines for the message of a failed test. */
-export function summary(log: readonly Event[]): string {
+function summary(log: readonly Event[]): string {
   return log.map((event) => `${event.seq} ${event.type} ${JSON.stringify(event.data).slice(0, 300)}`).join('\n')
 }
 

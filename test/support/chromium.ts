@@ -7,7 +7,7 @@ import { type Browser, chromium as playwright } from 'playwright-core'
 import type { Skipped } from './postgres.ts'
 
 /** A browser that can be started: the `launch` arguments for playwright. */
-export interface Chromium {
+interface Chromium {
   readonly executablePath: string
   readonly args: string[]
   readonly env: Record<string, string>

@@ -33,7 +33,7 @@ export interface Ended {
   lines(): any[]
 }
 
-export interface Beginning {
+interface Beginning {
   readonly cwd?: string
   readonly env?: Record<string, string>
   readonly input?: string

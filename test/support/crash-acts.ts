@@ -34,7 +34,7 @@ export const APPLY = { kind: 'apply', from: 'prj_two' } as PlanRequest
 export const fromTwo = { source: { key: 'space:two', base: 1, writers: [] } }
 
 /** Returns the scope of the project `two` where its files are an overlay, mounted beside the copies of the place. */
-export const overlayAt = (mounted: string): PlaceSpec['scope'] => ({
+const overlayAt = (mounted: string): PlaceSpec['scope'] => ({
   kind: 'layer',
   lower: join(mounted, 'lower'),
   upper: join(mounted, 'upper'),

@@ -1,7 +1,7 @@
 import { parseSync, Visitor } from 'vite'
 
 /** A function, method or component with a body. */
-export interface FunctionFound {
+interface FunctionFound {
   /** Name of the function, else of the variable or property that holds it, else `?`. */
   readonly name: string
   readonly line: number
@@ -69,8 +69,8 @@ function lineCounter(text: string): (at: number) => number {
   }
 }
 
-export const MOST_LINES = 60
-export const MOST_PARAMETERS = 4
+const MOST_LINES = 60
+const MOST_PARAMETERS = 4
 
 /** Returns `path#name` -> lines for every function or component of more than 60 lines. */
 export function longFunctions(path: string, { functions }: Shapes): [string, number][] {

@@ -33,7 +33,7 @@ export const writer = (name: string, named: readonly FilePath[] = []): Writer =>
   named,
 })
 
-export const TEST_RULES: FileRules = {
+const TEST_RULES: FileRules = {
   ignore: ['node_modules/', '!.env'],
   useGitignore: true,
   maxFileBytes: 32 * 1024 * 1024,

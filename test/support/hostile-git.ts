@@ -6,7 +6,7 @@ import { fresh, plainFolder, repository, top } from './places-setup.ts'
 export const marks = plainFolder({})
 
 /** Creates a program that leaves a mark when it runs and does no harm. */
-export function trap(name: string, folder = top): string {
+function trap(name: string, folder = top): string {
   const path = join(folder, folder === top ? fresh('trap') : name)
   writeFileSync(path, `#!/bin/sh\necho "$0" >> "${join(marks, name)}"\ncat\n`)
   chmodSync(path, 0o755)

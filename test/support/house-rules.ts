@@ -41,7 +41,7 @@ const MAY_READ_WORLD = [
 ]
 
 /** Returns the floor of a file, or undefined for a file outside of the house (tests, scripts). */
-export function floorOf(path: string): string | undefined {
+function floorOf(path: string): string | undefined {
   if (TOP.includes(path)) return 'top'
   if (path.startsWith('web/')) return 'web'
   if (path.startsWith('scripted-agent/')) return 'scripted-agent'

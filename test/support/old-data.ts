@@ -10,7 +10,7 @@ import type { Facts } from './old-facts.ts'
 /** The folder in which the data of `test/fixtures` was made. Rows contain this path; `layDown` replaces it. */
 export const MOVED_FROM = '/tmp/carrel-fixture'
 
-export const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url))
 export const ENGINES = ['sqlite', 'postgres'] as const
 export type EngineName = (typeof ENGINES)[number]
 

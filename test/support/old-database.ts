@@ -21,7 +21,7 @@ export const OLD_ROWS = { events: 30, workspace_log: 5, waiting: 2, prompts: 4 }
  * Inserts rows into a database of an old schema: rows that later migrations read or write, and a session with its
  * log.
  */
-export async function fillOld(tx: Tx, schema: number): Promise<void> {
+async function fillOld(tx: Tx, schema: number): Promise<void> {
   await tx.run("insert into workspaces (id, name, created_at) values ('w', 'Home', 1)")
   await tx.run(
     `insert into sessions (id, workspace, space, project, name, name_key, named_by, agent, state, questions, queued, head,

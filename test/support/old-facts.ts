@@ -11,7 +11,7 @@ export interface Facts {
   readonly workspaces: readonly WorkspaceFacts[]
 }
 
-export interface WorkspaceFacts {
+interface WorkspaceFacts {
   readonly id: string
   readonly name: string
   readonly spaces: readonly { name: string; kind: string; folder: string }[]
@@ -27,7 +27,7 @@ export interface WorkspaceFacts {
   readonly files?: Readonly<Record<string, FileFacts>>
 }
 
-export interface SessionFacts {
+interface SessionFacts {
   readonly name: string
   readonly project: string
   readonly agent: string
@@ -44,7 +44,7 @@ export interface SessionFacts {
   readonly transcript: readonly string[]
 }
 
-export interface FileFacts {
+interface FileFacts {
   /** Path, author and number of content changes of each file; newest first. */
   readonly changes: readonly string[]
   readonly acts: readonly string[]

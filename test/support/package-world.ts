@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/primitives/programs.ts'
 
 /** Output and end of a command. */
-export interface CommandResult {
+interface CommandResult {
   readonly exit: number | null
   readonly stdout: string
   readonly stderr: string
@@ -32,7 +32,7 @@ export interface PackageWorld {
   close(): Promise<void>
 }
 
-export interface Started {
+interface Started {
   readonly child: ChildProcessWithoutNullStreams
   /** Waits for a match in stdout. Rejects when the process ends without one. */
   until(pattern: RegExp): Promise<RegExpExecArray>

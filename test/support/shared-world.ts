@@ -5,7 +5,7 @@ import type { AtEnd, World } from './carrel-world.ts'
 import { onFileFinished } from './file-end.ts'
 
 /** `alone`: for tests that examine the whole server: its processes, status, data folder or other workspaces. */
-export interface Sharing {
+interface Sharing {
   readonly alone?: boolean
 }
 

@@ -15,7 +15,7 @@ export interface Source {
   readonly texts: readonly { readonly text: string; readonly line: number }[]
 }
 
-export interface Import {
+interface Import {
   /** The specifier of a package as written; for a relative import, the path in the project. */
   readonly to: string
   readonly relative: boolean

@@ -53,7 +53,7 @@ function None({ space }: { space: string }) {
 }
 
 /** Runs with a browser or in the queue for one, each with a link to its session. */
-export function UseList({ uses }: { uses: readonly BrowserUse[] }) {
+function UseList({ uses }: { uses: readonly BrowserUse[] }) {
   const labels = texts.browser
   const sessions = usePageState((state) => state.workspace?.sessions)
   if (uses.length === 0) return <p className="dim">{labels.noOthers}</p>

@@ -72,13 +72,13 @@ export function useGaps(project: string, n: number) {
   })
 }
 
-export interface SnapshotQuery {
+export interface SnapshotScope {
   readonly session?: string | undefined
   readonly path?: string | undefined
 }
 
 /** The snapshots of a project. All loaded pages load again when `n` grows, so that the reader's position stays. */
-export function useSnapshots(project: string, { session, path }: SnapshotQuery, n: number) {
+export function useSnapshots(project: string, { session, path }: SnapshotScope, n: number) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const list = useInfiniteQuery({

@@ -34,7 +34,7 @@ export function rememberSeen(session: string, seq: number): void {
   writing ??= setTimeout(writeSeen, 1_000)
 }
 
-export function writeSeen(): void {
+function writeSeen(): void {
   clearTimeout(writing)
   writing = undefined
   for (const [session, seq] of unwritten) if (seq > storedSeen(session)) remember(`seen.${session}`, String(seq))

@@ -15,7 +15,7 @@ const DEFAULTS: Preferences = { theme: 'system', density: 'comfortable', notify:
 const KEY = 'preferences'
 
 /** Reads stored preferences. Values of another version or of a manual edit fall back to the default. */
-export function readPreferences(stored: string | null): Preferences {
+function readPreferences(stored: string | null): Preferences {
   let said: Record<string, unknown>
   try {
     said = (JSON.parse(stored ?? '{}') ?? {}) as Record<string, unknown>

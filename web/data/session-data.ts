@@ -102,7 +102,7 @@ export function merged(have: readonly Item[], come: readonly Item[]): readonly I
   return [...next, ...fresh].sort((a, b) => a.n - b.n)
 }
 
-export function find(items: readonly Item[], n: number): Item | undefined {
+function find(items: readonly Item[], n: number): Item | undefined {
   const item = items[place(items, n)]
   return item?.n === n ? item : undefined
 }

@@ -36,7 +36,7 @@ export function AuthorChip({ author, note }: { author: Author; note?: string }) 
 }
 
 /** Returns the display name of an author. */
-export function useAuthorName(author: Author): string {
+function useAuthorName(author: Author): string {
   const session = usePageState((state) =>
     author.kind === 'run' ? state.workspace?.sessions[author.session]?.name : undefined,
   )

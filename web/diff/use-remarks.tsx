@@ -46,5 +46,4 @@ function blank(path: string, change: ChangeData): Remark {
   return { path, line: getChangeKey(change), number, gone: change.type === 'delete', quote: change.content, text: '' }
 }
 
-export const lineOf = (change: ChangeData): number =>
-  change.type === 'normal' ? change.newLineNumber : change.lineNumber
+const lineOf = (change: ChangeData): number => (change.type === 'normal' ? change.newLineNumber : change.lineNumber)

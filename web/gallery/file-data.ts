@@ -16,13 +16,13 @@ import { ADA, tail } from './example-log.ts'
 
 /** Fixed answers of a server about files, for the examples. */
 export const session = (n: number) => `ses_${tail(n)}` as never
-export const run = (n: number) => `run_${tail(n)}` as never
+const run = (n: number) => `run_${tail(n)}` as never
 
 export const MINE: Author = { kind: 'run', run: run(1), session: session(1) }
 export const OTHER: Author = { kind: 'run', run: run(2), session: session(2) }
 export const PERSON: Author = { kind: 'outside' }
-export const SEVERAL: Author = { kind: 'unknown', among: [run(1), run(2)] }
-export const ACT: Author = { kind: 'act', act: `act_${tail(1)}` as never, by: ADA }
+const SEVERAL: Author = { kind: 'unknown', among: [run(1), run(2)] }
+const ACT: Author = { kind: 'act', act: `act_${tail(1)}` as never, by: ADA }
 
 export const state = (digest: string, size = 240, mode = 0o644): FileState => ({ kind: 'file', digest, mode, size })
 

@@ -11,7 +11,7 @@ const WORKER = '/service-worker.js'
  * Returns the service worker of this page, or null in a browser without one. Registers it once: a registration
  * outlives the page.
  */
-export const worker: Promise<ServiceWorkerRegistration | null> = register()
+const worker: Promise<ServiceWorkerRegistration | null> = register()
 
 async function register(): Promise<ServiceWorkerRegistration | null> {
   if (!isSecureContext || !('serviceWorker' in navigator)) return null

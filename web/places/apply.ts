@@ -5,7 +5,7 @@ import { say } from '../data/toasts.ts'
 import { texts } from '../texts/texts.ts'
 
 /** Returns a project that works in the Space's own folder: the target of an apply. */
-export const ownFolderOf = (workspace: WorkspaceView, space: string): Project | undefined =>
+const ownFolderOf = (workspace: WorkspaceView, space: string): Project | undefined =>
   Object.values(workspace.projects).find((each) => each.space === space && each.place.kind === 'direct')
 
 /** Opens the plan that applies a working copy to the Space's folder. */

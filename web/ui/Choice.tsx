@@ -3,7 +3,7 @@ import { lazy, Suspense, useState } from 'react'
 
 const ChoicePopup = lazy(() => import('./ChoicePopup.tsx').then((file) => ({ default: file.ChoicePopup })))
 
-export interface ChoiceOption {
+interface ChoiceOption {
   readonly value: string
   readonly label: string
   readonly note?: string | null

@@ -42,7 +42,7 @@ export interface RunPath {
   readonly run: RunId
 }
 
-export const homesFolder = (dataFolder: string): string => join(dataFolder, 'homes')
+const homesFolder = (dataFolder: string): string => join(dataFolder, 'homes')
 
 /**
  * Returns the home that Carrel keeps for a run; null for the person's home. An agent that cannot share the person's gets

@@ -10,10 +10,10 @@ import {
 } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNull, isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
 import { checkDatabase, copyDatabase } from '../../store/sqlite/sqlite-copy.ts'
-import type { ReportProgress } from '../../store/upgrade/copies.ts'
 import { copyEntry, digestOf, isFree, walk } from './backup-files.ts'
 
 export interface BackupRequest {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../model/config.ts'
-import type { UpgradeReport } from '../../model/upgrade.ts'
+import type { ReportProgress, UpgradeReport } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { lockFolder } from '../../store/lock.ts'
-import { copiesIn, listCopies, type ReportProgress } from '../../store/upgrade/copies.ts'
+import { copiesIn, listCopies } from '../../store/upgrade/copies.ts'
 import type { BackDone, BackPreview } from '../../store/upgrade/sqlite-back.ts'
 import { databaseIn } from '../store-opening.ts'
 

@@ -9,7 +9,7 @@ import { createConflictWatch } from './conflict-watch.ts'
 import type { SpaceLocks } from './space-locks.ts'
 
 /** A run that works in a place. */
-export interface Worker {
+interface Worker {
   readonly run: RunId
   readonly session: SessionId
   readonly paths: ToolPaths
@@ -20,7 +20,7 @@ export interface Worker {
 }
 
 /** One scan of a place. */
-export type ActivityScan = Pick<ScanRequest, 'at' | 'reason' | 'mark' | 'unwatched'> & {
+type ActivityScan = Pick<ScanRequest, 'at' | 'reason' | 'mark' | 'unwatched'> & {
   readonly paths?: readonly FilePath[]
 }
 

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { checkAgain, followeeOf, listenFor, nextPage } from './followee.ts'
 
 /** A lost ring delays events by this much at the most (L7). ms. */
-export const FOLLOW_POLL_MS = 2_000
+const FOLLOW_POLL_MS = 2_000
 
 /**
  * Follows any number of logs and resumes after the position of each target. Reads no page before the reader has taken

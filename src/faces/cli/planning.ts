@@ -71,7 +71,7 @@ function wordOf({ how, now, next }: PlanEntry): string {
 }
 
 /** Describes why a path needs confirmation. */
-export function reasonWords(reason: Conflict, name: (id: string) => string): string {
+function reasonWords(reason: Conflict, name: (id: string) => string): string {
   switch (reason.kind) {
     case 'others_work':
       return `conflict: changed later by ${authorWords(reason.by, name)}`

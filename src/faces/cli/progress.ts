@@ -1,7 +1,5 @@
+import type { ReportProgress } from '../../model/upgrade.ts'
 import type { Cli } from './cli.ts'
-
-/** Reports progress to a person; `of` is null when the total is unknown. */
-export type ReportProgress = (what: string, done: number, of: number | null) => void
 
 /** Shows progress on one line of a terminal, and nothing to programs. */
 export function progressOf({ term }: Pick<Cli, 'term'>): ReportProgress {

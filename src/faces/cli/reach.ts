@@ -62,7 +62,7 @@ async function reachNamed({ url, token }: { url: string; token: string | null })
   return { carrel: await clientOf(url, token), how: 'named', url, ...NOTHING_TO_CLOSE }
 }
 
-export async function reachServer(dataFolder: string): Promise<CarrelAccess | null> {
+async function reachServer(dataFolder: string): Promise<CarrelAccess | null> {
   const token = readToken(dataFolder)
   const server = readServerFile(dataFolder)
   if (!server || !token || !(await askServer(server.url, token, PATIENCE_MS))) return null

@@ -238,7 +238,7 @@ function actWords({ what, by, count, paths }: ActItem): string {
 }
 
 /** Formats a prompt; blocks other than text are shown in brackets. */
-export function textOf(content: readonly ContentBlock[]): string {
+function textOf(content: readonly ContentBlock[]): string {
   return clean(
     content
       .map((block) => (block.type === 'text' ? block.text : `[${block.type}]`))

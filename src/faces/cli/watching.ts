@@ -9,7 +9,7 @@ import { createQuestioner, type Questioner } from './questioner.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
 /** Reason why a watch ended before its run: Ctrl-C, the timeout, or a termination signal. */
-export type Leaving = 'interrupt' | 'timeout' | 'terminated'
+type Leaving = 'interrupt' | 'timeout' | 'terminated'
 
 /** End of a watched prompt. */
 export type WatchEnd =

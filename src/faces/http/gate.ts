@@ -17,7 +17,7 @@ export interface Gate {
   isGuest(request: GateRequest): boolean
 }
 
-export interface GateRequest {
+interface GateRequest {
   readonly headers: { readonly host?: string | undefined; readonly origin?: string | undefined }
 }
 

@@ -20,7 +20,6 @@ import { type HeldFrame, recall } from './past.ts'
 import type { SessionPort } from './session.ts'
 import { AgentFailure, type AgentRequest, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './wire.ts'
 
-export type { Exit } from '../process/process.ts'
 export type * from './contract.ts'
 export { reopenableAt } from './quirks.ts'
 export { AgentFailure } from './wire.ts'

@@ -30,8 +30,8 @@ export interface PlaceView {
   readonly enter: readonly string[]
 }
 
-export type PermissionAnswer = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
-export type ElicitationAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
+type PermissionAnswer = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
+type ElicitationAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
 /**
  * Receives all messages of an agent, in order and unchanged. Methods that return no promise are called synchronously.

@@ -14,7 +14,7 @@ import { type CgroupPosition, type CgroupVersion, CONTROLLERS, positionIn } from
 import { keptBySystemd } from './systemd.ts'
 
 /** Parent folder for cgroups that enforce a limit. */
-export interface Way {
+interface Way {
   readonly version: CgroupVersion
   readonly folder: string
 }

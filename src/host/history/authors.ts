@@ -12,8 +12,6 @@ export interface Authors {
   of(id: number): Author
 }
 
-export const OUTSIDE: Author = { kind: 'outside' }
-
 export function openAuthors(db: DatabaseSync): Authors {
   const find = db.prepare('select id from authors where author = ?')
   const add = db.prepare('insert into authors (kind, act, author) values (?, ?, ?)')

@@ -14,7 +14,7 @@ import type { SnapshotQuery } from './history.ts'
 import { comparePaths, pathBytes, pathOf, rangeBelow } from './paths.ts'
 import { stateOf } from './present.ts'
 
-export type ChangedBy = { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }
+type ChangedBy = { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }
 
 /** Past of one place, from one table. Never opens a file of the place. */
 export interface Past {

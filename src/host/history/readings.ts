@@ -117,7 +117,7 @@ const noSnapshot = (n: number): CarrelError =>
   new CarrelError('not_found', `This place has no snapshot ${n}. List its snapshots to see which exist.`)
 
 /** @throws not_found, gone, too_large */
-export function contentOf({ book }: OpenPlace, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
+function contentOf({ book }: OpenPlace, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
   if (!state || state.kind === 'folder') {
     throw new CarrelError('not_found', `There was no file at ${path} in this snapshot.`)
   }

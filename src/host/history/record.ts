@@ -180,7 +180,7 @@ function onlyAuthor(changes: readonly Change[]): Author | null {
   return first && more.every(({ author }) => sameAuthor(author, first.author)) ? first.author : null
 }
 
-export function countsOf(changes: readonly Pick<Change, 'before' | 'after'>[]): Counts {
+function countsOf(changes: readonly Pick<Change, 'before' | 'after'>[]): Counts {
   const created = changes.filter(({ before }) => before === null).length
   const deleted = changes.filter(({ after }) => after === null).length
   return { created, deleted, modified: changes.length - created - deleted }

@@ -34,7 +34,7 @@ const below = (folder: FilePath, unsteady: ReadonlySet<FilePath>): boolean =>
 const isContent = (state: FileState | null): boolean => state !== null && !isFolder(state)
 
 /** Whether only the permission bits change. */
-export const onlyMode = ({ now, next }: ActStep): boolean =>
+const onlyMode = ({ now, next }: ActStep): boolean =>
   now !== null && now.kind === next?.kind && now.digest === next.digest
 
 export const writesContent = (step: ActStep): boolean => isContent(step.next) && !onlyMode(step)

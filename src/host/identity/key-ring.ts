@@ -32,7 +32,7 @@ export interface KeySources {
   readonly dataFolder: string
 }
 
-export const OWN_KEY_FILE = 'secrets.key'
+const OWN_KEY_FILE = 'secrets.key'
 const HOW = 'A key is 32 random bytes in base64: `openssl rand -base64 32` makes one.'
 
 /**

@@ -16,7 +16,7 @@ export interface Bases {
   changedInCopy(copy: string, list: string): Promise<readonly string[]>
 }
 
-export interface Wait {
+interface Wait {
   readonly signal: AbortSignal
   readonly onProgress: (text: string) => void
 }

@@ -9,7 +9,7 @@ import { mountView, PARTS, type Rights } from './view.ts'
 
 /** Drivers that make views, best first. */
 export const DRIVERS = ['overlayfs', 'reflink', 'copy'] as const
-export type DriverName = (typeof DRIVERS)[number]
+type DriverName = (typeof DRIVERS)[number]
 
 export interface Driver {
   readonly name: DriverName

@@ -27,7 +27,7 @@ export interface Git {
 
 export type Filters = readonly string[]
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly filters?: Filters
   /** Enables pathspec magic; never for a path from outside. */
   readonly magic?: boolean

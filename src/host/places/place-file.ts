@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { driverNow } from '../../model/old-names.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
@@ -44,8 +44,4 @@ export async function readPlaceFiles(parent: string): Promise<{ folder: string; 
 function parsePlaceFile(text: string): PlaceFile {
   const { made, record } = JSON.parse(text) as PlaceFile
   return { made, record: { ...record, driver: driverNow(record.driver) } }
-}
-
-export async function removePlaceFile(folder: string): Promise<void> {
-  await rm(join(folder, NAME), { force: true })
 }

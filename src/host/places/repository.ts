@@ -17,7 +17,7 @@ export interface Repository {
 }
 
 /** Alternative without git, for error messages. */
-export const INSTEAD = 'make the project as an overlay, which works for any folder'
+const INSTEAD = 'make the project as an overlay, which works for any folder'
 
 /**
  * Reads the repository of a folder without writing to it (F1).

@@ -28,7 +28,7 @@ export interface SandboxSpec extends Access {
   readonly leads?: readonly { readonly port: number; readonly socket: string }[]
 }
 
-export interface Shown {
+interface Shown {
   readonly path: string
   readonly from: string
   readonly may: 'read' | 'write'

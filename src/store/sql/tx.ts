@@ -29,7 +29,7 @@ export interface Tx {
 }
 
 /** A line for a workspace log, before it has a number. */
-export interface PendingLine {
+interface PendingLine {
   readonly workspace: WorkspaceId
   readonly at: number
   readonly change: WorkspaceChange

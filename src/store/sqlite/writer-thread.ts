@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { asCarrelError, CarrelError, type Problem } from '../../model/errors.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { createWorkerCalls, type WorkerCalls } from '../../primitives/worker-calls.ts'
 import type { WriteName } from '../sql/operations.ts'
 import type { Ring } from '../store.ts'
-import type { ReportProgress } from '../upgrade/copies.ts'
 import type { FromWriter, ToWriter, WriteJob, WriterOptions } from './sqlite-writer.ts'
 
 /** The writer's thread, as the main thread uses it. */

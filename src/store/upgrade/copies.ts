@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import { CopyManifest, copiesToRemove, copyName } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
@@ -25,9 +26,6 @@ export interface Copy {
   readonly folder: string
   readonly manifest: CopyManifest
 }
-
-/** Reports the progress of a long operation. `of` is null when the total is unknown. */
-export type ReportProgress = (what: string, done: number, of: number | null) => void
 
 /** The part of a manifest that is known before its file is written. */
 export type CopyFacts = Omit<CopyManifest, 'format' | 'bytes' | 'sha256' | 'counts'>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { asCarrelError } from '../../model/errors.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import { scaleSample, stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
 import { connectOnce } from '../postgres/postgres.ts'
 import { fromPostgres } from '../postgres/postgres-errors.ts'
@@ -12,7 +13,6 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
 import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import type { Tx } from '../sql/tx.ts'
-import type { ReportProgress } from './copies.ts'
 import {
   lookOver,
   type PostgresPlace,

@@ -1,6 +1,7 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
 import { sizeWords } from '../../model/sizes.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import {
   findRoom,
   joinRoom,
@@ -15,7 +16,7 @@ import { migrate } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
-import { type Copy, makeCopy, type ReportProgress, type UpgradeOptions } from './copies.ts'
+import { type Copy, makeCopy, type UpgradeOptions } from './copies.ts'
 import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'
 import { livingNodes } from './postgres-nodes.ts'
 import { roomAt } from './room.ts'

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/file-trouble.ts'
 import { sizeWords } from '../../model/sizes.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import { findRoom, joinRoom, refuseFindings, roomToMigrate, type UpgradeRoom } from '../../model/upgrade.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { countRows } from '../sql/migrations/catalog.ts'
@@ -12,7 +13,7 @@ import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { copyDatabase } from '../sqlite/sqlite-copy.ts'
 import { fromSqlite, isFullDisk } from '../sqlite/sqlite-errors.ts'
-import { type Copy, copiesIn, makeCopy, type ReportProgress, type UpgradeOptions } from './copies.ts'
+import { type Copy, copiesIn, makeCopy, type UpgradeOptions } from './copies.ts'
 import { roomAt } from './room.ts'
 import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite-aside.ts'
 
@@ -131,7 +132,7 @@ export async function inspectSqlite(
 }
 
 /** Converts a failure of an upgrade into an error with step and remedy. `doing` names the step. */
-export function upgradeFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
+function upgradeFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
   if (isFullDisk(thrown) || (thrown instanceof CarrelError && isFullDisk(thrown.cause))) {
     const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
     return new CarrelError(

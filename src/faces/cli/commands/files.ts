@@ -140,7 +140,7 @@ const NO_TEXT: Readonly<Record<Exclude<FileDiff['content'], 'text'>, string>> = 
 }
 
 /** Prints a unified diff, which other programs can read. */
-export function showDiff({ term }: Pick<Cli, 'term'>, { path, before, after, content, hunks }: FileDiff): void {
+function showDiff({ term }: Pick<Cli, 'term'>, { path, before, after, content, hunks }: FileDiff): void {
   const { color } = term
   const name = clean(path)
   // An empty diff would hide a typo in the path.

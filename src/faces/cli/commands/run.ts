@@ -22,7 +22,7 @@ interface Options {
 }
 
 /** Exit code by outcome of a run. 75: another try may succeed. */
-export const OUTCOME_EXIT: Readonly<Record<RunOutcome, number>> = {
+const OUTCOME_EXIT: Readonly<Record<RunOutcome, number>> = {
   completed: 0,
   cancelled: 130,
   failed: 1,

@@ -3,7 +3,7 @@ import type { DeletePreview } from '../../../model/tree.ts'
 import type { Cli, ToAction } from '../cli.ts'
 
 /** A kind of thing in the tree, for the commands that all kinds share. */
-export interface TreeNoun {
+export interface TreeLevel {
   readonly plural: 'workspaces' | 'spaces' | 'projects' | 'sessions'
   readonly word: string
   /** Sentence of the help about the effect of `delete`. */
@@ -11,16 +11,16 @@ export interface TreeNoun {
 }
 
 /** Returns the address of a thing. A workspace is its own boundary; other things are in the command's workspace. */
-const at = (noun: TreeNoun, cli: Cli, id: string): { workspace: string; id: string } =>
+const at = (noun: TreeLevel, cli: Cli, id: string): { workspace: string; id: string } =>
   noun.plural === 'workspaces'
     ? ({ workspace: id } as { workspace: string; id: string })
     : { workspace: cli.workspace, id }
 
-const operationOf = <V extends 'rename' | 'archive' | 'delete'>(noun: TreeNoun, verb: V): `sessions.${V}` =>
+const operationOf = <V extends 'rename' | 'archive' | 'delete'>(noun: TreeLevel, verb: V): `sessions.${V}` =>
   `${noun.plural}.${verb}` as `sessions.${V}`
 
 /** Adds `rename`, `archive` and `delete` of a noun. */
-export function addTreeVerbs(group: Command, toAction: ToAction, noun: TreeNoun): void {
+export function addTreeVerbs(group: Command, toAction: ToAction, noun: TreeLevel): void {
   const { word, plural } = noun
   group
     .command('rename')
@@ -46,21 +46,21 @@ export function addTreeVerbs(group: Command, toAction: ToAction, noun: TreeNoun)
     .action(toAction((cli, [id], { yes }) => remove(cli, noun, { id, confirm: Boolean(yes) })))
 }
 
-async function rename(cli: Cli, noun: TreeNoun, { id, name }: { id: string; name: string }): Promise<void> {
+async function rename(cli: Cli, noun: TreeLevel, { id, name }: { id: string; name: string }): Promise<void> {
   await cli.withCarrel({ runs: false }, async (carrel) => {
     const row = await carrel.call(operationOf(noun, 'rename'), { ...at(noun, cli, id), name })
     cli.term.result(row, () => cli.term.line(`Renamed ${row.id} to ${row.name}.`))
   })
 }
 
-async function archive(cli: Cli, noun: TreeNoun, { id, archived }: { id: string; archived: boolean }): Promise<void> {
+async function archive(cli: Cli, noun: TreeLevel, { id, archived }: { id: string; archived: boolean }): Promise<void> {
   await cli.withCarrel({ runs: false }, async (carrel) => {
     const row = await carrel.call(operationOf(noun, 'archive'), { ...at(noun, cli, id), archived })
     cli.term.result(row, () => cli.term.line(`${archived ? 'Archived' : 'Restored'} ${row.name}.`))
   })
 }
 
-async function remove(cli: Cli, noun: TreeNoun, { id, confirm }: { id: string; confirm: boolean }): Promise<void> {
+async function remove(cli: Cli, noun: TreeLevel, { id, confirm }: { id: string; confirm: boolean }): Promise<void> {
   const { term } = cli
   await cli.withCarrel({ runs: false }, async (carrel) => {
     const done = await carrel.call(operationOf(noun, 'delete'), { ...at(noun, cli, id), confirm })

@@ -23,7 +23,7 @@ export async function preflight(tx: Tx, pending: readonly Migration[]): Promise<
   return findings
 }
 
-export function collisionFindings(catalog: Catalog, effects: readonly Effect[]): UpgradeFinding[] {
+function collisionFindings(catalog: Catalog, effects: readonly Effect[]): UpgradeFinding[] {
   return findCollisions(catalog, effects).map(({ what, name, table }) => ({
     level: 'block',
     kind: 'collision',
