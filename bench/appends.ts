@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { typeid } from 'typeid-js'
-import type { Outcome, Request } from '../src/model/events.ts'
+import type { Outcome, Request } from '../src/model/events/events.ts'
 import type { ProjectId, PromptId, RunId, SessionId, SpaceId, WorkspaceId } from '../src/model/ids.ts'
 import { directPlace, type Session } from '../src/model/tree.ts'
 import type { Lease } from '../src/store/lease.ts'

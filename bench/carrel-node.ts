@@ -1,6 +1,6 @@
 import { openEngine } from '../src/engine/open.ts'
 import { serveHttp } from '../src/faces/http/http.ts'
-import type { Config } from '../src/model/config.ts'
+import type { Config } from '../src/model/settings/config.ts'
 import type { Caller } from '../src/model/tree.ts'
 
 /** One Carrel in a process of its own: engine and HTTP as `carrel serve` has them, with a channel to its starter. */

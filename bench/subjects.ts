@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { install } from '../scripts/install.mjs'
-import type { Config } from '../src/model/config.ts'
+import type { Config } from '../src/model/settings/config.ts'
 import { type Child, dropFolder, start, tempFolder } from './children.ts'
 import { type Address, listen, openLine, type Stream, send } from './wire.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { findKeepers } from '../src/host/keeper/client.ts'
-import { below, processNow, processTable } from '../src/host/process/proc-table.ts'
+import { below, processNow, processTable } from '../src/host/proc-table.ts'
 import { tryPort } from './dev-ports.mjs'
 
 /** Where Node opens the inspector of a process that gets SIGUSR1. */

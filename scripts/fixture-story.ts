@@ -12,7 +12,7 @@ const [part, checkout = '', root = '', databaseUrl = null] = process.argv.slice(
 const dataFolder = join(root, 'data')
 const { openEngine } = await import(join(checkout, 'src/engine/open.ts'))
 const { operations } = await import(join(checkout, 'src/api/index.ts'))
-const { Config } = await import(join(checkout, 'src/model/config.ts'))
+const { Config } = await import(join(checkout, 'src/model/settings/config.ts'))
 
 type Call = (verb: string, input: Row) => Promise<Row>
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { OpenedCarrel } from './faces/library/opened.ts'
-import type { Config } from './model/config.ts'
+import type { Config } from './model/settings/config.ts'
 import { PACKAGE_ROOT } from './primitives/programs.ts'
 
 export type { Carrel, Followed, FollowTarget, Input, OperationName, Output } from './api/index.ts'

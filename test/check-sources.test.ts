@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-/** A checkout with one source file; the compiler and biome are the real ones. */
+/** A checkout with one source file; the compiler, biome and knip are the real ones. */
 let project: string
 
 beforeAll(() => {
@@ -14,13 +14,15 @@ beforeAll(() => {
   for (const folder of ['node_modules/@biomejs', 'node_modules/.bin'])
     mkdirSync(join(project, folder), { recursive: true })
   for (const folder of ['scripts', 'runtime']) cpSync(join(ROOT, folder), join(project, folder), { recursive: true })
-  const packages = ['typescript', '@typescript', '@biomejs/biome']
+  const packages = ['typescript', '@typescript', '@biomejs/biome', 'knip']
   for (const name of packages) symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name))
   const options = { strict: true, declaration: true, noEmit: true, types: [] }
   for (const name of ['tsconfig.json', 'tsconfig.web.json'])
     writeFileSync(join(project, name), JSON.stringify({ compilerOptions: options, files: ['one.ts'] }))
   const rules = { files: { includes: ['*.ts'] }, json: { formatter: { enabled: false } } }
   writeFileSync(join(project, 'biome.json'), JSON.stringify(rules))
+  writeFileSync(join(project, 'package.json'), '{}')
+  writeFileSync(join(project, 'knip.json'), JSON.stringify({ entry: ['one.ts'], project: ['*.ts'] }))
   writeFileSync(join(project, '.gitignore'), 'node_modules/\n')
   execFileSync('git', ['init', '--quiet'], { cwd: project })
 })
@@ -42,12 +44,18 @@ it('npm run check: a failed file fails again until somebody mends it, and a pass
   const good = 'export const one: number = 1;\n'
   const wrongType = 'export const one: number = "1";\n'
   const wrongStyle = 'export const one: number = 1\n'
-  expect(check(good)).toMatchObject({ passed: [true, true, true] })
+  expect(check(good)).toMatchObject({ passed: [true, true, true, true] })
   for (const _twice of [1, 2]) {
-    expect(check(wrongType)).toMatchObject({ passed: [false, false, true], text: expect.stringMatching(/TS2322/) })
+    expect(check(wrongType)).toMatchObject({
+      passed: [false, false, true, true],
+      text: expect.stringMatching(/TS2322/),
+    })
   }
   for (const _twice of [1, 2]) {
-    expect(check(wrongStyle)).toMatchObject({ passed: [true, true, false], text: expect.stringMatching(/one\.ts/) })
+    expect(check(wrongStyle)).toMatchObject({
+      passed: [true, true, false, true],
+      text: expect.stringMatching(/one\.ts/),
+    })
   }
-  expect(check(good)).toMatchObject({ passed: [true, true, true] })
+  expect(check(good)).toMatchObject({ passed: [true, true, true, true] })
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { EffectiveEnvironment, Environment, EnvironmentChange, GivenToRun } from '../model/environment.ts'
 import { ProjectId, RunId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import { EffectiveEnvironment, Environment, EnvironmentChange, GivenToRun } from '../model/settings/environment.ts'
 import { inWorkspace } from './inputs.ts'
 import { operation } from './operation.ts'
 

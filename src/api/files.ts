@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FileRules } from '../model/conflicts.ts'
+import { FileRules } from '../model/files/conflicts.ts'
 import {
   Act,
   Author,
@@ -12,7 +12,7 @@ import {
   Plan,
   PlanRequest,
   Snapshot,
-} from '../model/history.ts'
+} from '../model/files/history.ts'
 import { ActId, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
 import { Flag, inWorkspace, Paging, paged } from './inputs.ts'
 import { operation } from './operation.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { LeasedPort, PreviewName } from '../model/environment.ts'
 import { ProjectId, WorkspaceId } from '../model/ids.ts'
+import { LeasedPort, PreviewName } from '../model/settings/environment.ts'
 import { operation } from './operation.ts'
 
 const Shown = LeasedPort.extend({

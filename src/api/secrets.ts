@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AgentId, ProjectId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import { Secret, SecretName, SecretValue } from '../model/secrets.ts'
+import { Secret, SecretName, SecretValue } from '../model/secrets/secrets.ts'
 import { operation } from './operation.ts'
 
 const where = {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { BusyPolicy, ContentBlock } from '../model/events.ts'
+import { BusyPolicy, ContentBlock } from '../model/events/events.ts'
+import { Item, RunItem } from '../model/events/items.ts'
 import { AgentId, PromptId, RunId, Seq, SessionId } from '../model/ids.ts'
-import { Item, RunItem } from '../model/items.ts'
 import { Run, RunOutcome } from '../model/tree.ts'
 import { ClientKey, Flag, inWorkspace, Paging, paged } from './inputs.ts'
 import { operation } from './operation.ts'
@@ -21,7 +21,7 @@ export const sessions = {
     input: z.object({ ...session, limit: z.coerce.number().int().min(1).max(500).default(60) }),
     output: z.object({
       seq: z.number().int(),
-      view: z.custom<import('../model/view.ts').SessionView>(),
+      view: z.custom<import('../model/events/view.ts').SessionView>(),
       items: z.array(Item),
       head,
       more: z.boolean(),

@@ -1,7 +1,7 @@
 import { CarrelError } from '../model/errors.ts'
 import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
 import type { Caller, Project, Session, Space, Who, Workspace } from '../model/tree.ts'
-import type { Basics } from './context.ts'
+import type { Basics } from './basics.ts'
 
 /** Authorization reads the tree and nothing else. */
 type TreeContext = { readonly store: Pick<Basics['store'], 'tree'> }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarrelError } from '../model/errors.ts'
-import { fileTrouble } from '../model/file-trouble.ts'
+import { fileTrouble } from '../model/files/file-trouble.ts'
 import { absentAsNull } from '../primitives/absent-as-null.ts'
 
 /** Creates the data folder where it is missing, readable by its owner only. @throws unavailable with the reason */

@@ -4,7 +4,7 @@ import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/
 import { dropDoors } from '../host/browsers/door.ts'
 import { dropOthers as dropOtherKeepers, findKeepers } from '../host/keeper/client.ts'
 import { sweepLedger } from '../host/process/ledger.ts'
-import type { Config } from '../model/config.ts'
+import type { Config } from '../model/settings/config.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 
 /** Processes of an earlier server that runs may rejoin, and the folders where processes are recorded. */

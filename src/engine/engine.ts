@@ -1,6 +1,6 @@
 import type { Carrel, Input } from '../api/index.ts'
 import type { Sight } from '../model/browser-sight.ts'
-import type { Config } from '../model/config.ts'
+import type { Config } from '../model/settings/config.ts'
 import type { Caller } from '../model/tree.ts'
 
 /** A running Carrel, as faces use it. `open.ts` creates it. */

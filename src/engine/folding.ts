@@ -1,8 +1,8 @@
-import { type Event, parseEvent } from '../model/events.ts'
-import { fold, foldAll } from '../model/fold.ts'
+import { type Event, parseEvent } from '../model/events/events.ts'
+import { fold, foldAll } from '../model/events/fold.ts'
+import type { Item, RunItem } from '../model/events/items.ts'
+import { emptyView, liveItems, type SessionView } from '../model/events/view.ts'
 import type { SessionId } from '../model/ids.ts'
-import type { Item, RunItem } from '../model/items.ts'
-import { emptyView, liveItems, type SessionView } from '../model/view.ts'
 import type { FoldWrite, Line, Store } from '../store/store.ts'
 
 const PAGE = 1_000

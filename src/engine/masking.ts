@@ -1,5 +1,5 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
-import type { Mask } from '../model/mask.ts'
+import type { Mask } from '../model/secrets/mask.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from './log.ts'
 import type { Vault } from './vault.ts'

@@ -1,4 +1,4 @@
-import type { Config } from '../model/config.ts'
+import type { Config } from '../model/settings/config.ts'
 import type { Log } from './log.ts'
 
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from '../model/config.ts'
+import type { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
 import { openSqlite } from '../store/sqlite/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -39,6 +39,6 @@ export const databaseIn = ({ dataFolder }: Pick<Config, 'dataFolder'>): string =
 export async function refuseNewer(config: Config): Promise<void> {
   const path = databaseIn(config)
   if (config.databaseUrl || !statSync(path, { throwIfNoEntry: false })?.size) return
-  const { refuseNewerSqlite } = await import('../store/upgrade/sqlite-aside.ts')
+  const { refuseNewerSqlite } = await import('../store/sqlite/sqlite-aside.ts')
   await refuseNewerSqlite(path)
 }

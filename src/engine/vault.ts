@@ -2,8 +2,8 @@ import type { KeyRing } from '../host/identity/key-ring.ts'
 import { type SecretKey, seal, unseal } from '../host/identity/sealing.ts'
 import { CarrelError } from '../model/errors.ts'
 import type { WorkspaceId } from '../model/ids.ts'
-import { createMask, type KnownSecret, type Mask, NO_MASK } from '../model/mask.ts'
-import { type SealedSecret, type Secret, type SecretPlace, secretsFor } from '../model/secrets.ts'
+import { createMask, type KnownSecret, type Mask, NO_MASK } from '../model/secrets/mask.ts'
+import { type SealedSecret, type Secret, type SecretPlace, secretsFor } from '../model/secrets/secrets.ts'
 import type { SecretHandle, SecretStore } from '../store/settings-store.ts'
 
 /** The only holder of plain values of secrets. Values leave it only into the environment of a run. Masks hide them. */

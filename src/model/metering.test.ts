@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { agentUsage, budgetToRaise, spentInTurn, timeLeft, tokensOf, usedUp, withTotal } from './metering.ts'
-import type { Measure, Meter, Reached } from './spending.ts'
+import type { Measure, Meter, Reached } from './settings/spending.ts'
 
 const meter = (measure: Measure, limit: number, of: Meter['of'] = 'run'): Meter => ({
   key: `${of} ${measure}`,

@@ -1,6 +1,6 @@
-import type { Budgets } from './environment.ts'
-import type { Measure, Meter, Reached, Spent } from './spending.ts'
-import type { AgentView } from './view.ts'
+import type { AgentView } from './events/view.ts'
+import type { Budgets } from './settings/environment.ts'
+import type { Measure, Meter, Reached, Spent } from './settings/spending.ts'
 
 /** Returns the first meter with nothing left. Turns under way are counted already, and allowed. */
 export const usedUp = (used: readonly Reached[], turnsUnderWay = 0): Reached | null =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Event } from './events.ts'
+import type { Event } from './events/events.ts'
 import type { PromptId } from './ids.ts'
 import { ACCEPTED, promptStateAfter } from './prompt-state.ts'
 

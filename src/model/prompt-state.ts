@@ -1,4 +1,4 @@
-import type { Event } from './events.ts'
+import type { Event } from './events/events.ts'
 import type { PromptId, RunId } from './ids.ts'
 import type { RunOutcome } from './tree.ts'
 

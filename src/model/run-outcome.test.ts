@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Item } from './items.ts'
+import type { Item } from './events/items.ts'
 import { judgeAnswer } from './run-outcome.ts'
 
 const base = { n: 1, seq: 1, at: 1, run: 'r' as never }

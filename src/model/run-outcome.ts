@@ -1,4 +1,4 @@
-import type { Item } from './items.ts'
+import type { Item } from './events/items.ts'
 import type { RunOutcome } from './tree.ts'
 
 /** The outcome of a run whose agent answered; `problem` says what went wrong, and what to do next. */

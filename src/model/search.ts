@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { Item } from './events/items.ts'
 import { AgentId, Millis, ProjectId, SessionId, SpaceId } from './ids.ts'
-import { Item } from './items.ts'
 
 /**
  * Full-text search. Both databases index the words of `wordsOf` and query the terms of `termsOf`, so that they find the

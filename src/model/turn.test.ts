@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Reached } from './spending.ts'
+import type { Reached } from './settings/spending.ts'
 import { NEW_TURN, type TurnEnd, type TurnSignal, type TurnStep, turnStep } from './turn.ts'
 
 const reached: Reached = {

@@ -1,5 +1,5 @@
-import type { Reached } from './spending.ts'
-import type { SessionView } from './view.ts'
+import type { SessionView } from './events/view.ts'
+import type { Reached } from './settings/spending.ts'
 
 /** How an agent's turn ended. */
 export type TurnEnd =

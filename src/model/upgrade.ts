@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CarrelError } from './errors.ts'
 import { Millis } from './ids.ts'
-import { sizeWords } from './sizes.ts'
+import { sizeWords } from './settings/sizes.ts'
 
 /** Finding of a preflight check. */
 export interface UpgradeFinding {

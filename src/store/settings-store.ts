@@ -1,6 +1,6 @@
-import type { Environment, EnvironmentChange, LeasedPort, SettingsScope } from '../model/environment.ts'
 import type { WorkspaceId } from '../model/ids.ts'
-import type { SealedSecret, Secret } from '../model/secrets.ts'
+import type { SealedSecret, Secret } from '../model/secrets/secrets.ts'
+import type { Environment, EnvironmentChange, LeasedPort, SettingsScope } from '../model/settings/environment.ts'
 
 /** The identity of a secret: its scope and name. */
 export type SecretHandle = Pick<Secret, 'workspace' | 'space' | 'project' | 'name'>

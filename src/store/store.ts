@@ -1,4 +1,7 @@
-import type { Note, Outcome, Request } from '../model/events.ts'
+import type { Note, Outcome, Request } from '../model/events/events.ts'
+import type { Interaction } from '../model/events/interaction.ts'
+import type { Item } from '../model/events/items.ts'
+import type { SessionView } from '../model/events/view.ts'
 import type {
   ActId,
   AgentId,
@@ -10,13 +13,10 @@ import type {
   SpaceId,
   WorkspaceId,
 } from '../model/ids.ts'
-import type { Interaction } from '../model/interaction.ts'
-import type { Item } from '../model/items.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
-import type { Spent } from '../model/spending.ts'
+import type { Spent } from '../model/settings/spending.ts'
 import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
-import type { SessionView } from '../model/view.ts'
 import type { Claim, Lease, LeaseStore } from './lease.ts'
 import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.ts'
 

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { typeid } from 'typeid-js'
 import { refold } from '../../src/engine/folding.ts'
-import type { Outcome } from '../../src/model/events.ts'
+import type { Outcome } from '../../src/model/events/events.ts'
 import type { PromptId, RunId, SessionId } from '../../src/model/ids.ts'
 import type { Lease } from '../../src/store/lease.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'

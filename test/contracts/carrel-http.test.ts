@@ -1,7 +1,7 @@
 import { describe, inject, it } from 'vitest'
 import { connect } from '../../src/client/client.ts'
 import { serveHttp } from '../../src/faces/http/http.ts'
-import type { Config } from '../../src/model/config.ts'
+import type { Config } from '../../src/model/settings/config.ts'
 import { type AtEnd, makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 import { inLongRuns } from '../support/long.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { EventOf } from '../../src/model/events.ts'
+import type { EventOf } from '../../src/model/events/events.ts'
 import { appears, type TestSession } from '../support/carrel-session.ts'
 import { scriptedAgent } from '../support/carrel-world.ts'
 import type { Case, OpenCarrel } from './carrel.ts'

@@ -1,5 +1,5 @@
 import { describe, it, type TestContext } from 'vitest'
-import type { Config } from '../../src/model/config.ts'
+import type { Config } from '../../src/model/settings/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
 import { describeBudgets } from './carrel-budgets.ts'

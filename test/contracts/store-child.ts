@@ -1,6 +1,6 @@
 import { PromptId, SessionId, WorkspaceId } from '../../src/model/ids.ts'
-import { lockFolder } from '../../src/store/lock.ts'
 import { openPostgres } from '../../src/store/postgres/postgres.ts'
+import { lockFolder } from '../../src/store/sqlite/lock.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { ask } from './store-world.ts'
 

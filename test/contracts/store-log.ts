@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseEvent } from '../../src/model/events.ts'
+import { parseEvent } from '../../src/model/events/events.ts'
 import type { PromptId, SessionId } from '../../src/model/ids.ts'
 import type { Store } from '../../src/store/store.ts'
 import { property } from '../support/property.ts'

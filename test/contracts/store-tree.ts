@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { EMPTY_WORKSPACE, foldWorkspace, parseWorkspaceEvent } from '../../src/model/workspace-log.ts'
+import { EMPTY_WORKSPACE, foldWorkspace, parseWorkspaceEvent } from '../../src/model/events/workspace-log.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { CurrentStore } from './store.ts'
 import {

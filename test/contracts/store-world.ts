@@ -1,6 +1,9 @@
-import type { Outcome, Request } from '../../src/model/events.ts'
-import { parseEvent } from '../../src/model/events.ts'
-import { foldAll } from '../../src/model/fold.ts'
+import type { Outcome, Request } from '../../src/model/events/events.ts'
+import { parseEvent } from '../../src/model/events/events.ts'
+import { foldAll } from '../../src/model/events/fold.ts'
+import type { Question } from '../../src/model/events/interaction.ts'
+import type { Item } from '../../src/model/events/items.ts'
+import { emptyView, headline, type SessionView } from '../../src/model/events/view.ts'
 import {
   ActId,
   InteractionId,
@@ -12,8 +15,6 @@ import {
   SpaceId,
   WorkspaceId,
 } from '../../src/model/ids.ts'
-import type { Question } from '../../src/model/interaction.ts'
-import type { Item } from '../../src/model/items.ts'
 import {
   directPlace,
   type Headline,
@@ -22,7 +23,6 @@ import {
   type Space,
   type Workspace,
 } from '../../src/model/tree.ts'
-import { emptyView, headline, type SessionView } from '../../src/model/view.ts'
 import type { Lease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
 

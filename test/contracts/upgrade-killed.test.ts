@@ -6,9 +6,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MIGRATIONS } from '../../src/store/sql/migrations/migrate.ts'
+import { backSqlite } from '../../src/store/sqlite/sqlite-back.ts'
 import { openForWriting } from '../../src/store/sqlite/sqlite-writer.ts'
 import { copiesIn, listCopies, readCopy } from '../../src/store/upgrade/copies.ts'
-import { backSqlite } from '../../src/store/upgrade/sqlite-back.ts'
 import { makeOldSqlite, OLD_ROWS } from '../support/old-database.ts'
 
 const CHILD = fileURLToPath(new URL('../support/upgrade-child.ts', import.meta.url))

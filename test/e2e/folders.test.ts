@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import type { Project } from '../../src/model/tree.ts'
 import { eventually } from '../support/carrel-session.ts'
 import { makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'

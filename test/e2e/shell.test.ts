@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, it } from 'vitest'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import { freely } from '../contracts/carrel-files.ts'
 import { seenIn } from '../support/act-world.ts'
 import { openWorld } from '../support/carrel-world.ts'

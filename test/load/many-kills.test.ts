@@ -1,7 +1,7 @@
 /** @module-tag long */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import type { Event } from '../../src/model/events.ts'
+import type { Event } from '../../src/model/events/events.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { running, type Server, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'

@@ -48,7 +48,7 @@ const ABSENCE_EXCEPTIONS: readonly AbsenceException[] = [
     why: 'A search through /proc passes by processes that ended or belong to other users.',
   },
   {
-    path: 'src/store/lock.ts',
+    path: 'src/store/sqlite/lock.ts',
     places: 1,
     why: 'The pid only names the holder in an error that is thrown in any case.',
   },

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Carrel, Input, Output } from '../../src/api/index.ts'
-import { type Event, type EventOf, type EventType, parseEvent } from '../../src/model/events.ts'
-import type { Item } from '../../src/model/items.ts'
+import { type Event, type EventOf, type EventType, parseEvent } from '../../src/model/events/events.ts'
+import type { Item } from '../../src/model/events/items.ts'
+import type { SessionView } from '../../src/model/events/view.ts'
 import type { Run, Session, Space } from '../../src/model/tree.ts'
-import type { SessionView } from '../../src/model/view.ts'
 
 /** The longest wait, in ms. Nothing takes that long even on a busy machine: only a failing test waits for it. */
 const PATIENCE_MS = 90_000

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { PlaceSpec, Retention } from '../../src/host/history/history.ts'
-import type { CrashPoint } from '../../src/host/history/moves.ts'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { CrashPoint } from '../../src/host/history/undo/moves.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import { type ActWorld, openActWorld, restoreTo, undoOf } from './act-world.ts'
 
 /** The work of a process that a test kills at one of its steps, in a prepared place. Steps count from `arm` on. */

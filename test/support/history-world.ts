@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { History, PlaceSpec, ScanRequest } from '../../src/host/history/history.ts'
 import { openHistory } from '../../src/host/history/open.ts'
-import type { FileRules } from '../../src/model/conflicts.ts'
-import type { FilePath, FileState, Writer } from '../../src/model/history.ts'
+import type { FileRules } from '../../src/model/files/conflicts.ts'
+import type { FilePath, FileState, Writer } from '../../src/model/files/history.ts'
 import type { RunId, SessionId } from '../../src/model/ids.ts'
 
 /** A real folder with a real history beside it. */

@@ -82,9 +82,9 @@ it.each([
 
 it('names: kebab-case, components and hooks pass', () => {
   const names = [
-    'src/model/acp1.ts',
+    'src/model/events/acp1.ts',
     'src/store/sql/0001-first.ts',
-    'web/session/Transcript.tsx',
+    'web/session/transcript/Transcript.tsx',
     'web/session/useSession.ts',
     'src/model/a.test.ts',
   ]

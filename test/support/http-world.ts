@@ -7,7 +7,7 @@ import { type Client, connect } from '../../src/client/client.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open.ts'
 import { type HttpOptions, type HttpServer, serveHttp } from '../../src/faces/http/http.ts'
-import type { Config } from '../../src/model/config.ts'
+import type { Config } from '../../src/model/settings/config.ts'
 
 export interface HttpWorld {
   readonly engine: Engine

@@ -1,7 +1,7 @@
 import { connect as dial } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Output } from '../../src/api/index.ts'
-import type { Config } from '../../src/model/config.ts'
+import type { Config } from '../../src/model/settings/config.ts'
 import { order } from './carrel-session.ts'
 import { type DevServer, openDevServer } from './dev-server.ts'
 import { type Answer, ask, type HttpWorld, openHttpWorld } from './http-world.ts'

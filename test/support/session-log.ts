@@ -1,8 +1,8 @@
-import { type Event, type EventType, parseEvent } from '../../src/model/events.ts'
-import { foldAll } from '../../src/model/fold.ts'
+import { type Event, type EventType, parseEvent } from '../../src/model/events/events.ts'
+import { foldAll } from '../../src/model/events/fold.ts'
+import type { Item } from '../../src/model/events/items.ts'
+import { emptyView, type SessionView } from '../../src/model/events/view.ts'
 import { ActId, InteractionId, PromptId, RuleId, RunId, SessionId } from '../../src/model/ids.ts'
-import type { Item } from '../../src/model/items.ts'
-import { emptyView, type SessionView } from '../../src/model/view.ts'
 
 /** Builds logs of sessions for tests of `model`: well-formed ids, one step of time per event, no store. */
 const tail = (n: number) => String(n).padStart(26, '0')

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import type { Config } from '../../src/model/config.ts'
+import type { Config } from '../../src/model/settings/config.ts'
 import type { TestSession } from './carrel-session.ts'
 import type { AtEnd, World } from './carrel-world.ts'
 import { onFileFinished } from './file-end.ts'

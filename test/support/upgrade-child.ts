@@ -27,7 +27,7 @@ const tell = (step: string): void => {
 }
 tellSteps(tell)
 const { openForWriting } = await import('../../src/store/sqlite/sqlite-writer.ts')
-const { backSqlite } = await import('../../src/store/upgrade/sqlite-back.ts')
+const { backSqlite } = await import('../../src/store/sqlite/sqlite-back.ts')
 const { copiesIn, listCopies } = await import('../../src/store/upgrade/copies.ts')
 
 const path = join(folder, 'carrel.db')

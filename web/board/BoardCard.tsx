@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { MouseEvent } from 'react'
+import { age, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { age, fullTime } from '../ui/format.ts'
 import { StateDot } from '../ui/StateDot.tsx'
 import type { Card } from './columns.ts'
 import type { Marks } from './use-marks.ts'

@@ -1,5 +1,5 @@
+import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import type { Project, Session, SessionState, Space } from '../../src/model/tree.ts'
-import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 import { inboxOf, treeOf } from '../data/tree.ts'
 import { type Texts, texts } from '../texts/texts.ts'
 

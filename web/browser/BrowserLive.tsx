@@ -1,7 +1,7 @@
 import type { BrowserUse } from '../../src/model/browser.ts'
 import type { BrowserTab } from '../../src/model/browser-sight.ts'
+import { clockTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { clockTime } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AddressBar } from './AddressBar.tsx'
 import { BrowserTools } from './BrowserTools.tsx'

@@ -1,6 +1,6 @@
 import { asCarrelError } from '../../src/model/errors.ts'
-import type { TreeNoun } from '../texts/nouns.ts'
 import { texts } from '../texts/texts.ts'
+import type { TreeNoun } from '../texts/words/nouns.ts'
 import type { PageStore } from './page-state.ts'
 import { say } from './toasts.ts'
 

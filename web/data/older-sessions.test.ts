@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { EMPTY_WORKSPACE } from '../../src/model/events/workspace-log.ts'
 import type { Session } from '../../src/model/tree.ts'
-import { EMPTY_WORKSPACE } from '../../src/model/workspace-log.ts'
 import { olderQuery, withSessions } from './older-sessions.ts'
 
 const row = (id: string, name: string): Session => ({ id, name }) as Session

@@ -1,5 +1,5 @@
+import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import type { Session } from '../../src/model/tree.ts'
-import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 
 /** The number of newest sessions that come with the workspace: the server's default. */
 export const FIRST_SESSIONS = 200

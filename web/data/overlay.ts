@@ -1,5 +1,5 @@
-import type { PlanRequest } from '../../src/model/history.ts'
-import type { TreeNoun } from '../texts/nouns.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
+import type { TreeNoun } from '../texts/words/nouns.ts'
 import { createCell } from '../ui/cell.ts'
 
 /** The overlay of the page. There is at most one. */

@@ -1,9 +1,9 @@
 import type { Input, OperationName, Output } from '../../src/api/index.ts'
 import type { Connection } from '../../src/client/client.ts'
 import type { CarrelError } from '../../src/model/errors.ts'
+import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import type { SessionId, WorkspaceId } from '../../src/model/ids.ts'
 import type { Workspace } from '../../src/model/tree.ts'
-import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 import type { SessionData } from './session-data.ts'
 
 /** Everything the page shows that the server decides. One immutable object, replaced at each change. */

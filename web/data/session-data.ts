@@ -1,8 +1,8 @@
 import type { Output } from '../../src/api/index.ts'
-import type { Event } from '../../src/model/events.ts'
-import { fold } from '../../src/model/fold.ts'
-import type { Item, RunItem } from '../../src/model/items.ts'
-import type { SessionView } from '../../src/model/view.ts'
+import type { Event } from '../../src/model/events/events.ts'
+import { fold } from '../../src/model/events/fold.ts'
+import type { Item, RunItem } from '../../src/model/events/items.ts'
+import type { SessionView } from '../../src/model/events/view.ts'
 
 /**
  * The part of a session that the page has loaded: its view, and its items from some point to the newest. Immutable.

@@ -1,6 +1,6 @@
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { asCarrelError, type CarrelError } from '../../src/model/errors.ts'
-import type { WorkspaceView } from '../../src/model/workspace-log.ts'
+import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import type { PageState, PageStore } from './page-state.ts'
 
 export const PageContext = createContext<PageStore | null>(null)

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Bot, CircleHelp, RotateCcw, UserRound } from 'lucide-react'
-import type { Author } from '../../src/model/history.ts'
+import type { Author } from '../../src/model/files/history.ts'
 import { usePageState } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 

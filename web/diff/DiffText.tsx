@@ -10,7 +10,7 @@ import {
   type RenderToken,
 } from 'react-diff-view'
 import 'react-diff-view/style/index.css'
-import type { FileDiff, Hunk } from '../../src/model/history.ts'
+import type { FileDiff, Hunk } from '../../src/model/files/history.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 import { HunkHead } from './HunkHead.tsx'

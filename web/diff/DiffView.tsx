@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react'
-import type { FileDiff, FileState } from '../../src/model/history.ts'
+import type { FileDiff, FileState } from '../../src/model/files/history.ts'
 import { texts } from '../texts/texts.ts'
 import type { DiffTextProps } from './DiffText.tsx'
 import './diff-view.css'

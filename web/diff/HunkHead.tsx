@@ -1,6 +1,6 @@
 import { UnfoldVertical } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Hunk } from '../../src/model/history.ts'
+import type { Hunk } from '../../src/model/files/history.ts'
 import { texts } from '../texts/texts.ts'
 import { AuthorChip } from './AuthorChip.tsx'
 import { authorsOf } from './hunks.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Hunk } from '../../src/model/history.ts'
+import type { Hunk } from '../../src/model/files/history.ts'
 import { indexesIn, languageOf, toHunkData } from './hunks.ts'
 import { promptOf, type Remark } from './remarks.ts'
 

@@ -1,5 +1,5 @@
 import type { ChangeData, HunkData } from 'react-diff-view'
-import type { Author, FileDiff, Hunk } from '../../src/model/history.ts'
+import type { Author, FileDiff, Hunk } from '../../src/model/files/history.ts'
 
 /** A hunk in the form of the diff component. */
 export function toHunkData({ oldStart, oldLines, newStart, newLines, lines }: Hunk): HunkData {

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { FileState } from '../../src/model/history.ts'
+import type { FileState } from '../../src/model/files/history.ts'
 import { recall, remember } from '../data/memory.ts'
 
 /** The content of a path at the time of its mark. The mark does not hold for other content. */

@@ -1,4 +1,4 @@
-import type { EffectiveEnvironment } from '../../src/model/environment.ts'
+import type { EffectiveEnvironment } from '../../src/model/settings/environment.ts'
 import { texts } from '../texts/texts.ts'
 import { type Amount, amountText } from './draft.ts'
 

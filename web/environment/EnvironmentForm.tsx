@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react'
-import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/environment.ts'
+import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/settings/environment.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { type ScopeRef, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'

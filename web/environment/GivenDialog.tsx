@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import type { GivenToRun } from '../../src/model/environment.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
+import type { GivenToRun } from '../../src/model/settings/environment.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'

@@ -1,6 +1,6 @@
-import type { Budget, Environment, EnvironmentChange } from '../../src/model/environment.ts'
 import { CarrelError } from '../../src/model/errors.ts'
-import { readSize, sizeShort, sizeWords } from '../../src/model/sizes.ts'
+import type { Budget, Environment, EnvironmentChange } from '../../src/model/settings/environment.ts'
+import { readSize, sizeShort, sizeWords } from '../../src/model/settings/sizes.ts'
 import { texts } from '../texts/texts.ts'
 
 const MINUTE = 60_000

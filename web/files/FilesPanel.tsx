@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { type Scope, useChanges, useHistoryStatus } from '../data/files.ts'
 import { overlay } from '../data/overlay.ts'

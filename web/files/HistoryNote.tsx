@@ -1,4 +1,4 @@
-import type { HistoryStatus } from '../../src/model/history.ts'
+import type { HistoryStatus } from '../../src/model/files/history.ts'
 import { overlay } from '../data/overlay.ts'
 import { texts } from '../texts/texts.ts'
 

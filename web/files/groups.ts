@@ -1,5 +1,5 @@
 import type { Output } from '../../src/api/index.ts'
-import type { Author } from '../../src/model/history.ts'
+import type { Author } from '../../src/model/files/history.ts'
 
 export type Touched = Output<'history.changes'>['changes'][number]
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { CarrelError } from '../../src/model/errors.ts'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
 import { DiffView } from '../diff/DiffView.tsx'
 import { setRemark } from '../diff/remarks.ts'

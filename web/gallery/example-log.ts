@@ -1,8 +1,8 @@
-import { type Event, parseEvent } from '../../src/model/events.ts'
-import { foldAll } from '../../src/model/fold.ts'
+import { type Event, parseEvent } from '../../src/model/events/events.ts'
+import { foldAll } from '../../src/model/events/fold.ts'
+import type { Item } from '../../src/model/events/items.ts'
+import { emptyView } from '../../src/model/events/view.ts'
 import { SessionId } from '../../src/model/ids.ts'
-import type { Item } from '../../src/model/items.ts'
-import { emptyView } from '../../src/model/view.ts'
 import type { SessionData } from '../data/session-data.ts'
 
 export const tail = (n: number): string => String(n).padStart(26, '0')

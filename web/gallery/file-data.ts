@@ -10,7 +10,7 @@ import type {
   Plan,
   PlanEntry,
   Snapshot,
-} from '../../src/model/history.ts'
+} from '../../src/model/files/history.ts'
 import type { Touched } from '../files/groups.ts'
 import { ADA, tail } from './example-log.ts'
 

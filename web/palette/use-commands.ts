@@ -13,8 +13,8 @@ import { attempt } from '../data/toasts.ts'
 import { usePage } from '../data/use-page.ts'
 import { beginApply } from '../places/apply.ts'
 import { exportPatch } from '../places/export.ts'
-import type { TreeNoun } from '../texts/nouns.ts'
 import { texts } from '../texts/texts.ts'
+import type { TreeNoun } from '../texts/words/nouns.ts'
 
 type Navigate = ReturnType<typeof useNavigate>
 

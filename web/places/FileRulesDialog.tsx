@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import type { FileRules } from '../../src/model/conflicts.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
+import type { FileRules } from '../../src/model/files/conflicts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'

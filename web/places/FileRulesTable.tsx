@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
-import { PathClass, type PathRule } from '../../src/model/conflicts.ts'
+import { PathClass, type PathRule } from '../../src/model/files/conflicts.ts'
 import { texts } from '../texts/texts.ts'
 
 interface Props {

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
-import type { PathClass } from '../../src/model/conflicts.ts'
 import { asCarrelError } from '../../src/model/errors.ts'
+import type { PathClass } from '../../src/model/files/conflicts.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'

@@ -1,5 +1,5 @@
+import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import type { Project } from '../../src/model/tree.ts'
-import type { WorkspaceView } from '../../src/model/workspace-log.ts'
 import { overlay } from '../data/overlay.ts'
 import { say } from '../data/toasts.ts'
 import { texts } from '../texts/texts.ts'

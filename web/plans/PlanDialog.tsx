@@ -1,4 +1,4 @@
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { PlanView } from './PlanView.tsx'
 

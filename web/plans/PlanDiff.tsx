@@ -1,5 +1,5 @@
 import { asCarrelError } from '../../src/model/errors.ts'
-import type { PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import type { PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import { usePlanDiff } from '../data/files.ts'
 import { DiffView } from '../diff/DiffView.tsx'
 import { texts } from '../texts/texts.ts'

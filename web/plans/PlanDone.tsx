@@ -1,5 +1,5 @@
 import { CircleCheck, Undo2 } from 'lucide-react'
-import type { Act } from '../../src/model/history.ts'
+import type { Act } from '../../src/model/files/history.ts'
 import { overlay } from '../data/overlay.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { shownPath } from '../files/groups.ts'

@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import { onlyLeft } from '../../src/model/conflicts.ts'
-import type { PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { onlyLeft } from '../../src/model/files/conflicts.ts'
+import type { PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import { GapList } from '../files/GapsDialog.tsx'
 import { texts } from '../texts/texts.ts'
 import { PlanRow } from './PlanRow.tsx'

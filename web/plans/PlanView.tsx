@@ -1,5 +1,5 @@
 import { asCarrelError } from '../../src/model/errors.ts'
-import type { PlanRequest } from '../../src/model/history.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'

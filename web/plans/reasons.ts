@@ -1,9 +1,9 @@
-import { onlyLeft } from '../../src/model/conflicts.ts'
-import type { Author, Conflict, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { onlyLeft } from '../../src/model/files/conflicts.ts'
+import type { Author, Conflict, PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import type { SessionState } from '../../src/model/tree.ts'
 import { authorName } from '../diff/AuthorChip.tsx'
+import { clockTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { clockTime } from '../ui/format.ts'
 
 /** The parts of the sessions that a reason mentions. */
 export type Sessions = Readonly<Record<string, { readonly name: string; readonly state: SessionState } | undefined>>

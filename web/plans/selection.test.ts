@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import { differenceOf, NO_SELECTION, narrowed, stillDecided, verdictOf } from './selection.ts'
 
 const UNDO = { kind: 'undo', of: { kind: 'snapshot', n: 3 } } as const satisfies PlanRequest

@@ -1,5 +1,5 @@
-import { onlyLeft } from '../../src/model/conflicts.ts'
-import type { Plan, PlanEntry, PlanRequest } from '../../src/model/history.ts'
+import { onlyLeft } from '../../src/model/files/conflicts.ts'
+import type { Plan, PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 
 /** The decisions of a person on the entries of a plan. */
 export interface Selection {

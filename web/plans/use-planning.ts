@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
-import type { Act, Plan, PlanRequest } from '../../src/model/history.ts'
+import type { Act, Plan, PlanRequest } from '../../src/model/files/history.ts'
 import { usePlan } from '../data/files.ts'
 import { type Submit, usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import {

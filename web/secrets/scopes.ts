@@ -1,4 +1,4 @@
-import type { WorkspaceView } from '../../src/model/workspace-log.ts'
+import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import { texts } from '../texts/texts.ts'
 
 /** The scope of a setting: a Space, a project, or with neither the whole workspace. */

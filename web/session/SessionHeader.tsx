@@ -7,12 +7,12 @@ import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { ApplyButton } from '../places/ApplyButton.tsx'
 import { PlaceChip } from '../places/PlaceChip.tsx'
+import { baseName } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
 import { TreeMenu } from '../tree/TreeMenu.tsx'
-import { baseName } from '../ui/format.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
-import { OthersWaiting } from './OthersWaiting.tsx'
+import { OthersWaiting } from './questions/OthersWaiting.tsx'
 
 interface Props {
   readonly row: Session

@@ -1,5 +1,5 @@
+import { compact } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { compact } from '../ui/format.ts'
 
 /** Returns tokens and cost in short, from any of the fields that agents use. Empty without usage data. */
 export function usageText(usage: Readonly<Record<string, unknown>> | null): string {

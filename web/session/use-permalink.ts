@@ -2,7 +2,7 @@ import { useLocation } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
-import type { TranscriptRowData } from './rows.ts'
+import type { TranscriptRowData } from './transcript/rows.ts'
 
 interface Scroller {
   scrollToIndex: (index: number, options?: { align?: 'start' | 'center' }) => void

@@ -1,7 +1,7 @@
 import { CloudOff, RefreshCw } from 'lucide-react'
 import { usePage, usePageState } from '../data/use-page.ts'
+import { duration } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { duration } from '../ui/format.ts'
 import { useNow } from '../ui/use-now.ts'
 
 /** The banner for a stale page: the connection is cut, or the page is behind the log. */

@@ -1,6 +1,6 @@
 import { RUN_WORDS, SESSION_WORDS } from '../../src/model/state-words.ts'
 import type { RunOutcome } from '../../src/model/tree.ts'
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 export const board = {
   title: 'Board',

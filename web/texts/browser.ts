@@ -1,4 +1,4 @@
-import { namedWithin, personName } from './people.ts'
+import { namedWithin, personName } from './words/people.ts'
 
 /** The browsers of runs, beside a session. */
 export const browser = {

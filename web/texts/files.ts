@@ -1,6 +1,6 @@
-import type { Certainty, Gap } from '../../src/model/history.ts'
-import { bytes, count } from '../ui/format.ts'
-import { namedWithin } from './people.ts'
+import type { Certainty, Gap } from '../../src/model/files/history.ts'
+import { bytes, count } from './format.ts'
+import { namedWithin } from './words/people.ts'
 
 /** Changes of files in a working copy, their authors, and comments on them. */
 export const files = {

@@ -1,4 +1,4 @@
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 export const inbox = {
   title: 'Inbox',

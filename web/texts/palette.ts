@@ -1,6 +1,6 @@
-import { count } from '../ui/format.ts'
-import type { TreeNoun } from './nouns.ts'
-import { NOUNS } from './nouns.ts'
+import { count } from './format.ts'
+import type { TreeNoun } from './words/nouns.ts'
+import { NOUNS } from './words/nouns.ts'
 
 /** Entries of the command palette. Keywords are synonyms that also find an entry. */
 export const palette = {

@@ -1,6 +1,6 @@
-import type { PathClass } from '../../src/model/conflicts.ts'
+import type { PathClass } from '../../src/model/files/conflicts.ts'
 import type { PlaceKind } from '../../src/model/tree.ts'
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 /** Working copies of projects, how they are created and removed, and the file rules of a Space. */
 export const places = {

@@ -1,5 +1,5 @@
-import type { PlanRequest } from '../../src/model/history.ts'
-import { count } from '../ui/format.ts'
+import type { PlanRequest } from '../../src/model/files/history.ts'
+import { count } from './format.ts'
 
 type PlanTexts = Record<PlanRequest['kind'], string>
 

@@ -1,5 +1,5 @@
 import type { SearchHit } from '../../src/model/search.ts'
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 export const search = {
   title: 'Search',

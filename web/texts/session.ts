@@ -1,5 +1,5 @@
 import { runWord } from '../../src/model/state-words.ts'
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 /** The view of a session around its transcript. */
 export const session = {

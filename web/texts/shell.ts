@@ -1,4 +1,4 @@
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 export const shell = {
   title: (questions: number, session: string | undefined) =>

@@ -4,7 +4,6 @@ import { composer } from './composer.ts'
 import { environment } from './environment.ts'
 import { files } from './files.ts'
 import { inbox } from './inbox.ts'
-import { keys } from './keys.ts'
 import { notify } from './notify.ts'
 import { palette } from './palette.ts'
 import { places } from './places.ts'
@@ -22,6 +21,7 @@ import { timeline } from './timeline.ts'
 import { transcript } from './transcript.ts'
 import { tree } from './tree.ts'
 import { ui } from './ui.ts'
+import { keys } from './words/keys.ts'
 
 const english = {
   board,

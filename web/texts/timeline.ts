@@ -1,5 +1,5 @@
-import type { SnapshotReason } from '../../src/model/history.ts'
-import { count } from '../ui/format.ts'
+import type { SnapshotReason } from '../../src/model/files/history.ts'
+import { count } from './format.ts'
 
 /** Snapshots of a working copy, and the file history of a workspace. */
 export const timeline = {

@@ -1,6 +1,6 @@
 import { stepWord } from '../../src/model/state-words.ts'
 import type { RunOutcome } from '../../src/model/tree.ts'
-import { count } from '../ui/format.ts'
+import { count } from './format.ts'
 
 const FACES: Readonly<Record<string, string>> = { api: 'API', cli: 'terminal', web: 'page' }
 

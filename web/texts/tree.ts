@@ -1,5 +1,5 @@
-import { count } from '../ui/format.ts'
-import { NOUNS, type TreeNoun } from './nouns.ts'
+import { count } from './format.ts'
+import { NOUNS, type TreeNoun } from './words/nouns.ts'
 
 const things = (noun: TreeNoun, names: readonly string[]): string =>
   names.length === 1 ? `“${names[0]}”` : count(names.length, NOUNS[noun])

@@ -1,5 +1,5 @@
 import { SESSION_WORDS } from '../../src/model/state-words.ts'
-import { personName } from './people.ts'
+import { personName } from './words/people.ts'
 
 /** Texts that several features share. */
 export const ui = {

@@ -1,5 +1,5 @@
 import { asCarrelError } from '../../src/model/errors.ts'
-import type { PlanRequest, Snapshot } from '../../src/model/history.ts'
+import type { PlanRequest, Snapshot } from '../../src/model/files/history.ts'
 import { useChanges } from '../data/files.ts'
 import { overlay } from '../data/overlay.ts'
 import { showPanel } from '../data/panel.ts'

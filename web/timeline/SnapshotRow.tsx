@@ -1,10 +1,10 @@
 import { ChevronRight, Pin, PinOff } from 'lucide-react'
-import type { Counts, Snapshot } from '../../src/model/history.ts'
+import type { Counts, Snapshot } from '../../src/model/files/history.ts'
 import { attempt } from '../data/toasts.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { AuthorChip } from '../diff/AuthorChip.tsx'
+import { clockTime, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { clockTime, fullTime } from '../ui/format.ts'
 import { SnapshotDetail } from './SnapshotDetail.tsx'
 
 interface Props {

@@ -6,8 +6,8 @@ import { ChangeMark } from '../files/ChangeMark.tsx'
 import { DiffFile } from '../files/DiffFile.tsx'
 import { changeKindOf } from '../files/groups.ts'
 import { PathName } from '../files/PathName.tsx'
+import { clockTime, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
-import { clockTime, fullTime } from '../ui/format.ts'
 
 type Touch = Output<'changes.list'>['changes'][number]
 

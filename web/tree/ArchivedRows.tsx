@@ -5,8 +5,8 @@ import type { ReactNode } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { unarchive } from '../data/archive.ts'
 import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
-import type { TreeNoun } from '../texts/nouns.ts'
 import { texts } from '../texts/texts.ts'
+import type { TreeNoun } from '../texts/words/nouns.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 const PAGE = 100

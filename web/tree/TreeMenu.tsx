@@ -3,8 +3,8 @@ import { overlay } from '../data/overlay.ts'
 import { attempt } from '../data/toasts.ts'
 import { usePage } from '../data/use-page.ts'
 import { placeEntries } from '../places/entries.ts'
-import type { TreeNoun } from '../texts/nouns.ts'
 import { texts } from '../texts/texts.ts'
+import type { TreeNoun } from '../texts/words/nouns.ts'
 import { Menu, type MenuEntry } from '../ui/Menu.tsx'
 
 interface Props {

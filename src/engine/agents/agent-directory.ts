@@ -3,8 +3,8 @@ import { allAgents, detectAgents, findProgram } from '../../host/agent/known-age
 import { homeVariables } from '../../host/identity/homes.ts'
 import { allowedEnv, machinePath } from '../../host/process/environment.ts'
 import type { AgentRecipe, AgentStatus } from '../../model/agent.ts'
-import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
+import type { Config } from '../../model/settings/config.ts'
 import { createLazy } from '../../primitives/lazy.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 

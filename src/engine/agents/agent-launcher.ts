@@ -2,12 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AgentConnection, type AgentLaunch, connectAgent, resumeAgent } from '../../host/agent/agent.ts'
 import type { Cgroups } from '../../host/cgroups/cgroups.ts'
+import type { findKeepers } from '../../host/keeper/client.ts'
 import { dropKeeper } from '../../host/keeper/client.ts'
 import type { Containment } from '../../host/process/containment.ts'
 import { killTree } from '../../host/process/ledger.ts'
-import type { Config } from '../../model/config.ts'
-import type { EarlierServer } from '../earlier-server.ts'
-import { graceMs } from '../run/rejoin.ts'
+import type { Config } from '../../model/settings/config.ts'
 import type { Vault } from '../vault.ts'
 import { compiledFolder } from './agent-directory.ts'
 import type { AgentPoolOptions } from './agent-pool.ts'
@@ -26,7 +25,12 @@ export interface LauncherParts {
   readonly cgroups: Cgroups
   readonly vault: Vault
   readonly logins: Logins
-  readonly earlier: EarlierServer
+  /** Keepers of agents that an earlier server left, and the folders where processes are recorded. */
+  readonly earlier: {
+    readonly agents: Awaited<ReturnType<typeof findKeepers>>
+    readonly keepers: string
+    readonly ledger: string
+  }
 }
 
 /** Returns how the pool starts, resumes and removes agent processes on this machine. */
@@ -81,3 +85,10 @@ async function launchOf(parts: LauncherParts, need: AgentNeed, signal: AbortSign
     now,
   }
 }
+
+/**
+ * How long an agent may go on without its server, ms. Another node takes the session over when its lease has run out,
+ * and cannot see the agents of this machine: they must have ended by then (S3).
+ */
+export const graceMs = ({ outliveMs, databaseUrl, leaseTtlMs }: Config): number =>
+  databaseUrl === null ? outliveMs : Math.min(outliveMs, Math.floor(leaseTtlMs / 2))

@@ -3,8 +3,8 @@ import type { AgentConnection, AgentListener, AgentPlace, AgentSession } from '.
 import type { Place } from '../../host/places/place.ts'
 import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
-import type { HeldLimits } from '../../model/environment.ts'
-import type { HomeNote } from '../../model/homes.ts'
+import type { HeldLimits } from '../../model/settings/environment.ts'
+import type { HomeNote } from '../../model/settings/homes.ts'
 import { createRelay, type Relay } from './relay.ts'
 
 /** The agent process that a run needs. Runs whose needs have the same fingerprint may share a process. */

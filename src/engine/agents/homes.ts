@@ -10,9 +10,9 @@ import {
   removeHome,
 } from '../../host/identity/homes.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
-import type { Home } from '../../model/environment.ts'
-import type { HomeNote } from '../../model/homes.ts'
 import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
+import type { Home } from '../../model/settings/environment.ts'
+import type { HomeNote } from '../../model/settings/homes.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import type { Branch, Store } from '../../store/store.ts'
 import type { Log } from '../log.ts'

@@ -4,8 +4,9 @@ import { accessOf, hostsOf } from '../../host/sandbox/access.ts'
 import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
-import type { AgentRooms, Basics, MachineFacts } from '../context.ts'
+import type { Basics, MachineFacts } from '../basics.ts'
 import { compiledFolder } from './agent-directory.ts'
+import type { AgentRooms } from './agent-rooms.ts'
 
 /** The facts about a run that decide about its sandbox. */
 export interface Confinement {

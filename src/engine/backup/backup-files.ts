@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BackupEntry } from '../../model/backup.ts'
-import { fileTrouble } from '../../model/file-trouble.ts'
+import { fileTrouble } from '../../model/files/file-trouble.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
 /** Copies a file to the disk. Returns the digest and number of the bytes that were written. */

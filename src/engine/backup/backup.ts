@@ -9,7 +9,7 @@ import {
   type BackupPart,
 } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
-import { fileTrouble } from '../../model/file-trouble.ts'
+import { fileTrouble } from '../../model/files/file-trouble.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNull, isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'

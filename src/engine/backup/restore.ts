@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rename, rm, rmdir, symlink } from 'node:fs/prom
 import { join, resolve } from 'node:path'
 import { BackupManifest, staysInside } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
-import { fileTrouble } from '../../model/file-trouble.ts'
+import { fileTrouble } from '../../model/files/file-trouble.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'

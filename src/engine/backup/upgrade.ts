@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from '../../model/config.ts'
+import type { Config } from '../../model/settings/config.ts'
 import type { ReportProgress, UpgradeReport } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
-import { lockFolder } from '../../store/lock.ts'
+import { lockFolder } from '../../store/sqlite/lock.ts'
+import type { BackDone, BackPreview } from '../../store/sqlite/sqlite-back.ts'
 import { copiesIn, listCopies } from '../../store/upgrade/copies.ts'
-import type { BackDone, BackPreview } from '../../store/upgrade/sqlite-back.ts'
 import { databaseIn } from '../store-opening.ts'
 
 /** The inputs of an upgrade command. The commands need no running Carrel. */
@@ -26,10 +26,10 @@ export interface UpgradeAsk {
 export async function checkUpgrade(ask: UpgradeAsk): Promise<UpgradeReport> {
   const { config, say } = ask
   if (config.databaseUrl) {
-    const { checkPostgres } = await import('../../store/upgrade/postgres-check.ts')
+    const { checkPostgres } = await import('../../store/postgres/postgres-check.ts')
     return await checkPostgres(postgresOf(ask, config.databaseUrl))
   }
-  const { checkSqlite } = await import('../../store/upgrade/sqlite-check.ts')
+  const { checkSqlite } = await import('../../store/sqlite/sqlite-check.ts')
   return await checkSqlite({ ...optionsOf(ask), path: databaseIn(config), say })
 }
 
@@ -46,10 +46,10 @@ export function upgradeCopies({ dataFolder }: Pick<Config, 'dataFolder'>) {
 export async function previewBack(ask: UpgradeAsk, name: string): Promise<BackPreview> {
   const { config, say } = ask
   if (config.databaseUrl) {
-    const { previewBackPostgres } = await import('../../store/upgrade/postgres-back.ts')
+    const { previewBackPostgres } = await import('../../store/postgres/postgres-back.ts')
     return await previewBackPostgres({ ...postgresOf(ask, config.databaseUrl), name })
   }
-  const { previewBackSqlite } = await import('../../store/upgrade/sqlite-back.ts')
+  const { previewBackSqlite } = await import('../../store/sqlite/sqlite-back.ts')
   return await previewBackSqlite({ path: databaseIn(config), copies: copiesIn(config.dataFolder), name, say })
 }
 
@@ -62,10 +62,10 @@ export async function goBack(ask: UpgradeAsk, name: string): Promise<BackDone> {
   const lock = await lockFolder(config.dataFolder)
   try {
     if (config.databaseUrl) {
-      const { backPostgres } = await import('../../store/upgrade/postgres-back.ts')
+      const { backPostgres } = await import('../../store/postgres/postgres-back.ts')
       return await backPostgres({ ...postgresOf(ask, config.databaseUrl), name })
     }
-    const { backSqlite } = await import('../../store/upgrade/sqlite-back.ts')
+    const { backSqlite } = await import('../../store/sqlite/sqlite-back.ts')
     const { now, version, say } = ask
     const copies = copiesIn(config.dataFolder)
     return await backSqlite({ path: databaseIn(config), copies, name, now, carrel: version, say })

@@ -6,13 +6,15 @@ import { browserServers } from '../../host/browsers/mcp.ts'
 import { allowedEnv } from '../../host/process/environment.ts'
 import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import { BROWSER_VARIABLE } from '../../model/browser.ts'
-import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { RunView } from '../../model/view.ts'
+import type { Outcome } from '../../model/events/events.ts'
+import type { RunView } from '../../model/events/view.ts'
+import type { Config } from '../../model/settings/config.ts'
+import type { Session } from '../../model/tree.ts'
 import type { AgentSlot } from '../agents/agent-slot.ts'
 import { type Confinement, type SandboxContext, sandboxFor } from '../agents/sandboxing.ts'
-import type { AgentRooms, Basics, MachineFacts } from '../context.ts'
-import type { RunWork } from '../run/run-work.ts'
+import type { Basics, MachineFacts } from '../basics.ts'
+import type { BrowserPool } from './browser-pool.ts'
 import type { BrowserRequest, RunBrowser } from './run-browser.ts'
 
 /** Takes a browser for a request: a new one, or that of an earlier server. */
@@ -37,9 +39,15 @@ export function refuseServiceInStrict({ browserEndpoint }: Config, { mode }: Con
 const NOT_IN_STRICT =
   'The browser of a service (browserEndpoint) would bypass the allowed hosts of the sandbox strict. Set the browser to none, or the sandbox to guard (`carrel env set`), or run browsers on this machine.'
 
+/** The part of a run that its browser needs: the log of its session takes notices. */
+export interface BrowserUser {
+  readonly ctx: SandboxContext
+  readonly recorder: { readonly session: Session; push(outcome: Outcome): void }
+}
+
 /** Returns the request for the browser of a run. */
 export function browserRequest(
-  { ctx, recorder }: Pick<RunWork, 'ctx' | 'recorder'>,
+  { ctx, recorder }: BrowserUser,
   { id: run, agent }: Pick<RunView, 'id' | 'agent'>,
   confinement: Confinement,
 ): BrowserRequest {
@@ -83,7 +91,7 @@ async function browserSandbox(ctx: SandboxContext, confinement: Confinement): Pr
 export const browsersFolder = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'browsers')
 
 /** Rejoins the browser of a run after a restart. Null, with a notice to the session, where none is known. */
-export function rejoinBrowser({ browsers }: Pick<AgentRooms, 'browsers'>, request: BrowserRequest): RunBrowser | null {
+export function rejoinBrowser(browsers: BrowserPool, request: BrowserRequest): RunBrowser | null {
   const browser = browsers.rejoin(request)
   if (browser === null)
     request.notify('warning', "This run's browser did not survive the restart. The next run gets a new one.")

@@ -13,7 +13,7 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Who } from '../../model/tree.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { createSerial } from '../../primitives/serial.ts'
-import { createSignal, type WakeSignal } from '../wake-signal.ts'
+import { createSignal, type WakeSignal } from '../../primitives/wake-signal.ts'
 
 /** The browser of a run, as its live view needs it. */
 export interface ViewedBrowser {

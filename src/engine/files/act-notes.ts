@@ -1,8 +1,8 @@
 import type { History } from '../../host/history/history.ts'
-import { NAMED_PATHS, type Note } from '../../model/events.ts'
-import type { Act, Author, FilePath } from '../../model/history.ts'
+import { NAMED_PATHS, type Note } from '../../model/events/events.ts'
+import type { Act, Author, FilePath } from '../../model/files/history.ts'
 import type { SessionId } from '../../model/ids.ts'
-import type { Context } from '../context.ts'
+import type { FilesContext } from './file-rooms.ts'
 import type { OpenedPlace } from './project-places.ts'
 
 type Concerned = Map<SessionId, Set<FilePath>>
@@ -12,7 +12,7 @@ interface NoteTo {
 }
 
 /** Returns the notes of an act: to sessions whose work it undid or applied, and to sessions whose files it overwrote. */
-export async function notesOf(ctx: Context, { key, project }: OpenedPlace, act: Act): Promise<NoteTo[]> {
+export async function notesOf(ctx: FilesContext, { key, project }: OpenedPlace, act: Act): Promise<NoteTo[]> {
   const history = await ctx.history()
   if (act.written.length === 0) return []
   const about = (paths: ReadonlySet<FilePath>) => ({
@@ -43,7 +43,7 @@ export async function notesOf(ctx: Context, { key, project }: OpenedPlace, act: 
 const howOf = (request: Act['request']) => (request.kind === 'undo' && request.of.kind !== 'act' ? 'undo' : 'restore')
 
 /** Returns the sessions whose work an act was about, each with its written paths. */
-async function concerned(ctx: Context, history: History, key: string, act: Act): Promise<Concerned> {
+async function concerned(ctx: FilesContext, history: History, key: string, act: Act): Promise<Concerned> {
   const { request } = act
   const written = new Set(act.written)
   const found: Concerned = new Map()
@@ -72,7 +72,11 @@ async function concerned(ctx: Context, history: History, key: string, act: Act):
   return found
 }
 
-async function takenFrom(ctx: Context, workspace: OpenedPlace['project']['workspace'], act: Act): Promise<Concerned> {
+async function takenFrom(
+  ctx: FilesContext,
+  workspace: OpenedPlace['project']['workspace'],
+  act: Act,
+): Promise<Concerned> {
   const found: Concerned = new Map()
   for (const { author, paths } of act.taken) {
     if (author.kind === 'run') for (const path of paths) put(found, author.session, path)
@@ -91,7 +95,7 @@ function put(concerned: Concerned, session: SessionId, path: FilePath): void {
 }
 
 /** Writes the notes of a place's newest act, if a crash came between both. Idempotent. */
-export async function writeMissingNotes(ctx: Context, opened: OpenedPlace): Promise<void> {
+export async function writeMissingNotes(ctx: FilesContext, opened: OpenedPlace): Promise<void> {
   const [newest] = await (await ctx.history()).acts(opened.key, { before: null, limit: 1 })
   if (!newest || (await ctx.store.log.lastNoted(opened.key)) === newest.id) return
   await ctx.spaceLocks.note({

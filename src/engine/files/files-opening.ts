@@ -7,39 +7,34 @@ import type { WorkspaceId } from '../../model/ids.ts'
 import { createLazy } from '../../primitives/lazy.ts'
 import { filesOf } from '../../store/bell.ts'
 import type { Store } from '../../store/store.ts'
-import type { Context } from '../context.ts'
+import type { MachineFacts } from '../basics.ts'
 import type { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 import { writeMissingNotes } from './act-notes.ts'
+import type { FileRooms, FilesContext } from './file-rooms.ts'
 import { startHistoryRetention } from './history-retention.ts'
 import { createPlaceActivities } from './place-activities.ts'
 import { PlaceBuilder } from './place-builder.ts'
 import { createProjectPlaces } from './project-places.ts'
 import { createSpaceLocks } from './space-locks.ts'
 
-/** The parts of the engine that serve files. */
-export type FilesContext = Pick<
-  Context,
-  'history' | 'places' | 'projectPlaces' | 'activities' | 'spaceLocks' | 'placeBuilder'
->
-
 interface Parts {
   readonly store: Store
   readonly leases: Leases
   readonly dataFolder: string
   readonly containment: Containment
-  readonly env: Context['env']
+  readonly env: MachineFacts['env']
   readonly now: () => number
   readonly log: Log
   /** The complete context. Called only after the engine is complete. */
-  readonly ctx: () => Context
+  readonly ctx: () => FilesContext
 }
 
 /**
  * Opens the file parts of the engine. Nothing is loaded before the first place opens: a server that only shows logs
  * stays small.
  */
-export function openFilesContext(parts: Parts): FilesContext & { begin(): void; close(): Promise<void> } {
+export function openFilesContext(parts: Parts): FileRooms & { begin(): void; close(): Promise<void> } {
   const { store, leases, dataFolder, containment, env, now, log, ctx } = parts
   const history = createLazy<History>(async () => {
     const { openHistory } = await import('../../host/history/open.ts')

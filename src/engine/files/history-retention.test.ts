@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { openTestHistory, session, type TestPlace, writer } from '../../../test/support/history-world.ts'
-import type { Mark } from '../../host/history/record.ts'
-import type { Context } from '../context.ts'
+import type { Mark } from '../../host/history/scan/record.ts'
+import type { FilesContext } from './file-rooms.ts'
 import { sweepOnce } from './history-retention.ts'
 
 const DAY = 86_400_000
@@ -22,7 +22,7 @@ const around = ({ history }: TestPlace, live: readonly string[]) =>
         sessions: async () => ({ rows: live.map((name) => ({ id: session(name) })), cursor: null }),
       },
     },
-  }) as unknown as Context
+  }) as unknown as FilesContext
 
 /** Returns a function that writes another text as a run of a session, and resolves to the number of the snapshot. */
 function snapshotter(place: TestPlace) {

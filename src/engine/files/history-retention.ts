@@ -1,13 +1,13 @@
 import type { History } from '../../host/history/history.ts'
 import type { SessionId } from '../../model/ids.ts'
-import type { Context } from '../context.ts'
+import type { FilesContext } from './file-rooms.ts'
 import { BASE } from './place-reach.ts'
 
 /** Time between two sweeps. ms. */
 const SWEEP_MS = 600_000
 
 /** Keeps the file history within its budget (F7), in small steps beside other work. */
-export function startHistoryRetention(ctx: Context, opened: () => boolean): { stop(): void } {
+export function startHistoryRetention(ctx: FilesContext, opened: () => boolean): { stop(): void } {
   let sweeping = false
   const sweep = async () => {
     // Without an open place since the start, the history has not grown.
@@ -27,7 +27,7 @@ export function startHistoryRetention(ctx: Context, opened: () => boolean): { st
 }
 
 /** Removes histories of deleted Spaces and projects, then old snapshots down to the budget. */
-export async function sweepOnce(ctx: Context): Promise<void> {
+export async function sweepOnce(ctx: FilesContext): Promise<void> {
   const history = await ctx.history()
   await forgetDeleted(ctx)
   const { filesBudgetBytes: maxBytes, keepAllMs, keepHourlyMs } = ctx.config
@@ -44,7 +44,7 @@ export async function sweepOnce(ctx: Context): Promise<void> {
  * Returns the snapshots that must stay, by place: those that live sessions and places can go back to, and the first
  * ones.
  */
-async function neededIn(ctx: Context, history: History): Promise<Map<string, number[]>> {
+async function neededIn(ctx: FilesContext, history: History): Promise<Map<string, number[]>> {
   const live = await liveSessions(ctx)
   const needed = new Map([...ctx.projectPlaces.followed.keys()].map((key) => [key, [BASE]]))
   for (const { key, n, session } of await history.pointedAt()) {
@@ -53,7 +53,7 @@ async function neededIn(ctx: Context, history: History): Promise<Map<string, num
   return needed
 }
 
-async function liveSessions({ store }: Context): Promise<ReadonlySet<SessionId>> {
+async function liveSessions({ store }: FilesContext): Promise<ReadonlySet<SessionId>> {
   const live = new Set<SessionId>()
   for (const { id } of await store.tree.workspaces()) {
     let cursor: string | null = null
@@ -66,7 +66,7 @@ async function liveSessions({ store }: Context): Promise<ReadonlySet<SessionId>>
   return live
 }
 
-async function forgetDeleted(ctx: Context): Promise<void> {
+async function forgetDeleted(ctx: FilesContext): Promise<void> {
   const history = await ctx.history()
   const { tree } = ctx.store
   for (const { labels } of await history.usage()) {

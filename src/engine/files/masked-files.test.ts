@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { compareVersions } from '../../model/hunks.ts'
-import { createMask } from '../../model/mask.ts'
-import { linesOf, type Version } from '../../model/merge.ts'
+import { compareVersions } from '../../model/files/hunks.ts'
+import { linesOf, type Version } from '../../model/files/merge.ts'
+import { createMask } from '../../model/secrets/mask.ts'
 import { maskedBytes, maskedDiff } from './masked-files.ts'
 
 const KEY = 'first-line-of-canary\nsecond-line-of-canary\nthird-line-of-canary'

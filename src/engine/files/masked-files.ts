@@ -1,6 +1,6 @@
-import type { FileDiff, Hunk } from '../../model/history.ts'
-import type { Mask } from '../../model/mask.ts'
-import { linesOf } from '../../model/merge.ts'
+import type { FileDiff, Hunk } from '../../model/files/history.ts'
+import { linesOf } from '../../model/files/merge.ts'
+import type { Mask } from '../../model/secrets/mask.ts'
 
 /** Returns a diff without values of secrets (B3), with the same hunks and lines. For display only. */
 export function maskedDiff(diff: FileDiff, mask: Mask): FileDiff {

@@ -1,12 +1,12 @@
 import type { Captured, History, LeftOutPaths, ScanRequest } from '../../host/history/history.ts'
-import type { Change, FilePath, SnapshotReason, Writer } from '../../model/history.ts'
+import type { Change, FilePath, SnapshotReason, Writer } from '../../model/files/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { createTimer } from '../../primitives/timers.ts'
 import type { Log } from '../log.ts'
-import type { ToolPaths } from '../run/tool-paths.ts'
 import { createConflictWatch } from './conflict-watch.ts'
 import type { SpaceLocks } from './space-locks.ts'
+import type { ToolPaths } from './tool-paths.ts'
 
 /** A run that works in a place. */
 interface Worker {

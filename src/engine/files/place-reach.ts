@@ -3,7 +3,7 @@ import { CarrelError } from '../../model/errors.ts'
 import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller, Project } from '../../model/tree.ts'
 import { projectIn } from '../authorize.ts'
-import type { Context } from '../context.ts'
+import type { FilesContext } from './file-rooms.ts'
 import type { PlaceActivity } from './place-activity.ts'
 import { type OpenedPlace, placeKey } from './project-places.ts'
 
@@ -19,14 +19,14 @@ interface ProjectHandle {
 }
 
 /** Reaches a place whose files will be read or written. @throws gone without its files */
-export async function reachPlace(ctx: Context, caller: Caller, handle: ProjectHandle): Promise<ReachedPlace> {
+export async function reachPlace(ctx: FilesContext, caller: Caller, handle: ProjectHandle): Promise<ReachedPlace> {
   const opened = await ctx.projectPlaces.open(await projectIn(ctx, caller, handle.workspace, handle.project))
   await ctx.projectPlaces.follow(opened)
   return { opened, activity: ctx.activities.of(opened) }
 }
 
 /** Reaches a place whose history alone will be read. The history outlives the files, so they may be gone. */
-export async function reachHistory(ctx: Context, caller: Caller, handle: ProjectHandle): Promise<OpenedPlace> {
+export async function reachHistory(ctx: FilesContext, caller: Caller, handle: ProjectHandle): Promise<OpenedPlace> {
   const project = await projectIn(ctx, caller, handle.workspace, handle.project)
   const known = ctx.projectPlaces.followed.get(placeKey(project))
   if (known) return known

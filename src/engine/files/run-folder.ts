@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { homeVariables } from '../../host/identity/homes.ts'
 import { temporaryVariables } from '../../host/identity/temporary.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
-import type { Config } from '../../model/config.ts'
-import { type EffectiveEnvironment, GivenToRun, type GivenVariable } from '../../model/environment.ts'
-import { markOf } from '../../model/mask.ts'
+import { markOf } from '../../model/secrets/mask.ts'
+import type { Config } from '../../model/settings/config.ts'
+import { type EffectiveEnvironment, GivenToRun, type GivenVariable } from '../../model/settings/environment.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
 /** A run's environment in a folder of its own, for people. Deleted after `keepRunLogsDays`. */

@@ -1,4 +1,5 @@
-import type { Outcome } from '../../model/events.ts'
+import type { Outcome } from '../../model/events/events.ts'
+import type { RunView } from '../../model/events/view.ts'
 import type { InteractionId } from '../../model/ids.ts'
 import { budgetToRaise, usedUp, withTotal } from '../../model/metering.ts'
 import {
@@ -9,12 +10,11 @@ import {
   type Reached,
   raisedTo,
   type Spent,
-} from '../../model/spending.ts'
-import type { RunView } from '../../model/view.ts'
+} from '../../model/settings/spending.ts'
+import type { SpentBy } from '../spending.ts'
 import { environmentOf } from '../verbs/environment.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
-import type { SpentBy } from './spending.ts'
 
 /** A meter of a run, with the amount that all who draw on it have used according to their logs. */
 export interface Watched {

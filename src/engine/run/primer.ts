@@ -1,5 +1,5 @@
+import type { Item } from '../../model/events/items.ts'
 import type { AgentId, SessionId } from '../../model/ids.ts'
-import type { Item } from '../../model/items.ts'
 import type { Store } from '../../store/store.ts'
 import { readItems } from '../folding.ts'
 

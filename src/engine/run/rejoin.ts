@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AgentListener } from '../../host/agent/agent.ts'
 import type { Place } from '../../host/places/place.ts'
-import type { Config } from '../../model/config.ts'
-import { EMPTY_AGENT, type RunView } from '../../model/view.ts'
+import { EMPTY_AGENT, type RunView } from '../../model/events/view.ts'
 import type { RejoinedSlot } from '../agents/agent-pool.ts'
 import { rejoinBrowser, slotWith } from '../browsers/browsers.ts'
 import type { Context } from '../context.ts'
@@ -10,13 +9,6 @@ import { loadFold } from '../folding.ts'
 import { agentPlace } from './run-conversation.ts'
 import { acquireNeed, describeNeed } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
-
-/**
- * How long an agent may go on without its server, ms. Another node takes the session over when its lease has run out,
- * and cannot see the agents of this machine: they must have ended by then (S3).
- */
-export const graceMs = ({ outliveMs, databaseUrl, leaseTtlMs }: Config): number =>
-  databaseUrl === null ? outliveMs : Math.min(outliveMs, Math.floor(leaseTtlMs / 2))
 
 /** Names a turn in the spool of its agent: the next server finds out by it whether the prompt reached the agent. */
 export const turnTag = (run: RunView): string => `${run.id}:${run.turns}`
@@ -42,7 +34,7 @@ export async function rejoinRun(
   const { keeper, fingerprint, acpSession } = agent
   if (keeper === null || fingerprint === null || acpSession === null) return null
   const described = await describeNeed(work, run, at)
-  const { need, browser } = await acquireNeed(work, run, described, (request) => rejoinBrowser(ctx, request))
+  const { need, browser } = await acquireNeed(work, run, described, (request) => rejoinBrowser(ctx.browsers, request))
   const earlier = { keeper, fingerprint, acpSession, place: agentPlace(at), listener }
   const joined = await ctx.pool.rejoin(need, earlier)
   if (joined) return { ...joined, slot: await slotWith(browser, ctx.config, async () => joined.slot) }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { GivenToRun } from '../../model/environment.ts'
+import type { GivenToRun } from '../../model/settings/environment.ts'
 import type { AgentSlot } from '../agents/agent-slot.ts'
 import { variablesOf, withTemporary, writeGiven } from '../files/run-folder.ts'
 import type { RunNeed, RunOf } from './run-need.ts'

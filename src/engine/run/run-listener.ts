@@ -1,10 +1,10 @@
 import type { AgentListener } from '../../host/agent/agent.ts'
-import type { RunView } from '../../model/view.ts'
-import type { RunQuestions } from './asking.ts'
-import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './questions.ts'
-import { guardFiles } from './read-guard.ts'
-import type { RunFiles } from './run-files.ts'
+import type { RunView } from '../../model/events/view.ts'
+import type { RunFiles } from './files/run-files.ts'
 import type { RunWork } from './run-work.ts'
+import type { RunQuestions } from './turn/asking.ts'
+import { formQuestion, formReply, permissionQuestion, permissionReply, toolCallUpdate } from './turn/questions.ts'
+import { guardFiles } from './turn/read-guard.ts'
 
 /** The parts of a run that receive messages of its agent, besides the log. */
 export interface RunListeners {

@@ -1,6 +1,6 @@
 import type { Place } from '../../host/places/place.ts'
-import { type EffectiveEnvironment, heldLimitsOf } from '../../model/environment.ts'
-import type { RunView } from '../../model/view.ts'
+import type { RunView } from '../../model/events/view.ts'
+import { type EffectiveEnvironment, heldLimitsOf } from '../../model/settings/environment.ts'
 import type { AgentNeed } from '../agents/agent-slot.ts'
 import { homeFor } from '../agents/homes.ts'
 import { type Confinement, sandboxFor } from '../agents/sandboxing.ts'

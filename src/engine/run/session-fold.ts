@@ -1,6 +1,6 @@
-import type { Event, Outcome } from '../../model/events.ts'
-import type { Item } from '../../model/items.ts'
-import { liveItems, type SessionView } from '../../model/view.ts'
+import type { Event, Outcome } from '../../model/events/events.ts'
+import type { Item } from '../../model/events/items.ts'
+import { liveItems, type SessionView } from '../../model/events/view.ts'
 import type { FoldWrite, Recorded, Store } from '../../store/store.ts'
 import { foldOne, foldTail, type Loaded, newestOf } from '../folding.ts'
 

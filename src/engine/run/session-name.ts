@@ -1,4 +1,4 @@
-import type { ContentBlock } from '../../model/events.ts'
+import type { ContentBlock } from '../../model/events/events.ts'
 
 const LONGEST = 60
 /** Orders for the scripted agent, which is a program of its own. Here they are only a JSON list of steps. */

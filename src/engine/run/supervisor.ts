@@ -1,8 +1,8 @@
 import { asCarrelError } from '../../model/errors.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { ArrivingPrompt } from '../arriving-prompt.ts'
 import type { Context } from '../context.ts'
 import { loadFold } from '../folding.ts'
-import type { ArrivingPrompt } from './arriving-prompt.ts'
 import { holdSession } from './holder.ts'
 
 export interface Supervisor {

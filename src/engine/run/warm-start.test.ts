@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import type { Submitted } from '../../store/store.ts'
-import type { ArrivingPrompt } from './arriving-prompt.ts'
+import type { ArrivingPrompt } from '../arriving-prompt.ts'
 import { createPromptDoor } from './warm-start.ts'
 
 const PROMPT = { workspace: 'w', session: 's', prompt: {} } as never

@@ -4,12 +4,13 @@ import { CarrelError } from '../../model/errors.ts'
 import type { RunId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
 import { enter, whoOf } from '../authorize.ts'
+import type { Basics } from '../basics.ts'
 import type { RunBrowser } from '../browsers/run-browser.ts'
-import type { AgentRooms, Basics } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
 /** Everything that the operations about browsers need. */
-type BrowserContext = Pick<Basics, 'store' | 'config'> & Pick<AgentRooms, 'browsers'>
+type BrowserContext = Pick<Basics, 'store' | 'config'> & Pick<Context, 'browsers'>
 
 interface RunKey {
   readonly workspace: WorkspaceId

@@ -1,5 +1,7 @@
 import type { LimitReached } from '../../host/cgroups/cgroup.ts'
 import { WHAT } from '../../host/cgroups/cgroups.ts'
+import { CarrelError } from '../../model/errors.ts'
+import { markOf } from '../../model/secrets/mask.ts'
 import {
   type EffectiveEnvironment,
   type Environment,
@@ -7,10 +9,8 @@ import {
   effectiveEnvironment,
   HeldLimits,
   type SettingsScope,
-} from '../../model/environment.ts'
-import { CarrelError } from '../../model/errors.ts'
-import { markOf } from '../../model/mask.ts'
-import { sizeShort } from '../../model/sizes.ts'
+} from '../../model/settings/environment.ts'
+import { sizeShort } from '../../model/settings/sizes.ts'
 import { enter } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { readGiven } from '../files/run-folder.ts'

@@ -1,6 +1,6 @@
 import type { Parsed } from '../../api/index.ts'
 import { markdownOf, titleText } from '../../model/markdown.ts'
-import type { Mask } from '../../model/mask.ts'
+import type { Mask } from '../../model/secrets/mask.ts'
 import { sessionIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { readItems } from '../folding.ts'

@@ -1,5 +1,5 @@
-import { classify, type FileRules } from '../../model/conflicts.ts'
-import { DEFAULT_FILE_RULES } from '../../model/file-rules.ts'
+import { classify, type FileRules } from '../../model/files/conflicts.ts'
+import { DEFAULT_FILE_RULES } from '../../model/files/file-rules.ts'
 import { globMatches } from '../../model/glob.ts'
 import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
 import { spaceIn } from '../authorize.ts'

@@ -1,7 +1,7 @@
 import type { Output, Parsed } from '../../api/index.ts'
 import type { History } from '../../host/history/history.ts'
 import { CarrelError } from '../../model/errors.ts'
-import { type Change, type FileDiff, type FilePath, sameAuthor, sameState } from '../../model/history.ts'
+import { type Change, type FileDiff, type FilePath, sameAuthor, sameState } from '../../model/files/history.ts'
 import { enter, sessionIn, spaceIn } from '../authorize.ts'
 import { maskedBytes, maskedDiff } from '../files/masked-files.ts'
 import { BASE, reachHistory, reachPlace } from '../files/place-reach.ts'

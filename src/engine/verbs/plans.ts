@@ -1,6 +1,6 @@
 import type { PlanAsk } from '../../host/history/history.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { Act, PlanRequest } from '../../model/history.ts'
+import type { Act, PlanRequest } from '../../model/files/history.ts'
 import { ActId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
 import { projectIn, whoOf } from '../authorize.ts'

@@ -1,6 +1,6 @@
 import type { Parsed } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { BusyPolicy, ContentBlock } from '../../model/events.ts'
+import type { BusyPolicy, ContentBlock } from '../../model/events/events.ts'
 import type { PromptId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
 import { ACCEPTED, type PromptState, promptStateAfter } from '../../model/prompt-state.ts'
 import type { Caller } from '../../model/tree.ts'

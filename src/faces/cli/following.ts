@@ -1,7 +1,7 @@
 import type { Carrel } from '../../api/index.ts'
-import type { Event } from '../../model/events.ts'
-import type { Item } from '../../model/items.ts'
-import type { SessionView } from '../../model/view.ts'
+import type { Event } from '../../model/events/events.ts'
+import type { Item } from '../../model/events/items.ts'
+import type { SessionView } from '../../model/events/view.ts'
 
 /** Message of a followed session: an event with the changed items, the end of the past events, or the end of the log. */
 export type FollowedChange =
@@ -28,7 +28,10 @@ export async function* followSession(
   signal: AbortSignal,
 ): AsyncGenerator<FollowedChange> {
   // Imported here: a static import would slow every start of the other commands.
-  const [{ parseEvent }, { fold }] = await Promise.all([import('../../model/events.ts'), import('../../model/fold.ts')])
+  const [{ parseEvent }, { fold }] = await Promise.all([
+    import('../../model/events/events.ts'),
+    import('../../model/events/fold.ts'),
+  ])
   const known = new Map(items.map((item) => [item.n, item]))
   const target = { kind: 'session', workspace, session: view.session, after: view.seq } as const
   let current = view

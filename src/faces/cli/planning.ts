@@ -1,6 +1,6 @@
 import type { Carrel } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/history.ts'
+import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/files/history.ts'
 import type { Cli } from './cli.ts'
 import { type LineReader, openLines } from './lines.ts'
 import { authorWords } from './project-meant.ts'

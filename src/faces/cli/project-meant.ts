@@ -1,5 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
-import type { Change } from '../../model/history.ts'
+import type { Change } from '../../model/files/history.ts'
 import { ProjectId, RunId, SessionId } from '../../model/ids.ts'
 import type { Project } from '../../model/tree.ts'
 import { nameOf } from '../../model/who-words.ts'

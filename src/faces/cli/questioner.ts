@@ -1,6 +1,6 @@
 import type { Carrel } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
-import type { QuestionItem } from '../../model/items.ts'
+import type { QuestionItem } from '../../model/events/items.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { askPerson, howToAnswer, questionLines } from './asking.ts'
 import type { Cli } from './cli.ts'

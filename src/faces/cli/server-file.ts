@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { fileTrouble } from '../../model/file-trouble.ts'
+import { fileTrouble } from '../../model/files/file-trouble.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 
 /** File by which commands find the server of a data folder, without secrets: the token is in a file beside it. */

@@ -1,5 +1,5 @@
-import type { ContentBlock } from '../../model/events.ts'
-import type { Question } from '../../model/interaction.ts'
+import type { ContentBlock } from '../../model/events/events.ts'
+import type { Question } from '../../model/events/interaction.ts'
 import type {
   ActItem,
   FilesItem,
@@ -10,7 +10,7 @@ import type {
   RunItem,
   ThoughtItem,
   ToolItem,
-} from '../../model/items.ts'
+} from '../../model/events/items.ts'
 import { RUN_WORDS, stepWord } from '../../model/state-words.ts'
 import { nameOf } from '../../model/who-words.ts'
 import { type Colors, clean, short, span } from './terminal.ts'

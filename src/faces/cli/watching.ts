@@ -1,6 +1,6 @@
 import type { Carrel, Input } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
-import type { Item } from '../../model/items.ts'
+import type { Item } from '../../model/events/items.ts'
 import type { RunOutcome, Session } from '../../model/tree.ts'
 import type { Cli } from './cli.ts'
 import { type FollowedChange, followSession } from './following.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Config } from '../../model/config.ts'
 import { CarrelError } from '../../model/errors.ts'
+import type { Config } from '../../model/settings/config.ts'
 import { previewIn } from '../preview/hosts.ts'
 
 /**

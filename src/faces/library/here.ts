@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { openEngine } from '../../engine/open.ts'
-import type { Config } from '../../model/config.ts'
+import type { Config } from '../../model/settings/config.ts'
 import { VERSION } from '../cli/installation.ts'
 import { type HttpServer, serveHttp } from '../http/http.ts'
 import type { OpenedCarrel } from './opened.ts'

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
-import { PreviewName } from '../../model/environment.ts'
 import { asCarrelError } from '../../model/errors.ts'
+import { PreviewName } from '../../model/settings/environment.ts'
 import type { Caller } from '../../model/tree.ts'
 import { type Auth, type Login, localPath } from '../http/auth.ts'
 import type { PreviewHosts } from './hosts.ts'

@@ -1,5 +1,5 @@
-import type { Config } from '../../model/config.ts'
-import { PreviewName } from '../../model/environment.ts'
+import type { Config } from '../../model/settings/config.ts'
+import { PreviewName } from '../../model/settings/environment.ts'
 
 /** Host whose first label names a preview. */
 export interface PreviewHost {

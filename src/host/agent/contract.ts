@@ -1,7 +1,7 @@
-import type { KnownSecret } from '../../model/mask.ts'
+import type { KnownSecret } from '../../model/secrets/mask.ts'
 import type { Cgroup } from '../cgroups/cgroup.ts'
+import type { ProcessRow } from '../proc-table.ts'
 import type { Containment } from '../process/containment.ts'
-import type { ProcessRow } from '../process/proc-table.ts'
 import type { Exit } from '../process/process.ts'
 import type { SandboxSpec } from '../sandbox/enclose.ts'
 

@@ -2,8 +2,8 @@ import { hash, randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
-import { type ResolvedPath, reachOf } from '../reach.ts'
 import type { AgentListener, AgentPlace } from './contract.ts'
+import { type ResolvedPath, reachOf } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Config } from '../../model/config.ts'
+import { Config } from '../../model/settings/config.ts'
 import { allAgents, KNOWN_AGENTS } from './known-agents.ts'
 
 it('a change to a known agent changes only the fields it names', () => {

@@ -1,4 +1,4 @@
-import { sizeWords } from '../../model/sizes.ts'
+import { sizeWords } from '../../model/settings/sizes.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
 import type { Exit } from '../process/process.ts'
 

@@ -1,7 +1,7 @@
 import type { Cgroup } from '../cgroups/cgroup.ts'
 import { type ChildTree, type Exit, spawnTree } from '../process/process.ts'
-import { reachOf } from '../reach.ts'
 import type { AgentLaunch, AgentPlace } from './contract.ts'
+import { reachOf } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { HeldLimit } from '../../model/environment.ts'
+import type { HeldLimit } from '../../model/settings/environment.ts'
 import { isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import type { Setting } from './hierarchies.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isPresent } from '../../primitives/absent-as-null.ts'
-import { below, isMarked, processTable } from '../process/proc-table.ts'
+import { below, isMarked, processTable } from '../proc-table.ts'
 import { pidsIn } from './cgroup.ts'
 import type { CgroupPosition } from './hierarchies.ts'
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { HeldLimit } from '../../model/environment.ts'
+import type { HeldLimit } from '../../model/settings/environment.ts'
 
 /** Version of the kernel's cgroup interface. */
 export type CgroupVersion = 'v2' | 'v1'

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
-import { applyPlan, type Journal, recover } from './act.ts'
-import { openActLog } from './act-log.ts'
-import type { Book } from './book.ts'
 import type { History, PlanAsk } from './history.ts'
-import type { CrashPoint } from './moves.ts'
+import type { Book } from './log/book.ts'
 import type { OpenPlace } from './place.ts'
-import { makePlan, planDiff } from './plan.ts'
-import type { PlanContext } from './proposals.ts'
+import { applyPlan, type Journal, recover } from './undo/act.ts'
+import { openActLog } from './undo/act-log.ts'
+import type { CrashPoint } from './undo/moves.ts'
+import { makePlan, planDiff } from './undo/plan.ts'
+import type { PlanContext } from './undo/proposals.ts'
 
 /** Plans and acts of all places of a node. */
 export interface Acting extends Pick<History, 'plan' | 'planDiff' | 'applyPlan' | 'acts'> {

@@ -1,17 +1,17 @@
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
-import type { HistoryStatus } from '../../model/history.ts'
+import type { HistoryStatus } from '../../model/files/history.ts'
 import { openActing } from './acting.ts'
-import { openBlobs } from './blobs.ts'
-import { createPacer, openDiskClock } from './clock.ts'
-import { openDb } from './db.ts'
 import { changesIn, usageOf } from './everywhere.ts'
 import type { History, PlaceSpec } from './history.ts'
-import type { CrashPoint } from './moves.ts'
+import { openBlobs } from './log/blobs.ts'
+import { createPacer, openDiskClock } from './log/clock.ts'
+import { openDb } from './log/db.ts'
+import { forgetPlace, type SweepContext, sweepAll } from './log/sweep.ts'
 import { type OpenPlace, openPlace, type SharedParts } from './place.ts'
 import { pointedAt } from './pointed.ts'
 import { readings } from './readings.ts'
-import { forgetPlace, type SweepContext, sweepAll } from './sweep.ts'
+import type { CrashPoint } from './undo/moves.ts'
 
 /** History inside its worker thread. */
 export interface HistoryCore {

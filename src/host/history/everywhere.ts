@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
-import type { Author, Change, PlaceLabels } from '../../model/history.ts'
+import type { Author, Change, PlaceLabels } from '../../model/files/history.ts'
 import type { ChangeFilter, PlacedChange } from './history.ts'
-import { pathBytes, pathOf } from './paths.ts'
-import { openPast, type Past } from './query.ts'
+import { pathBytes, pathOf } from './log/paths.ts'
+import { openPast, type Past } from './log/query.ts'
 
 interface Row {
   readonly place: number

@@ -14,7 +14,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace } from '../../../test/support/history-world.ts'
 import { property } from '../../../test/support/property.ts'
-import { comparePaths, pathBytes, pathOf } from './paths.ts'
+import { comparePaths, pathBytes, pathOf } from './log/paths.ts'
 
 /** Names that have caused errors elsewhere: each is an ordinary name here. */
 const NAMES = [

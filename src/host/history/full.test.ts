@@ -8,9 +8,9 @@ import { type ActWorld, openActWorld, restoreTo, undoOf, undoOfAct } from '../..
 import { strayIn } from '../../../test/support/crash.ts'
 import { APPLY, THIN } from '../../../test/support/crash-acts.ts'
 import { LOOK, run, writer } from '../../../test/support/history-world.ts'
-import type { PlanRequest } from '../../model/history.ts'
-import { explainError } from './db.ts'
+import type { PlanRequest } from '../../model/files/history.ts'
 import type { PlanAsk } from './history.ts'
+import { explainError } from './log/db.ts'
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0
 const timeout = 180_000

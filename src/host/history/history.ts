@@ -1,4 +1,4 @@
-import type { FileRules, PathRule } from '../../model/conflicts.ts'
+import type { FileRules, PathRule } from '../../model/files/conflicts.ts'
 import type {
   Act,
   Author,
@@ -15,7 +15,7 @@ import type {
   Snapshot,
   SnapshotReason,
   Writer,
-} from '../../model/history.ts'
+} from '../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../model/ids.ts'
 import type { Who } from '../../model/tree.ts'
 

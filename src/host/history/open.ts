@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { asCarrelError, CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
 import type { History } from './history.ts'
-import './watch.ts'
+import './scan/watch.ts'
 import { createWorkerCalls } from '../../primitives/worker-calls.ts'
 import type { FromWorker, HistoryMethod, ToWorker, WorkerOptions } from './wire.ts'
 

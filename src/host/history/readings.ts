@@ -1,12 +1,12 @@
 import { CarrelError } from '../../model/errors.ts'
-import { FilePath, type FileState, type Gap } from '../../model/history.ts'
-import { createPacer } from './clock.ts'
-import { diffOf } from './diff.ts'
+import { FilePath, type FileState, type Gap } from '../../model/files/history.ts'
 import type { History } from './history.ts'
-import { statsAt } from './inspect.ts'
-import { patchOf } from './patch.ts'
-import { comparePaths, namesIn } from './paths.ts'
+import { createPacer } from './log/clock.ts'
+import { comparePaths, namesIn } from './log/paths.ts'
 import type { OpenPlace, SharedParts } from './place.ts'
+import { statsAt } from './scan/inspect.ts'
+import { diffOf } from './undo/diff.ts'
+import { patchOf } from './undo/patch.ts'
 
 type Reading = Pick<
   History,

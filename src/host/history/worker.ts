@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { CarrelError } from '../../model/errors.ts'
 import { openCore } from './core.ts'
-import { explainError } from './db.ts'
+import { explainError } from './log/db.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './wire.ts'
 
 /** Serves the thread that owns `files.db`. Answers several requests concurrently. */

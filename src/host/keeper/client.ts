@@ -11,21 +11,14 @@ import { bestEffort } from '../../primitives/best-effort.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Cgroup, dropCgroup, foldersOf, type LimitReached } from '../cgroups/cgroup.ts'
 import { temporaryOf } from '../identity/temporary.ts'
+import { bootId, type ProcessRow, processNow, processTable, stillRuns, TREE_VARIABLE } from '../proc-table.ts'
 import type { Containment } from '../process/containment.ts'
 import { killTree, writeEntry } from '../process/ledger.ts'
 import { descendantsOf, killBornAfter, type LiveTree } from '../process/live-tree.ts'
-import { bootId, type ProcessRow, processNow, processTable, stillRuns, TREE_VARIABLE } from '../process/proc-table.ts'
 import type { Exit } from '../process/process.ts'
+import { proxyPath } from '../sandbox/socket-path.ts'
 import { connectTo, KeeperConnection } from './connection.ts'
-import {
-  type AgentLimits,
-  gatePath,
-  type KeeperLaunch,
-  type KeeperNote,
-  NOTE,
-  proxyPath,
-  socketPath,
-} from './protocol.ts'
+import { type AgentLimits, gatePath, type KeeperLaunch, type KeeperNote, NOTE, socketPath } from './protocol.ts'
 import { type Checkpoint, type Frame, readSpool } from './spool.ts'
 
 /** Process of an agent, held by a keeper that outlives this server. */

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { KnownSecret } from '../../model/mask.ts'
+import type { KnownSecret } from '../../model/secrets/mask.ts'
 import type { Cgroup, LimitReached } from '../cgroups/cgroup.ts'
+import type { ProcessIdentity } from '../proc-table.ts'
 import type { Containment } from '../process/containment.ts'
-import type { ProcessIdentity } from '../process/proc-table.ts'
 import type { Exit } from '../process/process.ts'
 import type { ProxyOptions } from '../sandbox/proxy.ts'
+import { shortSocket } from '../sandbox/socket-path.ts'
 import type { Checkpoint } from './spool.ts'
 
 /**
@@ -93,20 +93,10 @@ export const NOTE = 'keeper.json'
  * temporary folder.
  */
 export function socketPath(folder: string): string {
-  return short(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
-}
-
-/** Returns the proxy's socket, in a folder of its own that a sandbox mounts. */
-export function proxyPath(folder: string): string {
-  return short(join(folder, 'out', 'proxy'), (name) => join(tmpdir(), `carrel-${name}`, 'proxy'), folder)
+  return shortSocket(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
 }
 
 /** Returns the socket of a browser's gate, in a folder that a sandbox mounts. */
 export function gatePath(folder: string): string {
-  return short(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)
-}
-
-function short(inside: string, elsewhere: (name: string) => string, folder: string): string {
-  if (Buffer.byteLength(inside) <= 100) return inside
-  return elsewhere(createHash('sha256').update(folder).digest('hex').slice(0, 24))
+  return shortSocket(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)
 }

@@ -4,9 +4,9 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { digest, fresh, top as placesTop, plainFolder, world } from '../../../test/support/places-setup.ts'
 import { connect, type Json, listen, session, steps } from '../../../test/support/scripted-setup.ts'
 import type { AgentPlace } from '../agent/agent.ts'
+import { marked, processTable } from '../proc-table.ts'
 import { probeContainment, processGroup } from '../process/containment.ts'
 import { sweepLedger } from '../process/ledger.ts'
-import { marked, processTable } from '../process/proc-table.ts'
 import { spawnTree } from '../process/process.ts'
 
 const w = world()

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type FileHandle, lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { bootId } from '../process/proc-table.ts'
+import { bootId } from '../proc-table.ts'
 import type { PlaceRecord } from './place.ts'
 
 /** Parts of a view: `upper` receives changes, `work` belongs to overlayfs, the view is mounted in `in`. */

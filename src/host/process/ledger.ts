@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { dropCgroup } from '../cgroups/cgroup.ts'
-import { below, bootId, marked, type ProcessIdentity, type ProcessRow, processTable, stillRuns } from './proc-table.ts'
+import { below, bootId, marked, type ProcessIdentity, type ProcessRow, processTable, stillRuns } from '../proc-table.ts'
 
 /** Live process tree, as stored on disk. `identity` is null between the intent and the start. */
 export interface LedgerEntry {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { type ProcessIdentity, type ProcessRow, processTable } from '../proc-table.ts'
 import { members, signal } from './ledger.ts'
-import { type ProcessIdentity, type ProcessRow, processTable } from './proc-table.ts'
 
 /** Running process tree by its ledger entry, also one of another process. */
 export interface LiveTree {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { createAdmission } from '../agent/admission.ts'
+import { bootId, marked, processTable } from '../proc-table.ts'
 import { type Containment, probeContainment, processGroup } from './containment.ts'
 import { allowedEnv, machinePath } from './environment.ts'
 import { killTree, sweepLedger, writeEntry } from './ledger.ts'
-import { bootId, marked, processTable } from './proc-table.ts'
 import { type ChildTree, spawnTree } from './process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'carrel-process-'))

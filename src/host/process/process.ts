@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import type { TextFilter } from '../../model/mask.ts'
+import type { TextFilter } from '../../model/secrets/mask.ts'
 import { resolvesWithin } from '../../primitives/timers.ts'
 import {
   type Cgroup,
@@ -14,10 +14,10 @@ import {
   makeCgroup,
   readReached,
 } from '../cgroups/cgroup.ts'
+import { bootId, type ProcessIdentity, type ProcessRow, processNow, TREE_VARIABLE } from '../proc-table.ts'
 import type { Containment } from './containment.ts'
 import { killTree, removeEntry, signal, writeEntry } from './ledger.ts'
 import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
-import { bootId, type ProcessIdentity, type ProcessRow, processNow, TREE_VARIABLE } from './proc-table.ts'
 
 export interface SpawnTree {
   /** Absolute path, or a name that is looked up on the PATH of `env`. */

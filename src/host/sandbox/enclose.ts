@@ -6,11 +6,11 @@ import { bestEffort } from '../../primitives/best-effort.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { temporaryVariables } from '../identity/temporary.ts'
-import { proxyPath } from '../keeper/protocol.ts'
 import type { Place } from '../places/place.ts'
 import type { Containment } from '../process/containment.ts'
 import type { Access } from './access.ts'
 import { type Upstream, upstreamOf } from './proxy.ts'
+import { proxyPath } from './socket-path.ts'
 import { containmentOf, type Wall } from './walls.ts'
 
 /** Sandbox of an agent. */

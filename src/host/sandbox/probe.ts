@@ -2,12 +2,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
+import type { Obstacle } from '../obstacle.ts'
 import { containmentOf } from './walls.ts'
 
 type Mode = 'guard' | 'strict'
-
-/** Null where the machine supports the sandbox; else the reason and the next step, in sentences. */
-export type Obstacle = { readonly why: string; readonly next: string } | null
 
 export interface Sandboxes {
   /** Tests the sandbox by a real attempt. Success is cached; failure is not, because the machine may change. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
-import { letsThrough } from '../../model/hosts.ts'
+import { letsThrough } from '../../model/settings/hosts.ts'
 
 export interface ProxyOptions {
   /** Path of the unix socket that it listens on. */

@@ -5,10 +5,10 @@ import { KNOWN_SCHEMA, MIGRATIONS, schemaVersion } from '../sql/migrations/migra
 import { counts, methodsOver, type Port, runRead, runWrites, type StoreCounts } from '../sql/operations.ts'
 import { coalesce, type Tx } from '../sql/tx.ts'
 import type { Ring, Store, StoreStats } from '../store.ts'
-import { applicationName, OPENING } from '../upgrade/postgres-nodes.ts'
-import type { PostgresUpgradeOptions } from '../upgrade/postgres-upgrade.ts'
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
+import { applicationName, OPENING } from './postgres-nodes.ts'
 import { postgresTx } from './postgres-tx.ts'
+import type { PostgresUpgradeOptions } from './postgres-upgrade.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -135,7 +135,7 @@ async function prepare(
     const version = await schemaVersion(tx)
     if (version < KNOWN_SCHEMA) {
       // Loaded on demand: most starts find the current schema.
-      const { upgradePostgres } = await import('../upgrade/postgres-upgrade.ts')
+      const { upgradePostgres } = await import('./postgres-upgrade.ts')
       const whole = { tx, url, schema, version, now: now?.() ?? 0, migrations: MIGRATIONS, say }
       await upgradePostgres(whole, upgrade ?? null)
     }

@@ -1,7 +1,7 @@
 import { CarrelError } from '../../model/errors.ts'
+import type { WorkspaceChange } from '../../model/events/workspace-log.ts'
 import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
 import type { DeletePreview } from '../../model/tree.ts'
-import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import type { Branch, TreeStore } from '../store.ts'
 import type { StoreOperation } from './operation.ts'
 import type { SqlRow, SqlValue, Tx } from './tx.ts'

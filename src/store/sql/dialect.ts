@@ -1,4 +1,4 @@
-import { POSTGRES_WORDS, SQLITE_WORDS, type WordIndex } from './word-index.ts'
+import { POSTGRES_WORDS, SQLITE_WORDS, type WordIndex } from './search/word-index.ts'
 
 /**
  * The SQL that differs between the two engines. SQLite has one writer at a time, so its rows need no locks.

@@ -1,5 +1,5 @@
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
-import { NOTHING_SPENT } from '../../model/spending.ts'
+import { NOTHING_SPENT } from '../../model/settings/spending.ts'
 import type { LogStore } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
 import type { StoreOperation } from './operation.ts'

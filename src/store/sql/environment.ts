@@ -1,4 +1,4 @@
-import { changeEnvironment, type Environment } from '../../model/environment.ts'
+import { changeEnvironment, type Environment } from '../../model/settings/environment.ts'
 import type { EnvironmentStore } from '../settings-store.ts'
 import type { StoreOperation } from './operation.ts'
 import { fromJson, toJson } from './rows.ts'

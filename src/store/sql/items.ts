@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { CarrelError } from '../../model/errors.ts'
+import { Item } from '../../model/events/items.ts'
+import { FOLD_VERSION, type SessionView } from '../../model/events/view.ts'
 import type { SessionId } from '../../model/ids.ts'
-import { Item } from '../../model/items.ts'
-import { FOLD_VERSION, type SessionView } from '../../model/view.ts'
 import type { FoldWrite, LogStore } from '../store.ts'
 import type { StoreOperation } from './operation.ts'
-import { findDeferred, forgetItems, indexItems } from './search-index.ts'
+import { findDeferred, forgetItems, indexItems } from './search/search-index.ts'
 import type { Columns, Tx } from './tx.ts'
 
 const ITEMS: Columns = { session: 'text', n: 'bigint', json: 'text' }

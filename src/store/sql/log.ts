@@ -1,5 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
-import { type Note, type Outcome, type Request, runOf } from '../../model/events.ts'
+import { type Note, type Outcome, type Request, runOf } from '../../model/events/events.ts'
 import type { SessionId } from '../../model/ids.ts'
 import type { Lease } from '../lease.ts'
 import type { Begins, FoldWrite, LogStore, SessionRequest, Submitted } from '../store.ts'

@@ -11,7 +11,7 @@ import type { StoreOperation } from './operation.ts'
 import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
 import { fileRules, placeRecord, setFileRules, setPlace } from './place-records.ts'
 import { leasePort, ports, portsTaken, releasePorts } from './ports.ts'
-import { search } from './search.ts'
+import { search } from './search/search.ts'
 import { putSecret, removeSecret, reseal, sealedOtherwise, secrets } from './secrets.ts'
 import { createSession, forkSession, session, sessions, updateSession } from './sessions.ts'
 import {

@@ -1,4 +1,4 @@
-import type { LeasedPort } from '../../model/environment.ts'
+import type { LeasedPort } from '../../model/settings/environment.ts'
 import type { PortStore } from '../settings-store.ts'
 import type { StoreOperation } from './operation.ts'
 import type { SqlRow } from './tx.ts'

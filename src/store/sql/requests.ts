@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonical } from '../../model/canonical.ts'
 import { CarrelError } from '../../model/errors.ts'
-import type { Request } from '../../model/events.ts'
+import type { Request } from '../../model/events/events.ts'
 import type { SessionId } from '../../model/ids.ts'
 import { addInteractionLines, dropPrompt, stateOf, type Work } from './project.ts'
 import { fromJson, toJson } from './rows.ts'

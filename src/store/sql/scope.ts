@@ -1,5 +1,5 @@
-import type { SettingsScope } from '../../model/environment.ts'
 import { CarrelError } from '../../model/errors.ts'
+import type { SettingsScope } from '../../model/settings/environment.ts'
 import type { Tx } from './tx.ts'
 import { noWorkspace } from './workspace-lines.ts'
 

@@ -1,4 +1,4 @@
-import type { SealedSecret } from '../../model/secrets.ts'
+import type { SealedSecret } from '../../model/secrets/secrets.ts'
 import type { SecretStore } from '../settings-store.ts'
 import type { StoreOperation } from './operation.ts'
 import { fromJson, toJson } from './rows.ts'

@@ -1,5 +1,5 @@
+import type { WorkspaceChange } from '../../model/events/workspace-log.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
-import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import type { Ring } from '../store.ts'
 import type { Dialect } from './dialect.ts'
 

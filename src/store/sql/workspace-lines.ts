@@ -1,6 +1,6 @@
 import { CarrelError } from '../../model/errors.ts'
+import type { WorkspaceChange } from '../../model/events/workspace-log.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
-import type { WorkspaceChange } from '../../model/workspace-log.ts'
 import type { TreeStore } from '../store.ts'
 import type { StoreOperation } from './operation.ts'
 import type { Columns, Tx } from './tx.ts'

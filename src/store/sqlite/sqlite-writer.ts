@@ -61,7 +61,7 @@ export async function openForWriting(
     const version = await schemaVersion(tx, migrations.length)
     if (version < migrations.length) {
       // Loaded on demand: most starts find the current schema.
-      const { copiesBeside, upgradeSqlite } = await import('../upgrade/sqlite-upgrade.ts')
+      const { copiesBeside, upgradeSqlite } = await import('./sqlite-upgrade.ts')
       const how = { copies: copiesBeside(path), copy: 'make', carrel: 'unknown', ...upgrade } as const
       await upgradeSqlite({ ...how, db, tx, path, version, now, migrations, say })
     }

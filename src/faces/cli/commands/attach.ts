@@ -1,6 +1,6 @@
 import type { Carrel, Output } from '../../../api/index.ts'
 import { asCarrelError } from '../../../model/errors.ts'
-import type { SessionView } from '../../../model/view.ts'
+import type { SessionView } from '../../../model/events/view.ts'
 import { createSerial } from '../../../primitives/serial.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { displayOrder, followSession } from '../following.ts'

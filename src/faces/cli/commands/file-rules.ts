@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { PathRule } from '../../../model/conflicts.ts'
+import type { PathRule } from '../../../model/files/conflicts.ts'
 import { collect, count } from '../arguments.ts'
 import type { AddCommand, Cli, ToAction } from '../cli.ts'
 import { badInput } from '../problem.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { FileDiff } from '../../../model/history.ts'
+import type { FileDiff } from '../../../model/files/history.ts'
 import { count, given } from '../arguments.ts'
 import type { AddCommand, Cli, ToAction } from '../cli.ts'
 import { authorWords, changeWord, projectTarget, type WhereOptions } from '../project-meant.ts'

@@ -41,7 +41,7 @@ async function log(cli: Cli, session: SessionId, options: { follow?: boolean; af
         }
         return 0
       }
-      const { emptyView } = await import('../../../model/view.ts')
+      const { emptyView } = await import('../../../model/events/view.ts')
       const say = (text: string): void => void term.write(text)
       const transcript = createTranscript({ say, aside: say, color: term.color, whole: true })
       // All events are folded even if not shown, since later events may change earlier items.

@@ -1,4 +1,4 @@
-import { CONFIG_ENV, type Config } from '../../../model/config.ts'
+import { CONFIG_ENV, type Config } from '../../../model/settings/config.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { shown } from '../config.ts'
 import { short } from '../terminal.ts'

@@ -1,5 +1,5 @@
-import { leavesAgents } from '../../../model/config.ts'
 import { CarrelError } from '../../../model/errors.ts'
+import { leavesAgents } from '../../../model/settings/config.ts'
 import type { HttpServer } from '../../http/http.ts'
 import { given } from '../arguments.ts'
 import { hasDesktop, openBrowser } from '../browser.ts'

@@ -1,4 +1,4 @@
-import { sizeWords } from '../../../model/sizes.ts'
+import { sizeWords } from '../../../model/settings/sizes.ts'
 import type { UpgradeReport } from '../../../model/upgrade.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { VERSION } from '../installation.ts'

@@ -1,0 +1,41 @@
+import type { Cgroups } from '../host/cgroups/cgroups.ts'
+import type { Containment } from '../host/process/containment.ts'
+import type { Sandboxes } from '../host/sandbox/probe.ts'
+import type { IdNoun } from '../model/ids.ts'
+import type { Config } from '../model/settings/config.ts'
+import type { Bell } from '../store/bell.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from './log.ts'
+import type { Vault } from './vault.ts'
+
+/** The clock, identifiers, settings, data and log that every room uses. */
+export interface Basics {
+  readonly config: Config
+  readonly store: Store
+  readonly bell: Bell
+  readonly vault: Vault
+  /** ms since 1970. */
+  readonly now: () => number
+  /** Returns a new identifier. Identifiers sort by time. */
+  readonly id: (noun: IdNoun) => string
+  readonly log: Log
+}
+
+/** Facts about this server and its machine. */
+export interface MachineFacts {
+  /** Names this node as a holder of leases. Stays the same on a data folder, so that a restart releases them at once. */
+  readonly node: string
+  readonly version: string
+  readonly startedAt: number
+  /** The server's own environment. Child processes get an allow-list of it (P3). */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The person's home folder. */
+  readonly home: string
+  readonly containment: Containment
+  /** The kinds of sandboxes that this machine can enforce. */
+  readonly sandboxes: Sandboxes
+  /** Enforces limits of memory and processes, where this machine can. */
+  readonly cgroups: Cgroups
+  /** Returns 16 letters and digits for the name of a preview: the same for the same key, and not guessable. */
+  readonly previewCode: (key: string) => string
+}

@@ -1,0 +1,196 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RunView } from '../../../model/events/view.ts'
+import type { Change, FilePath } from '../../../model/files/history.ts'
+import type { RunId, SessionId } from '../../../model/ids.ts'
+import { messageOf } from '../../../primitives/message-of.ts'
+import type { PlaceActivity } from '../../files/place-activity.ts'
+import type { OpenedPlace } from '../../files/project-places.ts'
+import { createToolPaths, pathsInside, type ToolPaths } from '../../files/tool-paths.ts'
+import { eventOf } from '../../folding.ts'
+import { openPlaceOf } from '../run-context.ts'
+import type { RunWork } from '../run-work.ts'
+import { createRunLeftOut } from './run-left-out.ts'
+import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
+
+/** The files of a run: their state before it, its changes, and their state after it. */
+export interface RunFiles {
+  readonly run: RunId
+  readonly opened: OpenedPlace
+  readonly paths: ToolPaths
+  /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
+  readonly toPath: (path: string) => FilePath | null
+  /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
+  begun(): Promise<void>
+  /** Takes an ACP update of the agent. */
+  heard(update: unknown): void
+  /** Keeps the content of paths that will be written, if the first import has not reached them. */
+  keep(paths: readonly FilePath[]): Promise<void>
+  /** Takes a snapshot of a path and returns its last author. */
+  lastAuthor(path: FilePath): Promise<Change['author'] | null>
+  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
+  end(how: 'ended' | 'parked'): Promise<void>
+  /** Leaves the place. Safe to repeat. */
+  leave(): void
+}
+
+const PAGE = 1_000
+
+/** The part of a run that is known before its admission is in the log. */
+export type RunStart = Pick<RunView, 'id' | 'startedAt'>
+
+type How = 'start' | 'resume' | 'rejoin'
+
+/** Joins a run to the activity of its place and begins the first snapshot. @throws gone when the place is missing (F8) */
+export async function openFiles(
+  work: RunWork,
+  run: RunStart,
+  how: How,
+  opened: Promise<OpenedPlace> = openPlaceOf(work),
+): Promise<RunFiles> {
+  return new PlaceRunFiles(work, run, await opened, how)
+}
+
+class PlaceRunFiles implements RunFiles {
+  readonly run: RunId
+  readonly opened: OpenedPlace
+  readonly toPath: (path: string) => FilePath | null
+  readonly paths: ToolPaths
+  readonly #work: RunWork
+  readonly #activity: PlaceActivity
+  readonly #publisher: RunPublisher
+  readonly #leftOut = createRunLeftOut()
+  readonly #leaving = new AbortController()
+  readonly #beginning: Promise<void>
+  /** The history has the state before the run. */
+  #ready = false
+
+  constructor(work: RunWork, start: RunStart, opened: OpenedPlace, how: How) {
+    const { key, place } = opened
+    this.run = start.id as RunId
+    this.opened = opened
+    this.toPath = pathsInside(place.path, place.root)
+    this.paths = createToolPaths(this.toPath, work.ctx.now)
+    this.#work = work
+    this.#activity = work.ctx.activities.of(opened)
+    this.#publisher = createRunPublisher(work, this.run, key)
+    const session = work.recorder.session.id as SessionId
+    const { paths } = this
+    this.#activity.join({ run: this.run, session, paths, found: this.#publisher.found, passed: this.#leftOut.take })
+    this.#beginning = this.#begin(start, how)
+    this.#beginning.catch(() => undefined)
+  }
+
+  async begun(): Promise<void> {
+    const { ctx } = this.#work
+    try {
+      const late = pause(ctx.config.historyWaitMs, 'late' as const, { ref: false })
+      if ((await Promise.race([this.#beginning, late])) !== 'late') return
+      this.#notice(
+        'The history of this folder is not ready yet; the run begins without it. Earlier states may be missing.',
+      )
+    } catch (thrown) {
+      ctx.log.warn(`The history of ${this.opened.key} failed.`, thrown)
+      this.#notice(`The history of this folder failed, so this run cannot be undone: ${messageOf(thrown)}`)
+    }
+  }
+
+  heard(update: unknown): void {
+    const { ended, names } = this.paths.hear(update)
+    if (names.length > 0) void this.keep(names)
+    if (ended && this.#ready) this.#activity.scanSoon('tool')
+  }
+
+  async keep(named: readonly FilePath[]): Promise<void> {
+    if (this.#ready) return
+    const { ctx } = this.#work
+    try {
+      await (await ctx.history()).keepFirst(this.opened.key, named)
+    } catch (thrown) {
+      ctx.log.warn(`The first content of paths in ${this.opened.key} could not be kept.`, thrown)
+    }
+  }
+
+  async lastAuthor(path: FilePath): Promise<Change['author'] | null> {
+    if (!this.#ready) return null
+    await this.#activity.scan({ at: 'hints', reason: 'tool', paths: [path] })
+    const history = await this.#work.ctx.history()
+    const [newest] = await history.pathHistory(this.opened.key, path, { before: null, limit: 1 })
+    return newest?.author ?? null
+  }
+
+  async end(how: 'ended' | 'parked'): Promise<void> {
+    this.#leaving.abort()
+    try {
+      await this.#beginning.catch(() => undefined)
+      if (!this.#ready) return
+      // The end of a run does not wait for a first import.
+      if (how === 'parked') await this.#activity.scan({ at: 'imported', reason: 'tool' })
+      else await this.#activity.scan({ at: 'imported', reason: 'run_end', mark: this.#mark('end') })
+      await this.#publisher.settled()
+      const lost = this.#leftOut.notice()
+      if (lost !== null) this.#notice(lost, 'info')
+    } catch (thrown) {
+      this.#work.ctx.log.warn(`The last changes of ${this.run} in ${this.opened.key} could not be read.`, thrown)
+      this.#notice(`The last changes of this run are not in the history: ${messageOf(thrown)}`)
+    } finally {
+      this.#activity.leave(this.run)
+    }
+  }
+
+  leave(): void {
+    this.#leaving.abort()
+    this.#activity.leave(this.run)
+  }
+
+  async #begin({ startedAt }: RunStart, how: How): Promise<void> {
+    const { ctx } = this.#work
+    const { key } = this.opened
+    const { state } = await ctx.projectPlaces.follow(this.opened)
+    const history = await ctx.history()
+    if (state === 'importing' && !(await this.#imported()))
+      this.#notice('The history of this folder is not complete yet; early changes of this run may be missing there.')
+    // Only the history knows the changes of an earlier part of the run.
+    if (startedAt !== null) this.#publisher.resume(await history.changesBy(key, { run: this.run }))
+    // The agent went on without a server, and people may have written too: only paths that the agent named are its own.
+    if (how === 'rejoin') await this.#hearAgain()
+    const before = await (how === 'rejoin'
+      ? this.#activity.scan({ at: 'hints', reason: 'tool', unwatched: true })
+      : this.#activity.scan({ at: 'hints', reason: 'run_start', mark: this.#mark('start') }, this.run))
+    this.#publisher.from(before.n)
+    this.#ready = true
+  }
+
+  /** Waits for the first import, but leaves time for the snapshot. Most imports end before the agent has started. */
+  async #imported(): Promise<boolean> {
+    const { ctx } = this.#work
+    const patience = AbortSignal.timeout(Math.ceil(ctx.config.historyWaitMs * 0.8))
+    const history = await ctx.history()
+    return await history.ready(this.opened.key, AbortSignal.any([this.#leaving.signal, patience])).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** Reads the run's tool calls of earlier servers from its log. */
+  async #hearAgain(): Promise<void> {
+    const { ctx, recorder } = this.#work
+    const begins = recorder.view.run?.n ?? 0
+    for (let after = begins - 1; ; ) {
+      const lines = await ctx.store.log.read(recorder.session.id as SessionId, after, PAGE)
+      for (const event of lines.map(eventOf)) {
+        after = event.seq
+        if (event.type === 'agent.update' && event.run === this.run) this.paths.hear(event.data.update)
+      }
+      if (lines.length < PAGE) return
+    }
+  }
+
+  #mark(what: 'start' | 'end') {
+    return { run: this.run, session: this.#work.recorder.session.id as SessionId, what }
+  }
+
+  #notice(text: string, level: 'info' | 'warning' = 'warning'): void {
+    const data = { level, text, data: { place: this.opened.key } }
+    this.#work.recorder.push({ type: 'notice.given', run: this.run, data })
+  }
+}

@@ -1,0 +1,196 @@
+import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../../../model/events/interaction.ts'
+import type { RunView, SessionView } from '../../../model/events/view.ts'
+import { globMatches } from '../../../model/glob.ts'
+import type { InteractionId } from '../../../model/ids.ts'
+import { decide } from '../../../model/rules.ts'
+import { mayTakeEffect } from '../../authorize.ts'
+import type { RunWork } from '../run-work.ts'
+import { defaultAnswer, ruledAnswer } from './questions.ts'
+
+/** The questions of a run that a process serves. */
+export interface RunQuestions {
+  /**
+   * Answers a question from stored answers, then by the rules, then by asking people. Null: no answer will come.
+   * `again`: an earlier server may have asked the same question already.
+   */
+  ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null>
+  /** Passes new answers to the waiting agent, and writes the defaults of expired questions. */
+  react(view: SessionView): Promise<void>
+  /** Number of questions that wait for a person. */
+  readonly open: number
+  /** An answer is on its way to the agent: parking the run now would lose it. */
+  readonly giving: boolean
+  /** Calls the listener when the number of waiting questions changes. */
+  onChange(listener: () => void): void
+  /** Keeps aborted questions open in the log from now on: the run is parked, or its end settles them. */
+  leave(): void
+}
+
+interface Waiting {
+  readonly question: Question
+  settle(answer: Answer | null): void
+}
+
+/** An aborted question is withdrawn only after this: an agent that died by then leaves its question open. ms. */
+const WITHDRAW_AFTER_MS = 400
+const NEVER = new Promise<never>(() => undefined)
+
+export const createRunQuestions = (work: RunWork, run: RunView): RunQuestions => new ServedQuestions(work, run)
+
+class ServedQuestions implements RunQuestions {
+  readonly #work: RunWork
+  readonly #run: RunView
+  readonly #waiting = new Map<InteractionId, Waiting>()
+  readonly #using = new Set<InteractionId>()
+  readonly #expiring = new Set<string>()
+  readonly #listeners = new Set<() => void>()
+  #left = false
+  #giving = 0
+
+  constructor(work: RunWork, run: RunView) {
+    this.#work = work
+    this.#run = run
+  }
+
+  get open(): number {
+    return this.#waiting.size
+  }
+
+  get giving(): boolean {
+    return this.#giving > 0
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  leave(): void {
+    this.#left = true
+  }
+
+  async ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null> {
+    const given = again ? this.#givenBefore(question) : null
+    const stored = given ?? (await this.#byGrant(question))
+    const open = again ? this.#openAgain(question) : null
+    return stored ?? (open ? null : await this.#byRule(question)) ?? (await this.#byPerson(question, signal, open))
+  }
+
+  async react(view: SessionView): Promise<void> {
+    for (const grant of view.grants) {
+      const asked = this.#waiting.get(grant.interaction)
+      if (!asked || this.#using.has(grant.interaction)) continue
+      asked.settle(await this.#use(grant, asked.question))
+    }
+    const now = this.#work.ctx.now()
+    for (const [id, { expiresAt, question }] of Object.entries(view.open)) {
+      if (expiresAt === null || expiresAt > now || this.#expiring.has(id)) continue
+      this.#expiring.add(id)
+      const data = { interaction: id as InteractionId, answer: defaultAnswer(question) }
+      await this.#work.recorder.record({ type: 'interaction.expired', run: this.#run.id, data })
+    }
+  }
+
+  /** Uses an answer once: the lease is proven and the use is on disk before the agent gets it (S3, I3). */
+  async #use({ interaction, answer }: Grant, question: Question): Promise<Answer> {
+    const { ctx, recorder, lease } = this.#work
+    this.#using.add(interaction)
+    this.#giving += 1
+    try {
+      await lease.renew()
+      await mayTakeEffect(ctx, recorder.session.workspace)
+      // The run was parked meanwhile: the answer stays stored for the next process, and this agent gets none.
+      if (this.#left) return await NEVER
+      const data = { interaction, run: this.#run.id, toolCallId: question.toolCallId }
+      await recorder.record({ type: 'grant.used', run: this.#run.id, data })
+      return answer
+    } finally {
+      this.#giving -= 1
+    }
+  }
+
+  /** A person's answer to the same question of an earlier process. */
+  async #byGrant(question: Question): Promise<Answer | null> {
+    const { recorder } = this.#work
+    const print = fingerprint(this.#run.agent, question)
+    for (const grant of recorder.view.grants) {
+      const { interaction } = grant
+      if (grant.fingerprint !== print || this.#using.has(interaction) || this.#waiting.has(interaction)) continue
+      const before = recorder.item(grant.n)
+      const answer = before?.kind === 'question' ? carryAnswer(grant.answer, before.question, question) : null
+      if (answer) return await this.#use({ ...grant, answer }, question)
+    }
+    return null
+  }
+
+  /** An answer that is stored as used and did not reach the agent before the server died: nobody is asked twice (I3). */
+  #givenBefore(question: Question): Answer | null {
+    const print = fingerprint(this.#run.agent, question)
+    const grant = this.#run.given.find((each) => each.fingerprint === print && !this.#using.has(each.interaction))
+    if (!grant) return null
+    this.#using.add(grant.interaction)
+    return grant.answer
+  }
+
+  /** The same question, if an earlier server left it open in the log. */
+  #openAgain(question: Question): InteractionId | null {
+    const print = fingerprint(this.#run.agent, question)
+    const { open } = this.#work.recorder.view
+    const ids = Object.keys(open) as InteractionId[]
+    return ids.find((id) => open[id]?.fingerprint === print && !this.#waiting.has(id)) ?? null
+  }
+
+  async #byRule(question: Question): Promise<Answer | null> {
+    const { ctx, recorder, lease } = this.#work
+    const { id: run, place, agent } = this.#run
+    const rules = await ctx.store.people.rules(recorder.session.workspace)
+    const rule = decide(rules, { space: recorder.session.space, folder: place.path, agent, question }, globMatches)
+    if (!rule || rule.action === 'ask') return null
+    const answer = ruledAnswer(question, rule.action)
+    if (!answer) return null
+    await lease.renew()
+    const { toolCallId, title } = question
+    const data = { run, rule: rule.id, action: rule.action, toolCallId, title }
+    await recorder.record({ type: 'permission.ruled', run, data })
+    return answer
+  }
+
+  async #byPerson(question: Question, signal: AbortSignal, open: InteractionId | null): Promise<Answer | null> {
+    const interaction = open ?? (this.#work.ctx.id('interaction') as InteractionId)
+    const answer = new Promise<Answer | null>((settle) => this.#waiting.set(interaction, { question, settle }))
+    if (open === null) await this.#recordOpened(interaction, question)
+    this.#changed()
+    const abandon = () => this.#abandon(interaction)
+    if (signal.aborted) abandon()
+    signal.addEventListener('abort', abandon, { once: true })
+    try {
+      return await answer
+    } finally {
+      signal.removeEventListener('abort', abandon)
+      this.#waiting.delete(interaction)
+      this.#changed()
+    }
+  }
+
+  async #recordOpened(interaction: InteractionId, question: Question): Promise<void> {
+    const { ctx, recorder } = this.#work
+    const { id: run, agent } = this.#run
+    const { questionTtlMs } = ctx.config
+    const expiresAt = questionTtlMs === null ? null : ctx.now() + questionTtlMs
+    const data = { interaction, run, agent, question, fingerprint: fingerprint(agent, question), expiresAt }
+    await recorder.record({ type: 'interaction.opened', run, data })
+  }
+
+  #abandon(interaction: InteractionId): void {
+    const { recorder } = this.#work
+    this.#waiting.get(interaction)?.settle(null)
+    setTimeout(() => {
+      if (this.#left || !recorder.view.open[interaction]) return
+      const withdrawn = { interaction, reason: 'The agent no longer waits for an answer.' }
+      recorder.push({ type: 'interaction.withdrawn', run: this.#run.id, data: withdrawn })
+    }, WITHDRAW_AFTER_MS)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}

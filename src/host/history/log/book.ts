@@ -1,0 +1,40 @@
+import type { Change, FilePath, FileState, Gap, Snapshot } from '../../../model/files/history.ts'
+import type { ActId, RunId, SessionId } from '../../../model/ids.ts'
+import type { Captured, ScanRequest } from '../history.ts'
+
+/**
+ * History of one open place inside the worker; plans and acts are made from it. Reads are synchronous and see the last
+ * capture; only a scan of the disk takes time. Operations on a place are serial.
+ */
+export interface Book {
+  readonly key: string
+  /** Folder of the files, without a trailing slash. */
+  readonly root: string
+  /** Newest snapshot; 0 before the first. */
+  readonly newest: number
+  capture(scan: ScanRequest): Promise<Captured>
+  snapshot(n: number): Snapshot | null
+  stateAt(path: FilePath, n: number): FileState | null
+  /** Paths at or below `path` that existed at `n`, in order. */
+  below(path: FilePath, n: number): FilePath[]
+  /** Differences of two snapshots, ordered by path; each path once, with its last author in between. */
+  between(from: number, to: number): Change[]
+  /**
+   * Every change by an author, oldest first; a path may occur several times. Includes changes of unknown author that it
+   * may have made.
+   */
+  changesBy(by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }): Change[]
+  /** All changes of a path so far, oldest first. */
+  changesOf(path: FilePath): Change[]
+  lastChange(path: FilePath): Change | null
+  /** Returns the bytes of a file or the target of a link; null when they are not kept. */
+  bytes(state: FileState): Buffer | null
+  /** Whether `bytes` would return content. Reads nothing. */
+  kept(state: FileState): boolean
+  /** Stores content durably and returns its digest. */
+  put(bytes: Uint8Array): string
+  /** Returns why a path is not covered; null when it is. */
+  gapAt(path: FilePath): Gap | null
+  /** Returns the gaps of the last scans, by path. */
+  gaps(): Gap[]
+}

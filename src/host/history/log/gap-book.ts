@@ -1,0 +1,68 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { FilePath, Gap } from '../../../model/files/history.ts'
+import { comparePaths, foldersAbove, pathBytes, pathOf } from './paths.ts'
+
+type Why = Gap['why']
+export interface GapNote {
+  readonly why: Why
+  readonly bytes: number | null
+}
+
+/** Paths of a place that are not covered, with the reason. Few enough for memory. */
+export interface GapBook {
+  readonly size: number
+  at(path: FilePath): GapNote | null
+  /** Returns the gap of the path itself, or of the outermost folder above it. */
+  covering(path: FilePath): Gap | null
+  /** Ordered by path. */
+  list(): Gap[]
+  entries(): IterableIterator<[FilePath, GapNote]>
+  /** Null removes the gap. Call within a transaction. */
+  set(path: FilePath, gap: GapNote | null): void
+  /** Reads everything again, after a rollback. */
+  forget(): void
+}
+
+export function openGapBook(db: DatabaseSync, place: number): GapBook {
+  const all = db.prepare('select path, why, bytes from gaps where place = ?')
+  const put = db.prepare('insert or replace into gaps (place, path, why, bytes) values (?, ?, ?, ?)')
+  const remove = db.prepare('delete from gaps where place = ? and path = ?')
+  const read = () =>
+    new Map(
+      (all.all(place) as { path: Uint8Array; why: Why; bytes: number | null }[]).map(({ path, why, bytes }) => [
+        pathOf(path),
+        { why, bytes },
+      ]),
+    )
+  let gaps: Map<FilePath, GapNote> = read()
+  return {
+    get size() {
+      return gaps.size
+    },
+    at: (path) => gaps.get(path) ?? null,
+    covering(path) {
+      for (const at of [...foldersAbove(path), path]) {
+        const gap = gaps.get(at)
+        if (gap) return { path: at, why: gap.why, bytes: gap.bytes, files: null }
+      }
+      return null
+    },
+    list: () =>
+      [...gaps]
+        .map(([path, { why, bytes }]) => ({ path, why, bytes, files: null }))
+        .sort((a, b) => comparePaths(a.path, b.path)),
+    entries: () => gaps.entries(),
+    set(path, gap) {
+      if (gap) {
+        put.run(place, pathBytes(path), gap.why, gap.bytes)
+        gaps.set(path, gap)
+      } else {
+        remove.run(place, pathBytes(path))
+        gaps.delete(path)
+      }
+    },
+    forget: () => {
+      gaps = read()
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Author, Certainty, FilePath, Writer } from '../../../model/files/history.ts'
+import { attribute } from '../../../model/files/history.ts'
+import type { ScanRequest } from '../history.ts'
+import type { Findings, Found } from './findings.ts'
+import type { RunStarts } from './run-starts.ts'
+
+/** Authors by number in the database, because the same few wrote most changes. */
+export interface Authors {
+  /** Call within a transaction. */
+  idOf(author: Author, writers: readonly Writer[]): number
+  of(id: number): Author
+}
+
+export function openAuthors(db: DatabaseSync): Authors {
+  const find = db.prepare('select id from authors where author = ?')
+  const add = db.prepare('insert into authors (kind, act, author) values (?, ?, ?)')
+  const addRun = db.prepare('insert into author_runs (run, session, author) values (?, ?, ?)')
+  const get = db.prepare('select author from authors where id = ?')
+  return {
+    idOf(author, writers) {
+      const text = JSON.stringify(author)
+      const known = find.get(text) as { id: number } | undefined
+      if (known) return known.id
+      const id = Number(add.run(author.kind, author.kind === 'act' ? author.act : null, text).lastInsertRowid)
+      for (const { run, session } of runsOf(author, writers)) addRun.run(run, session, id)
+      return id
+    },
+    of: (id) => JSON.parse((get.get(id) as { author: string }).author) as Author,
+  }
+}
+
+function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Writer, 'run' | 'session'>[] {
+  if (author.kind === 'run') return [author]
+  if (author.kind === 'unknown') return writers.filter(({ run }) => author.among.includes(run))
+  return []
+}
+
+/** Returns a function that attributes each change of a scan. */
+export function attributor(
+  scan: Pick<ScanRequest, 'writers' | 'act' | 'unwatched'>,
+  changed: Findings['changed'],
+  runStarts: RunStarts,
+): (path: FilePath, found: Found) => { author: Author; certainty: Certainty } {
+  const { writers, act, unwatched } = scan
+  const acted = new Set(act?.paths)
+  const isBefore = runStarts.before(changed)
+  const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
+  return (path, found) => {
+    if (act && acted.has(path)) return { author: { kind: 'act', act: act.id, by: act.by }, certainty: 'sole' }
+    // The model's rule takes lists; a list with this path alone gives the same answer without a search.
+    return attribute(
+      path,
+      named
+        .map(({ named: paths, ...writer }) => ({ ...writer, named: paths.has(path) ? [path] : [] }))
+        .filter((writer) => writer.named.length > 0 || !isBefore(writer.run, path, found)),
+      unwatched,
+    )
+  }
+}

@@ -1,0 +1,124 @@
+import { hash } from 'node:crypto'
+import { canonical } from '../../../model/canonical.ts'
+import { CarrelError } from '../../../model/errors.ts'
+import { conflictsOf, type Guard } from '../../../model/files/conflicts.ts'
+import type { FileDiff, FilePath, Plan, PlanEntry, PlanRequest } from '../../../model/files/history.ts'
+import { sameState } from '../../../model/files/history.ts'
+import { compareVersions, pickHunks } from '../../../model/files/hunks.ts'
+import { textOf, type Version } from '../../../model/files/merge.ts'
+import { globMatches } from '../../../model/glob.ts'
+import type { PlanAsk, ScanRequest } from '../history.ts'
+import type { Book } from '../log/book.ts'
+import { comparePaths } from '../log/paths.ts'
+import { isFolder, textVersion, versionOf } from '../log/versions.ts'
+import { type Shaped, shape, spreadConflicts } from './plan-shape.ts'
+import { type PlanContext, type Proposal, proposalsOf } from './proposals.ts'
+
+/** Plan with the new content of each path. */
+export interface Planned {
+  readonly plan: Plan
+  readonly next: ReadonlyMap<FilePath, Version>
+}
+
+/** Number of gaps in a plan; `history.gaps` has all of them. */
+const MOST_GAPS = 500
+
+/** Captures the place, then plans the writes. The same request over the same files gives the same plan. */
+export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Planned> {
+  const { book, source } = context
+  const scan: ScanRequest = { at: 'everything', paths: [], reason: 'before_act', writers: ask.writers, now: ask.now }
+  await book.capture(scan)
+  if (source) await source.book.capture({ ...scan, writers: ask.source?.writers ?? [] })
+  const { request } = ask
+  const chosen = choosing(request)
+  const wanted = proposalsOf(request, context).filter(({ path }) => chosen(path))
+  const shaped = shape(book, pick(book, request, wanted).filter(isNews(book)))
+  const guard: Guard = { rules: ask.paths, active: ask.active, matches: globMatches }
+  const drafts = shaped.toSorted((a, b) => comparePaths(a.proposal.path, b.proposal.path))
+  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, guard)))
+  const gaps = book.gaps().filter(({ path }) => chosen(path))
+  return {
+    plan: { request, entries, gaps: gaps.slice(0, MOST_GAPS), digest: hash('sha256', canonical({ request, entries })) },
+    next: new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next])),
+  }
+}
+
+/** Returns the effect of the plan on one path, with all hunks. */
+export async function planDiff(context: PlanContext, ask: PlanAsk, path: FilePath): Promise<FileDiff> {
+  const { hunks: _, ...request } = ask.request
+  const { next } = await makePlan(context, { ...ask, request })
+  const now = present(context.book, path)
+  return compareVersions(path, now, next.get(path) ?? now)
+}
+
+const present = (book: Book, path: FilePath): Version => versionOf(book, book.stateAt(path, book.newest))
+
+const isNews =
+  (book: Book) =>
+  ({ path, next }: Proposal): boolean =>
+    !sameState(book.stateAt(path, book.newest), next.state)
+
+/** Returns a test whether a path is at or below a requested one. */
+function choosing({ paths }: PlanRequest): (path: FilePath) => boolean {
+  if (!paths) return () => true
+  const asked = new Set(paths)
+  return (path) => {
+    for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) if (asked.has(path.slice(0, at))) return true
+    return false
+  }
+}
+
+function pick(book: Book, { hunks = [] }: PlanRequest, proposals: readonly Proposal[]): Proposal[] {
+  const asked = new Map(hunks.map(({ path, indexes }) => [path, indexes]))
+  const stranger = [...asked.keys()].find((path) => !proposals.some((proposal) => proposal.path === path))
+  if (stranger !== undefined) throw noHunks(stranger)
+  return proposals.map((proposal) => {
+    const indexes = asked.get(proposal.path)
+    return indexes ? pickFrom(present(book, proposal.path), proposal, indexes) : proposal
+  })
+}
+
+function pickFrom(now: Version, proposal: Proposal, indexes: readonly number[]): Proposal {
+  const [from, to] = [textIn(now), textIn(proposal.next)]
+  if (from === null || to === null || proposal.next.state === null) throw noHunks(proposal.path)
+  const text = pickHunks(from, to, indexes)
+  if (text === to) return proposal
+  if (text === from) return { ...proposal, next: now }
+  return { ...proposal, next: textVersion(text, proposal.next.state.mode), merged: true }
+}
+
+function textIn({ state, bytes }: Version): string | null {
+  const content = state?.kind === 'file' ? bytes() : null
+  return content && textOf(content)
+}
+
+const noHunks = (path: FilePath): CarrelError =>
+  new CarrelError('bad_input', `"${path}" has no hunks to choose from in this plan. Name it in paths, or leave it out.`)
+
+function entryOf(book: Book, { proposal, obstacle }: Shaped, guard: Guard): PlanEntry {
+  const { path, merged, conflict, lost, among } = proposal
+  const now = book.stateAt(path, book.newest)
+  const next = proposal.next.state
+  const folder = [now, next].every((state) => state === null || isFolder(state))
+  const loss = {
+    path,
+    folder,
+    conflict,
+    among,
+    taken: lost && !folder ? { by: lost.author, at: lost.at } : null,
+    gap: obstacle ?? book.gapAt(path)?.why ?? missing(book, proposal),
+  }
+  return {
+    path,
+    now,
+    next,
+    how: next === null ? 'delete' : merged ? 'merge' : 'write',
+    author: now && (book.lastChange(path)?.author ?? null),
+    conflicts: conflictsOf(loss, guard),
+  }
+}
+
+function missing(book: Book, { next: { state }, merged }: Proposal): string | null {
+  if (state === null || merged || isFolder(state) || book.kept(state)) return null
+  return 'its earlier content is not kept'
+}

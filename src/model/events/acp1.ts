@@ -1,0 +1,235 @@
+import type { AgentId } from '../ids.ts'
+import { clip } from './clip.ts'
+import { closeTexts, type FoldDraft, freshItem, own, patchAgent } from './draft.ts'
+import { SPLIT_CHARS, type ToolItem } from './items.ts'
+import type { AgentView } from './view.ts'
+
+/**
+ * Applies one ACP v1 session update to the view. Agents omit required fields, send their own kinds of updates and
+ * mention a tool call before they make it. The reader assumes nothing: unknown updates become raw items.
+ * Each protocol version has one such file. The log keeps the updates, so a better reader also improves old sessions.
+ * `fromPermission`: the update is the tool call of a permission request, which names no kind of update.
+ */
+export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, fromPermission = false): void {
+  const update = record(raw)
+  if (fromPermission) return upsertTool(draft, update)
+  const kind = text(update.sessionUpdate)
+  switch (kind) {
+    case 'agent_message_chunk':
+      return message(draft, update, 'agent')
+    case 'user_message_chunk':
+      return message(draft, update, 'user')
+    case 'agent_thought_chunk':
+      return thought(draft, update)
+    case 'tool_call':
+    case 'tool_call_update':
+      return upsertTool(draft, update)
+    case 'plan':
+      return plan(draft, update)
+    case 'available_commands_update':
+      return patchAgent(draft, agent, { commands: commands(update) })
+    case 'current_mode_update':
+      return patchAgent(draft, agent, { mode: text(update.currentModeId) || null })
+    case 'config_option_update':
+      return Array.isArray(update.configOptions)
+        ? patchAgent(draft, agent, { options: update.configOptions })
+        : undefined
+    case 'session_info_update':
+      if (typeof update.title === 'string' && update.title.trim()) draft.view.title = update.title.trim().slice(0, 200)
+      return
+    case 'usage_update':
+      return patchAgent(draft, agent, {
+        usage: { used: number(update.used), size: number(update.size), cost: update.cost ?? null },
+      })
+    default:
+      return putRaw(draft, raw)
+  }
+}
+
+function putRaw(draft: FoldDraft, update: unknown): void {
+  closeTexts(draft)
+  const name = text(record(update).sessionUpdate) || 'unnamed'
+  draft.put({ ...freshItem(draft), kind: 'raw', name, update: clip(update).value })
+}
+
+/** Creates or updates the item of a tool call; either a call or an update may arrive first. */
+function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
+  const id = text(update.toolCallId)
+  if (!id) return putRaw(draft, update)
+  const known = own(draft.view.index.tools, id)
+  const before = known === undefined ? undefined : draft.get(known)
+  const ended = known !== undefined && !draft.view.index.unfinished.includes(id)
+  // After the run, a finished call stays finished: no later event would finish it again.
+  const status = ended && !draft.view.run && !ENDS.has(text(update.status)) ? '' : text(update.status)
+  if (known === undefined) closeTexts(draft)
+  if (known === undefined || before?.kind === 'tool') {
+    const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), update, status)
+    const endedAt = ENDS.has(item.status) ? (item.endedAt ?? draft.event.at) : null
+    draft.put({ ...item, seq: draft.event.seq, endedAt })
+    if (known === undefined) {
+      const { index } = draft.view
+      draft.view.index = { ...index, tools: { ...index.tools, [id]: item.n }, unfinished: [...index.unfinished, id] }
+    }
+  }
+  trackEnd(draft, id, status)
+}
+
+function newTool(draft: FoldDraft, toolCallId: string): ToolItem {
+  return {
+    ...freshItem(draft),
+    kind: 'tool',
+    toolCallId,
+    title: '',
+    toolKind: 'other',
+    status: 'pending',
+    content: [],
+    locations: [],
+    clipped: { content: 0, input: 0, output: 0 },
+    clippedBytes: 0,
+    ruled: null,
+    startedAt: draft.event.at,
+    endedAt: null,
+  }
+}
+
+/** Merges an update into an item. Absent and null fields change nothing; a list replaces the whole list (ACP). */
+function changed(item: ToolItem, update: Record<string, unknown>, status: string): ToolItem {
+  const content = Array.isArray(update.content) ? clip(update.content) : null
+  const output = update.rawOutput === undefined || update.rawOutput === null ? null : clip(update.rawOutput)
+  const input = update.rawInput === undefined || update.rawInput === null ? null : clip(update.rawInput)
+  const clipped = {
+    content: content?.clippedBytes ?? item.clipped?.content ?? 0,
+    input: input?.clippedBytes ?? item.clipped?.input ?? 0,
+    output: output?.clippedBytes ?? item.clipped?.output ?? 0,
+  }
+  return {
+    ...item,
+    title: text(update.title) || item.title || text(update.kind) || item.toolCallId,
+    toolKind: text(update.kind) || item.toolKind,
+    status: status || item.status,
+    content: content ? (content.value as unknown[]) : item.content,
+    locations: Array.isArray(update.locations) ? update.locations.flatMap(location) : item.locations,
+    ...(input && { rawInput: input.value }),
+    ...(output && { rawOutput: output.value }),
+    clipped,
+    clippedBytes: clipped.content + clipped.input + clipped.output,
+  }
+}
+
+const ENDS = new Set(['completed', 'failed', 'cancelled', 'interrupted'])
+
+/** Maintains the list of unfinished calls. A call that continues after its end, in a live run, returns to the list. */
+function trackEnd(draft: FoldDraft, id: string, status: string): void {
+  const { index } = draft.view
+  const open = index.unfinished.includes(id)
+  if (open && ENDS.has(status)) {
+    draft.view.index = { ...index, unfinished: index.unfinished.filter((other) => other !== id) }
+  }
+  if (!open && status && !ENDS.has(status)) draft.view.index = { ...index, unfinished: [...index.unfinished, id] }
+}
+
+function message(draft: FoldDraft, update: Record<string, unknown>, role: 'agent' | 'user'): void {
+  const content = contentOf(update.content)
+  if (!content) return putRaw(draft, update)
+  const messageId = text(update.messageId) || null
+  const { message: open } = draft.view.index
+  const same = open !== null && open.role === role && sameMessage(open.messageId, messageId)
+  if (isEmpty(content)) return
+  const known = messageId ?? (same ? open.messageId : null)
+  if (same && open.chars < SPLIT_CHARS) {
+    const item = draft.get(open.n)
+    if (item?.kind === 'message')
+      draft.put({
+        ...item,
+        text: item.text + content.text,
+        blocks: [...item.blocks, ...content.blocks],
+        seq: draft.event.seq,
+      })
+    const chars = open.chars + content.text.length
+    draft.view.index = { ...draft.view.index, message: { n: open.n, role, messageId: known, chars } }
+    return
+  }
+  closeTexts(draft)
+  const fresh = freshItem(draft)
+  draft.put({ ...fresh, kind: 'message', role, ...content, continues: same })
+  const chars = content.text.length
+  draft.view.index = { ...draft.view.index, message: { n: fresh.n, role, messageId: known, chars } }
+}
+
+function thought(draft: FoldDraft, update: Record<string, unknown>): void {
+  const content = contentOf(update.content)
+  if (!content || content.blocks.length > 0) return putRaw(draft, update)
+  const messageId = text(update.messageId) || null
+  const { thought: open } = draft.view.index
+  const same = open !== null && sameMessage(open.messageId, messageId)
+  if (isEmpty(content)) return
+  const known = messageId ?? (same ? open.messageId : null)
+  if (same && open.chars < SPLIT_CHARS) {
+    const item = draft.get(open.n)
+    if (item?.kind === 'thought') draft.put({ ...item, text: item.text + content.text, seq: draft.event.seq })
+    const chars = open.chars + content.text.length
+    draft.view.index = { ...draft.view.index, thought: { n: open.n, messageId: known, chars } }
+    return
+  }
+  closeTexts(draft)
+  const fresh = freshItem(draft)
+  draft.put({ ...fresh, kind: 'thought', text: content.text, continues: same, endedAt: null })
+  draft.view.index = { ...draft.view.index, thought: { n: fresh.n, messageId: known, chars: content.text.length } }
+}
+
+/** Compares message ids. Most agents send none; then a message continues until another kind of update arrives. */
+const sameMessage = (open: string | null, next: string | null): boolean =>
+  open === null || next === null || open === next
+
+function plan(draft: FoldDraft, update: Record<string, unknown>): void {
+  const entries = (Array.isArray(update.entries) ? update.entries : []).map((entry) => {
+    const { content, priority, status } = record(entry)
+    return { content: text(content), priority: text(priority) || 'medium', status: text(status) || 'pending' }
+  })
+  const open = draft.view.index.plan
+  const item = open === null ? undefined : draft.get(open)
+  if (open !== null && item === undefined) return
+  if (item?.kind === 'plan') return draft.put({ ...item, entries, seq: draft.event.seq })
+  closeTexts(draft)
+  const fresh = freshItem(draft)
+  draft.put({ ...fresh, kind: 'plan', entries })
+  draft.view.index = { ...draft.view.index, plan: fresh.n }
+}
+
+function commands(update: Record<string, unknown>): AgentView['commands'] {
+  const list = Array.isArray(update.availableCommands) ? update.availableCommands : []
+  return list.flatMap((each) => {
+    const { name, description, input } = record(each)
+    return text(name)
+      ? [{ name: text(name), description: text(description), hint: text(record(input).hint) || null }]
+      : []
+  })
+}
+
+interface Content {
+  readonly text: string
+  readonly blocks: unknown[]
+}
+
+/** Splits a chunk into its text and its other blocks. ACP allows one block; some agents send a list or bare text. */
+function contentOf(content: unknown): Content | null {
+  if (content === undefined || content === null) return null
+  const parts = Array.isArray(content) ? content : [content]
+  const isText = (part: unknown) => typeof part === 'string' || record(part).type === 'text'
+  const texts = parts.filter(isText).map((part) => (typeof part === 'string' ? part : text(record(part).text)))
+  const blocks = parts.filter((part) => !isText(part)).map((part) => clip(part).value)
+  return { text: clip(texts.join('')).value as string, blocks }
+}
+
+const isEmpty = ({ text, blocks }: Content): boolean => text === '' && blocks.length === 0
+
+function location(each: unknown): { path: string; line?: number | null }[] {
+  const { path, line } = record(each)
+  if (!text(path)) return []
+  return [typeof line === 'number' ? { path: text(path), line } : { path: text(path) }]
+}
+
+const record = (value: unknown): Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const number = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)

@@ -1,0 +1,25 @@
+import { Inbox } from 'lucide-react'
+import { overlay } from '../../data/overlay.ts'
+import { usePageState } from '../../data/use-page.ts'
+import { texts } from '../../texts/texts.ts'
+
+/** The number of open questions in other sessions. A click opens the inbox over this session. */
+export function OthersWaiting({ session }: { session: string }) {
+  const others = usePageState(
+    (state) => Object.values(state.workspace?.interactions ?? {}).filter((each) => each.session !== session).length,
+  )
+  if (others === 0) return null
+  const labels = texts.inbox.drawer.others(others)
+  return (
+    <button
+      type="button"
+      className="btn quiet others-waiting"
+      aria-label={labels}
+      title={labels}
+      onClick={() => overlay.set({ kind: 'inbox' })}
+    >
+      <Inbox aria-hidden />
+      <span className="badge">{others}</span>
+    </button>
+  )
+}
