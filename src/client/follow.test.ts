@@ -23,7 +23,7 @@ function scripted(answers: (() => Response)[]) {
     url: 'http://server',
     timing: { firstWaitMs: 0, longestWaitMs: 0, silenceMs: 5_000 },
     fetch: async (input) => {
-      asked.push(String(input).slice('http://server/api'.length))
+      asked.push(String(input).slice('http://server/api/v1'.length))
       const answer = answers.shift()
       if (!answer) throw new TypeError('fetch failed')
       return answer()

@@ -7,9 +7,6 @@ import { sweepLedger } from '../host/process/ledger.ts'
 import type { Config } from '../model/settings/config.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 
-/** Processes of an earlier server that runs may rejoin, and the folders where processes are recorded. */
-export type EarlierServer = Awaited<ReturnType<typeof sweepEarlierServer>>
-
 /** Ends everything that an earlier server left running (P1), but for agents and browsers that were to survive it. */
 export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   const ledger = join(config.dataFolder, 'processes')

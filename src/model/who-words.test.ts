@@ -10,5 +10,5 @@ it.each([
 })
 
 it('every face has a name for "via"', () => {
-  expect(['web', 'cli', 'api'].map((face) => faceName(face as 'web'))).toEqual(['the page', 'CLI', 'API'])
+  expect(['web', 'cli', 'api'].map((face) => faceName(face as 'web'))).toEqual(['the page', 'terminal', 'API'])
 })

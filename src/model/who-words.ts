@@ -2,7 +2,7 @@ import type { Caller, Who } from './tree.ts'
 
 const FACE_NAMES: Readonly<Record<Caller['face'], string>> = {
   web: 'the page',
-  cli: 'CLI',
+  cli: 'terminal',
   api: 'API',
   library: 'library',
   mcp: 'MCP',

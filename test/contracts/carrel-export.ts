@@ -44,7 +44,7 @@ export function describeExport(open: OpenCarrel): void {
         /- \[ \] Look around/,
         /\*\*Write notes\.txt\*\* \(edit, completed\)/,
         /```diff\n--- .*notes\.txt\n\+\+\+ .*notes\.txt\n\+new line\n```/,
-        /Answer: Allow, by \S+ \((web|api|cli)\)/,
+        /Answer: Allow, by \S+ via (?:the page|API|terminal)/,
         /```\nthe output\n```/,
         /\n\nDone\.\n/,
       ])

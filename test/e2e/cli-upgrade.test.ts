@@ -107,7 +107,7 @@ it('a check reports what is to be done, how long it takes and what it needs, and
   const text = await carrel('upgrade', 'check')
   expect(text).toMatchObject({ exit: 0, err: expect.stringContaining('Measuring a sample...') })
   for (const words of [
-    /schema 2\nCarrel {2}\S+, schema 10\nSteps {3}0003-fewer-pages: Keeps only/,
+    /schema 2\nCarrel {2}\S+, schema 11\nSteps {3}0003-fewer-pages: Keeps only/,
     /Copy {4}made first, opened and counted/,
     /Space {3}up to [\d.]+ MiB on the disk of .* free\)/,
     /Time {4}about \d+ m?s: copy .*, upgrade .*, estimated from 39 rows/,
@@ -128,7 +128,7 @@ it('a check reports what is to be done, how long it takes and what it needs, and
 
 it('a check reads the log of a killed server, and leaves the log unchanged', async () => {
   await old(9)
-  killedWhileWriting("insert into environment values ('late', '', 'no json', 1)")
+  killedWhileWriting("insert into surroundings values ('late', '', 'no json', 1)")
   expect(readdirSync(data).sort()).toEqual(['carrel.db', 'carrel.db-shm', 'carrel.db-wal'])
   const before = folderDigest(data)
   const { exit, out } = await carrel('upgrade', 'check')
@@ -173,7 +173,7 @@ it('U2: all commands refuse data of a newer Carrel, and nothing changes', async 
     const refused = await carrel(...argv)
     expect(refused).toMatchObject({
       exit: 69,
-      err: expect.stringMatching(/newer Carrel wrote this database \(schema 11/),
+      err: expect.stringMatching(/newer Carrel wrote this database \(schema 12/),
     })
     expect(folderDigest(data)).toEqual(before)
   }
@@ -206,7 +206,7 @@ it('U2: going back lists the losses first, needs --yes, and can itself be revert
   expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: 9 }])
   expect(await carrel('upgrade', 'back', done.aside, '--yes')).toMatchObject({
     exit: 0,
-    out: expect.stringContaining('with schema 10'),
+    out: expect.stringContaining('with schema 11'),
     err: expect.stringContaining('Install the earlier version'),
   })
   expect(ask('select id from workspaces order by id')).toEqual([{ id: 'new' }, { id: 'w' }])

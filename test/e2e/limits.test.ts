@@ -283,7 +283,7 @@ it('F8: a limit that this machine cannot enforce is refused when it is set, and 
   expect(findings.find(({ name }) => name === 'Limits')).toEqual({
     name: 'Limits',
     state: 'limited',
-    text: 'None of memory and processes: Carrel finds no cgroup on this machine that could enforce it.',
+    text: 'No limit of memory and processes: Carrel finds no cgroup on this machine that could enforce it.',
     next: expect.stringContaining('Delegate=yes'),
   })
   expect(await notices(session)).toEqual([])

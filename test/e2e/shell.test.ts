@@ -78,5 +78,5 @@ it('F2, F5: an undo reverts the work of a shell, or its plan lists the rest', as
   ])
   // A deleted file is in no list of the folder: the run reports it.
   const notices = (await session.eventsOf('notice.given')).map(({ data }) => data.text)
-  expect(notices).toEqual([expect.stringMatching(/an undo cannot bring them back: gone\.log\.$/)])
+  expect(notices).toEqual([expect.stringMatching(/an undo cannot restore them: gone\.log\.$/)])
 })

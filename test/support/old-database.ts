@@ -52,8 +52,8 @@ async function fillOld(tx: Tx, schema: number): Promise<void> {
       )
   if (schema >= 6)
     await tx.run(
-      "insert into surroundings (workspace, scope, settings, updated_at) values ('w', '', $1, 1)",
-      JSON.stringify({ env: { TEXT: '"browser":false' }, browser: false, ports: ['web'] }),
+      `insert into ${schema >= 11 ? 'environment' : 'surroundings'} (workspace, scope, settings, updated_at) values ('w', '', $1, 1)`,
+      JSON.stringify({ env: { TEXT: '"browser":false' }, browser: schema >= 10 ? 'none' : false, ports: ['web'] }),
     )
 }
 

@@ -1,8 +1,7 @@
-/** The server's name for the one person who is logged in. */
-const READER = 'owner'
+import { nameOf, TOKEN_HOLDER } from '../../../src/model/who-words.ts'
 
 /** Returns a person's name for the beginning of a line. The reader is "You". */
-export const personName = (name: string): string => (name === READER ? 'You' : name)
+export const personName = (name: string): string => nameOf({ name })
 
 /** Returns a person's name for use within a sentence. */
-export const namedWithin = (name: string): string => (name === READER ? 'you' : name)
+export const namedWithin = (name: string): string => (name === TOKEN_HOLDER ? 'you' : name)

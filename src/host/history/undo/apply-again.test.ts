@@ -72,7 +72,7 @@ describe('an apply after an apply', () => {
     place.write('a', place.read('a').replace('TWO', 'TWO again'))
     expect(await pair.next()).toEqual(['a merge'])
     place.write('a', place.read('a').replace('ONE', 'ONE again'))
-    expect(await pair.next()).toEqual(['a write conflict taken'])
+    expect(await pair.next()).toEqual(['a write merge_conflict others_work'])
   })
 
   it('applies again after its undo, also with a write in between', async () => {
@@ -110,7 +110,7 @@ describe('an apply after an apply', () => {
     await pair.apply()
     space.write('a', 'a\n')
     await space.look()
-    expect(await pair.next()).toEqual(['a write taken'])
+    expect(await pair.next()).toEqual(['a write others_work'])
   })
 
   it('offers left paths again, as requested', async () => {
@@ -121,7 +121,7 @@ describe('an apply after an apply', () => {
     place.write('a', 'theirs\n')
     place.write('b', FIVE.replace('one', 'ONE').replace('five', 'FIVE'))
     await pair.apply()
-    expect(await pair.next()).toEqual(['a write conflict taken'])
+    expect(await pair.next()).toEqual(['a write merge_conflict others_work'])
     await pair.apply('a')
     place.write('a', 'theirs again\n')
     expect(await pair.next()).toEqual(['a write'])

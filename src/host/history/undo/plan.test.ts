@@ -174,8 +174,8 @@ describe('undo by content', () => {
     world.write('a.txt', 'by me, anew\n')
     await world.look()
     expect(summary(await world.plan(undoOf('a')))).toEqual([
-      'a.txt write conflict taken',
-      'b.txt delete conflict taken',
+      'a.txt write merge_conflict others_work',
+      'b.txt delete merge_conflict others_work',
     ])
     await world.act(undoOf('a'))
     expect([world.read('a.txt'), world.read('b.txt')]).toEqual(['by me, anew\n', 'by me\n'])
@@ -228,7 +228,7 @@ describe('restore', () => {
     world.write('b', 'by me')
     world.write('c', 'by me')
     await world.look()
-    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write', 'b write taken', 'c write taken'])
+    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write', 'b write others_work', 'c write others_work'])
     await world.act(restoreTo(to))
     expect([world.read('a'), world.read('b'), world.read('c')]).toEqual(['1', 'by me', 'by me'])
     await world.act(restoreTo(to), ['b', 'c'])
@@ -242,7 +242,7 @@ describe('restore', () => {
     await world.look(['a'])
     world.write('b', 'by B')
     await world.look(['b'])
-    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write taken', 'b write taken'])
+    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write others_work', 'b write others_work'])
   })
 
   it('F2: a write in between is asked about, whatever was written last', async () => {
@@ -252,7 +252,7 @@ describe('restore', () => {
     await world.look()
     world.write('a', 'by A')
     await world.look(['a'])
-    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write taken'])
+    expect(summary(await world.plan(restoreTo(to)))).toEqual(['a write others_work'])
   })
 
   it('a thinned out snapshot is gone', async () => {
@@ -279,9 +279,9 @@ describe('apply', () => {
     await world.look()
     const more = { source, paths: DEFAULT_PATH_RULES }
     expect(summary(await world.plan(request, more))).toEqual([
-      '.env write class',
+      '.env write file_rule',
       'a.txt merge',
-      'b.txt write conflict taken',
+      'b.txt write merge_conflict others_work',
       'new write',
       'new/c.txt write',
     ])
@@ -321,7 +321,7 @@ describe('a plan', () => {
     await world.look(['a'])
     const active = [{ run: run('b'), session: session('b'), paths: ['src/a.ts'] }]
     expect(summary(await world.plan(undoOf('a'), { active, paths: DEFAULT_PATH_RULES }))).toEqual([
-      '.env write class',
+      '.env write file_rule',
       'b write',
       'src/a.ts write in_use',
     ])
@@ -368,7 +368,7 @@ describe('a plan', () => {
     world.write('d/a', 'by me')
     await world.look()
     const plan = await world.plan(undoOf('a'))
-    expect(summary(plan)).toEqual(['d write conflict taken', 'd/a delete conflict taken'])
+    expect(summary(plan)).toEqual(['d write merge_conflict others_work', 'd/a delete merge_conflict others_work'])
     await expect(world.applyPlan(plan, { overwrite: ['d'], leave: ['d/a'] })).rejects.toMatchObject({
       code: 'conflict',
     })
