@@ -22,6 +22,7 @@ import {
   readOwners,
 } from './support/house-rules.ts'
 import { ENGINES, fixtureName, fixtureOf } from './support/old-data.ts'
+import { checkCrowds, checkRooms, FLOORS_OF_ROOMS } from './support/room-rules.ts'
 import { readSource } from './support/source-reader.ts'
 import { checkWebFloors } from './support/web-floors.ts'
 import { checkWords } from './support/word-rules.ts'
@@ -73,6 +74,11 @@ it('imports go down the floors only', () => {
 
 it('imports of the page go down its floors only, and no features import each other in a circle', () => {
   expect(checkWebFloors(SOURCES)).toEqual([])
+})
+
+it('rooms of a floor form no circle, and no room has more than 25 files', () => {
+  expect(FLOORS_OF_ROOMS.flatMap((floor) => checkRooms(PRODUCT, floor))).toEqual([])
+  expect(checkCrowds(PRODUCT)).toEqual([])
 })
 
 it('no value import goes in a circle', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Answer, Interaction, InteractionState } from '../model/events/interaction.ts'
 import { AgentId, InteractionId, RuleId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import { Answer, Interaction, InteractionState } from '../model/interaction.ts'
 import { Rule } from '../model/rules.ts'
 import { inWorkspace, Paging, paged } from './inputs.ts'
 import { operation } from './operation.ts'

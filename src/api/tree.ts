@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Interaction } from '../model/events/interaction.ts'
 import { AgentId, ProjectId, Seq, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import { Interaction } from '../model/interaction.ts'
 import { Rule } from '../model/rules.ts'
 import { DeletePreview, Name, PlaceKind, Project, Session, SessionState, Space, Workspace } from '../model/tree.ts'
 import { Flag, inWorkspace, Paging, paged } from './inputs.ts'

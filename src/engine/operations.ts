@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
 import { CarrelError } from '../model/errors.ts'
-import { oldFieldOf, operationNow } from '../model/events/old-names.ts'
+import { oldFieldOf, operationNow } from '../model/old-names.ts'
 import type { Caller } from '../model/tree.ts'
 import type { Context } from './context.ts'
 import { maskedError } from './masking.ts'

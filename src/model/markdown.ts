@@ -1,7 +1,7 @@
 import { KeptPicture } from './browser-sight.ts'
 import type { ContentBlock } from './events/events.ts'
-import type { Answer } from './events/interaction.ts'
 import type { Item, QuestionItem, RunItem, ToolItem } from './events/items.ts'
+import type { Answer } from './interaction.ts'
 import { faceName, nameOf } from './who-words.ts'
 
 /** Renders an item as Markdown, for the export of a session. */

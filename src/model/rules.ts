@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Question } from './events/interaction.ts'
 import { AgentId, Millis, RuleId, SpaceId, WorkspaceId } from './ids.ts'
+import type { Question } from './interaction.ts'
 
 /**
  * Standing answer to permission questions. Rules apply in order; the first match wins, no match means `ask`.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { driverNow } from './events/old-names.ts'
 import { AgentId, Millis, ProjectId, RunId, Seq, SessionId, SpaceId, WorkspaceId } from './ids.ts'
+import { driverNow } from './old-names.ts'
 
 /** Display name: one line, 1 to 200 characters. */
 export const Name = z

@@ -1,5 +1,4 @@
 import type { Note, Outcome, Request } from '../model/events/events.ts'
-import type { Interaction } from '../model/events/interaction.ts'
 import type { Item } from '../model/events/items.ts'
 import type { SessionView } from '../model/events/view.ts'
 import type {
@@ -13,6 +12,7 @@ import type {
   SpaceId,
   WorkspaceId,
 } from '../model/ids.ts'
+import type { Interaction } from '../model/interaction.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { Spent } from '../model/settings/spending.ts'

@@ -39,7 +39,7 @@ import fs from 'node:fs'
 import http from 'node:http'
 
 const arg = (name, dflt) => {
-  const i = process.argv.indexOf('--' + name)
+  const i = process.argv.indexOf(`--${name}`)
   return i < 0 ? dflt : process.argv[i + 1]
 }
 const TITLE = arg('title', 'Fake title')
@@ -711,7 +711,7 @@ async function handle(req, res) {
 function log(entry) {
   seen.push(entry)
   if (seen.length > 5000) seen.shift()
-  if (LOG) fs.appendFileSync(LOG, JSON.stringify(entry) + '\n')
+  if (LOG) fs.appendFileSync(LOG, `${JSON.stringify(entry)}\n`)
 }
 const server = http.createServer((req, res) =>
   handle(req, res).catch((e) => {

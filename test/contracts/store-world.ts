@@ -1,7 +1,6 @@
 import type { Outcome, Request } from '../../src/model/events/events.ts'
 import { parseEvent } from '../../src/model/events/events.ts'
 import { foldAll } from '../../src/model/events/fold.ts'
-import type { Question } from '../../src/model/events/interaction.ts'
 import type { Item } from '../../src/model/events/items.ts'
 import { emptyView, headline, type SessionView } from '../../src/model/events/view.ts'
 import {
@@ -15,6 +14,7 @@ import {
   SpaceId,
   WorkspaceId,
 } from '../../src/model/ids.ts'
+import type { Question } from '../../src/model/interaction.ts'
 import {
   directPlace,
   type Headline,

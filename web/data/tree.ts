@@ -1,4 +1,4 @@
-import type { Interaction } from '../../src/model/events/interaction.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import type { Project, Session, Space } from '../../src/model/tree.ts'
 

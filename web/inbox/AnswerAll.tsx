@@ -1,6 +1,6 @@
 import { CarrelError } from '../../src/model/errors.ts'
-import type { Question } from '../../src/model/events/interaction.ts'
-import { carryAnswer } from '../../src/model/events/interaction.ts'
+import type { Question } from '../../src/model/interaction.ts'
+import { carryAnswer } from '../../src/model/interaction.ts'
 import { eachOf, sayProblems } from '../data/archive.ts'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'

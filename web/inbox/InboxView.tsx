@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { CircleCheckBig } from 'lucide-react'
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
-import type { Interaction } from '../../src/model/events/interaction.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import { overlay } from '../data/overlay.ts'
 import { agentName, useAgents } from '../data/queries.ts'
 import { inboxOf } from '../data/tree.ts'

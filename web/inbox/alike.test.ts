@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Interaction } from '../../src/model/events/interaction.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import { EMPTY_WORKSPACE, type WorkspaceView } from '../../src/model/events/workspace-log.ts'
 import { alikeOf } from './alike.ts'
 

@@ -1,4 +1,4 @@
-import { fingerprint, type Interaction } from '../../src/model/events/interaction.ts'
+import { fingerprint, type Interaction } from '../../src/model/interaction.ts'
 import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
 
 /** Identical open questions, oldest first, at least two. */

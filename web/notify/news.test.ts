@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Interaction } from '../../src/model/events/interaction.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { newsBetween } from './news.ts'
 

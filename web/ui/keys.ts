@@ -1,4 +1,4 @@
-import type { Question } from '../../src/model/events/interaction.ts'
+import type { Question } from '../../src/model/interaction.ts'
 
 /** The command key as this machine's keyboard names it. */
 export const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl'

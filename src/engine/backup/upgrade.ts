@@ -4,8 +4,8 @@ import type { Config } from '../../model/settings/config.ts'
 import type { ReportProgress, UpgradeReport } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { lockFolder } from '../../store/sqlite/lock.ts'
-import type { BackDone, BackPreview } from '../../store/sqlite/sqlite-back.ts'
 import { copiesIn, listCopies } from '../../store/upgrade/copies.ts'
+import type { BackDone, BackPreview } from '../../store/upgrade/loss.ts'
 import { databaseIn } from '../store-opening.ts'
 
 /** The inputs of an upgrade command. The commands need no running Carrel. */

@@ -11,8 +11,8 @@ import {
   raisedTo,
   type Spent,
 } from '../../model/settings/spending.ts'
+import { environmentOf } from '../scope-settings.ts'
 import type { SpentBy } from '../spending.ts'
-import { environmentOf } from '../verbs/environment.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
 

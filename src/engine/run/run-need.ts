@@ -13,9 +13,9 @@ import {
   type TakeBrowser,
 } from '../browsers/browsers.ts'
 import type { RunBrowser } from '../browsers/run-browser.ts'
+import { portsFor } from '../files/place-ports.ts'
 import { placeKey } from '../files/project-places.ts'
-import { environmentOf } from '../verbs/environment.ts'
-import { portsFor } from '../verbs/ports.ts'
+import { environmentOf } from '../scope-settings.ts'
 import type { RunWork } from './run-work.ts'
 
 /** A run, admitted or not. */

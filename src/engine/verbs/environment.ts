@@ -1,27 +1,17 @@
-import type { LimitReached } from '../../host/cgroups/cgroup.ts'
 import { WHAT } from '../../host/cgroups/cgroups.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { markOf } from '../../model/secrets/mask.ts'
 import {
-  type EffectiveEnvironment,
   type Environment,
   type EnvironmentChange,
-  effectiveEnvironment,
   HeldLimits,
   type SettingsScope,
 } from '../../model/settings/environment.ts'
-import { sizeShort } from '../../model/settings/sizes.ts'
 import { enter } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { readGiven } from '../files/run-folder.ts'
 import type { Op } from '../op.ts'
-
-/** Returns the effective environment settings of a scope, merged from all scopes around it. */
-export async function environmentOf({ store, config }: Context, scope: SettingsScope): Promise<EffectiveEnvironment> {
-  const settings = await store.environment.at(scope)
-  const layers = (['workspace', 'space', 'project'] as const).map((from) => ({ from, settings: settings[from] }))
-  return effectiveEnvironment(layers, config.runBudgetMs === null ? {} : { limits: { ms: config.runBudgetMs } })
-}
+import { environmentOf } from '../scope-settings.ts'
 
 export const getEnvironment: Op<'environment.get'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
@@ -74,20 +64,6 @@ async function checkLimits(ctx: Context, scope: SettingsScope, { limits }: Envir
     })
   }
 }
-
-/** Returns the advice after a limit ended an agent: the scope that sets the limit, and how to raise it. */
-export async function limitAdvice(ctx: Context, scope: SettingsScope, { limit, at }: LimitReached): Promise<string> {
-  const setting = (await environmentOf(ctx, scope)).limits[limit]
-  // The limit was changed meanwhile: the next process gets the new one.
-  if (setting?.value !== at || setting.from === 'default') return 'Prompt again to continue the session.'
-  const where = { workspace: '', space: ` --space ${scope.space}`, project: ` --project ${scope.project}` }[
-    setting.from
-  ]
-  const more = limit === 'memoryBytes' ? sizeShort(at * 2) : at * 2
-  return `The ${SCOPES[setting.from]} sets this limit. Raise it with \`carrel env set --limit ${limit}=${more}${where}\` or on the page, or ask for less at once. Then prompt again to continue the session.`
-}
-
-const SCOPES = { workspace: 'workspace', space: 'Space', project: 'project' } as const
 
 /** Refuses a variable that holds the value of a secret, because everybody can read variables. @throws bad_input */
 async function checkVariables(ctx: Context, { workspace }: SettingsScope, { env }: EnvironmentChange): Promise<void> {

@@ -1,6 +1,6 @@
 import { CarrelError } from '../../model/errors.ts'
-import { type Interaction, misfit } from '../../model/events/interaction.ts'
 import type { InteractionId, RuleId, WorkspaceId } from '../../model/ids.ts'
+import { type Interaction, misfit } from '../../model/interaction.ts'
 import type { Rule } from '../../model/rules.ts'
 import { enter, mayAnswer, whoOf } from '../authorize.ts'
 import type { Context } from '../context.ts'

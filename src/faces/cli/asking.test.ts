@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
-import type { Question } from '../../model/events/interaction.ts'
+import type { Question } from '../../model/interaction.ts'
 import { askPerson, chooseOption } from './asking.ts'
 import { openLines } from './lines.ts'
 import type { World } from './terminal.ts'

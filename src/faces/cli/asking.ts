@@ -1,4 +1,4 @@
-import type { Answer, Interaction, Question } from '../../model/events/interaction.ts'
+import type { Answer, Interaction, Question } from '../../model/interaction.ts'
 import type { LineReader } from './lines.ts'
 import { badInput } from './problem.ts'
 import { type Colors, clean, short } from './terminal.ts'

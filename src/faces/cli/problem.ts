@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
-import { commandNow } from '../../model/events/old-names.ts'
+import { commandNow } from '../../model/old-names.ts'
 
 export interface CommandFailure {
   readonly error: CarrelError

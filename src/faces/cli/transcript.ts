@@ -1,5 +1,4 @@
 import type { ContentBlock } from '../../model/events/events.ts'
-import type { Question } from '../../model/events/interaction.ts'
 import type {
   ActItem,
   FilesItem,
@@ -11,6 +10,7 @@ import type {
   ThoughtItem,
   ToolItem,
 } from '../../model/events/items.ts'
+import type { Question } from '../../model/interaction.ts'
 import { RUN_WORDS, stepWord } from '../../model/state-words.ts'
 import { nameOf } from '../../model/who-words.ts'
 import { type Colors, clean, short, span } from './terminal.ts'

@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { driverNow } from '../../model/events/old-names.ts'
+import { driverNow } from '../../model/old-names.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { PlaceRecord } from './place.ts'
 

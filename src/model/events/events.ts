@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { Counts, FilePath, SnapshotReason } from '../files/history.ts'
 import { ActId, AgentId, InteractionId, Millis, ProjectId, PromptId, RuleId, RunId, SessionId } from '../ids.ts'
+import { Answer, Question } from '../interaction.ts'
+import { eventTypeNow } from '../old-names.ts'
 import { Spent } from '../settings/spending.ts'
 import { PlaceKind, RunOutcome, Who } from '../tree.ts'
-import { Answer, Question } from './interaction.ts'
-import { eventTypeNow } from './old-names.ts'
 
 /**
  * Events of a session's log. Any authorized caller may write requests; only the holder of the session's lease

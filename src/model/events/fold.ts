@@ -1,4 +1,5 @@
 import type { InteractionId } from '../ids.ts'
+import type { Answer } from '../interaction.ts'
 import { isBudgetKey, NOTHING_SPENT, raisedTo, withoutRun } from '../settings/spending.ts'
 import type { Who } from '../tree.ts'
 import { applyUpdate } from './acp1.ts'
@@ -6,7 +7,6 @@ import { clip } from './clip.ts'
 import { agentOf, closeTexts, type FoldDraft, freshItem, own, patchAgent } from './draft.ts'
 import type { Event, EventOf, EventType } from './events.ts'
 import { FILES } from './fold-files.ts'
-import type { Answer } from './interaction.ts'
 import type { Item, QuestionItem, RunItem } from './items.ts'
 import { type AgentView, EMPTY_INDEX, type QueuedPrompt, type SessionView } from './view.ts'
 

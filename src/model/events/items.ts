@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { Counts, FilePath } from '../files/history.ts'
 import { ActId, AgentId, InteractionId, Millis, ProjectId, PromptId, RunId, SessionId } from '../ids.ts'
+import { Answer, InteractionState, Question } from '../interaction.ts'
 import { RunOutcome, RunState, Who } from '../tree.ts'
 import { ChangedPath, ContentBlock, HalfDone } from './events.ts'
-import { Answer, InteractionState, Question } from './interaction.ts'
 
 /**
  * Items of a session: its folded entries, as people see them. `n`, the `seq` of the creating event, is the identity,

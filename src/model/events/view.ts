@@ -1,8 +1,8 @@
 import type { AgentId, InteractionId, PromptId, RunId, SessionId } from '../ids.ts'
+import type { Grant, Question } from '../interaction.ts'
 import type { Raised, Spent } from '../settings/spending.ts'
 import type { Headline, PlaceKind, RunOutcome, SessionState, Who } from '../tree.ts'
 import type { BusyPolicy, ContentBlock, HalfDone } from './events.ts'
-import type { Grant, Question } from './interaction.ts'
 import type { Item } from './items.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { Millis, ProjectId, RuleId, SessionId, SpaceId, WorkspaceId } from '../ids.ts'
+import { Interaction } from '../interaction.ts'
 import { Rule } from '../rules.ts'
 import { Project, Session, Space, Workspace } from '../tree.ts'
-import { Interaction } from './interaction.ts'
 
 /**
  * Log of a workspace for rail, inbox and webhooks. Each line carries a whole row, so that the last line about a thing is

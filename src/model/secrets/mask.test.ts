@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../events/events.ts'
+import { createOutcomeMask } from '../events/mask-outcomes.ts'
 import { createMask, markOf, NO_MASK } from './mask.ts'
-import { createOutcomeMask } from './mask-outcomes.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 

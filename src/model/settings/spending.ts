@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Answer, Question } from '../events/interaction.ts'
+import type { Answer, Question } from '../interaction.ts'
 import type { EffectiveEnvironment, ScopeLevel } from './environment.ts'
 
 /** Usage: work time in ms, number of turns, and tokens and cost as agents report them. */

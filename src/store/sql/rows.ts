@@ -1,5 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
-import { Interaction } from '../../model/events/interaction.ts'
+import { Interaction } from '../../model/interaction.ts'
 import type { Rule } from '../../model/rules.ts'
 import type { Project, Run, Session, Space, Workspace } from '../../model/tree.ts'
 import type { SqlRow } from './tx.ts'

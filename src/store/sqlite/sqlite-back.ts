@@ -3,32 +3,18 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
-import { findRoom, joinRoom, type RollbackLoss } from '../../model/upgrade.ts'
+import { findRoom, joinRoom } from '../../model/upgrade.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { KNOWN_SCHEMA, writtenByNewer } from '../sql/migrations/migrate.ts'
 import { type Copy, flush, readCopy } from '../upgrade/copies.ts'
 import { digestFile } from '../upgrade/digest.ts'
+import type { BackDone, BackPreview } from '../upgrade/loss.ts'
 import { measureLoss } from '../upgrade/loss.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { readAside, realPath, sizeOf } from './sqlite-aside.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 import { sqliteTx } from './sqlite-tx.ts'
 import { copyBefore, inspectSqlite, sqliteFailure } from './sqlite-upgrade.ts'
-
-/** The effect of going back to a copy. `loss` is null without a present database. */
-export interface BackPreview {
-  readonly copy: Copy
-  /** The schema of the present data; null without data. */
-  readonly present: number | null
-  readonly loss: RollbackLoss | null
-}
-
-export interface BackDone {
-  /** The restored copy. */
-  readonly copy: Copy
-  /** The copy of the data before; null without data. */
-  readonly aside: Copy | null
-}
 
 interface Back {
   readonly path: string

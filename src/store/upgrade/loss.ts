@@ -1,6 +1,7 @@
 import type { RollbackLoss } from '../../model/upgrade.ts'
 import { readCatalog } from '../sql/migrations/catalog.ts'
 import type { Tx } from '../sql/tx.ts'
+import type { Copy } from './copies.ts'
 
 /** The tables and conditions of rows that were written after `$1`. */
 const WRITTEN: Readonly<Record<keyof RollbackLoss, readonly [table: string, from: string]>> = {
@@ -31,4 +32,19 @@ export async function measureLoss(tx: Tx, at: number): Promise<RollbackLoss> {
     loss[kind as keyof RollbackLoss] = row?.n ?? 0
   }
   return loss as RollbackLoss
+}
+
+/** The effect of going back to a copy. `loss` is null without a present database. */
+export interface BackPreview {
+  readonly copy: Copy
+  /** The schema of the present data; null without data. */
+  readonly present: number | null
+  readonly loss: RollbackLoss | null
+}
+
+export interface BackDone {
+  /** The restored copy. */
+  readonly copy: Copy
+  /** The copy of the data before; null without data. */
+  readonly aside: Copy | null
 }

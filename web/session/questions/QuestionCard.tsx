@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react'
-import type { Answer, Question } from '../../../src/model/events/interaction.ts'
+import type { Answer, Question } from '../../../src/model/interaction.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../../data/use-page.ts'
 import { age } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'

@@ -1,5 +1,5 @@
 import { type FormEvent, useId, useMemo, useState } from 'react'
-import type { Answer } from '../../../src/model/events/interaction.ts'
+import type { Answer } from '../../../src/model/interaction.ts'
 import { texts } from '../../texts/texts.ts'
 import { type FieldValue, type FormField, fieldsOf, readField } from './form-schema.ts'
 

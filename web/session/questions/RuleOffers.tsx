@@ -1,6 +1,6 @@
 import { Menu } from '@base-ui/react/menu'
 import { ChevronDown } from 'lucide-react'
-import { allowance, type Question } from '../../../src/model/events/interaction.ts'
+import { allowance, type Question } from '../../../src/model/interaction.ts'
 import { overlay } from '../../data/overlay.ts'
 import { usePage, usePageState, useSubmit, useWorkspaceId } from '../../data/use-page.ts'
 import { texts } from '../../texts/texts.ts'

@@ -1,5 +1,5 @@
 import type { Input } from '../../../src/api/index.ts'
-import type { Question } from '../../../src/model/events/interaction.ts'
+import type { Question } from '../../../src/model/interaction.ts'
 import { texts } from '../../texts/texts.ts'
 import { shortPath } from '../transcript/tool-details.ts'
 

@@ -1,7 +1,7 @@
-import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../../../model/events/interaction.ts'
 import type { RunView, SessionView } from '../../../model/events/view.ts'
 import { globMatches } from '../../../model/glob.ts'
 import type { InteractionId } from '../../../model/ids.ts'
+import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../../../model/interaction.ts'
 import { decide } from '../../../model/rules.ts'
 import { mayTakeEffect } from '../../authorize.ts'
 import type { RunWork } from '../run-work.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { fingerprint } from '../../../model/events/interaction.ts'
 import type { ToolItem } from '../../../model/events/items.ts'
+import { fingerprint } from '../../../model/interaction.ts'
 import { permissionQuestion, toolCallUpdate } from './questions.ts'
 
 const options = [{ optionId: 'yes', name: 'Yes', kind: 'allow_once' }]

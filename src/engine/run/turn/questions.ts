@@ -1,5 +1,5 @@
-import { type Answer, allowance, type Question, refusal } from '../../../model/events/interaction.ts'
 import type { ToolItem } from '../../../model/events/items.ts'
+import { type Answer, allowance, type Question, refusal } from '../../../model/interaction.ts'
 
 /** Carrel's reply to an agent's permission request. */
 export type PermissionReply = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }

@@ -1,4 +1,4 @@
-import type { Answer, Interaction } from '../../../model/events/interaction.ts'
+import type { Answer, Interaction } from '../../../model/interaction.ts'
 import { jsonObject } from '../arguments.ts'
 import { askPerson, chooseOption, howToAnswer, questionLines } from '../asking.ts'
 import type { AddCommand, Cli } from '../cli.ts'

@@ -1,5 +1,5 @@
-import type { Outcome } from '../events/events.ts'
-import type { Mask } from './mask.ts'
+import type { Mask } from '../secrets/mask.ts'
+import type { Outcome } from './events.ts'
 
 /**
  * Masks known secrets in recorded outcomes. A secret may be split over consecutive chunks of one message. The mask

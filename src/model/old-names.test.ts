@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ProjectPlace } from '../tree.ts'
-import { EVENTS, parseEvent } from './events.ts'
+import { EVENTS, parseEvent } from './events/events.ts'
 import { commandNow, driverNow, eventTypeNow, oldFieldOf, operationNow, pathNow } from './old-names.ts'
+import { ProjectPlace } from './tree.ts'
 
 describe('names in logs', () => {
   it('an event of an old type is read as one of today, with the shape of today', () => {

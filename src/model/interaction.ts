@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { AgentId, InteractionId, Millis, RunId, SessionId, SpaceId, WorkspaceId } from '../ids.ts'
-import { Who } from '../tree.ts'
+import { AgentId, InteractionId, Millis, RunId, SessionId, SpaceId, WorkspaceId } from './ids.ts'
+import { Who } from './tree.ts'
 
 /** Option of a question. `kind`: its meaning; unknown kinds are kept unchanged. */
 export const Option = z.object({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { permission } from '../../../test/support/session-log.ts'
+import { permission } from '../../test/support/session-log.ts'
 import { allowance, carryAnswer, fingerprint, misfit, type Question, refusal } from './interaction.ts'
 
 const diff = (newText: string, path = 'a.ts', oldText: string | null = 'old') => ({
