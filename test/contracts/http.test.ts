@@ -37,6 +37,30 @@ it('the client over HTTP answers as the engine in process does', async () => {
   await expect(client.call('sessions.get', at)).rejects.toMatchObject({ code: 'not_found' })
 })
 
+it('an old path, operation or field is refused with its new name', async () => {
+  world = await openHttpWorld()
+  const { client, engine, server } = world
+  const { space } = await client.call('spaces.create', { workspace: 'default', name: 'Notes' })
+  for (const [old, now] of [
+    ['/api/server', '/api/v1/server'],
+    ['/api/v1/workspaces/default/surroundings', '/api/v1/workspaces/default/environment'],
+    [`/api/workspaces/default/spaces/${space.id}/files`, `/api/v1/workspaces/default/spaces/${space.id}/file-rules`],
+  ] as const) {
+    const { status, text } = await ask(server.port, old, { headers: { authorization: `Bearer ${engine.token}` } })
+    expect([status, text]).toEqual([404, expect.stringContaining(`The path is ${now} now.`)])
+  }
+  const inside = engine.carrelFor({ name: 'owner', kind: 'person', face: 'library', workspaces: null })
+  await expect(inside.call('surroundings.get' as never, {} as never)).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('it is environment.get now'),
+  })
+  const rules = { contention: [] } as never
+  await expect(client.call('fileRules.set', { workspace: 'default', id: space.id, rules })).rejects.toMatchObject({
+    code: 'bad_input',
+    message: '`rules.contention` is called `rules.paths` now.',
+  })
+})
+
 it('B1: things of one workspace do not exist in another', async () => {
   world = await openHttpWorld()
   const { client } = world

@@ -33,6 +33,15 @@ describe('carrel with a server', () => {
     expect(spaces).toMatchObject([{ folder, kind: 'folder' }])
   })
 
+  it.each([
+    ['surroundings', 'env'],
+    ['contention', 'file-rules'],
+    ['places', 'copies'],
+  ])('the old command %s says that it is %s now', async (old, now) => {
+    const { exit, stderr } = await world.carrel([old, 'list'])
+    expect([exit, stderr]).toEqual([64, expect.stringContaining(`The command is called \`carrel ${now}\` now.`)])
+  })
+
   it.each(OUTCOMES)('a run that %s is %s, and the exit code says so', async (_, outcome, exit, step) => {
     const done = await world.carrel(['run', '--json', '-a', 'scripted', script(step)], { cwd: folder })
     expect(done.lines().at(-1)).toMatchObject({ type: 'result', outcome, state: 'ended', repeated: false })
