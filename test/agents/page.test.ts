@@ -31,7 +31,7 @@ async function send(page: Page, text: string): Promise<void> {
 
 /** Waits until no run is live, and checks the text with which the page shows the end of the last run. */
 async function endOf(page: Page, words: string): Promise<void> {
-  await page.locator('.run-end').last().getByText(words, { exact: true }).waitFor()
+  await page.locator('.run-end').last().getByText(words, { exact: true }).last().waitFor()
   await page.getByRole('button', { name: 'Stop', exact: true }).waitFor({ state: 'detached' })
 }
 
@@ -101,7 +101,7 @@ describe.skipIf(missing !== null).each([
     await send(page, script('talk', { text: 'cut short', chunks: 1, hang: true }))
     await said(page, 'cut short').waitFor()
     await page.getByRole('button', { name: 'Stop', exact: true }).click()
-    await endOf(page, 'Stopped')
+    await endOf(page, 'Cancelled')
     await send(page, script('again', { text: 'after the stop' }))
     await said(page, 'after the stop').waitFor()
     await endOf(page, 'Completed')

@@ -33,7 +33,17 @@ let server: string
 
 beforeAll(async () => {
   checkout = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-dev-')))
-  const whole = ['src', 'web', 'scripts', 'runtime', 'bin', 'package.json', 'package-lock.json', 'tsconfig.web.json']
+  const whole = [
+    'src',
+    'scripted-agent',
+    'web',
+    'scripts',
+    'runtime',
+    'bin',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.web.json',
+  ]
   for (const name of whole) cpSync(join(ROOT, name), join(checkout, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
   // A developer of Carrel may have set that agents end with their server.
