@@ -54,7 +54,6 @@ const SYSTEM = new Set([
  * Checks whether a Space may use a folder; the only rule, for every way in. `real` is the folder with all links
  * resolved. `key` is the same for every spelling of one folder (case-folded where the disk folds case): compare keys,
  * show `real`.
- *
  * @throws bad_input with a sentence that says what to choose instead
  */
 export async function checkFolder(path: string, rules: FolderRules): Promise<{ real: string; key: string }> {

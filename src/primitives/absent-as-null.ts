@@ -14,11 +14,7 @@ export function isAbsent(error: unknown): boolean {
   return ABSENT.has(errorCode(error))
 }
 
-/**
- * Returns the result of a file-system call, or null when its path is absent: `await absentAsNull(readFile(path))`.
- *
- * @throws every error but ENOENT and ENOTDIR
- */
+/** Returns a file-system call's result, or null for an absent path. @throws every error but ENOENT and ENOTDIR */
 export async function absentAsNull<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call
@@ -38,11 +34,7 @@ export function absentAsNullSync<T>(call: () => T): T | null {
   }
 }
 
-/**
- * Tells whether a file or folder is at `path`; a link counts by its target.
- *
- * @throws every error but ENOENT and ENOTDIR, where `existsSync` returns false
- */
+/** Tells whether something is at `path`; a link counts by its target. @throws every error but ENOENT and ENOTDIR */
 export function isPresent(path: string): boolean {
   return absentAsNullSync(() => statSync(path)) !== null
 }

@@ -1,10 +1,6 @@
 /** A value that is made on first use and shared by all callers. */
 export interface Lazy<T> {
-  /**
-   * Returns the value, and makes it on the first call. A failure is forgotten: the next call tries again.
-   *
-   * @throws the error of `make`, to all callers of this attempt
-   */
+  /** Returns the value, made on the first call. @throws the error of `make`, which the next call tries again */
   get(): Promise<T>
   /** The value or the attempt under way; null before the first call and after a failure. */
   readonly current: Promise<T> | null

@@ -9,12 +9,7 @@ export interface Semaphore<Tag = undefined> {
   take(): void
   /** Returns one permit. The caller that has waited longest gets it in the same step, before any new caller. */
   release(): void
-  /**
-   * Takes a permit as soon as one is free and all earlier callers have theirs.
-   *
-   * @param options.onWait gets the number of earlier callers that wait; not called when a permit is free
-   * @throws the reason of `options.signal` when it is aborted first; no permit is taken then
-   */
+  /** Takes a free permit in turn. `onWait` gets the number of waiting callers. @throws the reason of `signal` */
   acquire(options: AcquireOptions<Tag>): Promise<void>
 }
 

@@ -3,7 +3,6 @@ export interface Serial {
   /**
    * Runs `job` when all earlier jobs have ended, at the earliest in the next microtask. A failed job never blocks the
    * next. A job must not wait for a job that it adds to its own queue: neither would end.
-   *
    * @returns the result of `job`
    * @throws the error of `job`, to its own caller only
    */

@@ -33,12 +33,7 @@ export function createTimer({ ref = true }: { readonly ref?: boolean } = {}): Ti
   }
 }
 
-/**
- * Waits for `promise`, but at most `ms`. Leaves no timer behind.
- *
- * @returns true when `promise` resolved in time
- * @throws the error of `promise` when it rejects in time
- */
+/** Tells whether `promise` resolves within `ms`. Leaves no timer. @throws its error when it rejects in time */
 export async function resolvesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const late = Promise.withResolvers<false>()
   const timer = setTimeout(() => late.resolve(false), ms)

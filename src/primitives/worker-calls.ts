@@ -1,14 +1,6 @@
-/**
- * The caller's side of calls to a worker thread or a child process: numbers the calls, and matches each answer to its
- * call. The caller sends the messages.
- */
+/** The caller's side of calls to a worker or child process: matches answers to calls by number. */
 export interface WorkerCalls {
-  /**
-   * Begins a call. `send` posts the message with the number of the call.
-   *
-   * @returns the result that `resolve` gets for this number
-   * @throws the error of `send`, of `reject` or of `end`; the call is over then
-   */
+  /** Begins a call; `send` posts its number. Resolves to its result. @throws the error of `send`, `reject` or `end` */
   begin<T>(send: (id: number) => void): Promise<T>
   /** Ends a call with its result. Does nothing for a call that is over. */
   resolve(id: number, result: unknown): void
@@ -24,7 +16,6 @@ export interface WorkerCalls {
 
 /**
  * Creates the table of open calls.
- *
  * @param hold called when the first call begins after a rest, and with false when the last call is over: for `ref` and
  *   `unref`, so that an idle worker does not keep the process alive
  */

@@ -3,10 +3,7 @@ import { createSemaphore } from '../../primitives/semaphore.ts'
 
 /** Semaphore for agent starts: at most `limit` at a time, the others wait in order of arrival (P4). */
 export interface Admission {
-  /**
-   * Waits for a turn. Call the returned function when the start is over; a second call does nothing.
-   * @throws unavailable when `signal` fires first
-   */
+  /** Waits for a turn; the returned function ends it, once. @throws unavailable when `signal` fires first */
   acquire(signal: AbortSignal): Promise<() => void>
   readonly limit: number
   readonly active: number

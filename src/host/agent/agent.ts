@@ -34,7 +34,6 @@ const MARK = { frames: 5_000, chars: 4 << 20 }
 
 /**
  * Starts an agent under a keeper and initializes the connection. When this rejects, no process of it is left.
- *
  * @throws unavailable with the reason and the next step, when the agent is missing, ends, does not answer within
  * `initializeTimeoutMs`, or speaks another version of ACP
  */
@@ -176,9 +175,7 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
   maxFrameBytes: MAX_FRAME_BYTES,
 })
 
-/**
- * Returns the launch with its temporary folder, inside its sandbox. Terminals and a later server get the same launch.
- */
+/** Returns the launch inside its sandbox, with its temporary folder. The result is stable across servers. */
 async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> {
   if (!launch.sandbox) {
     const temporary = await makeTemporary(temporaryOf(launch.keepers, keeper))

@@ -4,10 +4,7 @@ import type { Exit } from '../process/process.ts'
 
 const KILLED = 137
 
-/**
- * Returns the limit that ended an agent; null when it ended otherwise. A shell around the agent reports a kill as an
- * exit code.
- */
+/** Returns the limit that ended an agent, or null. A shell reports a kill as an exit code. */
 export function endedBy({ code, signal, reached = [] }: Exit): LimitReached | null {
   const killed = signal === 'SIGKILL' || code === KILLED
   return (killed && reached.find(({ limit }) => limit === 'memoryBytes')) || null

@@ -4,10 +4,7 @@ import type { AgentLaunch, AgentPlace } from './contract.ts'
 import { reachOf } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
-/**
- * Serves `terminal/*` of one session. Each command is a process tree of its own, so that ending it ends its
- * descendants.
- */
+/** Serves `terminal/*` of one session. Each command is a process tree, so that its descendants end with it. */
 export interface Terminals {
   /** @throws WireError */
   handle(method: string, params: unknown): Promise<unknown>

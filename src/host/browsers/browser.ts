@@ -93,7 +93,6 @@ const gateFile = () => fileURLToPath(programFile('gate', new URL('./gate.ts', im
 /**
  * Starts a browser with a profile of its own and waits until CDP answers at its loopback port. A keeper holds the
  * browser, which therefore survives a restart of the server, as its agent does. Leaves nothing behind when it rejects.
- *
  * @throws PortIsTaken; unavailable with the reason when the browser does not start, or `signal` fires
  */
 export async function startBrowser(launch: BrowserLaunch, runtime: BrowserRuntime): Promise<BrowserProcess> {
@@ -228,10 +227,7 @@ const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserRuntim
   maxFrameBytes: 1 << 20,
 })
 
-/**
- * Discards the browser's output and reports blocked targets, but for those that browsers contact on their own: full
- * browsers do so whatever flags they get.
- */
+/** Reports blocked targets, but for those that full browsers contact on their own, whatever flags they get. */
 const listenerFor = (onBlocked: BrowserLaunch['onBlocked']): KeptListener => ({
   frame: () => undefined,
   replayed: () => undefined,

@@ -28,10 +28,7 @@ export interface LimitReached {
 
 export const foldersOf = (cgroup: Cgroup): string[] => cgroup.folders.map(({ path }) => path)
 
-/**
- * Makes the folders and writes their limits.
- * @throws Error with the reason; no folder is left then
- */
+/** Makes the folders and writes their limits. @throws Error with the reason; no folder is left then */
 export function makeCgroup(cgroup: Cgroup): void {
   try {
     for (const { path, settings } of cgroup.folders) {
@@ -46,9 +43,7 @@ export function makeCgroup(cgroup: Cgroup): void {
   }
 }
 
-/**
- * The process enters the cgroup itself before it executes the command, so every descendant is inside from the start.
- */
+/** The process enters the cgroup before it executes the command, so every descendant is inside. */
 const ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
 
 /** Returns the prefix of a command that starts it in a cgroup. */

@@ -93,10 +93,7 @@ export function positionIn(
   return below === null ? null : { version, folder: resolve(join(mount.point, below)), top: mount.point, path }
 }
 
-/**
- * Returns the path below `root`. A process outside of a mount's cgroup namespace has a path with `..`, which leads
- * nowhere.
- */
+/** Returns the path below `root`. Outside of a mount's cgroup namespace it has `..` and leads nowhere. */
 function under(path: string, root: string): string | null {
   if (path.includes('/..') || root.includes('/..')) return null
   if (root === '/') return path

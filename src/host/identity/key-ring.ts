@@ -11,10 +11,7 @@ export interface KeyRing {
   readonly source: string
   /** True when Carrel made the file and may change it; otherwise the operator of the server does. */
   readonly own: boolean
-  /**
-   * Reads the keys.
-   * @throws unavailable when the source contains an invalid key
-   */
+  /** Reads the keys. @throws unavailable when the source contains an invalid key */
   keys(): Promise<readonly SecretKey[]>
   /** Returns the key that seals; an own ring makes its first one. */
   sealing(): Promise<SecretKey>
@@ -35,9 +32,7 @@ export interface KeySources {
 const OWN_KEY_FILE = 'secrets.key'
 const HOW = 'A key is 32 random bytes in base64: `openssl rand -base64 32` makes one.'
 
-/**
- * Opens the keys of the environment, else of the configured file, else of Carrel's own file, which is made on demand.
- */
+/** Opens the keys of the environment, the configured file, or Carrel's own file, made on demand. */
 export function openKeyRing({ environment, file, dataFolder }: KeySources): KeyRing {
   if (environment) return givenRing('CARREL_SECRETS_KEY', async () => environment.split(','))
   if (file !== null) return givenRing(file, () => linesOf(file))

@@ -3,10 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/**
- * Longest path of a temporary folder. A socket path has 107 bytes, and Chromium ends at once with less than 45 for its
- * own part.
- */
+/** Longest temporary folder path: sockets have 107 bytes, of which Chromium needs 45 for its own part. */
 const LONGEST = 60
 
 /**

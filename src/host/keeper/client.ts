@@ -30,10 +30,7 @@ export interface KeptTree {
   readonly cgroup: Cgroup | null
   /** Last record of an earlier server; null for a fresh agent. */
   readonly checkpoint: Checkpoint | null
-  /**
-   * Delivers every frame after the checkpoint in order and exactly once: spooled ones first, then new ones. Call it
-   * once, immediately.
-   */
+  /** Delivers each frame after the checkpoint once and in order, spooled ones first. Call it once, immediately. */
   listen(listener: KeptListener): void
   /** Writes a frame, which is on disk before the agent receives it. `tag` identifies it later. */
   send(line: string, tag?: string): void
@@ -81,10 +78,7 @@ const LATE_MS = 1_500
 
 export const newKeeper = (): string => randomBytes(8).toString('hex')
 
-/**
- * Starts a keeper and its agent.
- * @throws Error with the reason; no process is left then
- */
+/** Starts a keeper and its agent. @throws Error with the reason; no process is left then */
 export async function startKeeper(
   launch: Pick<
     KeeperLaunch,
@@ -276,10 +270,7 @@ export async function findKeepers(keepers: string): Promise<{ keeper: string; no
   })
 }
 
-/**
- * Removes a keeper that has ended: its spool, its agent's cgroup and its temporary folder, which may be large. The next
- * start removes leftovers. Safe to repeat.
- */
+/** Removes an ended keeper's spool, cgroup and temporary folder. The next start removes leftovers. Safe to repeat. */
 export async function dropKeeper(keepers: string, keeper: string): Promise<void> {
   const folder = join(keepers, keeper)
   const cgroup = readNote(folder)?.cgroup

@@ -41,7 +41,6 @@ const OUTPUT_BYTES = 1 << 20
 /**
  * Runs a command that writes, to its end. The ledger ensures that it never outlives the server (P1). The signal or the
  * timeout kills its whole tree.
- *
  * @throws the reason of the signal, once no process of the command runs
  */
 export async function runCommand(machine: Machine, ask: Command): Promise<Ended> {

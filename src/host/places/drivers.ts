@@ -34,10 +34,7 @@ export async function probeDrivers(parent: string, path: string): Promise<Driver
   }
 }
 
-/**
- * Returns the requested driver, or the best.
- * @throws unavailable with the reason (F8)
- */
+/** Returns the requested driver, or the best. @throws unavailable with the reason (F8) */
 export function chooseDriver(drivers: readonly Driver[], asked: string | null): Driver {
   const usable = drivers.filter((driver) => driver.usable)
   const found = asked === null ? usable[0] : drivers.find(({ name }) => name === asked)

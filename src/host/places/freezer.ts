@@ -5,10 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
 import { copyTree, type TreeEntry, walkTree } from './tree-copy.ts'
 
-/**
- * Task of a freezing thread: a base of `source` in the folder `bases`; a plain copy at `copy` with a list; or the
- * changes of such a copy.
- */
+/** Task of a freezing thread: a base in `bases`, a plain copy with a list, or the changes of such a copy. */
 export type Freezing =
   | { readonly source: string; readonly bases: string }
   | { readonly source: string; readonly copy: string; readonly list: string }

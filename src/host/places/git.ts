@@ -10,10 +10,7 @@ import { type Machine, runCommand } from './command.ts'
  * stranger's repository can be read and checked out.
  */
 export interface Git {
-  /**
-   * Runs a command that only reads.
-   * @throws GitFailure, or CarrelError when git is missing or takes too long
-   */
+  /** Runs a command that only reads. @throws GitFailure, or CarrelError when git is missing or takes too long */
   read(cwd: string, args: readonly string[], how?: ReadOptions): Promise<string>
   /** Runs a command that only reads; exit code 1, git's way to say no, becomes null. */
   ask(cwd: string, args: readonly string[]): Promise<string | null>

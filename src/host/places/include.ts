@@ -13,7 +13,6 @@ const MAX_FILES = 20_000
 /**
  * Copies matching files that git does not have, such as `.env`, without which nothing runs. Existing files stay, and
  * nothing is written through a link. Returns the number of copied files.
- *
  * @throws bad_input when the patterns match too many files
  */
 export async function copyIncluded(git: Git, from: string, to: string, patterns: readonly string[]): Promise<number> {

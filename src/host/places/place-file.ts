@@ -20,7 +20,6 @@ export async function writePlaceFile(folder: string, file: PlaceFile): Promise<v
 
 /**
  * Reads the records of all places below `parent`, with their folders.
- *
  * @throws the error of a file that cannot be read: a base that only this place lies over would pass for unused
  */
 export async function readPlaceFiles(parent: string): Promise<{ folder: string; file: PlaceFile }[]> {

@@ -225,10 +225,7 @@ async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
   }
 }
 
-/**
- * Runs the set-up command in the new place. Its output is stored beside the place.
- * @throws unavailable
- */
+/** Runs the set-up command. Its output is stored beside the place. @throws unavailable */
 async function runSetup(machine: Machine, ask: MakePlace, place: Place, folder: string): Promise<void> {
   const [command, ...args] = ask.setup ?? []
   if (command === undefined) return

@@ -21,7 +21,6 @@ const INSTEAD = 'make the project as an overlay, which works for any folder'
 
 /**
  * Reads the repository of a folder without writing to it (F1).
- *
  * @param instead alternative for the caller, for the error message
  * @throws bad_input without a repository, or when its settings name a work tree elsewhere
  */
@@ -42,10 +41,7 @@ export async function inspectRepository(git: Git, folder: string, instead = INST
   }
 }
 
-/**
- * Returns the commit of a name; null is the one that the folder has checked out.
- * @throws bad_input
- */
+/** Returns the commit of a name; null is the checked-out one. @throws bad_input */
 export async function commitOf(git: Git, folder: string, name: string | null, instead = INSTEAD): Promise<string> {
   const asked = `${name ?? 'HEAD'}^{commit}`
   const found = await git.ask(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', asked])
@@ -97,10 +93,7 @@ export async function underwayIn(gitFolder: string): Promise<string | null> {
   return null
 }
 
-/**
- * Returns the git folder of a linked work tree if both name each other and belong to the repository; else null. Reads
- * three small files and runs nothing.
- */
+/** Returns the git folder of a linked work tree if both name each other and the repository; runs nothing. */
 export async function registeredAs(top: string, common: string): Promise<string | null> {
   const text = async (...path: string[]) => (await readSmallFile(join(...path))).trim()
   try {

@@ -50,7 +50,6 @@ const MOUNT = [
 /**
  * Mounts a view. Two open files of this process keep it: its mount namespace, and a folder in it. They close with this
  * process, however it ends, and the view ends with the last agent in it (P1).
- *
  * @throws Error with the system's message
  */
 export async function mountView(spec: ViewSpec): Promise<View> {
@@ -122,10 +121,7 @@ async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {
   }
 }
 
-/**
- * Returns mount options under which the upper folder holds whole files under their own names, so that it lists the
- * changes.
- */
+/** Returns mount options under which the upper folder lists the changes: whole files, own names. */
 function optionsOf({ folder, lower, rights }: ViewSpec): string {
   const layers = `lowerdir=${relative(folder, lower)},upperdir=${PARTS.upper},workdir=${PARTS.work},index=off`
   // The kernel disables both in a user namespace, and rejects options that name them.

@@ -35,9 +35,7 @@ export async function probeContainment(path: string): Promise<Containment> {
   return processGroup(deathSignal)
 }
 
-/**
- * Returns the weakest kind, which needs no tools: an own session and process group, and a sweep by recorded identity.
- */
+/** Returns the weakest kind, which needs no tools: a session, a process group, and a sweep by identity. */
 export function processGroup(deathSignal: readonly string[] = []): Containment {
   const limits = [
     'Commands that leave their process group are found by a mark in their environment; one that also clears it can survive a cancel.',

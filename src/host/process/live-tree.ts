@@ -17,9 +17,7 @@ export async function commandOf({ tree, identity, depth }: LiveTree): Promise<Pr
   return split(members(tree, identity, await processTable()), identity.pid, depth).command
 }
 
-/**
- * Returns the processes below the command; with `bornAfterMs` only those started at or after that time (10 ms grain).
- */
+/** Returns the processes below the command; with `bornAfterMs` only those started since (10 ms grain). */
 export async function descendantsOf(live: LiveTree, filter: { bornAfterMs?: number } = {}): Promise<ProcessRow[]> {
   const { rest } = split(members(live.tree, live.identity, await processTable()), live.identity.pid, live.depth)
   const oldest = filter.bornAfterMs

@@ -130,7 +130,6 @@ async function realOf(paths: readonly string[]): Promise<string[]> {
 
 /**
  * Returns the real path; null for a path that this process cannot reach by its rights, since the agent is the same user.
- *
  * @throws every other error: a folder that should be hidden would stay open
  */
 async function reachable(path: string): Promise<string | null> {

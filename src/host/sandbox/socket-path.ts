@@ -9,7 +9,6 @@ export function proxyPath(folder: string): string {
 
 /**
  * Returns `inside`, or a path in the temporary folder where that is too long for a socket: some systems allow 104 bytes.
- *
  * @param elsewhere makes the other path of a name that is the same for the same folder
  */
 export function shortSocket(inside: string, elsewhere: (name: string) => string, folder: string): string {

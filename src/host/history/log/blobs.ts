@@ -33,43 +33,28 @@ export interface Content {
   readonly data: Uint8Array | null
 }
 
-/**
- * Content by its SHA-256, shared by all places: small content packed in the database, large content in files beside it.
- */
+/** Content by its SHA-256, shared by all places: small content in the database, large content in files. */
 export interface Blobs {
   /** Takes content from memory. Large content is on disk when this returns. */
   from(bytes: Uint8Array): Content
-  /**
-   * Reads the content of a file; null when the file changes meanwhile.
-   * @throws the error of the file system
-   */
+  /** Reads the content of a file; null when the file changes meanwhile. @throws the error of the file system */
   read(path: string | Buffer, seen: Stats): Content | null
   /** Drops content that will not be recorded, because it is known and in use. */
   letGo(content: Content): void
   /** Drops content whose record failed. Files without a row are deleted at once, to free space. */
   giveUp(contents: Iterable<Content>): void
-  /**
-   * Adds a user to the row of this content and returns its id. The first user owns the bytes. Call within a
-   * transaction.
-   */
+  /** Adds a user and returns the row's id. The first user owns the bytes. Call within a transaction. */
   use(content: Content, place: number): number
-  /**
-   * Adds the row of this content without a user: the second sweep after this may remove it. Call within a transaction.
-   */
+  /** Adds a row without a user: the second sweep after this may remove it. Call within a transaction. */
   hold(content: Content): void
-  /**
-   * Removes a user. Content without users is emptied; `drop` deletes its file. Returns the bytes freed. Call within a
-   * transaction.
-   */
+  /** Removes a user, and empties unused content; `drop` deletes its file. Returns freed bytes. In a transaction. */
   release(id: number): number
   /** Deletes files that no row names, after the commit. */
   drop(): void
   bytes(id: number): Buffer | null
   idOf(digest: Uint8Array): number | null
   isKept(digest: Uint8Array): boolean
-  /**
-   * Empties content that was held up to this row and never used. Returns the newest row, the limit for the next sweep.
-   */
+  /** Empties content up to this row that was held and never used. Returns the newest row: the next limit. */
   dropHeld(upTo: number): number
   /** Deletes files without a row, left by a crash between file and row. Returns their number. */
   strays(): number
@@ -245,9 +230,7 @@ function packed(bytes: Uint8Array): Pick<Content, 'stored' | 'packed' | 'data'> 
   return { stored: small.length, packed: true, data: small }
 }
 
-/**
- * Returns the bytes of a small file that is still in the seen state; null when it changed before or during the read.
- */
+/** Returns the bytes of a small file; null when it changed before or during the read. */
 function steadyBytes(path: string | Buffer, seen: Stats): Buffer | null {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
@@ -258,10 +241,7 @@ function steadyBytes(path: string | Buffer, seen: Stats): Buffer | null {
   }
 }
 
-/**
- * Large content in files `ab/cdef...`: written under a temporary name, synced, then renamed, so a name guarantees whole
- * content.
- */
+/** Files `ab/cdef...` of large content: synced, then renamed, so a name guarantees whole content. */
 function blobFiles(folder: string) {
   const part = join(folder, 'part')
   mkdirSync(folder, { recursive: true })

@@ -69,9 +69,7 @@ export function diskPath(root: string, path: FilePath): string | Buffer {
   return path.isWellFormed() ? full : Buffer.concat([Buffer.from(`${root}/`), pathBytes(path)])
 }
 
-/**
- * Returns the names in a folder. Reads them as text, which is fast, and again as bytes only when one is not valid text.
- */
+/** Returns the names in a folder, read as text, which is fast, and again as bytes when one is not valid text. */
 export function namesIn(root: string, folder: FilePath): string[] {
   const at = diskPath(root, folder)
   const names = readdirSync(at, 'utf8')

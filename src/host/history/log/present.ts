@@ -129,10 +129,7 @@ function statements(db: DatabaseSync) {
   }
 }
 
-/**
- * Loads all rows. Reads paths as text, which is far faster than bytes; a path with U+FFFD was not valid text, so all
- * are read again as bytes.
- */
+/** Reads paths as text, far faster than bytes; after one with U+FFFD (not valid text), all again as bytes. */
 function load({ texts, bytes }: ReturnType<typeof statements>, place: number): Map<FilePath, Known> {
   const map = new Map<FilePath, Known>()
   let odd = false

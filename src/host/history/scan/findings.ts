@@ -45,10 +45,7 @@ export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings
 export const isQuiet = ({ changed, covered, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + uncovered.size + gaps.size === 0
 
-/**
- * Returns the paths that came and went among those left out. Call before the findings are written.
- * @param isThere whether a file exists at a path now
- */
+/** Returns the left-out paths that came and went. Call before the findings are written. */
 export function leftOutIn(
   { gaps: found }: Findings,
   gaps: GapBook,

@@ -8,10 +8,7 @@ import type { Mark } from './record.ts'
 /** Hints of a change come at most this late. An older time comes from a disk with another clock. ms. */
 const LATE = 2_000
 
-/**
- * Start times of the runs at work here, by the clock that stamps files. A hint may come after the scan at a run's
- * start: earlier writes are not the run's.
- */
+/** Start times of runs by the clock that stamps files: a late hint of an earlier write is not the run's. */
 export interface RunStarts {
   /** Notes the marks of a scan, after the scan. `now` is by the disk's clock. */
   note(marks: readonly Mark[], now: () => number): void

@@ -4,10 +4,7 @@ import type { ActId } from '../../../model/ids.ts'
 import { inTransaction } from '../log/db.ts'
 import type { ActStep } from '../log/step.ts'
 
-/**
- * Phase of an act. `staging`: no file is changed yet. `staged`: ready to finish. `back`: being rolled back. `done`: all
- * files are written, only the record is missing.
- */
+/** Phase of an act. `staging`: no file is changed. `staged`: ready. `back`: rolling back. `done`: all is written. */
 export type Phase = 'staging' | 'staged' | 'back' | 'done'
 
 export interface ActJob {
