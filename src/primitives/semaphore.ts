@@ -1,17 +1,5 @@
 /** A FIFO semaphore. Each waiting caller is listed with its `Tag`. */
-export interface Semaphore<Tag = undefined> {
-  readonly limit: number
-  /** Number of permits in use. More than `limit` after `take` without a free permit. */
-  readonly taken: number
-  /** The tags of the waiting callers, first come first. */
-  readonly waiting: readonly Tag[]
-  /** Takes a permit at once, also when none is free: for things that are in use already. */
-  take(): void
-  /** Returns one permit. The caller that has waited longest gets it in the same step, before any new caller. */
-  release(): void
-  /** Takes a free permit in turn. `onWait` gets the number of waiting callers. @throws the reason of `signal` */
-  acquire(options: AcquireOptions<Tag>): Promise<void>
-}
+export type Semaphore<Tag = undefined> = ReturnType<typeof createSemaphore<Tag>>
 
 interface AcquireOptions<Tag> {
   readonly tag: Tag
@@ -19,25 +7,30 @@ interface AcquireOptions<Tag> {
   readonly onWait?: (before: number) => void
 }
 
-export function createSemaphore<Tag = undefined>(limit: number): Semaphore<Tag> {
+export function createSemaphore<Tag = undefined>(limit: number) {
   const queue: { readonly tag: Tag; readonly begin: () => void }[] = []
   let taken = 0
   return {
     limit,
-    get taken() {
+    /** Number of permits in use. More than `limit` after `take` without a free permit. */
+    get taken(): number {
       return taken
     },
-    get waiting() {
+    /** The tags of the waiting callers, first come first. */
+    get waiting(): readonly Tag[] {
       return queue.map(({ tag }) => tag)
     },
-    take() {
+    /** Takes a permit at once, also when none is free: for things that are in use already. */
+    take(): void {
       taken += 1
     },
-    release() {
+    /** Returns one permit. The caller that has waited longest gets it in the same step, before any new caller. */
+    release(): void {
       taken -= 1
       if (taken < limit) queue.shift()?.begin()
     },
-    async acquire({ tag, signal, onWait }) {
+    /** Takes a free permit in turn. `onWait` gets the number of waiting callers. @throws the reason of `signal` */
+    async acquire({ tag, signal, onWait }: AcquireOptions<Tag>): Promise<void> {
       signal?.throwIfAborted()
       if (taken < limit && queue.length === 0) {
         taken += 1

@@ -1,15 +1,8 @@
 /** A timer that is started and stopped again and again, with one call under way at most. */
-export interface Timer {
-  /** Calls `act` after `ms`. Does nothing while the timer runs. */
-  start(ms: number, act: () => void): void
-  /** Calls `act` after `ms` from now, and not what an earlier start asked for. */
-  restart(ms: number, act: () => void): void
-  /** Drops the call under way. Safe to repeat. */
-  stop(): void
-}
+export type Timer = ReturnType<typeof createTimer>
 
 /** @param options.ref false for a timer that does not keep the process alive */
-export function createTimer({ ref = true }: { readonly ref?: boolean } = {}): Timer {
+export function createTimer({ ref = true }: { readonly ref?: boolean } = {}) {
   let running: NodeJS.Timeout | null = null
   const stop = () => {
     if (running) clearTimeout(running)
@@ -24,11 +17,14 @@ export function createTimer({ ref = true }: { readonly ref?: boolean } = {}): Ti
     if (!ref) running.unref()
   }
   return {
+    /** Calls `act` after `ms`. Does nothing while the timer runs. */
     start,
-    restart(ms, act) {
+    /** Calls `act` after `ms` from now, and not what an earlier start asked for. */
+    restart(ms: number, act: () => void): void {
       stop()
       start(ms, act)
     },
+    /** Drops the call under way. Safe to repeat. */
     stop,
   }
 }

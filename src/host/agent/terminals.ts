@@ -5,12 +5,7 @@ import { reachOf } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 /** Serves `terminal/*` of one session. Each command is a process tree, so that its descendants end with it. */
-export interface Terminals {
-  /** @throws WireError */
-  handle(method: string, params: unknown): Promise<unknown>
-  /** Kills all running commands. Their output stays readable until the terminal is released. Safe to repeat. */
-  killAll(): Promise<void>
-}
+export type Terminals = ReturnType<typeof openTerminals>
 
 interface Terminal {
   readonly tree: ChildTree
@@ -25,7 +20,7 @@ const DEFAULT_LIMIT = 1 << 20
 const HARD_LIMIT = 8 << 20
 
 /** @param cgroup cgroup of the agent itself */
-export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null): Terminals {
+export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null) {
   const terminals = new Map<string, Terminal>()
   let last = 0
   const named = (params: Record<string, unknown>) => {
@@ -56,12 +51,14 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cg
     },
   }
   return {
-    handle: async (method, params) => {
+    /** @throws WireError */
+    handle: async (method: string, params: unknown): Promise<unknown> => {
       const verb = verbs[method]
       if (!verb) throw new WireError(-32601, `Carrel does not know ${method}.`)
       return await verb((params ?? {}) as Record<string, unknown>)
     },
-    killAll: async () => {
+    /** Kills all running commands. Their output stays readable until the terminal is released. Safe to repeat. */
+    killAll: async (): Promise<void> => {
       await Promise.all([...terminals.values()].map((terminal) => terminal.tree.kill()))
     },
   }

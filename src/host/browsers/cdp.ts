@@ -5,13 +5,7 @@ import { WebSocket } from 'ws'
 import { z } from 'zod'
 
 /** A connection to a browser by CDP, the Chrome DevTools Protocol. Results are unchecked: callers parse them. */
-export interface Cdp {
-  /** Sends a command and returns its result. @throws Error when the browser refuses, does not answer in time, or has ended */
-  send(method: string, params?: object, session?: string): Promise<unknown>
-  /** Resolves when the connection has ended, from either side. Never rejects. */
-  readonly closed: Promise<void>
-  close(): void
-}
+export type Cdp = Awaited<ReturnType<typeof openCdp>>
 
 export interface CdpEvent {
   readonly method: string
@@ -42,7 +36,7 @@ interface PendingCommand {
 }
 
 /** Connects through a unix socket that answers as the browser's CDP port does. @throws Error without an answer in time */
-export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => void): Promise<Cdp> {
+export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => void) {
   // The sandboxed browser can write to this folder: a symbolic link must not lead the server elsewhere.
   if (!lstatSync(socketPath).isSocket()) throw new Error(`${socketPath} is not the socket of a browser.`)
   const { webSocketDebuggerUrl } = Version.parse(JSON.parse(await get(socketPath, '/json/version')))
@@ -82,9 +76,11 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     socket.on('error', reject)
   })
   return {
+    /** Resolves when the connection has ended, from either side. Never rejects. */
     closed,
-    close: () => socket.terminate(),
-    send(method, params = {}, session) {
+    close: (): void => socket.terminate(),
+    /** Sends a command and returns its result. @throws Error when the browser refuses, does not answer in time, or has ended */
+    send(method: string, params: object = {}, session?: string): Promise<unknown> {
       if (socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('The browser has ended.'))
       last += 1
       const id = last

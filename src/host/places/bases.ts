@@ -7,14 +7,7 @@ import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './free
 import { clearRemovals, removeFolder } from './removal.ts'
 
 /** Frozen folders below views. Worker threads walk and copy. */
-export interface Bases {
-  /** Freezes a folder in its state at the call or later. Concurrent callers share one freeze. */
-  freeze(source: string, bases: string, wait: Wait): Promise<Frozen>
-  /** Makes a plain copy, with a list of its content. */
-  copy(source: string, to: { copy: string; list: string }, wait: Wait): Promise<Frozen>
-  /** Returns the paths of such a copy that changed since. */
-  changedInCopy(copy: string, list: string): Promise<readonly string[]>
-}
+export type Bases = ReturnType<typeof createBases>
 
 interface Wait {
   readonly signal: AbortSignal
@@ -28,7 +21,7 @@ interface Shared {
   begun: boolean
 }
 
-export function createBases(): Bases {
+export function createBases() {
   const lasts = new Map<string, Shared>()
 
   const begin = (ask: { source: string; bases: string }, before: Shared | undefined): Shared => {
@@ -53,7 +46,8 @@ export function createBases(): Bases {
   }
 
   return {
-    async freeze(source, bases, wait) {
+    /** Freezes a folder in its state at the call or later. Concurrent callers share one freeze. */
+    async freeze(source: string, bases: string, wait: Wait): Promise<Frozen> {
       const last = lasts.get(source)
       // A freeze under way may have passed a path that changed just now.
       const shared = last && !last.begun ? last : begin({ source, bases }, last)
@@ -65,8 +59,11 @@ export function createBases(): Bases {
         shared.waiting.delete(wait)
       }
     },
-    copy: (source, to, wait) => runFreezer({ source, ...to }, wait),
-    changedInCopy: (copy, list) =>
+    /** Makes a plain copy, with a list of its content. */
+    copy: (source: string, to: { copy: string; list: string }, wait: Wait): Promise<Frozen> =>
+      runFreezer({ source, ...to }, wait),
+    /** Returns the paths of such a copy that changed since. */
+    changedInCopy: (copy: string, list: string): Promise<readonly string[]> =>
       runFreezer({ changedIn: copy, list }, { signal: new AbortController().signal, onProgress: () => undefined }),
   }
 }
