@@ -24,9 +24,8 @@ export type StepOutcome = { stop: string } | undefined
 // biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say about how the turn goes on
 type Act = (step: ScriptStep, stage: Stage) => Promise<StepOutcome | void>
 
-export async function play(step: ScriptStep, stage: Stage): Promise<StepOutcome> {
-  return (await ACTS[keyOf(step)](expanded(step), stage)) ?? undefined
-}
+export const play = async (step: ScriptStep, stage: Stage): Promise<StepOutcome> =>
+  (await ACTS[keyOf(step)](expanded(step), stage)) ?? undefined
 
 function expanded(step: ScriptStep): ScriptStep {
   if (step.expand !== true) return step

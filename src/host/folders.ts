@@ -70,9 +70,8 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   if (isInside(home, key)) throw refuse(`${real} contains your home folder. Choose a folder inside your home instead.`)
   if (SYSTEM.has(real) || /^\/(proc|sys|dev|etc|boot)\//.test(real))
     throw refuse(`${real} belongs to the system. Choose a folder of your own.`)
-  if (key === data || isInside(key, data) || isInside(data, key)) {
+  if (key === data || isInside(key, data) || isInside(data, key))
     throw refuse(`${real} contains or is part of Carrel's own data. Choose a folder apart from ${rules.dataFolder}.`)
-  }
   const secret = secretPart(real, key, home)
   if (secret) throw refuse(`${secret} is where programs keep keys and settings. Choose a folder that holds your work.`)
   for (const other of rules.others) {
@@ -148,9 +147,8 @@ export async function nearbyGitFolders(home: string, limit: number): Promise<str
   return found.toSorted()
 }
 
-function isWorthVisiting(name: string): boolean {
-  return !name.startsWith('.') && !['node_modules', 'Library', 'snap', 'go', 'target', 'vendor'].includes(name)
-}
+const isWorthVisiting = (name: string): boolean =>
+  !name.startsWith('.') && !['node_modules', 'Library', 'snap', 'go', 'target', 'vendor'].includes(name)
 
 async function existing(path: string): Promise<string> {
   let real: string
@@ -184,9 +182,7 @@ function secretPart(real: string, key: string, home: string): string | null {
   return general && !isInside(key, home) ? null : whole
 }
 
-async function realOrGiven(path: string): Promise<string> {
-  return (await realOfPossible(resolve(path))) ?? resolve(path)
-}
+const realOrGiven = async (path: string): Promise<string> => (await realOfPossible(resolve(path))) ?? resolve(path)
 
 /** Resolves the links of the existing part and appends the rest; null when a link on the way is dangling. */
 async function realOfPossible(path: string): Promise<string | null> {
@@ -206,9 +202,7 @@ async function realOfPossible(path: string): Promise<string | null> {
   }
 }
 
-async function isLink(path: string): Promise<boolean> {
-  return (await absentAsNull(lstat(path)))?.isSymbolicLink() ?? false
-}
+const isLink = async (path: string): Promise<boolean> => (await absentAsNull(lstat(path)))?.isSymbolicLink() ?? false
 
 /** Whether a path lies strictly inside, by whole path parts. */
 function isInside(path: string, root: string): boolean {
@@ -237,6 +231,4 @@ async function gitFolder(folder: string): Promise<string> {
   return resolve(folder, (await readSmallFile(path)).replace(/^gitdir:\s*/, '').trim())
 }
 
-function refuse(message: string): CarrelError {
-  return new CarrelError('bad_input', message)
-}
+const refuse = (message: string): CarrelError => new CarrelError('bad_input', message)

@@ -10,9 +10,7 @@ import { errorCode } from './error-code.ts'
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 
 /** Tells whether a call failed because nothing is at its path, or a file stands where the path needs a folder. */
-export function isAbsent(error: unknown): boolean {
-  return ABSENT.has(errorCode(error))
-}
+export const isAbsent = (error: unknown): boolean => ABSENT.has(errorCode(error))
 
 /** Returns a file-system call's result, or null for an absent path. @throws every error but ENOENT and ENOTDIR */
 export async function absentAsNull<T>(call: Promise<T>): Promise<T | null> {
@@ -35,6 +33,4 @@ export function absentAsNullSync<T>(call: () => T): T | null {
 }
 
 /** Tells whether something is at `path`; a link counts by its target. @throws every error but ENOENT and ENOTDIR */
-export function isPresent(path: string): boolean {
-  return absentAsNullSync(() => statSync(path)) !== null
-}
+export const isPresent = (path: string): boolean => absentAsNullSync(() => statSync(path)) !== null

@@ -1,12 +1,10 @@
-/** A FIFO semaphore. Each waiting caller is listed with its `Tag`. */
-export type Semaphore<Tag = undefined> = ReturnType<typeof createSemaphore<Tag>>
-
 interface AcquireOptions<Tag> {
   readonly tag: Tag
   readonly signal?: AbortSignal
   readonly onWait?: (before: number) => void
 }
 
+/** A FIFO semaphore. Each waiting caller is listed with its `Tag`. */
 export function createSemaphore<Tag = undefined>(limit: number) {
   const queue: { readonly tag: Tag; readonly begin: () => void }[] = []
   let taken = 0

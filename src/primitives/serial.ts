@@ -1,9 +1,6 @@
 /** A queue that runs its jobs one after another. */
 export type Serial = ReturnType<typeof createSerial>
 
-/** A queue for each key: jobs of one key run one after another, jobs of different keys at the same time. */
-export type SerialByKey<Key> = ReturnType<typeof createSerialByKey<Key>>
-
 export function createSerial() {
   let tail: Promise<void> = Promise.resolve()
   return {
@@ -23,7 +20,10 @@ export function createSerial() {
   }
 }
 
-/** Creates queues on first use; a queue without jobs is forgotten. */
+/**
+ * A queue for each key: jobs of one key run one after another, jobs of different keys at the same time.
+ * Creates queues on first use; a queue without jobs is forgotten.
+ */
 export function createSerialByKey<Key>() {
   const queues = new Map<Key, Serial>()
   return {

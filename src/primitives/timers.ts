@@ -1,7 +1,7 @@
-/** A timer that is started and stopped again and again, with one call under way at most. */
-export type Timer = ReturnType<typeof createTimer>
-
-/** @param options.ref false for a timer that does not keep the process alive */
+/**
+ * A timer that is started and stopped again and again, with one call under way at most.
+ * @param options.ref false for a timer that does not keep the process alive
+ */
 export function createTimer({ ref = true }: { readonly ref?: boolean } = {}) {
   let running: NodeJS.Timeout | null = null
   const stop = () => {

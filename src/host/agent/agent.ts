@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
+import { untilAborted } from '../../primitives/on-abort.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
   attachKeeper,
@@ -15,7 +16,7 @@ import type { Frame } from '../keeper/spool.ts'
 import { type Enclosure, enclose } from '../sandbox/enclose.ts'
 import type { AgentConnection, AgentInfo, AgentLaunch } from './contract.ts'
 import { endedBy, endText, howItEnded, limitText } from './limits.ts'
-import { type Link, openSession, rejoinSession, reopenSession, stateOf, untilAborted } from './opening.ts'
+import { type Link, openSession, rejoinSession, reopenSession, stateOf } from './opening.ts'
 import { type HeldFrame, recall } from './past.ts'
 import type { SessionPort } from './session.ts'
 import { AgentFailure, type AgentRequest, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './wire.ts'
@@ -176,7 +177,10 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
 })
 
 /** Returns the launch inside its sandbox, with its temporary folder. The result is stable across servers. */
-async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> {
+async function enclosed(
+  launch: AgentLaunch,
+  keeper: string,
+): Promise<{ launch: AgentLaunch; proxy: Enclosure['proxy'] }> {
   if (!launch.sandbox) {
     const temporary = await makeTemporary(temporaryOf(launch.keepers, keeper))
     return { launch: { ...launch, env: { ...launch.env, ...temporary } }, proxy: null }
@@ -185,12 +189,7 @@ async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> 
   return { launch: { ...launch, containment, env, cwd: launch.sandbox.place.path }, proxy }
 }
 
-interface Enclosed {
-  readonly launch: AgentLaunch
-  readonly proxy: Enclosure['proxy']
-}
-
-async function startTree({ launch, proxy }: Enclosed, keeper: string): Promise<KeptTree> {
+async function startTree({ launch, proxy }: Awaited<ReturnType<typeof enclosed>>, keeper: string): Promise<KeptTree> {
   const { command, args, cwd, enter = [], env, name, graceMs } = launch
   const cgroup = launch.cgroup?.(`carrel-${keeper}`) ?? null
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')

@@ -81,10 +81,7 @@ async function allowed(path: unknown, place: AgentPlace): Promise<ResolvedPath> 
   return reached
 }
 
-function outside(path: unknown): WireError {
-  return new WireError(INVALID_PARAMS, `${path} is outside the folders of this session.`)
-}
+const outside = (path: unknown): WireError =>
+  new WireError(INVALID_PARAMS, `${path} is outside the folders of this session.`)
 
-function fields(params: unknown): Record<string, unknown> {
-  return (params ?? {}) as Record<string, unknown>
-}
+const fields = (params: unknown): Record<string, unknown> => (params ?? {}) as Record<string, unknown>

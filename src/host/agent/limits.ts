@@ -10,9 +10,7 @@ export function endedBy({ code, signal, reached = [] }: Exit): LimitReached | nu
   return (killed && reached.find(({ limit }) => limit === 'memoryBytes')) || null
 }
 
-export function howItEnded({ code, signal }: Exit): string {
-  return signal === null ? `exit code ${code}` : signal
-}
+export const howItEnded = ({ code, signal }: Exit): string => (signal === null ? `exit code ${code}` : signal)
 
 /** Describes an unrequested end of an agent, in one or two sentences. */
 export function endText(name: string, exit: Exit): string {

@@ -4,9 +4,6 @@ import type { AgentLaunch, AgentPlace } from './contract.ts'
 import { reachOf } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
-/** Serves `terminal/*` of one session. Each command is a process tree, so that its descendants end with it. */
-export type Terminals = ReturnType<typeof openTerminals>
-
 interface Terminal {
   readonly tree: ChildTree
   readonly limit: number
@@ -19,7 +16,10 @@ interface Terminal {
 const DEFAULT_LIMIT = 1 << 20
 const HARD_LIMIT = 8 << 20
 
-/** @param cgroup cgroup of the agent itself */
+/**
+ * Serves `terminal/*` of one session. Each command is a process tree, so that its descendants end with it.
+ * @param cgroup cgroup of the agent itself
+ */
 export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null) {
   const terminals = new Map<string, Terminal>()
   let last = 0
@@ -126,9 +126,10 @@ function textOf(terminal: Terminal): string {
   return all.subarray(from).toString('utf8')
 }
 
-function statusOf(exit: Exit): { exitCode: number | null; signal: string | null } {
-  return { exitCode: exit.code, signal: exit.signal }
-}
+const statusOf = (exit: Exit): { exitCode: number | null; signal: string | null } => ({
+  exitCode: exit.code,
+  signal: exit.signal,
+})
 
 function variables(env: unknown): Record<string, string> {
   if (!Array.isArray(env)) return {}

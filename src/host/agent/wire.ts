@@ -1,3 +1,4 @@
+import { parseJson } from '../../primitives/json.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
 
@@ -156,19 +157,10 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
 }
 
 type Send = (message: Record<string, unknown>, tag?: string) => void
-interface Numbered {
-  readonly line: string
-  readonly no: number
-}
 
-function takeLine({ line, no }: Numbered, state: State, send: Send, handlers: WireHandlers): void {
+function takeLine({ line, no }: { line: string; no: number }, state: State, send: Send, handlers: WireHandlers): void {
   handlers.frame?.('in', line)
-  let frame: Record<string, unknown>
-  try {
-    frame = JSON.parse(line)
-  } catch {
-    return broken(line, state, handlers)
-  }
+  const frame = parseJson(line) as Record<string, unknown> | null
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return broken(line, state, handlers)
   if (typeof frame.method === 'string') {
     const call = { no, id: frame.id, method: frame.method, params: frame.params }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { BrowserNote } from '../../model/browser.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { parseJson } from '../../primitives/json.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
@@ -314,10 +315,5 @@ function reasonOf({ code, signal }: Exit, output: string): string {
 
 function readNote(folder: string): BrowserNote | null {
   const text = absentAsNullSync(() => readFileSync(join(folder, NOTE), 'utf8'))
-  if (text === null) return null
-  try {
-    return BrowserNote.safeParse(JSON.parse(text)).data ?? null
-  } catch {
-    return null
-  }
+  return text === null ? null : (BrowserNote.safeParse(parseJson(text)).data ?? null)
 }

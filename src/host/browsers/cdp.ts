@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { parseJson } from '../../primitives/json.ts'
 
 /** A connection to a browser by CDP, the Chrome DevTools Protocol. Results are unchecked: callers parse them. */
 export type Cdp = Awaited<ReturnType<typeof openCdp>>
@@ -60,7 +61,7 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     })
   })
   socket.on('message', (data) => {
-    const message = Message.safeParse(parsed(data))
+    const message = Message.safeParse(parseJson(String(data)))
     if (!message.success) return
     const { id, method, params, sessionId, result, error } = message.data
     if (id === undefined) return void (method !== undefined && onEvent({ method, params, session: sessionId ?? null }))
@@ -94,14 +95,6 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
       socket.send(JSON.stringify({ id, method, params, ...(session !== undefined && { sessionId: session }) }))
       return answer
     },
-  }
-}
-
-function parsed(data: unknown): unknown {
-  try {
-    return JSON.parse(String(data))
-  } catch {
-    return null
   }
 }
 

@@ -38,8 +38,7 @@ export function makeCgroup(cgroup: Cgroup): void {
     }
   } catch (thrown) {
     for (const path of foldersOf(cgroup)) removeFolders(path)
-    const why = messageOf(thrown)
-    throw new Error(`the cgroup for its limits could not be made: ${why}`)
+    throw new Error(`the cgroup for its limits could not be made: ${messageOf(thrown)}`)
   }
 }
 
@@ -118,8 +117,7 @@ function innerOf(path: string): string[] {
 /** Returns the processes in the cgroup itself, without inner cgroups. */
 export function pidsIn(path: string): number[] {
   try {
-    const text = readFileSync(join(path, 'cgroup.procs'), 'utf8')
-    return text
+    return readFileSync(join(path, 'cgroup.procs'), 'utf8')
       .split('\n')
       .filter((line) => line !== '')
       .map(Number)

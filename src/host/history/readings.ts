@@ -118,12 +118,10 @@ const noSnapshot = (n: number): CarrelError =>
 
 /** @throws not_found, gone, too_large */
 function contentOf({ book }: OpenPlace, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
-  if (!state || state.kind === 'folder') {
+  if (!state || state.kind === 'folder')
     throw new CarrelError('not_found', `There was no file at ${path} in this snapshot.`)
-  }
-  if (state.size > maxBytes) {
+  if (state.size > maxBytes)
     throw new CarrelError('too_large', `${path} had ${state.size} bytes, more than the limit of ${maxBytes}.`)
-  }
   const bytes = book.bytes(state)
   if (bytes) return bytes
   throw new CarrelError(

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { HomeNote } from '../../model/settings/homes.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
+import { parseJson } from '../../primitives/json.ts'
 
 const run = promisify(execFile)
 
@@ -89,12 +90,7 @@ export async function removeHome(folder: string, note: HomeNote): Promise<void> 
 
 async function noteIn(path: string): Promise<HomeNote | null> {
   const text = await absentAsNull(readFile(path, 'utf8'))
-  if (text === null) return null
-  try {
-    return HomeNote.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
+  return text === null ? null : (HomeNote.safeParse(parseJson(text)).data ?? null)
 }
 
 /** Returns the person's global git identity as a settings file; null without one, or without git. */

@@ -87,11 +87,9 @@ export interface KeeperNote {
 export const NOTE = 'keeper.json'
 
 /** Returns the socket of a keeper; for a deep folder it lies in the temporary folder. */
-export function socketPath(folder: string): string {
-  return shortSocket(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
-}
+export const socketPath = (folder: string): string =>
+  shortSocket(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
 
 /** Returns the socket of a browser's gate, in a folder that a sandbox mounts. */
-export function gatePath(folder: string): string {
-  return shortSocket(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)
-}
+export const gatePath = (folder: string): string =>
+  shortSocket(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)

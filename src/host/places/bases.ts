@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { onAbort, untilAborted } from '../../primitives/on-abort.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './freezer.ts'
 import { clearRemovals, removeFolder } from './removal.ts'
@@ -54,7 +55,7 @@ export function createBases() {
       lasts.set(source, shared)
       shared.waiting.add(wait)
       try {
-        return await untilOff(shared.done, wait.signal)
+        return await untilAborted(shared.done, wait.signal)
       } finally {
         shared.waiting.delete(wait)
       }
@@ -84,8 +85,7 @@ async function runFreezer<Done extends Frozen | readonly string[]>(
   signal.throwIfAborted()
   const file = programFile('freezer', new URL('./freezer.ts', import.meta.url))
   const worker = new Worker(file, { workerData: { carrelFreezing: ask } })
-  const stop = () => void worker.terminate()
-  signal.addEventListener('abort', stop, { once: true })
+  const stop = onAbort(signal, () => void worker.terminate())
   try {
     return await new Promise<Done>((resolve, reject) => {
       worker.on('message', (message: FromFreezer) => {
@@ -96,21 +96,7 @@ async function runFreezer<Done extends Frozen | readonly string[]>(
       worker.once('exit', () => reject(signal.aborted ? signal.reason : new Error('The freezing thread ended early.')))
     })
   } finally {
-    signal.removeEventListener('abort', stop)
+    stop()
     await worker.terminate()
-  }
-}
-
-async function untilOff<T>(done: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let leave = () => {}
-  const off = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
-  })
-  try {
-    return await Promise.race([done, off])
-  } finally {
-    signal.removeEventListener('abort', leave)
   }
 }

@@ -39,9 +39,8 @@ export function chooseDriver(drivers: readonly Driver[], asked: string | null): 
   const usable = drivers.filter((driver) => driver.usable)
   const found = asked === null ? usable[0] : drivers.find(({ name }) => name === asked)
   const choice = usable.map(({ name }) => name).join(', ') || 'none'
-  if (!found && asked !== null) {
+  if (!found && asked !== null)
     throw new CarrelError('bad_input', `The driver ${asked} does not exist. This machine has: ${choice}.`)
-  }
   if (found?.usable) return found
   const why = found?.detail ?? drivers.map(({ detail }) => detail).join(' ')
   throw new CarrelError(

@@ -5,6 +5,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 import type { Git } from './git.ts'
+import { onDisk } from './tree-copy.ts'
 
 /** Include list in the folder itself, for every worktree of it. */
 const LIST = '.worktreeinclude'
@@ -60,9 +61,4 @@ async function reachFolder(top: string, parts: readonly string[]): Promise<boole
     if (!(await lstat(folder)).isDirectory()) return false
   }
   return true
-}
-
-/** Names of files are bytes. */
-function onDisk(folder: string, name: string): Buffer {
-  return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')])
 }

@@ -123,17 +123,12 @@ async function make(workshop: Workshop, ask: MakePlace, parent: Parent): Promise
   }
 }
 
-interface MakingPlan {
-  readonly record: PlaceRecord
-  readonly make: () => Promise<PlaceRecord>
-}
-
 async function planOf(
   { git, overlays }: Workshop,
   ask: MakePlace,
   folder: string,
   { drivers }: Parent,
-): Promise<MakingPlan> {
+): Promise<{ record: PlaceRecord; make: () => Promise<PlaceRecord> }> {
   if (ask.kind === 'worktree') {
     const record = await planWorktree(git, ask, folder)
     return { record, make: () => makeWorktree(git, ask, record) }
@@ -241,6 +236,5 @@ async function runSetup(machine: Machine, ask: MakePlace, place: Place, folder: 
   throw new CarrelError('unavailable', text, { stderr: ended.stderr, output: ended.output.slice(-16_384) })
 }
 
-function gitReport({ message }: GitFailure): string {
-  return `${message}. No part of the working copy is left. Check the repository, then try again.`
-}
+const gitReport = ({ message }: GitFailure): string =>
+  `${message}. No part of the working copy is left. Check the repository, then try again.`

@@ -53,9 +53,8 @@ export async function commitOf(git: Git, folder: string, name: string | null, in
   throw new CarrelError('bad_input', text)
 }
 
-export async function branchExists(git: Git, folder: string, branch: string): Promise<boolean> {
-  return (await git.ask(folder, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== null
-}
+export const branchExists = async (git: Git, folder: string, branch: string): Promise<boolean> =>
+  (await git.ask(folder, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== null
 
 /** Returns the work tree that has this branch checked out; null for none. */
 export async function checkedOutAt(git: Git, folder: string, branch: string): Promise<string | null> {
@@ -87,9 +86,7 @@ const UNDERWAY: readonly (readonly [string, string])[] = [
 
 /** Returns the unfinished git operation of the work tree with this git folder; null for none. */
 export async function underwayIn(gitFolder: string): Promise<string | null> {
-  for (const [name, text] of UNDERWAY) {
-    if (await absentAsNull(lstat(join(gitFolder, name)))) return text
-  }
+  for (const [name, text] of UNDERWAY) if (await absentAsNull(lstat(join(gitFolder, name)))) return text
   return null
 }
 

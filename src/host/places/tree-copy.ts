@@ -222,6 +222,6 @@ function notesOf(found: Readonly<Record<string, readonly string[]>>): string[] {
   })
 }
 
-function onDisk(top: string, path: string): Buffer {
-  return path === '' ? Buffer.from(top) : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')])
-}
+/** Returns the path on disk of an entry whose name has one latin1 character for each byte. */
+export const onDisk = (top: string, path: string): Buffer =>
+  path === '' ? Buffer.from(top) : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')])

@@ -91,9 +91,8 @@ export async function findView(spec: ViewSpec): Promise<View | null> {
 }
 
 /** Returns the path of a mount as the kernel writes it. */
-function mountedAs(path: string): string {
-  return path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
-}
+const mountedAs = (path: string): string =>
+  path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
 /** Opens the files that keep a view, from a process in its namespace. */
 async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {

@@ -29,9 +29,7 @@ const NO_DEATH_SIGNAL = 'After a kill -9 of the server, agents run on until its 
  */
 export async function probeContainment(path: string): Promise<Containment> {
   const deathSignal = (await works([...DEATH_SIGNAL, 'true'], path)) ? DEATH_SIGNAL : []
-  for (const candidate of candidates(deathSignal)) {
-    if (await works([...candidate.wrap, 'true'], path)) return candidate
-  }
+  for (const candidate of candidates(deathSignal)) if (await works([...candidate.wrap, 'true'], path)) return candidate
   return processGroup(deathSignal)
 }
 

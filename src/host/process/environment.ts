@@ -19,9 +19,7 @@ export function allowedEnv(
   return { ...Object.fromEntries(passed), ...fixed }
 }
 
-function isBasic(name: string): boolean {
-  return BASIC.has(name) || name.startsWith('LC_') || PROXIES.has(name.toUpperCase())
-}
+const isBasic = (name: string): boolean => BASIC.has(name) || name.startsWith('LC_') || PROXIES.has(name.toUpperCase())
 
 /**
  * Returns PATH without the folders that `npm start` puts in front. They lead to Carrel's own Node, which is too new for

@@ -152,9 +152,8 @@ function dropUnused(store: BlobStore): void {
     if (!isKnown(store, digest) && !isPending(store, digest)) store.files.remove(digest)
 }
 
-function insert({ sql }: BlobStore, { digest, size, stored, packed: isPacked, data }: Content, refs: number): number {
-  return Number((sql.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
-}
+const insert = ({ sql }: BlobStore, { digest, size, stored, packed: isPacked, data }: Content, refs: number): number =>
+  Number((sql.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
 
 function use(store: BlobStore, content: Content, place: number): number {
   const { sql, pending } = store

@@ -122,18 +122,12 @@ const STEPS: readonly string[] = [
   `,
 ]
 
-export interface OpenedDb {
-  readonly db: DatabaseSync
-  /** Reason why the earlier database is no longer used; null while it is. */
-  readonly problem: string | null
-}
-
 /**
  * Opens or makes the database. A damaged one is moved aside with its log, and a new one begins: the files themselves
- * are safe, only their past is lost.
+ * are safe, only their past is lost. `problem` says so then; else it is null.
  * @throws unavailable when a newer Carrel wrote it, or the disk refuses
  */
-export function openDb(path: string, now: number): OpenedDb {
+export function openDb(path: string, now: number): { db: DatabaseSync; problem: string | null } {
   try {
     return { db: openChecked(path), problem: null }
   } catch (error) {

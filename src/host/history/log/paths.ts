@@ -59,9 +59,7 @@ function runOfText(bytes: Uint8Array, at: number): number {
 }
 
 /** Compares paths by bytes, the order of the database: sorted within a folder, and folders before their content. */
-export function comparePaths(a: FilePath, b: FilePath): number {
-  return Buffer.compare(pathBytes(a), pathBytes(b))
-}
+export const comparePaths = (a: FilePath, b: FilePath): number => Buffer.compare(pathBytes(a), pathBytes(b))
 
 /** Returns the argument that Node's file system calls take for a path inside a place. */
 export function diskPath(root: string, path: FilePath): string | Buffer {

@@ -24,16 +24,8 @@ export const FOLDER = 2
 /** Present rows of one place. Read path by path, or all at once into memory for a walk. */
 export type Present = ReturnType<typeof openPresent>
 
-interface Row {
+interface Row extends Omit<Known, 'racy'> {
   readonly path: Uint8Array
-  readonly kind: number
-  readonly mode: number
-  readonly size: number
-  readonly blob: number | null
-  readonly since: number
-  readonly mtime: number | null
-  readonly ctime: number | null
-  readonly ino: number | null
   readonly racy: number | null
 }
 
