@@ -334,12 +334,8 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree
     const todo = launch.install
       ? ` To install it: ${launch.install}`
       : ' Install it, or correct its command in the configuration.'
-    return new CarrelError(
-      'unavailable',
-      `${launch.name} is not installed: ${launch.command} was not found.${todo}`,
-      data,
-      thrown,
-    )
+    const text = `${launch.name} is not installed: ${launch.command} was not found.${todo}`
+    return new CarrelError('unavailable', text, data, thrown)
   }
   const lastLine = stderrTail.trim().split('\n').at(-1) ?? ''
   if (reached) return new CarrelError('unavailable', endText(launch.name, exit), data, thrown)

@@ -184,12 +184,8 @@ export async function reopenSession(
       link.ports.delete(id)
       if (!(thrown instanceof AgentFailure) || thrown.code === undefined || thrown.code === AUTH_REQUIRED)
         throw openFailure(thrown, link)
-      throw new CarrelError(
-        'gone',
-        `${link.launch.name} no longer knows this conversation.`,
-        { session: id, said: thrown.message },
-        thrown,
-      )
+      const text = `${link.launch.name} no longer knows this conversation.`
+      throw new CarrelError('gone', text, { session: id, said: thrown.message }, thrown)
     }
   }
   link.ports.delete(id)

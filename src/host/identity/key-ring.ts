@@ -43,18 +43,14 @@ function givenRing(source: string, texts: () => Promise<readonly string[] | null
   const keys = async () => {
     const found = await texts()
     if (found === null) {
-      throw new CarrelError(
-        'unavailable',
-        `The key file ${source} is missing. Restore it, or correct secretsKeyFile. ${HOW}`,
-      )
+      const text = `The key file ${source} is missing. Restore it, or correct secretsKeyFile. ${HOW}`
+      throw new CarrelError('unavailable', text)
     }
     return readAll(source, found)
   }
   const refuse = async () => {
-    throw new CarrelError(
-      'forbidden',
-      `The keys come from ${source}, which Carrel cannot change. Put a new key in front of the old one, restart Carrel and try again. ${HOW}`,
-    )
+    const text = `The keys come from ${source}, which Carrel cannot change. Put a new key in front of the old one, restart Carrel and try again. ${HOW}`
+    throw new CarrelError('forbidden', text)
   }
   return { source, own: false, keys, sealing: async () => firstOf(source, await keys()), add: refuse, retire: refuse }
 }
@@ -94,12 +90,8 @@ async function linesOf(path: string): Promise<string[] | null> {
   try {
     return (await absentAsNull(readFile(path, 'utf8')))?.split('\n') ?? null
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `The keys in ${path} cannot be read: ${messageOf(cause)}. Let the server's user read it.`,
-      undefined,
-      cause,
-    )
+    const text = `The keys in ${path} cannot be read: ${messageOf(cause)}. Let the server's user read it.`
+    throw new CarrelError('unavailable', text, undefined, cause)
   }
 }
 
@@ -118,12 +110,8 @@ async function writeAll(path: string, keys: readonly SecretKey[]): Promise<void>
     await rename(part, path)
     await syncFolder(dirname(path))
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `The key file ${path} cannot be written: ${messageOf(cause)}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`,
-      undefined,
-      cause,
-    )
+    const text = `The key file ${path} cannot be written: ${messageOf(cause)}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`
+    throw new CarrelError('unavailable', text, undefined, cause)
   }
 }
 

@@ -43,10 +43,8 @@ export function chooseDriver(drivers: readonly Driver[], asked: string | null): 
     throw new CarrelError('bad_input', `The driver ${asked} does not exist. This machine has: ${choice}.`)
   if (found?.usable) return found
   const why = found?.detail ?? drivers.map(({ detail }) => detail).join(' ')
-  throw new CarrelError(
-    'unavailable',
-    `${asked ?? 'A view'} is not available here: ${why} This machine has: ${choice}.`,
-  )
+  const text = `${asked ?? 'A view'} is not available here: ${why} This machine has: ${choice}.`
+  throw new CarrelError('unavailable', text)
 }
 
 const COPY: Driver = {

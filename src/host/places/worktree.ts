@@ -88,10 +88,8 @@ async function checkExisting(git: Git, folder: string, ask: MakePlace, branch: s
   }
   const at = await checkedOutAt(git, folder, branch)
   if (at === null) return
-  throw new CarrelError(
-    'bad_input',
-    `The branch ${branch} is checked out at ${at}, and git allows only one checkout of a branch. Name another branch.`,
-  )
+  const text = `The branch ${branch} is checked out at ${at}, and git allows only one checkout of a branch. Name another branch.`
+  throw new CarrelError('bad_input', text)
 }
 
 async function checkSubFolder({ path, git: { top, base } }: WorktreeRecord): Promise<void> {

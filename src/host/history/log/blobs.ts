@@ -272,12 +272,8 @@ function blobFiles(folder: string) {
       try {
         return readFileSync(placeOf(digest).path)
       } catch (error) {
-        throw new CarrelError(
-          'gone',
-          'The content of this file is no longer in the history: its blob is missing.',
-          undefined,
-          error,
-        )
+        const text = 'The content of this file is no longer in the history: its blob is missing.'
+        throw new CarrelError('gone', text, undefined, error)
       }
     },
     remove: (digest: Buffer) => rmSync(placeOf(digest).path, { force: true }),

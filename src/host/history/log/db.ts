@@ -161,10 +161,8 @@ function openChecked(path: string): DatabaseSync {
 }
 
 function tooNew(version: number): CarrelError {
-  return new CarrelError(
-    'unavailable',
-    `The history of files was written by a newer Carrel (its schema is ${version}, this program knows ${STEPS.length}). Use that Carrel, or another data folder.`,
-  )
+  const text = `The history of files was written by a newer Carrel (its schema is ${version}, this program knows ${STEPS.length}). Use that Carrel, or another data folder.`
+  return new CarrelError('unavailable', text)
 }
 
 function moveAside(from: string, to: string): void {
