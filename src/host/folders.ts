@@ -85,10 +85,7 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   return { real, key }
 }
 
-/**
- * Tells whether a folder is there. `missing` also when a file stands at the path: nothing is ever created in its place.
- * A folder that cannot be read is `present`: opening it gives the reason.
- */
+/** Tells whether a folder is there. A file there is `missing`; an unreadable folder is `present`: opening says why. */
 export async function folderState(real: string): Promise<'present' | 'missing'> {
   try {
     return (await stat(real)).isDirectory() ? 'present' : 'missing'
@@ -120,10 +117,7 @@ export async function branchOf(folder: string): Promise<string | null> {
   }
 }
 
-/**
- * Finds folders with a `.git` near `home`, for the first start. Goes at most three levels down, skips links and hidden
- * folders, stops after `limit` hits or 2,000 folders. Sorted by path.
- */
+/** Finds folders with `.git` near `home`, sorted: three levels down, no links or hidden ones, at most 2,000 folders. */
 export async function nearbyGitFolders(home: string, limit: number): Promise<string[]> {
   const found: string[] = []
   let level = [home]

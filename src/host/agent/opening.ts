@@ -105,10 +105,7 @@ function register(
   return port
 }
 
-/**
- * Takes over a session of an earlier server process at the last known frame. The listener receives all held updates in
- * order; unanswered prompts and questions stay open.
- */
+/** Delivers all held updates in order; unanswered prompts and questions stay open. @see AgentConnection.rejoin */
 export function rejoinSession(
   link: Link,
   info: AgentInfo,

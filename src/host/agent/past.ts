@@ -42,10 +42,7 @@ export interface PastState {
   readonly prompts: readonly PastPrompt[]
 }
 
-/**
- * Restores a conversation with an agent from its frames. Pure: a restarted server gets the same state as one that kept
- * running. Answered requests of the agent are dropped; unanswered ones are held.
- */
+/** Restores a conversation from its frames. Drops answered requests of the agent and holds unanswered ones. Pure. */
 export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]): Recalled {
   const state = (checkpoint?.state ?? null) as PastState | null
   const known: Recalling = {

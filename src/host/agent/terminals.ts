@@ -31,7 +31,7 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cg
   const verbs: Record<string, (params: Record<string, unknown>) => Promise<unknown>> = {
     'terminal/create': async (params) => {
       const id = `terminal-${++last}`
-      terminals.set(id, await start(params, { launch, place, cgroup }))
+      terminals.set(id, await start(params, launch, place, cgroup))
       return { terminalId: id }
     },
     'terminal/output': async (params) => {
@@ -64,13 +64,12 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cg
   }
 }
 
-interface Ground {
-  readonly launch: AgentLaunch
-  readonly place: AgentPlace
-  readonly cgroup: Cgroup | null
-}
-
-async function start(params: Record<string, unknown>, { launch, place, cgroup }: Ground): Promise<Terminal> {
+async function start(
+  params: Record<string, unknown>,
+  launch: AgentLaunch,
+  place: AgentPlace,
+  cgroup: Cgroup | null,
+): Promise<Terminal> {
   const { command, args, env, cwd, outputByteLimit } = params
   if (typeof command !== 'string' || command === '') throw new WireError(INVALID_PARAMS, 'The command must be text.')
   const given = Array.isArray(args) ? args.map(String) : []

@@ -33,10 +33,7 @@ import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.
 export interface BrowserLaunch {
   readonly program: string
   readonly note: BrowserNote
-  /**
-   * The sandbox of the browser, which reads and writes files too; null for none. A strict one has no port on the
-   * loopback of this machine: the agent reaches the browser through the door of its conversation.
-   */
+  /** Sandbox of the browser; null for none. A strict one opens no port here: the agent has a door to the browser. */
   readonly sandbox: SandboxSpec | null
   /** Receives each `host:port` that a strict sandbox blocks, once for each attempt. */
   readonly onBlocked: (target: string) => void
@@ -248,13 +245,8 @@ async function confine({ sandbox, env, note }: BrowserLaunch, runtime: BrowserRu
     const home = join(folder, 'home')
     mkdirSync(home, { mode: 0o700 })
     const own = { HOME: home, ...(await makeTemporary(temporaryOf(runtime.folder, keeper))) }
-    return {
-      containment: runtime.containment,
-      env: { ...env, ...own },
-      profile: join(folder, 'profile'),
-      sockets,
-      proxy: null,
-    }
+    const profile = join(folder, 'profile')
+    return { containment: runtime.containment, env: { ...env, ...own }, profile, sockets, proxy: null }
   }
   // Inside the sandbox `/tmp` is a folder of the keeper, which is removed with it.
   const door = sandbox.mode === 'strict' ? browserDoor(runtime.folder, note).shows : []

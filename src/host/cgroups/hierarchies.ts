@@ -75,8 +75,7 @@ interface Mount {
 }
 
 /**
- * Finds the position of a process from its files `cgroup` and `mountinfo` below /proc. `controller` null means the
- * hierarchy of version 2, which has no names. Returns null where the position is not visible.
+ * Finds a process's position by its files in /proc. `controller` null: version 2. Returns null where it is invisible.
  */
 export function positionIn(
   files: { cgroup: string; mountinfo: string },

@@ -104,10 +104,7 @@ export interface PlaceSpec {
   /** Folder in which this process reads and writes the files. May change between starts. */
   readonly root: string
   readonly rules: FileRules
-  /**
-   * `tree`: the whole folder is imported. `layer`: a view over a frozen folder. Only paths that its upper folder names
-   * are scanned; their earlier state comes from `lower`.
-   */
+  /** `tree`: the whole folder. `layer`: a view over `lower`; only paths that its upper folder names are scanned. */
   readonly scope: { readonly kind: 'tree' } | { readonly kind: 'layer'; readonly lower: string; readonly upper: string }
 }
 

@@ -6,10 +6,7 @@ import { dirname, join } from 'node:path'
 /** Longest temporary folder path: sockets have 107 bytes, of which Chromium needs 45 for its own part. */
 const LONGEST = 60
 
-/**
- * Returns the temporary folder of an agent's process: below the data folder, or in the machine's own for a deep path.
- * Its name is as unguessable as the keeper's. The path stays the same after a restart of the server.
- */
+/** Returns an agent's temporary folder: unguessable, the same after a restart, in the machine's own for a deep path. */
 export function temporaryOf(keepers: string, keeper: string): string {
   const inside = join(dirname(keepers), 'tmp', keeper)
   if (Buffer.byteLength(inside) <= LONGEST) return inside

@@ -62,12 +62,8 @@ async function tryOverlay(folder: string, path: string): Promise<Driver> {
     const why = await tryView(join(folder, rights.replace(' ', '-')), path, rights)
     if (why === null) {
       const how = rights === 'own' ? 'in a mount namespace of its own' : 'in a user and mount namespace of its own'
-      return {
-        name: 'overlayfs',
-        usable: true,
-        detail: `Each view is an overlayfs ${how}: made in milliseconds.`,
-        rights,
-      }
+      const detail = `Each view is an overlayfs ${how}: made in milliseconds.`
+      return { name: 'overlayfs', usable: true, detail, rights }
     }
     reasons.push(`${rights === 'own' ? 'mounting' : 'mounting in a user namespace'} failed (${why})`)
   }

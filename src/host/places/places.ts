@@ -208,16 +208,8 @@ async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
   const found = await absentAsNull(lstat(path))
   if (!found?.isDirectory())
     throw new CarrelError('gone', `The folder ${path} is missing. Restore it, or make a Space for its new location.`)
-  return {
-    kind,
-    driver: 'the folder itself',
-    path,
-    root: path,
-    enter: [],
-    namespace: null,
-    layer: null,
-    outside: NOTHING_OUTSIDE,
-  }
+  const driver = 'the folder itself'
+  return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside: NOTHING_OUTSIDE }
 }
 
 /** Runs the set-up command. Its output is stored beside the place. @throws unavailable */

@@ -21,9 +21,8 @@ export interface UpperChange {
 const BATCH = 400
 
 /**
- * Returns the changes in a view, ordered by path. They are exactly those of the upper folder, without files that were
- * opened but not written, and without folders that only contain a change. Cost depends on the changes, not on the size
- * of the view.
+ * Returns exactly the changes of a view, ordered by path: no files that were opened but not written, no folders that
+ * only contain a change. Cost depends on the changes, not on the size of the view.
  */
 export async function changedIn(layers: Layers): Promise<UpperChange[]> {
   const changes: UpperChange[] = []

@@ -66,10 +66,7 @@ export async function mountView(spec: ViewSpec): Promise<View> {
   }
 }
 
-/**
- * Finds the view where it is still mounted, because an agent of an earlier server is in it. A second mount over one
- * upper folder would not see the writes of the first. Null when no process is in it.
- */
+/** Finds a view that an agent still keeps mounted: a second mount would not see its writes. Null for none. */
 export async function findView(spec: ViewSpec): Promise<View | null> {
   const seen = new Set<string>()
   const at = mountedAs(join(spec.folder, PARTS.appears, spec.name))

@@ -226,10 +226,7 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-/**
- * Runs `work` in one transaction without waiting for the disk: atomic, but a power loss may undo it. For work that can
- * be repeated. The next durable transaction makes it durable too.
- */
+/** Runs repeatable `work` atomically, without waiting for the disk: durable only with the next durable transaction. */
 export function inTransactionSoon<T>(db: DatabaseSync, work: () => T): T {
   db.exec('pragma synchronous = normal')
   try {
