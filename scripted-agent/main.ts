@@ -94,12 +94,8 @@ async function turn(client: AgentContext, one: Memory, prompt: string, signal: A
   const resumed = one.pending !== null && directiveOf(prompt) === null
   one.pending = stepsFor(one, prompt)
   if (!resumed) one.turns += 1
-  if (one.title === '')
-    one.title =
-      prompt
-        .replace(/@@do[\s\S]*@@end/, '')
-        .trim()
-        .slice(0, 60) || 'Scripted session'
+  const ownText = prompt.replace(/@@do[\s\S]*@@end/, '').trim()
+  if (one.title === '') one.title = ownText.slice(0, 60) || 'Scripted session'
   one.transcript.push({ sessionUpdate: 'user_message_chunk', content: { type: 'text', text: prompt } })
   memory.save(one)
   const send = sendTo(client, one.id)
@@ -158,18 +154,8 @@ const app = agent({ name: 'carrel-scripted' })
   .onRequest('session/new', async ({ params, client }) => {
     if (quirks.has('login')) throw RequestError.authRequired()
     const id = `scripted-${randomUUID()}`
-    const one = {
-      id,
-      cwd: params.cwd,
-      servers: params.mcpServers as McpServer[],
-      title: '',
-      mode: 'ask',
-      model: 'fast',
-      turns: 0,
-      allowed: [],
-      transcript: [],
-      pending: null,
-    }
+    const fresh = { title: '', mode: 'ask', model: 'fast', turns: 0, allowed: [], transcript: [], pending: null }
+    const one: Memory = { id, cwd: params.cwd, servers: params.mcpServers as McpServer[], ...fresh }
     live.set(id, { memory: one, turn: null })
     memory.save(one)
     if (quirks.has('early_updates')) await announce(client, id)

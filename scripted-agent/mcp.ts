@@ -9,10 +9,7 @@ export interface McpServer {
   readonly env: readonly { readonly name: string; readonly value: string }[]
 }
 
-/**
- * Calls one tool of a server that lives for this call only. Returns the text and the pictures of the answer.
- * @throws Error when the call fails
- */
+/** Calls one tool of a server that lives for this call. Returns text and pictures. @throws Error when it fails */
 export async function callTool(server: McpServer, tool: string, args: unknown, signal: AbortSignal) {
   const own = Object.fromEntries(server.env.map(({ name, value }) => [name, value]))
   const child = spawn(server.command, [...server.args], {

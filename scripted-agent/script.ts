@@ -46,10 +46,7 @@ export type StepKey = (typeof STEP_KEYS)[number]
 
 const DIRECTIVE = /@@do\s*([\s\S]*?)\s*@@end/
 
-/**
- * Returns the steps that a prompt orders; null for none.
- * @throws Error with a sentence when they are unreadable
- */
+/** Returns the steps that a prompt orders; null for none. @throws Error with a sentence when they are unreadable */
 export function directiveOf(prompt: string): ScriptStep[] | null {
   const source = DIRECTIVE.exec(prompt)?.[1]
   if (source === undefined) return null
@@ -64,10 +61,7 @@ export function directiveOf(prompt: string): ScriptStep[] | null {
   return steps
 }
 
-/**
- * Returns the action of a step.
- * @throws Error for an unknown action
- */
+/** Returns the action of a step. @throws Error for an unknown action */
 export function keyOf(step: ScriptStep): StepKey {
   const key = STEP_KEYS.find((one) => step !== null && typeof step === 'object' && one in step)
   if (!key) throw new Error(`The scripted agent does not know this step: ${JSON.stringify(step)}`)

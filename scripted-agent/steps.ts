@@ -24,9 +24,8 @@ export type StepOutcome = { stop: string } | undefined
 // biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say about how the turn goes on
 type Act = (step: ScriptStep, stage: Stage) => Promise<StepOutcome | void>
 
-export async function play(step: ScriptStep, stage: Stage): Promise<StepOutcome> {
-  return (await ACTS[keyOf(step)](expanded(step), stage)) ?? undefined
-}
+export const play = async (step: ScriptStep, stage: Stage): Promise<StepOutcome> =>
+  (await ACTS[keyOf(step)](expanded(step), stage)) ?? undefined
 
 function expanded(step: ScriptStep): ScriptStep {
   if (step.expand !== true) return step
@@ -39,6 +38,7 @@ const taken: Buffer[] = []
 const PIECE_BYTES = 8 << 20
 
 const text = (value: unknown) => ({ type: 'text', text: String(value) })
+const block = (value: unknown) => [{ type: 'content', content: text(value) }]
 
 const ACTS: Record<StepKey, Act> = {
   say: (step, stage) => stream('agent_message_chunk', step.say, step, stage),
@@ -57,32 +57,20 @@ const ACTS: Record<StepKey, Act> = {
   },
   read: async (step, stage) => {
     const path = resolve(stage.memory.cwd, String(step.read))
-    await tool(
-      stage,
-      { kind: 'read', title: `Read ${step.read}`, locations: [{ path }], rawInput: { path } },
-      step.ask === true,
-      async () => {
-        const sessionId = stage.memory.id
-        const viaClient = async () => (await stage.client.request('fs/read_text_file', { sessionId, path })).content
-        return [
-          { type: 'content', content: text(step.via === 'client' ? await viaClient() : readFileSync(path, 'utf8')) },
-        ]
-      },
-    )
+    const about = { kind: 'read', title: `Read ${step.read}`, locations: [{ path }], rawInput: { path } }
+    await tool(stage, about, step.ask === true, async () => {
+      const sessionId = stage.memory.id
+      const viaClient = async () => (await stage.client.request('fs/read_text_file', { sessionId, path })).content
+      return block(step.via === 'client' ? await viaClient() : readFileSync(path, 'utf8'))
+    })
   },
   list: async (step, stage) => {
     const path = resolve(stage.memory.cwd, String(step.list))
-    await tool(
-      stage,
-      { kind: 'read', title: 'Look into the folder', locations: [{ path }], rawInput: { path } },
-      false,
-      async () => {
-        const names = readdirSync(path)
-          .filter((name) => !name.startsWith('.'))
-          .slice(0, 20)
-        return [{ type: 'content', content: text(names.length === 0 ? 'The folder is empty.' : names.join('\n')) }]
-      },
-    )
+    const about = { kind: 'read', title: 'Look into the folder', locations: [{ path }], rawInput: { path } }
+    await tool(stage, about, false, async () => {
+      const names = readdirSync(path).filter((name) => !name.startsWith('.'))
+      return block(names.length === 0 ? 'The folder is empty.' : names.slice(0, 20).join('\n'))
+    })
   },
   write: async (step, stage) => {
     const path = resolve(stage.memory.cwd, String(step.write))
@@ -104,30 +92,23 @@ const ACTS: Record<StepKey, Act> = {
   },
   ask: async (step, stage) => {
     const { title, options } = step.ask as { title?: string; options?: unknown[] }
-    const chosen = await permission(
-      stage,
-      { kind: 'other', title: title ?? 'May I go on?', rawInput: step.ask },
-      options,
-    )
-    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(`You chose: ${chosen}\n`) })
+    const about = { kind: 'other', title: title ?? 'May I go on?', rawInput: step.ask }
+    const chosen = await permission(stage, about, options)
+    await tell(stage, `You chose: ${chosen}\n`)
   },
   form: async (step, stage) => {
     const { message, schema } = step.form as { message: string; schema: Record<string, unknown> }
     const request = { sessionId: stage.memory.id, mode: 'form', message, requestedSchema: schema }
-    const answer = await stage.client.request('elicitation/create', request as never, {
-      cancellationSignal: stage.signal,
-    })
-    await keep(stage, {
-      sessionUpdate: 'agent_message_chunk',
-      content: text(`You answered: ${JSON.stringify(answer)}\n`),
-    })
+    const until = { cancellationSignal: stage.signal }
+    const answer = await stage.client.request('elicitation/create', request as never, until)
+    await tell(stage, `You answered: ${JSON.stringify(answer)}\n`)
   },
   update: (step, stage) => keep(stage, step.update as Record<string, unknown>),
   fail: async (step) => {
     throw new Error(String(step.fail))
   },
   fail_text: async (step, stage) => {
-    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(step.fail_text) })
+    await tell(stage, step.fail_text)
     return { stop: 'end_turn' }
   },
   crash: async () => process.exit(1),
@@ -160,9 +141,13 @@ const ACTS: Record<StepKey, Act> = {
     const answer = await stage.client
       .request(method, { sessionId: stage.memory.id, ...params })
       .catch((error: { code?: number; message?: string }) => ({ error: { code: error.code, message: error.message } }))
-    await keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(JSON.stringify(answer)) })
+    await tell(stage, JSON.stringify(answer))
   },
 }
+
+/** Sends a whole message of the agent. */
+const tell = (stage: Stage, message: unknown): Promise<void> =>
+  keep(stage, { sessionUpdate: 'agent_message_chunk', content: text(message) })
 
 async function keep(stage: Stage, update: Record<string, unknown>): Promise<void> {
   await stage.send(update)
@@ -232,15 +217,14 @@ async function tool(
   if (!allowed) {
     const chosen = await permission(stage, about)
     if (chosen === 'allow-always') stage.memory.allowed.push(String(about.kind))
-    if (!chosen.startsWith('allow'))
-      return await end('failed', [{ type: 'content', content: text('The person did not allow it.') }])
+    if (!chosen.startsWith('allow')) return await end('failed', block('The person did not allow it.'))
   }
   await stage.send({ sessionUpdate: 'tool_call_update', toolCallId: call, status: 'in_progress' })
   try {
     await end('completed', await act())
   } catch (thrown) {
     if (stage.signal.aborted) throw thrown
-    await end('failed', [{ type: 'content', content: text(thrown instanceof Error ? thrown.message : thrown) }])
+    await end('failed', block(thrown instanceof Error ? thrown.message : thrown))
   }
 }
 
@@ -276,15 +260,9 @@ async function runHere(command: string, stage: Stage): Promise<unknown[]> {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  const content = () => [{ type: 'content', content: text(output) }]
   const onOutput = (chunk: Buffer) => {
     output += chunk.toString('utf8')
-    void stage.send({
-      sessionUpdate: 'tool_call_update',
-      toolCallId: stage.call,
-      status: 'in_progress',
-      content: content(),
-    })
+    void progress(stage, block(output))
   }
   child.stdout.on('data', onOutput)
   child.stderr.on('data', onOutput)
@@ -295,8 +273,11 @@ async function runHere(command: string, stage: Stage): Promise<unknown[]> {
     stage.signal.addEventListener('abort', () => failed(stage.signal.reason), { once: true })
   })
   if (code !== 0) throw new Error(`${output}\nThe command ended with exit code ${code}.`)
-  return content()
+  return block(output)
 }
+
+const progress = (stage: Stage, content: unknown[]): Promise<void> =>
+  stage.send({ sessionUpdate: 'tool_call_update', toolCallId: stage.call, status: 'in_progress', content })
 
 async function runAtClient(command: string, stage: Stage): Promise<unknown[]> {
   const terminal = await stage.client.createTerminal({
@@ -305,12 +286,12 @@ async function runAtClient(command: string, stage: Stage): Promise<unknown[]> {
     args: ['-c', command],
   })
   const content = [{ type: 'terminal', terminalId: terminal.id }]
-  await stage.send({ sessionUpdate: 'tool_call_update', toolCallId: stage.call, status: 'in_progress', content })
+  await progress(stage, content)
   const { exitCode } = await terminal.waitForExit()
   const { output } = await terminal.currentOutput()
   await terminal.release()
   if (exitCode !== 0) throw new Error(`${output}\nThe command ended with exit code ${exitCode}.`)
-  return [{ type: 'content', content: text(output) }]
+  return block(output)
 }
 
 async function appears(path: string, signal: AbortSignal): Promise<void> {

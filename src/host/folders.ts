@@ -54,7 +54,6 @@ const SYSTEM = new Set([
  * Checks whether a Space may use a folder; the only rule, for every way in. `real` is the folder with all links
  * resolved. `key` is the same for every spelling of one folder (case-folded where the disk folds case): compare keys,
  * show `real`.
- *
  * @throws bad_input with a sentence that says what to choose instead
  */
 export async function checkFolder(path: string, rules: FolderRules): Promise<{ real: string; key: string }> {
@@ -71,9 +70,8 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   if (isInside(home, key)) throw refuse(`${real} contains your home folder. Choose a folder inside your home instead.`)
   if (SYSTEM.has(real) || /^\/(proc|sys|dev|etc|boot)\//.test(real))
     throw refuse(`${real} belongs to the system. Choose a folder of your own.`)
-  if (key === data || isInside(key, data) || isInside(data, key)) {
+  if (key === data || isInside(key, data) || isInside(data, key))
     throw refuse(`${real} contains or is part of Carrel's own data. Choose a folder apart from ${rules.dataFolder}.`)
-  }
   const secret = secretPart(real, key, home)
   if (secret) throw refuse(`${secret} is where programs keep keys and settings. Choose a folder that holds your work.`)
   for (const other of rules.others) {
@@ -87,10 +85,7 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   return { real, key }
 }
 
-/**
- * Tells whether a folder is there. `missing` also when a file stands at the path: nothing is ever created in its place.
- * A folder that cannot be read is `present`: opening it gives the reason.
- */
+/** Tells whether a folder is there. A file there is `missing`; an unreadable folder is `present`: opening says why. */
 export async function folderState(real: string): Promise<'present' | 'missing'> {
   try {
     return (await stat(real)).isDirectory() ? 'present' : 'missing'
@@ -122,10 +117,7 @@ export async function branchOf(folder: string): Promise<string | null> {
   }
 }
 
-/**
- * Finds folders with a `.git` near `home`, for the first start. Goes at most three levels down, skips links and hidden
- * folders, stops after `limit` hits or 2,000 folders. Sorted by path.
- */
+/** Finds folders with `.git` near `home`, sorted: three levels down, no links or hidden ones, at most 2,000 folders. */
 export async function nearbyGitFolders(home: string, limit: number): Promise<string[]> {
   const found: string[] = []
   let level = [home]
@@ -149,9 +141,8 @@ export async function nearbyGitFolders(home: string, limit: number): Promise<str
   return found.toSorted()
 }
 
-function isWorthVisiting(name: string): boolean {
-  return !name.startsWith('.') && !['node_modules', 'Library', 'snap', 'go', 'target', 'vendor'].includes(name)
-}
+const isWorthVisiting = (name: string): boolean =>
+  !name.startsWith('.') && !['node_modules', 'Library', 'snap', 'go', 'target', 'vendor'].includes(name)
 
 async function existing(path: string): Promise<string> {
   let real: string
@@ -185,9 +176,7 @@ function secretPart(real: string, key: string, home: string): string | null {
   return general && !isInside(key, home) ? null : whole
 }
 
-async function realOrGiven(path: string): Promise<string> {
-  return (await realOfPossible(resolve(path))) ?? resolve(path)
-}
+const realOrGiven = async (path: string): Promise<string> => (await realOfPossible(resolve(path))) ?? resolve(path)
 
 /** Resolves the links of the existing part and appends the rest; null when a link on the way is dangling. */
 async function realOfPossible(path: string): Promise<string | null> {
@@ -207,9 +196,7 @@ async function realOfPossible(path: string): Promise<string | null> {
   }
 }
 
-async function isLink(path: string): Promise<boolean> {
-  return (await absentAsNull(lstat(path)))?.isSymbolicLink() ?? false
-}
+const isLink = async (path: string): Promise<boolean> => (await absentAsNull(lstat(path)))?.isSymbolicLink() ?? false
 
 /** Whether a path lies strictly inside, by whole path parts. */
 function isInside(path: string, root: string): boolean {
@@ -238,6 +225,4 @@ async function gitFolder(folder: string): Promise<string> {
   return resolve(folder, (await readSmallFile(path)).replace(/^gitdir:\s*/, '').trim())
 }
 
-function refuse(message: string): CarrelError {
-  return new CarrelError('bad_input', message)
-}
+const refuse = (message: string): CarrelError => new CarrelError('bad_input', message)

@@ -5,10 +5,7 @@ export const FIRST_PORT = 20_000
 export const PORT_COUNT = 10_000
 const LOOPBACKS = ['127.0.0.1', '::1'] as const
 
-/**
- * Returns ports that no program uses now, searched from a number on and around. No port is reserved: it belongs to the
- * program that binds it first.
- */
+/** Returns unused ports, searched from a number on. None is reserved: the first program that binds it has it. */
 export async function freePorts(from: number, count: number, taken: ReadonlySet<number>): Promise<number[]> {
   const free: number[] = []
   for (let step = 0; step < PORT_COUNT && free.length < count; step += 1) {

@@ -32,9 +32,8 @@ const run = promisify(execFile)
 const linux = process.platform === 'linux'
 
 /** Returns the id of this boot of the machine: processes of an earlier boot are dead by definition. */
-export function bootId(): string {
-  return absentAsNullSync(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? 'unknown'
-}
+export const bootId = (): string =>
+  absentAsNullSync(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? 'unknown'
 
 let pending: Promise<ProcessRow[]> | null = null
 
@@ -62,9 +61,7 @@ async function scan(): Promise<ProcessRow[]> {
 }
 
 /** Returns the process with this pid, or null. Synchronous on Linux, so that a child is known before it can act. */
-export function processNow(pid: number): ProcessRow | null {
-  return linux ? readStat(pid, readUptimeMs()) : null
-}
+export const processNow = (pid: number): ProcessRow | null => (linux ? readStat(pid, readUptimeMs()) : null)
 
 /** Whether this process still runs. A zombie does not count, because it can do nothing. */
 export function stillRuns(identity: ProcessIdentity, table: readonly ProcessRow[]): boolean {
@@ -121,9 +118,7 @@ function readOf(pid: number, name: string): string | null {
   }
 }
 
-function readUptimeMs(): number {
-  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000
-}
+const readUptimeMs = (): number => Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000
 
 function readStat(pid: number, uptimeMs: number): ProcessRow | null {
   const line = readOf(pid, 'stat')

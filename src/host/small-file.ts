@@ -6,10 +6,7 @@ const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK
 /** Largest size, more than any such file has. Bytes. */
 const MOST = 1 << 20
 
-/**
- * Reads a text file, also through a link.
- * @throws unless it is a regular file of at most 1 MiB
- */
+/** Reads a text file, also through a link. @throws unless it is a regular file of at most 1 MiB */
 export async function readSmallFile(path: string): Promise<string> {
   const file = await open(path, AT_ONCE)
   try {

@@ -10,15 +10,9 @@ import { errorCode } from './error-code.ts'
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 
 /** Tells whether a call failed because nothing is at its path, or a file stands where the path needs a folder. */
-export function isAbsent(error: unknown): boolean {
-  return ABSENT.has(errorCode(error))
-}
+export const isAbsent = (error: unknown): boolean => ABSENT.has(errorCode(error))
 
-/**
- * Returns the result of a file-system call, or null when its path is absent: `await absentAsNull(readFile(path))`.
- *
- * @throws every error but ENOENT and ENOTDIR
- */
+/** Returns a file-system call's result, or null for an absent path. @throws every error but ENOENT and ENOTDIR */
 export async function absentAsNull<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call
@@ -38,11 +32,5 @@ export function absentAsNullSync<T>(call: () => T): T | null {
   }
 }
 
-/**
- * Tells whether a file or folder is at `path`; a link counts by its target.
- *
- * @throws every error but ENOENT and ENOTDIR, where `existsSync` returns false
- */
-export function isPresent(path: string): boolean {
-  return absentAsNullSync(() => statSync(path)) !== null
-}
+/** Tells whether something is at `path`; a link counts by its target. @throws every error but ENOENT and ENOTDIR */
+export const isPresent = (path: string): boolean => absentAsNullSync(() => statSync(path)) !== null

@@ -1,7 +1,4 @@
-/**
- * Waits for work whose failure changes nothing, such as the removal of a temporary file after another error: the error
- * is dropped. Never rejects.
- */
+/** Waits for work and drops its error, such as a clean-up after another error. Never rejects. */
 export async function bestEffort(work: Promise<unknown>): Promise<void> {
   await work.catch(() => undefined)
 }

@@ -1,21 +1,11 @@
 /** A value that is made on first use and shared by all callers. */
-export interface Lazy<T> {
-  /**
-   * Returns the value, and makes it on the first call. A failure is forgotten: the next call tries again.
-   *
-   * @throws the error of `make`, to all callers of this attempt
-   */
-  get(): Promise<T>
-  /** The value or the attempt under way; null before the first call and after a failure. */
-  readonly current: Promise<T> | null
-  /** Forgets the value, so that the next call makes another one. */
-  forget(): void
-}
+export type Lazy<T> = ReturnType<typeof createLazy<T>>
 
-export function createLazy<T>(make: () => Promise<T>): Lazy<T> {
+export function createLazy<T>(make: () => Promise<T>) {
   let current: Promise<T> | null = null
   return {
-    get() {
+    /** Returns the value, made on the first call. @throws the error of `make`, which the next call tries again */
+    get(): Promise<T> {
       if (current) return current
       const attempt = make()
       current = attempt
@@ -24,10 +14,12 @@ export function createLazy<T>(make: () => Promise<T>): Lazy<T> {
       })
       return attempt
     },
-    get current() {
+    /** The value or the attempt under way; null before the first call and after a failure. */
+    get current(): Promise<T> | null {
       return current
     },
-    forget() {
+    /** Forgets the value, so that the next call makes another one. */
+    forget(): void {
       current = null
     },
   }

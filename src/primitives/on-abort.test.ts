@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest'
-import { onAbort } from './on-abort.ts'
+import { onAbort, untilAborted } from './on-abort.ts'
 
 it.each<[string, readonly ('listen' | 'stop' | 'abort')[], number]>([
   ['an abort calls the listener', ['listen', 'abort'], 1],
@@ -16,4 +16,21 @@ it.each<[string, readonly ('listen' | 'stop' | 'abort')[], number]>([
     else controller.abort()
   }
   expect(listener).toHaveBeenCalledTimes(calls)
+})
+
+it.each<[string, readonly ('wait' | 'resolve' | 'abort')[], unknown]>([
+  ['a promise that resolves in time', ['wait', 'resolve', 'abort'], 'value'],
+  ['an abort during the wait', ['wait', 'abort', 'resolve'], 'late'],
+  ['an abort before the wait', ['resolve', 'abort', 'wait'], 'late'],
+])('%s decides', async (_, steps, outcome) => {
+  const controller = new AbortController()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let answer: Promise<unknown> = Promise.resolve()
+  for (const step of steps) {
+    if (step === 'wait') answer = untilAborted(promise, controller.signal, () => 'late').catch((thrown) => thrown)
+    else if (step === 'resolve') resolve('value')
+    else controller.abort()
+    await Promise.resolve()
+  }
+  expect(await answer).toBe(outcome)
 })

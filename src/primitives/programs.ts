@@ -13,18 +13,15 @@ let folder: URL | null = RUNS_FROM_SOURCES ? null : new URL('.', import.meta.url
 
 /**
  * Returns the file to start for a program or thread. Sources start `source`; built code starts the built file `name`.
- *
  * @param name the name in `PROGRAMS` of scripts/programs.mjs
  * @param source must be written as `new URL('./file.ts', import.meta.url)`, which the tests compare with that table
  */
-export function programFile(name: string, source: URL): URL {
-  return folder === null ? source : new URL(`${name}.js`, folder)
-}
+export const programFile = (name: string, source: URL): URL =>
+  folder === null ? source : new URL(`${name}.js`, folder)
 
 /**
  * Makes `programFile` return the built files of `built`, or those of the code itself again for null. Tests run the
  * engine from its sources and start built programs with it, which saves most of each start.
- *
  * @param built URL of a folder, with a slash at its end
  */
 export function useProgramsOf(built: URL | null): void {

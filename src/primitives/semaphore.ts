@@ -1,48 +1,34 @@
-/** A FIFO semaphore. Each waiting caller is listed with its `Tag`. */
-export interface Semaphore<Tag = undefined> {
-  readonly limit: number
-  /** Number of permits in use. More than `limit` after `take` without a free permit. */
-  readonly taken: number
-  /** The tags of the waiting callers, first come first. */
-  readonly waiting: readonly Tag[]
-  /** Takes a permit at once, also when none is free: for things that are in use already. */
-  take(): void
-  /** Returns one permit. The caller that has waited longest gets it in the same step, before any new caller. */
-  release(): void
-  /**
-   * Takes a permit as soon as one is free and all earlier callers have theirs.
-   *
-   * @param options.onWait gets the number of earlier callers that wait; not called when a permit is free
-   * @throws the reason of `options.signal` when it is aborted first; no permit is taken then
-   */
-  acquire(options: AcquireOptions<Tag>): Promise<void>
-}
-
 interface AcquireOptions<Tag> {
   readonly tag: Tag
   readonly signal?: AbortSignal
   readonly onWait?: (before: number) => void
 }
 
-export function createSemaphore<Tag = undefined>(limit: number): Semaphore<Tag> {
+/** A FIFO semaphore. Each waiting caller is listed with its `Tag`. */
+export function createSemaphore<Tag = undefined>(limit: number) {
   const queue: { readonly tag: Tag; readonly begin: () => void }[] = []
   let taken = 0
   return {
     limit,
-    get taken() {
+    /** Number of permits in use. More than `limit` after `take` without a free permit. */
+    get taken(): number {
       return taken
     },
-    get waiting() {
+    /** The tags of the waiting callers, first come first. */
+    get waiting(): readonly Tag[] {
       return queue.map(({ tag }) => tag)
     },
-    take() {
+    /** Takes a permit at once, also when none is free: for things that are in use already. */
+    take(): void {
       taken += 1
     },
-    release() {
+    /** Returns one permit. The caller that has waited longest gets it in the same step, before any new caller. */
+    release(): void {
       taken -= 1
       if (taken < limit) queue.shift()?.begin()
     },
-    async acquire({ tag, signal, onWait }) {
+    /** Takes a free permit in turn. `onWait` gets the number of waiting callers. @throws the reason of `signal` */
+    async acquire({ tag, signal, onWait }: AcquireOptions<Tag>): Promise<void> {
       signal?.throwIfAborted()
       if (taken < limit && queue.length === 0) {
         taken += 1

@@ -1,15 +1,8 @@
-/** A timer that is started and stopped again and again, with one call under way at most. */
-export interface Timer {
-  /** Calls `act` after `ms`. Does nothing while the timer runs. */
-  start(ms: number, act: () => void): void
-  /** Calls `act` after `ms` from now, and not what an earlier start asked for. */
-  restart(ms: number, act: () => void): void
-  /** Drops the call under way. Safe to repeat. */
-  stop(): void
-}
-
-/** @param options.ref false for a timer that does not keep the process alive */
-export function createTimer({ ref = true }: { readonly ref?: boolean } = {}): Timer {
+/**
+ * A timer that is started and stopped again and again, with one call under way at most.
+ * @param options.ref false for a timer that does not keep the process alive
+ */
+export function createTimer({ ref = true }: { readonly ref?: boolean } = {}) {
   let running: NodeJS.Timeout | null = null
   const stop = () => {
     if (running) clearTimeout(running)
@@ -24,21 +17,19 @@ export function createTimer({ ref = true }: { readonly ref?: boolean } = {}): Ti
     if (!ref) running.unref()
   }
   return {
+    /** Calls `act` after `ms`. Does nothing while the timer runs. */
     start,
-    restart(ms, act) {
+    /** Calls `act` after `ms` from now, and not what an earlier start asked for. */
+    restart(ms: number, act: () => void): void {
       stop()
       start(ms, act)
     },
+    /** Drops the call under way. Safe to repeat. */
     stop,
   }
 }
 
-/**
- * Waits for `promise`, but at most `ms`. Leaves no timer behind.
- *
- * @returns true when `promise` resolved in time
- * @throws the error of `promise` when it rejects in time
- */
+/** Tells whether `promise` resolves within `ms`. Leaves no timer. @throws its error when it rejects in time */
 export async function resolvesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const late = Promise.withResolvers<false>()
   const timer = setTimeout(() => late.resolve(false), ms)

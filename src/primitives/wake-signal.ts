@@ -1,25 +1,21 @@
 /** A signal that a loop waits for. Wakes that come before the wait are not lost. */
-export interface WakeSignal {
-  /** Ends the wait under way, or the next one. Idempotent; usable as an event listener. */
-  readonly wake: () => void
-  /** Forgets earlier wakes. */
-  reset(): void
-  /** Resolves after `wake`, or after `ms`; null for no limit. */
-  wait(ms: number | null): Promise<void>
-}
+export type WakeSignal = ReturnType<typeof createSignal>
 
-export function createSignal(): WakeSignal {
+export function createSignal() {
   let woken = false
   let end: (() => void) | null = null
   return {
-    wake() {
+    /** Ends the wait under way, or the next one. Idempotent; usable as an event listener. */
+    wake(): void {
       woken = true
       end?.()
     },
-    reset() {
+    /** Forgets earlier wakes. */
+    reset(): void {
       woken = false
     },
-    wait: (ms) =>
+    /** Resolves after `wake`, or after `ms`; null for no limit. */
+    wait: (ms: number | null): Promise<void> =>
       new Promise((resolve) => {
         if (woken) return resolve()
         const timer = ms === null ? undefined : setTimeout(resolve, ms)

@@ -1,34 +1,12 @@
-/**
- * The caller's side of calls to a worker thread or a child process: numbers the calls, and matches each answer to its
- * call. The caller sends the messages.
- */
-export interface WorkerCalls {
-  /**
-   * Begins a call. `send` posts the message with the number of the call.
-   *
-   * @returns the result that `resolve` gets for this number
-   * @throws the error of `send`, of `reject` or of `end`; the call is over then
-   */
-  begin<T>(send: (id: number) => void): Promise<T>
-  /** Ends a call with its result. Does nothing for a call that is over. */
-  resolve(id: number, result: unknown): void
-  /** Ends a call with an error. Does nothing for a call that is over. */
-  reject(id: number, error: Error): void
-  /** Rejects every open call and every later one with `error`. Only the first call counts. */
-  end(error: Error): void
-  /** Rejects every later call with `error`; open calls still get their answers. Only the first call counts. */
-  refuse(error: Error): void
-  /** True after `end` or `refuse`. */
-  readonly ended: boolean
-}
+/** The caller's side of calls to a worker or child process: matches answers to calls by number. */
+export type WorkerCalls = ReturnType<typeof createWorkerCalls>
 
 /**
  * Creates the table of open calls.
- *
  * @param hold called when the first call begins after a rest, and with false when the last call is over: for `ref` and
  *   `unref`, so that an idle worker does not keep the process alive
  */
-export function createWorkerCalls(hold: (busy: boolean) => void): WorkerCalls {
+export function createWorkerCalls(hold: (busy: boolean) => void) {
   const open = new Map<number, PromiseWithResolvers<unknown>>()
   let count = 0
   let refusal: Error | null = null
@@ -40,7 +18,8 @@ export function createWorkerCalls(hold: (busy: boolean) => void): WorkerCalls {
     if (open.size === 0) hold(false)
   }
   return {
-    begin<T>(send: (id: number) => void) {
+    /** Begins a call; `send` posts its number. Resolves to its result. @throws the error of `send`, `reject` or `end` */
+    begin<T>(send: (id: number) => void): Promise<T> {
       if (refusal) return Promise.reject(refusal)
       const id = ++count
       const call = Promise.withResolvers<unknown>()
@@ -53,16 +32,21 @@ export function createWorkerCalls(hold: (busy: boolean) => void): WorkerCalls {
       }
       return call.promise as Promise<T>
     },
-    resolve: (id, result) => settle(id, (call) => call.resolve(result)),
-    reject: (id, error) => settle(id, (call) => call.reject(error)),
-    end(error) {
+    /** Ends a call with its result. Does nothing for a call that is over. */
+    resolve: (id: number, result: unknown): void => settle(id, (call) => call.resolve(result)),
+    /** Ends a call with an error. Does nothing for a call that is over. */
+    reject: (id: number, error: Error): void => settle(id, (call) => call.reject(error)),
+    /** Rejects every open call and every later one with `error`. Only the first call counts. */
+    end(error: Error): void {
       refusal ??= error
       for (const id of [...open.keys()]) settle(id, ({ reject }) => reject(refusal))
     },
-    refuse(error) {
+    /** Rejects every later call with `error`; open calls still get their answers. Only the first call counts. */
+    refuse(error: Error): void {
       refusal ??= error
     },
-    get ended() {
+    /** True after `end` or `refuse`. */
+    get ended(): boolean {
       return refusal !== null
     },
   }

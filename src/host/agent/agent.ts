@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
+import { untilAborted } from '../../primitives/on-abort.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
   attachKeeper,
@@ -15,7 +16,7 @@ import type { Frame } from '../keeper/spool.ts'
 import { type Enclosure, enclose } from '../sandbox/enclose.ts'
 import type { AgentConnection, AgentInfo, AgentLaunch } from './contract.ts'
 import { endedBy, endText, howItEnded, limitText } from './limits.ts'
-import { type Link, openSession, rejoinSession, reopenSession, stateOf, untilAborted } from './opening.ts'
+import { type Link, openSession, rejoinSession, reopenSession, stateOf } from './opening.ts'
 import { type HeldFrame, recall } from './past.ts'
 import type { SessionPort } from './session.ts'
 import { AgentFailure, type AgentRequest, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './wire.ts'
@@ -34,7 +35,6 @@ const MARK = { frames: 5_000, chars: 4 << 20 }
 
 /**
  * Starts an agent under a keeper and initializes the connection. When this rejects, no process of it is left.
- *
  * @throws unavailable with the reason and the next step, when the agent is missing, ends, does not answer within
  * `initializeTimeoutMs`, or speaks another version of ACP
  */
@@ -176,10 +176,11 @@ const keeperOptions = ({ keepers, ledger, containment, now, compiled }: AgentLau
   maxFrameBytes: MAX_FRAME_BYTES,
 })
 
-/**
- * Returns the launch with its temporary folder, inside its sandbox. Terminals and a later server get the same launch.
- */
-async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> {
+/** Returns the launch inside its sandbox, with its temporary folder. The result is stable across servers. */
+async function enclosed(
+  launch: AgentLaunch,
+  keeper: string,
+): Promise<{ launch: AgentLaunch; proxy: Enclosure['proxy'] }> {
   if (!launch.sandbox) {
     const temporary = await makeTemporary(temporaryOf(launch.keepers, keeper))
     return { launch: { ...launch, env: { ...launch.env, ...temporary } }, proxy: null }
@@ -188,12 +189,7 @@ async function enclosed(launch: AgentLaunch, keeper: string): Promise<Enclosed> 
   return { launch: { ...launch, containment, env, cwd: launch.sandbox.place.path }, proxy }
 }
 
-interface Enclosed {
-  readonly launch: AgentLaunch
-  readonly proxy: Enclosure['proxy']
-}
-
-async function startTree({ launch, proxy }: Enclosed, keeper: string): Promise<KeptTree> {
+async function startTree({ launch, proxy }: Awaited<ReturnType<typeof enclosed>>, keeper: string): Promise<KeptTree> {
   const { command, args, cwd, enter = [], env, name, graceMs } = launch
   const cgroup = launch.cgroup?.(`carrel-${keeper}`) ?? null
   const stderrPath = launch.logFolder === null ? null : join(launch.logFolder, 'stderr.log')
@@ -338,12 +334,8 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree
     const todo = launch.install
       ? ` To install it: ${launch.install}`
       : ' Install it, or correct its command in the configuration.'
-    return new CarrelError(
-      'unavailable',
-      `${launch.name} is not installed: ${launch.command} was not found.${todo}`,
-      data,
-      thrown,
-    )
+    const text = `${launch.name} is not installed: ${launch.command} was not found.${todo}`
+    return new CarrelError('unavailable', text, data, thrown)
   }
   const lastLine = stderrTail.trim().split('\n').at(-1) ?? ''
   if (reached) return new CarrelError('unavailable', endText(launch.name, exit), data, thrown)

@@ -33,32 +33,21 @@ export interface PlaceView {
 type PermissionAnswer = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
 type ElicitationAnswer = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
-/**
- * Receives all messages of an agent, in order and unchanged. Methods that return no promise are called synchronously.
- */
+/** Receives all messages of an agent, in order and unchanged. Methods without a promise are called synchronously. */
 export interface AgentListener {
   /**
    * Receives `params.update` of a `session/update` of any kind, also after a prompt was answered. `frame` grows over
    * the life of the agent's process and stays the same after a restart of the server.
    */
   update(update: unknown, frame: number): void
-  /**
-   * Receives an update that repeats the past while a session is reopened. Such an update is already known: never store
-   * it again.
-   */
+  /** Receives an update that repeats the past while a session is reopened: never store it again. */
   replayed(update: unknown): void
   /** `signal` fires on cancel, on close, when the agent withdraws the question and when the agent ends. */
   permission(request: unknown, signal: AbortSignal, frame: number): Promise<PermissionAnswer>
   elicit(request: unknown, signal: AbortSignal, frame: number): Promise<ElicitationAnswer>
-  /**
-   * Reports that the agent read a file through `fs/read_text_file`. `digest` is the SHA-256 of the whole file; null for
-   * a missing file.
-   */
+  /** Reports a read through `fs/read_text_file`. `digest`: SHA-256 of the whole file; null for a missing one. */
   read(path: string, digest: string | null): void
-  /**
-   * Asks whether the agent may write a file whose content is now `digest`. Resolves to null, or to the reason against
-   * it, which the agent receives.
-   */
+  /** Asks about a write over content with `digest`. Resolves to null, or to the reason against it for the agent. */
   mayWrite(path: string, digest: string | null): Promise<string | null>
   /** Reports that a write through `fs/write_text_file` is on disk. */
   wrote(path: string, bytes: number, digest: string): void
@@ -71,28 +60,17 @@ export interface AgentSession {
   readonly id: string
   /** Raw answer that opened the session: modes, models, configOptions. */
   readonly opened: unknown
-  /**
-   * Sends a prompt. `tag` identifies it after a restart.
-   * @throws AgentFailure when the agent answers with an error or ends
-   */
+  /** Sends a prompt. `tag` identifies it after a restart. @throws AgentFailure on an error answer or the agent's end */
   prompt(content: readonly unknown[], tag?: string): Promise<PromptAnswer>
-  /**
-   * Sends `session/cancel` and answers every open question of this session as cancelled, within this tick. Safe to
-   * repeat.
-   */
+  /** Sends `session/cancel` and answers its open questions as cancelled, within this tick. Safe to repeat. */
   cancel(): void
   /** @throws AgentFailure */
   setMode(id: string): Promise<void>
   /** Resolves to the raw answer. @throws AgentFailure */
   setConfigOption(id: string, value: unknown): Promise<unknown>
-  /**
-   * Notes that every message of this session up to `frame` is recorded. Null: the session also has nothing under way.
-   */
+  /** Notes that all messages up to `frame` are recorded. Null: the session also has nothing under way. */
   recorded(frame: number | null): void
-  /**
-   * Forgets the session here, ends its terminals and, where the agent supports it, closes the session there. Never
-   * rejects. Safe to repeat.
-   */
+  /** Forgets the session, ends its terminals, and closes it at the agent if possible. Never rejects. Safe to repeat. */
   close(): Promise<void>
 }
 
@@ -142,9 +120,7 @@ export interface AgentConnection {
   stop(): Promise<void>
   /** Sends SIGKILL to the tree at once. Safe to repeat. */
   kill(): Promise<void>
-  /**
-   * False as soon as the agent has ended or was given up, which is before its tree is gone. Give it no more work then.
-   */
+  /** False once the agent has ended or was given up, before its tree is gone: give it no more work. */
   readonly usable: boolean
   /** Last 4 KiB of stderr. May contain anything that an agent prints. */
   stderrTail(): string
@@ -168,9 +144,7 @@ export interface AgentLaunch {
   readonly containment: Containment
   /** Replaces the containment: the agent and its terminals run in it. Null for none. */
   readonly sandbox?: SandboxSpec | null
-  /**
-   * Makes the cgroup that limits memory and processes of the agent and its terminals, by a unique name. Null for none.
-   */
+  /** Makes the cgroup, by a unique name, that limits the agent and its terminals. Null for none. */
   readonly cgroup?: ((name: string) => Cgroup) | null
   /** Folder of the ledger of live trees. */
   readonly ledger: string

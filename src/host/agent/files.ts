@@ -10,10 +10,7 @@ type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'>
 
 const MAX_READ_BYTES = 16 << 20
 
-/**
- * Serves `fs/read_text_file` inside the place. `lenient`: a missing file reads as empty, for the agent that ends its
- * turn on any error (Gemini CLI).
- */
+/** Serves `fs/read_text_file`. `lenient`: a missing file reads as empty (see `readsMissingAsEmpty`). */
 export async function readTextFile(
   params: unknown,
   place: AgentPlace,
@@ -39,10 +36,7 @@ export async function readTextFile(
   return { content: lines.slice(from, typeof limit === 'number' ? from + limit : undefined).join('\n') }
 }
 
-/**
- * Serves `fs/write_text_file` inside the place, atomically; an existing file keeps its mode. The reported path is the
- * agent's own, with all links resolved.
- */
+/** Serves `fs/write_text_file` atomically; a file keeps its mode. Reports the agent's own path, links resolved. */
 export async function writeTextFile(params: unknown, place: AgentPlace, listener: FileListener): Promise<object> {
   const { path, content } = fields(params)
   if (typeof content !== 'string') throw new WireError(INVALID_PARAMS, 'The content must be text.')
@@ -87,10 +81,7 @@ async function allowed(path: unknown, place: AgentPlace): Promise<ResolvedPath> 
   return reached
 }
 
-function outside(path: unknown): WireError {
-  return new WireError(INVALID_PARAMS, `${path} is outside the folders of this session.`)
-}
+const outside = (path: unknown): WireError =>
+  new WireError(INVALID_PARAMS, `${path} is outside the folders of this session.`)
 
-function fields(params: unknown): Record<string, unknown> {
-  return (params ?? {}) as Record<string, unknown>
-}
+const fields = (params: unknown): Record<string, unknown> => (params ?? {}) as Record<string, unknown>

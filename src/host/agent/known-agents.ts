@@ -233,10 +233,7 @@ export function allAgents(custom: readonly CustomAgent[], cacheFolder?: string):
   return [...recipes.values()]
 }
 
-/**
- * Detects which agents are installed. Runs `--version` once for each state of a program file, all in parallel, for at
- * most five seconds. Installs nothing; `install` says how.
- */
+/** Detects installed agents: asks each changed program file for `--version`, in parallel, at most five seconds. */
 export async function detectAgents(
   recipes: readonly AgentRecipe[],
   machine: { path: string; home: string },

@@ -4,18 +4,13 @@ import type { Exit } from '../process/process.ts'
 
 const KILLED = 137
 
-/**
- * Returns the limit that ended an agent; null when it ended otherwise. A shell around the agent reports a kill as an
- * exit code.
- */
+/** Returns the limit that ended an agent, or null. A shell reports a kill as an exit code. */
 export function endedBy({ code, signal, reached = [] }: Exit): LimitReached | null {
   const killed = signal === 'SIGKILL' || code === KILLED
   return (killed && reached.find(({ limit }) => limit === 'memoryBytes')) || null
 }
 
-export function howItEnded({ code, signal }: Exit): string {
-  return signal === null ? `exit code ${code}` : signal
-}
+export const howItEnded = ({ code, signal }: Exit): string => (signal === null ? `exit code ${code}` : signal)
 
 /** Describes an unrequested end of an agent, in one or two sentences. */
 export function endText(name: string, exit: Exit): string {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { CarrelError } from '../../model/errors.ts'
+import { untilAborted } from '../../primitives/on-abort.ts'
 import type { KeptTree } from '../keeper/client.ts'
 import type { AgentInfo, AgentLaunch, AgentListener, AgentPlace, AgentSession, Rejoined } from './contract.ts'
 import type { HeldFrame, PastPrompt, PastState, Recalled } from './past.ts'
@@ -104,10 +105,7 @@ function register(
   return port
 }
 
-/**
- * Takes over a session of an earlier server process at the last known frame. The listener receives all held updates in
- * order; unanswered prompts and questions stay open.
- */
+/** Delivers all held updates in order; unanswered prompts and questions stay open. @see AgentConnection.rejoin */
 export function rejoinSession(
   link: Link,
   info: AgentInfo,
@@ -183,12 +181,8 @@ export async function reopenSession(
       link.ports.delete(id)
       if (!(thrown instanceof AgentFailure) || thrown.code === undefined || thrown.code === AUTH_REQUIRED)
         throw openFailure(thrown, link)
-      throw new CarrelError(
-        'gone',
-        `${link.launch.name} no longer knows this conversation.`,
-        { session: id, said: thrown.message },
-        thrown,
-      )
+      const text = `${link.launch.name} no longer knows this conversation.`
+      throw new CarrelError('gone', text, { session: id, said: thrown.message }, thrown)
     }
   }
   link.ports.delete(id)
@@ -207,9 +201,8 @@ function openFailure(thrown: unknown, { launch, tree }: Link): unknown {
   if (!(thrown instanceof AgentFailure)) return thrown
   if (thrown.code === undefined) return withStderr(thrown, tree.stderrTail())
   const data = { agent: launch.id, code: thrown.code, stderrTail: tree.stderrTail() }
-  if (thrown.code !== AUTH_REQUIRED) {
+  if (thrown.code !== AUTH_REQUIRED)
     return new CarrelError('unavailable', `${launch.name} did not open a session: ${thrown.message}`, data, thrown)
-  }
   const todo = launch.login ? `: ${launch.login}` : ' with its own program in a terminal, then try again.'
   return new CarrelError('unavailable', `${launch.name} needs a login. Log in${todo}`, data, thrown)
 }
@@ -219,23 +212,8 @@ function offers(info: AgentInfo, verb: string): boolean {
   return offered?.[verb] !== undefined && offered[verb] !== null && offered[verb] !== false
 }
 
-function placeParams({ cwd, mcpServers, additionalDirectories }: AgentPlace): object {
-  return { cwd, mcpServers, ...(additionalDirectories?.length ? { additionalDirectories } : {}) }
-}
-
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, failure: () => Error): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => undefined)
-    throw failure()
-  }
-  let leave = () => {}
-  const off = new Promise<never>((_, reject) => {
-    leave = () => reject(failure())
-    signal.addEventListener('abort', leave, { once: true })
-  })
-  try {
-    return await Promise.race([promise, off])
-  } finally {
-    signal.removeEventListener('abort', leave)
-  }
-}
+const placeParams = ({ cwd, mcpServers, additionalDirectories }: AgentPlace): object => ({
+  cwd,
+  mcpServers,
+  ...(additionalDirectories?.length ? { additionalDirectories } : {}),
+})

@@ -1,3 +1,4 @@
+import { parseJson } from '../../primitives/json.ts'
 import type { Checkpoint, Frame } from '../keeper/spool.ts'
 
 /** Requests that an earlier server process sent to an agent, and the agent's messages about them. */
@@ -41,16 +42,7 @@ export interface PastState {
   readonly prompts: readonly PastPrompt[]
 }
 
-interface Asked {
-  readonly method: string
-  readonly session: string
-  readonly tag: string
-}
-
-/**
- * Restores a conversation with an agent from its frames. Pure: a restarted server gets the same state as one that kept
- * running. Answered requests of the agent are dropped; unanswered ones are held.
- */
+/** Restores a conversation from its frames. Drops answered requests of the agent and holds unanswered ones. Pure. */
 export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]): Recalled {
   const state = (checkpoint?.state ?? null) as PastState | null
   const known: Recalling = {
@@ -84,7 +76,7 @@ interface Recalling {
   readonly sessions: Map<string, unknown>
   readonly prompts: Map<number, PastPrompt>
   readonly held: Map<string, HeldFrame[]>
-  readonly asked: Map<number, Asked>
+  readonly asked: Map<number, { readonly method: string; readonly session: string }>
   /** Sessions between a load and their next prompt: updates in between repeat the past. */
   readonly replaying: Set<string>
 }
@@ -96,7 +88,7 @@ function takeOwn(known: Recalling, message: Message, tag: string): void {
   if (typeof message.id !== 'number') return
   const session = String((message.params as { sessionId?: unknown } | null)?.sessionId ?? '')
   known.next = Math.max(known.next, message.id + 1)
-  known.asked.set(message.id, { method: message.method, session, tag })
+  known.asked.set(message.id, { method: message.method, session })
   if (message.method === 'session/load' || message.method === 'session/resume') known.replaying.add(session)
   if (message.method === 'session/close') known.sessions.delete(session)
   if (message.method !== 'session/prompt') return
@@ -145,10 +137,6 @@ function forget(known: Recalling, id: unknown): void {
 }
 
 function parsed(line: string): Message | null {
-  try {
-    const message = JSON.parse(line) as unknown
-    return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Message) : null
-  } catch {
-    return null
-  }
+  const message = parseJson(line)
+  return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Message) : null
 }

@@ -14,15 +14,9 @@ export function reopenableAt(info: AgentInfo, openedAtMs: number): number {
 }
 
 /** Gemini CLI ends a turn on any failed read: for it alone, a missing file must read as empty. */
-export function readsMissingAsEmpty(info: AgentInfo): boolean {
-  return isGemini(info)
-}
+export const readsMissingAsEmpty = (info: AgentInfo): boolean => isGemini(info)
 
 /** Gemini CLI answers a load first and replays the past afterwards. */
-export function replaysAfterAnswer(info: AgentInfo): boolean {
-  return isGemini(info)
-}
+export const replaysAfterAnswer = (info: AgentInfo): boolean => isGemini(info)
 
-function isGemini(info: AgentInfo): boolean {
-  return /^gemini/i.test(info.agentInfo?.name ?? '')
-}
+const isGemini = (info: AgentInfo): boolean => /^gemini/i.test(info.agentInfo?.name ?? '')

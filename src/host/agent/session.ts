@@ -70,9 +70,8 @@ export function sessionPort(parts: SessionParts): SessionPort {
     askPerson({ ask, none, withdrawn, open, listener })
 
   const takeRequest: SessionPort['takeRequest'] = async ({ method, params, no }, signal) => {
-    if (method === 'session/request_permission') {
+    if (method === 'session/request_permission')
       return { outcome: await ask((until) => listener.permission(params, until, no), { outcome: 'cancelled' }, signal) }
-    }
     if (method === 'elicitation/create')
       return await ask((until) => listener.elicit(params, until, no), { action: 'cancel' }, signal)
     if (method === 'fs/read_text_file')

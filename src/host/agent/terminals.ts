@@ -4,17 +4,6 @@ import type { AgentLaunch, AgentPlace } from './contract.ts'
 import { reachOf } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
-/**
- * Serves `terminal/*` of one session. Each command is a process tree of its own, so that ending it ends its
- * descendants.
- */
-export interface Terminals {
-  /** @throws WireError */
-  handle(method: string, params: unknown): Promise<unknown>
-  /** Kills all running commands. Their output stays readable until the terminal is released. Safe to repeat. */
-  killAll(): Promise<void>
-}
-
 interface Terminal {
   readonly tree: ChildTree
   readonly limit: number
@@ -27,8 +16,11 @@ interface Terminal {
 const DEFAULT_LIMIT = 1 << 20
 const HARD_LIMIT = 8 << 20
 
-/** @param cgroup cgroup of the agent itself */
-export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null): Terminals {
+/**
+ * Serves `terminal/*` of one session. Each command is a process tree, so that its descendants end with it.
+ * @param cgroup cgroup of the agent itself
+ */
+export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cgroup | null) {
   const terminals = new Map<string, Terminal>()
   let last = 0
   const named = (params: Record<string, unknown>) => {
@@ -39,7 +31,7 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cg
   const verbs: Record<string, (params: Record<string, unknown>) => Promise<unknown>> = {
     'terminal/create': async (params) => {
       const id = `terminal-${++last}`
-      terminals.set(id, await start(params, { launch, place, cgroup }))
+      terminals.set(id, await start(params, launch, place, cgroup))
       return { terminalId: id }
     },
     'terminal/output': async (params) => {
@@ -59,24 +51,25 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cg
     },
   }
   return {
-    handle: async (method, params) => {
+    /** @throws WireError */
+    handle: async (method: string, params: unknown): Promise<unknown> => {
       const verb = verbs[method]
       if (!verb) throw new WireError(-32601, `Carrel does not know ${method}.`)
       return await verb((params ?? {}) as Record<string, unknown>)
     },
-    killAll: async () => {
+    /** Kills all running commands. Their output stays readable until the terminal is released. Safe to repeat. */
+    killAll: async (): Promise<void> => {
       await Promise.all([...terminals.values()].map((terminal) => terminal.tree.kill()))
     },
   }
 }
 
-interface Ground {
-  readonly launch: AgentLaunch
-  readonly place: AgentPlace
-  readonly cgroup: Cgroup | null
-}
-
-async function start(params: Record<string, unknown>, { launch, place, cgroup }: Ground): Promise<Terminal> {
+async function start(
+  params: Record<string, unknown>,
+  launch: AgentLaunch,
+  place: AgentPlace,
+  cgroup: Cgroup | null,
+): Promise<Terminal> {
   const { command, args, env, cwd, outputByteLimit } = params
   if (typeof command !== 'string' || command === '') throw new WireError(INVALID_PARAMS, 'The command must be text.')
   const given = Array.isArray(args) ? args.map(String) : []
@@ -132,9 +125,10 @@ function textOf(terminal: Terminal): string {
   return all.subarray(from).toString('utf8')
 }
 
-function statusOf(exit: Exit): { exitCode: number | null; signal: string | null } {
-  return { exitCode: exit.code, signal: exit.signal }
-}
+const statusOf = (exit: Exit): { exitCode: number | null; signal: string | null } => ({
+  exitCode: exit.code,
+  signal: exit.signal,
+})
 
 function variables(env: unknown): Record<string, string> {
   if (!Array.isArray(env)) return {}

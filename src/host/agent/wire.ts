@@ -1,3 +1,4 @@
+import { parseJson } from '../../primitives/json.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
 
@@ -6,29 +7,7 @@ import type { LimitReached } from '../cgroups/cgroup.ts'
  * (The SDK's own client drops unknown updates, strips unknown fields and refuses permission requests with unknown
  * option kinds. The log must contain the original messages.)
  */
-export interface AgentWire {
-  /** Reads a frame from the agent; `no` is its number. */
-  take(line: string, no: number): void
-  /** Answers a request of the agent that an earlier server process left unanswered. */
-  serve(held: { no: number; id: unknown; method: string; params: unknown }): void
-  /** Waits for the answer to a request that an earlier server process sent. */
-  adopt(id: number): Promise<unknown>
-  /** Next free number for a request. */
-  readonly next: number
-  /** Number of the oldest frame from the agent that still needs an answer; null for none. */
-  readonly unanswered: number | null
-  /**
-   * Sends a request. `more.onResult` runs synchronously when the answer is read, before the next frame: change state
-   * between two frames there.
-   * @throws AgentFailure
-   */
-  request(method: string, params: unknown, more?: RequestOptions): Promise<unknown>
-  notify(method: string, params: unknown): void
-  /** Fails every open and every later request with this failure. Safe to repeat; the first failure stays. */
-  fail(failure: AgentFailure): void
-  /** True once no more requests are possible. */
-  readonly failed: boolean
-}
+export type AgentWire = ReturnType<typeof openWire>
 
 export interface RequestOptions {
   readonly onResult?: (result: unknown) => void
@@ -117,7 +96,7 @@ interface State {
 }
 
 /** Opens a wire: `write` sends a line to the agent; give each line from there to `take`. Requests count from `next`. */
-export function openWire(write: (line: string, tag?: string) => void, handlers: WireHandlers, next = 1): AgentWire {
+export function openWire(write: (line: string, tag?: string) => void, handlers: WireHandlers, next = 1) {
   const state: State = { asked: new Map(), asking: new Map(), next, failure: null }
   const send: Send = (message, tag) => {
     const line = JSON.stringify({ jsonrpc: '2.0', ...message })
@@ -125,7 +104,8 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
     write(line, tag)
   }
   return {
-    take: (line, no) => {
+    /** Reads a frame from the agent; `no` is its number. */
+    take: (line: string, no: number): void => {
       // An exception here would end the server.
       try {
         if (!state.failure) takeLine({ line, no }, state, send, handlers)
@@ -133,7 +113,8 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
         handlers.thrown(error)
       }
     },
-    request: (method, params, more = {}) =>
+    /** Sends a request. `more.onResult` runs synchronously, before the next frame is read. @throws AgentFailure */
+    request: (method: string, params: unknown, more: RequestOptions = {}): Promise<unknown> =>
       new Promise((resolve, reject) => {
         if (state.failure) return reject(state.failure)
         const id = state.next++
@@ -141,24 +122,31 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
         more.onSent?.(id)
         send({ id, method, params }, more.tag)
       }),
-    serve: (call) => void takeRequest(call, state, send, handlers),
-    adopt: (id) =>
+    /** Answers a request of the agent that an earlier server process left unanswered. */
+    serve: (call: { no: number; id: unknown; method: string; params: unknown }): void =>
+      void takeRequest(call, state, send, handlers),
+    /** Waits for the answer to a request that an earlier server process sent. */
+    adopt: (id: number): Promise<unknown> =>
       new Promise((resolve, reject) => {
         if (state.failure) return reject(state.failure)
         state.asked.set(id, { resolve, reject, onResult: undefined })
       }),
-    get next() {
+    /** Next free number for a request. */
+    get next(): number {
       return state.next
     },
-    get unanswered() {
+    /** Number of the oldest frame from the agent that still needs an answer; null for none. */
+    get unanswered(): number | null {
       const open = [...state.asking.values()].map(({ no }) => no)
       return open.length > 0 ? Math.min(...open) : null
     },
-    notify: (method, params) => send({ method, params }),
-    get failed() {
+    notify: (method: string, params: unknown): void => send({ method, params }),
+    /** True once no more requests are possible. */
+    get failed(): boolean {
       return state.failure !== null
     },
-    fail: (failure) => {
+    /** Fails every open and every later request with this failure. Safe to repeat; the first failure stays. */
+    fail: (failure: AgentFailure): void => {
       state.failure ??= failure
       for (const pending of state.asked.values()) pending.reject(state.failure)
       state.asked.clear()
@@ -169,19 +157,10 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
 }
 
 type Send = (message: Record<string, unknown>, tag?: string) => void
-interface Numbered {
-  readonly line: string
-  readonly no: number
-}
 
-function takeLine({ line, no }: Numbered, state: State, send: Send, handlers: WireHandlers): void {
+function takeLine({ line, no }: { line: string; no: number }, state: State, send: Send, handlers: WireHandlers): void {
   handlers.frame?.('in', line)
-  let frame: Record<string, unknown>
-  try {
-    frame = JSON.parse(line)
-  } catch {
-    return broken(line, state, handlers)
-  }
+  const frame = parseJson(line) as Record<string, unknown> | null
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return broken(line, state, handlers)
   if (typeof frame.method === 'string') {
     const call = { no, id: frame.id, method: frame.method, params: frame.params }

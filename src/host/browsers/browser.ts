@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { BrowserNote } from '../../model/browser.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { parseJson } from '../../primitives/json.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
@@ -32,10 +33,7 @@ import { gateFolder, type Hold, holdGate, OWN, READY, TAKEN } from './gate-talk.
 export interface BrowserLaunch {
   readonly program: string
   readonly note: BrowserNote
-  /**
-   * The sandbox of the browser, which reads and writes files too; null for none. A strict one has no port on the
-   * loopback of this machine: the agent reaches the browser through the door of its conversation.
-   */
+  /** Sandbox of the browser; null for none. A strict one opens no port here: the agent has a door to the browser. */
   readonly sandbox: SandboxSpec | null
   /** Receives each `host:port` that a strict sandbox blocks, once for each attempt. */
   readonly onBlocked: (target: string) => void
@@ -93,7 +91,6 @@ const gateFile = () => fileURLToPath(programFile('gate', new URL('./gate.ts', im
 /**
  * Starts a browser with a profile of its own and waits until CDP answers at its loopback port. A keeper holds the
  * browser, which therefore survives a restart of the server, as its agent does. Leaves nothing behind when it rejects.
- *
  * @throws PortIsTaken; unavailable with the reason when the browser does not start, or `signal` fires
  */
 export async function startBrowser(launch: BrowserLaunch, runtime: BrowserRuntime): Promise<BrowserProcess> {
@@ -228,10 +225,7 @@ const optionsOf = ({ folder, ledger, containment, compiled, now }: BrowserRuntim
   maxFrameBytes: 1 << 20,
 })
 
-/**
- * Discards the browser's output and reports blocked targets, but for those that browsers contact on their own: full
- * browsers do so whatever flags they get.
- */
+/** Reports blocked targets, but for those that full browsers contact on their own, whatever flags they get. */
 const listenerFor = (onBlocked: BrowserLaunch['onBlocked']): KeptListener => ({
   frame: () => undefined,
   replayed: () => undefined,
@@ -251,13 +245,8 @@ async function confine({ sandbox, env, note }: BrowserLaunch, runtime: BrowserRu
     const home = join(folder, 'home')
     mkdirSync(home, { mode: 0o700 })
     const own = { HOME: home, ...(await makeTemporary(temporaryOf(runtime.folder, keeper))) }
-    return {
-      containment: runtime.containment,
-      env: { ...env, ...own },
-      profile: join(folder, 'profile'),
-      sockets,
-      proxy: null,
-    }
+    const profile = join(folder, 'profile')
+    return { containment: runtime.containment, env: { ...env, ...own }, profile, sockets, proxy: null }
   }
   // Inside the sandbox `/tmp` is a folder of the keeper, which is removed with it.
   const door = sandbox.mode === 'strict' ? browserDoor(runtime.folder, note).shows : []
@@ -318,10 +307,5 @@ function reasonOf({ code, signal }: Exit, output: string): string {
 
 function readNote(folder: string): BrowserNote | null {
   const text = absentAsNullSync(() => readFileSync(join(folder, NOTE), 'utf8'))
-  if (text === null) return null
-  try {
-    return BrowserNote.safeParse(JSON.parse(text)).data ?? null
-  } catch {
-    return null
-  }
+  return text === null ? null : (BrowserNote.safeParse(parseJson(text)).data ?? null)
 }

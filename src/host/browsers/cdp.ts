@@ -3,15 +3,10 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { parseJson } from '../../primitives/json.ts'
 
 /** A connection to a browser by CDP, the Chrome DevTools Protocol. Results are unchecked: callers parse them. */
-export interface Cdp {
-  /** Sends a command and returns its result. @throws Error when the browser refuses, does not answer in time, or has ended */
-  send(method: string, params?: object, session?: string): Promise<unknown>
-  /** Resolves when the connection has ended, from either side. Never rejects. */
-  readonly closed: Promise<void>
-  close(): void
-}
+export type Cdp = Awaited<ReturnType<typeof openCdp>>
 
 export interface CdpEvent {
   readonly method: string
@@ -42,7 +37,7 @@ interface PendingCommand {
 }
 
 /** Connects through a unix socket that answers as the browser's CDP port does. @throws Error without an answer in time */
-export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => void): Promise<Cdp> {
+export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => void) {
   // The sandboxed browser can write to this folder: a symbolic link must not lead the server elsewhere.
   if (!lstatSync(socketPath).isSocket()) throw new Error(`${socketPath} is not the socket of a browser.`)
   const { webSocketDebuggerUrl } = Version.parse(JSON.parse(await get(socketPath, '/json/version')))
@@ -66,7 +61,7 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     })
   })
   socket.on('message', (data) => {
-    const message = Message.safeParse(parsed(data))
+    const message = Message.safeParse(parseJson(String(data)))
     if (!message.success) return
     const { id, method, params, sessionId, result, error } = message.data
     if (id === undefined) return void (method !== undefined && onEvent({ method, params, session: sessionId ?? null }))
@@ -82,9 +77,11 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     socket.on('error', reject)
   })
   return {
+    /** Resolves when the connection has ended, from either side. Never rejects. */
     closed,
-    close: () => socket.terminate(),
-    send(method, params = {}, session) {
+    close: (): void => socket.terminate(),
+    /** Sends a command and returns its result. @throws Error when the browser refuses, does not answer in time, or has ended */
+    send(method: string, params: object = {}, session?: string): Promise<unknown> {
       if (socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('The browser has ended.'))
       last += 1
       const id = last
@@ -98,14 +95,6 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
       socket.send(JSON.stringify({ id, method, params, ...(session !== undefined && { sessionId: session }) }))
       return answer
     },
-  }
-}
-
-function parsed(data: unknown): unknown {
-  try {
-    return JSON.parse(String(data))
-  } catch {
-    return null
   }
 }
 

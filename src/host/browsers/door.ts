@@ -24,11 +24,7 @@ function makeDoor(browsers: string, { session, agent }: Pick<BrowserNote, 'sessi
   return path
 }
 
-/**
- * The agent's side: a loopback port inside its sandbox that leads to the browser it has at the time.
- *
- * @param browsers folder of all browsers
- */
+/** The agent's side: a loopback port in its sandbox that leads to its browser. `browsers`: folder of all of them. */
 export function agentDoor(browsers: string, owner: Pick<BrowserNote, 'session' | 'agent'>, url: string): Door {
   return {
     shows: [{ path: DOOR, from: makeDoor(browsers, owner), may: 'read' }],
@@ -37,9 +33,9 @@ export function agentDoor(browsers: string, owner: Pick<BrowserNote, 'session' |
 }
 
 /** The browser's side: the same folder, writable for the gate's socket. */
-export function browserDoor(browsers: string, owner: Pick<BrowserNote, 'session' | 'agent'>): Pick<Door, 'shows'> {
-  return { shows: [{ path: DOOR, from: makeDoor(browsers, owner), may: 'write' }] }
-}
+export const browserDoor = (browsers: string, owner: Pick<BrowserNote, 'session' | 'agent'>): Pick<Door, 'shows'> => ({
+  shows: [{ path: DOOR, from: makeDoor(browsers, owner), may: 'write' }],
+})
 
 /** Removes all doors. Only while no agent uses one: a running sandbox would not see the folder that replaces it. */
 export async function dropDoors(browsers: string): Promise<void> {

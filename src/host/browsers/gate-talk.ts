@@ -18,15 +18,10 @@ export const HELD = 'held\n'
 /** Folder of the gate's sockets and of nothing else, since the browser's sandbox mounts it. */
 export const gateFolder = (folder: string): string => dirname(gatePath(folder))
 
-export interface Hold {
-  /** Resumes the agent, unless another hold is left. Idempotent. */
-  release(): void
-  /** Resolves after the release or the end of the browser. Never rejects. */
-  readonly over: Promise<void>
-}
+export type Hold = Awaited<ReturnType<typeof holdGate>>
 
 /** Holds a gate. Resolves once it passes on no command of the agent. @throws Error when its browser has ended */
-export async function holdGate(folder: string): Promise<Hold> {
+export async function holdGate(folder: string) {
   const path = join(gateFolder(folder), HOLD)
   // The sandboxed browser can write to this folder: a symbolic link must not lead the server elsewhere.
   if (!lstatSync(path).isSocket()) throw new Error(`${path} is not the socket of a gate.`)
@@ -37,5 +32,10 @@ export async function holdGate(folder: string): Promise<Hold> {
     socket.on('error', reject)
     socket.once('close', () => reject(new Error('The browser has ended.')))
   })
-  return { release: () => void socket.destroy(), over }
+  return {
+    /** Resumes the agent, unless another hold is left. Idempotent. */
+    release: (): void =>
+      void socket.destroy() /** Resolves after the release or the end of the browser. Never rejects. */,
+    over,
+  }
 }

@@ -21,14 +21,8 @@ export async function dispatch(send: Send, input: PageInput, window: Window): Pr
   switch (input.kind) {
     case 'mouse': {
       const { what, button, buttons, clicks, modifiers } = input
-      await send('Input.dispatchMouseEvent', {
-        type: MOUSE[what],
-        ...at(input),
-        button,
-        buttons,
-        clickCount: clicks,
-        modifiers,
-      })
+      const event = { type: MOUSE[what], ...at(input), button, buttons, clickCount: clicks, modifiers }
+      await send('Input.dispatchMouseEvent', event)
       return
     }
     case 'wheel': {
@@ -54,14 +48,8 @@ async function key(send: Send, input: Extract<BrowserInput, { kind: 'key' }>): P
   const typed = name === 'Enter' ? '\r' : [...name].length === 1 ? name : ''
   const text = (modifiers & CONTROL_OR_META) === 0 ? typed : ''
   const type = what === 'up' ? 'keyUp' : text === '' ? 'rawKeyDown' : 'keyDown'
-  await send('Input.dispatchKeyEvent', {
-    type,
-    key: name,
-    code,
-    windowsVirtualKeyCode: keyCode,
-    modifiers,
-    ...(type === 'keyDown' && { text }),
-  })
+  const event = { type, key: name, code, windowsVirtualKeyCode: keyCode, modifiers }
+  await send('Input.dispatchKeyEvent', { ...event, ...(type === 'keyDown' && { text }) })
 }
 
 /** Navigates in the tab's history. Does nothing at either end of it. */

@@ -9,7 +9,6 @@ const NO_UPDATE_CHECKS = { name: 'CHROME_DEVTOOLS_MCP_NO_UPDATE_CHECKS', value: 
 
 /**
  * Returns the MCP servers, in the form of ACP's `session/new`, that give an agent the browser at `url` as tools.
- *
  * @param custom command of another server, with `{browser}` for the address; empty for none, null for the bundled one
  */
 export function browserServers(url: string, custom: readonly string[] | null): object[] {

@@ -148,16 +148,8 @@ export class Screen {
     if (this.#tabs.size >= MAX_TABS || this.#tabs.has(id)) return
     const attached = await this.#cdp.send('Target.attachToTarget', { targetId: id, flatten: true })
     const session = Attached.parse(attached).sessionId
-    const tab: ScreenTab = {
-      id,
-      title,
-      url,
-      session,
-      casting: false,
-      dialog: null,
-      onDialog: null,
-      window: { width: 1, height: 1 },
-    }
+    const window = { width: 1, height: 1 }
+    const tab: ScreenTab = { id, title, url, session, casting: false, dialog: null, onDialog: null, window }
     this.#tabs.set(id, tab)
     await this.#cdp.send('Page.enable', {}, session)
     this.#choose(id)

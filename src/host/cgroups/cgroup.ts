@@ -28,10 +28,7 @@ export interface LimitReached {
 
 export const foldersOf = (cgroup: Cgroup): string[] => cgroup.folders.map(({ path }) => path)
 
-/**
- * Makes the folders and writes their limits.
- * @throws Error with the reason; no folder is left then
- */
+/** Makes the folders and writes their limits. @throws Error with the reason; no folder is left then */
 export function makeCgroup(cgroup: Cgroup): void {
   try {
     for (const { path, settings } of cgroup.folders) {
@@ -41,14 +38,11 @@ export function makeCgroup(cgroup: Cgroup): void {
     }
   } catch (thrown) {
     for (const path of foldersOf(cgroup)) removeFolders(path)
-    const why = messageOf(thrown)
-    throw new Error(`the cgroup for its limits could not be made: ${why}`)
+    throw new Error(`the cgroup for its limits could not be made: ${messageOf(thrown)}`)
   }
 }
 
-/**
- * The process enters the cgroup itself before it executes the command, so every descendant is inside from the start.
- */
+/** The process enters the cgroup before it executes the command, so every descendant is inside. */
 const ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
 
 /** Returns the prefix of a command that starts it in a cgroup. */
@@ -123,8 +117,7 @@ function innerOf(path: string): string[] {
 /** Returns the processes in the cgroup itself, without inner cgroups. */
 export function pidsIn(path: string): number[] {
   try {
-    const text = readFileSync(join(path, 'cgroup.procs'), 'utf8')
-    return text
+    return readFileSync(join(path, 'cgroup.procs'), 'utf8')
       .split('\n')
       .filter((line) => line !== '')
       .map(Number)

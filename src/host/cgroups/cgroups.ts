@@ -22,10 +22,7 @@ interface Way {
 export interface Cgroups {
   /** Finds how this machine can enforce a limit, or why it cannot, by a real attempt. Success is cached. */
   wayOf(limit: HeldLimit): Promise<{ readonly way: Way } | { readonly obstacle: NonNullable<Obstacle> }>
-  /**
-   * Returns a function that plans a cgroup by its name.
-   * @throws unavailable with the next step where a limit cannot be enforced (F8)
-   */
+  /** Returns a function that plans a cgroup by name. @throws unavailable where a limit cannot be enforced (F8) */
   need(limits: HeldLimits): Promise<(name: string) => Cgroup>
 }
 
@@ -141,10 +138,7 @@ function hasController(position: CgroupPosition, limit: HeldLimit): boolean {
   return given.trim().split(' ').includes(CONTROLLERS.v2[limit].name)
 }
 
-/**
- * Makes a cgroup, starts a process in it and removes it.
- * @throws Error when any step fails
- */
+/** Makes a cgroup, starts a process in it and removes it. @throws Error when any step fails */
 async function attempt(limit: HeldLimit, way: Way, path: string): Promise<void> {
   const plan = planOf(`carrel-try-${randomUUID()}`, { [limit]: TRIED[limit] }, new Map([[limit, way]]))
   makeCgroup(plan)

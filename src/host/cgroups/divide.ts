@@ -16,7 +16,6 @@ export const parentFolder = ({ version, folder, top }: CgroupPosition): string =
 /**
  * Prepares a cgroup of version 2 for children with a controller. Only a cgroup without processes can be divided (except
  * the topmost of a machine), so a server that is alone in it moves into a leaf first. Safe to repeat.
- *
  * @throws Error with the reason when other processes are in it, or the kernel refuses
  */
 export async function divide(position: CgroupPosition, controller: string): Promise<void> {

@@ -75,8 +75,7 @@ interface Mount {
 }
 
 /**
- * Finds the position of a process from its files `cgroup` and `mountinfo` below /proc. `controller` null means the
- * hierarchy of version 2, which has no names. Returns null where the position is not visible.
+ * Finds a process's position by its files in /proc. `controller` null: version 2. Returns null where it is invisible.
  */
 export function positionIn(
   files: { cgroup: string; mountinfo: string },
@@ -93,10 +92,7 @@ export function positionIn(
   return below === null ? null : { version, folder: resolve(join(mount.point, below)), top: mount.point, path }
 }
 
-/**
- * Returns the path below `root`. A process outside of a mount's cgroup namespace has a path with `..`, which leads
- * nowhere.
- */
+/** Returns the path below `root`. Outside of a mount's cgroup namespace it has `..` and leads nowhere. */
 function under(path: string, root: string): string | null {
   if (path.includes('/..') || root.includes('/..')) return null
   if (root === '/') return path

@@ -15,10 +15,7 @@ export function unitOf(path: string): { readonly unit: string; readonly user: bo
   return { unit, user: parts.slice(0, at).some((part) => /^user@\d+\.service$/.test(part)) }
 }
 
-/**
- * Returns the unit whose cgroup systemd manages alone (no Delegate), though writing may be possible; null where the
- * cgroup is free to use.
- */
+/** Returns the unit whose cgroup systemd manages alone (no Delegate); null where the cgroup is free to use. */
 export async function keptBySystemd(path: string, search: string): Promise<string | null> {
   const found = unitOf(path)
   if (!found || !isPresent(RUNS)) return null

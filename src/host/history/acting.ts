@@ -25,10 +25,7 @@ export function openActing(db: DatabaseSync, placeOf: (key: string) => OpenPlace
       await settle(book)
       return job()
     })
-  /**
-   * Runs in the turn of the place and of the place that work comes from. The source is always locked first, so that two
-   * plans never deadlock.
-   */
+  /** Runs in the turn of the place and of the source, locked first, so that two plans never deadlock. */
   const inTurn = async <T>(key: string, ask: PlanAsk, work: (context: PlanContext) => Promise<T>): Promise<T> => {
     const { book } = placeOf(key)
     const run = <R>(job: () => Promise<R>) => settled(placeOf(key), job)

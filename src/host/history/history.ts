@@ -35,10 +35,7 @@ export interface History {
   /** Resolves when the first import is done. */
   ready(key: string, signal: AbortSignal): Promise<void>
   status(key: string): Promise<HistoryStatus>
-  /**
-   * Adds a listener for a changed status (`progress`), for hints (`outside`) and for stored snapshots. The engine rings
-   * from it.
-   */
+  /** Listens for a changed status (`progress`), hints (`outside`) and stored snapshots. */
   onNews(listener: (news: { key: string; what: 'progress' | 'outside' | 'snapshot' }) => void): () => void
 
   /** Scans the place and stores its changes as one snapshot. Without a change there is none, and `n` is the newest. */
@@ -64,17 +61,11 @@ export interface History {
   changesIn(labels: Partial<PlaceLabels> & { workspace: string }, filter: ChangeFilter): Promise<PlacedChange[]>
   /** State of the path at `n` (null: the newest snapshot); null when nothing was there. */
   stateAt(key: string, path: FilePath, n: number | null): Promise<FileState | null>
-  /**
-   * Bytes of a file, or the target of a link.
-   * @throws gone when the content is not kept, too_large over `maxBytes`
-   */
+  /** Bytes of a file, or a link's target. @throws gone when it is not kept, too_large over `maxBytes` */
   content(key: string, path: FilePath, n: number | null, maxBytes: number): Promise<Uint8Array>
   /** Compares two states of a path; `to` null is the present state on disk. Hunks carry their authors. */
   diff(key: string, path: FilePath, span: { from: number; to: number | null }): Promise<FileDiff>
-  /**
-   * Paths that are not covered, with counts and bytes, largest first (F5). Walks ignored folders, which may take a
-   * while.
-   */
+  /** Paths that are not covered, with counts and bytes, largest first (F5). Walking ignored folders takes time. */
   gaps(key: string, limit: number): Promise<Gap[]>
   /** Returns why a path is not covered; null when it is. */
   gapAt(key: string, path: FilePath): Promise<Gap | null>
@@ -113,10 +104,7 @@ export interface PlaceSpec {
   /** Folder in which this process reads and writes the files. May change between starts. */
   readonly root: string
   readonly rules: FileRules
-  /**
-   * `tree`: the whole folder is imported. `layer`: a view over a frozen folder. Only paths that its upper folder names
-   * are scanned; their earlier state comes from `lower`.
-   */
+  /** `tree`: the whole folder. `layer`: a view over `lower`; only paths that its upper folder names are scanned. */
   readonly scope: { readonly kind: 'tree' } | { readonly kind: 'layer'; readonly lower: string; readonly upper: string }
 }
 
@@ -148,9 +136,7 @@ export interface Captured {
   readonly leftOut: LeftOutPaths
 }
 
-/**
- * Paths that rules or size limits exclude, since the scan before: seen for the first time, or deleted from the disk.
- */
+/** Paths that rules or limits exclude, new or deleted from the disk since the scan before. */
 export interface LeftOutPaths {
   readonly came: readonly FilePath[]
   readonly went: readonly FilePath[]

@@ -15,10 +15,7 @@ export interface HistoryOptions {
 
 type News = Parameters<Parameters<History['onNews']>[0]>[0]
 
-/**
- * Starts the worker thread that owns the history of this machine's files, and passes messages to it.
- * @throws unavailable when the history cannot be opened
- */
+/** Starts the thread that owns the file history. @throws unavailable when it cannot be opened */
 export async function openHistory({ folder, now }: HistoryOptions): Promise<History> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const options: WorkerOptions = { folder, now: now() }

@@ -107,10 +107,8 @@ function checked({ book }: OpenPlace, n: number | null): number {
 /** Checks a path for reads that also reach the disk: it must not lead out of the place. */
 function inside(path: FilePath): FilePath {
   if (FilePath.safeParse(path).success) return path
-  throw new CarrelError(
-    'bad_input',
-    `${JSON.stringify(path)} is not a path inside a place. Give it relative to the place, without . and ..`,
-  )
+  const text = `${JSON.stringify(path)} is not a path inside a place. Give it relative to the place, without . and ..`
+  throw new CarrelError('bad_input', text)
 }
 
 const noSnapshot = (n: number): CarrelError =>
@@ -118,16 +116,12 @@ const noSnapshot = (n: number): CarrelError =>
 
 /** @throws not_found, gone, too_large */
 function contentOf({ book }: OpenPlace, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
-  if (!state || state.kind === 'folder') {
+  if (!state || state.kind === 'folder')
     throw new CarrelError('not_found', `There was no file at ${path} in this snapshot.`)
-  }
-  if (state.size > maxBytes) {
+  if (state.size > maxBytes)
     throw new CarrelError('too_large', `${path} had ${state.size} bytes, more than the limit of ${maxBytes}.`)
-  }
   const bytes = book.bytes(state)
   if (bytes) return bytes
-  throw new CarrelError(
-    'gone',
-    `The content of ${path} in this snapshot is no longer kept. Pin snapshots that you need for long.`,
-  )
+  const text = `The content of ${path} in this snapshot is no longer kept. Pin snapshots that you need for long.`
+  throw new CarrelError('gone', text)
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { HomeNote } from '../../model/settings/homes.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
+import { parseJson } from '../../primitives/json.ts'
 
 const run = promisify(execFile)
 
@@ -15,10 +16,7 @@ export interface Person {
   readonly path: string
 }
 
-/**
- * Returns the path of a home. The path is short, because programs make sockets in it, and no agent name can lead out of
- * `folder`.
- */
+/** Returns a home's path: short, because sockets lie in it, and inside `folder` for any agent name. */
 export function homePath(folder: string, note: HomeNote): string {
   const owner = note.kind === 'session' ? note.session : ownerOf(note).join(':')
   return join(
@@ -40,10 +38,7 @@ export const homeVariables = (path: string) => ({
   XDG_CACHE_HOME: join(path, '.cache'),
 })
 
-/**
- * Makes a private home with the person's git name and address, and nothing else of theirs. Its note is written first,
- * so that no home lacks an owner after a crash. Safe to repeat.
- */
+/** Makes a private home with the person's git identity. The note comes first, for a crash. Safe to repeat. */
 export async function makeHome(folder: string, note: HomeNote, person: Person): Promise<void> {
   const path = homePath(folder, note)
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -95,17 +90,10 @@ export async function removeHome(folder: string, note: HomeNote): Promise<void> 
 
 async function noteIn(path: string): Promise<HomeNote | null> {
   const text = await absentAsNull(readFile(path, 'utf8'))
-  if (text === null) return null
-  try {
-    return HomeNote.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
+  return text === null ? null : (HomeNote.safeParse(parseJson(text)).data ?? null)
 }
 
-/**
- * Returns the identity of the person's global git settings as a git settings file; null without one, or without git.
- */
+/** Returns the person's global git identity as a settings file; null without one, or without git. */
 async function gitIdentity({ home, path }: Person): Promise<string | null> {
   const args = ['config', '--global', '--includes', '--null', '--get-regexp', '^user\\.(name|email)$']
   try {

@@ -11,10 +11,7 @@ export interface KeyRing {
   readonly source: string
   /** True when Carrel made the file and may change it; otherwise the operator of the server does. */
   readonly own: boolean
-  /**
-   * Reads the keys.
-   * @throws unavailable when the source contains an invalid key
-   */
+  /** Reads the keys. @throws unavailable when the source contains an invalid key */
   keys(): Promise<readonly SecretKey[]>
   /** Returns the key that seals; an own ring makes its first one. */
   sealing(): Promise<SecretKey>
@@ -35,9 +32,7 @@ export interface KeySources {
 const OWN_KEY_FILE = 'secrets.key'
 const HOW = 'A key is 32 random bytes in base64: `openssl rand -base64 32` makes one.'
 
-/**
- * Opens the keys of the environment, else of the configured file, else of Carrel's own file, which is made on demand.
- */
+/** Opens the keys of the environment, the configured file, or Carrel's own file, made on demand. */
 export function openKeyRing({ environment, file, dataFolder }: KeySources): KeyRing {
   if (environment) return givenRing('CARREL_SECRETS_KEY', async () => environment.split(','))
   if (file !== null) return givenRing(file, () => linesOf(file))
@@ -48,18 +43,14 @@ function givenRing(source: string, texts: () => Promise<readonly string[] | null
   const keys = async () => {
     const found = await texts()
     if (found === null) {
-      throw new CarrelError(
-        'unavailable',
-        `The key file ${source} is missing. Restore it, or correct secretsKeyFile. ${HOW}`,
-      )
+      const text = `The key file ${source} is missing. Restore it, or correct secretsKeyFile. ${HOW}`
+      throw new CarrelError('unavailable', text)
     }
     return readAll(source, found)
   }
   const refuse = async () => {
-    throw new CarrelError(
-      'forbidden',
-      `The keys come from ${source}, which Carrel cannot change. Put a new key in front of the old one, restart Carrel and try again. ${HOW}`,
-    )
+    const text = `The keys come from ${source}, which Carrel cannot change. Put a new key in front of the old one, restart Carrel and try again. ${HOW}`
+    throw new CarrelError('forbidden', text)
   }
   return { source, own: false, keys, sealing: async () => firstOf(source, await keys()), add: refuse, retire: refuse }
 }
@@ -99,12 +90,8 @@ async function linesOf(path: string): Promise<string[] | null> {
   try {
     return (await absentAsNull(readFile(path, 'utf8')))?.split('\n') ?? null
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `The keys in ${path} cannot be read: ${messageOf(cause)}. Let the server's user read it.`,
-      undefined,
-      cause,
-    )
+    const text = `The keys in ${path} cannot be read: ${messageOf(cause)}. Let the server's user read it.`
+    throw new CarrelError('unavailable', text, undefined, cause)
   }
 }
 
@@ -123,12 +110,8 @@ async function writeAll(path: string, keys: readonly SecretKey[]): Promise<void>
     await rename(part, path)
     await syncFolder(dirname(path))
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `The key file ${path} cannot be written: ${messageOf(cause)}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`,
-      undefined,
-      cause,
-    )
+    const text = `The key file ${path} cannot be written: ${messageOf(cause)}. Make room or give write access, or give a key in CARREL_SECRETS_KEY.`
+    throw new CarrelError('unavailable', text, undefined, cause)
   }
 }
 

@@ -9,11 +9,7 @@ interface Copy {
   readonly content: Buffer
 }
 
-/**
- * Updates all copies of a login file to the newest complete one. After a logout `shared` is missing, and then no copy
- * is written.
- * @param others copies in homes of Carrel; missing ones are made
- */
+/** Updates all copies (`others`, made if missing) of a login file to the newest complete one; none after a logout. */
 export async function shareLogin(shared: string, others: readonly string[]): Promise<void> {
   const own = await readCopy(shared)
   if (own === null) return

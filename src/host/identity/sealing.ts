@@ -57,12 +57,8 @@ export function unseal(key: SecretKey, place: SealPlace, sealed: string): string
     const value = decipher.update(all.subarray(NONCE_BYTES + TAG_BYTES))
     return Buffer.concat([value, decipher.final()]).toString('utf8')
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `The secret ${place.name} cannot be opened, although its key exists: it was changed or moved in the database. Set it again, or remove it.`,
-      { name: place.name, key: key.id },
-      cause,
-    )
+    const text = `The secret ${place.name} cannot be opened, although its key exists: it was changed or moved in the database. Set it again, or remove it.`
+    throw new CarrelError('unavailable', text, { name: place.name, key: key.id }, cause)
   }
 }
 

@@ -3,16 +3,10 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/**
- * Longest path of a temporary folder. A socket path has 107 bytes, and Chromium ends at once with less than 45 for its
- * own part.
- */
+/** Longest temporary folder path: sockets have 107 bytes, of which Chromium needs 45 for its own part. */
 const LONGEST = 60
 
-/**
- * Returns the temporary folder of an agent's process: below the data folder, or in the machine's own for a deep path.
- * Its name is as unguessable as the keeper's. The path stays the same after a restart of the server.
- */
+/** Returns an agent's temporary folder: unguessable, the same after a restart, in the machine's own for a deep path. */
 export function temporaryOf(keepers: string, keeper: string): string {
   const inside = join(dirname(keepers), 'tmp', keeper)
   if (Buffer.byteLength(inside) <= LONGEST) return inside

@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
+import { parseJson } from '../../primitives/json.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Cgroup, dropCgroup, foldersOf, type LimitReached } from '../cgroups/cgroup.ts'
 import { temporaryOf } from '../identity/temporary.ts'
@@ -30,10 +31,7 @@ export interface KeptTree {
   readonly cgroup: Cgroup | null
   /** Last record of an earlier server; null for a fresh agent. */
   readonly checkpoint: Checkpoint | null
-  /**
-   * Delivers every frame after the checkpoint in order and exactly once: spooled ones first, then new ones. Call it
-   * once, immediately.
-   */
+  /** Delivers each frame after the checkpoint once and in order, spooled ones first. Call it once, immediately. */
   listen(listener: KeptListener): void
   /** Writes a frame, which is on disk before the agent receives it. `tag` identifies it later. */
   send(line: string, tag?: string): void
@@ -81,15 +79,9 @@ const LATE_MS = 1_500
 
 export const newKeeper = (): string => randomBytes(8).toString('hex')
 
-/**
- * Starts a keeper and its agent.
- * @throws Error with the reason; no process is left then
- */
+/** Starts a keeper and its agent. @throws Error with the reason; no process is left then */
 export async function startKeeper(
-  launch: Pick<
-    KeeperLaunch,
-    'command' | 'args' | 'cwd' | 'enter' | 'env' | 'label' | 'stderrPath' | 'limits' | 'secrets' | 'proxy' | 'cgroup'
-  >,
+  launch: Omit<KeeperLaunch, 'folder' | 'token' | 'containment' | 'ledger' | 'maxFrameBytes'>,
   options: KeeperOptions,
   keeper = newKeeper(),
 ): Promise<KeptTree> {
@@ -210,17 +202,15 @@ async function greet(socket: Socket, known: Known): Promise<KeptTree | null> {
       void endOf(known).then((forced) => exit.resolve({ ...forced, stderrTail: connection.stderrTail }))
   })
   const welcome = await connection.hello(known.note.token)
-  return welcome && keptTree({ connection, known, checkpoint: welcome.checkpoint, exited: exit.promise })
+  return welcome && keptTree(connection, known, welcome.checkpoint, exit.promise)
 }
 
-interface Attached {
-  readonly connection: KeeperConnection
-  readonly known: Known
-  readonly checkpoint: Checkpoint | null
-  readonly exited: Promise<Exit>
-}
-
-function keptTree({ connection, known, checkpoint, exited }: Attached): KeptTree {
+function keptTree(
+  connection: KeeperConnection,
+  known: Known,
+  checkpoint: Checkpoint | null,
+  exited: Promise<Exit>,
+): KeptTree {
   const { keeper, note, options } = known
   const { tree, identity } = note.agent
   const live: LiveTree = { tree, identity, depth: options.containment.depth, now: options.now }
@@ -276,10 +266,7 @@ export async function findKeepers(keepers: string): Promise<{ keeper: string; no
   })
 }
 
-/**
- * Removes a keeper that has ended: its spool, its agent's cgroup and its temporary folder, which may be large. The next
- * start removes leftovers. Safe to repeat.
- */
+/** Removes an ended keeper's spool, cgroup and temporary folder. The next start removes leftovers. Safe to repeat. */
 export async function dropKeeper(keepers: string, keeper: string): Promise<void> {
   const folder = join(keepers, keeper)
   const cgroup = readNote(folder)?.cgroup
@@ -298,10 +285,5 @@ export async function dropOthers(keepers: string, taken: ReadonlySet<string>): P
 
 function readNote(folder: string): KeeperNote | null {
   const text = absentAsNullSync(() => readFileSync(join(folder, NOTE), 'utf8'))
-  if (text === null) return null
-  try {
-    return JSON.parse(text) as KeeperNote
-  } catch {
-    return null
-  }
+  return text === null ? null : (parseJson(text) as KeeperNote | null)
 }

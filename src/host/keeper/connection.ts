@@ -38,10 +38,7 @@ export class KeeperConnection {
     })
   }
 
-  /**
-   * Proves this server to the keeper by its token. Resolves to null, and closes, when the keeper does not accept in
-   * time.
-   */
+  /** Proves this server by its token. Resolves to null, and closes, when the keeper does not accept in time. */
   async hello(token: string): Promise<Welcome | null> {
     this.say({ say: 'hello', token, after: 0 })
     setTimeout(() => this.#welcome.resolve(null), CONNECT_MS).unref()

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { parseJson } from '../../primitives/json.ts'
 import { readLines } from '../../primitives/lines.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
 import type { ChildTree, Exit } from '../process/process.ts'
@@ -235,7 +236,7 @@ function serve(socket: Socket, spool: Spool, served: Served): Client {
       const [head = '', tag = ''] = /^s(?:@(\S+))? /.exec(text) ?? []
       return served.send(text.slice(head.length), tag)
     }
-    const message = readMessage(text)
+    const message = text.startsWith('m') ? (parseJson(text.slice(1)) as ToKeeper | null) : null
     if (message === null) return socket.destroy()
     if (message.say !== 'hello') return proven ? served.receive(message) : socket.destroy()
     if (!served.proven(message.token)) return socket.destroy()
@@ -247,14 +248,6 @@ function serve(socket: Socket, spool: Spool, served: Served): Client {
   socket.on('drain', served.paid)
   socket.on('close', () => proven && served.gone())
   return client
-}
-
-function readMessage(text: string): ToKeeper | null {
-  try {
-    return text.startsWith('m') ? (JSON.parse(text.slice(1)) as ToKeeper) : null
-  } catch {
-    return null
-  }
 }
 
 async function drained(socket: Socket): Promise<void> {

@@ -8,7 +8,7 @@ import { dropInherited } from '../process/inherited.ts'
 import { spawnTree } from '../process/process.ts'
 import { AgentKeeper } from './keeper.ts'
 import { type KeeperLaunch, type KeeperNote, NOTE, socketPath } from './protocol.ts'
-import { openSpool } from './spool.ts'
+import { Spool } from './spool.ts'
 
 /**
  * Process of a keeper: holds the pipes of one agent and outlives the server. Reads its launch from stdin, writes
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const launch = JSON.parse(readFileSync(0, 'utf8')) as KeeperLaunch
   const { folder } = launch
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const spool = openSpool(folder)
+  const spool = new Spool(folder)
   const path = socketPath(folder)
   rmSync(path, { force: true })
   const leave = () => {

@@ -48,9 +48,7 @@ export interface AgentLimits {
   readonly deadlineAt: number | null
 }
 
-/**
- * Launch parameters of a keeper, sent over its stdin. They contain the agent's environment, so they are never on disk.
- */
+/** Launch of a keeper, sent over stdin: it contains the agent's environment, so it is never on disk. */
 export interface KeeperLaunch {
   readonly folder: string
   readonly token: string
@@ -88,15 +86,10 @@ export interface KeeperNote {
 
 export const NOTE = 'keeper.json'
 
-/**
- * Returns the socket of a keeper. Socket paths are short (104 bytes on some systems): for a deep folder it lies in the
- * temporary folder.
- */
-export function socketPath(folder: string): string {
-  return shortSocket(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
-}
+/** Returns the socket of a keeper; for a deep folder it lies in the temporary folder. */
+export const socketPath = (folder: string): string =>
+  shortSocket(join(folder, 'socket'), (name) => join(tmpdir(), `carrel-${name}.sock`), folder)
 
 /** Returns the socket of a browser's gate, in a folder that a sandbox mounts. */
-export function gatePath(folder: string): string {
-  return shortSocket(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)
-}
+export const gatePath = (folder: string): string =>
+  shortSocket(join(folder, 'gate', 'hold'), (name) => join(tmpdir(), `carrel-gate-${name}`, 'hold'), folder)

@@ -27,6 +27,9 @@ export interface Checkpoint {
   readonly state: unknown
 }
 
+const PIECE_BYTES = 65_536
+const NAME = /^spool-(\d+)$/
+
 /**
  * Frames of one agent on disk, each written before it is passed on; a restarted server reads them. Checkpoints bound
  * the size: they drop recorded frames. Writes are not synced, so they survive the death of processes, not of the
@@ -35,29 +38,8 @@ export interface Checkpoint {
  * Format of a file `spool-<k>`, one line each: `c{checkpoint}`, `i<no> <frame>`, `o<no>[@tag] <frame>`, `x{exit}`. A
  * torn last line was never passed on and does not count.
  */
-export interface Spool {
+export class Spool {
   /** Number of the last frame; 0 before the first. */
-  readonly head: number
-  readonly checkpoint: Checkpoint | null
-  /** Bytes since the last checkpoint. */
-  readonly bytes: number
-  append(dir: Frame['dir'], lines: readonly string[], tag?: string): Frame[]
-  /** Yields stored lines of frames after `no`, oldest first, in pieces of about 64 KiB. */
-  after(no: number): Generator<string>
-  /** Begins a new file with `checkpoint` and the frames after it. */
-  mark(checkpoint: Checkpoint): void
-  end(exit: Exit): void
-  close(): void
-}
-
-const PIECE_BYTES = 65_536
-const NAME = /^spool-(\d+)$/
-
-export function openSpool(folder: string): Spool {
-  return new SpoolFile(folder)
-}
-
-class SpoolFile implements Spool {
   head = 0
   checkpoint: Checkpoint | null = null
   readonly #folder: string
@@ -75,6 +57,7 @@ class SpoolFile implements Spool {
     this.#fd = openSync(this.#path, 'a+', 0o600)
   }
 
+  /** Bytes since the last checkpoint. */
   get bytes(): number {
     return this.#size
   }
@@ -88,6 +71,7 @@ class SpoolFile implements Spool {
     return frames
   }
 
+  /** Yields stored lines of frames after `no`, oldest first, in pieces of about 64 KiB. */
   *after(no: number): Generator<string> {
     const from = this.#starts[Math.max(0, no + 1 - this.#first)]
     if (from === undefined) return
@@ -105,6 +89,7 @@ class SpoolFile implements Spool {
     }
   }
 
+  /** Begins a new file with `checkpoint` and the frames after it. */
   mark(checkpoint: Checkpoint): void {
     const left = [...this.after(checkpoint.upTo)].join('')
     const before = { fd: this.#fd, path: this.#path }
@@ -149,9 +134,8 @@ class SpoolFile implements Spool {
 }
 
 /** Returns a frame as in the spool and on the wire, with its line end. */
-export function written({ no, dir, tag, line }: Frame): string {
-  return `${dir === 'in' ? 'i' : 'o'}${no}${tag === '' ? '' : `@${tag}`} ${line}\n`
-}
+export const written = ({ no, dir, tag, line }: Frame): string =>
+  `${dir === 'in' ? 'i' : 'o'}${no}${tag === '' ? '' : `@${tag}`} ${line}\n`
 
 /** Reads a line of the spool or the wire; null for another kind of line. */
 export function readFrame(text: string): Frame | null {

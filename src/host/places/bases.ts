@@ -2,19 +2,13 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { onAbort, untilAborted } from '../../primitives/on-abort.ts'
 import { programFile } from '../../primitives/programs.ts'
 import { type Freezing, type FromFreezer, type Frozen, UNFINISHED } from './freezer.ts'
 import { clearRemovals, removeFolder } from './removal.ts'
 
 /** Frozen folders below views. Worker threads walk and copy. */
-export interface Bases {
-  /** Freezes a folder in its state at the call or later. Concurrent callers share one freeze. */
-  freeze(source: string, bases: string, wait: Wait): Promise<Frozen>
-  /** Makes a plain copy, with a list of its content. */
-  copy(source: string, to: { copy: string; list: string }, wait: Wait): Promise<Frozen>
-  /** Returns the paths of such a copy that changed since. */
-  changedInCopy(copy: string, list: string): Promise<readonly string[]>
-}
+export type Bases = ReturnType<typeof createBases>
 
 interface Wait {
   readonly signal: AbortSignal
@@ -28,7 +22,7 @@ interface Shared {
   begun: boolean
 }
 
-export function createBases(): Bases {
+export function createBases() {
   const lasts = new Map<string, Shared>()
 
   const begin = (ask: { source: string; bases: string }, before: Shared | undefined): Shared => {
@@ -53,20 +47,24 @@ export function createBases(): Bases {
   }
 
   return {
-    async freeze(source, bases, wait) {
+    /** Freezes a folder in its state at the call or later. Concurrent callers share one freeze. */
+    async freeze(source: string, bases: string, wait: Wait): Promise<Frozen> {
       const last = lasts.get(source)
       // A freeze under way may have passed a path that changed just now.
       const shared = last && !last.begun ? last : begin({ source, bases }, last)
       lasts.set(source, shared)
       shared.waiting.add(wait)
       try {
-        return await untilOff(shared.done, wait.signal)
+        return await untilAborted(shared.done, wait.signal)
       } finally {
         shared.waiting.delete(wait)
       }
     },
-    copy: (source, to, wait) => runFreezer({ source, ...to }, wait),
-    changedInCopy: (copy, list) =>
+    /** Makes a plain copy, with a list of its content. */
+    copy: (source: string, to: { copy: string; list: string }, wait: Wait): Promise<Frozen> =>
+      runFreezer({ source, ...to }, wait),
+    /** Returns the paths of such a copy that changed since. */
+    changedInCopy: (copy: string, list: string): Promise<readonly string[]> =>
       runFreezer({ changedIn: copy, list }, { signal: new AbortController().signal, onProgress: () => undefined }),
   }
 }
@@ -87,8 +85,7 @@ async function runFreezer<Done extends Frozen | readonly string[]>(
   signal.throwIfAborted()
   const file = programFile('freezer', new URL('./freezer.ts', import.meta.url))
   const worker = new Worker(file, { workerData: { carrelFreezing: ask } })
-  const stop = () => void worker.terminate()
-  signal.addEventListener('abort', stop, { once: true })
+  const stop = onAbort(signal, () => void worker.terminate())
   try {
     return await new Promise<Done>((resolve, reject) => {
       worker.on('message', (message: FromFreezer) => {
@@ -99,21 +96,7 @@ async function runFreezer<Done extends Frozen | readonly string[]>(
       worker.once('exit', () => reject(signal.aborted ? signal.reason : new Error('The freezing thread ended early.')))
     })
   } finally {
-    signal.removeEventListener('abort', stop)
+    stop()
     await worker.terminate()
-  }
-}
-
-async function untilOff<T>(done: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let leave = () => {}
-  const off = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
-  })
-  try {
-    return await Promise.race([done, off])
-  } finally {
-    signal.removeEventListener('abort', leave)
   }
 }

@@ -63,12 +63,8 @@ async function commitIn(
     if (patch !== '') await git.write(tree, ['apply', '--cached', '--whitespace=nowarn', ...where, file], signal)
   } catch (thrown) {
     if (!(thrown instanceof GitFailure)) throw thrown
-    throw new CarrelError(
-      'bad_input',
-      `The changes do not apply to that commit (${thrown.stderr.split('\n')[0]}). Export a patch instead.`,
-      undefined,
-      thrown,
-    )
+    const text = `The changes do not apply to that commit (${thrown.stderr.split('\n')[0]}). Export a patch instead.`
+    throw new CarrelError('bad_input', text, undefined, thrown)
   }
   const written = (await git.read(tree, ['write-tree'])).trim()
   const message = `Work of ${branch}, exported by Carrel`

@@ -1,3 +1,4 @@
+import { onAbort } from '../../primitives/on-abort.ts'
 import { type Containment, processGroup } from '../process/containment.ts'
 import { spawnTree } from '../process/process.ts'
 
@@ -41,7 +42,6 @@ const OUTPUT_BYTES = 1 << 20
 /**
  * Runs a command that writes, to its end. The ledger ensures that it never outlives the server (P1). The signal or the
  * timeout kills its whole tree.
- *
  * @throws the reason of the signal, once no process of the command runs
  */
 export async function runCommand(machine: Machine, ask: Command): Promise<Ended> {
@@ -52,8 +52,7 @@ export async function runCommand(machine: Machine, ask: Command): Promise<Ended>
   const tree = await spawnTree({ ...ask, containment, ledger, now, onStderr: kept.add })
   const late = AbortSignal.timeout(ask.timeoutMs)
   const off = AbortSignal.any([late, ask.signal])
-  const kill = () => void tree.kill()
-  off.addEventListener('abort', kill, { once: true })
+  const stop = onAbort(off, () => void tree.kill())
   try {
     tree.stdout.on('error', () => undefined)
     tree.stdout.on('data', kept.add)
@@ -62,7 +61,7 @@ export async function runCommand(machine: Machine, ask: Command): Promise<Ended>
     ask.signal.throwIfAborted()
     return { code: exit.code, output: kept.text(), stderr: exit.stderrTail, late: late.aborted }
   } finally {
-    off.removeEventListener('abort', kill)
+    stop()
   }
 }
 

@@ -34,23 +34,17 @@ export async function probeDrivers(parent: string, path: string): Promise<Driver
   }
 }
 
-/**
- * Returns the requested driver, or the best.
- * @throws unavailable with the reason (F8)
- */
+/** Returns the requested driver, or the best. @throws unavailable with the reason (F8) */
 export function chooseDriver(drivers: readonly Driver[], asked: string | null): Driver {
   const usable = drivers.filter((driver) => driver.usable)
   const found = asked === null ? usable[0] : drivers.find(({ name }) => name === asked)
   const choice = usable.map(({ name }) => name).join(', ') || 'none'
-  if (!found && asked !== null) {
+  if (!found && asked !== null)
     throw new CarrelError('bad_input', `The driver ${asked} does not exist. This machine has: ${choice}.`)
-  }
   if (found?.usable) return found
   const why = found?.detail ?? drivers.map(({ detail }) => detail).join(' ')
-  throw new CarrelError(
-    'unavailable',
-    `${asked ?? 'A view'} is not available here: ${why} This machine has: ${choice}.`,
-  )
+  const text = `${asked ?? 'A view'} is not available here: ${why} This machine has: ${choice}.`
+  throw new CarrelError('unavailable', text)
 }
 
 const COPY: Driver = {
@@ -68,12 +62,8 @@ async function tryOverlay(folder: string, path: string): Promise<Driver> {
     const why = await tryView(join(folder, rights.replace(' ', '-')), path, rights)
     if (why === null) {
       const how = rights === 'own' ? 'in a mount namespace of its own' : 'in a user and mount namespace of its own'
-      return {
-        name: 'overlayfs',
-        usable: true,
-        detail: `Each view is an overlayfs ${how}: made in milliseconds.`,
-        rights,
-      }
+      const detail = `Each view is an overlayfs ${how}: made in milliseconds.`
+      return { name: 'overlayfs', usable: true, detail, rights }
     }
     reasons.push(`${rights === 'own' ? 'mounting' : 'mounting in a user namespace'} failed (${why})`)
   }

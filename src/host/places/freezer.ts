@@ -5,10 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
 import { copyTree, type TreeEntry, walkTree } from './tree-copy.ts'
 
-/**
- * Task of a freezing thread: a base of `source` in the folder `bases`; a plain copy at `copy` with a list; or the
- * changes of such a copy.
- */
+/** Task of a freezing thread: a base in `bases`, a plain copy with a list, or the changes of such a copy. */
 export type Freezing =
   | { readonly source: string; readonly bases: string }
   | { readonly source: string; readonly copy: string; readonly list: string }
@@ -31,10 +28,7 @@ const SOURCE = 'source'
 /** Returns the tree of a base. */
 export const treeOf = (base: string) => join(base, 'tree')
 
-/**
- * Returns a base of the folder in its present state. An unchanged folder has one already; a new base shares unchanged
- * files with the last. Bases are never written again, so sharing is safe.
- */
+/** Returns a base of the folder now. Bases never change, so a new one shares unchanged files with the last. */
 export function freeze(source: string, bases: string, onProgress: (text: string) => void): Frozen {
   onProgress(`Looking at ${source}.`)
   const { entries, notes } = walkTree(source)
@@ -43,12 +37,8 @@ export function freeze(source: string, bases: string, onProgress: (text: string)
   const folder = join(bases, `${UNFINISHED}${randomUUID()}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   try {
-    const copy = {
-      from: source,
-      to: treeOf(folder),
-      earlier: earlierOf(source, bases),
-      onProgress: counted(onProgress),
-    }
+    const earlier = earlierOf(source, bases)
+    const copy = { from: source, to: treeOf(folder), earlier, onProgress: counted(onProgress) }
     const { keys, notes: more } = copyTree(copy, entries)
     writeFileSync(join(folder, SOURCE), source)
     writeList(join(folder, MANIFEST), keys)
@@ -90,11 +80,10 @@ function counted(onProgress: (text: string) => void) {
 
 /** Returns the newest base of this folder with its file states. Files that changed during its making never match. */
 function earlierOf(source: string, bases: string): { tree: string; keys: Map<string, string> } | null {
-  const own = readdirSync(bases)
+  const [newest] = readdirSync(bases)
     .map((name) => join(bases, name))
     .filter((folder) => readText(folder, SOURCE) === source && isWhole(folder))
     .sort((a, b) => statSync(join(b, MANIFEST)).mtimeMs - statSync(join(a, MANIFEST)).mtimeMs)
-  const [newest] = own
   if (newest === undefined) return null
   return { tree: treeOf(newest), keys: readList(join(newest, MANIFEST)) }
 }

@@ -10,10 +10,7 @@ import { type Machine, runCommand } from './command.ts'
  * stranger's repository can be read and checked out.
  */
 export interface Git {
-  /**
-   * Runs a command that only reads.
-   * @throws GitFailure, or CarrelError when git is missing or takes too long
-   */
+  /** Runs a command that only reads. @throws GitFailure, or CarrelError when git is missing or takes too long */
   read(cwd: string, args: readonly string[], how?: ReadOptions): Promise<string>
   /** Runs a command that only reads; exit code 1, git's way to say no, becomes null. */
   ask(cwd: string, args: readonly string[]): Promise<string | null>
@@ -144,15 +141,12 @@ function execute(cwd: string, args: readonly string[], env: Record<string, strin
 }
 
 function noGit(): CarrelError {
-  return new CarrelError(
-    'unavailable',
-    'git was not found, or the folder is missing. Install git, or make the project as an overlay, which needs none.',
-  )
+  const text =
+    'git was not found, or the folder is missing. Install git, or make the project as an overlay, which needs none.'
+  return new CarrelError('unavailable', text)
 }
 
 function tooLong(args: readonly string[]): CarrelError {
-  return new CarrelError(
-    'unavailable',
-    `git ${args[0]} took too long and was ended. Check the repository, then try again.`,
-  )
+  const text = `git ${args[0]} took too long and was ended. Check the repository, then try again.`
+  return new CarrelError('unavailable', text)
 }

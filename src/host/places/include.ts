@@ -5,6 +5,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 import type { Git } from './git.ts'
+import { onDisk } from './tree-copy.ts'
 
 /** Include list in the folder itself, for every worktree of it. */
 const LIST = '.worktreeinclude'
@@ -13,7 +14,6 @@ const MAX_FILES = 20_000
 /**
  * Copies matching files that git does not have, such as `.env`, without which nothing runs. Existing files stay, and
  * nothing is written through a link. Returns the number of copied files.
- *
  * @throws bad_input when the patterns match too many files
  */
 export async function copyIncluded(git: Git, from: string, to: string, patterns: readonly string[]): Promise<number> {
@@ -61,9 +61,4 @@ async function reachFolder(top: string, parts: readonly string[]): Promise<boole
     if (!(await lstat(folder)).isDirectory()) return false
   }
   return true
-}
-
-/** Names of files are bytes. */
-function onDisk(folder: string, name: string): Buffer {
-  return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')])
 }

@@ -12,14 +12,7 @@ import { findView, mountView, PARTS, type View } from './view.ts'
 
 type OverlayRecord = PlaceRecord & { readonly overlay: NonNullable<PlaceRecord['overlay']> }
 
-export interface Overlays {
-  make(ask: MakePlace, folder: string, driver: Driver): Promise<PlaceRecord>
-  open(record: PlaceRecord): Promise<Place>
-  risks(record: PlaceRecord): Promise<PlaceRisks>
-  /** Releases a view; its files stay. Safe to repeat. */
-  release(record: PlaceRecord): Promise<void>
-  close(): Promise<void>
-}
+export type Overlays = ReturnType<typeof createOverlays>
 
 /** Returns the folder of all frozen folders below `parent`. */
 export const basesOf = (parent: string) => join(parent, 'bases')
@@ -27,13 +20,14 @@ export const basesOf = (parent: string) => join(parent, 'bases')
 const LIST = 'copied'
 const MOST = 200
 
-export function createOverlays(path: string): Overlays {
+export function createOverlays(path: string) {
   const bases = createBases()
   const views: Views = { path, byFolder: new Map() }
   return {
-    make: (ask, folder, driver) => makeOverlay(bases, ask, folder, driver),
-    open: (record) => openOverlay(views, overlayOf(record)),
-    async risks(given) {
+    make: (ask: MakePlace, folder: string, driver: Driver): Promise<PlaceRecord> =>
+      makeOverlay(bases, ask, folder, driver),
+    open: (record: PlaceRecord): Promise<Place> => openOverlay(views, overlayOf(record)),
+    async risks(given: PlaceRecord): Promise<PlaceRisks> {
       const record = overlayOf(given)
       const clean = { missing: false, changed: [], unpushed: 0, underway: null }
       const missing = await checkParts(record).then(
@@ -50,7 +44,8 @@ export function createOverlays(path: string): Overlays {
         : await bases.changedInCopy(record.path, join(record.overlay.folder, LIST))
       return { ...clean, changed: changed.slice(0, MOST) }
     },
-    async release(given) {
+    /** Releases a view; its files stay. Safe to repeat. */
+    async release(given: PlaceRecord): Promise<void> {
       const { folder } = overlayOf(given).overlay
       const view = views.byFolder.get(folder)
       views.byFolder.delete(folder)
@@ -59,7 +54,7 @@ export function createOverlays(path: string): Overlays {
         () => undefined,
       )
     },
-    async close() {
+    async close(): Promise<void> {
       const all = [...views.byFolder.values()]
       views.byFolder.clear()
       await Promise.allSettled(all.map(async (view) => (await view).close()))

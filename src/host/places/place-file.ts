@@ -18,11 +18,7 @@ export async function writePlaceFile(folder: string, file: PlaceFile): Promise<v
   await rename(`${path}.new`, path)
 }
 
-/**
- * Reads the records of all places below `parent`, with their folders.
- *
- * @throws the error of a file that cannot be read: a base that only this place lies over would pass for unused
- */
+/** Reads the records of all places below `parent`. @throws for an unreadable file: its base would pass for unused */
 export async function readPlaceFiles(parent: string): Promise<{ folder: string; file: PlaceFile }[]> {
   const names = (await absentAsNull(readdir(parent))) ?? []
   const found = await Promise.all(

@@ -16,10 +16,7 @@ export interface Place {
   readonly namespace: string | null
   /** For a view over a frozen folder: that folder, and the one that holds exactly the changes. */
   readonly layer: { readonly lower: string; readonly upper: string } | null
-  /**
-   * Folders elsewhere that belong to the place: the repository that a work tree shares, and its folders that git
-   * writes.
-   */
+  /** Folders elsewhere that belong to the place: a work tree's repository, and what git writes of it. */
   readonly outside: { readonly reads: readonly string[]; readonly writes: readonly string[] }
 }
 
@@ -85,28 +82,16 @@ export interface PlaceRisks {
 export const NOTHING_OUTSIDE: Place['outside'] = { reads: [], writes: [] }
 
 export interface Places {
-  /**
-   * Returns the drivers of this machine, best first, with the reason for each unusable one. For `carrel doctor` and the
-   * page.
-   */
+  /** Returns the drivers of this machine, best first, with the reason for each unusable one. */
   drivers(): Promise<readonly { readonly name: string; readonly usable: boolean; readonly detail: string }[]>
-  /**
-   * Makes a place.
-   * @throws bad_input, unavailable; leaves nothing behind then
-   */
+  /** Makes a place. @throws bad_input, unavailable; leaves nothing behind then */
   make(ask: MakePlace): Promise<PlaceRecord>
-  /**
-   * Opens a place for a run: mounts it and verifies it (a registered worktree, a view over its own base).
-   * @throws gone with the next step; never falls back to another folder (F8)
-   */
+  /** Opens a place for a run and verifies it. @throws gone with the next step; never takes another folder (F8) */
   open(record: PlaceRecord): Promise<Place>
   risks(record: PlaceRecord): Promise<PlaceRisks>
   /** Removes the place. A branch stays if Carrel did not make it, or if it has commits that are nowhere else. */
   remove(record: PlaceRecord): Promise<{ readonly kept: readonly string[] }>
-  /**
-   * Makes a branch with one commit of a patch in a Space's repository. The folder is not touched.
-   * @throws bad_input
-   */
+  /** Makes a branch with one commit of a patch, not touching the Space's folder. @throws bad_input */
   exportBranch(ask: ExportBranch): Promise<{ readonly commit: string }>
   /** Ends the views of places; the files stay. */
   close(): Promise<void>

@@ -123,17 +123,12 @@ async function make(workshop: Workshop, ask: MakePlace, parent: Parent): Promise
   }
 }
 
-interface MakingPlan {
-  readonly record: PlaceRecord
-  readonly make: () => Promise<PlaceRecord>
-}
-
 async function planOf(
   { git, overlays }: Workshop,
   ask: MakePlace,
   folder: string,
   { drivers }: Parent,
-): Promise<MakingPlan> {
+): Promise<{ record: PlaceRecord; make: () => Promise<PlaceRecord> }> {
   if (ask.kind === 'worktree') {
     const record = await planWorktree(git, ask, folder)
     return { record, make: () => makeWorktree(git, ask, record) }
@@ -213,22 +208,11 @@ async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
   const found = await absentAsNull(lstat(path))
   if (!found?.isDirectory())
     throw new CarrelError('gone', `The folder ${path} is missing. Restore it, or make a Space for its new location.`)
-  return {
-    kind,
-    driver: 'the folder itself',
-    path,
-    root: path,
-    enter: [],
-    namespace: null,
-    layer: null,
-    outside: NOTHING_OUTSIDE,
-  }
+  const driver = 'the folder itself'
+  return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside: NOTHING_OUTSIDE }
 }
 
-/**
- * Runs the set-up command in the new place. Its output is stored beside the place.
- * @throws unavailable
- */
+/** Runs the set-up command. Its output is stored beside the place. @throws unavailable */
 async function runSetup(machine: Machine, ask: MakePlace, place: Place, folder: string): Promise<void> {
   const [command, ...args] = ask.setup ?? []
   if (command === undefined) return
@@ -244,6 +228,5 @@ async function runSetup(machine: Machine, ask: MakePlace, place: Place, folder: 
   throw new CarrelError('unavailable', text, { stderr: ended.stderr, output: ended.output.slice(-16_384) })
 }
 
-function gitReport({ message }: GitFailure): string {
-  return `${message}. No part of the working copy is left. Check the repository, then try again.`
-}
+const gitReport = ({ message }: GitFailure): string =>
+  `${message}. No part of the working copy is left. Check the repository, then try again.`

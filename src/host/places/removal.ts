@@ -6,10 +6,7 @@ import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
 /** Prefix of folders that are being removed. After a crash the next start clears them. */
 export const REMOVING = '.going-'
 
-/**
- * Removes a folder of Carrel with its content, also below unwritable folders, which overlayfs and agents make. The
- * folder is renamed first, so that a partial folder is never used. Safe to repeat.
- */
+/** Removes a folder of Carrel, also below unwritable folders. Renamed first: no partial one is used. Safe to repeat. */
 export async function removeFolder(folder: string): Promise<void> {
   const removing = join(dirname(folder), `${REMOVING}${randomUUID()}`)
   try {

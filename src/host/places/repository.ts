@@ -21,7 +21,6 @@ const INSTEAD = 'make the project as an overlay, which works for any folder'
 
 /**
  * Reads the repository of a folder without writing to it (F1).
- *
  * @param instead alternative for the caller, for the error message
  * @throws bad_input without a repository, or when its settings name a work tree elsewhere
  */
@@ -42,10 +41,7 @@ export async function inspectRepository(git: Git, folder: string, instead = INST
   }
 }
 
-/**
- * Returns the commit of a name; null is the one that the folder has checked out.
- * @throws bad_input
- */
+/** Returns the commit of a name; null is the checked-out one. @throws bad_input */
 export async function commitOf(git: Git, folder: string, name: string | null, instead = INSTEAD): Promise<string> {
   const asked = `${name ?? 'HEAD'}^{commit}`
   const found = await git.ask(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', asked])
@@ -57,9 +53,8 @@ export async function commitOf(git: Git, folder: string, name: string | null, in
   throw new CarrelError('bad_input', text)
 }
 
-export async function branchExists(git: Git, folder: string, branch: string): Promise<boolean> {
-  return (await git.ask(folder, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== null
-}
+export const branchExists = async (git: Git, folder: string, branch: string): Promise<boolean> =>
+  (await git.ask(folder, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== null
 
 /** Returns the work tree that has this branch checked out; null for none. */
 export async function checkedOutAt(git: Git, folder: string, branch: string): Promise<string | null> {
@@ -91,16 +86,11 @@ const UNDERWAY: readonly (readonly [string, string])[] = [
 
 /** Returns the unfinished git operation of the work tree with this git folder; null for none. */
 export async function underwayIn(gitFolder: string): Promise<string | null> {
-  for (const [name, text] of UNDERWAY) {
-    if (await absentAsNull(lstat(join(gitFolder, name)))) return text
-  }
+  for (const [name, text] of UNDERWAY) if (await absentAsNull(lstat(join(gitFolder, name)))) return text
   return null
 }
 
-/**
- * Returns the git folder of a linked work tree if both name each other and belong to the repository; else null. Reads
- * three small files and runs nothing.
- */
+/** Returns the git folder of a linked work tree if both name each other and the repository; runs nothing. */
 export async function registeredAs(top: string, common: string): Promise<string | null> {
   const text = async (...path: string[]) => (await readSmallFile(join(...path))).trim()
   try {

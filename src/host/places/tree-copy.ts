@@ -117,18 +117,12 @@ export interface TreeCopy {
 }
 
 export interface Copied {
-  /**
-   * State of each entry when it was copied, by path. An entry that changed at that moment gets a key that never
-   * matches.
-   */
+  /** State of each copied entry by path; an entry that changed meanwhile gets a key that never matches. */
   readonly keys: Map<string, string>
   readonly notes: readonly string[]
 }
 
-/**
- * Copies the entries of a walk into a new folder: content, links, modes, times, empty folders. A file that changes
- * during its copy is copied again. Unchanged files of an earlier copy are hard-linked, to save space.
- */
+/** Copies a walk's entries with modes and times. Changing files are copied again, unchanged ones hard-linked. */
 export function copyTree(copy: TreeCopy, entries: readonly TreeEntry[]): Copied {
   const keys = new Map<string, string>()
   const unsteady: string[] = []
@@ -228,6 +222,6 @@ function notesOf(found: Readonly<Record<string, readonly string[]>>): string[] {
   })
 }
 
-function onDisk(top: string, path: string): Buffer {
-  return path === '' ? Buffer.from(top) : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')])
-}
+/** Returns the path on disk of an entry whose name has one latin1 character for each byte. */
+export const onDisk = (top: string, path: string): Buffer =>
+  path === '' ? Buffer.from(top) : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')])

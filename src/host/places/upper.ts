@@ -1,6 +1,7 @@
 import { lstatSync, opendirSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
+import { onDisk } from './tree-copy.ts'
 
 /** Folders of a view. `root` is the view itself, which shows the folders that hide those below. */
 export interface Layers {
@@ -20,9 +21,8 @@ export interface UpperChange {
 const BATCH = 400
 
 /**
- * Returns the changes in a view, ordered by path. They are exactly those of the upper folder, without files that were
- * opened but not written, and without folders that only contain a change. Cost depends on the changes, not on the size
- * of the view.
+ * Returns exactly the changes of a view, ordered by path: no files that were opened but not written, no folders that
+ * only contain a change. Cost depends on the changes, not on the size of the view.
  */
 export async function changedIn(layers: Layers): Promise<UpperChange[]> {
   const changes: UpperChange[] = []
@@ -89,12 +89,6 @@ function firstOnlyBelow(folder: Buffer, upperNames: ReadonlySet<string>): string
   }
 }
 
-function statOf(top: string, path: string): Stats | null {
-  return absentAsNullSync(() => lstatSync(onDisk(top, path)))
-}
-
-function onDisk(top: string, path: string): Buffer {
-  return path === '' ? Buffer.from(top) : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')])
-}
+const statOf = (top: string, path: string): Stats | null => absentAsNullSync(() => lstatSync(onDisk(top, path)))
 
 const textOf = (path: string) => Buffer.from(path, 'latin1').toString('utf8')

@@ -50,7 +50,6 @@ const MOUNT = [
 /**
  * Mounts a view. Two open files of this process keep it: its mount namespace, and a folder in it. They close with this
  * process, however it ends, and the view ends with the last agent in it (P1).
- *
  * @throws Error with the system's message
  */
 export async function mountView(spec: ViewSpec): Promise<View> {
@@ -67,10 +66,7 @@ export async function mountView(spec: ViewSpec): Promise<View> {
   }
 }
 
-/**
- * Finds the view where it is still mounted, because an agent of an earlier server is in it. A second mount over one
- * upper folder would not see the writes of the first. Null when no process is in it.
- */
+/** Finds a view that an agent still keeps mounted: a second mount would not see its writes. Null for none. */
 export async function findView(spec: ViewSpec): Promise<View | null> {
   const seen = new Set<string>()
   const at = mountedAs(join(spec.folder, PARTS.appears, spec.name))
@@ -92,9 +88,8 @@ export async function findView(spec: ViewSpec): Promise<View | null> {
 }
 
 /** Returns the path of a mount as the kernel writes it. */
-function mountedAs(path: string): string {
-  return path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
-}
+const mountedAs = (path: string): string =>
+  path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
 /** Opens the files that keep a view, from a process in its namespace. */
 async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {
@@ -122,10 +117,7 @@ async function take({ folder, name }: ViewSpec, pid: number): Promise<View> {
   }
 }
 
-/**
- * Returns mount options under which the upper folder holds whole files under their own names, so that it lists the
- * changes.
- */
+/** Returns mount options under which the upper folder lists the changes: whole files, own names. */
 function optionsOf({ folder, lower, rights }: ViewSpec): string {
   const layers = `lowerdir=${relative(folder, lower)},upperdir=${PARTS.upper},workdir=${PARTS.work},index=off`
   // The kernel disables both in a user namespace, and rejects options that name them.

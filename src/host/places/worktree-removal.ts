@@ -41,7 +41,6 @@ async function hasBranch(git: Git, repository: string, branch: string): Promise<
 /**
  * Removes a worktree with its content. Its branch is deleted only if Carrel made it and every commit exists elsewhere.
  * Commits on no branch get a branch.
- *
  * @throws gone when the path holds something else
  */
 export async function removeWorktree(git: Git, record: PlaceRecord, signal: AbortSignal): Promise<{ kept: string[] }> {

@@ -9,11 +9,7 @@ import { branchExists, checkedOutAt, commitOf, inspectRepository, registeredAs }
 
 export type WorktreeRecord = PlaceRecord & { readonly git: NonNullable<PlaceRecord['git']> }
 
-/**
- * Plans a worktree without writing: its branch, its first commit and its folder.
- *
- * @throws bad_input that says what to name instead
- */
+/** Plans a worktree without writing. @throws bad_input that says what to name instead */
 export async function planWorktree(git: Git, ask: MakePlace, folder: string): Promise<WorktreeRecord> {
   const source = await realpath(ask.source)
   const repository = await inspectRepository(git, source)
@@ -55,12 +51,7 @@ export async function makeWorktree(git: Git, ask: MakePlace, plan: WorktreeRecor
   return { ...plan, notes: await notesOf(git, top, filters) }
 }
 
-/**
- * Verifies that the path is the worktree that was made: registered in its repository, and the top that git finds there.
- * With an empty folder in its place, git would walk up into another repository.
- *
- * @throws gone
- */
+/** Verifies that the path is the worktree made there, not an empty folder in another repository. @throws gone */
 export async function openWorktree(git: Git, record: PlaceRecord): Promise<Place> {
   const { top, repository, branch } = gitOf(record)
   const registered = await registeredAs(top, repository)
@@ -74,9 +65,7 @@ export async function openWorktree(git: Git, record: PlaceRecord): Promise<Place
   return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside }
 }
 
-/**
- * Returns the folders of the repository that a commit in the worktree writes: objects, its own state, and its branch.
- */
+/** Returns the folders that a commit writes in the repository: objects, its own state, its branch. */
 function writtenFolders({ repository, branch }: WorktreeRecord['git'], own: string): string[] {
   const branches = join('refs', 'heads', dirname(branch))
   return [own, ...['objects', branches, join('logs', branches)].map((part) => join(repository, part))]
@@ -99,10 +88,8 @@ async function checkExisting(git: Git, folder: string, ask: MakePlace, branch: s
   }
   const at = await checkedOutAt(git, folder, branch)
   if (at === null) return
-  throw new CarrelError(
-    'bad_input',
-    `The branch ${branch} is checked out at ${at}, and git allows only one checkout of a branch. Name another branch.`,
-  )
+  const text = `The branch ${branch} is checked out at ${at}, and git allows only one checkout of a branch. Name another branch.`
+  throw new CarrelError('bad_input', text)
 }
 
 async function checkSubFolder({ path, git: { top, base } }: WorktreeRecord): Promise<void> {

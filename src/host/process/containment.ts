@@ -1,10 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/**
- * Method that keeps the processes of an agent together, so that ending one ends all. `wrap` is the prefix of the
- * command; `depth` counts the wrapper processes above the agent.
- */
+/** Keeps the processes of an agent together. `wrap`: prefix of the command; `depth`: wrappers above the agent. */
 export interface Containment {
   readonly kind: 'unshare' | 'bubblewrap' | 'process-group'
   /** Description in a sentence, for `carrel doctor`. */
@@ -23,21 +20,14 @@ const DEATH_SIGNAL = ['setpriv', '--pdeathsig', 'KILL']
 const NAMESPACE = ['--pid', '--fork', '--kill-child', '--mount-proc']
 const NO_DEATH_SIGNAL = 'After a kill -9 of the server, agents run on until its next start, which ends them.'
 
-/**
- * Finds the best containment of this machine by real attempts, best first. `path` is the PATH for programs. Never
- * throws: the last kind always works.
- */
+/** Finds the best containment by real attempts. `path`: PATH for programs. Never throws: the last kind works. */
 export async function probeContainment(path: string): Promise<Containment> {
   const deathSignal = (await works([...DEATH_SIGNAL, 'true'], path)) ? DEATH_SIGNAL : []
-  for (const candidate of candidates(deathSignal)) {
-    if (await works([...candidate.wrap, 'true'], path)) return candidate
-  }
+  for (const candidate of candidates(deathSignal)) if (await works([...candidate.wrap, 'true'], path)) return candidate
   return processGroup(deathSignal)
 }
 
-/**
- * Returns the weakest kind, which needs no tools: an own session and process group, and a sweep by recorded identity.
- */
+/** Returns the weakest kind, which needs no tools: a session, a process group, and a sweep by identity. */
 export function processGroup(deathSignal: readonly string[] = []): Containment {
   const limits = [
     'Commands that leave their process group are found by a mark in their environment; one that also clears it can survive a cancel.',

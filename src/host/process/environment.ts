@@ -3,10 +3,7 @@ import { delimiter, join, sep } from 'node:path'
 const BASIC = new Set(['PATH', 'HOME', 'LANG', 'LANGUAGE', 'TERM', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL', 'TZ'])
 const PROXIES = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'])
 
-/**
- * Returns the complete environment of a child process (P3): basic variables, proxies, the names that pass, and fixed
- * values, which win. All other variables of `source` are left out.
- */
+/** Returns a child's environment (P3): basic variables, proxies, the names that pass, and fixed values, which win. */
 export function allowedEnv(
   source: Readonly<Record<string, string | undefined>>,
   passNames: readonly string[],
@@ -19,9 +16,7 @@ export function allowedEnv(
   return { ...Object.fromEntries(passed), ...fixed }
 }
 
-function isBasic(name: string): boolean {
-  return BASIC.has(name) || name.startsWith('LC_') || PROXIES.has(name.toUpperCase())
-}
+const isBasic = (name: string): boolean => BASIC.has(name) || name.startsWith('LC_') || PROXIES.has(name.toUpperCase())
 
 /**
  * Returns PATH without the folders that `npm start` puts in front. They lead to Carrel's own Node, which is too new for

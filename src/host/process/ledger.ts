@@ -45,7 +45,7 @@ export function removeEntry(folder: string, tree: string): void {
  */
 export async function sweepLedger(folder: string, spared: ReadonlySet<string> = new Set()): Promise<EndedTree[]> {
   const entries = readEntries(folder).filter(({ tree }) => !spared.has(tree))
-  const ended = await Promise.all(
+  return await Promise.all(
     entries.map(async (entry) => {
       const identity = entry.bootId === bootId() ? entry.identity : null
       const killed = entry.bootId === bootId() ? await killTree(entry.tree, identity) : []
@@ -54,7 +54,6 @@ export async function sweepLedger(folder: string, spared: ReadonlySet<string> = 
       return { tree: entry.tree, label: entry.label, killed }
     }),
   )
-  return ended
 }
 
 /**
@@ -98,9 +97,7 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-function entryPath(folder: string, tree: string): string {
-  return join(folder, `${tree}.json`)
-}
+const entryPath = (folder: string, tree: string): string => join(folder, `${tree}.json`)
 
 function readEntries(folder: string): LedgerEntry[] {
   const names = absentAsNullSync(() => readdirSync(folder)) ?? []

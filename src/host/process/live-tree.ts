@@ -13,13 +13,10 @@ export interface LiveTree {
 }
 
 /** Returns the command itself, below its wrappers; null when it is gone. */
-export async function commandOf({ tree, identity, depth }: LiveTree): Promise<ProcessRow | null> {
-  return split(members(tree, identity, await processTable()), identity.pid, depth).command
-}
+export const commandOf = async ({ tree, identity, depth }: LiveTree): Promise<ProcessRow | null> =>
+  split(members(tree, identity, await processTable()), identity.pid, depth).command
 
-/**
- * Returns the processes below the command; with `bornAfterMs` only those started at or after that time (10 ms grain).
- */
+/** Returns the processes below the command; with `bornAfterMs` only those started since (10 ms grain). */
 export async function descendantsOf(live: LiveTree, filter: { bornAfterMs?: number } = {}): Promise<ProcessRow[]> {
   const { rest } = split(members(live.tree, live.identity, await processTable()), live.identity.pid, live.depth)
   const oldest = filter.bornAfterMs

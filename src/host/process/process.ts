@@ -65,16 +65,11 @@ export interface ChildTree {
   reached(): readonly LimitReached[]
   /** Resolves once the command has ended, its leftovers are killed and its output is read. Never rejects. */
   readonly exited: Promise<Exit>
-  /**
-   * Closes stdin, then sends SIGTERM to the command, then SIGKILL to the whole tree. Resolves when no process is left.
-   * Safe to repeat.
-   */
+  /** Closes stdin, then sends SIGTERM, then SIGKILL to the tree; resolves once it is gone. Safe to repeat. */
   stop(grace: { eofMs: number; termMs: number }): Promise<void>
   /** Sends SIGKILL to the whole tree at once. Resolves when no process is left. Safe to repeat. */
   kill(): Promise<void>
-  /**
-   * Returns the processes below the command; with `bornAfterMs` only those started at or after that time (10 ms grain).
-   */
+  /** Returns the processes below the command; with `bornAfterMs` only those started since (10 ms grain). */
   descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
   /** Kills the processes that a cancelled run left behind; returns their pids. The command itself stays. */
   killDescendantsBornAfter(atMs: number): Promise<number[]>
@@ -83,10 +78,7 @@ export interface ChildTree {
 const TAIL_BYTES = 4096
 const LOG_BYTES = 4 << 20
 const DRAIN_MS = 500
-/**
- * The child waits for a line on descriptor 3, so that the ledger is on disk first. End of file means that the server
- * died.
- */
+/** The child waits for a line on descriptor 3, until the ledger is on disk. End of file: the server died. */
 const GATE = 'read -r go <&3 || exit 125; exec 3<&-; '
 /** The folder of a view exists only inside the view: where entering failed, the command must not run elsewhere (F8). */
 const MOVE = 'cd -- "$1" || exit 126; shift; '
@@ -96,7 +88,6 @@ const AS_SELF = 'exec "$@"'
 /**
  * Starts a command whose whole tree can be ended. The ledger has its entry before the command can act, so a server that
  * dies at any moment finds it again.
- *
  * @throws the error of the operating system when the folder or the shell is missing, or its cgroup cannot be made. A
  * missing command is an exit with code 127.
  */

@@ -69,10 +69,7 @@ interface Agent {
   readonly see: readonly string[]
 }
 
-/**
- * Returns the folders beside its place that an agent may write, and those that it must not see. Reads nothing from
- * disk.
- */
+/** Returns the folders that an agent may write beside its place, and those hidden from it. Reads no disk. */
 export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): Access {
   const own = env.HOME ?? home
   // A home that Carrel made for the agent belongs to it as a whole.
@@ -95,10 +92,7 @@ export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): 
 
 const isNamed = (path: string) => !path.startsWith('$')
 
-/**
- * Returns the hosts that a strict sandbox permits: those of the Space, those of the agent, and its configured
- * endpoints.
- */
+/** Returns the hosts of a strict sandbox: of the Space, of the agent, and its configured endpoints. */
 export function hostsOf(
   { hosts, passEnv }: AgentRecipe,
   env: Readonly<Record<string, string>>,

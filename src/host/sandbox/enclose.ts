@@ -128,11 +128,7 @@ async function realOf(paths: readonly string[]): Promise<string[]> {
   return real.filter((path) => path !== null)
 }
 
-/**
- * Returns the real path; null for a path that this process cannot reach by its rights, since the agent is the same user.
- *
- * @throws every other error: a folder that should be hidden would stay open
- */
+/** Returns the real path; null out of this user's reach. @throws every other error: a folder would stay open */
 async function reachable(path: string): Promise<string | null> {
   try {
     return await absentAsNull(realpath(path))

@@ -26,10 +26,7 @@ interface Target {
 /** Headers of one hop, which are not passed on. */
 const OWN_HEADERS = new Set(['proxy-authorization', 'proxy-connection', 'connection', 'keep-alive', 'te', 'trailer'])
 
-/**
- * Serves the only way out of a strict sandbox: HTTP, and TLS by CONNECT, to the hosts of a list. Names are resolved
- * here and not in the sandbox. A host that is not listed gets a 403 and is reported.
- */
+/** Serves the only way out of a strict sandbox: to listed hosts, resolved here. Others get a 403 and are reported. */
 export async function serveProxy(options: ProxyOptions): Promise<Server> {
   const server = createServer({ requestTimeout: 0 }, (incoming, answer) => pass(incoming, answer, options))
   server.on('connect', (incoming: IncomingMessage, socket: Duplex, head: Buffer) =>

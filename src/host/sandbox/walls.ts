@@ -68,9 +68,8 @@ function nearest(walls: readonly Wall[]): Wall[] {
 /** Priority among walls of one path: write access to the place of work always wins. */
 const RANK = { see: 0, read: 1, nothing: 2, write: 3 }
 
-function around(path: string, walls: readonly Wall[]): Wall | undefined {
-  return walls.findLast((wall) => wall.path !== path && isBelow(path, wall.path))
-}
+const around = (path: string, walls: readonly Wall[]): Wall | undefined =>
+  walls.findLast((wall) => wall.path !== path && isBelow(path, wall.path))
 
 const isClosed = (wall: Wall | undefined) =>
   wall?.may === 'nothing' || (wall?.may === 'write' && wall.from !== undefined)

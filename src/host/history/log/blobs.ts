@@ -33,47 +33,8 @@ export interface Content {
   readonly data: Uint8Array | null
 }
 
-/**
- * Content by its SHA-256, shared by all places: small content packed in the database, large content in files beside it.
- */
-export interface Blobs {
-  /** Takes content from memory. Large content is on disk when this returns. */
-  from(bytes: Uint8Array): Content
-  /**
-   * Reads the content of a file; null when the file changes meanwhile.
-   * @throws the error of the file system
-   */
-  read(path: string | Buffer, seen: Stats): Content | null
-  /** Drops content that will not be recorded, because it is known and in use. */
-  letGo(content: Content): void
-  /** Drops content whose record failed. Files without a row are deleted at once, to free space. */
-  giveUp(contents: Iterable<Content>): void
-  /**
-   * Adds a user to the row of this content and returns its id. The first user owns the bytes. Call within a
-   * transaction.
-   */
-  use(content: Content, place: number): number
-  /**
-   * Adds the row of this content without a user: the second sweep after this may remove it. Call within a transaction.
-   */
-  hold(content: Content): void
-  /**
-   * Removes a user. Content without users is emptied; `drop` deletes its file. Returns the bytes freed. Call within a
-   * transaction.
-   */
-  release(id: number): number
-  /** Deletes files that no row names, after the commit. */
-  drop(): void
-  bytes(id: number): Buffer | null
-  idOf(digest: Uint8Array): number | null
-  isKept(digest: Uint8Array): boolean
-  /**
-   * Empties content that was held up to this row and never used. Returns the newest row, the limit for the next sweep.
-   */
-  dropHeld(upTo: number): number
-  /** Deletes files without a row, left by a crash between file and row. Returns their number. */
-  strays(): number
-}
+/** Content by its SHA-256, shared by all places: small content in the database, large content in files. */
+export type Blobs = ReturnType<typeof openBlobs>
 
 /** Larger content goes into a file of its own: SQLite is slower with it, and a disk may share its blocks. Bytes. */
 const INLINE = 256 * 1024
@@ -109,46 +70,56 @@ interface BlobStore {
   readonly pending: Set<Content>
 }
 
-export function openBlobs(db: DatabaseSync, folder: string): Blobs {
+export function openBlobs(db: DatabaseSync, folder: string) {
   const store: BlobStore = { files: blobFiles(folder), sql: statements(db), unused: [], pending: new Set() }
   const { files, sql, unused, pending } = store
   return {
-    from: (bytes) => contentOf(store, bytes),
-    read(path, seen) {
+    /** Takes content from memory. Large content is on disk when this returns. */
+    from: (bytes: Uint8Array): Content => contentOf(store, bytes),
+    /** Reads the content of a file; null when the file changes meanwhile. @throws the error of the file system */
+    read(path: string | Buffer, seen: Stats): Content | null {
       if (seen.size > INLINE) return files.take(path, seen, (content, put) => putPending(store, content, put))
       const bytes = steadyBytes(path, seen)
       return bytes && contentOf(store, bytes)
     },
-    letGo: (content) => void pending.delete(content),
-    giveUp(contents) {
+    /** Drops content that will not be recorded, because it is known and in use. */
+    letGo: (content: Content): void => void pending.delete(content),
+    /** Drops content whose record failed. Files without a row are deleted at once, to free space. */
+    giveUp(contents: Iterable<Content>): void {
       for (const content of contents) {
         pending.delete(content)
         if (content.data === null) unused.push(content.digest)
       }
       dropUnused(store)
     },
-    use: (content, place) => use(store, content, place),
-    hold(content) {
+    /** Adds a user and returns the row's id. The first user owns the bytes. Call within a transaction. */
+    use: (content: Content, place: number): number => use(store, content, place),
+    /** Adds a row without a user: the second sweep after this may remove it. Call within a transaction. */
+    hold(content: Content): void {
       pending.delete(content)
       if (!isKnown(store, content.digest)) insert(store, content, 0)
     },
-    release: (id) => release(store, id),
-    drop: () => dropUnused(store),
-    dropHeld(upTo) {
+    /** Removes a user, and empties unused content; `drop` deletes its file. Returns freed bytes. In a transaction. */
+    release: (id: number): number => release(store, id),
+    /** Deletes files that no row names, after the commit. */
+    drop: (): void => dropUnused(store),
+    /** Empties content up to this row that was held and never used. Returns the newest row: the next limit. */
+    dropHeld(upTo: number): number {
       for (const { id, digest, file } of sql.held.all(upTo) as unknown as HeldRow[]) {
         sql.empty.run(id)
         if (file) unused.push(Buffer.from(digest))
       }
       return Number(sql.last.get()?.id)
     },
-    strays: () =>
+    /** Deletes files without a row, left by a crash between file and row. Returns their number. */
+    strays: (): number =>
       files
         .list()
         .filter((digest) => !isKnown(store, digest) && !isPending(store, digest))
         .map(files.remove).length,
-    bytes: (id) => bytesOf(store, id),
-    idOf: (digest) => (sql.find.get(digest) as { id: number } | undefined)?.id ?? null,
-    isKept: (digest) => isKnown(store, digest),
+    bytes: (id: number): Buffer | null => bytesOf(store, id),
+    idOf: (digest: Uint8Array): number | null => (sql.find.get(digest) as { id: number } | undefined)?.id ?? null,
+    isKept: (digest: Uint8Array): boolean => isKnown(store, digest),
   }
 }
 
@@ -181,9 +152,8 @@ function dropUnused(store: BlobStore): void {
     if (!isKnown(store, digest) && !isPending(store, digest)) store.files.remove(digest)
 }
 
-function insert({ sql }: BlobStore, { digest, size, stored, packed: isPacked, data }: Content, refs: number): number {
-  return Number((sql.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
-}
+const insert = ({ sql }: BlobStore, { digest, size, stored, packed: isPacked, data }: Content, refs: number): number =>
+  Number((sql.add.get(digest, size, stored, isPacked ? 1 : 0, data, refs) as { id: number }).id)
 
 function use(store: BlobStore, content: Content, place: number): number {
   const { sql, pending } = store
@@ -245,9 +215,7 @@ function packed(bytes: Uint8Array): Pick<Content, 'stored' | 'packed' | 'data'> 
   return { stored: small.length, packed: true, data: small }
 }
 
-/**
- * Returns the bytes of a small file that is still in the seen state; null when it changed before or during the read.
- */
+/** Returns the bytes of a small file; null when it changed before or during the read. */
 function steadyBytes(path: string | Buffer, seen: Stats): Buffer | null {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
@@ -258,10 +226,7 @@ function steadyBytes(path: string | Buffer, seen: Stats): Buffer | null {
   }
 }
 
-/**
- * Large content in files `ab/cdef...`: written under a temporary name, synced, then renamed, so a name guarantees whole
- * content.
- */
+/** Files `ab/cdef...` of large content: synced, then renamed, so a name guarantees whole content. */
 function blobFiles(folder: string) {
   const part = join(folder, 'part')
   mkdirSync(folder, { recursive: true })
@@ -307,12 +272,8 @@ function blobFiles(folder: string) {
       try {
         return readFileSync(placeOf(digest).path)
       } catch (error) {
-        throw new CarrelError(
-          'gone',
-          'The content of this file is no longer in the history: its blob is missing.',
-          undefined,
-          error,
-        )
+        const text = 'The content of this file is no longer in the history: its blob is missing.'
+        throw new CarrelError('gone', text, undefined, error)
       }
     },
     remove: (digest: Buffer) => rmSync(placeOf(digest).path, { force: true }),

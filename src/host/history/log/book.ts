@@ -19,10 +19,7 @@ export interface Book {
   below(path: FilePath, n: number): FilePath[]
   /** Differences of two snapshots, ordered by path; each path once, with its last author in between. */
   between(from: number, to: number): Change[]
-  /**
-   * Every change by an author, oldest first; a path may occur several times. Includes changes of unknown author that it
-   * may have made.
-   */
+  /** Changes by an author, oldest first, also of unknown authors that it may be. A path may occur several times. */
   changesBy(by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }): Change[]
   /** All changes of a path so far, oldest first. */
   changesOf(path: FilePath): Change[]

@@ -4,19 +4,16 @@ import { closeSync, fstatSync, futimesSync, openSync } from 'node:fs'
  * Clock that stamps files; it advances in ticks and differs from the program's clock. Reading it touches a file, so
  * only a scan that must tell "before" from "at the same time" uses it.
  */
-export interface DiskClock {
-  now(): number
-  close(): void
-}
+export type DiskClock = ReturnType<typeof openDiskClock>
 
-export function openDiskClock(path: string): DiskClock {
+export function openDiskClock(path: string) {
   const fd = openSync(path, 'w', 0o600)
   return {
-    now() {
+    now(): number {
       futimesSync(fd, 0, 0)
       return fstatSync(fd).ctimeMs
     },
-    close: () => closeSync(fd),
+    close: (): void => closeSync(fd),
   }
 }
 

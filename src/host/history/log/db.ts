@@ -122,18 +122,12 @@ const STEPS: readonly string[] = [
   `,
 ]
 
-export interface OpenedDb {
-  readonly db: DatabaseSync
-  /** Reason why the earlier database is no longer used; null while it is. */
-  readonly problem: string | null
-}
-
 /**
  * Opens or makes the database. A damaged one is moved aside with its log, and a new one begins: the files themselves
- * are safe, only their past is lost.
+ * are safe, only their past is lost. `problem` says so then; else it is null.
  * @throws unavailable when a newer Carrel wrote it, or the disk refuses
  */
-export function openDb(path: string, now: number): OpenedDb {
+export function openDb(path: string, now: number): { db: DatabaseSync; problem: string | null } {
   try {
     return { db: openChecked(path), problem: null }
   } catch (error) {
@@ -167,10 +161,8 @@ function openChecked(path: string): DatabaseSync {
 }
 
 function tooNew(version: number): CarrelError {
-  return new CarrelError(
-    'unavailable',
-    `The history of files was written by a newer Carrel (its schema is ${version}, this program knows ${STEPS.length}). Use that Carrel, or another data folder.`,
-  )
+  const text = `The history of files was written by a newer Carrel (its schema is ${version}, this program knows ${STEPS.length}). Use that Carrel, or another data folder.`
+  return new CarrelError('unavailable', text)
 }
 
 function moveAside(from: string, to: string): void {
@@ -234,10 +226,7 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-/**
- * Runs `work` in one transaction without waiting for the disk: atomic, but a power loss may undo it. For work that can
- * be repeated. The next durable transaction makes it durable too.
- */
+/** Runs repeatable `work` atomically, without waiting for the disk: durable only with the next durable transaction. */
 export function inTransactionSoon<T>(db: DatabaseSync, work: () => T): T {
   db.exec('pragma synchronous = normal')
   try {

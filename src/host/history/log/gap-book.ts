@@ -9,21 +9,9 @@ export interface GapNote {
 }
 
 /** Paths of a place that are not covered, with the reason. Few enough for memory. */
-export interface GapBook {
-  readonly size: number
-  at(path: FilePath): GapNote | null
-  /** Returns the gap of the path itself, or of the outermost folder above it. */
-  covering(path: FilePath): Gap | null
-  /** Ordered by path. */
-  list(): Gap[]
-  entries(): IterableIterator<[FilePath, GapNote]>
-  /** Null removes the gap. Call within a transaction. */
-  set(path: FilePath, gap: GapNote | null): void
-  /** Reads everything again, after a rollback. */
-  forget(): void
-}
+export type GapBook = ReturnType<typeof openGapBook>
 
-export function openGapBook(db: DatabaseSync, place: number): GapBook {
+export function openGapBook(db: DatabaseSync, place: number) {
   const all = db.prepare('select path, why, bytes from gaps where place = ?')
   const put = db.prepare('insert or replace into gaps (place, path, why, bytes) values (?, ?, ?, ?)')
   const remove = db.prepare('delete from gaps where place = ? and path = ?')
@@ -36,23 +24,26 @@ export function openGapBook(db: DatabaseSync, place: number): GapBook {
     )
   let gaps: Map<FilePath, GapNote> = read()
   return {
-    get size() {
+    get size(): number {
       return gaps.size
     },
-    at: (path) => gaps.get(path) ?? null,
-    covering(path) {
+    at: (path: FilePath): GapNote | null => gaps.get(path) ?? null,
+    /** Returns the gap of the path itself, or of the outermost folder above it. */
+    covering(path: FilePath): Gap | null {
       for (const at of [...foldersAbove(path), path]) {
         const gap = gaps.get(at)
         if (gap) return { path: at, why: gap.why, bytes: gap.bytes, files: null }
       }
       return null
     },
-    list: () =>
+    /** Ordered by path. */
+    list: (): Gap[] =>
       [...gaps]
         .map(([path, { why, bytes }]) => ({ path, why, bytes, files: null }))
         .sort((a, b) => comparePaths(a.path, b.path)),
-    entries: () => gaps.entries(),
-    set(path, gap) {
+    entries: (): IterableIterator<[FilePath, GapNote]> => gaps.entries(),
+    /** Null removes the gap. Call within a transaction. */
+    set(path: FilePath, gap: GapNote | null): void {
       if (gap) {
         put.run(place, pathBytes(path), gap.why, gap.bytes)
         gaps.set(path, gap)
@@ -61,7 +52,8 @@ export function openGapBook(db: DatabaseSync, place: number): GapBook {
         gaps.delete(path)
       }
     },
-    forget: () => {
+    /** Reads everything again, after a rollback. */
+    forget: (): void => {
       gaps = read()
     },
   }

@@ -59,9 +59,7 @@ function runOfText(bytes: Uint8Array, at: number): number {
 }
 
 /** Compares paths by bytes, the order of the database: sorted within a folder, and folders before their content. */
-export function comparePaths(a: FilePath, b: FilePath): number {
-  return Buffer.compare(pathBytes(a), pathBytes(b))
-}
+export const comparePaths = (a: FilePath, b: FilePath): number => Buffer.compare(pathBytes(a), pathBytes(b))
 
 /** Returns the argument that Node's file system calls take for a path inside a place. */
 export function diskPath(root: string, path: FilePath): string | Buffer {
@@ -69,9 +67,7 @@ export function diskPath(root: string, path: FilePath): string | Buffer {
   return path.isWellFormed() ? full : Buffer.concat([Buffer.from(`${root}/`), pathBytes(path)])
 }
 
-/**
- * Returns the names in a folder. Reads them as text, which is fast, and again as bytes only when one is not valid text.
- */
+/** Returns the names in a folder, read as text, which is fast, and again as bytes when one is not valid text. */
 export function namesIn(root: string, folder: FilePath): string[] {
   const at = diskPath(root, folder)
   const names = readdirSync(at, 'utf8')

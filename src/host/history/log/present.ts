@@ -22,32 +22,10 @@ export const LINK = 1
 export const FOLDER = 2
 
 /** Present rows of one place. Read path by path, or all at once into memory for a walk. */
-export interface Present {
-  get(path: FilePath): Known | null
-  below(path: FilePath): Map<FilePath, Known>
-  /** All rows; kept in memory and up to date until `drop`. */
-  all(): ReadonlyMap<FilePath, Known>
-  drop(): void
-  /** Ends the known state before `n`: it changed, or is no longer covered. Call within a transaction. */
-  end(path: FilePath, known: Known, n: number): void
-  begin(path: FilePath, known: Known): void
-  /** Updates the lstat values of unchanged content. Call within a transaction. */
-  touch(path: FilePath, known: Known): void
-  /** Drops the memory, which may be wrong after a rollback. */
-  forget(): void
-  count(): number
-}
+export type Present = ReturnType<typeof openPresent>
 
-interface Row {
+interface Row extends Omit<Known, 'racy'> {
   readonly path: Uint8Array
-  readonly kind: number
-  readonly mode: number
-  readonly size: number
-  readonly blob: number | null
-  readonly since: number
-  readonly mtime: number | null
-  readonly ctime: number | null
-  readonly ino: number | null
   readonly racy: number | null
 }
 
@@ -64,46 +42,51 @@ const knownOf = ({ kind, mode, size, blob, since, mtime, ctime, ino, racy }: Row
   racy: racy === 1,
 })
 
-export function openPresent(db: DatabaseSync, place: number): Present {
+export function openPresent(db: DatabaseSync, place: number) {
   const sql = statements(db)
   let memory: Map<FilePath, Known> | null = null
   const count = ({ kind }: Known, by: number) => {
     if (kind !== FOLDER) sql.count.run(by, place)
   }
   return {
-    get(path) {
+    get(path: FilePath): Known | null {
       if (memory) return memory.get(path) ?? null
       const row = sql.one.get(place, pathBytes(path)) as Row | undefined
       return row ? knownOf(row) : null
     },
-    below(path) {
+    below(path: FilePath): Map<FilePath, Known> {
       const { from, to } = rangeBelow(path)
       const rows = sql.range.all(place, from, to) as unknown as Row[]
       return new Map(rows.map((row) => [pathOf(row.path), knownOf(row)]))
     },
-    all() {
+    /** All rows; kept in memory and up to date until `drop`. */
+    all(): ReadonlyMap<FilePath, Known> {
       memory ??= load(sql, place)
       return memory
     },
-    drop: () => (memory = null),
-    forget: () => (memory = null),
-    end(path, known, n) {
+    /** Drops the memory, which is no longer needed, or may be wrong after a rollback. */
+    drop() {
+      memory = null
+    },
+    /** Ends the known state before `n`: it changed, or is no longer covered. Call within a transaction. */
+    end(path: FilePath, known: Known, n: number): void {
       sql.end.run(n, place, pathBytes(path), known.since)
       count(known, -1)
       memory?.delete(path)
     },
-    begin(path, known) {
+    begin(path: FilePath, known: Known): void {
       const { kind, mode, size, blob, since, mtime, ctime, ino, racy } = known
       sql.begin.run(place, pathBytes(path), since, kind, mode, size, blob, mtime, ctime, ino, racy ? 1 : 0)
       count(known, 1)
       memory?.set(path, known)
     },
-    touch(path, known) {
+    /** Updates the lstat values of unchanged content. Call within a transaction. */
+    touch(path: FilePath, known: Known): void {
       const { mtime, ctime, ino, racy, since } = known
       sql.touch.run(mtime, ctime, ino, racy ? 1 : 0, place, pathBytes(path), since)
       memory?.set(path, known)
     },
-    count: () => Number(sql.files.get(place)?.files),
+    count: (): number => Number(sql.files.get(place)?.files),
   }
 }
 
@@ -129,10 +112,7 @@ function statements(db: DatabaseSync) {
   }
 }
 
-/**
- * Loads all rows. Reads paths as text, which is far faster than bytes; a path with U+FFFD was not valid text, so all
- * are read again as bytes.
- */
+/** Reads paths as text, far faster than bytes; after one with U+FFFD (not valid text), all again as bytes. */
 function load({ texts, bytes }: ReturnType<typeof statements>, place: number): Map<FilePath, Known> {
   const map = new Map<FilePath, Known>()
   let odd = false

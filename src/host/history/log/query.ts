@@ -108,15 +108,10 @@ function changeQueries(db: DatabaseSync, place: number, stateAt: StateAt) {
      left join changes c on c.place = ?1 and c.n = d.n and c.path = d.path left join authors a on a.id = c.author
      order by d.path`,
   )
-  const full = (row: ChangeRow, before: FileState | null, after: FileState | null): Change => ({
-    path: pathOf(row.path),
-    before,
-    after,
-    n: row.n,
-    at: row.at,
-    author: JSON.parse(row.author) as Author,
-    certainty: row.certainty,
-  })
+  const full = (row: ChangeRow, before: FileState | null, after: FileState | null): Change => {
+    const { n, at, certainty } = row
+    return { path: pathOf(row.path), before, after, n, at, author: JSON.parse(row.author) as Author, certainty }
+  }
   const step = (row: ChangeRow): Change => {
     const path = pathOf(row.path)
     return full(row, stateAt(path, row.n - 1), stateAt(path, row.n))

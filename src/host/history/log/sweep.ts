@@ -74,10 +74,7 @@ export function aged(all: readonly Dated[], keep: ReadonlySet<number>, policy: R
     .map(({ n }) => n)
 }
 
-interface Freed {
-  snapshots: number
-  bytes: number
-}
+type Freed = { snapshots: number; bytes: number }
 
 async function underBudget(
   context: SweepContext,
@@ -122,20 +119,16 @@ async function thin(context: SweepContext, { id }: PlaceRow, ns: readonly number
   db.prepare('update snapshots set kept = 0 where place = ? and kept = -1').run(id)
 }
 
-interface Span {
-  readonly from: number
-  readonly to: number
-}
+type Span = { readonly from: number; readonly to: number }
 
 /** Returns the listed snapshots on both sides. The newest is always listed. */
 function spanAround(db: DatabaseSync, id: number, n: number): Span {
-  const row = db
+  return db
     .prepare(
       `select (select coalesce(max(n), 0) from snapshots where place = ?1 and n < ?2 and kept = 1) as "from",
               (select min(n) from snapshots where place = ?1 and n > ?2 and kept = 1) as "to"`,
     )
     .get(id, n) as unknown as Span
-  return row
 }
 
 /** Frees states that began and ended between two listed snapshots: neither shows them. */

@@ -6,19 +6,16 @@ import type { Findings, Found } from './findings.ts'
 import type { RunStarts } from './run-starts.ts'
 
 /** Authors by number in the database, because the same few wrote most changes. */
-export interface Authors {
-  /** Call within a transaction. */
-  idOf(author: Author, writers: readonly Writer[]): number
-  of(id: number): Author
-}
+export type Authors = ReturnType<typeof openAuthors>
 
-export function openAuthors(db: DatabaseSync): Authors {
+export function openAuthors(db: DatabaseSync) {
   const find = db.prepare('select id from authors where author = ?')
   const add = db.prepare('insert into authors (kind, act, author) values (?, ?, ?)')
   const addRun = db.prepare('insert into author_runs (run, session, author) values (?, ?, ?)')
   const get = db.prepare('select author from authors where id = ?')
   return {
-    idOf(author, writers) {
+    /** Call within a transaction. */
+    idOf(author: Author, writers: readonly Writer[]): number {
       const text = JSON.stringify(author)
       const known = find.get(text) as { id: number } | undefined
       if (known) return known.id
@@ -26,7 +23,7 @@ export function openAuthors(db: DatabaseSync): Authors {
       for (const { run, session } of runsOf(author, writers)) addRun.run(run, session, id)
       return id
     },
-    of: (id) => JSON.parse((get.get(id) as { author: string }).author) as Author,
+    of: (id: number): Author => JSON.parse((get.get(id) as { author: string }).author) as Author,
   }
 }
 

@@ -27,16 +27,7 @@ export interface Found {
   readonly base?: NewState | undefined
 }
 
-export interface Finder {
-  readonly findings: Findings
-  /** Inspects a path that no rule excludes. */
-  inspect(path: FilePath, known: Known | null, stats: Stats | undefined): Seen
-  /** Notes a path that a rule excludes. */
-  leaveOut(path: FilePath, bytes: number | null): void
-  /** Notes a folder whose names cannot be read: its known paths stay as they were. */
-  unreadable(folder: FilePath): void
-  gone(path: FilePath, known: Known): void
-}
+export type Finder = ReturnType<typeof createFinder>
 
 export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + touched.size + uncovered.size + gaps.size === 0
@@ -45,10 +36,7 @@ export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings
 export const isQuiet = ({ changed, covered, uncovered, gaps }: Findings): boolean =>
   changed.size + covered.size + uncovered.size + gaps.size === 0
 
-/**
- * Returns the paths that came and went among those left out. Call before the findings are written.
- * @param isThere whether a file exists at a path now
- */
+/** Returns the left-out paths that came and went. Call before the findings are written. */
 export function leftOutIn(
   { gaps: found }: Findings,
   gaps: GapBook,
@@ -81,7 +69,7 @@ const noFindings = (): Findings => ({
   gaps: new Map(),
 })
 
-export function createFinder(options: InspectOptions, present: Present, gaps: GapBook): Finder {
+export function createFinder(options: InspectOptions, present: Present, gaps: GapBook) {
   const findings = noFindings()
   const setGap = (path: FilePath, gap: GapNote | null) => {
     const now = gaps.at(path)
@@ -96,7 +84,8 @@ export function createFinder(options: InspectOptions, present: Present, gaps: Ga
     findings.uncovered.set(path, known)
     for (const [below, one] of present.below(path)) findings.uncovered.set(below, one)
   }
-  const gone = (path: FilePath, known: Known) => findings.changed.set(path, { known, state: null, stats: null })
+  const gone = (path: FilePath, known: Known): void =>
+    void findings.changed.set(path, { known, state: null, stats: null })
   const noted: {
     [K in Seen['what']]: (path: FilePath, known: Known | null, seen: Extract<Seen, { what: K }>) => void
   } = {
@@ -123,16 +112,19 @@ export function createFinder(options: InspectOptions, present: Present, gaps: Ga
   }
   return {
     findings,
-    inspect(path, known, stats) {
+    /** Inspects a path that no rule excludes. */
+    inspect(path: FilePath, known: Known | null, stats: Stats | undefined): Seen {
       const seen = inspectPath(options, path, known, stats)
       noted[seen.what](path, known, seen as never)
       return seen
     },
-    leaveOut(path, bytes) {
+    /** Notes a path that a rule excludes. */
+    leaveOut(path: FilePath, bytes: number | null): void {
       setGap(path, { why: 'ignored', bytes })
       uncover(path)
     },
-    unreadable: (folder) => setGap(folder, { why: 'unreadable', bytes: null }),
+    /** Notes a folder whose names cannot be read: its known paths stay as they were. */
+    unreadable: (folder: FilePath): void => setGap(folder, { why: 'unreadable', bytes: null }),
     gone,
   }
 }

@@ -6,19 +6,14 @@ import { diskPath, foldersAbove, nameOf } from '../log/paths.ts'
 import { HELD_NAME } from '../log/step.ts'
 
 /** Rules of a Space that exclude paths from a place's history. */
-export interface Ignorer {
-  /** Whether this path is excluded, given that the folders above it are not. */
-  leavesOut(path: FilePath, isFolder: boolean): boolean
-  /** Returns the path or the outermost folder above it that is excluded; null when it is covered. */
-  outermost(path: FilePath): FilePath | null
-}
+export type Ignorer = ReturnType<typeof openIgnorer>
 
 /** A git folder belongs to git: it is never read as files and never written, whatever the rules say. */
 const NEVER = '.git'
 export const GITIGNORE = '.gitignore'
 
 /** @param own folder of Carrel that may lie inside the place: the history must not cover its own files */
-export function openIgnorer(root: string, rules: FileRules, own: string): Ignorer {
+export function openIgnorer(root: string, rules: FileRules, own: string) {
   const lines = matcher(rules.ignore)
   const nested = new Map<FilePath, Ignore | null>()
   const nestedIn = (folder: FilePath) => {
@@ -45,8 +40,10 @@ export function openIgnorer(root: string, rules: FileRules, own: string): Ignore
     return rules.useGitignore && byGitignore(path, asked)
   }
   return {
+    /** Whether this path is excluded, given that the folders above it are not. */
     leavesOut,
-    outermost(path) {
+    /** Returns the path or the outermost folder above it that is excluded; null when it is covered. */
+    outermost(path: FilePath): FilePath | null {
       for (const folder of foldersAbove(path)) if (leavesOut(folder, true)) return folder
       return leavesOut(path, false) ? path : null
     },

@@ -8,10 +8,7 @@ import type { Finder, Findings, Found } from './findings.ts'
 import { type InspectOptions, inspectPath, type NewState, statsAt } from './inspect.ts'
 import { type ScanContext, scanSome } from './scan.ts'
 
-/**
- * View over a frozen folder (overlayfs). Its upper folder holds exactly the changes, so nothing else is scanned or
- * imported. Earlier states come from the frozen folder.
- */
+/** View over a frozen folder. Only its upper folder is scanned; earlier states come from the frozen one. */
 export interface OverlayLayer extends Base {
   find(context: ScanContext, finder: Finder, stateNow: (path: FilePath) => FileState | null): Promise<Findings>
   /** Returns content of the frozen folder by the digest of a state from there. */

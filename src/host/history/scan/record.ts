@@ -34,20 +34,11 @@ export interface RecorderParts {
   readonly runStarts: RunStarts
 }
 
-export interface ScanRecorder {
-  /** Newest snapshot; 0 before the first. */
-  newest(): number
-  /** Stores all findings atomically and durably as one snapshot. Without a change there is no new snapshot. */
-  record(findings: Findings, scan: JoinedScan): Captured
-  /** Covers paths from the first snapshot on, without an author. `soon`: a power loss may undo it. */
-  cover(findings: Findings, how: 'now' | 'soon'): void
-  /** Makes the first snapshot, which is empty until an import or the frozen folder fills it. */
-  begin(now: number): void
-}
+export type ScanRecorder = ReturnType<typeof createRecorder>
 
 const TOLD = 200
 
-export function createRecorder(parts: RecorderParts): ScanRecorder {
+export function createRecorder(parts: RecorderParts) {
   const { db, id, root, present, gaps } = parts
   const get = db.prepare('select newest from places where id = ?')
   const set = db.prepare('update places set newest = ? where id = ?')
@@ -58,14 +49,16 @@ export function createRecorder(parts: RecorderParts): ScanRecorder {
     try {
       return transact(db, work)
     } catch (error) {
-      present.forget()
+      present.drop()
       gaps.forget()
       throw error
     }
   }
   return {
+    /** Newest snapshot; 0 before the first. */
     newest,
-    record(findings, scan) {
+    /** Stores all findings atomically and durably as one snapshot. Without a change there is no new snapshot. */
+    record(findings: Findings, scan: JoinedScan): Captured {
       const n = newest()
       if (isEmpty(findings) && scan.marks.length === 0) return unchanged(n, gaps.size)
       // Marks alone need no sync: their snapshot is durable already, and a power loss would lose only later marks with
@@ -84,10 +77,12 @@ export function createRecorder(parts: RecorderParts): ScanRecorder {
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
     },
-    cover(findings, how) {
+    /** Covers paths from the first snapshot on, without an author. `soon`: a power loss may undo it. */
+    cover(findings: Findings, how: 'now' | 'soon'): void {
       if (!isEmpty(findings)) inOne(() => write.quiet(findings, 1), how === 'soon' ? inTransactionSoon : inTransaction)
     },
-    begin(now) {
+    /** Makes the first snapshot, which is empty until an import or the frozen folder fills it. */
+    begin(now: number): void {
       inTransaction(db, () => {
         write.snapshot(1, { reason: 'opened', now, writers: [] }, [])
         set.run(1, id)

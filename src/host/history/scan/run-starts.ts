@@ -8,28 +8,22 @@ import type { Mark } from './record.ts'
 /** Hints of a change come at most this late. An older time comes from a disk with another clock. ms. */
 const LATE = 2_000
 
-/**
- * Start times of the runs at work here, by the clock that stamps files. A hint may come after the scan at a run's
- * start: earlier writes are not the run's.
- */
-export interface RunStarts {
-  /** Notes the marks of a scan, after the scan. `now` is by the disk's clock. */
-  note(marks: readonly Mark[], now: () => number): void
-  /** Returns a test whether a run had not started yet when a path of this scan got its present state. */
-  before(changed: Findings['changed']): (run: RunId, path: FilePath, found: Found) => boolean
-}
+/** Start times of runs by the clock that stamps files: a late hint of an earlier write is not the run's. */
+export type RunStarts = ReturnType<typeof createRunStarts>
 
-export function createRunStarts(root: string): RunStarts {
+export function createRunStarts(root: string) {
   const starts = new Map<RunId, number>()
   const stamped = (path: FilePath) => statsAt(root, path)?.ctimeMs
   return {
-    note(marks, now) {
+    /** Notes the marks of a scan, after the scan. `now` is by the disk's clock. */
+    note(marks: readonly Mark[], now: () => number): void {
       for (const { run, what } of marks) {
         if (what === 'start') starts.set(run, now())
         else starts.delete(run)
       }
     },
-    before(changed) {
+    /** Returns a test whether a run had not started yet when a path of this scan got its present state. */
+    before(changed: Findings['changed']): (run: RunId, path: FilePath, found: Found) => boolean {
       const cameWith = movers(changed)
       const own = (path: FilePath, { state, stats }: Found) =>
         // The folder got its time when something in it was removed or replaced.

@@ -30,9 +30,7 @@ export async function scanAll(context: ScanContext, finder: Finder): Promise<voi
   const known = context.present.all()
   const seen = new Set<FilePath>()
   await walk(context, finder, { folder: '', recheck: context.recheck }, (path) => seen.add(path))
-  for (const [path, one] of known) {
-    if (!seen.has(path) && !finder.findings.uncovered.has(path)) finder.gone(path, one)
-  }
+  for (const [path, one] of known) if (!seen.has(path) && !finder.findings.uncovered.has(path)) finder.gone(path, one)
   for (const [path, { why }] of context.gaps.entries()) {
     const isOver = why === 'before_import' ? !seen.has(path) : !finder.findings.gaps.has(path) && !seen.has(path)
     if (isOver) finder.findings.gaps.set(path, null)

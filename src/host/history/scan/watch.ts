@@ -7,15 +7,7 @@ import { absentAsNullSync } from '../../../primitives/absent-as-null.ts'
  * Hints of changes below a folder. No watcher of Linux is reliable (decision 0008): a hint names a path to check, and
  * silence proves nothing. The next walk finds changes without a hint.
  */
-export interface FolderWatch {
-  /** True while events arrive without a known loss. */
-  readonly armed: boolean
-  /** Takes the paths hinted since the last call. Null: too many or unclear, so only a walk helps. */
-  take(): Set<FilePath> | null
-  /** Returns the paths of a failed scan to the hints. */
-  giveBack(paths: ReadonlySet<FilePath> | null): void
-  close(): Promise<void>
-}
+export type FolderWatch = ReturnType<typeof startWatch>
 
 // The main thread also loads this module: several threads can load its native part only while the first one lives. A
 // platform without a build has no hints.
@@ -30,11 +22,7 @@ const MANY = 5_000
  * @param notify.hint called at the first hint after each `take`
  * @param notify.armed called once, when events begin to arrive
  */
-export function startWatch(
-  root: string,
-  ignore: readonly string[],
-  notify: { hint(): void; armed(): void },
-): FolderWatch {
+export function startWatch(root: string, ignore: readonly string[], notify: { hint(): void; armed(): void }) {
   let hinted: Set<FilePath> | null = new Set()
   let state: 'arming' | 'armed' | 'closed' = 'arming'
   const prefix = `${realRoot(root)}/`
@@ -62,19 +50,22 @@ export function startWatch(
     // Too many folders for this machine, or no permission: walks find everything.
     .catch(() => null)
   return {
-    get armed() {
+    /** True while events arrive without a known loss. */
+    get armed(): boolean {
       return state === 'armed'
     },
-    take() {
+    /** Takes the paths hinted since the last call. Null: too many or unclear, so only a walk helps. */
+    take(): Set<FilePath> | null {
       const taken = hinted
       hinted = new Set()
       return taken
     },
-    giveBack(paths) {
+    /** Returns the paths of a failed scan to the hints. */
+    giveBack(paths: ReadonlySet<FilePath> | null): void {
       if (paths === null) hinted = null
       else for (const path of paths) hinted?.add(path)
     },
-    async close() {
+    async close(): Promise<void> {
       state = 'closed'
       // The watch of a removed folder is gone and cannot be ended.
       await (await subscribed)?.unsubscribe().catch(() => {})

@@ -4,10 +4,7 @@ import type { ActId } from '../../../model/ids.ts'
 import { inTransaction } from '../log/db.ts'
 import type { ActStep } from '../log/step.ts'
 
-/**
- * Phase of an act. `staging`: no file is changed yet. `staged`: ready to finish. `back`: being rolled back. `done`: all
- * files are written, only the record is missing.
- */
+/** Phase of an act. `staging`: no file is changed. `staged`: ready. `back`: rolling back. `done`: all is written. */
 export type Phase = 'staging' | 'staged' | 'back' | 'done'
 
 export interface ActJob {
@@ -16,22 +13,9 @@ export interface ActJob {
 }
 
 /** Log of the acts of all places of a node. Each method is durable when it returns. */
-export interface ActLog {
-  begin(place: string, job: ActJob): void
-  phase(place: string, phase: Phase): void
-  /** Returns the act that a crash interrupted; null for none. */
-  cut(place: string): (ActJob & { readonly phase: Phase }) | null
-  /** Removes an act that changed nothing. */
-  drop(place: string): void
-  /** Stores an act that is complete. */
-  keep(place: string, act: Act): void
-  get(place: string, id: ActId): Act | null
-  /** Newest first; a limit of -1 means no limit. */
-  list(place: string, page: { readonly before: ActId | null; readonly limit: number }): Act[]
-  forget(place: string): void
-}
+export type ActLog = ReturnType<typeof openActLog>
 
-export function openActLog(db: DatabaseSync): ActLog {
+export function openActLog(db: DatabaseSync) {
   const begin = db.prepare(`insert into journal (place, phase, job) values (?, 'staging', ?)`)
   const phase = db.prepare('update journal set phase = ? where place = ?')
   const cut = db.prepare('select phase, job from journal where place = ?')
@@ -47,22 +31,27 @@ export function openActLog(db: DatabaseSync): ActLog {
   const read = (row: Record<string, unknown> | undefined): Act | null =>
     row ? { applied: null, ...JSON.parse(String(row.act)) } : null
   return {
-    begin: (place, job) => void begin.run(place, JSON.stringify(job)),
-    phase: (place, now) => void phase.run(now, place),
-    cut(place) {
+    begin: (place: string, job: ActJob): void => void begin.run(place, JSON.stringify(job)),
+    phase: (place: string, now: Phase): void => void phase.run(now, place),
+    /** Returns the act that a crash interrupted; null for none. */
+    cut(place: string): (ActJob & { readonly phase: Phase }) | null {
       const row = cut.get(place)
       return row ? { ...(JSON.parse(String(row.job)) as ActJob), phase: row.phase as Phase } : null
     },
-    drop: (place) => void drop.run(place),
-    keep(place, act) {
+    /** Removes an act that changed nothing. */
+    drop: (place: string): void => void drop.run(place),
+    /** Stores an act that is complete. */
+    keep(place: string, act: Act): void {
       inTransaction(db, () => {
         keep.run(act.id, place, JSON.stringify(act))
         drop.run(place)
       })
     },
-    get: (place, id) => read(get.get(place, id)),
-    list: (place, { before, limit }) => list.all(place, before, limit).flatMap((row) => read(row) ?? []),
-    forget(place) {
+    get: (place: string, id: ActId): Act | null => read(get.get(place, id)),
+    /** Newest first; a limit of -1 means no limit. */
+    list: (place: string, { before, limit }: { readonly before: ActId | null; readonly limit: number }): Act[] =>
+      list.all(place, before, limit).flatMap((row) => read(row) ?? []),
+    forget(place: string): void {
       inTransaction(db, () => {
         forget.run(place)
         drop.run(place)

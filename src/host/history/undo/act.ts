@@ -141,9 +141,7 @@ function goOn(site: Site, current: ActInProgress, resumes: boolean): CarrelError
   return null
 }
 
-/**
- * Rolls back from the last move to the first. Returns the paths that could not be restored because of a later write.
- */
+/** Rolls back from the last move. Returns the paths that a later write kept from being restored. */
 function rollBack(site: Site, { book, job, log }: ActInProgress, moves: readonly Move[]): FilePath[] {
   const left = moves.toReversed().filter((move) => !undone(site, move))
   // Modes come last, because a folder may forbid what had to be put into it.

@@ -39,10 +39,7 @@ export function lastApplies(context: PlanContext, source: Source, request: PlanR
 const isFrom = (request: PlanRequest, act: Act): boolean =>
   request.kind === 'apply' && act.request.kind === 'apply' && act.request.from === request.from && act.applied !== null
 
-/**
- * Whether both places had the whole path in common then, equal or merged. After an apply of single hunks the base of
- * the others is unknown.
- */
+/** Whether both places had the whole path in common. Applied single hunks say nothing about the others. */
 function settled(here: Book, there: Book, { request, written, after, applied }: Apply, path: FilePath): boolean {
   const whole = written.includes(path) && !request.hunks?.some((chosen) => chosen.path === path)
   return whole || sameState(here.stateAt(path, after), there.stateAt(path, applied))

@@ -74,10 +74,7 @@ export const undoMove = (site: Site, move: Move): boolean => at(site, move.step,
 /** Error codes of a change between the check and the write. */
 const CONCURRENT = new Set(['EEXIST', 'EISDIR', 'ENOTEMPTY', 'ELOOP'])
 
-/**
- * Performs a move.
- * @throws Moved when the present state is not the planned one
- */
+/** Performs a move. @throws Moved when the present state is not the planned one */
 export function doMove(site: Site, { kind, step }: Move): void {
   try {
     at(site, step, MOVES[kind].do)
@@ -185,10 +182,7 @@ const MOVES: Readonly<Record<Kind, MoveSteps>> = {
 
 const isThere = (spot: Spot): boolean => seenAt(spot) !== undefined
 
-/**
- * Returns the stats of the target.
- * @throws Moved unless its state is the planned one
- */
+/** Returns the stats of the target. @throws Moved unless its state is the planned one */
 function expect(step: ActStep, target: Spot): BigIntStats {
   const seen = seenAt(target)
   if (!seen || !sameState(stateOf(target), step.now)) throw new Moved(step.path)

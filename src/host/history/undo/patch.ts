@@ -30,10 +30,8 @@ export function patchOf(book: Book, changes: readonly Change[]): string {
   }
   const bytes = wanted.reduce((sum, { before, after }) => sum + (before?.size ?? 0) + (after?.size ?? 0), 0)
   if (bytes > MOST) {
-    throw new CarrelError(
-      'too_large',
-      `This patch would contain ${bytes} bytes of content, more than the limit of ${MOST}.`,
-    )
+    const text = `This patch would contain ${bytes} bytes of content, more than the limit of ${MOST}.`
+    throw new CarrelError('too_large', text)
   }
   return wanted.map(({ path, before, after }) => filePatch(path, sideOf(book, before), sideOf(book, after))).join('')
 }

@@ -10,9 +10,7 @@ export interface Shaped {
   readonly obstacle: string | null
 }
 
-/**
- * Turns proposals for single paths into a consistent tree: adds needed folders and keeps folders that are not empty.
- */
+/** Makes proposals a consistent tree: adds needed folders and keeps folders that are not empty. */
 export function shape(book: Book, proposals: readonly Proposal[]): Shaped[] {
   const kept = keepFolders(book, proposals)
   const tree = new Map(kept.map(({ proposal }) => [proposal.path, proposal]))

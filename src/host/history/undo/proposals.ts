@@ -67,10 +67,7 @@ function authorsUndone(since: readonly Change[], actOf: PlanContext['actOf']): (
 
 type UndoOf = Extract<PlanRequest, { kind: 'undo' }>['of']
 
-/**
- * Undoes changes by content, so that later changes stay. Goes from the newest change to the oldest; consecutive changes
- * of one author are undone at once.
- */
+/** Undoes changes by content, newest first, so that later ones stay; neighbours of one author at once. */
 function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
   const byPath = Map.groupBy(changesOf(of, book, actOf), ({ path }) => path)
   return [...byPath].map(([path, mine]) => {

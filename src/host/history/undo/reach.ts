@@ -93,10 +93,7 @@ export const seenAt = (spot: Spot): BigIntStats | undefined => lstatSync(spot, {
 
 const CHUNK = 1_048_576
 
-/**
- * Returns the state at a spot from its bytes. Null is nothing, or a kind that the history does not know (a socket, a
- * device).
- */
+/** Returns the state at a spot from its bytes; null for nothing, or an unknown kind (a socket, a device). */
 export function stateOf(spot: Spot): FileState | null {
   const seen = seenAt(spot)
   const mode = Number((seen?.mode ?? 0n) & 0o7777n)

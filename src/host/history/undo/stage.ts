@@ -77,10 +77,7 @@ function writeNew(spot: Spot, bytes: Uint8Array, { mode, owner }: { mode: number
   }
 }
 
-/**
- * Returns the owner for new files. A server that runs as root works in the folders of others, and its files must belong
- * to them.
- */
+/** Returns the owner for new files: a server that runs as root works in the folders of others. */
 function ownerOf(root: string, { path, hold }: ActStep): BigIntStats | null {
   if (process.getuid?.() !== 0) return null
   const beside = () => seenAt(hold === '' ? root : diskPath(root, hold)) ?? null
