@@ -1,3 +1,9 @@
+/** A call whose answer is still to come. */
+interface OpenCall {
+  resolve(result: unknown): void
+  reject(error: unknown): void
+}
+
 /** The caller's side of calls to a worker or child process: matches answers to calls by number. */
 export type WorkerCalls = ReturnType<typeof createWorkerCalls>
 
@@ -7,10 +13,10 @@ export type WorkerCalls = ReturnType<typeof createWorkerCalls>
  *   `unref`, so that an idle worker does not keep the process alive
  */
 export function createWorkerCalls(hold: (busy: boolean) => void) {
-  const open = new Map<number, PromiseWithResolvers<unknown>>()
+  const open = new Map<number, OpenCall>()
   let count = 0
   let refusal: Error | null = null
-  const settle = (id: number, act: (call: PromiseWithResolvers<unknown>) => void) => {
+  const settle = (id: number, act: (call: OpenCall) => void) => {
     const call = open.get(id)
     if (!call) return
     open.delete(id)
@@ -22,15 +28,16 @@ export function createWorkerCalls(hold: (busy: boolean) => void) {
     begin<T>(send: (id: number) => void): Promise<T> {
       if (refusal) return Promise.reject(refusal)
       const id = ++count
-      const call = Promise.withResolvers<unknown>()
       if (open.size === 0) hold(true)
-      open.set(id, call)
-      try {
-        send(id)
-      } catch (error) {
-        settle(id, ({ reject }) => reject(error))
-      }
-      return call.promise as Promise<T>
+      // Not by `Promise.withResolvers`: the library runs on Node 20.
+      return new Promise<T>((resolve, reject) => {
+        open.set(id, { resolve: (result) => resolve(result as T), reject })
+        try {
+          send(id)
+        } catch (error) {
+          settle(id, (call) => call.reject(error))
+        }
+      })
     },
     /** Ends a call with its result. Does nothing for a call that is over. */
     resolve: (id: number, result: unknown): void => settle(id, (call) => call.resolve(result)),
