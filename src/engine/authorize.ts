@@ -3,7 +3,6 @@ import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts
 import type { Caller, Project, Session, Space, Who, Workspace } from '../model/tree.ts'
 import type { Basics } from './basics.ts'
 
-/** Authorization reads the tree and nothing else. */
 type TreeContext = { readonly store: Pick<Basics['store'], 'tree'> }
 
 /** Returns the part of a caller that logs record. */

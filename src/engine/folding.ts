@@ -46,7 +46,6 @@ export async function foldTail(
   }
 }
 
-/** Folds one event into `items`, and puts changed items into `dirty`. Returns the view after it. */
 export function foldOne(
   view: SessionView,
   event: Event,

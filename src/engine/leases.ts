@@ -8,7 +8,6 @@ export interface HeldLease {
   readonly current: Lease
   /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
   readonly lost: AbortSignal
-  /** Marks the lease as lost. Safe to repeat. */
   lose(reason: CarrelError): void
   /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
   renew(): Promise<void>
@@ -24,11 +23,9 @@ export interface ClaimedLease extends HeldLease {
   readonly taken: boolean
   /** Acquires the lease unless this node has it already; false while another node holds it. */
   take(): Promise<boolean>
-  /** Notes that a write has acquired the lease. */
   took(lease: Lease): void
 }
 
-/** The leases of this node. */
 export interface Leases {
   /** Acquires `key`; null while another holder has it. */
   acquire(key: string): Promise<HeldLease | null>

@@ -53,7 +53,6 @@ export interface Overrides {
   /** Replaces /proc/self, which names the cgroups of this process. */
   readonly self?: string
   readonly log?: Log
-  /** Receives the progress of an upgrade of the data. */
   readonly say?: ReportProgress
   /** Wraps the bell, for instance in one that loses rings. */
   readonly bell?: (bell: Bell) => Bell
@@ -66,7 +65,6 @@ type Closers = (() => Promise<void>)[]
 /**
  * Opens Carrel on a data folder: the only place where its parts meet. Processes of an earlier server are ended or kept
  * for their runs first; then its unfinished work goes on.
- *
  * @throws unavailable when another process has the folder (S5), or the database is newer than this program
  */
 export async function openEngine(
@@ -147,7 +145,6 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   }
 }
 
-/** Opens agents, browsers and homes. */
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
   const { config, earlier, now, env, home, store, bell, token, leases, log } = base
   const { dataFolder } = config
@@ -180,7 +177,6 @@ function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context
   return { browsers, pool, agents, homes }
 }
 
-/** Opens the remaining parts, the default workspace among them, and puts all of them together. */
 async function openContext(
   base: Base,
   overrides: Overrides,
@@ -222,7 +218,6 @@ async function openContext(
   return ctx
 }
 
-/** Starts everything that goes on without a request. */
 function startWork(ctx: Context, closers: Closers): Supervisor {
   const supervisor = startSupervisor(ctx)
   closers.push(() => supervisor.stop())

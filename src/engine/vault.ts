@@ -27,7 +27,6 @@ export interface Vault {
   rotate(): Promise<{ key: string; sealed: number; unreadable: number }>
 }
 
-/** Rows of one step of a rotation. */
 const STEP = 100
 
 export function createVault(store: SecretStore, ring: KeyRing): Vault {

@@ -19,7 +19,6 @@ export interface Bell {
   close(): Promise<void>
 }
 
-/** Creates the bell of one process. */
 export function createBell(): Bell {
   const byLog = new Map<string, Set<(ring: Ring) => void>>()
   const all = new Set<(ring: Ring) => void>()

@@ -25,7 +25,6 @@ export interface ScopedEnvironment {
   readonly project: Environment
 }
 
-/** Environment settings, by scope. */
 export interface EnvironmentStore {
   at(scope: SettingsScope): Promise<ScopedEnvironment>
   /** Returns the changed settings of the scope. @throws not_found without its workspace, Space or project */

@@ -34,7 +34,6 @@ export interface Store extends StoreParts {
   onAppend(listener: (ring: Ring) => void): () => void
   /** Writes a consistent copy of the embedded database in use. @throws unavailable on Postgres */
   backup(path: string): Promise<void>
-  /** Figures for `carrel doctor`. */
   stats(): Promise<StoreStats>
   close(): Promise<void>
 }
@@ -155,7 +154,6 @@ export interface TreeStore {
 
   /** Returns workspace lines after `after`, oldest first, at most `limit`. Each is a `WorkspaceEvent` as JSON text. */
   readWorkspace(workspace: WorkspaceId, after: number, limit: number): Promise<Line[]>
-  /** Returns the last `seq` of the workspace log. */
   workspaceHead(workspace: WorkspaceId): Promise<number>
 }
 
@@ -189,7 +187,6 @@ export interface LogStore {
    * - an answer needs an open interaction (`already_answered`, with the first answer in `data`);
    * - a prompt with `reject` needs a free session (`busy`);
    * - a closed session takes only a repeated `close.requested`; a closing one takes no prompt and no options (`gone`).
-   *
    * Rows for lists (prompts, interactions, headline) change in the same transaction (I2).
    * @param key idempotency key of the caller: the same request again appends nothing and returns the first result (L2);
    *   another request under a used key is `bad_input`
@@ -210,7 +207,6 @@ export interface LogStore {
    * - `gone` for `run.admitted` or `prompt.steered` without a waiting prompt, for a second `run.ended` of a run (L4),
    *   and for the expiry of a question that is not open (I1);
    * - `busy` for `run.admitted` beside an active run.
-   *
    * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same
    * transaction. The headline is counted from those rows, so that it includes requests submitted meanwhile. A claim
    * takes the lease first, in the same transaction: a refused batch takes no lease.
@@ -243,7 +239,6 @@ export interface LogStore {
   fold(session: SessionId): Promise<{ view: SessionView; seq: number } | null>
   /** Returns stored items with `n` below `before` (null: the newest), newest first, at most `limit`. */
   items(session: SessionId, before: number | null, limit: number): Promise<Item[]>
-  /** Returns the stored items among these `n`. */
   itemsByN(session: SessionId, ns: readonly number[]): Promise<Item[]>
   /**
    * Finds stored items that contain all words of `text`, best first, newest first among equals. Ranks the newest 2,000
@@ -316,7 +311,6 @@ export interface Batch {
 }
 
 export interface Noted {
-  /** The Space of the lease. */
   readonly space: SpaceId
   readonly notes: readonly { readonly session: SessionId; readonly note: Note }[]
   /** Recorded in the same transaction, so that the notes of an act are written exactly once. */
@@ -335,7 +329,6 @@ export interface Recorded {
   readonly first: number
   readonly last: number
   readonly at: number
-  /** The lease of the transaction. */
   readonly lease: Lease
 }
 

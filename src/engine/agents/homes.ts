@@ -29,11 +29,9 @@ export interface Homes {
   runEnded(run: { readonly id: RunId; readonly agent: string }, at: Pick<RunPath, 'workspace'>): void
   /** Removes, in the background, the homes of owners that no longer exist. */
   sweep(): void
-  /** Waits for removals under way. */
   close(): Promise<void>
 }
 
-/** A run and everything it belongs to. */
 export interface RunPath {
   readonly workspace: WorkspaceId
   readonly space: SpaceId
@@ -71,7 +69,6 @@ interface Parts {
   readonly store: Store
   readonly logins: Logins
   readonly recipes: readonly AgentRecipe[]
-  /** Ends all processes with this home. */
   readonly endProcesses: (home: string) => Promise<void>
   readonly log: Pick<Log, 'warn'>
 }

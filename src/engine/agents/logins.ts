@@ -22,7 +22,6 @@ export interface Logins {
   ): Promise<Started>
   /** Copies the login of an unused home back, and removes the home under the same lease: no other copy can come between. */
   retire(recipe: AgentRecipe, ownHome: string, remove: () => Promise<void>): Promise<void>
-  /** Waits for copies under way. */
   close(): Promise<void>
 }
 

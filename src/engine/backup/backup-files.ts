@@ -32,7 +32,6 @@ export async function digestOf(path: string): Promise<string> {
 
 /**
  * Tells whether a new folder may take `path`: nothing is there, or an empty folder.
- *
  * @throws unavailable when the path cannot be read
  */
 export async function isFree(path: string): Promise<boolean> {
@@ -60,7 +59,6 @@ export async function* walk(
   }
 }
 
-/** Copies one entry of the data folder into the backup. */
 export async function copyEntry(
   from: string,
   to: string,

@@ -11,9 +11,7 @@ import { databaseIn } from '../store-opening.ts'
 /** The inputs of an upgrade command. The commands need no running Carrel. */
 export interface UpgradeAsk {
   readonly config: Config
-  /** The version of this Carrel. */
   readonly version: string
-  /** ms since 1970. */
   readonly now: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly say: ReportProgress

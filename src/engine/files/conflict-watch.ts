@@ -34,7 +34,6 @@ interface Pair {
 }
 
 export function createConflictWatch(place: string, space: SpaceId, { spaceLocks, now, log }: Parts): ConflictWatch {
-  /** The recent writers of each path, with the time of their last change. */
   const touched = new Map<FilePath, Map<RunId, Side & { at: number }>>()
   const noted = new Set<string>()
   const notes = createSerial()

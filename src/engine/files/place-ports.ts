@@ -5,7 +5,6 @@ import type { WorkspaceId } from '../../model/ids.ts'
 import { portVariable } from '../../model/settings/environment.ts'
 import type { Basics } from '../basics.ts'
 
-/** Most free ports tried for one name. */
 const TRIES = 16
 
 /**

@@ -7,7 +7,6 @@ import type { FilesContext } from './file-rooms.ts'
 import type { PlaceActivity } from './place-activity.ts'
 import { type OpenedPlace, placeKey } from './project-places.ts'
 
-/** A place that the history follows, with its activity. */
 export interface ReachedPlace {
   readonly opened: OpenedPlace
   readonly activity: PlaceActivity

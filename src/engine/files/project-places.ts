@@ -11,7 +11,6 @@ import type { Project, Space } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Store } from '../../store/store.ts'
 
-/** A place that is open and ready for use. */
 export interface OpenedPlace {
   /** The key of its history: `space:<id>`, which `direct` projects share, or `project:<id>`. */
   readonly key: string
@@ -19,7 +18,6 @@ export interface OpenedPlace {
   readonly place: Place
 }
 
-/** Opens the places of projects, and has the history follow them. */
 export interface ProjectPlaces {
   /** Opens the place of a project, and never another folder instead (F8). @throws gone, with the next step */
   open(project: Project): Promise<OpenedPlace>
@@ -100,7 +98,6 @@ export function createProjectPlaces({ store, history, places, onFollowed }: Part
   }
 }
 
-/** Opens the Space's own folder. @throws gone where it is missing */
 async function directPlace(store: Store, { workspace, space: id }: Project): Promise<Place> {
   const space = (await store.tree.space(workspace, id)) as Space
   const folder = await absentAsNull(stat(space.folder)).catch((thrown) => {

@@ -19,7 +19,6 @@ export interface SpaceLocks {
 
 /** Longest wait of a note for the act of another node. ms. */
 const PATIENCE_MS = 60_000
-/** Time between two tries to take the lease. ms. */
 const RETRY_MS = 200
 
 export function createSpaceLocks(store: Store, leases: Leases, now: () => number): SpaceLocks {

@@ -26,7 +26,6 @@ interface Holding {
   readonly lease: ClaimedLease
   readonly loaded: Loaded
   readonly stopping: AbortSignal
-  /** A prompt that is not written yet. */
   readonly arriving: ArrivingPrompt | null
 }
 
@@ -109,7 +108,6 @@ async function stepOfRun(
   await recordEndWithout(work, run, 'lost', 'The server ended before the run did.')
 }
 
-/** Admits a queued prompt and serves its run. */
 async function admit(work: RunWork, { prompt, agent }: QueuedPrompt, before: RunPlan | null): Promise<void> {
   const plan = before?.run.agent === agent ? before : planRun(work, agent)
   const write = async (...outcomes: Outcome[]) => {

@@ -42,7 +42,6 @@ export interface SessionRecorder {
   settle(wakeAt: number | null): Promise<boolean>
   /** Calls the listener with the view after each fold. Returns the way to stop. */
   onView(listener: (view: SessionView) => void): () => void
-  /** Stops writing. */
   close(): void
 }
 

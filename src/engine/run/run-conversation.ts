@@ -11,7 +11,6 @@ import { missedText, transcriptText } from './primer.ts'
 import type { RunOf } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
 
-/** Everything needed to open a run's conversation in an agent process. */
 export interface Opening {
   readonly work: RunWork
   readonly run: RunView
@@ -21,7 +20,6 @@ export interface Opening {
   readonly signal: AbortSignal
 }
 
-/** The place of a run in the form that its agent receives. */
 export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace {
   const view = namespace === null ? {} : { view: { path, root, enter } }
   return { cwd: path, roots: [path], mcpServers: [], ...view }

@@ -24,13 +24,11 @@ const MORE_ALLOWED =
 
 /** Resources that the admission of a run has opened for it. */
 export interface ReadyRun {
-  /** The files of the run, with their first snapshot under way. */
   readonly files?: Promise<RunFiles>
   /** A slot with the conversation open; the start of the run is in the log then. */
   readonly slot?: AgentSlot | null
 }
 
-/** A turn and the prompts that it begins with. */
 interface Begun {
   readonly turn: Turn
   readonly task: TurnTask
@@ -41,9 +39,7 @@ type Start = 'start' | 'resume' | 'rejoin'
 /**
  * Serves the run of a session's view until it ends or is parked. Requests in the log go to the agent (cancel, answers,
  * steering, settings), and updates of the agent go to the log. False when `rejoin` found no agent to go on with.
- *
  *   slot -> conversation -> [lease proven, run.started written] -> prompt -> turn -> run.ended | run.parked
- *
  * @throws lease_lost when another node took the session over
  */
 export async function serveRun(work: RunWork, how: Start, ready: ReadyRun = {}): Promise<boolean> {

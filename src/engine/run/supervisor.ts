@@ -6,7 +6,6 @@ import { loadFold } from '../folding.ts'
 import { holdSession } from './holder.ts'
 
 export interface Supervisor {
-  /** Number of sessions that this node holds. */
   readonly held: number
   /** Takes no new session, waits for the held ones, and gives their leases back (S4). */
   stop(): Promise<void>

@@ -87,7 +87,6 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
   return { findings }
 }
 
-/** Reports which sandbox modes work on this machine. */
 async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
   const name = 'Sandbox'
   for (const mode of ['guard', 'strict'] as const) {
@@ -97,7 +96,6 @@ async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
   return { name, state: 'good', text: 'guard and strict, with bubblewrap.', next: null }
 }
 
-/** Reports which limits this machine can enforce on an agent and its child processes. */
 async function limitsFinding({ cgroups }: Context): Promise<Finding> {
   const limits: { what: string; text: string; next: string | null }[] = []
   for (const limit of HeldLimits.keyof().options) {
@@ -143,7 +141,6 @@ async function diskFinding(ctx: Context): Promise<Finding> {
   }
 }
 
-/** Reports the size of the file history, and which drivers can create working copies. */
 async function filesFindings(ctx: Context): Promise<Finding[]> {
   const drivers = await (await ctx.places()).drivers()
   const usable = drivers.filter((driver) => driver.usable)

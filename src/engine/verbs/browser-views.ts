@@ -9,7 +9,6 @@ import type { RunBrowser } from '../browsers/run-browser.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
-/** Everything that the operations about browsers need. */
 type BrowserContext = Pick<Basics, 'store' | 'config'> & Pick<Context, 'browsers'>
 
 interface RunKey {
@@ -57,7 +56,6 @@ export const keepPicture: Op<'browsers.keepPicture'> = async (ctx, caller, input
 
 /**
  * Yields the live view of a run's browser until the browser is no longer needed, or `signal` fires.
- *
  * @throws not_found where the caller may not see the run; gone where it has no browser that can be watched
  */
 export async function* watchBrowser(
@@ -74,7 +72,6 @@ export async function* watchBrowser(
       : sight
 }
 
-/** @throws not_found */
 async function requireRun(ctx: BrowserContext, caller: Caller, { workspace, id }: RunKey): Promise<void> {
   await enter(ctx, caller, workspace)
   const run = await ctx.store.log.run(workspace, id)

@@ -41,7 +41,6 @@ export const checkPath: Op<'fileRules.check'> = async (ctx, caller, input) => {
   }
 }
 
-/** Tells whether the history covers a path. Only a project that works in the Space's folder can tell. */
 async function covers(
   ctx: Context,
   { workspace, id }: { workspace: WorkspaceId; id: SpaceId },

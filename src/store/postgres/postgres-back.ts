@@ -8,8 +8,7 @@ import { tablesAfter } from '../sql/migrations/catalog.ts'
 import { KNOWN_SCHEMA, MIGRATIONS, schemaVersion, writtenByNewer } from '../sql/migrations/migrate.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, readCopy } from '../upgrade/copies.ts'
-import type { BackDone, BackPreview } from '../upgrade/loss.ts'
-import { measureLoss } from '../upgrade/loss.ts'
+import { type BackDone, type BackPreview, measureLoss } from '../upgrade/loss.ts'
 import { findPgTools, type PgTools, startTool } from './pg-tools.ts'
 import { connectOnce, MIGRATION_LOCK } from './postgres.ts'
 import { livingNodes } from './postgres-nodes.ts'
@@ -24,7 +23,6 @@ import {
 } from './postgres-upgrade.ts'
 
 interface Back extends PostgresPlace {
-  /** The name of the copy to go back to. */
   readonly name: string
   readonly options: PostgresUpgradeOptions
   readonly now: number

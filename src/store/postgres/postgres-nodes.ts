@@ -9,7 +9,6 @@ export const OPENING = 'carrel opening'
 
 interface NodeQuery {
   readonly schema: string
-  /** ms since 1970. */
   readonly now: number
   /** The lease holder of this node. Its leases are leftovers of an earlier process. */
   readonly holder: string | null

@@ -21,9 +21,7 @@ import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from 
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
 import { livingNodes } from './postgres-nodes.ts'
 
-/** Options of an upgrade on a Postgres server. */
 export interface PostgresUpgradeOptions extends UpgradeOptions {
-  /** The lease holder of this node; null without one. */
   readonly holder: string | null
   /** The environment of the Postgres programs, with the PATH to find them. */
   readonly env: ToolEnv
@@ -182,7 +180,6 @@ export async function copyPostgres(
   return await makeCopy(copies, facts, write, { say, needed })
 }
 
-/** Counts the rows of each table in a copy, read with `pg_restore`. */
 export async function countCopy(tools: PgTools, file: string, env: ToolEnv): Promise<Record<string, number>> {
   const reading = startTool(tools.restore, ['--data-only', '--file=-', file], env)
   const [rows] = await Promise.all([countDumped(reading.stdout), reading.ended])

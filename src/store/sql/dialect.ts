@@ -6,7 +6,6 @@ import { POSTGRES_WORDS, SQLITE_WORDS, type WordIndex } from './search/word-inde
  */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
-  /** The type of an auto-increment key. */
   readonly counter: string
   /** Stores the rows of a table in its primary key index only. */
   readonly byKey: string
@@ -23,7 +22,6 @@ export interface Dialect {
   readonly columns: string
   /** Lets an insert set an auto-increment key. */
   readonly settingCounters: string
-  /** The full-text index of items. */
   readonly words: WordIndex
 }
 

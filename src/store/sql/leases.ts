@@ -15,10 +15,8 @@ const COLUMNS = 'lease_key, holder, token, expires_at'
 /** The holder of a released lease. Its row stays, because the token may only grow (S1). */
 const RELEASED = ''
 
-/** The key of the lease for files of a Space and for notes in its sessions. */
 export const spaceLease = (space: SpaceId): string => `space:${space}`
 
-/** The key of the lease for a session's log. */
 export const sessionLease = (session: SessionId): string => `session:${session}`
 
 const toLease = (row: LeaseRow): Lease => ({

@@ -161,7 +161,6 @@ function runNamed(tx: Tx, name: WriteName | ReadName, args: readonly unknown[]):
 
 type Untyped = (tx: Tx, args: readonly unknown[]) => Promise<unknown>
 
-/** Figures of a database for `carrel doctor`. */
 export interface StoreCounts {
   readonly sessions: number
   readonly events: number

@@ -20,7 +20,6 @@ export interface SessionRow {
   readonly last_run: NonNullable<Session['lastRun']>['id'] | null
   readonly last_outcome: NonNullable<Session['lastRun']>['outcome']
   readonly last_ended_at: number | null
-  /** State of the active run; null without one. */
   readonly run_state: 'admitted' | 'started' | 'parked' | null
   /** Number of paths that the newest run changed. */
   readonly changed: number

@@ -19,7 +19,6 @@ export const createSession: StoreOperation<TreeStore['createSession']> = async (
   return fresh
 }
 
-/** The headline of a session without events. */
 const REST = { state: 'idle', questions: 0, queued: 0, lastRun: null, changed: 0, closedAt: null } as const
 
 export const forkSession: StoreOperation<TreeStore['forkSession']> = async (tx, [from, seq, session, now]) => {

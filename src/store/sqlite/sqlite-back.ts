@@ -2,14 +2,12 @@ import { constants, copyFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
-import type { ReportProgress } from '../../model/upgrade.ts'
-import { findRoom, joinRoom } from '../../model/upgrade.ts'
+import { findRoom, joinRoom, type ReportProgress } from '../../model/upgrade.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { KNOWN_SCHEMA, writtenByNewer } from '../sql/migrations/migrate.ts'
 import { type Copy, flush, readCopy } from '../upgrade/copies.ts'
 import { digestFile } from '../upgrade/digest.ts'
-import type { BackDone, BackPreview } from '../upgrade/loss.ts'
-import { measureLoss } from '../upgrade/loss.ts'
+import { type BackDone, type BackPreview, measureLoss } from '../upgrade/loss.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { readAside, realPath, sizeOf } from './sqlite-aside.ts'
 import { fromSqlite } from './sqlite-errors.ts'
@@ -19,7 +17,6 @@ import { copyBefore, inspectSqlite, sqliteFailure } from './sqlite-upgrade.ts'
 interface Back {
   readonly path: string
   readonly copies: string
-  /** The name of the copy to go back to. */
   readonly name: string
   readonly say: ReportProgress
 }

@@ -17,7 +17,6 @@ import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite
 import { copyDatabase } from './sqlite-copy.ts'
 import { fromSqlite, isFullDisk } from './sqlite-errors.ts'
 
-/** Returns the default folder for copies of a database. */
 export const copiesBeside = (path: string): string => copiesIn(dirname(resolve(path)))
 
 interface Upgrade extends UpgradeOptions {
@@ -25,7 +24,6 @@ interface Upgrade extends UpgradeOptions {
   readonly tx: Tx
   readonly path: string
   readonly version: number
-  /** ms since 1970. */
   readonly now: number
   readonly migrations: readonly Migration[]
   readonly say: ReportProgress
@@ -131,7 +129,6 @@ export async function inspectSqlite(
   })
 }
 
-/** Converts a failure of an upgrade into an error with step and remedy. `doing` names the step. */
 function upgradeFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
   if (isFullDisk(thrown) || (thrown instanceof CarrelError && isFullDisk(thrown.cause))) {
     const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)

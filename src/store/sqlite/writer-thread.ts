@@ -15,10 +15,7 @@ export interface WriterThread {
   close(): Promise<void>
 }
 
-/**
- * Starts the writer and waits until the database is open.
- * @throws unavailable when the database cannot be opened
- */
+/** Starts the writer and waits until the database is open. @throws unavailable when the database cannot be opened */
 export async function openWriter(
   options: WriterOptions,
   ring: (ring: Ring) => void,

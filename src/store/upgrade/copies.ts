@@ -13,8 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
-import type { ReportProgress } from '../../model/upgrade.ts'
-import { CopyManifest, copiesToRemove, copyName } from '../../model/upgrade.ts'
+import { CopyManifest, copiesToRemove, copyName, type ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { digestFile } from './digest.ts'
@@ -30,17 +29,13 @@ export interface Copy {
 /** The part of a manifest that is known before its file is written. */
 export type CopyFacts = Omit<CopyManifest, 'format' | 'bytes' | 'sha256' | 'counts'>
 
-/** Options of an upgrade. */
 export interface UpgradeOptions {
-  /** The folder of copies. */
   readonly copies: string
   /** `made`: a person confirmed an own copy elsewhere, so none is created. */
   readonly copy: 'make' | 'made'
-  /** The version of this Carrel, for the manifest. */
   readonly carrel: string
 }
 
-/** Returns the folder of copies in a data folder. */
 export const copiesIn = (dataFolder: string): string => join(dataFolder, 'upgrades')
 
 const MANIFEST = 'manifest.json'
@@ -100,7 +95,6 @@ function freeName(copies: string, wanted: string): string {
   }
 }
 
-/** Flushes a file or folder to the disk. */
 export function flush(path: string): void {
   // Windows cannot open folders.
   if (process.platform === 'win32' && statSync(path).isDirectory()) return

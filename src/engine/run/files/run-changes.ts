@@ -3,9 +3,7 @@ import { type Change, type Counts, type FilePath, type FileState, sameState } fr
 
 /** The changes of a run since its start: each path once, from the state before its first change to the last state. */
 export interface RunChanges {
-  /** Adds changes in their order. */
   take(changes: readonly Change[]): void
-  /** Replaces all changes. */
   reset(changes: readonly Change[]): void
   summary(): { readonly counts: Counts; readonly files: ChangedPath[] }
 }

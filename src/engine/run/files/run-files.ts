@@ -21,7 +21,6 @@ export interface RunFiles {
   readonly toPath: (path: string) => FilePath | null
   /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
   begun(): Promise<void>
-  /** Takes an ACP update of the agent. */
   heard(update: unknown): void
   /** Keeps the content of paths that will be written, if the first import has not reached them. */
   keep(paths: readonly FilePath[]): Promise<void>
@@ -29,7 +28,6 @@ export interface RunFiles {
   lastAuthor(path: FilePath): Promise<Change['author'] | null>
   /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
   end(how: 'ended' | 'parked'): Promise<void>
-  /** Leaves the place. Safe to repeat. */
   leave(): void
 }
 

@@ -7,7 +7,6 @@ import { mayTakeEffect } from '../../authorize.ts'
 import type { RunWork } from '../run-work.ts'
 import { defaultAnswer, ruledAnswer } from './questions.ts'
 
-/** The questions of a run that a process serves. */
 export interface RunQuestions {
   /**
    * Answers a question from stored answers, then by the rules, then by asking people. Null: no answer will come.
@@ -16,7 +15,6 @@ export interface RunQuestions {
   ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null>
   /** Passes new answers to the waiting agent, and writes the defaults of expired questions. */
   react(view: SessionView): Promise<void>
-  /** Number of questions that wait for a person. */
   readonly open: number
   /** An answer is on its way to the agent: parking the run now would lose it. */
   readonly giving: boolean

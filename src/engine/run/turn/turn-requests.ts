@@ -10,11 +10,9 @@ export interface TurnRequests {
   react(view: SessionView): Promise<void>
 }
 
-/** The prompts that an agent has received in a turn, and the prompts about to be sent. */
 export interface Prompts {
   /** Keeps the turn open for a prompt that is being recorded. Returns false when the turn is over. */
   reserve(): boolean
-  /** Releases a reservation. */
   release(): void
   /** Sends the reserved prompt. After a restart, `tag` identifies it. */
   send(content: readonly ContentBlock[], tag: string): void

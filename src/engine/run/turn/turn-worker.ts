@@ -65,7 +65,6 @@ class TurnControl {
     this.#turn = turn
   }
 
-  /** Rejects with the error of `lose`. */
   get ended(): Promise<TurnEnd> {
     return this.#ended.promise
   }
@@ -92,7 +91,6 @@ class TurnControl {
   }
 }
 
-/** The prompts of a turn: the first one, and those that steer the agent. */
 function promptsOf({ live, work }: Turn, control: TurnControl, meter: TurnMeter): Prompts {
   const reserve = (count: number) => control.signal({ kind: 'prompts-reserved', count })
   const hear = (answer: Promise<PromptAnswer>): void => {
@@ -125,7 +123,6 @@ interface Watched {
   readonly prompts: Prompts
 }
 
-/** Turns changes of the log, the lease, the server and the clock into signals. */
 function watchTurn(turn: Turn, { control, meter, prompts }: Watched): { checkAll(): void; stop(): void } {
   const { work, run, live, asking } = turn
   const { recorder, lease, stopping, ctx } = work

@@ -31,7 +31,6 @@ const PAGE = 1_000
 /** Digests are summed modulo 2^128, so that order does not matter and a doubled row counts twice. */
 const MODULUS = 1n << 128n
 
-/** Creates a running tally. */
 export function createTally(): { add(values: unknown): void; result(): Tally } {
   let count = 0
   let sum = 0n

@@ -10,7 +10,6 @@ export interface TrialSchema {
   readonly data: string
   /** Commits the trial to disk, where the engine can undo that afterwards. */
   commit(): Promise<void>
-  /** Removes the trial schema. */
   close(): Promise<void>
 }
 

@@ -4,7 +4,6 @@ import type { Tx } from '../tx.ts'
 /** The digest of an item whose indexing is deferred. Its row marks the pending work. */
 export const DEFERRED = ''
 
-/** The index entry of one item. */
 export interface Indexed {
   readonly session: string
   readonly n: number
