@@ -34,23 +34,18 @@ export async function sessionIn(
   const session = mayEnter(caller, workspace) ? await ctx.store.tree.session(workspace, id) : null
   if (session) return session
   await enter(ctx, caller, workspace)
-  throw new CarrelError(
-    'not_found',
-    `There is no session ${id} in this workspace. \`carrel sessions list\` lists them.`,
-    { id },
-  )
+  const message = `There is no session ${id} in this workspace. \`carrel sessions list\` lists them.`
+  throw new CarrelError('not_found', message, { id })
 }
 
 /** Returns a Space that the caller may enter. @throws not_found */
 export async function spaceIn(ctx: TreeContext, caller: Caller, workspace: WorkspaceId, id: SpaceId): Promise<Space> {
   await enter(ctx, caller, workspace)
   const space = await ctx.store.tree.space(workspace, id)
-  if (!space)
-    throw new CarrelError(
-      'not_found',
-      `There is no Space ${id} in this workspace. \`carrel spaces list\` lists them.`,
-      { id },
-    )
+  if (!space) {
+    const message = `There is no Space ${id} in this workspace. \`carrel spaces list\` lists them.`
+    throw new CarrelError('not_found', message, { id })
+  }
   return space
 }
 
@@ -63,12 +58,10 @@ export async function projectIn(
 ): Promise<Project> {
   await enter(ctx, caller, workspace)
   const project = await ctx.store.tree.project(workspace, id)
-  if (!project)
-    throw new CarrelError(
-      'not_found',
-      `There is no project ${id} in this workspace. \`carrel projects list\` lists them.`,
-      { id },
-    )
+  if (!project) {
+    const message = `There is no project ${id} in this workspace. \`carrel projects list\` lists them.`
+    throw new CarrelError('not_found', message, { id })
+  }
   return project
 }
 

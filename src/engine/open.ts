@@ -34,7 +34,7 @@ import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
 import { startRefolding } from './refolding.ts'
 import { sweepOutlived } from './run/rejoin.ts'
-import { type Supervisor, startSupervisor } from './run/supervisor.ts'
+import { Supervisor } from './run/supervisor.ts'
 import { createPromptDoor } from './run/warm-start.ts'
 import { createServerLog } from './server-log.ts'
 import { createSpending } from './spending.ts'
@@ -219,7 +219,7 @@ async function openContext(
 }
 
 function startWork(ctx: Context, closers: Closers): Supervisor {
-  const supervisor = startSupervisor(ctx)
+  const supervisor = new Supervisor(ctx)
   closers.push(() => supervisor.stop())
   const sweeping = sweepOutlived(ctx)
   closers.push(() => sweeping.stop())

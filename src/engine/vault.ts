@@ -89,11 +89,8 @@ function keyFor(row: SealedSecret, keys: readonly SecretKey[], { source, own }: 
   const key = keys.find(({ id }) => id === row.key)
   if (key) return key
   const where = own ? `as a line of ${source}` : `in ${source}`
-  throw new CarrelError(
-    'unavailable',
-    `The secret ${row.name} cannot be decrypted: its key (${row.key}) is missing. Restore the key ${where}, set the secret again with \`carrel secrets put ${row.name}\`, or remove it.`,
-    { name: row.name, key: row.key },
-  )
+  const message = `The secret ${row.name} cannot be decrypted: its key (${row.key}) is missing. Restore the key ${where}, set the secret again with \`carrel secrets put ${row.name}\`, or remove it.`
+  throw new CarrelError('unavailable', message, { name: row.name, key: row.key })
 }
 
 /**

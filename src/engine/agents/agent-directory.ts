@@ -79,11 +79,8 @@ function resolveIn(recipes: readonly AgentRecipe[], id: string, path: string) {
   const recipe = recipes.find((each) => each.id === id)
   if (!recipe) {
     const names = recipes.map((each) => each.id).join(', ')
-    throw new CarrelError(
-      'bad_input',
-      `There is no agent ${id}. Known agents: ${names}. Add others to config.json under "agents".`,
-      { agent: id },
-    )
+    const message = `There is no agent ${id}. Known agents: ${names}. Add others to config.json under "agents".`
+    throw new CarrelError('bad_input', message, { agent: id })
   }
   // Checks the presence only: asking every agent for its version would delay the first prompt.
   const program = findProgram(recipe.command, path)

@@ -32,10 +32,8 @@ export async function portsFor(
       }
     }
     if (had.has(name)) continue
-    throw new CarrelError(
-      'unavailable',
-      `There is no free port for ${name} between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT - 1}. Remove projects that are no longer needed, or name fewer ports.`,
-    )
+    const message = `There is no free port for ${name} between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT - 1}. Remove projects that are no longer needed, or name fewer ports.`
+    throw new CarrelError('unavailable', message)
   }
   return Object.fromEntries(names.map((name) => [portVariable(name), String(had.get(name))]))
 }

@@ -104,10 +104,8 @@ async function directPlace(store: Store, { workspace, space: id }: Project): Pro
     throw fileTrouble(`The folder ${space.folder} cannot be opened.`, thrown)
   })
   if (!folder?.isDirectory()) {
-    throw new CarrelError(
-      'gone',
-      `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`,
-    )
+    const message = `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`
+    throw new CarrelError('gone', message)
   }
   return {
     kind: 'direct',
@@ -136,8 +134,6 @@ export async function recordOf(store: Store, { id, workspace, name, place }: Pro
   const record = place.state === 'ready' ? await store.tree.placeRecord(workspace, id) : null
   // The host of this node wrote the record, in any version: it refuses itself a record that it cannot open.
   if (record !== null) return record as PlaceRecord
-  throw new CarrelError(
-    'gone',
-    `The working copy of ${name} was removed. Its history is kept: see \`carrel history\`. Create another project to continue.`,
-  )
+  const message = `The working copy of ${name} was removed. Its history is kept: see \`carrel history\`. Create another project to continue.`
+  throw new CarrelError('gone', message)
 }

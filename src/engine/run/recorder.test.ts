@@ -9,7 +9,7 @@ import { openSqlite } from '../../store/sqlite/sqlite.ts'
 import type { Store } from '../../store/store.ts'
 import { loadFold } from '../folding.ts'
 import { createLeases } from '../leases.ts'
-import { openRecorder } from './recorder.ts'
+import { SessionRecorder } from './recorder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'carrel-recorder-'))
 let store: Store
@@ -27,7 +27,7 @@ it('L10: a prompt that is folded while the session is being settled keeps it awa
   const leases = createLeases(store, 'node', 60_000, Date.now)
   const lease = leases.claim(`session:${session.id}`)!
   await lease.take()
-  const recorder = openRecorder({
+  const recorder = new SessionRecorder({
     store,
     session,
     lease,

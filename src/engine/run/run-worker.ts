@@ -12,7 +12,7 @@ import { applyConfig, openConversation } from './run-conversation.ts'
 import { recordEnd } from './run-end.ts'
 import { listenerOf, type RunListeners } from './run-listener.ts'
 import type { RunWork } from './run-work.ts'
-import { createRunQuestions } from './turn/asking.ts'
+import { RunQuestions } from './turn/asking.ts'
 import type { Turn, TurnTask } from './turn/turn.ts'
 import type { TurnMeter } from './turn/turn-meter.ts'
 import { takeTurn } from './turn/turn-worker.ts'
@@ -73,7 +73,7 @@ class RunWorker {
   }
 
   async serve(how: Start, files: Promise<RunFiles> | undefined): Promise<boolean> {
-    const asking = createRunQuestions(this.#work, this.#run)
+    const asking = new RunQuestions(this.#work, this.#run)
     // The first snapshot is taken while the agent starts.
     this.#files = await (files ?? openFiles(this.#work, this.#run, how))
     const listeners = { asking, files: this.#files }

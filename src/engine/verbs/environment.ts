@@ -71,10 +71,8 @@ async function checkVariables(ctx: Context, { workspace }: SettingsScope, { env 
   for (const [name, value] of Object.entries(env ?? {})) {
     const shown = mask.text(value)
     if (shown === value) continue
-    throw new CarrelError(
-      'bad_input',
-      `The value of ${name} holds a secret (${/\[secret [^\]]*\]/.exec(shown)?.[0] ?? markOf('')}), and everybody can read variables. Runs get the secret as an environment variable of its own name, so leave out ${name}.`,
-    )
+    const message = `The value of ${name} holds a secret (${/\[secret [^\]]*\]/.exec(shown)?.[0] ?? markOf('')}), and everybody can read variables. Runs get the secret as an environment variable of its own name, so leave out ${name}.`
+    throw new CarrelError('bad_input', message)
   }
 }
 
@@ -84,9 +82,7 @@ export const givenToRun: Op<'runs.environment'> = async (ctx, caller, input) => 
     throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
   const given = await readGiven(ctx.config, input.id)
   if (given) return given
-  throw new CarrelError(
-    'gone',
-    'The environment of this run is not available: the run has no agent yet, or retention removed its folder (`carrel retention`).',
-    { id: input.id },
-  )
+  const message =
+    'The environment of this run is not available: the run has no agent yet, or retention removed its folder (`carrel retention`).'
+  throw new CarrelError('gone', message, { id: input.id })
 }

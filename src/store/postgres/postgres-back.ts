@@ -54,12 +54,10 @@ async function readPostgresCopy(tx: Tx, { name, options, say }: Back): Promise<{
   const tools = await findPgTools(Math.max(await serverMajor(tx), toolMajor ?? 0), options.env, options.toolFolders)
   if ('text' in tools) throw new CarrelError('unavailable', `${tools.text} ${tools.next}`)
   const found = await countCopy(tools, join(copy.folder, file), options.env)
-  if (JSON.stringify(found) !== JSON.stringify(counts))
-    throw new CarrelError(
-      'unavailable',
-      `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`,
-      { copy: name, expected: counts, found },
-    )
+  if (JSON.stringify(found) !== JSON.stringify(counts)) {
+    const message = `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`
+    throw new CarrelError('unavailable', message, { copy: name, expected: counts, found })
+  }
   return { copy, tools }
 }
 
@@ -146,13 +144,8 @@ async function replaceTables(back: Back, copy: Copy, tools: PgTools, version: nu
   } catch (thrown) {
     reading.kill()
     writing.kill()
-    const message = messageOf(thrown)
-    throw new CarrelError(
-      'unavailable',
-      `The copy was not restored, and nothing was changed. ${message}`,
-      { copy: copy.name },
-      thrown,
-    )
+    const message = `The copy was not restored, and nothing was changed. ${messageOf(thrown)}`
+    throw new CarrelError('unavailable', message, { copy: copy.name }, thrown)
   }
 }
 

@@ -169,12 +169,11 @@ export async function copyPostgres(
     say('verifying the copy', 0, null)
     const rows = await countCopy(tools, file, env)
     const present = await countRows(tx, tables)
-    if (JSON.stringify(sorted(present)) !== JSON.stringify(sorted(rows)))
-      throw new CarrelError(
-        'unavailable',
-        'The copy does not hold the same rows as the database. Nothing was changed. Stop other programs that write to it, then try again.',
-        { there: present, copied: rows },
-      )
+    if (JSON.stringify(sorted(present)) !== JSON.stringify(sorted(rows))) {
+      const message =
+        'The copy does not hold the same rows as the database. Nothing was changed. Stop other programs that write to it, then try again.'
+      throw new CarrelError('unavailable', message, { there: present, copied: rows })
+    }
     return rows
   }
   return await makeCopy(copies, facts, write, { say, needed })

@@ -101,14 +101,11 @@ async function answer(
   work: Work,
   data: Extract<Request, { type: 'interaction.answered' }>['data'],
 ): Promise<void> {
+  const values = [data.interaction, work.row.id, toJson(data.answer), toJson(data.by), work.now]
   const answered = await tx.get<SqlRow>(
     `update interactions set state = 'answered', answer = $3, answered_by = $4, answered_at = $5
      where id = $1 and session = $2 and state = 'open' returning *`,
-    data.interaction,
-    work.row.id,
-    toJson(data.answer),
-    toJson(data.by),
-    work.now,
+    ...values,
   )
   if (!answered) throw await whyNotOpen(tx, work.row.id, data.interaction)
   work.row.questions -= 1

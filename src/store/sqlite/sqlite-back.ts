@@ -46,12 +46,10 @@ async function readSqliteCopy({ copies, name, say }: Back): Promise<Copy> {
     )
   if (schema > KNOWN_SCHEMA) throw writtenByNewer(schema)
   const found = await inspectSqlite(join(copy.folder, file), `The copy ${name}`)
-  if (found.schema !== schema || JSON.stringify(found.rows) !== JSON.stringify(counts))
-    throw new CarrelError(
-      'unavailable',
-      `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`,
-      { copy: name, expected: counts, found: found.rows },
-    )
+  if (found.schema !== schema || JSON.stringify(found.rows) !== JSON.stringify(counts)) {
+    const message = `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`
+    throw new CarrelError('unavailable', message, { copy: name, expected: counts, found: found.rows })
+  }
   return copy
 }
 

@@ -102,12 +102,10 @@ export async function copyBefore(
     await copyDatabase(path, file, (done, of) => say('copying the database', done, of))
     say('checking the copy', 0, null)
     const [present, counts] = [await countRows(tx), await inspectSqlite(file, `The copy of ${path}`)]
-    if (JSON.stringify(present) !== JSON.stringify(counts.rows))
-      throw new CarrelError(
-        'unavailable',
-        `The copy of ${path} does not hold the same rows. Nothing was changed. Check the disk, then try again.`,
-        { there: present, copied: counts.rows },
-      )
+    if (JSON.stringify(present) !== JSON.stringify(counts.rows)) {
+      const message = `The copy of ${path} does not hold the same rows. Nothing was changed. Check the disk, then try again.`
+      throw new CarrelError('unavailable', message, { there: present, copied: counts.rows })
+    }
     return counts.rows
   }
   return await makeCopy(copies, facts, write, { say, needed })

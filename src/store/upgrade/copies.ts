@@ -135,24 +135,20 @@ function namesIn(folder: string): string[] {
  * @throws not_found for an unknown name, unavailable when the copy changed since
  */
 export async function readCopy(copies: string, name: string, say: ReportProgress = () => undefined): Promise<Copy> {
-  if (!namesIn(copies).includes(name) || name.endsWith(PART))
-    throw new CarrelError(
-      'not_found',
-      `There is no copy ${JSON.stringify(name)} in ${copies}. \`carrel upgrade back\` lists the copies.`,
-      { copies },
-    )
+  if (!namesIn(copies).includes(name) || name.endsWith(PART)) {
+    const message = `There is no copy ${JSON.stringify(name)} in ${copies}. \`carrel upgrade back\` lists the copies.`
+    throw new CarrelError('not_found', message, { copies })
+  }
   const folder = join(copies, name)
   const manifest = readManifest(folder)
   const path = join(folder, manifest.file)
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     throw new CarrelError('unavailable', `The copy ${name} lacks its file ${manifest.file}. Choose another copy.`)
   const { bytes, sha256 } = await digestFile(path, (done, of) => say('verifying the copy', done, of))
-  if (bytes !== manifest.bytes || sha256 !== manifest.sha256)
-    throw new CarrelError(
-      'unavailable',
-      `The copy ${name} has changed: the digest of ${manifest.file} differs. No data was changed. Choose another copy, or check the disk.`,
-      { copy: name, expected: manifest.sha256, found: sha256 },
-    )
+  if (bytes !== manifest.bytes || sha256 !== manifest.sha256) {
+    const message = `The copy ${name} has changed: the digest of ${manifest.file} differs. No data was changed. Choose another copy, or check the disk.`
+    throw new CarrelError('unavailable', message, { copy: name, expected: manifest.sha256, found: sha256 })
+  }
   return { name, folder, manifest }
 }
 
@@ -161,11 +157,7 @@ function readManifest(folder: string): CopyManifest {
   try {
     return CopyManifest.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `${path} is missing or cannot be read, so the copy cannot be verified. Choose another copy.`,
-      undefined,
-      cause,
-    )
+    const message = `${path} is missing or cannot be read, so the copy cannot be verified. Choose another copy.`
+    throw new CarrelError('unavailable', message, undefined, cause)
   }
 }

@@ -12,25 +12,6 @@ import type { RunWork } from '../run-work.ts'
 import { createRunLeftOut } from './run-left-out.ts'
 import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
 
-/** The files of a run: their state before it, its changes, and their state after it. */
-export interface RunFiles {
-  readonly run: RunId
-  readonly opened: OpenedPlace
-  readonly paths: ToolPaths
-  /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
-  readonly toPath: (path: string) => FilePath | null
-  /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
-  begun(): Promise<void>
-  heard(update: unknown): void
-  /** Keeps the content of paths that will be written, if the first import has not reached them. */
-  keep(paths: readonly FilePath[]): Promise<void>
-  /** Takes a snapshot of a path and returns its last author. */
-  lastAuthor(path: FilePath): Promise<Change['author'] | null>
-  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
-  end(how: 'ended' | 'parked'): Promise<void>
-  leave(): void
-}
-
 const PAGE = 1_000
 
 /** The part of a run that is known before its admission is in the log. */
@@ -45,12 +26,14 @@ export async function openFiles(
   how: How,
   opened: Promise<OpenedPlace> = openPlaceOf(work),
 ): Promise<RunFiles> {
-  return new PlaceRunFiles(work, run, await opened, how)
+  return new RunFiles(work, run, await opened, how)
 }
 
-class PlaceRunFiles implements RunFiles {
+/** The files of a run: their state before it, its changes, and their state after it. */
+export class RunFiles {
   readonly run: RunId
   readonly opened: OpenedPlace
+  /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
   readonly toPath: (path: string) => FilePath | null
   readonly paths: ToolPaths
   readonly #work: RunWork
@@ -78,6 +61,7 @@ class PlaceRunFiles implements RunFiles {
     this.#beginning.catch(() => undefined)
   }
 
+  /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
   async begun(): Promise<void> {
     const { ctx } = this.#work
     try {
@@ -98,6 +82,7 @@ class PlaceRunFiles implements RunFiles {
     if (ended && this.#ready) this.#activity.scanSoon('tool')
   }
 
+  /** Keeps the content of paths that will be written, if the first import has not reached them. */
   async keep(named: readonly FilePath[]): Promise<void> {
     if (this.#ready) return
     const { ctx } = this.#work
@@ -108,6 +93,7 @@ class PlaceRunFiles implements RunFiles {
     }
   }
 
+  /** Takes a snapshot of a path and returns its last author. */
   async lastAuthor(path: FilePath): Promise<Change['author'] | null> {
     if (!this.#ready) return null
     await this.#activity.scan({ at: 'hints', reason: 'tool', paths: [path] })
@@ -116,6 +102,7 @@ class PlaceRunFiles implements RunFiles {
     return newest?.author ?? null
   }
 
+  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
   async end(how: 'ended' | 'parked'): Promise<void> {
     this.#leaving.abort()
     try {

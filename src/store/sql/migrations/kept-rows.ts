@@ -98,9 +98,6 @@ export function expectKept(migration: string, table: string, before: Tally, afte
     before.count === after.count
       ? `${before.count} rows, but not the same ones (digest ${after.digest.slice(0, 12)} instead of ${before.digest.slice(0, 12)})`
       : `${after.count} rows instead of ${before.count}`
-  throw new CarrelError(
-    'internal',
-    `The upgrade step ${migration} did not keep the table ${table}: it would hold ${figures}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
-    { step: migration, table, before, after },
-  )
+  const message = `The upgrade step ${migration} did not keep the table ${table}: it would hold ${figures}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`
+  throw new CarrelError('internal', message, { step: migration, table, before, after })
 }

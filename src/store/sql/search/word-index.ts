@@ -55,13 +55,10 @@ export const SQLITE_WORDS: WordIndex = {
   ],
   async put(tx, items) {
     for (const { session, n, at, run, digest, words } of items) {
+      const values = [session, n, at, run, digest]
       const changed = await tx.get<{ id: number }>(
         `insert into search_items (${COLUMNS}) values ($1, $2, $3, $4, $5) ${CONFLICT} ${CHANGED} returning id`,
-        session,
-        n,
-        at,
-        run,
-        digest,
+        ...values,
       )
       if (!changed) continue
       await tx.run('insert or replace into item_words (rowid, words) values ($1, $2)', changed.id, words.join(' '))
