@@ -1,9 +1,10 @@
 import { CarrelError } from '../model/errors.ts'
-import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import type { Caller, Project, Session, Space, Who, Workspace } from '../model/tree.ts'
+import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import type { Caller, Project, Run, Session, Space, Who, Workspace } from '../model/tree.ts'
 import type { Basics } from './basics.ts'
 
 type TreeContext = { readonly store: Pick<Basics['store'], 'tree'> }
+type RunContext = { readonly store: Pick<Basics['store'], 'tree' | 'log'> }
 
 /** Returns the part of a caller that logs record. */
 export const whoOf = ({ name, kind, face }: Caller): Who => ({ name, kind, face })
@@ -63,6 +64,14 @@ export async function projectIn(
     throw new CarrelError('not_found', message, { id })
   }
   return project
+}
+
+/** Returns a run that the caller may see. @throws not_found */
+export async function runIn(ctx: RunContext, caller: Caller, workspace: WorkspaceId, id: RunId): Promise<Run> {
+  await enter(ctx, caller, workspace)
+  const run = await ctx.store.log.run(workspace, id)
+  if (!run) throw new CarrelError('not_found', `There is no run ${id} in this workspace.`, { id })
+  return run
 }
 
 /** Refuses agents: questions are answered by people, their programs and rules, never by the side that asks (I4). @throws forbidden */

@@ -4,7 +4,6 @@ import type { Store } from '../store/store.ts'
 
 /** A lease of this node, and the signal that fires when the lease is lost. */
 export interface HeldLease {
-  /** The lease as last renewed. */
   readonly current: Lease
   /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
   readonly lost: AbortSignal
@@ -26,23 +25,6 @@ export interface ClaimedLease extends HeldLease {
   took(lease: Lease): void
 }
 
-export interface Leases {
-  /** Acquires `key`; null while another holder has it. */
-  acquire(key: string): Promise<HeldLease | null>
-  /** Claims `key` without asking the store; null when this node holds or claims it. Release it, acquired or not. */
-  claim(key: string): ClaimedLease | null
-  readonly held: number
-  close(): Promise<void>
-}
-
-/**
- * Holds the leases of a node and renews all in one statement, three times in the life of a lease. A lease without a
- * renewal counts as lost a margin before its end, since another node may take it then (S2).
- */
-export function createLeases(store: Store, holder: string, ttlMs: number, now: () => number): Leases {
-  return new NodeLeases({ leases: store.leases, holder, ttlMs, now, held: new Map(), claimed: new Set() })
-}
-
 interface Node {
   readonly leases: LeaseStore
   readonly holder: string
@@ -52,13 +34,17 @@ interface Node {
   readonly claimed: Set<string>
 }
 
-class NodeLeases implements Leases {
+/**
+ * Holds the leases of a node and renews all in one statement, three times in the life of a lease. A lease without a
+ * renewal counts as lost a margin before its end, since another node may take it then (S2).
+ */
+export class Leases {
   readonly #node: Node
   readonly #timer: NodeJS.Timeout
 
-  constructor(node: Node) {
-    this.#node = node
-    this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, node.ttlMs / 3))
+  constructor({ leases }: Pick<Store, 'leases'>, holder: string, ttlMs: number, now: () => number) {
+    this.#node = { leases, holder, ttlMs, now, held: new Map(), claimed: new Set() }
+    this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, ttlMs / 3))
     this.#timer.unref()
   }
 
@@ -66,6 +52,7 @@ class NodeLeases implements Leases {
     return this.#node.held.size
   }
 
+  /** Claims `key` without asking the store; null when this node holds or claims it. Release it, acquired or not. */
   claim(key: string): ClaimedLease | null {
     const { held, claimed } = this.#node
     // Two holders in one process would share one name, and the store could not tell them apart.
@@ -74,6 +61,7 @@ class NodeLeases implements Leases {
     return new NodeLease(this.#node, key)
   }
 
+  /** Acquires `key`; null while another holder has it. */
   async acquire(key: string): Promise<HeldLease | null> {
     const lease = this.claim(key)
     if (!lease) return null

@@ -27,7 +27,7 @@ import { keptSecret, makeDataFolder } from './data-folder.ts'
 import { sweepEarlierServer } from './earlier-server.ts'
 import type { Engine } from './engine.ts'
 import { openFilesContext } from './files/files-opening.ts'
-import { createLeases } from './leases.ts'
+import { Leases } from './leases.ts'
 import type { Log } from './log.ts'
 import { maskingLog, maskingStore } from './masking.ts'
 import { carrelFor } from './operations.ts'
@@ -37,7 +37,7 @@ import { sweepOutlived } from './run/rejoin.ts'
 import { Supervisor } from './run/supervisor.ts'
 import { createPromptDoor } from './run/warm-start.ts'
 import { createServerLog } from './server-log.ts'
-import { createSpending } from './spending.ts'
+import { Spending } from './spending.ts'
 import { openStore, refuseNewer } from './store-opening.ts'
 import { createVault } from './vault.ts'
 import { watchBrowser } from './verbs/browser-views.ts'
@@ -123,7 +123,7 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const token = await keptSecret(dataFolder, 'token', 32)
   // The lock proves that the process which held these leases is dead, so that no one has to wait for their end.
   await store.leases.releaseAll(holder)
-  const leases = createLeases(store, holder, config.leaseTtlMs, now)
+  const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
   return {
@@ -197,7 +197,7 @@ async function openContext(
     promptDoor: createPromptDoor(),
     leases,
     vault,
-    spending: createSpending(),
+    spending: new Spending(),
     node,
     previewCode: previewCodes(base.token),
     now,

@@ -144,7 +144,6 @@ export interface TreeStore {
     now: number,
   ): Promise<Session>
 
-  /** Counts the live and archived rows that `remove` would delete. */
   preview(workspace: WorkspaceId, branch: Branch): Promise<DeletePreview>
   /**
    * Deletes a branch of the tree with its logs, items, interactions and runs. Files stay.

@@ -8,7 +8,6 @@ import type { BackupEntry } from '../../model/backup.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
-/** Copies a file to the disk. Returns the digest and number of the bytes that were written. */
 export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })
   const hash = createHash('sha256')

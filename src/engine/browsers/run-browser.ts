@@ -109,7 +109,6 @@ export class RunBrowser implements ViewedBrowser {
     }
   }
 
-  /** Starts the first process by `attempt`, which calls `startAt`. @throws what `attempt` throws */
   async start(attempt: () => Promise<void>): Promise<void> {
     const started = attempt()
     this.#track(started)

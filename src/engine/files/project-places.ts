@@ -23,7 +23,6 @@ export interface ProjectPlaces {
   open(project: Project): Promise<OpenedPlace>
   /** Has the history follow the place. Finishes or undoes acts that a crash interrupted (F4). Safe to repeat. */
   follow(opened: OpenedPlace): Promise<HistoryStatus>
-  /** Returns the file rules of a Space: the defaults, with the changes by people. */
   rules(workspace: WorkspaceId, space: SpaceId): Promise<FileRules>
   /** The places that the history of this node follows, by key. */
   readonly followed: ReadonlyMap<string, OpenedPlace>
@@ -107,16 +106,12 @@ async function directPlace(store: Store, { workspace, space: id }: Project): Pro
     const message = `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`
     throw new CarrelError('gone', message)
   }
-  return {
-    kind: 'direct',
-    driver: 'the folder itself',
-    path: space.folder,
-    root: space.folder,
-    enter: [],
-    namespace: null,
-    layer: null,
-    outside: NOTHING_OUTSIDE,
-  }
+  return plainPlace('direct', 'the folder itself', space.folder)
+}
+
+/** Returns a place without a mount namespace of its own. */
+export function plainPlace(kind: Place['kind'], driver: string, path: string): Place {
+  return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside: NOTHING_OUTSIDE }
 }
 
 /** Returns the record by which the host opens a place. @throws unavailable while it is created, gone without it (F8) */

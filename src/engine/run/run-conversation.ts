@@ -47,7 +47,6 @@ export async function openConversation(opening: Opening): Promise<{ live: LiveCo
 
 const textBlocks = (text: string | null): ContentBlock[] => (text === null ? [] : [{ type: 'text', text }])
 
-/** The messages that an agent missed while another agent worked in the session. */
 async function missedBy({ ctx, recorder }: RunWork, run: RunView): Promise<ContentBlock[]> {
   const { lastRun, session } = recorder.view
   if (!lastRun || lastRun.agent === run.agent || run.state === 'parked') return []

@@ -20,7 +20,6 @@ import type { RunWork } from './run-work.ts'
 
 export type RunOf = Pick<RunView, 'id' | 'agent'>
 
-/** The agent process that a run needs, with the sources of its parts for people who look later. */
 export interface RunNeed extends AgentNeed {
   readonly environment: EffectiveEnvironment
   readonly secrets: Readonly<Record<string, string>>
@@ -29,7 +28,6 @@ export interface RunNeed extends AgentNeed {
   readonly confinement: Confinement
 }
 
-/** A need whose resources are taken. The caller releases the browser. */
 export interface AcquiredNeed {
   readonly need: RunNeed
   readonly browser: RunBrowser | null

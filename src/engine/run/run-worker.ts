@@ -173,7 +173,6 @@ const isAnswered = (answer: Promise<unknown>) =>
     (thrown) => thrown instanceof AgentFailure && thrown.code !== undefined,
   )
 
-/** Leaves the agent in the state that the end of the turn requires, then writes the end. */
 async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void> {
   const { work, run, slot, live, asking, files } = turn
   const { recorder } = work

@@ -3,7 +3,7 @@ import type { KeptPicture, Sight } from '../../model/browser-sight.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { RunId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
-import { enter, whoOf } from '../authorize.ts'
+import { enter, runIn, whoOf } from '../authorize.ts'
 import type { Basics } from '../basics.ts'
 import type { RunBrowser } from '../browsers/run-browser.ts'
 import type { Context } from '../context.ts'
@@ -28,7 +28,7 @@ export const takeOverBrowser: Op<'browsers.takeOver'> = async (ctx, caller, inpu
 }
 
 export const handBackBrowser: Op<'browsers.handBack'> = async (ctx, caller, input) => {
-  await requireRun(ctx, caller, input)
+  await runIn(ctx, caller, input.workspace, input.id)
   const by = whoOf(mayControl(caller))
   return { handedBack: ctx.browsers.of(input.id)?.view.handBack(input.hold ?? null, by) ?? false }
 }
@@ -72,15 +72,9 @@ export async function* watchBrowser(
       : sight
 }
 
-async function requireRun(ctx: BrowserContext, caller: Caller, { workspace, id }: RunKey): Promise<void> {
-  await enter(ctx, caller, workspace)
-  const run = await ctx.store.log.run(workspace, id)
-  if (!run) throw new CarrelError('not_found', `There is no run ${id} in this workspace.`, { id })
-}
-
 /** @throws not_found; gone with the possible reasons */
 async function browserIn(ctx: BrowserContext, caller: Caller, input: RunKey): Promise<RunBrowser> {
-  await requireRun(ctx, caller, input)
+  await runIn(ctx, caller, input.workspace, input.id)
   const browser = ctx.browsers.of(input.id)
   if (browser !== null && browser.request.workspace === input.workspace) return browser
   throw new CarrelError(

@@ -7,7 +7,7 @@ import {
   HeldLimits,
   type SettingsScope,
 } from '../../model/settings/environment.ts'
-import { enter } from '../authorize.ts'
+import { enter, runIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { readGiven } from '../files/run-folder.ts'
 import type { Op } from '../op.ts'
@@ -77,9 +77,7 @@ async function checkVariables(ctx: Context, { workspace }: SettingsScope, { env 
 }
 
 export const givenToRun: Op<'runs.environment'> = async (ctx, caller, input) => {
-  await enter(ctx, caller, input.workspace)
-  if (!(await ctx.store.log.run(input.workspace, input.id)))
-    throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
+  await runIn(ctx, caller, input.workspace, input.id)
   const given = await readGiven(ctx.config, input.id)
   if (given) return given
   const message =

@@ -13,7 +13,6 @@ export const getFileRules: Op<'fileRules.get'> = async (ctx, caller, input) => {
   return { rules, defaults: DEFAULT_FILE_RULES, changed }
 }
 
-/** Changes the file rules of a Space. Open places follow the new rules at once. */
 export const setFileRules: Op<'fileRules.set'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
   const before = (await ctx.store.tree.fileRules(input.workspace, input.id)) as Partial<FileRules> | null

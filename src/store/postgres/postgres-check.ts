@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { asCarrelError } from '../../model/errors.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
 import { scaleSample, stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
 import { POSTGRES } from '../sql/dialect.ts'
@@ -10,6 +9,7 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
 import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import type { Tx } from '../sql/tx.ts'
+import { sampleFailed } from '../upgrade/failures.ts'
 import { connectOnce } from './postgres.ts'
 import { fromPostgres } from './postgres-errors.ts'
 import { postgresTx } from './postgres-tx.ts'
@@ -113,10 +113,7 @@ async function trySample(
     const { code } = (thrown ?? {}) as { code?: unknown }
     // A user without the right to create a schema can still upgrade the tables.
     if (code === '42501') return null
-    const { message } = asCarrelError(fromPostgres(thrown))
-    const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
-    const next = 'Continue with the earlier version of Carrel, and report this.'
-    return { finding: { level: 'block', kind: 'trial', text, next } }
+    return { finding: sampleFailed(fromPostgres(thrown).message) }
   }
 }
 

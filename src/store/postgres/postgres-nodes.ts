@@ -14,7 +14,6 @@ interface NodeQuery {
   readonly holder: string | null
 }
 
-/** Returns findings for other live nodes on a database: connected ones, and holders of unexpired leases. */
 export async function livingNodes(tx: Tx, { schema, now, holder }: NodeQuery): Promise<UpgradeFinding[]> {
   const connected = await tx.all<{ address: string; connections: number; names: string }>(
     `select coalesce(host(client_addr), 'the machine of the server') as address, count(*) as connections,

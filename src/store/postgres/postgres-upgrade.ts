@@ -1,10 +1,9 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
-import { sizeWords } from '../../model/settings/sizes.ts'
-import type { ReportProgress } from '../../model/upgrade.ts'
 import {
   findRoom,
   joinRoom,
+  type ReportProgress,
   refuseFindings,
   roomToMigrate,
   type UpgradeFinding,
@@ -16,6 +15,7 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, makeCopy, type UpgradeOptions } from '../upgrade/copies.ts'
+import { diskFull, stepFailed } from '../upgrade/failures.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
@@ -73,7 +73,6 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
   }
 }
 
-/** Returns all obstacles of an upgrade, the needed disk space, and the programs for the copy if one is needed. */
 export async function lookOver(
   upgrade: Omit<Upgrade, 'say'>,
   options: PostgresUpgradeOptions | null,
@@ -151,16 +150,8 @@ export async function copyPostgres(
 ): Promise<Copy> {
   const { tx, url, schema, version, now, say } = upgrade
   const tables = tablesAt(upgrade)
-  const facts = {
-    engine: 'postgres',
-    carrel,
-    schema: version,
-    at: now,
-    reason,
-    source: `${publicAddress(url)} ${schema}`,
-    file: 'carrel.pgdump',
-    toolMajor: tools.major,
-  } as const
+  const made = { carrel, schema: version, at: now, reason, source: `${publicAddress(url)} ${schema}` }
+  const facts = { engine: 'postgres', ...made, file: 'carrel.pgdump', toolMajor: tools.major } as const
   const write = async (file: string) => {
     say('copying the database with pg_dump', 0, null)
     const named = tables.map((table) => `--table="${schema}"."${table}"`)
@@ -194,38 +185,23 @@ export function publicAddress(url: string): string {
   return `postgres://${host}${pathname}`
 }
 
+const TABLES_IN_USE =
+  'Other programs are writing to the tables of Carrel, so the upgrade did not start. Stop them, then start Carrel again.'
+
 /** Converts a failure of an upgrade into an error with step and remedy. Returns conflicts unchanged for a retry. */
 export function postgresFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
   // The caller repeats the whole transaction after a conflict.
   if (mayRetry(thrown)) return thrown
   const code = (thrown as { code?: unknown } | null)?.code
   if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT') {
-    const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
-    const disk = code === '53100' ? 'The disk of the Postgres server' : 'The disk'
-    return new CarrelError(
-      'unavailable',
-      `${disk} became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${needs.join(' and ')}. Make room, then start Carrel again.`,
-      { step: doing, room },
-      thrown,
-    )
+    return diskFull(code === '53100' ? 'The disk of the Postgres server' : 'The disk', doing, room, thrown)
   }
-  if (code === '55P03')
-    return new CarrelError(
-      'unavailable',
-      'Other programs are writing to the tables of Carrel, so the upgrade did not start. Stop them, then start Carrel again.',
-      { step: doing },
-      thrown,
-    )
+  if (code === '55P03') return new CarrelError('unavailable', TABLES_IN_USE, { step: doing }, thrown)
   const known = fileTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
   const error = known.code === 'internal' ? fromPostgres(thrown) : known
   if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
   const detail = asCarrelError(thrown)
     .message.replace(/^Something went wrong inside Carrel: /, '')
     .replace(/\.$/, '')
-  return new CarrelError(
-    'internal',
-    `The upgrade failed at ${doing}: ${detail}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
-    { step: doing },
-    thrown,
-  )
+  return stepFailed(doing, detail, thrown)
 }

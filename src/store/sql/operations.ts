@@ -124,7 +124,6 @@ export interface Port {
   read(name: ReadName, args: readonly unknown[]): Promise<unknown>
 }
 
-/** Returns the methods of a store. Each one sends its own arguments through `port`. */
 export function methodsOver(port: Port): StoreParts {
   const methods = (table: object, send: (name: never, args: readonly unknown[]) => Promise<unknown>, part: string) =>
     Object.keys(table).map((name) => [name, (...args: unknown[]) => send(`${part}.${name}` as never, args)])

@@ -21,6 +21,11 @@ interface Back {
   readonly say: ReportProgress
 }
 
+interface Replacing extends Back {
+  readonly carrel: string
+  readonly now: number
+}
+
 /**
  * Checks a copy and counts the rows written since then. Changes nothing.
  * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
@@ -58,7 +63,7 @@ async function readSqliteCopy({ copies, name, say }: Back): Promise<Copy> {
  * The replacement is atomic, by renaming the file.
  * @throws as `previewBackSqlite`, and unavailable without enough disk space; then nothing was changed
  */
-export async function backSqlite(back: Back & { readonly carrel: string; readonly now: number }): Promise<BackDone> {
+export async function backSqlite(back: Replacing): Promise<BackDone> {
   const { say } = back
   // Replaces the file behind a link, not the link.
   const path = realPath(back.path)
@@ -99,14 +104,8 @@ function refuseWithoutRoom({ path, copies }: Back, copy: Copy): void {
 }
 
 /** Copies the present database. Afterwards its file is complete without a log beside it. */
-async function setAside({
-  path,
-  copies,
-  name,
-  carrel,
-  now,
-  say,
-}: Back & { readonly carrel: string; readonly now: number }): Promise<Copy> {
+async function setAside(back: Replacing): Promise<Copy> {
+  const { path, copies, name, carrel, now, say } = back
   closeLog(path)
   const db = new DatabaseSync(path, { timeout: 0 })
   try {

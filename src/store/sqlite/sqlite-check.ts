@@ -14,6 +14,7 @@ import { preflight } from '../sql/migrations/preflight.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
 import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import type { UpgradeOptions } from '../upgrade/copies.ts'
+import { sampleFailed } from '../upgrade/failures.ts'
 import { holderOfFolder } from './lock.ts'
 import { asideAddress, expectSound, readAside, sizeOf } from './sqlite-aside.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -108,10 +109,7 @@ async function trySample(
     const open = async () => openTrial(path, join(folder, `trial-${++count}.db`))
     return { msPerByte, trial: await tryMigrations(open, version, migrations) }
   } catch (thrown) {
-    const { message } = asCarrelError(thrown)
-    const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
-    const next = 'Continue with the earlier version of Carrel, and report this.'
-    return { finding: { level: 'block', kind: 'trial', text, next } }
+    return { finding: sampleFailed(asCarrelError(thrown).message) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

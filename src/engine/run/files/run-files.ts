@@ -9,7 +9,7 @@ import { createToolPaths, pathsInside, type ToolPaths } from '../../files/tool-p
 import { eventOf } from '../../folding.ts'
 import { openPlaceOf } from '../run-context.ts'
 import type { RunWork } from '../run-work.ts'
-import { createRunLeftOut } from './run-left-out.ts'
+import { RunLeftOut } from './run-left-out.ts'
 import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
 
 const PAGE = 1_000
@@ -39,7 +39,7 @@ export class RunFiles {
   readonly #work: RunWork
   readonly #activity: PlaceActivity
   readonly #publisher: RunPublisher
-  readonly #leftOut = createRunLeftOut()
+  readonly #leftOut = new RunLeftOut()
   readonly #leaving = new AbortController()
   readonly #beginning: Promise<void>
   /** The history has the state before the run. */
@@ -93,7 +93,6 @@ export class RunFiles {
     }
   }
 
-  /** Takes a snapshot of a path and returns its last author. */
   async lastAuthor(path: FilePath): Promise<Change['author'] | null> {
     if (!this.#ready) return null
     await this.#activity.scan({ at: 'hints', reason: 'tool', paths: [path] })
@@ -156,7 +155,6 @@ export class RunFiles {
     )
   }
 
-  /** Reads the run's tool calls of earlier servers from its log. */
   async #hearAgain(): Promise<void> {
     const { ctx, recorder } = this.#work
     const begins = recorder.view.run?.n ?? 0

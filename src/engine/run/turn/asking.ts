@@ -95,7 +95,6 @@ export class RunQuestions {
     }
   }
 
-  /** A person's answer to the same question of an earlier process. */
   async #byGrant(question: Question): Promise<Answer | null> {
     const { recorder } = this.#work
     const print = fingerprint(this.#run.agent, question)
@@ -118,7 +117,6 @@ export class RunQuestions {
     return grant.answer
   }
 
-  /** The same question, if an earlier server left it open in the log. */
   #openAgain(question: Question): InteractionId | null {
     const print = fingerprint(this.#run.agent, question)
     const { open } = this.#work.recorder.view

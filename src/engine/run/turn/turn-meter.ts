@@ -17,7 +17,6 @@ export async function startMeter(turn: Turn, options: MeterOptions): Promise<Tur
   return new TurnMeter(turn, await watched(turn.work, turn.run), options)
 }
 
-/** Counts the time, turns, tokens and cost of a turn, from outside of the agent. */
 export class TurnMeter {
   readonly #turn: Turn
   readonly #onReached: MeterOptions['onReached']

@@ -2,7 +2,6 @@ import type { Turn } from './turn.ts'
 
 const MAX_TIMER_MS = 2_147_483_647
 
-/** Timers of a turn that waits for a person: the time to park the run, and the next expiry of a question. */
 export interface TurnTimers {
   /** Sets the timers again, after questions were opened or settled. */
   reset(): void

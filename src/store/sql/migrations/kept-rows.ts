@@ -43,7 +43,6 @@ export function createTally(): { add(values: unknown): void; result(): Tally } {
   }
 }
 
-/** Tallies the named columns of all rows, one page at a time. `map` normalizes a row. */
 export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: SqlRow) => SqlRow = (row) => row): Promise<Tally> {
   const tally = createTally()
   for await (const row of eachRow(tx, rows)) {
@@ -53,7 +52,6 @@ export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: SqlRow) => SqlR
   return tally.result()
 }
 
-/** Yields all rows in the order of their key. Holds one page in memory. */
 export async function* eachRow(tx: Tx, { table, key, columns, where = '1 = 1' }: RowsOf): AsyncGenerator<SqlRow> {
   const names = [...new Set([...key, ...columns])].join(', ')
   const order = key.join(', ')

@@ -11,7 +11,6 @@ export function parsed(text: SqlValue | undefined): unknown {
   }
 }
 
-/** Reports environment settings that are not JSON. The migration leaves them unchanged. */
 export async function settingsFindings(tx: Tx): Promise<UpgradeFinding[]> {
   const unread: string[] = []
   const rows = { table: 'surroundings', key: ['workspace', 'scope'], columns: ['settings'] }

@@ -60,7 +60,6 @@ async function measure(
   }
 }
 
-/** Copies the first rows of each table that the migrations read or write. */
 async function fill(tx: Tx, data: string, pending: readonly Migration[], limit: number) {
   const tables = new Set(pending.flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? []))
   // Items join folds to find the ones of the current version.
