@@ -3,34 +3,14 @@ import type { Claim, Lease, LeaseStore } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 
 /** A lease of this node, and the signal that fires when the lease is lost. */
-export interface HeldLease {
-  readonly current: Lease
-  /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
-  readonly lost: AbortSignal
-  lose(reason: CarrelError): void
-  /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
-  renew(): Promise<void>
-  /** Runs a write under the lease; a `lease_lost` of the store marks the lease as lost. */
-  guard<T>(write: () => Promise<T>): Promise<T>
-  release(): Promise<void>
-}
-
-/** A lease that this node may not have acquired yet. The first write acquires it in its own commit, or `take` does. */
-export interface ClaimedLease extends HeldLease {
-  /** The lease, or the claim to it, that the next write names. */
-  readonly right: Lease | Claim
-  readonly taken: boolean
-  /** Acquires the lease unless this node has it already; false while another node holds it. */
-  take(): Promise<boolean>
-  took(lease: Lease): void
-}
+export type HeldLease = Pick<ClaimedLease, 'current' | 'lost' | 'lose' | 'renew' | 'guard' | 'release'>
 
 interface Node {
   readonly leases: LeaseStore
   readonly holder: string
   readonly ttlMs: number
   readonly now: () => number
-  readonly held: Map<string, NodeLease>
+  readonly held: Map<string, ClaimedLease>
   readonly claimed: Set<string>
 }
 
@@ -58,7 +38,7 @@ export class Leases {
     // Two holders in one process would share one name, and the store could not tell them apart.
     if (held.has(key) || claimed.has(key)) return null
     claimed.add(key)
-    return new NodeLease(this.#node, key)
+    return new ClaimedLease(this.#node, key)
   }
 
   /** Acquires `key`; null while another holder has it. */
@@ -94,7 +74,8 @@ export class Leases {
   }
 }
 
-class NodeLease implements ClaimedLease {
+/** A lease that this node may not have acquired yet. The first write acquires it in its own commit, or `take` does. */
+export class ClaimedLease {
   readonly key: string
   readonly #node: Node
   readonly #lost = new AbortController()
@@ -106,6 +87,7 @@ class NodeLease implements ClaimedLease {
     this.#right = { key, holder: node.holder, ttlMs: node.ttlMs }
   }
 
+  /** The lease, or the claim to it, that the next write names. */
   get right(): Lease | Claim {
     return this.#right
   }
@@ -119,6 +101,7 @@ class NodeLease implements ClaimedLease {
     throw new CarrelError('internal', `The lease of ${this.key} is not taken yet.`)
   }
 
+  /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
@@ -135,6 +118,7 @@ class NodeLease implements ClaimedLease {
     this.#node.held.set(this.key, this)
   }
 
+  /** Acquires the lease unless this node has it already; false while another node holds it. */
   async take(): Promise<boolean> {
     if (this.taken) return true
     const { leases, holder, ttlMs, now } = this.#node
@@ -143,6 +127,7 @@ class NodeLease implements ClaimedLease {
     return lease !== null
   }
 
+  /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
   async renew(): Promise<void> {
     const { leases, ttlMs, now } = this.#node
     this.#right = await this.guard(() => leases.renew(this.current, ttlMs, now()))
@@ -154,6 +139,7 @@ class NodeLease implements ClaimedLease {
     else if (this.#node.held.get(this.key) === this) this.lose(overtaken(this.key))
   }
 
+  /** Runs a write under the lease; a `lease_lost` of the store marks the lease as lost. */
   async guard<T>(write: () => Promise<T>): Promise<T> {
     if (this.lost.aborted) throw asCarrelError(this.lost.reason)
     try {

@@ -126,23 +126,8 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
-  return {
-    config,
-    earlier,
-    now,
-    env,
-    version,
-    home,
-    node,
-    store,
-    bell,
-    containment,
-    cgroups,
-    vault,
-    token,
-    leases,
-    log,
-  }
+  const machine = { now, env, version, home, node, containment, cgroups }
+  return { config, earlier, token, ...machine, store, bell, vault, leases, log }
 }
 
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
@@ -183,37 +168,26 @@ async function openContext(
   closers: Closers,
   held: Context['held'],
 ): Promise<Context> {
-  const { config, store, vault, leases, containment, now, env, log, bell, node, home, version, cgroups } = base
+  const { earlier: _earlier, token, ...parts } = base
+  const { config, store, now } = parts
   const agentRooms = openAgentRooms(base, closers)
-  const { dataFolder } = config
-  const desk = openFilesContext({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
-  closers.push(() => desk.close())
+  const fileRooms = openFilesContext({ ...parts, dataFolder: config.dataFolder, ctx: () => ctx })
+  closers.push(() => fileRooms.close())
   const ctx: Context = {
-    ...desk,
+    ...parts,
+    ...fileRooms,
     ...agentRooms,
-    config,
-    store: maskingStore(store, vault),
-    bell,
+    store: maskingStore(store, parts.vault),
     promptDoor: createPromptDoor(),
-    leases,
-    vault,
     spending: new Spending(),
-    node,
-    previewCode: previewCodes(base.token),
-    now,
+    previewCode: previewCodes(token),
     id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
-    env,
-    home,
     startedAt: now(),
-    version,
-    containment,
-    sandboxes: createSandboxes(env.PATH ?? ''),
-    cgroups,
+    sandboxes: createSandboxes(parts.env.PATH ?? ''),
     held,
-    log,
   }
   await makeDefaultWorkspace(ctx)
-  desk.begin()
+  fileRooms.begin()
   ctx.homes.sweep()
   return ctx
 }

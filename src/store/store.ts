@@ -16,7 +16,7 @@ import type { Interaction } from '../model/interaction.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { Spent } from '../model/settings/spending.ts'
-import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
+import type { DeletePreview, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { Claim, Lease, LeaseStore } from './lease.ts'
 import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.ts'
 
@@ -80,17 +80,18 @@ export interface PageRequest {
   readonly limit: number
 }
 
+type WorkspacePatch = Partial<Pick<Workspace, 'name' | 'archivedAt'>>
+type SpacePatch = Partial<Pick<Space, 'name' | 'state' | 'archivedAt'>>
+type ProjectPatch = Partial<Pick<Project, 'name' | 'archivedAt'>>
+type SessionPatch = Partial<Pick<Session, 'name' | 'namedBy' | 'archivedAt' | 'agent'>>
+
 /** Workspaces, Spaces, projects and sessions. Each change writes its workspace line in the same transaction. */
 export interface TreeStore {
   /** Creates a workspace, or returns the existing one. Safe to repeat. */
   createWorkspace(workspace: Workspace, now: number): Promise<Workspace>
   workspaces(): Promise<Workspace[]>
   workspace(id: WorkspaceId): Promise<Workspace | null>
-  updateWorkspace(
-    id: WorkspaceId,
-    patch: { name?: string; archivedAt?: number | null },
-    now: number,
-  ): Promise<Workspace>
+  updateWorkspace(id: WorkspaceId, patch: WorkspacePatch, now: number): Promise<Workspace>
 
   /** @throws bad_input when a Space of this store already has the folder `folderKey` */
   createSpace(space: Space, folderKey: string, now: number): Promise<Space>
@@ -98,22 +99,12 @@ export interface TreeStore {
   space(workspace: WorkspaceId, id: SpaceId): Promise<Space | null>
   /** Returns the folders of all workspaces, for the rule that no Space lies inside another. */
   folders(): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]>
-  updateSpace(
-    workspace: WorkspaceId,
-    id: SpaceId,
-    patch: { name?: string; state?: Space['state']; archivedAt?: number | null },
-    now: number,
-  ): Promise<Space>
+  updateSpace(workspace: WorkspaceId, id: SpaceId, patch: SpacePatch, now: number): Promise<Space>
 
   createProject(project: Project, now: number): Promise<Project>
   projects(workspace: WorkspaceId, space?: SpaceId): Promise<Project[]>
   project(workspace: WorkspaceId, id: ProjectId): Promise<Project | null>
-  updateProject(
-    workspace: WorkspaceId,
-    id: ProjectId,
-    patch: { name?: string; archivedAt?: number | null },
-    now: number,
-  ): Promise<Project>
+  updateProject(workspace: WorkspaceId, id: ProjectId, patch: ProjectPatch, now: number): Promise<Project>
 
   /** Changes the place of a project. The host opens the place by `record`; without a new one the old record stays. */
   setPlace(
@@ -137,12 +128,7 @@ export interface TreeStore {
   session(workspace: WorkspaceId, id: SessionId): Promise<Session | null>
   /** Returns sessions, most recently changed first. */
   sessions(workspace: WorkspaceId, filter: SessionFilter, page: PageRequest): Promise<RowPage<Session>>
-  updateSession(
-    workspace: WorkspaceId,
-    id: SessionId,
-    patch: { name?: string; namedBy?: NamedBy; archivedAt?: number | null; agent?: string },
-    now: number,
-  ): Promise<Session>
+  updateSession(workspace: WorkspaceId, id: SessionId, patch: SessionPatch, now: number): Promise<Session>
 
   preview(workspace: WorkspaceId, branch: Branch): Promise<DeletePreview>
   /**

@@ -54,10 +54,7 @@ export const keepPicture: Op<'browsers.keepPicture'> = async (ctx, caller, input
   return { url: mask.text(url), title: mask.text(title) }
 }
 
-/**
- * Yields the live view of a run's browser until the browser is no longer needed, or `signal` fires.
- * @throws not_found where the caller may not see the run; gone where it has no browser that can be watched
- */
+/** Implements `Engine.watchBrowser`. @throws not_found where the caller may not see the run; gone without a browser */
 export async function* watchBrowser(
   ctx: BrowserContext & Pick<Basics, 'vault'>,
   caller: Caller,

@@ -29,10 +29,7 @@ interface Back extends PostgresPlace {
   readonly say: ReportProgress
 }
 
-/**
- * Checks a copy and counts the rows written since then. Changes nothing.
- * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
- */
+/** Changes nothing. @throws as `previewBack` of the engine */
 export async function previewBackPostgres(back: Back): Promise<BackPreview> {
   return await connectOnce(back.url, back.schema, async (client) => {
     const tx = postgresTx(client)

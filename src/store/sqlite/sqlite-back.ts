@@ -26,10 +26,7 @@ interface Replacing extends Back {
   readonly now: number
 }
 
-/**
- * Checks a copy and counts the rows written since then. Changes nothing.
- * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
- */
+/** Changes nothing. @throws as `previewBack` of the engine */
 export async function previewBackSqlite(back: Back): Promise<BackPreview> {
   const copy = await readSqliteCopy(back)
   if (!hasData(back.path)) return { copy, present: null, loss: null }

@@ -5,11 +5,6 @@ import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../../../model
 import { applyConfig } from '../run-conversation.ts'
 import type { Turn } from './turn.ts'
 
-/** Requests to a running turn other than its end: text for the running agent, new settings. */
-export interface TurnRequests {
-  react(view: SessionView): Promise<void>
-}
-
 export interface Prompts {
   /** Keeps the turn open for a prompt that is being recorded. Returns false when the turn is over. */
   reserve(): boolean
@@ -20,7 +15,8 @@ export interface Prompts {
   adopt(answers: readonly Promise<PromptAnswer>[]): void
 }
 
-export function createTurnRequests(turn: Turn, prompts: Prompts): TurnRequests {
+/** Returns the reaction to requests other than the end of a running turn: text for the running agent, new settings. */
+export function reactionOf(turn: Turn, prompts: Prompts): (view: SessionView) => Promise<void> {
   const handled = new Set<string>()
   let applied: unknown = null
 
@@ -48,18 +44,16 @@ export function createTurnRequests(turn: Turn, prompts: Prompts): TurnRequests {
     if (able) prompts.send(waiting.content, waiting.prompt)
   }
 
-  return {
-    async react(view) {
-      const { pending } = view.agents[turn.run.agent] ?? EMPTY_AGENT
-      if (pending && applied !== pending) {
-        applied = pending
-        await applyConfig(turn.work, turn.run, turn.live, false)
-      }
-      for (const waiting of view.steering) {
-        if (handled.has(waiting.prompt)) continue
-        handled.add(waiting.prompt)
-        await steer(waiting)
-      }
-    },
+  return async (view) => {
+    const { pending } = view.agents[turn.run.agent] ?? EMPTY_AGENT
+    if (pending && applied !== pending) {
+      applied = pending
+      await applyConfig(turn.work, turn.run, turn.live, false)
+    }
+    for (const waiting of view.steering) {
+      if (handled.has(waiting.prompt)) continue
+      handled.add(waiting.prompt)
+      await steer(waiting)
+    }
   }
 }

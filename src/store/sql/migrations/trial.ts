@@ -1,3 +1,4 @@
+import { scaleSample, type UpgradeReport } from '../../../model/upgrade.ts'
 import type { Tx } from '../tx.ts'
 import { migrate } from './migrate.ts'
 import type { Migration } from './migration.ts'
@@ -20,6 +21,12 @@ export interface Trial {
   readonly sampleRows: number
   readonly rows: number
 }
+
+export const estimateOf = (trial: Trial, copyMs: number): UpgradeReport['estimate'] => ({
+  copyMs: Math.round(copyMs),
+  migrateMs: Math.round(scaleSample(trial)),
+  sampleRows: trial.sampleRows,
+})
 
 /** Rows of each table in a sample: with 2,000, slow first calls made estimates twice too long. */
 const SAMPLE = 10_000
