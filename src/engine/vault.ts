@@ -13,9 +13,7 @@ export interface Vault {
   remove(handle: SecretHandle): Promise<boolean>
   /** Returns the secrets for a run of this agent: name -> value. @throws unavailable when one cannot be unsealed */
   forRun(place: SecretPlace, agent: string): Promise<Record<string, string>>
-  /**
-   * Returns the mask of a workspace: it hides every value that this process has known. Reads the store if necessary.
-   */
+  /** Returns the mask of all values that this process has known in a workspace. Reads the store if necessary. */
   maskOf(workspace: string): Promise<Mask>
   /** Returns the mask of the values that were read so far, without reading the store. */
   mask(workspace: string): Mask
@@ -93,10 +91,7 @@ function keyFor(row: SealedSecret, keys: readonly SecretKey[], { source, own }: 
   throw new CarrelError('unavailable', message, { name: row.name, key: row.key })
 }
 
-/**
- * Rotates the key. Both keys stay in the ring until the end: an interrupted rotation loses nothing, and the next one
- * finishes it.
- */
+/** Keeps both keys in the ring until the end: an interrupted rotation loses nothing, and the next one finishes it. */
 async function rotate(store: SecretStore, ring: KeyRing): Promise<{ key: string; sealed: number; unreadable: number }> {
   if ((await ring.keys()).length < 2) await ring.add()
   const keys = await ring.keys()

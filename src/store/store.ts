@@ -28,9 +28,7 @@ import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.
  */
 export interface Store extends StoreParts {
   readonly engine: 'sqlite' | 'postgres'
-  /**
-   * Calls `listener` after every commit of this process that appended; the bell carries the ring to other processes.
-   */
+  /** Calls `listener` after every commit of this process that appended; the bell rings for other processes. */
   onAppend(listener: (ring: Ring) => void): () => void
   /** Writes a consistent copy of the embedded database in use. @throws unavailable on Postgres */
   backup(path: string): Promise<void>
@@ -216,9 +214,7 @@ export interface LogStore {
   /** Returns events after `after`, oldest first, at most `limit`. */
   read(session: SessionId, after: number, limit: number): Promise<Line[]>
   head(session: SessionId): Promise<number>
-  /**
-   * Returns the `seq` of the last `run.admitted` below `before`, which is the `n` of the run's item; null without one.
-   */
+  /** Returns the `seq` of the last `run.admitted` below `before`, the `n` of the run's item; null without one. */
   lastAdmitted(session: SessionId, before: number): Promise<number | null>
   /** Returns the stored fold; null without one of this version, which is then folded again from event 1. */
   fold(session: SessionId): Promise<{ view: SessionView; seq: number } | null>
@@ -246,9 +242,7 @@ export interface LogStore {
 
   /** Counts the resting sessions with stored items that were archived before `before`, and the bytes of their items. */
   forgettableArchived(before: number): Promise<{ count: number; bytes: number }>
-  /**
-   * Removes the items and folds of those sessions. They are folded again from the log when somebody opens a session.
-   */
+  /** Removes the items and folds of those sessions. Opening a session folds it again from the log. */
   forgetArchived(before: number): Promise<{ count: number; bytes: number }>
   /** Returns due sessions, or with a `wakeAt` that has come, that no holder leases; longest waiting first. */
   due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>

@@ -29,10 +29,7 @@ export async function digestOf(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/**
- * Tells whether a new folder may take `path`: nothing is there, or an empty folder.
- * @throws unavailable when the path cannot be read
- */
+/** Tells whether nothing or only an empty folder is at `path`. @throws unavailable when it cannot be read */
 export async function isFree(path: string): Promise<boolean> {
   try {
     const found = await absentAsNull(stat(path))

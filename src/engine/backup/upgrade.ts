@@ -17,10 +17,7 @@ export interface UpgradeAsk {
   readonly say: ReportProgress
 }
 
-/**
- * Checks the present data for an upgrade. Changes nothing.
- * @throws unavailable for unreadable data, or data of a newer Carrel
- */
+/** Checks the present data for an upgrade. Changes nothing. @throws unavailable for unreadable or newer data */
 export async function checkUpgrade(ask: UpgradeAsk): Promise<UpgradeReport> {
   const { config, say } = ask
   if (config.databaseUrl) {

@@ -36,10 +36,7 @@ async function ownAt({ store }: Context, scope: SettingsScope): Promise<Environm
   return scope.project !== null ? settings.project : scope.space !== null ? settings.space : settings.workspace
 }
 
-/**
- * Returns a scope with the Space of its project. Comes before other checks, so that nothing of another workspace shows
- * (B1).
- */
+/** Returns a scope with the Space of its project. Comes first, so that nothing of another workspace shows (B1). */
 async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScope): Promise<SettingsScope> {
   const missing = (what: string) => new CarrelError('not_found', `There is no ${what} in this workspace.`)
   if (space !== null && !(await ctx.store.tree.space(workspace, space))) throw missing(`Space ${space}`)

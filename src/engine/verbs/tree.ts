@@ -222,9 +222,7 @@ export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) =
   return await removeBranch(ctx, input, { session: input.id }, [])
 }
 
-/**
- * Returns Spaces with the present state of their folders, and stores a state that changed. Never recreates a folder.
- */
+/** Returns Spaces with the present state of their folders, and stores a changed state. Never recreates a folder. */
 async function withFolderStates(ctx: Context, spaces: readonly Space[]): Promise<Space[]> {
   const look = async (space: Space) => {
     const state = await folderState(space.folder)

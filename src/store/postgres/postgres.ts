@@ -23,9 +23,7 @@ export interface PostgresOptions {
 }
 
 const TRIES = 8
-/**
- * The advisory lock of migrations, so that nodes that start together migrate one after the other. An arbitrary number.
- */
+/** The advisory lock of migrations: nodes that start together migrate one after the other. An arbitrary number. */
 export const MIGRATION_LOCK = 4_747_001
 
 /**

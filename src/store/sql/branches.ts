@@ -94,8 +94,15 @@ export const remove: StoreOperation<TreeStore['remove']> = async (tx, [workspace
 
 /** Tables with rows of sessions. */
 const OF_SESSIONS = [
-  ...['events', 'items', 'search_items', 'folds', 'request_keys'],
-  ...['waiting_prompts', 'runs', 'interactions', 'contexts'],
+  'events',
+  'items',
+  'search_items',
+  'folds',
+  'request_keys',
+  'waiting_prompts',
+  'runs',
+  'interactions',
+  'contexts',
 ]
 
 async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Selection): Promise<void> {

@@ -13,10 +13,7 @@ export interface Dialect {
   readonly forUpdate: string
   /** Locks rows that must not change until the commit. */
   readonly forShare: string
-  /**
-   * Selects the relations of the schema: `name`, `kind` (`table`, `index` or another), and `owner`, the table of an
-   * index.
-   */
+  /** Selects `name`, `kind` (`table`, `index` or another) and `owner` (the table of an index) of each relation. */
   readonly relations: string
   /** Selects `owner` and `name` of each column of each table of the schema. */
   readonly columns: string

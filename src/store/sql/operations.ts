@@ -140,9 +140,7 @@ export interface Write {
   readonly args: readonly unknown[]
 }
 
-/**
- * Runs several writes in one transaction, in order. Returns the result of each. Writes workspace lines once for all.
- */
+/** Runs several writes in one transaction, in order. Returns their results. Writes workspace lines once for all. */
 export async function runWrites(tx: Tx, writes: readonly Write[]): Promise<unknown[]> {
   const results: unknown[] = []
   for (const { name, args } of writes) results.push(await runNamed(tx, name, args))

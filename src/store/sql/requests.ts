@@ -7,9 +7,7 @@ import { addInteractionLines, dropPrompt, stateOf, type Work } from './project.t
 import { fromJson, toJson } from './rows.ts'
 import type { SqlRow, Tx } from './tx.ts'
 
-/**
- * Returns the digest by which requests under one key are compared: all data except the author and a new prompt's id.
- */
+/** Returns the digest that compares requests under one key: all data but the author and a new prompt's id. */
 export function digestOf({ type, data }: Request): string {
   const { by: _by, ...content } = data as Record<string, unknown> & { by: unknown }
   if (type === 'prompt.requested') delete content.prompt
@@ -93,9 +91,7 @@ async function checkRuns(tx: Tx, session: SessionId, run: string): Promise<void>
   if (!row) throw new CarrelError('gone', 'This run is no longer active, so there is nothing to cancel.', { run })
 }
 
-/**
- * Stores the first answer, which is final (I1). The session's row is locked, and only an open question takes an answer.
- */
+/** Stores the first answer, which is final (I1): the session's row is locked, and only an open question takes one. */
 async function answer(
   tx: Tx,
   work: Work,

@@ -86,10 +86,7 @@ export function sameRows(
   }
 }
 
-/**
- * Compares the tallies of a table.
- * @throws internal with step, table, both figures and the remedy, where they differ
- */
+/** Compares the tallies of a table. @throws internal with step, table, both figures and the remedy */
 export function expectKept(migration: string, table: string, before: Tally, after: Tally): void {
   if (before.count === after.count && before.digest === after.digest) return
   const figures =

@@ -40,10 +40,7 @@ const COLUMNS = 'session, n, at, run, digest'
 const CONFLICT = 'on conflict (session, n) do update set digest = excluded.digest'
 const CHANGED = 'where search_items.digest <> excluded.digest'
 
-/**
- * FTS5 without its own text: snippets come from the items. The ascii tokenizer splits at spaces and leaves all other
- * characters alone.
- */
+/** FTS5 without its own text: snippets come from the items. The ascii tokenizer splits at spaces only. */
 export const SQLITE_WORDS: WordIndex = {
   tables: [
     `create table search_items (
