@@ -1,10 +1,10 @@
 import { CarrelError } from '../model/errors.ts'
-import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import type { Caller, Project, Session, Space, Who, Workspace } from '../model/tree.ts'
+import type { ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import type { Caller, Project, Run, Session, Space, Who, Workspace } from '../model/tree.ts'
 import type { Basics } from './basics.ts'
 
-/** Authorization reads the tree and nothing else. */
 type TreeContext = { readonly store: Pick<Basics['store'], 'tree'> }
+type RunContext = { readonly store: Pick<Basics['store'], 'tree' | 'log'> }
 
 /** Returns the part of a caller that logs record. */
 export const whoOf = ({ name, kind, face }: Caller): Who => ({ name, kind, face })
@@ -35,23 +35,18 @@ export async function sessionIn(
   const session = mayEnter(caller, workspace) ? await ctx.store.tree.session(workspace, id) : null
   if (session) return session
   await enter(ctx, caller, workspace)
-  throw new CarrelError(
-    'not_found',
-    `There is no session ${id} in this workspace. \`carrel sessions list\` lists them.`,
-    { id },
-  )
+  const message = `There is no session ${id} in this workspace. \`carrel sessions list\` lists them.`
+  throw new CarrelError('not_found', message, { id })
 }
 
 /** Returns a Space that the caller may enter. @throws not_found */
 export async function spaceIn(ctx: TreeContext, caller: Caller, workspace: WorkspaceId, id: SpaceId): Promise<Space> {
   await enter(ctx, caller, workspace)
   const space = await ctx.store.tree.space(workspace, id)
-  if (!space)
-    throw new CarrelError(
-      'not_found',
-      `There is no Space ${id} in this workspace. \`carrel spaces list\` lists them.`,
-      { id },
-    )
+  if (!space) {
+    const message = `There is no Space ${id} in this workspace. \`carrel spaces list\` lists them.`
+    throw new CarrelError('not_found', message, { id })
+  }
   return space
 }
 
@@ -64,13 +59,19 @@ export async function projectIn(
 ): Promise<Project> {
   await enter(ctx, caller, workspace)
   const project = await ctx.store.tree.project(workspace, id)
-  if (!project)
-    throw new CarrelError(
-      'not_found',
-      `There is no project ${id} in this workspace. \`carrel projects list\` lists them.`,
-      { id },
-    )
+  if (!project) {
+    const message = `There is no project ${id} in this workspace. \`carrel projects list\` lists them.`
+    throw new CarrelError('not_found', message, { id })
+  }
   return project
+}
+
+/** Returns a run that the caller may see. @throws not_found */
+export async function runIn(ctx: RunContext, caller: Caller, workspace: WorkspaceId, id: RunId): Promise<Run> {
+  await enter(ctx, caller, workspace)
+  const run = await ctx.store.log.run(workspace, id)
+  if (!run) throw new CarrelError('not_found', `There is no run ${id} in this workspace.`, { id })
+  return run
 }
 
 /** Refuses agents: questions are answered by people, their programs and rules, never by the side that asks (I4). @throws forbidden */

@@ -21,7 +21,6 @@ export interface Basics {
   readonly log: Log
 }
 
-/** Facts about this server and its machine. */
 export interface MachineFacts {
   /** Names this node as a holder of leases. Stays the same on a data folder, so that a restart releases them at once. */
   readonly node: string
@@ -29,10 +28,8 @@ export interface MachineFacts {
   readonly startedAt: number
   /** The server's own environment. Child processes get an allow-list of it (P3). */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The person's home folder. */
   readonly home: string
   readonly containment: Containment
-  /** The kinds of sandboxes that this machine can enforce. */
   readonly sandboxes: Sandboxes
   /** Enforces limits of memory and processes, where this machine can. */
   readonly cgroups: Cgroups

@@ -6,12 +6,10 @@ import type { FileRooms } from './files/file-rooms.ts'
 import type { Leases } from './leases.ts'
 import type { Spending } from './spending.ts'
 
-/** Sessions that this node holds, and what their runs spend. */
 interface RunRooms {
   readonly promptDoor: PromptDoor
   readonly leases: Leases
   readonly spending: Spending
-  /** Returns the number of sessions that this node holds at the moment. */
   readonly held: () => number
 }
 

@@ -8,12 +8,8 @@ import { absentAsNull } from '../primitives/absent-as-null.ts'
 /** Creates the data folder where it is missing, readable by its owner only. @throws unavailable with the reason */
 export async function makeDataFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause) => {
-    throw new CarrelError(
-      'unavailable',
-      `The data folder ${path} cannot be created: ${cause.message}. Choose another with --data.`,
-      undefined,
-      cause,
-    )
+    const message = `The data folder ${path} cannot be created: ${cause.message}. Choose another with --data.`
+    throw new CarrelError('unavailable', message, undefined, cause)
   })
 }
 

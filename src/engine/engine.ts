@@ -15,9 +15,6 @@ export interface Engine {
    * pictures only while somebody watches. @throws not_found; gone where the run has no browser that can be watched
    */
   watchBrowser(caller: Caller, run: Input<'runs.get'>, signal: AbortSignal): AsyncGenerator<Sight>
-  /**
-   * Stops in order: admits no new runs, parks waiting runs, cancels running ones, releases leases (S4), ends processes
-   * (P1). Idempotent.
-   */
+  /** Admits no new runs, parks waiting runs, cancels others, releases leases (S4), ends processes (P1). Idempotent. */
   close(): Promise<void>
 }

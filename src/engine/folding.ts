@@ -20,7 +20,6 @@ export interface Loaded {
 
 export const eventOf = (line: Line): Event => parseEvent(JSON.parse(line.json))
 
-/** Loads a session's fold and brings it to the head of the log. */
 export async function loadFold(store: Store, session: SessionId): Promise<Loaded> {
   const stored = await store.log.fold(session)
   const view = stored?.view ?? emptyView(session)
@@ -46,7 +45,6 @@ export async function foldTail(
   }
 }
 
-/** Folds one event into `items`, and puts changed items into `dirty`. Returns the view after it. */
 export function foldOne(
   view: SessionView,
   event: Event,
@@ -89,7 +87,6 @@ async function headOf(store: Store, { view, items }: Loaded, part: Item | undefi
   return head?.kind === 'run' && head.run === part.run ? head : null
 }
 
-/** Lays changed items over stored ones and returns the newest of both, oldest first. */
 export function newestOf(stored: Iterable<Item>, changed: Iterable<Item>, limit: number): Item[] {
   const merged = new Map([...stored, ...changed].map((item) => [item.n, item]))
   return [...merged.values()].sort((a, b) => a.n - b.n).slice(-limit)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { CarrelError } from '../model/errors.ts'
 import type { Lease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
-import { createLeases } from './leases.ts'
+import { Leases } from './leases.ts'
 
 const TTL_MS = 9_000
 beforeEach(() => void vi.useFakeTimers({ now: 0 }))
@@ -17,7 +17,7 @@ function open(renewAll: (known: readonly Lease[]) => Promise<Lease[]>) {
     renewAll,
     release: async (one: Lease) => void released.push(one),
   }
-  return { leases: createLeases({ leases } as unknown as Store, 'h', TTL_MS, Date.now), released }
+  return { leases: new Leases({ leases } as unknown as Store, 'h', TTL_MS, Date.now), released }
 }
 
 const silent = async () => {

@@ -3,65 +3,28 @@ import type { Claim, Lease, LeaseStore } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 
 /** A lease of this node, and the signal that fires when the lease is lost. */
-export interface HeldLease {
-  /** The lease as last renewed. */
-  readonly current: Lease
-  /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
-  readonly lost: AbortSignal
-  /** Marks the lease as lost. Safe to repeat. */
-  lose(reason: CarrelError): void
-  /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
-  renew(): Promise<void>
-  /** Runs a write under the lease; a `lease_lost` of the store marks the lease as lost. */
-  guard<T>(write: () => Promise<T>): Promise<T>
-  release(): Promise<void>
-}
-
-/** A lease that this node may not have acquired yet. The first write acquires it in its own commit, or `take` does. */
-export interface ClaimedLease extends HeldLease {
-  /** The lease, or the claim to it, that the next write names. */
-  readonly right: Lease | Claim
-  readonly taken: boolean
-  /** Acquires the lease unless this node has it already; false while another node holds it. */
-  take(): Promise<boolean>
-  /** Notes that a write has acquired the lease. */
-  took(lease: Lease): void
-}
-
-/** The leases of this node. */
-export interface Leases {
-  /** Acquires `key`; null while another holder has it. */
-  acquire(key: string): Promise<HeldLease | null>
-  /** Claims `key` without asking the store; null when this node holds or claims it. Release it, acquired or not. */
-  claim(key: string): ClaimedLease | null
-  readonly held: number
-  close(): Promise<void>
-}
-
-/**
- * Holds the leases of a node and renews all in one statement, three times in the life of a lease. A lease without a
- * renewal counts as lost a margin before its end, since another node may take it then (S2).
- */
-export function createLeases(store: Store, holder: string, ttlMs: number, now: () => number): Leases {
-  return new NodeLeases({ leases: store.leases, holder, ttlMs, now, held: new Map(), claimed: new Set() })
-}
+export type HeldLease = Pick<ClaimedLease, 'current' | 'lost' | 'lose' | 'renew' | 'guard' | 'release'>
 
 interface Node {
   readonly leases: LeaseStore
   readonly holder: string
   readonly ttlMs: number
   readonly now: () => number
-  readonly held: Map<string, NodeLease>
+  readonly held: Map<string, ClaimedLease>
   readonly claimed: Set<string>
 }
 
-class NodeLeases implements Leases {
+/**
+ * Holds the leases of a node and renews all in one statement, three times in the life of a lease. A lease without a
+ * renewal counts as lost a margin before its end, since another node may take it then (S2).
+ */
+export class Leases {
   readonly #node: Node
   readonly #timer: NodeJS.Timeout
 
-  constructor(node: Node) {
-    this.#node = node
-    this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, node.ttlMs / 3))
+  constructor({ leases }: Pick<Store, 'leases'>, holder: string, ttlMs: number, now: () => number) {
+    this.#node = { leases, holder, ttlMs, now, held: new Map(), claimed: new Set() }
+    this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, ttlMs / 3))
     this.#timer.unref()
   }
 
@@ -69,14 +32,16 @@ class NodeLeases implements Leases {
     return this.#node.held.size
   }
 
+  /** Claims `key` without asking the store; null when this node holds or claims it. Release it, acquired or not. */
   claim(key: string): ClaimedLease | null {
     const { held, claimed } = this.#node
     // Two holders in one process would share one name, and the store could not tell them apart.
     if (held.has(key) || claimed.has(key)) return null
     claimed.add(key)
-    return new NodeLease(this.#node, key)
+    return new ClaimedLease(this.#node, key)
   }
 
+  /** Acquires `key`; null while another holder has it. */
   async acquire(key: string): Promise<HeldLease | null> {
     const lease = this.claim(key)
     if (!lease) return null
@@ -109,7 +74,8 @@ class NodeLeases implements Leases {
   }
 }
 
-class NodeLease implements ClaimedLease {
+/** A lease that this node may not have acquired yet. The first write acquires it in its own commit, or `take` does. */
+export class ClaimedLease {
   readonly key: string
   readonly #node: Node
   readonly #lost = new AbortController()
@@ -121,6 +87,7 @@ class NodeLease implements ClaimedLease {
     this.#right = { key, holder: node.holder, ttlMs: node.ttlMs }
   }
 
+  /** The lease, or the claim to it, that the next write names. */
   get right(): Lease | Claim {
     return this.#right
   }
@@ -134,6 +101,7 @@ class NodeLease implements ClaimedLease {
     throw new CarrelError('internal', `The lease of ${this.key} is not taken yet.`)
   }
 
+  /** Aborted when the lease is lost: work under it stops at once and kills the processes that it started (S3). */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
@@ -150,6 +118,7 @@ class NodeLease implements ClaimedLease {
     this.#node.held.set(this.key, this)
   }
 
+  /** Acquires the lease unless this node has it already; false while another node holds it. */
   async take(): Promise<boolean> {
     if (this.taken) return true
     const { leases, holder, ttlMs, now } = this.#node
@@ -158,6 +127,7 @@ class NodeLease implements ClaimedLease {
     return lease !== null
   }
 
+  /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
   async renew(): Promise<void> {
     const { leases, ttlMs, now } = this.#node
     this.#right = await this.guard(() => leases.renew(this.current, ttlMs, now()))
@@ -169,6 +139,7 @@ class NodeLease implements ClaimedLease {
     else if (this.#node.held.get(this.key) === this) this.lose(overtaken(this.key))
   }
 
+  /** Runs a write under the lease; a `lease_lost` of the store marks the lease as lost. */
   async guard<T>(write: () => Promise<T>): Promise<T> {
     if (this.lost.aborted) throw asCarrelError(this.lost.reason)
     try {

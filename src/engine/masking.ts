@@ -30,7 +30,6 @@ export function maskingLog(log: Log, vault: Vault): Log {
   }
 }
 
-/** Returns an error without values of secrets in its message, data and cause. */
 export function maskedError(thrown: unknown, mask: Mask): CarrelError {
   const error = asCarrelError(thrown)
   if (mask.empty) return error

@@ -27,17 +27,17 @@ import { keptSecret, makeDataFolder } from './data-folder.ts'
 import { sweepEarlierServer } from './earlier-server.ts'
 import type { Engine } from './engine.ts'
 import { openFilesContext } from './files/files-opening.ts'
-import { createLeases } from './leases.ts'
+import { Leases } from './leases.ts'
 import type { Log } from './log.ts'
 import { maskingLog, maskingStore } from './masking.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
 import { startRefolding } from './refolding.ts'
 import { sweepOutlived } from './run/rejoin.ts'
-import { type Supervisor, startSupervisor } from './run/supervisor.ts'
+import { Supervisor } from './run/supervisor.ts'
 import { createPromptDoor } from './run/warm-start.ts'
 import { createServerLog } from './server-log.ts'
-import { createSpending } from './spending.ts'
+import { Spending } from './spending.ts'
 import { openStore, refuseNewer } from './store-opening.ts'
 import { createVault } from './vault.ts'
 import { watchBrowser } from './verbs/browser-views.ts'
@@ -53,7 +53,6 @@ export interface Overrides {
   /** Replaces /proc/self, which names the cgroups of this process. */
   readonly self?: string
   readonly log?: Log
-  /** Receives the progress of an upgrade of the data. */
   readonly say?: ReportProgress
   /** Wraps the bell, for instance in one that loses rings. */
   readonly bell?: (bell: Bell) => Bell
@@ -66,7 +65,6 @@ type Closers = (() => Promise<void>)[]
 /**
  * Opens Carrel on a data folder: the only place where its parts meet. Processes of an earlier server are ended or kept
  * for their runs first; then its unfinished work goes on.
- *
  * @throws unavailable when another process has the folder (S5), or the database is newer than this program
  */
 export async function openEngine(
@@ -125,29 +123,13 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const token = await keptSecret(dataFolder, 'token', 32)
   // The lock proves that the process which held these leases is dead, so that no one has to wait for their end.
   await store.leases.releaseAll(holder)
-  const leases = createLeases(store, holder, config.leaseTtlMs, now)
+  const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
-  return {
-    config,
-    earlier,
-    now,
-    env,
-    version,
-    home,
-    node,
-    store,
-    bell,
-    containment,
-    cgroups,
-    vault,
-    token,
-    leases,
-    log,
-  }
+  const machine = { now, env, version, home, node, containment, cgroups }
+  return { config, earlier, token, ...machine, store, bell, vault, leases, log }
 }
 
-/** Opens agents, browsers and homes. */
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
   const { config, earlier, now, env, home, store, bell, token, leases, log } = base
   const { dataFolder } = config
@@ -180,51 +162,38 @@ function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context
   return { browsers, pool, agents, homes }
 }
 
-/** Opens the remaining parts, the default workspace among them, and puts all of them together. */
 async function openContext(
   base: Base,
   overrides: Overrides,
   closers: Closers,
   held: Context['held'],
 ): Promise<Context> {
-  const { config, store, vault, leases, containment, now, env, log, bell, node, home, version, cgroups } = base
+  const { earlier: _earlier, token, ...parts } = base
+  const { config, store, now } = parts
   const agentRooms = openAgentRooms(base, closers)
-  const { dataFolder } = config
-  const desk = openFilesContext({ store, leases, dataFolder, containment, env, now, log, ctx: () => ctx })
-  closers.push(() => desk.close())
+  const fileRooms = openFilesContext({ ...parts, dataFolder: config.dataFolder, ctx: () => ctx })
+  closers.push(() => fileRooms.close())
   const ctx: Context = {
-    ...desk,
+    ...parts,
+    ...fileRooms,
     ...agentRooms,
-    config,
-    store: maskingStore(store, vault),
-    bell,
+    store: maskingStore(store, parts.vault),
     promptDoor: createPromptDoor(),
-    leases,
-    vault,
-    spending: createSpending(),
-    node,
-    previewCode: previewCodes(base.token),
-    now,
+    spending: new Spending(),
+    previewCode: previewCodes(token),
     id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
-    env,
-    home,
     startedAt: now(),
-    version,
-    containment,
-    sandboxes: createSandboxes(env.PATH ?? ''),
-    cgroups,
+    sandboxes: createSandboxes(parts.env.PATH ?? ''),
     held,
-    log,
   }
   await makeDefaultWorkspace(ctx)
-  desk.begin()
+  fileRooms.begin()
   ctx.homes.sweep()
   return ctx
 }
 
-/** Starts everything that goes on without a request. */
 function startWork(ctx: Context, closers: Closers): Supervisor {
-  const supervisor = startSupervisor(ctx)
+  const supervisor = new Supervisor(ctx)
   closers.push(() => supervisor.stop())
   const sweeping = sweepOutlived(ctx)
   closers.push(() => sweeping.stop())

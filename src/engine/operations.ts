@@ -143,7 +143,6 @@ function noOperation(name: string): CarrelError {
   return new CarrelError('not_found', `There is no operation ${name}${now ? `: it is ${now} now` : ''}.`)
 }
 
-/** Returns an error with the first problem as text and all of them as data. */
 function badInput(error: z.ZodError): CarrelError {
   const problems = error.issues.map((issue) => ({ field: issue.path.join('.'), problem: issue.message }))
   const [first] = problems

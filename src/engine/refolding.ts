@@ -4,7 +4,6 @@ import type { SessionId } from '../model/ids.ts'
 import type { Context } from './context.ts'
 import { refold } from './folding.ts'
 
-/** Stored folds of one read. */
 const PAGE = 200
 
 /**

@@ -5,7 +5,6 @@ import type { Basics } from './basics.ts'
 
 type SettingsContext = Pick<Basics, 'store' | 'config'>
 
-/** Returns the effective environment settings of a scope, merged from all scopes around it. */
 export async function environmentOf(
   { store, config }: SettingsContext,
   scope: SettingsScope,

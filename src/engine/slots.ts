@@ -17,9 +17,7 @@ export interface Slots<T> {
 
 interface Options {
   readonly most: number
-  /** The longest wait. ms. */
   readonly waitMs: number
-  /** ms since 1970. */
   readonly now: () => number
   /** Texts of the two errors: the limit, and how to get a slot. */
   readonly messages: { readonly cancelled: string; readonly tooLong: string }

@@ -10,23 +10,18 @@ export interface SpentBy extends SettingsScope {
  * Amounts that turns under way on this node have used. Logs contain an amount only after its turn is parked or ended,
  * so turns under way on other nodes are unknown here.
  */
-export interface Spending {
-  /** Counts a turn. Call the returned function before its amounts are written, so that nothing counts twice. */
-  begin(by: SpentBy, spent: () => Spent): () => void
-  under(of: Meter['of'], by: SpentBy): Spent
-}
+export class Spending {
+  readonly #turns = new Set<{ by: SpentBy; spent: () => Spent }>()
 
-export function createSpending(): Spending {
-  const turns = new Set<{ by: SpentBy; spent: () => Spent }>()
-  return {
-    begin(by, spent) {
-      const turn = { by, spent }
-      turns.add(turn)
-      return () => void turns.delete(turn)
-    },
-    under: (of, by) =>
-      [...turns]
-        .filter((turn) => of !== 'run' && turn.by[of] === by[of])
-        .reduce((sum, { spent }) => addSpent(sum, spent()), NOTHING_SPENT),
+  /** Counts a turn. Call the returned function before its amounts are written, so that nothing counts twice. */
+  begin(by: SpentBy, spent: () => Spent): () => void {
+    const turn = { by, spent }
+    this.#turns.add(turn)
+    return () => void this.#turns.delete(turn)
+  }
+
+  under(of: Meter['of'], by: SpentBy): Spent {
+    const below = [...this.#turns].filter((turn) => of !== 'run' && turn.by[of] === by[of])
+    return below.reduce((sum, { spent }) => addSpent(sum, spent()), NOTHING_SPENT)
   }
 }

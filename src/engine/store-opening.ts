@@ -9,7 +9,6 @@ import { copiesIn } from '../store/upgrade/copies.ts'
 interface Opening {
   readonly now: () => number
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The version of this Carrel. */
   readonly version: string
   /** The holder of this node's leases. */
   readonly holder: string

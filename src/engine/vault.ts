@@ -13,9 +13,7 @@ export interface Vault {
   remove(handle: SecretHandle): Promise<boolean>
   /** Returns the secrets for a run of this agent: name -> value. @throws unavailable when one cannot be unsealed */
   forRun(place: SecretPlace, agent: string): Promise<Record<string, string>>
-  /**
-   * Returns the mask of a workspace: it hides every value that this process has known. Reads the store if necessary.
-   */
+  /** Returns the mask of all values that this process has known in a workspace. Reads the store if necessary. */
   maskOf(workspace: string): Promise<Mask>
   /** Returns the mask of the values that were read so far, without reading the store. */
   mask(workspace: string): Mask
@@ -27,7 +25,6 @@ export interface Vault {
   rotate(): Promise<{ key: string; sealed: number; unreadable: number }>
 }
 
-/** Rows of one step of a rotation. */
 const STEP = 100
 
 export function createVault(store: SecretStore, ring: KeyRing): Vault {
@@ -90,17 +87,11 @@ function keyFor(row: SealedSecret, keys: readonly SecretKey[], { source, own }: 
   const key = keys.find(({ id }) => id === row.key)
   if (key) return key
   const where = own ? `as a line of ${source}` : `in ${source}`
-  throw new CarrelError(
-    'unavailable',
-    `The secret ${row.name} cannot be decrypted: its key (${row.key}) is missing. Restore the key ${where}, set the secret again with \`carrel secrets put ${row.name}\`, or remove it.`,
-    { name: row.name, key: row.key },
-  )
+  const message = `The secret ${row.name} cannot be decrypted: its key (${row.key}) is missing. Restore the key ${where}, set the secret again with \`carrel secrets put ${row.name}\`, or remove it.`
+  throw new CarrelError('unavailable', message, { name: row.name, key: row.key })
 }
 
-/**
- * Rotates the key. Both keys stay in the ring until the end: an interrupted rotation loses nothing, and the next one
- * finishes it.
- */
+/** Keeps both keys in the ring until the end: an interrupted rotation loses nothing, and the next one finishes it. */
 async function rotate(store: SecretStore, ring: KeyRing): Promise<{ key: string; sealed: number; unreadable: number }> {
   if ((await ring.keys()).length < 2) await ring.add()
   const keys = await ring.keys()

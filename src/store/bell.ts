@@ -8,10 +8,7 @@ export const filesOf = (workspace: string): FilesLog => `files:${workspace}`
 export type BrowsersLog = `browsers:${string}`
 export const browsersOf = (workspace: string): BrowsersLog => `browsers:${workspace}`
 
-/**
- * Wakes listeners of a log. Rings may be lost, doubled or late, so listeners also poll from time to time (L7). A ring
- * carries no data.
- */
+/** Wakes listeners of a log, without data. Rings may be lost, doubled or late, so listeners also poll (L7). */
 export interface Bell {
   ring(ring: Ring): void
   /** Calls `listener` for rings of one log, or of all logs with `null`. Returns a function that unsubscribes. */
@@ -19,7 +16,6 @@ export interface Bell {
   close(): Promise<void>
 }
 
-/** Creates the bell of one process. */
 export function createBell(): Bell {
   const byLog = new Map<string, Set<(ring: Ring) => void>>()
   const all = new Set<(ring: Ring) => void>()

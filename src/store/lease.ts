@@ -1,6 +1,4 @@
-/**
- * An exclusive, expiring right to `key`. `token` is a fencing token: it grows with every acquisition, for ever (S1).
- */
+/** An exclusive, expiring right to `key`. `token` is a fencing token: it grows with every acquisition (S1). */
 export interface Lease {
   readonly key: string
   readonly holder: string
@@ -17,9 +15,7 @@ export interface Claim {
 }
 
 export interface LeaseStore {
-  /**
-   * Acquires `key`; returns null while another holder has it. The same holder may acquire it again, with a new token.
-   */
+  /** Acquires `key`; null while another holder has it. The same holder may acquire it again, with a new token. */
   acquire(key: string, holder: string, ttlMs: number, now: number): Promise<Lease | null>
   /** Extends a lease. @throws lease_lost when another holder acquired it, or it was released */
   renew(lease: Lease, ttlMs: number, now: number): Promise<Lease>

@@ -25,7 +25,6 @@ export interface ScopedEnvironment {
   readonly project: Environment
 }
 
-/** Environment settings, by scope. */
 export interface EnvironmentStore {
   at(scope: SettingsScope): Promise<ScopedEnvironment>
   /** Returns the changed settings of the scope. @throws not_found without its workspace, Space or project */
@@ -38,10 +37,7 @@ export interface PortStore {
   of(workspace: WorkspaceId, place: string | null): Promise<LeasedPort[]>
   /** Returns the port numbers leased in all workspaces. */
   taken(): Promise<number[]>
-  /**
-   * Leases a port. Returns the port that the name has now, which may be an earlier one; null when another place took
-   * it.
-   */
+  /** Leases a port. Returns the port that the name has now, maybe an earlier one; null when another place took it. */
   lease(workspace: WorkspaceId, leased: LeasedPort, now: number): Promise<number | null>
   /** Releases all ports of a place. Safe to repeat. */
   release(place: string): Promise<void>

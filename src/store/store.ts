@@ -16,7 +16,7 @@ import type { Interaction } from '../model/interaction.ts'
 import type { Rule } from '../model/rules.ts'
 import type { SearchHit } from '../model/search.ts'
 import type { Spent } from '../model/settings/spending.ts'
-import type { DeletePreview, NamedBy, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
+import type { DeletePreview, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { Claim, Lease, LeaseStore } from './lease.ts'
 import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.ts'
 
@@ -28,13 +28,10 @@ import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.
  */
 export interface Store extends StoreParts {
   readonly engine: 'sqlite' | 'postgres'
-  /**
-   * Calls `listener` after every commit of this process that appended; the bell carries the ring to other processes.
-   */
+  /** Calls `listener` after every commit of this process that appended; the bell rings for other processes. */
   onAppend(listener: (ring: Ring) => void): () => void
   /** Writes a consistent copy of the embedded database in use. @throws unavailable on Postgres */
   backup(path: string): Promise<void>
-  /** Figures for `carrel doctor`. */
   stats(): Promise<StoreStats>
   close(): Promise<void>
 }
@@ -81,17 +78,18 @@ export interface PageRequest {
   readonly limit: number
 }
 
+type WorkspacePatch = Partial<Pick<Workspace, 'name' | 'archivedAt'>>
+type SpacePatch = Partial<Pick<Space, 'name' | 'state' | 'archivedAt'>>
+type ProjectPatch = Partial<Pick<Project, 'name' | 'archivedAt'>>
+type SessionPatch = Partial<Pick<Session, 'name' | 'namedBy' | 'archivedAt' | 'agent'>>
+
 /** Workspaces, Spaces, projects and sessions. Each change writes its workspace line in the same transaction. */
 export interface TreeStore {
   /** Creates a workspace, or returns the existing one. Safe to repeat. */
   createWorkspace(workspace: Workspace, now: number): Promise<Workspace>
   workspaces(): Promise<Workspace[]>
   workspace(id: WorkspaceId): Promise<Workspace | null>
-  updateWorkspace(
-    id: WorkspaceId,
-    patch: { name?: string; archivedAt?: number | null },
-    now: number,
-  ): Promise<Workspace>
+  updateWorkspace(id: WorkspaceId, patch: WorkspacePatch, now: number): Promise<Workspace>
 
   /** @throws bad_input when a Space of this store already has the folder `folderKey` */
   createSpace(space: Space, folderKey: string, now: number): Promise<Space>
@@ -99,22 +97,12 @@ export interface TreeStore {
   space(workspace: WorkspaceId, id: SpaceId): Promise<Space | null>
   /** Returns the folders of all workspaces, for the rule that no Space lies inside another. */
   folders(): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]>
-  updateSpace(
-    workspace: WorkspaceId,
-    id: SpaceId,
-    patch: { name?: string; state?: Space['state']; archivedAt?: number | null },
-    now: number,
-  ): Promise<Space>
+  updateSpace(workspace: WorkspaceId, id: SpaceId, patch: SpacePatch, now: number): Promise<Space>
 
   createProject(project: Project, now: number): Promise<Project>
   projects(workspace: WorkspaceId, space?: SpaceId): Promise<Project[]>
   project(workspace: WorkspaceId, id: ProjectId): Promise<Project | null>
-  updateProject(
-    workspace: WorkspaceId,
-    id: ProjectId,
-    patch: { name?: string; archivedAt?: number | null },
-    now: number,
-  ): Promise<Project>
+  updateProject(workspace: WorkspaceId, id: ProjectId, patch: ProjectPatch, now: number): Promise<Project>
 
   /** Changes the place of a project. The host opens the place by `record`; without a new one the old record stays. */
   setPlace(
@@ -138,14 +126,8 @@ export interface TreeStore {
   session(workspace: WorkspaceId, id: SessionId): Promise<Session | null>
   /** Returns sessions, most recently changed first. */
   sessions(workspace: WorkspaceId, filter: SessionFilter, page: PageRequest): Promise<RowPage<Session>>
-  updateSession(
-    workspace: WorkspaceId,
-    id: SessionId,
-    patch: { name?: string; namedBy?: NamedBy; archivedAt?: number | null; agent?: string },
-    now: number,
-  ): Promise<Session>
+  updateSession(workspace: WorkspaceId, id: SessionId, patch: SessionPatch, now: number): Promise<Session>
 
-  /** Counts the live and archived rows that `remove` would delete. */
   preview(workspace: WorkspaceId, branch: Branch): Promise<DeletePreview>
   /**
    * Deletes a branch of the tree with its logs, items, interactions and runs. Files stay.
@@ -155,7 +137,6 @@ export interface TreeStore {
 
   /** Returns workspace lines after `after`, oldest first, at most `limit`. Each is a `WorkspaceEvent` as JSON text. */
   readWorkspace(workspace: WorkspaceId, after: number, limit: number): Promise<Line[]>
-  /** Returns the last `seq` of the workspace log. */
   workspaceHead(workspace: WorkspaceId): Promise<number>
 }
 
@@ -189,7 +170,6 @@ export interface LogStore {
    * - an answer needs an open interaction (`already_answered`, with the first answer in `data`);
    * - a prompt with `reject` needs a free session (`busy`);
    * - a closed session takes only a repeated `close.requested`; a closing one takes no prompt and no options (`gone`).
-   *
    * Rows for lists (prompts, interactions, headline) change in the same transaction (I2).
    * @param key idempotency key of the caller: the same request again appends nothing and returns the first result (L2);
    *   another request under a used key is `bad_input`
@@ -210,7 +190,6 @@ export interface LogStore {
    * - `gone` for `run.admitted` or `prompt.steered` without a waiting prompt, for a second `run.ended` of a run (L4),
    *   and for the expiry of a question that is not open (I1);
    * - `busy` for `run.admitted` beside an active run.
-   *
    * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same
    * transaction. The headline is counted from those rows, so that it includes requests submitted meanwhile. A claim
    * takes the lease first, in the same transaction: a refused batch takes no lease.
@@ -235,15 +214,12 @@ export interface LogStore {
   /** Returns events after `after`, oldest first, at most `limit`. */
   read(session: SessionId, after: number, limit: number): Promise<Line[]>
   head(session: SessionId): Promise<number>
-  /**
-   * Returns the `seq` of the last `run.admitted` below `before`, which is the `n` of the run's item; null without one.
-   */
+  /** Returns the `seq` of the last `run.admitted` below `before`, the `n` of the run's item; null without one. */
   lastAdmitted(session: SessionId, before: number): Promise<number | null>
   /** Returns the stored fold; null without one of this version, which is then folded again from event 1. */
   fold(session: SessionId): Promise<{ view: SessionView; seq: number } | null>
   /** Returns stored items with `n` below `before` (null: the newest), newest first, at most `limit`. */
   items(session: SessionId, before: number | null, limit: number): Promise<Item[]>
-  /** Returns the stored items among these `n`. */
   itemsByN(session: SessionId, ns: readonly number[]): Promise<Item[]>
   /**
    * Finds stored items that contain all words of `text`, best first, newest first among equals. Ranks the newest 2,000
@@ -266,9 +242,7 @@ export interface LogStore {
 
   /** Counts the resting sessions with stored items that were archived before `before`, and the bytes of their items. */
   forgettableArchived(before: number): Promise<{ count: number; bytes: number }>
-  /**
-   * Removes the items and folds of those sessions. They are folded again from the log when somebody opens a session.
-   */
+  /** Removes the items and folds of those sessions. Opening a session folds it again from the log. */
   forgetArchived(before: number): Promise<{ count: number; bytes: number }>
   /** Returns due sessions, or with a `wakeAt` that has come, that no holder leases; longest waiting first. */
   due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
@@ -316,7 +290,6 @@ export interface Batch {
 }
 
 export interface Noted {
-  /** The Space of the lease. */
   readonly space: SpaceId
   readonly notes: readonly { readonly session: SessionId; readonly note: Note }[]
   /** Recorded in the same transaction, so that the notes of an act are written exactly once. */
@@ -335,7 +308,6 @@ export interface Recorded {
   readonly first: number
   readonly last: number
   readonly at: number
-  /** The lease of the transaction. */
   readonly lease: Lease
 }
 

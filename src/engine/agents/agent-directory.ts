@@ -11,7 +11,6 @@ import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 /** The known agents, and how to start each. */
 export interface AgentDirectory {
   list(): Promise<AgentStatus[]>
-  /** All known agents, installed here or not. */
   readonly recipes: readonly AgentRecipe[]
   /** Returns a recipe and the path of its program. @throws bad_input for an unknown agent, unavailable for one that is not installed */
   resolve(id: string): Promise<{ recipe: AgentRecipe; program: string }>
@@ -20,7 +19,6 @@ export interface AgentDirectory {
    * of a home that Carrel keeps, no variable leads the agent to the person's home; null for the person's.
    */
   environment(recipe: AgentRecipe, home: string | null, given: Readonly<Record<string, string>>): Record<string, string>
-  /** Returns the agent of sessions that name none. */
   defaultAgent(): Promise<string>
   known(id: string): boolean
 }
@@ -32,7 +30,6 @@ interface Options {
   readonly config: Config
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** ms since 1970. */
   readonly now: () => number
 }
 
@@ -82,11 +79,8 @@ function resolveIn(recipes: readonly AgentRecipe[], id: string, path: string) {
   const recipe = recipes.find((each) => each.id === id)
   if (!recipe) {
     const names = recipes.map((each) => each.id).join(', ')
-    throw new CarrelError(
-      'bad_input',
-      `There is no agent ${id}. Known agents: ${names}. Add others to config.json under "agents".`,
-      { agent: id },
-    )
+    const message = `There is no agent ${id}. Known agents: ${names}. Add others to config.json under "agents".`
+    throw new CarrelError('bad_input', message, { agent: id })
   }
   // Checks the presence only: asking every agent for its version would delay the first prompt.
   const program = findProgram(recipe.command, path)

@@ -2,8 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AgentConnection, type AgentLaunch, connectAgent, resumeAgent } from '../../host/agent/agent.ts'
 import type { Cgroups } from '../../host/cgroups/cgroups.ts'
-import type { findKeepers } from '../../host/keeper/client.ts'
-import { dropKeeper } from '../../host/keeper/client.ts'
+import { dropKeeper, type findKeepers } from '../../host/keeper/client.ts'
 import type { Containment } from '../../host/process/containment.ts'
 import { killTree } from '../../host/process/ledger.ts'
 import type { Config } from '../../model/settings/config.ts'
@@ -18,14 +17,12 @@ export interface LauncherParts {
   readonly config: Config
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** ms since 1970. */
   readonly now: () => number
   readonly version: string
   readonly containment: Containment
   readonly cgroups: Cgroups
   readonly vault: Vault
   readonly logins: Logins
-  /** Keepers of agents that an earlier server left, and the folders where processes are recorded. */
   readonly earlier: {
     readonly agents: Awaited<ReturnType<typeof findKeepers>>
     readonly keepers: string
@@ -33,7 +30,6 @@ export interface LauncherParts {
   }
 }
 
-/** Returns how the pool starts, resumes and removes agent processes on this machine. */
 export function createAgentLauncher(parts: LauncherParts): Pick<AgentPoolOptions, 'connect' | 'resume' | 'remove'> {
   const { cgroups, logins, earlier } = parts
   return {
@@ -53,7 +49,6 @@ export function createAgentLauncher(parts: LauncherParts): Pick<AgentPoolOptions
   }
 }
 
-/** Creates the folders of an agent process and describes its start. */
 async function launchOf(parts: LauncherParts, need: AgentNeed, signal: AbortSignal): Promise<AgentLaunch> {
   const { config, env, home, now, version, containment, vault, earlier } = parts
   const { recipe, program, workspace, place, sandbox = null } = need

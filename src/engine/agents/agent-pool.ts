@@ -62,17 +62,14 @@ export class AgentPool {
     this.#surviving = new Set(options.surviving)
   }
 
-  /** Number of processes. */
   get processes(): number {
     return this.#processes.size
   }
 
-  /** Number of starts that wait for admission. */
   get waitingSpawns(): number {
     return this.#options.admission.queued
   }
 
-  /** Number of processes of an earlier server that no run has rejoined. */
   get unclaimed(): number {
     return this.#surviving.size
   }
@@ -86,7 +83,6 @@ export class AgentPool {
     return slot
   }
 
-  /** Whether a conversation is open in some process. */
   holds(context: string): boolean {
     return contextsOf(this.#processes).includes(context)
   }
@@ -142,7 +138,6 @@ export class AgentPool {
       if (sessionOf(context) === session) await this.#closeContext(context, null)
   }
 
-  /** Ends all processes with this home, which is about to be removed. */
   async endHome(home: string): Promise<void> {
     const all = [...this.#processes].filter((process) => process.home === home)
     for (const process of all) this.#drop(process)
@@ -248,7 +243,6 @@ export class AgentPool {
     process.idle.unref()
   }
 
-  /** Closes a conversation in all processes but one. */
   async #closeContext(context: string, except: PooledProcess | null): Promise<void> {
     for (const process of this.#processes) {
       const live = process === except ? undefined : process.contexts.get(context)
@@ -262,5 +256,4 @@ export class AgentPool {
 const contextsOf = (processes: Iterable<PooledProcess>) =>
   [...processes].flatMap(({ contexts }) => [...contexts.keys()])
 
-/** Returns the session of a context, which is named `session agent`. */
 const sessionOf = (context: string) => context.slice(0, context.indexOf(' '))

@@ -2,7 +2,6 @@ import type { AgentDirectory } from './agent-directory.ts'
 import type { AgentPool } from './agent-pool.ts'
 import type { Homes } from './homes.ts'
 
-/** Agent processes and their homes. */
 export interface AgentRooms {
   readonly agents: AgentDirectory
   readonly pool: AgentPool

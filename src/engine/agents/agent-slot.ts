@@ -36,7 +36,6 @@ export interface LiveContext {
   readonly relay: Relay
 }
 
-/** A run's slot in an agent process. */
 export interface AgentSlot {
   readonly connection: AgentConnection
   readonly fingerprint: string
@@ -46,17 +45,14 @@ export interface AgentSlot {
   reopen(acpSession: string, place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
   /** Whether no other run is under way in this process at the moment. */
   alone(): boolean
-  /** Forgets the conversation: it is no longer open in this process. */
   drop(): void
   /** Ends the use of the slot. The process stays for a while, for the next prompt. */
   leave(): void
   /** Lets the run go on without this server: it receives nothing from the agent from now on. */
   abandon(): void
-  /** Kills the process with everything that runs in it. */
   kill(): Promise<void>
 }
 
-/** An agent process of the pool, with its conversations and runs. */
 export interface PooledProcess {
   readonly connection: AgentConnection
   readonly fingerprint: string
@@ -64,7 +60,6 @@ export interface PooledProcess {
   readonly home: string | undefined
   readonly contexts: Map<string, LiveContext>
   readonly runs: Set<object>
-  /** Most runs at once. */
   readonly limit: number
   idle: NodeJS.Timeout | null
   dead: boolean
@@ -72,11 +67,8 @@ export interface PooledProcess {
   abandoned: boolean
 }
 
-/** The pool's side of a slot. */
 export interface SlotOwner {
-  /** Removes a process that is about to end. */
   drop(process: PooledProcess): void
-  /** Called when a run has left a process. */
   left(process: PooledProcess): void
 }
 

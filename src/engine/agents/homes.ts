@@ -16,6 +16,7 @@ import type { HomeNote } from '../../model/settings/homes.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import type { Branch, Store } from '../../store/store.ts'
 import type { Log } from '../log.ts'
+import { allRows } from '../pages.ts'
 import type { Logins } from './logins.ts'
 
 /** Homes that Carrel keeps for agents. Each is removed with its owner: a run, a session, a Space or a Workspace. */
@@ -29,11 +30,9 @@ export interface Homes {
   runEnded(run: { readonly id: RunId; readonly agent: string }, at: Pick<RunPath, 'workspace'>): void
   /** Removes, in the background, the homes of owners that no longer exist. */
   sweep(): void
-  /** Waits for removals under way. */
   close(): Promise<void>
 }
 
-/** A run and everything it belongs to. */
 export interface RunPath {
   readonly workspace: WorkspaceId
   readonly space: SpaceId
@@ -71,7 +70,6 @@ interface Parts {
   readonly store: Store
   readonly logins: Logins
   readonly recipes: readonly AgentRecipe[]
-  /** Ends all processes with this home. */
   readonly endProcesses: (home: string) => Promise<void>
   readonly log: Pick<Log, 'warn'>
 }
@@ -133,8 +131,6 @@ async function hasOwner({ log, tree }: Store, note: HomeNote): Promise<boolean> 
   return (await tree.workspace(workspace)) !== null
 }
 
-const PAGE = 200
-
 /**
  * Writes owner notes for the homes of earlier versions, so that they too are removed with their sessions. A home whose
  * session is gone stays: its owner cannot be found out.
@@ -144,20 +140,12 @@ async function adoptHomes({ tree }: Store, folder: string): Promise<void> {
   if (unnoted.size === 0) return
   const agents = [...new Set([...unnoted].map(agentOfHome))]
   for (const { id: workspace } of await tree.workspaces()) {
-    let cursor: string | null = null
-    do {
-      const page: Awaited<ReturnType<typeof tree.sessions>> = await tree.sessions(
-        workspace,
-        {},
-        { cursor, limit: PAGE },
-      )
-      for (const { id: session, space, project } of page.rows) {
-        for (const agent of agents) {
-          const note: HomeNote = { kind: 'session', agent, workspace, space, project, session, run: null }
-          if (unnoted.delete(homePath(folder, note))) await noteHome(folder, note)
-        }
+    for await (const { id: session, space, project } of allRows((page) => tree.sessions(workspace, {}, page))) {
+      if (unnoted.size === 0) return
+      for (const agent of agents) {
+        const note: HomeNote = { kind: 'session', agent, workspace, space, project, session, run: null }
+        if (unnoted.delete(homePath(folder, note))) await noteHome(folder, note)
       }
-      cursor = page.cursor
-    } while (cursor !== null && unnoted.size > 0)
+    }
   }
 }

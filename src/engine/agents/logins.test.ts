@@ -4,7 +4,7 @@ import type { HeldLease, Leases } from '../leases.ts'
 import { createLogins } from './logins.ts'
 
 /** Leases of one process, without a store. */
-function memoryLeases(): Leases {
+function memoryLeases(): Pick<Leases, 'acquire'> {
   const held = new Set<string>()
   return {
     async acquire(key) {
@@ -12,9 +12,6 @@ function memoryLeases(): Leases {
       held.add(key)
       return { release: async () => void held.delete(key) } as unknown as HeldLease
     },
-    claim: () => null,
-    held: 0,
-    close: async () => undefined,
   }
 }
 

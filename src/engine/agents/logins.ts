@@ -22,12 +22,11 @@ export interface Logins {
   ): Promise<Started>
   /** Copies the login of an unused home back, and removes the home under the same lease: no other copy can come between. */
   retire(recipe: AgentRecipe, ownHome: string, remove: () => Promise<void>): Promise<void>
-  /** Waits for copies under way. */
   close(): Promise<void>
 }
 
 interface Options {
-  readonly leases: Leases
+  readonly leases: Pick<Leases, 'acquire'>
   /** The person's own home, where they log in. */
   readonly home: string
   readonly dataFolder: string
@@ -89,7 +88,7 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
 const LAST_COPY_MS = 10_000
 
 /** Acquires a lease, waiting for its holder. @throws when `signal` fires first */
-async function acquire(leases: Leases, key: string, signal: AbortSignal): Promise<HeldLease> {
+async function acquire(leases: Options['leases'], key: string, signal: AbortSignal): Promise<HeldLease> {
   for (;;) {
     signal.throwIfAborted()
     const lease = await leases.acquire(key)

@@ -8,17 +8,14 @@ import type { Basics, MachineFacts } from '../basics.ts'
 import { compiledFolder } from './agent-directory.ts'
 import type { AgentRooms } from './agent-rooms.ts'
 
-/** The facts about a run that decide about its sandbox. */
 export interface Confinement {
   readonly recipe: AgentRecipe
   readonly env: Readonly<Record<string, string>>
   readonly place: Place
   readonly mode: 'off' | 'guard' | 'strict'
-  /** Allowed hosts of the Space, for a strict sandbox. */
   readonly hosts: readonly string[]
 }
 
-/** Everything that sandboxes of runs need. */
 export type SandboxContext = Pick<Basics, 'config'> &
   Pick<MachineFacts, 'sandboxes' | 'home' | 'env'> &
   Pick<AgentRooms, 'agents'>

@@ -8,7 +8,6 @@ import type { BackupEntry } from '../../model/backup.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 
-/** Copies a file to the disk. Returns the digest and number of the bytes that were written. */
 export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })
   const hash = createHash('sha256')
@@ -30,11 +29,7 @@ export async function digestOf(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/**
- * Tells whether a new folder may take `path`: nothing is there, or an empty folder.
- *
- * @throws unavailable when the path cannot be read
- */
+/** Tells whether nothing or only an empty folder is at `path`. @throws unavailable when it cannot be read */
 export async function isFree(path: string): Promise<boolean> {
   try {
     const found = await absentAsNull(stat(path))
@@ -60,7 +55,6 @@ export async function* walk(
   }
 }
 
-/** Copies one entry of the data folder into the backup. */
 export async function copyEntry(
   from: string,
   to: string,

@@ -11,18 +11,13 @@ import { databaseIn } from '../store-opening.ts'
 /** The inputs of an upgrade command. The commands need no running Carrel. */
 export interface UpgradeAsk {
   readonly config: Config
-  /** The version of this Carrel. */
   readonly version: string
-  /** ms since 1970. */
   readonly now: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly say: ReportProgress
 }
 
-/**
- * Checks the present data for an upgrade. Changes nothing.
- * @throws unavailable for unreadable data, or data of a newer Carrel
- */
+/** Checks the present data for an upgrade. Changes nothing. @throws unavailable for unreadable or newer data */
 export async function checkUpgrade(ask: UpgradeAsk): Promise<UpgradeReport> {
   const { config, say } = ask
   if (config.databaseUrl) {

@@ -12,11 +12,9 @@ export interface BrowserPoolOptions extends RunBrowserOptions {
   /** Longest wait for one. ms. */
   readonly waitMs: number
   readonly surviving: readonly SurvivingBrowser[]
-  /** Lists the ports that are leased to places. */
   readonly leasedPorts: () => Promise<readonly number[]>
 }
 
-/** Most ports tried for one browser. */
 const PORT_TRIES = 8
 
 /** The browsers of this node: each belongs to one run, has a profile of its own, and there are never more than allowed. */
@@ -39,12 +37,10 @@ export class BrowserPool {
     for (const _ of surviving) this.#slots.take()
   }
 
-  /** Most browsers at once, in all workspaces. */
   get most(): number {
     return this.#options.most
   }
 
-  /** Number of browsers in use, in all workspaces. */
   get taken(): number {
     return this.#slots.taken
   }

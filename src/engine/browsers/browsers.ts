@@ -17,7 +17,6 @@ import type { Basics, MachineFacts } from '../basics.ts'
 import type { BrowserPool } from './browser-pool.ts'
 import type { BrowserRequest, RunBrowser } from './run-browser.ts'
 
-/** Takes a browser for a request: a new one, or that of an earlier server. */
 export type TakeBrowser = (request: BrowserRequest) => Promise<RunBrowser> | RunBrowser | null
 
 /** The parts of a run's agent process that come from its browser. */
@@ -45,7 +44,6 @@ export interface BrowserUser {
   readonly recorder: { readonly session: Session; push(outcome: Outcome): void }
 }
 
-/** Returns the request for the browser of a run. */
 export function browserRequest(
   { ctx, recorder }: BrowserUser,
   { id: run, agent }: Pick<RunView, 'id' | 'agent'>,
@@ -68,7 +66,6 @@ export function browserRequest(
   }
 }
 
-/** Returns how the agent of a run reaches its browser. */
 export function browserAccess(config: Config, { url, request }: RunBrowser, { mode }: Confinement): BrowserAccess {
   const env = { [BROWSER_VARIABLE]: url }
   const door = mode === 'strict' ? agentDoor(browsersFolder(config), request, url) : {}
@@ -129,7 +126,6 @@ export async function slotWith(
   }
 }
 
-/** Returns which browser runs get on this machine, for `carrel doctor`. */
 export async function browserFinding({
   config,
   env,

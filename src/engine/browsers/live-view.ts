@@ -15,7 +15,6 @@ import { messageOf } from '../../primitives/message-of.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { createSignal, type WakeSignal } from '../../primitives/wake-signal.ts'
 
-/** The browser of a run, as its live view needs it. */
 export interface ViewedBrowser {
   /** The process of the moment, or the one that replaces it. @throws gone when the run has no browser any more */
   running(): Promise<Pick<BrowserProcess, 'directSocket'>>
@@ -23,14 +22,12 @@ export interface ViewedBrowser {
   hold(): Promise<Hold>
   /** Aborted when the run no longer needs its browser. */
   readonly over: AbortSignal
-  /** Writes a notice to the session of the run. */
   notify(text: string): void
   /** Called when the holder may have changed. */
   changed(): void
 }
 
 export interface LiveViewOptions {
-  /** ms since 1970. */
   readonly now: () => number
   readonly id: () => string
   /** How long a person keeps the browser without watching or acting. ms. */
@@ -98,7 +95,6 @@ export class LiveView {
 
   /**
    * Takes the browser over: the agent's commands wait from now on.
-   *
    * @throws busy while another person has it; gone when the run has no browser any more
    */
   async takeOver(by: Who): Promise<{ hold: string; holder: BrowserHolder }> {
@@ -135,7 +131,6 @@ export class LiveView {
 
   /**
    * Dispatches inputs in order, after those sent before.
-   *
    * @throws gone when the browser was handed back meanwhile; unavailable when the browser refuses
    */
   async input(hold: string, inputs: readonly BrowserInput[]): Promise<void> {

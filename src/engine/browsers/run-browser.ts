@@ -13,15 +13,12 @@ import type { BrowserNote, BrowserUse } from '../../model/browser.ts'
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import { LiveView, type LiveViewOptions, type ViewedBrowser } from './live-view.ts'
 
-/** A run's request for a browser of its own. */
 export interface BrowserRequest extends Pick<BrowserNote, 'workspace' | 'session' | 'run' | 'agent'> {
   /** Called before each start, so that a replacement gets the settings of its time. */
   launch(): Promise<Pick<BrowserLaunch, 'sandbox' | 'enter' | 'env'>>
-  /** Writes a notice to the session of the run. */
   notify(level: 'info' | 'warning', text: string, data?: unknown): void
 }
 
-/** Everything that starting browsers takes, the same for all of them. */
 export interface RunBrowserOptions {
   /** Finds the program when one is started. @throws unavailable when there is none */
   readonly program: () => string
@@ -87,7 +84,6 @@ export class RunBrowser implements ViewedBrowser {
     return this.#port
   }
 
-  /** Aborted when the run no longer needs its browser. */
   get over(): AbortSignal {
     return this.#over.signal
   }
@@ -113,7 +109,6 @@ export class RunBrowser implements ViewedBrowser {
     }
   }
 
-  /** Starts the first process by `attempt`, which calls `startAt`. @throws what `attempt` throws */
   async start(attempt: () => Promise<void>): Promise<void> {
     const started = attempt()
     this.#track(started)

@@ -42,7 +42,6 @@ export async function notesOf(ctx: FilesContext, { key, project }: OpenedPlace, 
 /** An undo of an act restores the state before it, so it does not undo the work of a session. */
 const howOf = (request: Act['request']) => (request.kind === 'undo' && request.of.kind !== 'act' ? 'undo' : 'restore')
 
-/** Returns the sessions whose work an act was about, each with its written paths. */
 async function concerned(ctx: FilesContext, history: History, key: string, act: Act): Promise<Concerned> {
   const { request } = act
   const written = new Set(act.written)

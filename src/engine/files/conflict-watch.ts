@@ -34,7 +34,6 @@ interface Pair {
 }
 
 export function createConflictWatch(place: string, space: SpaceId, { spaceLocks, now, log }: Parts): ConflictWatch {
-  /** The recent writers of each path, with the time of their last change. */
   const touched = new Map<FilePath, Map<RunId, Side & { at: number }>>()
   const noted = new Set<string>()
   const notes = createSerial()
@@ -52,7 +51,6 @@ export function createConflictWatch(place: string, space: SpaceId, { spaceLocks,
       .catch((thrown) => log.warn(`The conflict of two sessions in ${place} could not be noted.`, thrown))
   }
 
-  /** Adds a change by `side`, and returns the other active sides that changed the path within the window. */
   const touch = (path: FilePath, side: Side, active: readonly RunId[]): Side[] => {
     const known = touched.get(path) ?? new Map<RunId, Side & { at: number }>()
     touched.set(path, known)
@@ -90,7 +88,6 @@ export function createConflictWatch(place: string, space: SpaceId, { spaceLocks,
   }
 }
 
-/** Returns the writers of a change: its author, or all runs that named the path. */
 function sidesOf({ author, path }: Change, writers: readonly Writer[]): Side[] {
   if (author.kind === 'run') return [author]
   if (author.kind !== 'unknown') return []

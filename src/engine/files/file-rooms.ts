@@ -6,11 +6,9 @@ import type { PlaceBuilder } from './place-builder.ts'
 import type { ProjectPlaces } from './project-places.ts'
 import type { SpaceLocks } from './space-locks.ts'
 
-/** The files of projects: working copies, their history and the runs at work in them. */
 export interface FileRooms {
   /** The history of files in this node's places. Its thread starts with the first place that is opened. */
   readonly history: () => Promise<History>
-  /** The working copies of projects. */
   readonly places: () => Promise<Places>
   readonly projectPlaces: ProjectPlaces
   readonly activities: PlaceActivities
@@ -18,5 +16,4 @@ export interface FileRooms {
   readonly placeBuilder: PlaceBuilder
 }
 
-/** Everything that the work with files needs. */
 export interface FilesContext extends Basics, FileRooms {}

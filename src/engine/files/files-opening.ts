@@ -16,7 +16,7 @@ import { startHistoryRetention } from './history-retention.ts'
 import { createPlaceActivities } from './place-activities.ts'
 import { PlaceBuilder } from './place-builder.ts'
 import { createProjectPlaces } from './project-places.ts'
-import { createSpaceLocks } from './space-locks.ts'
+import { SpaceLocks } from './space-locks.ts'
 
 interface Parts {
   readonly store: Store
@@ -47,7 +47,7 @@ export function openFilesContext(parts: Parts): FileRooms & { begin(): void; clo
     const ledger = join(dataFolder, 'processes')
     return openPlaces({ dataFolder, ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) })
   })
-  const spaceLocks = createSpaceLocks(store, leases, now)
+  const spaceLocks = new SpaceLocks(store, leases, now)
   const onFollowed = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)
   const projectPlaces = createProjectPlaces({ store, history: history.get, places: places.get, onFollowed })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })

@@ -1,5 +1,6 @@
 import type { History } from '../../host/history/history.ts'
 import type { SessionId } from '../../model/ids.ts'
+import { allRows } from '../pages.ts'
 import type { FilesContext } from './file-rooms.ts'
 import { BASE } from './place-reach.ts'
 
@@ -26,7 +27,6 @@ export function startHistoryRetention(ctx: FilesContext, opened: () => boolean):
   return { stop: () => clearInterval(timer) }
 }
 
-/** Removes histories of deleted Spaces and projects, then old snapshots down to the budget. */
 export async function sweepOnce(ctx: FilesContext): Promise<void> {
   const history = await ctx.history()
   await forgetDeleted(ctx)
@@ -56,12 +56,8 @@ async function neededIn(ctx: FilesContext, history: History): Promise<Map<string
 async function liveSessions({ store }: FilesContext): Promise<ReadonlySet<SessionId>> {
   const live = new Set<SessionId>()
   for (const { id } of await store.tree.workspaces()) {
-    let cursor: string | null = null
-    do {
-      const page = await store.tree.sessions(id, { archived: false }, { cursor, limit: 500 })
-      for (const session of page.rows) live.add(session.id)
-      cursor = page.cursor
-    } while (cursor !== null)
+    const sessions = allRows((page) => store.tree.sessions(id, { archived: false }, page))
+    for await (const session of sessions) live.add(session.id)
   }
   return live
 }

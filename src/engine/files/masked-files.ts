@@ -30,9 +30,7 @@ const first = (start: number, lines: number): number => (lines === 0 ? start : s
 
 const bareLines = (text: string): string[] => linesOf(text).map((line) => line.replace(/\n$/, ''))
 
-/**
- * Masks values of secrets in bytes, and leaves all other bytes alone. One pass, because one value may contain another.
- */
+/** Masks values of secrets in bytes, and no other bytes. One pass, because one value may contain another. */
 export function maskedBytes(bytes: Uint8Array, mask: Mask): Uint8Array {
   if (mask.empty) return bytes
   const text = Buffer.from(bytes).toString('latin1')

@@ -5,11 +5,8 @@ import { createPlaceActivity, type PlaceActivity } from './place-activity.ts'
 import type { OpenedPlace, ProjectPlaces } from './project-places.ts'
 import type { SpaceLocks } from './space-locks.ts'
 
-/** The activity of each place on this node. */
 export interface PlaceActivities {
-  /** Returns the activity of a place; creates it at the first call. */
   of(opened: OpenedPlace): PlaceActivity
-  /** Subscribes to news of the history. */
   listen(history: History, projectPlaces: ProjectPlaces): void
   close(): Promise<void>
 }

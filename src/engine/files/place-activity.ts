@@ -8,7 +8,6 @@ import { createConflictWatch } from './conflict-watch.ts'
 import type { SpaceLocks } from './space-locks.ts'
 import type { ToolPaths } from './tool-paths.ts'
 
-/** A run that works in a place. */
 interface Worker {
   readonly run: RunId
   readonly session: SessionId
@@ -19,12 +18,10 @@ interface Worker {
   passed(leftOut: LeftOutPaths): void
 }
 
-/** One scan of a place. */
 type ActivityScan = Pick<ScanRequest, 'at' | 'reason' | 'mark' | 'unwatched'> & {
   readonly paths?: readonly FilePath[]
 }
 
-/** The runs at work in one place, and the scans of it. */
 export interface PlaceActivity {
   readonly key: string
   readonly workers: ReadonlyMap<RunId, Worker>
@@ -34,7 +31,6 @@ export interface PlaceActivity {
   scan(request: ActivityScan, without?: RunId): Promise<Captured>
   /** Scans after a short delay, once for all callers within it. */
   scanSoon(reason: 'tool' | 'outside'): void
-  /** Returns the runs at work with the paths they named. */
   writers(): Writer[]
   /** Resolves when no scan and no note is pending. */
   idle(): Promise<void>
@@ -98,6 +94,5 @@ export function createPlaceActivity(key: string, space: SpaceId, parts: Parts): 
   }
 }
 
-/** Tells whether the run is the author, or one of several possible authors. */
 const mayBeBy = (author: Change['author'], run: RunId): boolean =>
   (author.kind === 'run' && author.run === run) || (author.kind === 'unknown' && author.among.includes(run))

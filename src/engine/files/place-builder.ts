@@ -10,7 +10,6 @@ import type { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 import type { ProjectPlaces } from './project-places.ts'
 
-/** The options of a new place. */
 export type PlaceRequest = Pick<MakePlace, 'branch' | 'start' | 'include' | 'setup' | 'driver'>
 
 interface Parts {
@@ -33,7 +32,6 @@ export class PlaceBuilder {
     this.#parts = parts
   }
 
-  /** Starts to build the place of `project` from the folder `source`. */
   begin(project: Project, source: string, request: PlaceRequest): void {
     const { log } = this.#parts
     const task = this.#build(project, source, request)

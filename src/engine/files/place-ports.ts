@@ -5,7 +5,6 @@ import type { WorkspaceId } from '../../model/ids.ts'
 import { portVariable } from '../../model/settings/environment.ts'
 import type { Basics } from '../basics.ts'
 
-/** Most free ports tried for one name. */
 const TRIES = 16
 
 /**
@@ -33,10 +32,8 @@ export async function portsFor(
       }
     }
     if (had.has(name)) continue
-    throw new CarrelError(
-      'unavailable',
-      `There is no free port for ${name} between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT - 1}. Remove projects that are no longer needed, or name fewer ports.`,
-    )
+    const message = `There is no free port for ${name} between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT - 1}. Remove projects that are no longer needed, or name fewer ports.`
+    throw new CarrelError('unavailable', message)
   }
   return Object.fromEntries(names.map((name) => [portVariable(name), String(had.get(name))]))
 }

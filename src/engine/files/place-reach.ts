@@ -1,13 +1,11 @@
-import { NOTHING_OUTSIDE } from '../../host/places/place.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller, Project } from '../../model/tree.ts'
 import { projectIn } from '../authorize.ts'
 import type { FilesContext } from './file-rooms.ts'
 import type { PlaceActivity } from './place-activity.ts'
-import { type OpenedPlace, placeKey } from './project-places.ts'
+import { type OpenedPlace, placeKey, plainPlace } from './project-places.ts'
 
-/** A place that the history follows, with its activity. */
 export interface ReachedPlace {
   readonly opened: OpenedPlace
   readonly activity: PlaceActivity
@@ -38,20 +36,9 @@ export async function reachHistory(ctx: FilesContext, caller: Caller, handle: Pr
   return opened
 }
 
-/** Returns a place whose files are gone. Only its history can be read. */
 function absent(project: Project): OpenedPlace {
   const { kind, path, driver } = project.place
-  const place = {
-    kind,
-    driver: driver ?? '',
-    path,
-    root: path,
-    enter: [],
-    namespace: null,
-    layer: null,
-    outside: NOTHING_OUTSIDE,
-  }
-  return { key: placeKey(project), project, place }
+  return { key: placeKey(project), project, place: plainPlace(kind, driver ?? '', path) }
 }
 
 /** The first snapshot of a place: its files before any run worked there. */

@@ -11,7 +11,6 @@ import type { Project, Space } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Store } from '../../store/store.ts'
 
-/** A place that is open and ready for use. */
 export interface OpenedPlace {
   /** The key of its history: `space:<id>`, which `direct` projects share, or `project:<id>`. */
   readonly key: string
@@ -19,13 +18,11 @@ export interface OpenedPlace {
   readonly place: Place
 }
 
-/** Opens the places of projects, and has the history follow them. */
 export interface ProjectPlaces {
   /** Opens the place of a project, and never another folder instead (F8). @throws gone, with the next step */
   open(project: Project): Promise<OpenedPlace>
   /** Has the history follow the place. Finishes or undoes acts that a crash interrupted (F4). Safe to repeat. */
   follow(opened: OpenedPlace): Promise<HistoryStatus>
-  /** Returns the file rules of a Space: the defaults, with the changes by people. */
   rules(workspace: WorkspaceId, space: SpaceId): Promise<FileRules>
   /** The places that the history of this node follows, by key. */
   readonly followed: ReadonlyMap<string, OpenedPlace>
@@ -100,28 +97,21 @@ export function createProjectPlaces({ store, history, places, onFollowed }: Part
   }
 }
 
-/** Opens the Space's own folder. @throws gone where it is missing */
 async function directPlace(store: Store, { workspace, space: id }: Project): Promise<Place> {
   const space = (await store.tree.space(workspace, id)) as Space
   const folder = await absentAsNull(stat(space.folder)).catch((thrown) => {
     throw fileTrouble(`The folder ${space.folder} cannot be opened.`, thrown)
   })
   if (!folder?.isDirectory()) {
-    throw new CarrelError(
-      'gone',
-      `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`,
-    )
+    const message = `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`
+    throw new CarrelError('gone', message)
   }
-  return {
-    kind: 'direct',
-    driver: 'the folder itself',
-    path: space.folder,
-    root: space.folder,
-    enter: [],
-    namespace: null,
-    layer: null,
-    outside: NOTHING_OUTSIDE,
-  }
+  return plainPlace('direct', 'the folder itself', space.folder)
+}
+
+/** Returns a place without a mount namespace of its own. */
+export function plainPlace(kind: Place['kind'], driver: string, path: string): Place {
+  return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside: NOTHING_OUTSIDE }
 }
 
 /** Returns the record by which the host opens a place. @throws unavailable while it is created, gone without it (F8) */
@@ -139,8 +129,6 @@ export async function recordOf(store: Store, { id, workspace, name, place }: Pro
   const record = place.state === 'ready' ? await store.tree.placeRecord(workspace, id) : null
   // The host of this node wrote the record, in any version: it refuses itself a record that it cannot open.
   if (record !== null) return record as PlaceRecord
-  throw new CarrelError(
-    'gone',
-    `The working copy of ${name} was removed. Its history is kept: see \`carrel history\`. Create another project to continue.`,
-  )
+  const message = `The working copy of ${name} was removed. Its history is kept: see \`carrel history\`. Create another project to continue.`
+  throw new CarrelError('gone', message)
 }

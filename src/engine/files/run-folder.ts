@@ -17,7 +17,6 @@ export async function writeGiven(config: Config, given: GivenToRun): Promise<voi
   await writeFile(file, `${JSON.stringify(given, null, 2)}\n`)
 }
 
-/** Reads the environment of a run; null where the file is missing or has an older form. */
 export async function readGiven(config: Config, run: string): Promise<GivenToRun | null> {
   const text = await absentAsNull(readFile(fileOf(config, run), 'utf8'))
   return text === null ? null : (GivenToRun.safeParse(JSON.parse(text)).data ?? null)
@@ -54,7 +53,6 @@ export function variablesOf(env: Readonly<Record<string, string>>, sources: Sour
     })
 }
 
-/** Adds the variables of the temporary folder, which each process has for itself. */
 export function withTemporary(variables: readonly GivenVariable[], folder: string): GivenVariable[] {
   const own = Object.entries(temporaryVariables(folder)).map(([name, value]) => ({
     name,

@@ -6,27 +6,12 @@ import { createSerialByKey } from '../../primitives/serial.ts'
 import type { Noted, Store } from '../../store/store.ts'
 import type { HeldLease, Leases } from '../leases.ts'
 
-/** The exclusive right to write files of a Space and notes into its sessions, across all nodes. */
-export interface SpaceLocks {
-  /** Runs `work` under the lease of the Space. @throws busy while another act runs there, on any node */
-  act<T>(space: SpaceId, by: Who, work: (lease: HeldLease) => Promise<T>): Promise<T>
-  /** Notes in sessions how their files were changed, once no act runs in the Space. */
-  note(noted: Noted): Promise<void>
-  /** Acts and notes that wait or run, for `carrel doctor`. */
-  readonly queued: number
-  close(): Promise<void>
-}
-
 /** Longest wait of a note for the act of another node. ms. */
 const PATIENCE_MS = 60_000
-/** Time between two tries to take the lease. ms. */
 const RETRY_MS = 200
 
-export function createSpaceLocks(store: Store, leases: Leases, now: () => number): SpaceLocks {
-  return new LeasedSpaces(store, leases, now)
-}
-
-class LeasedSpaces implements SpaceLocks {
+/** The exclusive right to write files of a Space and notes into its sessions, across all nodes. */
+export class SpaceLocks {
   readonly #store: Store
   readonly #leases: Leases
   readonly #now: () => number
@@ -41,10 +26,12 @@ class LeasedSpaces implements SpaceLocks {
     this.#now = now
   }
 
+  /** Acts and notes that wait or run, for `carrel doctor`. */
   get queued(): number {
     return this.#queued
   }
 
+  /** Runs `work` under the lease of the Space. @throws busy while another act runs there, on any node */
   async act<T>(space: SpaceId, by: Who, work: (lease: HeldLease) => Promise<T>): Promise<T> {
     const other = this.#acting.get(space)
     if (other) throw busy(`${other.name} is writing files in this Space. Try again when that is done.`)
@@ -56,6 +43,7 @@ class LeasedSpaces implements SpaceLocks {
     }
   }
 
+  /** Notes in sessions how their files were changed, once no act runs in the Space. */
   note(noted: Noted): Promise<void> {
     const write = (lease: HeldLease) => lease.guard(() => this.#store.log.note(lease.current, noted, this.#now()))
     return this.#inTurn(noted.space, () => this.#leased(noted.space, PATIENCE_MS, write))

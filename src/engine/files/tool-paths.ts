@@ -14,10 +14,7 @@ export interface ToolPaths {
   wrote(path: FilePath): void
   /** Notes a read through a file request of Carrel. */
   read(path: FilePath): void
-  /**
-   * Returns the paths that were named as written since the last `take`. A call that is not over keeps its paths, since
-   * it may still write.
-   */
+  /** Returns the paths that were named as written since the last `take`. A call keeps its paths until it is over. */
   take(): FilePath[]
   /** Returns the same paths and keeps them for the next `take`. */
   named(): FilePath[]

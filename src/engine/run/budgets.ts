@@ -29,7 +29,6 @@ export const spentBy = ({ recorder: { session } }: RunWork): SpentBy => ({
   session: session.id,
 })
 
-/** Reads the meters of a run. */
 export async function watched(work: RunWork, run: Pick<RunView, 'spent'>): Promise<Watched[]> {
   const by = spentBy(work)
   const meters = metersOf(await environmentOf(work.ctx, by), work.recorder.view.raised)
@@ -79,7 +78,6 @@ export async function budgetUsedUp(work: RunWork, run: Pick<RunView, 'spent'>): 
   )
 }
 
-/** The question whether a run may use more than its budget. */
 export function budgetAsked({ ctx }: RunWork, run: RunView, { meter, used }: Reached): Outcome {
   const { questionTtlMs } = ctx.config
   const data = {

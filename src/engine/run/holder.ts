@@ -10,7 +10,7 @@ import type { ClaimedLease } from '../leases.ts'
 import { planRun, type RunPlan, startRun } from './admit.ts'
 import { mayBegin } from './budgets.ts'
 import { buryFiles } from './files/run-files-lost.ts'
-import { openRecorder } from './recorder.ts'
+import { SessionRecorder } from './recorder.ts'
 import { outlived } from './rejoin.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
@@ -26,7 +26,6 @@ interface Holding {
   readonly lease: ClaimedLease
   readonly loaded: Loaded
   readonly stopping: AbortSignal
-  /** A prompt that is not written yet. */
   readonly arriving: ArrivingPrompt | null
 }
 
@@ -39,7 +38,7 @@ export async function holdSession(ctx: Context, holding: Holding): Promise<void>
   await ctx.vault.maskOf(session.workspace)
   const { store, now, config } = ctx
   const mask = () => ctx.vault.mask(session.workspace)
-  const recorder = openRecorder({ store, session, lease, loaded, now, flushMs: config.flushMs, mask })
+  const recorder = new SessionRecorder({ store, session, lease, loaded, now, flushMs: config.flushMs, mask })
   const unlisten = ctx.bell.listen(session.id, ({ head }) => {
     if (head > recorder.view.seq) void recorder.catchUp(head).catch((thrown) => lease.lose(asCarrelError(thrown)))
   })
@@ -109,7 +108,6 @@ async function stepOfRun(
   await recordEndWithout(work, run, 'lost', 'The server ended before the run did.')
 }
 
-/** Admits a queued prompt and serves its run. */
 async function admit(work: RunWork, { prompt, agent }: QueuedPrompt, before: RunPlan | null): Promise<void> {
   const plan = before?.run.agent === agent ? before : planRun(work, agent)
   const write = async (...outcomes: Outcome[]) => {

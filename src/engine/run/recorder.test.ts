@@ -8,8 +8,8 @@ import { createMask } from '../../model/secrets/mask.ts'
 import { openSqlite } from '../../store/sqlite/sqlite.ts'
 import type { Store } from '../../store/store.ts'
 import { loadFold } from '../folding.ts'
-import { createLeases } from '../leases.ts'
-import { openRecorder } from './recorder.ts'
+import { Leases } from '../leases.ts'
+import { SessionRecorder } from './recorder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'carrel-recorder-'))
 let store: Store
@@ -24,10 +24,10 @@ afterAll(async () => {
 it('L10: a prompt that is folded while the session is being settled keeps it awake', async () => {
   const world = await makeWorld(store, Date.now())
   const session = await world.session()
-  const leases = createLeases(store, 'node', 60_000, Date.now)
+  const leases = new Leases(store, 'node', 60_000, Date.now)
   const lease = leases.claim(`session:${session.id}`)!
   await lease.take()
-  const recorder = openRecorder({
+  const recorder = new SessionRecorder({
     store,
     session,
     lease,

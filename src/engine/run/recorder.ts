@@ -16,36 +16,6 @@ const FLUSH_BYTES = 16_384
 /** More waiting bytes end the run: the store is too slow for the agent, and memory is finite. */
 const MAX_WAITING_BYTES = 67_108_864
 
-/**
- * The only writer of a session's outcomes while its lease is held. Combines many updates into few writes and keeps
- * their order. Keeps the view folded to the last event known here, own or foreign.
- */
-export interface SessionRecorder {
-  readonly session: Session
-  readonly view: SessionView
-  /** Bound, so that it may be passed on as a function. */
-  readonly item: (n: number) => Item | undefined
-  /** Returns the newest items at the last event known here, oldest first. */
-  newest(limit: number): Promise<Item[]>
-  /** Adds an outcome that may wait a moment for others. Keeps the order; a failure appears at the next `record`. */
-  push(outcome: Outcome): void
-  /** Writes all pushed outcomes and then these; resolves when all are committed and folded. */
-  record(...outcomes: Outcome[]): Promise<void>
-  /**
-   * Writes these in one commit with a request that `submit` writes, and folds both. False when another event came
-   * between: then the request was submitted alone, or refused.
-   */
-  recordWith(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean>
-  /** Folds events that others submitted; with `head`, only if that event is not folded yet. */
-  catchUp(head?: number): Promise<void>
-  /** Stores the fold and lets the session rest; false when an event arrived since the call (L10). */
-  settle(wakeAt: number | null): Promise<boolean>
-  /** Calls the listener with the view after each fold. Returns the way to stop. */
-  onView(listener: (view: SessionView) => void): () => void
-  /** Stops writing. */
-  close(): void
-}
-
 export interface RecorderOptions {
   readonly store: Store
   readonly session: Session
@@ -58,9 +28,11 @@ export interface RecorderOptions {
   readonly mask: () => Mask
 }
 
-export const openRecorder = (options: RecorderOptions): SessionRecorder => new LogRecorder(options)
-
-class LogRecorder implements SessionRecorder {
+/**
+ * The only writer of a session's outcomes while its lease is held. Combines many updates into few writes and keeps
+ * their order. Keeps the view folded to the last event known here, own or foreign.
+ */
+export class SessionRecorder {
   readonly session: Session
   readonly #options: RecorderOptions
   readonly #mask: ReturnType<typeof createOutcomeMask>
@@ -84,12 +56,15 @@ class LogRecorder implements SessionRecorder {
     return this.#fold.view
   }
 
+  /** Bound, so that it may be passed on as a function. */
   readonly item = (n: number): Item | undefined => this.#fold.item(n)
 
+  /** Returns the newest items at the last event known here, oldest first. */
   newest(limit: number): Promise<Item[]> {
     return this.#fold.newest(limit)
   }
 
+  /** Adds an outcome that may wait a moment for others. Keeps the order; a failure appears at the next `record`. */
   push(outcome: Outcome): void {
     if (this.#broken) return
     for (const masked of this.#mask.take(outcome)) {
@@ -102,10 +77,15 @@ class LogRecorder implements SessionRecorder {
     } else this.#flushSoon()
   }
 
+  /** Writes all pushed outcomes and then these; resolves when all are committed and folded. */
   record(...outcomes: Outcome[]): Promise<void> {
     return this.#enqueue(outcomes.length === 0 ? this.#mask.rest() : outcomes.flatMap(this.#mask.take))
   }
 
+  /**
+   * Writes these in one commit with a request that `submit` writes, and folds both. False when another event came
+   * between: then the request was submitted alone, or refused.
+   */
   recordWith(submit: (begins: Begins) => Promise<Submitted | null>, ...outcomes: Outcome[]): Promise<boolean> {
     const { lease } = this.#options
     return this.#jobs.run(async () => {
@@ -120,6 +100,7 @@ class LogRecorder implements SessionRecorder {
     })
   }
 
+  /** Folds events that others submitted; with `head`, only if that event is not folded yet. */
   catchUp(head?: number): Promise<void> {
     return this.#jobs.run(async () => {
       if (head !== undefined && head <= this.view.seq) return
@@ -127,6 +108,7 @@ class LogRecorder implements SessionRecorder {
     })
   }
 
+  /** Stores the fold and lets the session rest; false when an event arrived since the call (L10). */
   async settle(wakeAt: number | null): Promise<boolean> {
     const { store, lease, session, now } = this.#options
     const { seq } = this.view
@@ -139,6 +121,7 @@ class LogRecorder implements SessionRecorder {
     return settled
   }
 
+  /** Calls the listener with the view after each fold. Returns the way to stop. */
   onView(listener: (view: SessionView) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

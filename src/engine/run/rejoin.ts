@@ -6,6 +6,7 @@ import type { RejoinedSlot } from '../agents/agent-pool.ts'
 import { rejoinBrowser, slotWith } from '../browsers/browsers.ts'
 import type { Context } from '../context.ts'
 import { loadFold } from '../folding.ts'
+import { allRows } from '../pages.ts'
 import { agentPlace } from './run-conversation.ts'
 import { acquireNeed, describeNeed } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
@@ -44,7 +45,6 @@ export async function rejoinRun(
 
 /** How often agents without a run are searched. ms. */
 const SWEEP_MS = 2_500
-const PAGE = 200
 
 /**
  * Ends agents of an earlier server that no live run needs (P1). Repeats until none is unclaimed, since a busy machine
@@ -73,14 +73,9 @@ export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
 async function wantedKeepers({ store }: Context): Promise<Set<string>> {
   const wanted = new Set<string>()
   for (const { id } of await store.tree.workspaces()) {
-    for (let cursor: string | null = null; ; ) {
-      const { rows, cursor: next } = await store.log.runs(id, { live: true }, { cursor, limit: PAGE })
-      for (const { session, agent } of rows) {
-        const keeper = (await loadFold(store, session)).view.agents[agent]?.keeper
-        if (keeper) wanted.add(keeper)
-      }
-      if (next === null) break
-      cursor = next
+    for await (const { session, agent } of allRows((page) => store.log.runs(id, { live: true }, page))) {
+      const keeper = (await loadFold(store, session)).view.agents[agent]?.keeper
+      if (keeper) wanted.add(keeper)
     }
   }
   return wanted

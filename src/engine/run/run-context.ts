@@ -16,7 +16,6 @@ export async function openPlaceOf({ ctx, recorder }: RunWork): Promise<OpenedPla
   return await ctx.projectPlaces.open(project)
 }
 
-/** Takes a slot on an agent process for a run. Its environment is an allow-list. */
 export async function takeSlot(work: RunWork, run: RunOf, place: Place, signal: AbortSignal): Promise<AgentSlot> {
   const { ctx } = work
   const described = await describeNeed(work, run, place)

@@ -11,7 +11,6 @@ import { missedText, transcriptText } from './primer.ts'
 import type { RunOf } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
 
-/** Everything needed to open a run's conversation in an agent process. */
 export interface Opening {
   readonly work: RunWork
   readonly run: RunView
@@ -21,7 +20,6 @@ export interface Opening {
   readonly signal: AbortSignal
 }
 
-/** The place of a run in the form that its agent receives. */
 export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace {
   const view = namespace === null ? {} : { view: { path, root, enter } }
   return { cwd: path, roots: [path], mcpServers: [], ...view }
@@ -49,7 +47,6 @@ export async function openConversation(opening: Opening): Promise<{ live: LiveCo
 
 const textBlocks = (text: string | null): ContentBlock[] => (text === null ? [] : [{ type: 'text', text }])
 
-/** The messages that an agent missed while another agent worked in the session. */
 async function missedBy({ ctx, recorder }: RunWork, run: RunView): Promise<ContentBlock[]> {
   const { lastRun, session } = recorder.view
   if (!lastRun || lastRun.agent === run.agent || run.state === 'parked') return []

@@ -115,7 +115,6 @@ function usageOf(work: RunWork, run: RunView, raw: unknown): Ended['usage'] {
   return { ...(answered && typeof answered === 'object' ? answered : {}), ...(context && { context }) }
 }
 
-/** Describes a failure. Where a limit ended the agent, the next step is to raise that limit. */
 async function failureOf(work: RunWork, thrown: unknown): Promise<NonNullable<Ended['error']>> {
   const failure = describeFailure(thrown)
   const data = thrown instanceof CarrelError ? (thrown.data as { reached?: LimitReached } | undefined) : undefined
@@ -123,7 +122,6 @@ async function failureOf(work: RunWork, thrown: unknown): Promise<NonNullable<En
   return limit ? { ...failure, next: await limitAdvice(work.ctx, work.recorder.session, limit) } : failure
 }
 
-/** The message of an agent's failure, with the end of its stderr and the next step. */
 function describeFailure(thrown: unknown): NonNullable<Ended['error']> {
   if (thrown instanceof CarrelError) {
     const data = (thrown.data ?? {}) as { stderrTail?: string; next?: string }

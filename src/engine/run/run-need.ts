@@ -18,20 +18,16 @@ import { placeKey } from '../files/project-places.ts'
 import { environmentOf } from '../scope-settings.ts'
 import type { RunWork } from './run-work.ts'
 
-/** A run, admitted or not. */
 export type RunOf = Pick<RunView, 'id' | 'agent'>
 
-/** The agent process that a run needs, with the sources of its parts for people who look later. */
 export interface RunNeed extends AgentNeed {
   readonly environment: EffectiveEnvironment
-  /** Values of the run's secrets by variable. */
   readonly secrets: Readonly<Record<string, string>>
   /** Variables that Carrel adds and that people may see: ports, the address of a browser. */
   readonly own: Readonly<Record<string, string>>
   readonly confinement: Confinement
 }
 
-/** A need whose resources are taken. The caller releases the browser. */
 export interface AcquiredNeed {
   readonly need: RunNeed
   readonly browser: RunBrowser | null
@@ -45,7 +41,6 @@ export const wantsBrowser = ({ environment }: RunNeed): boolean => environment.b
 /**
  * Describes the agent process that a run needs. Safe to repeat, and nothing has to be released: the ports belong to the
  * place and stay the same.
- *
  * @throws bad_input; unavailable where the agent is not installed, or this machine cannot enforce the sandbox
  */
 export async function describeNeed(
@@ -77,7 +72,6 @@ export async function describeNeed(
 /**
  * Takes the browser of a run, if its settings want one, and adds it to the need. The last step before the agent
  * process, since it may wait.
- *
  * @throws unavailable where the run cannot have a browser (F8)
  */
 export async function acquireNeed(
@@ -94,7 +88,6 @@ export async function acquireNeed(
   return { need: withBrowser(need, access), browser }
 }
 
-/** Adds the way to a browser to a need. */
 export function withBrowser<Need extends Pick<RunNeed, 'env' | 'own' | 'sandbox'>>(
   need: Need,
   { env, shown, door }: BrowserAccess,

@@ -12,7 +12,7 @@ import { applyConfig, openConversation } from './run-conversation.ts'
 import { recordEnd } from './run-end.ts'
 import { listenerOf, type RunListeners } from './run-listener.ts'
 import type { RunWork } from './run-work.ts'
-import { createRunQuestions } from './turn/asking.ts'
+import { RunQuestions } from './turn/asking.ts'
 import type { Turn, TurnTask } from './turn/turn.ts'
 import type { TurnMeter } from './turn/turn-meter.ts'
 import { takeTurn } from './turn/turn-worker.ts'
@@ -24,13 +24,11 @@ const MORE_ALLOWED =
 
 /** Resources that the admission of a run has opened for it. */
 export interface ReadyRun {
-  /** The files of the run, with their first snapshot under way. */
   readonly files?: Promise<RunFiles>
   /** A slot with the conversation open; the start of the run is in the log then. */
   readonly slot?: AgentSlot | null
 }
 
-/** A turn and the prompts that it begins with. */
 interface Begun {
   readonly turn: Turn
   readonly task: TurnTask
@@ -41,9 +39,7 @@ type Start = 'start' | 'resume' | 'rejoin'
 /**
  * Serves the run of a session's view until it ends or is parked. Requests in the log go to the agent (cancel, answers,
  * steering, settings), and updates of the agent go to the log. False when `rejoin` found no agent to go on with.
- *
  *   slot -> conversation -> [lease proven, run.started written] -> prompt -> turn -> run.ended | run.parked
- *
  * @throws lease_lost when another node took the session over
  */
 export async function serveRun(work: RunWork, how: Start, ready: ReadyRun = {}): Promise<boolean> {
@@ -77,7 +73,7 @@ class RunWorker {
   }
 
   async serve(how: Start, files: Promise<RunFiles> | undefined): Promise<boolean> {
-    const asking = createRunQuestions(this.#work, this.#run)
+    const asking = new RunQuestions(this.#work, this.#run)
     // The first snapshot is taken while the agent starts.
     this.#files = await (files ?? openFiles(this.#work, this.#run, how))
     const listeners = { asking, files: this.#files }
@@ -177,7 +173,6 @@ const isAnswered = (answer: Promise<unknown>) =>
     (thrown) => thrown instanceof AgentFailure && thrown.code !== undefined,
   )
 
-/** Leaves the agent in the state that the end of the turn requires, then writes the end. */
 async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void> {
   const { work, run, slot, live, asking, files } = turn
   const { recorder } = work

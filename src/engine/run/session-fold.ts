@@ -8,7 +8,6 @@ import { foldOne, foldTail, type Loaded, newestOf } from '../folding.ts'
 const STORE_EVERY = 256
 const STORE_EVERY_MS = 1_000
 
-/** The fold of a session in the memory of its holder: the view and the live items at the last event known here. */
 export class SessionFold {
   readonly #store: Store
   readonly #now: () => number
@@ -67,7 +66,6 @@ export class SessionFold {
     return { seq: this.#view.seq, view: this.#view, items: [...this.#dirty.values()] }
   }
 
-  /** Notes that a fold was stored, and drops items that no later event can change. */
   stored({ seq, items }: FoldWrite): void {
     this.#stored = { seq, at: this.#now() }
     for (const item of items) if (this.#dirty.get(item.n) === item) this.#dirty.delete(item.n)

@@ -5,13 +5,6 @@ import type { Context } from '../context.ts'
 import { loadFold } from '../folding.ts'
 import { holdSession } from './holder.ts'
 
-export interface Supervisor {
-  /** Number of sessions that this node holds. */
-  readonly held: number
-  /** Takes no new session, waits for the held ones, and gives their leases back (S4). */
-  stop(): Promise<void>
-}
-
 /** How often due sessions are searched without a ring, and leases that ran out on other nodes. ms. */
 const SEARCH_MS = 1_000
 /** A session that could not be held is left alone for a while, by the number of failures. ms. */
@@ -21,9 +14,7 @@ const RETRY_MS = [250, 1_000, 5_000, 15_000]
  * Finds due sessions that no node holds, takes their lease and holds them until they rest. A session stays due until it
  * is settled, so crash, restart and takeover need nothing else.
  */
-export const startSupervisor = (ctx: Context): Supervisor => new NodeSupervisor(ctx)
-
-class NodeSupervisor implements Supervisor {
+export class Supervisor {
   readonly #ctx: Context
   readonly #stopping = new AbortController()
   readonly #holding = new Map<string, Promise<void>>()
@@ -53,6 +44,7 @@ class NodeSupervisor implements Supervisor {
     return this.#holding.size
   }
 
+  /** Takes no new session, waits for the held ones, and gives their leases back (S4). */
   async stop(): Promise<void> {
     this.#stopping.abort()
     for (const stop of this.#stops) stop()

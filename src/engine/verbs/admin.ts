@@ -62,20 +62,14 @@ export const serverStatus: Op<'server.status'> = async (ctx) => {
   }
 }
 
-/** Collects the findings of `carrel doctor`. A finding that reports a problem also has the next step. */
+const good = (name: string, text: string): Finding => ({ name, state: 'good', text, next: null })
+const limited = (name: string, text: string, next: string | null): Finding => ({ name, state: 'limited', text, next })
+const bad = (name: string, text: string, next: string): Finding => ({ name, state: 'bad', text, next })
+
 export const doctor: Op<'server.doctor'> = async (ctx) => {
-  const { containment } = ctx
   const findings: Finding[] = [
-    { name: 'Node', state: 'good', text: `${process.version} on ${process.platform}-${process.arch}.`, next: null },
-    {
-      name: 'Processes',
-      state: containment.limits.length === 0 ? 'good' : 'limited',
-      text: [containment.detail, ...containment.limits].join(' '),
-      next:
-        containment.kind === 'process-group'
-          ? 'On Linux, install bubblewrap or util-linux (unshare, setpriv), so that Carrel can end all processes of an agent.'
-          : null,
-    },
+    good('Node', `${process.version} on ${process.platform}-${process.arch}.`),
+    processFinding(ctx),
     await sandboxFinding(ctx),
     await limitsFinding(ctx),
     await browserFinding(ctx),
@@ -87,17 +81,24 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
   return { findings }
 }
 
-/** Reports which sandbox modes work on this machine. */
-async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
-  const name = 'Sandbox'
-  for (const mode of ['guard', 'strict'] as const) {
-    const found = await sandboxes.obstacle(mode)
-    if (found) return { name, state: 'limited', text: `No ${mode}: ${found.why}`, next: found.next }
-  }
-  return { name, state: 'good', text: 'guard and strict, with bubblewrap.', next: null }
+function processFinding({ containment }: Context): Finding {
+  const name = 'Processes'
+  const text = [containment.detail, ...containment.limits].join(' ')
+  const state = containment.limits.length === 0 ? 'good' : 'limited'
+  if (containment.kind !== 'process-group') return { name, state, text, next: null }
+  const next =
+    'On Linux, install bubblewrap or util-linux (unshare, setpriv), so that Carrel can end all processes of an agent.'
+  return { name, state, text, next }
 }
 
-/** Reports which limits this machine can enforce on an agent and its child processes. */
+async function sandboxFinding({ sandboxes }: Context): Promise<Finding> {
+  for (const mode of ['guard', 'strict'] as const) {
+    const found = await sandboxes.obstacle(mode)
+    if (found) return limited('Sandbox', `No ${mode}: ${found.why}`, found.next)
+  }
+  return good('Sandbox', 'guard and strict, with bubblewrap.')
+}
+
 async function limitsFinding({ cgroups }: Context): Promise<Finding> {
   const limits: { what: string; text: string; next: string | null }[] = []
   for (const limit of HeldLimits.keyof().options) {
@@ -111,7 +112,7 @@ async function limitsFinding({ cgroups }: Context): Promise<Finding> {
     return same[0]?.next === null ? `Limits of ${what}: ${text}` : `No limit of ${what}: ${text}`
   })
   const next = limits.find((each) => each.next !== null)?.next ?? null
-  return { name: 'Limits', state: next === null ? 'good' : 'limited', text: parts.join(' '), next }
+  return next === null ? good('Limits', parts.join(' ')) : limited('Limits', parts.join(' '), next)
 }
 
 async function storeFinding(ctx: Context): Promise<Finding> {
@@ -119,47 +120,34 @@ async function storeFinding(ctx: Context): Promise<Finding> {
     const stats = await ctx.store.stats()
     const size = stats.bytes === null ? '' : `, ${(stats.bytes / 1_048_576).toFixed(1)} MiB`
     const text = `${stats.engine} ${stats.version}, schema ${stats.schema}, ${stats.sessions} sessions, ${stats.events} events${size}; ${stats.location}.`
-    return { name: 'Store', state: 'good', text, next: null }
+    return good('Store', text)
   } catch (thrown) {
-    return {
-      name: 'Store',
-      state: 'bad',
-      text: messageOf(thrown),
-      next: 'Check the database and the space on its disk.',
-    }
+    return bad('Store', messageOf(thrown), 'Check the database and the space on its disk.')
   }
 }
 
 async function diskFinding(ctx: Context): Promise<Finding> {
   const disk = await statfs(ctx.config.dataFolder)
   const free = disk.bavail * disk.bsize
-  const low = free < LOW_DISK_BYTES
   const text = `${(free / 1_073_741_824).toFixed(1)} GiB free on the disk of the data folder (${ctx.config.dataFolder}).`
-  return {
-    name: 'Disk',
-    state: low ? 'limited' : 'good',
-    text,
-    next: low ? 'Free some space. When the disk is full, runs stop until there is room.' : null,
-  }
+  if (free >= LOW_DISK_BYTES) return good('Disk', text)
+  return limited('Disk', text, 'Free some space. When the disk is full, runs stop until there is room.')
 }
 
-/** Reports the size of the file history, and which drivers can create working copies. */
 async function filesFindings(ctx: Context): Promise<Finding[]> {
   const drivers = await (await ctx.places()).drivers()
   const usable = drivers.filter((driver) => driver.usable)
   const lacking = drivers.filter((driver) => !driver.usable)
   const why = (detail: string) => detail.replace(/\.$/, '')
   const parts = [...usable, ...lacking].map((one) => `${one.name}: ${one.usable ? 'usable' : why(one.detail)}`)
-  const places: Finding = {
-    name: 'Working copies',
-    state: usable.length > 0 ? 'good' : 'limited',
-    text: `${parts.join('; ')}.`,
-    next: usable.length > 0 ? null : 'Projects can only work in the folder itself or in git worktrees on this machine.',
-  }
-  return [await historyFinding(ctx), places]
+  const name = 'Working copies'
+  const text = `${parts.join('; ')}.`
+  const next = 'Projects can only work in the folder itself or in git worktrees on this machine.'
+  return [await historyFinding(ctx), usable.length > 0 ? good(name, text) : limited(name, text, next)]
 }
 
 async function historyFinding(ctx: Context): Promise<Finding> {
+  const name = 'File history'
   try {
     const history = await ctx.history()
     const usage = await history.usage()
@@ -172,23 +160,13 @@ async function historyFinding(ctx: Context): Promise<Finding> {
     })
     const watched = await Promise.all([...ctx.projectPlaces.followed.keys()].map((key) => history.status(key)))
     const blind = watched.filter(({ watching, state }) => !watching && state === 'ready').length
-    return {
-      name: 'File history',
-      state: blind === 0 ? 'good' : 'limited',
-      text: `${each.join('; ') || 'Nothing yet'}. ${watched.length} places are open, ${watched.length - blind} of them watched.`,
-      next:
-        blind === 0
-          ? null
-          : 'Places that are not watched need a full scan each time. Raise fs.inotify.max_user_watches.',
-    }
+    const text = `${each.join('; ') || 'Nothing yet'}. ${watched.length} places are open, ${watched.length - blind} of them watched.`
+    const next = 'Places that are not watched need a full scan each time. Raise fs.inotify.max_user_watches.'
+    return blind === 0 ? good(name, text) : limited(name, text, next)
   } catch (thrown) {
-    const text = messageOf(thrown)
-    return {
-      name: 'File history',
-      state: 'bad',
-      text,
-      next: 'Runs continue, but cannot be undone meanwhile. Restart Carrel. If the error remains, move the folder `files` out of the data folder.',
-    }
+    const next =
+      'Runs continue, but cannot be undone meanwhile. Restart Carrel. If the error remains, move the folder `files` out of the data folder.'
+    return bad(name, messageOf(thrown), next)
   }
 }
 
@@ -198,22 +176,9 @@ const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} 
 async function agentFindings(ctx: Context): Promise<Finding[]> {
   const agents = await ctx.agents.list()
   const installed = agents.filter((agent) => agent.installed && agent.origin !== 'scripted')
-  const findings = installed.map(
-    (agent): Finding => ({
-      name: agent.name,
-      state: 'good',
-      text: `${agent.version ?? 'found'} at ${agent.program}.`,
-      next: null,
-    }),
-  )
-  if (findings.length > 0) return findings
+  if (installed.length > 0)
+    return installed.map(({ name, version, program }) => good(name, `${version ?? 'found'} at ${program}.`))
   const text = 'No agent was found on the PATH. Only the scripted agent that ships with Carrel is available.'
-  return [
-    {
-      name: 'Agents',
-      state: 'limited',
-      text,
-      next: 'Install an agent: `carrel agents` lists the agents that Carrel knows and how to get them.',
-    },
-  ]
+  const next = 'Install an agent: `carrel agents` lists the agents that Carrel knows and how to get them.'
+  return [limited('Agents', text, next)]
 }

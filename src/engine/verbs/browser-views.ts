@@ -3,13 +3,12 @@ import type { KeptPicture, Sight } from '../../model/browser-sight.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { RunId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
-import { enter, whoOf } from '../authorize.ts'
+import { enter, runIn, whoOf } from '../authorize.ts'
 import type { Basics } from '../basics.ts'
 import type { RunBrowser } from '../browsers/run-browser.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
 
-/** Everything that the operations about browsers need. */
 type BrowserContext = Pick<Basics, 'store' | 'config'> & Pick<Context, 'browsers'>
 
 interface RunKey {
@@ -29,7 +28,7 @@ export const takeOverBrowser: Op<'browsers.takeOver'> = async (ctx, caller, inpu
 }
 
 export const handBackBrowser: Op<'browsers.handBack'> = async (ctx, caller, input) => {
-  await requireRun(ctx, caller, input)
+  await runIn(ctx, caller, input.workspace, input.id)
   const by = whoOf(mayControl(caller))
   return { handedBack: ctx.browsers.of(input.id)?.view.handBack(input.hold ?? null, by) ?? false }
 }
@@ -55,11 +54,7 @@ export const keepPicture: Op<'browsers.keepPicture'> = async (ctx, caller, input
   return { url: mask.text(url), title: mask.text(title) }
 }
 
-/**
- * Yields the live view of a run's browser until the browser is no longer needed, or `signal` fires.
- *
- * @throws not_found where the caller may not see the run; gone where it has no browser that can be watched
- */
+/** Implements `Engine.watchBrowser`. @throws not_found where the caller may not see the run; gone without a browser */
 export async function* watchBrowser(
   ctx: BrowserContext & Pick<Basics, 'vault'>,
   caller: Caller,
@@ -74,16 +69,9 @@ export async function* watchBrowser(
       : sight
 }
 
-/** @throws not_found */
-async function requireRun(ctx: BrowserContext, caller: Caller, { workspace, id }: RunKey): Promise<void> {
-  await enter(ctx, caller, workspace)
-  const run = await ctx.store.log.run(workspace, id)
-  if (!run) throw new CarrelError('not_found', `There is no run ${id} in this workspace.`, { id })
-}
-
 /** @throws not_found; gone with the possible reasons */
 async function browserIn(ctx: BrowserContext, caller: Caller, input: RunKey): Promise<RunBrowser> {
-  await requireRun(ctx, caller, input)
+  await runIn(ctx, caller, input.workspace, input.id)
   const browser = ctx.browsers.of(input.id)
   if (browser !== null && browser.request.workspace === input.workspace) return browser
   throw new CarrelError(

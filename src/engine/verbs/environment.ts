@@ -7,7 +7,7 @@ import {
   HeldLimits,
   type SettingsScope,
 } from '../../model/settings/environment.ts'
-import { enter } from '../authorize.ts'
+import { enter, runIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { readGiven } from '../files/run-folder.ts'
 import type { Op } from '../op.ts'
@@ -36,10 +36,7 @@ async function ownAt({ store }: Context, scope: SettingsScope): Promise<Environm
   return scope.project !== null ? settings.project : scope.space !== null ? settings.space : settings.workspace
 }
 
-/**
- * Returns a scope with the Space of its project. Comes before other checks, so that nothing of another workspace shows
- * (B1).
- */
+/** Returns a scope with the Space of its project. Comes first, so that nothing of another workspace shows (B1). */
 async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScope): Promise<SettingsScope> {
   const missing = (what: string) => new CarrelError('not_found', `There is no ${what} in this workspace.`)
   if (space !== null && !(await ctx.store.tree.space(workspace, space))) throw missing(`Space ${space}`)
@@ -71,22 +68,16 @@ async function checkVariables(ctx: Context, { workspace }: SettingsScope, { env 
   for (const [name, value] of Object.entries(env ?? {})) {
     const shown = mask.text(value)
     if (shown === value) continue
-    throw new CarrelError(
-      'bad_input',
-      `The value of ${name} holds a secret (${/\[secret [^\]]*\]/.exec(shown)?.[0] ?? markOf('')}), and everybody can read variables. Runs get the secret as an environment variable of its own name, so leave out ${name}.`,
-    )
+    const message = `The value of ${name} holds a secret (${/\[secret [^\]]*\]/.exec(shown)?.[0] ?? markOf('')}), and everybody can read variables. Runs get the secret as an environment variable of its own name, so leave out ${name}.`
+    throw new CarrelError('bad_input', message)
   }
 }
 
 export const givenToRun: Op<'runs.environment'> = async (ctx, caller, input) => {
-  await enter(ctx, caller, input.workspace)
-  if (!(await ctx.store.log.run(input.workspace, input.id)))
-    throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
+  await runIn(ctx, caller, input.workspace, input.id)
   const given = await readGiven(ctx.config, input.id)
   if (given) return given
-  throw new CarrelError(
-    'gone',
-    'The environment of this run is not available: the run has no agent yet, or retention removed its folder (`carrel retention`).',
-    { id: input.id },
-  )
+  const message =
+    'The environment of this run is not available: the run has no agent yet, or retention removed its folder (`carrel retention`).'
+  throw new CarrelError('gone', message, { id: input.id })
 }

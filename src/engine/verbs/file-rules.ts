@@ -13,7 +13,6 @@ export const getFileRules: Op<'fileRules.get'> = async (ctx, caller, input) => {
   return { rules, defaults: DEFAULT_FILE_RULES, changed }
 }
 
-/** Changes the file rules of a Space. Open places follow the new rules at once. */
 export const setFileRules: Op<'fileRules.set'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
   const before = (await ctx.store.tree.fileRules(input.workspace, input.id)) as Partial<FileRules> | null
@@ -41,7 +40,6 @@ export const checkPath: Op<'fileRules.check'> = async (ctx, caller, input) => {
   }
 }
 
-/** Tells whether the history covers a path. Only a project that works in the Space's folder can tell. */
 async function covers(
   ctx: Context,
   { workspace, id }: { workspace: WorkspaceId; id: SpaceId },

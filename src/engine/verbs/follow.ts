@@ -7,10 +7,7 @@ import { checkAgain, followeeOf, listenFor, nextPage } from './followee.ts'
 /** A lost ring delays events by this much at the most (L7). ms. */
 const FOLLOW_POLL_MS = 2_000
 
-/**
- * Follows any number of logs and resumes after the position of each target. Reads no page before the reader has taken
- * the last one.
- */
+/** Follows logs, each after the position of its target. Reads no page before the reader has taken the last one. */
 export async function* follow(
   ctx: Context,
   caller: Caller,

@@ -7,7 +7,6 @@ import type { Line } from '../../store/store.ts'
 import { enter, sessionIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 
-/** The most events of one read. */
 const PAGE = 256
 /** The most characters that are kept for a reader who stopped reading, unless a single event is larger (L8). */
 const PAGE_CHARS = 262_144
@@ -20,7 +19,6 @@ export interface Followee {
   readonly log: string
   seen: number
   caughtUp: boolean
-  /** The log may have new events. */
   dirty: boolean
   ended: boolean
   /** The bells of changes that are in no log. */

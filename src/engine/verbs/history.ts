@@ -37,26 +37,12 @@ export const pinSnapshot: Op<'history.pin'> = async (ctx, caller, input) => {
 }
 
 export const listChanges: Op<'history.changes'> = async (ctx, caller, input) => {
-  const opened = await reachHistory(ctx, caller, input)
-  const { key } = opened
+  const { key } = await reachHistory(ctx, caller, input)
   const history = await ctx.history()
-  const by = input.run
-    ? { run: input.run }
-    : input.session
-      ? { session: input.session }
-      : input.act
-        ? { act: input.act }
-        : null
-  const found = by
-    ? touchedOf(await history.changesBy(key, by))
-    : touchedOf(
-        await history.between(key, {
-          from: input.from ?? BASE,
-          to: input.to ?? null,
-          after: null,
-          limit: MOST_CHANGES + 1,
-        }),
-      )
+  const { run, session, act, from = BASE, to = null } = input
+  const by = run ? { run } : session ? { session } : act ? { act } : null
+  const span = { from, to, after: null, limit: MOST_CHANGES + 1 }
+  const found = touchedOf(await (by ? history.changesBy(key, by) : history.between(key, span)))
   const shown = found.slice(0, MOST_CHANGES)
   const changes = await Promise.all(
     shown.map(async (touched) => {

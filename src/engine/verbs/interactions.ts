@@ -40,12 +40,10 @@ export const answerInteraction: Op<'interactions.answer'> = async (ctx, caller, 
 
 async function interactionIn(ctx: Context, workspace: WorkspaceId, id: InteractionId): Promise<Interaction> {
   const interaction = await ctx.store.people.interaction(workspace, id)
-  if (!interaction)
-    throw new CarrelError(
-      'not_found',
-      `There is no question ${id} in this workspace. \`carrel inbox\` shows the open ones.`,
-      { id },
-    )
+  if (!interaction) {
+    const message = `There is no question ${id} in this workspace. \`carrel inbox\` shows the open ones.`
+    throw new CarrelError('not_found', message, { id })
+  }
   return interaction
 }
 
@@ -64,10 +62,9 @@ export const addRule: Op<'rules.add'> = async (ctx, caller, input) => {
     fields.action === 'allow' &&
     [fields.agent, fields.toolKind, fields.path, fields.command, fields.space].every((each) => each === null)
   ) {
-    throw new CarrelError(
-      'bad_input',
-      'A rule that allows everything to every agent is not a rule. Name an agent, a tool kind, a path, a command or a Space.',
-    )
+    const message =
+      'A rule that allows everything to every agent is not a rule. Name an agent, a tool kind, a path, a command or a Space.'
+    throw new CarrelError('bad_input', message)
   }
   const rule: Rule = { ...fields, workspace, id: ctx.id('rule') as RuleId, createdAt: ctx.now() }
   return await ctx.store.people.addRule(rule, before ?? null, ctx.now())

@@ -100,11 +100,9 @@ async function sourceOf(
   const { workspace, space, place } = opened.project
   const project = await projectIn(ctx, caller, workspace, from)
   if (place.kind !== 'direct' || project.space !== space || project.place.kind === 'direct') {
-    throw new CarrelError(
-      'bad_input',
-      'Changes of a working copy can only be applied to the folder of its own Space. Name a project that works there directly.',
-      { from, to: opened.project.id },
-    )
+    const message =
+      'Changes of a working copy can only be applied to the folder of its own Space. Name a project that works there directly.'
+    throw new CarrelError('bad_input', message, { from, to: opened.project.id })
   }
   const reached = await reachPlace(ctx, caller, { workspace, project: from })
   await reached.activity.scan({ at: 'everything', reason: 'before_act' })

@@ -40,11 +40,8 @@ export const getPort: Op<'ports.get'> = async (ctx, caller, { workspace, preview
   const all = await ctx.store.ports.of(workspace, null)
   const found = all.map((port) => shown(ctx, workspace, port)).find((port) => port.preview === preview)
   if (found) return found
-  throw new CarrelError(
-    'not_found',
-    `There is no preview ${preview} in this workspace, or its working copy is gone. \`carrel env ports\` lists them.`,
-    { preview },
-  )
+  const message = `There is no preview ${preview} in this workspace, or its working copy is gone. \`carrel env ports\` lists them.`
+  throw new CarrelError('not_found', message, { preview })
 }
 
 const shown = ({ previewCode }: Pick<MachineFacts, 'previewCode'>, workspace: WorkspaceId, port: LeasedPort) => ({

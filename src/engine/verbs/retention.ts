@@ -7,6 +7,7 @@ import type { Caller } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
+import { allRows } from '../pages.ts'
 
 const DAY_MS = 86_400_000
 /** Delay of the first pass, so that it does not slow the start. ms. */
@@ -138,12 +139,7 @@ async function measure(path: string): Promise<{ newest: number; bytes: number } 
 async function liveRuns(ctx: Context): Promise<Set<string>> {
   const live = new Set<string>()
   for (const { id } of await ctx.store.tree.workspaces()) {
-    let cursor: string | null = null
-    do {
-      const page = await ctx.store.log.runs(id, { live: true }, { cursor, limit: 500 })
-      for (const run of page.rows) live.add(run.id)
-      cursor = page.cursor
-    } while (cursor !== null)
+    for await (const run of allRows((page) => ctx.store.log.runs(id, { live: true }, page))) live.add(run.id)
   }
   return live
 }

@@ -35,11 +35,8 @@ async function checkScope(ctx: Context, { workspace, space, project }: Parsed<'s
 export const removeSecret: Op<'secrets.remove'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
   if (await ctx.vault.remove(input)) return { removed: true }
-  throw new CarrelError(
-    'not_found',
-    `There is no secret ${input.name} in this scope. \`carrel secrets list\` shows all secrets with their scopes.`,
-    { name: input.name },
-  )
+  const message = `There is no secret ${input.name} in this scope. \`carrel secrets list\` shows all secrets with their scopes.`
+  throw new CarrelError('not_found', message, { name: input.name })
 }
 
 export const rotateSecrets: Op<'secrets.rotate'> = async (ctx, caller) => {

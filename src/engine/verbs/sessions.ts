@@ -5,7 +5,7 @@ import type { PromptId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts
 import { ACCEPTED, type PromptState, promptStateAfter } from '../../model/prompt-state.ts'
 import type { Caller } from '../../model/tree.ts'
 import type { Begins, SessionRequest, Submitted } from '../../store/store.ts'
-import { enter, mayEnter, noWorkspace, sessionIn, whoOf } from '../authorize.ts'
+import { enter, mayEnter, noWorkspace, runIn, sessionIn, whoOf } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import { eventOf, loadFold, readItems, refold } from '../folding.ts'
 import type { Op } from '../op.ts'
@@ -125,7 +125,6 @@ async function waitFor(
   }
 }
 
-/** Returns the agent's messages after its last tool call or other item in a run; null for none. */
 async function lastMessage(ctx: Context, session: SessionId, run: RunId): Promise<string | null> {
   const { items } = await readItems(ctx.store, session, null, 100)
   const texts: string[] = []
@@ -196,11 +195,6 @@ export const listRuns: Op<'runs.list'> = async (ctx, caller, input) => {
   return { runs: [...page.rows], cursor: page.cursor }
 }
 
-export const getRun: Op<'runs.get'> = async (ctx, caller, input) => {
-  await enter(ctx, caller, input.workspace)
-  const run = await ctx.store.log.run(input.workspace, input.id)
-  if (!run) throw new CarrelError('not_found', `There is no run ${input.id} in this workspace.`, { id: input.id })
-  return run
-}
+export const getRun: Op<'runs.get'> = (ctx, caller, input) => runIn(ctx, caller, input.workspace, input.id)
 
 const accepted = ({ seq, earlier }: Submitted) => ({ seq, repeated: earlier !== null })

@@ -47,13 +47,11 @@ export const renameWorkspace: Op<'workspaces.rename'> = async (ctx, caller, inpu
   return await ctx.store.tree.updateWorkspace(input.workspace, { name: input.name }, ctx.now())
 }
 
+const archival = (ctx: Context, archived: boolean) => ({ archivedAt: archived ? ctx.now() : null })
+
 export const archiveWorkspace: Op<'workspaces.archive'> = async (ctx, caller, input) => {
   await enter(ctx, caller, input.workspace)
-  return await ctx.store.tree.updateWorkspace(
-    input.workspace,
-    { archivedAt: input.archived ? ctx.now() : null },
-    ctx.now(),
-  )
+  return await ctx.store.tree.updateWorkspace(input.workspace, archival(ctx, input.archived), ctx.now())
 }
 
 export const deleteWorkspace: Op<'workspaces.delete'> = async (ctx, caller, input) => {
@@ -75,17 +73,9 @@ export const createSpace: Op<'spaces.create'> = async (ctx, caller, input) => {
   const id = ctx.id('space') as SpaceId
   const now = ctx.now()
   const { real, key, kind } = await folderFor(ctx, workspace, id, input.folder)
-  const space: Space = {
-    id,
-    workspace,
-    name: input.name ?? (kind === 'blank' ? 'Blank space' : basename(real)),
-    kind,
-    folder: real,
-    state: 'present',
-    createdAt: now,
-    archivedAt: null,
-  }
-  const made = await ctx.store.tree.createSpace(space, key, now)
+  const name = input.name ?? (kind === 'blank' ? 'Blank space' : basename(real))
+  const row = { id, workspace, name, kind, folder: real, state: 'present', createdAt: now, archivedAt: null } as const
+  const made = await ctx.store.tree.createSpace(row, key, now)
   const project = await ctx.store.tree.createProject(projectRow(ctx, made, 'Main'), now)
   return { space: made, project }
 }
@@ -110,12 +100,8 @@ async function folderFor(
   const foreign = taken.filter((each) => each.workspace !== workspace).map((each) => each.folder)
   await checkFolder(folder, { ...rules, others: foreign }).catch((thrown) => {
     // The message must not reveal the folder of another workspace (B1).
-    throw new CarrelError(
-      'bad_input',
-      `${checked.real}, or a folder inside or above it, is not available for a Space. Choose another folder.`,
-      undefined,
-      thrown,
-    )
+    const message = `${checked.real}, or a folder inside or above it, is not available for a Space. Choose another folder.`
+    throw new CarrelError('bad_input', message, undefined, thrown)
   })
   return { ...checked, kind: 'folder' }
 }
@@ -144,12 +130,7 @@ export const renameSpace: Op<'spaces.rename'> = async (ctx, caller, input) => {
 
 export const archiveSpace: Op<'spaces.archive'> = async (ctx, caller, input) => {
   await spaceIn(ctx, caller, input.workspace, input.id)
-  return await ctx.store.tree.updateSpace(
-    input.workspace,
-    input.id,
-    { archivedAt: input.archived ? ctx.now() : null },
-    ctx.now(),
-  )
+  return await ctx.store.tree.updateSpace(input.workspace, input.id, archival(ctx, input.archived), ctx.now())
 }
 
 export const deleteSpace: Op<'spaces.delete'> = async (ctx, caller, input) => {
@@ -170,12 +151,7 @@ export const renameProject: Op<'projects.rename'> = async (ctx, caller, input) =
 
 export const archiveProject: Op<'projects.archive'> = async (ctx, caller, input) => {
   await projectIn(ctx, caller, input.workspace, input.id)
-  return await ctx.store.tree.updateProject(
-    input.workspace,
-    input.id,
-    { archivedAt: input.archived ? ctx.now() : null },
-    ctx.now(),
-  )
+  return await ctx.store.tree.updateProject(input.workspace, input.id, archival(ctx, input.archived), ctx.now())
 }
 
 export const deleteProject: Op<'projects.delete'> = async (ctx, caller, input) => {
@@ -208,38 +184,19 @@ function sessionRow(
   name: string | null,
 ): Session {
   const now = ctx.now()
-  return {
-    id: ctx.id('session') as SessionId,
-    workspace: project.workspace,
-    space: project.space,
-    project: project.id,
-    name: name ?? 'New session',
-    namedBy: name === null ? 'default' : 'person',
-    agent,
-    state: 'idle',
-    questions: 0,
-    queued: 0,
-    head: 0,
-    lastRun: null,
-    changed: 0,
-    forkedFrom: null,
-    createdAt: now,
-    updatedAt: now,
-    closedAt: null,
-    archivedAt: null,
-  }
+  const { workspace, space, id } = project
+  const place = { id: ctx.id('session') as SessionId, workspace, space, project: id }
+  const named = { name: name ?? 'New session', namedBy: name === null ? 'default' : 'person' } as const
+  const rest = { state: 'idle', questions: 0, queued: 0, head: 0, lastRun: null, changed: 0, forkedFrom: null } as const
+  return { ...place, ...named, agent, ...rest, createdAt: now, updatedAt: now, closedAt: null, archivedAt: null }
 }
 
 export const getSession: Op<'sessions.get'> = (ctx, caller, input) => sessionIn(ctx, caller, input.workspace, input.id)
 
 export const renameSession: Op<'sessions.rename'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
-  return await ctx.store.tree.updateSession(
-    input.workspace,
-    input.id,
-    { name: input.name, namedBy: 'person' },
-    ctx.now(),
-  )
+  const change = { name: input.name, namedBy: 'person' } as const
+  return await ctx.store.tree.updateSession(input.workspace, input.id, change, ctx.now())
 }
 
 export const forkSession: Op<'sessions.fork'> = async (ctx, caller, input) => {
@@ -257,12 +214,7 @@ export const forkSession: Op<'sessions.fork'> = async (ctx, caller, input) => {
 
 export const archiveSession: Op<'sessions.archive'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)
-  return await ctx.store.tree.updateSession(
-    input.workspace,
-    input.id,
-    { archivedAt: input.archived ? ctx.now() : null },
-    ctx.now(),
-  )
+  return await ctx.store.tree.updateSession(input.workspace, input.id, archival(ctx, input.archived), ctx.now())
 }
 
 export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) => {
@@ -270,9 +222,7 @@ export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) =
   return await removeBranch(ctx, input, { session: input.id }, [])
 }
 
-/**
- * Returns Spaces with the present state of their folders, and stores a state that changed. Never recreates a folder.
- */
+/** Returns Spaces with the present state of their folders, and stores a changed state. Never recreates a folder. */
 async function withFolderStates(ctx: Context, spaces: readonly Space[]): Promise<Space[]> {
   const look = async (space: Space) => {
     const state = await folderState(space.folder)
@@ -291,11 +241,8 @@ async function checkWorkingCopies(ctx: Context, workspace: WorkspaceId, branch: 
   )
   const there = own.find(({ place }) => place.state === 'ready' || place.state === 'making')
   if (!there) return
-  throw new CarrelError(
-    'forbidden',
-    `${there.name} has a working copy at ${there.place.path}. Remove it first: \`carrel copies remove ${there.id}\`.`,
-    { project: there.id },
-  )
+  const message = `${there.name} has a working copy at ${there.place.path}. Remove it first: \`carrel copies remove ${there.id}\`.`
+  throw new CarrelError('forbidden', message, { project: there.id })
 }
 
 /** Previews or performs a deletion. Removes only folders that Carrel created, and only after their rows. */

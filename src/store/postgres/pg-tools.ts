@@ -6,7 +6,6 @@ import { CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 
-/** The client programs of one Postgres version. */
 export interface PgTools {
   /** The major version of the programs, as in 15. */
   readonly major: number
@@ -15,7 +14,6 @@ export interface PgTools {
   readonly psql: string
 }
 
-/** The reason why no programs can be used, with the next step. */
 export interface PgObstacle {
   readonly text: string
   readonly next: string
@@ -73,7 +71,6 @@ async function majorOf(program: string, env: ToolEnv): Promise<number | null> {
   return major === undefined ? null : Number(major)
 }
 
-/** Environment variables that are passed to the programs. */
 const PASSED = [
   ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'SystemRoot'],
   ...['PGPASSFILE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'],

@@ -8,8 +8,7 @@ import { tablesAfter } from '../sql/migrations/catalog.ts'
 import { KNOWN_SCHEMA, MIGRATIONS, schemaVersion, writtenByNewer } from '../sql/migrations/migrate.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, readCopy } from '../upgrade/copies.ts'
-import type { BackDone, BackPreview } from '../upgrade/loss.ts'
-import { measureLoss } from '../upgrade/loss.ts'
+import { type BackDone, type BackPreview, measureLoss } from '../upgrade/loss.ts'
 import { findPgTools, type PgTools, startTool } from './pg-tools.ts'
 import { connectOnce, MIGRATION_LOCK } from './postgres.ts'
 import { livingNodes } from './postgres-nodes.ts'
@@ -24,17 +23,13 @@ import {
 } from './postgres-upgrade.ts'
 
 interface Back extends PostgresPlace {
-  /** The name of the copy to go back to. */
   readonly name: string
   readonly options: PostgresUpgradeOptions
   readonly now: number
   readonly say: ReportProgress
 }
 
-/**
- * Checks a copy and counts the rows written since then. Changes nothing.
- * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
- */
+/** Changes nothing. @throws as `previewBack` of the engine */
 export async function previewBackPostgres(back: Back): Promise<BackPreview> {
   return await connectOnce(back.url, back.schema, async (client) => {
     const tx = postgresTx(client)
@@ -56,12 +51,10 @@ async function readPostgresCopy(tx: Tx, { name, options, say }: Back): Promise<{
   const tools = await findPgTools(Math.max(await serverMajor(tx), toolMajor ?? 0), options.env, options.toolFolders)
   if ('text' in tools) throw new CarrelError('unavailable', `${tools.text} ${tools.next}`)
   const found = await countCopy(tools, join(copy.folder, file), options.env)
-  if (JSON.stringify(found) !== JSON.stringify(counts))
-    throw new CarrelError(
-      'unavailable',
-      `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`,
-      { copy: name, expected: counts, found },
-    )
+  if (JSON.stringify(found) !== JSON.stringify(counts)) {
+    const message = `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`
+    throw new CarrelError('unavailable', message, { copy: name, expected: counts, found })
+  }
   return { copy, tools }
 }
 
@@ -148,13 +141,8 @@ async function replaceTables(back: Back, copy: Copy, tools: PgTools, version: nu
   } catch (thrown) {
     reading.kill()
     writing.kill()
-    const message = messageOf(thrown)
-    throw new CarrelError(
-      'unavailable',
-      `The copy was not restored, and nothing was changed. ${message}`,
-      { copy: copy.name },
-      thrown,
-    )
+    const message = `The copy was not restored, and nothing was changed. ${messageOf(thrown)}`
+    throw new CarrelError('unavailable', message, { copy: copy.name }, thrown)
   }
 }
 

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { asCarrelError } from '../../model/errors.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
-import { scaleSample, stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
+import { stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
 import { POSTGRES } from '../sql/dialect.ts'
 import { effectsOfAll, tablesAfter } from '../sql/migrations/catalog.ts'
 import { MIGRATIONS, schemaVersion } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
-import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
+import { estimateOf, type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import type { Tx } from '../sql/tx.ts'
+import { sampleFailed } from '../upgrade/failures.ts'
 import { connectOnce } from './postgres.ts'
 import { fromPostgres } from './postgres-errors.ts'
 import { postgresTx } from './postgres-tx.ts'
@@ -56,20 +56,14 @@ export async function checkPostgres({ migrations = MIGRATIONS, ...check }: Check
     if (!broken) say('measuring a sample', 0, null)
     const tried = broken ? null : await trySample(client, schema, version, migrations)
     if (tried && 'finding' in tried) findings.push(tried.finding)
+    const copyMs = (msPerByte: number) => (options.copy === 'made' ? 0 : bytes * msPerByte)
     return {
       ...base,
       state: stateOf(findings),
       schema: { data: version, known },
       steps: pending.map(({ name, summary }) => ({ name, summary })),
       room,
-      estimate:
-        tried && 'trial' in tried
-          ? {
-              copyMs: options.copy === 'made' ? 0 : Math.round(bytes * tried.msPerByte),
-              migrateMs: Math.round(scaleSample(tried.trial)),
-              sampleRows: tried.trial.sampleRows,
-            }
-          : null,
+      estimate: tried && 'trial' in tried ? estimateOf(tried.trial, copyMs(tried.msPerByte)) : null,
       locked: findLocked(effectsOfAll(pending, POSTGRES)),
       findings,
     }
@@ -113,10 +107,7 @@ async function trySample(
     const { code } = (thrown ?? {}) as { code?: unknown }
     // A user without the right to create a schema can still upgrade the tables.
     if (code === '42501') return null
-    const { message } = asCarrelError(fromPostgres(thrown))
-    const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
-    const next = 'Continue with the earlier version of Carrel, and report this.'
-    return { finding: { level: 'block', kind: 'trial', text, next } }
+    return { finding: sampleFailed(fromPostgres(thrown).message) }
   }
 }
 

@@ -9,10 +9,7 @@ export function mayRetry(thrown: unknown): boolean {
   return code === '40001' || code === '40P01'
 }
 
-/**
- * Converts an error of `pg` into a `CarrelError` that never holds the address. A mistake in Carrel's own SQL stays
- * `internal`.
- */
+/** Converts an error of `pg`, without the address. A mistake in Carrel's own SQL stays `internal`. */
 export function fromPostgres(thrown: unknown): CarrelError {
   if (thrown instanceof CarrelError) return thrown
   const { code } = (thrown ?? {}) as { code?: unknown }

@@ -9,13 +9,11 @@ export const OPENING = 'carrel opening'
 
 interface NodeQuery {
   readonly schema: string
-  /** ms since 1970. */
   readonly now: number
   /** The lease holder of this node. Its leases are leftovers of an earlier process. */
   readonly holder: string | null
 }
 
-/** Returns findings for other live nodes on a database: connected ones, and holders of unexpired leases. */
 export async function livingNodes(tx: Tx, { schema, now, holder }: NodeQuery): Promise<UpgradeFinding[]> {
   const connected = await tx.all<{ address: string; connections: number; names: string }>(
     `select coalesce(host(client_addr), 'the machine of the server') as address, count(*) as connections,

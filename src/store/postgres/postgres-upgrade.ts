@@ -1,10 +1,9 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
-import { sizeWords } from '../../model/settings/sizes.ts'
-import type { ReportProgress } from '../../model/upgrade.ts'
 import {
   findRoom,
   joinRoom,
+  type ReportProgress,
   refuseFindings,
   roomToMigrate,
   type UpgradeFinding,
@@ -16,14 +15,13 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, makeCopy, type UpgradeOptions } from '../upgrade/copies.ts'
+import { diskFull, stepFailed } from '../upgrade/failures.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
 import { livingNodes } from './postgres-nodes.ts'
 
-/** Options of an upgrade on a Postgres server. */
 export interface PostgresUpgradeOptions extends UpgradeOptions {
-  /** The lease holder of this node; null without one. */
   readonly holder: string | null
   /** The environment of the Postgres programs, with the PATH to find them. */
   readonly env: ToolEnv
@@ -75,7 +73,6 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
   }
 }
 
-/** Returns all obstacles of an upgrade, the needed disk space, and the programs for the copy if one is needed. */
 export async function lookOver(
   upgrade: Omit<Upgrade, 'say'>,
   options: PostgresUpgradeOptions | null,
@@ -153,16 +150,8 @@ export async function copyPostgres(
 ): Promise<Copy> {
   const { tx, url, schema, version, now, say } = upgrade
   const tables = tablesAt(upgrade)
-  const facts = {
-    engine: 'postgres',
-    carrel,
-    schema: version,
-    at: now,
-    reason,
-    source: `${publicAddress(url)} ${schema}`,
-    file: 'carrel.pgdump',
-    toolMajor: tools.major,
-  } as const
+  const made = { carrel, schema: version, at: now, reason, source: `${publicAddress(url)} ${schema}` }
+  const facts = { engine: 'postgres', ...made, file: 'carrel.pgdump', toolMajor: tools.major } as const
   const write = async (file: string) => {
     say('copying the database with pg_dump', 0, null)
     const named = tables.map((table) => `--table="${schema}"."${table}"`)
@@ -171,18 +160,16 @@ export async function copyPostgres(
     say('verifying the copy', 0, null)
     const rows = await countCopy(tools, file, env)
     const present = await countRows(tx, tables)
-    if (JSON.stringify(sorted(present)) !== JSON.stringify(sorted(rows)))
-      throw new CarrelError(
-        'unavailable',
-        'The copy does not hold the same rows as the database. Nothing was changed. Stop other programs that write to it, then try again.',
-        { there: present, copied: rows },
-      )
+    if (JSON.stringify(sorted(present)) !== JSON.stringify(sorted(rows))) {
+      const message =
+        'The copy does not hold the same rows as the database. Nothing was changed. Stop other programs that write to it, then try again.'
+      throw new CarrelError('unavailable', message, { there: present, copied: rows })
+    }
     return rows
   }
   return await makeCopy(copies, facts, write, { say, needed })
 }
 
-/** Counts the rows of each table in a copy, read with `pg_restore`. */
 export async function countCopy(tools: PgTools, file: string, env: ToolEnv): Promise<Record<string, number>> {
   const reading = startTool(tools.restore, ['--data-only', '--file=-', file], env)
   const [rows] = await Promise.all([countDumped(reading.stdout), reading.ended])
@@ -198,38 +185,23 @@ export function publicAddress(url: string): string {
   return `postgres://${host}${pathname}`
 }
 
+const TABLES_IN_USE =
+  'Other programs are writing to the tables of Carrel, so the upgrade did not start. Stop them, then start Carrel again.'
+
 /** Converts a failure of an upgrade into an error with step and remedy. Returns conflicts unchanged for a retry. */
 export function postgresFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): unknown {
   // The caller repeats the whole transaction after a conflict.
   if (mayRetry(thrown)) return thrown
   const code = (thrown as { code?: unknown } | null)?.code
   if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT') {
-    const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
-    const disk = code === '53100' ? 'The disk of the Postgres server' : 'The disk'
-    return new CarrelError(
-      'unavailable',
-      `${disk} became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${needs.join(' and ')}. Make room, then start Carrel again.`,
-      { step: doing, room },
-      thrown,
-    )
+    return diskFull(code === '53100' ? 'The disk of the Postgres server' : 'The disk', doing, room, thrown)
   }
-  if (code === '55P03')
-    return new CarrelError(
-      'unavailable',
-      'Other programs are writing to the tables of Carrel, so the upgrade did not start. Stop them, then start Carrel again.',
-      { step: doing },
-      thrown,
-    )
+  if (code === '55P03') return new CarrelError('unavailable', TABLES_IN_USE, { step: doing }, thrown)
   const known = fileTrouble(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
   const error = known.code === 'internal' ? fromPostgres(thrown) : known
   if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
   const detail = asCarrelError(thrown)
     .message.replace(/^Something went wrong inside Carrel: /, '')
     .replace(/\.$/, '')
-  return new CarrelError(
-    'internal',
-    `The upgrade failed at ${doing}: ${detail}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
-    { step: doing },
-    thrown,
-  )
+  return stepFailed(doing, detail, thrown)
 }

@@ -15,21 +15,15 @@ export interface PostgresOptions {
   readonly url: string
   /** The schema that holds the tables. Created where it is missing. */
   readonly schema?: string | undefined
-  /** Most connections at a time. */
   readonly poolSize?: number | undefined
-  /** Clock for the times of migrations. ms since 1970. */
   readonly now?: (() => number) | undefined
   /** Options of an upgrade. Without them older tables are refused: the folder of the copy is unknown. */
   readonly upgrade?: PostgresUpgradeOptions | undefined
-  /** Receives the progress of an upgrade. */
   readonly say?: ReportProgress | undefined
 }
 
-/** Most tries of a transaction that conflicts with others. */
 const TRIES = 8
-/**
- * The advisory lock of migrations, so that nodes that start together migrate one after the other. An arbitrary number.
- */
+/** The advisory lock of migrations: nodes that start together migrate one after the other. An arbitrary number. */
 export const MIGRATION_LOCK = 4_747_001
 
 /**

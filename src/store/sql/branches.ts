@@ -113,8 +113,9 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
   }
   await tx.run(`delete from sessions where ${sessions}`, ...values)
   if (projects !== NONE) {
-    await tx.run(`delete from secrets where project in (select id from projects where ${projects})`, ...values)
-    await tx.run(`delete from environment where scope in (select id from projects where ${projects})`, ...values)
+    const ids = `(select id from projects where ${projects})`
+    await tx.run(`delete from secrets where project in ${ids}`, ...values)
+    await tx.run(`delete from environment where scope in ${ids}`, ...values)
     await tx.run(
       `delete from ports where place in (select 'project:' || id from projects where ${projects})`,
       ...values,
@@ -130,10 +131,8 @@ async function removeRows(tx: Tx, { spaces, projects, sessions, values }: Select
 }
 
 async function removeWorkspace(tx: Tx, workspace: WorkspaceId): Promise<void> {
-  await tx.run('delete from rules where workspace = $1', workspace)
-  await tx.run('delete from secrets where workspace = $1', workspace)
-  await tx.run('delete from environment where workspace = $1', workspace)
-  await tx.run('delete from workspace_log where workspace = $1', workspace)
+  for (const table of ['rules', 'secrets', 'environment', 'workspace_log'])
+    await tx.run(`delete from ${table} where workspace = $1`, workspace)
   await tx.run('delete from workspaces where id = $1', workspace)
   tx.rings.push({ log: workspace, head: 0, due: false })
 }

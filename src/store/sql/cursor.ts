@@ -5,7 +5,6 @@ import type { PageRequest, RowPage } from '../store.ts'
 
 const Position = z.tuple([z.string(), z.string(), z.number().int(), z.string()])
 
-/** The row before a page, by its time and id. */
 export interface PagePosition {
   readonly at: number
   readonly id: string
@@ -27,7 +26,6 @@ export function readCursor(list: string, workspace: string, page: PageRequest): 
   return { at: read.data[2], id: read.data[3] }
 }
 
-/** How a page is made of the rows of a list. */
 interface PageShape<R, T> {
   readonly list: string
   readonly workspace: string

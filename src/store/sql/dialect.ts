@@ -6,7 +6,6 @@ import { POSTGRES_WORDS, SQLITE_WORDS, type WordIndex } from './search/word-inde
  */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
-  /** The type of an auto-increment key. */
   readonly counter: string
   /** Stores the rows of a table in its primary key index only. */
   readonly byKey: string
@@ -14,16 +13,12 @@ export interface Dialect {
   readonly forUpdate: string
   /** Locks rows that must not change until the commit. */
   readonly forShare: string
-  /**
-   * Selects the relations of the schema: `name`, `kind` (`table`, `index` or another), and `owner`, the table of an
-   * index.
-   */
+  /** Selects `name`, `kind` (`table`, `index` or another) and `owner` (the table of an index) of each relation. */
   readonly relations: string
   /** Selects `owner` and `name` of each column of each table of the schema. */
   readonly columns: string
   /** Lets an insert set an auto-increment key. */
   readonly settingCounters: string
-  /** The full-text index of items. */
   readonly words: WordIndex
 }
 

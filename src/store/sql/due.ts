@@ -37,7 +37,6 @@ export const nextWake: StoreOperation<LogStore['nextWake']> = async (tx, [now]) 
   return row?.at ?? null
 }
 
-/** Returns runs, newest first. */
 export const runs: StoreOperation<LogStore['runs']> = async (tx, [workspace, filter, page]) => {
   const from = readCursor('runs', workspace, page)
   const values: SqlValue[] = [workspace, page.limit + 1]

@@ -6,12 +6,10 @@ import { checkScope, scopeOf } from './scope.ts'
 import type { SqlRow } from './tx.ts'
 
 export const environment: StoreOperation<EnvironmentStore['at']> = async (tx, [{ workspace, space, project }]) => {
+  const values = [workspace, '', space ?? '', project ?? '']
   const rows = await tx.all<SqlRow>(
     'select scope, settings from environment where workspace = $1 and scope in ($2, $3, $4)',
-    workspace,
-    '',
-    space ?? '',
-    project ?? '',
+    ...values,
   )
   const settingsOf = (scope: string | null): Environment => {
     const row = scope === null ? undefined : rows.find((each) => each.scope === scope)

@@ -57,13 +57,11 @@ async function putFold(tx: Tx, session: SessionId, fold: FoldWrite, growing: Rea
   if (fold.view.seq !== fold.seq || fold.view.session !== session) {
     throw new CarrelError('internal', 'A fold must be stored under its own session and position.', { session })
   }
+  const values = [session, FOLD_VERSION, fold.seq, JSON.stringify(fold.view)]
   await tx.run(
     `insert into folds (session, version, seq, view) values ($1, $2, $3, $4)
      on conflict (session) do update set version = excluded.version, seq = excluded.seq, view = excluded.view`,
-    session,
-    FOLD_VERSION,
-    fold.seq,
-    JSON.stringify(fold.view),
+    ...values,
   )
   const rows = fold.items.map((item) => [session, item.n, JSON.stringify(item)])
   await tx.insertMany('items', ITEMS, rows, 'on conflict (session, n) do update set json = excluded.json')
@@ -104,11 +102,10 @@ function parsed(text: string): unknown {
 }
 
 export const readItems: StoreOperation<LogStore['items']> = async (tx, [session, before, limit]) => {
+  const values = [session, before ?? Number.MAX_SAFE_INTEGER, limit]
   const rows = await tx.all<{ json: string }>(
     `select json from items where session = $1 and n < $2 and exists (${SAME_VERSION}) order by n desc limit $3`,
-    session,
-    before ?? Number.MAX_SAFE_INTEGER,
-    limit,
+    ...values,
   )
   return rows.map(toItem)
 }

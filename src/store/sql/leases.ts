@@ -15,10 +15,8 @@ const COLUMNS = 'lease_key, holder, token, expires_at'
 /** The holder of a released lease. Its row stays, because the token may only grow (S1). */
 const RELEASED = ''
 
-/** The key of the lease for files of a Space and for notes in its sessions. */
 export const spaceLease = (space: SpaceId): string => `space:${space}`
 
-/** The key of the lease for a session's log. */
 export const sessionLease = (session: SessionId): string => `session:${session}`
 
 const toLease = (row: LeaseRow): Lease => ({
@@ -34,27 +32,23 @@ const toLease = (row: LeaseRow): Lease => ({
  */
 export const acquire: StoreOperation<LeaseStore['acquire']> = async (tx, [key, holder, ttlMs, now]) => {
   if (holder === RELEASED) throw new CarrelError('bad_input', 'The holder of a lease needs a name.')
+  const values = [key, holder, now + ttlMs, now]
   const row = await tx.get<LeaseRow>(
     `insert into leases (${COLUMNS}) values ($1, $2, 1, $3)
      on conflict (lease_key) do update
        set holder = excluded.holder, token = leases.token + 1, expires_at = excluded.expires_at
        where leases.expires_at <= $4 or leases.holder = excluded.holder
      returning ${COLUMNS}`,
-    key,
-    holder,
-    now + ttlMs,
-    now,
+    ...values,
   )
   return row ? toLease(row) : null
 }
 
 export const renew: StoreOperation<LeaseStore['renew']> = async (tx, [lease, ttlMs, now]) => {
+  const values = [lease.key, lease.holder, lease.token, now + ttlMs]
   const row = await tx.get<LeaseRow>(
     `update leases set expires_at = $4 where lease_key = $1 and holder = $2 and token = $3 returning ${COLUMNS}`,
-    lease.key,
-    lease.holder,
-    lease.token,
-    now + ttlMs,
+    ...values,
   )
   if (!row) throw leaseLost(lease.key)
   return toLease(row)
@@ -84,11 +78,10 @@ export const renewAll: StoreOperation<LeaseStore['renewAll']> = async (tx, [leas
 }
 
 export const release: StoreOperation<LeaseStore['release']> = async (tx, [lease]) => {
+  const values = [lease.key, lease.holder, lease.token]
   await tx.run(
     `update leases set holder = '', expires_at = 0 where lease_key = $1 and holder = $2 and token = $3`,
-    lease.key,
-    lease.holder,
-    lease.token,
+    ...values,
   )
 }
 

@@ -32,13 +32,8 @@ export const submit: StoreOperation<LogStore['submit']> = async (
   work.row.due = 1
   const { first, last } = await append(tx, work, [request, ...outcomes])
   if (key !== undefined) {
-    await tx.run(
-      'insert into request_keys (session, request_key, digest, seq) values ($1, $2, $3, $4)',
-      session,
-      key,
-      digest,
-      first,
-    )
+    const values = [session, key, digest, first]
+    await tx.run('insert into request_keys (session, request_key, digest, seq) values ($1, $2, $3, $4)', ...values)
   }
   tx.rings.push({ log: session, head: last, due: true })
   return { seq: first, at: now, earlier: null, began: lease && { first: first + 1, last, at: now, lease } }
@@ -136,11 +131,10 @@ function checkedFold(fold: FoldWrite, head: number): FoldWrite {
 }
 
 export const read: StoreOperation<LogStore['read']> = async (tx, [session, after, limit]) => {
+  const values = [session, after, limit]
   const rows = await tx.all<{ seq: number; at: number; run: string | null; type: string; data: string }>(
     'select seq, at, run, type, data from events where session = $1 and seq > $2 order by seq limit $3',
-    session,
-    after,
-    limit,
+    ...values,
   )
   const start = `{"session":${JSON.stringify(session)},"seq":`
   // Concatenated for speed, since a long catch-up waits for it: a type is a word, a run an identifier, data is JSON.

@@ -124,7 +124,6 @@ export interface Port {
   read(name: ReadName, args: readonly unknown[]): Promise<unknown>
 }
 
-/** Returns the methods of a store. Each one sends its own arguments through `port`. */
 export function methodsOver(port: Port): StoreParts {
   const methods = (table: object, send: (name: never, args: readonly unknown[]) => Promise<unknown>, part: string) =>
     Object.keys(table).map((name) => [name, (...args: unknown[]) => send(`${part}.${name}` as never, args)])
@@ -141,9 +140,7 @@ export interface Write {
   readonly args: readonly unknown[]
 }
 
-/**
- * Runs several writes in one transaction, in order. Returns the result of each. Writes workspace lines once for all.
- */
+/** Runs several writes in one transaction, in order. Returns their results. Writes workspace lines once for all. */
 export async function runWrites(tx: Tx, writes: readonly Write[]): Promise<unknown[]> {
   const results: unknown[] = []
   for (const { name, args } of writes) results.push(await runNamed(tx, name, args))
@@ -161,7 +158,6 @@ function runNamed(tx: Tx, name: WriteName | ReadName, args: readonly unknown[]):
 
 type Untyped = (tx: Tx, args: readonly unknown[]) => Promise<unknown>
 
-/** Figures of a database for `carrel doctor`. */
 export interface StoreCounts {
   readonly sessions: number
   readonly events: number

@@ -43,23 +43,15 @@ export const rules: StoreOperation<PeopleStore['rules']> = async (tx, [workspace
 }
 
 export const addRule: StoreOperation<PeopleStore['addRule']> = async (tx, [rule, before, now]) => {
-  const { workspace } = rule
+  const { id, workspace, space, action, agent, toolKind, path, command, createdAt } = rule
   if (!(await lockOrder(tx, workspace))) throw noWorkspace(workspace)
-  if (rule.space !== null) await checkSpace(tx, workspace, rule.space)
+  if (space !== null) await checkSpace(tx, workspace, space)
   const position = await makeRoom(tx, workspace, before)
+  const values = [id, workspace, position, space, action, agent, toolKind, path, command, createdAt]
   await tx.run(
     `insert into rules (id, workspace, position, space, action, agent, tool_kind, path, command, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    rule.id,
-    workspace,
-    position,
-    rule.space,
-    rule.action,
-    rule.agent,
-    rule.toolKind,
-    rule.path,
-    rule.command,
-    rule.createdAt,
+    ...values,
   )
   addLines(tx, workspace, [{ type: 'rule.changed', data: { rule } }], now)
   return rule

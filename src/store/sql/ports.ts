@@ -18,13 +18,10 @@ export const portsTaken: StoreOperation<PortStore['taken']> = async (tx) => {
 
 /** Relies on both unique indexes: another place may have the port, and the place may have the name already. */
 export const leasePort: StoreOperation<PortStore['lease']> = async (tx, [workspace, { place, name, port }, now]) => {
+  const values = [port, workspace, place, name, now]
   await tx.run(
     `insert into ports (port, workspace, place, name, leased_at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    port,
-    workspace,
-    place,
-    name,
-    now,
+    ...values,
   )
   const row = await tx.get<{ port: number }>('select port from ports where place = $1 and name = $2', place, name)
   return row?.port ?? null

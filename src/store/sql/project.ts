@@ -102,17 +102,16 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
       return expireInteraction(tx, work, outcome.data.interaction, toJson(outcome.data.answer))
     case 'interaction.withdrawn':
       return withdrawInteractions(tx, work, outcome.data.interaction)
-    case 'context.opened':
+    case 'context.opened': {
+      const values = [row.id, outcome.data.agent, outcome.data.acpSession, outcome.data.fingerprint]
       await tx.run(
         `insert into contexts (session, agent, acp_session, fingerprint, status) values ($1, $2, $3, $4, 'open')
          on conflict (session, agent) do update
            set acp_session = excluded.acp_session, fingerprint = excluded.fingerprint, status = excluded.status`,
-        row.id,
-        outcome.data.agent,
-        outcome.data.acpSession,
-        outcome.data.fingerprint,
+        ...values,
       )
       return
+    }
     case 'context.lost':
       await tx.run(
         `update contexts set status = 'lost', acp_session = null where session = $1 and agent = $2`,
@@ -154,43 +153,33 @@ async function admit(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.adm
     })
   }
   await takePrompt(tx, work, data.prompt)
+  const values = [data.run, row.workspace, row.id, data.prompt, data.agent, now]
   await tx.run(
     `insert into runs (id, workspace, session, prompt, agent, state, admitted_at)
      values ($1, $2, $3, $4, $5, 'admitted', $6)`,
-    data.run,
-    row.workspace,
-    row.id,
-    data.prompt,
-    data.agent,
-    now,
+    ...values,
   )
   Object.assign(row, { agent: data.agent, run_state: 'admitted', last_run: data.run })
   Object.assign(row, { last_outcome: null, last_ended_at: null, changed: 0 })
 }
 
 async function moveRun(tx: Tx, { row, now }: Work, run: RunId, state: 'started' | 'parked'): Promise<void> {
+  const values = [run, row.id, state, state === 'started' ? now : null]
   const moved = await tx.run(
     `update runs set state = $3, started_at = coalesce(started_at, $4)
      where id = $1 and session = $2 and state <> 'ended'`,
-    run,
-    row.id,
-    state,
-    state === 'started' ? now : null,
+    ...values,
   )
   if (moved > 0) row.run_state = state
 }
 
 async function endRun(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.ended' }>['data']): Promise<void> {
   const { row, now } = work
+  const values = [data.run, row.id, data.outcome, data.stopReason, now, toJson(data.usage)]
   const ended = await tx.run(
     `update runs set state = 'ended', outcome = $3, stop_reason = $4, ended_at = $5, usage = $6
      where id = $1 and session = $2 and state <> 'ended'`,
-    data.run,
-    row.id,
-    data.outcome,
-    data.stopReason,
-    now,
-    toJson(data.usage),
+    ...values,
   )
   await writeSpent(tx, data)
   if (ended === 0) throw new CarrelError('gone', 'This run is not active: it has ended already.', { run: data.run })
@@ -201,34 +190,24 @@ async function endRun(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.en
 
 async function writeSpent(tx: Tx, { run, spent }: { run: RunId; spent?: Spent | undefined }): Promise<void> {
   if (!spent) return
+  const values = [run, Math.round(spent.ms), spent.turns, Math.round(spent.tokens), spent.cost]
   await tx.run(
     'update runs set spent_ms = $2, spent_turns = $3, spent_tokens = $4, spent_cost = $5 where id = $1',
-    run,
-    Math.round(spent.ms),
-    spent.turns,
-    Math.round(spent.tokens),
-    spent.cost,
+    ...values,
   )
 }
 
 async function openInteraction(
   tx: Tx,
   work: Work,
-  data: Extract<Outcome, { type: 'interaction.opened' }>['data'],
+  { interaction, run, agent, question, expiresAt }: Extract<Outcome, { type: 'interaction.opened' }>['data'],
 ): Promise<void> {
   const { row, now } = work
+  const values = [interaction, row.workspace, row.space, row.id, run, agent, JSON.stringify(question), now, expiresAt]
   const made = await tx.get<SqlRow>(
     `insert into interactions (id, workspace, space, session, run, agent, state, question, opened_at, expires_at)
      values ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9) returning *`,
-    data.interaction,
-    row.workspace,
-    row.space,
-    row.id,
-    data.run,
-    data.agent,
-    JSON.stringify(data.question),
-    now,
-    data.expiresAt,
+    ...values,
   )
   row.questions += 1
   work.news = true
@@ -237,13 +216,11 @@ async function openInteraction(
 
 /** Refuses the expiry of a question that is not open, because the first answer stays (I1). */
 async function expireInteraction(tx: Tx, work: Work, id: InteractionId, answer: string | null): Promise<void> {
+  const values = [id, work.row.id, answer, work.now]
   const expired = await tx.get<SqlRow>(
     `update interactions set state = 'expired', answer = $3, answered_at = $4
      where id = $1 and session = $2 and state = 'open' returning *`,
-    id,
-    work.row.id,
-    answer,
-    work.now,
+    ...values,
   )
   if (!expired) throw new CarrelError('gone', 'This question is no longer open.', { interaction: id })
   work.row.questions -= 1
@@ -252,12 +229,11 @@ async function expireInteraction(tx: Tx, work: Work, id: InteractionId, answer: 
 
 /** Withdraws one open question, or with null all open questions of the session. */
 async function withdrawInteractions(tx: Tx, work: Work, id: InteractionId | null): Promise<void> {
+  const values = [work.row.id, work.now, id]
   const rows = await tx.all<SqlRow>(
     `update interactions set state = 'withdrawn', answered_at = $2
      where session = $1 and state = 'open' and id = coalesce($3, id) returning *`,
-    work.row.id,
-    work.now,
-    id,
+    ...values,
   )
   work.row.questions -= rows.length
   addInteractionLines(work, rows)

@@ -7,9 +7,7 @@ import { addInteractionLines, dropPrompt, stateOf, type Work } from './project.t
 import { fromJson, toJson } from './rows.ts'
 import type { SqlRow, Tx } from './tx.ts'
 
-/**
- * Returns the digest by which requests under one key are compared: all data except the author and a new prompt's id.
- */
+/** Returns the digest that compares requests under one key: all data but the author and a new prompt's id. */
 export function digestOf({ type, data }: Request): string {
   const { by: _by, ...content } = data as Record<string, unknown> & { by: unknown }
   if (type === 'prompt.requested') delete content.prompt
@@ -93,22 +91,17 @@ async function checkRuns(tx: Tx, session: SessionId, run: string): Promise<void>
   if (!row) throw new CarrelError('gone', 'This run is no longer active, so there is nothing to cancel.', { run })
 }
 
-/**
- * Stores the first answer, which is final (I1). The session's row is locked, and only an open question takes an answer.
- */
+/** Stores the first answer, which is final (I1): the session's row is locked, and only an open question takes one. */
 async function answer(
   tx: Tx,
   work: Work,
   data: Extract<Request, { type: 'interaction.answered' }>['data'],
 ): Promise<void> {
+  const values = [data.interaction, work.row.id, toJson(data.answer), toJson(data.by), work.now]
   const answered = await tx.get<SqlRow>(
     `update interactions set state = 'answered', answer = $3, answered_by = $4, answered_at = $5
      where id = $1 and session = $2 and state = 'open' returning *`,
-    data.interaction,
-    work.row.id,
-    toJson(data.answer),
-    toJson(data.by),
-    work.now,
+    ...values,
   )
   if (!answered) throw await whyNotOpen(tx, work.row.id, data.interaction)
   work.row.questions -= 1

@@ -20,7 +20,6 @@ export interface SessionRow {
   readonly last_run: NonNullable<Session['lastRun']>['id'] | null
   readonly last_outcome: NonNullable<Session['lastRun']>['outcome']
   readonly last_ended_at: number | null
-  /** State of the active run; null without one. */
   readonly run_state: 'admitted' | 'started' | 'parked' | null
   /** Number of paths that the newest run changed. */
   readonly changed: number
@@ -40,24 +39,23 @@ export const SESSION_COLUMNS = `id, workspace, space, project, name, named_by, a
   closed_at, archived_at, due`
 
 export function toSession(row: SessionRow): Session {
+  const { id, workspace, space, project, name, agent, state, questions, queued, head, changed } = row
+  const { forked_session: origin, forked_seq: seq } = row
   return {
-    id: row.id,
-    workspace: row.workspace,
-    space: row.space,
-    project: row.project,
-    name: row.name,
+    id,
+    workspace,
+    space,
+    project,
+    name,
+    agent,
+    state,
+    questions,
+    queued,
+    head,
+    changed,
     namedBy: row.named_by,
-    agent: row.agent,
-    state: row.state,
-    questions: row.questions,
-    queued: row.queued,
-    head: row.head,
     lastRun: row.last_run && { id: row.last_run, outcome: row.last_outcome, endedAt: row.last_ended_at },
-    changed: row.changed,
-    forkedFrom:
-      row.forked_session === null || row.forked_seq === null
-        ? null
-        : { session: row.forked_session, seq: row.forked_seq },
+    forkedFrom: origin === null || seq === null ? null : { session: origin, seq },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     closedAt: row.closed_at,
@@ -82,38 +80,19 @@ export function toProject(row: SqlRow): Project {
 }
 
 export function toRun(row: SqlRow): Run {
-  return {
-    id: row.id,
-    session: row.session,
-    workspace: row.workspace,
-    prompt: row.prompt,
-    agent: row.agent,
-    state: row.state,
-    outcome: row.outcome,
-    stopReason: row.stop_reason,
-    admittedAt: row.admitted_at,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    usage: fromJson(row.usage),
-  } as Run
+  const { id, session, workspace, prompt, agent, state, outcome, stop_reason: stopReason } = row
+  const times = { admittedAt: row.admitted_at, startedAt: row.started_at, endedAt: row.ended_at }
+  const usage = fromJson(row.usage)
+  return { id, session, workspace, prompt, agent, state, outcome, stopReason, ...times, usage } as Run
 }
 
 export function toInteraction(row: SqlRow): Interaction {
-  const read = Interaction.safeParse({
-    id: row.id,
-    workspace: row.workspace,
-    space: row.space,
-    session: row.session,
-    run: row.run,
-    agent: row.agent,
-    state: row.state,
-    question: fromJson(row.question),
-    openedAt: row.opened_at,
-    expiresAt: row.expires_at,
-    answer: fromJson(row.answer),
-    answeredBy: fromJson(row.answered_by),
-    answeredAt: row.answered_at,
-  })
+  const { id, workspace, space, session, run, agent, state } = row
+  const times = { openedAt: row.opened_at, expiresAt: row.expires_at, answeredAt: row.answered_at }
+  const question = fromJson(row.question)
+  const answered = { answer: fromJson(row.answer), answeredBy: fromJson(row.answered_by) }
+  const asked = { id, workspace, space, session, run, agent, state, question }
+  const read = Interaction.safeParse({ ...asked, ...answered, ...times })
   if (read.success) return read.data
   throw new CarrelError('internal', `The stored question ${row.id} cannot be read. Run carrel doctor.`, {
     issues: read.error.issues,
@@ -121,17 +100,8 @@ export function toInteraction(row: SqlRow): Interaction {
 }
 
 export function toRule(row: SqlRow): Rule {
-  return {
-    id: row.id,
-    workspace: row.workspace,
-    space: row.space,
-    action: row.action,
-    agent: row.agent,
-    toolKind: row.tool_kind,
-    path: row.path,
-    command: row.command,
-    createdAt: row.created_at,
-  } as Rule
+  const { id, workspace, space, action, agent, tool_kind: toolKind, path, command, created_at: createdAt } = row
+  return { id, workspace, space, action, agent, toolKind, path, command, createdAt } as Rule
 }
 
 /** Parses a JSON column; null for SQL's null. */

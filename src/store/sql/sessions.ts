@@ -19,7 +19,6 @@ export const createSession: StoreOperation<TreeStore['createSession']> = async (
   return fresh
 }
 
-/** The headline of a session without events. */
 const REST = { state: 'idle', questions: 0, queued: 0, lastRun: null, changed: 0, closedAt: null } as const
 
 export const forkSession: StoreOperation<TreeStore['forkSession']> = async (tx, [from, seq, session, now]) => {
@@ -36,19 +35,16 @@ export const forkSession: StoreOperation<TreeStore['forkSession']> = async (tx, 
   }
   const forked: Session = { ...session, ...REST, head: seq + 1, forkedFrom: { session: from, seq } }
   await insertSession(tx, forked)
+  const copied = [session.id, from, seq]
   await tx.run(
     `insert into events (session, seq, at, run, type, data)
      select cast($1 as text), seq, at, run, type, data from events where session = $2 and seq <= $3 order by seq`,
-    session.id,
-    from,
-    seq,
+    ...copied,
   )
+  const forkEvent = [session.id, seq + 1, now, JSON.stringify({ from, seq })]
   await tx.run(
     `insert into events (session, seq, at, run, type, data) values ($1, $2, $3, null, 'session.forked', $4)`,
-    session.id,
-    seq + 1,
-    now,
-    JSON.stringify({ from, seq }),
+    ...forkEvent,
   )
   addLines(tx, session.workspace, [{ type: 'session.changed', data: { session: forked } }], now)
   tx.rings.push({ log: session.id, head: seq + 1, due: false })
@@ -56,7 +52,7 @@ export const forkSession: StoreOperation<TreeStore['forkSession']> = async (tx, 
 }
 
 async function insertSession(tx: Tx, session: Session): Promise<void> {
-  const { workspace, space, project } = session
+  const { id, workspace, space, project, name, namedBy, agent, state, head, forkedFrom } = session
   // Locked, so that a concurrent removal of the project does not miss the new session.
   const owner = await tx.get(
     `select id from projects where id = $1 and workspace = $2 and space = $3${tx.dialect.forShare}`,
@@ -65,25 +61,15 @@ async function insertSession(tx: Tx, session: Session): Promise<void> {
     space,
   )
   if (!owner) throw new CarrelError('not_found', `This Space has no project ${project}.`, { project, space })
+  const origin = [forkedFrom?.session ?? null, forkedFrom?.seq ?? null]
+  const times = [session.createdAt, session.updatedAt, session.archivedAt]
+  const names = [name, nameKey(name), namedBy]
+  const values = [id, workspace, space, project, ...names, agent, state, head, ...origin, ...times]
   await tx.run(
     `insert into sessions (id, workspace, space, project, name, name_key, named_by, agent, state, questions, queued,
        head, forked_session, forked_seq, created_at, updated_at, archived_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11, $12, $13, $14, $15)`,
-    session.id,
-    workspace,
-    space,
-    project,
-    session.name,
-    nameKey(session.name),
-    session.namedBy,
-    session.agent,
-    session.state,
-    session.head,
-    session.forkedFrom?.session ?? null,
-    session.forkedFrom?.seq ?? null,
-    session.createdAt,
-    session.updatedAt,
-    session.archivedAt,
+    ...values,
   )
 }
 

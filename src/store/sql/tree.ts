@@ -26,12 +26,10 @@ export async function patchRow(
 }
 
 export const createWorkspace: StoreOperation<TreeStore['createWorkspace']> = async (tx, [workspace, now]) => {
+  const values = [workspace.id, workspace.name, workspace.createdAt, workspace.archivedAt]
   const made = await tx.run(
     `insert into workspaces (id, name, created_at, archived_at) values ($1, $2, $3, $4) on conflict (id) do nothing`,
-    workspace.id,
-    workspace.name,
-    workspace.createdAt,
-    workspace.archivedAt,
+    ...values,
   )
   if (made > 0) addLines(tx, workspace.id, [{ type: 'workspace.changed', data: { workspace } }], now)
   const row = await tx.get('select * from workspaces where id = $1', workspace.id)
@@ -58,23 +56,17 @@ export const updateWorkspace: StoreOperation<TreeStore['updateWorkspace']> = asy
 }
 
 export const createSpace: StoreOperation<TreeStore['createSpace']> = async (tx, [space, folderKey, now]) => {
+  const { id, workspace, name, kind, folder, state, createdAt, archivedAt } = space
+  const values = [id, workspace, name, kind, folder, folderKey, state, createdAt, archivedAt]
   const made = await tx.run(
     `insert into spaces (id, workspace, name, kind, folder, folder_key, state, created_at, archived_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (folder_key) do nothing`,
-    space.id,
-    space.workspace,
-    space.name,
-    space.kind,
-    space.folder,
-    folderKey,
-    space.state,
-    space.createdAt,
-    space.archivedAt,
+    ...values,
   )
   if (made === 0) {
     throw new CarrelError('bad_input', 'Another Space has this folder already. Use that one, or choose another folder.')
   }
-  addLines(tx, space.workspace, [{ type: 'space.changed', data: { space } }], now)
+  addLines(tx, workspace, [{ type: 'space.changed', data: { space } }], now)
   return space
 }
 
@@ -106,7 +98,7 @@ export const updateSpace: StoreOperation<TreeStore['updateSpace']> = async (tx, 
 }
 
 export const createProject: StoreOperation<TreeStore['createProject']> = async (tx, [project, now]) => {
-  const { workspace, space } = project
+  const { id, workspace, space, name, place, createdAt, archivedAt } = project
   // Locked, so that a concurrent removal of the Space does not miss the new project.
   const owner = await tx.get(
     `select id from spaces where id = $1 and workspace = $2${tx.dialect.forShare}`,
@@ -114,18 +106,11 @@ export const createProject: StoreOperation<TreeStore['createProject']> = async (
     workspace,
   )
   if (!owner) throw new CarrelError('not_found', `There is no Space ${space}.`, { space })
+  const values = [id, workspace, space, name, place.kind, place.path, place.state, createdAt, archivedAt]
   await tx.run(
     `insert into projects (id, workspace, space, name, place_kind, place_path, place_state, created_at, archived_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    project.id,
-    workspace,
-    space,
-    project.name,
-    project.place.kind,
-    project.place.path,
-    project.place.state,
-    project.createdAt,
-    project.archivedAt,
+    ...values,
   )
   addLines(tx, workspace, [{ type: 'project.changed', data: { project } }], now)
   return project

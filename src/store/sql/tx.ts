@@ -35,7 +35,6 @@ interface PendingLine {
   readonly change: WorkspaceChange
 }
 
-/** Joins rings into one for each log, with the highest head; due when any of them was. */
 export function coalesce(rings: readonly Ring[]): Ring[] {
   const byLog = new Map<string, Ring>()
   for (const ring of rings) {

@@ -44,11 +44,10 @@ export function noWorkspace(workspace: string): CarrelError {
 }
 
 export const readWorkspace: StoreOperation<TreeStore['readWorkspace']> = async (tx, [workspace, after, limit]) => {
+  const values = [workspace, after, limit]
   const rows = await tx.all<{ seq: number; at: number; type: string; data: string }>(
     'select seq, at, type, data from workspace_log where workspace = $1 and seq > $2 order by seq limit $3',
-    workspace,
-    after,
-    limit,
+    ...values,
   )
   const start = `{"workspace":${JSON.stringify(workspace)},"seq":`
   return rows.map(({ seq, at, type, data }) => ({

@@ -5,7 +5,6 @@ import { CarrelError } from '../../model/errors.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 
 export interface FolderLock {
-  /** Releases the folder. Safe to repeat. */
   release(): void
 }
 

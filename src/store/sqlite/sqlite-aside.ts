@@ -34,10 +34,7 @@ export const realPath = (path: string): string =>
 const hasFile = (path: string, ending: string): boolean =>
   (statSync(`${path}${ending}`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
-/**
- * Runs `use` over a database that is only read. Changes no file beside it. @throws unavailable for an unreadable
- * database
- */
+/** Runs `use` over a read-only database. Changes no file beside it. @throws unavailable for an unreadable database */
 export async function readAside<T>(path: string, use: (tx: Tx, db: DatabaseSync) => Promise<T>): Promise<T> {
   try {
     const db = new DatabaseSync(new URL(asideAddress(path)), { readOnly: true, timeout: 5_000 })

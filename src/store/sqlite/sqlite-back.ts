@@ -2,14 +2,12 @@ import { constants, copyFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
-import type { ReportProgress } from '../../model/upgrade.ts'
-import { findRoom, joinRoom } from '../../model/upgrade.ts'
+import { findRoom, joinRoom, type ReportProgress } from '../../model/upgrade.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { KNOWN_SCHEMA, writtenByNewer } from '../sql/migrations/migrate.ts'
 import { type Copy, flush, readCopy } from '../upgrade/copies.ts'
 import { digestFile } from '../upgrade/digest.ts'
-import type { BackDone, BackPreview } from '../upgrade/loss.ts'
-import { measureLoss } from '../upgrade/loss.ts'
+import { type BackDone, type BackPreview, measureLoss } from '../upgrade/loss.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { readAside, realPath, sizeOf } from './sqlite-aside.ts'
 import { fromSqlite } from './sqlite-errors.ts'
@@ -19,15 +17,16 @@ import { copyBefore, inspectSqlite, sqliteFailure } from './sqlite-upgrade.ts'
 interface Back {
   readonly path: string
   readonly copies: string
-  /** The name of the copy to go back to. */
   readonly name: string
   readonly say: ReportProgress
 }
 
-/**
- * Checks a copy and counts the rows written since then. Changes nothing.
- * @throws not_found for an unknown copy, unavailable for a copy that changed or cannot be used here
- */
+interface Replacing extends Back {
+  readonly carrel: string
+  readonly now: number
+}
+
+/** Changes nothing. @throws as `previewBack` of the engine */
 export async function previewBackSqlite(back: Back): Promise<BackPreview> {
   const copy = await readSqliteCopy(back)
   if (!hasData(back.path)) return { copy, present: null, loss: null }
@@ -49,12 +48,10 @@ async function readSqliteCopy({ copies, name, say }: Back): Promise<Copy> {
     )
   if (schema > KNOWN_SCHEMA) throw writtenByNewer(schema)
   const found = await inspectSqlite(join(copy.folder, file), `The copy ${name}`)
-  if (found.schema !== schema || JSON.stringify(found.rows) !== JSON.stringify(counts))
-    throw new CarrelError(
-      'unavailable',
-      `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`,
-      { copy: name, expected: counts, found: found.rows },
-    )
+  if (found.schema !== schema || JSON.stringify(found.rows) !== JSON.stringify(counts)) {
+    const message = `The copy ${name} does not hold the rows that its manifest says. Nothing was changed. Choose another copy.`
+    throw new CarrelError('unavailable', message, { copy: name, expected: counts, found: found.rows })
+  }
   return copy
 }
 
@@ -63,7 +60,7 @@ async function readSqliteCopy({ copies, name, say }: Back): Promise<Copy> {
  * The replacement is atomic, by renaming the file.
  * @throws as `previewBackSqlite`, and unavailable without enough disk space; then nothing was changed
  */
-export async function backSqlite(back: Back & { readonly carrel: string; readonly now: number }): Promise<BackDone> {
+export async function backSqlite(back: Replacing): Promise<BackDone> {
   const { say } = back
   // Replaces the file behind a link, not the link.
   const path = realPath(back.path)
@@ -104,14 +101,8 @@ function refuseWithoutRoom({ path, copies }: Back, copy: Copy): void {
 }
 
 /** Copies the present database. Afterwards its file is complete without a log beside it. */
-async function setAside({
-  path,
-  copies,
-  name,
-  carrel,
-  now,
-  say,
-}: Back & { readonly carrel: string; readonly now: number }): Promise<Copy> {
+async function setAside(back: Replacing): Promise<Copy> {
+  const { path, copies, name, carrel, now, say } = back
   closeLog(path)
   const db = new DatabaseSync(path, { timeout: 0 })
   try {

@@ -5,15 +5,16 @@ import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { asCarrelError } from '../../model/errors.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
-import { findRoom, scaleSample, stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
+import { findRoom, stateOf, type UpgradeFinding, type UpgradeReport } from '../../model/upgrade.ts'
 import { SQLITE } from '../sql/dialect.ts'
 import { effectsOfAll } from '../sql/migrations/catalog.ts'
 import { MIGRATIONS, schemaVersion } from '../sql/migrations/migrate.ts'
 import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import { findLocked } from '../sql/migrations/statements.ts'
-import { type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
+import { estimateOf, type Trial, type TrialSchema, tryMigrations } from '../sql/migrations/trial.ts'
 import type { UpgradeOptions } from '../upgrade/copies.ts'
+import { sampleFailed } from '../upgrade/failures.ts'
 import { holderOfFolder } from './lock.ts'
 import { asideAddress, expectSound, readAside, sizeOf } from './sqlite-aside.ts'
 import { sqliteTx } from './sqlite-tx.ts'
@@ -54,20 +55,14 @@ export async function checkSqlite({ migrations = MIGRATIONS, ...check }: Check):
   const broken = findings.some(({ kind }) => kind === 'collision' || kind === 'damage')
   const tried = broken || version === 0 ? null : await trySample(path, version, migrations, say)
   if (tried && 'finding' in tried) findings.push(tried.finding)
+  const copyMs = (msPerByte: number) => (check.copy === 'made' ? 0 : bytes * msPerByte + checkMs)
   return {
     ...base,
     state: stateOf(findings),
     schema: { data: version, known },
     steps: pending.map(({ name, summary }) => ({ name, summary })),
     room,
-    estimate:
-      tried && 'trial' in tried
-        ? {
-            copyMs: check.copy === 'made' ? 0 : Math.round(bytes * tried.msPerByte + checkMs),
-            migrateMs: Math.round(scaleSample(tried.trial)),
-            sampleRows: tried.trial.sampleRows,
-          }
-        : null,
+    estimate: tried && 'trial' in tried ? estimateOf(tried.trial, copyMs(tried.msPerByte)) : null,
     locked: findLocked(effectsOfAll(pending, SQLITE)),
     findings,
   }
@@ -108,10 +103,7 @@ async function trySample(
     const open = async () => openTrial(path, join(folder, `trial-${++count}.db`))
     return { msPerByte, trial: await tryMigrations(open, version, migrations) }
   } catch (thrown) {
-    const { message } = asCarrelError(thrown)
-    const text = `The upgrade was tried on a sample of the rows and failed: ${message}`
-    const next = 'Continue with the earlier version of Carrel, and report this.'
-    return { finding: { level: 'block', kind: 'trial', text, next } }
+    return { finding: sampleFailed(asCarrelError(thrown).message) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

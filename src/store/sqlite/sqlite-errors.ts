@@ -22,7 +22,6 @@ export function fromSqlite(thrown: unknown, busyMessage?: string): CarrelError {
   return new CarrelError('unavailable', message, { sqlite: messageOf(thrown) }, thrown)
 }
 
-/** Tells whether an error of SQLite or the file system means a full disk. */
 export const isFullDisk = (thrown: unknown): boolean =>
   resultCode(thrown) === 13 || ['ENOSPC', 'EDQUOT'].includes(String((thrown as { code?: unknown } | null)?.code))
 

@@ -2,7 +2,6 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SQLITE } from '../sql/dialect.ts'
 import type { Tx } from '../sql/tx.ts'
 
-/** Creates a `Tx` over one connection of node:sqlite. Prepares each statement once. */
 export function sqliteTx(db: DatabaseSync): Tx {
   const read = preparer(db, rowsOf)
   // A write also returns the last row id, and the word index makes ids beyond 2^53.

@@ -2,7 +2,6 @@ import { dirname, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
-import { sizeWords } from '../../model/settings/sizes.ts'
 import type { ReportProgress } from '../../model/upgrade.ts'
 import { findRoom, joinRoom, refuseFindings, roomToMigrate, type UpgradeRoom } from '../../model/upgrade.ts'
 import { messageOf } from '../../primitives/message-of.ts'
@@ -12,12 +11,12 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, copiesIn, makeCopy, type UpgradeOptions } from '../upgrade/copies.ts'
+import { diskFull, stepFailed } from '../upgrade/failures.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite-aside.ts'
 import { copyDatabase } from './sqlite-copy.ts'
 import { fromSqlite, isFullDisk } from './sqlite-errors.ts'
 
-/** Returns the default folder for copies of a database. */
 export const copiesBeside = (path: string): string => copiesIn(dirname(resolve(path)))
 
 interface Upgrade extends UpgradeOptions {
@@ -25,7 +24,6 @@ interface Upgrade extends UpgradeOptions {
   readonly tx: Tx
   readonly path: string
   readonly version: number
-  /** ms since 1970. */
   readonly now: number
   readonly migrations: readonly Migration[]
   readonly say: ReportProgress
@@ -66,50 +64,31 @@ export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
 /** Returns the disk space needed for the copy and for rewritten tables. */
 export function roomFor(
   db: DatabaseSync,
-  {
-    path,
-    copies,
-    copy,
-    version,
-    migrations,
-    tx,
-  }: Pick<Upgrade, 'path' | 'copies' | 'copy' | 'version' | 'migrations' | 'tx'>,
+  upgrade: Pick<Upgrade, 'path' | 'copies' | 'copy' | 'version' | 'migrations' | 'tx'>,
 ): UpgradeRoom[] {
+  const { path, copies, copy, version, migrations, tx } = upgrade
   const rewritten = [...new Set(migrations.slice(version).flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? []))]
-  const migrating = roomAt(
-    dirname(realPath(path)),
-    roomToMigrate(rewritten.length > 0 ? sizeOfTables(db, rewritten) : 0),
-  )
+  const bytes = rewritten.length > 0 ? sizeOfTables(db, rewritten) : 0
+  const migrating = roomAt(dirname(realPath(path)), roomToMigrate(bytes))
   return joinRoom(copy === 'make' ? [roomAt(copies, sizeOf(db)), migrating] : [migrating])
 }
 
-/** Copies the committed state of a database, opens the copy and counts its rows. */
 export async function copyBefore(
   { tx, path, version, now, carrel, copies, say }: Omit<Upgrade, 'db' | 'migrations' | 'copy'>,
   reason: 'upgrade' | 'back',
   needed: readonly string[] = [],
 ): Promise<Copy> {
-  const facts = {
-    engine: 'sqlite',
-    carrel,
-    schema: version,
-    at: now,
-    reason,
-    source: resolve(path),
-    file: 'carrel.db',
-    toolMajor: null,
-  } as const
+  const made = { carrel, schema: version, at: now, reason, source: resolve(path) }
+  const facts = { engine: 'sqlite', ...made, file: 'carrel.db', toolMajor: null } as const
   const write = async (file: string) => {
     say('copying the database', 0, null)
     await copyDatabase(path, file, (done, of) => say('copying the database', done, of))
     say('checking the copy', 0, null)
     const [present, counts] = [await countRows(tx), await inspectSqlite(file, `The copy of ${path}`)]
-    if (JSON.stringify(present) !== JSON.stringify(counts.rows))
-      throw new CarrelError(
-        'unavailable',
-        `The copy of ${path} does not hold the same rows. Nothing was changed. Check the disk, then try again.`,
-        { there: present, copied: counts.rows },
-      )
+    if (JSON.stringify(present) !== JSON.stringify(counts.rows)) {
+      const message = `The copy of ${path} does not hold the same rows. Nothing was changed. Check the disk, then try again.`
+      throw new CarrelError('unavailable', message, { there: present, copied: counts.rows })
+    }
     return counts.rows
   }
   return await makeCopy(copies, facts, write, { say, needed })
@@ -131,25 +110,13 @@ export async function inspectSqlite(
   })
 }
 
-/** Converts a failure of an upgrade into an error with step and remedy. `doing` names the step. */
 function upgradeFailure(thrown: unknown, doing: string, room: readonly UpgradeRoom[]): CarrelError {
   if (isFullDisk(thrown) || (thrown instanceof CarrelError && isFullDisk(thrown.cause))) {
-    const needs = room.map(({ where, neededBytes }) => `up to ${sizeWords(neededBytes)} on the disk of ${where}`)
-    return new CarrelError(
-      'unavailable',
-      `The disk became full during ${doing} of the upgrade, and nothing was changed. The upgrade needs ${needs.join(' and ')}. Make room, then start Carrel again.`,
-      { step: doing, room },
-      thrown,
-    )
+    return diskFull('The disk', doing, room, thrown)
   }
   const error = sqliteFailure(`The upgrade stopped at ${doing}, and nothing was changed.`, thrown)
   if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
-  return new CarrelError(
-    'internal',
-    `The upgrade failed at ${doing}: ${detailOf(thrown)}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
-    { step: doing },
-    thrown,
-  )
+  return stepFailed(doing, detailOf(thrown), thrown)
 }
 
 /** Converts an error of SQLite or the file system. `what` is the first sentence of the message. */

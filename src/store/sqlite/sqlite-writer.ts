@@ -23,7 +23,6 @@ export interface WriterOptions {
   readonly upgrade?: Partial<UpgradeOptions> | undefined
 }
 
-/** One write, with the number of its call. */
 export interface WriteJob extends Write {
   readonly id: number
 }

@@ -15,11 +15,9 @@ export interface SqliteOptions {
   readonly path: string
   /** The error message while another program has locked the database. */
   readonly busyMessage?: string | undefined
-  /** Clock for the times of migrations. ms since 1970. */
   readonly now?: (() => number) | undefined
   /** Options of an upgrade. By default the copy goes into a folder beside the database. */
   readonly upgrade?: Partial<UpgradeOptions> | undefined
-  /** Receives the progress of an upgrade. */
   readonly say?: ReportProgress | undefined
 }
 

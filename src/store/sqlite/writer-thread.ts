@@ -7,18 +7,7 @@ import type { WriteName } from '../sql/operations.ts'
 import type { Ring } from '../store.ts'
 import type { FromWriter, ToWriter, WriteJob, WriterOptions } from './sqlite-writer.ts'
 
-/** The writer's thread, as the main thread uses it. */
-export interface WriterThread {
-  /** Resolves after the commit of the write, or rejects and has changed nothing. */
-  write(name: WriteName, args: readonly unknown[]): Promise<unknown>
-  /** Resolves when all earlier writes are committed and the thread has ended. Safe to repeat. */
-  close(): Promise<void>
-}
-
-/**
- * Starts the writer and waits until the database is open.
- * @throws unavailable when the database cannot be opened
- */
+/** Starts the writer and waits until the database is open. @throws unavailable when the database cannot be opened */
 export async function openWriter(
   options: WriterOptions,
   ring: (ring: Ring) => void,
@@ -30,10 +19,11 @@ export async function openWriter(
     workerData: { carrelWriter: options },
   })
   await untilReady(worker, say)
-  return new WriterCalls(worker, ring)
+  return new WriterThread(worker, ring)
 }
 
-class WriterCalls implements WriterThread {
+/** The writer's thread, as the main thread uses it. */
+export class WriterThread {
   readonly #worker: Worker
   readonly #ring: (ring: Ring) => void
   readonly #exited: Promise<void>
@@ -52,6 +42,7 @@ class WriterCalls implements WriterThread {
     worker.unref()
   }
 
+  /** Resolves after the commit of the write, or rejects and has changed nothing. */
   write(name: WriteName, args: readonly unknown[]): Promise<unknown> {
     return this.#calls.begin((id) => {
       // Posted after all pending requests were read, so that they cross in one message and share one commit.
@@ -59,6 +50,7 @@ class WriterCalls implements WriterThread {
     })
   }
 
+  /** Resolves when all earlier writes are committed and the thread has ended. Safe to repeat. */
   async close(): Promise<void> {
     if (!this.#calls.ended) {
       this.#calls.refuse(new CarrelError('unavailable', 'The store is closed.'))

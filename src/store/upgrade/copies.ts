@@ -13,8 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
-import type { ReportProgress } from '../../model/upgrade.ts'
-import { CopyManifest, copiesToRemove, copyName } from '../../model/upgrade.ts'
+import { CopyManifest, copiesToRemove, copyName, type ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { digestFile } from './digest.ts'
@@ -30,17 +29,13 @@ export interface Copy {
 /** The part of a manifest that is known before its file is written. */
 export type CopyFacts = Omit<CopyManifest, 'format' | 'bytes' | 'sha256' | 'counts'>
 
-/** Options of an upgrade. */
 export interface UpgradeOptions {
-  /** The folder of copies. */
   readonly copies: string
   /** `made`: a person confirmed an own copy elsewhere, so none is created. */
   readonly copy: 'make' | 'made'
-  /** The version of this Carrel, for the manifest. */
   readonly carrel: string
 }
 
-/** Returns the folder of copies in a data folder. */
 export const copiesIn = (dataFolder: string): string => join(dataFolder, 'upgrades')
 
 const MANIFEST = 'manifest.json'
@@ -100,7 +95,6 @@ function freeName(copies: string, wanted: string): string {
   }
 }
 
-/** Flushes a file or folder to the disk. */
 export function flush(path: string): void {
   // Windows cannot open folders.
   if (process.platform === 'win32' && statSync(path).isDirectory()) return
@@ -141,24 +135,20 @@ function namesIn(folder: string): string[] {
  * @throws not_found for an unknown name, unavailable when the copy changed since
  */
 export async function readCopy(copies: string, name: string, say: ReportProgress = () => undefined): Promise<Copy> {
-  if (!namesIn(copies).includes(name) || name.endsWith(PART))
-    throw new CarrelError(
-      'not_found',
-      `There is no copy ${JSON.stringify(name)} in ${copies}. \`carrel upgrade back\` lists the copies.`,
-      { copies },
-    )
+  if (!namesIn(copies).includes(name) || name.endsWith(PART)) {
+    const message = `There is no copy ${JSON.stringify(name)} in ${copies}. \`carrel upgrade back\` lists the copies.`
+    throw new CarrelError('not_found', message, { copies })
+  }
   const folder = join(copies, name)
   const manifest = readManifest(folder)
   const path = join(folder, manifest.file)
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     throw new CarrelError('unavailable', `The copy ${name} lacks its file ${manifest.file}. Choose another copy.`)
   const { bytes, sha256 } = await digestFile(path, (done, of) => say('verifying the copy', done, of))
-  if (bytes !== manifest.bytes || sha256 !== manifest.sha256)
-    throw new CarrelError(
-      'unavailable',
-      `The copy ${name} has changed: the digest of ${manifest.file} differs. No data was changed. Choose another copy, or check the disk.`,
-      { copy: name, expected: manifest.sha256, found: sha256 },
-    )
+  if (bytes !== manifest.bytes || sha256 !== manifest.sha256) {
+    const message = `The copy ${name} has changed: the digest of ${manifest.file} differs. No data was changed. Choose another copy, or check the disk.`
+    throw new CarrelError('unavailable', message, { copy: name, expected: manifest.sha256, found: sha256 })
+  }
   return { name, folder, manifest }
 }
 
@@ -167,11 +157,7 @@ function readManifest(folder: string): CopyManifest {
   try {
     return CopyManifest.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
-    throw new CarrelError(
-      'unavailable',
-      `${path} is missing or cannot be read, so the copy cannot be verified. Choose another copy.`,
-      undefined,
-      cause,
-    )
+    const message = `${path} is missing or cannot be read, so the copy cannot be verified. Choose another copy.`
+    throw new CarrelError('unavailable', message, undefined, cause)
   }
 }

@@ -37,13 +37,11 @@ export async function measureLoss(tx: Tx, at: number): Promise<RollbackLoss> {
 /** The effect of going back to a copy. `loss` is null without a present database. */
 export interface BackPreview {
   readonly copy: Copy
-  /** The schema of the present data; null without data. */
   readonly present: number | null
   readonly loss: RollbackLoss | null
 }
 
 export interface BackDone {
-  /** The restored copy. */
   readonly copy: Copy
   /** The copy of the data before; null without data. */
   readonly aside: Copy | null

@@ -2,39 +2,31 @@ import { type ChangedPath, NAMED_PATHS } from '../../../model/events/events.ts'
 import { type Change, type Counts, type FilePath, type FileState, sameState } from '../../../model/files/history.ts'
 
 /** The changes of a run since its start: each path once, from the state before its first change to the last state. */
-export interface RunChanges {
-  /** Adds changes in their order. */
-  take(changes: readonly Change[]): void
-  /** Replaces all changes. */
-  reset(changes: readonly Change[]): void
-  summary(): { readonly counts: Counts; readonly files: ChangedPath[] }
-}
+export class RunChanges {
+  readonly #paths = new Map<FilePath, { before: FileState | null; after: FileState | null }>()
 
-export function createRunChanges(): RunChanges {
-  const paths = new Map<FilePath, { before: FileState | null; after: FileState | null }>()
-  const take = (changes: readonly Change[]) => {
+  take(changes: readonly Change[]): void {
     for (const { path, before, after } of changes) {
-      const known = paths.get(path)
-      paths.set(path, { before: known ? known.before : before, after })
+      const known = this.#paths.get(path)
+      this.#paths.set(path, { before: known ? known.before : before, after })
     }
   }
-  return {
-    take,
-    reset(changes) {
-      paths.clear()
-      take(changes)
-    },
-    summary() {
-      const counts = { created: 0, modified: 0, deleted: 0 }
-      const files: ChangedPath[] = []
-      for (const [path, { before, after }] of [...paths].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const change = changeOf(before, after)
-        if (change === null) continue
-        counts[change] += 1
-        if (files.length < NAMED_PATHS) files.push({ path, change })
-      }
-      return { counts, files }
-    },
+
+  reset(changes: readonly Change[]): void {
+    this.#paths.clear()
+    this.take(changes)
+  }
+
+  summary(): { readonly counts: Counts; readonly files: ChangedPath[] } {
+    const counts = { created: 0, modified: 0, deleted: 0 }
+    const files: ChangedPath[] = []
+    for (const [path, { before, after }] of [...this.#paths].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const change = changeOf(before, after)
+      if (change === null) continue
+      counts[change] += 1
+      if (files.length < NAMED_PATHS) files.push({ path, change })
+    }
+    return { counts, files }
   }
 }
 

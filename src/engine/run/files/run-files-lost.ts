@@ -2,11 +2,10 @@ import type { Captured } from '../../../host/history/history.ts'
 import type { RunView } from '../../../model/events/view.ts'
 import type { Writer } from '../../../model/files/history.ts'
 import type { RunId, SessionId } from '../../../model/ids.ts'
-import type { OpenedPlace } from '../../files/project-places.ts'
-import { placeKey } from '../../files/project-places.ts'
+import { type OpenedPlace, placeKey } from '../../files/project-places.ts'
 import { openPlaceOf } from '../run-context.ts'
 import type { RunWork } from '../run-work.ts'
-import { createRunChanges } from './run-changes.ts'
+import { RunChanges } from './run-changes.ts'
 
 /**
  * Takes the last snapshot of a run that ended with its server. All changes since its last snapshot count as its work, or
@@ -25,7 +24,7 @@ export async function buryFiles(work: RunWork, run: RunView): Promise<void> {
     const { n }: Captured = await history.capture(opened.key, look)
     const changed = await history.changesBy(opened.key, { run: run.id as RunId })
     if (changed.length === 0) return
-    const changes = createRunChanges()
+    const changes = new RunChanges()
     changes.take(changed)
     const from = Math.max((changed[0]?.n ?? 1) - 1, 0)
     const data = { run: run.id as RunId, place: opened.key, from, n, reason: 'run_end', ...changes.summary() } as const

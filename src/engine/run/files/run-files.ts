@@ -9,29 +9,8 @@ import { createToolPaths, pathsInside, type ToolPaths } from '../../files/tool-p
 import { eventOf } from '../../folding.ts'
 import { openPlaceOf } from '../run-context.ts'
 import type { RunWork } from '../run-work.ts'
-import { createRunLeftOut } from './run-left-out.ts'
+import { RunLeftOut } from './run-left-out.ts'
 import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
-
-/** The files of a run: their state before it, its changes, and their state after it. */
-export interface RunFiles {
-  readonly run: RunId
-  readonly opened: OpenedPlace
-  readonly paths: ToolPaths
-  /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
-  readonly toPath: (path: string) => FilePath | null
-  /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
-  begun(): Promise<void>
-  /** Takes an ACP update of the agent. */
-  heard(update: unknown): void
-  /** Keeps the content of paths that will be written, if the first import has not reached them. */
-  keep(paths: readonly FilePath[]): Promise<void>
-  /** Takes a snapshot of a path and returns its last author. */
-  lastAuthor(path: FilePath): Promise<Change['author'] | null>
-  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
-  end(how: 'ended' | 'parked'): Promise<void>
-  /** Leaves the place. Safe to repeat. */
-  leave(): void
-}
 
 const PAGE = 1_000
 
@@ -47,18 +26,20 @@ export async function openFiles(
   how: How,
   opened: Promise<OpenedPlace> = openPlaceOf(work),
 ): Promise<RunFiles> {
-  return new PlaceRunFiles(work, run, await opened, how)
+  return new RunFiles(work, run, await opened, how)
 }
 
-class PlaceRunFiles implements RunFiles {
+/** The files of a run: their state before it, its changes, and their state after it. */
+export class RunFiles {
   readonly run: RunId
   readonly opened: OpenedPlace
+  /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
   readonly toPath: (path: string) => FilePath | null
   readonly paths: ToolPaths
   readonly #work: RunWork
   readonly #activity: PlaceActivity
   readonly #publisher: RunPublisher
-  readonly #leftOut = createRunLeftOut()
+  readonly #leftOut = new RunLeftOut()
   readonly #leaving = new AbortController()
   readonly #beginning: Promise<void>
   /** The history has the state before the run. */
@@ -80,6 +61,7 @@ class PlaceRunFiles implements RunFiles {
     this.#beginning.catch(() => undefined)
   }
 
+  /** Resolves when the history has the state before the run, or after a limited wait with a notice. */
   async begun(): Promise<void> {
     const { ctx } = this.#work
     try {
@@ -100,6 +82,7 @@ class PlaceRunFiles implements RunFiles {
     if (ended && this.#ready) this.#activity.scanSoon('tool')
   }
 
+  /** Keeps the content of paths that will be written, if the first import has not reached them. */
   async keep(named: readonly FilePath[]): Promise<void> {
     if (this.#ready) return
     const { ctx } = this.#work
@@ -118,6 +101,7 @@ class PlaceRunFiles implements RunFiles {
     return newest?.author ?? null
   }
 
+  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
   async end(how: 'ended' | 'parked'): Promise<void> {
     this.#leaving.abort()
     try {
@@ -171,7 +155,6 @@ class PlaceRunFiles implements RunFiles {
     )
   }
 
-  /** Reads the run's tool calls of earlier servers from its log. */
   async #hearAgain(): Promise<void> {
     const { ctx, recorder } = this.#work
     const begins = recorder.view.run?.n ?? 0

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { createRunLeftOut } from './run-left-out.ts'
+import { RunLeftOut } from './run-left-out.ts'
 
 it('F5: files that a run deleted are named; files that it created, or created again, are not', () => {
-  const run = createRunLeftOut()
+  const run = new RunLeftOut()
   expect(run.notice()).toBeNull()
   run.take({ came: ['made.o'], went: ['old.log', 'cache'] })
   run.take({ came: ['cache'], went: ['made.o'] })

@@ -3,7 +3,7 @@ import type { Change, SnapshotReason } from '../../../model/files/history.ts'
 import type { RunId } from '../../../model/ids.ts'
 import { createSerial } from '../../../primitives/serial.ts'
 import type { RunWork } from '../run-work.ts'
-import { createRunChanges } from './run-changes.ts'
+import { RunChanges } from './run-changes.ts'
 
 /** Records in a run's log which paths it has changed so far, each time that a snapshot finds more. */
 export interface RunPublisher {
@@ -19,7 +19,7 @@ export interface RunPublisher {
 
 /** @param place key of the place that the run works in */
 export function createRunPublisher({ ctx, recorder }: RunWork, run: RunId, place: string): RunPublisher {
-  const changes = createRunChanges()
+  const changes = new RunChanges()
   let first = 0
   const jobs = createSerial()
   const publish = ({ n }: Captured, reason: SnapshotReason) => {

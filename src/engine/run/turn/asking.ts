@@ -7,25 +7,6 @@ import { mayTakeEffect } from '../../authorize.ts'
 import type { RunWork } from '../run-work.ts'
 import { defaultAnswer, ruledAnswer } from './questions.ts'
 
-/** The questions of a run that a process serves. */
-export interface RunQuestions {
-  /**
-   * Answers a question from stored answers, then by the rules, then by asking people. Null: no answer will come.
-   * `again`: an earlier server may have asked the same question already.
-   */
-  ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null>
-  /** Passes new answers to the waiting agent, and writes the defaults of expired questions. */
-  react(view: SessionView): Promise<void>
-  /** Number of questions that wait for a person. */
-  readonly open: number
-  /** An answer is on its way to the agent: parking the run now would lose it. */
-  readonly giving: boolean
-  /** Calls the listener when the number of waiting questions changes. */
-  onChange(listener: () => void): void
-  /** Keeps aborted questions open in the log from now on: the run is parked, or its end settles them. */
-  leave(): void
-}
-
 interface Waiting {
   readonly question: Question
   settle(answer: Answer | null): void
@@ -35,9 +16,7 @@ interface Waiting {
 const WITHDRAW_AFTER_MS = 400
 const NEVER = new Promise<never>(() => undefined)
 
-export const createRunQuestions = (work: RunWork, run: RunView): RunQuestions => new ServedQuestions(work, run)
-
-class ServedQuestions implements RunQuestions {
+export class RunQuestions {
   readonly #work: RunWork
   readonly #run: RunView
   readonly #waiting = new Map<InteractionId, Waiting>()
@@ -56,18 +35,25 @@ class ServedQuestions implements RunQuestions {
     return this.#waiting.size
   }
 
+  /** An answer is on its way to the agent: parking the run now would lose it. */
   get giving(): boolean {
     return this.#giving > 0
   }
 
+  /** Calls the listener when the number of waiting questions changes. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener)
   }
 
+  /** Keeps aborted questions open in the log from now on: the run is parked, or its end settles them. */
   leave(): void {
     this.#left = true
   }
 
+  /**
+   * Answers a question from stored answers, then by the rules, then by asking people. Null: no answer will come.
+   * `again`: an earlier server may have asked the same question already.
+   */
   async ask(question: Question, signal: AbortSignal, again: boolean): Promise<Answer | null> {
     const given = again ? this.#givenBefore(question) : null
     const stored = given ?? (await this.#byGrant(question))
@@ -75,6 +61,7 @@ class ServedQuestions implements RunQuestions {
     return stored ?? (open ? null : await this.#byRule(question)) ?? (await this.#byPerson(question, signal, open))
   }
 
+  /** Passes new answers to the waiting agent, and writes the defaults of expired questions. */
   async react(view: SessionView): Promise<void> {
     for (const grant of view.grants) {
       const asked = this.#waiting.get(grant.interaction)
@@ -108,7 +95,6 @@ class ServedQuestions implements RunQuestions {
     }
   }
 
-  /** A person's answer to the same question of an earlier process. */
   async #byGrant(question: Question): Promise<Answer | null> {
     const { recorder } = this.#work
     const print = fingerprint(this.#run.agent, question)
@@ -131,7 +117,6 @@ class ServedQuestions implements RunQuestions {
     return grant.answer
   }
 
-  /** The same question, if an earlier server left it open in the log. */
   #openAgain(question: Question): InteractionId | null {
     const print = fingerprint(this.#run.agent, question)
     const { open } = this.#work.recorder.view

@@ -1,9 +1,7 @@
 import type { ToolItem } from '../../../model/events/items.ts'
 import { type Answer, allowance, type Question, refusal } from '../../../model/interaction.ts'
 
-/** Carrel's reply to an agent's permission request. */
 export type PermissionReply = { outcome: 'selected'; optionId: string } | { outcome: 'cancelled' }
-/** Carrel's reply to an agent's form. */
 export type FormReply = { action: 'accept'; content: unknown } | { action: 'decline' } | { action: 'cancel' }
 
 /**

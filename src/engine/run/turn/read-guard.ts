@@ -33,7 +33,6 @@ export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWr
   }
 }
 
-/** Tells whether the run itself wrote the file, through its tools or commands: then it knows the content. */
 const isOwn = ({ run }: RunFiles, author: Author | null): boolean => author?.kind === 'run' && author.run === run
 
 function reasonOf(path: FilePath, author: Author | null): string {

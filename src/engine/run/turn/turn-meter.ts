@@ -7,20 +7,6 @@ import type { Turn } from './turn.ts'
 const READ_AGAIN_MS = 5_000
 const MAX_TIMER_MS = 2_147_483_647
 
-/** Counts the time, turns, tokens and cost of a turn, from outside of the agent. */
-export interface TurnMeter {
-  /** Amounts of the run, this turn included. */
-  readonly spent: Spent
-  /** Time that is left, ms; null without a limit. */
-  readonly leftMs: number | null
-  /** Checks the budgets again, after an update or a change of open questions. */
-  check(): void
-  /** Counts the tokens that an agent's answer names. */
-  answered(raw: unknown): void
-  /** Stops counting the turn as under way. Call it before its amounts are written. Safe to repeat. */
-  end(): void
-}
-
 interface MeterOptions {
   /** The turn began before this server started. */
   readonly again: boolean
@@ -28,10 +14,10 @@ interface MeterOptions {
 }
 
 export async function startMeter(turn: Turn, options: MeterOptions): Promise<TurnMeter> {
-  return new MeteredTurn(turn, await watched(turn.work, turn.run), options)
+  return new TurnMeter(turn, await watched(turn.work, turn.run), options)
 }
 
-class MeteredTurn implements TurnMeter {
+export class TurnMeter {
   readonly #turn: Turn
   readonly #onReached: MeterOptions['onReached']
   readonly #first: ReturnType<typeof agentUsage>
@@ -58,18 +44,22 @@ class MeteredTurn implements TurnMeter {
     this.check()
   }
 
+  /** Amounts of the run, this turn included. */
   get spent(): Spent {
     return addSpent(this.#turn.run.spent, this.#spentInTurn())
   }
 
+  /** Time that is left, ms; null without a limit. */
   get leftMs(): number | null {
     return timeLeft(this.#used())
   }
 
+  /** Counts the tokens that an agent's answer names. */
   answered(raw: unknown): void {
     this.#answered += tokensOf(raw)
   }
 
+  /** Checks the budgets again, after an update or a change of open questions. */
   check(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
@@ -87,6 +77,7 @@ class MeteredTurn implements TurnMeter {
     this.#checkIn(Math.min(left ?? MAX_TIMER_MS, this.#shared ? READ_AGAIN_MS : MAX_TIMER_MS))
   }
 
+  /** Stops counting the turn as under way. Call it before its amounts are written. Safe to repeat. */
   end(): void {
     this.#over = true
     this.#stopClock()

@@ -5,16 +5,9 @@ import { EMPTY_AGENT, type QueuedPrompt, type SessionView } from '../../../model
 import { applyConfig } from '../run-conversation.ts'
 import type { Turn } from './turn.ts'
 
-/** Requests to a running turn other than its end: text for the running agent, new settings. */
-export interface TurnRequests {
-  react(view: SessionView): Promise<void>
-}
-
-/** The prompts that an agent has received in a turn, and the prompts about to be sent. */
 export interface Prompts {
   /** Keeps the turn open for a prompt that is being recorded. Returns false when the turn is over. */
   reserve(): boolean
-  /** Releases a reservation. */
   release(): void
   /** Sends the reserved prompt. After a restart, `tag` identifies it. */
   send(content: readonly ContentBlock[], tag: string): void
@@ -22,7 +15,8 @@ export interface Prompts {
   adopt(answers: readonly Promise<PromptAnswer>[]): void
 }
 
-export function createTurnRequests(turn: Turn, prompts: Prompts): TurnRequests {
+/** Returns the reaction to requests other than the end of a running turn: text for the running agent, new settings. */
+export function reactionOf(turn: Turn, prompts: Prompts): (view: SessionView) => Promise<void> {
   const handled = new Set<string>()
   let applied: unknown = null
 
@@ -50,18 +44,16 @@ export function createTurnRequests(turn: Turn, prompts: Prompts): TurnRequests {
     if (able) prompts.send(waiting.content, waiting.prompt)
   }
 
-  return {
-    async react(view) {
-      const { pending } = view.agents[turn.run.agent] ?? EMPTY_AGENT
-      if (pending && applied !== pending) {
-        applied = pending
-        await applyConfig(turn.work, turn.run, turn.live, false)
-      }
-      for (const waiting of view.steering) {
-        if (handled.has(waiting.prompt)) continue
-        handled.add(waiting.prompt)
-        await steer(waiting)
-      }
-    },
+  return async (view) => {
+    const { pending } = view.agents[turn.run.agent] ?? EMPTY_AGENT
+    if (pending && applied !== pending) {
+      applied = pending
+      await applyConfig(turn.work, turn.run, turn.live, false)
+    }
+    for (const waiting of view.steering) {
+      if (handled.has(waiting.prompt)) continue
+      handled.add(waiting.prompt)
+      await steer(waiting)
+    }
   }
 }

@@ -2,14 +2,11 @@ import type { Turn } from './turn.ts'
 
 const MAX_TIMER_MS = 2_147_483_647
 
-/** Timers of a turn that waits for a person: the time to park the run, and the next expiry of a question. */
-export interface TurnTimers {
-  /** Sets the timers again, after questions were opened or settled. */
-  reset(): void
-  clear(): void
-}
-
-export function createTimers({ work, asking }: Turn, on: { park(): void; expire(): void }): TurnTimers {
+/**
+ * Creates the timers of a turn that waits for a person: the time to park the run, and the next expiry of a question.
+ * `reset` sets them again, after questions were opened or settled.
+ */
+export function createTimers({ work, asking }: Turn, on: { park(): void; expire(): void }) {
   const { ctx, recorder } = work
   const timers = new Set<NodeJS.Timeout>()
   const later = (ms: number, then: () => void) =>

@@ -8,7 +8,7 @@ import { graceMs } from '../../agents/agent-launcher.ts'
 import { turnTag } from '../rejoin.ts'
 import type { Turn, TurnTask } from './turn.ts'
 import { startMeter, type TurnMeter } from './turn-meter.ts'
-import { createTurnRequests, type Prompts } from './turn-requests.ts'
+import { type Prompts, reactionOf } from './turn-requests.ts'
 import { createTimers } from './turn-timers.ts'
 
 /** A cancelled agent has this long to confirm before its process is killed; both together take under 3 s (P2). ms. */
@@ -65,7 +65,6 @@ class TurnControl {
     this.#turn = turn
   }
 
-  /** Rejects with the error of `lose`. */
   get ended(): Promise<TurnEnd> {
     return this.#ended.promise
   }
@@ -92,7 +91,6 @@ class TurnControl {
   }
 }
 
-/** The prompts of a turn: the first one, and those that steer the agent. */
 function promptsOf({ live, work }: Turn, control: TurnControl, meter: TurnMeter): Prompts {
   const reserve = (count: number) => control.signal({ kind: 'prompts-reserved', count })
   const hear = (answer: Promise<PromptAnswer>): void => {
@@ -125,15 +123,14 @@ interface Watched {
   readonly prompts: Prompts
 }
 
-/** Turns changes of the log, the lease, the server and the clock into signals. */
 function watchTurn(turn: Turn, { control, meter, prompts }: Watched): { checkAll(): void; stop(): void } {
   const { work, run, live, asking } = turn
   const { recorder, lease, stopping, ctx } = work
-  const requests = createTurnRequests(turn, prompts)
+  const reactToRequests = reactionOf(turn, prompts)
   const react = (view: SessionView) => {
     if (view.run?.id !== run.id) return
     if (isCalledOff(view)) return control.signal({ kind: 'called-off' })
-    const reactions = [asking.react(view), requests.react(view)]
+    const reactions = [asking.react(view), reactToRequests(view)]
     Promise.all(reactions).catch((error) => control.signal({ kind: 'failed', error, waits: false }))
   }
   const timers = createTimers(turn, {

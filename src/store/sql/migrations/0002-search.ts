@@ -36,13 +36,11 @@ async function indexStored(tx: Tx): Promise<void> {
 async function* storedPages(tx: Tx): AsyncGenerator<Stored[]> {
   let from = { session: '', n: 0 }
   for (;;) {
+    const values = [FOLD_VERSION, from.session, from.n, PAGE]
     const rows = await tx.all<Stored>(
       `select i.session, i.n, i.json from items i join folds on folds.session = i.session and folds.version = $1
        where (i.session, i.n) > ($2, $3) order by i.session, i.n limit $4`,
-      FOLD_VERSION,
-      from.session,
-      from.n,
-      PAGE,
+      ...values,
     )
     yield rows
     const last = rows.at(-1)

@@ -1,8 +1,7 @@
-import { canonical } from '../../../model/canonical.ts'
 import type { SqlRow } from '../tx.ts'
 import { sameRows } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
-import { parsed, settingsFindings } from './stored-json.ts'
+import { inOrder, parsed, settingsFindings } from './stored-json.ts'
 
 const ROWS = {
   table: 'surroundings',
@@ -16,7 +15,7 @@ export const browsers: Migration = {
   summary: 'Writes "no browser" in environment settings as it is written now.',
   rewrites: () => ['surroundings'],
   steps: () => [`update surroundings set settings = replace(settings, '"browser":false', '"browser":"none"')`],
-  keeps: () => [sameRows(ROWS, ROWS, { turn: withoutFalse, read: inOrder })],
+  keeps: () => [sameRows(ROWS, ROWS, { turn: withoutFalse, read: inOrder('settings') })],
   preflight: settingsFindings,
 }
 
@@ -25,9 +24,4 @@ function withoutFalse(row: SqlRow): SqlRow {
   const settings = parsed(row.settings) as { browser?: unknown } | undefined
   if (settings?.browser !== false) return row
   return { ...row, settings: JSON.stringify({ ...settings, browser: 'none' }) }
-}
-
-function inOrder(row: SqlRow): SqlRow {
-  const settings = parsed(row.settings)
-  return settings === undefined ? row : { ...row, settings: canonical(settings) }
 }

@@ -1,8 +1,7 @@
-import { canonical } from '../../../model/canonical.ts'
 import type { SqlRow as Row } from '../tx.ts'
 import { type RowsOf, sameRows } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
-import { parsed } from './stored-json.ts'
+import { inOrder, parsed } from './stored-json.ts'
 
 const settingsOf = (table: string): RowsOf => ({
   table,
@@ -24,7 +23,7 @@ export const names: Migration = {
   ],
   keeps: () => [
     sameRows(settingsOf('surroundings'), settingsOf('environment')),
-    sameRows(RULES, RULES, { turn: withPaths, read: inOrder }),
+    sameRows(RULES, RULES, { turn: withPaths, read: inOrder('file_rules') }),
     sameRows(DRIVERS, DRIVERS, {
       turn: (row) => (row.place_driver === 'reflink copy' ? { ...row, place_driver: 'reflink' } : row),
     }),
@@ -37,9 +36,4 @@ function withPaths(row: Row): Row {
   if (typeof rules !== 'object' || rules === null || !Object.hasOwn(rules, 'contention')) return row
   const { contention, ...rest } = rules
   return { ...row, file_rules: JSON.stringify({ ...rest, paths: contention }) }
-}
-
-function inOrder(row: Row): Row {
-  const rules = parsed(row.file_rules)
-  return rules === undefined ? row : { ...row, file_rules: canonical(rules) }
 }

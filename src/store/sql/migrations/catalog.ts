@@ -10,7 +10,6 @@ export function effectsOfAll(migrations: readonly Migration[], dialect: Dialect)
   )
 }
 
-/** Returns the tables after migrations, by name, without internal tables of the engine. */
 export function tablesAfter(migrations: readonly Migration[], dialect: Dialect): string[] {
   const tables = new Set(['schema_versions'])
   for (const effect of effectsOfAll(migrations, dialect)) {
@@ -30,7 +29,6 @@ export async function readCatalog(tx: Tx): Promise<Catalog> {
 /** Excludes the word index, which is derived from other rows, and internal tables of SQLite. */
 const isCounted = (table: string): boolean => !/^(sqlite_|item_words)/.test(table)
 
-/** Counts the rows of each table, or of the tables in `only`. */
 export async function countRows(tx: Tx, only?: readonly string[]): Promise<Record<string, number>> {
   const { relations } = await readCatalog(tx)
   const tables = relations.flatMap(({ name, kind }) => (kind === 'table' && isCounted(name) ? [name] : []))

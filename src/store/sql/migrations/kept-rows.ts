@@ -31,7 +31,6 @@ const PAGE = 1_000
 /** Digests are summed modulo 2^128, so that order does not matter and a doubled row counts twice. */
 const MODULUS = 1n << 128n
 
-/** Creates a running tally. */
 export function createTally(): { add(values: unknown): void; result(): Tally } {
   let count = 0
   let sum = 0n
@@ -44,7 +43,6 @@ export function createTally(): { add(values: unknown): void; result(): Tally } {
   }
 }
 
-/** Tallies the named columns of all rows, one page at a time. `map` normalizes a row. */
 export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: SqlRow) => SqlRow = (row) => row): Promise<Tally> {
   const tally = createTally()
   for await (const row of eachRow(tx, rows)) {
@@ -54,7 +52,6 @@ export async function tallyRows(tx: Tx, rows: RowsOf, map: (row: SqlRow) => SqlR
   return tally.result()
 }
 
-/** Yields all rows in the order of their key. Holds one page in memory. */
 export async function* eachRow(tx: Tx, { table, key, columns, where = '1 = 1' }: RowsOf): AsyncGenerator<SqlRow> {
   const names = [...new Set([...key, ...columns])].join(', ')
   const order = key.join(', ')
@@ -89,19 +86,13 @@ export function sameRows(
   }
 }
 
-/**
- * Compares the tallies of a table.
- * @throws internal with step, table, both figures and the remedy, where they differ
- */
+/** Compares the tallies of a table. @throws internal with step, table, both figures and the remedy */
 export function expectKept(migration: string, table: string, before: Tally, after: Tally): void {
   if (before.count === after.count && before.digest === after.digest) return
   const figures =
     before.count === after.count
       ? `${before.count} rows, but not the same ones (digest ${after.digest.slice(0, 12)} instead of ${before.digest.slice(0, 12)})`
       : `${after.count} rows instead of ${before.count}`
-  throw new CarrelError(
-    'internal',
-    `The upgrade step ${migration} did not keep the table ${table}: it would hold ${figures}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`,
-    { step: migration, table, before, after },
-  )
+  const message = `The upgrade step ${migration} did not keep the table ${table}: it would hold ${figures}. Nothing was changed. Continue with the earlier version of Carrel, and report this with the output of \`carrel upgrade check --json\`.`
+  throw new CarrelError('internal', message, { step: migration, table, before, after })
 }

@@ -44,7 +44,6 @@ export async function schemaVersion(tx: Tx, known: number = KNOWN_SCHEMA): Promi
   return version
 }
 
-/** Returns the refusal of a database that a newer Carrel wrote. */
 export const writtenByNewer = (schema: number, known: number = KNOWN_SCHEMA): CarrelError =>
   new CarrelError(
     'unavailable',
@@ -53,12 +52,9 @@ export const writtenByNewer = (schema: number, known: number = KNOWN_SCHEMA): Ca
   )
 
 interface Migrating {
-  /** The schema before. */
   readonly version: number
-  /** ms since 1970. */
   readonly now: number
   readonly migrations?: readonly Migration[]
-  /** Called before each migration. */
   readonly notify?: (migration: Migration) => void
 }
 

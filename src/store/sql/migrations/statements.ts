@@ -39,13 +39,11 @@ export function effectsOf(sql: string): Effect[] {
   throw new Error(`A migration has a statement of an unknown kind: ${text.slice(0, 80)}`)
 }
 
-/** The names of tables, indexes and columns of a schema. */
 export interface Catalog {
   readonly relations: readonly { readonly name: string; readonly kind: string; readonly owner: string }[]
   readonly columns: readonly { readonly owner: string; readonly name: string }[]
 }
 
-/** A relation or column that an upgrade would create and that exists already. */
 export interface Collision {
   readonly what: 'table' | 'index' | 'column'
   readonly name: string

@@ -1,5 +1,6 @@
+import { canonical } from '../../../model/canonical.ts'
 import type { UpgradeFinding } from '../../../model/upgrade.ts'
-import type { SqlValue, Tx } from '../tx.ts'
+import type { SqlRow, SqlValue, Tx } from '../tx.ts'
 import { eachRow } from './kept-rows.ts'
 
 /** Parses JSON text; undefined for invalid JSON. */
@@ -11,7 +12,14 @@ export function parsed(text: SqlValue | undefined): unknown {
   }
 }
 
-/** Reports environment settings that are not JSON. The migration leaves them unchanged. */
+/** Returns a function that orders the keys of the JSON in a column, and leaves invalid JSON alone. */
+export const inOrder =
+  (column: string) =>
+  (row: SqlRow): SqlRow => {
+    const value = parsed(row[column])
+    return value === undefined ? row : { ...row, [column]: canonical(value) }
+  }
+
 export async function settingsFindings(tx: Tx): Promise<UpgradeFinding[]> {
   const unread: string[] = []
   const rows = { table: 'surroundings', key: ['workspace', 'scope'], columns: ['settings'] }

@@ -1,3 +1,4 @@
+import { scaleSample, type UpgradeReport } from '../../../model/upgrade.ts'
 import type { Tx } from '../tx.ts'
 import { migrate } from './migrate.ts'
 import type { Migration } from './migration.ts'
@@ -10,7 +11,6 @@ export interface TrialSchema {
   readonly data: string
   /** Commits the trial to disk, where the engine can undo that afterwards. */
   commit(): Promise<void>
-  /** Removes the trial schema. */
   close(): Promise<void>
 }
 
@@ -21,6 +21,12 @@ export interface Trial {
   readonly sampleRows: number
   readonly rows: number
 }
+
+export const estimateOf = (trial: Trial, copyMs: number): UpgradeReport['estimate'] => ({
+  copyMs: Math.round(copyMs),
+  migrateMs: Math.round(scaleSample(trial)),
+  sampleRows: trial.sampleRows,
+})
 
 /** Rows of each table in a sample: with 2,000, slow first calls made estimates twice too long. */
 const SAMPLE = 10_000
@@ -61,7 +67,6 @@ async function measure(
   }
 }
 
-/** Copies the first rows of each table that the migrations read or write. */
 async function fill(tx: Tx, data: string, pending: readonly Migration[], limit: number) {
   const tables = new Set(pending.flatMap(({ rewrites }) => rewrites?.(tx.dialect) ?? []))
   // Items join folds to find the ones of the current version.

@@ -29,7 +29,6 @@ function toIndexed(session: SessionId, item: Item, growing: boolean): Indexed {
   return { session, n, at, run, digest: hash('sha1', words.join(' '), 'base64url'), words }
 }
 
-/** Returns the deferred items that no longer grow, so that they can be indexed. */
 export async function findDeferred(tx: Tx, session: SessionId, growing: ReadonlySet<number>): Promise<number[]> {
   const rows = await tx.all<{ n: number }>(
     `select n from search_items where session = $1 and digest = '${DEFERRED}'`,

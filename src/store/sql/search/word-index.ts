@@ -4,7 +4,6 @@ import type { Tx } from '../tx.ts'
 /** The digest of an item whose indexing is deferred. Its row marks the pending work. */
 export const DEFERRED = ''
 
-/** The index entry of one item. */
 export interface Indexed {
   readonly session: string
   readonly n: number
@@ -41,10 +40,7 @@ const COLUMNS = 'session, n, at, run, digest'
 const CONFLICT = 'on conflict (session, n) do update set digest = excluded.digest'
 const CHANGED = 'where search_items.digest <> excluded.digest'
 
-/**
- * FTS5 without its own text: snippets come from the items. The ascii tokenizer splits at spaces and leaves all other
- * characters alone.
- */
+/** FTS5 without its own text: snippets come from the items. The ascii tokenizer splits at spaces only. */
 export const SQLITE_WORDS: WordIndex = {
   tables: [
     `create table search_items (
@@ -56,13 +52,10 @@ export const SQLITE_WORDS: WordIndex = {
   ],
   async put(tx, items) {
     for (const { session, n, at, run, digest, words } of items) {
+      const values = [session, n, at, run, digest]
       const changed = await tx.get<{ id: number }>(
         `insert into search_items (${COLUMNS}) values ($1, $2, $3, $4, $5) ${CONFLICT} ${CHANGED} returning id`,
-        session,
-        n,
-        at,
-        run,
-        digest,
+        ...values,
       )
       if (!changed) continue
       await tx.run('insert or replace into item_words (rowid, words) values ($1, $2)', changed.id, words.join(' '))
