@@ -14,8 +14,7 @@ import {
   Snapshot,
 } from '../model/files/history.ts'
 import { ActId, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import { Flag, inWorkspace, Paging, paged } from './inputs.ts'
-import { operation } from './operation.ts'
+import { Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 /** A project identifies its place. `direct` projects of one Space share a place and its history. */
 const inProject = { workspace: WorkspaceId, project: ProjectId }

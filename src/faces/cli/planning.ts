@@ -1,7 +1,6 @@
-import type { Carrel } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/files/history.ts'
-import type { Cli } from './cli.ts'
+import type { Cli, OpenCli } from './cli.ts'
 import { type LineReader, openLines } from './lines.ts'
 import { authorWords } from './project-meant.ts'
 import { clean, short } from './terminal.ts'
@@ -23,15 +22,14 @@ interface Decisions {
 
 /** Shows a plan, asks the person at the terminal, and applies it. Returns whether the plan was applied. */
 export async function planAndApply(
-  cli: Cli,
-  carrel: Carrel,
+  cli: OpenCli,
   { project, request }: { readonly project: string; readonly request: PlanRequest },
   options: PlanOptions,
 ): Promise<boolean> {
-  const { workspace, term } = cli
+  const { carrel, workspace, term } = cli
   const plan = await carrel.call('plans.make', { workspace, project, request })
   // A program with --yes gets one document: the act.
-  if (!options.yes || !term.json) await showPlan(cli, carrel, plan)
+  if (!options.yes || !term.json) await showPlan(cli, plan)
   if (plan.entries.length === 0) {
     if (options.yes) term.data(plan)
     return false
@@ -49,9 +47,9 @@ export async function planAndApply(
   return true
 }
 
-async function showPlan(cli: Cli, carrel: Carrel, plan: Plan): Promise<void> {
+async function showPlan(cli: OpenCli, plan: Plan): Promise<void> {
   const { term } = cli
-  const name = term.json ? String : await namesOf(carrel, cli.workspace)
+  const name = term.json ? String : await namesOf(cli)
   term.result(plan, () => {
     const rows = plan.entries.map((entry) => [
       wordOf(entry),

@@ -1,9 +1,8 @@
-import type { Carrel } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { QuestionItem } from '../../model/events/items.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { askPerson, howToAnswer, questionLines } from './asking.ts'
-import type { Cli } from './cli.ts'
+import type { OpenCli } from './cli.ts'
 import type { LineReader } from './lines.ts'
 
 /** Asks an agent's questions at this terminal, one at a time, or shows how to answer them elsewhere. */
@@ -14,18 +13,17 @@ export interface Questioner {
 }
 
 export interface QuestionerParts {
-  readonly cli: Cli
-  readonly carrel: Carrel
+  readonly cli: OpenCli
   /** Null without a person at this terminal. */
   readonly lines: (() => LineReader) | null
   /** Called after each question, when the terminal is free again. */
   readonly onIdle?: () => void
 }
 
-export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts): Questioner {
+export function createQuestioner({ cli, lines, onIdle }: QuestionerParts): Questioner {
   const asked = new Map<string, AbortController>()
   const turns = createSerial()
-  const { term, workspace } = cli
+  const { carrel, term, workspace } = cli
   const explain = (item: QuestionItem): void => {
     for (const line of questionLines(item.question, term.asideColor)) term.note(line)
     if (!lines)

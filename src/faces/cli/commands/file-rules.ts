@@ -1,13 +1,12 @@
-import type { Command } from 'commander'
 import type { PathRule } from '../../../model/files/conflicts.ts'
 import { collect, count } from '../arguments.ts'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import { spaceFor } from '../whereabouts.ts'
 
 const SPACE = ['-s, --space <space>', 'id, name or folder of the Space (default: the current folder)'] as const
 
-export const addFileRules: AddCommand = (program, toAction) => {
+export const addFileRules: AddCommand = (program) => {
   const group = program
     .command('file-rules')
     .summary('file rules: files left out of the history, and paths that need confirmation')
@@ -16,33 +15,31 @@ export const addFileRules: AddCommand = (program, toAction) => {
     .command('list')
     .description('List the rules in order; the first match decides.')
     .option(...SPACE)
-    .action(toAction((cli, _, { space }) => list(cli, space)))
-  addSet(group, toAction)
+    .withCarrel((cli, _, { space }) => list(cli, space))
+  addSet(group)
   group
     .command('check')
     .description('Find the rule that decides on a path.')
     .argument('<path>', 'path inside the folder')
     .option(...SPACE)
-    .action(toAction((cli, [path], { space }) => check(cli, path, space)))
+    .withCarrel((cli, [path], { space }) => check(cli, path, space))
 }
 
-async function list(cli: Cli, space: string | undefined): Promise<void> {
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const { id } = await spaceFor(cli, access, space, { create: false })
-    const found = await carrel.call('fileRules.get', { workspace, id })
-    const { paths, ignore, useGitignore, maxFileBytes } = found.rules
-    term.result(found, () => {
-      const rows = paths.map(({ glob, class: kind, action }) => [action, kind, glob])
-      term.table(['ACTION', 'CLASS', 'PATHS'], rows, 'No rules: only conflicts need confirmation.')
-      term.note(`Left out of the history: ${ignore.join(' ') || 'no patterns'}`)
-      if (useGitignore) term.note('Also left out: files ignored by .gitignore files of the folder.')
-      term.note(`Also left out: files over ${maxFileBytes} bytes.${found.changed ? '' : ' These are the defaults.'}`)
-    })
+async function list(cli: OpenCli, space: string | undefined): Promise<void> {
+  const { carrel, workspace, term } = cli
+  const { id } = await spaceFor(cli, space, { create: false })
+  const found = await carrel.call('fileRules.get', { workspace, id })
+  const { paths, ignore, useGitignore, maxFileBytes } = found.rules
+  term.result(found, () => {
+    const rows = paths.map(({ glob, class: kind, action }) => [action, kind, glob])
+    term.table(['ACTION', 'CLASS', 'PATHS'], rows, 'No rules: only conflicts need confirmation.')
+    term.note(`Left out of the history: ${ignore.join(' ') || 'no patterns'}`)
+    if (useGitignore) term.note('Also left out: files ignored by .gitignore files of the folder.')
+    term.note(`Also left out: files over ${maxFileBytes} bytes.${found.changed ? '' : ' These are the defaults.'}`)
   })
 }
 
-function addSet(group: Command, toAction: ToAction): void {
+function addSet(group: CliCommand): void {
   group
     .command('set')
     .description('Add a rule before the others, change the files left out, or restore the defaults.')
@@ -61,7 +58,7 @@ Examples:
   $ carrel file-rules set --ignore "data/" --max-file 1000000
   $ carrel file-rules set --defaults`,
     )
-    .action(toAction((cli, [glob, action], options) => set(cli, { ...options, glob, action })))
+    .withCarrel((cli, [glob, action], options) => set(cli, { ...options, glob, action }))
 }
 
 interface SetOptions {
@@ -74,34 +71,30 @@ interface SetOptions {
   readonly space?: string
 }
 
-async function set(cli: Cli, options: SetOptions): Promise<void> {
+async function set(cli: OpenCli, options: SetOptions): Promise<void> {
   const { glob, action, class: kind, ignore, maxFile, defaults, space } = options
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    if (glob !== undefined && action === undefined)
-      throw badInput('Name the action for these paths: allow, confirm or block.')
-    const { id } = await spaceFor(cli, access, space, { create: false })
-    const { rules } = await carrel.call('fileRules.get', { workspace, id })
-    const more = {
-      ...(glob === undefined || action === undefined ? {} : { paths: [{ glob, class: kind, action }, ...rules.paths] }),
-      ...(ignore === undefined ? {} : { ignore: [...rules.ignore, ...ignore] }),
-      ...(maxFile === undefined ? {} : { maxFileBytes: maxFile }),
-    }
-    if (!defaults && Object.keys(more).length === 0)
-      throw badInput('Name a change: a glob and an action, --ignore, --max-file or --defaults.')
-    const done = await carrel.call('fileRules.set', { workspace, id, rules: defaults ? null : more })
-    term.result(done, () => term.line(defaults ? 'Restored the defaults.' : 'Changed.'))
-  })
+  const { carrel, workspace, term } = cli
+  if (glob !== undefined && action === undefined)
+    throw badInput('Name the action for these paths: allow, confirm or block.')
+  const { id } = await spaceFor(cli, space, { create: false })
+  const { rules } = await carrel.call('fileRules.get', { workspace, id })
+  const more = {
+    ...(glob === undefined || action === undefined ? {} : { paths: [{ glob, class: kind, action }, ...rules.paths] }),
+    ...(ignore === undefined ? {} : { ignore: [...rules.ignore, ...ignore] }),
+    ...(maxFile === undefined ? {} : { maxFileBytes: maxFile }),
+  }
+  if (!defaults && Object.keys(more).length === 0)
+    throw badInput('Name a change: a glob and an action, --ignore, --max-file or --defaults.')
+  const done = await carrel.call('fileRules.set', { workspace, id, rules: defaults ? null : more })
+  term.result(done, () => term.line(defaults ? 'Restored the defaults.' : 'Changed.'))
 }
 
-async function check(cli: Cli, path: string, space: string | undefined): Promise<void> {
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const { id } = await spaceFor(cli, access, space, { create: false })
-    const verdict = await carrel.call('fileRules.check', { workspace, id, path })
-    term.result(verdict, () => {
-      term.line(`${verdict.action}: ${verdict.class}${verdict.glob ? ` (${verdict.glob})` : ', no rule matches'}`)
-      if (!verdict.covered) term.line('The history does not track this path.')
-    })
+async function check(cli: OpenCli, path: string, space: string | undefined): Promise<void> {
+  const { carrel, workspace, term } = cli
+  const { id } = await spaceFor(cli, space, { create: false })
+  const verdict = await carrel.call('fileRules.check', { workspace, id, path })
+  term.result(verdict, () => {
+    term.line(`${verdict.action}: ${verdict.class}${verdict.glob ? ` (${verdict.glob})` : ', no rule matches'}`)
+    if (!verdict.covered) term.line('The history does not track this path.')
   })
 }

@@ -8,25 +8,21 @@ import { ago, clean, short } from '../terminal.ts'
 import { answerWords } from '../transcript.ts'
 import { namesOf } from '../whereabouts.ts'
 
-export const addQuestions: AddCommand = (program, toAction) => {
+export const addQuestions: AddCommand = (program) => {
   program
     .command('inbox')
     .summary('list the questions for you')
     .description('Lists the open questions of agents, oldest first.')
     .addHelpText('after', '\nExamples:\n  $ carrel inbox\n  $ carrel inbox --json | jq -r .interactions[].id')
-    .action(
-      toAction((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const { workspace, term } = cli
-          const page = await carrel.call('interactions.list', { workspace, state: 'open', limit: 500 })
-          const name = term.json ? String : await namesOf(carrel, workspace)
-          term.result(page, () => {
-            for (const each of page.interactions) show(cli, each, name)
-            if (page.interactions.length === 0) term.note("You're all caught up.")
-          })
-        }),
-      ),
-    )
+    .withCarrel(async (cli) => {
+      const { carrel, workspace, term } = cli
+      const page = await carrel.call('interactions.list', { workspace, state: 'open', limit: 500 })
+      const name = term.json ? String : await namesOf(cli)
+      term.result(page, () => {
+        for (const each of page.interactions) show(cli, each, name)
+        if (page.interactions.length === 0) term.note("You're all caught up.")
+      })
+    })
   program
     .command('answer')
     .summary('answer a question')
@@ -45,21 +41,17 @@ Examples:
   $ carrel answer int_01jc3q0f0g0h0j0k0m0n0p0q0r allow_once
   $ carrel answer int_01jc3q0f0g0h0j0k0m0n0p0q0r --values '{"branch": "main"}'`,
     )
-    .action(
-      toAction((cli, [id, option], { decline, values }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { workspace, term } = cli
-          const asked = await carrel.call('interactions.get', { workspace, id })
-          const answer = await answerFor(cli, asked, { option, decline, values })
-          const done = await carrel.call('interactions.answer', { workspace, id, answer })
-          term.result(done, () =>
-            term.line(`Answered ${short(done.question.title, 120)}: ${answerWords(done.question, done.answer)}.`),
-          )
-          if (access.how === 'embedded')
-            term.note('The answer is saved. The agent gets it from the next server (`carrel serve`).')
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [id, option], { decline, values }) => {
+      const { carrel, workspace, term } = cli
+      const asked = await carrel.call('interactions.get', { workspace, id })
+      const answer = await answerFor(cli, asked, { option, decline, values })
+      const done = await carrel.call('interactions.answer', { workspace, id, answer })
+      term.result(done, () =>
+        term.line(`Answered ${short(done.question.title, 120)}: ${answerWords(done.question, done.answer)}.`),
+      )
+      if (cli.how === 'embedded')
+        term.note('The answer is saved. The agent gets it from the next server (`carrel serve`).')
+    })
 }
 
 function show(

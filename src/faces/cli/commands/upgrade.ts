@@ -11,7 +11,7 @@ import { refuseRemote } from './keeping.ts'
 /** Exit codes of `upgrade check`. A script can wait for nodes to stop (75), but not for a blocked upgrade (69). */
 const EXIT = { new: 0, current: 0, ready: 0, 'stop first': 75, blocked: 69 } as const
 
-export const addUpgrade: AddCommand = (program, toAction) => {
+export const addUpgrade: AddCommand = (program) => {
   const command = program
     .command('upgrade')
     .summary('check an upgrade of the data, or revert one')
@@ -33,7 +33,7 @@ Examples:
   $ carrel upgrade check
   $ carrel upgrade check --json | jq .state`,
     )
-    .action(toAction(check))
+    .handle(check)
   command
     .command('back')
     .summary('list the copies from before upgrades, or go back to one')
@@ -52,7 +52,7 @@ Examples:
   $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9
   $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9 --yes`,
     )
-    .action(toAction((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes)))))
+    .handle((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes))))
 }
 
 function askOf(cli: Cli) {
