@@ -28,7 +28,6 @@ const Touched = z.object({
   after: FileState.nullable(),
   author: Author,
   certainty: Change.shape.certainty,
-  /** Number of changes. */
   times: z.number().int(),
   /** Another author changed the path later. */
   changedSince: z.boolean(),

@@ -82,9 +82,8 @@ async function call<N extends OperationName>(
   const answer = await response.text().catch(lost)
   const parsed = parsedOr(answer)
   if (!response.ok) throw errorFromProblem(parsed, response.status)
-  if (parsed === undefined) {
+  if (parsed === undefined)
     throw new CarrelError('unavailable', `The server at ${sender.url} is not Carrel. Check the address.`)
-  }
   return parsed as Output<N>
 }
 
@@ -109,9 +108,8 @@ export function requestFor(
 /** Encodes a path segment. URL parsers resolve `.` and `..`, also encoded ones, to another route: both are refused. */
 function segment(key: string, value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-  if (text === '' || text === '.' || text === '..') {
+  if (text === '' || text === '.' || text === '..')
     throw new CarrelError('bad_input', `${JSON.stringify(value) ?? 'An empty value'} cannot be the ${key}.`, { key })
-  }
   return encodeURIComponent(text)
 }
 

@@ -28,7 +28,6 @@ export const Question = z.object({
   toolKind: z.string().nullable(),
   /** Paths that the call would touch, as named by the agent. */
   paths: z.array(z.string()),
-  /** Command that the call would run; null for none. */
   command: z.string().nullable(),
 })
 export type Question = z.infer<typeof Question>

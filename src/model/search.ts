@@ -15,9 +15,7 @@ const MAX_WORD_CHARS = 64
 const MIN_PREFIX_CHARS = 2
 export const SNIPPET_CHARS = 240
 
-/**
- * Consecutive words that must match in order: a single word, a quoted phrase, a path or a name with dashes.
- */
+/** Consecutive words that must match in order: a single word, a quoted phrase, a path or a name with dashes. */
 export interface Term {
   /** At least one word. */
   readonly words: readonly string[]

@@ -3,7 +3,6 @@ import { dataFolderOf, loadSettings, type Settings } from './config.ts'
 import { type CarrelAccess, reach } from './reach.ts'
 import { openTerminal, type Terminal, type World } from './terminal.ts'
 
-/** Options of every command. */
 interface GlobalOptions {
   readonly workspace?: string
   readonly json?: boolean

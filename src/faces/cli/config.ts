@@ -16,15 +16,12 @@ export interface Settings {
 }
 
 export interface Sources {
-  /** Values from the command line. */
   readonly flags: Readonly<Partial<Record<Key, unknown>>>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** `darwin`, `linux` and others. */
   readonly platform: string
 }
 
-/** Returns the data folder and the origin of its path. */
 export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: string; origin: string } {
   if (flags.dataFolder) return { path: resolve(cwd, String(flags.dataFolder)), origin: '--data' }
   if (env.CARREL_DATA_FOLDER) return { path: resolve(cwd, env.CARREL_DATA_FOLDER), origin: 'CARREL_DATA_FOLDER' }

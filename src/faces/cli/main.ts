@@ -67,7 +67,6 @@ Examples:
 
 Commands use the running server. Without a server they open Carrel in their own process.`
 
-/** Returns the exit codes with their error codes, one line a number. */
 function exitLines(): string {
   const byExit = Map.groupBy(Object.entries(ERRORS), ([, { exit }]) => exit)
   return [...byExit]

@@ -6,7 +6,6 @@ import { nameOf } from '../../model/who-words.ts'
 import type { OpenCli } from './cli.ts'
 import { projectFor, spaceFor } from './whereabouts.ts'
 
-/** Project with an optional run or session of it. */
 export interface ProjectTarget {
   readonly project: Project
   readonly of: { readonly run: string } | { readonly session: string } | null
@@ -46,7 +45,6 @@ async function projectHere(cli: OpenCli, { space, project }: WhereOptions): Prom
   throw new CarrelError('not_found', `The Space ${name} has no project. Create one with \`carrel projects create\`.`)
 }
 
-/** Describes the author of a change. */
 export function authorWords(author: Change['author'], name: (id: string) => string): string {
   if (author.kind === 'run') return name(author.session)
   if (author.kind === 'act') return `${nameOf(author.by)} (undo or restore)`

@@ -5,14 +5,7 @@ import { askPerson, howToAnswer, questionLines } from './asking.ts'
 import type { OpenCli } from './cli.ts'
 import type { LineReader } from './lines.ts'
 
-/** Asks an agent's questions at this terminal, one at a time, or shows how to answer them elsewhere. */
-export interface Questioner {
-  /** Handles the present state of a question: asks an open one, and withdraws one that was answered elsewhere. */
-  update(item: QuestionItem): void
-  close(): void
-}
-
-export interface QuestionerParts {
+interface QuestionerParts {
   readonly cli: OpenCli
   /** Null without a person at this terminal. */
   readonly lines: (() => LineReader) | null
@@ -20,7 +13,10 @@ export interface QuestionerParts {
   readonly onIdle?: () => void
 }
 
-export function createQuestioner({ cli, lines, onIdle }: QuestionerParts): Questioner {
+export type Questioner = ReturnType<typeof createQuestioner>
+
+/** Asks an agent's questions at this terminal, one at a time, or shows how to answer them elsewhere. */
+export function createQuestioner({ cli, lines, onIdle }: QuestionerParts) {
   const asked = new Map<string, AbortController>()
   const turns = createSerial()
   const { carrel, term, workspace } = cli
@@ -39,7 +35,8 @@ export function createQuestioner({ cli, lines, onIdle }: QuestionerParts): Quest
     else await carrel.call('interactions.answer', { workspace, id: item.interaction, answer })
   }
   return {
-    update(item) {
+    /** Handles the present state of a question: asks an open one, and withdraws one that was answered elsewhere. */
+    update(item: QuestionItem): void {
       const known = asked.get(item.interaction)
       if (item.state !== 'open') return known?.abort()
       if (known) return
@@ -51,7 +48,7 @@ export function createQuestioner({ cli, lines, onIdle }: QuestionerParts): Quest
         onIdle?.()
       })
     },
-    close() {
+    close(): void {
       for (const controller of asked.values()) controller.abort()
     },
   }

@@ -6,7 +6,6 @@ import { type CommandFailure, toFailure } from './problem.ts'
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Home folder of the user. */
   readonly home: string
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
@@ -115,7 +114,6 @@ export function ago(at: number | null, now: number): string {
   return at === null ? '' : span(Math.max(0, now - at))
 }
 
-/** Formats a duration. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${ms} ms`
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`

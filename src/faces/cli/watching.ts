@@ -6,12 +6,11 @@ import type { OpenCli } from './cli.ts'
 import { type FollowedChange, followSession } from './following.ts'
 import { type LineReader, openLines } from './lines.ts'
 import { createQuestioner, type Questioner } from './questioner.ts'
-import { createTranscript, type Transcript } from './transcript.ts'
+import { Transcript } from './transcript.ts'
 
 /** Reason why a watch ended before its run: Ctrl-C, the timeout, or a termination signal. */
 type Leaving = 'interrupt' | 'timeout' | 'terminated'
 
-/** End of a watched prompt. */
 export type WatchEnd =
   | { readonly kind: 'ended'; readonly outcome: RunOutcome }
   | { readonly kind: 'withdrawn' }
@@ -60,7 +59,7 @@ export async function watchPrompt(cli: OpenCli, watch: PromptWatch): Promise<Wat
     return lines
   }
   const questioner = createQuestioner({ cli, lines: term.interactive ? openOnce : null })
-  const transcript = createTranscript({
+  const transcript = new Transcript({
     say: (text) => void (term.json || term.write(text)),
     aside: term.aside,
     color: term.asideColor,
@@ -88,7 +87,6 @@ export async function watchPrompt(cli: OpenCli, watch: PromptWatch): Promise<Wat
   }
 }
 
-/** Returns a function that calls `first` once, then `then`. */
 function interruptWith(first: () => void, then: () => void): () => void {
   let count = 0
   return () => {

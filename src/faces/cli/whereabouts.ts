@@ -99,7 +99,6 @@ export async function scopeFor(
   return {}
 }
 
-/** Creates a session in the wanted project. */
 export async function newSession(cli: OpenCli, wanted: Whereabouts): Promise<Session> {
   const project = await projectFor(cli, wanted)
   const { agent, name } = wanted

@@ -1,6 +1,4 @@
-/**
- * Returns all cookies of a name. A page below the same domain can set a second one, and the first may be foreign.
- */
+/** Returns all cookies of a name. A page below the same domain can set a second one, and the first may be foreign. */
 export function cookiesNamed(header: string | undefined, name: string): string[] {
   return pairs(header).flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []))
 }

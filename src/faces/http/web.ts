@@ -6,7 +6,6 @@ import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 import { isApi } from './gate.ts'
 import { plainPage } from './login-page.ts'
 
-/** Folder of the built page. */
 export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'web')
 
 /**

@@ -57,7 +57,6 @@ export const againNotice = (to: string): Notice => ({
   again: { seconds: 0, to },
 })
 
-/** Maximum number of listed sessions. */
 const MOST = 5
 
 /** Returns the notice for a port without a listener: the owner of the port and the last runs there. */

@@ -5,7 +5,6 @@ import { escaped, plainPage } from '../http/login-page.ts'
 export interface Notice {
   readonly status: number
   readonly title: string
-  /** Paragraphs. */
   readonly text: readonly string[]
   readonly link?: { readonly to: string; readonly text: string } | undefined
   readonly list?: { readonly title: string; readonly lines: readonly string[] } | undefined

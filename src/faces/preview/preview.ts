@@ -12,23 +12,6 @@ import type { PreviewLogin, PreviewLogins } from './logins.ts'
 import { goneNotice, loginNotice, NOT_HERE, NOT_YOURS, refusedNotice, silentNotice, UNREACHABLE } from './notices.ts'
 import { type Notice, sendNotice } from './pages.ts'
 
-/**
- * Previews: shows the program on a place's port at an origin of its own. Preview requests never reach Carrel's routes:
- * the server offers each request to previews first.
- *
- * A browser comes from Carrel with a ticket and gets a cookie of this one host in exchange. All other browsers, and
- * requests from pages of other origins, are refused.
- */
-export interface Previews {
-  /** Handles a request for a preview; returns false for other requests. */
-  take(request: IncomingMessage, response: ServerResponse): boolean
-  /** Like `take`, for WebSockets. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean
-  mayUpgrade(request: IncomingMessage): boolean
-  /** Destroys all open connections. */
-  close(): void
-}
-
 interface PreviewContext {
   readonly engine: Engine
   readonly hosts: PreviewHosts
@@ -46,19 +29,31 @@ const CAME_SECONDS = 365 * 24 * 60 * 60
 /** Interval of checks whether open connections are still allowed: the place or the login may have ended. ms. */
 const CHECK_MS = 2_000
 
-export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>): Previews {
+export type Previews = ReturnType<typeof createPreviews>
+
+/**
+ * Previews: shows the program on a place's port at an origin of its own. Preview requests never reach Carrel's routes:
+ * the server offers each request to previews first.
+ *
+ * A browser comes from Carrel with a ticket and gets a cookie of this one host in exchange. All other browsers, and
+ * requests from pages of other origins, are refused.
+ */
+export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>) {
   const { engine, hosts, logins } = parts
   const context: PreviewContext = { ...parts, forwarder: createForwarder() }
   const checks = setInterval(() => void cutEnded(engine, logins), CHECK_MS).unref()
   return {
-    mayUpgrade: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' && hosts.at(headers.host) !== null,
-    take(request, response) {
+    mayUpgrade: ({ headers }: IncomingMessage): boolean =>
+      headers.upgrade?.toLowerCase() === 'websocket' && hosts.at(headers.host) !== null,
+    /** Handles a request for a preview; returns false for other requests. */
+    take(request: IncomingMessage, response: ServerResponse): boolean {
       const at = hosts.at(request.headers.host)
       if (at === null) return false
       serve(context, { request, response }, at).catch(() => response.destroy())
       return true
     },
-    upgrade(request, socket, head) {
+    /** Like `take`, for WebSockets. */
+    upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
       const at = hosts.at(request.headers.host)
       if (at === null) return false
       // Before the forwarder takes the socket, no other listener handles its errors.
@@ -66,7 +61,8 @@ export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>): Previe
       serveSocket(context, { request, socket, head }, at).catch(() => socket.destroy())
       return true
     },
-    close() {
+    /** Destroys all open connections. */
+    close(): void {
       clearInterval(checks)
       for (const { open } of logins.all()) for (const each of open) each.destroy()
     },
@@ -104,7 +100,6 @@ async function serveSocket(
   await track(visit.login, socket, () => context.forwarder.socket(request, socket, head, visit.passage))
 }
 
-/** Returns the target of a request, or the notice that refuses it. */
 async function admit(
   { engine, hosts, logins }: PreviewContext,
   request: IncomingMessage,
@@ -159,7 +154,6 @@ async function track(login: PreviewLogin, open: ServerResponse | Socket, work: (
   await work()
 }
 
-/** Destroys the connections of logins and places that have ended. */
 async function cutEnded(engine: Engine, logins: PreviewLogins): Promise<void> {
   for (const login of logins.all()) {
     if (login.open.size === 0) continue

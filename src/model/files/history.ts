@@ -40,7 +40,6 @@ export function sameState(a: FileState | null, b: FileState | null): boolean {
   return a.kind === b.kind && a.digest === b.digest && a.mode === b.mode
 }
 
-/** Author of a change. */
 export const Author = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), run: RunId, session: SessionId }),
   /** No run was active: a person or a program outside Carrel made the change. */
@@ -89,7 +88,6 @@ export const sameAuthor = (a: Author, b: Author): boolean =>
   (a.kind !== 'act' || a.act === (b as typeof a).act) &&
   (a.kind !== 'unknown' || a.among.join() === (b as typeof a).among.join())
 
-/** Trigger of a snapshot. */
 export const SnapshotReason = z.enum([
   'opened',
   'run_start',
@@ -143,7 +141,6 @@ export const Gap = z.object({
 })
 export type Gap = z.infer<typeof Gap>
 
-/** Status of a place's history. */
 export const HistoryStatus = z.object({
   state: z.enum(['importing', 'ready', 'missing', 'failed']),
   /** Progress of the first import; `total` is null while files are being counted. */
@@ -173,7 +170,6 @@ export const Hunk = z.object({
 })
 export type Hunk = z.infer<typeof Hunk>
 
-/** Comparison of two states of a path. */
 export const FileDiff = z.object({
   path: FilePath,
   before: FileState.nullable(),

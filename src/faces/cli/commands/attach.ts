@@ -6,7 +6,7 @@ import type { AddCommand, Cli, OpenCli } from '../cli.ts'
 import { displayOrder, followSession } from '../following.ts'
 import { type LineReader, openLines } from '../lines.ts'
 import { createQuestioner, type Questioner } from '../questioner.ts'
-import { createTranscript, type Transcript } from '../transcript.ts'
+import { Transcript } from '../transcript.ts'
 import { showItem } from '../watching.ts'
 
 const INVITATION = '› '
@@ -59,7 +59,6 @@ async function attach(cli: Cli, session: string, busy: 'queue'): Promise<number>
 
 interface ConversationParts {
   readonly cli: OpenCli
-  /** The session when the conversation starts. */
   readonly opened: Output<'sessions.view'>
   readonly busy: 'queue' | 'steer' | 'interrupt'
   readonly leaving: AbortController
@@ -87,7 +86,7 @@ class Conversation {
     this.#view = parts.opened.view
     const { term, world } = parts.cli
     const write = (text: string) => void (term.json || term.write(text))
-    this.#transcript = createTranscript({ say: write, aside: write, color: term.color, whole: true })
+    this.#transcript = new Transcript({ say: write, aside: write, color: term.color, whole: true })
     this.#lines = openLines(world, {
       onInterrupt: () => parts.leaving.abort(),
       onLine: (line) => this.#send(line),

@@ -1,4 +1,4 @@
-import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 import { clean } from '../terminal.ts'
 import { projectFor } from '../whereabouts.ts'
 
@@ -10,36 +10,32 @@ export const addProjectPlaces: AddCommand = (program) => {
   group
     .command('drivers')
     .description('List the isolation drivers of this machine, best first.')
-    .withCarrel(listDrivers)
+    .withCarrel(async (cli) => {
+      const found = await cli.carrel.call('places.drivers', {})
+      cli.term.result(found, () => {
+        const rows = found.drivers.map(({ name, usable, detail }) => [name, usable ? 'yes' : 'no', detail])
+        cli.term.table(['DRIVER', 'USABLE', ''], rows, 'This machine has no isolation driver.')
+      })
+    })
   group
     .command('preview-removal')
     .description('Preview the removal of a working copy: the work that would be lost now.')
     .argument('<project>', 'id or name of the project')
-    .withCarrel((cli, [project]) => showRisks(cli, project))
+    .withCarrel(async (cli, [project]) => {
+      const { carrel, term, workspace } = cli
+      const { id } = await projectFor(cli, { project })
+      const risks = await carrel.call('places.previewRemoval', { workspace, project: id })
+      const { kind, path, driver, branch, missing, changed, unpushed, underway } = risks
+      term.result(risks, () => {
+        term.line(`${kind} at ${path} (${driver}${branch ? `, branch ${branch}` : ''})`)
+        if (missing) term.line('The working copy no longer exists.')
+        for (const each of changed) term.line(`  ${clean(each)} exists only here`)
+        if (unpushed > 0) term.line(`  commits on no other branch and no remote: ${unpushed}`)
+        if (underway) term.line(`  unfinished: ${underway}`)
+      })
+    })
   addRemove(group)
   addExport(group)
-}
-
-async function listDrivers(cli: OpenCli): Promise<void> {
-  const found = await cli.carrel.call('places.drivers', {})
-  cli.term.result(found, () => {
-    const rows = found.drivers.map(({ name, usable, detail }) => [name, usable ? 'yes' : 'no', detail])
-    cli.term.table(['DRIVER', 'USABLE', ''], rows, 'This machine has no isolation driver.')
-  })
-}
-
-async function showRisks(cli: OpenCli, project: string): Promise<void> {
-  const { carrel, term, workspace } = cli
-  const { id } = await projectFor(cli, { project })
-  const risks = await carrel.call('places.previewRemoval', { workspace, project: id })
-  const { kind, path, driver, branch, missing, changed, unpushed, underway } = risks
-  term.result(risks, () => {
-    term.line(`${kind} at ${path} (${driver}${branch ? `, branch ${branch}` : ''})`)
-    if (missing) term.line('The working copy no longer exists.')
-    for (const each of changed) term.line(`  ${clean(each)} exists only here`)
-    if (unpushed > 0) term.line(`  commits on no other branch and no remote: ${unpushed}`)
-    if (underway) term.line(`  unfinished: ${underway}`)
-  })
 }
 
 function addRemove(group: CliCommand): void {
@@ -52,19 +48,17 @@ function addRemove(group: CliCommand): void {
       'after',
       '\nExamples:\n  $ carrel copies remove "Try the new parser"\n  $ carrel copies remove prj_... --yes',
     )
-    .withCarrel((cli, [project], { yes }) => remove(cli, project, Boolean(yes)))
-}
-
-async function remove(cli: OpenCli, project: string, confirm: boolean): Promise<void> {
-  const { carrel, term, workspace } = cli
-  const { id } = await projectFor(cli, { project })
-  const done = await carrel.call('places.remove', { workspace, project: id, confirm })
-  term.result(done, () => {
-    for (const line of done.lost) term.line(`  ${clean(line)}`)
-    for (const line of done.kept) term.line(`  stays: ${clean(line)}`)
-    if (done.removed) term.line(`Removed. Restore its files with: ${done.restore}`)
-    else term.note('Nothing was removed. Use --yes to remove it; the history first saves all of this.')
-  })
+    .withCarrel(async (cli, [project], { yes }) => {
+      const { carrel, term, workspace } = cli
+      const { id } = await projectFor(cli, { project })
+      const done = await carrel.call('places.remove', { workspace, project: id, confirm: Boolean(yes) })
+      term.result(done, () => {
+        for (const line of done.lost) term.line(`  ${clean(line)}`)
+        for (const line of done.kept) term.line(`  stays: ${clean(line)}`)
+        if (done.removed) term.line(`Removed. Restore its files with: ${done.restore}`)
+        else term.note('Nothing was removed. Use --yes to remove it; the history first saves all of this.')
+      })
+    })
 }
 
 function addExport(group: CliCommand): void {

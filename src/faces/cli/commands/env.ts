@@ -17,7 +17,11 @@ export const addEnv: AddCommand = (program) => {
     )
   withScope(group.command('show'))
     .description('Show the effective settings, each with the scope that sets it.')
-    .withCarrel((cli, _, options) => show(cli, options))
+    .withCarrel(async (cli, _, options) => {
+      const scope = await scopeFor(cli, options)
+      const found = await cli.carrel.call('environment.get', { workspace: cli.workspace, ...scope })
+      cli.term.result(found, () => showSettings(cli.term, found.effective))
+    })
   addSet(group)
   group
     .command('ports')
@@ -55,19 +59,20 @@ Examples:
   $ carrel env set --limit memoryBytes=4g --limit pids=512 --space .
   $ carrel env set --unset env.LOG_LEVEL --space .`,
     )
-    .withCarrel((cli, _, options) => set(cli, options))
+    .withCarrel(async (cli, _, options: SetOptions) => {
+      const scope = { workspace: cli.workspace, ...(await scopeFor(cli, options)) }
+      const { own } = await cli.carrel.call('environment.get', scope)
+      const settings = changeOf(own, options)
+      if (Object.keys(settings).length === 0) throw badInput('Name a setting to change; see `--help` for all settings.')
+      const found = await cli.carrel.call('environment.set', { ...scope, settings })
+      cli.term.result(found, () => cli.term.line('Changed. Applies to new runs.'))
+    })
 }
 
 const withScope = (command: CliCommand): CliCommand =>
   command
     .option('-s, --space <space>', 'scope: this Space, by id, name or folder')
     .option('-p, --project <project>', 'scope: this project, by id, or by name with --space')
-
-async function show(cli: OpenCli, options: ScopeOptions): Promise<void> {
-  const scope = await scopeFor(cli, options)
-  const found = await cli.carrel.call('environment.get', { workspace: cli.workspace, ...scope })
-  cli.term.result(found, () => showSettings(cli.term, found.effective))
-}
 
 function showSettings(term: Terminal, effective: Output<'environment.get'>['effective']): void {
   const { env, hosts, limits, budgets, ...single } = effective
@@ -152,15 +157,6 @@ interface SetOptions extends ScopeOptions {
   readonly limit: string[]
   readonly budget: string[]
   readonly unset: string[]
-}
-
-async function set(cli: OpenCli, options: SetOptions): Promise<void> {
-  const scope = { workspace: cli.workspace, ...(await scopeFor(cli, options)) }
-  const { own } = await cli.carrel.call('environment.get', scope)
-  const settings = changeOf(own, options)
-  if (Object.keys(settings).length === 0) throw badInput('Name a setting to change; see `--help` for all settings.')
-  const found = await cli.carrel.call('environment.set', { ...scope, settings })
-  cli.term.result(found, () => cli.term.line('Changed. Applies to new runs.'))
 }
 
 /** Returns the changed fields: the scope's own settings with the additions and removals of the options. */

@@ -2,7 +2,7 @@ import type { SessionId } from '../../../model/ids.ts'
 import { count } from '../arguments.ts'
 import type { AddCommand, OpenCli } from '../cli.ts'
 import { followSession } from '../following.ts'
-import { createTranscript } from '../transcript.ts'
+import { Transcript } from '../transcript.ts'
 
 export const addLog: AddCommand = (program) => {
   program
@@ -42,7 +42,7 @@ async function log(cli: OpenCli, session: SessionId, options: { follow?: boolean
     }
     const { emptyView } = await import('../../../model/events/view.ts')
     const say = (text: string): void => void term.write(text)
-    const transcript = createTranscript({ say, aside: say, color: term.color, whole: true })
+    const transcript = new Transcript({ say, aside: say, color: term.color, whole: true })
     // All events are folded even if not shown, since later events may change earlier items.
     const from = { workspace, view: emptyView(session), items: [] }
     for await (const change of followSession(carrel, from, done.signal)) {

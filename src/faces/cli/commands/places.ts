@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Project } from '../../../model/tree.ts'
 import { collect, given } from '../arguments.ts'
-import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf, spaceFor } from '../whereabouts.ts'
@@ -12,7 +12,20 @@ export const addWorkspaces: AddCommand = (program) => {
     .command('workspaces')
     .summary('list, create, rename, archive, delete workspaces')
     .description('Workspaces: tenants. No data crosses the boundary of a workspace.')
-  group.command('list').description('List the workspaces.').withCarrel(listWorkspaces)
+  group
+    .command('list')
+    .description('List the workspaces.')
+    .withCarrel(async ({ carrel, term }) => {
+      const list = await carrel.call('workspaces.list', {})
+      term.result(list, () => {
+        const rows = list.workspaces.map(({ id, name, archivedAt }) => [
+          id,
+          short(name, 60),
+          archivedAt === null ? '' : 'yes',
+        ])
+        term.table(['WORKSPACE', 'NAME', 'ARCHIVED'], rows, 'No workspaces.')
+      })
+    })
   group
     .command('create')
     .description('Create a workspace. Its id never changes: small letters, digits, _ and -.')
@@ -30,18 +43,6 @@ export const addWorkspaces: AddCommand = (program) => {
   addTreeVerbs(group, { plural: 'workspaces', word: 'workspace', takes })
 }
 
-async function listWorkspaces({ carrel, term }: OpenCli): Promise<void> {
-  const list = await carrel.call('workspaces.list', {})
-  term.result(list, () => {
-    const rows = list.workspaces.map(({ id, name, archivedAt }) => [
-      id,
-      short(name, 60),
-      archivedAt === null ? '' : 'yes',
-    ])
-    term.table(['WORKSPACE', 'NAME', 'ARCHIVED'], rows, 'No workspaces.')
-  })
-}
-
 export const addSpaces: AddCommand = (program) => {
   const group = program
     .command('spaces')
@@ -51,7 +52,19 @@ export const addSpaces: AddCommand = (program) => {
     .command('list')
     .description('List the Spaces.')
     .option('--archived', 'include archived Spaces')
-    .withCarrel((cli, _, { archived }) => listSpaces(cli, Boolean(archived)))
+    .withCarrel(async ({ carrel, term, workspace }, _, { archived }) => {
+      const list = await carrel.call('spaces.list', { workspace, archived: Boolean(archived) })
+      term.result(list, () => {
+        const rows = list.spaces.map(({ id, name, folder, state, archivedAt }) => [
+          id,
+          short(name, 40),
+          folder,
+          [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
+        ])
+        const empty = 'No Spaces. `carrel run` creates one for the current folder.'
+        term.table(['SPACE', 'NAME', 'FOLDER', ''], rows, empty)
+      })
+    })
   group
     .command('create')
     .description('Create a Space for a folder, or a blank Space with a folder that Carrel creates.')
@@ -73,20 +86,6 @@ export const addSpaces: AddCommand = (program) => {
   addTreeVerbs(group, { plural: 'spaces', word: 'Space', takes })
 }
 
-async function listSpaces({ carrel, term, workspace }: OpenCli, archived: boolean): Promise<void> {
-  const list = await carrel.call('spaces.list', { workspace, archived })
-  term.result(list, () => {
-    const rows = list.spaces.map(({ id, name, folder, state, archivedAt }) => [
-      id,
-      short(name, 40),
-      folder,
-      [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
-    ])
-    const empty = 'No Spaces. `carrel run` creates one for the current folder.'
-    term.table(['SPACE', 'NAME', 'FOLDER', ''], rows, empty)
-  })
-}
-
 export const addProjects: AddCommand = (program) => {
   const group = program
     .command('projects')
@@ -97,28 +96,25 @@ export const addProjects: AddCommand = (program) => {
     .description('List the projects.')
     .option('-s, --space <space>', 'only of this Space: id, name or folder')
     .option('--archived', 'include archived projects')
-    .withCarrel((cli, _, options) => listProjects(cli, options))
+    .withCarrel(async (cli, _, { space, archived }) => {
+      const { carrel, workspace, term } = cli
+      const of = space === undefined ? {} : { space: (await spaceFor(cli, space, { create: false })).id }
+      const list = await carrel.call('projects.list', { workspace, archived: Boolean(archived), ...of })
+      const name = term.json ? String : await namesOf(cli)
+      term.result(list, () => {
+        const rows = list.projects.map((row) => [
+          row.id,
+          short(row.name, 40),
+          short(name(row.space), 40),
+          placeWords(row),
+          `${ago(row.createdAt, term.now())} ago`,
+        ])
+        term.table(['PROJECT', 'NAME', 'SPACE', 'WORKING COPY', 'CREATED'], rows, 'No projects.')
+      })
+    })
   addCreateProject(group)
   const takes = 'Deletes its sessions and their logs; files stay.'
   addTreeVerbs(group, { plural: 'projects', word: 'project', takes })
-}
-
-async function listProjects(cli: OpenCli, options: { space?: string; archived?: boolean }): Promise<void> {
-  const { carrel, workspace, term } = cli
-  const { space, archived } = options
-  const of = space === undefined ? {} : { space: (await spaceFor(cli, space, { create: false })).id }
-  const list = await carrel.call('projects.list', { workspace, archived: Boolean(archived), ...of })
-  const name = term.json ? String : await namesOf(cli)
-  term.result(list, () => {
-    const rows = list.projects.map((row) => [
-      row.id,
-      short(row.name, 40),
-      short(name(row.space), 40),
-      placeWords(row),
-      `${ago(row.createdAt, term.now())} ago`,
-    ])
-    term.table(['PROJECT', 'NAME', 'SPACE', 'WORKING COPY', 'CREATED'], rows, 'No projects.')
-  })
 }
 
 function placeWords({ place }: Project): string {

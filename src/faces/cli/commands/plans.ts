@@ -87,7 +87,6 @@ Examples:
     })
 }
 
-/** Forks a session as of a snapshot. */
 async function forkAt(cli: OpenCli, session: string, n: number): Promise<void> {
   const { carrel, workspace, term } = cli
   const seq = await talkAt(carrel, { workspace, id: session }, n)

@@ -2,7 +2,7 @@ import type { Answer, Interaction } from '../../../model/interaction.ts'
 import { jsonObject } from '../arguments.ts'
 import { askPerson, chooseOption, howToAnswer, questionLines } from '../asking.ts'
 import type { AddCommand, Cli } from '../cli.ts'
-import { openLines } from '../lines.ts'
+import { withLines } from '../lines.ts'
 import { badInput } from '../problem.ts'
 import { ago, clean, short } from '../terminal.ts'
 import { answerWords } from '../transcript.ts'
@@ -68,26 +68,20 @@ function show(
   term.line('')
 }
 
-interface AnswerOptions {
-  readonly option?: string
-  readonly decline?: boolean
-  readonly values?: string
-}
-
-async function answerFor(cli: Cli, { id, question }: Interaction, options: AnswerOptions): Promise<Answer> {
-  const { option, decline, values } = options
+async function answerFor(
+  { term, world }: Cli,
+  { id, question }: Interaction,
+  { option, decline, values }: { option?: string; decline?: boolean; values?: string },
+): Promise<Answer> {
   const count = [option, decline, values].filter((each) => each !== undefined).length
   if (count > 1) throw badInput('Give one answer: an option, --decline or --values.')
   if (decline) return { declined: true }
   if (values !== undefined) return { values: jsonObject(values, 'The value of --values') }
   if (option !== undefined) return chooseOption(question, option)
-  const { term, world } = cli
   if (!term.interactive) chooseOption(question, '')
   term.note(clean(question.title))
   for (const line of questionLines(question, term.asideColor)) term.note(line)
-  const leaving = new AbortController()
-  const lines = openLines(world, { onInterrupt: () => leaving.abort() })
-  const answer = await askPerson(lines, question, leaving.signal).finally(() => lines.close())
+  const answer = await withLines(world, (lines, signal) => askPerson(lines, question, signal))
   if (answer === null) throw badInput(`No answer was given. Answer later: ${howToAnswer({ id, question })}`)
   return answer
 }

@@ -1,5 +1,5 @@
 import { given } from '../arguments.ts'
-import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 
 export const addRules: AddCommand = (program) => {
   const group = program
@@ -8,24 +8,23 @@ export const addRules: AddCommand = (program) => {
     .description(
       'Permission rules: standing answers to permission questions. Rules apply in order; the first match decides. Without a match, you are asked.',
     )
-  group.command('list').description('List the rules in order.').withCarrel(list)
+  group
+    .command('list')
+    .description('List the rules in order.')
+    .withCarrel(async ({ carrel, workspace, term }) => {
+      const found = await carrel.call('rules.list', { workspace })
+      term.result(found, () => {
+        const rows = found.rules.map(({ id, action, agent, toolKind, path, command, space }) => [
+          id,
+          action,
+          ...[agent, toolKind, path, command, space].map((part) => part ?? '*'),
+        ])
+        const head = ['RULE', 'ACTION', 'AGENT', 'KIND', 'PATH', 'COMMAND', 'SPACE']
+        term.table(head, rows, 'No rules: you are asked about everything.')
+      })
+    })
   addAdd(group)
-  addMove(group)
-  addRemove(group)
-}
-
-async function list(cli: OpenCli): Promise<void> {
-  const { carrel, workspace, term } = cli
-  const found = await carrel.call('rules.list', { workspace })
-  term.result(found, () => {
-    const rows = found.rules.map(({ id, action, agent, toolKind, path, command, space }) => [
-      id,
-      action,
-      ...[agent, toolKind, path, command, space].map((part) => part ?? '*'),
-    ])
-    const head = ['RULE', 'ACTION', 'AGENT', 'KIND', 'PATH', 'COMMAND', 'SPACE']
-    term.table(head, rows, 'No rules: you are asked about everything.')
-  })
+  addMoveAndRemove(group)
 }
 
 function addAdd(group: CliCommand): void {
@@ -55,7 +54,7 @@ Examples:
     })
 }
 
-function addMove(group: CliCommand): void {
+function addMoveAndRemove(group: CliCommand): void {
   group
     .command('move')
     .description('Move a rule before another rule, or to the end.')
@@ -65,9 +64,6 @@ function addMove(group: CliCommand): void {
       const rule = await cli.carrel.call('rules.move', { workspace: cli.workspace, id, ...given({ before }) })
       cli.term.result(rule, () => cli.term.line(`Moved ${id}.`))
     })
-}
-
-function addRemove(group: CliCommand): void {
   group
     .command('remove')
     .description('Remove a rule.')

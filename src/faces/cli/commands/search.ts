@@ -1,6 +1,6 @@
 import type { SearchHit } from '../../../model/search.ts'
 import { count, given } from '../arguments.ts'
-import type { AddCommand, Cli, OpenCli } from '../cli.ts'
+import type { AddCommand, Cli } from '../cli.ts'
 import { ago, clean } from '../terminal.ts'
 
 export const addSearch: AddCommand = (program) => {
@@ -20,21 +20,15 @@ Examples:
   $ carrel search retry backoff
   $ carrel search '"connection reset" proxy' --limit 5 --json`,
     )
-    .withCarrel((cli, [words], options) => search(cli, words.join(' '), options))
-}
-
-async function search(
-  cli: OpenCli,
-  text: string,
-  { session, limit }: { session?: string; limit: number },
-): Promise<void> {
-  const { carrel, workspace, term } = cli
-  const page = await carrel.call('search.items', { workspace, text, limit, ...given({ session }) })
-  term.result(page, () => {
-    for (const hit of page.hits) show(cli, hit)
-    if (page.hits.length === 0) term.note('No matches.')
-    if (page.cursor) term.note('More matches exist. Use a larger --limit or more words.')
-  })
+    .withCarrel(async (cli, [words], { session, limit }) => {
+      const { carrel, workspace, term } = cli
+      const page = await carrel.call('search.items', { workspace, text: words.join(' '), limit, ...given({ session }) })
+      term.result(page, () => {
+        for (const hit of page.hits) show(cli, hit)
+        if (page.hits.length === 0) term.note('No matches.')
+        if (page.cursor) term.note('More matches exist. Use a larger --limit or more words.')
+      })
+    })
 }
 
 function show({ term }: Cli, { session, n, kind, at, sessionName, snippet, marks }: SearchHit): void {

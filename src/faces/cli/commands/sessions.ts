@@ -1,7 +1,6 @@
 import { SESSION_WORDS } from '../../../model/state-words.ts'
-import type { SessionState } from '../../../model/tree.ts'
 import { count, given } from '../arguments.ts'
-import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf, newSession, projectFor, spaceFor } from '../whereabouts.ts'
 import { addTreeVerbs } from './tree.ts'
@@ -12,10 +11,8 @@ export const addSessions: AddCommand = (program) => {
     .summary('list, create, rename, archive, fork, close, rebuild, delete sessions')
     .description('Sessions: conversations with an agent, each with its own log.')
   addList(group)
-  addCreate(group)
-  addFork(group)
-  addClose(group)
-  addRebuild(group)
+  addCreateAndFork(group)
+  addCloseAndRebuild(group)
   addTreeVerbs(group, { plural: 'sessions', word: 'session', takes: 'Deletes its log; files stay.' })
 }
 
@@ -33,40 +30,29 @@ function addList(group: CliCommand): void {
       'after',
       '\nExamples:\n  $ carrel sessions list --space . --limit 5\n  $ carrel sessions list --state waiting --json',
     )
-    .withCarrel((cli, _, options) => list(cli, options))
+    .withCarrel(async (cli, _, { space, project, state, text, archived, limit }) => {
+      const { carrel, workspace, term } = cli
+      const inSpace = space === undefined ? undefined : (await spaceFor(cli, space, { create: false })).id
+      const inProject = project === undefined ? undefined : (await projectFor(cli, { space, project })).id
+      const only = given({ space: inSpace, project: inProject, state, text })
+      const page = await carrel.call('sessions.list', { workspace, limit, archived: Boolean(archived), ...only })
+      const name = term.json ? String : await namesOf(cli)
+      term.result(page, () => {
+        const rows = page.sessions.map((row) => [
+          row.id,
+          SESSION_WORDS[row.state],
+          row.agent,
+          `${ago(row.updatedAt, term.now())} ago`,
+          short(name(row.space), 24),
+          short(row.name, 48),
+        ])
+        term.table(['SESSION', 'STATE', 'AGENT', 'CHANGED', 'SPACE', 'NAME'], rows, 'No matching sessions.')
+        if (page.cursor) term.note('More sessions exist. Use a larger --limit.')
+      })
+    })
 }
 
-interface ListOptions {
-  readonly space?: string
-  readonly project?: string
-  readonly state?: SessionState
-  readonly text?: string
-  readonly archived?: boolean
-  readonly limit: number
-}
-
-async function list(cli: OpenCli, { space, project, state, text, archived, limit }: ListOptions): Promise<void> {
-  const { carrel, workspace, term } = cli
-  const inSpace = space === undefined ? undefined : (await spaceFor(cli, space, { create: false })).id
-  const inProject = project === undefined ? undefined : (await projectFor(cli, { space, project })).id
-  const only = given({ space: inSpace, project: inProject, state, text })
-  const page = await carrel.call('sessions.list', { workspace, limit, archived: Boolean(archived), ...only })
-  const name = term.json ? String : await namesOf(cli)
-  term.result(page, () => {
-    const rows = page.sessions.map((row) => [
-      row.id,
-      SESSION_WORDS[row.state],
-      row.agent,
-      `${ago(row.updatedAt, term.now())} ago`,
-      short(name(row.space), 24),
-      short(row.name, 48),
-    ])
-    term.table(['SESSION', 'STATE', 'AGENT', 'CHANGED', 'SPACE', 'NAME'], rows, 'No matching sessions.')
-    if (page.cursor) term.note('More sessions exist. Use a larger --limit.')
-  })
-}
-
-function addCreate(group: CliCommand): void {
+function addCreateAndFork(group: CliCommand): void {
   group
     .command('create')
     .description('Create a session without a prompt.')
@@ -78,9 +64,6 @@ function addCreate(group: CliCommand): void {
       const row = await newSession(cli, options)
       cli.term.result(row, () => cli.term.line(row.id))
     })
-}
-
-function addFork(group: CliCommand): void {
   group
     .command('fork')
     .description('Create a session with a copy of the log of another session. Files are not touched.')
@@ -95,7 +78,7 @@ function addFork(group: CliCommand): void {
     })
 }
 
-function addClose(group: CliCommand): void {
+function addCloseAndRebuild(group: CliCommand): void {
   group
     .command('close')
     .description('End a session: cancels its run and releases its agents. The log stays readable.')
@@ -104,9 +87,6 @@ function addClose(group: CliCommand): void {
       const done = await cli.carrel.call('sessions.close', { workspace: cli.workspace, id })
       cli.term.result(done, () => cli.term.line(`Ending ${id}.`))
     })
-}
-
-function addRebuild(group: CliCommand): void {
   group
     .command('rebuild')
     .description('Rebuild the stored items of a session from its log.')

@@ -2,7 +2,7 @@ import { sizeWords } from '../../../model/settings/sizes.ts'
 import type { UpgradeReport } from '../../../model/upgrade.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { VERSION } from '../installation.ts'
-import { openLines } from '../lines.ts'
+import { withLines } from '../lines.ts'
 import { clearProgress, stagesOf } from '../progress.ts'
 import { readServerFile } from '../server-file.ts'
 import { span } from '../terminal.ts'
@@ -171,11 +171,6 @@ async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
 /** Asks a person at the terminal for agreement; without a terminal, nobody agrees. */
 async function isAgreed({ world, term }: Cli): Promise<boolean> {
   if (!term.interactive) return false
-  const leaving = new AbortController()
-  const lines = openLines(world, { onInterrupt: () => leaving.abort() })
-  try {
-    return (await lines.ask('Type "back" to go back: ', leaving.signal))?.trim() === 'back'
-  } finally {
-    lines.close()
-  }
+  const answer = await withLines(world, (lines, signal) => lines.ask('Type "back" to go back: ', signal))
+  return answer?.trim() === 'back'
 }
