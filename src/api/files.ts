@@ -139,7 +139,6 @@ export const files = {
     output: paged('changes', z.object({ space: SpaceId, project: ProjectId.nullable(), change: Change })),
     errors: ['not_found'],
   }),
-
   'plans.make': operation({
     summary:
       'Plan a restore, undo or apply: lists the paths to write and the authors of their present content. Writes nothing. For `apply`, `project` is the target: the Space’s own folder.',
@@ -176,7 +175,6 @@ export const files = {
     output: paged('acts', Act),
     errors: ['not_found'],
   }),
-
   'fileRules.get': operation({
     summary: 'Get the file rules of a Space: files left out of the history, and paths that need confirmation.',
     http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules'],
@@ -204,7 +202,6 @@ export const files = {
     }),
     errors: ['not_found'],
   }),
-
   'places.drivers': operation({
     summary:
       'List the isolation drivers for working copies on this machine, best first, with reasons for unusable ones.',

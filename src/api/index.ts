@@ -48,7 +48,6 @@ export type Followed =
   | { readonly kind: 'files'; readonly log: string }
   /** The list of browsers in the workspace may have changed: see `browsers.list`. Sent like `files`. */
   | { readonly kind: 'browsers'; readonly log: string }
-  /** The log no longer exists. */
   | { readonly kind: 'ended'; readonly log: string; readonly reason: string }
 
 /** Interface to Carrel. The engine in this process and the client over HTTP both implement it. */

@@ -42,7 +42,6 @@ export const paged = <Key extends string, Row extends z.ZodType>(name: Key, row:
     cursor: z.ZodNullable<z.ZodString>
   })
 
-/** Returns the input fields for a thing in a workspace, by id. */
 export const inWorkspace = <Id extends z.ZodType>(id: Id) => ({ workspace: WorkspaceId, id })
 
 /** Idempotency key: a request sent again after a lost answer is executed once (L2). */

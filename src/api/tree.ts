@@ -113,7 +113,6 @@ export const tree = {
     'Delete a workspace with all its logs. Without `confirm`, only preview the deletion. Your own folders are never touched.',
     WORKSPACE,
   ),
-
   'spaces.list': operation({
     summary: 'List the Spaces of a workspace.',
     http: ['GET', '/workspaces/:workspace/spaces'],
@@ -147,7 +146,6 @@ export const tree = {
     'Delete a Space with its projects and logs. Without `confirm`, only preview the deletion. Your own folder is never touched; the folder of a blank Space is deleted.',
     SPACE,
   ),
-
   'projects.list': operation({
     summary: 'List the projects of a workspace, or of one Space.',
     http: ['GET', '/workspaces/:workspace/projects'],
@@ -170,7 +168,6 @@ export const tree = {
     'Delete a project with its sessions. Without `confirm`, only preview the deletion. Files stay.',
     PROJECT,
   ),
-
   'sessions.list': operation({
     summary: 'List sessions, last changed first.',
     http: ['GET', '/workspaces/:workspace/sessions'],

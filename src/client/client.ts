@@ -15,7 +15,6 @@ export interface ConnectOptions {
   readonly token?: string | undefined
   readonly face?: 'cli' | 'api' | undefined
   readonly fetch?: typeof fetch | undefined
-  /** Overrides of time, randomness and timeouts. */
   readonly timing?: Partial<Timing> | undefined
 }
 
@@ -76,7 +75,8 @@ async function call<N extends OperationName>(
   }
   const lost = (cause: unknown) => {
     signal?.throwIfAborted()
-    throw unreachable(sender.url, cause)
+    const message = `Carrel does not answer at ${sender.url}. Start it with \`carrel serve\` or check the address.`
+    throw new CarrelError('unavailable', message, { url: sender.url }, cause)
   }
   const response = await sender.send(`${sender.base}${path}`, init).catch(lost)
   const answer = await response.text().catch(lost)
@@ -111,11 +111,6 @@ function segment(key: string, value: unknown): string {
   if (text === '' || text === '.' || text === '..')
     throw new CarrelError('bad_input', `${JSON.stringify(value) ?? 'An empty value'} cannot be the ${key}.`, { key })
   return encodeURIComponent(text)
-}
-
-function unreachable(url: string, cause: unknown): CarrelError {
-  const message = `Carrel does not answer at ${url}. Start it with \`carrel serve\` or check the address.`
-  return new CarrelError('unavailable', message, { url }, cause)
 }
 
 function parsedOr(text: string): unknown {

@@ -29,21 +29,18 @@ export function createBoard(timing: Timing) {
   const listeners = new Set<(connection: Connection) => void>()
   const wakers = new Set<() => void>()
   let current: Connection = { state: 'connecting', since: timing.now(), attempt: 0, reason: null, nextTryAt: null }
-
   const tell = () => {
     const next = { ...whole([...lines], current), since: current.since }
     if (JSON.stringify(next) === JSON.stringify(current)) return
     current = next.state === current.state ? next : { ...next, since: timing.now() }
     for (const listener of listeners) listener(current)
   }
-
   return {
     connection: () => current,
     onConnection(listener: (connection: Connection) => void): () => void {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    /** Adds a line for one stream. */
     line: () => createLine(timing, lines, wakers, tell),
     /** Ends every wait before the next try. */
     retryNow(): void {

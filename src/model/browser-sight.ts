@@ -61,7 +61,6 @@ const Address = z
     message: 'Enter the address of a site, such as https://example.com.',
   })
 
-/** Input event of a person: mouse, keyboard, address bar or dialog. */
 export const BrowserInput = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('mouse'),

@@ -75,9 +75,8 @@ export function oldFieldOf(operation: string, input: unknown): { readonly old: s
   return hit ? { old: hit[0], now: hit[1] } : null
 }
 
-function found(table: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined
-}
+const found = (table: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
 
 function valueAt(value: unknown, [key, ...rest]: readonly string[]): unknown {
   if (key === undefined) return value

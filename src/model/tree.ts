@@ -14,10 +14,7 @@ export type NamedBy = z.infer<typeof NamedBy>
 
 const RANK: Record<NamedBy, number> = { default: 0, generated: 1, person: 2 }
 
-/** Whether a name given by `next` may replace one given by `current`. */
-export function mayRename(current: NamedBy, next: NamedBy): boolean {
-  return RANK[next] >= RANK[current]
-}
+export const mayRename = (current: NamedBy, next: NamedBy): boolean => RANK[next] >= RANK[current]
 
 export const Workspace = z.object({
   id: WorkspaceId,
@@ -60,7 +57,6 @@ export const ProjectPlace = z.object({
 })
 export type ProjectPlace = z.infer<typeof ProjectPlace>
 
-/** Returns the place of projects that work in the Space's own folder. */
 export const directPlace = (folder: string): ProjectPlace => ProjectPlace.parse({ kind: 'direct', path: folder })
 
 export const Project = z.object({

@@ -69,7 +69,6 @@ const LEAST_ROOM = 4_194_304
  */
 export const roomToMigrate = (rewrittenBytes: number): number => 2 * rewrittenBytes + LEAST_ROOM
 
-/** Returns a finding for each file system without enough free space. */
 export function findRoom(room: readonly UpgradeRoom[]): UpgradeFinding[] {
   return room.flatMap(({ where, neededBytes, freeBytes }) => {
     if (freeBytes === null || freeBytes >= neededBytes) return []

@@ -31,7 +31,6 @@ export interface Cli {
 /** Context of a command while it has access to Carrel. */
 export interface OpenCli extends Cli, CarrelAccess {}
 
-/** Adds a command, or a group of commands, to the program. */
 export type AddCommand = (program: CliCommand) => void
 
 /** Runs a command. Returns the exit code unless it is 0. */

@@ -118,10 +118,7 @@ function readConfigFile(file: string): Record<string, unknown> {
     if (!(key in Config.shape))
       throw badInput(
         `${file} sets ${JSON.stringify(key)}, which is not a setting. \`carrel config\` lists all settings.`,
-        {
-          setting: key,
-          file,
-        },
+        { setting: key, file },
       )
   }
   return value as Record<string, unknown>

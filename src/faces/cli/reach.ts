@@ -32,9 +32,7 @@ const CHECK_MS = 50
 const QUIET_CHECKS = 40
 
 /** Returns the person at this terminal, as named in logs. */
-export function personHere(): Caller {
-  return { name: nameHere(), kind: 'person', face: 'cli', workspaces: null }
-}
+export const personHere = (): Caller => ({ name: nameHere(), kind: 'person', face: 'cli', workspaces: null })
 
 function nameHere(): string {
   try {

@@ -44,9 +44,7 @@ export function removeServerFile(dataFolder: string, pid: number): void {
 }
 
 /** Reads the token of the data folder; null without one. @throws unavailable when the file exists and cannot be read */
-export function readToken(dataFolder: string): string | null {
-  return readOwn(join(dataFolder, 'token'))?.trim() || null
-}
+export const readToken = (dataFolder: string): string | null => readOwn(join(dataFolder, 'token'))?.trim() || null
 
 function readOwn(path: string): string | null {
   try {

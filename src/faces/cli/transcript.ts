@@ -52,10 +52,8 @@ export class Transcript {
     this.#output.aside(`${text}\n`)
   }
 
-  /** Marks an item as already written. */
   readonly skip = (item: Item): void => void this.#shown.set(item.n, this.#keyOf(item))
 
-  /** Ends an open line. */
   finish(): void {
     if (this.#open) this.#output[this.#open.channel]('\n')
     this.#open = null

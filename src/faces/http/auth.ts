@@ -151,9 +151,8 @@ function unauthenticated(reason: string): CarrelError {
 }
 
 /** Returns a cookie that expires by itself and does not reveal the token. */
-function cookieValue(token: string, expiresAt: number): string {
-  return `${expiresAt}.${createHmac('sha256', token).update(`carrel login ${expiresAt}`).digest('base64url')}`
-}
+const cookieValue = (token: string, expiresAt: number): string =>
+  `${expiresAt}.${createHmac('sha256', token).update(`carrel login ${expiresAt}`).digest('base64url')}`
 
 /** Returns a comparison in constant time for texts of the right length, which is public. */
 function equalTo(right: string): (text: string) => boolean {

@@ -22,7 +22,6 @@ export type Gate = ReturnType<typeof createGate>
 export function createGate(config: Config, host: string, port: () => number) {
   const own = [...LOOPBACK, host, config.host].filter((name) => !WILDCARDS.includes(name)).map(bracketed)
   const origins = new Set(config.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')))
-
   const isHost = (text: string): boolean => {
     // Programs of agents serve previews: no setting makes a preview's host one of Carrel's.
     if (previewIn(text) !== null) return false
@@ -34,7 +33,6 @@ export function createGate(config: Config, host: string, port: () => number) {
       .some((name) => text === name || text === name + withPort)
   }
   const isOwn = (origin: string, host: string) => origin === `http://${host}` || origin === `https://${host}`
-
   return {
     /** Whether a lower-case Host is one of Carrel's names, never that of a preview. */
     isOwn: isHost,

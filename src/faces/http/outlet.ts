@@ -47,7 +47,6 @@ export function createOutlet(response: ServerResponse, limits: OutletLimits) {
     frames = []
     held = 0
   })
-
   return {
     push(frame: string): void {
       frames.push(frame)

@@ -63,7 +63,6 @@ export function mountStreams(app: FastifyInstance, options: StreamOptions) {
       await iterator?.return?.()
     }
   }
-
   app.get('/api/v1/follow', { exposeHeadRoute: false }, (request, reply) => serve(request, reply, manyFrom(request)))
   app.get('/api/v1/workspaces/:workspace/sessions/:id/follow', { exposeHeadRoute: false }, (request, reply) =>
     serve(request, reply, oneFrom(request)),

@@ -35,9 +35,8 @@ export async function mountPage(
 }
 
 /** Returns the cache policy. Files with a hash in their name never change. */
-function cachingOf(path: string): string {
-  return /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
-}
+const cachingOf = (path: string): string =>
+  /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
 
 /** Whether a request is for a route of the page. A path with a file extension is a missing file instead. */
 function wantsPage({ method, url }: FastifyRequest): boolean {

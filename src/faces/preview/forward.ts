@@ -18,7 +18,6 @@ export function createForwarder() {
   const agent = new Agent({ keepAlive: false, lookup: toLoopback, autoSelectFamily: true } as object)
   const proxy = createProxyServer({ agent, prependPath: false })
   const passages = new WeakMap<IncomingMessage, Passage>()
-
   proxy.on('proxyRes', (answer, request) => {
     const passage = passages.get(request)
     if (passage) passAnswer(answer.headers, passage)
@@ -29,7 +28,6 @@ export function createForwarder() {
     asked.prependOnceListener('upgrade', pass)
     asked.prependOnceListener('response', pass)
   })
-
   const begin = (request: IncomingMessage, passage: Passage) => {
     passages.set(request, passage)
     passRequest(request.headers, passage)

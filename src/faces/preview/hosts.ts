@@ -29,14 +29,12 @@ export function createPreviewHosts(config: Config, isOwn: (host: string) => bool
   /** Browsers resolve `*.localhost` to their own machine: a browser that reaches Carrel there also reaches previews. */
   const ownLoopback = (port: string) =>
     ['127.0.0.1', 'localhost', '[::1]'].map((name) => name + port).find((host) => isOwn(host))
-
   const isBelow = (below: string): boolean => {
     const { name, port } = split(below)
     if (name === 'localhost') return ownLoopback(port) !== undefined
     if (domain === null) return false
     return below === domain || (name === domain && port !== '')
   }
-
   return {
     /** Returns the preview of a Host; null for a Host that Carrel would not create. */
     at(host: string | undefined): PreviewHost | null {

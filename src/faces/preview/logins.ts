@@ -23,13 +23,11 @@ export function createPreviewLogins(now: () => number) {
   const tickets = new Map<string, PreviewLogin & { endsAt: number }>()
   const logins = new Map<string, PreviewLogin>()
   const isOver = ({ login }: PreviewLogin) => login.endsAt <= now()
-
   const drop = (key: string): void => {
     const known = logins.get(key)
     logins.delete(key)
     for (const each of known?.open ?? []) each.destroy()
   }
-
   return {
     /** Issues a ticket: a bearer secret for one use within a minute. */
     ticket(preview: string, workspace: string, login: Login): string {
@@ -59,7 +57,6 @@ export function createPreviewLogins(now: () => number) {
       return null
     },
     isOver,
-    /** Ends all preview logins of a login to Carrel. */
     end(login: string): void {
       for (const [key, known] of logins) if (known.login.id === login) drop(key)
       for (const [key, known] of tickets) if (known.login.id === login) tickets.delete(key)

@@ -9,8 +9,17 @@ import { createForwarder, type Forwarder } from './forward.ts'
 import type { Passage } from './headers.ts'
 import type { PreviewHost, PreviewHosts } from './hosts.ts'
 import type { PreviewLogin, PreviewLogins } from './logins.ts'
-import { goneNotice, loginNotice, NOT_HERE, NOT_YOURS, refusedNotice, silentNotice, UNREACHABLE } from './notices.ts'
-import { type Notice, sendNotice } from './pages.ts'
+import {
+  goneNotice,
+  loginNotice,
+  NOT_HERE,
+  NOT_YOURS,
+  type Notice,
+  refusedNotice,
+  sendNotice,
+  silentNotice,
+  UNREACHABLE,
+} from './notices.ts'
 
 interface PreviewContext {
   readonly engine: Engine
@@ -61,7 +70,6 @@ export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>) {
       serveSocket(context, { request, socket, head }, at).catch(() => socket.destroy())
       return true
     },
-    /** Destroys all open connections. */
     close(): void {
       clearInterval(checks)
       for (const { open } of logins.all()) for (const each of open) each.destroy()
@@ -123,10 +131,8 @@ interface Visit {
   readonly passage: Passage
 }
 
-const portOf = (
-  engine: Engine,
-  { login, workspace, preview }: Pick<PreviewLogin, 'login' | 'workspace' | 'preview'>,
-): Promise<Port> => engine.carrelFor(login.caller).call('ports.get', { workspace, preview })
+const portOf = (engine: Engine, { login, workspace, preview }: PreviewLogin): Promise<Port> =>
+  engine.carrelFor(login.caller).call('ports.get', { workspace, preview })
 
 async function pass(
   { engine, forwarder }: PreviewContext,
@@ -216,15 +222,14 @@ function isForeign({ headers, method }: IncomingMessage, { host }: PreviewHost):
 const hostIn = (origin: string): string => origin.toLowerCase().replace(/^https?:\/\//, '')
 
 const isSecure = ({ headers }: IncomingMessage): boolean => headers['x-forwarded-proto'] === 'https'
-export const schemeOf = (request: Pick<IncomingMessage, 'headers'>): string =>
-  request.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
-const originOf = (request: IncomingMessage, { host }: PreviewHost): string => `${schemeOf(request)}://${host}`
+export const schemeOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
+  headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
 
 /** Returns the cookie name. Under https the prefix prevents other hosts of the domain from setting it. */
 const cookieName = (request: IncomingMessage): string => (isSecure(request) ? `__Host-${COOKIE}` : COOKIE)
 
 function passageOf(engine: Engine, request: IncomingMessage, at: PreviewHost, port: number): Passage {
-  const outside = originOf(request, at)
+  const outside = `${schemeOf(request)}://${at.host}`
   return {
     outside,
     inside: /^localhost(:|$)/.test(at.below) ? outside : `http://localhost:${port}`,

@@ -32,14 +32,12 @@ const ENDED = new Set(['completed', 'failed'])
 export function createOutcomeMask(mask: () => Mask) {
   let held: Held | null = null
   const tools = new Set<string>()
-
   const rest = (): Outcome[] => {
     if (!held) return []
     const { chunk, text } = held
     held = null
     return [chunk.with(mask().text(text))]
   }
-
   const takeChunk = (chunk: Chunk): Outcome[] => {
     const goesOn = held !== null && held.chunk.kind === chunk.kind && sameMessage(held.chunk, chunk)
     const before = goesOn ? [] : rest()
@@ -48,7 +46,6 @@ export function createOutcomeMask(mask: () => Mask) {
     held = open === '' ? null : { chunk, text: open }
     return masked === '' && open !== '' ? before : [...before, chunk.with(masked)]
   }
-
   return {
     /** Returns text held back earlier, then the masked outcome; nothing while the outcome itself is held back. */
     take(outcome: Outcome): Outcome[] {

@@ -31,7 +31,6 @@ export interface SessionView {
   readonly agents: Readonly<Record<string, AgentView>>
   /** Number of paths changed by the active or last run. */
   readonly changed: number
-  /** Limits and budgets raised by people. */
   readonly raised: Raised
   readonly title: string | null
   readonly index: ItemIndex
@@ -68,7 +67,6 @@ export interface RunView {
   readonly turns: number
   /** Prompts that joined the run, oldest first. */
   readonly steered: readonly Pick<QueuedPrompt, 'prompt' | 'content'>[]
-  /** Stored answers given to the run. */
   readonly given: readonly Grant[]
 }
 
@@ -192,7 +190,6 @@ export function sessionState(view: SessionView): SessionState {
   return 'idle'
 }
 
-/** Returns the part of a session's row that derives from its log. */
 export function headline(view: SessionView, fallbackAgent: AgentId, closedAt: number | null): Headline {
   return {
     state: sessionState(view),

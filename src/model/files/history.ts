@@ -117,7 +117,6 @@ export const Snapshot = z.object({
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
-/** States of one path before and after, between two snapshots. */
 export const Change = z.object({
   path: FilePath,
   before: FileState.nullable(),
@@ -209,7 +208,6 @@ export const PlanRequest = z.discriminatedUnion('kind', [
 ])
 export type PlanRequest = z.infer<typeof PlanRequest>
 
-/** Reason why writing a path needs confirmation. */
 export const Conflict = z.discriminatedUnion('kind', [
   /** Conflict: another author changed the path after the state to restore. */
   z.object({ kind: z.literal('others_work'), by: Author, at: Millis }),

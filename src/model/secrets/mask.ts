@@ -160,7 +160,6 @@ function findForm({ byStart, longest }: Forms, text: string, at: number): { form
   return { form, open }
 }
 
-/** Maps all texts of a value; returns the same object when no text changes. */
 function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value)
   if (value === null || typeof value !== 'object') return value

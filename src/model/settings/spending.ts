@@ -32,7 +32,6 @@ export interface Meter {
   readonly limit: number
 }
 
-/** A meter with the amount that its work has used. */
 export interface Reached {
   readonly meter: Meter
   readonly used: number

@@ -159,7 +159,6 @@ interface SetOptions extends ScopeOptions {
   readonly unset: string[]
 }
 
-/** Returns the changed fields: the scope's own settings with the additions and removals of the options. */
 function changeOf(own: Environment, options: SetOptions): EnvironmentChange {
   const { env, home, sandbox, host, ports, browser, limit, budget, unset } = options
   const next: Record<string, unknown> = {
