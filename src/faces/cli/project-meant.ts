@@ -4,23 +4,18 @@ import { ProjectId, RunId, SessionId } from '../../model/ids.ts'
 import type { Project } from '../../model/tree.ts'
 import { nameOf } from '../../model/who-words.ts'
 import type { OpenCli } from './cli.ts'
-import { projectFor, spaceFor } from './whereabouts.ts'
+import { projectFor, type ScopeOptions, spaceFor } from './whereabouts.ts'
 
 export interface ProjectTarget {
   readonly project: Project
   readonly of: { readonly run: string } | { readonly session: string } | null
 }
 
-export interface WhereOptions {
-  readonly space?: string
-  readonly project?: string
-}
-
 /** Finds the project of a run id, session id, project or the current folder. */
 export async function projectTarget(
   cli: OpenCli,
   id: string | undefined,
-  where: WhereOptions = {},
+  where: ScopeOptions = {},
 ): Promise<ProjectTarget> {
   const { carrel, workspace } = cli
   if (id !== undefined && RunId.safeParse(id).success) {
@@ -35,7 +30,7 @@ export async function projectTarget(
   return { project: await projectHere(cli, where), of: null }
 }
 
-async function projectHere(cli: OpenCli, { space, project }: WhereOptions): Promise<Project> {
+async function projectHere(cli: OpenCli, { space, project }: ScopeOptions): Promise<Project> {
   if (project !== undefined && ProjectId.safeParse(project).success) return await projectFor(cli, { project })
   const { id, name } = await spaceFor(cli, space, { create: false })
   if (project !== undefined) return await projectFor(cli, { project, space: id })

@@ -182,20 +182,14 @@ function runWords(item: RunItem, { color, whole }: TranscriptOutput): string {
   return lines.join('\n')
 }
 
-const NAMES_SHOWN = 5
+const firstNames = (paths: readonly string[]): string[] => paths.slice(0, 5).map((path) => short(path, 80))
 
 function filesWords({ counts, files, conflicts }: FilesItem): string {
   const { created, modified, deleted } = counts
-  const names = files.slice(0, NAMES_SHOWN).map(({ path }) => short(path, 80))
+  const names = firstNames(files.map(({ path }) => path))
   const more = created + modified + deleted > names.length ? ' …' : ''
   const lines = [`± ${countWords(counts)}${names.length > 0 ? `: ${names.join(', ')}${more}` : ''}`]
-  for (const { session, paths } of conflicts)
-    lines.push(
-      `! Conflict with ${session}: ${paths
-        .slice(0, NAMES_SHOWN)
-        .map((path) => short(path, 80))
-        .join(', ')}`,
-    )
+  for (const { session, paths } of conflicts) lines.push(`! Conflict with ${session}: ${firstNames(paths).join(', ')}`)
   return lines.join('\n')
 }
 
@@ -216,11 +210,7 @@ const ACT_WORDS: Readonly<Record<ActItem['what'], string>> = {
 }
 
 function actWords({ what, by, count, paths }: ActItem): string {
-  const names = paths
-    .slice(0, NAMES_SHOWN)
-    .map((path) => short(path, 80))
-    .join(', ')
-  return `${nameOf(by)} ${ACT_WORDS[what]} (${count}): ${names}`
+  return `${nameOf(by)} ${ACT_WORDS[what]} (${count}): ${firstNames(paths).join(', ')}`
 }
 
 function textOf(content: readonly ContentBlock[]): string {

@@ -84,7 +84,7 @@ export async function projectFor(cli: OpenCli, wanted: Whereabouts): Promise<Pro
   return projects[0] ?? (await cli.carrel.call('projects.create', { workspace, space: space.id, name: 'Main' }))
 }
 
-/** Options that name the scope of settings; default: the workspace. */
+/** Options that name a Space, a project, or by default the workspace. */
 export interface ScopeOptions {
   readonly space?: string
   readonly project?: string

@@ -1,10 +1,10 @@
 import type { FileDiff } from '../../../model/files/history.ts'
 import { count, given } from '../arguments.ts'
 import type { AddCommand, Cli, CliCommand, OpenCli } from '../cli.ts'
-import { authorWords, changeWord, projectTarget, type WhereOptions } from '../project-meant.ts'
+import { authorWords, changeWord, projectTarget } from '../project-meant.ts'
 import { ago, clean, short } from '../terminal.ts'
 import { countWords } from '../transcript.ts'
-import { namesOf } from '../whereabouts.ts'
+import { namesOf, type ScopeOptions } from '../whereabouts.ts'
 
 const where = (command: CliCommand): CliCommand =>
   command
@@ -56,7 +56,7 @@ function addHistory(program: CliCommand): void {
     )
 }
 
-type HistoryOptions = WhereOptions & { readonly session?: string; readonly limit: number }
+type HistoryOptions = ScopeOptions & { readonly session?: string; readonly limit: number }
 
 async function showSnapshots(cli: OpenCli, { session, limit, ...at }: HistoryOptions): Promise<void> {
   const { carrel, workspace, term } = cli

@@ -6,8 +6,8 @@ import { collect, count } from '../arguments.ts'
 import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
 import { type PlanOptions, planAndApply } from '../planning.ts'
 import { badInput } from '../problem.ts'
-import { projectTarget, type WhereOptions } from '../project-meant.ts'
-import { projectFor } from '../whereabouts.ts'
+import { projectTarget } from '../project-meant.ts'
+import { projectFor, type ScopeOptions } from '../whereabouts.ts'
 
 const withPlanOptions = (command: CliCommand): CliCommand =>
   command
@@ -22,7 +22,7 @@ const withProject = (command: CliCommand): CliCommand =>
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
     .option('--project <project>', 'id or name of the project')
 
-type ApplyOptions = PlanOptions & WhereOptions & { readonly path?: readonly string[] }
+type ApplyOptions = PlanOptions & ScopeOptions & { readonly path?: readonly string[] }
 const pathsIn = ({ path }: ApplyOptions) => (path === undefined ? {} : { paths: [...path] })
 
 export const addPlans: AddCommand = (program) => {
