@@ -21,7 +21,6 @@ interface CarriedNode {
  *
  * On a Node older than 24, Carrel runs in its own process on a newer Node: that of CARREL_NODE, or one that Carrel
  * downloads once, with a message on stderr. That process ends with this one.
- *
  * @throws bad_input for an invalid setting
  * @throws unavailable while another process uses the folder, or when a newer Carrel wrote the database
  * @throws Error when this Node is too old and no other is available

@@ -2,8 +2,7 @@ import { z } from 'zod'
 import { BrowserUse } from '../model/browser.ts'
 import { BrowserHolder, BrowserInput } from '../model/browser-sight.ts'
 import { RunId, WorkspaceId } from '../model/ids.ts'
-import { inWorkspace } from './inputs.ts'
-import { operation } from './operation.ts'
+import { inWorkspace, operation } from './operation.ts'
 
 const run = inWorkspace(RunId)
 const Hold = z.string().min(1).max(100).describe('The `hold` from `browsers.takeOver`.')

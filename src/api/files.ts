@@ -14,8 +14,7 @@ import {
   Snapshot,
 } from '../model/files/history.ts'
 import { ActId, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import { Flag, inWorkspace, Paging, paged } from './inputs.ts'
-import { operation } from './operation.ts'
+import { Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 /** A project identifies its place. `direct` projects of one Space share a place and its history. */
 const inProject = { workspace: WorkspaceId, project: ProjectId }
@@ -29,7 +28,6 @@ const Touched = z.object({
   after: FileState.nullable(),
   author: Author,
   certainty: Change.shape.certainty,
-  /** Number of changes. */
   times: z.number().int(),
   /** Another author changed the path later. */
   changedSince: z.boolean(),
@@ -141,7 +139,6 @@ export const files = {
     output: paged('changes', z.object({ space: SpaceId, project: ProjectId.nullable(), change: Change })),
     errors: ['not_found'],
   }),
-
   'plans.make': operation({
     summary:
       'Plan a restore, undo or apply: lists the paths to write and the authors of their present content. Writes nothing. For `apply`, `project` is the target: the Space’s own folder.',
@@ -178,7 +175,6 @@ export const files = {
     output: paged('acts', Act),
     errors: ['not_found'],
   }),
-
   'fileRules.get': operation({
     summary: 'Get the file rules of a Space: files left out of the history, and paths that need confirmation.',
     http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules'],
@@ -206,7 +202,6 @@ export const files = {
     }),
     errors: ['not_found'],
   }),
-
   'places.drivers': operation({
     summary:
       'List the isolation drivers for working copies on this machine, best first, with reasons for unusable ones.',

@@ -1,13 +1,11 @@
 import type { z } from 'zod'
 import { admin } from './admin.ts'
 import { browsers } from './browsers.ts'
-import { environment } from './environment.ts'
+import { environment, ports, secrets } from './environment.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
 import { keeping } from './keeping.ts'
-import { ports } from './ports.ts'
 import { search } from './search.ts'
-import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
 import { tree } from './tree.ts'
 
@@ -50,7 +48,6 @@ export type Followed =
   | { readonly kind: 'files'; readonly log: string }
   /** The list of browsers in the workspace may have changed: see `browsers.list`. Sent like `files`. */
   | { readonly kind: 'browsers'; readonly log: string }
-  /** The log no longer exists. */
   | { readonly kind: 'ended'; readonly log: string; readonly reason: string }
 
 /** Interface to Carrel. The engine in this process and the client over HTTP both implement it. */

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { AgentId, InteractionId, RuleId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
 import { Answer, Interaction, InteractionState } from '../model/interaction.ts'
 import { Rule } from '../model/rules.ts'
-import { inWorkspace, Paging, paged } from './inputs.ts'
-import { operation } from './operation.ts'
+import { inWorkspace, operation, Paging, paged } from './operation.ts'
+
+const pattern = (most: number) => z.string().min(1).max(most).nullable().default(null)
 
 export const interactions = {
   'interactions.list': operation({
@@ -47,27 +48,9 @@ export const interactions = {
       action: z.enum(['allow', 'ask', 'deny']),
       space: SpaceId.nullable().default(null),
       agent: AgentId.nullable().default(null),
-      toolKind: z
-        .string()
-        .min(1)
-        .max(64)
-        .nullable()
-        .default(null)
-        .describe('Tool kind of ACP: read, edit, delete, move, search, execute, fetch and others.'),
-      path: z
-        .string()
-        .min(1)
-        .max(1024)
-        .nullable()
-        .default(null)
-        .describe('Anchored glob, relative to the Space or absolute.'),
-      command: z
-        .string()
-        .min(1)
-        .max(4096)
-        .nullable()
-        .default(null)
-        .describe('Whole command; * matches any characters.'),
+      toolKind: pattern(64).describe('Tool kind of ACP: read, edit, delete, move, search, execute, fetch and others.'),
+      path: pattern(1024).describe('Anchored glob, relative to the Space or absolute.'),
+      command: pattern(4096).describe('Whole command; * matches any characters.'),
       before: RuleId.optional(),
     }),
     output: Rule,

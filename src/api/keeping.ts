@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { SessionId } from '../model/ids.ts'
-import { inWorkspace } from './inputs.ts'
-import { operation } from './operation.ts'
+import { inWorkspace, operation } from './operation.ts'
 
 /** Data that one retention rule removes, or would remove. */
 export const Kept = z.object({

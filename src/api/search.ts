@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { SessionId, WorkspaceId } from '../model/ids.ts'
 import { SearchHit } from '../model/search.ts'
-import { Paging, paged } from './inputs.ts'
-import { operation } from './operation.ts'
+import { operation, Paging, paged } from './operation.ts'
 
 export const search = {
   'search.items': operation({

@@ -3,8 +3,7 @@ import { BusyPolicy, ContentBlock } from '../model/events/events.ts'
 import { Item, RunItem } from '../model/events/items.ts'
 import { AgentId, PromptId, RunId, Seq, SessionId } from '../model/ids.ts'
 import { Run, RunOutcome } from '../model/tree.ts'
-import { ClientKey, Flag, inWorkspace, Paging, paged } from './inputs.ts'
-import { operation } from './operation.ts'
+import { ClientKey, Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 const head = RunItem.nullable().describe('Item of the run of the oldest of `items`, where it is on an older page.')
 const session = inWorkspace(SessionId)

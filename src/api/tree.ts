@@ -3,20 +3,61 @@ import { AgentId, ProjectId, Seq, SessionId, SpaceId, WorkspaceId } from '../mod
 import { Interaction } from '../model/interaction.ts'
 import { Rule } from '../model/rules.ts'
 import { DeletePreview, Name, PlaceKind, Project, Session, SessionState, Space, Workspace } from '../model/tree.ts'
-import { Flag, inWorkspace, Paging, paged } from './inputs.ts'
-import { operation } from './operation.ts'
+import { Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 const byId = { workspace: WorkspaceId }
 
-/** Options to create a working copy. */
+interface Level<At extends z.ZodRawShape, Row extends z.ZodType> {
+  readonly word: string
+  readonly path: string
+  /** Input fields that name one row. */
+  readonly at: At
+  readonly row: Row
+}
+
+const WORKSPACE = { word: 'workspace', path: '/workspaces/:workspace', at: byId, row: Workspace }
+const level = <Id extends z.ZodType, Row extends z.ZodType>(word: string, id: Id, row: Row) => ({
+  word,
+  path: `/workspaces/:workspace/${word.toLowerCase()}s/:id`,
+  at: inWorkspace(id),
+  row,
+})
+const SPACE = level('Space', SpaceId, Space)
+const PROJECT = level('project', ProjectId, Project)
+const SESSION = level('session', SessionId, Session)
+
+const rename = <At extends z.ZodRawShape, Row extends z.ZodType>(summary: string, { path, at, row }: Level<At, Row>) =>
+  operation({
+    summary,
+    http: ['PATCH', path],
+    input: z.object({ ...at, name: Name }),
+    output: row,
+    errors: ['not_found'],
+  })
+
+const archive = <At extends z.ZodRawShape, Row extends z.ZodType>({ word, path, at, row }: Level<At, Row>) =>
+  operation({
+    summary: `Archive a ${word} (hide it from lists), or restore it.`,
+    http: ['POST', `${path}/archive`],
+    input: z.object({ ...at, archived: z.boolean().default(true) }),
+    output: row,
+    errors: ['not_found'],
+  })
+
+const remove = <At extends z.ZodRawShape>(summary: string, { path, at }: Level<At, z.ZodType>) =>
+  operation({
+    summary,
+    http: ['DELETE', path],
+    input: z.object({ ...at, confirm: Flag }),
+    output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
+    errors: ['not_found', 'busy', 'forbidden'],
+  })
+
+const Text = z.string().min(1).max(200)
+
 const WorkingCopyOptions = {
-  branch: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('worktree: branch to create or to use; default: a new branch.'),
-  start: z.string().min(1).max(200).optional().describe('worktree: commit to start from; default: HEAD.'),
+  branch: Text.optional().describe('worktree: branch to create or to use; default: a new branch.'),
+  start: Text.optional().describe('worktree: commit to start from; default: HEAD.'),
   include: z.array(z.string().min(1).max(1_024)).max(200).default([]).describe('Globs of ignored files to copy.'),
   setup: z
     .array(z.string().max(8_192))
@@ -66,29 +107,12 @@ export const tree = {
     }),
     errors: ['not_found'],
   }),
-  'workspaces.rename': operation({
-    summary: 'Rename a workspace. Its id stays.',
-    http: ['PATCH', '/workspaces/:workspace'],
-    input: z.object({ ...byId, name: Name }),
-    output: Workspace,
-    errors: ['not_found'],
-  }),
-  'workspaces.archive': operation({
-    summary: 'Archive a workspace (hide it from lists), or restore it.',
-    http: ['POST', '/workspaces/:workspace/archive'],
-    input: z.object({ ...byId, archived: z.boolean().default(true) }),
-    output: Workspace,
-    errors: ['not_found'],
-  }),
-  'workspaces.delete': operation({
-    summary:
-      'Delete a workspace with all its logs. Without `confirm`, only preview the deletion. Your own folders are never touched.',
-    http: ['DELETE', '/workspaces/:workspace'],
-    input: z.object({ ...byId, confirm: Flag }),
-    output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
-    errors: ['not_found', 'busy', 'forbidden'],
-  }),
-
+  'workspaces.rename': rename('Rename a workspace. Its id stays.', WORKSPACE),
+  'workspaces.archive': archive(WORKSPACE),
+  'workspaces.delete': remove(
+    'Delete a workspace with all its logs. Without `confirm`, only preview the deletion. Your own folders are never touched.',
+    WORKSPACE,
+  ),
   'spaces.list': operation({
     summary: 'List the Spaces of a workspace.',
     http: ['GET', '/workspaces/:workspace/spaces'],
@@ -112,33 +136,16 @@ export const tree = {
   'spaces.get': operation({
     summary: 'Get one Space with its projects. Checks whether its folder exists.',
     http: ['GET', '/workspaces/:workspace/spaces/:id'],
-    input: z.object({ ...byId, id: SpaceId }),
+    input: z.object({ ...SPACE.at }),
     output: z.object({ space: Space, projects: z.array(Project), branch: z.string().nullable() }),
     errors: ['not_found'],
   }),
-  'spaces.rename': operation({
-    summary: 'Rename a Space.',
-    http: ['PATCH', '/workspaces/:workspace/spaces/:id'],
-    input: z.object({ ...byId, id: SpaceId, name: Name }),
-    output: Space,
-    errors: ['not_found'],
-  }),
-  'spaces.archive': operation({
-    summary: 'Archive a Space (hide it from lists), or restore it.',
-    http: ['POST', '/workspaces/:workspace/spaces/:id/archive'],
-    input: z.object({ ...byId, id: SpaceId, archived: z.boolean().default(true) }),
-    output: Space,
-    errors: ['not_found'],
-  }),
-  'spaces.delete': operation({
-    summary:
-      'Delete a Space with its projects and logs. Without `confirm`, only preview the deletion. Your own folder is never touched; the folder of a blank Space is deleted.',
-    http: ['DELETE', '/workspaces/:workspace/spaces/:id'],
-    input: z.object({ ...byId, id: SpaceId, confirm: Flag }),
-    output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
-    errors: ['not_found', 'busy', 'forbidden'],
-  }),
-
+  'spaces.rename': rename('Rename a Space.', SPACE),
+  'spaces.archive': archive(SPACE),
+  'spaces.delete': remove(
+    'Delete a Space with its projects and logs. Without `confirm`, only preview the deletion. Your own folder is never touched; the folder of a blank Space is deleted.',
+    SPACE,
+  ),
   'projects.list': operation({
     summary: 'List the projects of a workspace, or of one Space.',
     http: ['GET', '/workspaces/:workspace/projects'],
@@ -155,28 +162,12 @@ export const tree = {
     output: Project,
     errors: ['not_found', 'unavailable'],
   }),
-  'projects.rename': operation({
-    summary: 'Rename a project.',
-    http: ['PATCH', '/workspaces/:workspace/projects/:id'],
-    input: z.object({ ...byId, id: ProjectId, name: Name }),
-    output: Project,
-    errors: ['not_found'],
-  }),
-  'projects.archive': operation({
-    summary: 'Archive a project (hide it from lists), or restore it.',
-    http: ['POST', '/workspaces/:workspace/projects/:id/archive'],
-    input: z.object({ ...byId, id: ProjectId, archived: z.boolean().default(true) }),
-    output: Project,
-    errors: ['not_found'],
-  }),
-  'projects.delete': operation({
-    summary: 'Delete a project with its sessions. Without `confirm`, only preview the deletion. Files stay.',
-    http: ['DELETE', '/workspaces/:workspace/projects/:id'],
-    input: z.object({ ...byId, id: ProjectId, confirm: Flag }),
-    output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
-    errors: ['not_found', 'busy', 'forbidden'],
-  }),
-
+  'projects.rename': rename('Rename a project.', PROJECT),
+  'projects.archive': archive(PROJECT),
+  'projects.delete': remove(
+    'Delete a project with its sessions. Without `confirm`, only preview the deletion. Files stay.',
+    PROJECT,
+  ),
   'sessions.list': operation({
     summary: 'List sessions, last changed first.',
     http: ['GET', '/workspaces/:workspace/sessions'],
@@ -209,13 +200,7 @@ export const tree = {
     errors: ['not_found'],
     forAgents: true,
   }),
-  'sessions.rename': operation({
-    summary: 'Rename a session. Carrel never replaces a name that you gave.',
-    http: ['PATCH', '/workspaces/:workspace/sessions/:id'],
-    input: z.object({ ...inWorkspace(SessionId), name: Name }),
-    output: Session,
-    errors: ['not_found'],
-  }),
+  'sessions.rename': rename('Rename a session. Carrel never replaces a name that you gave.', SESSION),
   'sessions.fork': operation({
     summary: 'Fork a session: create a new session with a copy of the log up to `seq`. Files are not touched.',
     http: ['POST', '/workspaces/:workspace/sessions/:id/fork'],
@@ -227,13 +212,7 @@ export const tree = {
     output: Session,
     errors: ['not_found'],
   }),
-  'sessions.archive': operation({
-    summary: 'Archive a session (hide it from lists), or restore it.',
-    http: ['POST', '/workspaces/:workspace/sessions/:id/archive'],
-    input: z.object({ ...inWorkspace(SessionId), archived: z.boolean().default(true) }),
-    output: Session,
-    errors: ['not_found'],
-  }),
+  'sessions.archive': archive(SESSION),
   'sessions.delete': operation({
     summary: 'Delete a session with its log. Without `confirm`, only preview the deletion. Files stay.',
     http: ['DELETE', '/workspaces/:workspace/sessions/:id'],

@@ -15,7 +15,6 @@ export interface ConnectOptions {
   readonly token?: string | undefined
   readonly face?: 'cli' | 'api' | undefined
   readonly fetch?: typeof fetch | undefined
-  /** Overrides of time, randomness and timeouts. */
   readonly timing?: Partial<Timing> | undefined
 }
 
@@ -76,15 +75,15 @@ async function call<N extends OperationName>(
   }
   const lost = (cause: unknown) => {
     signal?.throwIfAborted()
-    throw unreachable(sender.url, cause)
+    const message = `Carrel does not answer at ${sender.url}. Start it with \`carrel serve\` or check the address.`
+    throw new CarrelError('unavailable', message, { url: sender.url }, cause)
   }
   const response = await sender.send(`${sender.base}${path}`, init).catch(lost)
   const answer = await response.text().catch(lost)
   const parsed = parsedOr(answer)
   if (!response.ok) throw errorFromProblem(parsed, response.status)
-  if (parsed === undefined) {
+  if (parsed === undefined)
     throw new CarrelError('unavailable', `The server at ${sender.url} is not Carrel. Check the address.`)
-  }
   return parsed as Output<N>
 }
 
@@ -109,15 +108,9 @@ export function requestFor(
 /** Encodes a path segment. URL parsers resolve `.` and `..`, also encoded ones, to another route: both are refused. */
 function segment(key: string, value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-  if (text === '' || text === '.' || text === '..') {
+  if (text === '' || text === '.' || text === '..')
     throw new CarrelError('bad_input', `${JSON.stringify(value) ?? 'An empty value'} cannot be the ${key}.`, { key })
-  }
   return encodeURIComponent(text)
-}
-
-function unreachable(url: string, cause: unknown): CarrelError {
-  const message = `Carrel does not answer at ${url}. Start it with \`carrel serve\` or check the address.`
-  return new CarrelError('unavailable', message, { url }, cause)
 }
 
 function parsedOr(text: string): unknown {

@@ -6,30 +6,11 @@ export interface Connection {
   readonly state: 'connecting' | 'open' | 'cut'
   /** Start of this state. ms since 1970. */
   readonly since: number
-  /** Number of tries since the last success. */
   readonly attempt: number
   /** Reason of the cut as a sentence; null while not cut. */
   readonly reason: string | null
   /** Time of the next try, ms since 1970; null during a try or while open. */
   readonly nextTryAt: number | null
-}
-
-/** Tracks the state of every stream and notifies listeners of the total. */
-export interface ConnectionBoard {
-  connection(): Connection
-  onConnection(listener: (connection: Connection) => void): () => void
-  /** Adds a line for one stream. */
-  line(): ConnectionLine
-  /** Ends every wait before the next try. */
-  retryNow(): void
-}
-
-interface ConnectionLine {
-  open(): void
-  cut(reason: string): void
-  /** Waits until the next try, `retryNow` or an abort. Exponential backoff with jitter. */
-  wait(signal: AbortSignal): Promise<void>
-  remove(): void
 }
 
 interface Line {
@@ -40,27 +21,29 @@ interface Line {
   nextTryAt: number | null
 }
 
-export function createBoard(timing: Timing): ConnectionBoard {
+export type ConnectionBoard = ReturnType<typeof createBoard>
+
+/** Tracks the state of every stream and notifies listeners of the total. */
+export function createBoard(timing: Timing) {
   const lines = new Set<Line>()
   const listeners = new Set<(connection: Connection) => void>()
   const wakers = new Set<() => void>()
   let current: Connection = { state: 'connecting', since: timing.now(), attempt: 0, reason: null, nextTryAt: null }
-
   const tell = () => {
     const next = { ...whole([...lines], current), since: current.since }
     if (JSON.stringify(next) === JSON.stringify(current)) return
     current = next.state === current.state ? next : { ...next, since: timing.now() }
     for (const listener of listeners) listener(current)
   }
-
   return {
     connection: () => current,
-    onConnection(listener) {
+    onConnection(listener: (connection: Connection) => void): () => void {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     line: () => createLine(timing, lines, wakers, tell),
-    retryNow() {
+    /** Ends every wait before the next try. */
+    retryNow(): void {
       for (const wake of wakers) wake()
     },
   }
@@ -77,7 +60,7 @@ function whole(lines: readonly Line[], before: Connection): Omit<Connection, 'si
   return { ...before, nextTryAt: null }
 }
 
-function createLine(timing: Timing, lines: Set<Line>, wakers: Set<() => void>, tell: () => void): ConnectionLine {
+function createLine(timing: Timing, lines: Set<Line>, wakers: Set<() => void>, tell: () => void) {
   const line: Line = { state: 'fresh', attempt: 0, reason: null, nextTryAt: null }
   const set = (change: Partial<Line>) => {
     Object.assign(line, change)
@@ -86,17 +69,18 @@ function createLine(timing: Timing, lines: Set<Line>, wakers: Set<() => void>, t
   lines.add(line)
   tell()
   return {
-    open() {
+    open(): void {
       if (line.state !== 'open') set({ state: 'open', attempt: 0, reason: null, nextTryAt: null })
     },
-    cut: (reason) => set({ state: 'failing', reason }),
-    async wait(signal) {
+    cut: (reason: string): void => set({ state: 'failing', reason }),
+    /** Waits until the next try, `retryNow` or an abort. Exponential backoff with jitter. */
+    async wait(signal: AbortSignal): Promise<void> {
       const ms = waitBefore(line.attempt, timing)
       set({ attempt: line.attempt + 1, nextTryAt: timing.now() + ms })
       await pause(ms, signal, wakers)
       set({ nextTryAt: null })
     },
-    remove() {
+    remove(): void {
       lines.delete(line)
       tell()
     },

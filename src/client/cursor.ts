@@ -10,7 +10,6 @@ export type Position = number | 'end'
 /** Name of the workspace log in a cursor; a stream has at most one. */
 export const WORKSPACE_LOG = 'w'
 
-/** Maximum number of logs in one stream. */
 export const MAX_TARGETS = 64
 
 export function writeCursor(cursor: ReadonlyMap<string, Position>): string {

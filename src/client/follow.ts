@@ -5,7 +5,6 @@ import type { ConnectionBoard } from './connection.ts'
 import { type Cursor, MAX_TARGETS, readCursor, WORKSPACE_LOG } from './cursor.ts'
 import type { Timing } from './timing.ts'
 
-/** Parts of a client that following needs. */
 export interface FollowConnection {
   /** Sends a GET request for a path below `/api/v1`. */
   readonly get: (path: string, signal: AbortSignal) => Promise<Response>
@@ -98,7 +97,6 @@ async function* followGroup(connection: FollowConnection, group: Group, signal: 
   }
 }
 
-/** One connection until it breaks. */
 interface Stream {
   /**
    * Waits for more messages and appends them to `received`.

@@ -1,6 +1,5 @@
 import type { Carrel } from '../api/index.ts'
 
-/** Number of events per request. */
 const PAGE = 5_000
 
 /**

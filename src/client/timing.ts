@@ -13,7 +13,6 @@ export interface Timing {
   readonly longestAnswerMs: number
 }
 
-/** Real time and timeouts, for pages and programs. */
 export const REAL_TIMING: Timing = {
   now: Date.now,
   random: Math.random,

@@ -3,7 +3,6 @@ import { AgentId } from './ids.ts'
 
 const fields = {
   id: AgentId,
-  /** Display name. */
   name: z.string().min(1).max(80),
   /** Program to start: a name on PATH or an absolute path. Never a shell command line. */
   command: z.string().min(1),

@@ -53,7 +53,6 @@ export const BackupManifest = z.object({
   /** Original data folder. A restore elsewhere moves the folders of blank Spaces along. */
   dataFolder: z.string(),
   entries: z.array(BackupEntry),
-  /** Paths that could not be copied, with reasons. */
   skipped: z.array(z.object({ path: z.string(), why: z.string() })),
   leavesOut: z.array(z.string()),
 })

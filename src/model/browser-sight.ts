@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { Millis } from './ids.ts'
 import { Who } from './tree.ts'
 
-/** An open page in a browser. */
 export const BrowserTab = z.object({ id: z.string(), title: z.string(), url: z.string() })
 export type BrowserTab = z.infer<typeof BrowserTab>
 
@@ -24,7 +23,6 @@ export const BrowserScene = z.object({
   tabs: z.array(BrowserTab),
   /** Id of the visible tab; null without tabs. */
   shown: z.string().nullable(),
-  /** Dialog of the visible tab. */
   dialog: BrowserDialog.nullable(),
   holder: BrowserHolder.nullable(),
 })
@@ -63,7 +61,6 @@ const Address = z
     message: 'Enter the address of a site, such as https://example.com.',
   })
 
-/** Input event of a person: mouse, keyboard, address bar or dialog. */
 export const BrowserInput = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('mouse'),

@@ -40,7 +40,6 @@ export type WorkspaceId = z.infer<typeof WorkspaceId>
 export const AgentId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'takes 1 to 64 small letters, digits, _ and -')
 export type AgentId = z.infer<typeof AgentId>
 
-/** Identifier prefixes by noun. */
 export const ID_PREFIX = {
   space: 'spc',
   project: 'prj',

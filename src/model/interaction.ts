@@ -28,7 +28,6 @@ export const Question = z.object({
   toolKind: z.string().nullable(),
   /** Paths that the call would touch, as named by the agent. */
   paths: z.array(z.string()),
-  /** Command that the call would run; null for none. */
   command: z.string().nullable(),
 })
 export type Question = z.infer<typeof Question>
@@ -126,9 +125,8 @@ export function refusal(question: Question): Option | null {
 }
 
 /** Returns the option that allows once, or null. Allow rules select it, never one that allows for ever. */
-export function allowance(question: Question): Option | null {
-  return question.options.find((option) => option.kind === 'allow_once') ?? null
-}
+export const allowance = (question: Question): Option | null =>
+  question.options.find((option) => option.kind === 'allow_once') ?? null
 
 /**
  * Checks an answer against its question.

@@ -38,7 +38,6 @@ export interface TurnMeasured {
   readonly now: AgentUsage
 }
 
-/** Returns the amounts that a turn has used. */
 export const spentInTurn = ({ ms, turns, answered, first, now }: TurnMeasured): Spent => ({
   ms,
   turns,

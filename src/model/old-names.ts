@@ -47,16 +47,12 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'fileRules.set': { 'rules.contention': 'rules.paths' },
 }
 
-/** Returns the type that an event of a log is read as. */
 export const eventTypeNow = (type: string): string => found(EVENT_TYPES, type) ?? type
 
-/** Returns the name of a driver of working copies as it is now. */
 export const driverNow = (driver: string): string => found(DRIVERS, driver) ?? driver
 
-/** Returns the operation that took the place of an old one, or undefined. */
 export const operationNow = (name: string): string | undefined => found(OPERATIONS, name)
 
-/** Returns the command that took the place of an old one, or undefined. */
 export const commandNow = (name: string): string | undefined => found(COMMANDS, name)
 
 /**
@@ -79,9 +75,8 @@ export function oldFieldOf(operation: string, input: unknown): { readonly old: s
   return hit ? { old: hit[0], now: hit[1] } : null
 }
 
-function found(table: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined
-}
+const found = (table: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
 
 function valueAt(value: unknown, [key, ...rest]: readonly string[]): unknown {
   if (key === undefined) return value

@@ -11,7 +11,6 @@ export interface PromptState {
 
 export const ACCEPTED: PromptState = { state: 'accepted', run: null, outcome: null }
 
-/** Returns the state of a prompt after an event of its session. */
 export function promptStateAfter(before: PromptState, event: Event, prompt: PromptId): PromptState {
   switch (event.type) {
     case 'run.admitted':

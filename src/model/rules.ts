@@ -66,7 +66,6 @@ function pathMatches(path: string, glob: string, folder: string, matches: GlobMa
   return matches(parts.slice(root.length).join('/'), glob)
 }
 
-/** Splits an absolute path into its parts, without access to the disk. */
 function resolve(path: string): string[] {
   const parts: string[] = []
   for (const part of path.split('/')) {

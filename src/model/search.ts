@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wholeAt } from './events/clip.ts'
 import { Item } from './events/items.ts'
 import { AgentId, Millis, ProjectId, SessionId, SpaceId } from './ids.ts'
 
@@ -15,9 +16,7 @@ const MAX_WORD_CHARS = 64
 const MIN_PREFIX_CHARS = 2
 export const SNIPPET_CHARS = 240
 
-/**
- * Consecutive words that must match in order: a single word, a quoted phrase, a path or a name with dashes.
- */
+/** Consecutive words that must match in order: a single word, a quoted phrase, a path or a name with dashes. */
 export interface Term {
   /** At least one word. */
   readonly words: readonly string[]
@@ -39,9 +38,7 @@ const PLAIN_RUN = /[A-Za-z0-9]+/g
 const PLAIN = /^\p{ASCII}*$/u
 
 /** Returns the words of a text in order: letters and digits, without case and accents. At most `MAX_WORDS`. */
-export function wordsOf(text: string): string[] {
-  return findWords(text, MAX_WORDS).map(({ word }) => word)
-}
+export const wordsOf = (text: string): string[] => findWords(text, MAX_WORDS).map(({ word }) => word)
 
 function findWords(text: string, max: number): Found[] {
   const found: Found[] = []
@@ -88,7 +85,6 @@ export const SearchHit = z.object({
   sessionName: z.string(),
   space: SpaceId,
   project: ProjectId,
-  /** The item's identity in its session. */
   n: z.number().int(),
   kind: Kind,
   at: Millis,
@@ -96,7 +92,6 @@ export const SearchHit = z.object({
   snippet: z.string(),
   /** Positions of matches in the snippet, `[from, to)` in UTF-16 units, in order, without overlap. */
   marks: z.array(z.tuple([z.number().int(), z.number().int()])),
-  /** Agent of the item's run. */
   agent: AgentId.nullable(),
 })
 export type SearchHit = z.infer<typeof SearchHit>
@@ -126,7 +121,6 @@ interface Place {
   readonly to: number
 }
 
-/** Finds every position of every term, in text order. */
 function findTerms(text: string, terms: readonly Term[]): Place[] {
   const words = findWords(text, MAX_WORDS)
   const places: Place[] = []
@@ -171,10 +165,4 @@ const LEAD_CHARS = 48
 function leadOf(places: readonly Place[], from: number): number {
   const last = places.findLast((place) => place.from >= from && place.to <= from + SNIPPET_CHARS)
   return Math.max(0, Math.min(LEAD_CHARS, SNIPPET_CHARS - ((last?.to ?? from) - from)))
-}
-
-/** Moves a cut that would split a surrogate pair. */
-function wholeAt(text: string, at: number): number {
-  const unit = text.charCodeAt(at)
-  return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at
 }

@@ -42,6 +42,5 @@ export function runWord({ state, outcome }: Pick<Run, 'state' | 'outcome'>): str
 }
 
 /** Returns the word for the status of a step. A status that ACP does not define stays as the agent sent it. */
-export function stepWord(status: string): string {
-  return Object.hasOwn(STEP_WORDS, status) ? STEP_WORDS[status as keyof typeof STEP_WORDS] : status
-}
+export const stepWord = (status: string): string =>
+  Object.hasOwn(STEP_WORDS, status) ? STEP_WORDS[status as keyof typeof STEP_WORDS] : status

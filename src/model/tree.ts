@@ -14,10 +14,7 @@ export type NamedBy = z.infer<typeof NamedBy>
 
 const RANK: Record<NamedBy, number> = { default: 0, generated: 1, person: 2 }
 
-/** Whether a name given by `next` may replace one given by `current`. */
-export function mayRename(current: NamedBy, next: NamedBy): boolean {
-  return RANK[next] >= RANK[current]
-}
+export const mayRename = (current: NamedBy, next: NamedBy): boolean => RANK[next] >= RANK[current]
 
 export const Workspace = z.object({
   id: WorkspaceId,
@@ -60,15 +57,7 @@ export const ProjectPlace = z.object({
 })
 export type ProjectPlace = z.infer<typeof ProjectPlace>
 
-/** Returns the place of projects that work in the Space's own folder. */
-export const directPlace = (folder: string): ProjectPlace => ({
-  kind: 'direct',
-  path: folder,
-  state: 'ready',
-  driver: null,
-  branch: null,
-  note: null,
-})
+export const directPlace = (folder: string): ProjectPlace => ProjectPlace.parse({ kind: 'direct', path: folder })
 
 export const Project = z.object({
   id: ProjectId,
@@ -81,7 +70,6 @@ export const Project = z.object({
 })
 export type Project = z.infer<typeof Project>
 
-/** State of a session, as lists show it. */
 export const SessionState = z.enum(['idle', 'queued', 'running', 'waiting', 'failed', 'lost', 'closed'])
 export type SessionState = z.infer<typeof SessionState>
 
@@ -102,9 +90,7 @@ export const Session = z.object({
   /** Agent of the next prompt, unless the prompt names another. */
   agent: AgentId,
   state: SessionState,
-  /** Number of open questions for a person. */
   questions: z.number().int(),
-  /** Number of queued prompts. */
   queued: z.number().int(),
   /** Last `seq` of the log at the time of this row. */
   head: Seq,
@@ -123,7 +109,6 @@ export type Session = z.infer<typeof Session>
 /** Part of a session's row that derives from its log. `headline(view)` computes it. */
 export type Headline = Pick<Session, 'state' | 'questions' | 'queued' | 'agent' | 'lastRun' | 'changed' | 'closedAt'>
 
-/** One execution of a prompt, as lists show it. */
 export const Run = z.object({
   id: RunId,
   session: SessionId,
@@ -154,10 +139,7 @@ export const DeletePreview = z.object({
 export type DeletePreview = z.infer<typeof DeletePreview>
 
 /** Authenticated caller. A face derives it from a token, never from a claim of the client. */
-export interface Caller {
-  readonly name: string
-  readonly kind: 'person' | 'program' | 'rule' | 'system'
-  readonly face: 'web' | 'cli' | 'api' | 'library' | 'mcp' | 'acp' | 'server'
+export interface Caller extends Readonly<Who> {
   /** Accessible workspaces; null for all. */
   readonly workspaces: readonly string[] | null
 }

@@ -1,7 +1,6 @@
 import type { SessionView } from './events/view.ts'
 import type { Reached } from './settings/spending.ts'
 
-/** How an agent's turn ended. */
 export type TurnEnd =
   | TurnAnswer
   /** A person or the server stopped the agent; `answered` says whether the agent confirmed it. */
@@ -31,7 +30,6 @@ export interface TurnState {
 
 export const NEW_TURN: TurnState = { stop: null, prompts: 0, answer: null, ended: false }
 
-/** An observation that a turn may react to. */
 export type TurnSignal =
   /** A person ends the run or closes the session. */
   | { readonly kind: 'called-off' }

@@ -3,12 +3,10 @@ import { CarrelError } from './errors.ts'
 import { Millis } from './ids.ts'
 import { sizeWords } from './settings/sizes.ts'
 
-/** Finding of a preflight check. */
 export interface UpgradeFinding {
   /** `block`: refuses the upgrade. `stop`: a node must stop first. `note`: information only. */
   readonly level: 'block' | 'stop' | 'note'
   readonly kind: 'space' | 'collision' | 'duplicate' | 'misfit' | 'node' | 'copy' | 'damage' | 'trial'
-  /** A sentence. */
   readonly text: string
   /** Next step as a sentence; null for none. */
   readonly next: string | null
@@ -30,10 +28,8 @@ export interface UpgradeReport {
   readonly engine: 'sqlite' | 'postgres'
   /** A path, or a Postgres address without user and password. */
   readonly location: string
-  /** The version of this Carrel. */
   readonly carrel: string
   readonly schema: { readonly data: number; readonly known: number }
-  /** Pending migrations, in order. */
   readonly steps: readonly { readonly name: string; readonly summary: string }[]
   readonly room: readonly UpgradeRoom[]
   /** Durations estimated from a sample, in ms; null when not measured. */
@@ -73,7 +69,6 @@ const LEAST_ROOM = 4_194_304
  */
 export const roomToMigrate = (rewrittenBytes: number): number => 2 * rewrittenBytes + LEAST_ROOM
 
-/** Returns a finding for each file system without enough free space. */
 export function findRoom(room: readonly UpgradeRoom[]): UpgradeFinding[] {
   return room.flatMap(({ where, neededBytes, freeBytes }) => {
     if (freeBytes === null || freeBytes >= neededBytes) return []
@@ -97,9 +92,7 @@ export function joinRoom(room: readonly (UpgradeRoom & { readonly device: number
   }))
 }
 
-/**
- * Estimates the duration for all rows from a sample. `fixedMs`: duration of the migrations without rows. ms.
- */
+/** Estimates the duration for all rows from a sample. `fixedMs`: duration of the migrations without rows. ms. */
 export function scaleSample(sample: {
   readonly fixedMs: number
   readonly sampleMs: number
@@ -111,7 +104,6 @@ export function scaleSample(sample: {
   return fixedMs + (Math.max(0, sampleMs - fixedMs) * rows) / sampleRows
 }
 
-/** Number of copies to keep. */
 export const COPIES_KEPT = 3
 /** Maximum number of copies of one schema, so that failed tries do not displace an older copy. */
 const KEPT_OF_ONE_SCHEMA = 2
@@ -129,7 +121,6 @@ export const CopyManifest = z.object({
   file: z.enum(['carrel.db', 'carrel.pgdump']),
   bytes: z.number().int(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Number of rows by table. */
   counts: z.record(z.string(), z.number().int()),
   /** Major version of the `pg_dump` used; null for SQLite. */
   toolMajor: z.number().int().nullable(),
@@ -168,11 +159,9 @@ export const RollbackLoss = z.object({
   events: z.number().int(),
   prompts: z.number().int(),
   runs: z.number().int(),
-  /** Questions asked or answered. */
   questions: z.number().int(),
   rules: z.number().int(),
   secrets: z.number().int(),
-  /** Scopes whose environment settings changed. */
   settings: z.number().int(),
 })
 export type RollbackLoss = z.infer<typeof RollbackLoss>

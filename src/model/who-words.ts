@@ -16,5 +16,4 @@ export const TOKEN_HOLDER = 'owner'
 /** Returns the display name of an author: "You" for the person who holds the installation's token. */
 export const nameOf = ({ name }: Pick<Who, 'name'>): string => (name === TOKEN_HOLDER ? 'You' : name)
 
-/** Returns the display name of a face, for texts such as "via API". */
 export const faceName = (face: Who['face']): string => FACE_NAMES[face]

@@ -32,7 +32,6 @@ export function keyValue(text: string, before: Record<string, string | boolean> 
   return { ...before, [text.slice(0, at)]: value === 'true' ? true : value === 'false' ? false : value }
 }
 
-/** Collects a repeatable option. */
 export const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
 /** Parses a JSON object. @throws bad_input */

@@ -12,7 +12,6 @@ interface Field {
   readonly fallback: unknown
 }
 
-/** Returns the fields of a form from its JSON schema; a field without a type is text. */
 function fieldsOf(schema: unknown): Field[] {
   const { properties, required } = (schema ?? {}) as { properties?: Record<string, unknown>; required?: unknown }
   const must = Array.isArray(required) ? required : []
@@ -29,7 +28,6 @@ function fieldsOf(schema: unknown): Field[] {
   })
 }
 
-/** Returns the details of a question as lines: command, paths, body, and numbered options or fields. */
 export function questionLines(question: Question, color: Colors): string[] {
   const lines: string[] = []
   if (question.command) lines.push(`    ${color.bold(clean(question.command))}`)
@@ -47,7 +45,6 @@ export function questionLines(question: Question, color: Colors): string[] {
   return lines
 }
 
-/** Returns the command that answers a question from any terminal. */
 export function howToAnswer({ id, question }: Pick<Interaction, 'id' | 'question'>): string {
   if (question.kind === 'form') return `carrel answer ${id} --values '{"name": "value"}'`
   return `carrel answer ${id} ${question.options[0] ? '1' : '--decline'}`

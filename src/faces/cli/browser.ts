@@ -15,7 +15,6 @@ const PASSED = [
   'DBUS_SESSION_BUS_ADDRESS',
 ].concat(['XDG_RUNTIME_DIR', 'XDG_CURRENT_DESKTOP', 'XDG_DATA_DIRS', 'BROWSER', 'SystemRoot', 'USERPROFILE'])
 
-/** Whether a desktop is available to open a browser. */
 export function hasDesktop({ env, stderr }: World, platform: string): boolean {
   if (!stderr.isTTY) return false
   return platform === 'darwin' || platform === 'win32' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY)

@@ -1,11 +1,9 @@
-import type { Command } from 'commander'
-import type { Carrel } from '../../api/index.ts'
+import { Command } from 'commander'
 import { dataFolderOf, loadSettings, type Settings } from './config.ts'
 import { type CarrelAccess, reach } from './reach.ts'
 import { openTerminal, type Terminal, type World } from './terminal.ts'
 
-/** Options of every command. */
-export interface GlobalOptions {
+interface GlobalOptions {
   readonly workspace?: string
   readonly json?: boolean
   readonly url?: string
@@ -27,19 +25,53 @@ export interface Cli {
    * Runs `use` with access to Carrel, and closes it afterwards.
    * `runs`: the command stays until a run has ended, so an embedded Carrel runs agents and accepts other commands.
    */
-  withCarrel<T>(need: { readonly runs: boolean }, use: (carrel: Carrel, access: CarrelAccess) => Promise<T>): Promise<T>
+  withCarrel<T>(need: { readonly runs: boolean }, use: (cli: OpenCli) => Promise<T>): Promise<T>
 }
 
-/** Converts a handler to a commander action. The handler returns the exit code unless it is 0. */
-export type ToAction = (
-  // biome-ignore lint/suspicious/noExplicitAny: the declaration of the command defines arguments and options
-  // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing
-  handler: (cli: Cli, args: any[], options: any) => Promise<number | undefined | void>,
-) => (...raw: unknown[]) => Promise<void>
-/** Adds a command, or a group of commands, to the program. */
-export type AddCommand = (program: Command, toAction: ToAction) => void
+/** Context of a command while it has access to Carrel. */
+export interface OpenCli extends Cli, CarrelAccess {}
 
-export function openCli(world: World, options: GlobalOptions): Cli {
+export type AddCommand = (program: CliCommand) => void
+
+/** Runs a command. Returns the exit code unless it is 0. */
+type Handler<Context> = (
+  cli: Context,
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration of the command defines arguments and options
+  args: any[],
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration defines them
+  options: any,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing
+) => Promise<number | undefined | void>
+
+/** Command whose handler gets the context of the process. `done` receives the exit code. */
+export class CliCommand extends Command {
+  readonly #world: World
+  readonly #done: (exit: number) => void
+
+  constructor(world: World, done: (exit: number) => void, name?: string) {
+    super(name)
+    this.#world = world
+    this.#done = done
+  }
+
+  override createCommand(name?: string): CliCommand {
+    return new CliCommand(this.#world, this.#done, name)
+  }
+
+  handle(handler: Handler<Cli>): this {
+    return this.action(async () => {
+      const cli = openCli(this.#world, this.optsWithGlobals<GlobalOptions>())
+      this.#done((await handler(cli, this.processedArgs, this.opts())) ?? 0)
+    })
+  }
+
+  /** Like `handle`, with access to Carrel. An embedded Carrel starts no runs. */
+  withCarrel(handler: Handler<OpenCli>): this {
+    return this.handle((cli, args, options) => cli.withCarrel({ runs: false }, (open) => handler(open, args, options)))
+  }
+}
+
+function openCli(world: World, options: GlobalOptions): Cli {
   const { env, cwd } = world
   const given = options.data === undefined ? {} : { dataFolder: options.data }
   const sources = (flags: Readonly<Record<string, unknown>> = {}) => ({
@@ -59,7 +91,7 @@ export function openCli(world: World, options: GlobalOptions): Cli {
     withCarrel: async (need, use) => {
       const access = await reach(cli, need)
       try {
-        return await use(access.carrel, access)
+        return await use({ ...cli, ...access })
       } finally {
         await access.close()
       }

@@ -16,15 +16,12 @@ export interface Settings {
 }
 
 export interface Sources {
-  /** Values from the command line. */
   readonly flags: Readonly<Partial<Record<Key, unknown>>>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** `darwin`, `linux` and others. */
   readonly platform: string
 }
 
-/** Returns the data folder and the origin of its path. */
 export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: string; origin: string } {
   if (flags.dataFolder) return { path: resolve(cwd, String(flags.dataFolder)), origin: '--data' }
   if (env.CARREL_DATA_FOLDER) return { path: resolve(cwd, env.CARREL_DATA_FOLDER), origin: 'CARREL_DATA_FOLDER' }
@@ -121,10 +118,7 @@ function readConfigFile(file: string): Record<string, unknown> {
     if (!(key in Config.shape))
       throw badInput(
         `${file} sets ${JSON.stringify(key)}, which is not a setting. \`carrel config\` lists all settings.`,
-        {
-          setting: key,
-          file,
-        },
+        { setting: key, file },
       )
   }
   return value as Record<string, unknown>

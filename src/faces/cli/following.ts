@@ -51,9 +51,8 @@ export async function* followSession(
 }
 
 /** Sorts the changed items of an event for display: the end of a run comes after the items that it interrupted. */
-function runLast(items: readonly Item[]): Item[] {
-  return [...items].sort((a, b) => Number(a.kind === 'run') - Number(b.kind === 'run'))
-}
+const runLast = (items: readonly Item[]): Item[] =>
+  [...items].sort((a, b) => Number(a.kind === 'run') - Number(b.kind === 'run'))
 
 /** Orders past items for display: the prompt of a run, its items, then its end. */
 export function displayOrder(items: readonly Item[]): Item[] {

@@ -10,7 +10,7 @@ export interface LineReader {
   close(): void
 }
 
-export interface LineHandlers {
+interface LineHandlers {
   /** Called for Ctrl-C, which a terminal sends to its reader instead of the process. */
   readonly onInterrupt: () => void
   readonly onLine?: (line: string) => void
@@ -52,4 +52,14 @@ export function openLines({ stdin, stderr }: World, { onInterrupt, onLine, onEnd
     },
     close: () => reader.close(),
   }
+}
+
+/** Asks a person with a reader of its own; Ctrl-C aborts `signal`. */
+export async function withLines<T>(
+  world: World,
+  use: (lines: LineReader, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const leaving = new AbortController()
+  const lines = openLines(world, { onInterrupt: () => leaving.abort() })
+  return use(lines, leaving.signal).finally(() => lines.close())
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
-import { Command, CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { ERRORS } from '../../model/errors.ts'
-import { type GlobalOptions, openCli, type ToAction } from './cli.ts'
+import { CliCommand } from './cli.ts'
 import { addAttach } from './commands/attach.ts'
 import { addProjectPlaces } from './commands/copies.ts'
 import { addEnv } from './commands/env.ts'
@@ -67,7 +67,6 @@ Examples:
 
 Commands use the running server. Without a server they open Carrel in their own process.`
 
-/** Returns the exit codes with their error codes, one line a number. */
 function exitLines(): string {
   const byExit = Map.groupBy(Object.entries(ERRORS), ([, { exit }]) => exit)
   return [...byExit]
@@ -78,7 +77,7 @@ function exitLines(): string {
 
 /** Creates the program with all commands. `done` receives the exit code of the executed command. */
 export function buildProgram(world: World, done: (exit: number) => void): Command {
-  const program = new Command('carrel')
+  const program = new CliCommand(world, done, 'carrel')
   // Configured before the first command: commands inherit these settings on creation.
   program
     .exitOverride()
@@ -100,14 +99,7 @@ export function buildProgram(world: World, done: (exit: number) => void): Comman
     .option('--token <token>', 'its token (or CARREL_TOKEN, which other users of this machine cannot see)')
     .option('--data <folder>', 'the data folder (or CARREL_DATA_FOLDER)')
     .addHelpText('after', EXIT_CODES)
-  const toAction: ToAction =
-    (handler) =>
-    async (...raw) => {
-      const command = raw.at(-1) as Command
-      const cli = openCli(world, command.optsWithGlobals<GlobalOptions>())
-      done((await handler(cli, command.processedArgs, command.opts())) ?? 0)
-    }
-  for (const add of COMMANDS) add(program, toAction)
+  for (const add of COMMANDS) add(program)
   return program
 }
 

@@ -1,13 +1,11 @@
-import type { Carrel } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/files/history.ts'
-import type { Cli } from './cli.ts'
-import { type LineReader, openLines } from './lines.ts'
+import type { Cli, OpenCli } from './cli.ts'
+import { withLines } from './lines.ts'
 import { authorWords } from './project-meant.ts'
 import { clean, short } from './terminal.ts'
 import { namesOf } from './whereabouts.ts'
 
-/** Options of commands that apply a plan. */
 export interface PlanOptions {
   readonly yes?: boolean
   readonly overwrite?: readonly string[]
@@ -23,15 +21,14 @@ interface Decisions {
 
 /** Shows a plan, asks the person at the terminal, and applies it. Returns whether the plan was applied. */
 export async function planAndApply(
-  cli: Cli,
-  carrel: Carrel,
+  cli: OpenCli,
   { project, request }: { readonly project: string; readonly request: PlanRequest },
   options: PlanOptions,
 ): Promise<boolean> {
-  const { workspace, term } = cli
+  const { carrel, workspace, term } = cli
   const plan = await carrel.call('plans.make', { workspace, project, request })
   // A program with --yes gets one document: the act.
-  if (!options.yes || !term.json) await showPlan(cli, carrel, plan)
+  if (!options.yes || !term.json) await showPlan(cli, plan)
   if (plan.entries.length === 0) {
     if (options.yes) term.data(plan)
     return false
@@ -49,9 +46,9 @@ export async function planAndApply(
   return true
 }
 
-async function showPlan(cli: Cli, carrel: Carrel, plan: Plan): Promise<void> {
+async function showPlan(cli: OpenCli, plan: Plan): Promise<void> {
   const { term } = cli
-  const name = term.json ? String : await namesOf(carrel, cli.workspace)
+  const name = term.json ? String : await namesOf(cli)
   term.result(plan, () => {
     const rows = plan.entries.map((entry) => [
       wordOf(entry),
@@ -70,7 +67,6 @@ function wordOf({ how, now, next }: PlanEntry): string {
   return now === null ? (next?.kind === 'folder' ? 'make folder' : 'create') : 'overwrite'
 }
 
-/** Describes why a path needs confirmation. */
 function reasonWords(reason: Conflict, name: (id: string) => string): string {
   switch (reason.kind) {
     case 'others_work':
@@ -117,7 +113,7 @@ async function decide(cli: Cli, plan: Plan, options: PlanOptions): Promise<Decis
 }
 
 async function askEach(cli: Cli, open: readonly PlanEntry[]): Promise<Decisions | null> {
-  return await withLines(cli, async (lines, signal) => {
+  return await withLines(cli.world, async (lines, signal) => {
     const decisions: Decisions = { overwrite: [], leave: [] }
     for (const { path } of open) {
       const answer = (await lines.ask(`${clean(path)}: [o]verwrite or [l]eave? `, signal))?.trim().toLowerCase()
@@ -130,16 +126,6 @@ async function askEach(cli: Cli, open: readonly PlanEntry[]): Promise<Decisions 
 }
 
 async function confirm(cli: Cli): Promise<boolean> {
-  const answer = await withLines(cli, (lines, signal) => lines.ask('Apply this plan? [y/N] ', signal))
+  const answer = await withLines(cli.world, (lines, signal) => lines.ask('Apply this plan? [y/N] ', signal))
   return /^y(es)?$/i.test(answer?.trim() ?? '')
-}
-
-async function withLines<T>(cli: Cli, use: (lines: LineReader, signal: AbortSignal) => Promise<T>): Promise<T> {
-  const leaving = new AbortController()
-  const lines = openLines(cli.world, { onInterrupt: () => leaving.abort() })
-  try {
-    return await use(lines, leaving.signal)
-  } finally {
-    lines.close()
-  }
 }

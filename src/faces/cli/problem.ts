@@ -22,5 +22,4 @@ function usageError({ message }: CommanderError): CarrelError {
   return new CarrelError('bad_input', `${sentence} ${hint || 'See `carrel help`.'}`)
 }
 
-/** Creates the error for invalid arguments. */
 export const badInput = (message: string, data?: unknown): CarrelError => new CarrelError('bad_input', message, data)

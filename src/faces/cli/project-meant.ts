@@ -3,52 +3,43 @@ import type { Change } from '../../model/files/history.ts'
 import { ProjectId, RunId, SessionId } from '../../model/ids.ts'
 import type { Project } from '../../model/tree.ts'
 import { nameOf } from '../../model/who-words.ts'
-import type { Cli } from './cli.ts'
-import type { CarrelAccess } from './reach.ts'
-import { projectFor, spaceFor } from './whereabouts.ts'
+import type { OpenCli } from './cli.ts'
+import { projectFor, type ScopeOptions, spaceFor } from './whereabouts.ts'
 
-/** Project with an optional run or session of it. */
 export interface ProjectTarget {
   readonly project: Project
   readonly of: { readonly run: string } | { readonly session: string } | null
 }
 
-export interface WhereOptions {
-  readonly space?: string
-  readonly project?: string
-}
-
 /** Finds the project of a run id, session id, project or the current folder. */
 export async function projectTarget(
-  cli: Cli,
-  access: CarrelAccess,
+  cli: OpenCli,
   id: string | undefined,
-  where: WhereOptions = {},
+  where: ScopeOptions = {},
 ): Promise<ProjectTarget> {
-  const { workspace } = cli
+  const { carrel, workspace } = cli
   if (id !== undefined && RunId.safeParse(id).success) {
-    const { session } = await access.carrel.call('runs.get', { workspace, id })
-    return { project: (await projectTarget(cli, access, session)).project, of: { run: id } }
+    const { session } = await carrel.call('runs.get', { workspace, id })
+    return { project: (await projectTarget(cli, session)).project, of: { run: id } }
   }
   if (id !== undefined && SessionId.safeParse(id).success) {
-    const { project } = await access.carrel.call('sessions.get', { workspace, id })
-    return { project: await projectFor(cli, access, { project }), of: { session: id } }
+    const { project } = await carrel.call('sessions.get', { workspace, id })
+    return { project: await projectFor(cli, { project }), of: { session: id } }
   }
-  if (id !== undefined) return { project: await projectFor(cli, access, { project: id, space: where.space }), of: null }
-  return { project: await projectHere(cli, access, where), of: null }
+  if (id !== undefined) return { project: await projectFor(cli, { project: id, space: where.space }), of: null }
+  return { project: await projectHere(cli, where), of: null }
 }
 
-async function projectHere(cli: Cli, access: CarrelAccess, { space, project }: WhereOptions): Promise<Project> {
-  if (project !== undefined && ProjectId.safeParse(project).success) return await projectFor(cli, access, { project })
-  const { id, name } = await spaceFor(cli, access, space, { create: false })
-  if (project !== undefined) return await projectFor(cli, access, { project, space: id })
-  const { projects } = await access.carrel.call('projects.list', { workspace: cli.workspace, space: id })
+async function projectHere(cli: OpenCli, { space, project }: ScopeOptions): Promise<Project> {
+  if (project !== undefined && ProjectId.safeParse(project).success) return await projectFor(cli, { project })
+  const { id, name } = await spaceFor(cli, space, { create: false })
+  if (project !== undefined) return await projectFor(cli, { project, space: id })
+  const { projects } = await cli.carrel.call('projects.list', { workspace: cli.workspace, space: id })
   const direct = projects.find(({ place }) => place.kind === 'direct') ?? projects[0]
   if (direct) return direct
   throw new CarrelError('not_found', `The Space ${name} has no project. Create one with \`carrel projects create\`.`)
 }
 
-/** Describes the author of a change. */
 export function authorWords(author: Change['author'], name: (id: string) => string): string {
   if (author.kind === 'run') return name(author.session)
   if (author.kind === 'act') return `${nameOf(author.by)} (undo or restore)`

@@ -1,31 +1,25 @@
-import type { Carrel } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { QuestionItem } from '../../model/events/items.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { askPerson, howToAnswer, questionLines } from './asking.ts'
-import type { Cli } from './cli.ts'
+import type { OpenCli } from './cli.ts'
 import type { LineReader } from './lines.ts'
 
-/** Asks an agent's questions at this terminal, one at a time, or shows how to answer them elsewhere. */
-export interface Questioner {
-  /** Handles the present state of a question: asks an open one, and withdraws one that was answered elsewhere. */
-  update(item: QuestionItem): void
-  close(): void
-}
-
-export interface QuestionerParts {
-  readonly cli: Cli
-  readonly carrel: Carrel
+interface QuestionerParts {
+  readonly cli: OpenCli
   /** Null without a person at this terminal. */
   readonly lines: (() => LineReader) | null
   /** Called after each question, when the terminal is free again. */
   readonly onIdle?: () => void
 }
 
-export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts): Questioner {
+export type Questioner = ReturnType<typeof createQuestioner>
+
+/** Asks an agent's questions at this terminal, one at a time, or shows how to answer them elsewhere. */
+export function createQuestioner({ cli, lines, onIdle }: QuestionerParts) {
   const asked = new Map<string, AbortController>()
   const turns = createSerial()
-  const { term, workspace } = cli
+  const { carrel, term, workspace } = cli
   const explain = (item: QuestionItem): void => {
     for (const line of questionLines(item.question, term.asideColor)) term.note(line)
     if (!lines)
@@ -41,7 +35,8 @@ export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts
     else await carrel.call('interactions.answer', { workspace, id: item.interaction, answer })
   }
   return {
-    update(item) {
+    /** Handles the present state of a question: asks an open one, and withdraws one that was answered elsewhere. */
+    update(item: QuestionItem): void {
       const known = asked.get(item.interaction)
       if (item.state !== 'open') return known?.abort()
       if (known) return
@@ -53,7 +48,7 @@ export function createQuestioner({ cli, carrel, lines, onIdle }: QuestionerParts
         onIdle?.()
       })
     },
-    close() {
+    close(): void {
       for (const controller of asked.values()) controller.abort()
     },
   }

@@ -26,16 +26,13 @@ export interface CarrelAccess {
 
 const NOTHING_TO_CLOSE = { hurry: () => undefined, close: async () => undefined }
 
-/** Timeout for an answer of the data folder's server. ms. */
 const PATIENCE_MS = 3_000
 /** Interval of checks whether an embedded Carrel still has active runs. ms. */
 const CHECK_MS = 50
 const QUIET_CHECKS = 40
 
 /** Returns the person at this terminal, as named in logs. */
-export function personHere(): Caller {
-  return { name: nameHere(), kind: 'person', face: 'cli', workspaces: null }
-}
+export const personHere = (): Caller => ({ name: nameHere(), kind: 'person', face: 'cli', workspaces: null })
 
 function nameHere(): string {
   try {
@@ -96,10 +93,7 @@ async function embed(cli: Cli, { runs }: { readonly runs: boolean }): Promise<Ca
   return { carrel, how: 'embedded', url: server?.url ?? null, hurry: () => leaving.abort(), close }
 }
 
-/**
- * Opens the engine on its data folder.
- * @throws unavailable with the process id when another process uses the folder
- */
+/** Opens the engine on its data folder. @throws unavailable with the process id when another process uses the folder */
 export async function openFolder(cli: Cli, config: Config, how: { rejoinsAgents?: boolean } = {}): Promise<Engine> {
   const { env, home } = cli.world
   // Imported here: most commands use a running server and do not need the engine.

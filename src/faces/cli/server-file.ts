@@ -18,7 +18,6 @@ const pathOf = (dataFolder: string): string => join(dataFolder, 'server.json')
 /**
  * Reads the file of the last server; null without one, or when its content is not one. The server may be dead: see
  * `askServer`.
- *
  * @throws unavailable when the file exists and cannot be read
  */
 export function readServerFile(dataFolder: string): ServerFile | null {
@@ -44,14 +43,8 @@ export function removeServerFile(dataFolder: string, pid: number): void {
   if (readServerFile(dataFolder)?.pid === pid) rmSync(pathOf(dataFolder), { force: true })
 }
 
-/**
- * Reads the token of the data folder; null without one.
- *
- * @throws unavailable when the file exists and cannot be read
- */
-export function readToken(dataFolder: string): string | null {
-  return readOwn(join(dataFolder, 'token'))?.trim() || null
-}
+/** Reads the token of the data folder; null without one. @throws unavailable when the file exists and cannot be read */
+export const readToken = (dataFolder: string): string | null => readOwn(join(dataFolder, 'token'))?.trim() || null
 
 function readOwn(path: string): string | null {
   try {

@@ -6,7 +6,6 @@ import { type CommandFailure, toFailure } from './problem.ts'
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Home folder of the user. */
   readonly home: string
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
@@ -30,7 +29,6 @@ export interface Terminal {
   write(text: string): Promise<void>
   /** Writes to stderr unchanged; nothing in JSON mode. */
   aside(text: string): void
-  /** Writes a line to stdout. */
   line(text: string): void
   /** Writes a line for a person to stderr; nothing in JSON mode. */
   note(text: string): void
@@ -111,11 +109,8 @@ export function short(text: string, max: number): string {
 }
 
 /** Formats the time since `at`: `12 s`, `5 min`, `3 h`, `2 d`. */
-export function ago(at: number | null, now: number): string {
-  return at === null ? '' : span(Math.max(0, now - at))
-}
+export const ago = (at: number | null, now: number): string => (at === null ? '' : span(Math.max(0, now - at)))
 
-/** Formats a duration. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${ms} ms`
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`

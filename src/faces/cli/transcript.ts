@@ -16,7 +16,7 @@ import { nameOf } from '../../model/who-words.ts'
 import { type Colors, clean, short, span } from './terminal.ts'
 
 /** Output of a transcript: messages of the agent (`say`), and everything else (`aside`). Both may be the same. */
-export interface TranscriptOutput {
+interface TranscriptOutput {
   readonly say: (text: string) => void
   readonly aside: (text: string) => void
   readonly color: Colors
@@ -24,24 +24,12 @@ export interface TranscriptOutput {
   readonly whole: boolean
 }
 
-export interface Transcript {
-  /** Writes the news of an item; a growing text continues where it stopped. */
-  show(item: Item): void
-  /** Marks an item as already written. */
-  skip(item: Item): void
-  /** Ends an open line. */
-  finish(): void
-}
-
-/** Maximum number of lines of a tool's output. */
 const OUTPUT_LINES = 8
 
 type Channel = 'say' | 'aside'
 
-/** Creates a transcript that writes items as append-only text, since a terminal cannot change printed lines. */
-export const createTranscript = (output: TranscriptOutput): Transcript => new TextTranscript(output)
-
-class TextTranscript implements Transcript {
+/** Transcript that writes items as append-only text, since a terminal cannot change printed lines. */
+export class Transcript {
   readonly #output: TranscriptOutput
   /** The state of each written item: its text, or the key of its last line. */
   readonly #shown = new Map<number, string>()
@@ -51,6 +39,7 @@ class TextTranscript implements Transcript {
     this.#output = output
   }
 
+  /** Writes the news of an item; a growing text continues where it stopped. */
   readonly show = (item: Item): void => {
     if (item.kind === 'message' && item.role === 'agent') return this.#grow(item, 'say', (text) => text)
     if (item.kind === 'thought') return this.#grow(item, 'aside', this.#output.color.dim)
@@ -102,7 +91,6 @@ class TextTranscript implements Transcript {
   }
 }
 
-/** Returns the lines of an item; empty for none. */
 function itemWords(item: Item, output: TranscriptOutput): string {
   const { color, whole } = output
   switch (item.kind) {
@@ -169,7 +157,6 @@ function questionWords(item: QuestionItem, color: Colors): string {
   return color.dim(`? ${short(question.title, 120)}: ${label} (${by})`)
 }
 
-/** Formats an answer with the labels of its question. */
 export function answerWords(question: Question, answer: QuestionItem['answer']): string {
   if (answer === null) return 'no answer'
   if ('declined' in answer) return 'declined'
@@ -195,24 +182,17 @@ function runWords(item: RunItem, { color, whole }: TranscriptOutput): string {
   return lines.join('\n')
 }
 
-const NAMES_SHOWN = 5
+const firstNames = (paths: readonly string[]): string[] => paths.slice(0, 5).map((path) => short(path, 80))
 
 function filesWords({ counts, files, conflicts }: FilesItem): string {
   const { created, modified, deleted } = counts
-  const names = files.slice(0, NAMES_SHOWN).map(({ path }) => short(path, 80))
+  const names = firstNames(files.map(({ path }) => path))
   const more = created + modified + deleted > names.length ? ' …' : ''
   const lines = [`± ${countWords(counts)}${names.length > 0 ? `: ${names.join(', ')}${more}` : ''}`]
-  for (const { session, paths } of conflicts)
-    lines.push(
-      `! Conflict with ${session}: ${paths
-        .slice(0, NAMES_SHOWN)
-        .map((path) => short(path, 80))
-        .join(', ')}`,
-    )
+  for (const { session, paths } of conflicts) lines.push(`! Conflict with ${session}: ${firstNames(paths).join(', ')}`)
   return lines.join('\n')
 }
 
-/** Formats the numbers of new, changed and deleted files. */
 export function countWords({ created, modified, deleted }: FilesItem['counts']): string {
   const parts = [
     [created, 'new'],
@@ -230,14 +210,9 @@ const ACT_WORDS: Readonly<Record<ActItem['what'], string>> = {
 }
 
 function actWords({ what, by, count, paths }: ActItem): string {
-  const names = paths
-    .slice(0, NAMES_SHOWN)
-    .map((path) => short(path, 80))
-    .join(', ')
-  return `${nameOf(by)} ${ACT_WORDS[what]} (${count}): ${names}`
+  return `${nameOf(by)} ${ACT_WORDS[what]} (${count}): ${firstNames(paths).join(', ')}`
 }
 
-/** Formats a prompt; blocks other than text are shown in brackets. */
 function textOf(content: readonly ContentBlock[]): string {
   return clean(
     content

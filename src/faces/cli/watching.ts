@@ -1,17 +1,16 @@
-import type { Carrel, Input } from '../../api/index.ts'
+import type { Input } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { Item } from '../../model/events/items.ts'
 import type { RunOutcome, Session } from '../../model/tree.ts'
-import type { Cli } from './cli.ts'
+import type { OpenCli } from './cli.ts'
 import { type FollowedChange, followSession } from './following.ts'
 import { type LineReader, openLines } from './lines.ts'
 import { createQuestioner, type Questioner } from './questioner.ts'
-import { createTranscript, type Transcript } from './transcript.ts'
+import { Transcript } from './transcript.ts'
 
 /** Reason why a watch ended before its run: Ctrl-C, the timeout, or a termination signal. */
 type Leaving = 'interrupt' | 'timeout' | 'terminated'
 
-/** End of a watched prompt. */
 export type WatchEnd =
   | { readonly kind: 'ended'; readonly outcome: RunOutcome }
   | { readonly kind: 'withdrawn' }
@@ -37,8 +36,8 @@ interface Progress {
  * Submits a prompt and shows its run until it ends. The first Ctrl-C cancels the run, or removes the queued prompt; the
  * second stops watching.
  */
-export async function watchPrompt(cli: Cli, carrel: Carrel, watch: PromptWatch): Promise<WatchEnd> {
-  const { workspace, term, world } = cli
+export async function watchPrompt(cli: OpenCli, watch: PromptWatch): Promise<WatchEnd> {
+  const { carrel, workspace, term, world } = cli
   const { session, prompt, timeoutMs } = watch
   const stop = new AbortController()
   const progress: Progress = { prompt: null, run: null, left: null }
@@ -47,7 +46,7 @@ export async function watchPrompt(cli: Cli, carrel: Carrel, watch: PromptWatch):
     stop.abort()
   }
   const interrupt = interruptWith(
-    () => cancel(cli, carrel, session, progress),
+    () => cancel(cli, session, progress),
     () => leave('interrupt'),
   )
   const terminate = (): void => leave('terminated')
@@ -59,8 +58,8 @@ export async function watchPrompt(cli: Cli, carrel: Carrel, watch: PromptWatch):
     lines ??= openLines(world, { onInterrupt: interrupt })
     return lines
   }
-  const questioner = createQuestioner({ cli, carrel, lines: term.interactive ? openOnce : null })
-  const transcript = createTranscript({
+  const questioner = createQuestioner({ cli, lines: term.interactive ? openOnce : null })
+  const transcript = new Transcript({
     say: (text) => void (term.json || term.write(text)),
     aside: term.aside,
     color: term.asideColor,
@@ -88,7 +87,6 @@ export async function watchPrompt(cli: Cli, carrel: Carrel, watch: PromptWatch):
   }
 }
 
-/** Returns a function that calls `first` once, then `then`. */
 function interruptWith(first: () => void, then: () => void): () => void {
   let count = 0
   return () => {
@@ -125,8 +123,8 @@ export function showItem(item: Item, transcript: Transcript, questioner: Questio
   if (item.kind === 'question') questioner.update(item)
 }
 
-function cancel(cli: Cli, carrel: Carrel, session: Session, { run, prompt }: Progress): void {
-  const { workspace, term } = cli
+function cancel(cli: OpenCli, session: Session, { run, prompt }: Progress): void {
+  const { carrel, workspace, term } = cli
   term.note('\nCancelling. Press Ctrl-C again to stop watching.')
   const at = { workspace, id: session.id }
   const asked = run

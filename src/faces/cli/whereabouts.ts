@@ -1,12 +1,10 @@
 import { realpathSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
-import type { Carrel } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Project, Session, Space } from '../../model/tree.ts'
 import { given } from './arguments.ts'
-import type { Cli } from './cli.ts'
+import type { OpenCli } from './cli.ts'
 import { badInput } from './problem.ts'
-import type { CarrelAccess } from './reach.ts'
 
 /** Options that name the Space, project and agent of a command. */
 export interface Whereabouts {
@@ -26,18 +24,16 @@ const looksLikePath = (text: string): boolean => text === '.' || text === '..' |
  * @throws not_found for an unknown name, bad_input for a folder that cannot be a Space
  */
 export async function spaceFor(
-  cli: Cli,
-  access: CarrelAccess,
+  cli: OpenCli,
   wanted: string | undefined,
   { create }: { readonly create: boolean } = { create: true },
 ): Promise<Space> {
-  const { carrel } = access
-  const { workspace } = cli
+  const { carrel, workspace } = cli
   if (wanted !== undefined && isId(wanted, 'spc'))
     return (await carrel.call('spaces.get', { workspace, id: wanted })).space
   const { spaces } = await carrel.call('spaces.list', { workspace })
   if (wanted !== undefined && !looksLikePath(wanted)) return named('Space', 'spaces', spaces, wanted)
-  if (wanted === undefined && access.how === 'named' && !isHere(access.url))
+  if (wanted === undefined && cli.how === 'named' && !isHere(cli.url))
     throw badInput('The server is on another machine and does not know this folder. Use --space <id or name>.')
   const folder = realFolder(resolve(cli.world.cwd, wanted ?? '.'))
   const known = spaces.find((space) => folder === space.folder || folder.startsWith(space.folder + sep))
@@ -74,41 +70,39 @@ function named<T extends { id: string; name: string }>(noun: string, verb: strin
 }
 
 /** Finds a project by id, or by name in the Space; default: the first project of the Space. */
-export async function projectFor(cli: Cli, access: CarrelAccess, wanted: Whereabouts): Promise<Project> {
+export async function projectFor(cli: OpenCli, wanted: Whereabouts): Promise<Project> {
   const { workspace } = cli
   if (wanted.project !== undefined && isId(wanted.project, 'prj')) {
-    const { projects } = await access.carrel.call('projects.list', { workspace, archived: true })
+    const { projects } = await cli.carrel.call('projects.list', { workspace, archived: true })
     const found = projects.find(({ id }) => id === wanted.project)
     if (found) return found
     throw new CarrelError('not_found', `There is no project ${wanted.project}. See \`carrel projects list\`.`)
   }
-  const space = await spaceFor(cli, access, wanted.space)
-  const { projects } = await access.carrel.call('projects.list', { workspace, space: space.id })
+  const space = await spaceFor(cli, wanted.space)
+  const { projects } = await cli.carrel.call('projects.list', { workspace, space: space.id })
   if (wanted.project !== undefined) return named('project', 'projects', projects, wanted.project)
-  return projects[0] ?? (await access.carrel.call('projects.create', { workspace, space: space.id, name: 'Main' }))
+  return projects[0] ?? (await cli.carrel.call('projects.create', { workspace, space: space.id, name: 'Main' }))
 }
 
-/** Options that name the scope of settings; default: the workspace. */
+/** Options that name a Space, a project, or by default the workspace. */
 export interface ScopeOptions {
   readonly space?: string
   readonly project?: string
 }
 
 export async function scopeFor(
-  cli: Cli,
-  access: CarrelAccess,
+  cli: OpenCli,
   { space, project }: ScopeOptions,
 ): Promise<{ space?: string; project?: string }> {
-  if (project !== undefined) return { project: (await projectFor(cli, access, given({ space, project }))).id }
-  if (space !== undefined) return { space: (await spaceFor(cli, access, space)).id }
+  if (project !== undefined) return { project: (await projectFor(cli, given({ space, project }))).id }
+  if (space !== undefined) return { space: (await spaceFor(cli, space)).id }
   return {}
 }
 
-/** Creates a session in the wanted project. */
-export async function newSession(cli: Cli, access: CarrelAccess, wanted: Whereabouts): Promise<Session> {
-  const project = await projectFor(cli, access, wanted)
+export async function newSession(cli: OpenCli, wanted: Whereabouts): Promise<Session> {
+  const project = await projectFor(cli, wanted)
   const { agent, name } = wanted
-  return access.carrel.call('sessions.create', {
+  return cli.carrel.call('sessions.create', {
     workspace: cli.workspace,
     project: project.id,
     ...given({ agent, name }),
@@ -116,9 +110,9 @@ export async function newSession(cli: Cli, access: CarrelAccess, wanted: Whereab
 }
 
 /** Returns the last changed session of the Space. @throws not_found when the Space has none */
-export async function lastSession(cli: Cli, access: CarrelAccess, wanted: Whereabouts): Promise<Session> {
-  const space = await spaceFor(cli, access, wanted.space)
-  const { sessions } = await access.carrel.call('sessions.list', {
+export async function lastSession(cli: OpenCli, wanted: Whereabouts): Promise<Session> {
+  const space = await spaceFor(cli, wanted.space)
+  const { sessions } = await cli.carrel.call('sessions.list', {
     workspace: cli.workspace,
     space: space.id,
     limit: 1,
@@ -128,7 +122,7 @@ export async function lastSession(cli: Cli, access: CarrelAccess, wanted: Wherea
 }
 
 /** Returns a function from ids of Spaces, projects and sessions to their names, for tables. */
-export async function namesOf(carrel: Carrel, workspace: string): Promise<(id: string) => string> {
+export async function namesOf({ carrel, workspace }: OpenCli): Promise<(id: string) => string> {
   const { spaces, projects, sessions } = await carrel.call('workspaces.get', { workspace, sessions: 500 })
   const names = new Map([...spaces, ...projects, ...sessions].map(({ id, name }) => [id as string, name]))
   return (id) => names.get(id) ?? id

@@ -6,18 +6,6 @@ import { TOKEN_HOLDER } from '../../model/who-words.ts'
 import { cookiesNamed } from './cookies.ts'
 import { loginPage } from './login-page.ts'
 
-/** Authenticates requests by token or login cookie, never by a claim of the client. */
-export interface Auth {
-  /** @throws unauthenticated */
-  callerOf(request: FastifyRequest): Caller
-  /** Returns the login of a request. @throws unauthenticated */
-  loginOf(request: FastifyRequest): Login
-  /** Registers a listener that receives the `id` of each ended login. */
-  onLogout(listener: (login: string) => void): void
-  /** Mounts `GET /login?token=`, `POST /login` and `POST /logout`. */
-  mount(app: FastifyInstance): void
-}
-
 /** One login to Carrel. Everything opened with it ends with it. */
 export interface Login {
   readonly caller: Caller
@@ -27,7 +15,7 @@ export interface Login {
   readonly endsAt: number
 }
 
-export interface AuthOptions {
+interface AuthOptions {
   readonly token: string
   /** ms since 1970. */
   readonly now: () => number
@@ -36,9 +24,8 @@ export interface AuthOptions {
 
 const COOKIE_SECONDS = 30 * 24 * 60 * 60
 
-export const createAuth = (options: AuthOptions): Auth => new TokenAuth(options)
-
-class TokenAuth implements Auth {
+/** Authenticates requests by token or login cookie, never by a claim of the client. */
+export class Auth {
   readonly #options: AuthOptions
   readonly #isToken: (text: string) => boolean
   readonly #throttle: ReturnType<typeof createThrottle>
@@ -52,12 +39,14 @@ class TokenAuth implements Auth {
     this.#throttle = createThrottle(options.now)
   }
 
+  /** @throws unauthenticated */
   readonly callerOf = (request: FastifyRequest): Caller => {
     const caller = this.#callers.get(request) ?? this.#authenticate(request)
     this.#callers.set(request, caller)
     return caller
   }
 
+  /** @throws unauthenticated */
   loginOf(request: FastifyRequest): Login {
     const caller = this.callerOf(request)
     const cookie = bearerOf(request.headers.authorization) === null ? this.#cookieOf(request) : null
@@ -65,10 +54,12 @@ class TokenAuth implements Auth {
     return { caller, id: loginId(cookie), endsAt: expiryOf(cookie) }
   }
 
+  /** Registers a listener that receives the `id` of each ended login. */
   onLogout(listener: (login: string) => void): void {
     this.#logoutListeners.push(listener)
   }
 
+  /** Mounts `GET /login?token=`, `POST /login` and `POST /logout`. */
   mount(app: FastifyInstance): void {
     app.get('/login', async (request, reply) => {
       const { token, next } = request.query as Record<string, unknown>
@@ -160,9 +151,8 @@ function unauthenticated(reason: string): CarrelError {
 }
 
 /** Returns a cookie that expires by itself and does not reveal the token. */
-function cookieValue(token: string, expiresAt: number): string {
-  return `${expiresAt}.${createHmac('sha256', token).update(`carrel login ${expiresAt}`).digest('base64url')}`
-}
+const cookieValue = (token: string, expiresAt: number): string =>
+  `${expiresAt}.${createHmac('sha256', token).update(`carrel login ${expiresAt}`).digest('base64url')}`
 
 /** Returns a comparison in constant time for texts of the right length, which is public. */
 function equalTo(right: string): (text: string) => boolean {

@@ -1,9 +1,6 @@
-/**
- * Returns all cookies of a name. A page below the same domain can set a second one, and the first may be foreign.
- */
-export function cookiesNamed(header: string | undefined, name: string): string[] {
-  return pairs(header).flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []))
-}
+/** Returns all cookies of a name. A page below the same domain can set a second one, and the first may be foreign. */
+export const cookiesNamed = (header: string | undefined, name: string): string[] =>
+  pairs(header).flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []))
 
 /** Removes the cookies with matching names from a header; undefined when none is left. */
 export function withoutCookies(header: string | undefined, ours: RegExp): string | undefined {

@@ -3,20 +3,6 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Config } from '../../model/settings/config.ts'
 import { previewIn } from '../preview/hosts.ts'
 
-/**
- * Checks Host and Origin of requests (B2). A page of another site can make a browser send requests here, and with DNS
- * rebinding they look same-origin. The Host must therefore be one of Carrel's names. An Origin, if present, must be
- * Carrel's own page or in `allowedOrigins`.
- */
-export interface Gate {
-  /** @throws forbidden */
-  check(request: GateRequest): void
-  /** Whether a lower-case Host is one of Carrel's names, never that of a preview. */
-  isOwn(host: string): boolean
-  /** Whether the Origin is another site in `allowedOrigins`: only such sites get CORS headers. */
-  isGuest(request: GateRequest): boolean
-}
-
 interface GateRequest {
   readonly headers: { readonly host?: string | undefined; readonly origin?: string | undefined }
 }
@@ -25,11 +11,17 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 /** Listen addresses that are never valid Hosts: as a Host they are a known bypass of browser checks. */
 const WILDCARDS = ['0.0.0.0', '::', '[::]', '']
 
-/** @param port returns the port of the server, at each request, since port 0 is resolved late */
-export function createGate(config: Config, host: string, port: () => number): Gate {
+export type Gate = ReturnType<typeof createGate>
+
+/**
+ * Checks Host and Origin of requests (B2). A page of another site can make a browser send requests here, and with DNS
+ * rebinding they look same-origin. The Host must therefore be one of Carrel's names. An Origin, if present, must be
+ * Carrel's own page or in `allowedOrigins`.
+ * @param port returns the port of the server, at each request, since port 0 is resolved late
+ */
+export function createGate(config: Config, host: string, port: () => number) {
   const own = [...LOOPBACK, host, config.host].filter((name) => !WILDCARDS.includes(name)).map(bracketed)
   const origins = new Set(config.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')))
-
   const isHost = (text: string): boolean => {
     // Programs of agents serve previews: no setting makes a preview's host one of Carrel's.
     if (previewIn(text) !== null) return false
@@ -41,10 +33,11 @@ export function createGate(config: Config, host: string, port: () => number): Ga
       .some((name) => text === name || text === name + withPort)
   }
   const isOwn = (origin: string, host: string) => origin === `http://${host}` || origin === `https://${host}`
-
   return {
+    /** Whether a lower-case Host is one of Carrel's names, never that of a preview. */
     isOwn: isHost,
-    check({ headers }) {
+    /** @throws forbidden */
+    check({ headers }: GateRequest): void {
       const requested = (headers.host ?? '').toLowerCase()
       if (!isHost(requested)) {
         throw new CarrelError('forbidden', 'Host not allowed. Use localhost, or add this name to allowedHosts.', {
@@ -59,7 +52,8 @@ export function createGate(config: Config, host: string, port: () => number): Ga
         })
       }
     },
-    isGuest({ headers }) {
+    /** Whether the Origin is another site in `allowedOrigins`: only such sites get CORS headers. */
+    isGuest({ headers }: GateRequest): boolean {
       const origin = headers.origin?.toLowerCase()
       return (
         origin !== undefined &&
@@ -102,7 +96,6 @@ export function guard(app: FastifyInstance, gate: Gate): void {
   })
 }
 
-/** Adds the security headers of every answer. */
 export function addHeaders(request: Pick<FastifyRequest, 'url'>, reply: FastifyReply): void {
   reply
     .header('content-security-policy', PAGE_POLICY)

@@ -13,7 +13,7 @@ import { mountPreviewDoor } from '../preview/door.ts'
 import { createPreviewHosts } from '../preview/hosts.ts'
 import { createPreviewLogins } from '../preview/logins.ts'
 import { createPreviews, type Previews } from '../preview/preview.ts'
-import { createAuth } from './auth.ts'
+import { Auth } from './auth.ts'
 import { addHeaders, createGate, type Gate, guard, isApi } from './gate.ts'
 import { mountLive } from './live.ts'
 import { openApi } from './openapi.ts'
@@ -61,7 +61,7 @@ export async function serveHttp(engine: Engine, options: HttpOptions): Promise<H
   const logins = createPreviewLogins(now)
   const previews = createPreviews({ engine, hosts, logins })
   const app = createApp(engine, gate, previews)
-  const auth = createAuth({ token: engine.token, now, port: () => port })
+  const auth = new Auth({ token: engine.token, now, port: () => port })
   guard(app, gate)
   await app.register(fastifyCookie)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -161,11 +161,7 @@ function acceptBodies(app: FastifyInstance): void {
 
 const SEND_JSON = 'Send JSON, with the header `content-type: application/json`.'
 
-function mountOperations(
-  app: FastifyInstance,
-  engine: Engine,
-  callerOf: ReturnType<typeof createAuth>['callerOf'],
-): void {
+function mountOperations(app: FastifyInstance, engine: Engine, callerOf: Auth['callerOf']): void {
   for (const [name, { http }] of Object.entries(operations) as [OperationName, { http: readonly [string, string] }][]) {
     const [method, path] = http
     app.route({
@@ -209,16 +205,14 @@ async function answerError(
 
 function translate(thrown: FastifyError): CarrelError {
   if (thrown instanceof CarrelError) return thrown
-  if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+  if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new CarrelError(
       'too_large',
       'The body is larger than this server accepts. Send less, or raise maxBodyBytes.',
     )
-  }
   if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return badInput(SEND_JSON)
-  if (thrown.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || thrown instanceof SyntaxError) {
+  if (thrown.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || thrown instanceof SyntaxError)
     return badInput('The body is not well-formed JSON. Send one JSON object.')
-  }
   if (thrown.statusCode === 403 || thrown.statusCode === 404)
     return new CarrelError('not_found', 'There is nothing at this address.')
   if (thrown.statusCode !== undefined && thrown.statusCode < 500) return badInput(thrown.message)

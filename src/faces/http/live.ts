@@ -3,7 +3,7 @@ import { operations } from '../../api/index.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Sight } from '../../model/browser-sight.ts'
 import { CarrelError } from '../../model/errors.ts'
-import { createOutlet, OUTLET_LIMITS, type OutletLimits } from './outlet.ts'
+import { createOutlet, OUTLET_LIMITS, type OutletLimits, pump } from './outlet.ts'
 import { headersOf, type StreamOptions } from './stream.ts'
 
 /**
@@ -27,7 +27,7 @@ export function mountLive(
       reply.hijack()
       reply.raw.writeHead(200, headersOf(reply))
       const outlet = createOutlet(reply.raw, limits)
-      await pump(first, sights, outlet).catch((thrown) => abort.signal.aborted || onError(thrown, request))
+      await pump(first, sights, outlet, frameOf).catch((thrown) => abort.signal.aborted || onError(thrown, request))
       outlet.end()
       return reply
     } finally {
@@ -53,21 +53,6 @@ function watch(
   const input = operations['runs.get'].input.safeParse(request.params)
   if (!input.success) throw new CarrelError('bad_input', 'The address does not name a run.')
   return engine.watchBrowser(callerOf(request), input.data, signal)
-}
-
-type Steps = Pick<AsyncGenerator<Sight>, 'next'>
-
-/** Sends the sights; requests the next picture when the one before was sent. */
-async function pump(
-  first: IteratorResult<Sight>,
-  sights: Steps,
-  outlet: ReturnType<typeof createOutlet>,
-): Promise<void> {
-  for (let step = first; !step.done; step = await sights.next()) {
-    outlet.push(frameOf(step.value))
-    const room = outlet.room()
-    if (room) await room
-  }
 }
 
 function frameOf(sight: Sight): string {

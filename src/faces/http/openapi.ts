@@ -11,7 +11,6 @@ import { DeletePreview, Project, Run, Session, Space, Workspace } from '../../mo
 
 type Json = Record<string, unknown>
 
-/** Schemas shared by answers; each is defined once, under `components`. */
 const NAMED = {
   Workspace,
   Space,
@@ -43,7 +42,6 @@ const TAGS: Readonly<Record<string, string>> = {
   follow: 'Streams of events from logs.',
 }
 
-/** Errors that any operation may return besides its own. */
 const ALWAYS: readonly ErrorCode[] = ['bad_input', 'unauthenticated', 'forbidden', 'internal', 'unavailable']
 
 /** Generates the OpenAPI 3.1 document of the HTTP API from the operations. */
@@ -140,7 +138,6 @@ const errorResponse = (codes: readonly ErrorCode[]): Json => ({
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
 })
 
-/** Returns the shared responses that the paths refer to. */
 function namedResponses(paths: Json): Json {
   const text = JSON.stringify(paths)
   const used = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => text.includes(`/responses/${code}"`))

@@ -11,26 +11,17 @@ export interface OutletLimits {
 
 export const OUTLET_LIMITS: OutletLimits = { bufferBytes: 65_536, stallMs: 60_000, heartbeatMs: 15_000 }
 
-/**
- * Writing end of one stream. Batches frames into one write and buffers at most `bufferBytes` (L8). The producer awaits
- * `room()` after each frame, which does not resolve while the reader does not read.
- */
-export interface Outlet {
-  push(frame: string): void
-  /** Returns null while there is room for a frame, else a promise of room or of the end of the stream. */
-  room(): Promise<void> | null
-  /** Returns the bytes buffered here and in the socket. */
-  waiting(): number
-  /** Writes the buffered frames and ends the stream. */
-  end(): void
-}
+export type Outlet = ReturnType<typeof createOutlet>
 
-export function createOutlet(response: ServerResponse, limits: OutletLimits): Outlet {
+/**
+ * Creates the writing end of one stream, which batches frames into one write and buffers at most `bufferBytes` (L8).
+ * The producer awaits `room()` after each frame, which does not resolve while the reader does not read.
+ */
+export function createOutlet(response: ServerResponse, limits: OutletLimits) {
   let frames: string[] = []
   let held = 0
   let scheduled: NodeJS.Immediate | null = null
   let drained: Promise<void> | null = null
-
   const flush = () => {
     scheduled = null
     if (frames.length === 0 || response.destroyed) return
@@ -56,17 +47,19 @@ export function createOutlet(response: ServerResponse, limits: OutletLimits): Ou
     frames = []
     held = 0
   })
-
   return {
-    push(frame) {
+    push(frame: string): void {
       frames.push(frame)
       held += Buffer.byteLength(frame)
       // Frames of the same turn of the event loop share one write.
       if (drained === null) scheduled ??= setImmediate(flush)
     },
-    room: () => (held < limits.bufferBytes && drained === null ? null : makeRoom()),
+    /** Returns null while there is room for a frame, else a promise of room or of the end of the stream. */
+    room: (): Promise<void> | null => (held < limits.bufferBytes && drained === null ? null : makeRoom()),
+    /** Returns the bytes buffered here and in the socket. */
     waiting: () => held + response.writableLength,
-    end() {
+    /** Writes the buffered frames and ends the stream. */
+    end(): void {
       if (drained === null) flush()
       response.end()
     },
@@ -86,4 +79,18 @@ function waitForDrain(response: ServerResponse, stallMs: number): Promise<void> 
     response.once('drain', done)
     response.once('close', done)
   })
+}
+
+/** Writes the frame of each step; takes the next step only when the reader has room for it. */
+export async function pump<T>(
+  first: IteratorResult<T>,
+  steps: Pick<AsyncIterator<T>, 'next'>,
+  outlet: Outlet,
+  frameOf: (value: T) => string,
+): Promise<void> {
+  for (let step = first; !step.done; step = await steps.next()) {
+    outlet.push(frameOf(step.value))
+    const room = outlet.room()
+    if (room) await room
+  }
 }

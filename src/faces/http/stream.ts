@@ -6,16 +6,10 @@ import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { Seq, SessionId, WorkspaceId } from '../../model/ids.ts'
 import type { Caller } from '../../model/tree.ts'
-import { createOutlet, OUTLET_LIMITS, type Outlet, type OutletLimits } from './outlet.ts'
+import { createOutlet, OUTLET_LIMITS, type Outlet, type OutletLimits, pump } from './outlet.ts'
 
 /** Open streams of a server. */
-export interface Streams {
-  open(): number
-  /** Returns the bytes buffered for readers, of all streams. */
-  waitingBytes(): number
-  /** Ends every stream; their readers reconnect to the next server. */
-  end(): void
-}
+export type Streams = ReturnType<typeof mountStreams>
 
 export interface StreamOptions {
   readonly engine: Engine
@@ -35,10 +29,9 @@ interface StreamTargets {
  * Mounts the two streams: one for all logs of a page, and one for a single log. Events are the stored lines, unchanged.
  * `id` has the positions of all logs, so that `Last-Event-ID` resumes each of them exactly (L6).
  */
-export function mountStreams(app: FastifyInstance, options: StreamOptions): Streams {
+export function mountStreams(app: FastifyInstance, options: StreamOptions) {
   const limits = { ...OUTLET_LIMITS, ...options.limits }
   const open = new Map<AbortController, Outlet | null>()
-
   const serve = async (request: FastifyRequest, reply: FastifyReply, targets: StreamTargets) => {
     const abort = new AbortController()
     reply.raw.once('close', () => abort.abort())
@@ -59,7 +52,7 @@ export function mountStreams(app: FastifyInstance, options: StreamOptions): Stre
       open.set(abort, outlet)
       outlet.push('retry: 1000\n\n')
       for (const gone of begun.gone) outlet.push(frameOf(gone, targets))
-      await pump(begun.first, iterator, outlet, targets).catch((error) => {
+      await pump(begun.first, iterator, outlet, (each) => frameOf(each, targets)).catch((error) => {
         if (!abort.signal.aborted) options.onError(error, request)
       })
       outlet.end()
@@ -70,15 +63,16 @@ export function mountStreams(app: FastifyInstance, options: StreamOptions): Stre
       await iterator?.return?.()
     }
   }
-
   app.get('/api/v1/follow', { exposeHeadRoute: false }, (request, reply) => serve(request, reply, manyFrom(request)))
   app.get('/api/v1/workspaces/:workspace/sessions/:id/follow', { exposeHeadRoute: false }, (request, reply) =>
     serve(request, reply, oneFrom(request)),
   )
   return {
     open: () => open.size,
+    /** Returns the bytes buffered for readers, of all streams. */
     waitingBytes: () => [...open.values()].reduce((sum, outlet) => sum + (outlet?.waiting() ?? 0), 0),
-    end() {
+    /** Ends every stream; their readers reconnect to the next server. */
+    end(): void {
       for (const abort of open.keys()) abort.abort()
     },
   }
@@ -118,19 +112,6 @@ function missingLog(thrown: unknown, { cursor }: StreamTargets): string | null {
   return typeof id === 'string' && Number(cursor.get(id)) > 0 ? id : null
 }
 
-async function pump(
-  first: IteratorResult<Followed>,
-  iterator: AsyncIterator<Followed>,
-  outlet: Outlet,
-  targets: StreamTargets,
-): Promise<void> {
-  for (let step = first; !step.done; step = await iterator.next()) {
-    outlet.push(frameOf(step.value, targets))
-    const room = outlet.room()
-    if (room) await room
-  }
-}
-
 /** The frame of one thing that happened; moves the cursor. */
 function frameOf(followed: Followed, { workspaceLog, cursor }: StreamTargets): string {
   const isWorkspace = followed.log === workspaceLog
@@ -139,9 +120,8 @@ function frameOf(followed: Followed, { workspaceLog, cursor }: StreamTargets): s
     cursor.set(name, followed.seq)
     return frame(idOf(cursor), isWorkspace ? 'workspace' : 'session', followed.json)
   }
-  if (followed.kind === 'caught-up') {
+  if (followed.kind === 'caught-up')
     return frame(idOf(cursor), 'caught-up', JSON.stringify({ log: followed.log, head: followed.head }))
-  }
   if (followed.kind === 'files' || followed.kind === 'browsers')
     return frame(idOf(cursor), followed.kind, JSON.stringify({ log: followed.log }))
   cursor.set(name, 'end')
@@ -159,7 +139,6 @@ function idOf(cursor: Cursor): string {
   return cursor.size === 1 && only && only[0] !== WORKSPACE_LOG ? String(only[1]) : writeCursor(cursor)
 }
 
-/** Returns the headers of an event stream. */
 export function headersOf(reply: FastifyReply): Record<string, string | string[]> {
   return {
     ...(reply.getHeaders() as Record<string, string>),
@@ -193,12 +172,10 @@ function manyFrom(request: FastifyRequest): StreamTargets {
   if (own) cursor.set(WORKSPACE_LOG, own.after)
   for (const { log, after } of sessions) cursor.set(log, after)
   if (cursor.size === 0) throw new CarrelError('bad_input', 'Name the logs to follow: `w=<workspace>`, `s=<session>`.')
-  if (cursor.size !== sessions.length + (own ? 1 : 0)) {
+  if (cursor.size !== sessions.length + (own ? 1 : 0))
     throw new CarrelError('bad_input', 'A session can be followed only once in one stream.')
-  }
-  if (cursor.size > MAX_TARGETS) {
+  if (cursor.size > MAX_TARGETS)
     throw new CarrelError('bad_input', `One stream follows at most ${MAX_TARGETS} logs. Open another for the rest.`)
-  }
   resume(request, cursor)
   return { workspaceLog: own?.log ?? null, sessionsOf: workspace ?? own?.log ?? 'default', cursor }
 }

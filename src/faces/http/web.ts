@@ -6,7 +6,6 @@ import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 import { isApi } from './gate.ts'
 import { plainPage } from './login-page.ts'
 
-/** Folder of the built page. */
 export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'web')
 
 /**
@@ -36,9 +35,8 @@ export async function mountPage(
 }
 
 /** Returns the cache policy. Files with a hash in their name never change. */
-function cachingOf(path: string): string {
-  return /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
-}
+const cachingOf = (path: string): string =>
+  /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
 
 /** Whether a request is for a route of the page. A path with a file extension is a missing file instead. */
 function wantsPage({ method, url }: FastifyRequest): boolean {

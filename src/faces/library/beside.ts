@@ -28,7 +28,6 @@ export interface ChildAddress {
  * Opens Carrel in a child process on `node`, for a program whose own Node is too old. All calls go over HTTP on the
  * loopback, and logs name the token holder as the caller instead of the library. The child ends with this program, also
  * when the program is killed.
- *
  * @see openCarrel in src/index.ts
  */
 export async function openBeside(

@@ -21,7 +21,6 @@ export interface ServeOptions {
   readonly web?: boolean
 }
 
-/** Server opened by a program. */
 export interface Served {
   /** `http://127.0.0.1:4747` */
   readonly url: string

@@ -6,8 +6,7 @@ import type { Caller } from '../../model/tree.ts'
 import { type Auth, type Login, localPath } from '../http/auth.ts'
 import type { PreviewHosts } from './hosts.ts'
 import type { PreviewLogins } from './logins.ts'
-import { againNotice, domainNotice, goneNotice, NOT_YOURS } from './notices.ts'
-import { type Notice, noticePage } from './pages.ts'
+import { againNotice, domainNotice, goneNotice, NOT_YOURS, type Notice, noticePage } from './notices.ts'
 import { ENTER, schemeOf } from './preview.ts'
 
 interface Parts {

@@ -31,9 +31,7 @@ export interface Passage {
    * Below a domain `http://localhost:<port>`: dev servers refuse unknown names.
    */
   readonly inside: string
-  /** Port of the program. */
   readonly port: number
-  /** IP address of the client. */
   readonly from: string | undefined
   /** Token of this installation, never forwarded to a program. */
   readonly token: string

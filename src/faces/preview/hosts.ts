@@ -10,16 +10,6 @@ export interface PreviewHost {
   readonly below: string
 }
 
-/** Hosts of previews. Each preview has its own host, and thus its own origin. */
-export interface PreviewHosts {
-  /** Returns the preview of a Host; null for a Host that Carrel would not create. */
-  at(host: string | undefined): PreviewHost | null
-  /** Returns the host of a preview for a browser that reaches Carrel as `carrel`; null without a preview domain. */
-  hostOf(preview: string, carrel: string): string | null
-  /** Returns Carrel's host for a browser at a preview: `came` if that is still valid, else the best guess. */
-  carrelOf(at: PreviewHost, came: string | undefined): string | null
-}
-
 /** Parses a Host or the host of an Origin, without checking whether it is allowed. */
 export function previewIn(name: string | undefined): PreviewHost | null {
   const host = (name ?? '').toLowerCase()
@@ -28,32 +18,38 @@ export function previewIn(name: string | undefined): PreviewHost | null {
   return PreviewName.safeParse(preview).success ? { preview, host, below: host.slice(dot + 1) } : null
 }
 
-/** @param isOwn whether a Host is one of Carrel's names (see the gate) */
-export function createPreviewHosts(config: Config, isOwn: (host: string) => boolean): PreviewHosts {
+export type PreviewHosts = ReturnType<typeof createPreviewHosts>
+
+/**
+ * Hosts of previews. Each preview has its own host, and thus its own origin.
+ * @param isOwn whether a Host is one of Carrel's names (see the gate)
+ */
+export function createPreviewHosts(config: Config, isOwn: (host: string) => boolean) {
   const domain = config.previewDomain
   /** Browsers resolve `*.localhost` to their own machine: a browser that reaches Carrel there also reaches previews. */
   const ownLoopback = (port: string) =>
     ['127.0.0.1', 'localhost', '[::1]'].map((name) => name + port).find((host) => isOwn(host))
-
   const isBelow = (below: string): boolean => {
     const { name, port } = split(below)
     if (name === 'localhost') return ownLoopback(port) !== undefined
     if (domain === null) return false
     return below === domain || (name === domain && port !== '')
   }
-
   return {
-    at(host) {
+    /** Returns the preview of a Host; null for a Host that Carrel would not create. */
+    at(host: string | undefined): PreviewHost | null {
       const found = previewIn(host)
       return found !== null && isBelow(found.below) ? found : null
     },
-    hostOf(preview, carrel) {
+    /** Returns the host of a preview for a browser that reaches Carrel as `carrel`; null without a preview domain. */
+    hostOf(preview: string, carrel: string): string | null {
       const { name, port } = split(carrel.toLowerCase())
       if (isLoopback(name)) return `${preview}.localhost${port}`
       if (domain === null) return null
       return `${preview}.${domain}${split(domain).port === '' ? port : ''}`
     },
-    carrelOf({ below }, came) {
+    /** Returns Carrel's host for a browser at a preview: `came` if that is still valid, else the best guess. */
+    carrelOf({ below }: PreviewHost, came: string | undefined): string | null {
       if (came !== undefined && isOwn(came)) return came
       const { name, port } = split(below)
       return (name === 'localhost' ? ownLoopback(port) : config.allowedHosts[0]) ?? null

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Login } from '../http/auth.ts'
 
-/** Login at one preview, derived from a login to Carrel. */
 export interface PreviewLogin {
   readonly preview: string
   readonly workspace: string
@@ -10,46 +9,36 @@ export interface PreviewLogin {
   readonly open: Set<{ destroy(): void }>
 }
 
-/**
- * Logins at previews, kept in memory: after a restart, one click in Carrel renews them. A preview login ends with its
- * login to Carrel.
- */
-export interface PreviewLogins {
-  /** Issues a ticket: a bearer secret for one use within a minute. */
-  ticket(preview: string, workspace: string, login: Login): string
-  /** Exchanges a ticket. @returns the value of a cookie, or null for a used, expired or foreign ticket */
-  enter(ticket: string, preview: string): { readonly value: string; readonly endsAt: number } | null
-  find(cookies: readonly string[], preview: string): PreviewLogin | null
-  isOver(login: PreviewLogin): boolean
-  /** Ends all preview logins of a login to Carrel. */
-  end(login: string): void
-  readonly all: () => Iterable<PreviewLogin>
-}
-
 const TICKET_MS = 60_000
 /** Maximum number of tickets, and of logins; the oldest is dropped. */
 const MOST = 1_000
 
-export function createPreviewLogins(now: () => number): PreviewLogins {
+export type PreviewLogins = ReturnType<typeof createPreviewLogins>
+
+/**
+ * Logins at previews, kept in memory: after a restart, one click in Carrel renews them. A preview login ends with its
+ * login to Carrel.
+ */
+export function createPreviewLogins(now: () => number) {
   const tickets = new Map<string, PreviewLogin & { endsAt: number }>()
   const logins = new Map<string, PreviewLogin>()
   const isOver = ({ login }: PreviewLogin) => login.endsAt <= now()
-
   const drop = (key: string): void => {
     const known = logins.get(key)
     logins.delete(key)
     for (const each of known?.open ?? []) each.destroy()
   }
-
   return {
-    ticket(preview, workspace, login) {
+    /** Issues a ticket: a bearer secret for one use within a minute. */
+    ticket(preview: string, workspace: string, login: Login): string {
       const value = secret()
       tickets.set(keyOf(value), { preview, workspace, login, open: new Set(), endsAt: now() + TICKET_MS })
       const [oldest = ''] = tickets.keys()
       if (tickets.size > MOST) tickets.delete(oldest)
       return value
     },
-    enter(ticket, preview) {
+    /** Exchanges a ticket. @returns the value of a cookie, or null for a used, expired or foreign ticket */
+    enter(ticket: string, preview: string): { readonly value: string; readonly endsAt: number } | null {
       const key = keyOf(ticket)
       const known = tickets.get(key)
       tickets.delete(key)
@@ -60,7 +49,7 @@ export function createPreviewLogins(now: () => number): PreviewLogins {
       if (logins.size > MOST) drop(oldest)
       return { value, endsAt: known.login.endsAt }
     },
-    find(cookies, preview) {
+    find(cookies: readonly string[], preview: string): PreviewLogin | null {
       for (const cookie of cookies) {
         const known = logins.get(keyOf(cookie))
         if (known?.preview === preview && !isOver(known)) return known
@@ -68,11 +57,11 @@ export function createPreviewLogins(now: () => number): PreviewLogins {
       return null
     },
     isOver,
-    end(login) {
+    end(login: string): void {
       for (const [key, known] of logins) if (known.login.id === login) drop(key)
       for (const [key, known] of tickets) if (known.login.id === login) tickets.delete(key)
     },
-    all: () => logins.values(),
+    all: (): Iterable<PreviewLogin> => logins.values(),
   }
 }
 

@@ -1,6 +1,46 @@
+import type { ServerResponse } from 'node:http'
 import type { Carrel, Output } from '../../api/index.ts'
 import { RUN_WORDS, SESSION_WORDS } from '../../model/state-words.ts'
-import type { Notice } from './pages.ts'
+import { escaped, plainPage } from '../http/login-page.ts'
+
+/** Page shown in place of a preview. Works without scripts. */
+export interface Notice {
+  readonly status: number
+  readonly title: string
+  readonly text: readonly string[]
+  readonly link?: { readonly to: string; readonly text: string } | undefined
+  readonly list?: { readonly title: string; readonly lines: readonly string[] } | undefined
+  /** Reload of the page, or of another address, after `seconds`. */
+  readonly again?: { readonly seconds: number; readonly to?: string } | undefined
+}
+
+export function noticePage({ title, text, link, list, again }: Notice): string {
+  const parts = [
+    ...text.map((paragraph) => `<p>${escaped(paragraph)}</p>`),
+    link ? `<p><a href="${escaped(link.to)}">${escaped(link.text)}</a></p>` : '',
+    list && list.lines.length > 0
+      ? `<h2>${escaped(list.title)}</h2>\n<ul>\n${list.lines.map((line) => `<li>${escaped(line)}</li>`).join('\n')}\n</ul>`
+      : '',
+  ]
+  const to = again?.to === undefined ? '' : `;url=${again.to}`
+  const head = again ? `<meta http-equiv="refresh" content="${escaped(`${again.seconds}${to}`)}">` : ''
+  return plainPage(escaped(title), parts.filter((part) => part !== '').join('\n'), head)
+}
+
+/** Sends a notice as HTML to clients that accept HTML, else as plain text. */
+export function sendNotice(response: ServerResponse, notice: Notice, accept: string | undefined): void {
+  const asPage = accept?.includes('text/html') === true
+  const text = asPage ? noticePage(notice) : `${[notice.title, ...notice.text].join('\n')}\n`
+  response.writeHead(notice.status, {
+    'content-type': asPage ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  })
+  response.end(text)
+}
 
 export const NOT_HERE: Notice = {
   status: 404,
@@ -57,7 +97,6 @@ export const againNotice = (to: string): Notice => ({
   again: { seconds: 0, to },
 })
 
-/** Maximum number of listed sessions. */
 const MOST = 5
 
 /** Returns the notice for a port without a listener: the owner of the port and the last runs there. */
@@ -73,7 +112,6 @@ export async function silentNotice(
   )
   const [first] = there
   const { ports } = await carrel.call('ports.list', { workspace, ...(first ? { project: first.id } : {}) })
-  const title = `Nothing listens on ${name} yet`
   const { spaces } = await carrel.call('spaces.list', { workspace })
   const space = spaces.find((each) => each.id === (kind === 'space' ? id : first?.space))
   const where = `${space?.name ?? 'A Space'}, ${named(there.map((project) => project.name))}: ${name} is port ${port}. Runs find it in CARREL_PORT_${name.toUpperCase()}.`
@@ -90,7 +128,7 @@ export async function silentNotice(
     }
   return {
     status: 503,
-    title,
+    title: `Nothing listens on ${name} yet`,
     text: [where, 'This page reloads until a program listens on 127.0.0.1 or ::1.'],
     list,
     again: { seconds: 2 },

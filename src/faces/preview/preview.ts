@@ -9,25 +9,17 @@ import { createForwarder, type Forwarder } from './forward.ts'
 import type { Passage } from './headers.ts'
 import type { PreviewHost, PreviewHosts } from './hosts.ts'
 import type { PreviewLogin, PreviewLogins } from './logins.ts'
-import { goneNotice, loginNotice, NOT_HERE, NOT_YOURS, refusedNotice, silentNotice, UNREACHABLE } from './notices.ts'
-import { type Notice, sendNotice } from './pages.ts'
-
-/**
- * Previews: shows the program on a place's port at an origin of its own. Preview requests never reach Carrel's routes:
- * the server offers each request to previews first.
- *
- * A browser comes from Carrel with a ticket and gets a cookie of this one host in exchange. All other browsers, and
- * requests from pages of other origins, are refused.
- */
-export interface Previews {
-  /** Handles a request for a preview; returns false for other requests. */
-  take(request: IncomingMessage, response: ServerResponse): boolean
-  /** Like `take`, for WebSockets. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean
-  mayUpgrade(request: IncomingMessage): boolean
-  /** Destroys all open connections. */
-  close(): void
-}
+import {
+  goneNotice,
+  loginNotice,
+  NOT_HERE,
+  NOT_YOURS,
+  type Notice,
+  refusedNotice,
+  sendNotice,
+  silentNotice,
+  UNREACHABLE,
+} from './notices.ts'
 
 interface PreviewContext {
   readonly engine: Engine
@@ -46,19 +38,31 @@ const CAME_SECONDS = 365 * 24 * 60 * 60
 /** Interval of checks whether open connections are still allowed: the place or the login may have ended. ms. */
 const CHECK_MS = 2_000
 
-export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>): Previews {
+export type Previews = ReturnType<typeof createPreviews>
+
+/**
+ * Previews: shows the program on a place's port at an origin of its own. Preview requests never reach Carrel's routes:
+ * the server offers each request to previews first.
+ *
+ * A browser comes from Carrel with a ticket and gets a cookie of this one host in exchange. All other browsers, and
+ * requests from pages of other origins, are refused.
+ */
+export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>) {
   const { engine, hosts, logins } = parts
   const context: PreviewContext = { ...parts, forwarder: createForwarder() }
   const checks = setInterval(() => void cutEnded(engine, logins), CHECK_MS).unref()
   return {
-    mayUpgrade: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' && hosts.at(headers.host) !== null,
-    take(request, response) {
+    mayUpgrade: ({ headers }: IncomingMessage): boolean =>
+      headers.upgrade?.toLowerCase() === 'websocket' && hosts.at(headers.host) !== null,
+    /** Handles a request for a preview; returns false for other requests. */
+    take(request: IncomingMessage, response: ServerResponse): boolean {
       const at = hosts.at(request.headers.host)
       if (at === null) return false
       serve(context, { request, response }, at).catch(() => response.destroy())
       return true
     },
-    upgrade(request, socket, head) {
+    /** Like `take`, for WebSockets. */
+    upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
       const at = hosts.at(request.headers.host)
       if (at === null) return false
       // Before the forwarder takes the socket, no other listener handles its errors.
@@ -66,7 +70,7 @@ export function createPreviews(parts: Omit<PreviewContext, 'forwarder'>): Previe
       serveSocket(context, { request, socket, head }, at).catch(() => socket.destroy())
       return true
     },
-    close() {
+    close(): void {
       clearInterval(checks)
       for (const { open } of logins.all()) for (const each of open) each.destroy()
     },
@@ -104,7 +108,6 @@ async function serveSocket(
   await track(visit.login, socket, () => context.forwarder.socket(request, socket, head, visit.passage))
 }
 
-/** Returns the target of a request, or the notice that refuses it. */
 async function admit(
   { engine, hosts, logins }: PreviewContext,
   request: IncomingMessage,
@@ -128,10 +131,8 @@ interface Visit {
   readonly passage: Passage
 }
 
-const portOf = (
-  engine: Engine,
-  { login, workspace, preview }: Pick<PreviewLogin, 'login' | 'workspace' | 'preview'>,
-): Promise<Port> => engine.carrelFor(login.caller).call('ports.get', { workspace, preview })
+const portOf = (engine: Engine, { login, workspace, preview }: PreviewLogin): Promise<Port> =>
+  engine.carrelFor(login.caller).call('ports.get', { workspace, preview })
 
 async function pass(
   { engine, forwarder }: PreviewContext,
@@ -159,7 +160,6 @@ async function track(login: PreviewLogin, open: ServerResponse | Socket, work: (
   await work()
 }
 
-/** Destroys the connections of logins and places that have ended. */
 async function cutEnded(engine: Engine, logins: PreviewLogins): Promise<void> {
   for (const login of logins.all()) {
     if (login.open.size === 0) continue
@@ -222,15 +222,14 @@ function isForeign({ headers, method }: IncomingMessage, { host }: PreviewHost):
 const hostIn = (origin: string): string => origin.toLowerCase().replace(/^https?:\/\//, '')
 
 const isSecure = ({ headers }: IncomingMessage): boolean => headers['x-forwarded-proto'] === 'https'
-export const schemeOf = (request: Pick<IncomingMessage, 'headers'>): string =>
-  request.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
-const originOf = (request: IncomingMessage, { host }: PreviewHost): string => `${schemeOf(request)}://${host}`
+export const schemeOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
+  headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
 
 /** Returns the cookie name. Under https the prefix prevents other hosts of the domain from setting it. */
 const cookieName = (request: IncomingMessage): string => (isSecure(request) ? `__Host-${COOKIE}` : COOKIE)
 
 function passageOf(engine: Engine, request: IncomingMessage, at: PreviewHost, port: number): Passage {
-  const outside = originOf(request, at)
+  const outside = `${schemeOf(request)}://${at.host}`
   return {
     outside,
     inside: /^localhost(:|$)/.test(at.below) ? outside : `http://localhost:${port}`,

@@ -122,9 +122,8 @@ const ENDS = new Set(['completed', 'failed', 'cancelled', 'interrupted'])
 function trackEnd(draft: FoldDraft, id: string, status: string): void {
   const { index } = draft.view
   const open = index.unfinished.includes(id)
-  if (open && ENDS.has(status)) {
+  if (open && ENDS.has(status))
     draft.view.index = { ...index, unfinished: index.unfinished.filter((other) => other !== id) }
-  }
   if (!open && status && !ENDS.has(status)) draft.view.index = { ...index, unfinished: [...index.unfinished, id] }
 }
 

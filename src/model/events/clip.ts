@@ -53,7 +53,7 @@ function isLargePicture(part: object): part is { data: string } {
 }
 
 /** Moves a cut that would split a surrogate pair. */
-function wholeAt(text: string, at: number): number {
+export function wholeAt(text: string, at: number): number {
   const unit = text.charCodeAt(at)
   return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at
 }

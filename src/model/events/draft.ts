@@ -17,7 +17,6 @@ export const own = <T>(record: Readonly<Record<string, T>>, key: string): T | un
 
 export const agentOf = (draft: FoldDraft, agent: AgentId): AgentView => own(draft.view.agents, agent) ?? EMPTY_AGENT
 
-/** Updates the view of one agent. */
 export function patchAgent(draft: FoldDraft, agent: AgentId, patch: Partial<AgentView>): void {
   const before = agentOf(draft, agent)
   draft.view.agents = { ...draft.view.agents, [agent]: { ...before, ...patch } }
@@ -34,7 +33,6 @@ export function closeTexts(draft: FoldDraft): void {
   draft.view.index = { ...draft.view.index, message: null, thought: null }
 }
 
-/** Returns the fields common to every new item. */
 export function freshItem(draft: FoldDraft): { n: number; seq: number; at: number; run: Item['run'] } {
   const { seq, at } = draft.event
   return { n: seq, seq, at, run: draft.event.run ?? draft.view.run?.id ?? null }

@@ -35,7 +35,6 @@ const REQUESTS = {
   }),
   /** New content for a queued prompt. Accepted only while the prompt is queued. */
   'edit.requested': z.object({ prompt: PromptId, content: z.array(ContentBlock).min(1), by: Who }),
-  /** Removes a queued prompt. */
   'withdrawal.requested': z.object({ prompt: PromptId, by: Who }),
   'cancel.requested': z.object({ run: RunId, by: Who }),
   'interaction.answered': z.object({ interaction: InteractionId, answer: Answer, by: Who }),
@@ -56,7 +55,6 @@ export type HalfDone = z.infer<typeof HalfDone>
 /** Maximum number of paths in an event; the history has all of them. */
 export const NAMED_PATHS = 50
 
-/** Changed path with its kind of change. */
 export const ChangedPath = z.object({ path: FilePath, change: z.enum(['created', 'modified', 'deleted']) })
 export type ChangedPath = z.infer<typeof ChangedPath>
 
@@ -158,7 +156,6 @@ const OUTCOMES = {
     /** The agent's unmodified answers to `initialize` (`info`) and `session/new` (`opened`). */
     info: z.unknown(),
     opened: z.unknown(),
-    /** Name of the keeper of the process. */
     keeper: z.string().optional(),
   }),
   'context.lost': z.object({ agent: AgentId, reason: z.string() }),
@@ -259,7 +256,6 @@ export function parseEvent(raw: unknown): Event {
   return { ...envelope, data: shape ? shape.parse(envelope.data) : envelope.data } as unknown as Event
 }
 
-/** Returns the run of an event; null when it has none. */
 export function runOf(event: Request | Outcome | Note): RunId | null {
   if (event.run !== undefined) return event.run
   return (event.data as { run?: RunId }).run ?? null

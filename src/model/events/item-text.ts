@@ -9,9 +9,7 @@ export const SEARCHED_OUTPUT_CHARS = 16_384
  * Returns the searchable text of an item, one part a line, in display order, without identifiers, states and contents
  * of files.
  */
-export function itemText(item: Item): string {
-  return cut(partsOf(item).filter(Boolean).join('\n'), SEARCHED_CHARS)
-}
+export const itemText = (item: Item): string => cut(partsOf(item).filter(Boolean).join('\n'), SEARCHED_CHARS)
 
 function partsOf(item: Item): string[] {
   switch (item.kind) {

@@ -1,17 +1,6 @@
 import type { Mask } from '../secrets/mask.ts'
 import type { Outcome } from './events.ts'
 
-/**
- * Masks known secrets in recorded outcomes. A secret may be split over consecutive chunks of one message. The mask
- * holds a possible beginning of a secret back until the next chunk, or until another kind of outcome.
- */
-export interface OutcomeMask {
-  /** Returns text held back earlier, then the masked outcome; nothing while the outcome itself is held back. */
-  take(outcome: Outcome): Outcome[]
-  /** Returns the text held back, at the end of the stream. */
-  rest(): Outcome[]
-}
-
 interface Held {
   readonly chunk: Chunk
   readonly text: string
@@ -36,17 +25,19 @@ const ASIDE = new Set([
 ])
 const ENDED = new Set(['completed', 'failed'])
 
-export function createOutcomeMask(mask: () => Mask): OutcomeMask {
+/**
+ * Masks known secrets in recorded outcomes. A secret may be split over consecutive chunks of one message. The mask
+ * holds a possible beginning of a secret back until the next chunk, or until another kind of outcome.
+ */
+export function createOutcomeMask(mask: () => Mask) {
   let held: Held | null = null
   const tools = new Set<string>()
-
   const rest = (): Outcome[] => {
     if (!held) return []
     const { chunk, text } = held
     held = null
     return [chunk.with(mask().text(text))]
   }
-
   const takeChunk = (chunk: Chunk): Outcome[] => {
     const goesOn = held !== null && held.chunk.kind === chunk.kind && sameMessage(held.chunk, chunk)
     const before = goesOn ? [] : rest()
@@ -55,9 +46,9 @@ export function createOutcomeMask(mask: () => Mask): OutcomeMask {
     held = open === '' ? null : { chunk, text: open }
     return masked === '' && open !== '' ? before : [...before, chunk.with(masked)]
   }
-
   return {
-    take(outcome) {
+    /** Returns text held back earlier, then the masked outcome; nothing while the outcome itself is held back. */
+    take(outcome: Outcome): Outcome[] {
       if (held === null && mask().empty) return [outcome]
       const chunk = chunkOf(outcome)
       if (chunk) return takeChunk(chunk)
@@ -65,6 +56,7 @@ export function createOutcomeMask(mask: () => Mask): OutcomeMask {
       const data = mask().value(outcome.data, isGrowing(outcome))
       return [...before, data === outcome.data ? outcome : ({ ...outcome, data } as Outcome)]
     },
+    /** Returns the text held back, at the end of the stream. */
     rest,
   }
 }

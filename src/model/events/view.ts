@@ -14,9 +14,7 @@ export interface SessionView {
   /** Last event folded into this view. */
   readonly seq: number
   readonly state: 'open' | 'closing' | 'closed'
-  /** Queued prompts, in order. */
   readonly queue: readonly QueuedPrompt[]
-  /** Prompts to join the active run. */
   readonly steering: readonly QueuedPrompt[]
   readonly run: RunView | null
   readonly lastRun: {
@@ -25,7 +23,6 @@ export interface SessionView {
     readonly outcome: RunOutcome
     readonly endedAt: number
   } | null
-  /** Open questions by their id. */
   readonly open: Readonly<Record<string, OpenQuestion>>
   /** Answers not yet given to an agent. Each is used once (I3). */
   readonly grants: readonly Grant[]
@@ -34,9 +31,7 @@ export interface SessionView {
   readonly agents: Readonly<Record<string, AgentView>>
   /** Number of paths changed by the active or last run. */
   readonly changed: number
-  /** Limits and budgets raised by people. */
   readonly raised: Raised
-  /** Title given by the agent. */
   readonly title: string | null
   readonly index: ItemIndex
 }
@@ -72,7 +67,6 @@ export interface RunView {
   readonly turns: number
   /** Prompts that joined the run, oldest first. */
   readonly steered: readonly Pick<QueuedPrompt, 'prompt' | 'content'>[]
-  /** Stored answers given to the run. */
   readonly given: readonly Grant[]
 }
 
@@ -133,7 +127,6 @@ export interface ItemIndex {
   readonly files: { readonly n: number; readonly run: RunId | null } | null
   /** Tool calls of the active or last run, by ACP id. */
   readonly tools: Readonly<Record<string, number>>
-  /** ACP ids of unfinished tool calls. */
   readonly unfinished: readonly string[]
 }
 
@@ -197,7 +190,6 @@ export function sessionState(view: SessionView): SessionState {
   return 'idle'
 }
 
-/** Returns the part of a session's row that derives from its log. */
 export function headline(view: SessionView, fallbackAgent: AgentId, closedAt: number | null): Headline {
   return {
     state: sessionState(view),

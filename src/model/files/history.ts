@@ -40,7 +40,6 @@ export function sameState(a: FileState | null, b: FileState | null): boolean {
   return a.kind === b.kind && a.digest === b.digest && a.mode === b.mode
 }
 
-/** Author of a change. */
 export const Author = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), run: RunId, session: SessionId }),
   /** No run was active: a person or a program outside Carrel made the change. */
@@ -89,7 +88,6 @@ export const sameAuthor = (a: Author, b: Author): boolean =>
   (a.kind !== 'act' || a.act === (b as typeof a).act) &&
   (a.kind !== 'unknown' || a.among.join() === (b as typeof a).among.join())
 
-/** Trigger of a snapshot. */
 export const SnapshotReason = z.enum([
   'opened',
   'run_start',
@@ -119,7 +117,6 @@ export const Snapshot = z.object({
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
-/** States of one path before and after, between two snapshots. */
 export const Change = z.object({
   path: FilePath,
   before: FileState.nullable(),
@@ -143,7 +140,6 @@ export const Gap = z.object({
 })
 export type Gap = z.infer<typeof Gap>
 
-/** Status of a place's history. */
 export const HistoryStatus = z.object({
   state: z.enum(['importing', 'ready', 'missing', 'failed']),
   /** Progress of the first import; `total` is null while files are being counted. */
@@ -173,7 +169,6 @@ export const Hunk = z.object({
 })
 export type Hunk = z.infer<typeof Hunk>
 
-/** Comparison of two states of a path. */
 export const FileDiff = z.object({
   path: FilePath,
   before: FileState.nullable(),
@@ -213,7 +208,6 @@ export const PlanRequest = z.discriminatedUnion('kind', [
 ])
 export type PlanRequest = z.infer<typeof PlanRequest>
 
-/** Reason why writing a path needs confirmation. */
 export const Conflict = z.discriminatedUnion('kind', [
   /** Conflict: another author changed the path after the state to restore. */
   z.object({ kind: z.literal('others_work'), by: Author, at: Millis }),

@@ -3,7 +3,6 @@ import { CarrelError } from '../errors.ts'
 import type { FileDiff, FilePath, Hunk } from './history.ts'
 import { linesOf, MAX_TEXT_BYTES, textOf, type Version } from './merge.ts'
 
-/** Context lines around a change. */
 const CONTEXT = 3
 /** Maximum number of changed lines; above it the whole text is one hunk. */
 const MOST_EDITS = 1_000

@@ -113,7 +113,6 @@ function mergeContent({ base, ours, theirs }: Three<Version>, kind: FileState['k
   return 'text' in merged ? { kind: 'text', mode, text: merged.text } : { kind: 'conflict', hunks: merged.conflicts }
 }
 
-/** Whether all three exist and have one kind. */
 function alike(states: Three<FileState | null>): states is Three<FileState> {
   const { base, ours, theirs } = states
   return base !== null && base.kind === ours?.kind && base.kind === theirs?.kind

@@ -1,6 +1,5 @@
 import { formsOf } from './secret-forms.ts'
 
-/** Secret value to mask, with the name that replaces it. */
 export interface KnownSecret {
   readonly name: string
   readonly value: string
@@ -8,9 +7,7 @@ export interface KnownSecret {
 
 /** Masks known secrets in all that is stored or shown (B3). Other text passes unchanged and in order. */
 export interface Mask {
-  /** Whether no secrets are known. */
   readonly empty: boolean
-  /** Masks a complete text. */
   text(text: string): string
   /** Masks a complete text and keeps its number of lines: a multi-line secret is masked line by line. */
   lines(text: string): string
@@ -34,7 +31,6 @@ export const NO_MASK: Mask = {
   begin: (text) => ({ masked: text, rest: '' }),
 }
 
-/** Returns the mark that replaces a secret. */
 export const markOf = (name: string): string => `[secret ${name}]`
 
 /** Minimum length of a secret: masking shorter, common words would mask ordinary text. */
@@ -164,7 +160,6 @@ function findForm({ byStart, longest }: Forms, text: string, at: number): { form
   return { form, open }
 }
 
-/** Maps all texts of a value; returns the same object when no text changes. */
 function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value)
   if (value === null || typeof value !== 'object') return value
@@ -178,22 +173,19 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
   return same ? value : Object.fromEntries(mapped)
 }
 
-/** Masks secrets in a text that arrives in pieces. */
-export interface TextFilter {
-  push(piece: string): string
-  /** Returns the text held back, at the end of the stream. */
-  end(): string
-}
+export type TextFilter = ReturnType<typeof createTextFilter>
 
-export function createTextFilter(mask: () => Mask): TextFilter {
+/** Masks secrets in a text that arrives in pieces. */
+export function createTextFilter(mask: () => Mask) {
   let held = ''
   return {
-    push(piece) {
+    push(piece: string): string {
       const { masked, rest } = mask().begin(held + piece)
       held = rest
       return masked
     },
-    end() {
+    /** Returns the text held back, at the end of the stream. */
+    end(): string {
       const last = mask().text(held)
       held = ''
       return last

@@ -40,7 +40,6 @@ export const Secret = z.object({
 })
 export type Secret = z.infer<typeof Secret>
 
-/** Secret at rest, with its encrypted value. */
 export interface SealedSecret extends Secret {
   readonly sealed: string
 }

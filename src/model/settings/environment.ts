@@ -17,11 +17,9 @@ const EnvValue = z
 export const Home = z.enum(['person', 'agent', 'space', 'run'])
 export type Home = z.infer<typeof Home>
 
-/** Isolation of a run from the machine. */
 export const Sandbox = z.enum(['off', 'guard', 'strict'])
 export type Sandbox = z.infer<typeof Sandbox>
 
-/** Whether each run gets its own browser. */
 export const BrowserWanted = z.enum(['none', 'own'])
 
 /** `example.com`, or `*.example.com` for all its subdomains, with an optional port. */
@@ -60,7 +58,6 @@ export const Budget = z.strictObject({
 })
 export type Budget = z.infer<typeof Budget>
 
-/** Limits of one run. */
 export const RunLimits = Budget.extend({
   memoryBytes: amount.min(16_777_216, 'is at least 16 MiB').optional(),
   /** Concurrent processes and threads. */
@@ -82,7 +79,6 @@ export const Environment = z.strictObject({
   env: z.record(EnvName, EnvValue).optional(),
   home: Home.optional(),
   sandbox: Sandbox.optional(),
-  /** Hosts reachable from a strict sandbox. */
   hosts: z.array(HostName).max(256).optional(),
   ports: z.array(PortName).max(16).optional(),
   browser: BrowserWanted.optional(),
@@ -117,7 +113,6 @@ export type SettingsScope = z.infer<typeof SettingsScope>
 export const ScopeLevel = z.enum(['default', 'workspace', 'space', 'project'])
 export type ScopeLevel = z.infer<typeof ScopeLevel>
 
-/** Settings of one scope. */
 export interface SettingsLayer {
   readonly from: ScopeLevel
   readonly settings: Environment
@@ -223,7 +218,6 @@ export const GivenToRun = z.object({
   limits: z.partialRecord(RunLimits.keyof(), z.number()),
   containment: z.string(),
   pid: z.number().int(),
-  /** Path of the agent's stderr. */
   stderr: z.string(),
   at: Millis,
 })

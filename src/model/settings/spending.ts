@@ -32,7 +32,6 @@ export interface Meter {
   readonly limit: number
 }
 
-/** A meter with the amount that its work has used. */
 export interface Reached {
   readonly meter: Meter
   readonly used: number
@@ -44,7 +43,6 @@ export type Raised = Readonly<Record<string, number>>
 const MEASURES: readonly Measure[] = ['ms', 'turns', 'tokens', 'cost']
 const OF_RUN = 'budget run '
 
-/** Returns the meters of a run. */
 export function metersOf({ limits, budgets }: EffectiveEnvironment, raised: Raised): Meter[] {
   const ofRun = MEASURES.flatMap((measure): Meter[] => {
     const own = limits[measure]

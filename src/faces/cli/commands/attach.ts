@@ -2,16 +2,16 @@ import type { Carrel, Output } from '../../../api/index.ts'
 import { asCarrelError } from '../../../model/errors.ts'
 import type { SessionView } from '../../../model/events/view.ts'
 import { createSerial } from '../../../primitives/serial.ts'
-import type { AddCommand, Cli } from '../cli.ts'
+import type { AddCommand, Cli, OpenCli } from '../cli.ts'
 import { displayOrder, followSession } from '../following.ts'
 import { type LineReader, openLines } from '../lines.ts'
 import { createQuestioner, type Questioner } from '../questioner.ts'
-import { createTranscript, type Transcript } from '../transcript.ts'
+import { Transcript } from '../transcript.ts'
 import { showItem } from '../watching.ts'
 
 const INVITATION = '› '
 
-export const addAttach: AddCommand = (program, toAction) => {
+export const addAttach: AddCommand = (program) => {
   program
     .command('attach')
     .summary('follow a session and send prompts')
@@ -32,35 +32,33 @@ Examples:
   $ carrel attach ses_01jc3q0f0g0h0j0k0m0n0p0q0r
   $ echo "run the tests" | carrel attach ses_01jc3q0f0g0h0j0k0m0n0p0q0r`,
     )
-    .action(toAction((cli, [session], options) => attach(cli, session, options.busy)))
+    .handle((cli, [session], options) => attach(cli, session, options.busy))
 }
 
 async function attach(cli: Cli, session: string, busy: 'queue'): Promise<number> {
-  return cli.withCarrel({ runs: true }, async (carrel, access) => {
+  return cli.withCarrel({ runs: true }, async (open) => {
     const leaving = new AbortController()
     const leave = (): void => leaving.abort()
     const terminate = (): void => {
-      access.hurry()
+      open.hurry()
       leave()
     }
     process.on('SIGINT', leave)
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, terminate)
     try {
-      const opened = await carrel.call('sessions.view', { workspace: cli.workspace, id: session, limit: 30 })
-      await new Conversation({ cli, carrel, opened, busy, leaving }).run()
+      const opened = await open.carrel.call('sessions.view', { workspace: cli.workspace, id: session, limit: 30 })
+      await new Conversation({ cli: open, opened, busy, leaving }).run()
     } finally {
       process.off('SIGINT', leave)
       for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, terminate)
     }
-    if (access.how !== 'embedded') cli.term.note(`Detached. Attach again with: carrel attach ${session}`)
+    if (open.how !== 'embedded') cli.term.note(`Detached. Attach again with: carrel attach ${session}`)
     return 0
   })
 }
 
 interface ConversationParts {
-  readonly cli: Cli
-  readonly carrel: Carrel
-  /** The session when the conversation starts. */
+  readonly cli: OpenCli
   readonly opened: Output<'sessions.view'>
   readonly busy: 'queue' | 'steer' | 'interrupt'
   readonly leaving: AbortController
@@ -88,7 +86,7 @@ class Conversation {
     this.#view = parts.opened.view
     const { term, world } = parts.cli
     const write = (text: string) => void (term.json || term.write(text))
-    this.#transcript = createTranscript({ say: write, aside: write, color: term.color, whole: true })
+    this.#transcript = new Transcript({ say: write, aside: write, color: term.color, whole: true })
     this.#lines = openLines(world, {
       onInterrupt: () => parts.leaving.abort(),
       onLine: (line) => this.#send(line),
@@ -109,8 +107,8 @@ class Conversation {
   }
 
   async #follow(): Promise<void> {
-    const { cli, carrel, opened, leaving } = this.#parts
-    const { term, workspace } = cli
+    const { cli, opened, leaving } = this.#parts
+    const { carrel, term, workspace } = cli
     const { view, items } = opened
     for (const item of displayOrder(items)) showItem(item, this.#transcript, this.#questioner)
     this.#settle()
@@ -127,12 +125,12 @@ class Conversation {
   }
 
   #send(line: string): void {
-    const { cli, carrel, opened, busy, leaving } = this.#parts
+    const { cli, opened, busy, leaving } = this.#parts
     if (line.trim() === '/quit') return leaving.abort()
     if (line.trim() === '') return this.#rest()
     this.#sending += 1
     void this.#calls
-      .run(() => sendLine(carrel, { workspace: cli.workspace, id: opened.view.session }, line, busy))
+      .run(() => sendLine(cli.carrel, { workspace: cli.workspace, id: opened.view.session }, line, busy))
       .then((seq) => this.#sent.push(seq))
       .catch((error) => cli.term.problem(asCarrelError(error)))
       .finally(() => {

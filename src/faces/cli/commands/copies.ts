@@ -1,9 +1,8 @@
-import type { Command } from 'commander'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 import { clean } from '../terminal.ts'
 import { projectFor } from '../whereabouts.ts'
 
-export const addProjectPlaces: AddCommand = (program, toAction) => {
+export const addProjectPlaces: AddCommand = (program) => {
   const group = program
     .command('copies')
     .summary('working copies of projects')
@@ -11,43 +10,35 @@ export const addProjectPlaces: AddCommand = (program, toAction) => {
   group
     .command('drivers')
     .description('List the isolation drivers of this machine, best first.')
-    .action(toAction((cli) => listDrivers(cli)))
+    .withCarrel(async (cli) => {
+      const found = await cli.carrel.call('places.drivers', {})
+      cli.term.result(found, () => {
+        const rows = found.drivers.map(({ name, usable, detail }) => [name, usable ? 'yes' : 'no', detail])
+        cli.term.table(['DRIVER', 'USABLE', ''], rows, 'This machine has no isolation driver.')
+      })
+    })
   group
     .command('preview-removal')
     .description('Preview the removal of a working copy: the work that would be lost now.')
     .argument('<project>', 'id or name of the project')
-    .action(toAction((cli, [project]) => showRisks(cli, project)))
-  addRemove(group, toAction)
-  addExport(group, toAction)
-}
-
-async function listDrivers(cli: Cli): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const found = await carrel.call('places.drivers', {})
-    cli.term.result(found, () => {
-      const rows = found.drivers.map(({ name, usable, detail }) => [name, usable ? 'yes' : 'no', detail])
-      cli.term.table(['DRIVER', 'USABLE', ''], rows, 'This machine has no isolation driver.')
+    .withCarrel(async (cli, [project]) => {
+      const { carrel, term, workspace } = cli
+      const { id } = await projectFor(cli, { project })
+      const risks = await carrel.call('places.previewRemoval', { workspace, project: id })
+      const { kind, path, driver, branch, missing, changed, unpushed, underway } = risks
+      term.result(risks, () => {
+        term.line(`${kind} at ${path} (${driver}${branch ? `, branch ${branch}` : ''})`)
+        if (missing) term.line('The working copy no longer exists.')
+        for (const each of changed) term.line(`  ${clean(each)} exists only here`)
+        if (unpushed > 0) term.line(`  commits on no other branch and no remote: ${unpushed}`)
+        if (underway) term.line(`  unfinished: ${underway}`)
+      })
     })
-  })
+  addRemove(group)
+  addExport(group)
 }
 
-async function showRisks(cli: Cli, project: string): Promise<void> {
-  const { term, workspace } = cli
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const { id } = await projectFor(cli, access, { project })
-    const risks = await carrel.call('places.previewRemoval', { workspace, project: id })
-    const { kind, path, driver, branch, missing, changed, unpushed, underway } = risks
-    term.result(risks, () => {
-      term.line(`${kind} at ${path} (${driver}${branch ? `, branch ${branch}` : ''})`)
-      if (missing) term.line('The working copy no longer exists.')
-      for (const each of changed) term.line(`  ${clean(each)} exists only here`)
-      if (unpushed > 0) term.line(`  commits on no other branch and no remote: ${unpushed}`)
-      if (underway) term.line(`  unfinished: ${underway}`)
-    })
-  })
-}
-
-function addRemove(group: Command, toAction: ToAction): void {
+function addRemove(group: CliCommand): void {
   group
     .command('remove')
     .description('Remove a working copy; its history stays. Without --yes, only preview the removal.')
@@ -57,24 +48,20 @@ function addRemove(group: Command, toAction: ToAction): void {
       'after',
       '\nExamples:\n  $ carrel copies remove "Try the new parser"\n  $ carrel copies remove prj_... --yes',
     )
-    .action(toAction((cli, [project], { yes }) => remove(cli, project, Boolean(yes))))
-}
-
-async function remove(cli: Cli, project: string, confirm: boolean): Promise<void> {
-  const { term, workspace } = cli
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const { id } = await projectFor(cli, access, { project })
-    const done = await carrel.call('places.remove', { workspace, project: id, confirm })
-    term.result(done, () => {
-      for (const line of done.lost) term.line(`  ${clean(line)}`)
-      for (const line of done.kept) term.line(`  stays: ${clean(line)}`)
-      if (done.removed) term.line(`Removed. Restore its files with: ${done.restore}`)
-      else term.note('Nothing was removed. Use --yes to remove it; the history first saves all of this.')
+    .withCarrel(async (cli, [project], { yes }) => {
+      const { carrel, term, workspace } = cli
+      const { id } = await projectFor(cli, { project })
+      const done = await carrel.call('places.remove', { workspace, project: id, confirm: Boolean(yes) })
+      term.result(done, () => {
+        for (const line of done.lost) term.line(`  ${clean(line)}`)
+        for (const line of done.kept) term.line(`  stays: ${clean(line)}`)
+        if (done.removed) term.line(`Removed. Restore its files with: ${done.restore}`)
+        else term.note('Nothing was removed. Use --yes to remove it; the history first saves all of this.')
+      })
     })
-  })
 }
 
-function addExport(group: Command, toAction: ToAction): void {
+function addExport(group: CliCommand): void {
   group
     .command('export')
     .description('Print the changes of a working copy as a patch, or create a branch with them.')
@@ -84,17 +71,13 @@ function addExport(group: Command, toAction: ToAction): void {
       'after',
       '\nExamples:\n  $ carrel copies export prj_... > work.patch\n  $ carrel copies export prj_... --branch try-parser',
     )
-    .action(
-      toAction((cli, [project], { branch }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { term, workspace } = cli
-          const { id } = await projectFor(cli, access, { project })
-          const as = branch === undefined ? { as: 'patch' as const } : { as: 'branch' as const, branch }
-          const out = await carrel.call('places.export', { workspace, project: id, ...as })
-          if (term.json) return term.data(out)
-          if (out.patch !== null) await term.write(out.patch)
-          else term.line(`${out.branch} ${out.commit}`)
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [project], { branch }) => {
+      const { carrel, term, workspace } = cli
+      const { id } = await projectFor(cli, { project })
+      const as = branch === undefined ? { as: 'patch' as const } : { as: 'branch' as const, branch }
+      const out = await carrel.call('places.export', { workspace, project: id, ...as })
+      if (term.json) return term.data(out)
+      if (out.patch !== null) await term.write(out.patch)
+      else term.line(`${out.branch} ${out.commit}`)
+    })
 }

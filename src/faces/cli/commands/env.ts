@@ -1,15 +1,14 @@
-import type { Command } from 'commander'
 import type { Output } from '../../../api/index.ts'
 import type { Budget, Environment, EnvironmentChange } from '../../../model/settings/environment.ts'
 import { readSize, sizeShort } from '../../../model/settings/sizes.ts'
 import { nameOf } from '../../../model/who-words.ts'
 import { collect, given } from '../arguments.ts'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import type { Terminal } from '../terminal.ts'
 import { namesOf, type ScopeOptions, scopeFor } from '../whereabouts.ts'
 
-export const addEnv: AddCommand = (program, toAction) => {
+export const addEnv: AddCommand = (program) => {
   const group = program
     .command('env')
     .summary('environment settings: variables, home, ports, sandbox, limits and budgets of runs')
@@ -18,24 +17,28 @@ export const addEnv: AddCommand = (program, toAction) => {
     )
   withScope(group.command('show'))
     .description('Show the effective settings, each with the scope that sets it.')
-    .action(toAction((cli, _, options) => show(cli, options)))
-  addSet(group, toAction)
+    .withCarrel(async (cli, _, options) => {
+      const scope = await scopeFor(cli, options)
+      const found = await cli.carrel.call('environment.get', { workspace: cli.workspace, ...scope })
+      cli.term.result(found, () => showSettings(cli.term, found.effective))
+    })
+  addSet(group)
   group
     .command('ports')
     .description('List the ports of working copies, whether a program listens, and their previews.')
-    .action(toAction((cli) => listPorts(cli)))
+    .withCarrel(listPorts)
   group
     .command('browsers')
     .description('List the runs that have a browser, and the runs that wait for one.')
-    .action(toAction((cli) => listBrowsers(cli)))
+    .withCarrel(listBrowsers)
   group
     .command('given')
     .description('Show the environment of a run, with handles in place of secret values.')
     .argument('<run>', 'id of the run')
-    .action(toAction((cli, [run]) => showRun(cli, run)))
+    .withCarrel((cli, [run]) => showRun(cli, run))
 }
 
-function addSet(group: Command, toAction: ToAction): void {
+function addSet(group: CliCommand): void {
   withScope(group.command('set'))
     .description('Change environment settings. Applies to new runs.')
     .option('--env <NAME=value>', 'a plain variable, visible to everybody in the workspace; repeatable', collect, [])
@@ -56,21 +59,20 @@ Examples:
   $ carrel env set --limit memoryBytes=4g --limit pids=512 --space .
   $ carrel env set --unset env.LOG_LEVEL --space .`,
     )
-    .action(toAction((cli, _, options) => set(cli, options)))
+    .withCarrel(async (cli, _, options: SetOptions) => {
+      const scope = { workspace: cli.workspace, ...(await scopeFor(cli, options)) }
+      const { own } = await cli.carrel.call('environment.get', scope)
+      const settings = changeOf(own, options)
+      if (Object.keys(settings).length === 0) throw badInput('Name a setting to change; see `--help` for all settings.')
+      const found = await cli.carrel.call('environment.set', { ...scope, settings })
+      cli.term.result(found, () => cli.term.line('Changed. Applies to new runs.'))
+    })
 }
 
-const withScope = (command: Command): Command =>
+const withScope = (command: CliCommand): CliCommand =>
   command
     .option('-s, --space <space>', 'scope: this Space, by id, name or folder')
     .option('-p, --project <project>', 'scope: this project, by id, or by name with --space')
-
-async function show(cli: Cli, options: ScopeOptions): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const scope = await scopeFor(cli, access, options)
-    const found = await carrel.call('environment.get', { workspace: cli.workspace, ...scope })
-    cli.term.result(found, () => showSettings(cli.term, found.effective))
-  })
-}
 
 function showSettings(term: Terminal, effective: Output<'environment.get'>['effective']): void {
   const { env, hosts, limits, budgets, ...single } = effective
@@ -89,40 +91,36 @@ function showSettings(term: Terminal, effective: Output<'environment.get'>['effe
 /** Formats an amount as `--limit` accepts it. */
 const amount = (name: string, value: number): string => (name === 'memoryBytes' ? sizeShort(value) : String(value))
 
-async function listPorts(cli: Cli): Promise<void> {
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel, { url }) => {
-    const found = await carrel.call('ports.list', { workspace })
-    const named = term.json ? String : await namesOf(carrel, workspace)
-    term.result(found, () => {
-      const rows = found.ports.map(({ place, name, port, listening, apart, preview }) => {
-        const [kind = '', id = ''] = place.split(':')
-        const address = url === null || apart ? '' : `${url.replace(/\/+$/, '')}/preview/${preview}`
-        const state = apart ? 'strict sandbox: unreachable' : listening ? 'listening' : ''
-        return [`${kind === 'space' ? 'Space' : kind} ${named(id)}`, name, String(port), state, address]
-      })
-      const empty = 'No ports yet. Add some with `carrel env set --ports`.'
-      term.table(['WORKING COPY', 'NAME', 'PORT', '', 'PREVIEW'], rows, empty)
-      if (url === null && rows.length > 0) term.note('Previews need a running server: `carrel serve`.')
+async function listPorts(cli: OpenCli): Promise<void> {
+  const { carrel, workspace, term, url } = cli
+  const found = await carrel.call('ports.list', { workspace })
+  const named = term.json ? String : await namesOf(cli)
+  term.result(found, () => {
+    const rows = found.ports.map(({ place, name, port, listening, apart, preview }) => {
+      const [kind = '', id = ''] = place.split(':')
+      const address = url === null || apart ? '' : `${url.replace(/\/+$/, '')}/preview/${preview}`
+      const state = apart ? 'strict sandbox: unreachable' : listening ? 'listening' : ''
+      return [`${kind === 'space' ? 'Space' : kind} ${named(id)}`, name, String(port), state, address]
     })
+    const empty = 'No ports yet. Add some with `carrel env set --ports`.'
+    term.table(['WORKING COPY', 'NAME', 'PORT', '', 'PREVIEW'], rows, empty)
+    if (url === null && rows.length > 0) term.note('Previews need a running server: `carrel serve`.')
   })
 }
 
-async function listBrowsers(cli: Cli): Promise<void> {
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const found = await carrel.call('browsers.list', { workspace })
-    term.result(found, () => {
-      const rows = found.browsers.map((each) => [
-        each.state,
-        each.run,
-        each.session,
-        each.agent,
-        browserDetails(each).join(', '),
-      ])
-      term.table(['STATE', 'RUN', 'SESSION', 'AGENT', ''], rows, 'No run has a browser or waits for one.')
-      term.note(`Browsers in use: ${found.taken} of ${found.most}.`)
-    })
+async function listBrowsers(cli: OpenCli): Promise<void> {
+  const { carrel, workspace, term } = cli
+  const found = await carrel.call('browsers.list', { workspace })
+  term.result(found, () => {
+    const rows = found.browsers.map((each) => [
+      each.state,
+      each.run,
+      each.session,
+      each.agent,
+      browserDetails(each).join(', '),
+    ])
+    term.table(['STATE', 'RUN', 'SESSION', 'AGENT', ''], rows, 'No run has a browser or waits for one.')
+    term.note(`Browsers in use: ${found.taken} of ${found.most}.`)
   })
 }
 
@@ -136,18 +134,16 @@ function browserDetails({ before, replaced, holder }: BrowserUse): string[] {
   ]
 }
 
-async function showRun(cli: Cli, id: string): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const run = await carrel.call('runs.environment', { workspace: cli.workspace, id })
-    cli.term.result(run, () => {
-      const { env, limits, ...facts } = run
-      const rows = [
-        ...Object.entries(facts).map(([name, value]) => [name, '', String(value)]),
-        ...Object.entries(limits).map(([name, value]) => [`limit ${name}`, '', amount(name, value ?? 0)]),
-      ]
-      const variables = env.map(({ name, from, value }) => [name, from, value ?? ''])
-      cli.term.table(['SETTING', 'SET IN', 'VALUE'], [...rows, ...variables], '')
-    })
+async function showRun(cli: OpenCli, id: string): Promise<void> {
+  const run = await cli.carrel.call('runs.environment', { workspace: cli.workspace, id })
+  cli.term.result(run, () => {
+    const { env, limits, ...facts } = run
+    const rows = [
+      ...Object.entries(facts).map(([name, value]) => [name, '', String(value)]),
+      ...Object.entries(limits).map(([name, value]) => [`limit ${name}`, '', amount(name, value ?? 0)]),
+    ]
+    const variables = env.map(({ name, from, value }) => [name, from, value ?? ''])
+    cli.term.table(['SETTING', 'SET IN', 'VALUE'], [...rows, ...variables], '')
   })
 }
 
@@ -163,18 +159,6 @@ interface SetOptions extends ScopeOptions {
   readonly unset: string[]
 }
 
-async function set(cli: Cli, options: SetOptions): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const scope = { workspace: cli.workspace, ...(await scopeFor(cli, access, options)) }
-    const { own } = await carrel.call('environment.get', scope)
-    const settings = changeOf(own, options)
-    if (Object.keys(settings).length === 0) throw badInput('Name a setting to change; see `--help` for all settings.')
-    const found = await carrel.call('environment.set', { ...scope, settings })
-    cli.term.result(found, () => cli.term.line('Changed. Applies to new runs.'))
-  })
-}
-
-/** Returns the changed fields: the scope's own settings with the additions and removals of the options. */
 function changeOf(own: Environment, options: SetOptions): EnvironmentChange {
   const { env, home, sandbox, host, ports, browser, limit, budget, unset } = options
   const next: Record<string, unknown> = {

@@ -1,24 +1,23 @@
-import type { Command } from 'commander'
 import type { FileDiff } from '../../../model/files/history.ts'
 import { count, given } from '../arguments.ts'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
-import { authorWords, changeWord, projectTarget, type WhereOptions } from '../project-meant.ts'
+import type { AddCommand, Cli, CliCommand, OpenCli } from '../cli.ts'
+import { authorWords, changeWord, projectTarget } from '../project-meant.ts'
 import { ago, clean, short } from '../terminal.ts'
 import { countWords } from '../transcript.ts'
-import { namesOf } from '../whereabouts.ts'
+import { namesOf, type ScopeOptions } from '../whereabouts.ts'
 
-const where = (command: Command): Command =>
+const where = (command: CliCommand): CliCommand =>
   command
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
     .option('--project <project>', 'id or name of the project (default: the project of the folder itself)')
 
-export const addFiles: AddCommand = (program, toAction) => {
-  addChanges(program, toAction)
-  addHistory(program, toAction)
-  addDiff(program, toAction)
+export const addFiles: AddCommand = (program) => {
+  addChanges(program)
+  addHistory(program)
+  addDiff(program)
 }
 
-function addChanges(program: Command, toAction: ToAction): void {
+function addChanges(program: CliCommand): void {
   where(program.command('changes'))
     .summary('list the files changed by a run, a session or a project')
     .description('Lists the changed files of a run, of a session, or of a project since its creation.')
@@ -26,29 +25,25 @@ function addChanges(program: Command, toAction: ToAction): void {
     .option('--from <n>', 'changes after this snapshot', count)
     .option('--to <n>', 'changes up to this snapshot', count)
     .addHelpText('after', '\nExamples:\n  $ carrel changes\n  $ carrel changes ses_01jc3q0f0g0h0j0k0m0n0p0q0r --json')
-    .action(
-      toAction((cli, [what], { from, to, ...at }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { project, of } = await projectTarget(cli, access, what, at)
-          const asked = { workspace: cli.workspace, project: project.id, ...of, ...given({ from, to }) }
-          const found = await carrel.call('history.changes', asked)
-          const name = cli.term.json ? String : await namesOf(carrel, cli.workspace)
-          cli.term.result(found, () => {
-            const rows = found.changes.map((change) => [
-              changeWord(change),
-              clean(change.path),
-              short(authorWords(change.author, name), 40),
-              change.changedSince ? 'yes' : '',
-            ])
-            cli.term.table(['CHANGE', 'PATH', 'BY', 'CHANGED SINCE'], rows, 'No changes.')
-            if (found.cut) cli.term.note('More changes exist. Name one run, or use --from and --to.')
-          })
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [what], { from, to, ...at }) => {
+      const { project, of } = await projectTarget(cli, what, at)
+      const asked = { workspace: cli.workspace, project: project.id, ...of, ...given({ from, to }) }
+      const found = await cli.carrel.call('history.changes', asked)
+      const name = cli.term.json ? String : await namesOf(cli)
+      cli.term.result(found, () => {
+        const rows = found.changes.map((change) => [
+          changeWord(change),
+          clean(change.path),
+          short(authorWords(change.author, name), 40),
+          change.changedSince ? 'yes' : '',
+        ])
+        cli.term.table(['CHANGE', 'PATH', 'BY', 'CHANGED SINCE'], rows, 'No changes.')
+        if (found.cut) cli.term.note('More changes exist. Name one run, or use --from and --to.')
+      })
+    })
 }
 
-function addHistory(program: Command, toAction: ToAction): void {
+function addHistory(program: CliCommand): void {
   where(program.command('history'))
     .summary('list the snapshots of a working copy, or the changes of one path')
     .description('Lists the snapshots of a working copy or the changes of one path, newest first.')
@@ -56,63 +51,57 @@ function addHistory(program: Command, toAction: ToAction): void {
     .option('--session <id>', 'only changes of this session')
     .option('-n, --limit <n>', 'maximum number of rows', count, 30)
     .addHelpText('after', '\nExamples:\n  $ carrel history\n  $ carrel history src/main.ts --limit 5')
-    .action(
-      toAction((cli, [path], options) =>
-        path === undefined ? showSnapshots(cli, options) : showPath(cli, path, options),
-      ),
+    .withCarrel((cli, [path], options) =>
+      path === undefined ? showSnapshots(cli, options) : showPath(cli, path, options),
     )
 }
 
-type HistoryOptions = WhereOptions & { readonly session?: string; readonly limit: number }
+type HistoryOptions = ScopeOptions & { readonly session?: string; readonly limit: number }
 
-function showSnapshots(cli: Cli, { session, limit, ...at }: HistoryOptions): Promise<void> {
-  return cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const { workspace, term } = cli
-    const { project } = await projectTarget(cli, access, session, at)
-    const page = await carrel.call('history.snapshots', {
-      workspace,
-      project: project.id,
-      limit,
-      ...given({ session }),
-    })
-    const name = term.json ? String : await namesOf(carrel, workspace)
-    term.result(page, () => {
-      const rows = page.snapshots.map(({ n, at: when, reason, author, counts, pinned }) => [
-        String(n),
-        `${ago(when, term.now())} ago`,
-        reason.replace('_', ' '),
-        author ? short(authorWords(author, name), 40) : '',
-        countWords(counts),
-        pinned ? 'pinned' : '',
-      ])
-      term.table(['SNAPSHOT', 'WHEN', 'REASON', 'BY', 'FILES', ''], rows, 'No snapshots yet.')
-      if (page.cursor) term.note('More snapshots exist. Use a larger --limit.')
-    })
+async function showSnapshots(cli: OpenCli, { session, limit, ...at }: HistoryOptions): Promise<void> {
+  const { carrel, workspace, term } = cli
+  const { project } = await projectTarget(cli, session, at)
+  const page = await carrel.call('history.snapshots', {
+    workspace,
+    project: project.id,
+    limit,
+    ...given({ session }),
+  })
+  const name = term.json ? String : await namesOf(cli)
+  term.result(page, () => {
+    const rows = page.snapshots.map(({ n, at: when, reason, author, counts, pinned }) => [
+      String(n),
+      `${ago(when, term.now())} ago`,
+      reason.replace('_', ' '),
+      author ? short(authorWords(author, name), 40) : '',
+      countWords(counts),
+      pinned ? 'pinned' : '',
+    ])
+    term.table(['SNAPSHOT', 'WHEN', 'REASON', 'BY', 'FILES', ''], rows, 'No snapshots yet.')
+    if (page.cursor) term.note('More snapshots exist. Use a larger --limit.')
   })
 }
 
-function showPath(cli: Cli, path: string, { session, limit, ...at }: HistoryOptions): Promise<void> {
-  return cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const { workspace, term } = cli
-    const { project } = await projectTarget(cli, access, session, at)
-    const page = await carrel.call('history.path', { workspace, project: project.id, path, limit })
-    const name = term.json ? String : await namesOf(carrel, workspace)
-    term.result(page, () => {
-      const rows = page.changes.map((change) => [
-        String(change.n),
-        `${ago(change.at, term.now())} ago`,
-        changeWord(change),
-        short(authorWords(change.author, name), 40),
-        change.after ? `${change.after.size} bytes` : '',
-      ])
-      const empty = 'No changes of this path since the history began.'
-      term.table(['SNAPSHOT', 'WHEN', 'CHANGE', 'BY', 'SIZE'], rows, empty)
-      if (page.cursor) term.note('More changes exist. Use a larger --limit.')
-    })
+async function showPath(cli: OpenCli, path: string, { session, limit, ...at }: HistoryOptions): Promise<void> {
+  const { carrel, workspace, term } = cli
+  const { project } = await projectTarget(cli, session, at)
+  const page = await carrel.call('history.path', { workspace, project: project.id, path, limit })
+  const name = term.json ? String : await namesOf(cli)
+  term.result(page, () => {
+    const rows = page.changes.map((change) => [
+      String(change.n),
+      `${ago(change.at, term.now())} ago`,
+      changeWord(change),
+      short(authorWords(change.author, name), 40),
+      change.after ? `${change.after.size} bytes` : '',
+    ])
+    const empty = 'No changes of this path since the history began.'
+    term.table(['SNAPSHOT', 'WHEN', 'CHANGE', 'BY', 'SIZE'], rows, empty)
+    if (page.cursor) term.note('More changes exist. Use a larger --limit.')
   })
 }
 
-function addDiff(program: Command, toAction: ToAction): void {
+function addDiff(program: CliCommand): void {
   where(program.command('diff'))
     .summary('show the changes of a file')
     .description('Compares two states of one path: its last change, two snapshots, or the changes of a run or session.')
@@ -121,16 +110,12 @@ function addDiff(program: Command, toAction: ToAction): void {
     .option('--from <n>', 'from this snapshot', count)
     .option('--to <n>', 'to this snapshot (default: the present file on disk)', count)
     .addHelpText('after', '\nExamples:\n  $ carrel diff src/main.ts\n  $ carrel diff src/main.ts --from 3 --to 7')
-    .action(
-      toAction((cli, [path], { of: id, from, to, ...at }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { project, of } = await projectTarget(cli, access, id, at)
-          const asked = { workspace: cli.workspace, project: project.id, path, ...of, ...given({ from, to }) }
-          const diff = await carrel.call('history.diff', asked)
-          cli.term.result(diff, () => showDiff(cli, diff))
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [path], { of: id, from, to, ...at }) => {
+      const { project, of } = await projectTarget(cli, id, at)
+      const asked = { workspace: cli.workspace, project: project.id, path, ...of, ...given({ from, to }) }
+      const diff = await cli.carrel.call('history.diff', asked)
+      cli.term.result(diff, () => showDiff(cli, diff))
+    })
 }
 
 const NO_TEXT: Readonly<Record<Exclude<FileDiff['content'], 'text'>, string>> = {

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { resolve } from 'node:path'
-import type { AddCommand, Cli } from '../cli.ts'
+import type { AddCommand, Cli, OpenCli } from '../cli.ts'
 import { VERSION } from '../installation.ts'
 import { badInput } from '../problem.ts'
 import { clearProgress, progressOf } from '../progress.ts'
 
 const MIB = 1_048_576
 
-export const addBackup: AddCommand = (program, toAction) => {
+export const addBackup: AddCommand = (program) => {
   const command = program
     .command('backup')
     .summary('back up database, settings and blank Spaces into a folder')
@@ -26,8 +26,8 @@ Examples:
   $ carrel backup /backups/carrel-$(date +%F)
   $ carrel backup restore /backups/carrel-2026-11-24 --data /srv/carrel`,
     )
-    .action(toAction((cli, [folder], { filesOnly }) => backup(cli, folder, Boolean(filesOnly))))
-  addRestore(command, toAction)
+    .handle((cli, [folder], { filesOnly }) => backup(cli, folder, Boolean(filesOnly)))
+  addRestore(command)
 }
 
 async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<void> {
@@ -56,35 +56,33 @@ export function refuseRemote({ remote }: Cli): void {
     throw badInput('The command needs the files of the data folder. Run it on the server machine, without --url.')
 }
 
-const addRestore: AddCommand = (program, toAction) => {
+const addRestore: AddCommand = (program) => {
   program
     .command('restore')
     .summary('restore a data folder from a backup')
     .description('Restores a backup into an empty data folder and verifies every file by its digest.')
     .argument('<folder>', 'folder of the backup')
     .addHelpText('after', '\nExamples:\n  $ carrel backup restore /backups/carrel-2026-11-24 --data /srv/carrel')
-    .action(
-      toAction(async (cli, [folder]) => {
-        refuseRemote(cli)
-        const { restoreBackup } = await import('../../../engine/backup/restore.ts')
-        const manifest = await restoreBackup(resolve(cli.world.cwd, folder), cli.dataFolder, progressOf(cli))
-        clearProgress(cli)
-        const { at, carrel, entries } = manifest
-        cli.term.result({ dataFolder: cli.dataFolder, at, carrel, entries: entries.length }, () => {
-          cli.term.line(`Restored the data of ${new Date(at).toISOString()} into ${cli.dataFolder}.`)
-          cli.term.note('Copy the key of your secrets (secrets.key) there as well, then run `carrel serve`.')
-        })
-      }),
-    )
+    .handle(async (cli, [folder]) => {
+      refuseRemote(cli)
+      const { restoreBackup } = await import('../../../engine/backup/restore.ts')
+      const manifest = await restoreBackup(resolve(cli.world.cwd, folder), cli.dataFolder, progressOf(cli))
+      clearProgress(cli)
+      const { at, carrel, entries } = manifest
+      cli.term.result({ dataFolder: cli.dataFolder, at, carrel, entries: entries.length }, () => {
+        cli.term.line(`Restored the data of ${new Date(at).toISOString()} into ${cli.dataFolder}.`)
+        cli.term.note('Copy the key of your secrets (secrets.key) there as well, then run `carrel serve`.')
+      })
+    })
 }
 
-export const addExport: AddCommand = (program, toAction) => {
+export const addExport: AddCommand = (program) => {
   program
     .command('export')
     .summary('export a session to a file')
     .description('Exports a session as a transcript for people (Markdown), or as its events, one a line (JSONL).')
     .argument('<session>', 'id of the session')
-    .option('--as <form>', 'markdown or jsonl', 'markdown')
+    .option('--as <form>', 'markdown or jsonl', exportForm, 'markdown')
     .option('-o, --out <file>', 'file to write; an existing file is not overwritten (default: stdout)')
     .addHelpText(
       'after',
@@ -93,31 +91,33 @@ Examples:
   $ carrel export ses_01jc3q0f0g0h0j0k0m0n0p0q0r --out session.md
   $ carrel export ses_01jc3q0f0g0h0j0k0m0n0p0q0r --as jsonl | jq .type`,
     )
-    .action(toAction((cli, [session], { as, out }) => exportSession(cli, session, { as, out })))
+    .withCarrel((cli, [session], { as, out }) => exportSession(cli, session, as, out))
 }
 
-async function exportSession(cli: Cli, id: string, { as, out }: { as: string; out?: string }): Promise<void> {
-  if (as !== 'markdown' && as !== 'jsonl') throw badInput('--as takes markdown or jsonl.')
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    // The first page comes before the file: an error creates no file.
-    const read = (after: number) => carrel.call('sessions.export', { workspace, id, as, after })
-    let page = await read(0)
-    const file = out === undefined ? null : await openNew(resolve(cli.world.cwd, out))
-    const write = async (text: string) => {
-      if (file === null) await term.write(text)
-      else if (!file.write(text)) await once(file, 'drain')
-    }
+async function exportSession(cli: OpenCli, id: string, as: 'markdown' | 'jsonl', out?: string): Promise<void> {
+  const { carrel, workspace, term } = cli
+  // The first page comes before the file: an error creates no file.
+  const read = (after: number) => carrel.call('sessions.export', { workspace, id, as, after })
+  let page = await read(0)
+  const file = out === undefined ? null : await openNew(resolve(cli.world.cwd, out))
+  const write = async (text: string) => {
+    if (file === null) await term.write(text)
+    else if (!file.write(text)) await once(file, 'drain')
+  }
+  await write(page.text)
+  while (page.next !== null) {
+    page = await read(page.next)
     await write(page.text)
-    while (page.next !== null) {
-      page = await read(page.next)
-      await write(page.text)
-    }
-    if (file === null) return
-    file.end()
-    await once(file, 'close')
-    term.note(`Wrote ${out}.`)
-  })
+  }
+  if (file === null) return
+  file.end()
+  await once(file, 'close')
+  term.note(`Wrote ${out}.`)
+}
+
+function exportForm(text: string): string {
+  if (text === 'markdown' || text === 'jsonl') return text
+  throw badInput('--as takes markdown or jsonl.')
 }
 
 async function openNew(path: string): Promise<WriteStream> {
@@ -133,7 +133,7 @@ async function openNew(path: string): Promise<WriteStream> {
   }
 }
 
-export const addRetention: AddCommand = (program, toAction) => {
+export const addRetention: AddCommand = (program) => {
   program
     .command('retention')
     .summary('preview and apply the retention rules')
@@ -143,24 +143,20 @@ export const addRetention: AddCommand = (program, toAction) => {
     .option('--preview', 'only preview (the default)')
     .option('--apply', 'remove the data now')
     .addHelpText('after', '\nExamples:\n  $ carrel retention\n  $ CARREL_KEEP_RUN_LOGS_DAYS=7 carrel retention --apply')
-    .action(
-      toAction((cli, _, { preview, apply }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          if (preview && apply) throw badInput('Use either --preview or --apply, not both.')
-          const { term } = cli
-          const done = await carrel.call(apply ? 'retention.apply' : 'retention.preview', {})
-          term.result(done, () => {
-            const rows = done.rules.map(({ rule, what, olderThanDays, count, bytes }) => [
-              rule,
-              what,
-              olderThanDays === null ? 'never' : `older than ${olderThanDays} d`,
-              String(count),
-              `${(bytes / MIB).toFixed(1)} MiB`,
-            ])
-            term.table(['SETTING', 'DATA', 'REMOVED WHEN', 'COUNT', 'SIZE'], rows, '')
-            term.note(apply ? 'Removed.' : 'Nothing was removed. Use --apply to remove the data.')
-          })
-        }),
-      ),
-    )
+    .withCarrel(async (cli, _, { preview, apply }) => {
+      if (preview && apply) throw badInput('Use either --preview or --apply, not both.')
+      const { carrel, term } = cli
+      const done = await carrel.call(apply ? 'retention.apply' : 'retention.preview', {})
+      term.result(done, () => {
+        const rows = done.rules.map(({ rule, what, olderThanDays, count, bytes }) => [
+          rule,
+          what,
+          olderThanDays === null ? 'never' : `older than ${olderThanDays} d`,
+          String(count),
+          `${(bytes / MIB).toFixed(1)} MiB`,
+        ])
+        term.table(['SETTING', 'DATA', 'REMOVED WHEN', 'COUNT', 'SIZE'], rows, '')
+        term.note(apply ? 'Removed.' : 'Nothing was removed. Use --apply to remove the data.')
+      })
+    })
 }

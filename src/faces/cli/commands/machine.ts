@@ -1,22 +1,22 @@
 import { CONFIG_ENV, type Config } from '../../../model/settings/config.ts'
-import type { AddCommand, Cli } from '../cli.ts'
+import type { AddCommand, Cli, OpenCli } from '../cli.ts'
 import { shown } from '../config.ts'
 import { short } from '../terminal.ts'
 
-export const addMachine: AddCommand = (program, toAction) => {
+export const addMachine: AddCommand = (program) => {
   program
     .command('agents')
     .summary('list the known agents')
     .description('Lists the known agents, with their state on this machine and how to install them.')
     .addHelpText('after', '\nExamples:\n  $ carrel agents\n  $ carrel agents --json')
-    .action(toAction((cli) => listAgents(cli)))
+    .withCarrel(listAgents)
   program
     .command('doctor')
     .summary('check this machine and installation')
     .description(
       'Checks this machine and installation, with the next step for each problem. Exit code 69 when a check fails.',
     )
-    .action(toAction((cli) => runDoctor(cli)))
+    .withCarrel(runDoctor)
   program
     .command('config')
     .summary('show the effective settings with their origins')
@@ -31,41 +31,37 @@ Examples:
   $ carrel config
   $ CARREL_PORT=8080 carrel config --json | jq .settings.port`,
     )
-    .action(toAction(async (cli) => showConfig(cli)))
+    .handle(async (cli) => showConfig(cli))
 }
 
-async function listAgents(cli: Cli): Promise<void> {
-  const { term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const list = await carrel.call('agents.list', {})
-    term.result(list, () => {
-      const rows = list.agents.map((agent) => [
-        agent.id === list.default ? `${agent.id} *` : agent.id,
-        agent.name,
-        agent.installed ? (agent.version ?? 'installed') : 'not installed',
-        agent.installed ? short(agent.program ?? '', 60) : short(agent.install || agent.docs, 80),
-      ])
-      term.table(['AGENT', 'NAME', 'VERSION', 'PROGRAM, OR HOW TO INSTALL IT'], rows, 'No known agents.')
-      term.note('* is the default agent.')
-    })
+async function listAgents(cli: OpenCli): Promise<void> {
+  const { carrel, term } = cli
+  const list = await carrel.call('agents.list', {})
+  term.result(list, () => {
+    const rows = list.agents.map((agent) => [
+      agent.id === list.default ? `${agent.id} *` : agent.id,
+      agent.name,
+      agent.installed ? (agent.version ?? 'installed') : 'not installed',
+      agent.installed ? short(agent.program ?? '', 60) : short(agent.install || agent.docs, 80),
+    ])
+    term.table(['AGENT', 'NAME', 'VERSION', 'PROGRAM, OR HOW TO INSTALL IT'], rows, 'No known agents.')
+    term.note('* is the default agent.')
   })
 }
 
-async function runDoctor(cli: Cli): Promise<number> {
-  const { term } = cli
+async function runDoctor(cli: OpenCli): Promise<number> {
+  const { carrel, term } = cli
   const { color } = term
-  return cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const report = await carrel.call('server.doctor', {})
-    const marks = { good: color.green('✓'), limited: color.yellow('!'), bad: color.red('✗') }
-    term.result(report, () => {
-      for (const { name, state, text, next } of report.findings) {
-        term.line(`${marks[state]} ${color.bold(name)}: ${text}`)
-        if (next) term.line(`  ${next}`)
-      }
-      term.note(access.url ? `Checked by the server at ${access.url}.` : 'No server is running; checked from here.')
-    })
-    return report.findings.some(({ state }) => state === 'bad') ? 69 : 0
+  const report = await carrel.call('server.doctor', {})
+  const marks = { good: color.green('✓'), limited: color.yellow('!'), bad: color.red('✗') }
+  term.result(report, () => {
+    for (const { name, state, text, next } of report.findings) {
+      term.line(`${marks[state]} ${color.bold(name)}: ${text}`)
+      if (next) term.line(`  ${next}`)
+    }
+    term.note(cli.url ? `Checked by the server at ${cli.url}.` : 'No server is running; checked from here.')
   })
+  return report.findings.some(({ state }) => state === 'bad') ? 69 : 0
 }
 
 function showConfig({ term, settings: load }: Cli): void {

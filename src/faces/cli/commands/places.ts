@@ -1,14 +1,13 @@
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
 import type { Project } from '../../../model/tree.ts'
 import { collect, given } from '../arguments.ts'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf, spaceFor } from '../whereabouts.ts'
 import { addTreeVerbs } from './tree.ts'
 
-export const addWorkspaces: AddCommand = (program, toAction) => {
+export const addWorkspaces: AddCommand = (program) => {
   const group = program
     .command('workspaces')
     .summary('list, create, rename, archive, delete workspaces')
@@ -16,7 +15,17 @@ export const addWorkspaces: AddCommand = (program, toAction) => {
   group
     .command('list')
     .description('List the workspaces.')
-    .action(toAction((cli) => listWorkspaces(cli)))
+    .withCarrel(async ({ carrel, term }) => {
+      const list = await carrel.call('workspaces.list', {})
+      term.result(list, () => {
+        const rows = list.workspaces.map(({ id, name, archivedAt }) => [
+          id,
+          short(name, 60),
+          archivedAt === null ? '' : 'yes',
+        ])
+        term.table(['WORKSPACE', 'NAME', 'ARCHIVED'], rows, 'No workspaces.')
+      })
+    })
   group
     .command('create')
     .description('Create a workspace. Its id never changes: small letters, digits, _ and -.')
@@ -26,33 +35,15 @@ export const addWorkspaces: AddCommand = (program, toAction) => {
       'after',
       '\nExamples:\n  $ carrel workspaces create shop --name "The shop"\n  $ carrel --workspace shop run "hello"',
     )
-    .action(
-      toAction((cli, [id], { name }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const row = await carrel.call('workspaces.create', { id, ...given({ name }) })
-          cli.term.result(row, () => cli.term.line(row.id))
-        }),
-      ),
-    )
-  const takes = 'Deletes all its Spaces, projects, sessions and logs; your own folders stay.'
-  addTreeVerbs(group, toAction, { plural: 'workspaces', word: 'workspace', takes })
-}
-
-async function listWorkspaces({ term, withCarrel }: Cli): Promise<void> {
-  await withCarrel({ runs: false }, async (carrel) => {
-    const list = await carrel.call('workspaces.list', {})
-    term.result(list, () => {
-      const rows = list.workspaces.map(({ id, name, archivedAt }) => [
-        id,
-        short(name, 60),
-        archivedAt === null ? '' : 'yes',
-      ])
-      term.table(['WORKSPACE', 'NAME', 'ARCHIVED'], rows, 'No workspaces.')
+    .withCarrel(async (cli, [id], { name }) => {
+      const row = await cli.carrel.call('workspaces.create', { id, ...given({ name }) })
+      cli.term.result(row, () => cli.term.line(row.id))
     })
-  })
+  const takes = 'Deletes all its Spaces, projects, sessions and logs; your own folders stay.'
+  addTreeVerbs(group, { plural: 'workspaces', word: 'workspace', takes })
 }
 
-export const addSpaces: AddCommand = (program, toAction) => {
+export const addSpaces: AddCommand = (program) => {
   const group = program
     .command('spaces')
     .summary('list, create, rename, archive, delete Spaces')
@@ -61,7 +52,19 @@ export const addSpaces: AddCommand = (program, toAction) => {
     .command('list')
     .description('List the Spaces.')
     .option('--archived', 'include archived Spaces')
-    .action(toAction((cli, _, { archived }) => listSpaces(cli, Boolean(archived))))
+    .withCarrel(async ({ carrel, term, workspace }, _, { archived }) => {
+      const list = await carrel.call('spaces.list', { workspace, archived: Boolean(archived) })
+      term.result(list, () => {
+        const rows = list.spaces.map(({ id, name, folder, state, archivedAt }) => [
+          id,
+          short(name, 40),
+          folder,
+          [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
+        ])
+        const empty = 'No Spaces. `carrel run` creates one for the current folder.'
+        term.table(['SPACE', 'NAME', 'FOLDER', ''], rows, empty)
+      })
+    })
   group
     .command('create')
     .description('Create a Space for a folder, or a blank Space with a folder that Carrel creates.')
@@ -72,38 +75,18 @@ export const addSpaces: AddCommand = (program, toAction) => {
       'after',
       '\nExamples:\n  $ carrel spaces create ~/code/shop\n  $ carrel spaces create --blank --name "Trying things"',
     )
-    .action(
-      toAction((cli, [folder], { blank, name }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          if (blank && folder !== undefined) throw badInput('Use either a folder or --blank, not both.')
-          const where = blank ? {} : { folder: resolve(cli.world.cwd, folder ?? '.') }
-          const created = await carrel.call('spaces.create', { workspace: cli.workspace, ...where, ...given({ name }) })
-          cli.term.result(created, () => cli.term.line(created.space.id))
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [folder], { blank, name }) => {
+      if (blank && folder !== undefined) throw badInput('Use either a folder or --blank, not both.')
+      const where = blank ? {} : { folder: resolve(cli.world.cwd, folder ?? '.') }
+      const created = await cli.carrel.call('spaces.create', { workspace: cli.workspace, ...where, ...given({ name }) })
+      cli.term.result(created, () => cli.term.line(created.space.id))
+    })
   const takes =
     'Deletes its projects, sessions and logs. Your own folder stays; a folder that Carrel created is deleted.'
-  addTreeVerbs(group, toAction, { plural: 'spaces', word: 'Space', takes })
+  addTreeVerbs(group, { plural: 'spaces', word: 'Space', takes })
 }
 
-async function listSpaces({ term, workspace, withCarrel }: Cli, archived: boolean): Promise<void> {
-  await withCarrel({ runs: false }, async (carrel) => {
-    const list = await carrel.call('spaces.list', { workspace, archived })
-    term.result(list, () => {
-      const rows = list.spaces.map(({ id, name, folder, state, archivedAt }) => [
-        id,
-        short(name, 40),
-        folder,
-        [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
-      ])
-      const empty = 'No Spaces. `carrel run` creates one for the current folder.'
-      term.table(['SPACE', 'NAME', 'FOLDER', ''], rows, empty)
-    })
-  })
-}
-
-export const addProjects: AddCommand = (program, toAction) => {
+export const addProjects: AddCommand = (program) => {
   const group = program
     .command('projects')
     .summary('list, create, rename, archive, delete projects')
@@ -113,30 +96,25 @@ export const addProjects: AddCommand = (program, toAction) => {
     .description('List the projects.')
     .option('-s, --space <space>', 'only of this Space: id, name or folder')
     .option('--archived', 'include archived projects')
-    .action(toAction((cli, _, options) => listProjects(cli, options)))
-  addCreateProject(group, toAction)
-  const takes = 'Deletes its sessions and their logs; files stay.'
-  addTreeVerbs(group, toAction, { plural: 'projects', word: 'project', takes })
-}
-
-async function listProjects(cli: Cli, options: { space?: string; archived?: boolean }): Promise<void> {
-  const { workspace, term } = cli
-  const { space, archived } = options
-  await cli.withCarrel({ runs: false }, async (carrel, access) => {
-    const of = space === undefined ? {} : { space: (await spaceFor(cli, access, space, { create: false })).id }
-    const list = await carrel.call('projects.list', { workspace, archived: Boolean(archived), ...of })
-    const name = term.json ? String : await namesOf(carrel, workspace)
-    term.result(list, () => {
-      const rows = list.projects.map((row) => [
-        row.id,
-        short(row.name, 40),
-        short(name(row.space), 40),
-        placeWords(row),
-        `${ago(row.createdAt, term.now())} ago`,
-      ])
-      term.table(['PROJECT', 'NAME', 'SPACE', 'WORKING COPY', 'CREATED'], rows, 'No projects.')
+    .withCarrel(async (cli, _, { space, archived }) => {
+      const { carrel, workspace, term } = cli
+      const of = space === undefined ? {} : { space: (await spaceFor(cli, space, { create: false })).id }
+      const list = await carrel.call('projects.list', { workspace, archived: Boolean(archived), ...of })
+      const name = term.json ? String : await namesOf(cli)
+      term.result(list, () => {
+        const rows = list.projects.map((row) => [
+          row.id,
+          short(row.name, 40),
+          short(name(row.space), 40),
+          placeWords(row),
+          `${ago(row.createdAt, term.now())} ago`,
+        ])
+        term.table(['PROJECT', 'NAME', 'SPACE', 'WORKING COPY', 'CREATED'], rows, 'No projects.')
+      })
     })
-  })
+  addCreateProject(group)
+  const takes = 'Deletes its sessions and their logs; files stay.'
+  addTreeVerbs(group, { plural: 'projects', word: 'project', takes })
 }
 
 function placeWords({ place }: Project): string {
@@ -146,7 +124,7 @@ function placeWords({ place }: Project): string {
   return branch ? `${kind}, ${branch}` : kind
 }
 
-function addCreateProject(group: Command, toAction: ToAction): void {
+function addCreateProject(group: CliCommand): void {
   group
     .command('create')
     .description('Create a project in a Space.')
@@ -166,16 +144,12 @@ Examples:
   $ carrel projects create "New parser" --place worktree --branch parser --include .env --setup npm --setup ci
   $ carrel projects create "Try it" --place overlay`,
     )
-    .action(
-      toAction((cli, [words], { space, ...options }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { id } = await spaceFor(cli, access, space)
-          const input = { workspace: cli.workspace, space: id, name: words.join(' '), ...given(options) }
-          const row = await carrel.call('projects.create', input)
-          cli.term.result(row, () => cli.term.line(row.id))
-          if (row.place.state === 'making')
-            cli.term.note('Creating its working copy; `carrel projects list` shows the state.')
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [words], { space, ...options }) => {
+      const { id } = await spaceFor(cli, space)
+      const input = { workspace: cli.workspace, space: id, name: words.join(' '), ...given(options) }
+      const row = await cli.carrel.call('projects.create', input)
+      cli.term.result(row, () => cli.term.line(row.id))
+      if (row.place.state === 'making')
+        cli.term.note('Creating its working copy; `carrel projects list` shows the state.')
+    })
 }

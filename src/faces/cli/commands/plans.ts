@@ -1,17 +1,15 @@
-import type { Command } from 'commander'
-import type { Carrel } from '../../../api/index.ts'
 import { talkAt } from '../../../client/talk-at.ts'
 import { CarrelError } from '../../../model/errors.ts'
 import type { PlanRequest } from '../../../model/files/history.ts'
 import { ActId, RunId, SessionId } from '../../../model/ids.ts'
 import { collect, count } from '../arguments.ts'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import type { AddCommand, CliCommand, OpenCli } from '../cli.ts'
 import { type PlanOptions, planAndApply } from '../planning.ts'
 import { badInput } from '../problem.ts'
-import { projectTarget, type WhereOptions } from '../project-meant.ts'
-import { projectFor } from '../whereabouts.ts'
+import { projectTarget } from '../project-meant.ts'
+import { projectFor, type ScopeOptions } from '../whereabouts.ts'
 
-const withPlanOptions = (command: Command): Command =>
+const withPlanOptions = (command: CliCommand): CliCommand =>
   command
     .option('--yes', 'apply the plan without asking')
     .option('--overwrite <path>', 'overwrite this path, which needs confirmation; repeatable', collect)
@@ -19,21 +17,21 @@ const withPlanOptions = (command: Command): Command =>
     .option('--leave-rest', 'leave all other paths that need confirmation')
     .option('--path <path>', 'only this path and everything below it; repeatable', collect)
 
-const withProject = (command: Command): Command =>
+const withProject = (command: CliCommand): CliCommand =>
   command
     .option('-s, --space <space>', 'id, name or folder of the Space (default: the current folder)')
     .option('--project <project>', 'id or name of the project')
 
-type ApplyOptions = PlanOptions & WhereOptions & { readonly path?: readonly string[] }
+type ApplyOptions = PlanOptions & ScopeOptions & { readonly path?: readonly string[] }
 const pathsIn = ({ path }: ApplyOptions) => (path === undefined ? {} : { paths: [...path] })
 
-export const addPlans: AddCommand = (program, toAction) => {
-  addUndo(program, toAction)
-  addRestore(program, toAction)
-  addApply(program, toAction)
+export const addPlans: AddCommand = (program) => {
+  addUndo(program)
+  addRestore(program)
+  addApply(program)
 }
 
-function addUndo(program: Command, toAction: ToAction): void {
+function addUndo(program: CliCommand): void {
   withProject(withPlanOptions(program.command('undo')))
     .summary('undo the file changes of a run, a session or an act')
     .description(
@@ -47,16 +45,12 @@ Examples:
   $ carrel undo run_01jc3q0f0g0h0j0k0m0n0p0q0r
   $ carrel undo ses_01jc3q0f0g0h0j0k0m0n0p0q0r --yes --leave-rest`,
     )
-    .action(
-      toAction((cli, [what], options) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const of = undoOf(what)
-          const { project } = await projectTarget(cli, access, of.kind === 'act' ? undefined : what, options)
-          const request = { kind: 'undo' as const, of, ...pathsIn(options) }
-          await planAndApply(cli, carrel, { project: project.id, request }, options)
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [what], options) => {
+      const of = undoOf(what)
+      const { project } = await projectTarget(cli, of.kind === 'act' ? undefined : what, options)
+      const request = { kind: 'undo' as const, of, ...pathsIn(options) }
+      await planAndApply(cli, { project: project.id, request }, options)
+    })
 }
 
 function undoOf(what: string): Extract<PlanRequest, { kind: 'undo' }>['of'] {
@@ -69,7 +63,7 @@ function undoOf(what: string): Extract<PlanRequest, { kind: 'undo' }>['of'] {
   throw badInput(`${JSON.stringify(what)} is not the id of a run, session or act. \`carrel ps --all\` lists runs.`)
 }
 
-function addRestore(program: Command, toAction: ToAction): void {
+function addRestore(program: CliCommand): void {
   withProject(withPlanOptions(program.command('restore')))
     .summary('restore files from a snapshot')
     .description('Restores files from a snapshot. Without --yes, shows the plan first.')
@@ -84,22 +78,17 @@ Examples:
   $ carrel restore 12 src/main.ts --yes
   $ carrel restore 12 --fork ses_01jc3q0f0g0h0j0k0m0n0p0q0r`,
     )
-    .action(
-      toAction((cli, [to, paths], { fork, ...options }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { project } = await projectTarget(cli, access, fork, options)
-          const chosen = [...(paths ?? []), ...(options.path ?? [])]
-          const request = { kind: 'restore' as const, to, ...(chosen.length > 0 ? { paths: chosen } : {}) }
-          const done = await planAndApply(cli, carrel, { project: project.id, request }, options)
-          if (done && fork !== undefined) await forkAt(cli, carrel, fork, to)
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [to, paths], { fork, ...options }) => {
+      const { project } = await projectTarget(cli, fork, options)
+      const chosen = [...(paths ?? []), ...(options.path ?? [])]
+      const request = { kind: 'restore' as const, to, ...(chosen.length > 0 ? { paths: chosen } : {}) }
+      const done = await planAndApply(cli, { project: project.id, request }, options)
+      if (done && fork !== undefined) await forkAt(cli, fork, to)
+    })
 }
 
-/** Forks a session as of a snapshot. */
-async function forkAt(cli: Cli, carrel: Carrel, session: string, n: number): Promise<void> {
-  const { workspace, term } = cli
+async function forkAt(cli: OpenCli, session: string, n: number): Promise<void> {
+  const { carrel, workspace, term } = cli
   const seq = await talkAt(carrel, { workspace, id: session }, n)
   if (seq === null)
     throw new CarrelError('not_found', `The session ${session} started after snapshot ${n} and was not forked.`)
@@ -107,7 +96,7 @@ async function forkAt(cli: Cli, carrel: Carrel, session: string, n: number): Pro
   term.result(row, () => term.line(row.id))
 }
 
-function addApply(program: Command, toAction: ToAction): void {
+function addApply(program: CliCommand): void {
   withProject(withPlanOptions(program.command('apply')))
     .summary("apply the changes of a project's working copy to the folder of its Space")
     .description(
@@ -118,21 +107,17 @@ function addApply(program: Command, toAction: ToAction): void {
       'after',
       '\nExamples:\n  $ carrel apply "Try the new parser"\n  $ carrel apply prj_... --path src --yes',
     )
-    .action(
-      toAction((cli, [from], options) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { workspace } = cli
-          const source = await projectFor(cli, access, { project: from, space: options.space })
-          const { projects } = await carrel.call('projects.list', { workspace, space: source.space })
-          const target = projects.find(({ place }) => place.kind === 'direct')
-          if (!target)
-            throw new CarrelError(
-              'not_found',
-              'No project works in the folder of this Space itself. Create one with `carrel projects create`.',
-            )
-          const request = { kind: 'apply' as const, from: source.id, ...pathsIn(options) }
-          await planAndApply(cli, carrel, { project: target.id, request }, options)
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [from], options) => {
+      const { carrel, workspace } = cli
+      const source = await projectFor(cli, { project: from, space: options.space })
+      const { projects } = await carrel.call('projects.list', { workspace, space: source.space })
+      const target = projects.find(({ place }) => place.kind === 'direct')
+      if (!target)
+        throw new CarrelError(
+          'not_found',
+          'No project works in the folder of this Space itself. Create one with `carrel projects create`.',
+        )
+      const request = { kind: 'apply' as const, from: source.id, ...pathsIn(options) }
+      await planAndApply(cli, { project: target.id, request }, options)
+    })
 }

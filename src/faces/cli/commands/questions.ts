@@ -2,31 +2,27 @@ import type { Answer, Interaction } from '../../../model/interaction.ts'
 import { jsonObject } from '../arguments.ts'
 import { askPerson, chooseOption, howToAnswer, questionLines } from '../asking.ts'
 import type { AddCommand, Cli } from '../cli.ts'
-import { openLines } from '../lines.ts'
+import { withLines } from '../lines.ts'
 import { badInput } from '../problem.ts'
 import { ago, clean, short } from '../terminal.ts'
 import { answerWords } from '../transcript.ts'
 import { namesOf } from '../whereabouts.ts'
 
-export const addQuestions: AddCommand = (program, toAction) => {
+export const addQuestions: AddCommand = (program) => {
   program
     .command('inbox')
     .summary('list the questions for you')
     .description('Lists the open questions of agents, oldest first.')
     .addHelpText('after', '\nExamples:\n  $ carrel inbox\n  $ carrel inbox --json | jq -r .interactions[].id')
-    .action(
-      toAction((cli) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const { workspace, term } = cli
-          const page = await carrel.call('interactions.list', { workspace, state: 'open', limit: 500 })
-          const name = term.json ? String : await namesOf(carrel, workspace)
-          term.result(page, () => {
-            for (const each of page.interactions) show(cli, each, name)
-            if (page.interactions.length === 0) term.note("You're all caught up.")
-          })
-        }),
-      ),
-    )
+    .withCarrel(async (cli) => {
+      const { carrel, workspace, term } = cli
+      const page = await carrel.call('interactions.list', { workspace, state: 'open', limit: 500 })
+      const name = term.json ? String : await namesOf(cli)
+      term.result(page, () => {
+        for (const each of page.interactions) show(cli, each, name)
+        if (page.interactions.length === 0) term.note("You're all caught up.")
+      })
+    })
   program
     .command('answer')
     .summary('answer a question')
@@ -45,21 +41,17 @@ Examples:
   $ carrel answer int_01jc3q0f0g0h0j0k0m0n0p0q0r allow_once
   $ carrel answer int_01jc3q0f0g0h0j0k0m0n0p0q0r --values '{"branch": "main"}'`,
     )
-    .action(
-      toAction((cli, [id, option], { decline, values }) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { workspace, term } = cli
-          const asked = await carrel.call('interactions.get', { workspace, id })
-          const answer = await answerFor(cli, asked, { option, decline, values })
-          const done = await carrel.call('interactions.answer', { workspace, id, answer })
-          term.result(done, () =>
-            term.line(`Answered ${short(done.question.title, 120)}: ${answerWords(done.question, done.answer)}.`),
-          )
-          if (access.how === 'embedded')
-            term.note('The answer is saved. The agent gets it from the next server (`carrel serve`).')
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [id, option], { decline, values }) => {
+      const { carrel, workspace, term } = cli
+      const asked = await carrel.call('interactions.get', { workspace, id })
+      const answer = await answerFor(cli, asked, { option, decline, values })
+      const done = await carrel.call('interactions.answer', { workspace, id, answer })
+      term.result(done, () =>
+        term.line(`Answered ${short(done.question.title, 120)}: ${answerWords(done.question, done.answer)}.`),
+      )
+      if (cli.how === 'embedded')
+        term.note('The answer is saved. The agent gets it from the next server (`carrel serve`).')
+    })
 }
 
 function show(
@@ -76,26 +68,20 @@ function show(
   term.line('')
 }
 
-interface AnswerOptions {
-  readonly option?: string
-  readonly decline?: boolean
-  readonly values?: string
-}
-
-async function answerFor(cli: Cli, { id, question }: Interaction, options: AnswerOptions): Promise<Answer> {
-  const { option, decline, values } = options
+async function answerFor(
+  { term, world }: Cli,
+  { id, question }: Interaction,
+  { option, decline, values }: { option?: string; decline?: boolean; values?: string },
+): Promise<Answer> {
   const count = [option, decline, values].filter((each) => each !== undefined).length
   if (count > 1) throw badInput('Give one answer: an option, --decline or --values.')
   if (decline) return { declined: true }
   if (values !== undefined) return { values: jsonObject(values, 'The value of --values') }
   if (option !== undefined) return chooseOption(question, option)
-  const { term, world } = cli
   if (!term.interactive) chooseOption(question, '')
   term.note(clean(question.title))
   for (const line of questionLines(question, term.asideColor)) term.note(line)
-  const leaving = new AbortController()
-  const lines = openLines(world, { onInterrupt: () => leaving.abort() })
-  const answer = await askPerson(lines, question, leaving.signal).finally(() => lines.close())
+  const answer = await withLines(world, (lines, signal) => askPerson(lines, question, signal))
   if (answer === null) throw badInput(`No answer was given. Answer later: ${howToAnswer({ id, question })}`)
   return answer
 }

@@ -1,8 +1,7 @@
-import type { Command } from 'commander'
 import { given } from '../arguments.ts'
-import type { AddCommand, Cli, ToAction } from '../cli.ts'
+import type { AddCommand, CliCommand } from '../cli.ts'
 
-export const addRules: AddCommand = (program, toAction) => {
+export const addRules: AddCommand = (program) => {
   const group = program
     .command('rules')
     .summary('standing answers to permission questions')
@@ -12,29 +11,23 @@ export const addRules: AddCommand = (program, toAction) => {
   group
     .command('list')
     .description('List the rules in order.')
-    .action(toAction((cli) => list(cli)))
-  addAdd(group, toAction)
-  addMove(group, toAction)
-  addRemove(group, toAction)
-}
-
-async function list(cli: Cli): Promise<void> {
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const found = await carrel.call('rules.list', { workspace })
-    term.result(found, () => {
-      const rows = found.rules.map(({ id, action, agent, toolKind, path, command, space }) => [
-        id,
-        action,
-        ...[agent, toolKind, path, command, space].map((part) => part ?? '*'),
-      ])
-      const head = ['RULE', 'ACTION', 'AGENT', 'KIND', 'PATH', 'COMMAND', 'SPACE']
-      term.table(head, rows, 'No rules: you are asked about everything.')
+    .withCarrel(async ({ carrel, workspace, term }) => {
+      const found = await carrel.call('rules.list', { workspace })
+      term.result(found, () => {
+        const rows = found.rules.map(({ id, action, agent, toolKind, path, command, space }) => [
+          id,
+          action,
+          ...[agent, toolKind, path, command, space].map((part) => part ?? '*'),
+        ])
+        const head = ['RULE', 'ACTION', 'AGENT', 'KIND', 'PATH', 'COMMAND', 'SPACE']
+        term.table(head, rows, 'No rules: you are asked about everything.')
+      })
     })
-  })
+  addAdd(group)
+  addMoveAndRemove(group)
 }
 
-function addAdd(group: Command, toAction: ToAction): void {
+function addAdd(group: CliCommand): void {
   group
     .command('add')
     .description('Add a rule at the end or before another rule. Omitted options match everything.')
@@ -53,45 +46,30 @@ Examples:
   $ carrel rules add deny --path ".env*"
   $ carrel rules add allow --kind execute --command "npm test*"`,
     )
-    .action(
-      toAction((cli, [action], { agent, kind, path, command, space, before }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const { workspace, term } = cli
-          const fields = given({ agent, toolKind: kind, path, command, space, before })
-          const rule = await carrel.call('rules.add', { workspace, action, ...fields })
-          term.result(rule, () => term.line(`Added ${rule.id}.`))
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [action], { agent, kind, path, command, space, before }) => {
+      const { carrel, workspace, term } = cli
+      const fields = given({ agent, toolKind: kind, path, command, space, before })
+      const rule = await carrel.call('rules.add', { workspace, action, ...fields })
+      term.result(rule, () => term.line(`Added ${rule.id}.`))
+    })
 }
 
-function addMove(group: Command, toAction: ToAction): void {
+function addMoveAndRemove(group: CliCommand): void {
   group
     .command('move')
     .description('Move a rule before another rule, or to the end.')
     .argument('<rule>', 'id of the rule')
     .option('--before <rule>', 'move before this rule (default: to the end)')
-    .action(
-      toAction((cli, [id], { before }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const rule = await carrel.call('rules.move', { workspace: cli.workspace, id, ...given({ before }) })
-          cli.term.result(rule, () => cli.term.line(`Moved ${id}.`))
-        }),
-      ),
-    )
-}
-
-function addRemove(group: Command, toAction: ToAction): void {
+    .withCarrel(async (cli, [id], { before }) => {
+      const rule = await cli.carrel.call('rules.move', { workspace: cli.workspace, id, ...given({ before }) })
+      cli.term.result(rule, () => cli.term.line(`Moved ${id}.`))
+    })
   group
     .command('remove')
     .description('Remove a rule.')
     .argument('<rule>', 'id of the rule')
-    .action(
-      toAction((cli, [id]) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const removed = await carrel.call('rules.remove', { workspace: cli.workspace, id })
-          cli.term.result(removed, () => cli.term.line(`Removed ${id}.`))
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [id]) => {
+      const removed = await cli.carrel.call('rules.remove', { workspace: cli.workspace, id })
+      cli.term.result(removed, () => cli.term.line(`Removed ${id}.`))
+    })
 }

@@ -1,9 +1,8 @@
 import type { Carrel, Input, Output } from '../../../api/index.ts'
 import type { RunOutcome, Session } from '../../../model/tree.ts'
 import { duration, given, keyValue } from '../arguments.ts'
-import type { AddCommand, Cli } from '../cli.ts'
+import type { AddCommand, Cli, OpenCli } from '../cli.ts'
 import { badInput } from '../problem.ts'
-import type { CarrelAccess } from '../reach.ts'
 import { type PromptWatch, watchPrompt } from '../watching.ts'
 import { lastSession, newSession } from '../whereabouts.ts'
 
@@ -31,7 +30,7 @@ const OUTCOME_EXIT: Readonly<Record<RunOutcome, number>> = {
   lost: 75,
 }
 
-export const addRun: AddCommand = (program, toAction) => {
+export const addRun: AddCommand = (program) => {
   program
     .command('run')
     .summary('send a prompt to an agent and watch its run')
@@ -73,7 +72,7 @@ Examples:
   $ carrel run --space ~/code/shop --agent codex --mode auto "update the dependencies"
   $ git diff | carrel run --wait accepted -`,
     )
-    .action(toAction((cli, [words], options: Options) => run(cli, words, options)))
+    .handle((cli, [words], options: Options) => run(cli, words, options))
 }
 
 function choice(flag: string, allowed: readonly string[]): (text: string) => string {
@@ -87,8 +86,9 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
   const content = words.length === 1 && words[0] === '-' ? await readAll(cli.world.stdin) : words.join(' ')
   if (content.trim() === '') throw badInput('The prompt is empty. Example: carrel run "fix the tests".')
   const stays = options.wait !== 'accepted'
-  return cli.withCarrel({ runs: stays }, async (carrel, access) => {
-    const session = await sessionFor(cli, access, options)
+  return cli.withCarrel({ runs: stays }, async (open) => {
+    const { carrel } = open
+    const session = await sessionFor(open, options)
     if (options.mode !== undefined || options.option !== undefined)
       await carrel.call('sessions.configure', {
         workspace: cli.workspace,
@@ -104,30 +104,24 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
       key: crypto.randomUUID(),
       ...given({ agent }),
     }
-    if (wait !== 'ended') return submit(cli, access, session, { ...prompt, wait, ...given({ timeoutMs: timeout }) })
-    return follow(cli, access, { session, prompt, timeoutMs: timeout ?? null })
+    if (wait !== 'ended') return submit(open, session, { ...prompt, wait, ...given({ timeoutMs: timeout }) })
+    return follow(open, { session, prompt, timeoutMs: timeout ?? null })
   })
 }
 
-async function sessionFor(cli: Cli, access: CarrelAccess, options: Options): Promise<Session> {
+async function sessionFor(cli: OpenCli, options: Options): Promise<Session> {
   if (options.session !== undefined)
-    return access.carrel.call('sessions.get', { workspace: cli.workspace, id: options.session })
-  return options.continue ? lastSession(cli, access, options) : newSession(cli, access, options)
+    return cli.carrel.call('sessions.get', { workspace: cli.workspace, id: options.session })
+  return options.continue ? lastSession(cli, options) : newSession(cli, options)
 }
 
-/** Submits a prompt and returns without watching its run. */
-async function submit(
-  cli: Cli,
-  access: CarrelAccess,
-  session: Session,
-  prompt: Input<'sessions.prompt'>,
-): Promise<number> {
+async function submit(cli: OpenCli, session: Session, prompt: Input<'sessions.prompt'>): Promise<number> {
   const { term } = cli
-  const done = await access.carrel.call('sessions.prompt', prompt)
+  const done = await cli.carrel.call('sessions.prompt', prompt)
   const reached = prompt.wait === 'accepted' || (done.state !== 'accepted' && done.state !== 'admitted')
   term.result(resultOf(session, done), () => {
     term.line(`${done.state} ${done.run ?? done.prompt} in session ${session.id}`)
-    if (access.how === 'embedded' && prompt.wait === 'accepted')
+    if (cli.how === 'embedded' && prompt.wait === 'accepted')
       term.note('No server is running. The run starts with the next server (`carrel serve`).')
     else term.note(`Watch the run with: carrel attach ${session.id}`)
   })
@@ -144,12 +138,11 @@ const resultOf = (session: Session, done: Output<'sessions.prompt'>) => ({
   ...done,
 })
 
-async function follow(cli: Cli, access: CarrelAccess, watch: PromptWatch): Promise<number> {
-  const { carrel } = access
-  const { term } = cli
+async function follow(cli: OpenCli, watch: PromptWatch): Promise<number> {
+  const { carrel, term } = cli
   const { session, prompt } = watch
   term.note(term.asideColor.dim(`Session ${session.id} (${session.agent})`))
-  const end = await watchPrompt(cli, carrel, watch)
+  const end = await watchPrompt(cli, watch)
   if (term.json) term.data(resultOf(session, await answered(carrel, prompt)))
   if (end.kind === 'ended') return OUTCOME_EXIT[end.outcome]
   if (end.kind === 'withdrawn') return 130
@@ -157,9 +150,9 @@ async function follow(cli: Cli, access: CarrelAccess, watch: PromptWatch): Promi
     term.note(`The session no longer exists: ${end.reason}`)
     return 75
   }
-  if (access.how !== 'embedded') term.note(`The run continues. Watch it with: carrel attach ${session.id}`)
+  if (cli.how !== 'embedded') term.note(`The run continues. Watch it with: carrel attach ${session.id}`)
   else if (end.why !== 'interrupt') {
-    access.hurry()
+    cli.hurry()
     term.note('Without a server, the run ends with this command.')
   }
   return end.why === 'interrupt' ? 130 : 75

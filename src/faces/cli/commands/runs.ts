@@ -5,7 +5,7 @@ import type { AddCommand } from '../cli.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf } from '../whereabouts.ts'
 
-export const addRuns: AddCommand = (program, toAction) => {
+export const addRuns: AddCommand = (program) => {
   program
     .command('ps')
     .summary('list the active runs')
@@ -14,46 +14,37 @@ export const addRuns: AddCommand = (program, toAction) => {
     .option('--session <id>', 'only runs of this session')
     .option('-n, --limit <n>', 'maximum number of runs', count, 50)
     .addHelpText('after', '\nExamples:\n  $ carrel ps\n  $ carrel ps --all --limit 10 --json')
-    .action(
-      toAction((cli, _, { all, session, limit }) =>
-        cli.withCarrel({ runs: false }, async (carrel) => {
-          const { workspace, term } = cli
-          const of = session === undefined ? {} : { session }
-          const page = await carrel.call('runs.list', { workspace, limit, live: !all, ...of })
-          const name = term.json ? String : await namesOf(carrel, workspace)
-          term.result(page, () => {
-            const rows = page.runs.map((run) => [
-              run.id,
-              runWord(run),
-              run.agent,
-              ago(run.startedAt ?? run.admittedAt, term.now()),
-              run.session,
-              short(name(run.session), 40),
-            ])
-            term.table(['RUN', 'STATE', 'AGENT', 'SINCE', 'SESSION', 'NAME'], rows, 'No active runs.')
-            if (page.cursor) term.note('More runs exist. Use a larger --limit.')
-          })
-        }),
-      ),
-    )
+    .withCarrel(async (cli, _, { all, session, limit }) => {
+      const { carrel, workspace, term } = cli
+      const of = session === undefined ? {} : { session }
+      const page = await carrel.call('runs.list', { workspace, limit, live: !all, ...of })
+      const name = term.json ? String : await namesOf(cli)
+      term.result(page, () => {
+        const rows = page.runs.map((run) => [
+          run.id,
+          runWord(run),
+          run.agent,
+          ago(run.startedAt ?? run.admittedAt, term.now()),
+          run.session,
+          short(name(run.session), 40),
+        ])
+        term.table(['RUN', 'STATE', 'AGENT', 'SINCE', 'SESSION', 'NAME'], rows, 'No active runs.')
+        if (page.cursor) term.note('More runs exist. Use a larger --limit.')
+      })
+    })
   program
     .command('cancel')
     .summary('cancel a run')
     .description('Cancels a run, or the active run of a session.')
     .argument('<session-or-run>', 'id of the run or of its session')
     .addHelpText('after', '\nExamples:\n  $ carrel cancel run_01jc3q0f0g0h0j0k0m0n0p0q0r')
-    .action(
-      toAction((cli, [id]) =>
-        cli.withCarrel({ runs: false }, async (carrel, access) => {
-          const { workspace, term } = cli
-          const run = RunId.safeParse(id)
-          const session = run.success ? (await carrel.call('runs.get', { workspace, id: run.data })).session : id
-          const of = run.success ? { run: run.data } : {}
-          const done = await carrel.call('sessions.cancel', { workspace, id: session, ...of })
-          term.result(done, () => term.line(`Cancelling ${run.success ? id : `the run of ${id}`}.`))
-          if (access.how === 'embedded')
-            term.note('No server is running. The next server cancels the run (`carrel serve`).')
-        }),
-      ),
-    )
+    .withCarrel(async (cli, [id]) => {
+      const { carrel, workspace, term } = cli
+      const run = RunId.safeParse(id)
+      const session = run.success ? (await carrel.call('runs.get', { workspace, id: run.data })).session : id
+      const of = run.success ? { run: run.data } : {}
+      const done = await carrel.call('sessions.cancel', { workspace, id: session, ...of })
+      term.result(done, () => term.line(`Cancelling ${run.success ? id : `the run of ${id}`}.`))
+      if (cli.how === 'embedded') term.note('No server is running. The next server cancels the run (`carrel serve`).')
+    })
 }

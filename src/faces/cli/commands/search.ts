@@ -3,7 +3,7 @@ import { count, given } from '../arguments.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { ago, clean } from '../terminal.ts'
 
-export const addSearch: AddCommand = (program, toAction) => {
+export const addSearch: AddCommand = (program) => {
   program
     .command('search')
     .summary('search the transcripts of sessions')
@@ -20,19 +20,15 @@ Examples:
   $ carrel search retry backoff
   $ carrel search '"connection reset" proxy' --limit 5 --json`,
     )
-    .action(toAction((cli, [words], options) => search(cli, words.join(' '), options)))
-}
-
-async function search(cli: Cli, text: string, { session, limit }: { session?: string; limit: number }): Promise<void> {
-  const { workspace, term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const page = await carrel.call('search.items', { workspace, text, limit, ...given({ session }) })
-    term.result(page, () => {
-      for (const hit of page.hits) show(cli, hit)
-      if (page.hits.length === 0) term.note('No matches.')
-      if (page.cursor) term.note('More matches exist. Use a larger --limit or more words.')
+    .withCarrel(async (cli, [words], { session, limit }) => {
+      const { carrel, workspace, term } = cli
+      const page = await carrel.call('search.items', { workspace, text: words.join(' '), limit, ...given({ session }) })
+      term.result(page, () => {
+        for (const hit of page.hits) show(cli, hit)
+        if (page.hits.length === 0) term.note('No matches.')
+        if (page.cursor) term.note('More matches exist. Use a larger --limit or more words.')
+      })
     })
-  })
 }
 
 function show({ term }: Cli, { session, n, kind, at, sessionName, snippet, marks }: SearchHit): void {

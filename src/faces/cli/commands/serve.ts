@@ -20,7 +20,7 @@ interface Options {
   readonly upgradeCopy?: string
 }
 
-export const addServe: AddCommand = (program, toAction) => {
+export const addServe: AddCommand = (program) => {
   program
     .command('serve')
     .summary('start the server and print the address of the page')
@@ -41,7 +41,7 @@ Examples:
   $ carrel serve --port 0 --data /srv/carrel
   $ carrel serve --json | jq -r .loginUrl`,
     )
-    .action(toAction((cli, _, options: Options) => serve(cli, options)))
+    .handle((cli, _, options: Options) => serve(cli, options))
 }
 
 async function serve(cli: Cli, options: Options): Promise<number> {
@@ -130,29 +130,27 @@ function announce(cli: Cli, server: HttpServer, config: { dataFolder: string; da
   })
 }
 
-export const addOpen: AddCommand = (program, toAction) => {
+export const addOpen: AddCommand = (program) => {
   program
     .command('open')
     .summary('open the page of the running server')
     .description('Prints the login link of the running server, and opens it in your browser.')
     .option('--print', 'only print the link')
     .addHelpText('after', '\nExamples:\n  $ carrel open\n  $ carrel open --print')
-    .action(
-      toAction(async (cli, _, { print }) => {
-        const { dataFolder, term, world } = cli
-        const token = cli.remote ? cli.remote.token : readToken(dataFolder)
-        const url = cli.remote?.url ?? readServerFile(dataFolder)?.url
-        if (!url || !token || !(await askServer(url, token, PATIENCE_MS)))
-          throw new CarrelError(
-            'unavailable',
-            cli.remote
-              ? `Carrel does not answer at ${cli.remote.url}, or refuses this token.`
-              : `No server runs on the data folder ${dataFolder}. Start one with \`carrel serve\`.`,
-          )
-        const loginUrl = `${url.replace(/\/+$/, '')}/login?token=${encodeURIComponent(token)}`
-        term.result({ url, loginUrl }, () => term.line(loginUrl))
-        if (!print && !term.json && hasDesktop(world, process.platform))
-          await openBrowser(world, dataFolder, loginUrl, process.platform)
-      }),
-    )
+    .handle(async (cli, _, { print }) => {
+      const { dataFolder, term, world } = cli
+      const token = cli.remote ? cli.remote.token : readToken(dataFolder)
+      const url = cli.remote?.url ?? readServerFile(dataFolder)?.url
+      if (!url || !token || !(await askServer(url, token, PATIENCE_MS)))
+        throw new CarrelError(
+          'unavailable',
+          cli.remote
+            ? `Carrel does not answer at ${cli.remote.url}, or refuses this token.`
+            : `No server runs on the data folder ${dataFolder}. Start one with \`carrel serve\`.`,
+        )
+      const loginUrl = `${url.replace(/\/+$/, '')}/login?token=${encodeURIComponent(token)}`
+      term.result({ url, loginUrl }, () => term.line(loginUrl))
+      if (!print && !term.json && hasDesktop(world, process.platform))
+        await openBrowser(world, dataFolder, loginUrl, process.platform)
+    })
 }

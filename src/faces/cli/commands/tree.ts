@@ -1,6 +1,5 @@
-import type { Command } from 'commander'
 import type { DeletePreview } from '../../../model/tree.ts'
-import type { Cli, ToAction } from '../cli.ts'
+import type { CliCommand, OpenCli } from '../cli.ts'
 
 /** A kind of thing in the tree, for the commands that all kinds share. */
 export interface TreeLevel {
@@ -11,7 +10,7 @@ export interface TreeLevel {
 }
 
 /** Returns the address of a thing. A workspace is its own boundary; other things are in the command's workspace. */
-const at = (noun: TreeLevel, cli: Cli, id: string): { workspace: string; id: string } =>
+const at = (noun: TreeLevel, cli: OpenCli, id: string): { workspace: string; id: string } =>
   noun.plural === 'workspaces'
     ? ({ workspace: id } as { workspace: string; id: string })
     : { workspace: cli.workspace, id }
@@ -19,21 +18,26 @@ const at = (noun: TreeLevel, cli: Cli, id: string): { workspace: string; id: str
 const operationOf = <V extends 'rename' | 'archive' | 'delete'>(noun: TreeLevel, verb: V): `sessions.${V}` =>
   `${noun.plural}.${verb}` as `sessions.${V}`
 
-/** Adds `rename`, `archive` and `delete` of a noun. */
-export function addTreeVerbs(group: Command, toAction: ToAction, noun: TreeLevel): void {
+export function addTreeVerbs(group: CliCommand, noun: TreeLevel): void {
   const { word, plural } = noun
   group
     .command('rename')
     .description(`Rename a ${word}.`)
     .argument('<id>', `id of the ${word}`)
     .argument('<name...>', 'the new name')
-    .action(toAction((cli, [id, words]) => rename(cli, noun, { id, name: words.join(' ') })))
+    .withCarrel(async (cli, [id, words]) => {
+      const row = await cli.carrel.call(operationOf(noun, 'rename'), { ...at(noun, cli, id), name: words.join(' ') })
+      cli.term.result(row, () => cli.term.line(`Renamed ${row.id} to ${row.name}.`))
+    })
   group
     .command('archive')
     .description(`Archive a ${word} (hide it from lists), or restore it.`)
     .argument('<id>', `id of the ${word}`)
     .option('--undo', 'restore it')
-    .action(toAction((cli, [id], { undo }) => archive(cli, noun, { id, archived: !undo })))
+    .withCarrel(async (cli, [id], { undo }) => {
+      const row = await cli.carrel.call(operationOf(noun, 'archive'), { ...at(noun, cli, id), archived: !undo })
+      cli.term.result(row, () => cli.term.line(`${undo ? 'Restored' : 'Archived'} ${row.name}.`))
+    })
   group
     .command('delete')
     .description(`Delete a ${word}. ${noun.takes} Without --yes, only preview the deletion.`)
@@ -43,35 +47,17 @@ export function addTreeVerbs(group: Command, toAction: ToAction, noun: TreeLevel
       'after',
       `\nExamples:\n  $ carrel ${plural} delete <id>         preview the deletion\n  $ carrel ${plural} delete <id> --yes`,
     )
-    .action(toAction((cli, [id], { yes }) => remove(cli, noun, { id, confirm: Boolean(yes) })))
-}
-
-async function rename(cli: Cli, noun: TreeLevel, { id, name }: { id: string; name: string }): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const row = await carrel.call(operationOf(noun, 'rename'), { ...at(noun, cli, id), name })
-    cli.term.result(row, () => cli.term.line(`Renamed ${row.id} to ${row.name}.`))
-  })
-}
-
-async function archive(cli: Cli, noun: TreeLevel, { id, archived }: { id: string; archived: boolean }): Promise<void> {
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const row = await carrel.call(operationOf(noun, 'archive'), { ...at(noun, cli, id), archived })
-    cli.term.result(row, () => cli.term.line(`${archived ? 'Archived' : 'Restored'} ${row.name}.`))
-  })
-}
-
-async function remove(cli: Cli, noun: TreeLevel, { id, confirm }: { id: string; confirm: boolean }): Promise<void> {
-  const { term } = cli
-  await cli.withCarrel({ runs: false }, async (carrel) => {
-    const done = await carrel.call(operationOf(noun, 'delete'), { ...at(noun, cli, id), confirm })
-    term.result(done, () => {
-      term.line(`${done.deleted ? 'Deleted' : 'Would delete'}: ${contents(done.preview)}.`)
-      for (const folder of done.preview.folders) term.line(`  folder ${folder}`)
-      if (done.preview.busy.length > 0)
-        term.line(`Active runs in: ${done.preview.busy.join(', ')}. Cancel them first (\`carrel ps\`).`)
-      if (!done.deleted) term.note('Nothing was deleted. Use --yes to delete.')
+    .withCarrel(async (cli, [id], { yes }) => {
+      const { carrel, term } = cli
+      const done = await carrel.call(operationOf(noun, 'delete'), { ...at(noun, cli, id), confirm: Boolean(yes) })
+      term.result(done, () => {
+        term.line(`${done.deleted ? 'Deleted' : 'Would delete'}: ${contents(done.preview)}.`)
+        for (const folder of done.preview.folders) term.line(`  folder ${folder}`)
+        if (done.preview.busy.length > 0)
+          term.line(`Active runs in: ${done.preview.busy.join(', ')}. Cancel them first (\`carrel ps\`).`)
+        if (!done.deleted) term.note('Nothing was deleted. Use --yes to delete.')
+      })
     })
-  })
 }
 
 function contents({ spaces, projects, sessions, events }: DeletePreview): string {

@@ -2,7 +2,7 @@ import { sizeWords } from '../../../model/settings/sizes.ts'
 import type { UpgradeReport } from '../../../model/upgrade.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { VERSION } from '../installation.ts'
-import { openLines } from '../lines.ts'
+import { withLines } from '../lines.ts'
 import { clearProgress, stagesOf } from '../progress.ts'
 import { readServerFile } from '../server-file.ts'
 import { span } from '../terminal.ts'
@@ -11,7 +11,7 @@ import { refuseRemote } from './keeping.ts'
 /** Exit codes of `upgrade check`. A script can wait for nodes to stop (75), but not for a blocked upgrade (69). */
 const EXIT = { new: 0, current: 0, ready: 0, 'stop first': 75, blocked: 69 } as const
 
-export const addUpgrade: AddCommand = (program, toAction) => {
+export const addUpgrade: AddCommand = (program) => {
   const command = program
     .command('upgrade')
     .summary('check an upgrade of the data, or revert one')
@@ -33,7 +33,7 @@ Examples:
   $ carrel upgrade check
   $ carrel upgrade check --json | jq .state`,
     )
-    .action(toAction(check))
+    .handle(check)
   command
     .command('back')
     .summary('list the copies from before upgrades, or go back to one')
@@ -52,7 +52,7 @@ Examples:
   $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9
   $ carrel upgrade back 2026-11-24T10-15-30-123Z-schema-9 --yes`,
     )
-    .action(toAction((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes)))))
+    .handle((cli, [copy], { yes }) => (copy === undefined ? list(cli) : back(cli, copy, Boolean(yes))))
 }
 
 function askOf(cli: Cli) {
@@ -171,11 +171,6 @@ async function back(cli: Cli, name: string, yes: boolean): Promise<void> {
 /** Asks a person at the terminal for agreement; without a terminal, nobody agrees. */
 async function isAgreed({ world, term }: Cli): Promise<boolean> {
   if (!term.interactive) return false
-  const leaving = new AbortController()
-  const lines = openLines(world, { onInterrupt: () => leaving.abort() })
-  try {
-    return (await lines.ask('Type "back" to go back: ', leaving.signal))?.trim() === 'back'
-  } finally {
-    lines.close()
-  }
+  const answer = await withLines(world, (lines, signal) => lines.ask('Type "back" to go back: ', signal))
+  return answer?.trim() === 'back'
 }
