@@ -5,6 +5,7 @@ import { agentName, useAgents } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { OlderSessions } from '../tree/OlderSessions.tsx'
+import { Button } from '../ui/Button.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { BoardCard } from './BoardCard.tsx'
 import { type Column, columnsOf } from './columns.ts'
@@ -88,9 +89,9 @@ function BoardColumn({ column, shown, marks }: { column: Column; shown: boolean;
         </ul>
       )}
       {visible.length < cards.length && (
-        <button type="button" className="btn quiet" onClick={() => setAll(true)}>
+        <Button className="quiet" onClick={() => setAll(true)}>
           {texts.board.more(cards.length - visible.length)}
-        </button>
+        </Button>
       )}
     </section>
   )

@@ -6,6 +6,7 @@ import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
 import { clockTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { BrowserLive } from './BrowserLive.tsx'
 import { useBrowsers } from './queries.ts'
@@ -45,9 +46,7 @@ function None({ space }: { space: string }) {
       <h2>{title}</h2>
       <p className="dim">{text}</p>
       <p className="dim">{how}</p>
-      <button type="button" className="btn" onClick={() => overlay.set({ kind: 'environment', space })}>
-        {open}
-      </button>
+      <Button label={open} onClick={() => overlay.set({ kind: 'environment', space })} />
     </div>
   )
 }

@@ -12,6 +12,7 @@ import {
 import 'react-diff-view/style/index.css'
 import type { FileDiff, Hunk } from '../../src/model/files/history.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { useCell } from '../ui/cell.ts'
 import { HunkHead } from './HunkHead.tsx'
 import { endsOpen, indexesIn, kindOf, languageOf, toHunkData } from './hunks.ts'
@@ -104,18 +105,10 @@ function Foot({
 }) {
   const labels = texts.files.diff
   if (left > 0) {
-    return (
-      <button type="button" className="btn quiet diff-more" onClick={onWhole}>
-        {labels.rest(left)}
-      </button>
-    )
+    return <Button label={labels.rest(left)} className="quiet diff-more" onClick={onWhole} />
   }
   if (below <= 1) return null
-  return (
-    <button type="button" className="btn quiet diff-more" onClick={onBelow}>
-      {labels.unfold(below - 1)}
-    </button>
-  )
+  return <Button label={labels.unfold(below - 1)} className="quiet diff-more" onClick={onBelow} />
 }
 
 const shortened = (hunk: HunkData): HunkData =>

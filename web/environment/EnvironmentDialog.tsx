@@ -10,6 +10,7 @@ import { Problem } from '../ui/Problem.tsx'
 import { EffectiveTable } from './EffectiveTable.tsx'
 import { EnvironmentForm } from './EnvironmentForm.tsx'
 import '../ui/dialogs.css'
+import { Button } from '../ui/Button.tsx'
 import './environment.css'
 
 interface Props {
@@ -65,9 +66,7 @@ export function EnvironmentDialog({ space, onClose }: Props) {
         </>
       )}
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -3,18 +3,13 @@ import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { type ScopeRef, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
 import { BUDGET_AMOUNTS, changeOf, draftOf, LIMIT_AMOUNTS, type SettingsDraft } from './draft.ts'
 
-interface Props {
-  readonly scope: ScopeRef
-  readonly own: Environment
-  readonly onSaved: () => void
-}
-
 /** The form for the settings of one scope. */
-export function EnvironmentForm({ scope, own, onSaved }: Props) {
+export function EnvironmentForm({ scope, own, onSaved }: { scope: ScopeRef; own: Environment; onSaved: () => void }) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const [draft, setDraft] = useState(draftOf(own))
@@ -61,9 +56,7 @@ export function EnvironmentForm({ scope, own, onSaved }: Props) {
       <Amounts draft={draft} onChange={put} />
       <Problem error={save.problem} />
       <div className="actions">
-        <button type="submit" className="btn primary" disabled={save.pending}>
-          {texts.ui.save}
-        </button>
+        <Button label={texts.ui.save} className="primary" type="submit" disabled={save.pending} />
       </div>
     </form>
   )

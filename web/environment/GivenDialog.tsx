@@ -3,6 +3,7 @@ import { asCarrelError } from '../../src/model/errors.ts'
 import type { GivenToRun } from '../../src/model/settings/environment.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { type Amount, amountText } from './draft.ts'
@@ -23,9 +24,7 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <Given given={data} />}
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -4,6 +4,7 @@ import { type Scope, useFileDiff } from '../data/files.ts'
 import { DiffView } from '../diff/DiffView.tsx'
 import { countLines } from '../diff/hunks.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 interface Props {
@@ -43,15 +44,5 @@ export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
 
 function UndoHunk({ onUndo }: { onUndo: () => void }) {
   const labels = texts.files
-  return (
-    <button
-      type="button"
-      className="btn quiet icon small"
-      aria-label={labels.undoHunk}
-      title={labels.undoHunk}
-      onClick={onUndo}
-    >
-      <Undo2 aria-hidden />
-    </button>
-  )
+  return <IconButton icon={Undo2} label={labels.undoHunk} className="small" onClick={onUndo} />
 }

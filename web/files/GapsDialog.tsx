@@ -9,6 +9,7 @@ import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { shownPath } from './groups.ts'
 import '../ui/dialogs.css'
+import { Button } from '../ui/Button.tsx'
 import './files.css'
 
 interface Props {
@@ -30,12 +31,8 @@ export function GapsDialog({ project, space, n, onClose }: Props) {
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <GapList gaps={data.gaps} />}
       <div className="actions">
-        <button type="button" className="btn" onClick={() => overlay.set({ kind: 'file-rules', space, name })}>
-          {labels.rules}
-        </button>
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={labels.rules} onClick={() => overlay.set({ kind: 'file-rules', space, name })} />
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -10,6 +10,7 @@ import { QuestionCard } from '../session/questions/QuestionCard.tsx'
 import { SessionContext } from '../session/session-context.ts'
 import { age, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { answerByKey, isTyping } from '../ui/keys.ts'
 import { useNow } from '../ui/use-now.ts'
 import { AnswerAll } from './AnswerAll.tsx'
@@ -50,9 +51,7 @@ export function Inbox({ title, end }: Props) {
             <kbd>j</kbd> <kbd>k</kbd> {texts.inbox.keys.move}, <kbd>1</kbd>-<kbd>9</kbd> {texts.inbox.keys.choose}
           </p>
         )}
-        <button type="button" className="btn" onClick={() => overlay.set({ kind: 'rules' })}>
-          {texts.ruleList.title}
-        </button>
+        <Button label={texts.ruleList.title} onClick={() => overlay.set({ kind: 'rules' })} />
         {end}
       </header>
       {open.length === 0 ? (

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
@@ -36,12 +37,10 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
         </label>
         <Problem error={make.problem} />
         <div className="actions">
-          <button type="button" className="btn" onClick={onClose}>
-            {texts.ui.cancel}
-          </button>
-          <button type="submit" className="btn primary" disabled={make.pending || !branch.trim()}>
+          <Button label={texts.ui.cancel} onClick={onClose} />
+          <Button className="primary" type="submit" disabled={make.pending || !branch.trim()}>
             {make.pending ? labels.acting : labels.act}
-          </button>
+          </Button>
         </div>
       </form>
     </Dialog>

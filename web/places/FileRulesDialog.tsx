@@ -9,6 +9,7 @@ import { Problem } from '../ui/Problem.tsx'
 import { FileRulesTable } from './FileRulesTable.tsx'
 import { TryPath } from './TryPath.tsx'
 import '../ui/dialogs.css'
+import { Button } from '../ui/Button.tsx'
 import './places.css'
 
 const MIB = 1_048_576
@@ -83,17 +84,13 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
         {changed && (
           <>
             <span className="faint grow">{labels.changed}</span>
-            <button type="button" className="btn quiet" disabled={save.pending} onClick={() => save.run(null)}>
-              {labels.defaults}
-            </button>
+            <Button label={labels.defaults} className="quiet" disabled={save.pending} onClick={() => save.run(null)} />
           </>
         )}
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
-        <button type="submit" className="btn primary" disabled={save.pending}>
+        <Button label={texts.ui.close} onClick={onClose} />
+        <Button className="primary" type="submit" disabled={save.pending}>
           {save.pending ? labels.saving : texts.ui.save}
-        </button>
+        </Button>
       </div>
     </form>
   )

@@ -11,6 +11,7 @@ import { Problem } from '../ui/Problem.tsx'
 import { PlaceKinds } from './PlaceKinds.tsx'
 import { commandWords, NO_OPTIONS, PlaceOptionFields, type PlaceOptions } from './PlaceOptionFields.tsx'
 import '../ui/dialogs.css'
+import { Button } from '../ui/Button.tsx'
 import './places.css'
 
 export type Drivers = Output<'places.drivers'>['drivers']
@@ -66,12 +67,10 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
       )}
       <Problem error={make.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.cancel}
-        </button>
-        <button type="submit" className="btn primary" disabled={make.pending || !name.trim()}>
+        <Button label={texts.ui.cancel} onClick={onClose} />
+        <Button className="primary" type="submit" disabled={make.pending || !name.trim()}>
           {make.pending ? labels.create.making : labels.create.make}
-        </button>
+        </Button>
       </div>
     </form>
   )

@@ -8,6 +8,7 @@ import { CopyButton } from '../ui/CopyButton.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import '../ui/dialogs.css'
+import { Button } from '../ui/Button.tsx'
 import './places.css'
 
 type Removal = Output<'places.remove'>
@@ -47,18 +48,14 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
       {removed ? <Removed removed={removed} /> : preview.data && <Loss {...preview.data} />}
       <Problem error={remove.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {removed ? texts.ui.done : labels.keep}
-        </button>
+        <Button label={removed ? texts.ui.done : labels.keep} onClick={onClose} />
         {!removed && (
-          <button
-            type="button"
-            className="btn danger"
+          <Button
+            label={remove.pending ? labels.acting : labels.act}
+            className="danger"
             disabled={!preview.data || underway !== null || remove.pending}
             onClick={() => remove.run()}
-          >
-            {remove.pending ? labels.acting : labels.act}
-          </button>
+          />
         )}
       </div>
     </>

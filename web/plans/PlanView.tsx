@@ -8,6 +8,7 @@ import { PlanGroups } from './PlanGroups.tsx'
 import { StaleNote } from './StaleNote.tsx'
 import { type Planning, usePlanning } from './use-planning.ts'
 import '../ui/dialogs.css'
+import { Button } from '../ui/Button.tsx'
 import './plans.css'
 
 interface Props {
@@ -66,23 +67,15 @@ function PlanActs({ planning, kind, onClose }: { planning: Planning; kind: PlanR
       )}
       <div className="actions plan-acts">
         {verdict && verdict.open > 0 && <p className="grow plan-open">{labels.left(verdict.open)}</p>}
-        {(busy || planning.problem !== null) && (
-          <button type="button" className="btn" onClick={again}>
-            {labels.busyAgain}
-          </button>
-        )}
-        <button type="button" className="btn" onClick={onClose}>
-          {has ? texts.ui.cancel : texts.ui.close}
-        </button>
+        {(busy || planning.problem !== null) && <Button label={labels.busyAgain} onClick={again} />}
+        <Button label={has ? texts.ui.cancel : texts.ui.close} onClick={onClose} />
         {has && (
-          <button
-            type="button"
-            className="btn primary"
+          <Button
+            label={carry.pending ? labels.acting[kind] : labels.actCount(labels.act[kind], verdict?.writes ?? 0)}
+            className="primary"
             disabled={!ready || carry.pending || (verdict.writes === 0 && verdict.leave.length === 0)}
             onClick={() => carry.run()}
-          >
-            {carry.pending ? labels.acting[kind] : labels.actCount(labels.act[kind], verdict?.writes ?? 0)}
-          </button>
+          />
         )}
       </div>
     </>

@@ -4,6 +4,7 @@ import type { Space } from '../../src/model/tree.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import type { ListedRule } from './use-rules.ts'
@@ -55,12 +56,8 @@ export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; o
       )}
       <Problem error={submit.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {labels.cancel}
-        </button>
-        <button type="submit" className="btn primary" disabled={submit.pending}>
-          {labels.save}
-        </button>
+        <Button label={labels.cancel} onClick={onClose} />
+        <Button label={labels.save} className="primary" type="submit" disabled={submit.pending} />
       </div>
     </form>
   )

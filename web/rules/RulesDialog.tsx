@@ -3,6 +3,7 @@ import { useRef, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { RuleForm } from './RuleForm.tsx'
@@ -40,9 +41,9 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
       {isPending && <p className="faint late">{labels.loading}</p>}
       {data && <RuleList listed={listed} />}
       <div className="actions">
-        <button
-          type="button"
-          className="btn"
+        <Button
+          icon={Plus}
+          label={labels.add}
           disabled={!data}
           ref={(button) => {
             if (!button || !returning.current) return
@@ -50,14 +51,9 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
             button.focus()
           }}
           onClick={() => setAdding(true)}
-        >
-          <Plus aria-hidden />
-          {labels.add}
-        </button>
+        />
         <span className="grow" />
-        <button type="button" className="btn" onClick={onClose}>
-          {labels.close}
-        </button>
+        <Button label={labels.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -3,6 +3,7 @@ import { Search, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { Hit } from './Hit.tsx'
 import { useSearch } from './use-search.ts'
@@ -96,9 +97,9 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
         ))}
       </ol>
       {found.more && (
-        <button type="button" className="btn" disabled={found.loadingMore} onClick={found.loadMore}>
+        <Button disabled={found.loadingMore} onClick={found.loadMore}>
           {found.loadingMore ? texts.ui.loading : texts.search.more}
-        </button>
+        </Button>
       )}
     </div>
   )

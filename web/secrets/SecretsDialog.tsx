@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { PutSecret } from './PutSecret.tsx'
@@ -37,9 +38,7 @@ export function SecretsDialog({ space, onClose }: Props) {
       </ul>
       <PutSecret space={space} onStored={again} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -9,6 +9,7 @@ import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import '../environment/environment.css'
+import { Button } from '../ui/Button.tsx'
 import { usageText } from './usage.ts'
 
 /** The runs of a session, newest first. */
@@ -44,13 +45,9 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
           </time>
         </p>
         <p className="faint">{[stateText(run), usage].filter(Boolean).join(', ')}</p>
-        <button
-          type="button"
-          className="btn quiet run-given"
-          onClick={() => overlay.set({ kind: 'given', run: run.id })}
-        >
+        <Button className="quiet run-given" onClick={() => overlay.set({ kind: 'given', run: run.id })}>
           {texts.environment.given.open}
-        </button>
+        </Button>
         {place && (
           <p className="faint cut" title={place}>
             {texts.session.runs.place(place)}

@@ -6,6 +6,7 @@ import type { Session } from '../../src/model/tree.ts'
 import { remember, rememberSeen } from '../data/memory.ts'
 import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { SessionView } from './SessionView.tsx'
 
@@ -36,9 +37,7 @@ export function SessionRoute() {
         <h2>{problem?.code === 'not_found' || data?.ended ? texts.session.gone.title : texts.session.failed}</h2>
         {problem && problem.code !== 'not_found' ? <Problem error={problem} /> : <p>{texts.session.gone.text}</p>}
         <div className="row">
-          <button type="button" className="btn" onClick={() => page.show(id)}>
-            {texts.ui.tryAgain}
-          </button>
+          <Button label={texts.ui.tryAgain} onClick={() => page.show(id)} />
           <Link to="/" className="btn">
             {texts.shell.goHome}
           </Link>

@@ -1,4 +1,5 @@
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { KEY_MAP } from './key-map.ts'
 import '../ui/dialogs.css'
@@ -26,9 +27,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
         ))}
       </div>
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.done}
-        </button>
+        <Button label={texts.ui.done} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -4,6 +4,7 @@ import { inboxOf } from '../data/tree.ts'
 import { usePage, usePageState } from '../data/use-page.ts'
 import { useNews } from '../notify/use-news.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { LoginView } from './LoginView.tsx'
@@ -27,9 +28,7 @@ export function Shell() {
         <h1>{texts.shell.broken.title}</h1>
         <Problem error={problem} />
         <p className="dim">{texts.shell.broken.next}</p>
-        <button type="button" className="btn primary" onClick={() => void page.start()}>
-          {texts.ui.tryAgain}
-        </button>
+        <Button label={texts.ui.tryAgain} className="primary" onClick={() => void page.start()} />
       </main>
     )
   }

@@ -6,6 +6,7 @@ import { useNewSession } from '../data/new-session.ts'
 import { treeOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 const StartForm = lazy(() => import('./StartForm.tsx').then((file) => ({ default: file.StartForm })))
@@ -36,10 +37,9 @@ function NoSession({ project, name }: { project: string; name: string }) {
     <div className="empty">
       <h2>{texts.start.noSession.title}</h2>
       <p>{texts.start.noSession.text}</p>
-      <button type="button" className="btn primary" disabled={create.pending} onClick={() => create.run()}>
-        <MessageSquarePlus aria-hidden />
+      <Button icon={MessageSquarePlus} className="primary" disabled={create.pending} onClick={() => create.run()}>
         {texts.tree.newSessionIn(name)}
-      </button>
+      </Button>
       <Problem error={create.problem} />
     </div>
   )

@@ -6,6 +6,7 @@ import { remember } from '../data/memory.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentCards } from './AgentCards.tsx'
 import { FolderChoice, type SpaceChoice } from './FolderChoice.tsx'
@@ -50,15 +51,13 @@ export function StartForm({ first }: { first: boolean }) {
           <p className="grow dim cut">
             {folder ? (folder.folder ?? texts.start.chosen.blank) : texts.start.chosen.none}
           </p>
-          <button
-            type="button"
-            className="btn primary"
+          <Button
+            icon={Play}
+            label={texts.start.begin}
+            className="primary"
             disabled={!folder || begin.pending}
             onClick={() => folder && begin.run(folder, chosenAgent, '')}
-          >
-            <Play aria-hidden />
-            {texts.start.begin}
-          </button>
+          />
         </footer>
       </div>
     </div>
@@ -73,9 +72,7 @@ function Tour({ pending, onBegin }: { pending: boolean; onBegin: () => void }) {
       <p className="grow">
         <b>{labels.title}</b> {labels.text}
       </p>
-      <button type="button" className="btn" disabled={pending} onClick={onBegin}>
-        {labels.begin}
-      </button>
+      <Button label={labels.begin} disabled={pending} onClick={onBegin} />
     </div>
   )
 }

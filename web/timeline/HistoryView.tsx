@@ -12,6 +12,7 @@ import { OlderButton } from './OlderButton.tsx'
 import { TouchRow } from './TouchRow.tsx'
 import { useKeys } from './use-keys.ts'
 import '../files/files.css'
+import { IconButton } from '../ui/Button.tsx'
 import './timeline.css'
 
 type By = 'any' | NonNullable<EverywhereFilter['author']>
@@ -42,15 +43,7 @@ export function HistoryView() {
         <div className="row">
           <h1>{labels.title}</h1>
           <p className="faint grow cut">{labels.note}</p>
-          <button
-            type="button"
-            className="btn quiet icon"
-            aria-label={labels.again}
-            title={labels.again}
-            onClick={() => void list.refetch()}
-          >
-            <RotateCw aria-hidden />
-          </button>
+          <IconButton icon={RotateCw} label={labels.again} onClick={() => void list.refetch()} />
         </div>
         <Filter fields={fields} onChange={(part) => setFields({ ...fields, ...part })} />
       </header>

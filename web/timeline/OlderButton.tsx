@@ -1,4 +1,5 @@
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 
 interface Props {
   readonly list: {
@@ -12,13 +13,8 @@ interface Props {
 export function OlderButton({ list }: Props) {
   if (!list.hasNextPage) return null
   return (
-    <button
-      type="button"
-      className="btn quiet diff-more"
-      disabled={list.isFetchingNextPage}
-      onClick={() => void list.fetchNextPage()}
-    >
+    <Button className="quiet diff-more" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
       {list.isFetchingNextPage ? texts.timeline.loadingOlder : texts.timeline.older}
-    </button>
+    </Button>
   )
 }

@@ -7,6 +7,7 @@ import { useViewed } from '../diff/viewed.ts'
 import { ChangeList } from '../files/ChangeList.tsx'
 import { telling } from '../files/groups.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { useKeys } from './use-keys.ts'
 
@@ -28,19 +29,13 @@ export function SnapshotDetail({ project, session, snapshot: { n } }: Props) {
   return (
     <div className="snapshot-detail">
       <div className="snapshot-acts">
-        <button type="button" className="btn" onClick={() => plan({ kind: 'restore', to: n }, labels.restoreTitle(n))}>
-          {labels.restore}
-        </button>
-        <button
-          type="button"
-          className="btn quiet"
+        <Button label={labels.restore} onClick={() => plan({ kind: 'restore', to: n }, labels.restoreTitle(n))} />
+        <Button
+          label={labels.undo}
+          className="quiet"
           onClick={() => plan({ kind: 'undo', of: { kind: 'snapshot', n } }, labels.undoTitle(n))}
-        >
-          {labels.undo}
-        </button>
-        <button type="button" className="btn quiet" onClick={() => showPanel('files', { run: null, since: n })}>
-          {labels.since}
-        </button>
+        />
+        <Button label={labels.since} className="quiet" onClick={() => showPanel('files', { run: null, since: n })} />
       </div>
       {error && <Problem error={asCarrelError(error)} />}
       {isPending && !error && <p className="panel-note">{texts.files.looking}</p>}

@@ -15,6 +15,7 @@ import { OlderButton } from './OlderButton.tsx'
 import { SnapshotRow } from './SnapshotRow.tsx'
 import { useKeys } from './use-keys.ts'
 import '../files/files.css'
+import { IconButton } from '../ui/Button.tsx'
 import './timeline.css'
 
 /** The snapshots of a working copy, of all its sessions, newest first. */
@@ -124,16 +125,5 @@ function TakeSnapshot({ project }: { project: string }) {
     setBusy(false)
   }
   const label = busy ? labels.capturing : labels.capture
-  return (
-    <button
-      type="button"
-      className="btn quiet icon"
-      aria-label={label}
-      title={label}
-      disabled={busy}
-      onClick={() => void take()}
-    >
-      <Camera aria-hidden />
-    </button>
-  )
+  return <IconButton icon={Camera} label={label} disabled={busy} onClick={() => void take()} />
 }

@@ -7,6 +7,7 @@ import { unarchive } from '../data/archive.ts'
 import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import type { TreeNoun } from '../texts/words/nouns.ts'
+import { Button, IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 const PAGE = 100
@@ -34,9 +35,9 @@ export function ArchivedRows() {
       </ul>
       {older && (
         <div className="older-sessions">
-          <button type="button" className="btn quiet" disabled={older.pending} onClick={older.load}>
+          <Button className="quiet" disabled={older.pending} onClick={older.load}>
             {older.pending ? texts.tree.loadingOlder : texts.tree.archived.older}
-          </button>
+          </Button>
         </div>
       )}
     </section>
@@ -62,15 +63,13 @@ function Row({ noun, row, icon }: { noun: TreeNoun; row: Named; icon: ReactNode 
           {row.name}
         </span>
       )}
-      <button
-        type="button"
-        className="btn quiet icon small"
-        aria-label={texts.tree.archived.restoreOne(noun, row.name)}
+      <IconButton
+        icon={ArchiveRestore}
+        label={texts.tree.archived.restoreOne(noun, row.name)}
+        className="small"
         title={texts.tree.archived.unarchive}
         onClick={() => void unarchive(page, noun, [row])}
-      >
-        <ArchiveRestore aria-hidden />
-      </button>
+      />
     </li>
   )
 }

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react'
 import { useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
@@ -34,12 +35,8 @@ export function NameDialog({ title, name, save, onClose }: Props) {
         />
         <Problem error={submit.problem} />
         <div className="actions">
-          <button type="button" className="btn" onClick={onClose}>
-            {texts.ui.cancel}
-          </button>
-          <button type="submit" className="btn primary" disabled={submit.pending || !text.trim()}>
-            {texts.ui.save}
-          </button>
+          <Button label={texts.ui.cancel} onClick={onClose} />
+          <Button label={texts.ui.save} className="primary" type="submit" disabled={submit.pending || !text.trim()} />
         </div>
       </form>
     </Dialog>

@@ -3,6 +3,7 @@ import type { Answer, Question } from '../../../src/model/interaction.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../../data/use-page.ts'
 import { age } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Markdown } from '../../ui/Markdown.tsx'
 import { Problem } from '../../ui/Problem.tsx'
 import { StateDot } from '../../ui/StateDot.tsx'
@@ -59,14 +60,9 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
             </button>
           ))}
           {options.length === 0 && (
-            <button
-              type="button"
-              className="btn"
-              disabled={submit.pending}
-              onClick={() => submit.run({ declined: true })}
-            >
+            <Button disabled={submit.pending} onClick={() => submit.run({ declined: true })}>
               {texts.question.noAnswer}
-            </button>
+            </Button>
           )}
           <Suspense>
             <RuleOffers interaction={interaction} question={question} />

@@ -1,6 +1,7 @@
 import { type FormEvent, useId, useMemo, useState } from 'react'
 import type { Answer } from '../../../src/model/interaction.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { type FieldValue, type FormField, fieldsOf, readField } from './form-schema.ts'
 
 interface Props {
@@ -44,12 +45,8 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
         )
       })}
       <div className="options">
-        <button type="submit" className="btn primary" disabled={pending}>
-          {texts.ui.send}
-        </button>
-        <button type="button" className="btn" disabled={pending} onClick={() => onAnswer({ declined: true })}>
-          {texts.question.noAnswer}
-        </button>
+        <Button label={texts.ui.send} className="primary" type="submit" disabled={pending} />
+        <Button label={texts.question.noAnswer} disabled={pending} onClick={() => onAnswer({ declined: true })} />
       </div>
     </form>
   )

@@ -5,6 +5,7 @@ import type { ToolItem } from '../../../src/model/events/items.ts'
 import { usePage } from '../../data/use-page.ts'
 import { bytes } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Problem } from '../../ui/Problem.tsx'
 import { useSession } from '../session-context.ts'
@@ -31,14 +32,8 @@ export function WholeOutput({ item, onClose }: { item: ToolItem; onClose: () => 
       {text === null && !problem && <p className="faint">{texts.transcript.whole.reading}</p>}
       {text !== null && <Lines text={text} />}
       <div className="options">
-        {text !== null && (
-          <button type="button" className="btn" onClick={() => save(text)}>
-            {texts.transcript.whole.save}
-          </button>
-        )}
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        {text !== null && <Button label={texts.transcript.whole.save} onClick={() => save(text)} />}
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )
