@@ -1,7 +1,7 @@
-import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
-import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
+import { useWorkspace } from '../data/use-page.ts'
 import { ScopeChoice } from '../secrets/ScopeChoice.tsx'
 import { scopeAt, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
@@ -21,17 +21,13 @@ interface Props {
 
 /** The environment settings of one scope at a time. */
 export function EnvironmentDialog({ space, onClose }: Props) {
-  const page = usePage()
   const view = useWorkspace()
-  const workspace = useWorkspaceId()
   const id = useId()
   const [where, setWhere] = useState(space ?? '')
   const [saved, setSaved] = useState(false)
   const scope = scopeAt(view, where)
   const labels = texts.environment
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: ['environment', workspace, where],
-    queryFn: () => page.call('environment.get', { workspace, ...scopeInput(scope) }),
+  const { data, error, isPending, refetch } = useAnswer(['environment', where], 'environment.get', scopeInput(scope), {
     refetchOnMount: 'always',
   })
   return (

@@ -1,7 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { GivenToRun } from '../../src/model/settings/environment.ts'
-import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
@@ -11,13 +10,14 @@ import './environment.css'
 
 /** The environment of a run. Secrets show as handles. */
 export function GivenDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data, error, isPending } = useQuery({
-    queryKey: ['given', workspace, run],
-    queryFn: () => page.call('runs.environment', { workspace, id: run }),
-    refetchOnMount: 'always',
-  })
+  const { data, error, isPending } = useAnswer(
+    ['given', run],
+    'runs.environment',
+    { id: run },
+    {
+      refetchOnMount: 'always',
+    },
+  )
   return (
     <Dialog title={texts.environment.given.title} open onClose={onClose} className="wide plan-like" isText>
       {error && <Problem error={asCarrelError(error)} />}

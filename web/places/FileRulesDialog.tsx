@@ -1,7 +1,8 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import type { FileRules } from '../../src/model/files/conflicts.ts'
+import { useAnswer } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Dialog } from '../ui/Dialog.tsx'
@@ -16,13 +17,7 @@ const MIB = 1_048_576
 
 /** The file rules of a Space: which files the history tracks, and which paths need confirmation. */
 export function FileRulesDialog({ space, name, onClose }: { space: string; name: string; onClose: () => void }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data, error, isPending } = useQuery({
-    queryKey: ['file-rules', workspace, space],
-    queryFn: () => page.call('fileRules.get', { workspace, id: space }),
-    staleTime: 0,
-  })
+  const { data, error, isPending } = useAnswer(['file-rules', space], 'fileRules.get', { id: space }, { staleTime: 0 })
   const [saved, setSaved] = useState(false)
   const labels = texts.places.rules
   return (

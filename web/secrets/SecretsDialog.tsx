@@ -1,6 +1,5 @@
-import { useQuery } from '@tanstack/react-query'
 import { asCarrelError } from '../../src/model/errors.ts'
-import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
@@ -17,13 +16,7 @@ interface Props {
 
 /** The secrets of the workspace by name. The server never returns a value. */
 export function SecretsDialog({ space, onClose }: Props) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: ['secrets', workspace],
-    queryFn: () => page.call('secrets.list', { workspace }),
-    refetchOnMount: 'always',
-  })
+  const { data, error, isPending, refetch } = useAnswer(['secrets'], 'secrets.list', {}, { refetchOnMount: 'always' })
   const again = () => void refetch()
   return (
     <Dialog title={texts.secrets.title} open onClose={onClose}>

@@ -1,10 +1,10 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { asCarrelError } from '../../src/model/errors.ts'
 import { unarchive } from '../data/archive.ts'
-import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { usePages } from '../data/queries.ts'
+import { usePage, useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import type { TreeNoun } from '../texts/words/nouns.ts'
 import { Button, IconButton } from '../ui/Button.tsx'
@@ -79,26 +79,12 @@ function Row({ noun, row, icon }: { noun: TreeNoun; row: Named; icon: ReactNode 
  * sessions are requested.
  */
 function useArchived() {
-  const page = usePage()
-  const workspace = useWorkspaceId()
   const view = useWorkspace()
   const known = Object.values(view.sessions)
     .filter(({ archivedAt }) => archivedAt !== null)
     .map(({ id }) => id)
-  const asked = useInfiniteQuery({
-    queryKey: ['archived', workspace, known.sort().join()],
-    queryFn: ({ pageParam }) =>
-      page.call('sessions.list', {
-        workspace,
-        archived: true,
-        limit: PAGE,
-        ...(pageParam !== null && { cursor: pageParam }),
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ cursor }) => cursor,
-    placeholderData: (before) => before,
-    staleTime: 0,
-  })
+  const key = ['archived', known.sort().join()] as const
+  const asked = usePages(key, 'sessions.list', { archived: true, limit: PAGE }, { staleTime: 0 })
   const archived = <T extends { archivedAt: number | null }>(rows: readonly T[]): T[] =>
     rows.filter(({ archivedAt }) => archivedAt !== null).sort((a, b) => b.archivedAt! - a.archivedAt!)
   // The stream is newer than a list that was requested a while ago.
