@@ -6,6 +6,7 @@ import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { OlderSessions } from '../tree/OlderSessions.tsx'
 import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { BoardCard } from './BoardCard.tsx'
 import { type Column, columnsOf } from './columns.ts'
@@ -30,7 +31,7 @@ export function BoardView() {
   const [chosen, setChosen] = useState<string | null>(null)
   // A phone has room for one column: the first that is not empty, in order of urgency.
   const shown = chosen ?? columns.find(({ cards }) => cards.length > 0)?.id ?? 'idle'
-  if (order.length === 0) return <Empty />
+  if (order.length === 0) return <NoSessions />
   return (
     <div className="board">
       <header className="board-head">
@@ -97,15 +98,12 @@ function BoardColumn({ column, shown, marks }: { column: Column; shown: boolean;
   )
 }
 
-function Empty() {
+function NoSessions() {
   return (
-    <div className="empty">
-      <SquareKanban className="empty-mark" aria-hidden />
-      <h2>{texts.board.empty.title}</h2>
-      <p>{texts.board.empty.text}</p>
+    <Empty icon={SquareKanban} title={texts.board.empty.title} text={texts.board.empty.text}>
       <Link to="/" className="btn primary">
         {texts.board.empty.start}
       </Link>
-    </div>
+    </Empty>
   )
 }

@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router'
 import type { BrowserUse } from '../../src/model/browser.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
@@ -16,7 +15,7 @@ import './browser.css'
 export function BrowserPanel({ row }: { row: Session }) {
   const { data, error, isPending } = useBrowsers()
   const labels = texts.browser
-  if (error && !data) return <Problem error={asCarrelError(error)} />
+  if (error && !data) return <Problem error={error} />
   if (isPending || !data) return <p className="panel-note">{texts.ui.loading}</p>
   const own = data.browsers.find(({ session }) => session === row.id)
   const others = data.browsers.filter((use) => use !== own)

@@ -1,5 +1,4 @@
 import { useId, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { useAnswer } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { ScopeChoice } from '../secrets/ScopeChoice.tsx'
@@ -44,7 +43,7 @@ export function EnvironmentDialog({ space, onClose }: Props) {
           }}
         />
       </div>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && (
         <>

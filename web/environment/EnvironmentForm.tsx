@@ -1,9 +1,10 @@
-import { type FormEvent, type ReactNode, useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/settings/environment.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { type ScopeRef, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
 import { BUDGET_AMOUNTS, changeOf, draftOf, LIMIT_AMOUNTS, type SettingsDraft } from './draft.ts'
@@ -18,13 +19,9 @@ export function EnvironmentForm({ scope, own, onSaved }: { scope: ScopeRef; own:
     await page.call('environment.set', { workspace, ...scopeInput(scope), settings: changeOf(own, draft) })
     onSaved()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    save.run()
-  }
   const put = (more: Partial<SettingsDraft>) => setDraft({ ...draft, ...more })
   return (
-    <form className="stack" onSubmit={send} aria-label={labels.form}>
+    <form className="stack" onSubmit={onSend(() => save.run())} aria-label={labels.form}>
       <Area label={labels.env} note={labels.envNote} value={draft.env} onValue={(env) => put({ env })} />
       <Pick label={labels.home} value={draft.home} options={labels.homes} onPick={(to) => put({ home: to })}>
         {Home.options}

@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { GivenToRun } from '../../src/model/settings/environment.ts'
 import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
@@ -20,7 +19,7 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
   )
   return (
     <Dialog title={texts.environment.given.title} open onClose={onClose} className="wide plan-like" isText>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <Given given={data} />}
       <div className="actions">

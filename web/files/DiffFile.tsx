@@ -1,5 +1,4 @@
 import { Undo2 } from 'lucide-react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { type Scope, useFileDiff } from '../data/files.ts'
 import { DiffView } from '../diff/DiffView.tsx'
 import { countLines } from '../diff/hunks.ts'
@@ -21,7 +20,7 @@ interface Props {
 export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
   const { data, error, isPending } = useFileDiff(project, scope, path, n)
   const labels = texts.files.diff
-  if (error) return <Problem error={asCarrelError(error)} />
+  if (error) return <Problem error={error} />
   if (isPending) return <p className="diff-note">{labels.loading}</p>
   const { added, cut } = countLines(data.hunks)
   const acts = onUndo && ((index: number) => <UndoHunk onUndo={() => onUndo(index)} />)

@@ -1,5 +1,4 @@
 import { useEffect, useMemo, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { type Scope, useChanges, useHistoryStatus } from '../data/files.ts'
@@ -41,9 +40,9 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
         onOpenAll={(open) => setOpened(new Set(open ? keys : []))}
       />
       <div className="files-body scroll">
-        {status.error && <Problem error={asCarrelError(status.error)} />}
+        <Problem error={status.error} />
         {status.data && <HistoryNote status={status.data} />}
-        {error && <Problem error={asCarrelError(error)} />}
+        <Problem error={error} />
         {isPending && !error && <p className="panel-note">{labels.looking}</p>}
         {data?.changes.length === 0 && status.data?.state !== 'importing' && <Nothing scope={scope} />}
         <ChangeList

@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Gap } from '../../src/model/files/history.ts'
 import { useGaps } from '../data/files.ts'
 import { overlay } from '../data/overlay.ts'
@@ -27,7 +26,7 @@ export function GapsDialog({ project, space, n, onClose }: Props) {
   return (
     <Dialog title={labels.title} open onClose={onClose} className="wide">
       <p className="dim">{labels.note}</p>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <GapList gaps={data.gaps} />}
       <div className="actions">

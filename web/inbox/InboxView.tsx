@@ -11,6 +11,7 @@ import { SessionContext } from '../session/session-context.ts'
 import { age, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { answerByKey, isTyping } from '../ui/keys.ts'
 import { useNow } from '../ui/use-now.ts'
 import { AnswerAll } from './AnswerAll.tsx'
@@ -55,11 +56,7 @@ export function Inbox({ title, end }: Props) {
         {end}
       </header>
       {open.length === 0 ? (
-        <div className="empty">
-          <CircleCheckBig className="empty-mark" aria-hidden />
-          <h2>{texts.inbox.empty.title}</h2>
-          <p>{texts.inbox.empty.text}</p>
-        </div>
+        <Empty icon={CircleCheckBig} {...texts.inbox.empty} />
       ) : (
         <ol className="inbox-list scroll" aria-label={texts.inbox.list}>
           {open.map((interaction, index) => (

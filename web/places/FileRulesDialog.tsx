@@ -1,6 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { FileRules } from '../../src/model/files/conflicts.ts'
 import { useAnswer } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
@@ -22,7 +21,7 @@ export function FileRulesDialog({ space, name, onClose }: { space: string; name:
   const labels = texts.places.rules
   return (
     <Dialog title={labels.title(name)} open onClose={onClose} className="wide plan-like">
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="dim">{texts.ui.loading}</p>}
       {data && (
         <RulesForm

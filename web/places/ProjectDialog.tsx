@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
 import type { PlaceKind } from '../../src/model/tree.ts'
 import { useSpaceDetail } from '../data/queries.ts'
@@ -12,6 +12,7 @@ import { PlaceKinds } from './PlaceKinds.tsx'
 import { commandWords, NO_OPTIONS, PlaceOptionFields, type PlaceOptions } from './PlaceOptionFields.tsx'
 import '../ui/dialogs.css'
 import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import './places.css'
 
 export type Drivers = Output<'places.drivers'>['drivers']
@@ -51,12 +52,8 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
     if (made.place.state === 'making') say(labels.create.makingNow(made.name))
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (name.trim()) make.run()
-  }
   return (
-    <form className="stack" onSubmit={send}>
+    <form className="stack" onSubmit={onSend(() => name.trim() && make.run())}>
       <label className="form-field">
         <span>{labels.create.name}</span>
         <input className="field" value={name} maxLength={200} onChange={(event) => setName(event.target.value)} />

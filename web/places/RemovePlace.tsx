@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { CopyButton } from '../ui/CopyButton.tsx'
@@ -44,7 +43,7 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
   return (
     <>
       {preview.isPending && <p className="dim">{labels.looking}</p>}
-      {preview.error && <Problem error={asCarrelError(preview.error)} />}
+      <Problem error={preview.error} />
       {removed ? <Removed removed={removed} /> : preview.data && <Loss {...preview.data} />}
       <Problem error={remove.problem} />
       <div className="actions">

@@ -1,5 +1,4 @@
 import { useDeferredValue, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PathClass } from '../../src/model/files/conflicts.ts'
 import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
@@ -27,7 +26,7 @@ export function TryPath({ space }: { space: string }) {
           onChange={(event) => setPath(event.target.value)}
         />
       </label>
-      {wanted && error && <Problem error={asCarrelError(error)} />}
+      {wanted && error && <Problem error={error} />}
       {wanted && data && (
         <p role="status">
           {labels.verdict(

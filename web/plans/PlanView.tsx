@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
 import { texts } from '../texts/texts.ts'
@@ -28,7 +27,7 @@ export function PlanView({ project, request, session, onClose }: Props) {
   return (
     <>
       {pending && !problem && <p className="dim">{labels.looking}</p>}
-      {problem && <Problem error={asCarrelError(problem)} />}
+      <Problem error={problem} />
       {planning.stale && <StaleNote difference={planning.stale} />}
       {plan?.entries.length === 0 && <p>{labels.nothing[request.kind]}</p>}
       <Sum planning={planning} />

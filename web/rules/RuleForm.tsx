@@ -1,10 +1,11 @@
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { Input } from '../../src/api/index.ts'
 import type { Space } from '../../src/model/tree.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import type { ListedRule } from './use-rules.ts'
@@ -35,12 +36,8 @@ export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; o
     await page.call('rules.add', { workspace, action, ...ruleOf(fields) })
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    submit.run()
-  }
   return (
-    <form ref={form} className="rule-form" aria-label={labels.title} onSubmit={send}>
+    <form ref={form} className="rule-form" aria-label={labels.title} onSubmit={onSend(() => submit.run())}>
       <Segments label={labels.action} value={action} options={labels.actions} onChoose={setAction} />
       <OperationFields fields={fields} onChange={change} />
       <ScopeFields fields={fields} onChange={change} spaces={spaces} />

@@ -1,6 +1,5 @@
 import { Plus } from 'lucide-react'
 import { useRef, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
@@ -37,7 +36,7 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={labels.title} open onClose={onClose} className="rules-dialog">
       <p className="dim">{labels.text}</p>
-      <Problem error={error && asCarrelError(error)} />
+      <Problem error={error} />
       {isPending && <p className="faint late">{labels.loading}</p>}
       {data && <RuleList listed={listed} />}
       <div className="actions">

@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { usePages } from '../data/queries.ts'
 
 /** Waits for a pause in typing, so that not every letter is a search. ms. */
@@ -21,7 +20,7 @@ export function useSearch(text: string, session: string | undefined, limit: numb
     more: search.hasNextPage,
     loadMore: () => void search.fetchNextPage(),
     loadingMore: search.isFetchingNextPage,
-    problem: search.error && asCarrelError(search.error),
+    problem: search.error,
   }
 }
 

@@ -1,7 +1,8 @@
-import { type ComponentProps, type FormEvent, useId, useState } from 'react'
+import { type ComponentProps, useId, useState } from 'react'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { ScopeChoice } from './ScopeChoice.tsx'
 import { scopeAt, scopeInput } from './scopes.ts'
@@ -24,12 +25,8 @@ export function PutSecret({ space, onStored }: { space: string | undefined; onSt
     setValue('')
     onStored()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    submit.run()
-  }
   return (
-    <form onSubmit={send} className="stack put-secret" aria-label={texts.secrets.put}>
+    <form onSubmit={onSend(() => submit.run())} className="stack put-secret" aria-label={texts.secrets.put}>
       <Field
         label={texts.secrets.name}
         value={name}

@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
@@ -21,7 +20,7 @@ export function SecretsDialog({ space, onClose }: Props) {
   return (
     <Dialog title={texts.secrets.title} open onClose={onClose}>
       <p className="dim">{texts.secrets.text}</p>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data?.secrets.length === 0 && <p>{texts.secrets.empty}</p>}
       <ul className="secrets">

@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
 import { overlay } from '../data/overlay.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
@@ -19,7 +18,7 @@ export function RunsPanel({ data, project }: { data: SessionData; project: strin
   return (
     <>
       <PortLinks project={project} stamp={`${run?.id}.${run?.state}.${lastRun?.id}`} />
-      {runs.error && <Problem error={asCarrelError(runs.error)} />}
+      <Problem error={runs.error} />
       {runs.isPending && <p className="panel-note">{texts.ui.loading}</p>}
       {runs.data?.runs.length === 0 && <p className="panel-note">{texts.session.runs.empty}</p>}
       <ul className="runs scroll">

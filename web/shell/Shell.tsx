@@ -5,6 +5,7 @@ import { usePage, usePageState } from '../data/use-page.ts'
 import { useNews } from '../notify/use-news.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { LoginView } from './LoginView.tsx'
@@ -82,11 +83,10 @@ function Frame() {
 
 export function NotFound() {
   return (
-    <div className="empty">
-      <h2>{texts.shell.nothingHere}</h2>
+    <Empty title={texts.shell.nothingHere}>
       <Link to="/" className="btn">
         {texts.shell.goHome}
       </Link>
-    </div>
+    </Empty>
   )
 }

@@ -1,7 +1,6 @@
 import { ArrowUp, Folder, FolderGit2, FolderSearch, SquareDashed } from 'lucide-react'
 import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { useFolders } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
@@ -52,7 +51,7 @@ export function FolderChoice({ chosen, onChoose }: Props) {
           ))}
         </ul>
       </div>
-      {folders.error && <Problem error={asCarrelError(folders.error)} />}
+      <Problem error={folders.error} />
       <PathOrBlank chosen={chosen} onChoose={onChoose} />
     </div>
   )

@@ -1,7 +1,6 @@
 import { useNavigate } from '@tanstack/react-router'
 import { Play, Sparkles } from 'lucide-react'
 import { useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { remember } from '../data/memory.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
@@ -42,7 +41,7 @@ export function StartForm({ first }: { first: boolean }) {
         </section>
         <section aria-labelledby="start-who">
           <h2 id="start-who">{texts.start.who}</h2>
-          {agents.error && <Problem error={asCarrelError(agents.error)} />}
+          <Problem error={agents.error} />
           {agents.isPending && <p className="dim">{texts.start.lookingForAgents}</p>}
           {list && <AgentCards agents={list} chosen={chosenAgent} onChoose={setAgent} />}
         </section>

@@ -1,7 +1,6 @@
 import { History, RotateCw } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { type EverywhereFilter, useEverywhere } from '../data/files.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { fullDay } from '../texts/format.ts'
@@ -13,6 +12,7 @@ import { TouchRow } from './TouchRow.tsx'
 import { useKeys } from './use-keys.ts'
 import '../files/files.css'
 import { IconButton } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import './timeline.css'
 
 type By = 'any' | NonNullable<EverywhereFilter['author']>
@@ -48,7 +48,7 @@ export function HistoryView() {
         <Filter fields={fields} onChange={(part) => setFields({ ...fields, ...part })} />
       </header>
       <div className="history-list scroll">
-        {list.error && <Problem error={asCarrelError(list.error)} />}
+        <Problem error={list.error} />
         {list.isPending && !list.error && <p className="dim">{labels.looking}</p>}
         <Days pages={list.data?.pages} none={none} />
         <OlderButton list={list} />
@@ -89,15 +89,7 @@ function Days({ pages, none }: DaysProps) {
   const [opened, toggle] = useKeys()
   if (!pages) return null
   const rows = pages.flatMap((page) => page.changes)
-  if (rows.length === 0) {
-    return (
-      <div className="empty">
-        <History className="empty-mark" aria-hidden />
-        <h2>{none.title}</h2>
-        <p>{none.text}</p>
-      </div>
-    )
-  }
+  if (rows.length === 0) return <Empty icon={History} {...none} />
   return [...Map.groupBy(rows, ({ change }) => fullDay(change.at))].map(([day, own]) => (
     <section key={day} aria-label={day}>
       <h2 className="day">{day}</h2>

@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest, Snapshot } from '../../src/model/files/history.ts'
 import { useChanges } from '../data/files.ts'
 import { overlay } from '../data/overlay.ts'
@@ -37,7 +36,7 @@ export function SnapshotDetail({ project, session, snapshot: { n } }: Props) {
         />
         <Button label={labels.since} className="quiet" onClick={() => showPanel('files', { run: null, since: n })} />
       </div>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && !error && <p className="panel-note">{texts.files.looking}</p>}
       {data?.changes.length === 0 && <p className="panel-note">{labels.noChanges}</p>}
       {data && (

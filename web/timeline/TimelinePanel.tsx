@@ -1,7 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Camera } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { useHistoryStatus, useSnapshots } from '../data/files.ts'
 import { attempt, say } from '../data/toasts.ts'
@@ -16,6 +15,7 @@ import { SnapshotRow } from './SnapshotRow.tsx'
 import { useKeys } from './use-keys.ts'
 import '../files/files.css'
 import { IconButton } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import './timeline.css'
 
 /** The snapshots of a working copy, of all its sessions, newest first. */
@@ -39,14 +39,9 @@ export function TimelinePanel({ row, stamp }: { row: Session; stamp: string }) {
       <Filter mine={mine} onMine={setMine} path={path} onPath={setPath} project={row.project} />
       <div className="files-body scroll">
         {status.data && <HistoryNote status={status.data} />}
-        {list.error && <Problem error={asCarrelError(list.error)} />}
+        <Problem error={list.error} />
         {list.isPending && !list.error && <p className="panel-note">{labels.looking}</p>}
-        {list.data && snapshots.length === 0 && (
-          <div className="empty">
-            <h2>{none.title}</h2>
-            <p>{none.text}</p>
-          </div>
-        )}
+        {list.data && snapshots.length === 0 && <Empty {...none} />}
         {[...Map.groupBy(snapshots, ({ at }) => fullDay(at))].map(([day, own]) => (
           <section key={day} aria-label={day}>
             <h3 className="day">{day}</h3>

@@ -1,7 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { unarchive } from '../data/archive.ts'
 import { usePages } from '../data/queries.ts'
 import { usePage, useWorkspace } from '../data/use-page.ts'
@@ -94,7 +93,7 @@ function useArchived() {
     projects: archived(Object.values(view.projects)),
     sessions: archived(sessions),
     older: asked.hasNextPage ? { pending: asked.isFetchingNextPage, load: () => void asked.fetchNextPage() } : null,
-    problem: asked.error && asCarrelError(asked.error),
+    problem: asked.error,
     pending: asked.isPending,
   }
 }

@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { DeletePreview } from '../../src/model/tree.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
@@ -38,7 +37,7 @@ export function DeleteDialog({ noun, id, name, onClose }: Props) {
   return (
     <Dialog title={texts.tree.delete.title(noun, name)} open onClose={onClose}>
       {preview.isPending && <p className="dim">{texts.tree.delete.looking}</p>}
-      {preview.error && <Problem error={asCarrelError(preview.error)} />}
+      <Problem error={preview.error} />
       {goes && <Preview goes={goes} />}
       <Problem error={submit.problem} />
       <div className="actions">

@@ -1,8 +1,9 @@
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 interface Props {
@@ -18,13 +19,9 @@ export function NameDialog({ title, name, save, onClose }: Props) {
     await save(text.trim())
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (text.trim()) submit.run()
-  }
   return (
     <Dialog title={title} open onClose={onClose}>
-      <form onSubmit={send} className="stack">
+      <form onSubmit={onSend(() => text.trim() && submit.run())} className="stack">
         <input
           className="field"
           aria-label={texts.tree.name.field}

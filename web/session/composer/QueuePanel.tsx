@@ -1,10 +1,11 @@
 import { Pencil, X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { QueuedPrompt, SessionView } from '../../../src/model/events/view.ts'
 import { agentName, useAgents } from '../../data/queries.ts'
 import { usePage, useSubmit } from '../../data/use-page.ts'
 import { texts } from '../../texts/texts.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
+import { onSend } from '../../ui/form.ts'
 import { Problem } from '../../ui/Problem.tsx'
 import { useSession } from '../session-context.ts'
 import { Blocks, textOf } from '../transcript/Blocks.tsx'
@@ -89,12 +90,8 @@ function Edit({ text, save, onClose }: EditProps) {
     await save(next)
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (next.trim()) submit.run()
-  }
   return (
-    <form className="stack" onSubmit={send}>
+    <form className="stack" onSubmit={onSend(() => next.trim() && submit.run())}>
       <textarea
         className="field"
         aria-label={texts.composer.queue.field}

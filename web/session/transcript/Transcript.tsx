@@ -5,6 +5,7 @@ import type { SessionData } from '../../data/session-data.ts'
 import { usePage } from '../../data/use-page.ts'
 import { texts } from '../../texts/texts.ts'
 import { Button } from '../../ui/Button.tsx'
+import { Empty } from '../../ui/Empty.tsx'
 import { Problem } from '../../ui/Problem.tsx'
 import { usePermalink } from '../use-permalink.ts'
 import { guessHeight, rowsOf, type TranscriptRowData } from './rows.ts'
@@ -109,11 +110,7 @@ function useFirstPlace(box: RefObject<HTMLDivElement | null>, virtual: Virtualiz
 function Nothing() {
   return (
     <div className="transcript-box">
-      <div className="empty">
-        <MessagesSquare className="empty-mark" aria-hidden />
-        <h2>{texts.transcript.empty.title}</h2>
-        <p>{texts.transcript.empty.text}</p>
-      </div>
+      <Empty icon={MessagesSquare} {...texts.transcript.empty} />
     </div>
   )
 }

@@ -7,6 +7,7 @@ import { bytes } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
+import { download } from '../../ui/download.ts'
 import { Problem } from '../../ui/Problem.tsx'
 import { useSession } from '../session-context.ts'
 import { linesOf, readWhole } from './whole-output.ts'
@@ -32,7 +33,12 @@ export function WholeOutput({ item, onClose }: { item: ToolItem; onClose: () => 
       {text === null && !problem && <p className="faint">{texts.transcript.whole.reading}</p>}
       {text !== null && <Lines text={text} />}
       <div className="options">
-        {text !== null && <Button label={texts.transcript.whole.save} onClick={() => save(text)} />}
+        {text !== null && (
+          <Button
+            label={texts.transcript.whole.save}
+            onClick={() => download(texts.transcript.whole.file, text, 'text/plain')}
+          />
+        )}
         <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
@@ -63,13 +69,4 @@ function Lines({ text }: { text: string }) {
       </div>
     </>
   )
-}
-
-function save(text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = texts.transcript.whole.file
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
