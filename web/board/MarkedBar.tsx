@@ -98,7 +98,7 @@ interface ConfirmProps {
 
 function Confirm({ title, sessions, onClose, children: [labels, act] }: ConfirmProps) {
   return (
-    <Dialog title={title} open onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <ul className="marked-names">
         {sessions.slice(0, NAMED).map(({ id, name }) => (
           <li key={id} className="cut">

@@ -7,7 +7,6 @@ export interface Card {
   readonly session: Session
   readonly space: Space
   readonly project: Project
-  /** The latest news of the session, as text. */
   readonly news: string
 }
 

@@ -50,7 +50,6 @@ function None({ space }: { space: string }) {
   )
 }
 
-/** Runs with a browser or in the queue for one, each with a link to its session. */
 function UseList({ uses }: { uses: readonly BrowserUse[] }) {
   const labels = texts.browser
   const sessions = usePageState((state) => state.workspace?.sessions)

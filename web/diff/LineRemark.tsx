@@ -6,7 +6,6 @@ import type { Remark } from './remarks.ts'
 
 interface Props {
   readonly remark: Remark
-  /** The comment is still a draft. */
   readonly editing: boolean
   readonly onKeep: (text: string) => void
   readonly onEdit: () => void

@@ -4,12 +4,12 @@ import { useWorkspace } from '../data/use-page.ts'
 import { ScopeChoice } from '../secrets/ScopeChoice.tsx'
 import { scopeAt, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { EffectiveTable } from './EffectiveTable.tsx'
 import { EnvironmentForm } from './EnvironmentForm.tsx'
 import '../ui/dialogs.css'
-import { Button } from '../ui/Button.tsx'
 import './environment.css'
 
 interface Props {
@@ -30,7 +30,7 @@ export function EnvironmentDialog({ space, onClose }: Props) {
     refetchOnMount: 'always',
   })
   return (
-    <Dialog title={labels.title} open onClose={onClose} className="wide plan-like">
+    <Dialog title={labels.title} onClose={onClose} className="wide plan-like">
       <p className="dim">{labels.text}</p>
       <div className="form-field">
         <label htmlFor={id}>{labels.where}</label>

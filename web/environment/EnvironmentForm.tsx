@@ -5,6 +5,7 @@ import { type ScopeRef, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { onSend } from '../ui/form.ts'
+import { option } from '../ui/option.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
 import { BUDGET_AMOUNTS, changeOf, draftOf, LIMIT_AMOUNTS, type SettingsDraft } from './draft.ts'
@@ -59,7 +60,6 @@ export function EnvironmentForm({ scope, own, onSaved }: { scope: ScopeRef; own:
   )
 }
 
-/** Limits and budgets, each in a fold of its own. */
 function Amounts({ draft, onChange }: { draft: SettingsDraft; onChange: (part: Partial<SettingsDraft>) => void }) {
   const labels = texts.environment
   return (
@@ -126,11 +126,7 @@ function Pick({ label, value, options, onPick, children }: PickProps): ReactNode
       <label htmlFor={id}>{label}</label>
       <select id={id} className="field" value={value} onChange={(event) => onPick(event.target.value)}>
         <option value="">{texts.environment.inherited}</option>
-        {children.map((name) => (
-          <option key={name} value={name}>
-            {options[name]}
-          </option>
-        ))}
+        {children.map((name) => option(name, options[name]))}
       </select>
     </div>
   )

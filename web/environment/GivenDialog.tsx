@@ -18,7 +18,7 @@ export function GivenDialog({ run, onClose }: { run: string; onClose: () => void
     },
   )
   return (
-    <Dialog title={texts.environment.given.title} open onClose={onClose} className="wide plan-like" isText>
+    <Dialog title={texts.environment.given.title} onClose={onClose} className="wide plan-like" isText>
       <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <Given given={data} />}

@@ -12,7 +12,6 @@ interface Props {
   readonly path: string
   readonly n: number
   readonly session: string | null
-  /** Undoes one hunk. */
   readonly onUndo?: ((hunk: number) => void) | undefined
 }
 

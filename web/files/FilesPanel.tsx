@@ -7,6 +7,7 @@ import { panel } from '../data/panel.ts'
 import { useViewed } from '../diff/viewed.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { ChangeList } from './ChangeList.tsx'
 import { FilesTools } from './FilesTools.tsx'
@@ -44,7 +45,7 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
         {status.data && <HistoryNote status={status.data} />}
         <Problem error={error} />
         {isPending && !error && <p className="panel-note">{labels.looking}</p>}
-        {data?.changes.length === 0 && status.data?.state !== 'importing' && <Nothing scope={scope} />}
+        {data?.changes.length === 0 && status.data?.state !== 'importing' && <Empty {...labels.empty[scope.kind]} />}
         <ChangeList
           project={row.project}
           scope={scope}
@@ -62,16 +63,6 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
       </div>
       <RemarksBar session={row.id} />
     </>
-  )
-}
-
-function Nothing({ scope }: { scope: Scope }) {
-  const labels = texts.files.empty[scope.kind]
-  return (
-    <div className="empty">
-      <h2>{labels.title}</h2>
-      <p>{labels.text}</p>
-    </div>
   )
 }
 

@@ -4,11 +4,11 @@ import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
 import { bytes } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { shownPath } from './groups.ts'
 import '../ui/dialogs.css'
-import { Button } from '../ui/Button.tsx'
 import './files.css'
 
 interface Props {
@@ -24,7 +24,7 @@ export function GapsDialog({ project, space, n, onClose }: Props) {
   const name = usePageState((state) => state.workspace?.spaces[space]?.name ?? '')
   const labels = texts.files.gaps
   return (
-    <Dialog title={labels.title} open onClose={onClose} className="wide">
+    <Dialog title={labels.title} onClose={onClose} className="wide">
       <p className="dim">{labels.note}</p>
       <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}

@@ -16,7 +16,6 @@ const SPACE = `spc_${tail(1)}`
 const ROW = { id: `ses_${tail(1)}`, project: PROJECT, space: SPACE, lastRun: null, state: 'idle' } as unknown as Session
 const NEVER = new Promise<never>(() => undefined)
 
-/** The workspace of the examples of files: two sessions in one Space. */
 const STATE = {
   workspace: {
     ...EMPTY_WORKSPACE,

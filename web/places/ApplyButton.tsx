@@ -2,7 +2,7 @@ import { FolderInput } from 'lucide-react'
 import type { Project } from '../../src/model/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
-import { beginApply } from './apply.ts'
+import { beginApply } from './entries.ts'
 
 /** Opens the plan that applies a working copy to the Space's folder. */
 export function ApplyButton({ project }: { project: Project }) {

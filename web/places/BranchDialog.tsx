@@ -19,7 +19,7 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
     onClose()
   })
   return (
-    <Dialog title={labels.title(name)} open onClose={onClose}>
+    <Dialog title={labels.title(name)} onClose={onClose}>
       <form className="stack" onSubmit={onSend(() => branch.trim() && make.run())}>
         <p className="dim">{labels.note}</p>
         <label className="form-field">

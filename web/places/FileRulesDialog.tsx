@@ -4,12 +4,12 @@ import type { FileRules } from '../../src/model/files/conflicts.ts'
 import { useAnswer } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { FileRulesTable } from './FileRulesTable.tsx'
 import { TryPath } from './TryPath.tsx'
 import '../ui/dialogs.css'
-import { Button } from '../ui/Button.tsx'
 import './places.css'
 
 const MIB = 1_048_576
@@ -20,7 +20,7 @@ export function FileRulesDialog({ space, name, onClose }: { space: string; name:
   const [saved, setSaved] = useState(false)
   const labels = texts.places.rules
   return (
-    <Dialog title={labels.title(name)} open onClose={onClose} className="wide plan-like">
+    <Dialog title={labels.title(name)} onClose={onClose} className="wide plan-like">
       <Problem error={error} />
       {isPending && <p className="dim">{texts.ui.loading}</p>}
       {data && (
@@ -98,7 +98,6 @@ interface TrackedProps {
   readonly onIgnore: (ignore: string) => void
 }
 
-/** The fields that say which files the history tracks. */
 function Tracked({ rules, onRules, ignore, onIgnore }: TrackedProps) {
   const labels = texts.places.rules
   return (

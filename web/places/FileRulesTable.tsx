@@ -2,6 +2,7 @@ import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
 import { PathClass, type PathRule } from '../../src/model/files/conflicts.ts'
 import { texts } from '../texts/texts.ts'
 import { Button, IconButton } from '../ui/Button.tsx'
+import { option } from '../ui/option.tsx'
 
 interface Props {
   readonly rules: readonly PathRule[]
@@ -120,11 +121,7 @@ function Pick<Value extends string>({ label, value, options, labels, onPick }: P
       value={value}
       onChange={(event) => onPick(event.target.value as Value)}
     >
-      {options.map((each) => (
-        <option key={each} value={each}>
-          {labels[each]}
-        </option>
-      ))}
+      {options.map((each) => option(each, labels[each]))}
     </select>
   )
 }

@@ -6,13 +6,13 @@ import { useSpaceDetail } from '../data/queries.ts'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { PlaceKinds } from './PlaceKinds.tsx'
 import { commandWords, NO_OPTIONS, PlaceOptionFields, type PlaceOptions } from './PlaceOptionFields.tsx'
 import '../ui/dialogs.css'
-import { Button } from '../ui/Button.tsx'
-import { onSend } from '../ui/form.ts'
 import './places.css'
 
 export type Drivers = Output<'places.drivers'>['drivers']
@@ -25,7 +25,7 @@ interface Props {
 
 export function ProjectDialog({ space, name, onClose }: Props) {
   return (
-    <Dialog title={texts.places.create.title(name)} open onClose={onClose} className="wide plan-like">
+    <Dialog title={texts.places.create.title(name)} onClose={onClose} className="wide plan-like">
       <ProjectForm space={space} onClose={onClose} />
     </Dialog>
   )
@@ -73,7 +73,6 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
   )
 }
 
-/** Returns the filled-in options that the kind of working copy has. */
 function optionsFor(kind: PlaceKind, { branch, start, include, setup, driver }: PlaceOptions) {
   if (kind === 'direct') return {}
   const lines = include.split('\n').flatMap((line) => line.trim() || [])

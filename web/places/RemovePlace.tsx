@@ -3,11 +3,11 @@ import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { CopyButton } from '../ui/CopyButton.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import '../ui/dialogs.css'
-import { Button } from '../ui/Button.tsx'
 import './places.css'
 
 type Removal = Output<'places.remove'>
@@ -15,7 +15,7 @@ type Removal = Output<'places.remove'>
 /** Shows what the removal of a working copy would lose, confirms once, and shows how to restore it. */
 export function RemovePlace({ project, name, onClose }: { project: string; name: string; onClose: () => void }) {
   return (
-    <Dialog title={texts.places.remove.title(name)} open onClose={onClose} className="wide">
+    <Dialog title={texts.places.remove.title(name)} onClose={onClose} className="wide">
       <Removing project={project} onClose={onClose} />
     </Dialog>
   )

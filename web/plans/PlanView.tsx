@@ -1,13 +1,14 @@
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { PlanDone } from './PlanDone.tsx'
 import { PlanGroups } from './PlanGroups.tsx'
 import { StaleNote } from './StaleNote.tsx'
 import { type Planning, usePlanning } from './use-planning.ts'
 import '../ui/dialogs.css'
-import { Button } from '../ui/Button.tsx'
 import './plans.css'
 
 interface Props {
@@ -16,6 +17,14 @@ interface Props {
   /** The session whose conversation may be forked at the same point. */
   readonly session?: string | undefined
   readonly onClose: () => void
+}
+
+export function PlanDialog({ title, ...plan }: Props & { readonly title: string }) {
+  return (
+    <Dialog title={title} onClose={plan.onClose} className="wide plan-dialog">
+      <PlanView {...plan} />
+    </Dialog>
+  )
 }
 
 /** The plan of a restore, undo or apply. The button applies exactly this plan, or nothing. */

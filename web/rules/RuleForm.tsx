@@ -6,6 +6,7 @@ import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-pa
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { onSend } from '../ui/form.ts'
+import { option } from '../ui/option.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import type { ListedRule } from './use-rules.ts'
@@ -44,11 +45,7 @@ export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; o
       {listed.length > 0 && (
         <Pick label={labels.before} value={fields.before} onChange={(before) => change({ before })}>
           <option value="">{labels.last}</option>
-          {listed.map(({ rule, sentence }, at) => (
-            <option key={rule.id} value={rule.id}>
-              {labels.beforeOne(at + 1, sentence)}
-            </option>
-          ))}
+          {listed.map(({ rule, sentence }, at) => option(rule.id, labels.beforeOne(at + 1, sentence)))}
         </Pick>
       )}
       <Problem error={submit.problem} />
@@ -64,11 +61,7 @@ function OperationFields({ fields: { kind, command, path }, onChange }: PartProp
   return (
     <>
       <Pick label={labels.kind} value={kind} onChange={(value) => onChange({ kind: value })}>
-        {Object.entries(labels.kinds).map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
+        {Object.entries(labels.kinds).map(([value, label]) => option(value, label))}
         <option value="">{labels.anything}</option>
       </Pick>
       {kind === 'execute' ? (
@@ -90,20 +83,12 @@ function ScopeFields({ fields, onChange, spaces }: PartProps & { readonly spaces
   return (
     <div className="rule-pair">
       <Pick label={labels.space} value={fields.space} onChange={(space) => onChange({ space })}>
-        {spaces.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
+        {spaces.map(({ id, name }) => option(id, name))}
         <option value="">{labels.everywhere}</option>
       </Pick>
       <Pick label={labels.agent} value={fields.agent} onChange={(agent) => onChange({ agent })}>
         <option value="">{labels.everyAgent}</option>
-        {agents.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
+        {agents.map(({ id, name }) => option(id, name))}
       </Pick>
     </div>
   )

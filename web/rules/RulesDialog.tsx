@@ -28,13 +28,13 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
       setAdding(false)
     }
     return (
-      <Dialog title={labels.form.title} open onClose={onClose} className="rules-dialog">
+      <Dialog title={labels.form.title} onClose={onClose} className="rules-dialog">
         <RuleForm listed={listed} onClose={back} />
       </Dialog>
     )
   }
   return (
-    <Dialog title={labels.title} open onClose={onClose} className="rules-dialog">
+    <Dialog title={labels.title} onClose={onClose} className="rules-dialog">
       <p className="dim">{labels.text}</p>
       <Problem error={error} />
       {isPending && <p className="faint late">{labels.loading}</p>}

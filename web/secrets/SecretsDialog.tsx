@@ -18,7 +18,7 @@ export function SecretsDialog({ space, onClose }: Props) {
   const { data, error, isPending, refetch } = useAnswer(['secrets'], 'secrets.list', {}, { refetchOnMount: 'always' })
   const again = () => void refetch()
   return (
-    <Dialog title={texts.secrets.title} open onClose={onClose}>
+    <Dialog title={texts.secrets.title} onClose={onClose}>
       <p className="dim">{texts.secrets.text}</p>
       <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}

@@ -6,7 +6,6 @@ import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
-/** The most results that a person steps through. */
 const MOST = 100
 
 /** Finds text in the whole session, including items that are not loaded, and steps through the results. */

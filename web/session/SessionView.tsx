@@ -64,7 +64,6 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
   )
 }
 
-/** The parts below the transcript: state, queue and composer. */
 function Dock({ data, row }: { data: SessionData; row: Session }) {
   const { view } = data
   return (

@@ -6,7 +6,7 @@ import '../ui/dialogs.css'
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title={texts.keys.title} open onClose={onClose} className="wide" isText>
+    <Dialog title={texts.keys.title} onClose={onClose} className="wide" isText>
       <div className="key-map">
         {KEY_MAP.map(({ where, keys }) => (
           <section key={where} aria-label={where}>

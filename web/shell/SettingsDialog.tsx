@@ -12,7 +12,7 @@ import '../ui/dialogs.css'
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
   const { theme, density, sound } = usePreferences()
   return (
-    <Dialog title={texts.settings.title} open onClose={onClose}>
+    <Dialog title={texts.settings.title} onClose={onClose}>
       <div className="settings">
         <Segments
           label={texts.settings.theme}

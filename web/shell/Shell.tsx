@@ -1,4 +1,4 @@
-import { Link, Outlet, useRouter } from '@tanstack/react-router'
+import { Link, Outlet, useParams, useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { inboxOf } from '../data/tree.ts'
 import { usePage, usePageState } from '../data/use-page.ts'
@@ -14,7 +14,6 @@ import { PhoneBar } from './PhoneBar.tsx'
 import { Rail } from './Rail.tsx'
 import { Toasts } from './Toasts.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
-import { useTitle } from './use-title.ts'
 import './shell.css'
 
 /** The frame of every view: sidebar, view and connection banner. */
@@ -79,6 +78,15 @@ function Frame() {
       </p>
     </div>
   )
+}
+
+/** Shows the number of open questions and the open session in the tab's title. */
+function useTitle(questions: number): void {
+  const { session } = useParams({ strict: false })
+  const name = usePageState((state) => (session ? state.workspace?.sessions[session]?.name : undefined))
+  useEffect(() => {
+    document.title = texts.shell.title(questions, name)
+  }, [questions, name])
 }
 
 export function NotFound() {

@@ -9,8 +9,12 @@ import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentCards } from './AgentCards.tsx'
 import { FolderChoice, type SpaceChoice } from './FolderChoice.tsx'
-import { TOUR_PROMPT } from './tour.ts'
 import './start.css'
+
+/** The prompt of the tour, placed in the composer ready to send. */
+const TOUR_PROMPT = 'tour'
+
+export const AddSpace = () => <StartForm first={false} />
 
 /** The form that starts a session: a folder and an agent. `first`: the workspace is empty, so the tour is offered. */
 export function StartForm({ first }: { first: boolean }) {

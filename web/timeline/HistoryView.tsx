@@ -5,20 +5,19 @@ import { type EverywhereFilter, useEverywhere } from '../data/files.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { fullDay } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Choice } from '../ui/Choice.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { OlderButton } from './OlderButton.tsx'
 import { TouchRow } from './TouchRow.tsx'
 import { useKeys } from './use-keys.ts'
 import '../files/files.css'
-import { IconButton } from '../ui/Button.tsx'
-import { Empty } from '../ui/Empty.tsx'
 import './timeline.css'
 
 type By = 'any' | NonNullable<EverywhereFilter['author']>
 const AUTHORS = ['any', 'run', 'outside', 'act', 'unknown'] as const satisfies readonly By[]
 
-/** The filter as the fields hold it. */
 interface Fields {
   readonly space: string
   readonly author: By

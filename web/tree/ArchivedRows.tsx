@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router'
 import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-react'
-import type { ReactNode } from 'react'
 import { unarchive } from '../data/archive.ts'
 import { usePages } from '../data/queries.ts'
 import { usePage, useWorkspace } from '../data/use-page.ts'
@@ -23,13 +22,13 @@ export function ArchivedRows() {
       {empty && !pending && !problem && <p className="rail-empty">{texts.tree.archived.empty}</p>}
       <ul>
         {spaces.map((row) => (
-          <Row key={row.id} noun="space" row={row} icon={<Folder className="glyph" aria-hidden />} />
+          <Row key={row.id} noun="space" row={row} />
         ))}
         {projects.map((row) => (
-          <Row key={row.id} noun="project" row={row} icon={<FolderKanban className="glyph" aria-hidden />} />
+          <Row key={row.id} noun="project" row={row} />
         ))}
         {sessions.map((row) => (
-          <Row key={row.id} noun="session" row={row} icon={<MessageSquareText className="glyph" aria-hidden />} />
+          <Row key={row.id} noun="session" row={row} />
         ))}
       </ul>
       {older && (
@@ -43,16 +42,14 @@ export function ArchivedRows() {
   )
 }
 
-interface Named {
-  readonly id: string
-  readonly name: string
-}
+const ICONS = { space: Folder, project: FolderKanban, session: MessageSquareText }
 
-function Row({ noun, row, icon }: { noun: TreeNoun; row: Named; icon: ReactNode }) {
+function Row({ noun, row }: { noun: TreeNoun; row: { id: string; name: string } }) {
   const page = usePage()
+  const Icon = ICONS[noun]
   return (
     <li className="archived-row">
-      {icon}
+      <Icon className="glyph" aria-hidden />
       {noun === 'session' ? (
         <Link to="/s/$session" params={{ session: row.id }} className="cut grow" title={row.name}>
           {row.name}

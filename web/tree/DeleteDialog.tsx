@@ -35,7 +35,7 @@ export function DeleteDialog({ noun, id, name, onClose }: Props) {
   })
   const goes = preview.data?.preview
   return (
-    <Dialog title={texts.tree.delete.title(noun, name)} open onClose={onClose}>
+    <Dialog title={texts.tree.delete.title(noun, name)} onClose={onClose}>
       {preview.isPending && <p className="dim">{texts.tree.delete.looking}</p>}
       <Problem error={preview.error} />
       {goes && <Preview goes={goes} />}

@@ -20,7 +20,7 @@ export function NameDialog({ title, name, save, onClose }: Props) {
     onClose()
   })
   return (
-    <Dialog title={title} open onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <form onSubmit={onSend(() => text.trim() && submit.run())} className="stack">
         <input
           className="field"

@@ -74,7 +74,6 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
   )
 }
 
-/** The subject of the question: command, change or paths. */
 function About({ interaction, question }: { interaction: string; question: Question }) {
   const { root } = useSession()
   const tool = (question.toolCall ?? {}) as ToolLike

@@ -2,6 +2,7 @@ import { type FormEvent, useId, useMemo, useState } from 'react'
 import type { Answer } from '../../../src/model/interaction.ts'
 import { texts } from '../../texts/texts.ts'
 import { Button } from '../../ui/Button.tsx'
+import { option } from '../../ui/option.tsx'
 import { type FieldValue, type FormField, fieldsOf, readField } from './form-schema.ts'
 
 interface Props {
@@ -125,11 +126,7 @@ function Entry({ id, field, value, problem, onChange }: Omit<FieldProps, 'intera
     return (
       <select {...common} value={text} onChange={(event) => onChange(event.target.value)}>
         <option value="">{texts.question.form.choose}</option>
-        {choices.map((choice) => (
-          <option key={choice.value} value={choice.value}>
-            {choice.label}
-          </option>
-        ))}
+        {choices.map((choice) => option(choice.value, choice.label))}
       </select>
     )
   }

@@ -93,7 +93,6 @@ export function ToolRow({ item }: { item: ToolItem }) {
   )
 }
 
-/** The size of the hidden output, and a button that reads all of it from the log. */
 function Hidden({ item }: { item: ToolItem }) {
   const [open, setOpen] = useState(false)
   return (

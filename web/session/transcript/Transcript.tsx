@@ -71,7 +71,6 @@ function Rows({ data, rows, agent }: { data: SessionData; rows: readonly Transcr
   )
 }
 
-/** The window of rows that are rendered, and whether it is at the newest row. */
 function useRowWindow(box: RefObject<HTMLDivElement | null>, rows: readonly TranscriptRowData[]) {
   const [atEnd, setAtEnd] = useState(true)
   const virtual = useVirtualizer<HTMLDivElement, Element>({

@@ -28,7 +28,7 @@ export function WholeOutput({ item, onClose }: { item: ToolItem; onClose: () => 
     return () => gone.abort()
   }, [page, workspace, session, item])
   return (
-    <Dialog title={item.title} open onClose={onClose}>
+    <Dialog title={item.title} onClose={onClose}>
       <Problem error={problem} what={texts.transcript.whole.failed} />
       {text === null && !problem && <p className="faint">{texts.transcript.whole.reading}</p>}
       {text !== null && <Lines text={text} />}
