@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { BrowserTab } from '../../src/model/browser-sight.ts'
 import { texts } from '../texts/texts.ts'
 import { IconButton } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import type { SendInput } from './use-picture-input.ts'
 
 const STEPS = { back: ArrowLeft, forward: ArrowRight, reload: RotateCw } as const
@@ -31,11 +32,10 @@ function Controlled({ tab, send }: { tab: BrowserTab | null; send: SendInput }) 
   return (
     <form
       className="browser-bar"
-      onSubmit={(event) => {
-        event.preventDefault()
+      onSubmit={onSend(() => {
         if (draft?.trim()) send({ kind: 'go', url: draft.trim() })
         setDraft(null)
-      }}
+      })}
     >
       {(['back', 'forward', 'reload'] as const).map((to) => {
         const Icon = STEPS[to]

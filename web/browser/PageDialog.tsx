@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { BrowserDialog } from '../../src/model/browser-sight.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import type { SendInput } from './use-picture-input.ts'
 
 /** A dialog of the page, such as `confirm()`. Screenshots of a browser do not contain its dialogs. */
@@ -14,10 +15,7 @@ export function PageDialog({ dialog, send }: { dialog: BrowserDialog; send: Send
     <form
       className="browser-dialog"
       aria-label={labels.dialog[kind]}
-      onSubmit={(event) => {
-        event.preventDefault()
-        send?.({ kind: 'dialog', accept: true, ...(kind === 'prompt' && { text }) })
-      }}
+      onSubmit={onSend(() => send?.({ kind: 'dialog', accept: true, ...(kind === 'prompt' && { text }) }))}
     >
       <div role="status">
         <b>{labels.dialog[kind]}</b>

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import { press } from './gestures.ts'
 import type { SendInput } from './use-picture-input.ts'
 
@@ -11,11 +12,10 @@ export function TypeBar({ send }: { send: SendInput }) {
   return (
     <form
       className="browser-type"
-      onSubmit={(event) => {
-        event.preventDefault()
+      onSubmit={onSend(() => {
         if (text) send({ kind: 'text', text })
         setText('')
-      }}
+      })}
     >
       <input
         className="field grow"

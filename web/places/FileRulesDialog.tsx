@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { FileRules } from '../../src/model/files/conflicts.ts'
 import { useAnswer } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { FileRulesTable } from './FileRulesTable.tsx'
 import { TryPath } from './TryPath.tsx'
@@ -59,11 +60,10 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
     onSaved()
   })
   const change = (part: Partial<FileRules>): void => setNext({ ...next, ...part })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
+  const send = onSend(() => {
     const paths = next.paths.filter(({ glob }) => glob.trim() !== '')
     save.run({ ...next, paths, ignore: ignore.split('\n').filter((line) => line.trim() !== '') })
-  }
+  })
   return (
     <form className="stack" onSubmit={send}>
       <section className="stack-s" aria-label={labels.pathRules}>

@@ -47,17 +47,16 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
       ) : (
         <div className="options">
           {options.map(({ id, label, kind }, at) => (
-            <button
+            <Button
               key={id}
-              type="button"
-              className={`btn ${kind === 'allow_once' ? 'primary' : ''}`}
+              label={label}
+              className={kind === 'allow_once' ? 'primary' : ''}
               data-answer={`${interaction}:${at + 1}`}
               disabled={submit.pending}
               onClick={() => submit.run({ option: id })}
             >
-              {label}
               {at < 9 && <kbd aria-hidden>{at + 1}</kbd>}
-            </button>
+            </Button>
           ))}
           {options.length === 0 && (
             <Button disabled={submit.pending} onClick={() => submit.run({ declined: true })}>

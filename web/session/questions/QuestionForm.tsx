@@ -1,7 +1,8 @@
-import { type FormEvent, useId, useMemo, useState } from 'react'
+import { useId, useMemo, useState } from 'react'
 import type { Answer } from '../../../src/model/interaction.ts'
 import { texts } from '../../texts/texts.ts'
 import { Button } from '../../ui/Button.tsx'
+import { onSend } from '../../ui/form.ts'
 import { option } from '../../ui/option.tsx'
 import { type FieldValue, type FormField, fieldsOf, readField } from './form-schema.ts'
 
@@ -18,8 +19,7 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
   const [given, setGiven] = useState<Record<string, FieldValue>>({})
   const [tried, setTried] = useState(false)
   const reads = fields.map((field) => readField(field, given[field.name] ?? field.initial))
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
+  const send = onSend(() => {
     setTried(true)
     if (reads.some((read) => 'problem' in read)) return
     const values = Object.fromEntries(
@@ -29,7 +29,7 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
       }),
     )
     onAnswer({ values })
-  }
+  })
   return (
     <form className="form" onSubmit={send} noValidate>
       {fields.map((field, at) => {

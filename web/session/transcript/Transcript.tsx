@@ -20,7 +20,12 @@ const NEAR_TOP = 6
 /** The items of a session. Follows the newest item at the end of the list, and keeps the position elsewhere. */
 export function Transcript({ data, seen, agent }: { data: SessionData; seen: number; agent: string }) {
   const rows = useMemo(() => rowsOf(data.items, seen, data.head), [data.items, seen, data.head])
-  return rows.length === 0 ? <Nothing /> : <Rows data={data} rows={rows} agent={agent} />
+  if (rows.length > 0) return <Rows data={data} rows={rows} agent={agent} />
+  return (
+    <div className="transcript-box">
+      <Empty icon={MessagesSquare} {...texts.transcript.empty} />
+    </div>
+  )
 }
 
 /** Mounted with the first row, so that the virtualizer finds its scroll element from the start. */
@@ -104,12 +109,4 @@ function useFirstPlace(box: RefObject<HTMLDivElement | null>, virtual: Virtualiz
     return () => cancelAnimationFrame(frame)
   }, [virtual, box])
   return placed
-}
-
-function Nothing() {
-  return (
-    <div className="transcript-box">
-      <Empty icon={MessagesSquare} {...texts.transcript.empty} />
-    </div>
-  )
 }
