@@ -1,9 +1,7 @@
 import { KEEP, useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 
-/**
- * Links to the programs that listen on the project's ports. A link passes the login and ends at an origin of its own.
- */
+/** Links to the programs on the project's ports. A link passes the login and ends at an origin of its own. */
 export function PortLinks({ project, stamp }: { project: string; stamp: string }) {
   const { data } = useAnswer(['ports', project, stamp], 'ports.list', { project }, KEEP)
   if (!data || data.ports.length === 0) return null

@@ -121,9 +121,7 @@ interface Place {
   readonly at: number
 }
 
-/**
- * Keys of the inbox: j and k move, digits answer. The chosen question stays chosen while others appear and disappear.
- */
+/** Keys of the inbox: j and k move, digits answer. The chosen question stays chosen while others come and go. */
 function useInboxKeys(box: RefObject<HTMLElement | null>, place: Place, choose: (id: string) => void): void {
   const latest = useRef(place)
   useEffect(() => {

@@ -32,8 +32,7 @@ export function TimelinePanel({ row, stamp }: { row: Session; stamp: string }) {
   const queries = useQueryClient()
   const again = (): void => void queries.invalidateQueries({ queryKey: ['snapshots'] })
   const labels = texts.timeline
-  const narrowed = mine || wanted !== ''
-  const none = narrowed ? labels.none : labels.empty
+  const none = mine || wanted !== '' ? labels.none : labels.empty
   return (
     <>
       <Filter mine={mine} onMine={setMine} path={path} onPath={setPath} project={row.project} />

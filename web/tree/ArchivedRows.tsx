@@ -12,8 +12,8 @@ const PAGE = 100
 
 /** The archived Spaces, projects and sessions, each with a button that restores it. */
 export function ArchivedRows() {
-  const { spaces, projects, sessions, older, problem, pending } = useArchived()
-  const empty = spaces.length + projects.length + sessions.length === 0
+  const { rows, older, problem, pending } = useArchived()
+  const empty = Object.values(rows).every(({ length }) => length === 0)
   return (
     <section className="archived" aria-label={texts.tree.archived.title}>
       <h2>{texts.tree.archived.title}</h2>
@@ -21,15 +21,9 @@ export function ArchivedRows() {
       <Problem error={problem} />
       {empty && !pending && !problem && <p className="rail-empty">{texts.tree.archived.empty}</p>}
       <ul>
-        {spaces.map((row) => (
-          <Row key={row.id} noun="space" row={row} />
-        ))}
-        {projects.map((row) => (
-          <Row key={row.id} noun="project" row={row} />
-        ))}
-        {sessions.map((row) => (
-          <Row key={row.id} noun="session" row={row} />
-        ))}
+        {(['space', 'project', 'session'] as const).map((noun) =>
+          rows[noun].map((row) => <Row key={row.id} noun={noun} row={row} />),
+        )}
       </ul>
       {older && (
         <div className="older-sessions">
@@ -70,10 +64,7 @@ function Row({ noun, row }: { noun: TreeNoun; row: { id: string; name: string } 
   )
 }
 
-/**
- * Returns the archived items. The workspace has all Spaces and projects, but only the newest sessions, so archived
- * sessions are requested.
- */
+/** Returns the archived items. The workspace lacks older sessions, so archived sessions are requested. */
 function useArchived() {
   const view = useWorkspace()
   const known = Object.values(view.sessions)
@@ -86,9 +77,11 @@ function useArchived() {
   // The stream is newer than a list that was requested a while ago.
   const sessions = (asked.data?.pages ?? []).flatMap((each) => each.sessions).map((row) => view.sessions[row.id] ?? row)
   return {
-    spaces: archived(Object.values(view.spaces)),
-    projects: archived(Object.values(view.projects)),
-    sessions: archived(sessions),
+    rows: {
+      space: archived(Object.values(view.spaces)),
+      project: archived(Object.values(view.projects)),
+      session: archived(sessions),
+    },
     older: asked.hasNextPage ? { pending: asked.isFetchingNextPage, load: () => void asked.fetchNextPage() } : null,
     problem: asked.error,
     pending: asked.isPending,
