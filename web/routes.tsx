@@ -8,7 +8,7 @@ const home = createRoute({ getParentRoute: () => root, path: '/', component: Hom
 const add = createRoute({
   getParentRoute: () => root,
   path: '/add',
-  component: lazyRouteComponent(() => import('./start/AddSpace.tsx'), 'AddSpace'),
+  component: lazyRouteComponent(() => import('./start/StartForm.tsx'), 'AddSpace'),
 })
 const inbox = createRoute({
   getParentRoute: () => root,

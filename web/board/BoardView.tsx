@@ -5,6 +5,8 @@ import { agentName, useAgents } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { OlderSessions } from '../tree/OlderSessions.tsx'
+import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { BoardCard } from './BoardCard.tsx'
 import { type Column, columnsOf } from './columns.ts'
@@ -29,7 +31,7 @@ export function BoardView() {
   const [chosen, setChosen] = useState<string | null>(null)
   // A phone has room for one column: the first that is not empty, in order of urgency.
   const shown = chosen ?? columns.find(({ cards }) => cards.length > 0)?.id ?? 'idle'
-  if (order.length === 0) return <Empty />
+  if (order.length === 0) return <NoSessions />
   return (
     <div className="board">
       <header className="board-head">
@@ -88,23 +90,20 @@ function BoardColumn({ column, shown, marks }: { column: Column; shown: boolean;
         </ul>
       )}
       {visible.length < cards.length && (
-        <button type="button" className="btn quiet" onClick={() => setAll(true)}>
+        <Button className="quiet" onClick={() => setAll(true)}>
           {texts.board.more(cards.length - visible.length)}
-        </button>
+        </Button>
       )}
     </section>
   )
 }
 
-function Empty() {
+function NoSessions() {
   return (
-    <div className="empty">
-      <SquareKanban className="empty-mark" aria-hidden />
-      <h2>{texts.board.empty.title}</h2>
-      <p>{texts.board.empty.text}</p>
+    <Empty icon={SquareKanban} title={texts.board.empty.title} text={texts.board.empty.text}>
       <Link to="/" className="btn primary">
         {texts.board.empty.start}
       </Link>
-    </div>
+    </Empty>
   )
 }

@@ -5,6 +5,7 @@ import { archive, eachOf, sayProblems } from '../data/archive.ts'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button, IconButton } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { type Column, stoppable } from './columns.ts'
 import type { Marks } from './use-marks.ts'
@@ -30,23 +31,11 @@ export function MarkedBar({ columns, marks }: { columns: readonly Column[]; mark
       <p className="grow" role="status">
         {labels.count(marked.length)}
       </p>
-      <button type="button" className="btn" disabled={running.length === 0} onClick={() => setAsked('stop')}>
-        <Square aria-hidden />
+      <Button icon={Square} disabled={running.length === 0} onClick={() => setAsked('stop')}>
         {labels.stop(running.length)}
-      </button>
-      <button type="button" className="btn" onClick={() => setAsked('archive')}>
-        <Archive aria-hidden />
-        {labels.archive(marked.length)}
-      </button>
-      <button
-        type="button"
-        className="btn quiet icon"
-        aria-label={labels.unmark}
-        title={labels.unmark}
-        onClick={marks.clear}
-      >
-        <X aria-hidden />
-      </button>
+      </Button>
+      <Button icon={Archive} label={labels.archive(marked.length)} onClick={() => setAsked('archive')} />
+      <IconButton icon={X} label={labels.unmark} onClick={marks.clear} />
       {asked === 'stop' && <StopMarked sessions={running} onClose={close} onDone={finish} />}
       {asked === 'archive' && <ArchiveMarked sessions={marked} runs={running.length} onClose={close} onDone={finish} />}
     </section>
@@ -76,9 +65,9 @@ function StopMarked({ sessions, onClose, onDone }: MarkedProps) {
   return (
     <Confirm title={labels.title(sessions.length)} sessions={sessions} onClose={onClose}>
       <p className="dim">{labels.text}</p>
-      <button type="button" className="btn danger" disabled={stop.pending} onClick={() => stop.run()}>
+      <Button className="danger" disabled={stop.pending} onClick={() => stop.run()}>
         {stop.pending ? labels.pending : texts.board.marked.stop(sessions.length)}
-      </button>
+      </Button>
     </Confirm>
   )
 }
@@ -93,9 +82,9 @@ function ArchiveMarked({ sessions, runs, onClose, onDone }: MarkedProps & { read
   return (
     <Confirm title={labels.title(sessions.length)} sessions={sessions} onClose={onClose}>
       <p className="dim">{labels.text(runs)}</p>
-      <button type="button" className="btn primary" disabled={put.pending} onClick={() => put.run()}>
+      <Button className="primary" disabled={put.pending} onClick={() => put.run()}>
         {put.pending ? labels.pending : texts.board.marked.archive(sessions.length)}
-      </button>
+      </Button>
     </Confirm>
   )
 }
@@ -109,7 +98,7 @@ interface ConfirmProps {
 
 function Confirm({ title, sessions, onClose, children: [labels, act] }: ConfirmProps) {
   return (
-    <Dialog title={title} open onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <ul className="marked-names">
         {sessions.slice(0, NAMED).map(({ id, name }) => (
           <li key={id} className="cut">
@@ -120,9 +109,7 @@ function Confirm({ title, sessions, onClose, children: [labels, act] }: ConfirmP
       </ul>
       {labels}
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.board.marked.leave}
-        </button>
+        <Button label={texts.board.marked.leave} onClick={onClose} />
         {act}
       </div>
     </Dialog>

@@ -7,7 +7,6 @@ export interface Card {
   readonly session: Session
   readonly space: Space
   readonly project: Project
-  /** The latest news of the session, as text. */
   readonly news: string
 }
 
@@ -27,10 +26,7 @@ const COLUMNS: readonly { readonly id: keyof Texts['board']['columns']; readonly
   { id: 'idle', states: ['idle', 'closed'] },
 ]
 
-/**
- * Returns the sessions of all Spaces by state. Sessions that need an answer are sorted by waiting time, others by
- * their last change.
- */
+/** Returns the sessions of all Spaces by state: those that wait by waiting time, others by their last change. */
 export function columnsOf(workspace: WorkspaceView): Column[] {
   const asked = new Map(
     inboxOf(workspace)

@@ -35,10 +35,7 @@ function focusCard(id: string | null): boolean {
   return card !== null
 }
 
-/**
- * Returns the card that an arrow key leads to. Sideways it is in the next column that has cards, at about the same
- * height.
- */
+/** Returns the card that an arrow key leads to: sideways at about the same height of the next column with cards. */
 function next(columns: readonly Column[], here: string | null, key: string): string | null {
   const rows = columns
     .map(({ cards }) => cards.map(({ session }) => session.id as string))

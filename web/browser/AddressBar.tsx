@@ -2,6 +2,8 @@ import { ArrowLeft, ArrowRight, RotateCw } from 'lucide-react'
 import { useState } from 'react'
 import type { BrowserTab } from '../../src/model/browser-sight.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import type { SendInput } from './use-picture-input.ts'
 
 const STEPS = { back: ArrowLeft, forward: ArrowRight, reload: RotateCw } as const
@@ -30,26 +32,14 @@ function Controlled({ tab, send }: { tab: BrowserTab | null; send: SendInput }) 
   return (
     <form
       className="browser-bar"
-      onSubmit={(event) => {
-        event.preventDefault()
+      onSubmit={onSend(() => {
         if (draft?.trim()) send({ kind: 'go', url: draft.trim() })
         setDraft(null)
-      }}
+      })}
     >
       {(['back', 'forward', 'reload'] as const).map((to) => {
         const Icon = STEPS[to]
-        return (
-          <button
-            key={to}
-            type="button"
-            className="btn quiet icon"
-            aria-label={labels[to]}
-            title={labels[to]}
-            onClick={() => send({ kind: 'step', to })}
-          >
-            <Icon aria-hidden />
-          </button>
-        )
+        return <IconButton key={to} icon={Icon} label={labels[to]} onClick={() => send({ kind: 'step', to })} />
       })}
       <input
         className="field grow"

@@ -2,6 +2,7 @@ import type { BrowserUse } from '../../src/model/browser.ts'
 import type { BrowserTab } from '../../src/model/browser-sight.ts'
 import { clockTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AddressBar } from './AddressBar.tsx'
 import { BrowserTools } from './BrowserTools.tsx'
@@ -54,16 +55,9 @@ function TabList({ tabs, shown, onShow }: TabListProps) {
   return (
     <fieldset className="browser-tabs" aria-label={labels.tabs}>
       {tabs.map(({ id, title, url }) => (
-        <button
-          key={id}
-          type="button"
-          className="btn quiet cut"
-          title={url}
-          aria-pressed={id === shown}
-          onClick={() => onShow(id)}
-        >
+        <Button key={id} className="quiet cut" title={url} aria-pressed={id === shown} onClick={() => onShow(id)}>
           {title || url || labels.untitled}
-        </button>
+        </Button>
       ))}
     </fieldset>
   )

@@ -1,11 +1,11 @@
 import { Link } from '@tanstack/react-router'
 import type { BrowserUse } from '../../src/model/browser.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
 import { clockTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { BrowserLive } from './BrowserLive.tsx'
 import { useBrowsers } from './queries.ts'
@@ -15,7 +15,7 @@ import './browser.css'
 export function BrowserPanel({ row }: { row: Session }) {
   const { data, error, isPending } = useBrowsers()
   const labels = texts.browser
-  if (error && !data) return <Problem error={asCarrelError(error)} />
+  if (error && !data) return <Problem error={error} />
   if (isPending || !data) return <p className="panel-note">{texts.ui.loading}</p>
   const own = data.browsers.find(({ session }) => session === row.id)
   const others = data.browsers.filter((use) => use !== own)
@@ -45,14 +45,11 @@ function None({ space }: { space: string }) {
       <h2>{title}</h2>
       <p className="dim">{text}</p>
       <p className="dim">{how}</p>
-      <button type="button" className="btn" onClick={() => overlay.set({ kind: 'environment', space })}>
-        {open}
-      </button>
+      <Button label={open} onClick={() => overlay.set({ kind: 'environment', space })} />
     </div>
   )
 }
 
-/** Runs with a browser or in the queue for one, each with a link to its session. */
 function UseList({ uses }: { uses: readonly BrowserUse[] }) {
   const labels = texts.browser
   const sessions = usePageState((state) => state.workspace?.sessions)

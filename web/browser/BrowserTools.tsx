@@ -1,5 +1,6 @@
 import { Camera, Hand } from 'lucide-react'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { useNow } from '../ui/use-now.ts'
 import type { Live } from './live.ts'
 import type { Control } from './use-control.ts'
@@ -12,17 +13,17 @@ export function BrowserTools({ live, control }: { live: Live; control: Control }
   return (
     <div className="browser-tools">
       {holder === null ? (
-        <button type="button" className="btn primary" disabled={live.ended || take.pending} onClick={() => take.run()}>
-          <Hand aria-hidden /> {labels.takeOver}
-        </button>
+        <Button icon={Hand} className="primary" disabled={live.ended || take.pending} onClick={() => take.run()}>
+          {labels.takeOver}
+        </Button>
       ) : (
-        <button type="button" className="btn" disabled={live.ended || handBack.pending} onClick={() => handBack.run()}>
-          <Hand aria-hidden /> {mine ? labels.handBack : labels.handBackFor(holder.by.name)}
-        </button>
+        <Button icon={Hand} disabled={live.ended || handBack.pending} onClick={() => handBack.run()}>
+          {mine ? labels.handBack : labels.handBackFor(holder.by.name)}
+        </Button>
       )}
-      <button type="button" className="btn" disabled={live.ended || noTab || keep.pending} onClick={() => keep.run()}>
-        <Camera aria-hidden /> {labels.keep}
-      </button>
+      <Button icon={Camera} disabled={live.ended || noTab || keep.pending} onClick={() => keep.run()}>
+        {labels.keep}
+      </Button>
       <span className="grow" />
       <ViewState live={live} />
     </div>

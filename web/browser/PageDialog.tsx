@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import type { BrowserDialog } from '../../src/model/browser-sight.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import type { SendInput } from './use-picture-input.ts'
 
 /** A dialog of the page, such as `confirm()`. Screenshots of a browser do not contain its dialogs. */
@@ -13,10 +15,7 @@ export function PageDialog({ dialog, send }: { dialog: BrowserDialog; send: Send
     <form
       className="browser-dialog"
       aria-label={labels.dialog[kind]}
-      onSubmit={(event) => {
-        event.preventDefault()
-        send?.({ kind: 'dialog', accept: true, ...(kind === 'prompt' && { text }) })
-      }}
+      onSubmit={onSend(() => send?.({ kind: 'dialog', accept: true, ...(kind === 'prompt' && { text }) }))}
     >
       <div role="status">
         <b>{labels.dialog[kind]}</b>
@@ -33,13 +32,11 @@ export function PageDialog({ dialog, send }: { dialog: BrowserDialog; send: Send
       )}
       {send !== null && (
         <div className="browser-tools">
-          <button type="submit" className="btn primary">
-            {leaving ? labels.leaveIt : labels.ok}
-          </button>
+          <Button label={leaving ? labels.leaveIt : labels.ok} className="primary" type="submit" />
           {kind !== 'alert' && (
-            <button type="button" className="btn" onClick={() => send({ kind: 'dialog', accept: false })}>
+            <Button onClick={() => send({ kind: 'dialog', accept: false })}>
               {leaving ? labels.stay : labels.cancel}
-            </button>
+            </Button>
           )}
         </div>
       )}

@@ -1,5 +1,7 @@
 import { useState } from 'react'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import { press } from './gestures.ts'
 import type { SendInput } from './use-picture-input.ts'
 
@@ -10,11 +12,10 @@ export function TypeBar({ send }: { send: SendInput }) {
   return (
     <form
       className="browser-type"
-      onSubmit={(event) => {
-        event.preventDefault()
+      onSubmit={onSend(() => {
         if (text) send({ kind: 'text', text })
         setText('')
-      }}
+      })}
     >
       <input
         className="field grow"
@@ -23,15 +24,9 @@ export function TypeBar({ send }: { send: SendInput }) {
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      <button type="submit" className="btn">
-        {labels.send}
-      </button>
-      <button type="button" className="btn" onClick={() => send(...press('Enter', 13))}>
-        {labels.enter}
-      </button>
-      <button type="button" className="btn" onClick={() => send(...press('Backspace', 8))}>
-        {labels.erase}
-      </button>
+      <Button label={labels.send} type="submit" />
+      <Button label={labels.enter} onClick={() => send(...press('Enter', 13))} />
+      <Button label={labels.erase} onClick={() => send(...press('Backspace', 8))} />
     </form>
   )
 }

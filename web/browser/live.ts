@@ -12,10 +12,7 @@ export interface Live {
 
 export const NO_LIVE: Live = { scene: null, frame: null, ended: false, open: false, cutAt: null }
 
-/**
- * Follows the browser of a run until the returned function is called. After a cut the EventSource reconnects by
- * itself.
- */
+/** Follows a run's browser until the returned function is called. The EventSource reconnects by itself after a cut. */
 export function followLive(workspace: string, run: string, onLive: (change: (live: Live) => Live) => void): () => void {
   const source = new EventSource(
     `/api/v1/workspaces/${encodeURIComponent(workspace)}/runs/${encodeURIComponent(run)}/browser/live`,

@@ -30,10 +30,7 @@ const put = (page: PageStore, noun: TreeNoun, id: string, archived: boolean): Pr
 
 const names = (things: readonly Named[]): string[] => things.map(({ name }) => name)
 
-/**
- * Runs an act on one thing after the other, so that many requests do not crowd out others. A failure does not stop the
- * rest.
- */
+/** Runs an act on each thing in turn: parallel requests would crowd out others. A failure does not stop the rest. */
 export async function eachOf<T extends Named>(
   things: readonly T[],
   act: (id: string, thing: T) => Promise<unknown>,

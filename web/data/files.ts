@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { PlanRequest } from '../../src/model/files/history.ts'
-import { usePage, usePageState, useWorkspaceId } from './use-page.ts'
+import { KEEP, useAnswer, usePages, useRefetch } from './queries.ts'
+import { usePageState } from './use-page.ts'
 
 /** The changes of a working copy that are shown. */
 export type Scope =
@@ -21,56 +21,38 @@ const LOOK_AGAIN_MS = 60_000
 
 /** The status of a project's history. `n` grows with every snapshot: queries that depend on it run again. */
 export function useHistoryStatus(project: string, stamp = '') {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const files = usePageState((state) => state.files)
-  const status = useQuery({
-    queryKey: ['history', workspace, project, stamp],
-    queryFn: () => page.call('history.status', { workspace, project }),
-    refetchInterval: LOOK_AGAIN_MS,
-    placeholderData: (before) => before,
-    staleTime: 0,
-  })
-  const { refetch } = status
-  const asked = useRef(files)
-  useEffect(() => {
-    if (asked.current !== files) void refetch()
-    asked.current = files
-  }, [files, refetch])
+  const options = { refetchInterval: LOOK_AGAIN_MS, staleTime: 0, ...KEEP }
+  const status = useAnswer(['history', project, stamp], 'history.status', { project }, options)
+  const signal = usePageState((state) => state.files)
+  useRefetch(status.refetch, signal)
   return status
 }
 
-export function useChanges(project: string, scope: Scope, n: number) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['changes', workspace, project, scope, n],
-    queryFn: () => page.call('history.changes', { workspace, project, ...narrowed(scope) }),
-    placeholderData: (before, query) =>
-      JSON.stringify(query?.queryKey[3]) === JSON.stringify(scope) ? before : undefined,
-  })
-}
+export const useChanges = (project: string, scope: Scope, n: number) =>
+  useAnswer(
+    ['changes', project, scope, n],
+    'history.changes',
+    { project, ...narrowed(scope) },
+    {
+      placeholderData: (before, query) =>
+        JSON.stringify(query?.queryKey[3]) === JSON.stringify(scope) ? before : undefined,
+    },
+  )
 
 /** The diff of one path in a scope, as hunks. `n` as in the status: it is part of the query key. */
-export function useFileDiff(project: string, scope: Scope, path: string, n: number) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['diff', workspace, project, scope, path, n],
-    queryFn: () => page.call('history.diff', { workspace, project, path, ...narrowed(scope) }),
-    placeholderData: (before, query) =>
-      JSON.stringify(query?.queryKey.slice(3, 5)) === JSON.stringify([scope, path]) ? before : undefined,
-  })
-}
+export const useFileDiff = (project: string, scope: Scope, path: string, n: number) =>
+  useAnswer(
+    ['diff', project, scope, path, n],
+    'history.diff',
+    { project, path, ...narrowed(scope) },
+    {
+      placeholderData: (before, query) =>
+        JSON.stringify(query?.queryKey.slice(3, 5)) === JSON.stringify([scope, path]) ? before : undefined,
+    },
+  )
 
-export function useGaps(project: string, n: number) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['gaps', workspace, project, n],
-    queryFn: () => page.call('history.gaps', { workspace, project, limit: 500 }),
-  })
-}
+export const useGaps = (project: string, n: number) =>
+  useAnswer(['gaps', project, n], 'history.gaps', { project, limit: 500 })
 
 export interface SnapshotScope {
   readonly session?: string | undefined
@@ -79,22 +61,11 @@ export interface SnapshotScope {
 
 /** The snapshots of a project. All loaded pages load again when `n` grows, so that the reader's position stays. */
 export function useSnapshots(project: string, { session, path }: SnapshotScope, n: number) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const list = useInfiniteQuery({
-    queryKey: ['snapshots', workspace, project, session, path],
-    queryFn: ({ pageParam }) =>
-      page.call('history.snapshots', {
-        workspace,
-        project,
-        limit: 50,
-        ...(session !== undefined && { session }),
-        ...(path !== undefined && { path }),
-        ...(pageParam !== null && { cursor: pageParam }),
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ cursor }) => cursor,
-    placeholderData: (before) => before,
+  const list = usePages(['snapshots', project, session, path], 'history.snapshots', {
+    project,
+    limit: 50,
+    session,
+    path,
   })
   const { refetch } = list
   const asked = useRef(n)
@@ -112,48 +83,14 @@ export interface EverywhereFilter {
 }
 
 /** File changes of the whole workspace. */
-export function useEverywhere({ space, author, path }: EverywhereFilter) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useInfiniteQuery({
-    queryKey: ['everywhere', workspace, space, author, path],
-    queryFn: ({ pageParam }) =>
-      page.call('changes.list', {
-        workspace,
-        limit: 100,
-        ...(space !== undefined && { space }),
-        ...(author !== undefined && { author }),
-        ...(path !== undefined && { path }),
-        ...(pageParam !== null && { cursor: pageParam }),
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ cursor }) => cursor,
-    placeholderData: (before) => before,
-    staleTime: 0,
-  })
-}
+export const useEverywhere = ({ space, author, path }: EverywhereFilter) =>
+  usePages(['everywhere', space, author, path], 'changes.list', { limit: 100, space, author, path }, { staleTime: 0 })
 
 /** The plan of a request. A plan belongs to the moment of its making: it is made again only on request. */
 export function usePlan(project: string, request: PlanRequest, enabled = true) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['plan', workspace, project, request],
-    queryFn: () => page.call('plans.make', { workspace, project, request }),
-    enabled,
-    retry: false,
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 0,
-    placeholderData: (before) => before,
-  })
+  const options = { enabled, retry: false, staleTime: Number.POSITIVE_INFINITY, gcTime: 0, ...KEEP }
+  return useAnswer(['plan', project, request], 'plans.make', { project, request }, options)
 }
 
-export function usePlanDiff(project: string, request: PlanRequest, path: string) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['plan-diff', workspace, project, request, path],
-    queryFn: () => page.call('plans.diff', { workspace, project, request, path }),
-    gcTime: 0,
-  })
-}
+export const usePlanDiff = (project: string, request: PlanRequest, path: string) =>
+  useAnswer(['plan-diff', project, request, path], 'plans.diff', { project, request, path }, { gcTime: 0 })

@@ -6,17 +6,16 @@ import { texts } from '../texts/texts.ts'
 import type { PageState } from './page-state.ts'
 import { type SessionData, withEvents } from './session-data.ts'
 
-type Folded = Pick<PageState, 'workspace' | 'synced' | 'files' | 'browsers'>
-
-interface Batch extends Folded {
-  readonly workspaceId: PageState['workspaceId']
+interface Batch extends Pick<PageState, 'workspaceId'> {
+  workspace: PageState['workspace']
+  synced: boolean
+  files: number
+  browsers: number
   readonly sessions: Record<string, SessionData>
   /** Events that are not folded yet, by log: many at once cost little more than one. */
   readonly pending: Map<string, Event[]>
   readonly deleted: Set<string>
 }
-
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /**
  * Returns the change of the state that a batch of the stream makes. Adds the ids of deleted sessions to `deleted`.
@@ -24,27 +23,17 @@ type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
  * @throws CarrelError `internal` for a line that is not an event
  */
 export function foldBatch(state: PageState, followed: readonly Followed[], deleted: Set<string>): Partial<PageState> {
-  const { workspaceId, workspace, synced, files, browsers } = state
-  const sessions = { ...state.sessions }
-  const batch: Writable<Batch> = {
-    workspaceId,
-    workspace,
-    synced,
-    files,
-    browsers,
-    sessions,
-    pending: new Map(),
-    deleted,
-  }
+  const batch: Batch = { ...state, sessions: { ...state.sessions }, pending: new Map(), deleted }
   for (const one of followed) {
     if (one.kind === 'event') takeEvent(batch, one.log, one.json)
     else takeSign(batch, one)
   }
   for (const log of [...batch.pending.keys()]) foldPending(batch, log)
-  return { workspace: batch.workspace, sessions, synced: batch.synced, files: batch.files, browsers: batch.browsers }
+  const { workspace, sessions, synced, files, browsers } = batch
+  return { workspace, sessions, synced, files, browsers }
 }
 
-function takeEvent(batch: Writable<Batch>, log: string, json: string): void {
+function takeEvent(batch: Batch, log: string, json: string): void {
   const event = eventOf(json)
   if (log === batch.workspaceId) {
     const change = event as WorkspaceEvent
@@ -58,7 +47,7 @@ function takeEvent(batch: Writable<Batch>, log: string, json: string): void {
 }
 
 /** Everything but events: hints that files or browsers changed, and the end of a log's backlog. */
-function takeSign(batch: Writable<Batch>, { kind, log }: Exclude<Followed, { kind: 'event' }>): void {
+function takeSign(batch: Batch, { kind, log }: Exclude<Followed, { kind: 'event' }>): void {
   const isWorkspace = log === batch.workspaceId
   const caughtUp = isWorkspace && kind === 'caught-up'
   if (kind === 'files' || caughtUp) batch.files += 1

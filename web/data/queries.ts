@@ -1,6 +1,61 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type UseQueryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import type { Input, OperationName, Output } from '../../src/api/index.ts'
 import type { AgentStatus } from '../../src/model/agent.ts'
 import { usePage, useWorkspaceId } from './use-page.ts'
+
+type Key = readonly [string, ...unknown[]]
+type PagedName = 'changes.list' | 'history.snapshots' | 'search.items' | 'sessions.list'
+type PagedInput<N extends PagedName> = { readonly [Name in keyof Input<N>]?: Input<N>[Name] | undefined }
+
+/** An option of queries: the last data stays while the next ones load. */
+export const KEEP = { placeholderData: keepPreviousData } as const
+
+/** The answer of an operation as a query. The workspace is added to the key and to the input. */
+export function useAnswer<N extends OperationName>(
+  [kind, ...key]: Key,
+  name: N,
+  input: Omit<Input<N>, 'workspace'>,
+  options: Omit<UseQueryOptions<Output<N>>, 'queryKey' | 'queryFn'> = {},
+) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  return useQuery({
+    queryKey: [kind, workspace, ...key],
+    queryFn: () => page.call(name, { workspace, ...input } as Input<N>),
+    ...options,
+  })
+}
+
+/** The pages of an operation as a query, in the same way. Undefined fields are left out of the input. */
+export function usePages<N extends PagedName>(
+  [kind, ...key]: Key,
+  name: N,
+  input: PagedInput<N>,
+  options: { readonly enabled?: boolean; readonly staleTime?: number } = {},
+) {
+  const page = usePage()
+  const workspace = useWorkspaceId()
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  return useInfiniteQuery({
+    queryKey: [kind, workspace, ...key],
+    queryFn: ({ pageParam }) =>
+      page.call(name, { workspace, ...given, ...(pageParam !== null && { cursor: pageParam }) } as Input<N>),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => (last as { cursor: string | null }).cursor,
+    ...KEEP,
+    ...options,
+  })
+}
+
+/** Requests again when `signal` changes while `wanted`. */
+export function useRefetch(refetch: () => unknown, signal: number, wanted = true): void {
+  const known = useRef(signal)
+  useEffect(() => {
+    if (wanted && known.current !== signal) void refetch()
+    known.current = signal
+  }, [wanted, signal, refetch])
+}
 
 /** Queries for data that the stream does not carry: agents, folders, lists of runs. */
 export function useAgents() {
@@ -16,25 +71,11 @@ export function useFolders(within: string | null) {
   })
 }
 
-export function useRuns(session: string, changed: string) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['runs', workspace, session, changed],
-    queryFn: () => page.call('runs.list', { workspace, session, limit: 50 }),
-    placeholderData: (before) => before,
-  })
-}
+export const useRuns = (session: string, changed: string) =>
+  useAnswer(['runs', session, changed], 'runs.list', { session, limit: 50 }, KEEP)
 
-export function useSpaceDetail(space: string) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  return useQuery({
-    queryKey: ['space', workspace, space],
-    queryFn: () => page.call('spaces.get', { workspace, id: space }),
-    refetchOnWindowFocus: true,
-  })
-}
+export const useSpaceDetail = (space: string) =>
+  useAnswer(['space', space], 'spaces.get', { id: space }, { refetchOnWindowFocus: true })
 
 /** Returns the display name of an agent, or its id while the agents are not loaded. */
 export const agentName = (agents: readonly AgentStatus[] | undefined, id: string): string =>

@@ -4,9 +4,7 @@ import { fold } from '../../src/model/events/fold.ts'
 import type { Item, RunItem } from '../../src/model/events/items.ts'
 import type { SessionView } from '../../src/model/events/view.ts'
 
-/**
- * The part of a session that the page has loaded: its view, and its items from some point to the newest. Immutable.
- */
+/** The loaded part of a session: its view, and its items from some point to the newest. Immutable. */
 export interface SessionData {
   readonly id: string
   readonly view: SessionView

@@ -1,5 +1,5 @@
-import type { Interaction } from '../../src/model/interaction.ts'
 import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import type { Project, Session, Space } from '../../src/model/tree.ts'
 
 export interface SpaceBranch {

@@ -8,12 +8,14 @@ const MARKS = { run: Bot, outside: UserRound, act: RotateCcw, unknown: CircleHel
 
 /** The author of a change: a link to a session, or a person. */
 export function AuthorChip({ author, note }: { author: Author; note?: string }) {
-  const name = useAuthorName(author)
+  const session = usePageState((state) =>
+    author.kind === 'run' ? state.workspace?.sessions[author.session]?.name : undefined,
+  )
   const Mark = MARKS[author.kind]
   const content = (
     <>
       <Mark className="glyph" aria-hidden />
-      <span className="cut">{name}</span>
+      <span className="cut">{authorName(author, session)}</span>
     </>
   )
   if (author.kind === 'run') {
@@ -33,14 +35,6 @@ export function AuthorChip({ author, note }: { author: Author; note?: string }) 
       {content}
     </span>
   )
-}
-
-/** Returns the display name of an author. */
-function useAuthorName(author: Author): string {
-  const session = usePageState((state) =>
-    author.kind === 'run' ? state.workspace?.sessions[author.session]?.name : undefined,
-  )
-  return authorName(author, session)
 }
 
 export function authorName(author: Author, session: string | undefined): string {

@@ -12,6 +12,7 @@ import {
 import 'react-diff-view/style/index.css'
 import type { FileDiff, Hunk } from '../../src/model/files/history.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { useCell } from '../ui/cell.ts'
 import { HunkHead } from './HunkHead.tsx'
 import { endsOpen, indexesIn, kindOf, languageOf, toHunkData } from './hunks.ts'
@@ -91,31 +92,18 @@ export function DiffText({ diff, session, hunkActs }: DiffTextProps) {
   )
 }
 
-function Foot({
-  left,
-  below,
-  onWhole,
-  onBelow,
-}: {
-  left: number
-  below: number
-  onWhole: () => void
-  onBelow: () => void
-}) {
+interface FootProps {
+  readonly left: number
+  readonly below: number
+  readonly onWhole: () => void
+  readonly onBelow: () => void
+}
+
+function Foot({ left, below, onWhole, onBelow }: FootProps) {
   const labels = texts.files.diff
-  if (left > 0) {
-    return (
-      <button type="button" className="btn quiet diff-more" onClick={onWhole}>
-        {labels.rest(left)}
-      </button>
-    )
-  }
+  if (left > 0) return <Button label={labels.rest(left)} className="quiet diff-more" onClick={onWhole} />
   if (below <= 1) return null
-  return (
-    <button type="button" className="btn quiet diff-more" onClick={onBelow}>
-      {labels.unfold(below - 1)}
-    </button>
-  )
+  return <Button label={labels.unfold(below - 1)} className="quiet diff-more" onClick={onBelow} />
 }
 
 const shortened = (hunk: HunkData): HunkData =>
@@ -126,20 +114,16 @@ const endOf = (hunks: readonly HunkData[]): number => {
   return last ? last.oldStart + last.oldLines : 1
 }
 
-const renderToken: RenderToken = (token, renderDefault, at) =>
-  token.type === 'colour' ? (
-    <span key={at} style={{ color: token.colour as string }}>
+const renderToken: RenderToken = (token, renderDefault, at) => {
+  if (token.type !== 'colour' && token.type !== 'edit') return renderDefault(token, at)
+  const look = token.type === 'edit' ? { className: 'diff-code-edit' } : { style: { color: token.colour as string } }
+  return (
+    <span key={at} {...look}>
       {token.children?.map((child, each) => renderToken(child, renderDefault, each)) ?? (token.value as string)}
     </span>
-  ) : token.type === 'edit' ? (
-    <span key={at} className="diff-code-edit">
-      {token.children?.map((child, each) => renderToken(child, renderDefault, each)) ?? (token.value as string)}
-    </span>
-  ) : (
-    renderDefault(token, at)
   )
+}
 
-/** Returns the first changed line of each hunk. */
 const stopsOf = (hunks: readonly HunkData[]): ReadonlySet<ChangeData> =>
   new Set(hunks.flatMap(({ changes }) => changes.find(({ type }) => type !== 'normal') ?? []))
 

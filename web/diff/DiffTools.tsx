@@ -1,5 +1,6 @@
 import { Columns2, Rows2, WrapText } from 'lucide-react'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { useCell } from '../ui/cell.ts'
 import { diffLook, setDiffLook } from './look.ts'
 
@@ -10,39 +11,27 @@ export function DiffTools({ onSplit }: { onSplit?: () => void }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend
     <div className="diff-tools" role="group" aria-label={labels.look}>
-      <button
-        type="button"
-        className="btn quiet icon"
+      <IconButton
+        icon={Rows2}
+        label={labels.unified}
         aria-pressed={view === 'unified'}
-        aria-label={labels.unified}
-        title={labels.unified}
         onClick={() => setDiffLook({ view: 'unified' })}
-      >
-        <Rows2 aria-hidden />
-      </button>
-      <button
-        type="button"
-        className="btn quiet icon"
+      />
+      <IconButton
+        icon={Columns2}
+        label={labels.split}
         aria-pressed={view === 'split'}
-        aria-label={labels.split}
-        title={labels.split}
         onClick={() => {
           setDiffLook({ view: 'split' })
           onSplit?.()
         }}
-      >
-        <Columns2 aria-hidden />
-      </button>
-      <button
-        type="button"
-        className="btn quiet icon"
+      />
+      <IconButton
+        icon={WrapText}
+        label={labels.wrap}
         aria-pressed={wrap}
-        aria-label={labels.wrap}
-        title={labels.wrap}
         onClick={() => setDiffLook({ wrap: !wrap })}
-      >
-        <WrapText aria-hidden />
-      </button>
+      />
     </div>
   )
 }

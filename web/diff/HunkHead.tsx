@@ -2,6 +2,7 @@ import { UnfoldVertical } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Hunk } from '../../src/model/files/history.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { AuthorChip } from './AuthorChip.tsx'
 import { authorsOf } from './hunks.ts'
 
@@ -23,10 +24,7 @@ export function HunkHead({ hunks, indexes, line, folded, onUnfold, acts }: Props
   return (
     <div className="hunk-line">
       {folded > 0 ? (
-        <button type="button" className="btn quiet hunk-unfold" onClick={onUnfold}>
-          <UnfoldVertical aria-hidden />
-          {labels.unfold(folded)}
-        </button>
+        <Button icon={UnfoldVertical} label={labels.unfold(folded)} className="quiet hunk-unfold" onClick={onUnfold} />
       ) : (
         <span className="faint">{labels.line(line)}</span>
       )}

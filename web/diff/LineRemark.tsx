@@ -1,11 +1,11 @@
 import { MessageSquare, Pencil, Trash2 } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { texts } from '../texts/texts.ts'
+import { Button, IconButton } from '../ui/Button.tsx'
 import type { Remark } from './remarks.ts'
 
 interface Props {
   readonly remark: Remark
-  /** The comment is still a draft. */
   readonly editing: boolean
   readonly onKeep: (text: string) => void
   readonly onEdit: () => void
@@ -20,24 +20,8 @@ export function LineRemark({ remark, editing, onKeep, onEdit, onClose }: Props) 
     <div className="remark" dir="auto">
       <MessageSquare className="glyph" aria-hidden />
       <p className="grow">{remark.text}</p>
-      <button
-        type="button"
-        className="btn quiet icon small"
-        aria-label={labels.edit}
-        title={labels.edit}
-        onClick={onEdit}
-      >
-        <Pencil aria-hidden />
-      </button>
-      <button
-        type="button"
-        className="btn quiet icon small"
-        aria-label={labels.drop}
-        title={labels.drop}
-        onClick={() => onKeep('')}
-      >
-        <Trash2 aria-hidden />
-      </button>
+      <IconButton icon={Pencil} label={labels.edit} className="small" onClick={onEdit} />
+      <IconButton icon={Trash2} label={labels.drop} className="small" onClick={() => onKeep('')} />
     </div>
   )
 }
@@ -69,12 +53,8 @@ function Write({ remark, onKeep, onClose }: Omit<Props, 'editing' | 'onEdit'>) {
         }}
       />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.cancel}
-        </button>
-        <button type="submit" className="btn primary" disabled={!text.trim()}>
-          {labels.keep}
-        </button>
+        <Button label={texts.ui.cancel} onClick={onClose} />
+        <Button label={labels.keep} className="primary" type="submit" disabled={!text.trim()} />
       </div>
     </form>
   )

@@ -17,12 +17,7 @@ export function toHunkData({ oldStart, oldLines, newStart, newLines, lines }: Hu
   return { content, oldStart, oldLines, newStart, newLines, changes }
 }
 
-export interface Counted {
-  readonly added: number
-  readonly cut: number
-}
-
-export function countLines(hunks: readonly Hunk[]): Counted {
+export function countLines(hunks: readonly Hunk[]) {
   const all = hunks.flatMap(({ lines }) => lines)
   return {
     added: all.filter((line) => line.startsWith('+')).length,

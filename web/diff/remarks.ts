@@ -64,9 +64,7 @@ function quoted(text: string): string {
   return `${fence}\n${text}\n${fence}`
 }
 
-/**
- * Returns the comments as one prompt, by path and line, each with the quoted line. `gone`: text for a removed line.
- */
+/** Returns the comments as a prompt, by path and line, each with its quoted line. `gone`: text for a removed line. */
 export function promptOf(remarks: readonly Remark[], gone: string): string {
   return remarks
     .toSorted((a, b) => (a.path === b.path ? a.number - b.number : a.path < b.path ? -1 : 1))

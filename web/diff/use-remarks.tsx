@@ -1,17 +1,11 @@
-import { type ReactNode, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { type ChangeData, getChangeKey, type HunkData } from 'react-diff-view'
 import { useCell } from '../ui/cell.ts'
 import { LineRemark } from './LineRemark.tsx'
 import { type Remark, remarksOf, setRemark } from './remarks.ts'
 
-export interface Remarks {
-  /** The content below lines, by the line's name within the diff. */
-  readonly widgets: Readonly<Record<string, ReactNode>>
-  readonly write: (change: ChangeData) => void
-}
-
-/** The comments on one path of a session, and the draft of a new one. */
-export function useRemarks(session: string, path: string, hunks: readonly HunkData[]): Remarks {
+/** The comments on one path of a session and the draft of a new one, as content below lines by the line's name. */
+export function useRemarks(session: string, path: string, hunks: readonly HunkData[]) {
   const all = useCell(remarksOf(session))
   const [open, setOpen] = useState<string | null>(null)
   const byKey = useMemo(
@@ -38,7 +32,7 @@ export function useRemarks(session: string, path: string, hunks: readonly HunkDa
       />,
     ]),
   )
-  return { widgets, write: (change) => setOpen(getChangeKey(change)) }
+  return { widgets, write: (change: ChangeData) => setOpen(getChangeKey(change)) }
 }
 
 function blank(path: string, change: ChangeData): Remark {

@@ -1,10 +1,10 @@
-import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
-import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
+import { useWorkspace } from '../data/use-page.ts'
 import { ScopeChoice } from '../secrets/ScopeChoice.tsx'
 import { scopeAt, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { EffectiveTable } from './EffectiveTable.tsx'
@@ -20,21 +20,17 @@ interface Props {
 
 /** The environment settings of one scope at a time. */
 export function EnvironmentDialog({ space, onClose }: Props) {
-  const page = usePage()
   const view = useWorkspace()
-  const workspace = useWorkspaceId()
   const id = useId()
   const [where, setWhere] = useState(space ?? '')
   const [saved, setSaved] = useState(false)
   const scope = scopeAt(view, where)
   const labels = texts.environment
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: ['environment', workspace, where],
-    queryFn: () => page.call('environment.get', { workspace, ...scopeInput(scope) }),
+  const { data, error, isPending, refetch } = useAnswer(['environment', where], 'environment.get', scopeInput(scope), {
     refetchOnMount: 'always',
   })
   return (
-    <Dialog title={labels.title} open onClose={onClose} className="wide plan-like">
+    <Dialog title={labels.title} onClose={onClose} className="wide plan-like">
       <p className="dim">{labels.text}</p>
       <div className="form-field">
         <label htmlFor={id}>{labels.where}</label>
@@ -47,7 +43,7 @@ export function EnvironmentDialog({ space, onClose }: Props) {
           }}
         />
       </div>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && (
         <>
@@ -65,9 +61,7 @@ export function EnvironmentDialog({ space, onClose }: Props) {
         </>
       )}
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

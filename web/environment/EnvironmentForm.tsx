@@ -1,20 +1,17 @@
-import { type FormEvent, type ReactNode, useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import { BrowserWanted, type Environment, Home, Sandbox } from '../../src/model/settings/environment.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { type ScopeRef, scopeInput } from '../secrets/scopes.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
+import { option } from '../ui/option.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AmountFields } from './AmountFields.tsx'
 import { BUDGET_AMOUNTS, changeOf, draftOf, LIMIT_AMOUNTS, type SettingsDraft } from './draft.ts'
 
-interface Props {
-  readonly scope: ScopeRef
-  readonly own: Environment
-  readonly onSaved: () => void
-}
-
 /** The form for the settings of one scope. */
-export function EnvironmentForm({ scope, own, onSaved }: Props) {
+export function EnvironmentForm({ scope, own, onSaved }: { scope: ScopeRef; own: Environment; onSaved: () => void }) {
   const page = usePage()
   const workspace = useWorkspaceId()
   const [draft, setDraft] = useState(draftOf(own))
@@ -23,13 +20,9 @@ export function EnvironmentForm({ scope, own, onSaved }: Props) {
     await page.call('environment.set', { workspace, ...scopeInput(scope), settings: changeOf(own, draft) })
     onSaved()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    save.run()
-  }
   const put = (more: Partial<SettingsDraft>) => setDraft({ ...draft, ...more })
   return (
-    <form className="stack" onSubmit={send} aria-label={labels.form}>
+    <form className="stack" onSubmit={onSend(() => save.run())} aria-label={labels.form}>
       <Area label={labels.env} note={labels.envNote} value={draft.env} onValue={(env) => put({ env })} />
       <Pick label={labels.home} value={draft.home} options={labels.homes} onPick={(to) => put({ home: to })}>
         {Home.options}
@@ -61,15 +54,12 @@ export function EnvironmentForm({ scope, own, onSaved }: Props) {
       <Amounts draft={draft} onChange={put} />
       <Problem error={save.problem} />
       <div className="actions">
-        <button type="submit" className="btn primary" disabled={save.pending}>
-          {texts.ui.save}
-        </button>
+        <Button label={texts.ui.save} className="primary" type="submit" disabled={save.pending} />
       </div>
     </form>
   )
 }
 
-/** Limits and budgets, each in a fold of its own. */
 function Amounts({ draft, onChange }: { draft: SettingsDraft; onChange: (part: Partial<SettingsDraft>) => void }) {
   const labels = texts.environment
   return (
@@ -136,11 +126,7 @@ function Pick({ label, value, options, onPick, children }: PickProps): ReactNode
       <label htmlFor={id}>{label}</label>
       <select id={id} className="field" value={value} onChange={(event) => onPick(event.target.value)}>
         <option value="">{texts.environment.inherited}</option>
-        {children.map((name) => (
-          <option key={name} value={name}>
-            {options[name]}
-          </option>
-        ))}
+        {children.map((name) => option(name, options[name]))}
       </select>
     </div>
   )

@@ -1,8 +1,7 @@
-import { useQuery } from '@tanstack/react-query'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { GivenToRun } from '../../src/model/settings/environment.ts'
-import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { type Amount, amountText } from './draft.ts'
@@ -10,22 +9,21 @@ import './environment.css'
 
 /** The environment of a run. Secrets show as handles. */
 export function GivenDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data, error, isPending } = useQuery({
-    queryKey: ['given', workspace, run],
-    queryFn: () => page.call('runs.environment', { workspace, id: run }),
-    refetchOnMount: 'always',
-  })
+  const { data, error, isPending } = useAnswer(
+    ['given', run],
+    'runs.environment',
+    { id: run },
+    {
+      refetchOnMount: 'always',
+    },
+  )
   return (
-    <Dialog title={texts.environment.given.title} open onClose={onClose} className="wide plan-like" isText>
-      {error && <Problem error={asCarrelError(error)} />}
+    <Dialog title={texts.environment.given.title} onClose={onClose} className="wide plan-like" isText>
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <Given given={data} />}
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

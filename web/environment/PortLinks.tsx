@@ -1,18 +1,9 @@
-import { useQuery } from '@tanstack/react-query'
-import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { KEEP, useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 
-/**
- * Links to the programs that listen on the project's ports. A link passes the login and ends at an origin of its own.
- */
+/** Links to the programs on the project's ports. A link passes the login and ends at an origin of its own. */
 export function PortLinks({ project, stamp }: { project: string; stamp: string }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data } = useQuery({
-    queryKey: ['ports', workspace, project, stamp],
-    queryFn: () => page.call('ports.list', { workspace, project }),
-    placeholderData: (before) => before,
-  })
+  const { data } = useAnswer(['ports', project, stamp], 'ports.list', { project }, KEEP)
   if (!data || data.ports.length === 0) return null
   return (
     <ul className="port-links" aria-label={texts.environment.ports}>

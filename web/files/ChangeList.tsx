@@ -4,6 +4,7 @@ import type { Scope } from '../data/files.ts'
 import { AuthorChip } from '../diff/AuthorChip.tsx'
 import type { Viewed } from '../diff/viewed.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { ChangeRow } from './ChangeRow.tsx'
 import { type AuthorGroup, byAuthor, byFolder, shownPath, type Touched } from './groups.ts'
 
@@ -74,9 +75,7 @@ function Group({ group, order, opened, onToggle, ...more }: Props & { group: Aut
         </div>
       ))}
       {left > 0 && (
-        <button type="button" className="btn quiet diff-more" onClick={() => setMost(most + 500)}>
-          {texts.files.more(left)}
-        </button>
+        <Button label={texts.files.more(left)} className="quiet diff-more" onClick={() => setMost(most + 500)} />
       )}
     </>
   )

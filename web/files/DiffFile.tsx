@@ -1,9 +1,9 @@
 import { Undo2 } from 'lucide-react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { type Scope, useFileDiff } from '../data/files.ts'
 import { DiffView } from '../diff/DiffView.tsx'
 import { countLines } from '../diff/hunks.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 interface Props {
@@ -12,7 +12,6 @@ interface Props {
   readonly path: string
   readonly n: number
   readonly session: string | null
-  /** Undoes one hunk. */
   readonly onUndo?: ((hunk: number) => void) | undefined
 }
 
@@ -20,7 +19,7 @@ interface Props {
 export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
   const { data, error, isPending } = useFileDiff(project, scope, path, n)
   const labels = texts.files.diff
-  if (error) return <Problem error={asCarrelError(error)} />
+  if (error) return <Problem error={error} />
   if (isPending) return <p className="diff-note">{labels.loading}</p>
   const { added, cut } = countLines(data.hunks)
   const acts = onUndo && ((index: number) => <UndoHunk onUndo={() => onUndo(index)} />)
@@ -43,15 +42,5 @@ export function DiffFile({ project, scope, path, n, session, onUndo }: Props) {
 
 function UndoHunk({ onUndo }: { onUndo: () => void }) {
   const labels = texts.files
-  return (
-    <button
-      type="button"
-      className="btn quiet icon small"
-      aria-label={labels.undoHunk}
-      title={labels.undoHunk}
-      onClick={onUndo}
-    >
-      <Undo2 aria-hidden />
-    </button>
-  )
+  return <IconButton icon={Undo2} label={labels.undoHunk} className="small" onClick={onUndo} />
 }

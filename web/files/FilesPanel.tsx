@@ -1,5 +1,4 @@
 import { useEffect, useMemo, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { type Scope, useChanges, useHistoryStatus } from '../data/files.ts'
@@ -8,6 +7,7 @@ import { panel } from '../data/panel.ts'
 import { useViewed } from '../diff/viewed.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { ChangeList } from './ChangeList.tsx'
 import { FilesTools } from './FilesTools.tsx'
@@ -41,11 +41,11 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
         onOpenAll={(open) => setOpened(new Set(open ? keys : []))}
       />
       <div className="files-body scroll">
-        {status.error && <Problem error={asCarrelError(status.error)} />}
+        <Problem error={status.error} />
         {status.data && <HistoryNote status={status.data} />}
-        {error && <Problem error={asCarrelError(error)} />}
+        <Problem error={error} />
         {isPending && !error && <p className="panel-note">{labels.looking}</p>}
-        {data?.changes.length === 0 && status.data?.state !== 'importing' && <Nothing scope={scope} />}
+        {data?.changes.length === 0 && status.data?.state !== 'importing' && <Empty {...labels.empty[scope.kind]} />}
         <ChangeList
           project={row.project}
           scope={scope}
@@ -63,16 +63,6 @@ export function FilesPanel({ row, stamp }: { row: Session; stamp: string }) {
       </div>
       <RemarksBar session={row.id} />
     </>
-  )
-}
-
-function Nothing({ scope }: { scope: Scope }) {
-  const labels = texts.files.empty[scope.kind]
-  return (
-    <div className="empty">
-      <h2>{labels.title}</h2>
-      <p>{labels.text}</p>
-    </div>
   )
 }
 

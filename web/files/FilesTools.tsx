@@ -8,6 +8,7 @@ import { agentName, useAgents, useRuns } from '../data/queries.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
 import { clockTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
 import { Menu } from '../ui/Menu.tsx'
@@ -40,24 +41,8 @@ export function FilesTools({ row, scope, count, seen, allOpen, onOpenAll }: Prop
       </div>
       {count > 0 && (
         <div className="row files-look">
-          <button
-            type="button"
-            className="btn quiet icon"
-            aria-label={labels.lists[other]}
-            title={labels.lists[other]}
-            onClick={() => setFileOrder(other)}
-          >
-            <OrderMark aria-hidden />
-          </button>
-          <button
-            type="button"
-            className="btn quiet icon"
-            aria-label={all}
-            title={all}
-            onClick={() => onOpenAll(!allOpen)}
-          >
-            {allOpen ? <FoldVertical aria-hidden /> : <UnfoldVertical aria-hidden />}
-          </button>
+          <IconButton icon={OrderMark} label={labels.lists[other]} onClick={() => setFileOrder(other)} />
+          <IconButton icon={allOpen ? FoldVertical : UnfoldVertical} label={all} onClick={() => onOpenAll(!allOpen)} />
           <span className="grow" />
           <DiffTools onSplit={() => showPanel('files', { wide: true })} />
         </div>

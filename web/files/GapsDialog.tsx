@@ -1,10 +1,10 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Gap } from '../../src/model/files/history.ts'
 import { useGaps } from '../data/files.ts'
 import { overlay } from '../data/overlay.ts'
 import { usePageState } from '../data/use-page.ts'
 import { bytes } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { shownPath } from './groups.ts'
@@ -24,18 +24,14 @@ export function GapsDialog({ project, space, n, onClose }: Props) {
   const name = usePageState((state) => state.workspace?.spaces[space]?.name ?? '')
   const labels = texts.files.gaps
   return (
-    <Dialog title={labels.title} open onClose={onClose} className="wide">
+    <Dialog title={labels.title} onClose={onClose} className="wide">
       <p className="dim">{labels.note}</p>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data && <GapList gaps={data.gaps} />}
       <div className="actions">
-        <button type="button" className="btn" onClick={() => overlay.set({ kind: 'file-rules', space, name })}>
-          {labels.rules}
-        </button>
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={labels.rules} onClick={() => overlay.set({ kind: 'file-rules', space, name })} />
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -1,6 +1,7 @@
 import type { HistoryStatus } from '../../src/model/files/history.ts'
 import { overlay } from '../data/overlay.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 
 /** The state of a history that limits its lists: first scan, missing folder, failure. */
 export function HistoryNote({ status }: { status: HistoryStatus }) {
@@ -42,9 +43,9 @@ export function GapsLine({ project, space, gaps, n }: { project: string; space: 
   return (
     <p className="gaps-line faint">
       <span>{texts.files.gaps.line(gaps)}</span>
-      <button type="button" className="btn quiet" onClick={() => overlay.set({ kind: 'gaps', project, space, n })}>
+      <Button className="quiet" onClick={() => overlay.set({ kind: 'gaps', project, space, n })}>
         {texts.files.gaps.show}
-      </button>
+      </Button>
     </p>
   )
 }

@@ -7,6 +7,7 @@ import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { dropRemarks, promptOf, remarksOf } from '../diff/remarks.ts'
 import { texts } from '../texts/texts.ts'
+import { Button, IconButton } from '../ui/Button.tsx'
 import { useCell } from '../ui/cell.ts'
 import { Problem } from '../ui/Problem.tsx'
 
@@ -38,25 +39,11 @@ export function RemarksBar({ session }: { session: string }) {
       <div className="row wrap">
         <MessageSquare className="glyph" aria-hidden />
         <b className="grow">{labels.count(remarks.length)}</b>
-        <button
-          type="button"
-          className="btn quiet icon"
-          aria-label={labels.dropAll}
-          title={labels.dropAll}
-          onClick={() => dropRemarks(session, remarks)}
-        >
-          <Trash2 aria-hidden />
-        </button>
-        {command('write') && (
-          <button type="button" className="btn" onClick={write}>
-            <PenLine aria-hidden />
-            {labels.write}
-          </button>
-        )}
-        <button type="button" className="btn primary" disabled={send.pending} onClick={() => send.run()}>
-          <Send aria-hidden />
+        <IconButton icon={Trash2} label={labels.dropAll} onClick={() => dropRemarks(session, remarks)} />
+        {command('write') && <Button icon={PenLine} label={labels.write} onClick={write} />}
+        <Button icon={Send} className="primary" disabled={send.pending} onClick={() => send.run()}>
           {send.pending ? labels.sending : labels.send}
-        </button>
+        </Button>
       </div>
     </section>
   )

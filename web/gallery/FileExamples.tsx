@@ -16,7 +16,6 @@ const SPACE = `spc_${tail(1)}`
 const ROW = { id: `ses_${tail(1)}`, project: PROJECT, space: SPACE, lastRun: null, state: 'idle' } as unknown as Session
 const NEVER = new Promise<never>(() => undefined)
 
-/** The workspace of the examples of files: two sessions in one Space. */
 const STATE = {
   workspace: {
     ...EMPTY_WORKSPACE,
@@ -63,44 +62,48 @@ export function FileExamples({ now }: { now: number }) {
   return (
     <>
       {Object.entries(panels).map(([title, answers]) => (
-        <ServedExample key={title} title={title} answers={answers}>
-          <div className="example-panel panel">
-            <FilesPanel row={ROW} stamp="" />
-          </div>
+        <ServedExample box="example-panel panel" key={title} title={title} answers={answers}>
+          <FilesPanel row={ROW} stamp="" />
         </ServedExample>
       ))}
       <ServedExample
+        box="example-panel panel"
         title="Timeline"
         answers={files(CHANGES, { 'history.snapshots': () => ({ snapshots: snapshots(now), cursor: 'more' }) })}
       >
-        <div className="example-panel panel">
-          <TimelinePanel row={ROW} stamp="" />
-        </div>
+        <TimelinePanel row={ROW} stamp="" />
       </ServedExample>
       <ServedExample
+        box="example-panel panel"
         title="Timeline: empty"
         answers={files([], { 'history.snapshots': () => ({ snapshots: [], cursor: null }) })}
       >
-        <div className="example-panel panel">
-          <TimelinePanel row={ROW} stamp="" />
-        </div>
+        <TimelinePanel row={ROW} stamp="" />
       </ServedExample>
-      <ServedExample title="Gaps" answers={{}}>
+      <ServedExample title="Gaps">
         <GapList gaps={plan(now).gaps} />
       </ServedExample>
     </>
   )
 }
 
+interface ExampleProps {
+  readonly title: string
+  readonly answers?: Answers
+  /** The class of a box around the example. */
+  readonly box?: string
+  readonly children: ReactNode
+}
+
 /** An example with a server of its own, which gives fixed answers. */
-export function ServedExample({ title, answers, children }: { title: string; answers: Answers; children: ReactNode }) {
+export function ServedExample({ title, answers = {}, box, children }: ExampleProps) {
   const [page] = useState(() => examplePage(STATE, answers))
   const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: false } } }))
   return (
     <section className="example" aria-label={title}>
       <h2>{title}</h2>
       <QueryClientProvider client={queries}>
-        <PageContext value={page}>{children}</PageContext>
+        <PageContext value={page}>{box ? <div className={box}>{children}</div> : children}</PageContext>
       </QueryClientProvider>
     </section>
   )

@@ -42,19 +42,18 @@ export function PlanExamples({ now }: { now: number }) {
       <Diffs />
       {Object.entries(plans).map(([title, answers]) => (
         <ServedExample
+          box="example-dialog"
           key={title}
           title={title}
           answers={{ 'plans.diff': ({ path }) => ({ ...DIFF, path }), ...answers }}
         >
-          <div className="example-dialog">
-            <PlanView project={PROJECT} request={UNDO} onClose={close} />
-          </div>
+          <PlanView project={PROJECT} request={UNDO} onClose={close} />
         </ServedExample>
       ))}
-      <ServedExample title="Plan: stale" answers={{}}>
+      <ServedExample title="Plan: stale">
         <StaleNote difference={{ added: ['src/new.ts'], gone: [], changed: ['src/beds.ts', 'README.md'] }} />
       </ServedExample>
-      <ServedExample title="Plan: done" answers={{}}>
+      <ServedExample title="Plan: done">
         <PlanDone act={act(now)} project={PROJECT} onClose={close} />
       </ServedExample>
       <Places />
@@ -76,29 +75,28 @@ function Diffs() {
       }),
     [remarked],
   )
-  const [long] = useState(() => Array.from({ length: 1_500 }, (_, at) => `line ${at}`).join('\n'))
+  const [diffs] = useState(() => ({
+    'a new file': diffOf('src/new.ts', null, AFTER),
+    'a removed file': diffOf('src/old.ts', BEFORE.slice(0, 300), null),
+    '1,500 new lines': diffOf('long.txt', null, Array.from({ length: 1_500 }, (_, at) => `line ${at}`).join('\n')),
+    'long lines, right to left': diffOf(
+      'خطة.txt',
+      `${'a b '.repeat(200)}\nمرحبا بالحديقة\n`,
+      `${'a c '.repeat(200)}\nمرحبا بالحوض\n`,
+    ),
+  }))
   return (
     <>
-      <ServedExample title="Diff: parts of several authors, a comment" answers={{}}>
+      <ServedExample title="Diff: parts of several authors, a comment">
         <DiffTools />
         <DiffView diff={DIFF} session={remarked} />
       </ServedExample>
-      <ServedExample title="Diff: a new file" answers={{}}>
-        <DiffView diff={diffOf('src/new.ts', null, AFTER)} session={remarked} />
-      </ServedExample>
-      <ServedExample title="Diff: a removed file" answers={{}}>
-        <DiffView diff={diffOf('src/old.ts', BEFORE.slice(0, 300), null)} session={remarked} />
-      </ServedExample>
-      <ServedExample title="Diff: 1,500 new lines" answers={{}}>
-        <DiffView diff={diffOf('long.txt', null, long)} session={null} />
-      </ServedExample>
-      <ServedExample title="Diff: long lines, right to left" answers={{}}>
-        <DiffView
-          diff={diffOf('خطة.txt', `${'a b '.repeat(200)}\nمرحبا بالحديقة\n`, `${'a c '.repeat(200)}\nمرحبا بالحوض\n`)}
-          session={null}
-        />
-      </ServedExample>
-      <ServedExample title="Diff: no text" answers={{}}>
+      {Object.entries(diffs).map(([title, diff]) => (
+        <ServedExample key={title} title={`Diff: ${title}`}>
+          <DiffView diff={diff} session={diff.path.startsWith('src/') ? remarked : null} />
+        </ServedExample>
+      ))}
+      <ServedExample title="Diff: no text">
         <DiffView diff={bare('binary')} session={null} />
         <DiffView diff={bare('large')} session={null} />
         <DiffView diff={bare('gone', { before: null })} session={null} />
@@ -128,22 +126,17 @@ function Places() {
   return (
     <>
       <ServedExample
+        box="example-dialog"
         title="Place: to be removed"
         answers={{ 'places.previewRemoval': () => risks, 'places.remove': () => loss }}
       >
-        <div className="example-dialog">
-          <Removing project={PROJECT} onClose={close} />
-        </div>
+        <Removing project={PROJECT} onClose={close} />
       </ServedExample>
-      <ServedExample title="Project: to be made" answers={{ 'places.drivers': () => DRIVERS }}>
-        <div className="example-dialog">
-          <ProjectForm space={SPACE} onClose={close} />
-        </div>
+      <ServedExample box="example-dialog" title="Project: to be made" answers={{ 'places.drivers': () => DRIVERS }}>
+        <ProjectForm space={SPACE} onClose={close} />
       </ServedExample>
-      <ServedExample title="File rules" answers={{}}>
-        <div className="example-dialog">
-          <RulesForm space={SPACE} rules={RULES} changed onClose={close} onSaved={close} />
-        </div>
+      <ServedExample box="example-dialog" title="File rules">
+        <RulesForm space={SPACE} rules={RULES} changed onClose={close} onSaved={close} />
       </ServedExample>
     </>
   )

@@ -1,7 +1,7 @@
 import type { Input, OperationName, Output } from '../../src/api/index.ts'
 import { CarrelError } from '../../src/model/errors.ts'
-import type { Interaction } from '../../src/model/interaction.ts'
 import { EMPTY_WORKSPACE } from '../../src/model/events/workspace-log.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import { FIRST_STATE, type PageState, type PageStore } from '../data/page-state.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { ROOT, tail } from './example-log.ts'

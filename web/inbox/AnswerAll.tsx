@@ -5,6 +5,7 @@ import { eachOf, sayProblems } from '../data/archive.ts'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import type { Alike } from './alike.ts'
 
 /** One answer for several identical questions. A request answers each of them. */
@@ -31,15 +32,9 @@ export function AnswerAll({ alike }: { alike: Alike }) {
       </p>
       <div className="row wrap">
         {first.question.options.map((option) => (
-          <button
-            key={option.id}
-            type="button"
-            className="btn"
-            disabled={submit.pending}
-            onClick={() => submit.run(option)}
-          >
+          <Button key={option.id} disabled={submit.pending} onClick={() => submit.run(option)}>
             {texts.inbox.alike.answer(option.label, alike.length)}
-          </button>
+          </Button>
         ))}
       </div>
     </section>

@@ -10,6 +10,8 @@ import { QuestionCard } from '../session/questions/QuestionCard.tsx'
 import { SessionContext } from '../session/session-context.ts'
 import { age, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { answerByKey, isTyping } from '../ui/keys.ts'
 import { useNow } from '../ui/use-now.ts'
 import { AnswerAll } from './AnswerAll.tsx'
@@ -50,17 +52,11 @@ export function Inbox({ title, end }: Props) {
             <kbd>j</kbd> <kbd>k</kbd> {texts.inbox.keys.move}, <kbd>1</kbd>-<kbd>9</kbd> {texts.inbox.keys.choose}
           </p>
         )}
-        <button type="button" className="btn" onClick={() => overlay.set({ kind: 'rules' })}>
-          {texts.ruleList.title}
-        </button>
+        <Button label={texts.ruleList.title} onClick={() => overlay.set({ kind: 'rules' })} />
         {end}
       </header>
       {open.length === 0 ? (
-        <div className="empty">
-          <CircleCheckBig className="empty-mark" aria-hidden />
-          <h2>{texts.inbox.empty.title}</h2>
-          <p>{texts.inbox.empty.text}</p>
-        </div>
+        <Empty icon={CircleCheckBig} {...texts.inbox.empty} />
       ) : (
         <ol className="inbox-list scroll" aria-label={texts.inbox.list}>
           {open.map((interaction, index) => (
@@ -125,9 +121,7 @@ interface Place {
   readonly at: number
 }
 
-/**
- * Keys of the inbox: j and k move, digits answer. The chosen question stays chosen while others appear and disappear.
- */
+/** Keys of the inbox: j and k move, digits answer. The chosen question stays chosen while others come and go. */
 function useInboxKeys(box: RefObject<HTMLElement | null>, place: Place, choose: (id: string) => void): void {
   const latest = useRef(place)
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Interaction } from '../../src/model/interaction.ts'
 import { EMPTY_WORKSPACE, type WorkspaceView } from '../../src/model/events/workspace-log.ts'
+import type { Interaction } from '../../src/model/interaction.ts'
 import { alikeOf } from './alike.ts'
 
 const OPTIONS = [

@@ -1,5 +1,5 @@
-import { fingerprint, type Interaction } from '../../src/model/interaction.ts'
 import type { WorkspaceView } from '../../src/model/events/workspace-log.ts'
+import { fingerprint, type Interaction } from '../../src/model/interaction.ts'
 
 /** Identical open questions, oldest first, at least two. */
 export type Alike = readonly [Interaction, Interaction, ...Interaction[]]

@@ -7,10 +7,7 @@ export interface OpenSession {
 
 const WORKER = '/service-worker.js'
 
-/**
- * Returns the service worker of this page, or null in a browser without one. Registers it once: a registration
- * outlives the page.
- */
+/** The service worker of this page, registered once: it outlives the page. Null in a browser without workers. */
 const worker: Promise<ServiceWorkerRegistration | null> = register()
 
 async function register(): Promise<ServiceWorkerRegistration | null> {

@@ -27,7 +27,7 @@ export function Palette() {
   }
   const wanted = text.trim()
   return (
-    <Dialog title={texts.palette.title} open onClose={closeOverlay} className="palette">
+    <Dialog title={texts.palette.title} onClose={closeOverlay} className="palette">
       <Command label={texts.palette.title} loop filter={byText}>
         <Command.Input
           className="palette-field"

@@ -56,21 +56,18 @@ function sessionEntries({ row, view, commands }: PaletteContext): PaletteEntry[]
   if (!row) return []
   const thing = { noun: 'session', id: row.id, name: row.name } as const
   const run = view?.run
+  const prompts = (view?.queue ?? []).map(({ prompt }) => prompt)
   const panel = command('panel')
   const find = command('find')
   const labels = texts.palette.session
   return [
     ...(run && !run.cancelling ? [{ ...labels.stop, act: () => commands.stop(row, run.id) }] : []),
-    ...(view && view.queue.length > 0
+    ...(prompts.length > 0
       ? [
           {
-            label: labels.withdraw(view.queue.length),
+            label: labels.withdraw(prompts.length),
             keywords: labels.withdrawKeywords,
-            act: () =>
-              commands.withdraw(
-                row,
-                view.queue.map(({ prompt }) => prompt),
-              ),
+            act: () => commands.withdraw(row, prompts),
           },
         ]
       : []),

@@ -29,10 +29,10 @@ export function fileEntries({ workspace, row, commands }: PaletteContext): Palet
       : []),
     ...(row.lastRun ? [{ ...labels.undoRun, act: (): void => undo('run') }] : []),
     { ...labels.undoSession, act: (): void => undo('session') },
-    ...(own ? [{ ...labels.apply, act: (): void => commands.apply(own) }] : []),
-    ...(own ? [{ ...labels.patch, act: (): void => commands.patch(own) }] : []),
     ...(own
       ? [
+          { ...labels.apply, act: (): void => commands.apply(own) },
+          { ...labels.patch, act: (): void => commands.patch(own) },
           {
             ...labels.removePlace,
             act: (): void => commands.over({ kind: 'place-remove', project: own.id, name: own.name }),

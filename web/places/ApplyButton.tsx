@@ -2,7 +2,8 @@ import { FolderInput } from 'lucide-react'
 import type { Project } from '../../src/model/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
-import { beginApply } from './apply.ts'
+import { Button } from '../ui/Button.tsx'
+import { beginApply } from './entries.ts'
 
 /** Opens the plan that applies a working copy to the Space's folder. */
 export function ApplyButton({ project }: { project: Project }) {
@@ -10,15 +11,14 @@ export function ApplyButton({ project }: { project: Project }) {
   const labels = texts.plans.apply
   const title = labels.buttonNote(workspace.spaces[project.space]?.name ?? '')
   return (
-    <button
-      type="button"
-      className="btn apply-button"
+    <Button
+      icon={FolderInput}
+      className="apply-button"
       title={title}
       disabled={project.place.state !== 'ready'}
       onClick={() => beginApply(workspace, project)}
     >
-      <FolderInput aria-hidden />
       <span className="send-word">{labels.button}</span>
-    </button>
+    </Button>
   )
 }

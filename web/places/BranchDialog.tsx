@@ -1,8 +1,10 @@
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 /** Exports the changes of a working copy as a branch of the Space's repository. */
@@ -16,13 +18,9 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
     say(made.branch ? labels.done(made.branch, made.commit?.slice(0, 10) ?? '') : labels.nothing)
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (branch.trim()) make.run()
-  }
   return (
-    <Dialog title={labels.title(name)} open onClose={onClose}>
-      <form className="stack" onSubmit={send}>
+    <Dialog title={labels.title(name)} onClose={onClose}>
+      <form className="stack" onSubmit={onSend(() => branch.trim() && make.run())}>
         <p className="dim">{labels.note}</p>
         <label className="form-field">
           <span>{labels.field}</span>
@@ -36,12 +34,10 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
         </label>
         <Problem error={make.problem} />
         <div className="actions">
-          <button type="button" className="btn" onClick={onClose}>
-            {texts.ui.cancel}
-          </button>
-          <button type="submit" className="btn primary" disabled={make.pending || !branch.trim()}>
+          <Button label={texts.ui.cancel} onClick={onClose} />
+          <Button className="primary" type="submit" disabled={make.pending || !branch.trim()}>
             {make.pending ? labels.acting : labels.act}
-          </button>
+          </Button>
         </div>
       </form>
     </Dialog>

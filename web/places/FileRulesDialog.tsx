@@ -1,10 +1,12 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import type { FileRules } from '../../src/model/files/conflicts.ts'
+import { useAnswer } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { FileRulesTable } from './FileRulesTable.tsx'
 import { TryPath } from './TryPath.tsx'
@@ -15,18 +17,12 @@ const MIB = 1_048_576
 
 /** The file rules of a Space: which files the history tracks, and which paths need confirmation. */
 export function FileRulesDialog({ space, name, onClose }: { space: string; name: string; onClose: () => void }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data, error, isPending } = useQuery({
-    queryKey: ['file-rules', workspace, space],
-    queryFn: () => page.call('fileRules.get', { workspace, id: space }),
-    staleTime: 0,
-  })
+  const { data, error, isPending } = useAnswer(['file-rules', space], 'fileRules.get', { id: space }, { staleTime: 0 })
   const [saved, setSaved] = useState(false)
   const labels = texts.places.rules
   return (
-    <Dialog title={labels.title(name)} open onClose={onClose} className="wide plan-like">
-      {error && <Problem error={asCarrelError(error)} />}
+    <Dialog title={labels.title(name)} onClose={onClose} className="wide plan-like">
+      <Problem error={error} />
       {isPending && <p className="dim">{texts.ui.loading}</p>}
       {data && (
         <RulesForm
@@ -64,11 +60,10 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
     onSaved()
   })
   const change = (part: Partial<FileRules>): void => setNext({ ...next, ...part })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
+  const send = onSend(() => {
     const paths = next.paths.filter(({ glob }) => glob.trim() !== '')
     save.run({ ...next, paths, ignore: ignore.split('\n').filter((line) => line.trim() !== '') })
-  }
+  })
   return (
     <form className="stack" onSubmit={send}>
       <section className="stack-s" aria-label={labels.pathRules}>
@@ -83,17 +78,13 @@ export function RulesForm({ space, rules, changed, onClose, onSaved }: FormProps
         {changed && (
           <>
             <span className="faint grow">{labels.changed}</span>
-            <button type="button" className="btn quiet" disabled={save.pending} onClick={() => save.run(null)}>
-              {labels.defaults}
-            </button>
+            <Button label={labels.defaults} className="quiet" disabled={save.pending} onClick={() => save.run(null)} />
           </>
         )}
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
-        <button type="submit" className="btn primary" disabled={save.pending}>
+        <Button label={texts.ui.close} onClick={onClose} />
+        <Button className="primary" type="submit" disabled={save.pending}>
           {save.pending ? labels.saving : texts.ui.save}
-        </button>
+        </Button>
       </div>
     </form>
   )
@@ -107,7 +98,6 @@ interface TrackedProps {
   readonly onIgnore: (ignore: string) => void
 }
 
-/** The fields that say which files the history tracks. */
 function Tracked({ rules, onRules, ignore, onIgnore }: TrackedProps) {
   const labels = texts.places.rules
   return (

@@ -1,6 +1,8 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
 import { PathClass, type PathRule } from '../../src/model/files/conflicts.ts'
 import { texts } from '../texts/texts.ts'
+import { Button, IconButton } from '../ui/Button.tsx'
+import { option } from '../ui/option.tsx'
 
 interface Props {
   readonly rules: readonly PathRule[]
@@ -36,14 +38,12 @@ export function FileRulesTable({ rules, onRules }: Props) {
           </tbody>
         </table>
       </div>
-      <button
-        type="button"
-        className="btn rules-add"
+      <Button
+        icon={Plus}
+        label={labels.add}
+        className="rules-add"
         onClick={() => onRules([...rules, { glob: '', class: 'work', action: 'confirm' }])}
-      >
-        <Plus aria-hidden />
-        {labels.add}
-      </button>
+      />
     </>
   )
 }
@@ -85,9 +85,21 @@ function RuleFields({ rules, at, onRules }: Props & { readonly at: number }) {
         />
       </td>
       <td className="rules-acts">
-        <IconButton label={labels.up(at + 1)} off={at === 0} act={() => move(-1)} icon={ArrowUp} />
-        <IconButton label={labels.down(at + 1)} off={at === others.length} act={() => move(1)} icon={ArrowDown} />
-        <IconButton label={labels.remove(at + 1)} act={() => onRules(others)} icon={Trash2} />
+        <IconButton
+          className="small"
+          label={labels.up(at + 1)}
+          disabled={at === 0}
+          onClick={() => move(-1)}
+          icon={ArrowUp}
+        />
+        <IconButton
+          className="small"
+          label={labels.down(at + 1)}
+          disabled={at === others.length}
+          onClick={() => move(1)}
+          icon={ArrowDown}
+        />
+        <IconButton className="small" label={labels.remove(at + 1)} onClick={() => onRules(others)} icon={Trash2} />
       </td>
     </tr>
   )
@@ -109,33 +121,7 @@ function Pick<Value extends string>({ label, value, options, labels, onPick }: P
       value={value}
       onChange={(event) => onPick(event.target.value as Value)}
     >
-      {options.map((each) => (
-        <option key={each} value={each}>
-          {labels[each]}
-        </option>
-      ))}
+      {options.map((each) => option(each, labels[each]))}
     </select>
-  )
-}
-
-interface IconButtonProps {
-  readonly label: string
-  readonly off?: boolean
-  readonly act: () => void
-  readonly icon: typeof ArrowUp
-}
-
-function IconButton({ label, off = false, act, icon: Icon }: IconButtonProps) {
-  return (
-    <button
-      type="button"
-      className="btn quiet icon small"
-      aria-label={label}
-      title={label}
-      disabled={off}
-      onClick={act}
-    >
-      <Icon aria-hidden />
-    </button>
   )
 }

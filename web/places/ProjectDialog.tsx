@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
 import type { PlaceKind } from '../../src/model/tree.ts'
 import { useSpaceDetail } from '../data/queries.ts'
 import { say } from '../data/toasts.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { PlaceKinds } from './PlaceKinds.tsx'
 import { commandWords, NO_OPTIONS, PlaceOptionFields, type PlaceOptions } from './PlaceOptionFields.tsx'
@@ -23,7 +25,7 @@ interface Props {
 
 export function ProjectDialog({ space, name, onClose }: Props) {
   return (
-    <Dialog title={texts.places.create.title(name)} open onClose={onClose} className="wide plan-like">
+    <Dialog title={texts.places.create.title(name)} onClose={onClose} className="wide plan-like">
       <ProjectForm space={space} onClose={onClose} />
     </Dialog>
   )
@@ -50,12 +52,8 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
     if (made.place.state === 'making') say(labels.create.makingNow(made.name))
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (name.trim()) make.run()
-  }
   return (
-    <form className="stack" onSubmit={send}>
+    <form className="stack" onSubmit={onSend(() => name.trim() && make.run())}>
       <label className="form-field">
         <span>{labels.create.name}</span>
         <input className="field" value={name} maxLength={200} onChange={(event) => setName(event.target.value)} />
@@ -66,18 +64,15 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
       )}
       <Problem error={make.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.cancel}
-        </button>
-        <button type="submit" className="btn primary" disabled={make.pending || !name.trim()}>
+        <Button label={texts.ui.cancel} onClick={onClose} />
+        <Button className="primary" type="submit" disabled={make.pending || !name.trim()}>
           {make.pending ? labels.create.making : labels.create.make}
-        </button>
+        </Button>
       </div>
     </form>
   )
 }
 
-/** Returns the filled-in options that the kind of working copy has. */
 function optionsFor(kind: PlaceKind, { branch, start, include, setup, driver }: PlaceOptions) {
   if (kind === 'direct') return {}
   const lines = include.split('\n').flatMap((line) => line.trim() || [])

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { CopyButton } from '../ui/CopyButton.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
@@ -15,7 +15,7 @@ type Removal = Output<'places.remove'>
 /** Shows what the removal of a working copy would lose, confirms once, and shows how to restore it. */
 export function RemovePlace({ project, name, onClose }: { project: string; name: string; onClose: () => void }) {
   return (
-    <Dialog title={texts.places.remove.title(name)} open onClose={onClose} className="wide">
+    <Dialog title={texts.places.remove.title(name)} onClose={onClose} className="wide">
       <Removing project={project} onClose={onClose} />
     </Dialog>
   )
@@ -43,22 +43,18 @@ export function Removing({ project, onClose }: { project: string; onClose: () =>
   return (
     <>
       {preview.isPending && <p className="dim">{labels.looking}</p>}
-      {preview.error && <Problem error={asCarrelError(preview.error)} />}
+      <Problem error={preview.error} />
       {removed ? <Removed removed={removed} /> : preview.data && <Loss {...preview.data} />}
       <Problem error={remove.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {removed ? texts.ui.done : labels.keep}
-        </button>
+        <Button label={removed ? texts.ui.done : labels.keep} onClick={onClose} />
         {!removed && (
-          <button
-            type="button"
-            className="btn danger"
+          <Button
+            label={remove.pending ? labels.acting : labels.act}
+            className="danger"
             disabled={!preview.data || underway !== null || remove.pending}
             onClick={() => remove.run()}
-          >
-            {remove.pending ? labels.acting : labels.act}
-          </button>
+          />
         )}
       </div>
     </>

@@ -1,23 +1,16 @@
-import { useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PathClass } from '../../src/model/files/conflicts.ts'
-import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 /** A field that asks the server which rule applies to a path. */
 export function TryPath({ space }: { space: string }) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
   const [path, setPath] = useState('')
   const wanted = useDeferredValue(path.trim())
-  const { data, error } = useQuery({
-    queryKey: ['file-rules', workspace, space, 'check', wanted],
-    queryFn: () => page.call('fileRules.check', { workspace, id: space, path: wanted }),
-    enabled: wanted !== '',
-    retry: false,
-  })
+  const key = ['file-rules', space, 'check', wanted] as const
+  const options = { enabled: wanted !== '', retry: false }
+  const { data, error } = useAnswer(key, 'fileRules.check', { id: space, path: wanted }, options)
   const labels = texts.places.rules
   return (
     <div className="stack-s">
@@ -33,7 +26,7 @@ export function TryPath({ space }: { space: string }) {
           onChange={(event) => setPath(event.target.value)}
         />
       </label>
-      {wanted && error && <Problem error={asCarrelError(error)} />}
+      {wanted && error && <Problem error={error} />}
       {wanted && data && (
         <p role="status">
           {labels.verdict(

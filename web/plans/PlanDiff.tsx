@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import { usePlanDiff } from '../data/files.ts'
 import { DiffView } from '../diff/DiffView.tsx'
@@ -17,7 +16,7 @@ interface Props {
 export function PlanDiff({ project, request, entry: { path, conflicts }, planning }: Props) {
   const { data, error, isPending } = usePlanDiff(project, request, path)
   const { selection, select } = planning
-  if (error) return <Problem error={asCarrelError(error)} />
+  if (error) return <Problem error={error} />
   if (isPending) return <p className="diff-note">{texts.files.diff.loading}</p>
   const all = data.hunks.map((_, index) => index)
   const taken = selection.hunks[path] ?? all

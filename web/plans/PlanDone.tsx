@@ -4,6 +4,7 @@ import { overlay } from '../data/overlay.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { shownPath } from '../files/groups.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Fold } from '../ui/Fold.tsx'
 import { nameOf } from './reasons.ts'
 import { TalkBack } from './TalkBack.tsx'
@@ -48,15 +49,8 @@ export function PlanDone({ act, project, session, onClose }: Props) {
         <TalkBack session={session} n={act.request.to} onClose={onClose} />
       )}
       <div className="actions">
-        {act.written.length > 0 && (
-          <button type="button" className="btn" onClick={undo}>
-            <Undo2 aria-hidden />
-            {labels.undo}
-          </button>
-        )}
-        <button type="button" className="btn primary" onClick={onClose}>
-          {texts.ui.done}
-        </button>
+        {act.written.length > 0 && <Button icon={Undo2} label={labels.undo} onClick={undo} />}
+        <Button label={texts.ui.done} className="primary" onClick={onClose} />
       </div>
     </>
   )

@@ -3,6 +3,7 @@ import { onlyLeft } from '../../src/model/files/conflicts.ts'
 import type { PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import { GapList } from '../files/GapsDialog.tsx'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { PlanRow } from './PlanRow.tsx'
 import type { Planning } from './use-planning.ts'
 
@@ -62,9 +63,7 @@ function Group({ title, note, entries, asks = false, ...more }: GroupProps) {
         ))}
       </ul>
       {left > 0 && (
-        <button type="button" className="btn quiet diff-more" onClick={() => setMost(most + 500)}>
-          {texts.plans.more(left)}
-        </button>
+        <Button label={texts.plans.more(left)} className="quiet diff-more" onClick={() => setMost(most + 500)} />
       )}
     </section>
   )
@@ -80,12 +79,8 @@ function ForAll({ entries, planning: { selection, select } }: { entries: readonl
   return (
     <p className="row wrap">
       <span className="faint">{labels.allOf}</span>
-      <button type="button" className="btn quiet" onClick={all('overwrite')}>
-        {labels.overwriteAll}
-      </button>
-      <button type="button" className="btn quiet" onClick={all('leave')}>
-        {labels.leaveAll}
-      </button>
+      <Button label={labels.overwriteAll} className="quiet" onClick={all('overwrite')} />
+      <Button label={labels.leaveAll} className="quiet" onClick={all('leave')} />
     </p>
   )
 }

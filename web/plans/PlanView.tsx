@@ -1,7 +1,8 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import { DiffTools } from '../diff/DiffTools.tsx'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { PlanDone } from './PlanDone.tsx'
 import { PlanGroups } from './PlanGroups.tsx'
@@ -18,6 +19,14 @@ interface Props {
   readonly onClose: () => void
 }
 
+export function PlanDialog({ title, ...plan }: Props & { readonly title: string }) {
+  return (
+    <Dialog title={title} onClose={plan.onClose} className="wide plan-dialog">
+      <PlanView {...plan} />
+    </Dialog>
+  )
+}
+
 /** The plan of a restore, undo or apply. The button applies exactly this plan, or nothing. */
 export function PlanView({ project, request, session, onClose }: Props) {
   const planning = usePlanning(project, request)
@@ -27,7 +36,7 @@ export function PlanView({ project, request, session, onClose }: Props) {
   return (
     <>
       {pending && !problem && <p className="dim">{labels.looking}</p>}
-      {problem && <Problem error={asCarrelError(problem)} />}
+      <Problem error={problem} />
       {planning.stale && <StaleNote difference={planning.stale} />}
       {plan?.entries.length === 0 && <p>{labels.nothing[request.kind]}</p>}
       <Sum planning={planning} />
@@ -66,23 +75,15 @@ function PlanActs({ planning, kind, onClose }: { planning: Planning; kind: PlanR
       )}
       <div className="actions plan-acts">
         {verdict && verdict.open > 0 && <p className="grow plan-open">{labels.left(verdict.open)}</p>}
-        {(busy || planning.problem !== null) && (
-          <button type="button" className="btn" onClick={again}>
-            {labels.busyAgain}
-          </button>
-        )}
-        <button type="button" className="btn" onClick={onClose}>
-          {has ? texts.ui.cancel : texts.ui.close}
-        </button>
+        {(busy || planning.problem !== null) && <Button label={labels.busyAgain} onClick={again} />}
+        <Button label={has ? texts.ui.cancel : texts.ui.close} onClick={onClose} />
         {has && (
-          <button
-            type="button"
-            className="btn primary"
+          <Button
+            label={carry.pending ? labels.acting[kind] : labels.actCount(labels.act[kind], verdict?.writes ?? 0)}
+            className="primary"
             disabled={!ready || carry.pending || (verdict.writes === 0 && verdict.leave.length === 0)}
             onClick={() => carry.run()}
-          >
-            {carry.pending ? labels.acting[kind] : labels.actCount(labels.act[kind], verdict?.writes ?? 0)}
-          </button>
+          />
         )}
       </div>
     </>

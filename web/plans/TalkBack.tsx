@@ -4,6 +4,7 @@ import { talkAt } from '../../src/client/talk-at.ts'
 import { CarrelError } from '../../src/model/errors.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 interface Props {
@@ -30,10 +31,7 @@ export function TalkBack({ session, n, onClose }: Props) {
     <div className="stack-s">
       <p className="dim">{labels.note}</p>
       <div className="row">
-        <button type="button" className="btn" disabled={fork.pending} onClick={() => fork.run()}>
-          <GitFork aria-hidden />
-          {labels.act}
-        </button>
+        <Button icon={GitFork} label={labels.act} disabled={fork.pending} onClick={() => fork.run()} />
       </div>
       <Problem error={fork.problem} />
     </div>

@@ -3,7 +3,6 @@ import type { Plan, PlanEntry, PlanRequest } from '../../src/model/files/history
 
 /** The decisions of a person on the entries of a plan. */
 export interface Selection {
-  /** Paths to exclude. */
   readonly without: ReadonlySet<string>
   /** Hunks to include, for paths with several. Other paths are included whole. */
   readonly hunks: Readonly<Record<string, readonly number[]>>

@@ -25,10 +25,8 @@ export interface Planning {
   readonly select: (change: Partial<Selection>) => void
   /** The verdict on the selected part; null until its plan has loaded. */
   readonly verdict: Verdict | null
-  /** The plan of the selected part is loading. */
   readonly settling: boolean
   readonly carry: Submit<[]>
-  /** The applied plan. */
   readonly act: Act | null
   /** The difference to the plan on the screen, after the server refused a stale plan. */
   readonly stale: Difference | null

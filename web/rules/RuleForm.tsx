@@ -1,9 +1,12 @@
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { Input } from '../../src/api/index.ts'
 import type { Space } from '../../src/model/tree.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
+import { option } from '../ui/option.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import type { ListedRule } from './use-rules.ts'
@@ -34,33 +37,21 @@ export function RuleForm({ listed, onClose }: { listed: readonly ListedRule[]; o
     await page.call('rules.add', { workspace, action, ...ruleOf(fields) })
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    submit.run()
-  }
   return (
-    <form ref={form} className="rule-form" aria-label={labels.title} onSubmit={send}>
+    <form ref={form} className="rule-form" aria-label={labels.title} onSubmit={onSend(() => submit.run())}>
       <Segments label={labels.action} value={action} options={labels.actions} onChoose={setAction} />
       <OperationFields fields={fields} onChange={change} />
       <ScopeFields fields={fields} onChange={change} spaces={spaces} />
       {listed.length > 0 && (
         <Pick label={labels.before} value={fields.before} onChange={(before) => change({ before })}>
           <option value="">{labels.last}</option>
-          {listed.map(({ rule, sentence }, at) => (
-            <option key={rule.id} value={rule.id}>
-              {labels.beforeOne(at + 1, sentence)}
-            </option>
-          ))}
+          {listed.map(({ rule, sentence }, at) => option(rule.id, labels.beforeOne(at + 1, sentence)))}
         </Pick>
       )}
       <Problem error={submit.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {labels.cancel}
-        </button>
-        <button type="submit" className="btn primary" disabled={submit.pending}>
-          {labels.save}
-        </button>
+        <Button label={labels.cancel} onClick={onClose} />
+        <Button label={labels.save} className="primary" type="submit" disabled={submit.pending} />
       </div>
     </form>
   )
@@ -70,11 +61,7 @@ function OperationFields({ fields: { kind, command, path }, onChange }: PartProp
   return (
     <>
       <Pick label={labels.kind} value={kind} onChange={(value) => onChange({ kind: value })}>
-        {Object.entries(labels.kinds).map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
+        {Object.entries(labels.kinds).map(([value, label]) => option(value, label))}
         <option value="">{labels.anything}</option>
       </Pick>
       {kind === 'execute' ? (
@@ -96,20 +83,12 @@ function ScopeFields({ fields, onChange, spaces }: PartProps & { readonly spaces
   return (
     <div className="rule-pair">
       <Pick label={labels.space} value={fields.space} onChange={(space) => onChange({ space })}>
-        {spaces.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
+        {spaces.map(({ id, name }) => option(id, name))}
         <option value="">{labels.everywhere}</option>
       </Pick>
       <Pick label={labels.agent} value={fields.agent} onChange={(agent) => onChange({ agent })}>
         <option value="">{labels.everyAgent}</option>
-        {agents.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
+        {agents.map(({ id, name }) => option(id, name))}
       </Pick>
     </div>
   )

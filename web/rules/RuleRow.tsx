@@ -1,8 +1,9 @@
 import { ArrowDown, ArrowUp, Trash2 } from 'lucide-react'
-import type { ReactNode } from 'react'
+import type { ComponentProps } from 'react'
 import { attempt, say } from '../data/toasts.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import type { ListedRule } from './use-rules.ts'
 
@@ -31,46 +32,30 @@ export function RuleRow({ listed, at }: { listed: readonly ListedRule[]; at: num
       </span>
       <span className="rule-words">{sentence}</span>
       <span className="rule-acts">
-        <Act label={list.upOne(sentence)} title={list.up} off={at === 0} act={() => move.run(at - 1)}>
-          <ArrowUp aria-hidden />
-        </Act>
+        <Act icon={ArrowUp} label={list.upOne(sentence)} title={list.up} off={at === 0} act={() => move.run(at - 1)} />
         <Act
+          icon={ArrowDown}
           label={list.downOne(sentence)}
           title={list.down}
           off={at === listed.length - 1}
           act={() => move.run(at + 2)}
-        >
-          <ArrowDown aria-hidden />
-        </Act>
-        <Act label={list.removeOne(sentence)} title={list.remove} off={remove.pending} act={() => remove.run()}>
-          <Trash2 aria-hidden />
-        </Act>
+        />
+        <Act
+          icon={Trash2}
+          label={list.removeOne(sentence)}
+          title={list.remove}
+          off={remove.pending}
+          act={() => remove.run()}
+        />
       </span>
       <Problem error={move.problem ?? remove.problem} />
     </li>
   )
 }
 
-interface ActProps {
-  readonly label: string
-  readonly title: string
-  readonly off: boolean
-  readonly act: () => void
-  readonly children: ReactNode
-}
+type ActProps = ComponentProps<typeof IconButton> & { readonly off: boolean; readonly act: () => void }
 
 /** A button that stays focusable while it is off: a rule that reaches an end by keyboard must keep the focus. */
-function Act({ label, title, off, act, children }: ActProps) {
-  return (
-    <button
-      type="button"
-      className="btn quiet icon small"
-      aria-label={label}
-      title={title}
-      aria-disabled={off}
-      onClick={() => off || act()}
-    >
-      {children}
-    </button>
-  )
+function Act({ off, act, ...rest }: ActProps) {
+  return <IconButton className="small" aria-disabled={off} onClick={() => off || act()} {...rest} />
 }

@@ -1,8 +1,8 @@
 import { Plus } from 'lucide-react'
 import { useRef, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { RuleForm } from './RuleForm.tsx'
@@ -28,21 +28,21 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
       setAdding(false)
     }
     return (
-      <Dialog title={labels.form.title} open onClose={onClose} className="rules-dialog">
+      <Dialog title={labels.form.title} onClose={onClose} className="rules-dialog">
         <RuleForm listed={listed} onClose={back} />
       </Dialog>
     )
   }
   return (
-    <Dialog title={labels.title} open onClose={onClose} className="rules-dialog">
+    <Dialog title={labels.title} onClose={onClose} className="rules-dialog">
       <p className="dim">{labels.text}</p>
-      <Problem error={error && asCarrelError(error)} />
+      <Problem error={error} />
       {isPending && <p className="faint late">{labels.loading}</p>}
       {data && <RuleList listed={listed} />}
       <div className="actions">
-        <button
-          type="button"
-          className="btn"
+        <Button
+          icon={Plus}
+          label={labels.add}
           disabled={!data}
           ref={(button) => {
             if (!button || !returning.current) return
@@ -50,14 +50,9 @@ export function RulesDialog({ onClose }: { onClose: () => void }) {
             button.focus()
           }}
           onClick={() => setAdding(true)}
-        >
-          <Plus aria-hidden />
-          {labels.add}
-        </button>
+        />
         <span className="grow" />
-        <button type="button" className="btn" onClick={onClose}>
-          {labels.close}
-        </button>
+        <Button label={labels.close} onClick={onClose} />
       </div>
     </Dialog>
   )

@@ -1,7 +1,7 @@
-import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { Rule } from '../../src/model/rules.ts'
-import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
+import { useWorkspace } from '../data/use-page.ts'
 
 /** A rule and its sentence. */
 export interface ListedRule {
@@ -11,14 +11,8 @@ export interface ListedRule {
 
 /** All rules in order of precedence. The stream reports a change; the order comes with a new request. */
 export function useRules() {
-  const page = usePage()
-  const workspace = useWorkspaceId()
   const known = useWorkspace().rules
-  const asked = useQuery({
-    queryKey: ['rules', workspace],
-    queryFn: () => page.call('rules.list', { workspace }),
-    staleTime: 0,
-  })
+  const asked = useAnswer(['rules'], 'rules.list', {}, { staleTime: 0 })
   const { refetch } = asked
   // biome-ignore lint/correctness/useExhaustiveDependencies: each change of a rule replaces this object
   useEffect(() => void refetch(), [known, refetch])

@@ -3,6 +3,8 @@ import { Search, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { Hit } from './Hit.tsx'
 import { useSearch } from './use-search.ts'
@@ -66,23 +68,10 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
       </div>
     )
   }
-  if (text === '') {
-    return (
-      <div className="empty">
-        <Search className="empty-mark" aria-hidden />
-        <h2>{texts.search.begin.title}</h2>
-        <p>{texts.search.begin.text}</p>
-      </div>
-    )
-  }
+  if (text === '') return <Empty icon={Search} {...texts.search.begin} />
   if (found.hits.length === 0) {
     if (found.pending) return <div className="empty" aria-busy />
-    return (
-      <div className="empty">
-        <h2>{texts.search.empty.title}</h2>
-        <p>{texts.search.empty.text}</p>
-      </div>
-    )
+    return <Empty {...texts.search.empty} />
   }
   return (
     <div className="search-list scroll" aria-busy={found.pending}>
@@ -96,9 +85,9 @@ function Found({ text, found }: { text: string; found: ReturnType<typeof useSear
         ))}
       </ol>
       {found.more && (
-        <button type="button" className="btn" disabled={found.loadingMore} onClick={found.loadMore}>
+        <Button disabled={found.loadingMore} onClick={found.loadMore}>
           {found.loadingMore ? texts.ui.loading : texts.search.more}
-        </button>
+        </Button>
       )}
     </div>
   )

@@ -1,17 +1,14 @@
-import { type ComponentProps, type FormEvent, useId, useState } from 'react'
+import { type ComponentProps, useId, useState } from 'react'
 import { usePage, useSubmit, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { ScopeChoice } from './ScopeChoice.tsx'
 import { scopeAt, scopeInput } from './scopes.ts'
 
-interface Props {
-  readonly space: string | undefined
-  readonly onStored: () => void
-}
-
 /** The form for a new secret. The value is cleared as soon as the server has stored it. */
-export function PutSecret({ space, onStored }: Props) {
+export function PutSecret({ space, onStored }: { space: string | undefined; onStored: () => void }) {
   const page = usePage()
   const view = useWorkspace()
   const workspace = useWorkspaceId()
@@ -28,12 +25,8 @@ export function PutSecret({ space, onStored }: Props) {
     setValue('')
     onStored()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    submit.run()
-  }
   return (
-    <form onSubmit={send} className="stack put-secret" aria-label={texts.secrets.put}>
+    <form onSubmit={onSend(() => submit.run())} className="stack put-secret" aria-label={texts.secrets.put}>
       <Field
         label={texts.secrets.name}
         value={name}
@@ -49,9 +42,7 @@ export function PutSecret({ space, onStored }: Props) {
       <Problem error={submit.problem} />
       <p role="status">{stored === null ? '' : texts.secrets.stored(stored)}</p>
       <div className="actions">
-        <button type="submit" className="btn primary" disabled={submit.pending}>
-          {texts.secrets.store}
-        </button>
+        <Button label={texts.secrets.store} className="primary" type="submit" disabled={submit.pending} />
       </div>
     </form>
   )

@@ -1,4 +1,5 @@
 import { useWorkspace } from '../data/use-page.ts'
+import { option } from '../ui/option.tsx'
 import { scopeKey, scopeName, scopesOf } from './scopes.ts'
 
 interface Props {
@@ -13,11 +14,7 @@ export function ScopeChoice({ id, value, onChoose }: Props) {
   const view = useWorkspace()
   return (
     <select id={id} className="field" value={value} onChange={(event) => onChoose(event.target.value)}>
-      {scopesOf(view).map((scope) => (
-        <option key={scopeKey(scope)} value={scopeKey(scope)}>
-          {scopeName(view, scope)}
-        </option>
-      ))}
+      {scopesOf(view).map((scope) => option(scopeKey(scope), scopeName(view, scope)))}
     </select>
   )
 }

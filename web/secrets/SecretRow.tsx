@@ -2,6 +2,7 @@ import { Trash2 } from 'lucide-react'
 import type { Output } from '../../src/api/index.ts'
 import { usePage, useSubmit, useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { scopeName } from './scopes.ts'
 
@@ -26,16 +27,14 @@ export function SecretRow({ secret, onGone }: Props) {
         {!readable && <p className="dim">{texts.secrets.unreadable}</p>}
         <Problem error={remove.problem} />
       </div>
-      <button
-        type="button"
-        className="btn quiet icon small"
-        aria-label={texts.secrets.removeOne(name, where)}
+      <IconButton
+        icon={Trash2}
+        label={texts.secrets.removeOne(name, where)}
+        className="small"
         title={texts.secrets.remove}
         disabled={remove.pending}
         onClick={() => remove.run()}
-      >
-        <Trash2 aria-hidden />
-      </button>
+      />
     </li>
   )
 }

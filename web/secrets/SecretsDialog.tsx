@@ -1,7 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
-import { asCarrelError } from '../../src/model/errors.ts'
-import { usePage, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { PutSecret } from './PutSecret.tsx'
@@ -16,18 +15,12 @@ interface Props {
 
 /** The secrets of the workspace by name. The server never returns a value. */
 export function SecretsDialog({ space, onClose }: Props) {
-  const page = usePage()
-  const workspace = useWorkspaceId()
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: ['secrets', workspace],
-    queryFn: () => page.call('secrets.list', { workspace }),
-    refetchOnMount: 'always',
-  })
+  const { data, error, isPending, refetch } = useAnswer(['secrets'], 'secrets.list', {}, { refetchOnMount: 'always' })
   const again = () => void refetch()
   return (
-    <Dialog title={texts.secrets.title} open onClose={onClose}>
+    <Dialog title={texts.secrets.title} onClose={onClose}>
       <p className="dim">{texts.secrets.text}</p>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && <p className="faint">{texts.ui.loading}</p>}
       {data?.secrets.length === 0 && <p>{texts.secrets.empty}</p>}
       <ul className="secrets">
@@ -37,9 +30,7 @@ export function SecretsDialog({ space, onClose }: Props) {
       </ul>
       <PutSecret space={space} onStored={again} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )

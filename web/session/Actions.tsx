@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { GitFork, Link2 } from 'lucide-react'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { CopyButton } from '../ui/CopyButton.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { useSession } from './session-context.ts'
@@ -26,25 +27,14 @@ export function Actions({ n, seq, text }: Props) {
   return (
     <div className="acts">
       <CopyButton text={() => text} label={texts.transcript.acts.copyText} />
-      <button
-        type="button"
-        className="btn quiet icon small"
-        onClick={link}
-        aria-label={texts.transcript.acts.copyLink}
-        title={texts.transcript.acts.copyLink}
-      >
-        <Link2 aria-hidden />
-      </button>
-      <button
-        type="button"
-        className="btn quiet icon small"
+      <IconButton icon={Link2} label={texts.transcript.acts.copyLink} className="small" onClick={link} />
+      <IconButton
+        icon={GitFork}
+        label={texts.transcript.acts.fork}
+        className="small"
         onClick={() => fork.run(seq)}
         disabled={fork.pending}
-        aria-label={texts.transcript.acts.fork}
-        title={texts.transcript.acts.fork}
-      >
-        <GitFork aria-hidden />
-      </button>
+      />
       <Problem error={fork.problem} />
     </div>
   )

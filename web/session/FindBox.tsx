@@ -3,9 +3,9 @@ import { ChevronDown, ChevronUp, X } from 'lucide-react'
 import { type KeyboardEvent, useState } from 'react'
 import { useSearch } from '../search/use-search.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
-/** The most results that a person steps through. */
 const MOST = 100
 
 /** Finds text in the whole session, including items that are not loaded, and steps through the results. */
@@ -44,25 +44,19 @@ export function FindBox({ session, onClose }: { session: string; onClose: () => 
       <span className="faint find-count" role="status">
         {text.trim() !== '' && !pending && texts.session.find.found(here + 1, places.length, more)}
       </span>
-      <button
-        type="button"
-        className="btn quiet icon small"
+      <Button
+        icon={ChevronUp}
+        className="quiet icon small"
         aria-label={texts.session.find.older}
         onClick={() => go(-1)}
-      >
-        <ChevronUp aria-hidden />
-      </button>
-      <button
-        type="button"
-        className="btn quiet icon small"
+      />
+      <Button
+        icon={ChevronDown}
+        className="quiet icon small"
         aria-label={texts.session.find.newer}
         onClick={() => go(1)}
-      >
-        <ChevronDown aria-hidden />
-      </button>
-      <button type="button" className="btn quiet icon small" aria-label={texts.session.find.close} onClick={onClose}>
-        <X aria-hidden />
-      </button>
+      />
+      <Button icon={X} className="quiet icon small" aria-label={texts.session.find.close} onClick={onClose} />
       <Problem error={problem || null} />
     </search>
   )

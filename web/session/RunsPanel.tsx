@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Run, SessionState } from '../../src/model/tree.ts'
 import { overlay } from '../data/overlay.ts'
 import { agentName, useAgents, useRuns } from '../data/queries.ts'
@@ -9,6 +8,7 @@ import { texts } from '../texts/texts.ts'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import '../environment/environment.css'
+import { Button } from '../ui/Button.tsx'
 import { usageText } from './usage.ts'
 
 /** The runs of a session, newest first. */
@@ -18,7 +18,7 @@ export function RunsPanel({ data, project }: { data: SessionData; project: strin
   return (
     <>
       <PortLinks project={project} stamp={`${run?.id}.${run?.state}.${lastRun?.id}`} />
-      {runs.error && <Problem error={asCarrelError(runs.error)} />}
+      <Problem error={runs.error} />
       {runs.isPending && <p className="panel-note">{texts.ui.loading}</p>}
       {runs.data?.runs.length === 0 && <p className="panel-note">{texts.session.runs.empty}</p>}
       <ul className="runs scroll">
@@ -44,13 +44,9 @@ function RunRow({ run, place }: { run: Run; place: string | null }) {
           </time>
         </p>
         <p className="faint">{[stateText(run), usage].filter(Boolean).join(', ')}</p>
-        <button
-          type="button"
-          className="btn quiet run-given"
-          onClick={() => overlay.set({ kind: 'given', run: run.id })}
-        >
+        <Button className="quiet run-given" onClick={() => overlay.set({ kind: 'given', run: run.id })}>
           {texts.environment.given.open}
-        </button>
+        </Button>
         {place && (
           <p className="faint cut" title={place}>
             {texts.session.runs.place(place)}

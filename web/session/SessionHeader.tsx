@@ -10,6 +10,7 @@ import { PlaceChip } from '../places/PlaceChip.tsx'
 import { baseName } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
 import { TreeMenu } from '../tree/TreeMenu.tsx'
+import { IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { OthersWaiting } from './questions/OthersWaiting.tsx'
@@ -28,31 +29,19 @@ export const SessionHeader = memo(function SessionHeader({ row, panel, onPanel }
     <header className="session-head">
       <h1 className="hidden">{row.name}</h1>
       <Tabs row={row} />
-      <button
-        type="button"
-        className="btn quiet icon"
-        aria-label={texts.session.header.newSession}
+      <IconButton
+        icon={Plus}
+        label={texts.session.header.newSession}
         title={texts.tree.newSession}
         disabled={create.pending}
         onClick={() => create.run()}
-      >
-        <Plus aria-hidden />
-      </button>
+      />
       <span className="grow" />
       <div className="place">
         <OthersWaiting session={row.id} />
         <WorkingCopy row={row} />
         <TreeMenu noun="session" id={row.id} name={row.name} closable={row.state !== 'closed'} />
-        <button
-          type="button"
-          className="btn quiet icon"
-          aria-pressed={panel}
-          aria-label={panelLabel}
-          title={panelLabel}
-          onClick={onPanel}
-        >
-          <PanelRight aria-hidden />
-        </button>
+        <IconButton icon={PanelRight} label={panelLabel} aria-pressed={panel} onClick={onPanel} />
       </div>
       <Problem error={create.problem} />
     </header>

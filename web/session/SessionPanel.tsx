@@ -5,6 +5,7 @@ import type { Session } from '../../src/model/tree.ts'
 import { PANEL_TABS, type PanelTab, panel, showPanel, togglePanel } from '../data/panel.ts'
 import type { SessionData } from '../data/session-data.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { useCell } from '../ui/cell.ts'
 import './panel.css'
 
@@ -30,25 +31,14 @@ export function SessionPanel({ data, row, stamp }: { data: SessionData; row: Ses
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <button
-          type="button"
-          className="btn quiet icon panel-size"
-          aria-label={size}
-          title={size}
+        <IconButton
+          icon={wide ? Minimize2 : Maximize2}
+          label={size}
+          className="panel-size"
           aria-pressed={wide}
           onClick={() => showPanel(tab, { wide: !wide })}
-        >
-          {wide ? <Minimize2 aria-hidden /> : <Maximize2 aria-hidden />}
-        </button>
-        <button
-          type="button"
-          className="btn quiet icon"
-          aria-label={labels.hide}
-          title={labels.hide}
-          onClick={togglePanel}
-        >
-          <X aria-hidden />
-        </button>
+        />
+        <IconButton icon={X} label={labels.hide} onClick={togglePanel} />
       </header>
       <Suspense>
         <Tabs.Panel value="files" className="panel-body">

@@ -1,11 +1,12 @@
-import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { SessionId } from '../../src/model/ids.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { remember, rememberSeen } from '../data/memory.ts'
-import { usePage, usePageState, useWorkspaceId } from '../data/use-page.ts'
+import { useAnswer } from '../data/queries.ts'
+import { usePage, usePageState } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { SessionView } from './SessionView.tsx'
 
@@ -36,9 +37,7 @@ export function SessionRoute() {
         <h2>{problem?.code === 'not_found' || data?.ended ? texts.session.gone.title : texts.session.failed}</h2>
         {problem && problem.code !== 'not_found' ? <Problem error={problem} /> : <p>{texts.session.gone.text}</p>}
         <div className="row">
-          <button type="button" className="btn" onClick={() => page.show(id)}>
-            {texts.ui.tryAgain}
-          </button>
+          <Button label={texts.ui.tryAgain} onClick={() => page.show(id)} />
           <Link to="/" className="btn">
             {texts.shell.goHome}
           </Link>
@@ -58,13 +57,8 @@ export function SessionRoute() {
 
 /** Returns the session's row. Rows older than those of the workspace are requested. */
 function useRow(id: SessionId): Session | undefined {
-  const page = usePage()
-  const workspace = useWorkspaceId()
   const known = usePageState((state) => state.workspace?.sessions[id])
-  const asked = useQuery({
-    queryKey: ['session', workspace, id],
-    queryFn: () => page.call('sessions.get', { workspace, id }),
-    enabled: !known && SessionId.safeParse(id).success,
-  })
+  const enabled = !known && SessionId.safeParse(id).success
+  const asked = useAnswer(['session', id], 'sessions.get', { id }, { enabled })
   return known ?? asked.data
 }

@@ -64,13 +64,7 @@ export function SessionView({ data, row }: { data: SessionData; row: Session }) 
   )
 }
 
-interface DockProps {
-  readonly data: SessionData
-  readonly row: Session
-}
-
-/** The parts below the transcript: state, queue and composer. */
-function Dock({ data, row }: DockProps) {
+function Dock({ data, row }: { data: SessionData; row: Session }) {
   const { view } = data
   return (
     <div className="dock">

@@ -5,6 +5,7 @@ import { agentName, useAgents } from '../data/queries.ts'
 import { usePage, useSubmit } from '../data/use-page.ts'
 import { compact, duration } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { useNow } from '../ui/use-now.ts'
@@ -74,10 +75,9 @@ export function Stop({ run }: { run: RunView }) {
   return (
     <>
       <Problem error={stop.problem} />
-      <button type="button" className="btn" disabled={stop.pending || run.cancelling} onClick={() => stop.run()}>
-        <Square aria-hidden />
+      <Button icon={Square} disabled={stop.pending || run.cancelling} onClick={() => stop.run()}>
         {texts.session.status.stop}
-      </button>
+      </Button>
     </>
   )
 }

@@ -11,10 +11,5 @@ interface SessionScope {
   readonly live: boolean
 }
 
-export const SessionContext = createContext<SessionScope>({
-  session: '',
-  workspace: '',
-  root: '',
-  live: false,
-})
+export const SessionContext = createContext<SessionScope>({ session: '', workspace: '', root: '', live: false })
 export const useSession = (): SessionScope => useContext(SessionContext)

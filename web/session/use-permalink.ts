@@ -4,10 +4,6 @@ import type { SessionData } from '../data/session-data.ts'
 import { usePage } from '../data/use-page.ts'
 import type { TranscriptRowData } from './transcript/rows.ts'
 
-interface Scroller {
-  scrollToIndex: (index: number, options?: { align?: 'start' | 'center' }) => void
-}
-
 /**
  * Scrolls to the item of the address (`#n`), and loads older pages until it is there. Returns the key of its row, and
  * whether the scroll is still pending.
@@ -15,7 +11,7 @@ interface Scroller {
 export function usePermalink(
   data: SessionData,
   rows: readonly TranscriptRowData[],
-  virtual: Scroller,
+  virtual: { scrollToIndex: (index: number, options?: { align?: 'start' | 'center' }) => void },
 ): { readonly target: string | null; readonly seeking: boolean } {
   const { hash } = useLocation()
   const page = usePage()

@@ -2,6 +2,7 @@ import { CloudOff, RefreshCw } from 'lucide-react'
 import { usePage, usePageState } from '../data/use-page.ts'
 import { duration } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { useNow } from '../ui/use-now.ts'
 
 /** The banner for a stale page: the connection is cut, or the page is behind the log. */
@@ -24,10 +25,7 @@ export function ConnectionBanner() {
         {connection.reason && <span className="dim"> {connection.reason}</span>}
       </p>
       {wait > 900 && <span className="faint">{texts.shell.connection.nextTry(Math.ceil(wait / 1_000))}</span>}
-      <button type="button" className="btn" onClick={page.retryNow}>
-        <RefreshCw aria-hidden />
-        {texts.shell.connection.tryNow}
-      </button>
+      <Button icon={RefreshCw} label={texts.shell.connection.tryNow} onClick={page.retryNow} />
     </div>
   )
 }

@@ -1,11 +1,12 @@
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { KEY_MAP } from './key-map.ts'
 import '../ui/dialogs.css'
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title={texts.keys.title} open onClose={onClose} className="wide" isText>
+    <Dialog title={texts.keys.title} onClose={onClose} className="wide" isText>
       <div className="key-map">
         {KEY_MAP.map(({ where, keys }) => (
           <section key={where} aria-label={where}>
@@ -26,9 +27,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
         ))}
       </div>
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.done}
-        </button>
+        <Button label={texts.ui.done} onClick={onClose} />
       </div>
     </Dialog>
   )

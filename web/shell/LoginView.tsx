@@ -1,6 +1,7 @@
 import { KeyRound } from 'lucide-react'
 import { usePage } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { CopyButton } from '../ui/CopyButton.tsx'
 
 const COMMAND = 'carrel open'
@@ -16,9 +17,7 @@ export function LoginView() {
         <code>{COMMAND}</code>
         <CopyButton text={() => COMMAND} label={texts.shell.login.copy} />
       </p>
-      <button type="button" className="btn" onClick={() => void page.start()}>
-        {texts.shell.login.again}
-      </button>
+      <Button label={texts.shell.login.again} onClick={() => void page.start()} />
     </main>
   )
 }

@@ -18,7 +18,7 @@ const EnvironmentDialog = lazy(() =>
   import('../environment/EnvironmentDialog.tsx').then((file) => ({ default: file.EnvironmentDialog })),
 )
 const GivenDialog = lazy(() => import('../environment/GivenDialog.tsx').then((file) => ({ default: file.GivenDialog })))
-const PlanDialog = lazy(() => import('../plans/PlanDialog.tsx').then((file) => ({ default: file.PlanDialog })))
+const PlanDialog = lazy(() => import('../plans/PlanView.tsx').then((file) => ({ default: file.PlanDialog })))
 const GapsDialog = lazy(() => import('../files/GapsDialog.tsx').then((file) => ({ default: file.GapsDialog })))
 const FileRules = lazy(() =>
   import('../places/FileRulesDialog.tsx').then((file) => ({ default: file.FileRulesDialog })),

@@ -5,14 +5,8 @@ import { type PanelTab, panel, showPanel } from '../data/panel.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
 
-interface Props {
-  readonly rail: boolean
-  readonly questions: number
-  readonly onRail: () => void
-}
-
 /** The navigation of a phone, at the bottom of the screen. */
-export function PhoneBar({ rail, questions, onRail }: Props) {
+export function PhoneBar({ rail, questions, onRail }: { rail: boolean; questions: number; onRail: () => void }) {
   const { session: here } = useParams({ strict: false })
   const session = here ?? recall('session')
   const { tab } = useCell(panel)

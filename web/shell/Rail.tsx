@@ -9,6 +9,7 @@ import { usePage, usePageState, useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { OlderSessions } from '../tree/OlderSessions.tsx'
 import { SpaceRows } from '../tree/SpaceRows.tsx'
+import { IconButton } from '../ui/Button.tsx'
 import { Choice } from '../ui/Choice.tsx'
 import { useCell } from '../ui/cell.ts'
 import { COMMAND_KEY } from '../ui/keys.ts'
@@ -105,15 +106,7 @@ function Foot() {
         <Archive className="glyph" aria-hidden />
         {archived ? labels.hideArchived : labels.showArchived}
       </button>
-      <button
-        type="button"
-        className="btn quiet icon"
-        aria-label={labels.settings}
-        title={labels.settings}
-        onClick={() => overlay.set({ kind: 'settings' })}
-      >
-        <Settings aria-hidden />
-      </button>
+      <IconButton icon={Settings} label={labels.settings} onClick={() => overlay.set({ kind: 'settings' })} />
     </div>
   )
 }

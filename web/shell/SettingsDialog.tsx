@@ -3,6 +3,7 @@ import { overlay } from '../data/overlay.ts'
 import { prefer, usePreferences } from '../data/preferences.ts'
 import { mayNotify, requestNotify } from '../notify/browser.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import '../ui/dialogs.css'
@@ -11,7 +12,7 @@ import '../ui/dialogs.css'
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
   const { theme, density, sound } = usePreferences()
   return (
-    <Dialog title={texts.settings.title} open onClose={onClose}>
+    <Dialog title={texts.settings.title} onClose={onClose}>
       <div className="settings">
         <Segments
           label={texts.settings.theme}
@@ -40,15 +41,11 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           <h3>{texts.ruleList.section}</h3>
           <div className="setting">
             <span className="dim grow">{texts.ruleList.about}</span>
-            <button type="button" className="btn" onClick={() => overlay.set({ kind: 'rules' })}>
-              {texts.ruleList.title}
-            </button>
+            <Button label={texts.ruleList.title} onClick={() => overlay.set({ kind: 'rules' })} />
           </div>
         </section>
         <div className="actions">
-          <button type="button" className="btn" onClick={onClose}>
-            {texts.ui.done}
-          </button>
+          <Button label={texts.ui.done} onClick={onClose} />
         </div>
       </div>
     </Dialog>

@@ -1,9 +1,11 @@
-import { Link, Outlet, useRouter } from '@tanstack/react-router'
+import { Link, Outlet, useParams, useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { inboxOf } from '../data/tree.ts'
 import { usePage, usePageState } from '../data/use-page.ts'
 import { useNews } from '../notify/use-news.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { LoginView } from './LoginView.tsx'
@@ -12,7 +14,6 @@ import { PhoneBar } from './PhoneBar.tsx'
 import { Rail } from './Rail.tsx'
 import { Toasts } from './Toasts.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
-import { useTitle } from './use-title.ts'
 import './shell.css'
 
 /** The frame of every view: sidebar, view and connection banner. */
@@ -27,9 +28,7 @@ export function Shell() {
         <h1>{texts.shell.broken.title}</h1>
         <Problem error={problem} />
         <p className="dim">{texts.shell.broken.next}</p>
-        <button type="button" className="btn primary" onClick={() => void page.start()}>
-          {texts.ui.tryAgain}
-        </button>
+        <Button label={texts.ui.tryAgain} className="primary" onClick={() => void page.start()} />
       </main>
     )
   }
@@ -81,13 +80,21 @@ function Frame() {
   )
 }
 
+/** Shows the number of open questions and the open session in the tab's title. */
+function useTitle(questions: number): void {
+  const { session } = useParams({ strict: false })
+  const name = usePageState((state) => (session ? state.workspace?.sessions[session]?.name : undefined))
+  useEffect(() => {
+    document.title = texts.shell.title(questions, name)
+  }, [questions, name])
+}
+
 export function NotFound() {
   return (
-    <div className="empty">
-      <h2>{texts.shell.nothingHere}</h2>
+    <Empty title={texts.shell.nothingHere}>
       <Link to="/" className="btn">
         {texts.shell.goHome}
       </Link>
-    </div>
+    </Empty>
   )
 }

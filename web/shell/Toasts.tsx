@@ -1,6 +1,7 @@
 import { X } from 'lucide-react'
 import { dismiss, toasts } from '../data/toasts.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { useCell } from '../ui/cell.ts'
 
 /** The region for results and errors that have no place of their own in the view. */
@@ -12,25 +13,16 @@ export function Toasts() {
         <div key={id} className="toast" data-problem={problem || undefined} role={problem ? 'alert' : 'status'}>
           <p className="grow">{text}</p>
           {action && (
-            <button
-              type="button"
-              className="btn quiet"
+            <Button
+              label={action.label}
+              className="quiet"
               onClick={() => {
                 dismiss(id)
                 action.act()
               }}
-            >
-              {action.label}
-            </button>
+            />
           )}
-          <button
-            type="button"
-            className="btn quiet icon"
-            aria-label={texts.shell.toasts.dismiss}
-            onClick={() => dismiss(id)}
-          >
-            <X aria-hidden />
-          </button>
+          <Button icon={X} className="quiet icon" aria-label={texts.shell.toasts.dismiss} onClick={() => dismiss(id)} />
         </div>
       ))}
     </section>

@@ -1,9 +1,9 @@
 import { ArrowUp, Folder, FolderGit2, FolderSearch, SquareDashed } from 'lucide-react'
 import { useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { useFolders } from '../data/queries.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 /** Input of `spaces.create`: a folder, or none for a blank Space. */
@@ -51,7 +51,7 @@ export function FolderChoice({ chosen, onChoose }: Props) {
           ))}
         </ul>
       </div>
-      {folders.error && <Problem error={asCarrelError(folders.error)} />}
+      <Problem error={folders.error} />
       <PathOrBlank chosen={chosen} onChoose={onChoose} />
     </div>
   )
@@ -71,20 +71,12 @@ function FoldersHead({ within, at, onWithin, onChoose }: HeadProps) {
     <div className="folders-head">
       <span className="grow cut faint">{within === null ? labels.nearby : at}</span>
       {within === null && at !== null && (
-        <button type="button" className="btn quiet" onClick={() => onWithin(at)}>
-          <FolderSearch aria-hidden />
-          {labels.browse}
-        </button>
+        <Button icon={FolderSearch} label={labels.browse} className="quiet" onClick={() => onWithin(at)} />
       )}
       {within !== null && (
         <>
-          <button type="button" className="btn quiet" onClick={() => onWithin(parentOf(within))}>
-            <ArrowUp aria-hidden />
-            {labels.up}
-          </button>
-          <button type="button" className="btn" onClick={() => onChoose(within)}>
-            {labels.choose}
-          </button>
+          <Button icon={ArrowUp} label={labels.up} className="quiet" onClick={() => onWithin(parentOf(within))} />
+          <Button label={labels.choose} onClick={() => onChoose(within)} />
         </>
       )}
     </div>
@@ -110,9 +102,9 @@ function FolderRow({ folder: { path, name, git, branch }, chosen, onChoose, onOp
         </span>
         {branch && <span className="faint">{branch}</span>}
       </button>
-      <button type="button" className="btn quiet" aria-label={texts.start.folders.openOne(name)} onClick={onOpen}>
+      <Button className="quiet" aria-label={texts.start.folders.openOne(name)} onClick={onOpen}>
         {texts.start.folders.open}
-      </button>
+      </Button>
     </li>
   )
 }
@@ -130,16 +122,9 @@ function PathOrBlank({ chosen, onChoose }: Props) {
         spellCheck={false}
         onChange={(event) => onChoose(event.target.value ? { folder: event.target.value } : null)}
       />
-      <button
-        type="button"
-        className="btn"
-        aria-pressed={blank}
-        data-chosen={blank || undefined}
-        onClick={() => onChoose({})}
-      >
-        <SquareDashed aria-hidden />
+      <Button icon={SquareDashed} aria-pressed={blank} data-chosen={blank || undefined} onClick={() => onChoose({})}>
         {labels.blank}
-      </button>
+      </Button>
     </div>
   )
 }

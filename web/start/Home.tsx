@@ -6,6 +6,8 @@ import { useNewSession } from '../data/new-session.ts'
 import { treeOf } from '../data/tree.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 const StartForm = lazy(() => import('./StartForm.tsx').then((file) => ({ default: file.StartForm })))
@@ -27,29 +29,17 @@ export function Home() {
   const session = newest.sort((a, b) => b.updatedAt - a.updatedAt)[0]
   if (session) return <Navigate to="/s/$session" params={{ session: session.id }} replace />
   const project = tree.flatMap(({ projects }) => projects)[0]?.project
-  return project ? <NoSession project={project.id} name={project.name} /> : <NoProject />
+  return project ? <NoSession project={project.id} name={project.name} /> : <Empty {...texts.start.noProject} />
 }
 
 function NoSession({ project, name }: { project: string; name: string }) {
   const create = useNewSession(project)
   return (
-    <div className="empty">
-      <h2>{texts.start.noSession.title}</h2>
-      <p>{texts.start.noSession.text}</p>
-      <button type="button" className="btn primary" disabled={create.pending} onClick={() => create.run()}>
-        <MessageSquarePlus aria-hidden />
+    <Empty {...texts.start.noSession}>
+      <Button icon={MessageSquarePlus} className="primary" disabled={create.pending} onClick={() => create.run()}>
         {texts.tree.newSessionIn(name)}
-      </button>
+      </Button>
       <Problem error={create.problem} />
-    </div>
-  )
-}
-
-function NoProject() {
-  return (
-    <div className="empty">
-      <h2>{texts.start.noProject.title}</h2>
-      <p>{texts.start.noProject.text}</p>
-    </div>
+    </Empty>
   )
 }

@@ -1,16 +1,20 @@
 import { useNavigate } from '@tanstack/react-router'
 import { Play, Sparkles } from 'lucide-react'
 import { useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { remember } from '../data/memory.ts'
 import { useAgents } from '../data/queries.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { AgentCards } from './AgentCards.tsx'
 import { FolderChoice, type SpaceChoice } from './FolderChoice.tsx'
-import { TOUR_PROMPT } from './tour.ts'
 import './start.css'
+
+/** The prompt of the tour, placed in the composer ready to send. */
+const TOUR_PROMPT = 'tour'
+
+export const AddSpace = () => <StartForm first={false} />
 
 /** The form that starts a session: a folder and an agent. `first`: the workspace is empty, so the tour is offered. */
 export function StartForm({ first }: { first: boolean }) {
@@ -41,7 +45,7 @@ export function StartForm({ first }: { first: boolean }) {
         </section>
         <section aria-labelledby="start-who">
           <h2 id="start-who">{texts.start.who}</h2>
-          {agents.error && <Problem error={asCarrelError(agents.error)} />}
+          <Problem error={agents.error} />
           {agents.isPending && <p className="dim">{texts.start.lookingForAgents}</p>}
           {list && <AgentCards agents={list} chosen={chosenAgent} onChoose={setAgent} />}
         </section>
@@ -50,15 +54,13 @@ export function StartForm({ first }: { first: boolean }) {
           <p className="grow dim cut">
             {folder ? (folder.folder ?? texts.start.chosen.blank) : texts.start.chosen.none}
           </p>
-          <button
-            type="button"
-            className="btn primary"
+          <Button
+            icon={Play}
+            label={texts.start.begin}
+            className="primary"
             disabled={!folder || begin.pending}
             onClick={() => folder && begin.run(folder, chosenAgent, '')}
-          >
-            <Play aria-hidden />
-            {texts.start.begin}
-          </button>
+          />
         </footer>
       </div>
     </div>
@@ -73,9 +75,7 @@ function Tour({ pending, onBegin }: { pending: boolean; onBegin: () => void }) {
       <p className="grow">
         <b>{labels.title}</b> {labels.text}
       </p>
-      <button type="button" className="btn" disabled={pending} onClick={onBegin}>
-        {labels.begin}
-      </button>
+      <Button label={labels.begin} disabled={pending} onClick={onBegin} />
     </div>
   )
 }

@@ -1,12 +1,13 @@
 import { History, RotateCw } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
 import type { Output } from '../../src/api/index.ts'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { type EverywhereFilter, useEverywhere } from '../data/files.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { fullDay } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Choice } from '../ui/Choice.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { OlderButton } from './OlderButton.tsx'
 import { TouchRow } from './TouchRow.tsx'
@@ -17,7 +18,6 @@ import './timeline.css'
 type By = 'any' | NonNullable<EverywhereFilter['author']>
 const AUTHORS = ['any', 'run', 'outside', 'act', 'unknown'] as const satisfies readonly By[]
 
-/** The filter as the fields hold it. */
 interface Fields {
   readonly space: string
   readonly author: By
@@ -42,20 +42,12 @@ export function HistoryView() {
         <div className="row">
           <h1>{labels.title}</h1>
           <p className="faint grow cut">{labels.note}</p>
-          <button
-            type="button"
-            className="btn quiet icon"
-            aria-label={labels.again}
-            title={labels.again}
-            onClick={() => void list.refetch()}
-          >
-            <RotateCw aria-hidden />
-          </button>
+          <IconButton icon={RotateCw} label={labels.again} onClick={() => void list.refetch()} />
         </div>
         <Filter fields={fields} onChange={(part) => setFields({ ...fields, ...part })} />
       </header>
       <div className="history-list scroll">
-        {list.error && <Problem error={asCarrelError(list.error)} />}
+        <Problem error={list.error} />
         {list.isPending && !list.error && <p className="dim">{labels.looking}</p>}
         <Days pages={list.data?.pages} none={none} />
         <OlderButton list={list} />
@@ -96,15 +88,7 @@ function Days({ pages, none }: DaysProps) {
   const [opened, toggle] = useKeys()
   if (!pages) return null
   const rows = pages.flatMap((page) => page.changes)
-  if (rows.length === 0) {
-    return (
-      <div className="empty">
-        <History className="empty-mark" aria-hidden />
-        <h2>{none.title}</h2>
-        <p>{none.text}</p>
-      </div>
-    )
-  }
+  if (rows.length === 0) return <Empty icon={History} {...none} />
   return [...Map.groupBy(rows, ({ change }) => fullDay(change.at))].map(([day, own]) => (
     <section key={day} aria-label={day}>
       <h2 className="day">{day}</h2>

@@ -1,4 +1,3 @@
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { PlanRequest, Snapshot } from '../../src/model/files/history.ts'
 import { useChanges } from '../data/files.ts'
 import { overlay } from '../data/overlay.ts'
@@ -7,6 +6,7 @@ import { useViewed } from '../diff/viewed.ts'
 import { ChangeList } from '../files/ChangeList.tsx'
 import { telling } from '../files/groups.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { useKeys } from './use-keys.ts'
 
@@ -28,21 +28,15 @@ export function SnapshotDetail({ project, session, snapshot: { n } }: Props) {
   return (
     <div className="snapshot-detail">
       <div className="snapshot-acts">
-        <button type="button" className="btn" onClick={() => plan({ kind: 'restore', to: n }, labels.restoreTitle(n))}>
-          {labels.restore}
-        </button>
-        <button
-          type="button"
-          className="btn quiet"
+        <Button label={labels.restore} onClick={() => plan({ kind: 'restore', to: n }, labels.restoreTitle(n))} />
+        <Button
+          label={labels.undo}
+          className="quiet"
           onClick={() => plan({ kind: 'undo', of: { kind: 'snapshot', n } }, labels.undoTitle(n))}
-        >
-          {labels.undo}
-        </button>
-        <button type="button" className="btn quiet" onClick={() => showPanel('files', { run: null, since: n })}>
-          {labels.since}
-        </button>
+        />
+        <Button label={labels.since} className="quiet" onClick={() => showPanel('files', { run: null, since: n })} />
       </div>
-      {error && <Problem error={asCarrelError(error)} />}
+      <Problem error={error} />
       {isPending && !error && <p className="panel-note">{texts.files.looking}</p>}
       {data?.changes.length === 0 && <p className="panel-note">{labels.noChanges}</p>}
       {data && (

@@ -5,6 +5,7 @@ import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { AuthorChip } from '../diff/AuthorChip.tsx'
 import { clockTime, fullTime } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { SnapshotDetail } from './SnapshotDetail.tsx'
 
 interface Props {
@@ -38,16 +39,14 @@ export function SnapshotRow({ project, session, snapshot, open, onToggle, onChan
           <b className="cut grow">{labels.reasons[reason]}</b>
           <CountMarks counts={counts} />
         </button>
-        <button
-          type="button"
-          className="btn quiet icon snapshot-pin"
+        <IconButton
+          icon={pinned ? PinOff : Pin}
+          label={`${labels.number(n)}: ${pinLabel}`}
+          className="snapshot-pin"
           aria-pressed={pinned}
-          aria-label={`${labels.number(n)}: ${pinLabel}`}
           title={pinLabel}
           onClick={pin}
-        >
-          {pinned ? <PinOff aria-hidden /> : <Pin aria-hidden />}
-        </button>
+        />
       </div>
       <p className="snapshot-meta faint">
         <time title={fullTime(at)}>{clockTime(at)}</time>

@@ -1,7 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Camera } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { Session } from '../../src/model/tree.ts'
 import { useHistoryStatus, useSnapshots } from '../data/files.ts'
 import { attempt, say } from '../data/toasts.ts'
@@ -9,7 +8,9 @@ import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { GapsLine, HistoryNote } from '../files/HistoryNote.tsx'
 import { fullDay } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Choice } from '../ui/Choice.tsx'
+import { Empty } from '../ui/Empty.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { OlderButton } from './OlderButton.tsx'
 import { SnapshotRow } from './SnapshotRow.tsx'
@@ -31,21 +32,15 @@ export function TimelinePanel({ row, stamp }: { row: Session; stamp: string }) {
   const queries = useQueryClient()
   const again = (): void => void queries.invalidateQueries({ queryKey: ['snapshots'] })
   const labels = texts.timeline
-  const narrowed = mine || wanted !== ''
-  const none = narrowed ? labels.none : labels.empty
+  const none = mine || wanted !== '' ? labels.none : labels.empty
   return (
     <>
       <Filter mine={mine} onMine={setMine} path={path} onPath={setPath} project={row.project} />
       <div className="files-body scroll">
         {status.data && <HistoryNote status={status.data} />}
-        {list.error && <Problem error={asCarrelError(list.error)} />}
+        <Problem error={list.error} />
         {list.isPending && !list.error && <p className="panel-note">{labels.looking}</p>}
-        {list.data && snapshots.length === 0 && (
-          <div className="empty">
-            <h2>{none.title}</h2>
-            <p>{none.text}</p>
-          </div>
-        )}
+        {list.data && snapshots.length === 0 && <Empty {...none} />}
         {[...Map.groupBy(snapshots, ({ at }) => fullDay(at))].map(([day, own]) => (
           <section key={day} aria-label={day}>
             <h3 className="day">{day}</h3>
@@ -124,16 +119,5 @@ function TakeSnapshot({ project }: { project: string }) {
     setBusy(false)
   }
   const label = busy ? labels.capturing : labels.capture
-  return (
-    <button
-      type="button"
-      className="btn quiet icon"
-      aria-label={label}
-      title={label}
-      disabled={busy}
-      onClick={() => void take()}
-    >
-      <Camera aria-hidden />
-    </button>
-  )
+  return <IconButton icon={Camera} label={label} disabled={busy} onClick={() => void take()} />
 }

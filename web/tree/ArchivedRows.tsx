@@ -1,20 +1,19 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ArchiveRestore, Folder, FolderKanban, MessageSquareText } from 'lucide-react'
-import type { ReactNode } from 'react'
-import { asCarrelError } from '../../src/model/errors.ts'
 import { unarchive } from '../data/archive.ts'
-import { usePage, useWorkspace, useWorkspaceId } from '../data/use-page.ts'
+import { usePages } from '../data/queries.ts'
+import { usePage, useWorkspace } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import type { TreeNoun } from '../texts/words/nouns.ts'
+import { Button, IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 const PAGE = 100
 
 /** The archived Spaces, projects and sessions, each with a button that restores it. */
 export function ArchivedRows() {
-  const { spaces, projects, sessions, older, problem, pending } = useArchived()
-  const empty = spaces.length + projects.length + sessions.length === 0
+  const { rows, older, problem, pending } = useArchived()
+  const empty = Object.values(rows).every(({ length }) => length === 0)
   return (
     <section className="archived" aria-label={texts.tree.archived.title}>
       <h2>{texts.tree.archived.title}</h2>
@@ -22,37 +21,29 @@ export function ArchivedRows() {
       <Problem error={problem} />
       {empty && !pending && !problem && <p className="rail-empty">{texts.tree.archived.empty}</p>}
       <ul>
-        {spaces.map((row) => (
-          <Row key={row.id} noun="space" row={row} icon={<Folder className="glyph" aria-hidden />} />
-        ))}
-        {projects.map((row) => (
-          <Row key={row.id} noun="project" row={row} icon={<FolderKanban className="glyph" aria-hidden />} />
-        ))}
-        {sessions.map((row) => (
-          <Row key={row.id} noun="session" row={row} icon={<MessageSquareText className="glyph" aria-hidden />} />
-        ))}
+        {(['space', 'project', 'session'] as const).map((noun) =>
+          rows[noun].map((row) => <Row key={row.id} noun={noun} row={row} />),
+        )}
       </ul>
       {older && (
         <div className="older-sessions">
-          <button type="button" className="btn quiet" disabled={older.pending} onClick={older.load}>
+          <Button className="quiet" disabled={older.pending} onClick={older.load}>
             {older.pending ? texts.tree.loadingOlder : texts.tree.archived.older}
-          </button>
+          </Button>
         </div>
       )}
     </section>
   )
 }
 
-interface Named {
-  readonly id: string
-  readonly name: string
-}
+const ICONS = { space: Folder, project: FolderKanban, session: MessageSquareText }
 
-function Row({ noun, row, icon }: { noun: TreeNoun; row: Named; icon: ReactNode }) {
+function Row({ noun, row }: { noun: TreeNoun; row: { id: string; name: string } }) {
   const page = usePage()
+  const Icon = ICONS[noun]
   return (
     <li className="archived-row">
-      {icon}
+      <Icon className="glyph" aria-hidden />
       {noun === 'session' ? (
         <Link to="/s/$session" params={{ session: row.id }} className="cut grow" title={row.name}>
           {row.name}
@@ -62,54 +53,37 @@ function Row({ noun, row, icon }: { noun: TreeNoun; row: Named; icon: ReactNode 
           {row.name}
         </span>
       )}
-      <button
-        type="button"
-        className="btn quiet icon small"
-        aria-label={texts.tree.archived.restoreOne(noun, row.name)}
+      <IconButton
+        icon={ArchiveRestore}
+        label={texts.tree.archived.restoreOne(noun, row.name)}
+        className="small"
         title={texts.tree.archived.unarchive}
         onClick={() => void unarchive(page, noun, [row])}
-      >
-        <ArchiveRestore aria-hidden />
-      </button>
+      />
     </li>
   )
 }
 
-/**
- * Returns the archived items. The workspace has all Spaces and projects, but only the newest sessions, so archived
- * sessions are requested.
- */
+/** Returns the archived items. The workspace lacks older sessions, so archived sessions are requested. */
 function useArchived() {
-  const page = usePage()
-  const workspace = useWorkspaceId()
   const view = useWorkspace()
   const known = Object.values(view.sessions)
     .filter(({ archivedAt }) => archivedAt !== null)
     .map(({ id }) => id)
-  const asked = useInfiniteQuery({
-    queryKey: ['archived', workspace, known.sort().join()],
-    queryFn: ({ pageParam }) =>
-      page.call('sessions.list', {
-        workspace,
-        archived: true,
-        limit: PAGE,
-        ...(pageParam !== null && { cursor: pageParam }),
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ cursor }) => cursor,
-    placeholderData: (before) => before,
-    staleTime: 0,
-  })
+  const key = ['archived', known.sort().join()] as const
+  const asked = usePages(key, 'sessions.list', { archived: true, limit: PAGE }, { staleTime: 0 })
   const archived = <T extends { archivedAt: number | null }>(rows: readonly T[]): T[] =>
     rows.filter(({ archivedAt }) => archivedAt !== null).sort((a, b) => b.archivedAt! - a.archivedAt!)
   // The stream is newer than a list that was requested a while ago.
   const sessions = (asked.data?.pages ?? []).flatMap((each) => each.sessions).map((row) => view.sessions[row.id] ?? row)
   return {
-    spaces: archived(Object.values(view.spaces)),
-    projects: archived(Object.values(view.projects)),
-    sessions: archived(sessions),
+    rows: {
+      space: archived(Object.values(view.spaces)),
+      project: archived(Object.values(view.projects)),
+      session: archived(sessions),
+    },
     older: asked.hasNextPage ? { pending: asked.isFetchingNextPage, load: () => void asked.fetchNextPage() } : null,
-    problem: asked.error && asCarrelError(asked.error),
+    problem: asked.error,
     pending: asked.isPending,
   }
 }

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { asCarrelError } from '../../src/model/errors.ts'
 import type { DeletePreview } from '../../src/model/tree.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import type { TreeNoun } from '../texts/words/nouns.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
@@ -35,23 +35,19 @@ export function DeleteDialog({ noun, id, name, onClose }: Props) {
   })
   const goes = preview.data?.preview
   return (
-    <Dialog title={texts.tree.delete.title(noun, name)} open onClose={onClose}>
+    <Dialog title={texts.tree.delete.title(noun, name)} onClose={onClose}>
       {preview.isPending && <p className="dim">{texts.tree.delete.looking}</p>}
-      {preview.error && <Problem error={asCarrelError(preview.error)} />}
+      <Problem error={preview.error} />
       {goes && <Preview goes={goes} />}
       <Problem error={submit.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.tree.delete.keep}
-        </button>
-        <button
-          type="button"
-          className="btn danger"
+        <Button label={texts.tree.delete.keep} onClick={onClose} />
+        <Button
+          label={texts.tree.delete.act}
+          className="danger"
           disabled={!goes || goes.busy.length > 0 || submit.pending}
           onClick={() => submit.run()}
-        >
-          {texts.tree.delete.act}
-        </button>
+        />
       </div>
     </Dialog>
   )

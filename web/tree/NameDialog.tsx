@@ -1,7 +1,9 @@
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { onSend } from '../ui/form.ts'
 import { Problem } from '../ui/Problem.tsx'
 
 interface Props {
@@ -17,13 +19,9 @@ export function NameDialog({ title, name, save, onClose }: Props) {
     await save(text.trim())
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (text.trim()) submit.run()
-  }
   return (
-    <Dialog title={title} open onClose={onClose}>
-      <form onSubmit={send} className="stack">
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={onSend(() => text.trim() && submit.run())} className="stack">
         <input
           className="field"
           aria-label={texts.tree.name.field}
@@ -34,12 +32,8 @@ export function NameDialog({ title, name, save, onClose }: Props) {
         />
         <Problem error={submit.problem} />
         <div className="actions">
-          <button type="button" className="btn" onClick={onClose}>
-            {texts.ui.cancel}
-          </button>
-          <button type="submit" className="btn primary" disabled={submit.pending || !text.trim()}>
-            {texts.ui.save}
-          </button>
+          <Button label={texts.ui.cancel} onClick={onClose} />
+          <Button label={texts.ui.save} className="primary" type="submit" disabled={submit.pending || !text.trim()} />
         </div>
       </form>
     </Dialog>

@@ -1,5 +1,6 @@
 import { usePage, usePageState, useSubmit } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
+import { Button } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 
 /** The button that loads older sessions, while the server has more. */
@@ -11,9 +12,9 @@ export function OlderSessions() {
   return (
     <div className="older-sessions">
       <Problem error={load.problem} />
-      <button type="button" className="btn quiet" disabled={load.pending} onClick={() => load.run()}>
+      <Button className="quiet" disabled={load.pending} onClick={() => load.run()}>
         {load.pending ? texts.tree.loadingOlder : texts.tree.older}
-      </button>
+      </Button>
     </div>
   )
 }

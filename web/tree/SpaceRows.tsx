@@ -7,6 +7,7 @@ import { useNewSession } from '../data/new-session.ts'
 import type { SpaceBranch } from '../data/tree.ts'
 import { PlaceChip } from '../places/PlaceChip.tsx'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from '../ui/Button.tsx'
 import { Problem } from '../ui/Problem.tsx'
 import { StateDot } from '../ui/StateDot.tsx'
 import { TreeMenu } from './TreeMenu.tsx'
@@ -39,16 +40,14 @@ function ProjectRows({ project, sessions }: { project: Project; sessions: readon
         <h3 className="cut grow">{project.name}</h3>
         {project.place.kind !== 'direct' && <PlaceChip project={project} />}
         <TreeMenu noun="project" id={project.id} name={project.name} />
-        <button
-          type="button"
-          className="btn quiet icon small"
-          aria-label={texts.tree.newSessionIn(project.name)}
+        <IconButton
+          icon={Plus}
+          label={texts.tree.newSessionIn(project.name)}
+          className="small"
           title={texts.tree.newSession}
           disabled={create.pending}
           onClick={() => create.run()}
-        >
-          <Plus aria-hidden />
-        </button>
+        />
       </header>
       <Problem error={create.problem} />
       <ul>

@@ -25,10 +25,6 @@ export function TreeMenu({ noun, id, name, closable = false }: Props) {
       ? [
           { label: texts.tree.menu.newProject, act: () => overlay.set({ kind: 'project', space: id, name }) },
           { label: texts.places.menu.rules, act: () => overlay.set({ kind: 'file-rules', space: id, name }) },
-        ]
-      : []),
-    ...(noun === 'space'
-      ? [
           { label: texts.tree.menu.secrets, act: () => overlay.set({ kind: 'secrets', space: id }) },
           { label: texts.tree.menu.environment, act: () => overlay.set({ kind: 'environment', space: id }) },
         ]

@@ -1,6 +1,7 @@
 import { Check, Copy } from 'lucide-react'
 import { useState } from 'react'
 import { texts } from '../texts/texts.ts'
+import { IconButton } from './Button.tsx'
 
 export function CopyButton({ text, label }: { text: () => string; label: string }) {
   const [done, setDone] = useState(false)
@@ -12,14 +13,12 @@ export function CopyButton({ text, label }: { text: () => string; label: string 
     })
   }
   return (
-    <button
-      type="button"
-      className="btn quiet icon small"
+    <IconButton
+      icon={done ? Check : Copy}
+      label={done ? texts.ui.copied : label}
+      className="small"
       onClick={copy}
-      aria-label={done ? texts.ui.copied : label}
       title={label}
-    >
-      {done ? <Check aria-hidden /> : <Copy aria-hidden />}
-    </button>
+    />
   )
 }

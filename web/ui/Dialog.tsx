@@ -3,7 +3,6 @@ import { type ReactNode, useRef } from 'react'
 
 interface Props {
   readonly title: string
-  readonly open: boolean
   readonly onClose: () => void
   /** Added to the class of every dialog. */
   readonly className?: string
@@ -13,10 +12,10 @@ interface Props {
 }
 
 /** A dialog with a title. Escape and a click beside it close it. */
-export function Dialog({ title, open, onClose, className = '', isText = false, children }: Props) {
+export function Dialog({ title, onClose, className = '', isText = false, children }: Props) {
   const popup = useRef<HTMLDivElement>(null)
   return (
-    <Base.Root open={open} onOpenChange={(next) => next || onClose()}>
+    <Base.Root open onOpenChange={(next) => next || onClose()}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
         <Base.Popup ref={popup} className={`dialog ${className}`} initialFocus={isText ? popup : true}>

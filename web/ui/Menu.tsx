@@ -14,10 +14,7 @@ export interface MenuProps {
   readonly entries: readonly MenuEntry[]
 }
 
-/**
- * A button with three dots and its menu. A page has many and few are used, so it is a plain button until the first
- * click.
- */
+/** A button with three dots and a menu. Few of a page's menus are used: before the first click it is a plain button. */
 export function Menu(props: MenuProps) {
   const [wanted, setWanted] = useState(false)
   const button = (

@@ -1,15 +1,15 @@
 import type { ReactNode } from 'react'
-import type { CarrelError } from '../../src/model/errors.ts'
+import { asCarrelError } from '../../src/model/errors.ts'
 import { texts } from '../texts/texts.ts'
 
 /** An error: the failed act, and the reason with the next step as its source gave it. */
-export function Problem({ error, what, children }: { error: CarrelError | null; what?: string; children?: ReactNode }) {
+export function Problem({ error, what, children }: { error: Error | null; what?: string; children?: ReactNode }) {
   if (!error) return null
   return (
     <div className="problem" role="alert">
       <p>
         {what && <b>{what} </b>}
-        {error.message || texts.ui.noReason}
+        {asCarrelError(error).message || texts.ui.noReason}
       </p>
       {children}
     </div>

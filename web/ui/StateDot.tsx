@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { SessionState } from '../../src/model/tree.ts'
 import { texts } from '../texts/texts.ts'
 
@@ -14,39 +15,30 @@ export function StateDot({ state, label = true }: { state: SessionState; label?:
         aria-hidden
       >
         <title>{texts.ui.states[state]}</title>
-        <Shape state={state} />
+        {SHAPES[state]}
       </svg>
       {label && <span className="hidden">{texts.ui.states[state]}</span>}
     </>
   )
 }
 
-function Shape({ state }: { state: SessionState }) {
-  switch (state) {
-    case 'running':
-      return (
-        <>
-          <circle cx="6" cy="6" r="4.6" opacity="0.3" />
-          <path d="M6 1.4a4.6 4.6 0 0 1 4.6 4.6" strokeLinecap="round" />
-          <circle cx="6" cy="6" r="1.8" fill="currentColor" stroke="none" />
-        </>
-      )
-    case 'waiting':
-      return (
-        <>
-          <circle cx="6" cy="6" r="5.6" fill="currentColor" stroke="none" />
-          <path d="M6 3.2v3.4M6 8.6v.2" stroke="var(--bg)" strokeLinecap="round" />
-        </>
-      )
-    case 'queued':
-      return <circle cx="6" cy="6" r="4.2" strokeDasharray="2 1.75" />
-    case 'failed':
-      return <path d="M2.6 2.6l6.8 6.8M9.4 2.6L2.6 9.4" strokeLinecap="round" strokeWidth="2" />
-    case 'lost':
-      return <path d="M3.4 4.4a2.6 2.6 0 1 1 3.7 2.3c-.7.3-1.1.7-1.1 1.3M6 10.4v.1" strokeLinecap="round" />
-    case 'closed':
-      return <rect x="2.6" y="2.6" width="6.8" height="6.8" rx="1" opacity="0.6" />
-    default:
-      return <circle cx="6" cy="6" r="3.4" opacity="0.55" />
-  }
+const SHAPES: Record<SessionState, ReactNode> = {
+  running: (
+    <>
+      <circle cx="6" cy="6" r="4.6" opacity="0.3" />
+      <path d="M6 1.4a4.6 4.6 0 0 1 4.6 4.6" strokeLinecap="round" />
+      <circle cx="6" cy="6" r="1.8" fill="currentColor" stroke="none" />
+    </>
+  ),
+  waiting: (
+    <>
+      <circle cx="6" cy="6" r="5.6" fill="currentColor" stroke="none" />
+      <path d="M6 3.2v3.4M6 8.6v.2" stroke="var(--bg)" strokeLinecap="round" />
+    </>
+  ),
+  queued: <circle cx="6" cy="6" r="4.2" strokeDasharray="2 1.75" />,
+  failed: <path d="M2.6 2.6l6.8 6.8M9.4 2.6L2.6 9.4" strokeLinecap="round" strokeWidth="2" />,
+  lost: <path d="M3.4 4.4a2.6 2.6 0 1 1 3.7 2.3c-.7.3-1.1.7-1.1 1.3M6 10.4v.1" strokeLinecap="round" />,
+  closed: <rect x="2.6" y="2.6" width="6.8" height="6.8" rx="1" opacity="0.6" />,
+  idle: <circle cx="6" cy="6" r="3.4" opacity="0.55" />,
 }

@@ -4,14 +4,8 @@ import { Choice } from '../../ui/Choice.tsx'
 
 type Busy = 'queue' | 'steer' | 'interrupt'
 
-interface Props {
-  readonly agent: string
-  readonly value: Busy
-  readonly onChoose: (busy: Busy) => void
-}
-
 /** The choice of how a prompt is handled while a run is active. */
-export function BusyChoice({ agent, value, onChoose }: Props) {
+export function BusyChoice({ agent, value, onChoose }: { agent: string; value: Busy; onChoose: (busy: Busy) => void }) {
   const steers = useAgents().data?.agents.find(({ id }) => id === agent)?.steer === 'prompt'
   const labels = texts.composer.busy
   const options = [

@@ -2,6 +2,8 @@ import { CornerDownLeft } from 'lucide-react'
 import { memo } from 'react'
 import type { SessionView } from '../../../src/model/events/view.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
+import { onSend } from '../../ui/form.ts'
 import { Problem } from '../../ui/Problem.tsx'
 import { AgentOptions } from './AgentOptions.tsx'
 import { BusyChoice } from './BusyChoice.tsx'
@@ -22,14 +24,7 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
   const { agent, setAgent, busy, setBusy, send, empty } = prompt
   if (state !== 'open') return <p className="composer-closed">{texts.composer.closed}</p>
   return (
-    <form
-      className="composer"
-      aria-label={texts.composer.title}
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (!empty) send.run()
-      }}
-    >
+    <form className="composer" aria-label={texts.composer.title} onSubmit={onSend(() => empty || send.run())}>
       <Problem error={send.problem} what={texts.composer.notSent} />
       <div className="composer-box">
         <PromptField prompt={prompt} agents={agents} />
@@ -39,10 +34,9 @@ export const Composer = memo(function Composer({ agents, state, running, agent: 
             <span className="grow" />
             {running && <BusyChoice agent={agent} value={busy} onChoose={setBusy} />}
           </div>
-          <button type="submit" className="btn primary" disabled={empty || send.pending}>
-            <CornerDownLeft aria-hidden />
+          <Button icon={CornerDownLeft} type="submit" className="primary" disabled={empty || send.pending}>
             <span className="send-word">{send.pending ? texts.composer.sending : texts.ui.send}</span>
-          </button>
+          </Button>
         </div>
       </div>
     </form>

@@ -11,6 +11,7 @@ import {
 import type { SessionView } from '../../../src/model/events/view.ts'
 import { useOffer } from '../../data/commands.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { SlashMenu, useSlash } from './SlashMenu.tsx'
 import { type Picture, readPicture, type useDraft } from './use-draft.ts'
 import type { Prompt } from './use-prompt.ts'
@@ -95,14 +96,12 @@ function Pictures({ pictures, onDrop }: { pictures: readonly Picture[]; onDrop: 
       {pictures.map(({ data, mimeType }, at) => (
         <li key={data.slice(-64)}>
           <img src={`data:${mimeType};base64,${data}`} alt={texts.composer.pasted(at + 1)} />
-          <button
-            type="button"
-            className="btn icon small"
+          <Button
+            icon={X}
+            className="icon small"
             aria-label={texts.composer.removePicture(at + 1)}
             onClick={() => onDrop(at)}
-          >
-            <X aria-hidden />
-          </button>
+          />
         </li>
       ))}
     </ul>

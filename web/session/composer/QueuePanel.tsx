@@ -1,9 +1,11 @@
 import { Pencil, X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { QueuedPrompt, SessionView } from '../../../src/model/events/view.ts'
 import { agentName, useAgents } from '../../data/queries.ts'
 import { usePage, useSubmit } from '../../data/use-page.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button, IconButton } from '../../ui/Button.tsx'
+import { onSend } from '../../ui/form.ts'
 import { Problem } from '../../ui/Problem.tsx'
 import { useSession } from '../session-context.ts'
 import { Blocks, textOf } from '../transcript/Blocks.tsx'
@@ -25,13 +27,7 @@ export function QueuePanel({ view }: { view: SessionView }) {
   )
 }
 
-interface Props {
-  readonly queued: QueuedPrompt
-  readonly steering: boolean
-  readonly agent: string | null
-}
-
-function Waiting({ queued, steering, agent }: Props) {
+function Waiting({ queued, steering, agent }: { queued: QueuedPrompt; steering: boolean; agent: string | null }) {
   const page = usePage()
   const agents = useAgents().data?.agents
   const { session, workspace } = useSession()
@@ -59,25 +55,21 @@ function Waiting({ queued, steering, agent }: Props) {
         {queued.agent !== agent && (
           <span className="faint">{texts.composer.queue.to(agentName(agents, queued.agent))}</span>
         )}
-        <button
-          type="button"
-          className="btn quiet icon small"
-          aria-label={texts.composer.queue.editOne(text.slice(0, 60))}
+        <IconButton
+          icon={Pencil}
+          label={texts.composer.queue.editOne(text.slice(0, 60))}
+          className="small"
           title={texts.composer.queue.edit}
           onClick={() => setEditing(true)}
-        >
-          <Pencil aria-hidden />
-        </button>
-        <button
-          type="button"
-          className="btn quiet icon small"
-          aria-label={texts.composer.queue.removeOne(text.slice(0, 60))}
+        />
+        <IconButton
+          icon={X}
+          label={texts.composer.queue.removeOne(text.slice(0, 60))}
+          className="small"
           title={texts.composer.queue.remove}
           disabled={withdraw.pending}
           onClick={() => withdraw.run()}
-        >
-          <X aria-hidden />
-        </button>
+        />
       </div>
       {queued.deferred && <p className="faint">{texts.composer.queue.deferred(queued.deferred)}</p>}
       <Blocks blocks={others} />
@@ -98,12 +90,8 @@ function Edit({ text, save, onClose }: EditProps) {
     await save(next)
     onClose()
   })
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
-    if (next.trim()) submit.run()
-  }
   return (
-    <form className="stack" onSubmit={send}>
+    <form className="stack" onSubmit={onSend(() => next.trim() && submit.run())}>
       <textarea
         className="field"
         aria-label={texts.composer.queue.field}
@@ -114,12 +102,8 @@ function Edit({ text, save, onClose }: EditProps) {
       />
       <Problem error={submit.problem} />
       <div className="actions">
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.cancel}
-        </button>
-        <button type="submit" className="btn primary" disabled={submit.pending || !next.trim()}>
-          {texts.ui.save}
-        </button>
+        <Button label={texts.ui.cancel} onClick={onClose} />
+        <Button label={texts.ui.save} className="primary" type="submit" disabled={submit.pending || !next.trim()} />
       </div>
     </form>
   )

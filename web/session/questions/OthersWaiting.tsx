@@ -2,6 +2,7 @@ import { Inbox } from 'lucide-react'
 import { overlay } from '../../data/overlay.ts'
 import { usePageState } from '../../data/use-page.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 
 /** The number of open questions in other sessions. A click opens the inbox over this session. */
 export function OthersWaiting({ session }: { session: string }) {
@@ -11,15 +12,14 @@ export function OthersWaiting({ session }: { session: string }) {
   if (others === 0) return null
   const labels = texts.inbox.drawer.others(others)
   return (
-    <button
-      type="button"
-      className="btn quiet others-waiting"
+    <Button
+      icon={Inbox}
+      className="quiet others-waiting"
       aria-label={labels}
       title={labels}
       onClick={() => overlay.set({ kind: 'inbox' })}
     >
-      <Inbox aria-hidden />
       <span className="badge">{others}</span>
-    </button>
+    </Button>
   )
 }

@@ -3,6 +3,7 @@ import type { Answer, Question } from '../../../src/model/interaction.ts'
 import { usePage, useSubmit, useWorkspaceId } from '../../data/use-page.ts'
 import { age } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Markdown } from '../../ui/Markdown.tsx'
 import { Problem } from '../../ui/Problem.tsx'
 import { StateDot } from '../../ui/StateDot.tsx'
@@ -46,27 +47,21 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
       ) : (
         <div className="options">
           {options.map(({ id, label, kind }, at) => (
-            <button
+            <Button
               key={id}
-              type="button"
-              className={`btn ${kind === 'allow_once' ? 'primary' : ''}`}
+              label={label}
+              className={kind === 'allow_once' ? 'primary' : ''}
               data-answer={`${interaction}:${at + 1}`}
               disabled={submit.pending}
               onClick={() => submit.run({ option: id })}
             >
-              {label}
               {at < 9 && <kbd aria-hidden>{at + 1}</kbd>}
-            </button>
+            </Button>
           ))}
           {options.length === 0 && (
-            <button
-              type="button"
-              className="btn"
-              disabled={submit.pending}
-              onClick={() => submit.run({ declined: true })}
-            >
+            <Button disabled={submit.pending} onClick={() => submit.run({ declined: true })}>
               {texts.question.noAnswer}
-            </button>
+            </Button>
           )}
           <Suspense>
             <RuleOffers interaction={interaction} question={question} />
@@ -78,7 +73,6 @@ export function QuestionCard({ interaction, question, expiresAt }: Props) {
   )
 }
 
-/** The subject of the question: command, change or paths. */
 function About({ interaction, question }: { interaction: string; question: Question }) {
   const { root } = useSession()
   const tool = (question.toolCall ?? {}) as ToolLike

@@ -1,6 +1,9 @@
-import { type FormEvent, useId, useMemo, useState } from 'react'
+import { useId, useMemo, useState } from 'react'
 import type { Answer } from '../../../src/model/interaction.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
+import { onSend } from '../../ui/form.ts'
+import { option } from '../../ui/option.tsx'
 import { type FieldValue, type FormField, fieldsOf, readField } from './form-schema.ts'
 
 interface Props {
@@ -16,8 +19,7 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
   const [given, setGiven] = useState<Record<string, FieldValue>>({})
   const [tried, setTried] = useState(false)
   const reads = fields.map((field) => readField(field, given[field.name] ?? field.initial))
-  const send = (event: FormEvent): void => {
-    event.preventDefault()
+  const send = onSend(() => {
     setTried(true)
     if (reads.some((read) => 'problem' in read)) return
     const values = Object.fromEntries(
@@ -27,7 +29,7 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
       }),
     )
     onAnswer({ values })
-  }
+  })
   return (
     <form className="form" onSubmit={send} noValidate>
       {fields.map((field, at) => {
@@ -44,12 +46,8 @@ export function QuestionForm({ interaction, schema, pending, onAnswer }: Props) 
         )
       })}
       <div className="options">
-        <button type="submit" className="btn primary" disabled={pending}>
-          {texts.ui.send}
-        </button>
-        <button type="button" className="btn" disabled={pending} onClick={() => onAnswer({ declined: true })}>
-          {texts.question.noAnswer}
-        </button>
+        <Button label={texts.ui.send} className="primary" type="submit" disabled={pending} />
+        <Button label={texts.question.noAnswer} disabled={pending} onClick={() => onAnswer({ declined: true })} />
       </div>
     </form>
   )
@@ -128,11 +126,7 @@ function Entry({ id, field, value, problem, onChange }: Omit<FieldProps, 'intera
     return (
       <select {...common} value={text} onChange={(event) => onChange(event.target.value)}>
         <option value="">{texts.question.form.choose}</option>
-        {choices.map((choice) => (
-          <option key={choice.value} value={choice.value}>
-            {choice.label}
-          </option>
-        ))}
+        {choices.map((choice) => option(choice.value, choice.label))}
       </select>
     )
   }

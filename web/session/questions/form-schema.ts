@@ -1,5 +1,7 @@
 import { texts } from '../../texts/texts.ts'
 
+const labels = texts.question.form
+
 /** One field of a form, from a JSON schema. A shape without a matching field is typed as JSON. */
 export interface FormField {
   readonly name: string
@@ -69,29 +71,27 @@ export function readField(field: FormField, given: FieldValue): Read {
   if (field.kind === 'boolean') return { value: given === true }
   if (field.kind === 'several') return readSeveral(field, given as readonly string[])
   const text = String(given)
-  if (text.trim() === '') return field.required ? { problem: texts.question.form.needed } : { value: undefined }
+  if (text.trim() === '') return field.required ? { problem: labels.needed } : { value: undefined }
   if (field.kind === 'number' || field.kind === 'integer') return readNumber(field, text)
   if (field.kind === 'json') return readJson(text)
   return readText(field, text)
 }
 
 function readSeveral({ schema, required }: FormField, chosen: readonly string[]): Read {
-  const least = Math.max(Number(schema.minItems ?? 0), required ? 1 : 0)
-  if (chosen.length < least) return { problem: texts.question.form.chooseAtLeast(least) }
-  if (typeof schema.maxItems === 'number' && chosen.length > schema.maxItems) {
-    return { problem: texts.question.form.chooseAtMost(schema.maxItems) }
-  }
+  const { minItems, maxItems } = schema
+  const least = Math.max(Number(minItems ?? 0), required ? 1 : 0)
+  if (chosen.length < least) return { problem: labels.chooseAtLeast(least) }
+  if (typeof maxItems === 'number' && chosen.length > maxItems) return { problem: labels.chooseAtMost(maxItems) }
   return { value: chosen }
 }
 
 function readNumber({ kind, schema }: FormField, text: string): Read {
   const value = Number(text)
-  if (!Number.isFinite(value)) return { problem: texts.question.form.number }
-  if (kind === 'integer' && !Number.isInteger(value)) return { problem: texts.question.form.integer }
-  if (typeof schema.minimum === 'number' && value < schema.minimum)
-    return { problem: texts.question.form.atLeast(schema.minimum) }
-  if (typeof schema.maximum === 'number' && value > schema.maximum)
-    return { problem: texts.question.form.atMost(schema.maximum) }
+  const { minimum, maximum } = schema
+  if (!Number.isFinite(value)) return { problem: labels.number }
+  if (kind === 'integer' && !Number.isInteger(value)) return { problem: labels.integer }
+  if (typeof minimum === 'number' && value < minimum) return { problem: labels.atLeast(minimum) }
+  if (typeof maximum === 'number' && value > maximum) return { problem: labels.atMost(maximum) }
   return { value }
 }
 
@@ -99,26 +99,21 @@ function readJson(text: string): Read {
   try {
     return { value: JSON.parse(text) }
   } catch {
-    return { problem: texts.question.form.json }
+    return { problem: labels.json }
   }
 }
 
 function readText({ schema, choices }: FormField, text: string): Read {
+  const { minLength, maxLength, format, pattern } = schema
   if (choices.length > 0) {
     const original = Array.isArray(schema.enum) ? schema.enum.find((value) => String(value) === text) : undefined
     return { value: original ?? text }
   }
-  if (typeof schema.minLength === 'number' && text.length < schema.minLength) {
-    return { problem: texts.question.form.longer(schema.minLength) }
-  }
-  if (typeof schema.maxLength === 'number' && text.length > schema.maxLength) {
-    return { problem: texts.question.form.shorter(schema.maxLength) }
-  }
-  if (schema.format === 'email' && !/^\S+@\S+\.\S+$/.test(text)) return { problem: texts.question.form.email }
-  if (schema.format === 'uri' && !URL.canParse(text)) return { problem: texts.question.form.address }
-  if (typeof schema.pattern === 'string' && !matches(text, schema.pattern)) {
-    return { problem: texts.question.form.pattern(schema.pattern) }
-  }
+  if (typeof minLength === 'number' && text.length < minLength) return { problem: labels.longer(minLength) }
+  if (typeof maxLength === 'number' && text.length > maxLength) return { problem: labels.shorter(maxLength) }
+  if (format === 'email' && !/^\S+@\S+\.\S+$/.test(text)) return { problem: labels.email }
+  if (format === 'uri' && !URL.canParse(text)) return { problem: labels.address }
+  if (typeof pattern === 'string' && !matches(text, pattern)) return { problem: labels.pattern(pattern) }
   return { value: text }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Question } from '../../../src/model/interaction.ts'
 import { globMatches } from '../../../src/model/glob.ts'
+import type { Question } from '../../../src/model/interaction.ts'
 import { decide, type Rule } from '../../../src/model/rules.ts'
 import { interaction, permission, rule } from '../../../test/support/session-log.ts'
 import { texts } from '../../texts/texts.ts'

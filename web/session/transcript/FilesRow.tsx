@@ -7,6 +7,7 @@ import { usePageState } from '../../data/use-page.ts'
 import { ChangeMark } from '../../files/ChangeMark.tsx'
 import { clockTime } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { useSession } from '../session-context.ts'
 import './files-row.css'
 
@@ -34,13 +35,9 @@ export const FilesRow = memo(function FilesRow({ item, undone }: { item: FilesIt
           <FileDiff className="glyph" aria-hidden />
           <b className={undone ? 'undone' : 'grow'}>{labels.changed(all)}</b>
           {undone && <span className="faint grow">{labels.undone(undone.by.name, clockTime(undone.at))}</span>}
-          <button type="button" className="btn quiet" onClick={() => show(null)}>
-            {labels.diff}
-          </button>
+          <Button label={labels.diff} className="quiet" onClick={() => show(null)} />
           {run !== null && project !== undefined && !undone && (
-            <button type="button" className="btn quiet" onClick={undo}>
-              {labels.undo}
-            </button>
+            <Button label={labels.undo} className="quiet" onClick={undo} />
           )}
         </p>
       )}
@@ -87,9 +84,7 @@ export const ActRow = memo(function ActRow({ item }: { item: ActItem }) {
         <RotateCcw className="glyph" aria-hidden />
         <b>{labels.acts[item.what](item.count)}</b>
         <span className="faint grow">{labels.by(item.by.name, clockTime(item.at))}</span>
-        <button type="button" className="btn quiet" onClick={undo}>
-          {labels.undo}
-        </button>
+        <Button label={labels.undo} className="quiet" onClick={undo} />
       </p>
       <ul className="files-paths">
         {item.paths.slice(0, MOST).map((path) => (

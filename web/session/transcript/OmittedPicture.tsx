@@ -12,9 +12,7 @@ export function OfItem({ item: { n, seq }, children }: { item: { n: number; seq:
   return <ItemContext value={{ n, seq }}>{children}</ItemContext>
 }
 
-/**
- * A picture that is too large for its item, read from the log. Its space is reserved, so that nothing below it moves.
- */
+/** A picture that is too large for its item, read from the log. Its space is reserved: nothing below it moves. */
 export function OmittedPicture({ picture, alt }: { picture: PictureDescription; alt: string }) {
   const page = usePage()
   const { session, workspace } = useSession()

@@ -4,6 +4,7 @@ import type { RunItem } from '../../../src/model/events/items.ts'
 import type { RunOutcome, SessionState } from '../../../src/model/tree.ts'
 import { duration } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { IconButton } from '../../ui/Button.tsx'
 import { Fold } from '../../ui/Fold.tsx'
 import { Problem } from '../../ui/Problem.tsx'
 import { StateDot } from '../../ui/StateDot.tsx'
@@ -28,16 +29,13 @@ export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
         {took && <span>{took}</span>}
         {usage && <span>{usage}</span>}
         {item.stopReason && !['end_turn', 'cancelled'].includes(item.stopReason) && <span>{item.stopReason}</span>}
-        <button
-          type="button"
-          className="btn quiet icon small"
-          aria-label={texts.transcript.run.fork}
-          title={texts.transcript.run.fork}
+        <IconButton
+          icon={GitFork}
+          label={texts.transcript.run.fork}
+          className="small"
           disabled={fork.pending}
           onClick={() => fork.run(item.seq)}
-        >
-          <GitFork aria-hidden />
-        </button>
+        />
       </p>
       {item.error && <RunError n={item.n} error={item.error} />}
       {item.halfDone.length > 0 && (

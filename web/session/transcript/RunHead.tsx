@@ -4,6 +4,7 @@ import type { RunItem } from '../../../src/model/events/items.ts'
 import { agentName, useAgents } from '../../data/queries.ts'
 import { clockTime, fullTime } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { useFold } from '../../ui/Fold.tsx'
 import { Actions } from '../Actions.tsx'
 import { Blocks, textOf } from './Blocks.tsx'
@@ -39,9 +40,9 @@ function Prompt({ id, content }: { id: string; content: readonly ContentBlock[] 
         {open ? text : `${text.slice(0, LONG)}…`}
       </p>
       {text.length > LONG && (
-        <button type="button" className="btn quiet" onClick={toggle}>
+        <Button className="quiet" onClick={toggle}>
           {open ? texts.transcript.run.showLess : texts.transcript.run.showAll}
-        </button>
+        </Button>
       )}
       <Blocks blocks={content.filter(({ type }) => type !== 'text')} />
     </>

@@ -15,6 +15,7 @@ import { lazy, Suspense, useState } from 'react'
 import type { ToolItem } from '../../../src/model/events/items.ts'
 import { bytes, duration } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Fold } from '../../ui/Fold.tsx'
 import { useNow } from '../../ui/use-now.ts'
 import { useSession } from '../session-context.ts'
@@ -92,15 +93,12 @@ export function ToolRow({ item }: { item: ToolItem }) {
   )
 }
 
-/** The size of the hidden output, and a button that reads all of it from the log. */
 function Hidden({ item }: { item: ToolItem }) {
   const [open, setOpen] = useState(false)
   return (
     <p className="left-out">
       <span className="faint">{texts.transcript.tool.leftOut(bytes(item.clippedBytes))}</span>
-      <button type="button" className="btn" onClick={() => setOpen(true)}>
-        {texts.transcript.tool.showWhole}
-      </button>
+      <Button label={texts.transcript.tool.showWhole} onClick={() => setOpen(true)} />
       {open && (
         <Suspense>
           <WholeOutput item={item} onClose={() => setOpen(false)} />

@@ -4,6 +4,8 @@ import { type RefObject, useCallback, useLayoutEffect, useMemo, useRef, useState
 import type { SessionData } from '../../data/session-data.ts'
 import { usePage } from '../../data/use-page.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Empty } from '../../ui/Empty.tsx'
 import { Problem } from '../../ui/Problem.tsx'
 import { usePermalink } from '../use-permalink.ts'
 import { guessHeight, rowsOf, type TranscriptRowData } from './rows.ts'
@@ -13,28 +15,21 @@ import { isAtEnd, NEAR_END, useFollowing } from './use-following.ts'
 import { useOlder } from './use-older.ts'
 import './transcript.css'
 
-interface Props {
-  readonly data: SessionData
-  readonly seen: number
-  readonly agent: string
-}
-
 const NEAR_TOP = 6
 
 /** The items of a session. Follows the newest item at the end of the list, and keeps the position elsewhere. */
-export function Transcript({ data, seen, agent }: Props) {
+export function Transcript({ data, seen, agent }: { data: SessionData; seen: number; agent: string }) {
   const rows = useMemo(() => rowsOf(data.items, seen, data.head), [data.items, seen, data.head])
-  return rows.length === 0 ? <Nothing /> : <Rows data={data} rows={rows} agent={agent} />
-}
-
-interface RowsProps {
-  readonly data: SessionData
-  readonly rows: readonly TranscriptRowData[]
-  readonly agent: string
+  if (rows.length > 0) return <Rows data={data} rows={rows} agent={agent} />
+  return (
+    <div className="transcript-box">
+      <Empty icon={MessagesSquare} {...texts.transcript.empty} />
+    </div>
+  )
 }
 
 /** Mounted with the first row, so that the virtualizer finds its scroll element from the start. */
-function Rows({ data, rows, agent }: RowsProps) {
+function Rows({ data, rows, agent }: { data: SessionData; rows: readonly TranscriptRowData[]; agent: string }) {
   const page = usePage()
   const box = useRef<HTMLDivElement>(null)
   const { virtual, atEnd } = useRowWindow(box, rows)
@@ -70,21 +65,17 @@ function Rows({ data, rows, agent }: RowsProps) {
       </div>
       {older.loading && <p className="older">{texts.transcript.loadingOlder}</p>}
       <Problem error={older.problem}>
-        <button type="button" className="btn" onClick={older.again}>
-          {texts.ui.tryAgain}
-        </button>
+        <Button label={texts.ui.tryAgain} onClick={older.again} />
       </Problem>
       {!atEnd && (
-        <button type="button" className="btn to-end" onClick={() => virtual.scrollToEnd()}>
-          <ArrowDown aria-hidden />
+        <Button icon={ArrowDown} className="to-end" onClick={() => virtual.scrollToEnd()}>
           {texts.transcript.newest}
-        </button>
+        </Button>
       )}
     </section>
   )
 }
 
-/** The window of rows that are rendered, and whether it is at the newest row. */
 function useRowWindow(box: RefObject<HTMLDivElement | null>, rows: readonly TranscriptRowData[]) {
   const [atEnd, setAtEnd] = useState(true)
   const virtual = useVirtualizer<HTMLDivElement, Element>({
@@ -118,16 +109,4 @@ function useFirstPlace(box: RefObject<HTMLDivElement | null>, virtual: Virtualiz
     return () => cancelAnimationFrame(frame)
   }, [virtual, box])
   return placed
-}
-
-function Nothing() {
-  return (
-    <div className="transcript-box">
-      <div className="empty">
-        <MessagesSquare className="empty-mark" aria-hidden />
-        <h2>{texts.transcript.empty.title}</h2>
-        <p>{texts.transcript.empty.text}</p>
-      </div>
-    </div>
-  )
 }

@@ -5,7 +5,9 @@ import type { ToolItem } from '../../../src/model/events/items.ts'
 import { usePage } from '../../data/use-page.ts'
 import { bytes } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
+import { download } from '../../ui/download.ts'
 import { Problem } from '../../ui/Problem.tsx'
 import { useSession } from '../session-context.ts'
 import { linesOf, readWhole } from './whole-output.ts'
@@ -26,19 +28,18 @@ export function WholeOutput({ item, onClose }: { item: ToolItem; onClose: () => 
     return () => gone.abort()
   }, [page, workspace, session, item])
   return (
-    <Dialog title={item.title} open onClose={onClose}>
+    <Dialog title={item.title} onClose={onClose}>
       <Problem error={problem} what={texts.transcript.whole.failed} />
       {text === null && !problem && <p className="faint">{texts.transcript.whole.reading}</p>}
       {text !== null && <Lines text={text} />}
       <div className="options">
         {text !== null && (
-          <button type="button" className="btn" onClick={() => save(text)}>
-            {texts.transcript.whole.save}
-          </button>
+          <Button
+            label={texts.transcript.whole.save}
+            onClick={() => download(texts.transcript.whole.file, text, 'text/plain')}
+          />
         )}
-        <button type="button" className="btn" onClick={onClose}>
-          {texts.ui.close}
-        </button>
+        <Button label={texts.ui.close} onClick={onClose} />
       </div>
     </Dialog>
   )
@@ -68,13 +69,4 @@ function Lines({ text }: { text: string }) {
       </div>
     </>
   )
-}
-
-function save(text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = texts.transcript.whole.file
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }

@@ -18,10 +18,7 @@ export interface LogPosition {
   readonly seq: number
 }
 
-/**
- * Reads a picture from the log. Returns it as a data URL, or null if the log does not have it. An abort takes effect
- * between pages.
- */
+/** Reads a picture from the log as a data URL; null if the log lacks it. An abort takes effect between pages. */
 export async function readPicture(
   page: Pick<PageStore, 'call'>,
   { workspace, session, n, seq }: LogPosition,

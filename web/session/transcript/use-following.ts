@@ -59,10 +59,7 @@ export function isAtEnd(
   return offset + (list.scrollRect?.height ?? 0) >= list.getTotalSize() - NEAR_END
 }
 
-/**
- * Keeps the end visible when the window shrinks (a growing composer, an on-screen keyboard) and when a slept tab has
- * missed its frames.
- */
+/** Keeps the end visible when the window shrinks (composer, on-screen keyboard) or a slept tab missed its frames. */
 function useWindow(box: React.RefObject<HTMLDivElement | null>, keep: () => void): void {
   useEffect(() => {
     const element = box.current

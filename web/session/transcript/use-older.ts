@@ -1,14 +1,8 @@
 import { useEffect, useState } from 'react'
 import { asCarrelError, type CarrelError } from '../../../src/model/errors.ts'
 
-interface Older {
-  readonly loading: boolean
-  readonly problem: CarrelError | null
-  readonly again: () => void
-}
-
 /** Loads older items while `wanted`. After an error it waits for `again`. `have` changes when a page has arrived. */
-export function useOlder(load: () => Promise<void>, wanted: boolean, have: number): Older {
+export function useOlder(load: () => Promise<void>, wanted: boolean, have: number) {
   const [loading, setLoading] = useState(false)
   const [problem, setProblem] = useState<CarrelError | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page that came may not have been enough

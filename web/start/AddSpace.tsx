@@ -1,5 +1,0 @@
-import { StartForm } from './StartForm.tsx'
-
-export function AddSpace() {
-  return <StartForm first={false} />
-}

@@ -1,0 +1,6 @@
+/** Returns one option of a select. */
+export const option = (value: string, label: string | undefined) => (
+  <option key={value} value={value}>
+    {label}
+  </option>
+)
