@@ -14,6 +14,11 @@ test.each<[RunState, RunOutcome | null, string]>([
   expect(runWord({ state, outcome })).toBe(word)
 })
 
+test('an active run with an open question needs you, and an ended run keeps its outcome', () => {
+  expect(runWord({ state: 'started', outcome: null }, true)).toBe('Needs you')
+  expect(runWord({ state: 'ended', outcome: 'failed' }, true)).toBe('Failed')
+})
+
 test.each([
   ['pending', 'Pending'],
   ['in_progress', 'Running'],

@@ -35,8 +35,9 @@ export const STEP_WORDS = {
   interrupted: 'Cut off',
 } as const
 
-/** Returns the word for a run: its outcome once it has ended, its state before. */
-export function runWord({ state, outcome }: Pick<Run, 'state' | 'outcome'>): string {
+/** Returns the word for a run: its outcome once it has ended, its state before. A run with an open question needs you. */
+export function runWord({ state, outcome }: Pick<Run, 'state' | 'outcome'>, asks = false): string {
+  if (asks && state !== 'ended') return RUN_WORDS.parked
   if (outcome) return RUN_WORDS[outcome]
   return state === 'ended' ? RUN_WORDS.lost : RUN_WORDS[state]
 }

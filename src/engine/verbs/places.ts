@@ -62,7 +62,9 @@ export const placeRisks: Op<'places.previewRemoval'> = async (ctx, caller, input
     const missing = (await folderState(path)) !== 'present'
     return { ...shown, missing, changed: [], unpushed: 0, underway: null }
   }
-  const { missing, changed, unpushed, underway } = await (await ctx.places()).risks(await recordOf(ctx.store, project))
+  const { missing, changed, unpushed, underway } = await (await ctx.places()).removalRisks(
+    await recordOf(ctx.store, project),
+  )
   return { ...shown, missing, changed: [...changed], unpushed, underway }
 }
 
@@ -75,7 +77,7 @@ export const removePlace: Op<'places.remove'> = async (ctx, caller, input) => {
   const restore = `carrel copies export ${project.id} | git apply`
   if (project.place.state === 'removed') return { removed: true, lost: [], kept: [], restore }
   const record = project.place.state === 'ready' ? await recordOf(ctx.store, project) : null
-  const risks = record ? await (await ctx.places()).risks(record) : null
+  const risks = record ? await (await ctx.places()).removalRisks(record) : null
   const lost = risks ? describeLoss(risks) : []
   if (!input.confirm) return { removed: false, lost, kept: [], restore: null }
   // Opening a place writes its overdue notes, which need the Space: open before the lease is taken.

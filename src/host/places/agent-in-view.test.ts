@@ -30,7 +30,7 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
     await one.prompt(steps({ run: 'pwd; cat sub/b.txt; rm a.txt; echo shell > by-shell' }))
     await one.prompt(steps({ write: 'by-agent', content: 'agent', ask: false }))
     expect(JSON.stringify(heard.updates)).toContain(place.path)
-    expect((await w.places.risks(record)).changed).toEqual(['a.txt', 'by-agent', 'by-shell'])
+    expect((await w.places.removalRisks(record)).changed).toEqual(['a.txt', 'by-agent', 'by-shell'])
     expect(digest(source)).toBe(untouched)
   })
 
@@ -52,7 +52,7 @@ describe.runIf(overlayfs?.usable)('an agent in a view', () => {
     expect(readFileSync(join(place.root, 'sub/here'), 'utf8')).toBe(`${place.path}/sub\n`)
     expect(JSON.stringify(heard.updates)).toContain(`${place.path}\\nx.txt`)
     const changed = ['by-terminal', 'fresh', 'fresh/x.txt', 'sub/b.txt', 'sub/here']
-    expect((await w.places.risks(record)).changed).toEqual(changed)
+    expect((await w.places.removalRisks(record)).changed).toEqual(changed)
     expect(digest(source)).toBe(untouched)
   })
 

@@ -15,7 +15,7 @@ it('F1: no program that a hostile repository names is run, and reading writes no
   await places.open(record)
   write(record.path, { 'a.txt': 'b', 'new.txt': 'new' })
   const before = digest(join(source, '.git'))
-  expect((await places.risks(record)).changed).toEqual(['a.txt', 'new.txt'])
+  expect((await places.removalRisks(record)).changed).toEqual(['a.txt', 'new.txt'])
   await places.open(record)
   expect(digest(join(source, '.git'))).toBe(before)
   const patch =

@@ -82,14 +82,14 @@ describe.each(usable)('a view made by %s', (driver) => {
       'sub/moved.txt': 'b',
       'sub/deep/c.txt': 'cmore\n',
     })
-    const { changed, ...rest } = await places.risks(record)
+    const { changed, ...rest } = await places.removalRisks(record)
     expect(rest).toEqual({ missing: false, unpushed: 0, underway: null })
     expect(changed).toEqual(expect.arrayContaining(['gone', 'new.txt', 'sub/b.txt', 'sub/deep/c.txt', 'sub/moved.txt']))
     expect(await places.remove(record)).toEqual({ kept: [] })
     expect(digest(source)).toBe(untouched)
     expect(existsSync(record.overlay?.folder ?? '')).toBe(false)
     await expect(places.open(record)).rejects.toMatchObject({ code: 'gone' })
-    expect(await places.risks(record)).toMatchObject({ missing: true })
+    expect(await places.removalRisks(record)).toMatchObject({ missing: true })
   })
 
   it('F1: copies folders of every shape, and touches no .git in them', async () => {
@@ -122,7 +122,7 @@ describe.each(usable)('a view made by %s', (driver) => {
       const untouched = [digest(source), digest(main)]
       const record = await places.make(ask({ kind: 'overlay', source, driver }))
       const place = await places.open(record)
-      await places.risks(record)
+      await places.removalRisks(record)
       const { '.git': pointer, ...rest } = contents(source)
       const expected = shape === 'linked' ? rest : { ...rest, ...(pointer === undefined ? {} : { '.git': pointer }) }
       expect(contents(place.root), shape).toEqual(expected)

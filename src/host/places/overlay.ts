@@ -27,7 +27,7 @@ export function createOverlays(path: string) {
     make: (ask: MakePlace, folder: string, driver: Driver): Promise<PlaceRecord> =>
       makeOverlay(bases, ask, folder, driver),
     open: (record: PlaceRecord): Promise<Place> => openOverlay(views, overlayOf(record)),
-    async risks(given: PlaceRecord): Promise<PlaceRisks> {
+    async removalRisks(given: PlaceRecord): Promise<PlaceRisks> {
       const record = overlayOf(given)
       const clean = { missing: false, changed: [], unpushed: 0, underway: null }
       const missing = await checkParts(record).then(

@@ -88,7 +88,7 @@ export interface Places {
   make(ask: MakePlace): Promise<PlaceRecord>
   /** Opens a place for a run and verifies it. @throws gone with the next step; never takes another folder (F8) */
   open(record: PlaceRecord): Promise<Place>
-  risks(record: PlaceRecord): Promise<PlaceRisks>
+  removalRisks(record: PlaceRecord): Promise<PlaceRisks>
   /** Removes the place. A branch stays if Carrel did not make it, or if it has commits that are nowhere else. */
   remove(record: PlaceRecord): Promise<{ readonly kept: readonly string[] }>
   /** Makes a branch with one commit of a patch, not touching the Space's folder. @throws bad_input */

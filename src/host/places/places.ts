@@ -51,9 +51,9 @@ export function openPlaces(options: PlacesOptions): Places {
     },
     make: (ask) => makeIn(workshop, ask),
     open: (record) => open(workshop, record),
-    async risks(record) {
+    async removalRisks(record) {
       if (record.kind === 'worktree') return await worktreeRisks(git, record)
-      if (record.kind === 'overlay') return await overlays.risks(record)
+      if (record.kind === 'overlay') return await overlays.removalRisks(record)
       return { missing: false, changed: [], unpushed: 0, underway: null }
     },
     remove: (record) => remove(workshop, record),

@@ -35,7 +35,7 @@ const setup = ['/bin/sh', '-c', 'id -u > uid; chmod 700 sub; rm sub/b.txt; rmdir
 const record = await places.make({ kind: 'overlay', id: 'prj_1', source: top + '/source', driver: 'overlayfs', setup, ...rest })
 const seen = async (places) => {
   const { root } = await places.open(record)
-  return { uid: readFileSync(root + '/uid', 'utf8').trim(), sub: readdirSync(root + '/sub'), ...(await places.risks(record)) }
+  return { uid: readFileSync(root + '/uid', 'utf8').trim(), sub: readdirSync(root + '/sub'), ...(await places.removalRisks(record)) }
 }
 const first = await seen(places)
 await places.close()

@@ -35,7 +35,7 @@ describe('a worktree', () => {
     expect(place.root).toBe(place.path)
     expect(readFileSync(join(place.path, 'sub/b.txt'), 'utf8')).toBe('b')
     expect(git(place.path, 'status', '--porcelain')).toBe('')
-    expect(await places.risks(record)).toEqual({ missing: false, changed: [], unpushed: 0, underway: null })
+    expect(await places.removalRisks(record)).toEqual({ missing: false, changed: [], unpushed: 0, underway: null })
     expect(await places.remove(record)).toEqual({ kept: [] })
     expect(branches(source)).toEqual(['main'])
     expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
@@ -69,15 +69,20 @@ describe('a worktree', () => {
     const source = repository()
     const record = await places.make(ask({ kind: 'worktree', source }))
     write(record.path, { 'a.txt': 'mine', 'new/file.txt': 'new' })
-    expect((await places.risks(record)).changed).toEqual(['a.txt', 'new/file.txt'])
+    expect((await places.removalRisks(record)).changed).toEqual(['a.txt', 'new/file.txt'])
     git(record.path, 'add', '.')
     git(record.path, 'commit', '-q', '-m', 'mine')
     write(source, { 'a.txt': 'theirs' })
     git(source, 'commit', '-q', '-am', 'theirs')
     expect(() => git(record.path, 'merge', '-q', 'main')).toThrow()
-    expect(await places.risks(record)).toEqual({ missing: false, changed: ['a.txt'], unpushed: 1, underway: 'a merge' })
+    expect(await places.removalRisks(record)).toEqual({
+      missing: false,
+      changed: ['a.txt'],
+      unpushed: 1,
+      underway: 'a merge',
+    })
     rmSync(record.path, { recursive: true })
-    expect(await places.risks(record)).toMatchObject({ missing: true, unpushed: 1 })
+    expect(await places.removalRisks(record)).toMatchObject({ missing: true, unpushed: 1 })
     expect((await places.remove(record)).kept).toHaveLength(1)
     expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
   })
@@ -90,7 +95,7 @@ describe('a worktree', () => {
     git(record.path, 'checkout', '-q', '--detach')
     git(record.path, 'commit', '-q', '--allow-empty', '-m', 'lost')
     const lost = git(record.path, 'rev-parse', 'HEAD')
-    expect((await places.risks(record)).unpushed).toBe(1)
+    expect((await places.removalRisks(record)).unpushed).toBe(1)
     expect((await places.remove(record)).kept).toEqual([
       '1 commits were on no branch: they are on topic-detached now.',
       'The branch topic stays: Carrel did not make it.',
@@ -279,9 +284,9 @@ describe('repositories of every shape', () => {
     expect(record.notes).toEqual([expect.stringContaining('submodules are empty folders')])
     expect(readdirSync(join(record.path, 'module'))).toEqual([])
     git(record.path, 'submodule', '--quiet', 'update', '--init')
-    expect((await places.risks(record)).changed).toEqual([])
+    expect((await places.removalRisks(record)).changed).toEqual([])
     write(record.path, { 'module/a.txt': 'changed' })
-    expect((await places.risks(record)).changed).toEqual(['module/a.txt'])
+    expect((await places.removalRisks(record)).changed).toEqual(['module/a.txt'])
     await places.remove(record)
     expect(existsSync(topOf(record))).toBe(false)
   })
@@ -295,7 +300,7 @@ describe('repositories of every shape', () => {
     const nested = digest(join(source, 'nested'))
     const record = await places.make(ask({ kind: 'worktree', source }))
     expect(readdirSync(record.path).sort()).toEqual(['.git', 'a.txt', 'in', 'ro.txt'])
-    expect(await places.risks(record)).toMatchObject({ missing: false, changed: [] })
+    expect(await places.removalRisks(record)).toMatchObject({ missing: false, changed: [] })
     await places.remove(record)
     expect(digest(join(source, 'nested'))).toBe(nested)
   })

@@ -78,13 +78,13 @@ describe.skipIf(why !== null)(`a sandbox over the places of projects${untried}`,
       for (const part of [place.layer?.upper, place.layer?.lower, w.parent, source])
         for (const order of part === source ? [`echo x > ${part}/x`] : [`ls ${part}`, `echo x > ${part}/x`])
           expect((await run(order)).text, order).not.toContain('"x"')
-      expect((await w.places.risks(record)).changed).toEqual(['by-agent', 'by-client'])
+      expect((await w.places.removalRisks(record)).changed).toEqual(['by-agent', 'by-client'])
       expect(digest(source)).toBe(untouched)
       expect(existsSync(join(source, 'x'))).toBe(false)
       // A restarted server finds the view itself, not its appearance inside the sandbox.
       const later = world({}, w.parent)
       expect((await later.places.open(record)).namespace).toBe(place.namespace)
-      expect((await later.places.risks(record)).changed).toEqual(['by-agent', 'by-client'])
+      expect((await later.places.removalRisks(record)).changed).toEqual(['by-agent', 'by-client'])
     },
   )
 })

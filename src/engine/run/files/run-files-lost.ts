@@ -20,8 +20,8 @@ export async function buryFiles(work: RunWork, run: RunView): Promise<void> {
     const history = await ctx.history()
     const writers = await cutHere(work, opened)
     const mark = { run: run.id as RunId, session: recorder.session.id as SessionId, what: 'end' } as const
-    const look = { at: 'everything', reason: 'run_end', paths: [], writers, mark, now: ctx.now() } as const
-    const { n }: Captured = await history.capture(opened.key, look)
+    const scan = { at: 'everything', reason: 'run_end', paths: [], writers, mark, now: ctx.now() } as const
+    const { n }: Captured = await history.capture(opened.key, scan)
     const changed = await history.changesBy(opened.key, { run: run.id as RunId })
     if (changed.length === 0) return
     const changes = new RunChanges()

@@ -19,10 +19,12 @@ export const addRuns: AddCommand = (program) => {
       const of = session === undefined ? {} : { session }
       const page = await carrel.call('runs.list', { workspace, limit, live: !all, ...of })
       const name = term.json ? String : await namesOf(cli)
+      const { interactions } = await carrel.call('interactions.list', { workspace, state: 'open', limit: 200 })
+      const asking = new Set(interactions.map(({ run }) => run))
       term.result(page, () => {
         const rows = page.runs.map((run) => [
           run.id,
-          runWord(run),
+          runWord(run, asking.has(run.id)),
           run.agent,
           ago(run.startedAt ?? run.admittedAt, term.now()),
           run.session,

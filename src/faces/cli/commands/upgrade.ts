@@ -27,7 +27,7 @@ export const addUpgrade: AddCommand = (program) => {
     .addHelpText(
       'after',
       `
-Exit codes: 0 ready or nothing to do, 75 ready once the named processes or nodes have stopped, 69 something is in the access.
+Exit codes: 0 ready or nothing to do, 75 ready once the named processes or nodes have stopped, 69 an obstacle blocks the upgrade.
 
 Examples:
   $ carrel upgrade check
