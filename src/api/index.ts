@@ -4,7 +4,7 @@ import { browsers } from './browsers.ts'
 import { environment, ports, secrets } from './environment.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
-import { keeping } from './keeping.ts'
+import { retention } from './retention.ts'
 import { search } from './search.ts'
 import { sessions } from './sessions.ts'
 import { tree } from './tree.ts'
@@ -20,7 +20,7 @@ export const operations = {
   ...environment,
   ...ports,
   ...browsers,
-  ...keeping,
+  ...retention,
   ...admin,
 } as const
 

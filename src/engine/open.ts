@@ -199,8 +199,8 @@ function startWork(ctx: Context, closers: Closers): Supervisor {
   closers.push(() => sweeping.stop())
   const refolding = startRefolding(ctx)
   closers.push(() => refolding.stop())
-  const keeping = startLogRetention(ctx)
-  closers.push(async () => keeping.stop())
+  const retention = startLogRetention(ctx)
+  closers.push(async () => retention.stop())
   // Closed before the supervisor, so that the notices of the hand-back still reach the logs of the runs.
   closers.push(async () => ctx.browsers.stopViews())
   return supervisor

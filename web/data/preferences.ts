@@ -16,13 +16,13 @@ const KEY = 'preferences'
 
 /** Reads stored preferences. Values of another version or of a manual edit fall back to the default. */
 function readPreferences(stored: string | null): Preferences {
-  let said: Record<string, unknown>
+  let parsed: Record<string, unknown>
   try {
-    said = (JSON.parse(stored ?? '{}') ?? {}) as Record<string, unknown>
+    parsed = (JSON.parse(stored ?? '{}') ?? {}) as Record<string, unknown>
   } catch {
     return DEFAULTS
   }
-  const { theme, density, notify, sound } = said
+  const { theme, density, notify, sound } = parsed
   return {
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
     density: density === 'compact' ? density : 'comfortable',

@@ -26,8 +26,8 @@ export function remarksOf(session: string): Cell<readonly Remark[]> {
 
 function read(session: string): readonly Remark[] {
   try {
-    const said = JSON.parse(recall(`remarks.${session}`) ?? '[]') as unknown
-    return Array.isArray(said) ? (said as Remark[]) : []
+    const stored = JSON.parse(recall(`remarks.${session}`) ?? '[]') as unknown
+    return Array.isArray(stored) ? (stored as Remark[]) : []
   } catch {
     return []
   }

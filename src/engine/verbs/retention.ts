@@ -1,6 +1,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Kept } from '../../api/keeping.ts'
+import type { RetentionCount } from '../../api/retention.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Config } from '../../model/settings/config.ts'
 import type { Caller } from '../../model/tree.ts'
@@ -73,7 +73,7 @@ export function startLogRetention(ctx: Context): { stop(): void } {
   }
 }
 
-async function applyAlone(ctx: Context): Promise<Kept[] | null> {
+async function applyAlone(ctx: Context): Promise<RetentionCount[] | null> {
   const lease = await ctx.leases.acquire(LEASE)
   if (!lease) return null
   try {
@@ -83,14 +83,14 @@ async function applyAlone(ctx: Context): Promise<Kept[] | null> {
   }
 }
 
-async function takeAll(ctx: Context, apply: boolean): Promise<Kept[]> {
-  const kept: Kept[] = []
+async function takeAll(ctx: Context, apply: boolean): Promise<RetentionCount[]> {
+  const counts: RetentionCount[] = []
   for (const { key, what, take } of RULES) {
     const days: Config[Key] = ctx.config[key]
     const taken = days === null ? { count: 0, bytes: 0 } : await take(ctx, ctx.now() - days * DAY_MS, apply)
-    kept.push({ rule: key, what, olderThanDays: days, ...taken })
+    counts.push({ rule: key, what, olderThanDays: days, ...taken })
   }
-  return kept
+  return counts
 }
 
 /** Takes entries of a folder, or with `depth` 2 of its subfolders, not written since `before`. Live runs keep theirs. */

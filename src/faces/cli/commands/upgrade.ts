@@ -6,7 +6,7 @@ import { withLines } from '../lines.ts'
 import { clearProgress, stagesOf } from '../progress.ts'
 import { readServerFile } from '../server-file.ts'
 import { span } from '../terminal.ts'
-import { refuseRemote } from './keeping.ts'
+import { refuseRemote } from './data.ts'
 
 /** Exit codes of `upgrade check`. A script can wait for nodes to stop (75), but not for a blocked upgrade (69). */
 const EXIT = { new: 0, current: 0, ready: 0, 'stop first': 75, blocked: 69 } as const

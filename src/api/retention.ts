@@ -3,16 +3,16 @@ import { SessionId } from '../model/ids.ts'
 import { inWorkspace, operation } from './operation.ts'
 
 /** Data that one retention rule removes, or would remove. */
-export const Kept = z.object({
+export const RetentionCount = z.object({
   rule: z.string().describe('Setting of the rule.'),
   what: z.string(),
   olderThanDays: z.number().nullable().describe('Null: nothing is removed.'),
   count: z.number().int(),
   bytes: z.number().int(),
 })
-export type Kept = z.infer<typeof Kept>
+export type RetentionCount = z.infer<typeof RetentionCount>
 
-export const keeping = {
+export const retention = {
   'sessions.export': operation({
     summary:
       'Export a session in pages: repeat with `after` set to `next` until `next` is null. `jsonl`: the stored events, one a line. `markdown`: a transcript for people.',
@@ -30,14 +30,14 @@ export const keeping = {
     summary: 'Counts what each retention rule would remove. Removes nothing.',
     http: ['GET', '/retention'],
     input: z.object({}),
-    output: z.object({ rules: z.array(Kept) }),
+    output: z.object({ rules: z.array(RetentionCount) }),
     errors: ['forbidden'],
   }),
   'retention.apply': operation({
     summary: 'Removes what the retention rules name now, instead of on the next day. Live runs and sessions stay.',
     http: ['POST', '/retention'],
     input: z.object({}),
-    output: z.object({ rules: z.array(Kept) }),
+    output: z.object({ rules: z.array(RetentionCount) }),
     errors: ['forbidden', 'busy'],
   }),
 } as const
