@@ -1,7 +1,7 @@
 import { defineConfig } from 'rolldown'
 import { builtinsByCall } from './builtins.mjs'
 import { ROOT } from './carried.mjs'
-import { ENTRIES, OUTSIDE, PROGRAMS, SHARING_PROGRAMS, TEST_PROGRAMS } from './programs.mjs'
+import { BASE, ENTRIES, OUTSIDE, PROGRAMS, SHARING_PROGRAMS, TEST_PROGRAMS } from './programs.mjs'
 
 const common = {
   cwd: ROOT,
@@ -22,7 +22,7 @@ const common = {
 
 /** Small parts that are always loaded together, as one file each: every file more costs a start half a millisecond. */
 const GROUPS = [
-  { name: 'base', test: /node_modules.zod|src.model.(errors|agent|ids|settings.(config|sizes))\.ts$/, priority: 3 },
+  { name: 'base', test: BASE, priority: 3 },
   { name: 'model', test: /src.(model|api)./, priority: 2 },
 ]
 

@@ -35,3 +35,10 @@ export const ENTRIES = {
   model: 'src/model/index.ts',
   testing: 'test/contracts/index.ts',
 }
+
+/**
+ * Modules of model, primitives and zod that every command loads: one part, apart from the rest of the model. The client
+ * loads that part too, also in a browser, so none of them imports a module of Node.
+ */
+export const BASE =
+  /node_modules.zod|src.model.(errors|agent|ids|old-names|state-words|who-words|files.file-trouble|settings.(config|sizes))\.ts$|src.primitives.(error-code|message-of|serial)\.ts$/

@@ -5,7 +5,7 @@ import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { withCalls } from '../scripts/builtins.mjs'
-import { ENTRIES, PROGRAMS, SHARING_PROGRAMS } from '../scripts/programs.mjs'
+import { BASE, ENTRIES, PROGRAMS, SHARING_PROGRAMS } from '../scripts/programs.mjs'
 import { buildStamped } from '../scripts/stamped.mjs'
 import { readSource } from './support/source-reader.ts'
 
@@ -51,6 +51,18 @@ describe('the output of the build', () => {
     )
     expect(missing).toEqual([])
   })
+})
+
+it('each part of the model that a command loads at its start is in the base', () => {
+  const loaded = new Set<string>()
+  const load = (path: string): void => {
+    if (loaded.has(path)) return
+    loaded.add(path)
+    for (const { to, relative, typeOnly, lazy, started } of readSource(path, join(ROOT, path)).imports)
+      if (relative && !typeOnly && !lazy && !started && to.startsWith('src/')) load(to)
+  }
+  load(ENTRIES.main)
+  expect([...loaded].filter((path) => path.startsWith('src/model/') && !BASE.test(path))).toEqual([])
 })
 
 describe("imports of Node's own modules in a built file", () => {

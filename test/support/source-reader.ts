@@ -22,6 +22,8 @@ interface Import {
   readonly typeOnly: boolean
   /** True for a program that a thread or process starts by its URL, without an import. */
   readonly started?: boolean
+  /** An `import()`, which loads later. */
+  readonly lazy?: boolean
 }
 
 const WATCHED = new Set(['Date.now', 'Math.random', 'process.env'])
@@ -55,7 +57,8 @@ export function parseSource(path: string, text: string): Source {
     },
     ExportAllDeclaration: ({ source, exportKind }) => see(source.value, exportKind === 'type'),
     ImportExpression: ({ source }) => {
-      if (source.type === 'Literal' && typeof source.value === 'string') see(source.value, false)
+      if (source.type === 'Literal' && typeof source.value === 'string')
+        imports.push({ ...resolveImport(path, source.value, false), lazy: true })
     },
     TSImportType: ({ source }) => see(source.value, true),
     ExportDefaultDeclaration: () => {
