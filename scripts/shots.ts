@@ -153,7 +153,7 @@ async function shootPlaces(page: Page, url: string, look: string): Promise<void>
 }
 
 async function shootReadme({ open }: World, session: string): Promise<void> {
-  const page = await open(`/s/${session}`, { viewport: { width: 1200, height: 750 }, deviceScaleFactor: 1.5 })
+  const page = await open(`/s/${session}`, { viewport: { width: 1200, height: 800 }, deviceScaleFactor: 1.5 })
   await page.getByRole('region', { name: /^Edit/ }).waitFor()
   await settle(page)
   mkdirSync(join(ROOT, 'docs', 'images'), { recursive: true })
