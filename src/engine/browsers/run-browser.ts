@@ -11,6 +11,7 @@ import {
 import type { Hold } from '../../host/browsers/gate-talk.ts'
 import type { BrowserNote, BrowserUse } from '../../model/browser.ts'
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
+import { messageOf } from '../../primitives/message-of.ts'
 import { LiveView, type LiveViewOptions, type ViewedBrowser } from './live-view.ts'
 
 export interface BrowserRequest extends Pick<BrowserNote, 'workspace' | 'session' | 'run' | 'agent'> {
@@ -218,10 +219,15 @@ export class RunBrowser implements ViewedBrowser {
 
   async #resume(surviving: SurvivingBrowser): Promise<void> {
     const onBlocked = (target: string) => this.#reportBlocked(target)
-    this.#running = await resumeBrowser(surviving, this.#options.runtime, onBlocked).catch(() => null)
+    let how = 'while the server was down'
+    try {
+      this.#running = await resumeBrowser(surviving, this.#options.runtime, onBlocked)
+    } catch (thrown) {
+      how = `it could not be resumed: ${messageOf(thrown)}`
+    }
     this.changed()
     if (this.#running) this.#watch(this.#running)
-    else await this.#replace(null, 'while the server was down')
+    else await this.#replace(null, how)
   }
 
   /** Starts another process after one that ended by itself. Never throws: the session gets a notice. */

@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,9 +10,17 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { browserHere, cdp } from '../../../test/support/browser-setup.ts'
 import { noSandbox } from '../../../test/support/sandbox-setup.ts'
 import { freePorts } from '../ports.ts'
+import { bootId, processNow } from '../proc-table.ts'
 import { probeContainment } from '../process/containment.ts'
 import { enclose } from '../sandbox/enclose.ts'
-import { type BrowserLaunch, type BrowserProcess, findBrowsers, resumeBrowser, startBrowser } from './browser.ts'
+import {
+  type BrowserLaunch,
+  type BrowserProcess,
+  findBrowsers,
+  resumeBrowser,
+  type SurvivingBrowser,
+  startBrowser,
+} from './browser.ts'
 import { findBrowser, needBrowser } from './find.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -56,6 +65,26 @@ async function start(more: Partial<BrowserLaunch> = {}) {
   running.push(one)
   return { one, url: `http://127.0.0.1:${port}`, port }
 }
+
+it.skipIf(process.platform !== 'linux')(
+  'P1: a surviving browser that cannot be resumed is ended, and the reason is thrown',
+  async () => {
+    const child = spawn('/bin/sleep', ['600'], { detached: true, stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    const { pid = 0 } = child
+    const identity = { pid, startTicks: processNow(pid)?.startTicks ?? 0, bootId: bootId() }
+    const folder = join(runtime.folder, 'kpr_loop')
+    mkdirSync(folder, { recursive: true })
+    symlinkSync('keeper.json', join(folder, 'keeper.json'))
+    const tree = { tree: 'tree_loop', identity }
+    const { note } = await launchAt(1)
+    const surviving = { keeper: 'kpr_loop', note, trees: { keeper: tree, agent: tree } } as SurvivingBrowser
+    await expect(resumeBrowser(surviving, runtime)).rejects.toThrow(/ELOOP/)
+    expect((await ended)[1]).toBe('SIGKILL')
+    // An unreadable note may name a cgroup: its folder stays for the next start.
+    rmSync(folder, { recursive: true })
+  },
+)
 
 it('a browser is found by name or path; a missing one is an error that says how to install it', () => {
   expect(findBrowser(null, '/nowhere')).toSatisfy((found) => found === null || existsSync(found))

@@ -137,13 +137,19 @@ export interface SurvivingBrowser {
   readonly trees: Pick<Awaited<ReturnType<typeof findKeepers>>[number]['note'], 'keeper' | 'agent'>
 }
 
-/** Reconnects to a browser of an earlier server. Returns null, and removes its files, when it has ended. */
+/**
+ * Reconnects to a browser of an earlier server. Returns null, and removes its files, when it has ended.
+ * @throws the error that prevents the connection, after the end of the browser: no process is left without an owner (P1)
+ */
 export async function resumeBrowser(
   surviving: SurvivingBrowser,
   runtime: BrowserRuntime,
   onBlocked: BrowserLaunch['onBlocked'] = () => undefined,
 ): Promise<BrowserProcess | null> {
-  const tree = await attachKeeper(surviving.keeper, optionsOf(runtime))
+  const tree = await attachKeeper(surviving.keeper, optionsOf(runtime)).catch(async (thrown) => {
+    await removeBrowser(surviving, runtime)
+    throw thrown
+  })
   if (tree === null) {
     await removeBrowser(surviving, runtime)
     return null

@@ -13,7 +13,9 @@ import {
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digest, fresh, git, plainFolder, repository, top, world, write } from '../../../test/support/places-setup.ts'
+import { createGit } from './git.ts'
 import type { PlaceRecord } from './place.ts'
+import { openWorktree } from './worktree.ts'
 
 const w = world()
 const { places, ask } = w
@@ -41,6 +43,13 @@ describe('a worktree', () => {
     expect(git(source, 'worktree', 'list').split('\n')).toHaveLength(1)
     expect(existsSync(join(w.parent, 'prj_one'))).toBe(false)
     expect(git(source, 'status', '--porcelain=v2', '--branch')).toBe(before)
+  })
+
+  it('F8: is not said to be gone when git cannot answer', async () => {
+    const record = await places.make(ask({ kind: 'worktree', source: repository() }))
+    const withoutGit = createGit({ path: '/nowhere' } as Parameters<typeof createGit>[0])
+    await expect(openWorktree(withoutGit, record)).rejects.toMatchObject({ code: 'unavailable' })
+    expect((await places.open(record)).path).toBe(record.path)
   })
 
   it('F1: 32 concurrent worktrees of one repository are all made, and none changes the settings', async () => {

@@ -2,7 +2,7 @@ import { lstat, mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
-import type { Filters, Git } from './git.ts'
+import { type Filters, type Git, GitFailure } from './git.ts'
 import { copyIncluded } from './include.ts'
 import type { MakePlace, Place, PlaceRecord } from './place.ts'
 import { branchExists, checkedOutAt, commitOf, inspectRepository, registeredAs } from './repository.ts'
@@ -51,11 +51,21 @@ export async function makeWorktree(git: Git, ask: MakePlace, plan: WorktreeRecor
   return { ...plan, notes: await notesOf(git, top, filters) }
 }
 
+/** Returns the work tree that git finds at a path; null where git finds none. @throws when git could not look */
+async function topLevelAt(git: Git, path: string): Promise<string | null> {
+  try {
+    return await git.read(path, ['rev-parse', '--show-toplevel'])
+  } catch (thrown) {
+    if (thrown instanceof GitFailure && thrown.code !== null) return null
+    throw thrown
+  }
+}
+
 /** Verifies that the path is the worktree made there, not an empty folder in another repository. @throws gone */
 export async function openWorktree(git: Git, record: PlaceRecord): Promise<Place> {
   const { top, repository, branch } = gitOf(record)
   const registered = await registeredAs(top, repository)
-  const found = registered ? await git.read(record.path, ['rev-parse', '--show-toplevel']).catch(() => null) : null
+  const found = registered ? await topLevelAt(git, record.path) : null
   if (registered === null || found?.replace(/\n$/, '') !== top) {
     const todo = `Its branch is ${branch} in ${repository}: make a new project on that branch, or restore the folder.`
     throw new CarrelError('gone', `${record.path} is no longer the worktree that was made there. ${todo}`)
