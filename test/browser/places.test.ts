@@ -15,6 +15,15 @@ afterAll(async () => {
 const palette = (page: Page) => page.getByRole('dialog', { name: 'Search or run a command' })
 const message = (page: Page, text: string) => page.getByRole('region', { name: 'Notifications' }).getByText(text)
 
+/** Waits until the page has downloaded and run the file of this view, without opening it. */
+async function loadedInAdvance(page: Page, view: string): Promise<void> {
+  const downloaded = () => page.evaluate<string[]>('performance.getEntriesByType("resource").map(({ name }) => name)')
+  const isOfView = (url: string) => url.includes(`/${view}-`) && url.endsWith('.js')
+  const file = () => downloaded().then((urls) => urls.find(isOfView))
+  await expect.poll(file, PATIENCE).toBeDefined()
+  await page.evaluate(`import(${JSON.stringify(await file())})`)
+}
+
 async function prompt(here: World, name: string, steps: readonly unknown[], wait: 'ended' | 'started') {
   const { session } = await openSession(here, name)
   await here.carrel.call('sessions.prompt', { workspace: WORKSPACE, id: session.id, content: script(steps), wait })
@@ -61,6 +70,24 @@ describe('palette and shortcuts', () => {
     await page.getByRole('dialog', { name: 'Rename session' }).getByRole('textbox').fill('Sow the peas')
     await page.keyboard.press('Enter')
     await page.getByRole('link', { name: 'Sow the peas' }).first().waitFor()
+    expect(here.complaints).toEqual([])
+  })
+
+  it('keys typed right after a shortcut reach the palette and the dialog that it opens, at the first time too', async () => {
+    const here = world as World
+    const { session } = await openSession(here, 'Early keys')
+    const page = await here.open(`/s/${session.id}`)
+    await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
+    for (const view of ['Palette', 'NameDialog']) await loadedInAdvance(page, view)
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('rename session')
+    await palette(page).getByRole('option', { name: 'Rename session…', selected: true }).waitFor()
+    expect(await palette(page).getByRole('combobox').inputValue()).toBe('rename session')
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('Late keys')
+    expect(await page.getByRole('dialog', { name: 'Rename session' }).getByRole('textbox').inputValue()).toBe(
+      'Late keys',
+    )
     expect(here.complaints).toEqual([])
   })
 

@@ -34,7 +34,6 @@ export function Palette() {
           placeholder={texts.palette.placeholder}
           value={text}
           onValueChange={setText}
-          // The dialog focuses this field, so that typing goes into it at once.
           autoFocus
         />
         <Command.List className="palette-list scroll" label={texts.palette.list}>

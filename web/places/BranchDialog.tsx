@@ -28,6 +28,7 @@ export function BranchDialog({ project, name, onClose }: { project: string; name
             className="field mono"
             value={branch}
             maxLength={200}
+            autoFocus
             spellCheck={false}
             onChange={(event) => setBranch(event.target.value)}
           />

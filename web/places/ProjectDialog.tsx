@@ -56,7 +56,14 @@ export function ProjectForm({ space, onClose }: Omit<Props, 'name'>) {
     <form className="stack" onSubmit={onSend(() => name.trim() && make.run())}>
       <label className="form-field">
         <span>{labels.create.name}</span>
-        <input className="field" value={name} maxLength={200} onChange={(event) => setName(event.target.value)} />
+        <input
+          className="field"
+          value={name}
+          maxLength={200}
+          // biome-ignore lint/a11y/noAutofocus: the dialog was opened in order to write in it
+          autoFocus
+          onChange={(event) => setName(event.target.value)}
+        />
       </label>
       <PlaceKinds kind={kind} onKind={setKind} drivers={drivers.data?.drivers} git={git !== null} />
       {kind !== 'direct' && (

@@ -3,14 +3,12 @@ import { closeOverlay, type Overlay, overlay } from '../data/overlay.ts'
 import { usePage, useWorkspaceId } from '../data/use-page.ts'
 import { texts } from '../texts/texts.ts'
 import { useCell } from '../ui/cell.ts'
+import { onDemand } from '../ui/on-demand.tsx'
 
-const loadPalette = () => import('../palette/Palette.tsx')
-const Palette = lazy(() => loadPalette().then((file) => ({ default: file.Palette })))
 const InboxDrawer = lazy(() => import('../inbox/InboxDrawer.tsx').then((file) => ({ default: file.InboxDrawer })))
 const KeysDialog = lazy(() => import('./KeysDialog.tsx').then((file) => ({ default: file.KeysDialog })))
 const SettingsDialog = lazy(() => import('./SettingsDialog.tsx').then((file) => ({ default: file.SettingsDialog })))
 const RulesDialog = lazy(() => import('../rules/RulesDialog.tsx').then((file) => ({ default: file.RulesDialog })))
-const NameDialog = lazy(() => import('../tree/NameDialog.tsx').then((file) => ({ default: file.NameDialog })))
 const SecretsDialog = lazy(() =>
   import('../secrets/SecretsDialog.tsx').then((file) => ({ default: file.SecretsDialog })),
 )
@@ -23,23 +21,27 @@ const GapsDialog = lazy(() => import('../files/GapsDialog.tsx').then((file) => (
 const FileRules = lazy(() =>
   import('../places/FileRulesDialog.tsx').then((file) => ({ default: file.FileRulesDialog })),
 )
-const ProjectDialog = lazy(() =>
-  import('../places/ProjectDialog.tsx').then((file) => ({ default: file.ProjectDialog })),
-)
 const RemovePlace = lazy(() => import('../places/RemovePlace.tsx').then((file) => ({ default: file.RemovePlace })))
-const BranchDialog = lazy(() => import('../places/BranchDialog.tsx').then((file) => ({ default: file.BranchDialog })))
 const DeleteDialog = lazy(() => import('../tree/DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
-/** Delay of the palette's download, so that the first view loads first. ms. */
-const PALETTE_AFTER_MS = 2_000
+const Palette = onDemand(() => import('../palette/Palette.tsx').then((file) => file.Palette))
+const NameDialog = onDemand(() => import('../tree/NameDialog.tsx').then((file) => file.NameDialog))
+const ProjectDialog = onDemand(() => import('../places/ProjectDialog.tsx').then((file) => file.ProjectDialog))
+const BranchDialog = onDemand(() => import('../places/BranchDialog.tsx').then((file) => file.BranchDialog))
+
+/** Overlays in which people type at once. */
+const TYPED_IN = [Palette, NameDialog, ProjectDialog, BranchDialog]
+
+/** Delay of the downloads in advance, so that the first view loads first. ms. */
+const IN_ADVANCE_AFTER_MS = 2_000
 
 /** The current overlay, loaded on first use. */
 export function Overlays() {
   const shown = useCell(overlay)
   useEffect(() => {
-    // The palette is loaded in advance: keys typed right after its shortcut must reach it. A failure shows when it is
-    // opened.
-    const timer = setTimeout(() => void loadPalette().catch(() => undefined), PALETTE_AFTER_MS)
+    // Keys typed right after the shortcut of an overlay must reach it. A failure shows when the overlay is opened.
+    const load = () => TYPED_IN.forEach((view) => void view.load().catch(() => undefined))
+    const timer = setTimeout(load, IN_ADVANCE_AFTER_MS)
     return () => clearTimeout(timer)
   }, [])
   return <Suspense>{shown && <Shown shown={shown} />}</Suspense>

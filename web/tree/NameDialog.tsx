@@ -27,6 +27,7 @@ export function NameDialog({ title, name, save, onClose }: Props) {
           aria-label={texts.tree.name.field}
           value={text}
           maxLength={200}
+          autoFocus
           onChange={(event) => setText(event.target.value)}
           onFocus={(event) => event.target.select()}
         />

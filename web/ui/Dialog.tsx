@@ -11,7 +11,10 @@ interface Props {
   readonly children: ReactNode
 }
 
-/** A dialog with a title. Escape and a click beside it close it. */
+/**
+ * A dialog with a title. Escape and a click beside it close it. The focus arrives a frame later: a field in which people
+ * type at once has `autoFocus`.
+ */
 export function Dialog({ title, onClose, className = '', isText = false, children }: Props) {
   const popup = useRef<HTMLDivElement>(null)
   return (
