@@ -185,7 +185,7 @@ export async function plant(store: Store, folder: string): Promise<{ space: Spac
   const base = { workspace: WORKSPACE, createdAt: now, archivedAt: null }
   await store.tree.createWorkspace({ id: WORKSPACE, name: 'Default', createdAt: now, archivedAt: null }, now)
   await store.tree.createSpace(
-    { ...base, id: space, name: 'Bench', kind: 'folder', folder, state: 'present' },
+    { ...base, id: space, name: 'Bench', kind: 'folder', folder, state: 'present', machine: null },
     folder,
     now,
   )

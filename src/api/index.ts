@@ -4,6 +4,7 @@ import { browsers } from './browsers.ts'
 import { environment, ports, secrets } from './environment.ts'
 import { files } from './files.ts'
 import { interactions } from './interactions.ts'
+import { machines } from './machines.ts'
 import { retention } from './retention.ts'
 import { search } from './search.ts'
 import { sessions } from './sessions.ts'
@@ -21,6 +22,7 @@ export const operations = {
   ...ports,
   ...browsers,
   ...retention,
+  ...machines,
   ...admin,
 } as const
 

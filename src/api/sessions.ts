@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BusyPolicy, ContentBlock } from '../model/events/events.ts'
 import { Item, RunItem } from '../model/events/items.ts'
 import { AgentId, PromptId, RunId, Seq, SessionId } from '../model/ids.ts'
+import { Waits } from '../model/machine.ts'
 import { Run, RunOutcome } from '../model/tree.ts'
 import { ClientKey, Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
@@ -77,6 +78,9 @@ export const sessions = {
       run: RunId.nullable(),
       outcome: RunOutcome.nullable(),
       text: z.string().nullable().describe('Last message of the agent, once the run has ended.'),
+      waits: Waits.nullable().describe(
+        'Machine that the prompt waits for; null on that machine, and once the run began.',
+      ),
     }),
     errors: ['not_found', 'busy', 'gone', 'unavailable'],
     forAgents: true,

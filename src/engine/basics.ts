@@ -6,6 +6,7 @@ import type { Config } from '../model/settings/config.ts'
 import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from './log.ts'
+import type { Machines } from './machines.ts'
 import type { Vault } from './vault.ts'
 
 /** The clock, identifiers, settings, data and log that every room uses. */
@@ -19,11 +20,10 @@ export interface Basics {
   /** Returns a new identifier. Identifiers sort by time. */
   readonly id: (noun: IdNoun) => string
   readonly log: Log
+  readonly machines: Machines
 }
 
 export interface MachineFacts {
-  /** Names this node as a holder of leases. Stays the same on a data folder, so that a restart releases them at once. */
-  readonly node: string
   readonly version: string
   readonly startedAt: number
   /** The server's own environment. Child processes get an allow-list of it (P3). */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { availableParallelism, homedir } from 'node:os'
+import { availableParallelism, homedir, hostname } from 'node:os'
 import { typeid } from 'typeid-js'
 import { createAdmission } from '../host/agent/admission.ts'
 import { needBrowser } from '../host/browsers/find.ts'
@@ -11,8 +11,10 @@ import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
+import { leaseHolderOf } from '../store/machine-store.ts'
 import { lockFolder } from '../store/sqlite/lock.ts'
 import type { Store } from '../store/store.ts'
+import { loginKeyOf, publicText, tokenDigest } from './access.ts'
 import { compiledFolder, createAgentDirectory } from './agents/agent-directory.ts'
 import { createAgentLauncher, graceMs } from './agents/agent-launcher.ts'
 import { AgentPool } from './agents/agent-pool.ts'
@@ -27,8 +29,10 @@ import { keptSecret, makeDataFolder } from './data-folder.ts'
 import { sweepEarlierServer } from './earlier-server.ts'
 import type { Engine } from './engine.ts'
 import { openFilesContext } from './files/files-opening.ts'
+import { watchSpaces } from './files/space-watch.ts'
 import { Leases } from './leases.ts'
 import type { Log } from './log.ts'
+import { openMachines } from './machines.ts'
 import { maskingLog, maskingStore } from './masking.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
@@ -109,8 +113,9 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   await refuseNewer(config)
   const earlier = await sweepEarlierServer(config, overrides.rejoinsAgents ?? config.outliveMs > 0)
   const { now = Date.now, env = process.env, version = '0.0.0', home = homedir(), say } = overrides
-  const node = await keptSecret(dataFolder, 'node', 12)
-  const holder = `node:${node}`
+  // The id of a machine belongs to its data folder: it survives restarts, and a copy of the folder has it too.
+  const id = await keptSecret(dataFolder, 'node', 12)
+  const holder = leaseHolderOf(id)
   const store = await openStore(config, { now, env, version, holder, say })
   closers.push(() => store.close())
   const { bell, close: closeBell } = await openBell(config, store, overrides)
@@ -126,8 +131,12 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
-  const machine = { now, env, version, home, node, containment, cgroups }
-  return { config, earlier, token, ...machine, store, bell, vault, leases, log }
+  const access = { tokenDigest: tokenDigest(token), loginKey: publicText(loginKeyOf(token)) }
+  const self = { id, name: config.machineName ?? hostname(), version, ...access }
+  const machines = await openMachines({ store, self, ttlMs: config.leaseTtlMs, now, log })
+  closers.push(() => machines.close())
+  const facts = { now, env, version, home, containment, cgroups }
+  return { config, earlier, token, ...facts, store, bell, vault, leases, log, machines }
 }
 
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
@@ -187,6 +196,8 @@ async function openContext(
     held,
   }
   await makeDefaultWorkspace(ctx)
+  const watch = await watchSpaces(ctx)
+  closers.push(() => watch.stop())
   fileRooms.begin()
   ctx.homes.sweep()
   return ctx

@@ -14,6 +14,7 @@ import * as fileRules from './verbs/file-rules.ts'
 import { follow } from './verbs/follow.ts'
 import * as history from './verbs/history.ts'
 import * as interactions from './verbs/interactions.ts'
+import * as machines from './verbs/machines.ts'
 import * as places from './verbs/places.ts'
 import * as plans from './verbs/plans.ts'
 import { getPort, listPorts } from './verbs/ports.ts'
@@ -37,6 +38,8 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'spaces.rename': tree.renameSpace,
   'spaces.archive': tree.archiveSpace,
   'spaces.delete': tree.deleteSpace,
+  'spaces.adopt': machines.adoptSpace,
+  'machines.list': machines.listMachines,
   'projects.list': tree.listProjects,
   'projects.create': places.createProject,
   'projects.rename': tree.renameProject,

@@ -31,8 +31,13 @@ export const Space = z.object({
   kind: z.enum(['folder', 'blank']),
   /** Real absolute path. Immutable: another folder needs another Space. */
   folder: z.string(),
-  /** `missing`: the folder does not exist now. Carrel never creates a new one in its place. */
-  state: z.enum(['present', 'missing']),
+  /**
+   * `missing`: the folder does not exist now. Carrel never creates a new one in its place. `away`: its machine is not
+   * there, so nobody can tell. Only its machine says `present` or `missing`.
+   */
+  state: z.enum(['present', 'missing', 'away']),
+  /** Id of the machine with its folder: only that one runs its sessions. null: no machine has it yet. */
+  machine: z.string().nullable().default(null),
   createdAt: Millis,
   archivedAt: Millis.nullable(),
 })

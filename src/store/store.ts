@@ -18,6 +18,7 @@ import type { SearchHit } from '../model/search.ts'
 import type { Spent } from '../model/settings/spending.ts'
 import type { DeletePreview, Project, ProjectPlace, Run, Session, Space, Workspace } from '../model/tree.ts'
 import type { Claim, Lease, LeaseStore } from './lease.ts'
+import type { MachineStore } from './machine-store.ts'
 import type { EnvironmentStore, PortStore, SecretStore } from './settings-store.ts'
 
 /**
@@ -45,6 +46,7 @@ export interface StoreParts {
   readonly secrets: SecretStore
   readonly environment: EnvironmentStore
   readonly ports: PortStore
+  readonly machines: MachineStore
 }
 
 /**
@@ -79,7 +81,9 @@ export interface PageRequest {
 }
 
 type WorkspacePatch = Partial<Pick<Workspace, 'name' | 'archivedAt'>>
-type SpacePatch = Partial<Pick<Space, 'name' | 'state' | 'archivedAt'>>
+type SpacePatch = Partial<Pick<Space, 'name' | 'archivedAt'>> & { readonly state?: FolderState }
+/** The state of a Space that its machine stores. */
+export type FolderState = Exclude<Space['state'], 'away'>
 type ProjectPatch = Partial<Pick<Project, 'name' | 'archivedAt'>>
 type SessionPatch = Partial<Pick<Session, 'name' | 'namedBy' | 'archivedAt' | 'agent'>>
 
@@ -91,12 +95,15 @@ export interface TreeStore {
   workspace(id: WorkspaceId): Promise<Workspace | null>
   updateWorkspace(id: WorkspaceId, patch: WorkspacePatch, now: number): Promise<Workspace>
 
-  /** @throws bad_input when a Space of this store already has the folder `folderKey` */
+  /** @throws bad_input when a Space of the same machine already has the folder `folderKey` */
   createSpace(space: Space, folderKey: string, now: number): Promise<Space>
   spaces(workspace: WorkspaceId): Promise<Space[]>
   space(workspace: WorkspaceId, id: SpaceId): Promise<Space | null>
-  /** Returns the folders of all workspaces, for the rule that no Space lies inside another. */
-  folders(): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]>
+  /**
+   * Returns the folders of a machine in all workspaces, and those of Spaces without a machine, for the rule that no Space
+   * lies inside another.
+   */
+  folders(machine: string): Promise<{ space: SpaceId; workspace: WorkspaceId; folder: string; folderKey: string }[]>
   updateSpace(workspace: WorkspaceId, id: SpaceId, patch: SpacePatch, now: number): Promise<Space>
 
   createProject(project: Project, now: number): Promise<Project>
@@ -244,10 +251,13 @@ export interface LogStore {
   forgettableArchived(before: number): Promise<{ count: number; bytes: number }>
   /** Removes the items and folds of those sessions. Opening a session folds it again from the log. */
   forgetArchived(before: number): Promise<{ count: number; bytes: number }>
-  /** Returns due sessions, or with a `wakeAt` that has come, that no holder leases; longest waiting first. */
-  due(now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
-  /** Returns the earliest future `wakeAt`, or lease end of a due session, whichever comes first; null without any. */
-  nextWake(now: number): Promise<number | null>
+  /**
+   * Returns sessions of a machine that are due, or whose `wakeAt` has come, and that no holder leases; longest waiting
+   * first. Sessions of other machines are never in it (N1).
+   */
+  due(machine: string, now: number, limit: number): Promise<{ session: SessionId; workspace: WorkspaceId }[]>
+  /** Returns the earliest future `wakeAt`, or lease end of a due session, of a machine; null without any. */
+  nextWake(machine: string, now: number): Promise<number | null>
   runs(
     workspace: WorkspaceId,
     filter: { session?: SessionId | undefined; live?: boolean | undefined },
@@ -268,6 +278,8 @@ export interface Submitted {
   readonly earlier: Request['data'] | null
   /** The outcomes of `begins`; null where they were not recorded. */
   readonly began: Recorded | null
+  /** The machine that will act on the request; null where no machine has the Space yet. */
+  readonly machine: string | null
 }
 
 /** Outcomes that a holder, who knows the log up to `after`, records directly behind a request. */

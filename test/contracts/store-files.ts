@@ -42,7 +42,7 @@ export function itKeepsFiles(current: CurrentStore): void {
       expect(await typesOf(store, two.id)).toEqual(['files.taken'])
       expect(await store.log.lastNoted('space:x')).toBe(act)
       expect(await store.log.lastNoted('space:y')).toBeNull()
-      expect(await store.log.due(100, 10)).not.toContainEqual(expect.objectContaining({ session: one.id }))
+      expect(await store.log.due('', 100, 10)).not.toContainEqual(expect.objectContaining({ session: one.id }))
     })
 
     it('L3: the lease of a session is not that of its Space, nor that of another Space', async () => {

@@ -167,7 +167,7 @@ export function itFolds(current: CurrentStore): void {
       expect(events.map(({ type }) => type).slice(-2)).toEqual(['agent.update', 'session.forked'])
       for (const event of events) expect(event.session).toBe(fork.id)
       expect(await store.log.fold(fork.id)).toBeNull()
-      const due = await store.log.due(100, 1_000)
+      const due = await store.log.due('', 100, 1_000)
       expect(due.map(({ session: id }) => id)).not.toContain(fork.id)
       await expect(
         store.tree.forkSession(session.id, 99, sessionOf(world.project, 'Fork', 50), 50),

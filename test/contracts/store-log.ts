@@ -328,7 +328,7 @@ export function itKeepsLogs(current: CurrentStore): void {
       const fold = { seq: view.seq, view, items: [...items.values()] }
       expect(await store.log.settle(lease, session.id, fold, null, 20)).toBe(true)
       await store.leases.release(lease)
-      const due = async () => (await store.log.due(30, 100_000)).some((each) => each.session === session.id)
+      const due = async () => (await store.log.due('', 30, 100_000)).some((each) => each.session === session.id)
       expect(await due()).toBe(false)
       await store.log.submit(world.workspace.id, session.id, answer(question), { now: 25 })
       expect(await due()).toBe(true)

@@ -79,19 +79,19 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
       if ('skipped' in opened) return skip(opened.skipped)
       const { store } = opened
       try {
-        expect(await store.log.nextWake(0)).toBeNull()
+        expect(await store.log.nextWake('', 0)).toBeNull()
         const world = await makeWorld(store)
         const [one, two] = [await world.session(), await world.session()]
         await store.leases.release(await settleAt(store, one.id, 5_000))
-        expect(await store.log.nextWake(100)).toBe(5_000)
+        expect(await store.log.nextWake('', 100)).toBe(5_000)
         await store.log.submit(world.workspace.id, two.id, ask(), { now: 100 })
         await store.leases.acquire(`session:${two.id}`, 'node-1', 1_000, 100)
-        expect(await store.log.nextWake(101)).toBe(1_100)
-        expect(await store.log.nextWake(1_100)).toBe(5_000)
-        expect(await store.log.due(1_100, 10)).toEqual([{ session: two.id, workspace: world.workspace.id }])
+        expect(await store.log.nextWake('', 101)).toBe(1_100)
+        expect(await store.log.nextWake('', 1_100)).toBe(5_000)
+        expect(await store.log.due('', 1_100, 10)).toEqual([{ session: two.id, workspace: world.workspace.id }])
         // The longest waiting first: one since 5000, two since 100.
-        expect((await store.log.due(6_000, 10)).map(({ session }) => session)).toEqual([two.id, one.id])
-        expect(await store.log.due(6_000, 1)).toHaveLength(1)
+        expect((await store.log.due('', 6_000, 10)).map(({ session }) => session)).toEqual([two.id, one.id])
+        expect(await store.log.due('', 6_000, 1)).toHaveLength(1)
       } finally {
         await opened.close()
       }
@@ -125,7 +125,7 @@ export function itRests(current: CurrentStore, open: OpenStore): void {
 }
 
 async function dueOf(store: Store, session: SessionId, now = 100_000_000): Promise<boolean> {
-  const due = await store.log.due(now, 100_000)
+  const due = await store.log.due('', now, 100_000)
   return due.some((each) => each.session === session)
 }
 

@@ -127,7 +127,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       expect(raced.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       await store.tree.remove(one.workspace.id, { space: one.space.id }, 2)
       await create()
-      const folders = await store.tree.folders()
+      const folders = await store.tree.folders('')
       expect(folders.filter(({ folderKey }) => folderKey === one.space.folder)).toMatchObject([{ space: again.id }])
     })
 

@@ -70,7 +70,8 @@ export async function makeWorld(store: Store, now = 1): Promise<World> {
 export function spaceOf(workspace: WorkspaceId, now: number): Space {
   const id = newSpace()
   const folder = `/work/${id}`
-  return { id, workspace, name: 'Space', kind: 'folder', folder, state: 'present', createdAt: now, archivedAt: null }
+  const place = { kind: 'folder', folder, state: 'present', machine: null } as const
+  return { id, workspace, name: 'Space', ...place, createdAt: now, archivedAt: null }
 }
 
 export function projectOf({ id, workspace, folder }: Space, now: number): Project {
@@ -218,4 +219,9 @@ export const WITHOUT_LATER = `${OLD_PROMPTS}
   alter table projects drop column place_state; alter table projects drop column place_driver;
   alter table projects drop column place_branch; alter table projects drop column place_note;
   alter table projects drop column place_record; alter table spaces drop column file_rules;
-  alter table sessions drop column changed;`
+  alter table sessions drop column changed;
+  drop table machines; drop index spaces_folder; drop index sessions_due; drop index sessions_wake;
+  alter table spaces drop column machine; alter table sessions drop column machine;
+  create unique index spaces_folder on spaces (folder_key);
+  create index sessions_due on sessions (due_since) where due = 1;
+  create index sessions_wake on sessions (wake_at) where wake_at is not null;`

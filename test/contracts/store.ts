@@ -6,6 +6,7 @@ import { itKeepsFiles } from './store-files.ts'
 import { itFolds } from './store-folds.ts'
 import { itLeases } from './store-leases.ts'
 import { itKeepsLogs } from './store-log.ts'
+import { itKnowsMachines } from './store-machines.ts'
 import { itRests } from './store-rest.ts'
 import { itSearches } from './store-search.ts'
 import { itKeepsTheTree } from './store-tree.ts'
@@ -44,6 +45,7 @@ export function describeStore(name: string, open: OpenStore): void {
     }
     itKeepsLogs(current)
     itLeases(current)
+    itKnowsMachines(current)
     itFolds(current)
     itRests(current, open)
     itSearches(current)

@@ -91,7 +91,7 @@ describe('on a server without a matching pg_dump', () => {
     )
     await expect(open(url, none)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/not upgraded from schema 9 to 11.*CARREL_UPGRADE_COPY=made/),
+      message: expect.stringMatching(/not upgraded from schema 9 to 12.*CARREL_UPGRADE_COPY=made/),
     })
     for (const program of ['pg_dump', 'pg_restore', 'psql'])
       writeFileSync(join(folder, program), '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6"\n', { mode: 0o755 })
@@ -144,7 +144,7 @@ describe('on a server without a matching pg_dump', () => {
       [1, 2, 3].map(() => openPostgres({ url, upgrade: how({ copy: 'made' }), poolSize: 2 })),
     )
     await Promise.all(stores.map((store) => store.close()))
-    expect(await query(url, 'select version from schema_versions where version = 11')).toHaveLength(1)
+    expect(await query(url, 'select version from schema_versions where version = 12')).toHaveLength(1)
   })
 
   it('U1: colliding rows are named before anything is done', async () => {
@@ -279,7 +279,7 @@ describe('on a server that pg_dump can copy from', () => {
       state: 'ready',
       schema: { data: 2, known: MIGRATIONS.length },
       steps: MIGRATIONS.slice(2).map(({ name, summary }) => ({ name, summary })),
-      estimate: { sampleRows: OLD_ROWS.prompts + OLD_ROWS.events },
+      estimate: { sampleRows: OLD_ROWS.prompts + OLD_ROWS.events + OLD_ROWS.sessions },
       locked: ['events', 'projects', 'prompts', 'runs', 'sessions', 'spaces'],
       findings: [],
     })

@@ -76,7 +76,7 @@ it('U1: a failing step changes nothing, is named, and the next try makes a copy 
   await upgrade()
   const broken = nextMigration({ steps: () => ['create table later (id text)', 'insert into nowhere values (1)'] })
   await expect(upgrade([...MIGRATIONS, broken], 86_400_000)).rejects.toThrow(
-    /failed at step 0012-later: no such table: nowhere\. Nothing was changed.*upgrade check/,
+    /failed at step 0013-later: no such table: nowhere\. Nothing was changed.*upgrade check/,
   )
   expect([schemaOf(), ask("select 1 from sqlite_schema where name = 'later'")]).toEqual([MIGRATIONS.length, []])
   // A day's work comes in between.
@@ -126,7 +126,7 @@ it('U1: colliding rows are named before anything is done, and nothing changes', 
   await expect(upgrade()).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringMatching(
-      /not upgraded from schema 4 to 11, and nothing was changed.*column spent_ms of runs.*table ports.*index events_admitted of events.*Rename or remove/,
+      /not upgraded from schema 4 to 12, and nothing was changed.*column spent_ms of runs.*table ports.*index events_admitted of events.*Rename or remove/,
     ),
   })
   expect(folderDigest(folder)).toEqual(before)
@@ -146,7 +146,7 @@ it('U2: a database of a newer Carrel is refused and stays unchanged', async () =
   await upgrade(tooMany)
   const before = folderDigest(folder)
   await expect(openSqlite({ path })).rejects.toThrow(
-    /newer Carrel wrote this database \(schema 12; this version knows 11\)/,
+    /newer Carrel wrote this database \(schema 13; this version knows 12\)/,
   )
   expect(folderDigest(folder)).toEqual(before)
 })

@@ -107,10 +107,10 @@ it('a check reports what is to be done, how long it takes and what it needs, and
   const text = await carrel('upgrade', 'check')
   expect(text).toMatchObject({ exit: 0, err: expect.stringContaining('Measuring a sample...') })
   for (const words of [
-    /schema 2\nCarrel {2}\S+, schema 11\nSteps {3}0003-fewer-pages: Keeps only/,
+    /schema 2\nCarrel {2}\S+, schema 12\nSteps {3}0003-fewer-pages: Keeps only/,
     /Copy {4}made first, opened and counted/,
     /Space {3}up to [\d.]+ MiB on the disk of .* free\)/,
-    /Time {4}about \d+ m?s: copy .*, upgrade .*, estimated from 39 rows/,
+    /Time {4}about \d+ m?s: copy .*, upgrade .*, estimated from 40 rows/,
     /Locked {2}events, .*, workspace_log; no Carrel answers/,
     /Ready: the next start/,
   ])
@@ -173,7 +173,7 @@ it('U2: all commands refuse data of a newer Carrel, and nothing changes', async 
     const refused = await carrel(...argv)
     expect(refused).toMatchObject({
       exit: 69,
-      err: expect.stringMatching(/newer Carrel wrote this database \(schema 12/),
+      err: expect.stringMatching(/newer Carrel wrote this database \(schema 13/),
     })
     expect(folderDigest(data)).toEqual(before)
   }
@@ -206,7 +206,7 @@ it('U2: going back lists the losses first, needs --yes, and can itself be revert
   expect(ask('select max(version) as v from schema_versions')).toEqual([{ v: 9 }])
   expect(await carrel('upgrade', 'back', done.aside, '--yes')).toMatchObject({
     exit: 0,
-    out: expect.stringContaining('with schema 11'),
+    out: expect.stringContaining('with schema 12'),
     err: expect.stringContaining('Install the earlier version'),
   })
   expect(ask('select id from workspaces order by id')).toEqual([{ id: 'new' }, { id: 'w' }])

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { type Server, startServer } from '../support/carrel-server.ts'
-import { appears, eventually } from '../support/carrel-session.ts'
+import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
 import { agentProcesses, makeTestFolder } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 
 const server = inject('postgres')
 const SHORT = { leaseTtlMs: 1_000 }
+
+const adopt = (node: Server, { workspace, space }: TestSession) =>
+  node.carrel.call('spaces.adopt', { workspace, id: space.id, confirm: true })
 
 /** Starts two nodes with a data folder each and one database. */
 async function twoNodes(): Promise<{
@@ -27,18 +30,23 @@ async function twoNodes(): Promise<{
 }
 
 describe.skipIf('skipped' in server)('two nodes on one database', () => {
-  it('S1, S3: a frozen node is overtaken, writes nothing more, and its agent is killed', async () => {
+  it('S1, S3: a frozen machine whose Space is adopted elsewhere writes nothing more, and its agent is killed', async () => {
     const { first, second, testFolders } = await twoNodes()
-    const session = await second.session()
-    // Either node may take the run: the one whose agent runs is the one to freeze.
+    const session = await first.session()
     const { run } = await session.prompt([{ say: 'begun' }, { gate: 'go' }, { run: 'echo after >> effects' }], {
       wait: 'started',
     })
     await session.until('agent.update', (event) => JSON.stringify(event.data.update).includes('begun'))
-    const holder = agentProcesses(testFolders[0]?.root ?? '').length > 0 ? first : second
-    const [other, testFolder] = holder === first ? [second, testFolders[0]] : [first, testFolders[1]]
-    const theirs = session.through(other.carrel)
+    const [holder, testFolder] = [first, testFolders[0]]
+    const theirs = session.through(second.carrel)
+    await expect(adopt(second, session)).rejects.toMatchObject({ code: 'busy' })
     holder.signal('SIGSTOP')
+    await eventually('its lease runs out', () =>
+      adopt(second, session).then(
+        () => true,
+        () => false,
+      ),
+    )
     const lost = await theirs.until('run.ended')
     expect(lost.data).toMatchObject({ run, outcome: 'lost' })
     expect((await theirs.run([{ say: 'on' }])).outcome).toBe('completed')
@@ -54,18 +62,16 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     await expectWhole(theirs)
   })
 
-  it('S4: a clean stop releases the leases, and the queue continues elsewhere at once', async () => {
-    const { first, second, testFolders } = await twoNodes()
+  it('S4, N1: a clean stop releases the leases; the queue waits for its machine, or continues where it is adopted', async () => {
+    const { first, second } = await twoNodes()
     const session = await first.session()
     await session.prompt([{ run: 'touch begun; sleep 1000' }], { wait: 'started' })
     await appears(session.path('begun'))
     const next = await session.prompt([{ say: 'elsewhere' }])
-    // By its home: in both cases the agent's children have the place, which is in the first folder, in their
-    // environment.
-    const holder = agentProcesses(testFolders[0]?.home ?? '').length > 0 ? first : second
-    const other = holder === first ? second : first
-    await holder.stop()
-    const theirs = session.through(other.carrel)
+    await first.stop()
+    const theirs = session.through(second.carrel)
+    expect(await theirs.row()).toMatchObject({ state: 'queued', queued: 1 })
+    await adopt(second, session)
     const ends = await theirs.endOf(next.prompt)
     expect(ends.data.outcome).toBe('completed')
     expect((await theirs.eventsOf('run.ended')).map((event) => event.data.outcome)).toEqual(['cancelled', 'completed'])

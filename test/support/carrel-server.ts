@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
@@ -36,7 +36,7 @@ const main = testProgram('serve')
 export async function startServer(
   testFolder: TestFolder,
   settings: Partial<Config> = {},
-  { page = false }: { readonly page?: boolean } = {},
+  { page = false, disk = null }: { readonly page?: boolean; readonly disk?: Disk | null } = {},
 ): Promise<Server> {
   const asked = JSON.stringify({
     logLevel: 'warn',
@@ -46,7 +46,8 @@ export async function startServer(
     dataFolder: settings.dataFolder ?? testFolder.dataFolder,
   })
   const args = [main, asked, ...(page ? ['page'] : [])]
-  const child = spawn(process.execPath, args, { env: { ...testFolder.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const [command, ...words] = withDisk(disk, [process.execPath, ...args])
+  const child = spawn(command, words, { env: { ...testFolder.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk
@@ -73,6 +74,23 @@ export async function startServer(
     stop: () => end('SIGTERM'),
     signal: (name) => void child.kill(name),
   }
+}
+
+/** A folder that a server sees at the path of another one, as if both were on disks of their own. */
+export interface Disk {
+  readonly from: string
+  readonly at: string
+}
+
+/** Returns the reason why servers cannot have disks of their own here; null where they can. */
+export const noDisks = (): string | null =>
+  spawnSync('unshare', ['--mount', 'true']).status === 0 ? null : 'Mount namespaces need Linux and the user root.'
+
+/** Returns a command that sees this disk, in a mount namespace of its own; unchanged without one. */
+function withDisk(disk: Disk | null, command: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  if (disk === null) return command
+  const mount = 'mount --bind "$0" "$1" && shift && exec "$@"'
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', mount, disk.from, disk.at, ...command]
 }
 
 /** Returns the pids of this test folder's agents and of their children. */

@@ -15,7 +15,7 @@ export const nextMigration = (more: Partial<Migration> = {}): Migration => ({
 })
 
 /** Number of rows that `fillOld` inserts into each table that a migration rewrites. */
-export const OLD_ROWS = { events: 30, workspace_log: 5, waiting: 2, prompts: 4 } as const
+export const OLD_ROWS = { events: 30, workspace_log: 5, waiting: 2, prompts: 4, sessions: 1 } as const
 
 /**
  * Inserts rows into a database of an old schema: rows that later migrations read or write, and a session with its

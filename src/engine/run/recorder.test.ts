@@ -47,6 +47,6 @@ it('L10: a prompt that is folded while the session is being settled keeps it awa
   expect(nextStep(recorder.view, Date.now()).do).toBe('admit')
   recorder.close()
   await lease.release()
-  expect(await store.log.due(Date.now(), 10)).toEqual([{ session: session.id, workspace: world.workspace.id }])
+  expect(await store.log.due('', Date.now(), 10)).toEqual([{ session: session.id, workspace: world.workspace.id }])
   await leases.close()
 })

@@ -11,7 +11,7 @@ const SEARCH_MS = 1_000
 const RETRY_MS = [250, 1_000, 5_000, 15_000]
 
 /**
- * Finds due sessions that no node holds, takes their lease and holds them until they rest. A session stays due until it
+ * Finds due sessions of this machine that nobody holds, takes their lease and holds them until they rest. A session stays due until it
  * is settled, so crash, restart and takeover need nothing else.
  */
 export class Supervisor {
@@ -73,9 +73,9 @@ export class Supervisor {
   }
 
   async #searchOnce(): Promise<void> {
-    const { config, store, now } = this.#ctx
+    const { config, store, machines, now } = this.#ctx
     if (this.#isFull) return
-    const due = await store.log.due(now(), config.runsAtOnce)
+    const due = await store.log.due(machines.here.id, now(), config.runsAtOnce)
     for (const { session, workspace } of due) {
       if (this.#stopping.signal.aborted || this.#isFull) return
       this.#hold(session, workspace, null)
@@ -96,11 +96,17 @@ export class Supervisor {
   }
 
   async #holdUntilRest(session: SessionId, workspace: WorkspaceId, arriving: ArrivingPrompt | null): Promise<void> {
-    const { leases, store, log } = this.#ctx
+    const { leases, machines, store, log } = this.#ctx
     const lease = leases.claim(`session:${session}`)
     if (!lease) return void arriving?.submit(null)
     try {
-      const [row, loaded] = await Promise.all([store.tree.session(workspace, session), loadFold(store, session)])
+      const [machine, row, loaded] = await Promise.all([
+        store.machines.ofSession(session),
+        store.tree.session(workspace, session),
+        loadFold(store, session),
+      ])
+      // Its machine does the work, and nobody else: here may be another folder of the same name (N1).
+      if (machine !== machines.here.id) return
       const holding = { lease, loaded, stopping: this.#stopping.signal, arriving }
       if (row) await holdSession(this.#ctx, { ...holding, session: row })
       this.#failures.delete(session)

@@ -4,7 +4,7 @@ import type { ArrivingPrompt } from '../arriving-prompt.ts'
 import { createPromptDoor } from './warm-start.ts'
 
 const PROMPT = { workspace: 'w', session: 's', prompt: {} } as never
-const DONE: Submitted = { seq: 1, at: 1, earlier: null, began: null }
+const DONE: Submitted = { seq: 1, at: 1, earlier: null, began: null, machine: null }
 const BEGINS = { after: 0, right: { key: 'k', holder: 'h', ttlMs: 1 }, outcomes: [] }
 
 it('a prompt is written once: by the listener, else at once, and after a moment when the listener does nothing', async () => {

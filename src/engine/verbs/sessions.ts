@@ -30,7 +30,7 @@ export const listEvents: Op<'sessions.events'> = async (ctx, caller, input) => {
 }
 
 export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input, signal) => {
-  if (input.agent !== undefined && !ctx.agents.known(input.agent)) await ctx.agents.resolve(input.agent)
+  await checkAgent(ctx, input)
   const data = {
     prompt: ctx.id('prompt') as PromptId,
     content: blocksOf(input.content),
@@ -38,16 +38,26 @@ export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input, s
     busy: input.busy as BusyPolicy,
     by: whoOf(caller),
   }
-  const { seq, earlier } = await submit(ctx, caller, input, { type: 'prompt.requested', data })
+  const { seq, earlier, machine } = await submit(ctx, caller, input, { type: 'prompt.requested', data })
   const { prompt } = (earlier as typeof data | null) ?? data
   const accepted = { seq, repeated: earlier !== null, prompt, run: null, outcome: null, text: null }
-  if (input.wait === 'accepted') return { ...accepted, state: 'accepted' }
+  const waits = async ({ state }: Pick<PromptState, 'state'>) =>
+    state === 'accepted' && !ctx.machines.has({ machine }) ? await ctx.machines.waits(machine) : null
+  if (input.wait === 'accepted') return { ...accepted, state: 'accepted', waits: await waits(ACCEPTED) }
   const reached = await waitFor(ctx, caller, input, { prompt, seq, signal })
   return {
     ...accepted,
     ...reached,
+    waits: await waits(reached),
     text: reached.run && reached.state === 'ended' ? await lastMessage(ctx, input.id, reached.run) : null,
   }
+}
+
+/** Refuses an unknown agent early. The machine of the session decides: another one may know other agents. */
+async function checkAgent(ctx: Context, { agent, id }: Parsed<'sessions.prompt'>): Promise<void> {
+  if (agent === undefined || ctx.agents.known(agent)) return
+  const machine = await ctx.store.machines.ofSession(id)
+  if (machine === null || ctx.machines.has({ machine })) await ctx.agents.resolve(agent)
 }
 
 interface Addressee {

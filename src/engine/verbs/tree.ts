@@ -74,7 +74,8 @@ export const createSpace: Op<'spaces.create'> = async (ctx, caller, input) => {
   const now = ctx.now()
   const { real, key, kind } = await folderFor(ctx, workspace, id, input.folder)
   const name = input.name ?? (kind === 'blank' ? 'Blank space' : basename(real))
-  const row = { id, workspace, name, kind, folder: real, state: 'present', createdAt: now, archivedAt: null } as const
+  const place = { kind, folder: real, state: 'present', machine: ctx.machines.here.id } as const
+  const row = { id, workspace, name, ...place, createdAt: now, archivedAt: null }
   const made = await ctx.store.tree.createSpace(row, key, now)
   const project = await ctx.store.tree.createProject(projectRow(ctx, made, 'Main'), now)
   return { space: made, project }
@@ -93,7 +94,7 @@ async function folderFor(
     const real = await realpath(own)
     return { real, key: real, kind: 'blank' }
   }
-  const taken = await ctx.store.tree.folders()
+  const taken = await ctx.store.tree.folders(ctx.machines.here.id)
   const rules = { home: ctx.home, dataFolder: ctx.config.dataFolder }
   const own = taken.filter((each) => each.workspace === workspace).map((each) => each.folder)
   const checked = await checkFolder(folder, { ...rules, others: own })
@@ -222,12 +223,17 @@ export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) =
   return await removeBranch(ctx, input, { session: input.id }, [])
 }
 
-/** Returns Spaces with the present state of their folders, and stores a changed state. Never recreates a folder. */
-async function withFolderStates(ctx: Context, spaces: readonly Space[]): Promise<Space[]> {
-  const look = async (space: Space) => {
-    const state = await folderState(space.folder)
-    if (state === space.state) return space
-    return await ctx.store.tree.updateSpace(space.workspace, space.id, { state }, ctx.now())
+/**
+ * Returns Spaces with the present state of their folders. Writes nothing. For a Space of another machine, returns what
+ * that machine said last, while it is there.
+ */
+async function withFolderStates({ machines }: Context, spaces: readonly Space[]): Promise<Space[]> {
+  const others = new Set(spaces.filter((space) => !machines.has(space)).map(({ machine }) => machine))
+  const waits = new Map(await Promise.all([...others].map(async (id) => [id, await machines.waits(id)] as const)))
+  const look = async (space: Space): Promise<Space> => {
+    const other = waits.get(space.machine)
+    if (!other) return { ...space, state: await folderState(space.folder) }
+    return other.machine === null || other.since !== null ? { ...space, state: 'away' } : space
   }
   return await Promise.all(spaces.map(look))
 }

@@ -10,6 +10,7 @@ import { addFileRules } from './commands/file-rules.ts'
 import { addFiles } from './commands/files.ts'
 import { addLog } from './commands/log.ts'
 import { addMachine } from './commands/machine.ts'
+import { addMachines } from './commands/machines.ts'
 import { addProjects, addSpaces, addWorkspaces } from './commands/places.ts'
 import { addPlans } from './commands/plans.ts'
 import { addQuestions } from './commands/questions.ts'
@@ -49,6 +50,7 @@ const COMMANDS = [
   addBackup,
   addRetention,
   addUpgrade,
+  addMachines,
   addMachine,
 ]
 

@@ -1,6 +1,7 @@
 import type { Input } from '../../api/index.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { Item } from '../../model/events/items.ts'
+import { waitsText } from '../../model/machine.ts'
 import type { RunOutcome, Session } from '../../model/tree.ts'
 import type { OpenCli } from './cli.ts'
 import { type FollowedChange, followSession } from './following.ts'
@@ -70,6 +71,7 @@ export async function watchPrompt(cli: OpenCli, watch: PromptWatch): Promise<Wat
     for (const item of items) transcript.skip(item)
     const accepted = await carrel.call('sessions.prompt', { ...prompt, wait: 'accepted' })
     progress.prompt = accepted.prompt
+    if (accepted.waits) term.note(waitsText(accepted.waits, session.space))
     if (view.run && prompt.busy === 'queue') term.note('Another run is active in this session. Your prompt is queued.')
     for await (const change of followSession(carrel, { workspace, view, items }, stop.signal)) {
       if (change.kind === 'event') await term.write(term.json ? `${change.json}\n` : '')

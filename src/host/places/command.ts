@@ -3,7 +3,7 @@ import { type Containment, processGroup } from '../process/containment.ts'
 import { spawnTree } from '../process/process.ts'
 
 /** Settings of the machine for every command of a place. */
-export interface Machine {
+export interface CommandHost {
   /** PATH for programs. */
   readonly path: string
   /** Complete environment of a set-up command: an allow-list. */
@@ -44,7 +44,7 @@ const OUTPUT_BYTES = 1 << 20
  * timeout kills its whole tree.
  * @throws the reason of the signal, once no process of the command runs
  */
-export async function runCommand(machine: Machine, ask: Command): Promise<Ended> {
+export async function runCommand(machine: CommandHost, ask: Command): Promise<Ended> {
   ask.signal.throwIfAborted()
   const { ledger, now } = machine
   const containment = ask.contained ? machine.containment : processGroup()

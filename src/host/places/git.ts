@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { createSerialByKey } from '../../primitives/serial.ts'
-import { type Machine, runCommand } from './command.ts'
+import { type CommandHost, runCommand } from './command.ts'
 
 /**
  * Runs git isolated from everything that could change its effect or make it run a program: settings of the person,
@@ -71,7 +71,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ['safe.directory', '*'],
 ]
 
-export function createGit(machine: Machine): Git {
+export function createGit(machine: CommandHost): Git {
   const queues = createSerialByKey<string>()
   const { path } = machine
   const read: Git['read'] = (cwd, args, how = {}) => execute(cwd, args, environment(path, how), how.encoding ?? 'utf8')

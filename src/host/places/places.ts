@@ -6,7 +6,7 @@ import { createLazy, type Lazy } from '../../primitives/lazy.ts'
 import { createSerial, type Serial } from '../../primitives/serial.ts'
 import { sweepBases } from './bases.ts'
 import { exportBranch } from './branch-export.ts'
-import { type Machine, runCommand } from './command.ts'
+import { type CommandHost, runCommand } from './command.ts'
 import { chooseDriver, type Driver, probeDrivers } from './drivers.ts'
 import { createGit, type Git, GitFailure } from './git.ts'
 import { basesOf, createOverlays, type Overlays } from './overlay.ts'
@@ -16,7 +16,7 @@ import { clearRemovals, removeFolder } from './removal.ts'
 import { gitOf, makeWorktree, openWorktree, planWorktree } from './worktree.ts'
 import { removeWorktree, worktreeRisks } from './worktree-removal.ts'
 
-export interface PlacesOptions extends Machine {
+export interface PlacesOptions extends CommandHost {
   /** Carrel's data folder. Drivers are tested below it. */
   readonly dataFolder: string
 }
@@ -213,7 +213,7 @@ async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
 }
 
 /** Runs the set-up command. Its output is stored beside the place. @throws unavailable */
-async function runSetup(machine: Machine, ask: MakePlace, place: Place, folder: string): Promise<void> {
+async function runSetup(machine: CommandHost, ask: MakePlace, place: Place, folder: string): Promise<void> {
   const [command, ...args] = ask.setup ?? []
   if (command === undefined) return
   ask.onProgress(`Running ${command}.`)

@@ -18,6 +18,8 @@ export const Config = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
     .nullable()
     .default(null),
+  /** Name of this machine for people; null for the name of the host. */
+  machineName: z.string().min(1).max(100).nullable().default(null),
   host: z.string().default('127.0.0.1'),
   /** 0 for any free port. */
   port: z.coerce.number().int().min(0).max(65535).default(4747),

@@ -9,30 +9,32 @@ import type { SqlRow, SqlValue } from './tx.ts'
 /** The condition that no unexpired lease is on session `s`. */
 const FREE = `not exists (select 1 from leases l where l.lease_key = 'session:' || s.id and l.expires_at > $1)`
 
-export const due: StoreOperation<LogStore['due']> = async (tx, [now, limit]) => {
+export const due: StoreOperation<LogStore['due']> = async (tx, [machine, now, limit]) => {
   const half = (since: string, condition: string) =>
     `select * from (select s.id as session, s.workspace as workspace, ${since} as since from sessions s
-       where ${condition} and ${FREE} order by ${since} limit $2) as one`
+       where s.machine = $3 and ${condition} and ${FREE} order by ${since} limit $2) as one`
   const rows = await tx.all<{ session: SessionId; workspace: WorkspaceId }>(
     `${half('s.due_since', 's.due = 1')}
      union all ${half('s.wake_at', 's.wake_at is not null and s.wake_at <= $1 and s.due = 0')}
      order by since limit $2`,
     now,
     limit,
+    machine,
   )
   return rows.map(({ session, workspace }) => ({ session, workspace }))
 }
 
-export const nextWake: StoreOperation<LogStore['nextWake']> = async (tx, [now]) => {
+export const nextWake: StoreOperation<LogStore['nextWake']> = async (tx, [machine, now]) => {
   const ends = (condition: string) =>
     `select min(l.expires_at) as at from sessions s join leases l on l.lease_key = 'session:' || s.id
-     where ${condition} and l.expires_at > $1`
+     where s.machine = $2 and ${condition} and l.expires_at > $1`
   const row = await tx.get<{ at: number | null }>(
     `select min(at) as at from (
-       select min(wake_at) as at from sessions where wake_at is not null and wake_at > $1
+       select min(wake_at) as at from sessions where machine = $2 and wake_at is not null and wake_at > $1
        union all ${ends('s.due = 1')}
        union all ${ends('s.wake_at is not null and s.wake_at <= $1')}) as all_of_them`,
     now,
+    machine,
   )
   return row?.at ?? null
 }

@@ -1,7 +1,9 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { SessionId, SpaceId } from '../../model/ids.ts'
 import type { Claim, Lease, LeaseStore } from '../lease.ts'
+import { leaseHolderOf } from '../machine-store.ts'
 import type { StoreOperation } from './operation.ts'
+import type { Work } from './project.ts'
 import type { Tx } from './tx.ts'
 
 interface LeaseRow {
@@ -26,12 +28,27 @@ const toLease = (row: LeaseRow): Lease => ({
   expiresAt: row.expires_at,
 })
 
-/**
- * Acquires in one statement, so that two nodes cannot both win. Every success raises the token, also for the same
- * holder: a write still in flight from its earlier process is fenced off.
- */
 export const acquire: StoreOperation<LeaseStore['acquire']> = async (tx, [key, holder, ttlMs, now]) => {
   if (holder === RELEASED) throw new CarrelError('bad_input', 'The holder of a lease needs a name.')
+  return mayHold(holder, await machineOf(tx, key)) ? await take(tx, { key, holder, ttlMs }, now) : null
+}
+
+/** Whether a holder may work on a Space of `machine`: no other machine has the right to (N1). */
+const mayHold = (holder: string, machine: string): boolean => machine === '' || holder === leaseHolderOf(machine)
+
+/** Returns the machine of a Space or session by its lease key, and locks the row: a change of machine waits. */
+async function machineOf(tx: Tx, key: string): Promise<string> {
+  const [, noun, id] = /^(session|space):(.*)$/.exec(key) ?? []
+  if (noun === undefined || id === undefined) return ''
+  const row = await tx.get<{ machine: string }>(`select machine from ${noun}s where id = $1${tx.dialect.forShare}`, id)
+  return row?.machine ?? ''
+}
+
+/**
+ * Takes a lease in one statement, so that two nodes cannot both win. Every success raises the token, also for the same
+ * holder: a write still in flight from its earlier process is fenced off.
+ */
+async function take(tx: Tx, { key, holder, ttlMs }: Claim, now: number): Promise<Lease | null> {
   const values = [key, holder, now + ttlMs, now]
   const row = await tx.get<LeaseRow>(
     `insert into leases (${COLUMNS}) values ($1, $2, 1, $3)
@@ -108,13 +125,18 @@ export async function hold(tx: Tx, lease: Lease, key: string, now: number): Prom
   if (!valid) throw leaseLost(lease.key)
 }
 
-/** Checks a lease like `hold`, or acquires the lease of a claim. @throws lease_lost */
-export async function holdOrTake(tx: Tx, right: Lease | Claim, key: string, now: number): Promise<Lease> {
+/** Checks a lease of a locked session like `hold`, or takes the lease of a claim. @throws lease_lost */
+export async function holdOrTake(
+  tx: Tx,
+  right: Lease | Claim,
+  { row, now }: Pick<Work, 'row' | 'now'>,
+): Promise<Lease> {
+  const key = sessionLease(row.id)
   if ('token' in right) {
     await hold(tx, right, key, now)
     return right
   }
-  const lease = right.key === key ? await acquire(tx, [right.key, right.holder, right.ttlMs, now]) : null
+  const lease = right.key === key && mayHold(right.holder, row.machine) ? await take(tx, right, now) : null
   if (!lease) throw leaseLost(key)
   return lease
 }

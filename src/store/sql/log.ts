@@ -23,9 +23,9 @@ export const submit: StoreOperation<LogStore['submit']> = async (
   const digest = key === undefined ? '' : digestOf(request)
   if (key !== undefined) {
     const earlier = await findKey(tx, session, key, digest)
-    if (earlier) return earlier
+    if (earlier) return { ...earlier, machine: work.row.machine || null }
   }
-  const lease = begins?.after === work.row.head ? await maybeHold(tx, begins, session, now) : null
+  const lease = begins?.after === work.row.head ? await maybeHold(tx, begins, work) : null
   const outcomes = lease && begins ? begins.outcomes : []
   await applyRequest(tx, work, request)
   for (const outcome of outcomes) await projectOutcome(tx, work, outcome)
@@ -36,13 +36,14 @@ export const submit: StoreOperation<LogStore['submit']> = async (
     await tx.run('insert into request_keys (session, request_key, digest, seq) values ($1, $2, $3, $4)', ...values)
   }
   tx.rings.push({ log: session, head: last, due: true })
-  return { seq: first, at: now, earlier: null, began: lease && { first: first + 1, last, at: now, lease } }
+  const began = lease && { first: first + 1, last, at: now, lease }
+  return { seq: first, at: now, earlier: null, began, machine: work.row.machine || null }
 }
 
 /** Returns the lease for `begins`; null when it is not available, since a request needs none. */
-async function maybeHold(tx: Tx, { right }: Begins, session: SessionId, now: number): Promise<Lease | null> {
+async function maybeHold(tx: Tx, { right }: Begins, work: Work): Promise<Lease | null> {
   try {
-    return await holdOrTake(tx, right, sessionLease(session), now)
+    return await holdOrTake(tx, right, work)
   } catch (thrown) {
     if (thrown instanceof CarrelError && thrown.code === 'lease_lost') return null
     throw thrown
@@ -69,14 +70,14 @@ async function findKey(tx: Tx, session: SessionId, key: string, digest: string):
       key,
     })
   }
-  return { seq: row.seq, at: row.at, earlier: JSON.parse(row.data), began: null }
+  return { seq: row.seq, at: row.at, earlier: JSON.parse(row.data), began: null, machine: null }
 }
 
 export const record: StoreOperation<LogStore['record']> = async (tx, [right, session, batch, now]) => {
   // The session is locked first, as in `submit`: another order could deadlock.
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
-  const lease = await holdOrTake(tx, right, sessionLease(session), now)
+  const lease = await holdOrTake(tx, right, work)
   for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
   // Due until it is settled: the next holder after a crash must find the unfinished work (L10).
   work.row.due = 1

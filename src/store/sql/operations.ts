@@ -6,6 +6,18 @@ import { changeScope, environment } from './environment.ts'
 import { readFold, readItems, readItemsByN, staleFolds } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
 import { head, lastAdmitted, read, rebuild, record, settle, submit } from './log.ts'
+import {
+  give,
+  giveAll,
+  heard,
+  knowsToken,
+  left,
+  loginKey,
+  machineOfSession,
+  machines,
+  register,
+  spacesOf,
+} from './machines.ts'
 import { lastNoted, note } from './notes.ts'
 import type { StoreOperation } from './operation.ts'
 import { addRule, interaction, interactions, moveRule, removeRule, rules } from './people.ts'
@@ -54,6 +66,7 @@ const WRITES = {
   secrets: { put: putSecret, remove: removeSecret, reseal },
   environment: { change: changeScope },
   ports: { lease: leasePort, release: releasePorts },
+  machines: { register, heard, left, give, giveAll },
 } as const
 
 /** Transactions that only read, by part of the store. */
@@ -96,6 +109,7 @@ const READS = {
   secrets: { list: secrets, sealedOtherwise },
   environment: { at: environment },
   ports: { of: ports, taken: portsTaken },
+  machines: { list: machines, knowsToken, loginKey, ofSession: machineOfSession, spaces: spacesOf },
 } as const
 
 /** Every method of the store has one operation with its types: the compiler names the missing ones here. */
@@ -109,6 +123,7 @@ const OPERATIONS: {
   secrets: { ...WRITES.secrets, ...READS.secrets },
   environment: { ...WRITES.environment, ...READS.environment },
   ports: { ...WRITES.ports, ...READS.ports },
+  machines: { ...WRITES.machines, ...READS.machines },
 }
 
 /** `part.method`, as in `log.submit`. */

@@ -32,11 +32,13 @@ export interface SessionRow {
   readonly closed_at: number | null
   readonly archived_at: number | null
   readonly due: number
+  /** The machine of its Space; empty where no machine has it. */
+  readonly machine: string
 }
 
 export const SESSION_COLUMNS = `id, workspace, space, project, name, named_by, agent, state, questions, queued, head,
   last_run, last_outcome, last_ended_at, run_state, changed, forked_session, forked_seq, created_at, updated_at, closing,
-  closed_at, archived_at, due`
+  closed_at, archived_at, due, machine`
 
 export function toSession(row: SessionRow): Session {
   const { id, workspace, space, project, name, agent, state, questions, queued, head, changed } = row
@@ -67,8 +69,9 @@ export function toWorkspace({ id, name, created_at, archived_at }: SqlRow): Work
   return { id, name, createdAt: created_at, archivedAt: archived_at } as Workspace
 }
 
-export function toSpace({ id, workspace, name, kind, folder, state, created_at, archived_at }: SqlRow): Space {
-  return { id, workspace, name, kind, folder, state, createdAt: created_at, archivedAt: archived_at } as Space
+export function toSpace(row: SqlRow): Space {
+  const { id, workspace, name, kind, folder, state, created_at: createdAt, archived_at: archivedAt } = row
+  return { id, workspace, name, kind, folder, state, machine: row.machine || null, createdAt, archivedAt } as Space
 }
 
 export function toProject(row: SqlRow): Project {

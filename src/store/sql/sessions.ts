@@ -53,9 +53,10 @@ export const forkSession: StoreOperation<TreeStore['forkSession']> = async (tx, 
 
 async function insertSession(tx: Tx, session: Session): Promise<void> {
   const { id, workspace, space, project, name, namedBy, agent, state, head, forkedFrom } = session
-  // Locked, so that a concurrent removal of the project does not miss the new session.
-  const owner = await tx.get(
-    `select id from projects where id = $1 and workspace = $2 and space = $3${tx.dialect.forShare}`,
+  // Locked, so that neither a removal of the project nor a change of the machine misses the new session.
+  const owner = await tx.get<{ id: string; machine: string }>(
+    `select p.id, s.machine from projects p join spaces s on s.id = p.space
+     where p.id = $1 and p.workspace = $2 and p.space = $3${tx.dialect.forShare}`,
     project,
     workspace,
     space,
@@ -64,11 +65,11 @@ async function insertSession(tx: Tx, session: Session): Promise<void> {
   const origin = [forkedFrom?.session ?? null, forkedFrom?.seq ?? null]
   const times = [session.createdAt, session.updatedAt, session.archivedAt]
   const names = [name, nameKey(name), namedBy]
-  const values = [id, workspace, space, project, ...names, agent, state, head, ...origin, ...times]
+  const values = [id, workspace, space, project, ...names, agent, state, head, ...origin, ...times, owner.machine]
   await tx.run(
     `insert into sessions (id, workspace, space, project, name, name_key, named_by, agent, state, questions, queued,
-       head, forked_session, forked_seq, created_at, updated_at, archived_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11, $12, $13, $14, $15)`,
+       head, forked_session, forked_seq, created_at, updated_at, archived_at, machine)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11, $12, $13, $14, $15, $16)`,
     ...values,
   )
 }

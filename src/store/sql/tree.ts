@@ -57,10 +57,10 @@ export const updateWorkspace: StoreOperation<TreeStore['updateWorkspace']> = asy
 
 export const createSpace: StoreOperation<TreeStore['createSpace']> = async (tx, [space, folderKey, now]) => {
   const { id, workspace, name, kind, folder, state, createdAt, archivedAt } = space
-  const values = [id, workspace, name, kind, folder, folderKey, state, createdAt, archivedAt]
+  const values = [id, workspace, name, kind, folder, folderKey, state, createdAt, archivedAt, space.machine ?? '']
   const made = await tx.run(
-    `insert into spaces (id, workspace, name, kind, folder, folder_key, state, created_at, archived_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (folder_key) do nothing`,
+    `insert into spaces (id, workspace, name, kind, folder, folder_key, state, created_at, archived_at, machine)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (machine, folder_key) do nothing`,
     ...values,
   )
   if (made === 0) {
@@ -81,9 +81,10 @@ export const space: StoreOperation<TreeStore['space']> = async (tx, [workspace, 
   return row ? toSpace(row) : null
 }
 
-export const folders: StoreOperation<TreeStore['folders']> = async (tx) => {
+export const folders: StoreOperation<TreeStore['folders']> = async (tx, [machine]) => {
   const rows = await tx.all<{ id: SpaceId; workspace: WorkspaceId; folder: string; folder_key: string }>(
-    'select id, workspace, folder, folder_key from spaces order by folder_key',
+    `select id, workspace, folder, folder_key from spaces where machine in ('', $1) order by folder_key`,
+    machine,
   )
   return rows.map(({ id, workspace, folder, folder_key }) => ({ space: id, workspace, folder, folderKey: folder_key }))
 }

@@ -5,6 +5,7 @@ import type { AddCommand, CliCommand } from '../cli.ts'
 import { badInput } from '../problem.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf, spaceFor } from '../whereabouts.ts'
+import { addAdopt } from './machines.ts'
 import { addTreeVerbs } from './tree.ts'
 
 export const addWorkspaces: AddCommand = (program) => {
@@ -46,7 +47,7 @@ export const addWorkspaces: AddCommand = (program) => {
 export const addSpaces: AddCommand = (program) => {
   const group = program
     .command('spaces')
-    .summary('list, create, rename, archive, delete Spaces')
+    .summary('list, create, adopt, rename, archive, delete Spaces')
     .description('Spaces: folders in which agents work. A Space is one folder: yours, or one that Carrel creates.')
   group
     .command('list')
@@ -59,7 +60,7 @@ export const addSpaces: AddCommand = (program) => {
           id,
           short(name, 40),
           folder,
-          [state === 'missing' ? 'missing' : '', archivedAt === null ? '' : 'archived'].join(' ').trim(),
+          [state === 'present' ? '' : state, archivedAt === null ? '' : 'archived'].join(' ').trim(),
         ])
         const empty = 'No Spaces. `carrel run` creates one for the current folder.'
         term.table(['SPACE', 'NAME', 'FOLDER', ''], rows, empty)
@@ -81,6 +82,7 @@ export const addSpaces: AddCommand = (program) => {
       const created = await cli.carrel.call('spaces.create', { workspace: cli.workspace, ...where, ...given({ name }) })
       cli.term.result(created, () => cli.term.line(created.space.id))
     })
+  addAdopt(group)
   const takes =
     'Deletes its projects, sessions and logs. Your own folder stays; a folder that Carrel created is deleted.'
   addTreeVerbs(group, { plural: 'spaces', word: 'Space', takes })

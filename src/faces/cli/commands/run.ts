@@ -1,4 +1,5 @@
 import type { Carrel, Input, Output } from '../../../api/index.ts'
+import { waitsText } from '../../../model/machine.ts'
 import type { RunOutcome, Session } from '../../../model/tree.ts'
 import { duration, given, keyValue } from '../arguments.ts'
 import type { AddCommand, Cli, OpenCli } from '../cli.ts'
@@ -121,6 +122,7 @@ async function submit(cli: OpenCli, session: Session, prompt: Input<'sessions.pr
   const reached = prompt.wait === 'accepted' || (done.state !== 'accepted' && done.state !== 'admitted')
   term.result(resultOf(session, done), () => {
     term.line(`${done.state} ${done.run ?? done.prompt} in session ${session.id}`)
+    if (done.waits) term.note(waitsText(done.waits, session.space))
     if (cli.how === 'embedded' && prompt.wait === 'accepted')
       term.note('No server is running. The run starts with the next server (`carrel serve`).')
     else term.note(`Watch the run with: carrel attach ${session.id}`)

@@ -11,6 +11,7 @@ import { ports } from './0008-ports.ts'
 import { admitted } from './0009-admitted.ts'
 import { browsers } from './0010-browsers.ts'
 import { names } from './0011-names.ts'
+import { machines } from './0012-machines.ts'
 import { expectKept, type Tally } from './kept-rows.ts'
 import type { Migration } from './migration.ts'
 
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   admitted,
   browsers,
   names,
+  machines,
 ]
 
 /** The newest schema that this version of Carrel knows. */

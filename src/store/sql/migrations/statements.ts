@@ -4,6 +4,7 @@ export type Effect =
   | { readonly kind: 'adds column'; readonly table: string; readonly name: string }
   | { readonly kind: 'renames'; readonly table: string; readonly to: string }
   | { readonly kind: 'drops'; readonly table: string }
+  | { readonly kind: 'drops index'; readonly name: string }
   | { readonly kind: 'writes'; readonly table: string }
   /** A unique index on the named columns of a table. */
   | { readonly kind: 'wants unique'; readonly table: string; readonly columns: string; readonly where: string | null }
@@ -32,6 +33,8 @@ export function effectsOf(sql: string): Effect[] {
   if (from !== undefined && to !== undefined) return [{ kind: 'renames', table: from, to }]
   const [, altered, column] = /^alter table (\w+) add column (\w+)/.exec(text) ?? []
   if (altered !== undefined && column !== undefined) return [{ kind: 'adds column', table: altered, name: column }]
+  const [, unindexed] = /^drop index (\w+)$/.exec(text) ?? []
+  if (unindexed !== undefined) return [{ kind: 'drops index', name: unindexed }]
   const [, dropped] = /^drop table (\w+)$/.exec(text) ?? []
   if (dropped !== undefined) return [{ kind: 'drops', table: dropped }]
   const [, written] = /^(?:insert into|update) (\w+)/.exec(text) ?? []
@@ -56,6 +59,10 @@ export function findCollisions(catalog: Catalog, effects: readonly Effect[]): Co
   const columns = new Set(catalog.columns.map(({ owner, name }) => `${owner}.${name}`))
   const collisions: Collision[] = []
   for (const effect of effects) {
+    if (effect.kind === 'drops index') {
+      relations.delete(effect.name)
+      continue
+    }
     const { kind, table } = effect
     if (kind === 'makes') {
       if (relations.has(effect.name)) collisions.push({ what: effect.what, name: effect.name, table })
@@ -78,6 +85,8 @@ export function findLocked(effects: readonly Effect[]): string[] {
   const made = new Set<string>()
   const locked = new Set<string>()
   for (const effect of effects) {
+    // Its table is named by the statement that creates the index again.
+    if (effect.kind === 'drops index') continue
     if (effect.kind === 'makes' && effect.what === 'table') made.add(effect.name)
     else if (!made.has(effect.table)) locked.add(effect.table)
     if (effect.kind === 'renames') made.add(effect.to)
