@@ -14,7 +14,8 @@ export interface Facts {
 interface WorkspaceFacts {
   readonly id: string
   readonly name: string
-  readonly spaces: readonly { name: string; kind: string; folder: string }[]
+  /** `placed`: a machine has the Space. Absent in versions without machines. */
+  readonly spaces: readonly { name: string; kind: string; folder: string; placed?: boolean }[]
   readonly projects: readonly { name: string; space: string; place: string; path: string; branch: string | null }[]
   readonly sessions: readonly SessionFacts[]
   readonly questions: readonly { session: string; title: string; state: string; answer: unknown }[]
@@ -83,7 +84,10 @@ async function readWorkspace(
   return {
     id,
     name,
-    spaces: spaces.map(({ name, kind, folder }) => ({ name, kind, folder: withoutIds(local(folder)) })),
+    spaces: spaces.map(({ name, kind, folder, machine }) => ({
+      ...{ name, kind, folder: withoutIds(local(folder)) },
+      ...(has('machines.list') && { placed: machine !== null }),
+    })),
     projects: projects.map(({ name, space, place }) => ({
       name,
       space: nameOf(spaces, space),
