@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AgentStatus } from '../model/agent.ts'
-import { operation } from './operation.ts'
+import { Pause, WaitingWork } from '../model/binding.ts'
+import { Flag, operation } from './operation.ts'
 
 /** Result of one check of `server.doctor`, with the next step where the state is not `good`. */
 export const Finding = z.object({
@@ -10,6 +11,17 @@ export const Finding = z.object({
   next: z.string().nullable(),
 })
 export type Finding = z.infer<typeof Finding>
+
+/** A paused data folder: nothing runs and only reading works, until a person decides that it goes on. */
+export const PausedData = z.object({
+  why: Pause.shape.why,
+  /** Path of the other data folder; null for a caller of some workspaces only. */
+  other: z.string().nullable(),
+  at: Pause.shape.at,
+  text: z.string().describe('The reason as a sentence.'),
+  waiting: WaitingWork.describe('Work that waits in the workspaces of the caller.'),
+})
+export type PausedData = z.infer<typeof PausedData>
 
 export const admin = {
   'agents.list': operation({
@@ -46,8 +58,21 @@ export const admin = {
       liveRuns: z.number().int(),
       agentProcesses: z.number().int(),
       waitingSpawns: z.number().int(),
+      paused: PausedData.nullable().describe('Null while the data folder works.'),
     }),
     errors: [],
+  }),
+  'server.unpause': operation({
+    summary:
+      'Let a paused data folder go on: its waiting work begins here, and the other data folder is paused where it is on this machine. Without `confirm`, only preview. Idempotent.',
+    http: ['POST', '/server/unpause'],
+    input: z.object({ confirm: Flag }),
+    output: z.object({
+      paused: PausedData.nullable().describe('The pause before the call.'),
+      goesOn: z.boolean(),
+      replaced: z.string().nullable().describe('Path of the other data folder that is paused instead.'),
+    }),
+    errors: ['forbidden', 'busy'],
   }),
   'server.doctor': operation({
     summary: 'Check this machine and installation, with the next step for each problem.',

@@ -27,6 +27,10 @@ export const operations = {
 } as const
 
 export type OperationName = keyof typeof operations
+
+/** Tells whether an operation works in a paused data folder: reading, and the end of the pause. */
+export const worksPaused = (name: OperationName): boolean =>
+  operations[name].http[0] === 'GET' || name === 'server.unpause'
 /** Input of an operation, before defaults. */
 export type Input<N extends OperationName> = z.input<(typeof operations)[N]['input']>
 /** Input of an operation after validation, with defaults. */

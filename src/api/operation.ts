@@ -15,7 +15,7 @@ export interface Operation<In extends z.ZodType = z.ZodType, Out extends z.ZodTy
   readonly http: readonly [Method, string]
   readonly input: In
   readonly output: Out
-  /** Possible errors besides the common ones: bad_input, unauthenticated, internal, unavailable. */
+  /** Possible errors besides the common ones: bad_input, unauthenticated, internal, unavailable, and paused for writes. */
   readonly errors: readonly ErrorCode[]
   /** Offered to agents as an MCP tool. */
   readonly forAgents?: boolean

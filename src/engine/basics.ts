@@ -5,6 +5,7 @@ import type { IdNoun } from '../model/ids.ts'
 import type { Config } from '../model/settings/config.ts'
 import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
+import type { DataPause } from './data-pause.ts'
 import type { Log } from './log.ts'
 import type { Machines } from './machines.ts'
 import type { Vault } from './vault.ts'
@@ -21,6 +22,7 @@ export interface Basics {
   readonly id: (noun: IdNoun) => string
   readonly log: Log
   readonly machines: Machines
+  readonly pause: DataPause
 }
 
 export interface MachineFacts {

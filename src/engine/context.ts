@@ -11,6 +11,8 @@ interface RunRooms {
   readonly leases: Leases
   readonly spending: Spending
   readonly held: () => number
+  /** Ends the pause of the data folder and begins the work that waits. @see DataPause.end */
+  readonly unpause: () => Promise<string | null>
 }
 
 /**

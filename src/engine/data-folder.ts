@@ -5,6 +5,9 @@ import { CarrelError } from '../model/errors.ts'
 import { fileTrouble } from '../model/files/file-trouble.ts'
 import { absentAsNull } from '../primitives/absent-as-null.ts'
 
+/** File with the name of this node, which copies of the data folder share. */
+export const NODE_FILE = 'node'
+
 /** Creates the data folder where it is missing, readable by its owner only. @throws unavailable with the reason */
 export async function makeDataFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause) => {

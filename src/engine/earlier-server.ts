@@ -7,11 +7,16 @@ import { sweepLedger } from '../host/process/ledger.ts'
 import type { Config } from '../model/settings/config.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 
+/** The result of `sweepEarlierServer` for a folder whose processes belong to the folder that it was copied from. */
+export function leaveEarlierServer({ dataFolder }: Config): Awaited<ReturnType<typeof sweepEarlierServer>> {
+  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), agents: [], browsers: [] }
+}
+
 /** Ends everything that an earlier server left running (P1), but for agents and browsers that were to survive it. */
 export async function sweepEarlierServer(config: Config, rejoins: boolean) {
-  const ledger = join(config.dataFolder, 'processes')
+  const ledger = ledgerIn(config.dataFolder)
   await mkdir(ledger, { recursive: true })
-  const keepers = join(config.dataFolder, 'keepers')
+  const keepers = keepersIn(config.dataFolder)
   const agents = rejoins ? await findKeepers(keepers) : []
   const folder = browsersFolder(config)
   const browsers = rejoins ? await findBrowsers({ folder }) : []
@@ -22,3 +27,6 @@ export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   if (agents.length === 0) await dropDoors(folder)
   return { ledger, keepers, agents, browsers }
 }
+
+const ledgerIn = (dataFolder: string) => join(dataFolder, 'processes')
+const keepersIn = (dataFolder: string) => join(dataFolder, 'keepers')

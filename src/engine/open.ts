@@ -10,6 +10,7 @@ import { createSandboxes } from '../host/sandbox/probe.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
+import { createSerial } from '../primitives/serial.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { leaseHolderOf } from '../store/machine-store.ts'
 import { lockFolder } from '../store/sqlite/lock.ts'
@@ -25,14 +26,15 @@ import { BrowserPool } from './browsers/browser-pool.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 import { TAKEOVER_IDLE_MS } from './browsers/live-view.ts'
 import type { Context } from './context.ts'
-import { keptSecret, makeDataFolder } from './data-folder.ts'
-import { sweepEarlierServer } from './earlier-server.ts'
+import { keptSecret, makeDataFolder, NODE_FILE } from './data-folder.ts'
+import { openPause } from './data-pause.ts'
+import { leaveEarlierServer, sweepEarlierServer } from './earlier-server.ts'
 import type { Engine } from './engine.ts'
 import { openFilesContext } from './files/files-opening.ts'
 import { watchSpaces } from './files/space-watch.ts'
 import { Leases } from './leases.ts'
 import type { Log } from './log.ts'
-import { openMachines } from './machines.ts'
+import { createMachines } from './machines.ts'
 import { maskingLog, maskingStore } from './masking.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
@@ -42,7 +44,7 @@ import { Supervisor } from './run/supervisor.ts'
 import { createPromptDoor } from './run/warm-start.ts'
 import { createServerLog } from './server-log.ts'
 import { Spending } from './spending.ts'
-import { openStore, refuseNewer } from './store-opening.ts'
+import { moveBlankFolders, openStore, refuseNewer } from './store-opening.ts'
 import { createVault } from './vault.ts'
 import { watchBrowser } from './verbs/browser-views.ts'
 import { startLogRetention } from './verbs/retention.ts'
@@ -56,6 +58,8 @@ export interface Overrides {
   readonly version?: string
   /** Replaces /proc/self, which names the cgroups of this process. */
   readonly self?: string
+  /** Replaces the id of this machine. */
+  readonly machine?: string | null
   readonly log?: Log
   readonly say?: ReportProgress
   /** Wraps the bell, for instance in one that loses rings. */
@@ -84,16 +88,34 @@ export async function openEngine(
   try {
     const base = await openBase(config, overrides, closers)
     let supervisor: Supervisor | null = null
-    const ctx = await openContext(base, overrides, closers, () => supervisor?.held ?? 0)
-    supervisor = startWork(ctx, closers)
     let closing: Promise<void> | null = null
+    const begin = async () => {
+      // The lock proves that the process which held these leases is dead, so that no one has to wait for their end.
+      await base.store.leases.releaseAll(base.holder)
+      await base.machines.enter()
+      const watch = await watchSpaces(ctx)
+      closers.push(() => watch.stop())
+      supervisor = startWork(ctx, closers)
+    }
+    const unpauses = createSerial()
+    const ctx = await openContext(base, overrides, closers, {
+      held: () => supervisor?.held ?? 0,
+      unpause: () =>
+        unpauses.run(async () => {
+          if (supervisor !== null || closing !== null) return null
+          const other = await base.pause.end(base.now(), base.machines.isHeard)
+          await begin()
+          return other
+        }),
+    })
+    if (base.pause.reason === null) await begin()
     return {
       config,
       token: base.token,
       carrelFor: (caller) => carrelFor(ctx, caller),
       watchBrowser: (caller, run, signal) => watchBrowser(ctx, caller, run, signal),
       close() {
-        closing ??= closeAll()
+        closing ??= unpauses.idle().then(closeAll)
         return closing
       },
     }
@@ -111,10 +133,13 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const lock = await lockFolder(dataFolder)
   closers.push(async () => lock.release())
   await refuseNewer(config)
-  const earlier = await sweepEarlierServer(config, overrides.rejoinsAgents ?? config.outliveMs > 0)
+  const onMoved = (from: string, to: string) => moveBlankFolders(config, from, to)
+  const pause = await openPause({ dataFolder, machine: overrides.machine, onMoved })
+  const rejoins = overrides.rejoinsAgents ?? config.outliveMs > 0
+  const earlier = pause.reason ? leaveEarlierServer(config) : await sweepEarlierServer(config, rejoins)
   const { now = Date.now, env = process.env, version = '0.0.0', home = homedir(), say } = overrides
   // The id of a machine belongs to its data folder: it survives restarts, and a copy of the folder has it too.
-  const id = await keptSecret(dataFolder, 'node', 12)
+  const id = await keptSecret(dataFolder, NODE_FILE, 12)
   const holder = leaseHolderOf(id)
   const store = await openStore(config, { now, env, version, holder, say })
   closers.push(() => store.close())
@@ -126,17 +151,15 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const { secretsKeyFile: file } = config
   const vault = createVault(store.secrets, openKeyRing({ environment: env.CARREL_SECRETS_KEY, file, dataFolder }))
   const token = await keptSecret(dataFolder, 'token', 32)
-  // The lock proves that the process which held these leases is dead, so that no one has to wait for their end.
-  await store.leases.releaseAll(holder)
   const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
   const access = { tokenDigest: tokenDigest(token), loginKey: publicText(loginKeyOf(token)) }
   const self = { id, name: config.machineName ?? hostname(), version, ...access }
-  const machines = await openMachines({ store, self, ttlMs: config.leaseTtlMs, now, log })
+  const machines = createMachines({ store, self, ttlMs: config.leaseTtlMs, now, log })
   closers.push(() => machines.close())
   const facts = { now, env, version, home, containment, cgroups }
-  return { config, earlier, token, ...facts, store, bell, vault, leases, log, machines }
+  return { config, earlier, token, holder, ...facts, store, bell, vault, leases, log, machines, pause }
 }
 
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
@@ -175,9 +198,9 @@ async function openContext(
   base: Base,
   overrides: Overrides,
   closers: Closers,
-  held: Context['held'],
+  work: Pick<Context, 'held' | 'unpause'>,
 ): Promise<Context> {
-  const { earlier: _earlier, token, ...parts } = base
+  const { earlier: _earlier, token, holder: _holder, ...parts } = base
   const { config, store, now } = parts
   const agentRooms = openAgentRooms(base, closers)
   const fileRooms = openFilesContext({ ...parts, dataFolder: config.dataFolder, ctx: () => ctx })
@@ -193,17 +216,16 @@ async function openContext(
     id: overrides.id ?? ((noun) => typeid(ID_PREFIX[noun]).toString()),
     startedAt: now(),
     sandboxes: createSandboxes(parts.env.PATH ?? ''),
-    held,
+    ...work,
   }
   await makeDefaultWorkspace(ctx)
-  const watch = await watchSpaces(ctx)
-  closers.push(() => watch.stop())
-  fileRooms.begin()
-  ctx.homes.sweep()
   return ctx
 }
 
+/** Starts everything that a paused data folder must not do. The engine starts no work elsewhere by itself. */
 function startWork(ctx: Context, closers: Closers): Supervisor {
+  ctx.startFiles()
+  ctx.homes.sweep()
   const supervisor = new Supervisor(ctx)
   closers.push(() => supervisor.stop())
   const sweeping = sweepOutlived(ctx)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Carrel, type Input, type OperationName, type Output, operations } from '../api/index.ts'
+import { type Carrel, type Input, type OperationName, type Output, operations, worksPaused } from '../api/index.ts'
+import { pausedError } from '../model/binding.ts'
 import { CarrelError } from '../model/errors.ts'
 import { oldFieldOf, operationNow } from '../model/old-names.ts'
 import type { Caller } from '../model/tree.ts'
@@ -15,6 +16,7 @@ import { follow } from './verbs/follow.ts'
 import * as history from './verbs/history.ts'
 import * as interactions from './verbs/interactions.ts'
 import * as machines from './verbs/machines.ts'
+import { unpause } from './verbs/pause.ts'
 import * as places from './verbs/places.ts'
 import * as plans from './verbs/plans.ts'
 import { getPort, listPorts } from './verbs/ports.ts'
@@ -114,6 +116,7 @@ const HANDLERS: { readonly [N in OperationName]: Op<N> } = {
   'agents.list': listAgents,
   'folders.suggest': suggestFolders,
   'server.status': serverStatus,
+  'server.unpause': unpause,
   'server.doctor': doctor,
 }
 
@@ -122,6 +125,7 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
   return {
     async call<N extends OperationName>(name: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
       if (!Object.hasOwn(operations, name)) throw noOperation(name)
+      if (ctx.pause.reason && !worksPaused(name)) throw pausedError(ctx.pause.reason, caller.workspaces === null)
       const field = oldFieldOf(name, input)
       if (field) throw new CarrelError('bad_input', `\`${field.old}\` is called \`${field.now}\` now.`)
       const parsed = operations[name].input.safeParse(input)

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
+import { isPresent } from '../primitives/absent-as-null.ts'
 import { openSqlite } from '../store/sqlite/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { copiesIn } from '../store/upgrade/copies.ts'
@@ -30,6 +31,13 @@ export async function openStore(config: Config, { now, env, version, holder, say
 }
 
 export const databaseIn = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'carrel.db')
+
+/** Changes the folders of blank Spaces in an embedded database to those in the present data folder. Safe to repeat. */
+export async function moveBlankFolders(config: Config, from: string, to: string): Promise<void> {
+  if (config.databaseUrl || !isPresent(databaseIn(config))) return
+  const { moveBlankSpaces } = await import('../store/sqlite/sqlite-copy.ts')
+  await moveBlankSpaces(databaseIn(config), from, to)
+}
 
 /**
  * Refuses an embedded database of a newer Carrel, before this one ends its processes or removes its files.

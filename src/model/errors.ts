@@ -14,6 +14,7 @@ export const ERRORS = {
   lease_lost: { status: 409, exit: 75, retry: true },
   gone: { status: 410, exit: 66, retry: false },
   too_large: { status: 413, exit: 64, retry: false },
+  paused: { status: 423, exit: 69, retry: false },
   over_budget: { status: 429, exit: 75, retry: true },
   internal: { status: 500, exit: 70, retry: false },
   unavailable: { status: 503, exit: 69, retry: true },

@@ -1,3 +1,4 @@
+import type { WaitingWork } from '../model/binding.ts'
 import type { Note, Outcome, Request } from '../model/events/events.ts'
 import type { Item } from '../model/events/items.ts'
 import type { SessionView } from '../model/events/view.ts'
@@ -266,6 +267,8 @@ export interface LogStore {
   run(workspace: WorkspaceId, id: RunId): Promise<Run | null>
   /** Sums the usage of runs. A run counts when it is parked or ended. */
   spent(workspace: WorkspaceId, of: SpentOf): Promise<Spent>
+  /** Counts the queued prompts, the runs without an end and the open questions of a workspace. */
+  waiting(workspace: WorkspaceId): Promise<WaitingWork>
 }
 
 /** One session, project or Space; without any of them the whole workspace. */

@@ -237,6 +237,7 @@ export function itKeepsTheTree(current: CurrentStore): void {
       const list = async (filter: Parameters<typeof store.log.runs>[1]) =>
         (await store.log.runs(world.workspace.id, filter, FIRST)).rows.map(({ id }) => id)
       expect(await list({})).toEqual([two.run, one.run])
+      expect(await store.log.waiting(world.workspace.id)).toEqual({ prompts: 0, runs: 1, questions: 0 })
       expect(await list({ live: true })).toEqual([two.run])
       expect(await list({ live: false, session: two.session.id })).toEqual([])
       const page = await store.log.runs(world.workspace.id, {}, { cursor: null, limit: 1 })

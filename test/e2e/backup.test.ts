@@ -73,6 +73,7 @@ describe('a backup', () => {
     await restoreBackup(target, restored, SILENT)
     expect(readdirSync(world.root).filter((name) => name.endsWith('.part'))).toEqual([])
     const second = await openWorld({}, {}, { ...world, dataFolder: restored })
+    await second.carrel.call('server.unpause', { confirm: true })
     for (const session of sessions) {
       const later = session.through(second.carrel)
       await later.until('run.ended')

@@ -4,7 +4,7 @@ import { createCell } from '../ui/cell.ts'
 
 /** The overlay of the page. There is at most one. */
 export type Overlay =
-  | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' }
+  | { readonly kind: 'palette' | 'keys' | 'settings' | 'rules' | 'inbox' | 'unpause' }
   | { readonly kind: 'rename' | 'delete'; readonly noun: TreeNoun; readonly id: string; readonly name: string }
   | { readonly kind: 'secrets' | 'environment'; readonly space?: string }
   | { readonly kind: 'given'; readonly run: string }

@@ -2,7 +2,7 @@ import { keepPreviousData, type UseQueryOptions, useInfiniteQuery, useQuery } fr
 import { useEffect, useRef } from 'react'
 import type { Input, OperationName, Output } from '../../src/api/index.ts'
 import type { AgentStatus } from '../../src/model/agent.ts'
-import { usePage, useWorkspaceId } from './use-page.ts'
+import { usePage, usePageState, useWorkspaceId } from './use-page.ts'
 
 type Key = readonly [string, ...unknown[]]
 type PagedName = 'changes.list' | 'history.snapshots' | 'search.items' | 'sessions.list'
@@ -55,6 +55,26 @@ export function useRefetch(refetch: () => unknown, signal: number, wanted = true
     if (wanted && known.current !== signal) void refetch()
     known.current = signal
   }, [wanted, signal, refetch])
+}
+
+/** The first part of the key of queries about the server. */
+export const SERVER = 'server'
+/** How often a paused data folder is looked at: the terminal may let it go on as well. ms. */
+const PAUSED_AGAIN_MS = 5_000
+
+/** Returns the pause of the data folder, asked for at each connection; null for none, and while it is not known. */
+export function usePaused() {
+  const page = usePage()
+  const { state, since } = usePageState((page) => page.connection)
+  const { data } = useQuery({
+    queryKey: [SERVER, state === 'open' ? since : null],
+    queryFn: () => page.call('server.status', {}),
+    enabled: state === 'open',
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchInterval: ({ state: { data } }) => (data?.paused ? PAUSED_AGAIN_MS : false),
+    ...KEEP,
+  })
+  return data?.paused ?? null
 }
 
 /** Queries for data that the stream does not carry: agents, folders, lists of runs. */

@@ -22,6 +22,7 @@ const FileRules = lazy(() =>
   import('../places/FileRulesDialog.tsx').then((file) => ({ default: file.FileRulesDialog })),
 )
 const RemovePlace = lazy(() => import('../places/RemovePlace.tsx').then((file) => ({ default: file.RemovePlace })))
+const UnpauseDialog = lazy(() => import('./UnpauseDialog.tsx').then((file) => ({ default: file.UnpauseDialog })))
 const DeleteDialog = lazy(() => import('../tree/DeleteDialog.tsx').then((file) => ({ default: file.DeleteDialog })))
 
 const Palette = onDemand(() => import('../palette/Palette.tsx').then((file) => file.Palette))
@@ -59,6 +60,8 @@ function Shown({ shown }: { shown: Overlay }) {
       return <SettingsDialog onClose={closeOverlay} />
     case 'inbox':
       return <InboxDrawer onClose={closeOverlay} />
+    case 'unpause':
+      return <UnpauseDialog onClose={closeOverlay} />
     case 'rules':
       return <RulesDialog onClose={closeOverlay} />
     case 'secrets':

@@ -10,6 +10,7 @@ import { Problem } from '../ui/Problem.tsx'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { LoginView } from './LoginView.tsx'
 import { Overlays } from './Overlays.tsx'
+import { PausedBanner } from './PausedBanner.tsx'
 import { PhoneBar } from './PhoneBar.tsx'
 import { Rail } from './Rail.tsx'
 import { Toasts } from './Toasts.tsx'
@@ -65,6 +66,7 @@ function Frame() {
       <a className="skip" href="#main">
         {texts.shell.skip}
       </a>
+      <PausedBanner />
       <Rail questions={questions} />
       <main className="main" id="main" tabIndex={-1}>
         <ConnectionBanner />

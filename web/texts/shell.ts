@@ -1,5 +1,14 @@
 import { count } from './format.ts'
 
+function waiting(prompts: number, runs: number, questions: number): string {
+  const parts = [
+    prompts > 0 && count(prompts, 'queued prompt'),
+    runs > 0 && count(runs, 'unfinished run'),
+    questions > 0 && count(questions, 'open question'),
+  ]
+  return parts.filter(Boolean).join(', ') || 'no work'
+}
+
 export const shell = {
   title: (questions: number, session: string | undefined) =>
     `${questions > 0 ? `(${questions}) ` : ''}${session ? `${session} - ` : ''}Carrel`,
@@ -26,6 +35,20 @@ export const shell = {
     nextTry: (seconds: number) => `next try in ${seconds} s`,
     tryNow: 'Retry now',
     behind: (events: number) => `${count(events, 'event')} behind`,
+  },
+  /** A data folder that was restored or copied, until a person decides which of the two goes on. */
+  paused: {
+    title: 'Paused: nothing runs here.',
+    waiting: (...amounts: [prompts: number, runs: number, questions: number]) => `Waiting: ${waiting(...amounts)}.`,
+    decide: 'Let this one go on…',
+    question: 'Let this data folder go on?',
+    begins: (...amounts: [prompts: number, runs: number, questions: number]) => `Goes on here: ${waiting(...amounts)}.`,
+    danger: 'If both go on, work is done twice. Stop the other one for good:',
+    orLook: 'To just look around, keep this one paused. Reading works everywhere.',
+    stay: 'Keep paused',
+    act: 'Let it go on',
+    done: (replaced: string | null) =>
+      replaced === null ? 'This data folder goes on.' : `This data folder goes on. Paused instead: ${replaced}.`,
   },
   rail: {
     title: 'Workspace',

@@ -85,7 +85,7 @@ const SessionLink = memo(function SessionLink({ session }: { session: Session })
               </span>
             )}
             {session.queued > 0 && (
-              <span className="faint" title={texts.tree.queued(session.queued)}>
+              <span className="dim" title={texts.tree.queued(session.queued)}>
                 +{session.queued}
               </span>
             )}

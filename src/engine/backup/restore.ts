@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, rename, rm, rmdir, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { writeBinding } from '../../host/identity/binding.ts'
 import { BackupManifest, staysInside } from '../../model/backup.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
@@ -12,7 +13,7 @@ import { copyFile, isFree } from './backup-files.ts'
 
 /**
  * Creates a data folder from a backup. Compares every file with its digest. The folder gets its final name only when it
- * is complete.
+ * is complete. The restored folder is paused: the one that the backup was made of may live.
  * @throws bad_input for a folder that is not empty or is not a backup, unavailable for a damaged or too new backup
  */
 export async function restoreBackup(backup: string, dataFolder: string, say: ReportProgress): Promise<BackupManifest> {
@@ -31,6 +32,8 @@ export async function restoreBackup(backup: string, dataFolder: string, say: Rep
       await checkDatabase(join(into, 'carrel.db'))
       await moveBlankSpaces(join(into, 'carrel.db'), manifest.dataFolder, to)
     }
+    const pause = { why: 'restored', other: manifest.dataFolder, at: manifest.at } as const
+    await writeBinding(into, { format: 1, bound: null, pause, ended: null })
     await absentAsNull(rmdir(to))
     await rename(into, to)
     return manifest

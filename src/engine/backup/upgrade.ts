@@ -6,6 +6,7 @@ import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { lockFolder } from '../../store/sqlite/lock.ts'
 import { copiesIn, listCopies } from '../../store/upgrade/copies.ts'
 import type { BackDone, BackPreview } from '../../store/upgrade/loss.ts'
+import { NODE_FILE } from '../data-folder.ts'
 import { databaseIn } from '../store-opening.ts'
 
 /** The inputs of an upgrade command. The commands need no running Carrel. */
@@ -85,6 +86,6 @@ const postgresOf = (ask: UpgradeAsk, url: string) => ({
 
 /** Returns the holder name of this node's leases; null in a folder that no node has used. */
 function holderOf(dataFolder: string): string | null {
-  const node = absentAsNullSync(() => readFileSync(join(dataFolder, 'node'), 'utf8'))
+  const node = absentAsNullSync(() => readFileSync(join(dataFolder, NODE_FILE), 'utf8'))
   return node === null ? null : `node:${node.trim()}`
 }

@@ -14,6 +14,8 @@ export interface FileRooms {
   readonly activities: PlaceActivities
   readonly spaceLocks: SpaceLocks
   readonly placeBuilder: PlaceBuilder
+  /** Starts the work that goes on without a request. Call it once. */
+  startFiles(): void
 }
 
 export interface FilesContext extends Basics, FileRooms {}

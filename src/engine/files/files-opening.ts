@@ -8,6 +8,7 @@ import { createLazy } from '../../primitives/lazy.ts'
 import { filesOf } from '../../store/bell.ts'
 import type { Store } from '../../store/store.ts'
 import type { MachineFacts } from '../basics.ts'
+import type { DataPause } from '../data-pause.ts'
 import type { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 import { writeMissingNotes } from './act-notes.ts'
@@ -26,6 +27,7 @@ interface Parts {
   readonly env: MachineFacts['env']
   readonly now: () => number
   readonly log: Log
+  readonly pause: DataPause
   /** The complete context. Called only after the engine is complete. */
   readonly ctx: () => FilesContext
 }
@@ -34,8 +36,8 @@ interface Parts {
  * Opens the file parts of the engine. Nothing is loaded before the first place opens: a server that only shows logs
  * stays small.
  */
-export function openFilesContext(parts: Parts): FileRooms & { begin(): void; close(): Promise<void> } {
-  const { store, leases, dataFolder, containment, env, now, log, ctx } = parts
+export function openFilesContext(parts: Parts): FileRooms & { close(): Promise<void> } {
+  const { store, leases, dataFolder, containment, env, now, log, pause, ctx } = parts
   const history = createLazy<History>(async () => {
     const { openHistory } = await import('../../host/history/open.ts')
     const opened = await openHistory({ folder: join(dataFolder, 'files'), now })
@@ -49,7 +51,7 @@ export function openFilesContext(parts: Parts): FileRooms & { begin(): void; clo
   })
   const spaceLocks = new SpaceLocks(store, leases, now)
   const onFollowed = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)
-  const projectPlaces = createProjectPlaces({ store, history: history.get, places: places.get, onFollowed })
+  const projectPlaces = createProjectPlaces({ store, pause, history: history.get, places: places.get, onFollowed })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
   const activities = createPlaceActivities({ history: history.get, ring, spaceLocks, now, log })
   const placeBuilder = new PlaceBuilder({ store, leases, places: places.get, projectPlaces, dataFolder, now, log })
@@ -61,7 +63,9 @@ export function openFilesContext(parts: Parts): FileRooms & { begin(): void; clo
     activities,
     spaceLocks,
     placeBuilder,
-    begin() {
+    startFiles() {
+      // Places that were opened during a pause are opened again with their files.
+      for (const key of [...projectPlaces.followed.keys()]) projectPlaces.forget({ key })
       retention = startHistoryRetention(ctx(), () => history.current !== null)
       placeBuilder
         .failAbandoned()

@@ -1,10 +1,10 @@
 import { CarrelError } from '../../model/errors.ts'
 import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
-import type { Caller, Project } from '../../model/tree.ts'
+import type { Caller } from '../../model/tree.ts'
 import { projectIn } from '../authorize.ts'
 import type { FilesContext } from './file-rooms.ts'
 import type { PlaceActivity } from './place-activity.ts'
-import { type OpenedPlace, placeKey, plainPlace } from './project-places.ts'
+import { type OpenedPlace, placeKey, unopened } from './project-places.ts'
 
 export interface ReachedPlace {
   readonly opened: OpenedPlace
@@ -30,15 +30,10 @@ export async function reachHistory(ctx: FilesContext, caller: Caller, handle: Pr
   if (known) return known
   const opened = await ctx.projectPlaces.open(project).catch((thrown) => {
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
-    return absent(project)
+    return { key: placeKey(project), project, place: unopened(project) }
   })
   await ctx.projectPlaces.follow(opened)
   return opened
-}
-
-function absent(project: Project): OpenedPlace {
-  const { kind, path, driver } = project.place
-  return { key: placeKey(project), project, place: plainPlace(kind, driver ?? '', path) }
 }
 
 /** The first snapshot of a place: its files before any run worked there. */

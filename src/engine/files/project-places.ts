@@ -10,6 +10,7 @@ import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
 import type { Project, Space } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Store } from '../../store/store.ts'
+import type { DataPause } from '../data-pause.ts'
 
 export interface OpenedPlace {
   /** The key of its history: `space:<id>`, which `direct` projects share, or `project:<id>`. */
@@ -34,6 +35,7 @@ interface Parts {
   readonly store: Store
   readonly history: () => Promise<History>
   readonly places: () => Promise<Places>
+  readonly pause: Pick<DataPause, 'reason'>
   /** Called once for each place that is followed, before its first use. */
   readonly onFollowed: (opened: OpenedPlace, history: History) => Promise<void>
 }
@@ -45,29 +47,31 @@ interface Placed extends Pick<Project, 'id' | 'space'> {
 export const placeKey = ({ id, space, place }: Placed): string =>
   place.kind === 'direct' ? `space:${space}` : `project:${id}`
 
-export function createProjectPlaces({ store, history, places, onFollowed }: Parts): ProjectPlaces {
+export function createProjectPlaces({ store, history, places, pause, onFollowed }: Parts): ProjectPlaces {
   const followed = new Map<string, OpenedPlace>()
-  const following = new Map<string, { root: string; rules: string; task: Promise<void> }>()
+  const following = new Map<string, { root: string; rules: string; frozen: boolean; task: Promise<void> }>()
 
   const rules: ProjectPlaces['rules'] = async (workspace, space) => {
     const changed = (await store.tree.fileRules(workspace, space)) as Partial<FileRules> | null
     return { ...DEFAULT_FILE_RULES, ...changed }
   }
 
-  const begin = async (opened: OpenedPlace, current: FileRules): Promise<void> => {
+  const begin = async (opened: OpenedPlace, current: FileRules, frozen: boolean): Promise<void> => {
     const { key, place, project } = opened
     const { workspace, space } = project
     const owner = place.kind === 'direct' ? null : project.id
     const scope = place.layer ? ({ kind: 'layer', ...place.layer } as const) : ({ kind: 'tree' } as const)
     const opening = await history()
-    await opening.open({ key, labels: { workspace, space, project: owner }, root: place.root, rules: current, scope })
+    const labels = { workspace, space, project: owner }
+    await opening.open({ key, labels, root: place.root, rules: current, scope, frozen })
     followed.set(key, opened)
-    await onFollowed(opened, opening)
+    if (!frozen) await onFollowed(opened, opening)
   }
 
   return {
     async open(project) {
       const opened = { key: placeKey(project), project }
+      if (pause.reason) return { ...opened, place: unopened(project) }
       if (project.place.kind === 'direct') return { ...opened, place: await directPlace(store, project) }
       const record = await recordOf(store, project)
       return { ...opened, place: await (await places()).open(record) }
@@ -76,10 +80,11 @@ export function createProjectPlaces({ store, history, places, onFollowed }: Part
       const { key, place, project } = opened
       const current = await rules(project.workspace, project.space)
       const text = JSON.stringify(current)
+      const frozen = pause.reason !== null
       const known = following.get(key)
-      if (!known || known.root !== place.root || known.rules !== text) {
-        const task = begin(opened, current)
-        following.set(key, { root: place.root, rules: text, task })
+      if (!known || known.root !== place.root || known.rules !== text || known.frozen !== frozen) {
+        const task = begin(opened, current, frozen)
+        following.set(key, { root: place.root, rules: text, frozen, task })
         task.catch(() => following.delete(key))
       }
       await following.get(key)?.task
@@ -109,8 +114,13 @@ async function directPlace(store: Store, { workspace, space: id }: Project): Pro
   return plainPlace('direct', 'the folder itself', space.folder)
 }
 
+/** Returns the place of a project whose files are not opened: only its history is read. */
+export function unopened({ place: { kind, driver, path } }: Pick<Project, 'place'>): Place {
+  return plainPlace(kind, driver ?? '', path)
+}
+
 /** Returns a place without a mount namespace of its own. */
-export function plainPlace(kind: Place['kind'], driver: string, path: string): Place {
+function plainPlace(kind: Place['kind'], driver: string, path: string): Place {
   return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside: NOTHING_OUTSIDE }
 }
 

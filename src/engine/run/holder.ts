@@ -100,12 +100,13 @@ async function stepOfRun(
     return
   }
   if (outlived(work) && (await serveRun(work, 'rejoin'))) return
+  const cut = work.ctx.pause.cut(run.startedAt ?? run.admittedAt)
   if (step === 'park') {
-    const data = { run: run.id, reason: 'The server ended while the run waited for a person.' }
+    const data = { run: run.id, reason: cut ?? 'The server ended while the run waited for a person.' }
     return await work.recorder.record({ type: 'run.parked', run: run.id, data })
   }
   await buryFiles(work, run)
-  await recordEndWithout(work, run, 'lost', 'The server ended before the run did.')
+  await recordEndWithout(work, run, 'lost', cut ?? 'The server ended before the run did.')
 }
 
 async function admit(work: RunWork, { prompt, agent }: QueuedPrompt, before: RunPlan | null): Promise<void> {

@@ -5,10 +5,12 @@ import { WHAT } from '../../host/cgroups/cgroups.ts'
 import { branchOf, nearbyGitFolders } from '../../host/folders.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { HeldLimits } from '../../model/settings/environment.ts'
+import type { Caller } from '../../model/tree.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { browserFinding } from '../browsers/browsers.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
+import { pausedFor } from './pause.ts'
 
 const SUGGESTIONS = 40
 const LISTED = 500
@@ -48,7 +50,7 @@ async function describe(path: string, git: boolean | null) {
   return { path, name: basename(path), git: git ?? branch !== null, branch }
 }
 
-export const serverStatus: Op<'server.status'> = async (ctx) => {
+export const serverStatus: Op<'server.status'> = async (ctx, caller) => {
   return {
     version: ctx.version,
     node: process.version,
@@ -59,6 +61,7 @@ export const serverStatus: Op<'server.status'> = async (ctx) => {
     liveRuns: ctx.held(),
     agentProcesses: ctx.pool.processes,
     waitingSpawns: ctx.pool.waitingSpawns,
+    paused: await pausedFor(ctx, caller),
   }
 }
 
@@ -66,9 +69,10 @@ const good = (name: string, text: string): Finding => ({ name, state: 'good', te
 const limited = (name: string, text: string, next: string | null): Finding => ({ name, state: 'limited', text, next })
 const bad = (name: string, text: string, next: string): Finding => ({ name, state: 'bad', text, next })
 
-export const doctor: Op<'server.doctor'> = async (ctx) => {
+export const doctor: Op<'server.doctor'> = async (ctx, caller) => {
   const findings: Finding[] = [
     good('Node', `${process.version} on ${process.platform}-${process.arch}.`),
+    ...(await pauseFindings(ctx, caller)),
     processFinding(ctx),
     await sandboxFinding(ctx),
     await limitsFinding(ctx),
@@ -79,6 +83,12 @@ export const doctor: Op<'server.doctor'> = async (ctx) => {
     ...(await agentFindings(ctx)),
   ]
   return { findings }
+}
+
+async function pauseFindings(ctx: Context, caller: Caller): Promise<Finding[]> {
+  const paused = await pausedFor(ctx, caller)
+  if (paused === null) return []
+  return [limited('Data folder', `Paused: ${paused.text}`, 'If this one goes on, run `carrel unpause`.')]
 }
 
 function processFinding({ containment }: Context): Finding {

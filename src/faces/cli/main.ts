@@ -21,6 +21,7 @@ import { addSearch } from './commands/search.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
+import { addUnpause } from './commands/unpause.ts'
 import { addUpgrade } from './commands/upgrade.ts'
 import { VERSION } from './installation.ts'
 import { openTerminal, type World } from './terminal.ts'
@@ -48,6 +49,7 @@ const COMMANDS = [
   addEnv,
   addExport,
   addBackup,
+  addUnpause,
   addRetention,
   addUpgrade,
   addMachines,

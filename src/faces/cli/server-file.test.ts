@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -18,9 +18,19 @@ it('files are read as they were written, and half a note is none', () => {
   const server = { url: 'http://127.0.0.1:4747', pid: 7, startedAt: 1 }
   writeServerFile(folder, server)
   writeFileSync(join(folder, 'token'), 'secret\n')
-  expect([readServerFile(folder), readToken(folder)]).toEqual([server, 'secret'])
+  expect([readServerFile(folder), readToken(folder)]).toMatchObject([server, 'secret'])
   writeFileSync(join(folder, 'server.json'), '{"url":')
   expect(readServerFile(folder)).toBeNull()
+})
+
+it('a server.json that came with a copy of the data folder is about another server', () => {
+  const folder = fresh()
+  writeServerFile(folder, { url: 'http://127.0.0.1:4747', pid: 7, startedAt: 1 })
+  const copy = `${folder}-copy`
+  cpSync(folder, copy, { recursive: true })
+  const renamed = `${folder}-renamed`
+  renameSync(folder, renamed)
+  expect([readServerFile(copy), readServerFile(renamed)?.pid]).toEqual([null, 7])
 })
 
 it.each([

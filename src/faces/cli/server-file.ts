@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
@@ -10,31 +10,40 @@ const ServerFile = z.object({
   pid: z.number().int(),
   /** Milliseconds since 1970. */
   startedAt: z.number(),
+  /** Device and inode of the data folder: in a copy of the folder the file is about another server. */
+  folder: z.string().optional(),
 })
 export type ServerFile = z.infer<typeof ServerFile>
 
 const pathOf = (dataFolder: string): string => join(dataFolder, 'server.json')
 
 /**
- * Reads the file of the last server; null without one, or when its content is not one. The server may be dead: see
+ * Reads the file of the last server; null without one, when its content is not one, or when it came with a copy. The server may be dead: see
  * `askServer`.
  * @throws unavailable when the file exists and cannot be read
  */
 export function readServerFile(dataFolder: string): ServerFile | null {
   const text = readOwn(pathOf(dataFolder))
   if (text === null) return null
+  const here = folderOf(dataFolder)
   try {
-    return ServerFile.parse(JSON.parse(text))
+    const file = ServerFile.parse(JSON.parse(text))
+    return (file.folder ?? here) === here ? file : null
   } catch {
     return null
   }
 }
 
+function folderOf(dataFolder: string): string {
+  const { dev, ino } = statSync(dataFolder, { bigint: true })
+  return `${dev}:${ino}`
+}
+
 /** Writes the file atomically, readable by its owner only. */
-export function writeServerFile(dataFolder: string, server: ServerFile): void {
+export function writeServerFile(dataFolder: string, server: Omit<ServerFile, 'folder'>): void {
   mkdirSync(dataFolder, { recursive: true })
   const fresh = `${pathOf(dataFolder)}.${server.pid}`
-  writeFileSync(fresh, `${JSON.stringify(server)}\n`, { mode: 0o600 })
+  writeFileSync(fresh, `${JSON.stringify({ ...server, folder: folderOf(dataFolder) })}\n`, { mode: 0o600 })
   renameSync(fresh, pathOf(dataFolder))
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Finding } from '../../api/admin.ts'
-import { operations } from '../../api/index.ts'
+import { type OperationName, operations, worksPaused } from '../../api/index.ts'
 import type { Operation } from '../../api/operation.ts'
 import { AgentStatus } from '../../model/agent.ts'
 import { ERRORS, type ErrorCode } from '../../model/errors.ts'
@@ -111,7 +111,12 @@ function describe(name: string, operation: Operation): Json {
       }),
     responses: {
       200: { description: 'Done.', content: { 'application/json': { schema: outputSchema(operation.output) } } },
-      ...errorResponses([...ALWAYS, ...(hasBody ? (['too_large'] as const) : []), ...operation.errors]),
+      ...errorResponses([
+        ...ALWAYS,
+        ...(hasBody ? (['too_large'] as const) : []),
+        ...(worksPaused(name as OperationName) ? [] : (['paused'] as const)),
+        ...operation.errors,
+      ]),
     },
   }
 }

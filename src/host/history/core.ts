@@ -45,7 +45,7 @@ export function openCore(folder: string, now: number, onNews: SharedParts['onNew
     await before?.close()
     const place = openPlace(shared, spec, now)
     places.set(spec.key, place)
-    await place.run(() => settle(place.book))
+    if (!spec.frozen) await place.run(() => settle(place.book))
     return withProblem(place.status())
   }
   return {

@@ -105,6 +105,8 @@ export interface PlaceSpec {
   readonly root: string
   readonly rules: FileRules
   /** `tree`: the whole folder. `layer`: a view over `lower`; only paths that its upper folder names are scanned. */
+  /** Reads the history only: nothing is scanned, watched or imported, and a cut act stays cut. */
+  readonly frozen?: boolean
   readonly scope: { readonly kind: 'tree' } | { readonly kind: 'layer'; readonly lower: string; readonly upper: string }
 }
 

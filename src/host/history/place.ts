@@ -89,9 +89,10 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
   const runStarts = createRunStarts(spec.root)
   const recorder = createRecorder({ db, id: row.id, root: spec.root, blobs, authors, present, gaps, runStarts })
   const news = (what: 'progress' | 'outside' | 'snapshot') => shared.onNews({ key: spec.key, what })
-  const watch = layer
-    ? null
-    : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
+  const watch =
+    layer || spec.frozen
+      ? null
+      : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
   const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, runStarts, layer, watch }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
@@ -125,7 +126,7 @@ function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapsho
     return captured
   }
   const book = createBook(parts, scan)
-  const imported = state.isImported ? Promise.resolve() : importAll(parts, state, run, news)
+  const imported = state.isImported || parts.spec.frozen ? Promise.resolve() : importAll(parts, state, run, news)
   // A caller may not await this promise; `status` reports the failure.
   imported.catch(() => undefined)
   let waiting: { readonly scans: ScanRequest[]; readonly done: Promise<Captured> } | null = null

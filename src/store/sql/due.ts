@@ -1,3 +1,4 @@
+import type { WaitingWork } from '../../model/binding.ts'
 import type { SessionId, WorkspaceId } from '../../model/ids.ts'
 import { NOTHING_SPENT } from '../../model/settings/spending.ts'
 import type { LogStore } from '../store.ts'
@@ -83,4 +84,14 @@ export const spent: StoreOperation<LogStore['spent']> = async (tx, [workspace, o
     ...(id === undefined ? [] : [id]),
   )
   return row ?? NOTHING_SPENT
+}
+
+export const waiting: StoreOperation<LogStore['waiting']> = async (tx, [workspace]) => {
+  const row = await tx.get<WaitingWork>(
+    `select cast(coalesce(sum(queued), 0) as bigint) as prompts, cast(coalesce(sum(questions), 0) as bigint) as questions,
+       (select count(*) from runs where workspace = $1 and state <> 'ended') as runs
+     from sessions where workspace = $1`,
+    workspace,
+  )
+  return row ?? { prompts: 0, runs: 0, questions: 0 }
 }

@@ -1,7 +1,7 @@
 import type { StoreParts } from '../store.ts'
 import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
-import { due, nextWake, run, runs, spent } from './due.ts'
+import { due, nextWake, run, runs, spent, waiting } from './due.ts'
 import { changeScope, environment } from './environment.ts'
 import { readFold, readItems, readItemsByN, staleFolds } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
@@ -103,6 +103,7 @@ const READS = {
     runs,
     run,
     spent,
+    waiting,
   },
   leases: { holderOf },
   people: { interaction, interactions, rules },

@@ -72,6 +72,7 @@ const addRestore: AddCommand = (program) => {
       cli.term.result({ dataFolder: cli.dataFolder, at, carrel, entries: entries.length }, () => {
         cli.term.line(`Restored the data of ${new Date(at).toISOString()} into ${cli.dataFolder}.`)
         cli.term.note('Copy the key of your secrets (secrets.key) there as well, then run `carrel serve`.')
+        cli.term.note('The restored data folder is paused. To let it go on instead of the first: `carrel unpause`.')
       })
     })
 }

@@ -2,6 +2,7 @@ import { RunId } from '../../../model/ids.ts'
 import { runWord } from '../../../model/state-words.ts'
 import { count } from '../arguments.ts'
 import type { AddCommand } from '../cli.ts'
+import { notePaused } from '../paused.ts'
 import { ago, short } from '../terminal.ts'
 import { namesOf } from '../whereabouts.ts'
 
@@ -18,6 +19,7 @@ export const addRuns: AddCommand = (program) => {
       const { carrel, workspace, term } = cli
       const of = session === undefined ? {} : { session }
       const page = await carrel.call('runs.list', { workspace, limit, live: !all, ...of })
+      const { paused } = await carrel.call('server.status', {})
       const name = term.json ? String : await namesOf(cli)
       const { interactions } = await carrel.call('interactions.list', { workspace, state: 'open', limit: 200 })
       const asking = new Set(interactions.map(({ run }) => run))
@@ -32,6 +34,7 @@ export const addRuns: AddCommand = (program) => {
         ])
         term.table(['RUN', 'STATE', 'AGENT', 'SINCE', 'SESSION', 'NAME'], rows, 'No active runs.')
         if (page.cursor) term.note('More runs exist. Use a larger --limit.')
+        notePaused(term, paused)
       })
     })
   program

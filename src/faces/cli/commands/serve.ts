@@ -1,3 +1,4 @@
+import type { PausedData } from '../../../api/admin.ts'
 import { CarrelError } from '../../../model/errors.ts'
 import { leavesAgents } from '../../../model/settings/config.ts'
 import type { HttpServer } from '../../http/http.ts'
@@ -6,6 +7,7 @@ import { hasDesktop, openBrowser } from '../browser.ts'
 import type { AddCommand, Cli } from '../cli.ts'
 import { shown } from '../config.ts'
 import { VERSION } from '../installation.ts'
+import { notePaused } from '../paused.ts'
 import { openFolder, personHere } from '../reach.ts'
 import { askServer, readServerFile, readToken, removeServerFile, writeServerFile } from '../server-file.ts'
 import { span } from '../terminal.ts'
@@ -62,7 +64,8 @@ async function serve(cli: Cli, options: Options): Promise<number> {
     })
     try {
       writeServerFile(dataFolder, { url: server.url, pid: process.pid, startedAt: cli.world.now() })
-      announce(cli, server, config)
+      const { paused } = await engine.carrelFor(personHere()).call('server.status', {})
+      announce(cli, server, { ...config, paused })
       if (options.open) await openBrowser(cli.world, dataFolder, server.loginUrl, process.platform)
       await stopped
       cli.term.note('Stopping. Press Ctrl-C again to exit at once.')
@@ -111,13 +114,19 @@ function stopSignal({ world }: Cli): Promise<void> {
   })
 }
 
-function announce(cli: Cli, server: HttpServer, config: { dataFolder: string; databaseUrl: string | null }): void {
+interface Served {
+  readonly dataFolder: string
+  readonly databaseUrl: string | null
+  readonly paused: PausedData | null
+}
+
+function announce(cli: Cli, server: HttpServer, config: Served): void {
   const { term } = cli
   const store =
     config.databaseUrl === null ? 'SQLite' : `Postgres ${JSON.parse(shown('databaseUrl', config.databaseUrl))}`
   const { url, loginUrl, port } = server
-  const { dataFolder } = config
-  term.result({ url, loginUrl, port, pid: process.pid, dataFolder, store, version: VERSION }, () => {
+  const { dataFolder, paused } = config
+  term.result({ url, loginUrl, port, pid: process.pid, dataFolder, store, version: VERSION, paused }, () => {
     term.line('')
     term.line(`  Carrel ${VERSION} is ready. Your login link (keep it secret):`)
     term.line('')
@@ -127,6 +136,7 @@ function announce(cli: Cli, server: HttpServer, config: { dataFolder: string; da
     term.line(term.color.dim(`  Store  ${store}`))
     term.line(term.color.dim('  Press Ctrl-C to stop.'))
     term.line('')
+    notePaused(term, paused)
   })
 }
 
