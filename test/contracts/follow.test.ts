@@ -4,8 +4,9 @@ import type { Followed, FollowTarget } from '../../src/api/index.ts'
 import { type Client, connect } from '../../src/client/client.ts'
 import { openEngine } from '../../src/engine/open.ts'
 import { serveHttp } from '../../src/faces/http/http.ts'
+import { randomFrom } from '../support/chance.ts'
 import { createDatabase } from '../support/database.ts'
-import { type CuttingProxy, chanceOf, type HttpWorld, openCuttingProxy, openHttpWorld } from '../support/http-world.ts'
+import { type CuttingProxy, type HttpWorld, openCuttingProxy, openHttpWorld } from '../support/http-world.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -73,7 +74,7 @@ const asSaid = (lines: readonly { seq: number; json: string }[]) =>
   lines.map(({ seq, json }) => ({ seq, event: JSON.parse(json) }))
 
 async function openCut(seed: number, databaseUrl: string | null): Promise<{ world: HttpWorld; proxy: CuttingProxy }> {
-  const chance = chanceOf(seed)
+  const chance = randomFrom(seed)
   let upstream = 0
   const proxy = kept(
     await openCuttingProxy(
@@ -100,7 +101,7 @@ it(`L6: the same on a real Postgres (seed ${SEED})`, async ({ skip }) => {
 async function readThroughCuts(databaseUrl: string | null): Promise<void> {
   const { world, proxy } = await openCut(SEED, databaseUrl)
   const url = `http://127.0.0.1:${proxy.port}`
-  const chance = chanceOf(SEED + 1)
+  const chance = randomFrom(SEED + 1)
   const [first, second] = [await world.newSession(), await world.newSession()]
   await world.grow(first, 20)
   const client = () => connect({ url, token: world.engine.token, timing: { ...IMPATIENT, random: chance } })

@@ -6,23 +6,13 @@ import { expectWhole } from '../contracts/carrel-runs.ts'
 import { running, type Server, startServer } from '../support/carrel-server.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
 import { makeTestFolder } from '../support/carrel-world.ts'
+import { randomFrom } from '../support/chance.ts'
 
 const SESSIONS = 4
 const RUNS = 100
 const KILLS = 12
 /** The most events between two kills: followers count their events up to a number drawn from a seed. */
 const MOST_EVENTS = 60
-
-/** A small generator (mulberry32): the seed reproduces a failure. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** The requests of one session, their acknowledgements, and the events that its follower received. */
 interface Ledger {

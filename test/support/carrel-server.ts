@@ -29,6 +29,13 @@ const TIMING = { firstWaitMs: 20, longestWaitMs: 100 }
 
 const main = testProgram('serve')
 
+interface ServerOptions {
+  readonly page?: boolean
+  readonly disk?: Disk | null
+  /** A command that starts the server as its last arguments say. */
+  readonly through?: readonly string[]
+}
+
 /**
  * Starts a server and waits until it serves. Its agents end with it unless `outliveMs` is set.
  * @throws Error with the server's stderr if the server ends first
@@ -36,7 +43,7 @@ const main = testProgram('serve')
 export async function startServer(
   testFolder: TestFolder,
   settings: Partial<Config> = {},
-  { page = false, disk = null }: { readonly page?: boolean; readonly disk?: Disk | null } = {},
+  { page = false, disk = null, through = [] }: ServerOptions = {},
 ): Promise<Server> {
   const asked = JSON.stringify({
     logLevel: 'warn',
@@ -46,7 +53,7 @@ export async function startServer(
     dataFolder: settings.dataFolder ?? testFolder.dataFolder,
   })
   const args = [main, asked, ...(page ? ['page'] : [])]
-  const [command, ...words] = withDisk(disk, [process.execPath, ...args])
+  const [command = process.execPath, ...words] = [...through, ...withDisk(disk, [process.execPath, ...args])]
   const child = spawn(command, words, { env: { ...testFolder.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
