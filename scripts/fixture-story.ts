@@ -23,7 +23,16 @@ const APART = { id: 'apart', name: 'Apart', command: process.execPath, args: [ag
 
 async function open(settings: Row) {
   const engine = await openEngine(
-    { dataFolder, databaseUrl, machineName: 'anvil', agents: [APART], outliveMs: 0, historyWaitMs: 60_000, parkAfterMs: 0, ...settings },
+    {
+      dataFolder,
+      databaseUrl,
+      machineName: 'anvil',
+      agents: [APART],
+      outliveMs: 0,
+      historyWaitMs: 60_000,
+      parkAfterMs: 0,
+      ...settings,
+    },
     { env: { ...process.env, CARREL_SCRIPTED_HOME: join(root, 'memory') }, home: join(root, 'home'), version: '0.1.0' },
   )
   const carrel = engine.carrelFor({ name: 'ada', kind: 'person', face: 'cli', workspaces: null })

@@ -7,7 +7,7 @@ import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import type { DataPause } from './data-pause.ts'
 import type { Log } from './log.ts'
-import type { Machines } from './machines.ts'
+import type { Machines } from './nodes/machines.ts'
 import type { Vault } from './vault.ts'
 
 /** The clock, identifiers, settings, data and log that every room uses. */

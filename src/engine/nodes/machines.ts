@@ -1,8 +1,8 @@
-import { awaySince, elsewhere, type Machine, type Waits } from '../model/machine.ts'
-import type { Space } from '../model/tree.ts'
-import type { Registration } from '../store/machine-store.ts'
-import type { Store } from '../store/store.ts'
-import type { Log } from './log.ts'
+import { awaySince, elsewhere, type Machine, type Waits } from '../../model/machine.ts'
+import type { Space } from '../../model/tree.ts'
+import type { Registration } from '../../store/machine-store.ts'
+import type { Store } from '../../store/store.ts'
+import type { Log } from '../log.ts'
 
 /** This machine and the others, and the answers about them to callers. */
 export interface Machines {
