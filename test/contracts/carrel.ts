@@ -3,6 +3,7 @@ import type { Config } from '../../src/model/settings/config.ts'
 import type { World } from '../support/carrel-world.ts'
 import { describeBoundary } from './carrel-boundary.ts'
 import { describeBudgets } from './carrel-budgets.ts'
+import { describeCoverage } from './carrel-coverage.ts'
 import { describeEnvironment } from './carrel-environment.ts'
 import { describeExport } from './carrel-export.ts'
 import { describeFailures } from './carrel-failures.ts'
@@ -34,6 +35,7 @@ export function describeCarrel(name: string, open: OpenCarrel, near: Case = it):
     describeTree(open, near)
     describeSearch(open)
     describeFiles(open, near)
+    describeCoverage(open, near)
     describeSecrets(open, near)
     describeEnvironment(open, near)
     describeBudgets(open, near)

@@ -26,9 +26,14 @@ export function reasonText(conflicts: Conflict, sessions: Sessions): string {
     case 'in_use':
       return labels.inUse(sessions[conflicts.session]?.name ?? texts.files.author.elsewhere)
     case 'gap':
-      return labels.gap(conflicts.why)
+      return labels.gap(whyText(conflicts.why))
+    case 'only_copy':
+      return labels.onlyCopy
   }
 }
+
+/** Returns the words for the reason of a gap; another reason is a sentence already. */
+const whyText = (why: string): string => (texts.files.gaps.why as Readonly<Record<string, string>>)[why] ?? why
 
 export const nameOf = (author: Author, sessions: Sessions): string =>
   authorName(author, author.kind === 'run' ? sessions[author.session]?.name : undefined)

@@ -81,6 +81,8 @@ function reasonWords(reason: Conflict, name: (id: string) => string): string {
       return `in use by ${name(reason.session)}`
     case 'gap':
       return reason.why
+    case 'only_copy':
+      return 'only copy: its content came from outside of the history'
   }
 }
 

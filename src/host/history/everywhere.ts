@@ -51,7 +51,7 @@ function conditions(
   labels: Partial<PlaceLabels> & { workspace: string },
   { author, session, path, cursor }: ChangeFilter,
 ): [string, SQLInputValue[]] {
-  const parts: [string, SQLInputValue[]][] = [['p.workspace = ?', [labels.workspace]]]
+  const parts: [string, SQLInputValue[]][] = [["p.workspace = ? and c.note is not 'coverage'", [labels.workspace]]]
   if (labels.space !== undefined) parts.push(['p.space = ?', [labels.space]])
   if (labels.project !== undefined) parts.push(['p.project is ?', [labels.project]])
   if (author !== undefined) parts.push(['a.kind = ?', [author]])

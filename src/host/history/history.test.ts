@@ -130,7 +130,10 @@ it('F5: a changed rule covers and uncovers paths without an author', async () =>
   const { changes, n } = await place.captured({ writers: [writer('r1')] })
   expect(changes).toEqual([])
   expect(await place.text('out/made', n)).toBe('x')
-  expect(await place.state('in/kept')).toBe(null)
+  expect(await place.state('in/kept')).toMatchObject({ digest: null, uncovered: true })
+  expect(await place.text('in/kept', 1)).toBe('y')
+  // Nobody changed a file, so no list shows the snapshot.
+  expect((await place.history.snapshots(place.key, { before: null, limit: 9 })).map((one) => one.n)).toEqual([1])
 })
 
 it('F1: a folder that is gone is not a folder whose files were deleted', async () => {

@@ -138,10 +138,16 @@ export interface Captured {
   readonly leftOut: LeftOutPaths
 }
 
-/** Paths that rules or limits exclude, new or deleted from the disk since the scan before. */
+/** Paths that rules or limits exclude, and what became of them since the scan before. */
 export interface LeftOutPaths {
+  /** New on the disk. */
   readonly came: readonly FilePath[]
+  /** Deleted from the disk. */
   readonly went: readonly FilePath[]
+  /** In the history from now on. Their earlier content is not known. */
+  readonly entered: readonly FilePath[]
+  /** In the history until now. */
+  readonly left: readonly FilePath[]
 }
 
 export interface SnapshotQuery {

@@ -11,6 +11,7 @@ import { explainError, inTransaction } from './log/db.ts'
 import { type GapBook, openGapBook } from './log/gap-book.ts'
 import { openPresent, type Present } from './log/present.ts'
 import { openPast, type Past } from './log/query.ts'
+import { openUncovered } from './log/uncovered.ts'
 import { type Authors, openAuthors } from './scan/authors.ts'
 import { contentsOf, createFinder, type Findings } from './scan/findings.ts'
 import { openIgnorer } from './scan/ignore.ts'
@@ -87,7 +88,9 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
   const runStarts = createRunStarts(spec.root)
-  const recorder = createRecorder({ db, id: row.id, root: spec.root, blobs, authors, present, gaps, runStarts })
+  const uncovered = openUncovered(db, row.id)
+  const common = { db, id: row.id, root: spec.root, blobs, authors, present, uncovered, gaps, runStarts }
+  const recorder = createRecorder(common)
   const news = (what: 'progress' | 'outside' | 'snapshot') => shared.onNews({ key: spec.key, what })
   const watch =
     layer || spec.frozen
@@ -254,7 +257,9 @@ function keepRules({ shared, id, spec }: Parts, state: State): void {
 async function importing(parts: Parts, state: State): Promise<void> {
   checkRoot(parts.spec)
   const imported = await openImport(scanContextOf(parts, false), inspectOptionsOf(parts), parts.recorder)
-  keepRules(parts, state)
+  // Paths of an interrupted import are covered already: the first walk checks them against the rules of now.
+  if (parts.present.count() > 0) state.recheck = true
+  else keepRules(parts, state)
   state.importing = imported
 }
 
@@ -264,7 +269,7 @@ function finishImport({ shared, id }: Parts, state: State): void {
     shared.db.prepare('update places set imported = 1 where id = ?').run(id)
     shared.db
       .prepare(
-        'update snapshots set created = (select count(*) from files where place = ?1 and since = 1) where place = ?1 and n = 1',
+        'update snapshots set created = (select count(*) from files where place = ?1 and since = 1 and kept < 2) where place = ?1 and n = 1',
       )
       .run(id)
   })
@@ -312,8 +317,9 @@ function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured
     stateAt: past.stateAt,
     below: past.below,
     between: (from, to) => past.between(from, to),
-    changesBy: past.changesBy,
-    changesOf: (path) => past.changesOf(path, { before: null, limit: -1 }).reverse(),
+    betweenWithCoverage: past.noted.between,
+    changesBy: past.noted.changesBy,
+    changesOf: (path) => past.noted.changesOf(path).reverse(),
     lastChange: past.lastChange,
     bytes({ kind, digest }) {
       if (kind === 'folder' || digest === null) return null

@@ -118,6 +118,8 @@ const noSnapshot = (n: number): CarrelError =>
 function contentOf({ book }: OpenPlace, path: FilePath, state: FileState | null, maxBytes: number): Uint8Array {
   if (!state || state.kind === 'folder')
     throw new CarrelError('not_found', `There was no file at ${path} in this snapshot.`)
+  if (state.uncovered)
+    throw new CarrelError('gone', `The history did not cover ${path} in this snapshot, so its content is not known.`)
   if (state.size > maxBytes)
     throw new CarrelError('too_large', `${path} had ${state.size} bytes, more than the limit of ${maxBytes}.`)
   const bytes = book.bytes(state)

@@ -132,6 +132,7 @@ describe('every reason has its kind', () => {
     conflict: 0,
     among: [],
     gap: null,
+    onlyCopy: false,
     ...part,
   })
   const kinds = (part: Partial<PathLoss>) => conflictsOf(loss(part), guard).map(({ kind }) => kind)
@@ -151,6 +152,8 @@ describe('every reason has its kind', () => {
     ],
     ['temporary: who used or made it is no question', { path: 'tmp/a', among: [run] }, []],
     ['temporary: but bytes of others are', { path: 'tmp/a', taken: { by, at: 1 } }, ['others_work']],
+    ['only copy', { onlyCopy: true }, ['only_copy']],
+    ['temporary: but an only copy is', { path: 'tmp/a', onlyCopy: true }, ['only_copy']],
     ['a folder has no bytes', { path: '.claude', folder: true }, []],
     ['a folder has no bytes, in use', { path: 'd', folder: true }, []],
   ])('%s', (_, part, expected) => expect(kinds(part)).toEqual(expected))

@@ -109,6 +109,8 @@ export interface PathLoss {
   /** Runs that may have written the content to undo; which of them did is unknown. */
   readonly among: readonly RunId[]
   readonly gap: string | null
+  /** True when content would go that came from outside of the history. */
+  readonly onlyCopy: boolean
 }
 
 export interface Guard {
@@ -128,6 +130,7 @@ export function conflictsOf(loss: PathLoss, guard: Guard): Conflict[] {
   if (loss.conflict > 0) reasons.push({ kind: 'merge_conflict', hunks: loss.conflict })
   if (loss.taken) reasons.push({ kind: 'others_work', ...loss.taken })
   if (loss.folder) return reasons
+  if (loss.onlyCopy) reasons.push({ kind: 'only_copy' })
   const { class: pathClass, action, glob } = classify(loss.path, guard.rules, guard.matches)
   if (action !== 'allow') reasons.push({ kind: 'file_rule', class: pathClass, action, pattern: glob ?? '' })
   if (pathClass === 'temporary') return reasons

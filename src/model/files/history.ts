@@ -25,19 +25,21 @@ export type FilePath = string
 /** State of one path at one moment. Symbolic links are never followed. */
 export const FileState = z.object({
   kind: z.enum(['file', 'link', 'folder']),
-  /** SHA-256 in hex, of a file's bytes or a link's target; null for a folder. */
+  /** SHA-256 in hex, of a file's bytes or a link's target; null for a folder and for content that was not covered. */
   digest: z.string().nullable(),
   /** Permission bits, 0 to 0o7777. Always 0o777 for links. */
   mode: z.number().int(),
   /** Bytes; 0 for folders. */
   size: z.number().int(),
+  /** True when the history did not cover the path then: something may have been there, its content is not known. */
+  uncovered: z.literal(true).optional(),
 })
 export type FileState = z.infer<typeof FileState>
 
-/** Whether two states have equal kind, content and mode; null means that nothing exists there. */
+/** Whether two states have equal kind, content, mode and coverage; null means that nothing exists there. */
 export function sameState(a: FileState | null, b: FileState | null): boolean {
   if (a === null || b === null) return a === b
-  return a.kind === b.kind && a.digest === b.digest && a.mode === b.mode
+  return a.kind === b.kind && a.digest === b.digest && a.mode === b.mode && a.uncovered === b.uncovered
 }
 
 export const Author = z.discriminatedUnion('kind', [
@@ -226,6 +228,8 @@ export const Conflict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('in_use'), run: RunId, session: SessionId }),
   /** The content to write is not kept, or the history does not track the path. */
   z.object({ kind: z.literal('gap'), why: z.string() }),
+  /** The content came from outside of the history, and may exist nowhere else. */
+  z.object({ kind: z.literal('only_copy') }),
 ])
 export type Conflict = z.infer<typeof Conflict>
 
@@ -247,7 +251,7 @@ export const Plan = z.object({
   request: PlanRequest,
   /** Sorted by path. Paths already in the wanted state are not listed. */
   entries: z.array(PlanEntry),
-  /** Paths that the history does not track and the plan does not touch. */
+  /** Paths that the history does not track now, or did not track then. The plan does not touch them. */
   gaps: z.array(Gap),
   /** Digest of request and entries: equal only for equal plans. A gap that blocks an entry is a reason of that entry. */
   digest: z.string(),

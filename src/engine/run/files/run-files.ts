@@ -111,8 +111,7 @@ export class RunFiles {
       if (how === 'parked') await this.#activity.scan({ at: 'imported', reason: 'tool' })
       else await this.#activity.scan({ at: 'imported', reason: 'run_end', mark: this.#mark('end') })
       await this.#publisher.settled()
-      const lost = this.#leftOut.notice()
-      if (lost !== null) this.#notice(lost, 'info')
+      for (const lost of this.#leftOut.notices()) this.#notice(lost, 'info')
     } catch (thrown) {
       this.#work.ctx.log.warn(`The last changes of ${this.run} in ${this.opened.key} could not be read.`, thrown)
       this.#notice(`The last changes of this run are not in the history: ${messageOf(thrown)}`)

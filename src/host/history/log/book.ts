@@ -1,6 +1,7 @@
 import type { Change, FilePath, FileState, Gap, Snapshot } from '../../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../../model/ids.ts'
 import type { Captured, ScanRequest } from '../history.ts'
+import type { NotedChange } from './query.ts'
 
 /**
  * History of one open place inside the worker; plans and acts are made from it. Reads are synchronous and see the last
@@ -19,10 +20,12 @@ export interface Book {
   below(path: FilePath, n: number): FilePath[]
   /** Differences of two snapshots, ordered by path; each path once, with its last author in between. */
   between(from: number, to: number): Change[]
-  /** Changes by an author, oldest first, also of unknown authors that it may be. A path may occur several times. */
-  changesBy(by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }): Change[]
-  /** All changes of a path so far, oldest first. */
-  changesOf(path: FilePath): Change[]
+  /** The same, with paths that left the history or came back in between. */
+  betweenWithCoverage(from: number, to: number): Change[]
+  /** Changes and coverage by an author, oldest first, also of unknown authors that it may be. A path may occur twice. */
+  changesBy(by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }): NotedChange[]
+  /** All changes of a path so far, and of its coverage, oldest first. */
+  changesOf(path: FilePath): NotedChange[]
   lastChange(path: FilePath): Change | null
   /** Returns the bytes of a file or the target of a link; null when they are not kept. */
   bytes(state: FileState): Buffer | null

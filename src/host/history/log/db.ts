@@ -120,6 +120,14 @@ const STEPS: readonly string[] = [
     job text not null
   ) without rowid;
   `,
+  `
+  -- Null: a change of a file. 'coverage': the path left the history or came back, and nobody need have changed it.
+  -- 'brought': its content is older than the change, and came from outside of the history. 'named': by a run that named
+  -- the path. With this step files.kept = 2 marks a stretch without coverage: something may have stood there.
+  alter table changes add column note text;
+  -- Inode and birth, by which a left-out path is known again where it was moved to.
+  alter table gaps add column identity text;
+  `,
 ]
 
 /**

@@ -6,20 +6,22 @@ type Why = Gap['why']
 export interface GapNote {
   readonly why: Why
   readonly bytes: number | null
+  /** `identityOf` the path, where a rule excludes it; else null. */
+  readonly identity?: string | null
 }
 
 /** Paths of a place that are not covered, with the reason. Few enough for memory. */
 export type GapBook = ReturnType<typeof openGapBook>
 
 export function openGapBook(db: DatabaseSync, place: number) {
-  const all = db.prepare('select path, why, bytes from gaps where place = ?')
-  const put = db.prepare('insert or replace into gaps (place, path, why, bytes) values (?, ?, ?, ?)')
+  const all = db.prepare('select path, why, bytes, identity from gaps where place = ?')
+  const put = db.prepare('insert or replace into gaps (place, path, why, bytes, identity) values (?, ?, ?, ?, ?)')
   const remove = db.prepare('delete from gaps where place = ? and path = ?')
   const read = () =>
     new Map(
-      (all.all(place) as { path: Uint8Array; why: Why; bytes: number | null }[]).map(({ path, why, bytes }) => [
+      (all.all(place) as unknown as (Required<GapNote> & { path: Uint8Array })[]).map(({ path, ...gap }) => [
         pathOf(path),
-        { why, bytes },
+        gap,
       ]),
     )
   let gaps: Map<FilePath, GapNote> = read()
@@ -45,7 +47,7 @@ export function openGapBook(db: DatabaseSync, place: number) {
     /** Null removes the gap. Call within a transaction. */
     set(path: FilePath, gap: GapNote | null): void {
       if (gap) {
-        put.run(place, pathBytes(path), gap.why, gap.bytes)
+        put.run(place, pathBytes(path), gap.why, gap.bytes, gap.identity ?? null)
         gaps.set(path, gap)
       } else {
         remove.run(place, pathBytes(path))

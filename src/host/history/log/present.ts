@@ -17,6 +17,8 @@ export interface Known {
 }
 
 export const KINDS = ['file', 'link', 'folder'] as const
+/** `files.kept` of a stretch of snapshots during which a path was not covered. */
+export const UNCOVERED = 2
 export const FILE = 0
 export const LINK = 1
 export const FOLDER = 2
@@ -30,6 +32,7 @@ interface Row extends Omit<Known, 'racy'> {
 }
 
 const COLUMNS = 'kind, mode, size, blob, since, mtime, ctime, ino, racy'
+const HERE = 'place = ? and until is null and kept < 2'
 const knownOf = ({ kind, mode, size, blob, since, mtime, ctime, ino, racy }: Row): Known => ({
   kind,
   mode,
@@ -92,12 +95,10 @@ export function openPresent(db: DatabaseSync, place: number) {
 
 function statements(db: DatabaseSync) {
   return {
-    one: db.prepare(`select ${COLUMNS} from files where place = ? and path = ? and until is null order by since desc`),
-    range: db.prepare(
-      `select path, ${COLUMNS} from files where place = ? and path >= ? and path < ? and until is null order by path`,
-    ),
-    texts: db.prepare(`select cast(path as text) as path, ${COLUMNS} from files where place = ? and until is null`),
-    bytes: db.prepare(`select path, ${COLUMNS} from files where place = ? and until is null`),
+    one: db.prepare(`select ${COLUMNS} from files where ${HERE} and path = ?`),
+    range: db.prepare(`select path, ${COLUMNS} from files where ${HERE} and path >= ? and path < ? order by path`),
+    texts: db.prepare(`select cast(path as text) as path, ${COLUMNS} from files where ${HERE}`),
+    bytes: db.prepare(`select path, ${COLUMNS} from files where ${HERE}`),
     end: db.prepare(
       'update files set until = ?, mtime = null, ctime = null, ino = null, racy = null where place = ? and path = ? and since = ?',
     ),
@@ -125,11 +126,20 @@ function load({ texts, bytes }: ReturnType<typeof statements>, place: number): M
   return map
 }
 
-export function stateOf(row: { kind: number; mode: number; size: number; digest: Uint8Array | null }): FileState {
+export function stateOf(row: StateRow): FileState {
   return {
     kind: KINDS[row.kind] ?? 'file',
     digest: row.digest ? Buffer.from(row.digest).toString('hex') : null,
     mode: row.mode,
     size: row.size,
+    ...(row.kept === UNCOVERED && { uncovered: true as const }),
   }
+}
+
+export interface StateRow {
+  readonly kind: number
+  readonly mode: number
+  readonly size: number
+  readonly digest: Uint8Array | null
+  readonly kept: number
 }

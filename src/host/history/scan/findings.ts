@@ -3,18 +3,30 @@ import type { FilePath } from '../../../model/files/history.ts'
 import type { LeftOutPaths } from '../history.ts'
 import type { Content } from '../log/blobs.ts'
 import type { GapBook, GapNote } from '../log/gap-book.ts'
-import type { Known, Present } from '../log/present.ts'
-import { type InspectOptions, inspectPath, type NewState, type Seen, type SeenStats } from './inspect.ts'
+import { foldersAbove, parentOf } from '../log/paths.ts'
+import { FILE, FOLDER, type Known, type Present } from '../log/present.ts'
+import type { Form } from '../log/uncovered.ts'
+import {
+  type InspectOptions,
+  identityOf,
+  inspectPath,
+  type NewState,
+  type Seen,
+  type SeenStats,
+  statsAt,
+} from './inspect.ts'
 
 /** Findings of a scan of some or all paths of a place. They are not written yet. */
 export interface Findings {
   /** Changes by path; a null state means that nothing is there any more. */
   readonly changed: Map<FilePath, Found>
-  /** Paths that are covered from now on without an author, because a rule or a limit excluded them before. */
+  /** Paths whose state was the same before: in the frozen folder, or before the history began. */
   readonly covered: Map<FilePath, Found>
+  /** Paths that came under the history, because a rule, a limit or a folder above excludes them no longer. */
+  readonly entered: Map<FilePath, Found>
   readonly touched: Map<FilePath, { readonly known: Known; readonly stats: SeenStats }>
-  /** Paths of the history that are no longer covered. */
-  readonly uncovered: Map<FilePath, Known>
+  /** Paths of the history that a rule excludes from now on. One that changed before is in `changed` too. */
+  readonly left: Map<FilePath, Known>
   /** Null removes a gap. */
   readonly gaps: Map<FilePath, GapNote | null>
 }
@@ -25,37 +37,49 @@ export interface Found {
   readonly stats: SeenStats | null
   /** For a view over a frozen folder: state of the path in that folder, which was its state until now. */
   readonly base?: NewState | undefined
+  /** Form until now of a path that the history did not cover, although something was there. */
+  readonly uncovered?: Form | null
 }
 
 export type Finder = ReturnType<typeof createFinder>
 
-export const isEmpty = ({ changed, covered, touched, uncovered, gaps }: Findings): boolean =>
-  changed.size + covered.size + touched.size + uncovered.size + gaps.size === 0
+export const isEmpty = (findings: Findings): boolean => isQuiet(findings) && findings.touched.size === 0
 
 /** Whether a power loss would lose nothing: the next walk finds the rest again. */
-export const isQuiet = ({ changed, covered, uncovered, gaps }: Findings): boolean =>
-  changed.size + covered.size + uncovered.size + gaps.size === 0
+export const isQuiet = ({ changed, covered, entered, left, gaps }: Findings): boolean =>
+  changed.size + covered.size + entered.size + left.size + gaps.size === 0
+
+/** Reasons for which a path stays without content until a rule, a limit, its kind or its rights change. */
+const LASTING: readonly string[] = ['ignored', 'too_large', 'special', 'unreadable'] satisfies GapNote['why'][]
+export const isLasting = (gap: Pick<GapNote, 'why'> | null): boolean => gap !== null && LASTING.includes(gap.why)
 
 /** Returns the left-out paths that came and went. Call before the findings are written. */
 export function leftOutIn(
-  { gaps: found }: Findings,
+  { gaps: found, changed, left: leaving }: Findings,
   gaps: GapBook,
   isThere: (path: FilePath) => boolean,
 ): LeftOutPaths {
   const isOut = (gap: GapNote | null) => gap?.why === 'ignored' || gap?.why === 'too_large'
-  const [came, went]: [FilePath[], FilePath[]] = [[], []]
+  const leftOut = { came: [] as FilePath[], went: [] as FilePath[], entered: [] as FilePath[], left: [] as FilePath[] }
   for (const [path, gap] of found) {
     const before = gaps.at(path)
-    if (gap === null) {
-      if (isOut(before) && !isThere(path)) went.push(path)
-    } else if (before === null && isOut(gap)) came.push(path)
+    if (gap !== null) {
+      if (leaving.has(path) || changed.get(path)?.state?.uncovered) leftOut.left.push(path)
+      else if (before === null && isOut(gap)) leftOut.came.push(path)
+    } else if (!isThere(path)) {
+      if (isOut(before)) leftOut.went.push(path)
+    } else if (isLasting(before) && !isOutAbove(found, gaps, path)) leftOut.entered.push(path)
   }
-  return { came, went }
+  return leftOut
 }
 
+/** Whether a folder above is a gap once the findings are written. */
+export const isOutAbove = (found: Findings['gaps'], gaps: GapBook, path: FilePath): boolean =>
+  foldersAbove(path).some((folder) => (found.has(folder) ? found.get(folder) : gaps.at(folder)) != null)
+
 /** Yields all found content, to be recorded or given up. */
-export function* contentsOf({ changed, covered }: Findings): Iterable<Content> {
-  for (const { state, base } of [...changed.values(), ...covered.values()]) {
+export function* contentsOf({ changed, covered, entered }: Findings): Iterable<Content> {
+  for (const { state, base } of [...changed.values(), ...covered.values(), ...entered.values()]) {
     if (state?.content) yield state.content
     if (base?.content) yield base.content
   }
@@ -64,26 +88,15 @@ export function* contentsOf({ changed, covered }: Findings): Iterable<Content> {
 const noFindings = (): Findings => ({
   changed: new Map(),
   covered: new Map(),
+  entered: new Map(),
   touched: new Map(),
-  uncovered: new Map(),
+  left: new Map(),
   gaps: new Map(),
 })
 
 export function createFinder(options: InspectOptions, present: Present, gaps: GapBook) {
   const findings = noFindings()
-  const setGap = (path: FilePath, gap: GapNote | null) => {
-    const now = gaps.at(path)
-    // A path that was missed before the import stays missed.
-    if (gap === null && (now === null || now.why === 'before_import')) return
-    if (gap && now && gap.why === now.why && gap.bytes === now.bytes) findings.gaps.delete(path)
-    else findings.gaps.set(path, gap)
-  }
-  const uncover = (path: FilePath) => {
-    const known = present.get(path)
-    if (!known) return
-    findings.uncovered.set(path, known)
-    for (const [below, one] of present.below(path)) findings.uncovered.set(below, one)
-  }
+  const setGap = createGapSetter(findings, gaps)
   const gone = (path: FilePath, known: Known): void =>
     void findings.changed.set(path, { known, state: null, stats: null })
   const noted: {
@@ -95,21 +108,28 @@ export function createFinder(options: InspectOptions, present: Present, gaps: Ga
       if (known && isNews(known, stats)) findings.touched.set(path, { known, stats })
     },
     changed: (path, known, { state, stats }) => {
-      const before = known ? null : gaps.covering(path)?.why
-      const silent = before === 'ignored' || before === 'too_large' || before === 'special'
-      findings[silent ? 'covered' : 'changed'].set(path, { known, state, stats })
+      const gap = known ? null : gaps.covering(path)
+      const before = gap && isLasting(gap) ? gap : null
+      const own = before?.path === path ? before : null
+      const uncovered = before && { kind: state.kind, mode: state.mode, size: own?.bytes ?? state.size }
+      // The file itself became coverable, so that somebody changed it; else a rule, a limit or a folder above did.
+      const isChange = before === null || (own && isOutByItself(own, options))
+      findings[isChange ? 'changed' : 'entered'].set(path, { known, state, stats, uncovered })
       setGap(path, null)
     },
     gone: (path, known) => {
       setGap(path, null)
       if (known) gone(path, known)
     },
-    gap: (path, _, { why, bytes }) => {
+    gap: (path, known, { why, bytes, mode, isNew }) => {
       setGap(path, { why, bytes })
-      // An unsteady or unreadable file was there before and will be there again.
-      if (why === 'too_large' || why === 'special') uncover(path)
+      // An unsteady file will be looked at again; an unreadable one that lstat vouches for is unchanged.
+      if (!known || !isNew) return
+      const state: NewState = { kind: FILE, mode, size: bytes ?? 0, content: null, uncovered: true }
+      findings.changed.set(path, { known, state, stats: null })
     },
   }
+  const leave = createLeaver(options, present, findings)
   return {
     findings,
     /** Inspects a path that no rule excludes. */
@@ -119,13 +139,54 @@ export function createFinder(options: InspectOptions, present: Present, gaps: Ga
       return seen
     },
     /** Notes a path that a rule excludes. */
-    leaveOut(path: FilePath, bytes: number | null): void {
-      setGap(path, { why: 'ignored', bytes })
-      uncover(path)
+    leaveOut(path: FilePath, stats: Stats): void {
+      setGap(path, { why: 'ignored', bytes: stats.isDirectory() ? null : stats.size, identity: identityOf(stats) })
+      leave(path, stats)
     },
     /** Notes a folder whose names cannot be read: its known paths stay as they were. */
     unreadable: (folder: FilePath): void => setGap(folder, { why: 'unreadable', bytes: null }),
     gone,
+  }
+}
+
+/** Returns a function that notes a gap, if it is news; null removes it. */
+const createGapSetter = (findings: Findings, gaps: GapBook) => (path: FilePath, gap: GapNote | null) => {
+  const now = gaps.at(path)
+  // A path that was missed before the import stays missed.
+  if (gap === null && (now === null || now.why === 'before_import')) return
+  const isSame = gap && now && gap.why === now.why && gap.bytes === now.bytes
+  if (isSame && (gap.identity ?? null) === (now.identity ?? null)) findings.gaps.delete(path)
+  else findings.gaps.set(path, gap)
+}
+
+/** Whether the path itself, and no rule or lower limit, is the reason of its gap. */
+const isOutByItself = ({ why, bytes }: GapNote, { maxFileBytes }: InspectOptions): boolean =>
+  why === 'special' || why === 'unreadable' || (why === 'too_large' && (bytes ?? 0) > maxFileBytes)
+
+/**
+ * Returns a function that ends the coverage of a path and everything below, after a last inspection: a change until now
+ * belongs to the history.
+ */
+function createLeaver(options: InspectOptions, present: Present, { changed, left }: Findings) {
+  const leave = (path: FilePath, known: Known, stats: Stats | undefined): void => {
+    if (!stats) return void changed.set(path, { known, state: null, stats: null })
+    const seen = inspectPath(options, path, known, stats)
+    if (seen.what === 'changed') changed.set(path, { known, state: seen.state, stats: seen.stats })
+    if (seen.what === 'gone') changed.set(path, { known, state: null, stats: null })
+    else left.set(path, known)
+  }
+  return (path: FilePath, stats: Stats): void => {
+    const known = present.get(path)
+    if (!known) return
+    leave(path, known, stats)
+    if (known.kind !== FOLDER) return
+    const gone = new Set<FilePath>(stats.isDirectory() ? [] : [path])
+    for (const [below, one] of present.below(path)) {
+      // A name below a link or a file belongs elsewhere.
+      const now = gone.has(parentOf(below)) ? undefined : statsAt(options.root, below)
+      if (!now?.isDirectory()) gone.add(below)
+      leave(below, one, now)
+    }
   }
 }
 

@@ -29,16 +29,10 @@ export async function openImport(
   const waiting = new Map<FilePath, Stats>()
   let done = 0
   const finder = createFinder(options, context.present, context.gaps)
-  const lister: Finder = {
-    ...finder,
-    inspect(path, known, stats) {
-      if (known) done += 1
-      else if (stats) waiting.set(path, stats)
-      return { what: 'same' }
-    },
-    // The file is gone since an interrupted import: the next walk records that.
-    gone: () => undefined,
+  const onKnown = () => {
+    done += 1
   }
+  const lister = listerOf(context, finder, { waiting, onKnown })
   await scanAll({ ...context, recheck: false }, lister)
   recorder.cover(finder.findings, 'now')
   const total = done + waiting.size
@@ -57,8 +51,9 @@ export async function openImport(
         if (taken.size === PIECE || bytes > PIECE_BYTES) break
       }
       // The content was there before the history began, so it has no author.
-      const { changed, covered, gaps, touched, uncovered } = piece.findings
-      recorder.cover({ changed: new Map(), covered: new Map([...covered, ...changed]), gaps, touched, uncovered }, how)
+      const { changed, entered, ...others } = piece.findings
+      const covered = new Map([...others.covered, ...changed, ...entered])
+      recorder.cover({ ...others, covered, changed: new Map(), entered: new Map() }, how)
     } catch (error) {
       options.blobs.giveUp(contentsOf(piece.findings))
       throw error
@@ -79,6 +74,30 @@ export async function openImport(
       for (let asked = [...paths]; asked.length > 0; asked = asked.filter((path) => waiting.has(path)))
         take(asked, 'now')
     },
+  }
+}
+
+interface Listed {
+  readonly waiting: Map<FilePath, Stats>
+  readonly onKnown: () => void
+}
+
+/** Returns a finder that only lists the paths to import. */
+function listerOf({ present }: ScanContext, finder: Finder, { waiting, onKnown }: Listed): Finder {
+  return {
+    ...finder,
+    inspect(path, known, stats) {
+      if (known) onKnown()
+      else if (stats) waiting.set(path, stats)
+      return { what: 'same' }
+    },
+    // Covered by an import that was interrupted: the first walk after this one tells whether it stays so.
+    leaveOut(path, stats) {
+      if (present.get(path)) onKnown()
+      else finder.leaveOut(path, stats)
+    },
+    // The file is gone since an interrupted import: the next walk records that.
+    gone: () => undefined,
   }
 }
 

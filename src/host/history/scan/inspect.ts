@@ -12,13 +12,22 @@ export type Seen =
   | { readonly what: 'touched'; readonly stats: SeenStats }
   | { readonly what: 'changed'; readonly state: NewState; readonly stats: SeenStats }
   | { readonly what: 'gone' }
-  | { readonly what: 'gap'; readonly why: Gap['why']; readonly bytes: number | null }
+  /** Cannot be covered. `isNew`: not the known state, so far as lstat tells. */
+  | {
+      readonly what: 'gap'
+      readonly why: Gap['why']
+      readonly bytes: number | null
+      readonly mode: number
+      readonly isNew: boolean
+    }
 
 export interface NewState {
   readonly kind: number
   readonly mode: number
   readonly size: number
   readonly content: Content | null
+  /** True where the content cannot be covered. */
+  readonly uncovered?: true
 }
 
 export interface SeenStats {
@@ -26,6 +35,8 @@ export interface SeenStats {
   readonly ctime: number | null
   readonly ino: number | null
   readonly racy: boolean
+  /** Birth of the file; where the disk keeps none, its last change. ms. */
+  readonly born?: number
 }
 
 /** Parameters of an inspection. */
@@ -54,6 +65,10 @@ export function statsAt(root: string, path: FilePath): Stats | undefined {
   }
 }
 
+/** Returns what tells a file or folder from all others: inodes are used again, but not with the same birth. */
+export const identityOf = (stats: Stats | undefined): string | null =>
+  stats ? `${stats.ino}:${stats.birthtimeMs}` : null
+
 /** Inspects a path that is to be covered. Reads its content only where lstat proves nothing. */
 export function inspectPath(
   options: InspectOptions,
@@ -67,7 +82,7 @@ export function inspectPath(
     if (found) return found
     seen = statsAt(options.root, path)
   }
-  return { what: 'gap', why: 'unsteady', bytes: seen?.size ?? null }
+  return { what: 'gap', why: 'unsteady', bytes: seen?.size ?? null, mode: 0, isNew: false }
 }
 
 /** Inspects once. Returns null when the file changed meanwhile. */
@@ -83,13 +98,16 @@ function inspectOnce(
     if (known?.kind === FOLDER && known.mode === mode) return SAME
     return { what: 'changed', state: { kind: FOLDER, mode, size: 0, content: null }, stats: NO_STATS }
   }
-  if (!stats.isFile() && !stats.isSymbolicLink()) return { what: 'gap', why: 'special', bytes: null }
-  if (known && !known.racy && isVouched(known, stats)) return SAME
-  if (stats.isFile() && stats.size > options.maxFileBytes) return { what: 'gap', why: 'too_large', bytes: stats.size }
+  const isKnown = known !== null && isVouched(known, stats)
+  const gap = (why: Gap['why'], bytes: number | null): Seen => ({ what: 'gap', why, bytes, mode, isNew: !isKnown })
+  if (!stats.isFile() && !stats.isSymbolicLink()) return gap('special', null)
+  if (isKnown && !known.racy) return SAME
+  // A limit that was lowered does not concern files that the history has.
+  if (stats.isFile() && stats.size > options.maxFileBytes && !isKnown) return gap('too_large', stats.size)
   try {
     return compared(options, path, known, stats)
   } catch (error) {
-    return unreadable(error, stats)
+    return isUnreadable(error) ? gap('unreadable', stats.size) : null
   }
 }
 
@@ -101,7 +119,7 @@ function compared(options: InspectOptions, path: FilePath, known: Known | null, 
   const kind = isLink ? LINK : FILE
   const mode = isLink ? 0o777 : stats.mode & 0o7777
   const racy = Math.max(stats.ctimeMs, stats.mtimeMs) >= options.racyFrom
-  const seenStats = { mtime: stats.mtimeMs, ctime: stats.ctimeMs, ino: stats.ino, racy }
+  const seenStats = { mtime: stats.mtimeMs, ctime: stats.ctimeMs, ino: stats.ino, racy, born: stats.birthtimeMs }
   const isSame = known?.kind === kind && known.mode === mode && known.blob === options.blobs.idOf(content.digest)
   if (isSame) {
     options.blobs.letGo(content)
@@ -116,11 +134,11 @@ function isVouched(known: Known, stats: Stats): boolean {
   return same && known.ino === stats.ino && (known.kind === LINK || known.mode === (stats.mode & 0o7777))
 }
 
-/** Turns an error of this path alone into a gap. An error of Carrel's own disk, such as a full one, is thrown. */
-function unreadable(error: unknown, stats: Stats): Seen | null {
+/** Whether an error of this path alone makes it a gap; false where it changed meanwhile. @throws an error of Carrel's own disk */
+function isUnreadable(error: unknown): boolean {
   const code = codeOf(error)
-  if (isAbsent(error) || ['ELOOP', 'EINVAL'].includes(code)) return null
-  if (['EACCES', 'EPERM', 'EIO'].includes(code)) return { what: 'gap', why: 'unreadable', bytes: stats.size }
+  if (isAbsent(error) || ['ELOOP', 'EINVAL'].includes(code)) return false
+  if (['EACCES', 'EPERM', 'EIO'].includes(code)) return true
   throw error
 }
 

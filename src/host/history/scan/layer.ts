@@ -138,7 +138,8 @@ function compareBelow(
     hidden.push(path, ...everythingIn(lower, path))
   }
   for (const path of hidden) {
-    if (changed.has(path) || context.present.get(path) || !stateNow(path)) continue
+    const now = changed.has(path) || context.present.get(path) ? null : stateNow(path)
+    if (!now || now.uncovered) continue
     const base = stateBelow(path)
     if (base) changed.set(path, gone(base))
   }

@@ -1,16 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Author, type Change, type Counts, type FileState, sameAuthor } from '../../../model/files/history.ts'
+import { type Author, type Change, type Counts, type FilePath, sameAuthor } from '../../../model/files/history.ts'
 import type { RunId, SessionId } from '../../../model/ids.ts'
 import type { Captured, ScanRequest } from '../history.ts'
 import type { Blobs } from '../log/blobs.ts'
 import { inTransaction, inTransactionSoon } from '../log/db.ts'
 import type { GapBook } from '../log/gap-book.ts'
 import { comparePaths, pathBytes } from '../log/paths.ts'
-import { KINDS, type Known, type Present } from '../log/present.ts'
+import type { Present } from '../log/present.ts'
+import type { Uncovered } from '../log/uncovered.ts'
 import { type Authors, attributor } from './authors.ts'
-import { type Findings, type Found, isEmpty, isQuiet, leftOutIn } from './findings.ts'
-import { NO_STATS, statsAt } from './inspect.ts'
+import { createCoverage } from './coverage.ts'
+import { type Findings, isEmpty, isQuiet, leftOutIn } from './findings.ts'
+import { statsAt } from './inspect.ts'
+import { createOrigins } from './origins.ts'
 import type { RunStarts } from './run-starts.ts'
+import { createStates, type States } from './states.ts'
 
 /** Several scan requests answered by one scan, with all their marks. */
 export interface JoinedScan extends Omit<ScanRequest, 'mark'> {
@@ -30,6 +34,7 @@ export interface RecorderParts {
   readonly blobs: Blobs
   readonly authors: Authors
   readonly present: Present
+  readonly uncovered: Uncovered
   readonly gaps: GapBook
   readonly runStarts: RunStarts
 }
@@ -42,7 +47,9 @@ export function createRecorder(parts: RecorderParts) {
   const { db, id, root, present, gaps } = parts
   const get = db.prepare('select newest from places where id = ?')
   const set = db.prepare('update places set newest = ? where id = ?')
-  const write = createWriter(parts)
+  const states = createStates(parts)
+  const write = createWriter(parts, states)
+  const coverage = createCoverage(parts, states)
   const newest = () => Number(get.get(id)?.newest ?? 0)
 
   const inOne = <T>(work: () => T, transact = inTransaction): T => {
@@ -57,22 +64,26 @@ export function createRecorder(parts: RecorderParts) {
   return {
     /** Newest snapshot; 0 before the first. */
     newest,
-    /** Stores all findings atomically and durably as one snapshot. Without a change there is no new snapshot. */
+    /**
+     * Stores all findings atomically and durably. Changes make a snapshot; paths that come under the history or leave it
+     * are part of it, or make one. A path that changed before it left makes another. Without any there is none.
+     */
     record(findings: Findings, scan: JoinedScan): Captured {
       const n = newest()
       if (isEmpty(findings) && scan.marks.length === 0) return unchanged(n, gaps.size)
+      const isThere = (path: FilePath) => statsAt(root, path) !== undefined
+      const leftOut = leftOutIn(findings, gaps, isThere)
       // Marks alone need no sync: their snapshot is durable already, and a power loss would lose only later marks with
       // them.
-      const leftOut = leftOutIn(findings, gaps, (path) => statsAt(root, path) !== undefined)
       const transact = isQuiet(findings) ? inTransactionSoon : inTransaction
       return inOne(() => {
-        write.quiet(findings, n)
         const changes = write.changes(findings.changed, scan, n + 1)
-        const now = changes.length > 0 ? n + 1 : n
-        if (changes.length > 0) {
-          write.snapshot(now, scan, changes)
-          set.run(now, id)
-        }
+        const moved = coverage.write(findings, scan, { n: n + 1, isThere })
+        write.quiet(findings, n)
+        const now = n + Number(changes.length + moved.now > 0) + Number(moved.later > 0)
+        if (now > n) write.snapshot(n + 1, scan, changes)
+        if (now > n + 1) write.snapshot(n + 2, scan, [])
+        if (now > n) set.run(now, id)
         write.marks(scan, now)
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
@@ -96,35 +107,36 @@ const unchanged = (n: number, gaps: number): Captured => ({
   counts: { created: 0, modified: 0, deleted: 0 },
   changes: [],
   gaps,
-  leftOut: { came: [], went: [] },
+  leftOut: { came: [], went: [], entered: [], left: [] },
 })
 
-function createWriter(parts: RecorderParts) {
+function createWriter(parts: RecorderParts, states: States) {
   const { db, id, authors, present, gaps, runStarts } = parts
-  const states = createStateWriter(parts)
-  const change = db.prepare('insert into changes (place, n, path, author, certainty) values (?, ?, ?, ?, ?)')
+  const origins = createOrigins(parts)
+  const change = db.prepare('insert into changes (place, n, path, author, certainty, note) values (?, ?, ?, ?, ?, ?)')
   const snapshot = db.prepare(
     'insert into snapshots (place, n, at, reason, author, created, modified, deleted) values (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const mark = db.prepare('insert or replace into marks (place, run, session, what, n, at) values (?, ?, ?, ?, ?, ?)')
   return {
-    /** Writes findings that have no author. */
+    /** Writes findings that have no author. Call last, since it moves on the gaps. */
     quiet(findings: Findings, n: number) {
-      for (const [path, known] of findings.uncovered) states.uncover(path, known, n)
       for (const [path, found] of findings.covered) states.begin(path, found, n)
       for (const [path, { known, stats }] of findings.touched) present.touch(path, { ...known, ...stats })
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
     },
     changes(changed: Findings['changed'], scan: JoinedScan, n: number): Change[] {
       const whose = attributor(scan, changed, runStarts)
+      const noteOf = origins(scan, changed)
       const paths = [...changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
         const { author, certainty } = whose(path, found)
-        const before = found.base ? states.begin(path, { known: null, state: found.base, stats: null }, 1) : found.known
-        if (before) present.end(path, before, n)
+        // Before the content is known to the history.
+        const note = noteOf(path, found, author)
+        const before = states.end(path, found, n)
         const after = states.begin(path, found, n)
-        change.run(id, n, pathBytes(path), authors.idOf(author, scan.writers), certainty)
-        return { path, before: states.of(before), after: states.of(after), n, at: scan.now, author, certainty }
+        change.run(id, n, pathBytes(path), authors.idOf(author, scan.writers), certainty, note)
+        return { path, before, after, n, at: scan.now, author, certainty }
       })
     },
     snapshot(
@@ -139,34 +151,6 @@ function createWriter(parts: RecorderParts) {
     marks({ marks, now }: JoinedScan, n: number) {
       for (const { run, session, what } of marks) mark.run(id, run, session, what, n, now)
     },
-  }
-}
-
-function createStateWriter({ db, id, blobs, present }: RecorderParts) {
-  const forgetChange = db.prepare('delete from changes where place = ? and n = ? and path = ?')
-  const forgetRow = db.prepare('delete from files where place = ? and path = ? and since = ?')
-  const digest = db.prepare('select digest from blobs where id = ?')
-  const digestOf = ({ blob }: Known) =>
-    blob === null ? null : Buffer.from((digest.get(blob) as { digest: Uint8Array }).digest).toString('hex')
-  return {
-    begin(path: string, { state, stats }: Found, since: number): Known | null {
-      if (!state) return null
-      const blob = state.content ? blobs.use(state.content, id) : null
-      const { kind, mode, size } = state
-      const known = { kind, mode, size, blob, since, ...(stats ?? NO_STATS) }
-      present.begin(path, known)
-      return known
-    },
-    uncover(path: string, known: Known, n: number) {
-      present.end(path, known, n)
-      if (known.since !== n) return
-      // No visible snapshot has this state: its row is removed as if it had never been.
-      forgetRow.run(id, pathBytes(path), n)
-      forgetChange.run(id, n, pathBytes(path))
-      if (known.blob !== null) blobs.release(known.blob)
-    },
-    of: (known: Known | null): FileState | null =>
-      known && { kind: KINDS[known.kind] ?? 'file', digest: digestOf(known), mode: known.mode, size: known.size },
   }
 }
 

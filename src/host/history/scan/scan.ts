@@ -30,7 +30,7 @@ export async function scanAll(context: ScanContext, finder: Finder): Promise<voi
   const known = context.present.all()
   const seen = new Set<FilePath>()
   await walk(context, finder, { folder: '', recheck: context.recheck }, (path) => seen.add(path))
-  for (const [path, one] of known) if (!seen.has(path) && !finder.findings.uncovered.has(path)) finder.gone(path, one)
+  for (const [path, one] of known) if (!seen.has(path) && !finder.findings.left.has(path)) finder.gone(path, one)
   for (const [path, { why }] of context.gaps.entries()) {
     const isOver = why === 'before_import' ? !seen.has(path) : !finder.findings.gaps.has(path) && !seen.has(path)
     if (isOver) finder.findings.gaps.set(path, null)
@@ -70,7 +70,7 @@ async function scanBelow(context: ScanContext, finder: Finder, path: FilePath, d
   const stats = statsAt(root, path)
   const isFolder = stats?.isDirectory() ?? false
   if (!known && ignorer.leavesOut(path, isFolder)) {
-    if (stats) finder.leaveOut(path, isFolder ? null : stats.size)
+    if (stats) finder.leaveOut(path, stats)
     return
   }
   finder.inspect(path, known, stats)
@@ -109,7 +109,7 @@ function visit(
   const isFolder = stats.isDirectory()
   if ((!known || recheck) && ignorer.leavesOut(path, isFolder)) {
     on(path)
-    finder.leaveOut(path, isFolder ? null : stats.size)
+    finder.leaveOut(path, stats)
     return false
   }
   on(path)

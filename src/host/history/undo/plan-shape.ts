@@ -60,7 +60,8 @@ function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Proposal>): Propo
       const before = book.lastChange(path)?.before ?? null
       const state: FileState = { ...FOLDER, mode: before && isFolder(before) ? before.mode : 0o755 }
       const { conflict = 0, lost = null, among = [] } = tree.get(path) ?? {}
-      return { path, next: { state, bytes: () => null }, merged: false, conflict, lost, among }
+      const next = { state, bytes: () => null }
+      return { path, next, merged: false, conflict, lost, among, unseen: false, changes: () => [] }
     })
 }
 

@@ -2,17 +2,19 @@ import { hash } from 'node:crypto'
 import { canonical } from '../../../model/canonical.ts'
 import { CarrelError } from '../../../model/errors.ts'
 import { conflictsOf, type Guard } from '../../../model/files/conflicts.ts'
-import type { FileDiff, FilePath, Plan, PlanEntry, PlanRequest } from '../../../model/files/history.ts'
+import type { FileDiff, FilePath, Gap, Plan, PlanEntry, PlanRequest } from '../../../model/files/history.ts'
 import { sameState } from '../../../model/files/history.ts'
 import { compareVersions, pickHunks } from '../../../model/files/hunks.ts'
 import { textOf, type Version } from '../../../model/files/merge.ts'
 import { globMatches } from '../../../model/glob.ts'
 import type { PlanAsk, ScanRequest } from '../history.ts'
 import type { Book } from '../log/book.ts'
-import { comparePaths } from '../log/paths.ts'
+import { comparePaths, foldersAbove } from '../log/paths.ts'
 import { isFolder, textVersion, versionOf } from '../log/versions.ts'
+import { copiesAtRisk, type OnlyCopy } from './only-copy.ts'
 import { type Shaped, shape, spreadConflicts } from './plan-shape.ts'
 import { type PlanContext, type Proposal, proposalsOf } from './proposals.ts'
+import { isOnDisk } from './reach.ts'
 
 /** Plan with the new content of each path. */
 export interface Planned {
@@ -31,12 +33,17 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
   if (source) await source.book.capture({ ...scan, writers: ask.source?.writers ?? [] })
   const { request } = ask
   const chosen = choosing(request)
-  const wanted = proposalsOf(request, context).filter(({ path }) => chosen(path))
+  const proposed = proposalsOf(request, context).filter(({ path }) => chosen(path))
+  const wanted = proposed.filter(({ unseen }) => !unseen)
   const shaped = shape(book, pick(book, request, wanted).filter(isNews(book)))
   const guard: Guard = { rules: ask.paths, active: ask.active, matches: globMatches }
   const drafts = shaped.toSorted((a, b) => comparePaths(a.proposal.path, b.proposal.path))
-  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, guard)))
-  const gaps = book.gaps().filter(({ path }) => chosen(path))
+  const isOnlyCopy = copiesAtRisk(
+    book,
+    drafts.map(({ proposal }) => proposal),
+  )
+  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy })))
+  const gaps = [...book.gaps().filter(({ path }) => chosen(path)), ...unseenGaps(book, proposed)]
   return {
     plan: { request, entries, gaps: gaps.slice(0, MOST_GAPS), digest: hash('sha256', canonical({ request, entries })) },
     next: new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next])),
@@ -55,8 +62,19 @@ const present = (book: Book, path: FilePath): Version => versionOf(book, book.st
 
 const isNews =
   (book: Book) =>
-  ({ path, next }: Proposal): boolean =>
-    !sameState(book.stateAt(path, book.newest), next.state)
+  ({ path, next: { state } }: Proposal): boolean => {
+    const now = book.stateAt(path, book.newest)
+    if (sameState(now, state)) return false
+    return !now?.uncovered || !isOnDisk(book.root, path, state)
+  }
+
+/** Returns the outermost paths without a known earlier content, as gaps of the plan. */
+function unseenGaps(book: Book, proposals: readonly Proposal[]): Gap[] {
+  const unseen = new Map(proposals.flatMap(({ path, next, unseen }) => (unseen ? [[path, next.state?.size]] : [])))
+  return [...unseen]
+    .filter(([path]) => book.gapAt(path)?.path !== path && !foldersAbove(path).some((folder) => unseen.has(folder)))
+    .map(([path, bytes]) => ({ path, why: book.gapAt(path)?.why ?? 'ignored', bytes: bytes || null, files: null }))
+}
 
 /** Returns a test whether a path is at or below a requested one. */
 function choosing({ paths }: PlanRequest): (path: FilePath) => boolean {
@@ -95,7 +113,12 @@ function textIn({ state, bytes }: Version): string | null {
 const noHunks = (path: FilePath): CarrelError =>
   new CarrelError('bad_input', `"${path}" has no hunks to choose from in this plan. Name it in paths, or leave it out.`)
 
-function entryOf(book: Book, { proposal, obstacle }: Shaped, guard: Guard): PlanEntry {
+interface Checks {
+  readonly guard: Guard
+  readonly isOnlyCopy: OnlyCopy
+}
+
+function entryOf(book: Book, { proposal, obstacle }: Shaped, { guard, isOnlyCopy }: Checks): PlanEntry {
   const { path, merged, conflict, lost, among } = proposal
   const now = book.stateAt(path, book.newest)
   const next = proposal.next.state
@@ -107,6 +130,7 @@ function entryOf(book: Book, { proposal, obstacle }: Shaped, guard: Guard): Plan
     among,
     taken: lost && !folder ? { by: lost.author, at: lost.at } : null,
     gap: obstacle ?? book.gapAt(path)?.why ?? missing(book, proposal),
+    onlyCopy: isOnlyCopy(proposal, now),
   }
   return {
     path,
@@ -119,6 +143,7 @@ function entryOf(book: Book, { proposal, obstacle }: Shaped, guard: Guard): Plan
 }
 
 function missing(book: Book, { next: { state }, merged }: Proposal): string | null {
+  if (state?.uncovered) return 'the history did not cover its earlier content'
   if (state === null || merged || isFolder(state) || book.kept(state)) return null
   return 'its earlier content is not kept'
 }

@@ -1,8 +1,10 @@
 import { CarrelError } from '../../../model/errors.ts'
-import type { Act, Author, Change, FilePath, PlanRequest } from '../../../model/files/history.ts'
+import type { Act, Author, Change, FilePath, FileState, PlanRequest } from '../../../model/files/history.ts'
+import { sameState } from '../../../model/files/history.ts'
 import { type Merged, mergeVersions, type Version } from '../../../model/files/merge.ts'
 import type { ActId, RunId } from '../../../model/ids.ts'
 import type { Book } from '../log/book.ts'
+import type { NotedChange } from '../log/query.ts'
 import { textVersion, versionOf } from '../log/versions.ts'
 import { lastApplies } from './last-apply.ts'
 
@@ -18,6 +20,10 @@ export interface Proposal {
   readonly lost: Change | null
   /** Runs of which one made the change that would be undone. */
   readonly among: readonly RunId[]
+  /** True where nothing is to be undone but coverage, of a path whose earlier content is not known: it is only named. */
+  readonly unseen: boolean
+  /** All changes of the path, oldest first. */
+  readonly changes: () => readonly NotedChange[]
 }
 
 /** Inputs of a plan. */
@@ -36,19 +42,43 @@ export function proposalsOf(request: PlanRequest, context: PlanContext): Proposa
   return applying(request, context)
 }
 
-const plain = { merged: false, conflict: 0, lost: null, among: [] }
+const plain: Omit<Proposal, 'path' | 'next' | 'changes'> = {
+  merged: false,
+  conflict: 0,
+  lost: null,
+  among: [],
+  unseen: false,
+}
 
 function restoring(to: number, { book, actOf }: PlanContext): Proposal[] {
   if (!book.snapshot(to)) throw new CarrelError('gone', `Snapshot ${to} is not kept. Choose one of the list.`)
-  const changes = book.between(to, book.newest)
-  const since = new Map(changes.map(({ path }) => [path, book.changesOf(path).filter(({ n }) => n > to)]))
+  const changes = book.betweenWithCoverage(to, book.newest)
+  const all = new Map(changes.map(({ path }) => [path, book.changesOf(path)]))
+  const since = new Map([...all].map(([path, ever]) => [path, ever.filter(({ n }) => n > to)]))
+  const works = new Map([...since].map(([path, all]) => [path, all.filter(isWork())]))
   const isOurs = authorsUndone([...since.values()].flat(), actOf)
   return changes.map(({ path, before }) => ({
     ...plain,
     path,
     next: versionOf(book, before),
-    lost: since.get(path)?.findLast(({ author }) => !isOurs(author)) ?? null,
+    lost: works.get(path)?.findLast(({ author }) => !isOurs(author)) ?? null,
+    unseen: before?.uncovered === true && since.get(path)?.every(isCoverage) === true,
+    changes: () => all.get(path) ?? [],
   }))
+}
+
+const isCoverage = ({ note }: NotedChange): boolean => note === 'coverage'
+
+/** Returns a test of consecutive changes of a path: coverage that left and found the same content is nobody's work. */
+function isWork(): (change: NotedChange) => boolean {
+  let last: NotedChange['before'] | undefined
+  return (change) => {
+    const { before, after } = change
+    if (last === undefined || !before?.uncovered) last = before
+    const isSame = isCoverage(change) && (after?.uncovered === true || sameState(after, last))
+    if (!after?.uncovered) last = after
+    return !isSame
+  }
 }
 
 /**
@@ -70,17 +100,31 @@ type UndoOf = Extract<PlanRequest, { kind: 'undo' }>['of']
 /** Undoes changes by content, newest first, so that later ones stay; neighbours of one author at once. */
 function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
   const byPath = Map.groupBy(changesOf(of, book, actOf), ({ path }) => path)
-  return [...byPath].map(([path, mine]) => {
+  return [...byPath].map(([path, all]) => {
+    const unseen = all.every(isCoverage) && all[0]?.before?.uncovered === true
+    const mine = unseen ? all : withoutEntry(all)
     const numbers = new Set(mine.map(({ n }) => n))
-    const all = book.changesOf(path).filter(({ n }) => n >= (mine[0]?.n ?? 0))
+    const isOthers = isWork()
+    const ever = book.changesOf(path)
+    const since = ever.filter(({ n }) => n >= (mine[0]?.n ?? 0))
+    const kept = since.filter((change) => isOthers(change) || numbers.has(change.n))
     return {
-      ...undoSegments(book, path, segmentsOf(all, numbers)),
+      ...undoSegments(book, path, segmentsOf(kept, numbers)),
       among: [...new Set(mine.flatMap(({ author }) => (author.kind === 'unknown' ? author.among : [])))],
+      unseen,
+      changes: () => ever,
     }
   })
 }
 
-function changesOf(of: UndoOf, book: Book, actOf: PlanContext['actOf']): Change[] {
+/** Drops that the path came under the history with a known content: the work since then goes back to that. */
+function withoutEntry(mine: readonly NotedChange[]): readonly NotedChange[] {
+  const [first] = mine
+  const isEntry = first && isCoverage(first) && first.before?.uncovered && first.after
+  return isEntry ? mine.slice(1) : mine
+}
+
+function changesOf(of: UndoOf, book: Book, actOf: PlanContext['actOf']): NotedChange[] {
   if (of.kind === 'run') return book.changesBy({ run: of.run })
   if (of.kind === 'session') return book.changesBy({ session: of.session })
   if (of.kind === 'snapshot' && !book.snapshot(of.n))
@@ -95,25 +139,35 @@ interface Segment {
   readonly mine: boolean
   readonly first: Change
   readonly last: Change
+  /** Last known state of the segment: the base of a merge with later work. */
+  readonly base: FileState | null
 }
 
-function segmentsOf(changes: readonly Change[], mine: ReadonlySet<number>): Segment[] {
+function segmentsOf(changes: readonly NotedChange[], mine: ReadonlySet<number>): Segment[] {
   const segments: Segment[] = []
-  for (const change of changes) {
+  for (const [at, change] of changes.entries()) {
     const newest = segments.at(-1)
-    if (newest?.mine === mine.has(change.n)) segments[segments.length - 1] = { ...newest, last: change }
-    else segments.push({ mine: mine.has(change.n), first: change, last: change })
+    const one = { mine: mine.has(change.n), last: change, base: baseOf(change, changes[at + 1]) }
+    if (newest?.mine === one.mine) segments[segments.length - 1] = { ...newest, ...one }
+    else segments.push({ ...one, first: change })
   }
   return segments
 }
 
-function undoSegments(book: Book, path: FilePath, segments: readonly Segment[]): Proposal {
-  let next = versionOf(book, book.stateAt(path, book.newest))
+/** A path that left the history was as before, unless its return is work of its own. */
+const baseOf = (last: NotedChange, following: NotedChange | undefined): FileState | null =>
+  isCoverage(last) && last.after?.uncovered && !following?.before?.uncovered ? last.before : last.after
+
+type Undone = Omit<Proposal, 'changes'>
+
+function undoSegments(book: Book, path: FilePath, segments: readonly Segment[]): Undone {
+  const now = book.stateAt(path, book.newest)
+  // The present content of an uncovered path is not known: the last known one stands for it.
+  let next = versionOf(book, now?.uncovered ? (segments.at(-1)?.base ?? null) : now)
   let merged = false
-  for (const { mine, first, last } of segments.toReversed()) {
+  for (const { mine, first, base } of segments.toReversed()) {
     if (!mine) continue
-    const base = versionOf(book, last.after)
-    const one = mergeVersions({ base, ours: next, theirs: versionOf(book, first.before) })
+    const one = mergeVersions({ base: versionOf(book, base), ours: next, theirs: versionOf(book, first.before) })
     if (one.kind === 'conflict') return whole(book, path, segments, one.hunks)
     merged ||= one.kind === 'text'
     next = madeOf(one)
@@ -122,7 +176,7 @@ function undoSegments(book: Book, path: FilePath, segments: readonly Segment[]):
 }
 
 /** Proposes the state before all segments: the result when a person confirms the conflicts. */
-function whole(book: Book, path: FilePath, segments: readonly Segment[], conflict: number): Proposal {
+function whole(book: Book, path: FilePath, segments: readonly Segment[], conflict: number): Undone {
   const lost = segments.findLast(({ mine }) => !mine)?.last ?? null
   return { ...plain, path, next: versionOf(book, segments[0]?.first.before ?? null), conflict, lost }
 }
@@ -140,8 +194,9 @@ function applying(request: PlanRequest, context: PlanContext): Proposal[] {
     const theirs = versionOf(from, from.stateAt(path, from.newest))
     const one = mergeVersions({ base: versionOf(from, from.stateAt(path, at)), ours, theirs })
     const lost = book.lastChange(path)
-    if (one.kind === 'conflict') return { ...plain, path, next: theirs, conflict: one.hunks, lost: ours.state && lost }
-    return { ...plain, path, next: madeOf(one), merged: one.kind === 'text', lost: putBack ? lost : null }
+    const common = { ...plain, path, changes: () => book.changesOf(path) }
+    if (one.kind === 'conflict') return { ...common, next: theirs, conflict: one.hunks, lost: ours.state && lost }
+    return { ...common, next: madeOf(one), merged: one.kind === 'text', lost: putBack ? lost : null }
   })
 }
 

@@ -10,7 +10,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs'
-import type { FilePath, FileState } from '../../../model/files/history.ts'
+import { type FilePath, type FileState, sameState } from '../../../model/files/history.ts'
 import { isAbsent } from '../../../primitives/absent-as-null.ts'
 import { diskPath, nameOf, parentOf } from '../log/paths.ts'
 import { FOLDER } from '../log/versions.ts'
@@ -103,6 +103,21 @@ export function stateOf(spot: Spot): FileState | null {
     return { kind: 'link', digest: createHash('sha256').update(target).digest('hex'), mode: 0o777, size: target.length }
   }
   return seen?.isFile() ? { kind: 'file', digest: digestOf(spot, seen), mode, size: Number(seen.size) } : null
+}
+
+/** Whether a path has this state on disk. Reads content only where the size is right. */
+export function isOnDisk(root: string, path: FilePath, state: FileState | null): boolean {
+  try {
+    return atPath(root, path, (spot) => {
+      const seen = seenAt(spot)
+      if (seen?.isFile() && state?.size !== Number(seen.size)) return false
+      return state === null ? seen === undefined : sameState(stateOf(spot), state)
+    })
+  } catch (error) {
+    if (error instanceof Moved) return state === null
+    if (['EACCES', 'EPERM', 'EIO'].includes(codeOf(error))) return false
+    throw error
+  }
 }
 
 /** Returns null when the file changes during the read, or was replaced: that equals no planned state. */

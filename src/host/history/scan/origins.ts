@@ -1,0 +1,50 @@
+import type { Author, FilePath } from '../../../model/files/history.ts'
+import type { RunId } from '../../../model/ids.ts'
+import type { Findings, Found } from './findings.ts'
+import { TICK } from './inspect.ts'
+import type { JoinedScan, RecorderParts } from './record.ts'
+
+/** `brought`: content older than its change, from outside of the history. `named`: by a run that named the path. */
+export type ChangeNote = 'brought' | 'named'
+
+/**
+ * Tells where the content of changes came from. A move keeps the birth of a file, a copy across disks its time; content
+ * that the history knew already, or that moved within it, is not brought.
+ */
+export function createOrigins({ db, id, blobs }: RecorderParts) {
+  const started = db.prepare(`select at from marks where place = ? and run = ? and what = 'start'`)
+  const newest = db.prepare('select max(at) as at from snapshots where place = ?')
+  const startOf = (run: RunId) => Number(started.get(id, run)?.at ?? 0)
+  /** Content of an author is younger than this. ms. */
+  const begin = (author: Author): number => {
+    if (author.kind === 'run') return startOf(author.run)
+    if (author.kind === 'unknown') return Math.max(...author.among.map(startOf))
+    return author.kind === 'outside' ? Number(newest.get(id)?.at ?? 0) : 0
+  }
+  /** Returns a function that notes a change of a scan. Call it before the content is stored. */
+  return (scan: JoinedScan, changed: Findings['changed']) => {
+    const named = new Set(scan.writers.flatMap((writer) => writer.named))
+    const acted = new Set(scan.act?.paths)
+    const begins = new Map<string, number>()
+    const beginOf = (author: Author) => {
+      const key = author.kind === 'run' ? author.run : author.kind === 'unknown' ? author.among.join() : author.kind
+      const at = begins.get(key) ?? begin(author)
+      begins.set(key, at)
+      return at
+    }
+    let moved: ReadonlySet<number> | null = null
+    const isMoved = (ino: number) => {
+      const away = ({ known, stats }: Found) => (known?.ino && known.ino !== stats?.ino ? [known.ino] : [])
+      moved ??= new Set([...changed.values()].flatMap(away))
+      return moved.has(ino)
+    }
+    return (path: FilePath, { known, state, stats, uncovered }: Found, author: Author): ChangeNote | null => {
+      if (!state?.content || state.size === 0 || uncovered || acted.has(path)) return null
+      if (named.has(path)) return 'named'
+      if (stats?.ino == null || known?.ino === stats.ino || isMoved(stats.ino)) return null
+      const oldest = Math.min(stats.born ?? Number.POSITIVE_INFINITY, stats.mtime ?? Number.POSITIVE_INFINITY)
+      if (oldest >= beginOf(author) - TICK) return null
+      return blobs.isKept(state.content.digest) ? null : 'brought'
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { FilePath, FileState } from '../../../model/files/history.ts'
+import type { RunId } from '../../../model/ids.ts'
+import type { Book } from '../log/book.ts'
+import type { NotedChange } from '../log/query.ts'
+import { isFolder } from '../log/versions.ts'
+import type { Proposal } from './proposals.ts'
+
+/** Whether a write would remove content that came from outside of the history, and may exist nowhere else. */
+export type OnlyCopy = (proposal: Proposal, now: FileState | null) => boolean
+
+/**
+ * Content is at risk that was brought from outside of the history (`origins.ts`), and what a run made before uncovered
+ * files of the run went away: it may be their copy. Content that the plan puts elsewhere is not.
+ */
+export function copiesAtRisk(book: Book, proposals: readonly Proposal[]): OnlyCopy {
+  const elsewhere = new Map<string, FilePath[]>()
+  for (const { path, next } of proposals) {
+    const digest = next.state?.digest
+    if (digest) elsewhere.set(digest, [...(elsewhere.get(digest) ?? []), path])
+  }
+  const wentWith = new Map<RunId, NotedChange[]>()
+  const goneBy = (run: RunId) => {
+    const known = wentWith.get(run) ?? book.changesBy({ run }).filter(isLossOfUncovered)
+    wentWith.set(run, known)
+    return known
+  }
+  const mayBeCopy = (made: NotedChange): boolean =>
+    runsOf(made).some((run) => goneBy(run).some((gone) => gone.n >= made.n && fits(gone, made)))
+  return ({ path, next: { state: next }, changes: ever }, now) => {
+    if (now === null || isFolder(now) || now.size === 0 || now.digest === next?.digest) return false
+    if (elsewhere.get(now.digest ?? '')?.some((one) => one !== path)) return false
+    const changes = ever()
+    const made = changes.findLastIndex(({ before }) => before === null)
+    return changes.some((change, at) => {
+      const { note, before, after } = change
+      const isNow = after?.digest === now.digest
+      if (!isNow && at < made) return false
+      if (note === 'brought') return isNow || next === null || before?.digest === next.digest
+      return note === null && before === null && next === null && mayBeCopy(change)
+    })
+  }
+}
+
+const runsOf = ({ author }: NotedChange): readonly RunId[] =>
+  author.kind === 'run' ? [author.run] : author.kind === 'unknown' ? author.among : []
+
+const isLossOfUncovered = ({ note, before, after }: NotedChange): boolean =>
+  note === 'coverage' && before?.uncovered === true && after === null
+
+/** A folder that went away may have held anything, a file only content of its own size. */
+const fits = ({ before }: NotedChange, { after }: NotedChange): boolean =>
+  before?.kind === 'folder' || before?.size === after?.size
