@@ -14,6 +14,8 @@ import { NODE_FILE } from './data-folder.ts'
 export interface DataPause {
   /** Null while the data folder works. */
   readonly reason: Pause | null
+  /** Pauses the folder for a reason that its database shows, unless it is paused already. */
+  begin(found: Pause | null): void
   /** Returns the true reason for the end of a run that began before the pause of this folder was ended; else null. */
   cut(begun: number): string | null
   /**
@@ -49,10 +51,13 @@ export async function openPause({ dataFolder, machine, onMoved }: Opening): Prom
     get reason() {
       return reason
     },
+    begin(found) {
+      reason ??= found
+    },
     cut: (begun) => (note === null ? null : cutByPause(note, begun)),
     async end(now, isHeard) {
       if (reason === null) return null
-      const other = await findOther(dataFolder, reason.other, here.path)
+      const other = reason.why === 'database' ? null : await findOther(dataFolder, reason.other, here.path)
       if (await isHeard()) throw new CarrelError('busy', HEARD)
       if (other !== null) await replace(other, here.path, now)
       // The notes about processes are copies: their processes belong to the other folder.

@@ -7,6 +7,7 @@ import { openCgroups } from '../host/cgroups/cgroups.ts'
 import { openKeyRing } from '../host/identity/key-ring.ts'
 import { probeContainment } from '../host/process/containment.ts'
 import { createSandboxes } from '../host/sandbox/probe.ts'
+import { pauseOfDatabase } from '../model/binding.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
@@ -150,6 +151,7 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const cgroups = openCgroups({ path, ...(overrides.self && { self: overrides.self }) })
   const { secretsKeyFile: file } = config
   const vault = createVault(store.secrets, openKeyRing({ environment: env.CARREL_SECRETS_KEY, file, dataFolder }))
+  if (store.engine === 'sqlite') pause.begin(pauseOfDatabase(await store.machines.list(), id))
   const token = await keptSecret(dataFolder, 'token', 32)
   const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type BindingNote, cutByPause, type FolderIdentity, pausedError, pauseOf, pauseText } from './binding.ts'
+import {
+  type BindingNote,
+  cutByPause,
+  type FolderIdentity,
+  pausedError,
+  pauseOf,
+  pauseOfDatabase,
+  pauseText,
+} from './binding.ts'
 
 const HERE: FolderIdentity = { path: '/srv/carrel', machine: 'one', device: '259', inode: '1001', born: '5' }
 const noteOf = (more: Partial<BindingNote> = {}): BindingNote => ({
@@ -40,9 +48,21 @@ describe('a data folder knows its disk and machine', () => {
   })
 })
 
+it('an embedded database knows the machine that uses it, so a copy of the file alone is known too', () => {
+  const [one, two] = [
+    { id: '1', name: 'anvil' },
+    { id: '2', name: 'forge' },
+  ]
+  expect(pauseOfDatabase([], '1')).toBeNull()
+  expect(pauseOfDatabase([one], '1')).toBeNull()
+  expect(pauseOfDatabase([one, two], '2')).toBeNull()
+  expect(pauseOfDatabase([one], '2')).toEqual({ why: 'database', other: 'anvil', at: null })
+})
+
 it('the words of a pause name the other folder, and only to callers who may see paths', () => {
   expect(pauseText(RESTORED)).toBe('This data folder was restored from a backup of /old, made 1970-01-01 00:00 UTC.')
   expect(pauseText({ why: 'copied', other: '/old', at: null })).toBe('This data folder is a copy of /old.')
+  expect(pauseText({ ...RESTORED, why: 'database', other: 'anvil' })).toContain('of the machine anvil')
   expect(pauseText({ ...RESTORED, why: 'replaced' })).toContain('/old goes on instead of this one')
   expect(pausedError(RESTORED, true)).toMatchObject({ code: 'paused', message: expect.stringContaining('/old') })
   expect(pausedError(RESTORED, false).message).toMatch(/^Carrel is paused here.*`carrel unpause`/)
@@ -52,7 +72,8 @@ it('only runs from before the decision ended because of the copy', () => {
   const ended = { ...RESTORED, endedAt: 100 }
   expect(cutByPause(noteOf(), 50)).toBeNull()
   expect(cutByPause(noteOf({ ended }), 50)).toContain('restored from a backup')
-  expect(cutByPause(noteOf({ ended: { ...ended, why: 'copied' } }), 50)).toContain('was copied')
+  expect(cutByPause(noteOf({ ended: { ...ended, why: 'copied' } }), 50)).toContain('folder was copied')
+  expect(cutByPause(noteOf({ ended: { ...ended, why: 'database' } }), 50)).toContain('database was copied')
   expect(cutByPause(noteOf({ ended }), 100)).toBeNull()
   expect(cutByPause(noteOf({ ended: { ...ended, why: 'replaced' } }), 50)).toBeNull()
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CarrelError } from './errors.ts'
 import { Millis } from './ids.ts'
+import type { Machine } from './machine.ts'
 
 /** Identity of a data folder on this machine. Numbers of 64 bits are texts. */
 export const FolderIdentity = z.object({
@@ -16,11 +17,12 @@ export type FolderIdentity = z.infer<typeof FolderIdentity>
 
 /**
  * Reason why a data folder is paused: it is one of two with the same sessions, and nobody has decided which goes on.
- * `restored`: from a backup. `copied`: the folder is a copy. `replaced`: another one goes on instead of this one.
+ * `restored`: from a backup. `copied`: the folder is a copy. `database`: the embedded database alone is a copy.
+ * `replaced`: another one goes on instead of this one.
  */
 export const Pause = z.object({
-  why: z.enum(['restored', 'copied', 'replaced']),
-  /** Path of the other data folder, as of then. */
+  why: z.enum(['restored', 'copied', 'database', 'replaced']),
+  /** Path of the other data folder, as of then; for `database` the name of its machine. */
   other: z.string(),
   /** Time of the backup or of the decision; null for a copied folder. */
   at: Millis.nullable(),
@@ -56,6 +58,12 @@ function isSameFolder(bound: FolderIdentity, here: FolderIdentity): boolean {
   return bound.inode === here.inode && (bound.device === here.device || bound.path === here.path)
 }
 
+/** The machines that an embedded database knows: only one of them ever uses it. @returns null for none, and for this one */
+export function pauseOfDatabase(known: readonly Pick<Machine, 'id' | 'name'>[], here: string): Pause | null {
+  const [other] = known
+  return other && known.every(({ id }) => id !== here) ? { why: 'database', other: other.name, at: null } : null
+}
+
 /** Amounts of work that wait in a paused data folder. */
 export const WaitingWork = z.object({
   prompts: z.number().int(),
@@ -70,6 +78,7 @@ export function pauseText({ why, other, at }: Pause): string {
   const time = at === null ? '' : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
   if (why === 'restored') return `This data folder was restored from a backup of ${other}, made ${time}.`
   if (why === 'copied') return `This data folder is a copy of ${other}.`
+  if (why === 'database') return `The database was copied from another data folder, of the machine ${other}.`
   return `The data folder ${other} goes on instead of this one, since ${time}.`
 }
 
@@ -83,7 +92,6 @@ export function pausedError(pause: Pause, shown: boolean): CarrelError {
 /** Returns the true reason for the end or parking of a run that began before a person ended a pause; else null. */
 export function cutByPause({ ended }: BindingNote, begun: number): string | null {
   if (ended === null || ended.why === 'replaced' || begun >= ended.endedAt) return null
-  return ended.why === 'restored'
-    ? 'The data folder was restored from a backup that was made during the run.'
-    : 'The data folder was copied during the run.'
+  if (ended.why === 'restored') return 'The data folder was restored from a backup that was made during the run.'
+  return `The ${ended.why === 'database' ? 'database' : 'data folder'} was copied during the run.`
 }

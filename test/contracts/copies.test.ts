@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type OperationName, operations } from '../../src/api/index.ts'
@@ -98,6 +98,13 @@ describe.each(ENGINES)('S7: two copies of one data folder, on %s', (engine) => {
     })
     expect(await pausedIn(copy)).not.toBeNull()
     if (engine === 'postgres') {
+      // On another machine the first one is not seen: only the database hears of it.
+      renameSync(first.dataFolder, `${first.dataFolder}-away`)
+      await expect(copy.carrel.call('server.unpause', { confirm: true })).rejects.toMatchObject({
+        code: 'busy',
+        message: expect.stringContaining('works on the same database'),
+      })
+      renameSync(`${first.dataFolder}-away`, first.dataFolder)
       // Both share the database: the copy took no lease from the first one.
       queue.open('go')
       expect((await queue.through(first.carrel).endOf(waits)).data.outcome).toBe('completed')
@@ -140,4 +147,19 @@ it('S7: a renamed data folder works on, with the folders of its blank Spaces; on
   const cloned = await open({ machine: 'b' })
   expect(await pausedIn(cloned)).toMatchObject({ why: 'copied', other: dataFolder })
   expect(existsSync(join(dataFolder, 'binding.json'))).toBe(true)
+})
+
+it('S7: a database that was copied alone into another data folder is recognized', async () => {
+  const first = await openWorld({ machineName: 'anvil' })
+  await first.session()
+  await first.engine.close()
+  const dataFolder = join(first.root, 'other')
+  mkdirSync(dataFolder)
+  for (const name of readdirSync(first.dataFolder).filter((each) => each.startsWith('carrel.db')))
+    copyFileSync(join(first.dataFolder, name), join(dataFolder, name))
+  const other = await openWorld({}, {}, { ...first, dataFolder })
+  expect(await pausedIn(other)).toMatchObject({ why: 'database', other: 'anvil' })
+  expect(await other.carrel.call('server.unpause', { confirm: true })).toMatchObject({ goesOn: true, replaced: null })
+  await other.restart()
+  expect(await pausedIn(other)).toBeNull()
 })
