@@ -28,9 +28,12 @@ export const operations = {
 
 export type OperationName = keyof typeof operations
 
-/** Tells whether an operation works in a paused data folder: reading, and the end of the pause. */
+/**
+ * Tells whether an operation works in a paused data folder: reading, and the end of the pause. A look at a working copy
+ * may mount it a second time, beside the server that works there.
+ */
 export const worksPaused = (name: OperationName): boolean =>
-  operations[name].http[0] === 'GET' || name === 'server.unpause'
+  (operations[name].http[0] === 'GET' && name !== 'places.previewRemoval') || name === 'server.unpause'
 /** Input of an operation, before defaults. */
 export type Input<N extends OperationName> = z.input<(typeof operations)[N]['input']>
 /** Input of an operation after validation, with defaults. */

@@ -47,7 +47,8 @@ export function openFilesContext(parts: Parts): FileRooms & { close(): Promise<v
   const places = createLazy<Places>(async () => {
     const { openPlaces } = await import('../../host/places/places.ts')
     const ledger = join(dataFolder, 'processes')
-    return openPlaces({ dataFolder, ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) })
+    const machine = { ledger, containment, now, path: env.PATH ?? '', env: allowedEnv(env, [], {}) }
+    return openPlaces({ dataFolder, ...machine, tidies: () => pause.reason === null })
   })
   const spaceLocks = new SpaceLocks(store, leases, now)
   const onFollowed = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)

@@ -19,6 +19,8 @@ import { removeWorktree, worktreeRisks } from './worktree-removal.ts'
 export interface PlacesOptions extends CommandHost {
   /** Carrel's data folder. Drivers are tested below it. */
   readonly dataFolder: string
+  /** Whether leftovers may be cleared; by default they may. A paused data folder clears nothing. */
+  readonly tidies?: () => boolean
 }
 
 const SETUP_MS = 30 * 60_000
@@ -73,14 +75,22 @@ async function prepare(workshop: Workshop, given: string): Promise<Parent> {
   await mkdir(given, { recursive: true, mode: 0o700 })
   // Views are found by their real path only.
   const path = await realpath(given)
-  await clearRemovals(path)
-  for (const { folder, file } of await readPlaceFiles(path))
-    if (!file.made) await discard(workshop, file.record, folder)
+  const { tidies = () => true } = workshop.options
+  if (tidies()) await clearLeftovers(workshop, path)
   const drivers = await probeDrivers(path, workshop.options.path)
   const parent = { path, drivers, making: 0, sweeps: createSerial() }
-  await settle(parent)
+  if (tidies()) await settle(parent)
   return parent
 }
+
+async function clearLeftovers(workshop: Workshop, parent: string): Promise<void> {
+  await clearRemovals(parent)
+  for (const { folder, file } of await readPlaceFiles(parent))
+    if (!file.made && isBelow(file.record, parent)) await discard(workshop, file.record, folder)
+}
+
+/** Tells whether a record is about a place here. The records of a copied data folder are about places of the first. */
+const isBelow = ({ path }: PlaceRecord, parent: string): boolean => path.startsWith(`${parent}/`)
 
 /** Removes the parts of a place whose creation did not finish. */
 async function discard({ git, overlays }: Workshop, record: PlaceRecord, folder: string): Promise<void> {
@@ -169,6 +179,8 @@ function settle(parent: Parent): Promise<void> {
   return parent.sweeps.run(async () => {
     if (parent.making > 0) return
     const files = await readPlaceFiles(parent.path)
+    // Records of another path name their bases by that path, so that those here would seem unused.
+    if (!files.every(({ file }) => isBelow(file.record, parent.path))) return
     await sweepBases(basesOf(parent.path), new Set(files.flatMap(({ file }) => file.record.overlay?.base ?? [])))
   })
 }
