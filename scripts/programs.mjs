@@ -41,4 +41,4 @@ export const ENTRIES = {
  * loads that part too, also in a browser, so none of them imports a module of Node.
  */
 export const BASE =
-  /node_modules.zod|src.model.(errors|agent|ids|machine|old-names|state-words|who-words|files.file-trouble|settings.(config|sizes))\.ts$|src.primitives.(error-code|message-of|serial)\.ts$/
+  /node_modules.zod|src.model.(errors|agent|ids|machine|old-names|state-words|who-words|files.(authorship|file-trouble)|settings.(config|sizes))\.ts$|src.primitives.(error-code|message-of|serial)\.ts$/

@@ -156,7 +156,7 @@ export const files = {
   }),
   'plans.apply': operation({
     summary:
-      'Apply a plan atomically. `digest`: the digest of the reviewed plan. Name every path that needs confirmation in `overwrite` or `leave`.',
+      'Apply a plan atomically. `digest`: the digest of the reviewed plan. Name every path that needs confirmation in `overwrite` or `leave`. `unwatched` decides about all other paths that need it only because no server looked when they were written.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans/apply'],
     input: z.object({
       ...inProject,
@@ -164,6 +164,7 @@ export const files = {
       digest: z.string().max(128),
       overwrite: z.array(FilePath).max(10_000).default([]),
       leave: z.array(FilePath).max(10_000).default([]),
+      unwatched: z.enum(['overwrite', 'leave']).optional(),
     }),
     output: Act,
     errors: ['not_found', 'stale_plan', 'conflict', 'busy', 'gone'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
@@ -138,6 +138,45 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       expect(await session.item('act')).toMatchObject({ what: 'restored' })
       const file = await session.carrel.call('history.file', { ...placed(session), path: 'a.txt', at: n })
       expect(file).toMatchObject({ encoding: 'text', content: '2\n' })
+    })
+
+    near('F2: what a person does while a run waits for an answer is never the run’s alone', async () => {
+      const world = await open()
+      const session = await world.session()
+      for (const name of ['notes.md', 'gone.md']) writeFileSync(session.path(name), 'before\n')
+      const { prompt } = await session.prompt([{ run: 'echo 1 > mine.txt', ask: true }, { say: 'done' }])
+      const { interaction, run } = (await session.until('interaction.opened')).data
+      writeFileSync(session.path('notes.md'), 'by a person\n')
+      rmSync(session.path('gone.md'))
+      await session.answer(interaction, 'allow-once')
+      await session.endOf(prompt)
+      const { changes } = await session.carrel.call('history.changes', { ...placed(session), run })
+      expect(changes.map(({ path, certainty }) => [path, certainty])).toEqual([
+        ['gone.md', 'overlapping'],
+        ['mine.txt', 'sole'],
+        ['notes.md', 'overlapping'],
+      ])
+      await expect(act(session, undoOf(run))).rejects.toMatchObject({ code: 'conflict' })
+      await act(session, undoOf(run), { leave: ['gone.md', 'notes.md'] })
+      expect(existsSync(session.path('mine.txt'))).toBe(false)
+      expect(readFileSync(session.path('notes.md'), 'utf8')).toBe('by a person\n')
+    })
+
+    near('F2: what a person does while a run is parked, or only starts, is the person’s', async () => {
+      const world = await open({ parkAfterMs: 20 })
+      const session = await world.session()
+      for (const name of ['notes.md', 'early.md']) writeFileSync(session.path(name), 'before\n')
+      await session.carrel.call('history.capture', placed(session))
+      writeFileSync(session.path('early.md'), 'by a person\n')
+      const { prompt } = await session.prompt([{ run: 'echo 1 > mine.txt', ask: true }, { say: 'done' }])
+      const { run } = (await session.until('run.parked')).data
+      writeFileSync(session.path('notes.md'), 'by a person\n')
+      await session.answer((await session.until('interaction.opened')).data.interaction, 'allow-once')
+      await session.endOf(prompt)
+      const { changes } = await session.carrel.call('history.changes', { ...placed(session), run })
+      expect(changes.map(({ path, certainty }) => [path, certainty])).toEqual([['mine.txt', 'sole']])
+      const { changes: all } = await session.carrel.call('history.path', { ...placed(session), path: 'notes.md' })
+      expect(all.map(({ certainty }) => certainty)).toEqual(['external'])
     })
 
     near('a run that read one version of a file cannot overwrite another without reading again', async () => {

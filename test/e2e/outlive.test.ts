@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { killAgents, running, type Server, startServer } from '../support/carrel-server.ts'
@@ -32,14 +33,17 @@ it('F2, P5: writes of people while no server scans do not count as work of the r
   const { prompt } = await before.prompt([
     { write: 'named.txt', content: 'by its tool', ask: false },
     { say: 'one' },
-    { gate: 'go' },
-    { run: 'echo by its shell > shell.txt' },
+    { run: 'echo early > early.txt; until [ -e ready ]; do sleep 0.02; done; echo by its shell > shell.txt' },
     { say: 'two' },
   ])
   await speaking(before)
+  await appears(before.path('early.txt'))
+  const stamp = (path: string) => statSync(path).ctimeMs
+  const sign = join(testFolder.dataFolder, 'files', 'tick')
+  await eventually('the server lived after that write', () => stamp(sign) > stamp(before.path('early.txt')))
   await first.kill()
   writeFileSync(before.path('people.txt'), 'by a person')
-  before.open('go')
+  writeFileSync(before.path('ready'), '')
   await appears(before.path('shell.txt'))
   const { server, session } = await restart(testFolder, before)
   const ended = await session.endOf(prompt)
@@ -51,6 +55,7 @@ it('F2, P5: writes of people while no server scans do not count as work of the r
     return changes[0]?.author
   }
   expect(await authorOf('named.txt')).toMatchObject({ kind: 'run', run })
+  expect(await authorOf('early.txt')).toMatchObject({ kind: 'run', run })
   // These two are indistinguishable, so their author is unknown.
   expect(await authorOf('people.txt')).toEqual({ kind: 'unknown', among: [run] })
   expect(await authorOf('shell.txt')).toEqual({ kind: 'unknown', among: [run] })
@@ -59,6 +64,14 @@ it('F2, P5: writes of people while no server scans do not count as work of the r
     server.carrel.call('plans.apply', { ...at, request, digest: await digestOf(request) }),
   ).rejects.toMatchObject({ code: 'conflict' })
   expect(readFileSync(session.path('people.txt'), 'utf8')).toBe('by a person')
+  // One decision serves all paths that nobody saw being written.
+  const digest = await digestOf(request)
+  await server.carrel.call('plans.apply', { ...at, request, digest, unwatched: 'leave' })
+  expect(['early.txt', 'people.txt', 'shell.txt'].map((path) => existsSync(session.path(path)))).toEqual([
+    false,
+    true,
+    true,
+  ])
   await clean(testFolder, server)
 
   async function digestOf(asked: typeof request): Promise<string> {

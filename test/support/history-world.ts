@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { History, PlaceSpec, ScanRequest } from '../../src/host/history/history.ts'
 import { openHistory } from '../../src/host/history/open.ts'
+import type { Span, Writer } from '../../src/model/files/authorship.ts'
 import type { FileRules } from '../../src/model/files/conflicts.ts'
-import type { FilePath, FileState, Writer } from '../../src/model/files/history.ts'
+import type { FilePath, FileState } from '../../src/model/files/history.ts'
 import type { RunId, SessionId } from '../../src/model/ids.ts'
 
 /** A real folder with a real history beside it. */
@@ -27,10 +28,13 @@ export interface TestPlace extends AsyncDisposable {
 
 export const run = (name: string): RunId => `run_${name}` as RunId
 export const session = (name: string): SessionId => `ses_${name}` as SessionId
-export const writer = (name: string, named: readonly FilePath[] = []): Writer => ({
+const ALWAYS: readonly Span[] = [{ kind: 'work', from: 0, to: null }]
+/** A run that is at work in all `spans`, or always. */
+export const writer = (name: string, named: readonly FilePath[] = [], spans = ALWAYS): Writer => ({
   run: run(name),
   session: session(name),
   named,
+  spans,
 })
 
 const TEST_RULES: FileRules = {

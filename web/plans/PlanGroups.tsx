@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { onlyUnwatched } from '../../src/model/files/authorship.ts'
 import { onlyLeft } from '../../src/model/files/conflicts.ts'
 import type { PlanEntry, PlanRequest } from '../../src/model/files/history.ts'
 import { GapList } from '../files/GapsDialog.tsx'
@@ -23,7 +24,21 @@ export function PlanGroups(props: Props) {
   if (!plan || !groups) return null
   return (
     <>
-      <Group {...props} title={labels.asks} note={labels.asksNote} entries={groups.asks} asks />
+      <Group
+        {...props}
+        title={labels.asks}
+        note={labels.asksNote}
+        entries={groups.asks.filter((entry) => !onlyUnwatched(entry))}
+        asks
+      />
+      <Group
+        {...props}
+        title={labels.unwatched}
+        note={labels.unwatchedNote}
+        entries={groups.asks.filter(onlyUnwatched)}
+        asks
+        atOnce
+      />
       <Group {...props} title={labels.merges} note={labels.mergesNote} entries={groups.merges} />
       <Group {...props} title={labels.writes} entries={groups.writes} />
       {plan.gaps.length > 0 && (
@@ -44,9 +59,11 @@ interface GroupProps extends Props {
   readonly note?: string
   readonly entries: readonly PlanEntry[]
   readonly asks?: boolean
+  /** The entries are alike: one decision is offered for any number of them. */
+  readonly atOnce?: boolean
 }
 
-function Group({ title, note, entries, asks = false, ...more }: GroupProps) {
+function Group({ title, note, entries, asks = false, atOnce = false, ...more }: GroupProps) {
   const [most, setMost] = useState(FIRST)
   if (entries.length === 0) return null
   const left = entries.length - most
@@ -56,7 +73,7 @@ function Group({ title, note, entries, asks = false, ...more }: GroupProps) {
         {title} <span className="faint">{entries.length}</span>
       </h3>
       {note && <p className="faint">{note}</p>}
-      {asks && <ForAll entries={entries} planning={more.planning} />}
+      {asks && <ForAll entries={entries} planning={more.planning} from={atOnce ? 2 : 3} />}
       <ul>
         {entries.slice(0, most).map((entry) => (
           <PlanRow key={entry.path} {...more} entry={entry} />
@@ -69,11 +86,18 @@ function Group({ title, note, entries, asks = false, ...more }: GroupProps) {
   )
 }
 
+interface ForAllProps {
+  readonly entries: readonly PlanEntry[]
+  readonly planning: Planning
+  /** Number of entries from which one decision is offered. */
+  readonly from: number
+}
+
 /** One decision for many paths. The request still names each path. */
-function ForAll({ entries, planning: { selection, select } }: { entries: readonly PlanEntry[]; planning: Planning }) {
+function ForAll({ entries, planning: { selection, select }, from }: ForAllProps) {
   const labels = texts.plans
   const free = entries.filter((entry) => !onlyLeft(entry))
-  if (free.length < 3) return null
+  if (free.length < from) return null
   const all = (word: 'overwrite' | 'leave') => (): void =>
     select({ decisions: { ...selection.decisions, ...Object.fromEntries(free.map(({ path }) => [path, word])) } })
   return (

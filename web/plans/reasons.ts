@@ -21,6 +21,8 @@ export function reasonText(conflicts: Conflict, sessions: Sessions): string {
       return labels.conflict(conflicts.hunks)
     case 'uncertain':
       return labels.uncertain(conflicts.among.length)
+    case 'unwatched':
+      return labels.unwatched
     case 'file_rule':
       return labels[conflicts.action](conflicts.class, conflicts.pattern)
     case 'in_use':

@@ -48,7 +48,8 @@ export const files = {
   certainty: {
     sole: 'No other run was active.',
     reported: 'Reported by the agent.',
-    overlapping: 'Several runs were active.',
+    overlapping: 'Several runs were active, or the run waited.',
+    unwatched: 'Written while no server looked.',
     external: 'No run was active.',
   } satisfies Record<Certainty, string>,
   folder: 'folder',
@@ -64,7 +65,7 @@ export const files = {
     outside: 'a person',
     outsideNote: 'A person, or a program outside Carrel: no run was active.',
     act: (name: string) => `${namedWithin(name)}, by undo or restore`,
-    unknown: (n: number) => `one of ${count(n, 'run')}`,
+    unknown: (n: number) => (n === 1 ? 'the run or somebody else' : `one of ${count(n, 'run')}`),
     run: 'Open session',
   },
   gaps: {

@@ -22,6 +22,8 @@ export const plans = {
   groups: {
     asks: 'Needs a decision',
     asksNote: 'A conflict or a file rule is in the way. Nothing is written until you decide each one.',
+    unwatched: 'Written while no server looked',
+    unwatchedNote: 'The server had ended: the run may have gone on, or somebody else wrote these. Decide once for all.',
     merges: 'Merged',
     mergesNote: 'Both sides changed different lines. Both changes are kept.',
     writes: 'Ready',
@@ -44,7 +46,11 @@ export const plans = {
       `Conflict: last written by ${author} at ${when}${running ? ', running now' : ''}.`,
     conflict: (hunks: number) =>
       `Merge conflict: both sides changed the same lines in ${count(hunks, 'place')}. Overwriting discards the other side.`,
-    uncertain: (runs: number) => `Conflict: written by one of ${count(runs, 'run')}; which one is unknown.`,
+    uncertain: (runs: number) =>
+      runs === 1
+        ? 'Conflict: written while the run waited, by it or by somebody else.'
+        : `Conflict: written by one of ${count(runs, 'run')}; which one is unknown.`,
+    unwatched: 'Written while no server looked, by the run or by somebody else.',
     confirm: (pathClass: string, pattern: string) => `Needs confirmation: ${pattern} has class ${pathClass}.`,
     block: (pathClass: string, pattern: string) => `Blocked by a file rule: ${pattern} has class ${pathClass}.`,
     inUse: (author: string) => `Conflict: ${author} is working on it now.`,

@@ -1,5 +1,6 @@
 import { NAMED_PATHS, type Note } from '../../model/events/events.ts'
-import type { Change, FilePath, Writer } from '../../model/files/history.ts'
+import type { Writer } from '../../model/files/authorship.ts'
+import type { Change, FilePath } from '../../model/files/history.ts'
 import type { RunId, SessionId, SpaceId } from '../../model/ids.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import type { Log } from '../log.ts'

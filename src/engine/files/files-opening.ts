@@ -54,7 +54,7 @@ export function openFilesContext(parts: Parts): FileRooms & { close(): Promise<v
   const onFollowed = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)
   const projectPlaces = createProjectPlaces({ store, pause, history: history.get, places: places.get, onFollowed })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
-  const activities = createPlaceActivities({ history: history.get, ring, spaceLocks, now, log })
+  const activities = createPlaceActivities({ store, history: history.get, ring, spaceLocks, now, log })
   const placeBuilder = new PlaceBuilder({ store, leases, places: places.get, projectPlaces, dataFolder, now, log })
   let retention: { stop(): void } | null = null
   return {

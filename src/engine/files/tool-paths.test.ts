@@ -7,7 +7,10 @@ const open = () => createToolPaths(pathsInside('/place', '/proc/7/root/place'), 
 
 it('an edit names its paths from its first update to the first take after its end', () => {
   const paths = open()
-  expect(paths.hear(call('1', { kind: 'edit', ...at('/place/a.txt') }))).toEqual({ ended: false, names: ['a.txt'] })
+  expect(paths.hear(call('1', { kind: 'edit', ...at('/place/a.txt') }))).toMatchObject({
+    ended: false,
+    names: ['a.txt'],
+  })
   expect(paths.take()).toEqual(['a.txt'])
   // The call is not over, so it may still write.
   expect(paths.take()).toEqual(['a.txt'])
@@ -19,7 +22,7 @@ it('an edit names its paths from its first update to the first take after its en
 
 it('a call that reads names no written path, and its end is no reason for a scan', () => {
   const paths = open()
-  expect(paths.hear(call('1', { kind: 'read', status: 'completed', ...at('/place/a.txt') }))).toEqual({
+  expect(paths.hear(call('1', { kind: 'read', status: 'completed', ...at('/place/a.txt') }))).toMatchObject({
     ended: false,
     names: [],
   })
@@ -49,5 +52,17 @@ it('paths outside the place and updates that are no calls name nothing', () => {
   expect(paths.hear(call('1', { kind: 'edit', ...at('/proc/7/root/place/in/it') })).names).toEqual(['in/it'])
   expect(paths.hear(call('1', { kind: 'edit', ...at('relative.txt') })).names).toEqual(['relative.txt'])
   for (const update of [null, 'x', { sessionUpdate: 'plan' }, { sessionUpdate: 'tool_call' }])
-    expect(paths.hear(update)).toEqual({ ended: false, names: [] })
+    expect(paths.hear(update)).toEqual({ ended: false, late: false, names: [] })
+})
+
+it('a call runs from its first report to its end; one that only reads, or is asked about, does not', () => {
+  const paths = open()
+  paths.hear(call('1', { kind: 'read' }))
+  expect(paths.isRunning()).toBe(false)
+  paths.hear(call('2', { kind: 'execute' }))
+  expect(paths.isRunning()).toBe(true)
+  expect(paths.isRunning(new Set(['2']))).toBe(false)
+  expect(paths.hear(call('2', { status: 'completed' })).late).toBe(false)
+  expect(paths.isRunning()).toBe(false)
+  expect(paths.hear(call('3', { status: 'completed' })).late).toBe(true)
 })

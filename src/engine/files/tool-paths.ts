@@ -8,8 +8,13 @@ const WRITING = new Set(['edit', 'delete', 'move'])
 
 /** The paths that a run's tool calls write and read, and the moments after which files may have changed. */
 export interface ToolPaths {
-  /** Takes an ACP update. `ended`: a call that may have written is over. `names`: new paths that a call will write. */
-  hear(update: unknown): { readonly ended: boolean; readonly names: readonly FilePath[] }
+  /**
+   * Takes an ACP update. `ended`: a call that may have written is over. `late`: it was never reported before. `names`:
+   * new paths that a call will write.
+   */
+  hear(update: unknown): { readonly ended: boolean; readonly late: boolean; readonly names: readonly FilePath[] }
+  /** Whether a call that may write has begun and is not over, besides these. */
+  isRunning(besides?: ReadonlySet<string>): boolean
   /** Notes a write through a file request of Carrel. */
   wrote(path: FilePath): void
   /** Notes a read through a file request of Carrel. */
@@ -36,17 +41,11 @@ interface Fields {
 /** @param toPath turns a path of the agent into a path inside the place; null for one outside */
 export function createToolPaths(toPath: (path: string) => FilePath | null, now: () => number): ToolPaths {
   const calls = new Map<string, Call>()
+  /** Calls that may write and are not over. */
+  const running = new Set<string>()
   const touched = new Map<FilePath, number>()
   let through = new Set<FilePath>()
   const writes = ({ kind, diffs }: Call) => diffs || (kind !== null && WRITING.has(kind))
-
-  const callOf = (id: string): Call => {
-    const known = calls.get(id)
-    if (known) return known
-    const fresh: Call = { kind: null, paths: new Set(), diffs: false, over: false }
-    calls.set(id, fresh)
-    return fresh
-  }
 
   const named = (): FilePath[] => {
     const writing = [...calls.values()].filter(writes)
@@ -57,27 +56,29 @@ export function createToolPaths(toPath: (path: string) => FilePath | null, now: 
     const fields = fieldsOf(update)
     const kind = fields.sessionUpdate
     if ((kind !== 'tool_call' && kind !== 'tool_call_update') || typeof fields.toolCallId !== 'string') return NOTHING
-    const call = callOf(fields.toolCallId)
+    const late = !calls.has(fields.toolCallId)
+    const call = calls.get(fields.toolCallId) ?? { kind: null, paths: new Set(), diffs: false, over: false }
+    calls.set(fields.toolCallId, call)
     if (typeof fields.kind === 'string') call.kind = fields.kind
-    const content = listOf(fields.content).filter((part) => fieldsOf(part).type === 'diff')
-    if (content.length > 0) call.diffs = true
+    const { paths, hasDiff } = pathsOf(fields, toPath)
+    call.diffs ||= hasDiff
     const fresh: FilePath[] = []
-    for (const part of [...listOf(fields.locations), ...content]) {
-      const { path } = fieldsOf(part)
-      const inside = typeof path === 'string' ? toPath(path) : null
-      if (inside === null) continue
+    for (const inside of paths) {
       touched.set(inside, now())
       if (!call.paths.has(inside)) fresh.push(inside)
       call.paths.add(inside)
     }
     const over = fields.status === 'completed' || fields.status === 'failed'
-    const ended = over && !call.over && (call.kind === null || !READING.has(call.kind))
+    const ended = over && !call.over && mayWrite(call)
     call.over ||= over
-    return { ended, names: writes(call) ? fresh : [] }
+    if (call.over || !mayWrite(call)) running.delete(fields.toolCallId)
+    else running.add(fields.toolCallId)
+    return { ended, late: late && ended, names: writes(call) ? fresh : [] }
   }
 
   return {
     hear,
+    isRunning: (besides) => (besides ? running.keys().some((id) => !besides.has(id)) : running.size > 0),
     wrote(path) {
       through.add(path)
       touched.set(path, now())
@@ -94,7 +95,17 @@ export function createToolPaths(toPath: (path: string) => FilePath | null, now: 
   }
 }
 
-const NOTHING = { ended: false, names: [] }
+/** The paths inside the place that an update of a call names. */
+function pathsOf({ content, locations }: Fields, toPath: (path: string) => FilePath | null) {
+  const diffs = listOf(content).filter((part) => fieldsOf(part).type === 'diff')
+  const named = [...listOf(locations), ...diffs].map((part) => fieldsOf(part).path)
+  const paths = named.flatMap((path) => (typeof path === 'string' ? (toPath(path) ?? []) : []))
+  return { paths, hasDiff: diffs.length > 0 }
+}
+
+const NOTHING = { ended: false, late: false, names: [] }
+
+const mayWrite = ({ kind }: Call): boolean => kind === null || !READING.has(kind)
 
 /** Turns paths of an agent into paths of the place. Absolute paths may begin with any of the place's `folders`. */
 export function pathsInside(...folders: readonly string[]): (path: string) => FilePath | null {

@@ -94,18 +94,19 @@ async function stepOfRun(
   run: RunView,
   step: 'start' | 'resume' | 'park' | 'bury' | 'end',
 ): Promise<void> {
-  if (step === 'end') return await recordEndWithout(work, run, 'cancelled', null)
   if (step === 'start' || step === 'resume') {
     if (await mayBegin(work, run)) await serveRun(work, step)
     return
   }
-  if (outlived(work) && (await serveRun(work, 'rejoin'))) return
+  if (step !== 'end' && outlived(work) && (await serveRun(work, 'rejoin'))) return
+  // A run that is parked, or was only admitted, has left its files already.
+  if (run.state === 'started') await buryFiles(work, run, step === 'park' ? 'parked' : 'ended')
+  if (step === 'end') return await recordEndWithout(work, run, 'cancelled', null)
   const cut = work.ctx.pause.cut(run.startedAt ?? run.admittedAt)
   if (step === 'park') {
     const data = { run: run.id, reason: cut ?? 'The server ended while the run waited for a person.' }
     return await work.recorder.record({ type: 'run.parked', run: run.id, data })
   }
-  await buryFiles(work, run)
   await recordEndWithout(work, run, 'lost', cut ?? 'The server ended before the run did.')
 }
 

@@ -38,6 +38,8 @@ export async function recordEnd(
   { slot, files, spent }: RunLeftovers,
 ): Promise<void> {
   const { recorder } = work
+  // The answer is a sign of the agent like any other.
+  if (end.kind === 'answered') files?.heard(null)
   const snapshot = files?.end('ended')
   const late = end.kind === 'answered' ? pause(LATE_UPDATES_MS) : null
   // The end is judged by the items, so all updates are written and folded first.

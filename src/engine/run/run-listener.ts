@@ -55,11 +55,13 @@ export function listenerOf(
       const known = n === undefined ? undefined : recorder.item(n)
       const question = permissionQuestion(request, known?.kind === 'tool' ? known : undefined)
       const answer = await asking.ask(question, signal, frame <= heardBefore)
+      await files.times.resumed()
       return answer ? permissionReply(answer) : { outcome: 'cancelled' }
     },
     async elicit(request, signal, frame) {
       const question = formQuestion(masked(request))
       const answer = await asking.ask(question, signal, frame <= heardBefore)
+      await files.times.resumed()
       return answer ? formReply(question, answer) : { action: 'cancel' }
     },
     ...guardFiles(files),

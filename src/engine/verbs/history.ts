@@ -58,13 +58,13 @@ function touchedOf(changes: readonly Change[]): Omit<Touched, 'changedSince'>[] 
   const byPath = new Map<FilePath, Omit<Touched, 'changedSince'>>()
   for (const { path, before, after, author, certainty } of changes) {
     const known = byPath.get(path)
-    const overlapping = known && !sameAuthor(known.author, author) && known.certainty === 'overlapping' ? known : null
+    const doubtful = known && !sameAuthor(known.author, author) && known.author.kind === 'unknown' ? known : null
     byPath.set(path, {
       path,
       before: known ? known.before : before,
       after,
-      author: overlapping?.author ?? author,
-      certainty: overlapping?.certainty ?? certainty,
+      author: doubtful?.author ?? author,
+      certainty: doubtful?.certainty ?? certainty,
       times: (known?.times ?? 0) + 1,
     })
   }

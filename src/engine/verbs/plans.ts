@@ -38,8 +38,8 @@ export const applyPlan: Op<'plans.apply'> = async (ctx, caller, input) => {
     const ask = await askOf(ctx, caller, reached, input.request)
     await lease.renew()
     const act = ActId.parse(ctx.id('act'))
-    const { digest, overwrite, leave } = input
-    const done = await (await ctx.history()).applyPlan(key, ask, { digest, overwrite, leave, act, by })
+    const { digest, overwrite, leave, unwatched } = input
+    const done = await (await ctx.history()).applyPlan(key, ask, { digest, overwrite, leave, unwatched, act, by })
     await noteAct(ctx, reached, done, lease)
     return done
   })
@@ -86,7 +86,7 @@ async function askOf(ctx: Context, caller: Caller, reached: ReachedPlace, reques
       paths: paths.since(since),
     })),
     source,
-    writers: activity.writers(),
+    writers: await activity.writers(),
     now: ctx.now(),
   }
 }
@@ -106,5 +106,5 @@ async function sourceOf(
   }
   const reached = await reachPlace(ctx, caller, { workspace, project: from })
   await reached.activity.scan({ at: 'everything', reason: 'before_act' })
-  return { key: reached.opened.key, base: BASE, writers: reached.activity.writers() }
+  return { key: reached.opened.key, base: BASE, writers: await reached.activity.writers() }
 }

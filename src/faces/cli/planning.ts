@@ -1,4 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
+import { onlyUnwatched } from '../../model/files/authorship.ts'
 import type { Conflict, Plan, PlanEntry, PlanRequest } from '../../model/files/history.ts'
 import type { Cli, OpenCli } from './cli.ts'
 import { withLines } from './lines.ts'
@@ -12,6 +13,8 @@ export interface PlanOptions {
   readonly leave?: readonly string[]
   /** Leave all unnamed paths that need confirmation. */
   readonly leaveRest?: boolean
+  /** One decision for all unnamed paths that were written while no server looked. */
+  readonly unwatched?: 'overwrite' | 'leave'
 }
 
 interface Decisions {
@@ -74,7 +77,11 @@ function reasonWords(reason: Conflict, name: (id: string) => string): string {
     case 'merge_conflict':
       return `merge conflict in ${reason.hunks} ${reason.hunks === 1 ? 'place' : 'places'}`
     case 'uncertain':
-      return `written by one of ${reason.among.length} runs; which one is unknown`
+      return reason.among.length === 1
+        ? 'written while the run waited, by it or by somebody else'
+        : `written by one of ${reason.among.length} runs; which one is unknown`
+    case 'unwatched':
+      return 'written while no server looked, by the run or by somebody else'
     case 'file_rule':
       return `file rule: ${reason.action} ${reason.class} (${reason.pattern})`
     case 'in_use':
@@ -90,9 +97,13 @@ function reasonWords(reason: Conflict, name: (id: string) => string): string {
 async function decide(cli: Cli, plan: Plan, options: PlanOptions): Promise<Decisions | null> {
   const overwrite = [...(options.overwrite ?? [])]
   const leave = [...(options.leave ?? [])]
-  const open = plan.entries.filter(
+  const unnamed = plan.entries.filter(
     ({ path, conflicts }) => conflicts.length > 0 && !overwrite.includes(path) && !leave.includes(path),
   )
+  const [cut, open] = options.unwatched
+    ? [unnamed.filter(onlyUnwatched), unnamed.filter((entry) => !onlyUnwatched(entry))]
+    : [[], unnamed]
+  ;(options.unwatched === 'leave' ? leave : overwrite).push(...cut.map(({ path }) => path))
   if (options.leaveRest) leave.push(...open.map(({ path }) => path))
   else if (open.length > 0 && options.yes) {
     throw new CarrelError(
@@ -100,7 +111,9 @@ async function decide(cli: Cli, plan: Plan, options: PlanOptions): Promise<Decis
       `Paths that need confirmation (${open.length}): ${open
         .slice(0, 5)
         .map(({ path }) => path)
-        .join(', ')}. Name each with --overwrite or --leave, or use --leave-rest.`,
+        .join(
+          ', ',
+        )}. Name each with --overwrite or --leave, or use --leave-rest.${open.every(onlyUnwatched) ? ' No server looked when they were written: --unwatched overwrite decides about all.' : ''}`,
       { conflicts: open },
     )
   } else if (open.length > 0 && cli.term.interactive) {

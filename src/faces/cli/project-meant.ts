@@ -43,7 +43,8 @@ async function projectHere(cli: OpenCli, { space, project }: ScopeOptions): Prom
 export function authorWords(author: Change['author'], name: (id: string) => string): string {
   if (author.kind === 'run') return name(author.session)
   if (author.kind === 'act') return `${nameOf(author.by)} (undo or restore)`
-  return author.kind === 'outside' ? 'outside Carrel' : `one of ${author.among.length} runs`
+  if (author.kind === 'outside') return 'outside Carrel'
+  return author.among.length === 1 ? 'the run or somebody else' : `one of ${author.among.length} runs`
 }
 
 /** Describes a change. A path that was created and removed again counts as deleted. */

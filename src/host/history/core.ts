@@ -15,7 +15,7 @@ import type { CrashPoint } from './undo/moves.ts'
 
 /** History inside its worker thread. */
 export interface HistoryCore {
-  readonly history: Omit<History, 'onNews' | 'close' | 'ready'> & {
+  readonly history: Omit<History, 'onNews' | 'clock' | 'aliveBefore' | 'close' | 'ready'> & {
     ready(key: string): Promise<void>
   }
   /** @throws not_found */

@@ -1,4 +1,5 @@
-import type { FileRules, PathRule } from '../../model/files/conflicts.ts'
+import type { Writer } from '../../model/files/authorship.ts'
+import type { FileRules, PathRule, PlanDecisions } from '../../model/files/conflicts.ts'
 import type {
   Act,
   Author,
@@ -14,7 +15,6 @@ import type {
   PlanRequest,
   Snapshot,
   SnapshotReason,
-  Writer,
 } from '../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../model/ids.ts'
 import type { Who } from '../../model/tree.ts'
@@ -37,6 +37,13 @@ export interface History {
   status(key: string): Promise<HistoryStatus>
   /** Listens for a changed status (`progress`), hints (`outside`) and stored snapshots. */
   onNews(listener: (news: { key: string; what: 'progress' | 'outside' | 'snapshot' }) => void): () => void
+  /**
+   * Reads the clock that stamps files, ms. Each reading also leaves a sign of life on the disk: the next server finds in
+   * `aliveBefore` when the last one was read.
+   */
+  clock(): number
+  /** Last sign of life of the server before this one, by the same clock. 0: there was none. */
+  readonly aliveBefore: number
 
   /** Scans the place and stores its changes as one snapshot. Without a change there is none, and `n` is the newest. */
   capture(key: string, scan: ScanRequest): Promise<Captured>
@@ -118,10 +125,8 @@ export interface ScanRequest {
   readonly at: 'hints' | 'imported' | 'everything'
   readonly paths: readonly FilePath[]
   readonly reason: SnapshotReason
-  /** Runs at work since the last capture. */
+  /** Runs that may have written since the last capture. */
   readonly writers: readonly Writer[]
-  /** True when nothing watched the place while the server was down: people may have written as well as the runs. */
-  readonly unwatched?: boolean | undefined
   /** Marks the start or end of a run for `changesBy` and `plan`, also without a change. */
   readonly mark?: { readonly run: RunId; readonly session: SessionId; readonly what: 'start' | 'end' } | undefined
   /** Set while a plan is applied: changes of these paths belong to the act, whatever else is at work here. */
@@ -188,11 +193,9 @@ export interface PlanAsk {
   readonly now: number
 }
 
-export interface ApplyPlan {
+export interface ApplyPlan extends PlanDecisions {
   /** Digest of the plan that a person reviewed. */
   readonly digest: string
-  readonly overwrite: readonly FilePath[]
-  readonly leave: readonly FilePath[]
   readonly act: ActId
   readonly by: Who
 }

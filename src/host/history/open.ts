@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { asCarrelError, CarrelError, type Problem } from '../../model/errors.ts'
 import { programFile } from '../../primitives/programs.ts'
 import type { History } from './history.ts'
+import { openDiskClock } from './log/clock.ts'
 import './scan/watch.ts'
 import { createWorkerCalls } from '../../primitives/worker-calls.ts'
 import type { FromWorker, HistoryMethod, ToWorker, WorkerOptions } from './wire.ts'
@@ -18,11 +20,15 @@ type News = Parameters<Parameters<History['onNews']>[0]>[0]
 /** Starts the thread that owns the file history. @throws unavailable when it cannot be opened */
 export async function openHistory({ folder, now }: HistoryOptions): Promise<History> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const clock = openDiskClock(join(folder, 'tick'))
   const options: WorkerOptions = { folder, now: now() }
   const file = programFile('history', new URL('./worker.ts', import.meta.url))
   const worker = new Worker(file, { workerData: { carrelHistory: options } })
   const listeners = new Set<(news: News) => void>()
-  await untilReady(worker)
+  await untilReady(worker).catch((error) => {
+    clock.close()
+    throw error
+  })
   const wire = createWire(worker, (news) => {
     for (const listener of listeners) listener(news)
   })
@@ -33,7 +39,12 @@ export async function openHistory({ folder, now }: HistoryOptions): Promise<Hist
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: wire.close,
+    clock: clock.now,
+    aliveBefore: clock.before,
+    async close() {
+      await wire.close()
+      clock.close()
+    },
   }
 }
 

@@ -20,7 +20,7 @@ import { type InspectOptions, statsAt, TICK } from './scan/inspect.ts'
 import { joined } from './scan/join.ts'
 import { type OverlayLayer, openLayer } from './scan/layer.ts'
 import { createRecorder, type JoinedScan, type ScanRecorder } from './scan/record.ts'
-import { createRunStarts, type RunStarts } from './scan/run-starts.ts'
+import { LATE } from './scan/moments.ts'
 import { changeRules, type ScanContext, scanAll, scanSome } from './scan/scan.ts'
 import { type FolderWatch, startWatch } from './scan/watch.ts'
 
@@ -62,7 +62,6 @@ interface Parts {
   readonly gaps: GapBook
   readonly past: Past
   readonly recorder: ScanRecorder
-  readonly runStarts: RunStarts
   readonly layer: OverlayLayer | null
   readonly watch: FolderWatch | null
 }
@@ -75,6 +74,8 @@ interface State {
   isWalked: boolean
   /** True when the rules differ from those of the last walk. */
   recheck: boolean
+  /** Scans saw every change before this time, by the clock that stamps files. ms. */
+  seen: number
   closed: boolean
 }
 
@@ -87,16 +88,15 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
   const gaps = openGapBook(db, row.id)
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
-  const runStarts = createRunStarts(spec.root)
   const uncovered = openUncovered(db, row.id)
-  const common = { db, id: row.id, root: spec.root, blobs, authors, present, uncovered, gaps, runStarts }
+  const common = { db, id: row.id, root: spec.root, blobs, authors, present, uncovered, gaps }
   const recorder = createRecorder(common)
   const news = (what: 'progress' | 'outside' | 'snapshot') => shared.onNews({ key: spec.key, what })
   const watch =
     layer || spec.frozen
       ? null
       : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
-  const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, runStarts, layer, watch }
+  const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, layer, watch }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
     importing: null,
@@ -104,6 +104,7 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
     failed: null,
     isWalked: false,
     recheck: row.rules !== rules,
+    seen: (recorder.newest() === 0 ? shared.clock.now() : shared.clock.before) - LATE,
     closed: false,
   }
   if (recorder.newest() === 0) recorder.begin(now)
@@ -175,9 +176,9 @@ function scanContextOf({ spec, present, gaps, shared }: Parts, recheck: boolean)
   return { root, present, gaps, ignorer, useGitignore: rules.useGitignore, recheck, breathe: createPacer() }
 }
 
-function inspectOptionsOf({ spec, shared }: Parts): InspectOptions {
+function inspectOptionsOf({ spec, shared }: Parts, now = shared.clock.now()): InspectOptions {
   const { root, rules } = spec
-  return { root, blobs: shared.blobs, maxFileBytes: rules.maxFileBytes, racyFrom: shared.clock.now() - TICK }
+  return { root, blobs: shared.blobs, maxFileBytes: rules.maxFileBytes, racyFrom: now - TICK }
 }
 
 /** Throws for a missing folder, which must not count as a folder whose files were all deleted. */
@@ -195,19 +196,20 @@ function createRest(drop: () => unknown): { put(): void; end(): void } {
 }
 
 function createScanner(parts: Parts, state: State, onScanned: () => void): (scan: JoinedScan) => Promise<Captured> {
-  const { shared, spec, recorder, runStarts, layer, watch } = parts
+  const { shared, spec, recorder, layer, watch } = parts
   return async (scan) => {
     checkRoot(spec)
     const context = scanContextOf(parts, state.recheck)
-    const finder = createFinder(inspectOptionsOf(parts), parts.present, parts.gaps)
+    const begins = shared.clock.now()
+    const finder = createFinder(inspectOptionsOf(parts, begins), parts.present, parts.gaps)
     if (!layer && !state.isImported && !state.importing) await importing(parts, state)
     const hinted = watch?.take() ?? null
     try {
+      let isWhole = layer !== null
       if (layer) await layer.find(context, finder, (path) => parts.past.stateAt(path, recorder.newest()))
-      else await find(parts, state, { context, finder, scan, hinted })
-      const captured = recorder.record(finder.findings, scan)
-      // Changes of a view are exact and in time, so they need no start times.
-      if (!layer) runStarts.note(scan.marks, shared.clock.now)
+      else isWhole = await find(parts, state, { context, finder, scan, hinted })
+      const captured = recorder.record(finder.findings, scan, state.seen)
+      state.seen = Math.max(state.seen, isWhole ? begins : begins - LATE)
       return captured
     } catch (error) {
       shared.blobs.giveUp(contentsOf(finder.findings))
@@ -230,7 +232,8 @@ interface Search {
   readonly hinted: ReadonlySet<FilePath> | null
 }
 
-async function find(parts: Parts, state: State, { context, finder, scan, hinted }: Search): Promise<void> {
+/** Finds all changes, or those of which it has hints. Returns whether it looked at every path. */
+async function find(parts: Parts, state: State, { context, finder, scan, hinted }: Search): Promise<boolean> {
   const paths = new Set([...(hinted ?? []), ...scan.paths])
   const isSure = hinted !== null && state.isWalked && !state.recheck
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
@@ -239,7 +242,8 @@ async function find(parts: Parts, state: State, { context, finder, scan, hinted 
     : scan.at === 'hints' && isSure && !rulesMove && !isSmall(parts)
   if (isNear) {
     state.importing?.first(paths)
-    return scanSome(context, finder, paths)
+    await scanSome(context, finder, paths)
+    return false
   }
   while (state.importing?.next()) await context.breathe()
   finishImport(parts, state)
@@ -247,6 +251,7 @@ async function find(parts: Parts, state: State, { context, finder, scan, hinted 
   await scanAll(context, finder)
   state.isWalked = armed
   if (state.recheck) keepRules(parts, state)
+  return true
 }
 
 function keepRules({ shared, id, spec }: Parts, state: State): void {

@@ -4,7 +4,7 @@ import type { History } from './history.ts'
 /** Messages between the callers and the thread that owns the history. */
 
 /** Methods that can be called by name: each has one request and one answer. */
-export type HistoryMethod = Exclude<keyof History, 'onNews' | 'close'>
+export type HistoryMethod = Exclude<keyof History, 'onNews' | 'clock' | 'aliveBefore' | 'close'>
 
 export interface WorkerOptions {
   readonly folder: string

@@ -131,6 +131,7 @@ describe('every reason has its kind', () => {
     taken: null,
     conflict: 0,
     among: [],
+    unwatched: [],
     gap: null,
     onlyCopy: false,
     ...part,
@@ -142,6 +143,7 @@ describe('every reason has its kind', () => {
     ['taken', { taken: { by, at: 1 } }, ['others_work']],
     ['conflict', { conflict: 2 }, ['merge_conflict']],
     ['uncertain', { among: [run] }, ['uncertain']],
+    ['unwatched', { unwatched: [run] }, ['unwatched']],
     ['gap', { gap: 'ignored' }, ['gap']],
     ['class', { path: '.env' }, ['file_rule']],
     ['in use', { path: 'a' }, ['in_use']],
@@ -150,7 +152,7 @@ describe('every reason has its kind', () => {
       { path: 'a', conflict: 1, taken: { by, at: 1 }, among: [run] },
       ['merge_conflict', 'others_work', 'uncertain', 'in_use'],
     ],
-    ['temporary: who used or made it is no question', { path: 'tmp/a', among: [run] }, []],
+    ['temporary: who used or made it is no question', { path: 'tmp/a', among: [run], unwatched: [run] }, []],
     ['temporary: but bytes of others are', { path: 'tmp/a', taken: { by, at: 1 } }, ['others_work']],
     ['only copy', { onlyCopy: true }, ['only_copy']],
     ['temporary: but an only copy is', { path: 'tmp/a', onlyCopy: true }, ['only_copy']],
@@ -189,6 +191,17 @@ describe('who carries out a plan names what is conflicts', () => {
     expect(() => choose(two, { overwrite: [], leave: [] })).toThrow(open('b'))
     expect(choose(two, { overwrite: ['b'], leave: [] }).write).toHaveLength(2)
     expect(choose(two, { overwrite: [], leave: ['b'] })).toMatchObject({ write: [{ path: 'a' }], left: ['b'] })
+  })
+  it('F2: one decision serves all paths that were written while no server looked, and no other path', () => {
+    const unwatched: PlanEntry['conflicts'] = [{ kind: 'unwatched', among: [run] }]
+    const cut = plan(entry('a'), entry('b', { conflicts: unwatched }), entry('c', { conflicts: unwatched }))
+    expect(() => choose(cut, { overwrite: [], leave: [] })).toThrow(/`unwatched`/)
+    expect(choose(cut, { overwrite: [], leave: [], unwatched: 'overwrite' })).toMatchObject({ left: [] })
+    expect(choose(cut, { overwrite: [], leave: [], unwatched: 'leave' })).toMatchObject({ left: ['b', 'c'] })
+    expect(choose(cut, { overwrite: [], leave: ['c'], unwatched: 'overwrite' })).toMatchObject({ left: ['c'] })
+    expect(choose(cut, { overwrite: ['c'], leave: [], unwatched: 'leave' })).toMatchObject({ left: ['b'] })
+    const more = plan(...cut.entries, entry('d', { conflicts: [...unwatched, ...taken] }))
+    expect(() => choose(more, { overwrite: [], leave: [], unwatched: 'overwrite' })).toThrow(open('d'))
   })
   it('what a rule blocks, and what has no way back, can only be left', () => {
     const blocked = entry('a', { conflicts: [{ kind: 'file_rule', class: 'system', action: 'block', pattern: 'a' }] })

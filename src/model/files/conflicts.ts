@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CarrelError } from '../errors.ts'
 import type { Millis, RunId, SessionId } from '../ids.ts'
 import type { GlobMatch } from '../rules.ts'
+import { onlyUnwatched } from './authorship.ts'
 import type { Author, Conflict, FilePath, Plan, PlanEntry } from './history.ts'
 
 /**
@@ -108,6 +109,8 @@ export interface PathLoss {
   readonly conflict: number
   /** Runs that may have written the content to undo; which of them did is unknown. */
   readonly among: readonly RunId[]
+  /** The same for content that was written while no server looked. */
+  readonly unwatched: readonly RunId[]
   readonly gap: string | null
   /** True when content would go that came from outside of the history. */
   readonly onlyCopy: boolean
@@ -135,6 +138,7 @@ export function conflictsOf(loss: PathLoss, guard: Guard): Conflict[] {
   if (action !== 'allow') reasons.push({ kind: 'file_rule', class: pathClass, action, pattern: glob ?? '' })
   if (pathClass === 'temporary') return reasons
   if (loss.among.length > 0) reasons.push({ kind: 'uncertain', among: [...loss.among] })
+  if (loss.unwatched.length > 0) reasons.push({ kind: 'unwatched', among: [...loss.unwatched] })
   const users = guard.active.filter(({ paths }) => paths.includes(loss.path))
   return [...reasons, ...users.map(({ run, session }) => ({ kind: 'in_use' as const, run, session }))]
 }
@@ -142,6 +146,14 @@ export function conflictsOf(loss: PathLoss, guard: Guard): Conflict[] {
 /** Whether no confirmation can write the path: a rule blocks it, or its old content is not kept. */
 export const onlyLeft = ({ conflicts }: PlanEntry): boolean =>
   conflicts.some((reason) => reason.kind === 'gap' || (reason.kind === 'file_rule' && reason.action === 'block'))
+
+/** The decisions of the caller who applies a plan. */
+export interface PlanDecisions {
+  readonly overwrite: readonly FilePath[]
+  readonly leave: readonly FilePath[]
+  /** One decision for all other paths that need confirmation only because no server looked. */
+  readonly unwatched?: 'overwrite' | 'leave' | undefined
+}
 
 export interface PlanChoice {
   readonly write: readonly PlanEntry[]
@@ -152,9 +164,13 @@ export interface PlanChoice {
  * Selects the entries of a plan to apply. The caller names every path that needs confirmation, to overwrite or to leave.
  * @throws conflicts for paths that are not named or cannot be overwritten; bad_input for paths outside the plan
  */
-export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leave: readonly FilePath[] }): PlanChoice {
+export function choose(plan: Plan, named: PlanDecisions): PlanChoice {
   const overwrite = new Set(named.overwrite)
   const leave = new Set(named.leave)
+  if (named.unwatched) {
+    const rest = plan.entries.filter((entry) => onlyUnwatched(entry) && !leave.has(entry.path))
+    for (const { path } of rest) if (!overwrite.has(path)) (named.unwatched === 'leave' ? leave : overwrite).add(path)
+  }
   const known = new Set(plan.entries.map(({ path }) => path))
   const stranger = [...overwrite, ...leave].find((path) => !known.has(path))
   if (stranger !== undefined) refuse('bad_input', `"${stranger}" is not in the plan. Name paths of the plan only.`)
@@ -162,12 +178,16 @@ export function choose(plan: Plan, named: { overwrite: readonly FilePath[]; leav
   if (twice !== undefined) refuse('bad_input', `"${twice}" cannot be both overwritten and left. Name it once.`)
   const unnamed = plan.entries.filter(({ path, conflicts }) => conflicts.length > 0 && !overwrite.has(path))
   const open = unnamed.filter(({ path }) => !leave.has(path))
-  if (open.length > 0)
-    refuse('conflict', `Paths that need confirmation: ${open.length}. Name each to overwrite or to leave.`, open)
+  if (open.length > 0) refuse('conflict', `Paths that need confirmation: ${open.length}. ${adviceFor(open)}`, open)
   const shut = plan.entries.filter((entry) => overwrite.has(entry.path) && onlyLeft(entry))
   if (shut.length > 0) refuse('conflict', `Paths that cannot be overwritten: ${shut.length}. Leave them.`, shut)
   return part(plan.entries, leave)
 }
+
+const adviceFor = (open: readonly PlanEntry[]): string =>
+  open.every(onlyUnwatched)
+    ? 'No server looked when they were written. Decide about all with `unwatched`, or name each.'
+    : 'Name each to overwrite or to leave.'
 
 function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): PlanChoice {
   const stays = new Set(leave)

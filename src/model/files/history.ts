@@ -44,45 +44,18 @@ export function sameState(a: FileState | null, b: FileState | null): boolean {
 
 export const Author = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), run: RunId, session: SessionId }),
-  /** No run was active: a person or a program outside Carrel made the change. */
+  /** No run was at work: a person or a program outside Carrel made the change. */
   z.object({ kind: z.literal('outside') }),
   /** A restore, undo or apply. */
   z.object({ kind: z.literal('act'), act: ActId, by: Who }),
-  /** Several runs were active and none named the path; one of them may have written it. */
+  /** One of these runs may have written it, or somebody else. The certainty says why that is unknown. */
   z.object({ kind: z.literal('unknown'), among: z.array(RunId) }),
 ])
 export type Author = z.infer<typeof Author>
 
-/** Certainty of the author: see `attribute`. */
-export const Certainty = z.enum(['sole', 'reported', 'overlapping', 'external'])
+/** Certainty of the author: see `attribute` in `authorship.ts`. */
+export const Certainty = z.enum(['sole', 'reported', 'overlapping', 'unwatched', 'external'])
 export type Certainty = z.infer<typeof Certainty>
-
-/** Active run in a place, with the paths it is known to have written there since the last capture. */
-export interface Writer {
-  readonly run: RunId
-  readonly session: SessionId
-  /** Paths that its tool calls reported as written, or that it wrote through ACP file requests. */
-  readonly named: readonly FilePath[]
-}
-
-/**
- * Attributes a change between two captures to an author. `sole`: the only active run. `reported`: the only one of
- * several runs that named the path. `overlapping`: several runs, author unknown. `external`: no run was active.
- * `unwatched`: the last capture is so old that people may have written too; then a run owns only named paths.
- */
-export function attribute(
-  path: FilePath,
-  writers: readonly Writer[],
-  unwatched = false,
-): { author: Author; certainty: Certainty } {
-  const [first, ...more] = writers
-  if (!first) return { author: { kind: 'outside' }, certainty: 'external' }
-  const of = ({ run, session }: Writer): Author => ({ kind: 'run', run, session })
-  if (more.length === 0 && !unwatched) return { author: of(first), certainty: 'sole' }
-  const [only, ...others] = writers.filter(({ named }) => named.includes(path))
-  if (only && others.length === 0) return { author: of(only), certainty: 'reported' }
-  return { author: { kind: 'unknown', among: writers.map(({ run }) => run) }, certainty: 'overlapping' }
-}
 
 export const sameAuthor = (a: Author, b: Author): boolean =>
   a.kind === b.kind &&
@@ -215,8 +188,10 @@ export const Conflict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('others_work'), by: Author, at: Millis }),
   /** Merge conflict: both sides changed the same lines in `hunks` hunks. Overwriting writes the requested version whole. */
   z.object({ kind: z.literal('merge_conflict'), hunks: z.number().int() }),
-  /** One of several runs wrote the content to undo; which one is unknown. */
+  /** One of these runs wrote the content to undo, or somebody else while a run waited; who did is unknown. */
   z.object({ kind: z.literal('uncertain'), among: z.array(RunId) }),
+  /** The content to undo was written while no server looked: by one of these runs, or by somebody else. */
+  z.object({ kind: z.literal('unwatched'), among: z.array(RunId) }),
   /** A file rule of the Space. Naming the path does not override `block`. */
   z.object({
     kind: z.literal('file_rule'),

@@ -11,6 +11,7 @@ import { openPlaceOf } from '../run-context.ts'
 import type { RunWork } from '../run-work.ts'
 import { RunLeftOut } from './run-left-out.ts'
 import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
+import { RunTimes } from './run-times.ts'
 
 const PAGE = 1_000
 
@@ -36,6 +37,8 @@ export class RunFiles {
   /** Turns a path of the agent or of this process into a path inside the place; null for one outside. */
   readonly toPath: (path: string) => FilePath | null
   readonly paths: ToolPaths
+  readonly times: RunTimes
+  readonly #how: How
   readonly #work: RunWork
   readonly #activity: PlaceActivity
   readonly #publisher: RunPublisher
@@ -52,12 +55,17 @@ export class RunFiles {
     this.toPath = pathsInside(place.path, place.root)
     this.paths = createToolPaths(this.toPath, work.ctx.now)
     this.#work = work
+    this.#how = how
     this.#activity = work.ctx.activities.of(opened)
     this.#publisher = createRunPublisher(work, this.run, key)
     const session = work.recorder.session.id as SessionId
     const { paths } = this
-    this.#activity.join({ run: this.run, session, paths, found: this.#publisher.found, passed: this.#leftOut.take })
-    this.#beginning = this.#begin(start, how)
+    const onFailure = (thrown: unknown) => work.ctx.log.warn(`The scan of ${key} failed.`, thrown)
+    this.times = new RunTimes({ activity: this.#activity, paths, now: work.ctx.now, onFailure })
+    const { presence } = this.times
+    const { found } = this.#publisher
+    this.#activity.join({ run: this.run, session, paths, presence, found, passed: this.#leftOut.take })
+    this.#beginning = this.#begin(start)
     this.#beginning.catch(() => undefined)
   }
 
@@ -66,7 +74,7 @@ export class RunFiles {
     const { ctx } = this.#work
     try {
       const late = pause(ctx.config.historyWaitMs, 'late' as const, { ref: false })
-      if ((await Promise.race([this.#beginning, late])) !== 'late') return
+      if ((await Promise.race([this.#begunAgain(), late])) !== 'late') return
       this.#notice(
         'The history of this folder is not ready yet; the run begins without it. Earlier states may be missing.',
       )
@@ -76,8 +84,21 @@ export class RunFiles {
     }
   }
 
+  /** Call when the agent gets its prompt, or goes on with one: from now on the run may write. */
+  begin(): void {
+    if (this.#how !== 'rejoin') return this.times.begin()
+    const begin = async () => {
+      await this.#activity.takeCut(this.run, this.times.presence)
+      this.times.begin()
+    }
+    this.#beginning.then(begin).catch(() => undefined)
+  }
+
+  /** @param update null for an answer to a prompt */
   heard(update: unknown): void {
-    const { ended, names } = this.paths.hear(update)
+    const wasRunning = this.paths.isRunning()
+    const { ended, late, names } = this.paths.hear(update)
+    this.times.heard(late, wasRunning)
     if (names.length > 0) void this.keep(names)
     if (ended && this.#ready) this.#activity.scanSoon('tool')
   }
@@ -125,22 +146,37 @@ export class RunFiles {
     this.#activity.leave(this.run)
   }
 
-  async #begin({ startedAt }: RunStart, how: How): Promise<void> {
+  async #begin({ startedAt }: RunStart): Promise<void> {
     const { ctx } = this.#work
     const { key } = this.opened
     const { state } = await ctx.projectPlaces.follow(this.opened)
     const history = await ctx.history()
+    this.times.ready(history.clock)
     if (state === 'importing' && !(await this.#imported()))
       this.#notice('The history of this folder is not complete yet; early changes of this run may be missing there.')
     // Only the history knows the changes of an earlier part of the run.
     if (startedAt !== null) this.#publisher.resume(await history.changesBy(key, { run: this.run }))
-    // The agent went on without a server, and people may have written too: only paths that the agent named are its own.
-    if (how === 'rejoin') await this.#hearAgain()
-    const before = await (how === 'rejoin'
-      ? this.#activity.scan({ at: 'hints', reason: 'tool', unwatched: true })
-      : this.#activity.scan({ at: 'hints', reason: 'run_start', mark: this.#mark('start') }, this.run))
-    this.#publisher.from(before.n)
+    if (this.#how === 'rejoin') await this.#rejoin()
+    else await this.#scanBefore()
     this.#ready = true
+  }
+
+  /** The agent went on without a server, and people may have written too. */
+  async #rejoin(): Promise<void> {
+    await this.#hearAgain()
+    this.#publisher.from((await this.#activity.scan({ at: 'hints', reason: 'tool' })).n)
+  }
+
+  async #scanBefore(): Promise<void> {
+    this.times.scanning()
+    const before = await this.#activity.scan({ at: 'hints', reason: 'run_start', mark: this.#mark('start') }, this.run)
+    this.#publisher.from(before.n)
+  }
+
+  /** A run that waited for a browser or for its agent scans again. */
+  async #begunAgain(): Promise<void> {
+    await this.#beginning
+    if (this.#how !== 'rejoin' && this.times.mayBeOld) await this.#scanBefore()
   }
 
   /** Waits for the first import, but leaves time for the snapshot. Most imports end before the agent has started. */

@@ -21,6 +21,7 @@ export interface RunPublisher {
 export function createRunPublisher({ ctx, recorder }: RunWork, run: RunId, place: string): RunPublisher {
   const changes = new RunChanges()
   let first = 0
+  let isResumed = false
   const jobs = createSerial()
   const publish = ({ n }: Captured, reason: SnapshotReason) => {
     const data = { run, place, from: Math.min(first, n), n, reason, ...changes.summary() }
@@ -32,12 +33,14 @@ export function createRunPublisher({ ctx, recorder }: RunWork, run: RunId, place
   }
   return {
     from(n) {
-      first ||= n
+      if (!isResumed) first = n
     },
     resume(known) {
       changes.reset(known)
       const begins = known[0]?.n
-      if (begins !== undefined) first = Math.max(begins - 1, 0)
+      if (begins === undefined) return
+      first = Math.max(begins - 1, 0)
+      isResumed = true
     },
     found(own, captured, reason) {
       const { created, modified, deleted } = captured.counts

@@ -35,6 +35,11 @@ export class RunQuestions {
     return this.#waiting.size
   }
 
+  /** The tool calls that the waiting questions are about. */
+  get calls(): ReadonlySet<string> {
+    return new Set([...this.#waiting.values()].flatMap(({ question }) => question.toolCallId ?? []))
+  }
+
   /** An answer is on its way to the agent: parking the run now would lose it. */
   get giving(): boolean {
     return this.#giving > 0

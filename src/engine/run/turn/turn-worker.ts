@@ -29,6 +29,7 @@ export async function takeTurn(turn: Turn, task: TurnTask): Promise<[TurnEnd, Tu
   const prompts = promptsOf(turn, control, meter)
   const watching = watchTurn(turn, { control, meter, prompts })
   try {
+    turn.files.begin()
     if ('answers' in task) prompts.adopt(task.answers)
     else {
       prompts.reserve()
@@ -143,7 +144,9 @@ function watchTurn(turn: Turn, { control, meter, prompts }: Watched): { checkAll
   asking.onChange(() => {
     timers.reset()
     meter.check()
+    turn.files.times.attend(asking.open, asking.calls)
   })
+  turn.files.times.attend(asking.open, asking.calls)
   const onStopping = () => {
     const waits = waitsForPerson(recorder.view) && !asking.giving
     control.signal({ kind: 'server-stopping', waits, leaves: leavesAgents(ctx.config) })

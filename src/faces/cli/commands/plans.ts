@@ -15,7 +15,13 @@ const withPlanOptions = (command: CliCommand): CliCommand =>
     .option('--overwrite <path>', 'overwrite this path, which needs confirmation; repeatable', collect)
     .option('--leave <path>', 'leave this path, which needs confirmation; repeatable', collect)
     .option('--leave-rest', 'leave all other paths that need confirmation')
+    .option('--unwatched <word>', 'overwrite or leave all paths written while no server looked', oneDecision)
     .option('--path <path>', 'only this path and everything below it; repeatable', collect)
+
+function oneDecision(word: string): 'overwrite' | 'leave' {
+  if (word === 'overwrite' || word === 'leave') return word
+  throw badInput(`${JSON.stringify(word)} is no decision. Use overwrite or leave.`)
+}
 
 const withProject = (command: CliCommand): CliCommand =>
   command

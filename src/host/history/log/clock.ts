@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, futimesSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, futimesSync, openSync, statSync } from 'node:fs'
 
 /**
  * Clock that stamps files; it advances in ticks and differs from the program's clock. Reading it touches a file, so
@@ -7,8 +7,11 @@ import { closeSync, fstatSync, futimesSync, openSync } from 'node:fs'
 export type DiskClock = ReturnType<typeof openDiskClock>
 
 export function openDiskClock(path: string) {
-  const fd = openSync(path, 'w', 0o600)
+  const before = lastReading(path)
+  const fd = openSync(path, 'a', 0o600)
   return {
+    /** The last reading before this clock was opened; 0 for none. */
+    before,
     now(): number {
       futimesSync(fd, 0, 0)
       return fstatSync(fd).ctimeMs
@@ -16,6 +19,9 @@ export function openDiskClock(path: string) {
     close: (): void => closeSync(fd),
   }
 }
+
+/** Returns when a clock was last read, in this process or an earlier one; 0 for never. */
+const lastReading = (path: string): number => statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0
 
 /** Longest time that a walk blocks the thread. ms. */
 const TURN = 4

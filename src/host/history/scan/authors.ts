@@ -1,9 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Author, Certainty, FilePath, Writer } from '../../../model/files/history.ts'
-import { attribute } from '../../../model/files/history.ts'
+import { type Attribution, attribute, type Moment, type Writer } from '../../../model/files/authorship.ts'
+import type { Author, FilePath } from '../../../model/files/history.ts'
 import type { ScanRequest } from '../history.ts'
-import type { Findings, Found } from './findings.ts'
-import type { RunStarts } from './run-starts.ts'
+import type { Found } from './findings.ts'
 
 /** Authors by number in the database, because the same few wrote most changes. */
 export type Authors = ReturnType<typeof openAuthors>
@@ -35,23 +34,16 @@ function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Write
 
 /** Returns a function that attributes each change of a scan. */
 export function attributor(
-  scan: Pick<ScanRequest, 'writers' | 'act' | 'unwatched'>,
-  changed: Findings['changed'],
-  runStarts: RunStarts,
-): (path: FilePath, found: Found) => { author: Author; certainty: Certainty } {
-  const { writers, act, unwatched } = scan
+  { writers, act }: Pick<ScanRequest, 'writers' | 'act'>,
+  momentOf: (path: FilePath, found: Found) => Moment,
+): (path: FilePath, found: Found) => Attribution {
   const acted = new Set(act?.paths)
-  const isBefore = runStarts.before(changed)
   const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
   return (path, found) => {
     if (act && acted.has(path)) return { author: { kind: 'act', act: act.id, by: act.by }, certainty: 'sole' }
+    if (writers.length === 0) return { author: { kind: 'outside' }, certainty: 'external' }
     // The model's rule takes lists; a list with this path alone gives the same answer without a search.
-    return attribute(
-      path,
-      named
-        .map(({ named: paths, ...writer }) => ({ ...writer, named: paths.has(path) ? [path] : [] }))
-        .filter((writer) => writer.named.length > 0 || !isBefore(writer.run, path, found)),
-      unwatched,
-    )
+    const here = named.map(({ named: paths, ...writer }) => ({ ...writer, named: paths.has(path) ? [path] : [] }))
+    return attribute(path, momentOf(path, found), here)
   }
 }

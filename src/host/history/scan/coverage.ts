@@ -1,4 +1,5 @@
-import { attribute, type FilePath } from '../../../model/files/history.ts'
+import { attribute } from '../../../model/files/authorship.ts'
+import type { FilePath } from '../../../model/files/history.ts'
 import { foldersAbove, pathBytes } from '../log/paths.ts'
 import { FILE, FOLDER } from '../log/present.ts'
 import type { Form } from '../log/uncovered.ts'
@@ -10,6 +11,8 @@ import type { States } from './states.ts'
 interface At {
   readonly n: number
   readonly isThere: (path: FilePath) => boolean
+  /** Earlier scans saw every change before this time. */
+  readonly seen: number
 }
 
 /**
@@ -22,8 +25,9 @@ export function createCoverage(parts: RecorderParts, states: States) {
     `insert into changes (place, n, path, author, certainty, note) values (?, ?, ?, ?, ?, 'coverage')`,
   )
   // Of an act too: what was written meanwhile is not its work.
-  const noter = ({ writers, unwatched }: JoinedScan) => {
-    const { author, certainty } = attribute('', writers, unwatched)
+  const noter = ({ writers }: JoinedScan, seen: number) => {
+    const begun = writers.filter(({ spans }) => spans.some(({ kind }) => kind !== 'waits'))
+    const { author, certainty } = attribute('', { from: seen, to: Number.POSITIVE_INFINITY, stamped: false }, begun)
     let by: number | null = null
     return (path: FilePath, n: number) => {
       by ??= authors.idOf(author, writers)
@@ -35,7 +39,7 @@ export function createCoverage(parts: RecorderParts, states: States) {
     write(findings: Findings, scan: JoinedScan, at: At): { readonly now: number; readonly later: number } {
       const { n } = at
       const { changed, entered, left } = findings
-      const noted = noter(scan)
+      const noted = noter(scan, at.seen)
       const counts = { now: 0, later: 0 }
       const keep = (path: FilePath, late = false) => {
         noted(path, late ? n + 1 : n)

@@ -95,8 +95,11 @@ function inspectOnce(
   if (!stats) return GONE
   const mode = stats.mode & 0o7777
   if (stats.isDirectory()) {
-    if (known?.kind === FOLDER && known.mode === mode) return SAME
-    return { what: 'changed', state: { kind: FOLDER, mode, size: 0, content: null }, stats: NO_STATS }
+    const seenStats = { ...NO_STATS, ino: stats.ino }
+    if (known?.kind !== FOLDER || known.mode !== mode)
+      return { what: 'changed', state: { kind: FOLDER, mode, size: 0, content: null }, stats: seenStats }
+    // Another folder at this path brought its content with it.
+    return known.ino === stats.ino ? SAME : { what: 'touched', stats: seenStats }
   }
   const isKnown = known !== null && isVouched(known, stats)
   const gap = (why: Gap['why'], bytes: number | null): Seen => ({ what: 'gap', why, bytes, mode, isNew: !isKnown })

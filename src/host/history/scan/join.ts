@@ -1,4 +1,5 @@
-import { FilePath, type Writer } from '../../../model/files/history.ts'
+import type { Writer } from '../../../model/files/authorship.ts'
+import { FilePath } from '../../../model/files/history.ts'
 import type { RunId } from '../../../model/ids.ts'
 import type { ScanRequest } from '../history.ts'
 import type { JoinedScan } from './record.ts'
@@ -22,7 +23,6 @@ export function joined(scans: readonly ScanRequest[]): JoinedScan {
     ),
     reason: first.reason,
     writers: [...writers.values()],
-    unwatched: scans.some(({ unwatched }) => unwatched),
     marks: scans.flatMap(({ mark }) => (mark ? [mark] : [])),
     act: scans.find(({ act }) => act)?.act,
     now: first.now,

@@ -12,8 +12,8 @@ import { type Authors, attributor } from './authors.ts'
 import { createCoverage } from './coverage.ts'
 import { type Findings, isEmpty, isQuiet, leftOutIn } from './findings.ts'
 import { statsAt } from './inspect.ts'
+import { createMoments } from './moments.ts'
 import { createOrigins } from './origins.ts'
-import type { RunStarts } from './run-starts.ts'
 import { createStates, type States } from './states.ts'
 
 /** Several scan requests answered by one scan, with all their marks. */
@@ -36,7 +36,6 @@ export interface RecorderParts {
   readonly present: Present
   readonly uncovered: Uncovered
   readonly gaps: GapBook
-  readonly runStarts: RunStarts
 }
 
 export type ScanRecorder = ReturnType<typeof createRecorder>
@@ -67,8 +66,9 @@ export function createRecorder(parts: RecorderParts) {
     /**
      * Stores all findings atomically and durably. Changes make a snapshot; paths that come under the history or leave it
      * are part of it, or make one. A path that changed before it left makes another. Without any there is none.
+     * @param seen earlier scans saw every change before this time; by the clock that stamps files, ms
      */
-    record(findings: Findings, scan: JoinedScan): Captured {
+    record(findings: Findings, scan: JoinedScan, seen: number): Captured {
       const n = newest()
       if (isEmpty(findings) && scan.marks.length === 0) return unchanged(n, gaps.size)
       const isThere = (path: FilePath) => statsAt(root, path) !== undefined
@@ -77,8 +77,8 @@ export function createRecorder(parts: RecorderParts) {
       // them.
       const transact = isQuiet(findings) ? inTransactionSoon : inTransaction
       return inOne(() => {
-        const changes = write.changes(findings.changed, scan, n + 1)
-        const moved = coverage.write(findings, scan, { n: n + 1, isThere })
+        const changes = write.changes(findings, scan, { n: n + 1, seen })
+        const moved = coverage.write(findings, scan, { n: n + 1, isThere, seen })
         write.quiet(findings, n)
         const now = n + Number(changes.length + moved.now > 0) + Number(moved.later > 0)
         if (now > n) write.snapshot(n + 1, scan, changes)
@@ -111,7 +111,7 @@ const unchanged = (n: number, gaps: number): Captured => ({
 })
 
 function createWriter(parts: RecorderParts, states: States) {
-  const { db, id, authors, present, gaps, runStarts } = parts
+  const { db, id, root, authors, present, gaps } = parts
   const origins = createOrigins(parts)
   const change = db.prepare('insert into changes (place, n, path, author, certainty, note) values (?, ?, ?, ?, ?, ?)')
   const snapshot = db.prepare(
@@ -125,10 +125,10 @@ function createWriter(parts: RecorderParts, states: States) {
       for (const [path, { known, stats }] of findings.touched) present.touch(path, { ...known, ...stats })
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
     },
-    changes(changed: Findings['changed'], scan: JoinedScan, n: number): Change[] {
-      const whose = attributor(scan, changed, runStarts)
-      const noteOf = origins(scan, changed)
-      const paths = [...changed].sort(([a], [b]) => comparePaths(a, b))
+    changes(findings: Findings, scan: JoinedScan, { n, seen }: { n: number; seen: number }): Change[] {
+      const whose = attributor(scan, createMoments({ root, present, findings, seen }))
+      const noteOf = origins(scan, findings.changed)
+      const paths = [...findings.changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
         const { author, certainty } = whose(path, found)
         // Before the content is known to the history.

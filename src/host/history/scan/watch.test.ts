@@ -1,9 +1,17 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs'
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openTestHistory, type TestPlace, writer } from '../../../../test/support/history-world.ts'
-import { attributor } from './authors.ts'
-import { createRunStarts } from './run-starts.ts'
 
 /** Resolves when the history reports a write from outside. */
 const outside = (place: TestPlace): Promise<void> =>
@@ -52,31 +60,33 @@ it('F6: before the first walk under an armed watcher, a capture by hints is a wa
   expect(changes.map(({ path }) => path)).toEqual(['b'])
 })
 
-const mark = (what: 'start' | 'end') => ({ run: writer('r1').run, session: writer('r1').session, what })
+const mark = { run: writer('r1').run, session: writer('r1').session, what: 'start' } as const
 
-/** Waits for the next tick of the clock that stamps files. */
-function tick(place: TestPlace): void {
-  const at = () => {
-    place.write('many/0', '')
-    return statSync(join(place.root, 'many/0')).ctimeMs
-  }
-  for (const before = at(); at() === before; );
+/** Waits for the next tick of the clock that stamps files, and reads it. */
+function tick(place: TestPlace): number {
+  const before = place.history.clock()
+  let now = before
+  while (now === before) now = place.history.clock()
+  return now
 }
 
-it('F2: a write before a run’s start is not the run’s, though the hint comes later', async () => {
+/** A run that begins now: no write before this counts as its work. */
+const beginsNow = (place: TestPlace) => writer('r1', [], [{ kind: 'work', from: tick(place), to: null }])
+
+it('F2: a write before a run’s beginning is not the run’s, though the hint comes later', async () => {
   await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1', 'a/d': '1' })
   await armed(place)
   await place.captured()
   place.write('a/b', 'by a person')
   place.write('by-a-person', '')
   place.remove('a/c')
-  tick(place)
-  await place.captured({ at: 'hints', mark: mark('start') })
-  const before = await place.captured({ writers: [writer('r1')] })
+  await place.captured({ at: 'hints', mark })
+  const by = beginsNow(place)
+  const before = await place.captured({ writers: [by] })
   tick(place)
   place.write('by-the-run', '')
   place.remove('a/d')
-  const after = await place.captured({ writers: [writer('r1')], mark: mark('end') })
+  const after = await place.captured({ writers: [by] })
   const authors = async (path: string) =>
     (await place.history.pathHistory(place.key, path, { before: null, limit: 9 })).map(({ author }) => author.kind)
   for (const path of ['a/b', 'by-a-person', 'a/c']) expect([path, await authors(path)]).toEqual([path, ['outside']])
@@ -89,33 +99,95 @@ it('F2: a folder that a run moves is its work with all content, whatever the tim
   mkdirSync(join(place.root, 'old/hollow'))
   await armed(place)
   await place.captured()
-  // No scan saw this folder of a person before the run writes into it.
+  await place.captured({ at: 'hints', mark })
+  // No scan saw this folder of a person before the run writes into it: moved there by the run, it would look the same.
   place.write('theirs/by-a-person', '')
-  tick(place)
-  await place.captured({ at: 'hints', mark: mark('start') })
+  const by = beginsNow(place)
   tick(place)
   renameSync(join(place.root, 'old'), join(place.root, 'new'))
   place.write('theirs/by-the-run', '')
-  const { changes } = await place.captured({ writers: [writer('r1')], mark: mark('end') })
-  const whose = new Map(changes.map(({ path, author }) => [path, author.kind]))
+  const { changes } = await place.captured({ writers: [by] })
+  const whose = new Map(changes.map(({ path, certainty }) => [path, certainty]))
   const moved = ['old', 'old/a', 'old/deep', 'old/deep/b', 'old/hollow', 'new', 'new/a', 'new/deep', 'new/deep/b']
   for (const path of [...moved, 'new/hollow', 'theirs/by-the-run'])
-    expect([path, whose.get(path)]).toEqual([path, 'run'])
-  const theirs = await place.history.pathHistory(place.key, 'theirs/by-a-person', { before: null, limit: 9 })
-  expect(theirs.map(({ author }) => author.kind)).toEqual(['outside'])
+    expect([path, whose.get(path)]).toEqual([path, 'sole'])
+  expect(whose.get('theirs/by-a-person')).toBe('overlapping')
 })
 
-it('F2: a write stamped just before a run’s start is not the run’s, unless it named the path or the clock differs', () => {
-  const begun = createRunStarts('/nowhere')
-  begun.note([mark('start')], () => 10_000)
-  const whose = attributor({ writers: [writer('r1', ['named'])] }, new Map(), begun)
-  const state = { kind: 0, mode: 0o644, size: 0, content: null }
-  const at = (ctime: number) => ({ known: null, state, stats: { mtime: 0, ctime, ino: 1, racy: false } })
-  const kinds = (path: string) => [9_999, 10_000, 7_999].map((ctime) => whose(path, at(ctime)).author.kind)
-  expect(kinds('other')).toEqual(['outside', 'run', 'run'])
-  expect(kinds('named')).toEqual(['run', 'run', 'run'])
-  begun.note([mark('end')], () => 20_000)
-  expect(kinds('other')).toEqual(['run', 'run', 'run'])
+/** Moves that bring other files to known paths. Each is done right after the files were written. */
+const MOVES: Readonly<Record<string, (at: (path: string) => string) => void>> = {
+  'a folder in place of another': (at) => {
+    rmSync(at('a'), { recursive: true })
+    renameSync(at('b'), at('a'))
+  },
+  'two folders that change places': (at) => {
+    renameSync(at('a'), at('t'))
+    renameSync(at('b'), at('a'))
+    renameSync(at('t'), at('b'))
+  },
+  'two files that change places': (at) => {
+    renameSync(at('a/f'), at('t'))
+    renameSync(at('b/f'), at('a/f'))
+    renameSync(at('t'), at('b/f'))
+  },
+  'a moved folder, whose old path is written again': (at) => {
+    rmSync(at('a'), { recursive: true })
+    renameSync(at('b'), at('a'))
+    mkdirSync(at('b'))
+    writeFileSync(at('b/f'), 'new')
+  },
+  'a deeper folder that moves up': (at) => {
+    rmSync(at('a'), { recursive: true })
+    renameSync(at('c/a'), at('a'))
+  },
+  'a hard link in place of a file': (at) => {
+    unlinkSync(at('a/f'))
+    linkSync(at('b/f'), at('a/f'))
+  },
+  'a copy that keeps the times': (at) => {
+    const { atime, mtime } = statSync(at('b/f'))
+    copyFileSync(at('b/f'), at('a/f'))
+    utimesSync(at('a/f'), atime, mtime)
+  },
+  'an archive with old times, unpacked': (at) => {
+    writeFileSync(at('a/f'), 'old')
+    utimesSync(at('a/f'), 1_000, 1_000)
+  },
+  'a folder from outside, with old files': (at) => {
+    rmSync(at('a'), { recursive: true })
+    renameSync(at('.git/b'), at('a'))
+  },
+}
+const TWINS = Object.keys(MOVES).flatMap((move) =>
+  ['a/f', 'b/f', 'c/a/f', '.git/b/f'].map((path): [string, string] => [`${move}/${path}`, path]),
+)
+
+/** Writes all files, scans them, and makes all moves within a moment as a run. Returns the changes of the run. */
+async function moves(place: TestPlace, at: 'hints' | 'everything') {
+  await armed(place)
+  await place.captured()
+  for (const [path, text] of TWINS) place.write(path, text + text)
+  tick(place)
+  await place.captured({ at, paths: TWINS.map(([path]) => path), mark })
+  const by = beginsNow(place)
+  tick(place)
+  for (const [name, move] of Object.entries(MOVES)) move((path) => join(place.root, name, path))
+  const { changes } = await place.captured({ writers: [by] })
+  for (const name of Object.keys(MOVES)) expect(changes.map(({ path }) => path)).toContain(`${name}/a/f`)
+  return changes
+}
+
+it('F2: whatever file comes to lie at a path, the change is the run’s, though the file was just written', async () => {
+  await using place = await openTestHistory(Object.fromEntries(TWINS))
+  expect((await moves(place, 'everything')).filter(({ certainty }) => certainty !== 'sole')).toEqual([])
+})
+
+it('F2: after a scan by hints alone, only a folder from outside may be another’s: nobody has seen it come', async () => {
+  await using place = await openTestHistory({ ...MANY, ...Object.fromEntries(TWINS) })
+  const doubtful = (await moves(place, 'hints')).filter(({ certainty }) => certainty !== 'sole')
+  expect(doubtful.map(({ path, certainty }) => [path, certainty])).toEqual([
+    ['a folder from outside, with old files/a/f', 'overlapping'],
+  ])
 })
 
 it('F2: in a small place a write just before a run belongs to the state before it', async () => {
@@ -123,5 +195,5 @@ it('F2: in a small place a write just before a run belongs to the state before i
   await armed(place)
   await place.captured()
   place.write('a/b', 'by a person')
-  expect(await place.captured({ at: 'hints', mark: mark('start') })).toMatchObject({ n: 2 })
+  expect(await place.captured({ at: 'hints', mark })).toMatchObject({ n: 2 })
 })

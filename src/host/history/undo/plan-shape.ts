@@ -59,9 +59,9 @@ function neededFolders(book: Book, tree: ReadonlyMap<FilePath, Proposal>): Propo
     .map((path) => {
       const before = book.lastChange(path)?.before ?? null
       const state: FileState = { ...FOLDER, mode: before && isFolder(before) ? before.mode : 0o755 }
-      const { conflict = 0, lost = null, among = [] } = tree.get(path) ?? {}
+      const { conflict = 0, lost = null, among = [], unwatched = [] } = tree.get(path) ?? {}
       const next = { state, bytes: () => null }
-      return { path, next, merged: false, conflict, lost, among, unseen: false, changes: () => [] }
+      return { path, next, merged: false, conflict, lost, among, unwatched, unseen: false, changes: () => [] }
     })
 }
 

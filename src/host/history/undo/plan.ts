@@ -119,7 +119,7 @@ interface Checks {
 }
 
 function entryOf(book: Book, { proposal, obstacle }: Shaped, { guard, isOnlyCopy }: Checks): PlanEntry {
-  const { path, merged, conflict, lost, among } = proposal
+  const { path, merged, conflict, lost, among, unwatched } = proposal
   const now = book.stateAt(path, book.newest)
   const next = proposal.next.state
   const folder = [now, next].every((state) => state === null || isFolder(state))
@@ -128,6 +128,7 @@ function entryOf(book: Book, { proposal, obstacle }: Shaped, { guard, isOnlyCopy
     folder,
     conflict,
     among,
+    unwatched,
     taken: lost && !folder ? { by: lost.author, at: lost.at } : null,
     gap: obstacle ?? book.gapAt(path)?.why ?? missing(book, proposal),
     onlyCopy: isOnlyCopy(proposal, now),

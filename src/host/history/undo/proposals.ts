@@ -18,8 +18,10 @@ export interface Proposal {
   readonly conflict: number
   /** Newest change by another author that would be lost. */
   readonly lost: Change | null
-  /** Runs of which one made the change that would be undone. */
+  /** Runs of which one may have made the change that would be undone. */
   readonly among: readonly RunId[]
+  /** The same for a change that was made while no server looked. */
+  readonly unwatched: readonly RunId[]
   /** True where nothing is to be undone but coverage, of a path whose earlier content is not known: it is only named. */
   readonly unseen: boolean
   /** All changes of the path, oldest first. */
@@ -47,6 +49,7 @@ const plain: Omit<Proposal, 'path' | 'next' | 'changes'> = {
   conflict: 0,
   lost: null,
   among: [],
+  unwatched: [],
   unseen: false,
 }
 
@@ -110,12 +113,17 @@ function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
     const kept = since.filter((change) => isOthers(change) || numbers.has(change.n))
     return {
       ...undoSegments(book, path, segmentsOf(kept, numbers)),
-      among: [...new Set(mine.flatMap(({ author }) => (author.kind === 'unknown' ? author.among : [])))],
+      among: possible(mine.filter(({ certainty }) => certainty !== 'unwatched')),
+      unwatched: possible(mine.filter(({ certainty }) => certainty === 'unwatched')),
       unseen,
       changes: () => ever,
     }
   })
 }
+
+const possible = (changes: readonly Change[]): RunId[] => [
+  ...new Set(changes.flatMap(({ author }) => (author.kind === 'unknown' ? author.among : []))),
+]
 
 /** Drops that the path came under the history with a known content: the work since then goes back to that. */
 function withoutEntry(mine: readonly NotedChange[]): readonly NotedChange[] {

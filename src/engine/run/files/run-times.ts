@@ -1,0 +1,97 @@
+import { resolvesWithin } from '../../../primitives/timers.ts'
+import type { PlaceActivity } from '../../files/place-activity.ts'
+import { createPresence, type Presence } from '../../files/presence.ts'
+import type { ToolPaths } from '../../files/tool-paths.ts'
+
+/** A run that waited longer for its agent scans again, since people may have written meanwhile. ms. */
+const AGAIN_MS = 50
+/** An agent that speaks all the time is noted this often. ms. */
+const NOTED_MS = 100
+/** An answer waits no longer for the scan before it. ms. */
+const RESUME_MS = 1_000
+
+interface Parts {
+  readonly activity: PlaceActivity
+  readonly paths: ToolPaths
+  readonly now: () => number
+  readonly onFailure: (thrown: unknown) => void
+}
+
+/**
+ * Notes the times at which a run could write. The run begins when its agent gets the prompt. While a person has to
+ * answer a question, the run is not at work; a scan at both ends of the wait keeps the changes of both sides apart.
+ */
+export class RunTimes {
+  readonly presence: Presence = createPresence()
+  readonly #parts: Parts
+  #clock: (() => number) | null = null
+  #scanned = 0
+  #heard = 0
+  #begun = false
+  #open = 0
+  #resuming: Promise<void> = Promise.resolve()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** @param clock reads the clock that stamps files */
+  ready(clock: () => number): void {
+    this.#clock = clock
+    // The run did not wait for a late history.
+    if (this.#begun) this.begin()
+  }
+
+  /** Notes that a scan of the state before the run begins now. */
+  scanning(): void {
+    this.#scanned = this.#clock?.() ?? 0
+  }
+
+  get mayBeOld(): boolean {
+    return this.#clock !== null && this.#clock() - this.#scanned > AGAIN_MS
+  }
+
+  /** The agent gets its prompt now, or goes on with one. */
+  begin(): void {
+    this.#begun = true
+    if (this.#clock) this.presence.become(this.#open > 0 ? 'waits' : 'work', this.#clock())
+  }
+
+  /** No process of the run may write any more. */
+  rest(): void {
+    if (this.#clock) this.presence.become(null, this.#clock())
+  }
+
+  /** Notes a sign of the agent. `late`: it reports a call that is over already. */
+  heard(late: boolean, wasRunning: boolean): void {
+    const at = this.#parts.now()
+    if (!this.#clock || at - this.#heard < NOTED_MS) return
+    this.#heard = at
+    this.presence.heard(this.#clock(), late || wasRunning)
+  }
+
+  /** @param open number of questions that wait for a person; `asked`: the calls that they are about */
+  attend(open: number, asked: ReadonlySet<string>): void {
+    const before = this.#open
+    this.#open = open
+    if (!this.#clock || !this.#begun || open === before) return
+    const { activity, paths, onFailure } = this.#parts
+    const scan = () => activity.scan({ at: 'hints', reason: 'tool' }).then(() => undefined, onFailure)
+    if (open > before) {
+      const doubt = this.presence.now === 'silent' || paths.isRunning(asked)
+      this.presence.become(doubt ? 'silent' : 'waits', this.#clock())
+      void scan()
+      return
+    }
+    // With other questions open nobody can tell which call the agent goes on with.
+    const next = open === 0 ? 'work' : 'silent'
+    this.#resuming = scan().then(() => {
+      if (this.#clock && this.#open === open && this.presence.now !== null) this.presence.become(next, this.#clock())
+    })
+  }
+
+  /** Resolves when the changes of the time without an answer are known: now the agent may have it. */
+  async resumed(): Promise<void> {
+    await resolvesWithin(this.#resuming, RESUME_MS)
+  }
+}
