@@ -53,11 +53,16 @@ export function createPlaceActivity(key: string, space: SpaceId, parts: Parts): 
       const own = captured.changes.filter(({ author }) => mayBeBy(author, worker.run))
       if (own.length > 0) worker.found(own, captured, request.reason)
     }
+    if (captured.unsettled) scanSoon('outside')
     conflicts.see(captured.changes, writers, [...workers.keys()])
     return captured
   }
 
   const scan: PlaceActivity['scan'] = (request, without) => scans.run(() => capture(request, without))
+  const scanSoon: PlaceActivity['scanSoon'] = (reason) =>
+    soon.start(SOON_MS[reason], () => {
+      scan({ at: 'hints', reason }).catch((thrown) => log.warn(`The scan of ${key} failed.`, thrown))
+    })
 
   return {
     key,
@@ -72,11 +77,7 @@ export function createPlaceActivity(key: string, space: SpaceId, parts: Parts): 
     },
     takeCut: runs.takeCut,
     scan,
-    scanSoon(reason) {
-      soon.start(SOON_MS[reason], () => {
-        scan({ at: 'hints', reason }).catch((thrown) => log.warn(`The scan of ${key} failed.`, thrown))
-      })
-    },
+    scanSoon,
     writers: () => writersNow((paths) => paths.named()),
     async idle() {
       soon.stop()

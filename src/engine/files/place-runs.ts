@@ -71,11 +71,14 @@ export function createPlaceRuns({ history, cutRuns, onJoined }: Parts) {
   }
   return {
     runs,
-    /** @param namedBy returns the paths that a run named */
+    /**
+     * @param namedBy returns the paths that a run named
+     * @param without the run whose state before its beginning is scanned; one that did not wait for it counts
+     */
     async writers(namedBy: (paths: ToolPaths) => FilePath[], without?: RunId): Promise<Writer[]> {
       const [{ clock }, earlier] = await Promise.all([history(), left()])
       const at = clock()
-      const here = [...workers.values()].filter(({ run }) => run !== without)
+      const here = [...workers.values()].filter(({ run, presence }) => run !== without || presence.now !== null)
       const writers = here.map(({ run, session, paths, presence }) => {
         const spans = earlier.get(run)?.spans ?? presence.spans(at, paths.isRunning())
         return { run, session, named: namedBy(paths), spans }

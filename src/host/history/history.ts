@@ -141,6 +141,8 @@ export interface Captured {
   readonly changes: readonly Change[]
   readonly gaps: number
   readonly leftOut: LeftOutPaths
+  /** Whether a file was seen in mid-write: it is not recorded, and another scan should follow. */
+  readonly unsettled: boolean
 }
 
 /** Paths that rules or limits exclude, and what became of them since the scan before. */

@@ -19,9 +19,10 @@ import { type Import, openImport } from './scan/import.ts'
 import { type InspectOptions, statsAt, TICK } from './scan/inspect.ts'
 import { joined } from './scan/join.ts'
 import { type OverlayLayer, openLayer } from './scan/layer.ts'
-import { createRecorder, type JoinedScan, type ScanRecorder } from './scan/record.ts'
 import { LATE } from './scan/moments.ts'
+import { createRecorder, type JoinedScan, type ScanRecorder } from './scan/record.ts'
 import { changeRules, type ScanContext, scanAll, scanSome } from './scan/scan.ts'
+import { createTornFiles, type TornFiles } from './scan/torn.ts'
 import { type FolderWatch, startWatch } from './scan/watch.ts'
 
 /** Parts that all places of one worker share. */
@@ -64,6 +65,7 @@ interface Parts {
   readonly recorder: ScanRecorder
   readonly layer: OverlayLayer | null
   readonly watch: FolderWatch | null
+  readonly torn: TornFiles
 }
 
 interface State {
@@ -96,7 +98,8 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
     layer || spec.frozen
       ? null
       : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
-  const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, layer, watch }
+  const torn = createTornFiles(spec.root)
+  const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, layer, watch, torn }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
     importing: null,
@@ -196,7 +199,7 @@ function createRest(drop: () => unknown): { put(): void; end(): void } {
 }
 
 function createScanner(parts: Parts, state: State, onScanned: () => void): (scan: JoinedScan) => Promise<Captured> {
-  const { shared, spec, recorder, layer, watch } = parts
+  const { shared, spec, recorder, layer, watch, torn } = parts
   return async (scan) => {
     checkRoot(spec)
     const context = scanContextOf(parts, state.recheck)
@@ -208,9 +211,11 @@ function createScanner(parts: Parts, state: State, onScanned: () => void): (scan
       let isWhole = layer !== null
       if (layer) await layer.find(context, finder, (path) => parts.past.stateAt(path, recorder.newest()))
       else isWhole = await find(parts, state, { context, finder, scan, hinted })
-      const captured = recorder.record(finder.findings, scan, state.seen)
+      const unsettled = torn.leaveOut(finder.findings, begins)
+      const captured = recorder.record(finder.findings, scan, { seen: state.seen, torn: torn.times })
+      torn.keep(unsettled)
       state.seen = Math.max(state.seen, isWhole ? begins : begins - LATE)
-      return captured
+      return { ...captured, unsettled: unsettled.size > 0 }
     } catch (error) {
       shared.blobs.giveUp(contentsOf(finder.findings))
       watch?.giveBack(hinted)
@@ -234,7 +239,7 @@ interface Search {
 
 /** Finds all changes, or those of which it has hints. Returns whether it looked at every path. */
 async function find(parts: Parts, state: State, { context, finder, scan, hinted }: Search): Promise<boolean> {
-  const paths = new Set([...(hinted ?? []), ...scan.paths])
+  const paths = new Set([...(hinted ?? []), ...scan.paths, ...parts.torn.times.keys()])
   const isSure = hinted !== null && state.isWalked && !state.recheck
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
   const isNear = state.importing

@@ -8,13 +8,19 @@ import { statsAt } from './inspect.ts'
 /** Hints of a change come at most this late. ms. */
 export const LATE = 2_000
 
-interface Scanned {
+/** The times that earlier scans have seen, by the clock that stamps files. ms. */
+export interface SeenBefore {
+  /** Every change before this time was seen. */
+  readonly seen: number
+  /** Files that the scan before saw in mid-write, with the times of that writing. */
+  readonly torn: ReadonlyMap<FilePath, number>
+}
+
+interface Scanned extends SeenBefore {
   readonly root: string
   /** The known states before the scan's record. */
   readonly present: Present
   readonly findings: Pick<Findings, 'changed' | 'touched'>
-  /** Every change before this time was seen by an earlier scan. By the clock that stamps files, ms. */
-  readonly seen: number
 }
 
 /**
@@ -25,7 +31,7 @@ interface Scanned {
  * that is still the same one did not bring it. A folder that came has a later change time itself. An entry that went
  * away changed the time of its folder. Times that people may set (mtime) never count.
  */
-export function createMoments({ root, present, findings: { changed, touched }, seen }: Scanned) {
+export function createMoments({ root, present, findings: { changed, touched }, seen, torn }: Scanned) {
   const times = new Map<FilePath, number>()
   const timeOf = (folder: FilePath): number => {
     const known = times.get(folder)
@@ -61,7 +67,9 @@ export function createMoments({ root, present, findings: { changed, touched }, s
     if (state.kind === FOLDER) return between(seen, Math.max(timeOf(path), came))
     const own = latest(stats?.ctime)
     const isOld = own < seen || (stats?.ino != null && moved().get(stats.ino) === stats.ctime)
-    return isOld ? between(seen, came) : { from: own, to: Math.max(own, came), stamped: true }
+    if (isOld) return between(seen, came)
+    // The writing began at the latest when a scan saw it.
+    return { from: Math.min(own, torn.get(path) ?? own), to: Math.max(own, came), stamped: true }
   }
 }
 

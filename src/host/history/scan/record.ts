@@ -12,7 +12,7 @@ import { type Authors, attributor } from './authors.ts'
 import { createCoverage } from './coverage.ts'
 import { type Findings, isEmpty, isQuiet, leftOutIn } from './findings.ts'
 import { statsAt } from './inspect.ts'
-import { createMoments } from './moments.ts'
+import { createMoments, type SeenBefore } from './moments.ts'
 import { createOrigins } from './origins.ts'
 import { createStates, type States } from './states.ts'
 
@@ -66,9 +66,9 @@ export function createRecorder(parts: RecorderParts) {
     /**
      * Stores all findings atomically and durably. Changes make a snapshot; paths that come under the history or leave it
      * are part of it, or make one. A path that changed before it left makes another. Without any there is none.
-     * @param seen earlier scans saw every change before this time; by the clock that stamps files, ms
+     * @param seen the times that earlier scans have seen
      */
-    record(findings: Findings, scan: JoinedScan, seen: number): Captured {
+    record(findings: Findings, scan: JoinedScan, seen: SeenBefore): Omit<Captured, 'unsettled'> {
       const n = newest()
       if (isEmpty(findings) && scan.marks.length === 0) return unchanged(n, gaps.size)
       const isThere = (path: FilePath) => statsAt(root, path) !== undefined
@@ -78,7 +78,7 @@ export function createRecorder(parts: RecorderParts) {
       const transact = isQuiet(findings) ? inTransactionSoon : inTransaction
       return inOne(() => {
         const changes = write.changes(findings, scan, { n: n + 1, seen })
-        const moved = coverage.write(findings, scan, { n: n + 1, isThere, seen })
+        const moved = coverage.write(findings, scan, { n: n + 1, isThere, seen: seen.seen })
         write.quiet(findings, n)
         const now = n + Number(changes.length + moved.now > 0) + Number(moved.later > 0)
         if (now > n) write.snapshot(n + 1, scan, changes)
@@ -102,7 +102,7 @@ export function createRecorder(parts: RecorderParts) {
   }
 }
 
-const unchanged = (n: number, gaps: number): Captured => ({
+const unchanged = (n: number, gaps: number): Omit<Captured, 'unsettled'> => ({
   n,
   counts: { created: 0, modified: 0, deleted: 0 },
   changes: [],
@@ -125,8 +125,8 @@ function createWriter(parts: RecorderParts, states: States) {
       for (const [path, { known, stats }] of findings.touched) present.touch(path, { ...known, ...stats })
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
     },
-    changes(findings: Findings, scan: JoinedScan, { n, seen }: { n: number; seen: number }): Change[] {
-      const whose = attributor(scan, createMoments({ root, present, findings, seen }))
+    changes(findings: Findings, scan: JoinedScan, { n, seen }: { n: number; seen: SeenBefore }): Change[] {
+      const whose = attributor(scan, createMoments({ root, present, findings, ...seen }))
       const noteOf = origins(scan, findings.changed)
       const paths = [...findings.changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
