@@ -42,11 +42,14 @@ export async function openPause({ dataFolder, machine, onMoved }: Opening): Prom
   const from = note?.bound?.path ?? here.path
   if (from !== here.path && !here.path.startsWith(`${from}/`)) await onMoved(from, here.path)
   let reason = pauseOf(note, here)
+  const known = reason === null ? note?.bound : null
+  // A container may not know what the machine around it knew.
+  const own = { ...here, machine: here.machine ?? known?.machine ?? null, born: here.born ?? known?.born ?? null }
   const bind = async (ended: BindingNote['ended']) => {
-    note = { format: 1, bound: here, pause: null, ended }
+    note = { format: 1, bound: own, pause: null, ended }
     await writeBinding(dataFolder, note)
   }
-  if (reason === null && !isBound(note, here)) await bind(note?.ended ?? null)
+  if (reason === null && !isBound(note, own)) await bind(note?.ended ?? null)
   return {
     get reason() {
       return reason

@@ -142,7 +142,7 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   // The id of a machine belongs to its data folder: it survives restarts, and a copy of the folder has it too.
   const id = await keptSecret(dataFolder, NODE_FILE, 12)
   const holder = leaseHolderOf(id)
-  const store = await openStore(config, { now, env, version, holder, say })
+  const store = await openStore(config, { now, env, version, holder, say, isPaused: pause.reason !== null })
   closers.push(() => store.close())
   const { bell, close: closeBell } = await openBell(config, store, overrides)
   closers.push(closeBell)

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { CarrelError } from '../model/errors.ts'
 import type { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
 import { isPresent } from '../primitives/absent-as-null.ts'
@@ -14,21 +15,27 @@ interface Opening {
   /** The holder of this node's leases. */
   readonly holder: string
   readonly say: ReportProgress | undefined
+  readonly isPaused: boolean
 }
 
 /**
  * Opens the store of a data folder that this process has locked. Copies and upgrades older data.
- * @throws unavailable when the upgrade is refused, internal when it fails; then the data is unchanged
+ * @throws unavailable when the upgrade is refused, internal when it fails, paused where a paused data folder would
+ *   upgrade a database that another one may use; then the data is unchanged
  */
-export async function openStore(config: Config, { now, env, version, holder, say }: Opening): Promise<Store> {
+export async function openStore(config: Config, { now, env, version, holder, say, isPaused }: Opening): Promise<Store> {
   const upgrade = { copies: copiesIn(config.dataFolder), copy: config.upgradeCopy, carrel: version }
   if (config.databaseUrl) {
     // Loaded on demand: the embedded engine starts without it.
     const { openPostgres } = await import('../store/postgres/postgres.ts')
-    return await openPostgres({ url: config.databaseUrl, now, say, upgrade: { ...upgrade, holder, env } })
+    const refusal = isPaused ? new CarrelError('paused', NO_UPGRADE) : null
+    return await openPostgres({ url: config.databaseUrl, now, say, upgrade: { ...upgrade, holder, env, refusal } })
   }
   return await openSqlite({ path: databaseIn(config), now, say, upgrade })
 }
+
+const NO_UPGRADE =
+  'This data folder is paused, and its database has an older schema, which the other Carrel may use. Upgrade by a start of the other one. If this one goes on instead, remove `binding.json` from this data folder.'
 
 export const databaseIn = ({ dataFolder }: Pick<Config, 'dataFolder'>): string => join(dataFolder, 'carrel.db')
 

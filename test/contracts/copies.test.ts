@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type OperationName, operations } from '../../src/api/index.ts'
 import type { Overrides } from '../../src/engine/open.ts'
+import { writeBinding } from '../../src/host/identity/binding.ts'
 import type { Config } from '../../src/model/settings/config.ts'
 import type { TestSession } from '../support/carrel-session.ts'
-import { openWorld, type TestFolder, type World } from '../support/carrel-world.ts'
+import { makeTestFolder, openWorld, type TestFolder, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 import { ENGINES, type EngineName } from '../support/old-data.ts'
+import { makeOldPostgres } from '../support/old-database.ts'
 
 const HERE = { workspace: 'default' } as const
 
@@ -165,4 +167,19 @@ it('S7: a database that was copied alone into another data folder is recognized'
   expect(await other.carrel.call('server.unpause', { confirm: true })).toMatchObject({ goesOn: true, replaced: null })
   await other.restart()
   expect(await pausedIn(other)).toBeNull()
+})
+
+it('S7: a paused data folder does not upgrade a database that the first one may use', async ({ skip }) => {
+  const { databaseUrl } = await settingsOf('postgres', skip)
+  if (!databaseUrl) return
+  await makeOldPostgres(databaseUrl, 9)
+  const folder = makeTestFolder()
+  mkdirSync(folder.dataFolder)
+  const pause = { why: 'restored', other: '/first', at: 0 } as const
+  await writeBinding(folder.dataFolder, { format: 1, bound: null, pause, ended: null })
+  const refused = { code: 'paused', message: expect.stringContaining('older schema') }
+  await expect(openWorld({ databaseUrl, upgradeCopy: 'made' }, {}, folder)).rejects.toMatchObject(refused)
+  // Unchanged: the data is still what a Carrel that works would upgrade.
+  rmSync(join(folder.dataFolder, 'binding.json'))
+  expect(await pausedIn(await openWorld({ databaseUrl, upgradeCopy: 'made' }, {}, folder))).toBeNull()
 })

@@ -27,6 +27,8 @@ export interface PostgresUpgradeOptions extends UpgradeOptions {
   readonly env: ToolEnv
   /** Patterns of folders beyond the PATH; by default the usual folders of the system. */
   readonly toolFolders?: readonly string[]
+  /** Thrown instead of an upgrade, for a node that may read only. */
+  readonly refusal?: Error | null
 }
 
 export interface PostgresPlace {
@@ -53,6 +55,7 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
     refuseFindings(0, migrations.length, await preflight(tx, migrations))
     return await migrate(tx, { version, now, migrations })
   }
+  if (options?.refusal) throw options.refusal
   const { findings, tools, room } = await lookOver(upgrade, options)
   refuseFindings(version, migrations.length, findings)
   let doing = 'the copy'
