@@ -82,7 +82,10 @@ it('S7: a restored data folder is served for a look beside the first one, and ru
   expect((await world.carrel(['ps'])).stderr).toContain(`The data folder ${data} goes on instead of this one`)
 }, 240_000)
 
-it('S7: a folder copied from under a living server leaves its agents alone, and its own commands do not reach that server', { tags: ['long'], timeout: 240_000 }, async () => {
+it('S7: a folder copied from under a living server leaves its agents alone, and its own commands do not reach that server', {
+  tags: ['long'],
+  timeout: 240_000,
+}, async () => {
   const { cwd, server, session, run } = await serveWork()
   const data = join(cwd, 'copy')
   execFileSync('cp', ['-a', world.data, data])
