@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { makeTestFolder } from '../support/carrel-world.ts'
 import { randomFrom } from '../support/chance.ts'
+import type { Edit } from './edits.ts'
 import { Ground } from './ground.ts'
 import { planStory, type Step, type Story } from './plan.ts'
 import { type Ended, play } from './story.ts'
@@ -14,7 +15,7 @@ const KILLS = 8
 /** Failures after which a campaign ends: the next ones seldom say more. */
 const MOST_FAILURES = 3
 /** Tries to make a failing story shorter. */
-const TRIES = 30
+const TRIES = 60
 
 interface Failure {
   readonly story: Story
@@ -70,14 +71,40 @@ const storyOf = (seed: number, at: number): Story =>
 
 /** Returns the shortest story that still fails in the same way. A race may not show again: then the story stays long. */
 async function shortened(ground: Ground, { story, ended }: Failure): Promise<Failure> {
-  let best = { story: { ...story, steps: story.steps.filter(({ id }) => id <= ended.step) }, ended }
-  for (let at = best.story.steps.length - 1, tries = TRIES; at >= 0 && tries > 0; at--, tries--) {
-    const shorter = { ...best.story, steps: best.story.steps.toSpliced(at, 1) }
-    const again = await play(ground, shorter)
-    if (again.violation?.rule === ended.violation?.rule) best = { story: shorter, ended: again }
+  let best: Failure = { story: { ...story, steps: story.steps.filter(({ id }) => id <= ended.step) }, ended }
+  let tries = TRIES
+  for (const part of [stepsOf, editsOf]) {
+    for (let at = part(best.story).length - 1; at >= 0 && tries > 0; at--, tries--) {
+      const shorter = part(best.story)[at]?.() as Story
+      const again = await play(ground, shorter)
+      if (again.violation?.rule === ended.violation?.rule) best = { story: shorter, ended: again }
+    }
   }
   return best
 }
+
+/** Returns the stories that lack one step. */
+const stepsOf = (story: Story): (() => Story)[] =>
+  story.steps.map((_, at) => () => ({ ...story, steps: story.steps.toSpliced(at, 1) }))
+
+/** Returns the stories that lack one edit. */
+const editsOf = (story: Story): (() => Story)[] =>
+  listsOf(story).flatMap((list, which) =>
+    list.map((_, at) => () => {
+      const copy = structuredClone(story)
+      listsOf(copy)[which]?.splice(at, 1)
+      return copy
+    }),
+  )
+
+const listsOf = ({ steps }: Story): Edit[][] =>
+  steps.flatMap((step) =>
+    step.do !== 'work'
+      ? []
+      : step.moves.flatMap((move) =>
+          move.do === 'edit' ? [move.edits] : move.do === 'both' ? [move.edits.a, move.edits.b] : [],
+        ),
+  )
 
 function rendered({ story: { steps, ...story }, ended }: Failure): string {
   const lines = steps.map((step) => JSON.stringify(step)).join(',\n')

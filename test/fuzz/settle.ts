@@ -9,6 +9,8 @@ import { check, some } from './violation.ts'
 const EVERYTHING = { workspace: WORKSPACE }
 /** Page of a list; no story has more changes in a step. */
 const PAGE = 500
+/** Files of one snapshot that are read. */
+const MOST_READ = 3
 
 const at = ({ project }: Place) => ({ ...EVERYTHING, project })
 
@@ -51,6 +53,16 @@ export async function checkSnapshot(carrel: Client, place: Place, { n, tree, cov
   for (const [path, state] of held)
     if (state !== null && !coverage.covered.has(path))
       check(isNamedBy(coverage.gaps.keys(), path), 'snapshot', () => `${told} has ${path}, where nothing was`)
+}
+
+/** F9: the content of a snapshot can be read, whether or not it is on the disk now. */
+export async function checkContent(carrel: Client, place: Place, { n, tree, coverage }: Moment): Promise<void> {
+  const files = [...coverage.covered].filter((path) => tree.get(path)?.kind === 'file')
+  const other = files.filter((path) => stateOf(place.oracle.tree, path) !== stateOf(tree, path))
+  for (const path of other.slice(0, MOST_READ)) {
+    const { content } = await carrel.call('history.file', { ...at(place), path, at: n })
+    check(content === tree.get(path)?.text, 'content', () => `snapshot ${n} gives other bytes of ${path}`)
+  }
 }
 
 /** F5: exactly the uncovered paths are listed, with their reasons. */

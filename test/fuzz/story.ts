@@ -3,7 +3,7 @@ import { isAct, perform } from './act.ts'
 import { apiRules } from './coverage.ts'
 import { closeStage, type Ground, openStage, type Stage, WORKSPACE } from './ground.ts'
 import type { Move, Step, Story } from './plan.ts'
-import { checkSnapshot, settle } from './settle.ts'
+import { checkContent, checkSnapshot, settle } from './settle.ts'
 import { Violation } from './violation.ts'
 import { Work } from './work.ts'
 
@@ -42,6 +42,9 @@ export async function play(ground: Ground, story: Story): Promise<Ended> {
     return ended(null)
   } catch (thrown) {
     return ended(violationOf(thrown))
+  } finally {
+    // The agents of a story end with it, so that a campaign has few processes.
+    if (stage) await closeStage(stage).catch(() => undefined)
   }
 }
 
@@ -83,9 +86,11 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
   await settle(stage, place, step.id)
 }
 
-/** Looks once more at every snapshot: nothing that came later may have changed one. */
+/** Looks once more at every snapshot: nothing that came later may have changed one, and its content is there. */
 async function finish(stage: Stage): Promise<void> {
   for (const place of stage.copy ? [stage.folder, stage.copy] : [stage.folder])
-    for (const moment of place.oracle.moments) await checkSnapshot(stage.ground.carrel, place, moment)
-  await closeStage(stage)
+    for (const moment of place.oracle.moments) {
+      await checkSnapshot(stage.ground.carrel, place, moment)
+      await checkContent(stage.ground.carrel, place, moment)
+    }
 }
