@@ -16,17 +16,32 @@ export const apiRules = ({ ignore: lines, maxFileBytes }: Rules) => ({
   maxFileBytes,
 })
 
+type Reason = 'ignored' | 'too_large' | 'special' | 'unreadable'
+
 export interface Coverage {
   readonly covered: ReadonlySet<string>
   /** Outermost uncovered paths with their reasons. */
-  readonly gaps: ReadonlyMap<string, 'ignored' | 'too_large' | 'special' | 'unreadable'>
+  readonly gaps: ReadonlyMap<string, Reason>
+  /** Files above a limit that was lowered: the history may keep those that it has. */
+  readonly either: ReadonlySet<string>
 }
 
 const matcher = (lines: readonly string[] | string): Ignore => ignore({ ignorecase: false }).add(lines)
 
-/** Returns the paths that the history promises to cover. @param hides permissions can keep the server from a file */
-export function coverageOf(tree: Tree, rules: Rules, hides: boolean): Coverage {
-  const gaps = new Map<string, 'ignored' | 'too_large' | 'special' | 'unreadable'>()
+/** What decides besides tree and rules. */
+export interface Limits {
+  /** Permissions can keep the server from a file. */
+  readonly hides: boolean
+  /** Texts of files that were covered when a limit was lowered below their size. */
+  readonly kept: ReadonlyMap<string, string>
+}
+
+export const isLarger = (text: string, { maxFileBytes }: Rules): boolean => Buffer.byteLength(text) > maxFileBytes
+
+/** Returns the paths that the history promises to cover. */
+export function coverageOf(tree: Tree, rules: Rules, { hides, kept }: Limits): Coverage {
+  const gaps = new Map<string, Reason>()
+  const either = new Set<string>()
   const covered = new Set<string>()
   const leavesOut = ignoring(tree, rules)
   for (const path of [...tree.keys()].sort()) {
@@ -36,11 +51,13 @@ export function coverageOf(tree: Tree, rules: Rules, hides: boolean): Coverage {
     const isFolder = node.kind === 'folder'
     if (leavesOut(path, isFolder)) gaps.set(path, 'ignored')
     else if (node.kind === 'pipe') gaps.set(path, 'special')
-    else if (node.kind === 'file' && Buffer.byteLength(node.text) > rules.maxFileBytes) gaps.set(path, 'too_large')
-    else if (node.kind === 'file' && hides && (node.mode & 0o400) === 0) gaps.set(path, 'unreadable')
+    else if (node.kind === 'file' && isLarger(node.text, rules)) {
+      if (kept.get(path) === node.text) either.add(path)
+      else gaps.set(path, 'too_large')
+    } else if (node.kind === 'file' && hides && (node.mode & 0o400) === 0) gaps.set(path, 'unreadable')
     else covered.add(path)
   }
-  return { covered, gaps }
+  return { covered, gaps, either }
 }
 
 function ignoring(tree: Tree, rules: Rules): (path: string, isFolder: boolean) => boolean {

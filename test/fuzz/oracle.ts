@@ -1,7 +1,7 @@
-import { type Coverage, coverageOf, type Rules } from './coverage.ts'
+import { type Coverage, coverageOf, isLarger, type Rules } from './coverage.ts'
 import { applyTo, type Edit, type ReadyEdit } from './edits.ts'
 import type { Agent } from './plan.ts'
-import { changedPaths, copyOf, type State, stateOf, type Tree, tokensIn, tokensOf } from './tree.ts'
+import { changedPaths, copyOf, type Node, type State, stateOf, type Tree, tokensIn, tokensOf } from './tree.ts'
 
 /** An author in the oracle: `person`, a run such as `3a` (step and agent), or an act such as `act4`. */
 export type By = string
@@ -52,25 +52,35 @@ export interface ActRecord {
 /** A pure record of who wrote which bytes when, in one working copy. */
 export class Oracle {
   tree: Tree = new Map()
-  rules: Rules
+  #rules: Rules
   order = 0
   readonly events: Event[] = []
   readonly moments: Moment[] = []
   readonly runs = new Map<By, RunRecord>()
   readonly acts = new Map<number, ActRecord>()
   readonly #hides: boolean
+  readonly #kept = new Map<string, string>()
   readonly #claims = new Map<string, Set<By>>()
   /** Runs at work now; true while their question is open. */
   readonly #atWork = new Map<By, boolean>()
   readonly #lastUncovered = new Map<string, number>()
 
   constructor(rules: Rules, hides: boolean) {
-    this.rules = rules
+    this.#rules = rules
     this.#hides = hides
   }
 
   coverage(tree: Tree = this.tree): Coverage {
-    return coverageOf(tree, this.rules, this.#hides)
+    return coverageOf(tree, this.#rules, { hides: this.#hides, kept: this.#kept })
+  }
+
+  /** Takes new rules. Files that are covered now may stay so when they are larger than a new limit. */
+  ruled(rules: Rules): void {
+    for (const path of this.coverage().covered) {
+      const { kind, text } = this.tree.get(path) as Node
+      if (kind === 'file' && isLarger(text, rules)) this.#kept.set(path, text)
+    }
+    this.#rules = rules
   }
 
   /** Notes the paths that are uncovered now. */

@@ -52,7 +52,11 @@ export async function checkSnapshot(carrel: Client, place: Place, { n, tree, cov
     )
   for (const [path, state] of held)
     if (state !== null && !coverage.covered.has(path))
-      check(isNamedBy(coverage.gaps.keys(), path), 'snapshot', () => `${told} has ${path}, where nothing was`)
+      check(
+        isNamedBy([...coverage.gaps.keys(), ...coverage.either], path),
+        'snapshot',
+        () => `${told} has ${path}, where nothing was`,
+      )
 }
 
 /** F9: the content of a snapshot can be read, whether or not it is on the disk now. */
@@ -68,7 +72,9 @@ export async function checkContent(carrel: Client, place: Place, { n, tree, cove
 /** F5: exactly the uncovered paths are listed, with their reasons. */
 async function checkGaps(carrel: Client, place: Place, { coverage }: Moment): Promise<void> {
   const { gaps } = await carrel.call('history.gaps', { ...at(place), limit: PAGE })
-  const listed = gaps.filter(({ path }) => path !== '.git').map(({ path, why }) => `${path} ${why}`)
+  const listed = gaps
+    .filter(({ path }) => path !== '.git' && !coverage.either.has(path))
+    .map(({ path, why }) => `${path} ${why}`)
   const due = [...coverage.gaps].map(([path, why]) => `${path} ${why}`)
   const wrong = [
     ...due.filter((one) => !listed.includes(one)).map((one) => `${one} is missing`),

@@ -70,7 +70,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
       rules: apiRules(rules),
     })
     for (const place of copy ? [folder, copy] : [folder]) {
-      place.oracle.rules = rules
+      place.oracle.ruled(rules)
       await settle(stage, place, id)
     }
     return
