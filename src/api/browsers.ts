@@ -11,6 +11,7 @@ export const browsers = {
   'browsers.list': operation({
     summary: 'List the runs with a browser on this node, then the runs that wait for one, in queue order.',
     http: ['GET', '/workspaces/:workspace/browsers'],
+    at: 'machine',
     input: z.object({ workspace: WorkspaceId }),
     output: z.object({
       most: z.number().int().describe('Maximum number of concurrent browsers on this node.'),
@@ -24,6 +25,7 @@ export const browsers = {
     summary:
       'Take control of the browser of a run. Browser commands of the agent wait until control returns: when you hand it back, when the run ends, after three minutes in which you neither watch nor act, or when the server stops. One person at a time has control.',
     http: ['POST', '/workspaces/:workspace/runs/:id/browser/take-over'],
+    at: 'machine',
     input: z.object(run),
     output: z.object({ hold: Hold, holder: BrowserHolder }),
     errors: ['not_found', 'gone', 'busy', 'forbidden'],
@@ -32,6 +34,7 @@ export const browsers = {
     summary:
       'Return control of the browser of a run to its agent. Without `hold`, any person loses control. Idempotent.',
     http: ['POST', '/workspaces/:workspace/runs/:id/browser/hand-back'],
+    at: 'machine',
     input: z.object({ ...run, hold: Hold.optional() }),
     output: z.object({ handedBack: z.boolean().describe('False when no person had control.') }),
     errors: ['not_found', 'gone', 'forbidden'],
@@ -39,6 +42,7 @@ export const browsers = {
   'browsers.input': operation({
     summary: 'Send mouse, keyboard and address bar input to a browser that you control.',
     http: ['POST', '/workspaces/:workspace/runs/:id/browser/input'],
+    at: 'machine',
     input: z.object({
       ...run,
       hold: Hold,
@@ -50,6 +54,7 @@ export const browsers = {
   'browsers.show': operation({
     summary: 'Show another tab to all viewers. With `hold`, the browser also activates the tab.',
     http: ['POST', '/workspaces/:workspace/runs/:id/browser/show'],
+    at: 'machine',
     input: z.object({ ...run, tab: z.string().max(100), hold: Hold.optional() }),
     output: z.object({}),
     errors: ['not_found', 'gone', 'forbidden'],
@@ -57,6 +62,7 @@ export const browsers = {
   'browsers.keepPicture': operation({
     summary: 'Save a screenshot of the browser of a run in the transcript of its session.',
     http: ['POST', '/workspaces/:workspace/runs/:id/browser/pictures'],
+    at: 'machine',
     input: z.object(run),
     output: z.object({ url: z.string(), title: z.string() }),
     errors: ['not_found', 'gone', 'forbidden'],

@@ -98,6 +98,7 @@ export const environment = {
   'runs.environment': operation({
     summary: 'Get the environment of a run, with handles in place of secret values.',
     http: ['GET', '/workspaces/:workspace/runs/:id/environment'],
+    at: 'machine',
     input: z.object(inWorkspace(RunId)),
     output: GivenToRun,
     errors: ['not_found', 'gone'],
@@ -112,6 +113,7 @@ export const ports = {
   'ports.list': operation({
     summary: 'List the ports of working copies, with their names, previews, and whether a program listens now.',
     http: ['GET', '/workspaces/:workspace/ports'],
+    at: 'machine',
     input: z.object({
       workspace: WorkspaceId,
       project: ProjectId.optional().describe('Only ports of this project’s working copy.'),
@@ -131,6 +133,7 @@ export const ports = {
   'ports.get': operation({
     summary: 'Get the port of a preview while its working copy has the port.',
     http: ['GET', '/workspaces/:workspace/ports/:preview'],
+    at: 'machine',
     input: z.object({ workspace: WorkspaceId, preview: PreviewName }),
     output: Shown,
     errors: ['not_found'],

@@ -37,6 +37,7 @@ export const files = {
   'history.status': operation({
     summary: 'Get the status of the file history of a working copy: import, size and gaps.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history'],
+    at: 'machine',
     input: z.object({ ...inProject }),
     output: HistoryStatus,
     errors: ['not_found', 'gone'],
@@ -45,6 +46,7 @@ export const files = {
   'history.snapshots': operation({
     summary: 'List the snapshots of a working copy, of all its sessions, newest first.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/snapshots'],
+    at: 'machine',
     input: z.object({
       ...inProject,
       ...Paging,
@@ -59,6 +61,7 @@ export const files = {
   'history.capture': operation({
     summary: 'Take a snapshot: scan the working copy now and store all changes since the last scan.',
     http: ['POST', '/workspaces/:workspace/projects/:project/history/capture'],
+    at: 'machine',
     input: z.object({ ...inProject }),
     output: z.object({ n: z.number().int(), changed: z.number().int() }),
     errors: ['not_found', 'gone'],
@@ -66,6 +69,7 @@ export const files = {
   'history.pin': operation({
     summary: 'Pin a snapshot so that it is never removed, or unpin it.',
     http: ['POST', '/workspaces/:workspace/projects/:project/history/snapshots/:n/pin'],
+    at: 'machine',
     input: z.object({ ...inProject, n: N, pinned: z.boolean().default(true) }),
     output: z.object({ pinned: z.boolean() }),
     errors: ['not_found'],
@@ -74,6 +78,7 @@ export const files = {
     summary:
       'List the changes in a working copy: by a run, by a session, or between two snapshots (`from`, `to`). Each path is listed once, with its state before and after.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/changes'],
+    at: 'machine',
     input: z.object({
       ...inProject,
       run: RunId.optional(),
@@ -89,6 +94,7 @@ export const files = {
   'history.path': operation({
     summary: 'List the changes of one path with their authors, newest first.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/path'],
+    at: 'machine',
     input: z.object({ ...inProject, path: FilePath, ...Paging }),
     output: paged('changes', Change),
     errors: ['not_found'],
@@ -98,6 +104,7 @@ export const files = {
     summary:
       'Compare one path in two snapshots, as hunks with their authors. Without `to`: the present file on disk. With `run` or `session`: the states before its first change and after its last change of the path.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/diff'],
+    at: 'machine',
     input: z.object({
       ...inProject,
       path: FilePath,
@@ -113,6 +120,7 @@ export const files = {
   'history.file': operation({
     summary: 'Get the content of a file in a snapshot. Text as text, other content in base64; at most 16 MiB.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/file'],
+    at: 'machine',
     input: z.object({ ...inProject, path: FilePath, at: At }),
     output: z.object({ state: FileState, encoding: z.enum(['text', 'base64']), content: z.string() }),
     errors: ['not_found', 'gone', 'too_large'],
@@ -121,6 +129,7 @@ export const files = {
   'history.gaps': operation({
     summary: 'List the paths that the history does not track, with reasons, largest first.',
     http: ['GET', '/workspaces/:workspace/projects/:project/history/gaps'],
+    at: 'machine',
     input: z.object({ ...inProject, limit: Paging.limit }),
     output: z.object({ gaps: z.array(Gap) }),
     errors: ['not_found'],
@@ -128,6 +137,7 @@ export const files = {
   'changes.list': operation({
     summary: 'List the changes in all working copies of a workspace, with authors and times, newest first.',
     http: ['GET', '/workspaces/:workspace/changes'],
+    at: 'machine',
     input: z.object({
       workspace: WorkspaceId,
       ...Paging,
@@ -143,6 +153,7 @@ export const files = {
     summary:
       'Plan a restore, undo or apply: lists the paths to write and the authors of their present content. Writes nothing. For `apply`, `project` is the target: the Space’s own folder.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans'],
+    at: 'machine',
     input: z.object({ ...inProject, request: PlanRequest }),
     output: Plan,
     errors: ['not_found', 'gone', 'unavailable'],
@@ -150,6 +161,7 @@ export const files = {
   'plans.diff': operation({
     summary: 'Preview a plan for one path, as hunks. A request may select hunks by their index.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans/diff'],
+    at: 'machine',
     input: z.object({ ...inProject, request: PlanRequest, path: FilePath }),
     output: FileDiff,
     errors: ['not_found', 'gone'],
@@ -158,6 +170,7 @@ export const files = {
     summary:
       'Apply a plan atomically. `digest`: the digest of the reviewed plan. Name every path that needs confirmation in `overwrite` or `leave`. `unwatched` decides about all other paths that need it only because no server looked when they were written.',
     http: ['POST', '/workspaces/:workspace/projects/:project/plans/apply'],
+    at: 'machine',
     input: z.object({
       ...inProject,
       request: PlanRequest,
@@ -172,6 +185,7 @@ export const files = {
   'acts.list': operation({
     summary: 'List the restores, undos and applies in a working copy, newest first. Each can be undone.',
     http: ['GET', '/workspaces/:workspace/projects/:project/acts'],
+    at: 'machine',
     input: z.object({ ...inProject, ...Paging }),
     output: paged('acts', Act),
     errors: ['not_found'],
@@ -194,6 +208,7 @@ export const files = {
   'fileRules.check': operation({
     summary: 'Find the file rule that decides on a path.',
     http: ['GET', '/workspaces/:workspace/spaces/:id/file-rules/check'],
+    at: 'machine',
     input: z.object({ ...inWorkspace(SpaceId), path: FilePath }),
     output: z.object({
       class: z.string(),
@@ -214,6 +229,7 @@ export const files = {
   'places.previewRemoval': operation({
     summary: 'Preview the removal of a project’s working copy: the work that would be lost now.',
     http: ['GET', '/workspaces/:workspace/projects/:project/copy'],
+    at: 'machine',
     input: z.object({ ...inProject }),
     output: z.object({
       kind: z.string(),
@@ -231,6 +247,7 @@ export const files = {
     summary:
       'Remove the working copy of a project. Without `confirm`, only list the work that would be lost. With `confirm`, save that work in the history first; the answer has the command to restore it. Idempotent. The project and its sessions stay.',
     http: ['DELETE', '/workspaces/:workspace/projects/:project/copy'],
+    at: 'machine',
     input: z.object({ ...inProject, confirm: Flag }),
     output: z.object({
       removed: z.boolean(),
@@ -244,6 +261,7 @@ export const files = {
   'places.export': operation({
     summary: 'Export the changes of a project’s own working copy as a patch or as a branch of the Space’s repository.',
     http: ['POST', '/workspaces/:workspace/projects/:project/copy/export'],
+    at: 'machine',
     input: z.object({
       ...inProject,
       as: z.enum(['patch', 'branch']),

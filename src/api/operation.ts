@@ -17,6 +17,11 @@ export interface Operation<In extends z.ZodType = z.ZodType, Out extends z.ZodTy
   readonly output: Out
   /** Possible errors besides the common ones: bad_input, unauthenticated, internal, unavailable, and paused for writes. */
   readonly errors: readonly ErrorCode[]
+  /**
+   * `machine`: only the machine of the Space can answer; any other node answers `unavailable` and names it. Without it,
+   * the answer comes from the database and is the same through any node.
+   */
+  readonly at?: 'machine'
   /** Offered to agents as an MCP tool. */
   readonly forAgents?: boolean
 }

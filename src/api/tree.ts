@@ -48,6 +48,8 @@ const remove = <At extends z.ZodRawShape>(summary: string, { path, at }: Level<A
   operation({
     summary,
     http: ['DELETE', path],
+    // Agents and folders of a branch are on its machine.
+    at: 'machine',
     input: z.object({ ...at, confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
     errors: ['not_found', 'busy', 'forbidden'],
@@ -136,6 +138,7 @@ export const tree = {
   'spaces.get': operation({
     summary: 'Get one Space with its projects. Checks whether its folder exists.',
     http: ['GET', '/workspaces/:workspace/spaces/:id'],
+    at: 'machine',
     input: z.object({ ...SPACE.at }),
     output: z.object({ space: Space, projects: z.array(Project), branch: z.string().nullable() }),
     errors: ['not_found'],
@@ -158,6 +161,7 @@ export const tree = {
     summary:
       'Create a project in a Space. Its working copy is the folder itself (`direct`), a git worktree on its own branch (`worktree`), or an isolated view of any folder (`overlay`). The last two are created in the background; see `place.state`.',
     http: ['POST', '/workspaces/:workspace/projects'],
+    at: 'machine',
     input: z.object({ ...byId, space: SpaceId, name: Name, place: PlaceKind.default('direct'), ...WorkingCopyOptions }),
     output: Project,
     errors: ['not_found', 'unavailable'],
@@ -216,6 +220,7 @@ export const tree = {
   'sessions.delete': operation({
     summary: 'Delete a session with its log. Without `confirm`, only preview the deletion. Files stay.',
     http: ['DELETE', '/workspaces/:workspace/sessions/:id'],
+    at: 'machine',
     input: z.object({ ...inWorkspace(SessionId), confirm: Flag }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
     errors: ['not_found', 'busy'],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism, homedir, hostname } from 'node:os'
 import { typeid } from 'typeid-js'
+import type { Parsed } from '../api/index.ts'
 import { createAdmission } from '../host/agent/admission.ts'
 import { needBrowser } from '../host/browsers/find.ts'
 import { openCgroups } from '../host/cgroups/cgroups.ts'
@@ -47,6 +48,7 @@ import { createServerLog } from './server-log.ts'
 import { Spending } from './spending.ts'
 import { moveBlankFolders, openStore, refuseNewer } from './store-opening.ts'
 import { createVault } from './vault.ts'
+import { refuseRunElsewhere } from './verbs/at-machine.ts'
 import { watchBrowser } from './verbs/browser-views.ts'
 import { startLogRetention } from './verbs/retention.ts'
 
@@ -114,7 +116,10 @@ export async function openEngine(
       config,
       token: base.token,
       carrelFor: (caller) => carrelFor(ctx, caller),
-      watchBrowser: (caller, run, signal) => watchBrowser(ctx, caller, run, signal),
+      async *watchBrowser(caller, run, signal) {
+        await refuseRunElsewhere(ctx, caller, run as Parsed<'runs.get'>)
+        yield* watchBrowser(ctx, caller, run, signal)
+      },
       close() {
         closing ??= unpauses.idle().then(closeAll)
         return closing

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { type Carrel, type Input, type OperationName, type Output, operations, worksPaused } from '../api/index.ts'
+import {
+  type Carrel,
+  type Input,
+  type OperationName,
+  type Output,
+  operations,
+  type Parsed,
+  worksPaused,
+} from '../api/index.ts'
 import { pausedError } from '../model/binding.ts'
 import { CarrelError } from '../model/errors.ts'
 import { oldFieldOf, operationNow } from '../model/old-names.ts'
@@ -8,6 +16,7 @@ import type { Context } from './context.ts'
 import { maskedError } from './masking.ts'
 import type { Op } from './op.ts'
 import { doctor, listAgents, serverStatus, suggestFolders } from './verbs/admin.ts'
+import { refuseElsewhere } from './verbs/at-machine.ts'
 import * as browsers from './verbs/browser-views.ts'
 import * as environment from './verbs/environment.ts'
 import { exportSession } from './verbs/export.ts'
@@ -131,6 +140,7 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
       const parsed = operations[name].input.safeParse(input)
       if (!parsed.success) throw badInput(parsed.error)
       try {
+        await refuseElsewhere(ctx, caller, name, parsed.data as Parsed<N>)
         const handler = HANDLERS[name] as Op<OperationName> as unknown as Op<N>
         return await handler(ctx, caller, parsed.data as never, signal)
       } catch (thrown) {

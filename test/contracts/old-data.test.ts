@@ -26,6 +26,8 @@ const SINCE = { files: 4, secrets: 5, environments: 6, ports: 8 } as const
 interface Opened {
   readonly old: OldData
   readonly carrel: Carrel
+  /** Names of the Spaces that no machine had, and that a person has adopted. */
+  readonly adopted: readonly string[]
   session(name: string): Promise<TestSession>
   /** Restores the old backup into a new folder and opens it; null where its database is elsewhere. */
   restored(): Promise<Carrel | null>
@@ -55,9 +57,11 @@ async function openOld(fixture: string, name: EngineName): Promise<Opened | { sk
   const open = (runsAtOnce: number) =>
     openEngine({ ...settings, dataFolder, runsAtOnce }, { env, home: join(root, 'home') })
   let engine: Engine = await open(0)
+  const adopted = await adoptAll(engine.carrelFor(ADA))
   let other: Engine | null = null
   const opened: Opened = {
     old,
+    adopted,
     get carrel() {
       return engine.carrelFor(ADA)
     },
@@ -90,6 +94,18 @@ async function openOld(fixture: string, name: EngineName): Promise<Opened | { sk
   return opened
 }
 
+/** Adopts, as a person, the Spaces that no machine has: without a history nothing tells which folder was meant. */
+async function adoptAll(carrel: Carrel): Promise<string[]> {
+  const adopted: string[] = []
+  for (const { id: workspace } of (await carrel.call('workspaces.list', {})).workspaces)
+    for (const { id, name, machine } of (await carrel.call('spaces.list', { workspace, archived: true })).spaces) {
+      if (machine !== null) continue
+      await carrel.call('spaces.adopt', { workspace, id, confirm: true })
+      adopted.push(name)
+    }
+  return adopted
+}
+
 describe.each(ENGINES)('data on %s', (engine) => {
   describe.each(FIXTURES)('of schema %s', (fixture) => {
     const schema = Number.parseInt(fixture, 10)
@@ -114,6 +130,9 @@ describe.each(ENGINES)('data on %s', (engine) => {
     const goingOn: typeof itHolds = (sentence, check) => itHolds(sentence, check, tags)
     ofAll('all is there that was there, and logs have the same words', expectAll)
     ofAll('every setting of then is read', expectSettings)
+    ofAll('its Spaces are on this machine where it has their history; a person is asked about the others', (opened) => {
+      expect(opened.adopted.length > 0).toBe(engine === 'postgres' && !knew('files'))
+    })
     ofAll('a backup of then is restored and has the same', expectBackup)
     goingOn('questions, queues and runs that were cut off go on', expectToGoOn)
     goingOn('the search finds what was said', expectToBeFound)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { Config } from '../../src/model/settings/config.ts'
@@ -36,6 +36,7 @@ async function makeNodes<const Names extends readonly string[]>(
   return { path, ...Object.fromEntries(nodes) } as { path: string } & Record<Names[number], Node>
 }
 
+const at = { workspace: 'default' }
 const linesOf = (disk: string) => readFileSync(join(disk, 'effects'), 'utf8').trim().split('\n').map(Number)
 
 describe.skipIf(obstacle !== null)('nodes with a disk each', () => {
@@ -49,8 +50,8 @@ describe.skipIf(obstacle !== null)('nodes with a disk each', () => {
     const asked = sessions.flatMap((session, s) =>
       Array.from({ length: ofSession }, async (_, n) => {
         const server = servers[n % servers.length] ?? servers[0]
-        const at = s * ofSession + n
-        const { prompt } = await session.through(server.carrel).prompt([{ run: `echo ${at} >> effects` }])
+        const number = s * ofSession + n
+        const { prompt } = await session.through(server.carrel).prompt([{ run: `echo ${number} >> effects` }])
         return (await session.endOf(prompt)).data.outcome
       }),
     )
@@ -69,13 +70,24 @@ describe.skipIf(obstacle !== null)('nodes with a disk each', () => {
   it('N1, N2: a prompt through another node waits for the machine of its Space, and says so', async () => {
     const { path, anvil, forge } = await makeNodes(['anvil', 'forge'])
     const [here, there] = [await anvil.start(), await forge.start()]
-    const session = await here.session({ folder: path })
+    mkdirSync(join(anvil.disk, 'mine'))
+    const session = await here.session({ folder: join(path, 'mine') })
     const theirs = session.through(there.carrel)
     expect((await theirs.run([{ run: 'echo 1 >> effects' }])).outcome).toBe('completed')
     expect((await session.prompt([{ run: 'echo 2 >> effects' }])).waits).toBeNull()
-    const { waits } = await theirs.prompt([{ run: 'echo 3 >> effects' }])
+    const { waits, prompt: third } = await theirs.prompt([{ run: 'echo 3 >> effects' }])
     expect(waits).toEqual({ machine: 'anvil', since: null })
+    const spacesOf = async ({ carrel }: Server) => (await carrel.call('workspaces.get', at)).spaces
+    const head = async () => (await there.carrel.call('workspaces.get', at)).seq
+    await theirs.endOf(third)
+    const before = await head()
+    for (let read = 0; read < 20; read += 1)
+      for (const node of [here, there]) expect(await spacesOf(node)).toMatchObject([{ state: 'present' }])
+    expect(await head()).toBe(before)
     await here.stop()
+    expect(await spacesOf(there)).toMatchObject([{ state: 'away' }])
+    const history = there.carrel.call('history.status', { ...at, project: session.project })
+    await expect(history).rejects.toThrow(/^anvil is away since \d{4}-.*carrel spaces adopt/)
     const later = await theirs.prompt([{ run: 'echo 4 >> effects' }], { wait: 'started', timeoutMs: 0 })
     expect(later).toMatchObject({
       state: 'accepted',
@@ -84,7 +96,7 @@ describe.skipIf(obstacle !== null)('nodes with a disk each', () => {
     })
     await anvil.start()
     expect((await theirs.endOf(later.prompt)).data.outcome).toBe('completed')
-    expect(linesOf(anvil.disk)).toEqual([1, 2, 3, 4])
-    expect(existsSync(join(forge.disk, 'effects'))).toBe(false)
+    expect(linesOf(join(anvil.disk, 'mine'))).toEqual([1, 2, 3, 4])
+    expect(existsSync(join(forge.disk, 'mine'))).toBe(false)
   })
 })

@@ -2,6 +2,7 @@ import { keepPreviousData, type UseQueryOptions, useInfiniteQuery, useQuery } fr
 import { useEffect, useRef } from 'react'
 import type { Input, OperationName, Output } from '../../src/api/index.ts'
 import type { AgentStatus } from '../../src/model/agent.ts'
+import type { Space } from '../../src/model/tree.ts'
 import { usePage, usePageState, useWorkspaceId } from './use-page.ts'
 
 type Key = readonly [string, ...unknown[]]
@@ -81,6 +82,22 @@ export function usePaused() {
 export function useAgents() {
   const page = usePage()
   return useQuery({ queryKey: ['agents'], queryFn: () => page.call('agents.list', {}) })
+}
+
+/** How often the machines are looked up while there are several. ms. */
+const MACHINES_MS = 15_000
+
+/** The machine of a Space that another server has; null where the server of this page has it. */
+export function useMachineElsewhere({ machine }: Pick<Space, 'machine'>) {
+  const page = usePage()
+  const { data } = useQuery({
+    queryKey: ['machines'],
+    queryFn: () => page.call('machines.list', {}),
+    refetchInterval: ({ state }) => (state.data && state.data.machines.length > 1 ? MACHINES_MS : false),
+  })
+  const found = data?.machines.find(({ id }) => id === machine)
+  if (!data || found?.here) return null
+  return { name: found?.name ?? null, away: found?.away ?? null }
 }
 
 export function useFolders(within: string | null) {

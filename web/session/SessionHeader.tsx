@@ -6,6 +6,7 @@ import { useNewSession } from '../data/new-session.ts'
 import { useSpaceDetail } from '../data/queries.ts'
 import { useWorkspace } from '../data/use-page.ts'
 import { ApplyButton } from '../places/ApplyButton.tsx'
+import { MachineNote } from '../places/MachineNote.tsx'
 import { PlaceChip } from '../places/PlaceChip.tsx'
 import { baseName } from '../texts/format.ts'
 import { texts } from '../texts/texts.ts'
@@ -87,6 +88,7 @@ function WorkingCopy({ row }: { row: Session }) {
       <span className="cut" title={path}>
         {space?.kind === 'blank' ? texts.session.header.blank : baseName(path)}
       </span>
+      {space && <MachineNote space={space} waiting={row.queued > 0} />}
       {space?.state === 'missing' && <span className="place-missing">{texts.session.header.missing}</span>}
       {isolated ? <PlaceChip project={project} /> : <Branch space={row.space} />}
       {isolated && <ApplyButton project={project} />}

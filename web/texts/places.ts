@@ -1,6 +1,8 @@
 import type { PathClass } from '../../src/model/files/conflicts.ts'
 import type { PlaceKind } from '../../src/model/tree.ts'
-import { count } from './format.ts'
+import { clockTime, count } from './format.ts'
+
+const awaySince = (away: number | null): string => (away === null ? '' : `, away since ${clockTime(away)}`)
 
 /** Working copies of projects, how they are created and removed, and the file rules of a Space. */
 export const places = {
@@ -21,6 +23,12 @@ export const places = {
   chip: (kind: string, driver: string | null, branch: string | null) =>
     [kind, driver, branch].filter(Boolean).join(', '),
   states: { making: 'creating…', failed: 'creation failed', removed: 'removed' },
+  machine: {
+    none: 'No machine has this Space',
+    on: (name: string, away: number | null) => `On ${name}${awaySince(away)}`,
+    waits: (name: string, away: number | null) => `Waits for ${name}${awaySince(away)}`,
+    adopt: (space: string) => `To use it on another machine, run there: carrel spaces adopt ${space}`,
+  },
   create: {
     title: (space: string) => `New project in ${space}`,
     name: 'Name',

@@ -5,6 +5,7 @@ import type { Project, Session } from '../../src/model/tree.ts'
 import { recallSeen } from '../data/memory.ts'
 import { useNewSession } from '../data/new-session.ts'
 import type { SpaceBranch } from '../data/tree.ts'
+import { MachineNote } from '../places/MachineNote.tsx'
 import { PlaceChip } from '../places/PlaceChip.tsx'
 import { texts } from '../texts/texts.ts'
 import { IconButton } from '../ui/Button.tsx'
@@ -24,6 +25,7 @@ export function SpaceRows({ branch: { space, projects } }: { branch: SpaceBranch
         </h2>
         <TreeMenu noun="space" id={space.id} name={space.name} />
       </header>
+      <MachineNote space={space} />
       {space.state === 'missing' && <p className="rail-note">{texts.tree.missing(space.folder)}</p>}
       {projects.map(({ project, sessions }) => (
         <ProjectRows key={project.id} project={project} sessions={sessions} />

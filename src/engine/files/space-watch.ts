@@ -6,7 +6,7 @@ import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { FilesContext } from './file-rooms.ts'
 
 /** How often a machine looks at the folders of its Spaces. ms. */
-const LOOK_MS = 5_000
+const LOOK_MS = 2_000
 
 /**
  * Looks at the folders of this machine's Spaces and stores their states, which no other machine may. Resolves once the

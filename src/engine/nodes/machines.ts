@@ -8,6 +8,8 @@ import type { Log } from '../log.ts'
 export interface Machines {
   /** Its name is final after `enter`: another machine may have the wanted one. */
   readonly here: Pick<Machine, 'id' | 'name'>
+  /** An embedded database has one machine. */
+  readonly alone: boolean
   /** Whether this machine has a Space, and so its folder, its history and its agents' homes. */
   has(space: Pick<Space, 'machine'>): boolean
   list(): Promise<Machine[]>
@@ -53,6 +55,7 @@ export function createMachines({ store, self, ttlMs, now, log }: Parts): Machine
     get here() {
       return here
     },
+    alone,
     has,
     list: machines.list,
     waits,

@@ -50,6 +50,9 @@ async function scopeIn(ctx: Context, { workspace, space, project }: SettingsScop
 
 /** Refuses a new limit that this machine cannot enforce, since nobody could rely on it (F8). @throws bad_input */
 async function checkLimits(ctx: Context, scope: SettingsScope, { limits }: EnvironmentChange): Promise<void> {
+  const space = scope.space === null ? null : await ctx.store.tree.space(scope.workspace, scope.space)
+  // Only the machine of a Space knows its own limits: a run there meets them.
+  if (space && !ctx.machines.has(space)) return
   const before = (await ownAt(ctx, scope)).limits
   for (const limit of HeldLimits.keyof().options) {
     if (limits?.[limit] === undefined || limits[limit] === before?.[limit]) continue

@@ -2,7 +2,7 @@ import { isListening } from '../../host/ports.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { WorkspaceId } from '../../model/ids.ts'
 import type { LeasedPort } from '../../model/settings/environment.ts'
-import type { Project } from '../../model/tree.ts'
+import type { Project, Space } from '../../model/tree.ts'
 import { enter, projectIn } from '../authorize.ts'
 import type { MachineFacts } from '../basics.ts'
 import type { Context } from '../context.ts'
@@ -42,6 +42,21 @@ export const getPort: Op<'ports.get'> = async (ctx, caller, { workspace, preview
   if (found) return found
   const message = `There is no preview ${preview} in this workspace, or its working copy is gone. \`carrel env ports\` lists them.`
   throw new CarrelError('not_found', message, { preview })
+}
+
+/** Returns the Spaces with a port that `ports.list` or `ports.get` may show. */
+export async function spacesOfPorts(
+  ctx: Pick<Context, 'store' | 'previewCode'>,
+  spaces: readonly Space[],
+  { workspace, preview }: { readonly workspace: WorkspaceId; readonly preview?: string },
+): Promise<Space[]> {
+  const all = await ctx.store.ports.of(workspace, null)
+  // The names of previews are those of a machine: an unknown name may be that of any port.
+  const named = all.filter((port) => shown(ctx, workspace, port).preview === preview)
+  const places = new Set((named.length > 0 ? named : all).map(({ place }) => place))
+  const projects = places.size === 0 ? [] : await ctx.store.tree.projects(workspace)
+  const ids = new Set(projects.filter((project) => places.has(placeKey(project))).map(({ space }) => space))
+  return spaces.filter(({ id }) => ids.has(id))
 }
 
 const shown = ({ previewCode }: Pick<MachineFacts, 'previewCode'>, workspace: WorkspaceId, port: LeasedPort) => ({

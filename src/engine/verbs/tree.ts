@@ -174,7 +174,11 @@ export const listSessions: Op<'sessions.list'> = async (ctx, caller, input) => {
 export const createSession: Op<'sessions.create'> = async (ctx, caller, input) => {
   const project = await projectIn(ctx, caller, input.workspace, input.project)
   const agent = input.agent ?? (await ctx.agents.defaultAgent())
-  if (!ctx.agents.known(agent)) await ctx.agents.resolve(agent)
+  if (!ctx.agents.known(agent)) {
+    // Another machine may know other agents.
+    const space = await spaceIn(ctx, caller, input.workspace, project.space)
+    if (ctx.machines.has(space)) await ctx.agents.resolve(agent)
+  }
   return await ctx.store.tree.createSession(sessionRow(ctx, project, agent, input.name ?? null), ctx.now())
 }
 

@@ -29,14 +29,21 @@ export async function spaceFor(
   { create }: { readonly create: boolean } = { create: true },
 ): Promise<Space> {
   const { carrel, workspace } = cli
-  if (wanted !== undefined && isId(wanted, 'spc'))
-    return (await carrel.call('spaces.get', { workspace, id: wanted })).space
+  if (wanted !== undefined && isId(wanted, 'spc')) {
+    const all = await carrel.call('spaces.list', { workspace, archived: true })
+    const found = all.spaces.find(({ id }) => id === wanted)
+    if (found) return found
+    throw new CarrelError('not_found', `There is no Space ${wanted}. See \`carrel spaces list\`.`, { id: wanted })
+  }
   const { spaces } = await carrel.call('spaces.list', { workspace })
   if (wanted !== undefined && !looksLikePath(wanted)) return named('Space', 'spaces', spaces, wanted)
   if (wanted === undefined && cli.how === 'named' && !isHere(cli.url))
     throw badInput('The server is on another machine and does not know this folder. Use --space <id or name>.')
   const folder = realFolder(resolve(cli.world.cwd, wanted ?? '.'))
-  const known = spaces.find((space) => folder === space.folder || folder.startsWith(space.folder + sep))
+  const around = spaces.filter((space) => folder === space.folder || folder.startsWith(space.folder + sep))
+  // Another machine may have a folder of the same name.
+  const here = around.length === 0 ? null : (await carrel.call('machines.list', {})).machines.find((each) => each.here)
+  const known = around.find(({ machine }) => machine === here?.id) ?? around.find(({ machine }) => machine === null)
   if (known) return known
   if (!create) throw new CarrelError('not_found', `No Space uses the folder ${folder}. See \`carrel spaces list\`.`)
   const { space } = await carrel.call('spaces.create', { workspace, folder })

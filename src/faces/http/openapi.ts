@@ -83,6 +83,8 @@ export function openApi(version: string): Json {
   }
 }
 
+const AT_MACHINE = 'Only the machine of the Space answers; any other node answers `unavailable` and names it.'
+
 function describe(name: string, operation: Operation): Json {
   const [method, pattern] = operation.http
   const input = inputSchema(operation.input)
@@ -103,7 +105,7 @@ function describe(name: string, operation: Operation): Json {
     operationId: name,
     tags: [name.split('.')[0]],
     summary: operation.summary.split(/(?<=\.)\s/)[0],
-    description: operation.summary,
+    description: operation.at === 'machine' ? `${operation.summary} ${AT_MACHINE}` : operation.summary,
     ...(parameters.length > 0 && { parameters }),
     ...(hasBody &&
       rest.length > 0 && {

@@ -1,0 +1,247 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type Carrel, type Input, type OperationName, operations } from '../../src/api/index.ts'
+import type { TestSession } from '../support/carrel-session.ts'
+import { type AtEnd, makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
+import { createDatabase } from '../support/database.ts'
+
+/** Ids of things on the machine `anvil`. */
+interface Ids {
+  readonly session: TestSession
+  readonly run: string
+  readonly preview: string
+}
+
+type Ask<N extends OperationName> = (ids: Ids) => Input<N>
+
+const workspace = 'default'
+const inWorkspace = () => ({ workspace })
+const ofSpace = ({ session }: Ids) => ({ workspace, id: session.space.id as string })
+const ofProject = ({ session }: Ids) => ({ workspace, project: session.project })
+const ofSession = ({ session }: Ids) => ({ workspace, id: session.id })
+const ofRun = ({ run }: Ids) => ({ workspace, id: run })
+const undo = ({ run }: Ids) => ({ kind: 'undo' as const, of: { kind: 'run' as const, run } })
+const prompt = 'pmt_00000000000000000000000000'
+const rule = 'rul_00000000000000000000000000'
+const question = 'int_00000000000000000000000000'
+const hold = 'h'
+
+/** An input for each operation. The compiler names an operation without one. */
+const ASKED: { readonly [N in OperationName]: Ask<N> } = {
+  'workspaces.list': () => ({}),
+  'workspaces.create': () => ({ id: 'other' }),
+  'workspaces.get': inWorkspace,
+  'workspaces.rename': () => ({ workspace, name: 'x' }),
+  'workspaces.archive': inWorkspace,
+  'workspaces.delete': () => ({ workspace, confirm: true }),
+  'spaces.list': inWorkspace,
+  'spaces.create': inWorkspace,
+  'spaces.get': ofSpace,
+  'spaces.rename': (ids) => ({ ...ofSpace(ids), name: 'x' }),
+  'spaces.archive': ofSpace,
+  'spaces.delete': (ids) => ({ ...ofSpace(ids), confirm: true }),
+  'spaces.adopt': ofSpace,
+  'machines.list': () => ({}),
+  'projects.list': inWorkspace,
+  'projects.create': ({ session }) => ({ workspace, space: session.space.id, name: 'x' }),
+  'projects.rename': ({ session }) => ({ workspace, id: session.project, name: 'x' }),
+  'projects.archive': ({ session }) => ({ workspace, id: session.project }),
+  'projects.delete': ({ session }) => ({ workspace, id: session.project, confirm: true }),
+  'sessions.list': inWorkspace,
+  'sessions.create': ofProject,
+  'sessions.get': ofSession,
+  'sessions.rename': (ids) => ({ ...ofSession(ids), name: 'x' }),
+  'sessions.fork': (ids) => ({ ...ofSession(ids), seq: 1 }),
+  'sessions.archive': ofSession,
+  'sessions.delete': (ids) => ({ ...ofSession(ids), confirm: true }),
+  'sessions.view': ofSession,
+  'sessions.items': ofSession,
+  'sessions.events': ofSession,
+  'sessions.prompt': (ids) => ({ ...ofSession(ids), content: 'x' }),
+  'sessions.cancel': ofSession,
+  'sessions.configure': ofSession,
+  'sessions.close': ofSession,
+  'sessions.rebuild': ofSession,
+  'prompts.edit': (ids) => ({ ...ofSession(ids), prompt, content: 'x' }),
+  'prompts.withdraw': (ids) => ({ ...ofSession(ids), prompt }),
+  'runs.list': inWorkspace,
+  'runs.get': ofRun,
+  'runs.environment': ofRun,
+  'interactions.list': inWorkspace,
+  'interactions.get': () => ({ workspace, id: question }),
+  'interactions.answer': () => ({ workspace, id: question, answer: { option: 'yes' } }),
+  'rules.list': inWorkspace,
+  'rules.add': () => ({ workspace, action: 'deny', command: 'rm' }),
+  'rules.move': () => ({ workspace, id: rule }),
+  'rules.remove': () => ({ workspace, id: rule }),
+  'history.status': ofProject,
+  'history.snapshots': ofProject,
+  'history.capture': ofProject,
+  'history.pin': (ids) => ({ ...ofProject(ids), n: 1 }),
+  'history.changes': ofProject,
+  'history.path': (ids) => ({ ...ofProject(ids), path: 'effects' }),
+  'history.diff': (ids) => ({ ...ofProject(ids), path: 'effects', from: 1 }),
+  'history.file': (ids) => ({ ...ofProject(ids), path: 'effects' }),
+  'history.gaps': ofProject,
+  'changes.list': inWorkspace,
+  'plans.make': (ids) => ({ ...ofProject(ids), request: undo(ids) }),
+  'plans.diff': (ids) => ({ ...ofProject(ids), request: undo(ids), path: 'effects' }),
+  'plans.apply': (ids) => ({ ...ofProject(ids), request: undo(ids), digest: 'x' }),
+  'acts.list': ofProject,
+  'fileRules.get': ofSpace,
+  'fileRules.set': (ids) => ({ ...ofSpace(ids), rules: null }),
+  'fileRules.check': (ids) => ({ ...ofSpace(ids), path: 'effects' }),
+  'places.drivers': () => ({}),
+  'places.previewRemoval': ofProject,
+  'places.remove': ofProject,
+  'places.export': (ids) => ({ ...ofProject(ids), as: 'patch' }),
+  'search.items': () => ({ workspace, text: 'effects' }),
+  'secrets.list': inWorkspace,
+  'secrets.put': () => ({ workspace, name: 'A', value: 'long enough a value' }),
+  'secrets.remove': () => ({ workspace, name: 'A' }),
+  'secrets.rotate': () => ({}),
+  'environment.get': inWorkspace,
+  'environment.set': () => ({ workspace, settings: {} }),
+  'ports.list': inWorkspace,
+  'ports.get': ({ preview }) => ({ workspace, preview }),
+  'browsers.list': inWorkspace,
+  'browsers.takeOver': ofRun,
+  'browsers.handBack': ofRun,
+  'browsers.input': (ids) => ({
+    ...ofRun(ids),
+    hold,
+    inputs: [{ kind: 'key' as const, what: 'down' as const, key: 'a' }],
+  }),
+  'browsers.show': (ids) => ({ ...ofRun(ids), tab: 't' }),
+  'browsers.keepPicture': ofRun,
+  'sessions.export': ofSession,
+  'retention.preview': () => ({}),
+  'retention.apply': () => ({}),
+  'agents.list': () => ({}),
+  'folders.suggest': () => ({}),
+  'server.status': () => ({}),
+  'server.doctor': () => ({}),
+  'server.unpause': () => ({}),
+}
+
+/** Operations about the node that answers. Their summaries say so. */
+const OF_NODE: readonly OperationName[] = [
+  ...(['agents.list', 'folders.suggest', 'places.drivers', 'server.status', 'server.doctor'] as const),
+  ...([
+    'machines.list',
+    'retention.preview',
+    'retention.apply',
+    'secrets.rotate',
+    'spaces.create',
+    'server.unpause',
+  ] as const),
+]
+/** Requests and changes of rows in the database, which any node writes. */
+const OF_DATABASE: readonly OperationName[] = [
+  ...(['workspaces.create', 'workspaces.rename', 'workspaces.archive', 'spaces.rename', 'spaces.archive'] as const),
+  ...(['spaces.adopt', 'projects.rename', 'projects.archive', 'sessions.create', 'sessions.rename'] as const),
+  ...(['sessions.fork', 'sessions.archive', 'sessions.prompt', 'sessions.cancel', 'sessions.configure'] as const),
+  ...(['sessions.close', 'sessions.rebuild', 'prompts.edit', 'prompts.withdraw', 'interactions.answer'] as const),
+  ...(['rules.add', 'rules.move', 'rules.remove', 'fileRules.set', 'secrets.put', 'secrets.remove'] as const),
+  'environment.set',
+]
+
+const NAMES = Object.keys(operations) as OperationName[]
+const isRead = (name: OperationName): boolean => operations[name].http[0] === 'GET'
+const atMachine = NAMES.filter((name) => operations[name].at === 'machine')
+const fromDatabase = NAMES.filter((name) => !atMachine.includes(name) && !OF_NODE.includes(name) && isRead(name))
+
+it('N2: each operation is of a machine, of the node that answers, or of the database', () => {
+  const others = NAMES.filter((name) => !atMachine.includes(name) && !OF_NODE.includes(name) && !isRead(name))
+  expect(others.toSorted()).toEqual(OF_DATABASE.toSorted())
+  expect(OF_NODE.filter((name) => atMachine.includes(name))).toEqual([])
+})
+
+const server = inject('postgres')
+
+if ('skipped' in server) it('N2: two nodes have no Postgres here', ({ skip }) => skip(server.skipped))
+
+describe.skipIf('skipped' in server)('two nodes', () => {
+  const endings: Parameters<AtEnd>[0][] = []
+  let [anvil, forge] = [null, null] as unknown as [World, World]
+  let ids = null as unknown as Ids
+  let url = ''
+
+  beforeAll(async () => {
+    const atEnd: AtEnd = (ending) => void endings.push(ending)
+    const database = await createDatabase()
+    if ('skipped' in database) throw new Error(database.skipped)
+    atEnd(database.drop)
+    url = database.url
+    const open = (machineName: string) =>
+      openWorld({ databaseUrl: url, machineName, leaseTtlMs: 5_000 }, {}, makeTestFolder({}, atEnd), atEnd)
+    anvil = await open('anvil')
+    forge = await open('forge')
+    const session = await anvil.session()
+    writeFileSync(join(session.folder, 'kept'), 'by a person\n')
+    await anvil.carrel.call('environment.set', { workspace, settings: { ports: ['web'] } })
+    await session.run([{ run: 'echo effects > effects' }])
+    const [run] = await session.runs()
+    const { ports } = await anvil.carrel.call('ports.list', { workspace })
+    ids = { session, run: run?.id ?? '', preview: ports[0]?.preview ?? '' }
+  }, 60_000)
+  afterAll(async () => {
+    for (const ending of endings.toReversed()) await ending()
+  })
+
+  const ask = (carrel: Carrel, name: OperationName) =>
+    (carrel as { call(name: string, input: unknown): Promise<unknown> }).call(name, ASKED[name](ids as never))
+  /** The answer, or the code of the error. */
+  const answerOf = (carrel: Carrel, name: OperationName) =>
+    ask(carrel, name).catch((thrown: { code: string }) => ({ code: thrown.code }))
+
+  it.each(atMachine)('N2: %s elsewhere is unavailable and names the machine', async (name) => {
+    await expect(ask(forge.carrel, name)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('the machine anvil'),
+      data: { space: ids.session.space.id, machine: 'anvil', since: null },
+    })
+  })
+
+  it('N2: a read from the database is the same through both nodes', async () => {
+    for (const name of fromDatabase)
+      expect([name, await answerOf(forge.carrel, name)]).toEqual([name, await answerOf(anvil.carrel, name)])
+  })
+
+  it('N2: a picture of a browser elsewhere is unavailable and names the machine', async () => {
+    const caller = { name: 'ada', kind: 'person', face: 'web', workspaces: null } as const
+    const sights = forge.engine.watchBrowser(caller, ofRun(ids), new AbortController().signal)
+    await expect(sights.next()).rejects.toMatchObject({ code: 'unavailable', data: { machine: 'anvil' } })
+  })
+
+  it('N2: reads through any node write nothing', async () => {
+    const before = await everything(url)
+    for (let round = 0; round < 10; round += 1)
+      for (const name of NAMES.filter(isRead))
+        if (name !== 'server.doctor' || round === 0)
+          await Promise.all([answerOf(anvil.carrel, name), answerOf(forge.carrel, name)])
+    expect(await everything(url)).toEqual(before)
+  })
+})
+
+/** Digests of all tables, but of the machines, which say again and again that they are there. */
+async function everything(url: string): Promise<Record<string, string>> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query(
+      `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+       and relname <> 'machines' order by 1`,
+    )
+    const digests: Record<string, string> = {}
+    for (const { name } of rows) {
+      const text = `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest from ${name} t`
+      digests[name] = (await client.query(text)).rows[0].digest
+    }
+    return digests
+  } finally {
+    await client.end()
+  }
+}
