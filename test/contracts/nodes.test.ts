@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Carrel, type Input, type OperationName, operations } from '../../src/api/index.ts'
-import type { TestSession } from '../support/carrel-session.ts'
+import { eventually, type TestSession } from '../support/carrel-session.ts'
 import { type AtEnd, makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 
@@ -210,6 +211,29 @@ describe.skipIf('skipped' in server)('two nodes', () => {
       expect([name, await answerOf(forge.carrel, name)]).toEqual([name, await answerOf(anvil.carrel, name)])
   })
 
+  it('N1: a conversation that lacks a turn of another machine is not gone on with', async () => {
+    const session = await anvil.session()
+    // A session that has just ended a run is held until it rests.
+    const adopt = (world: World) =>
+      eventually('the Space is adopted', async () => {
+        const asked = { workspace, id: session.space.id, confirm: true }
+        const adopted = await world.carrel.call('spaces.adopt', asked).catch((thrown: object) => thrown)
+        return 'adopted' in adopted
+      })
+    await session.run([{ say: 'one' }])
+    await adopt(forge)
+    await session.run([{ say: 'two' }])
+    await session.run([{ say: 'three' }])
+    await adopt(anvil)
+    await session.run([{ say: 'four' }])
+    await session.run([{ say: 'five' }])
+    const opened = (await session.eventsOf('context.opened')).map(({ data }) => data)
+    expect(opened.map(({ how }) => how)).toEqual(['new', 'primed', 'primed'])
+    expect(new Set(opened.map(({ machine }) => machine)).size).toBe(2)
+    const memory = readFileSync(join(anvil.root, 'memory', `${opened[2]?.acpSession}.json`), 'utf8')
+    for (const turn of ['one', 'two', 'three', 'five']) expect(memory).toContain(turn)
+  })
+
   it('N2: a picture of a browser elsewhere is unavailable and names the machine', async () => {
     const caller = { name: 'ada', kind: 'person', face: 'web', workspaces: null } as const
     const sights = forge.engine.watchBrowser(caller, ofRun(ids), new AbortController().signal)
@@ -217,7 +241,7 @@ describe.skipIf('skipped' in server)('two nodes', () => {
   })
 
   it('N2: reads through any node write nothing', async () => {
-    const before = await everything(url)
+    const before = await everythingAtRest(url)
     for (let round = 0; round < 10; round += 1)
       for (const name of NAMES.filter(isRead))
         if (name !== 'server.doctor' || round === 0)
@@ -225,6 +249,17 @@ describe.skipIf('skipped' in server)('two nodes', () => {
     expect(await everything(url)).toEqual(before)
   })
 })
+
+/** Waits until no session is held and a second look finds the same. */
+async function everythingAtRest(url: string): Promise<Record<string, string>> {
+  let last: Record<string, string> = {}
+  await eventually('all sessions rest', async () => {
+    const before = last
+    last = await everything(url)
+    return last.held === '0' && isDeepStrictEqual(before, last)
+  })
+  return last
+}
 
 /** Digests of all tables, but of the machines, which say again and again that they are there. */
 async function everything(url: string): Promise<Record<string, string>> {
@@ -235,7 +270,8 @@ async function everything(url: string): Promise<Record<string, string>> {
       `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
        and relname <> 'machines' order by 1`,
     )
-    const digests: Record<string, string> = {}
+    const held = `select (select count(*) from sessions where due = 1) + (select count(*) from leases where holder <> '') as n`
+    const digests: Record<string, string> = { held: (await client.query(held)).rows[0].n }
     for (const { name } of rows) {
       const text = `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest from ${name} t`
       digests[name] = (await client.query(text)).rows[0].digest

@@ -31,10 +31,13 @@ export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace 
  */
 export async function openConversation(opening: Opening): Promise<{ live: LiveContext; primer: ContentBlock[] }> {
   const { work, run, slot, at, listener, signal } = opening
-  if (slot.live) {
+  if (slot.live && isNewest(work, run.agent, slot)) {
     slot.live.relay.attach(listener)
     return { live: slot.live, primer: await missedBy(work, run) }
   }
+  // A conversation that lacks a turn is never gone on with.
+  await slot.live?.session.close().catch(() => undefined)
+  slot.drop()
   const loaded = await reopen(opening)
   if (loaded) return { live: loaded, primer: await missedBy(work, run) }
   const live = await slot.open(agentPlace(at), listener, signal)
@@ -45,6 +48,15 @@ export async function openConversation(opening: Opening): Promise<{ live: LiveCo
   return { live, primer: textBlocks(transcript) }
 }
 
+/**
+ * Whether the open conversation of a slot has every turn of its agent: the log names the process that opened it last. A
+ * turn on another machine, or in another process, was told to that one only.
+ */
+export function isNewest({ recorder }: RunWork, agent: string, { connection, live }: AgentSlot): boolean {
+  const last = recorder.view.agents[agent] ?? EMPTY_AGENT
+  return live !== null && last.acpSession === live.session.id && last.keeper === connection.keeper
+}
+
 const textBlocks = (text: string | null): ContentBlock[] => (text === null ? [] : [{ type: 'text', text }])
 
 async function missedBy({ ctx, recorder }: RunWork, run: RunView): Promise<ContentBlock[]> {
@@ -53,11 +65,15 @@ async function missedBy({ ctx, recorder }: RunWork, run: RunView): Promise<Conte
   return textBlocks(await missedText(ctx.store, session, run.n, run.agent))
 }
 
-/** Lets the agent load its conversation; null where it has none, or no longer finds it. */
+/**
+ * Lets the agent load its conversation; null where it has none, or no longer finds it. What another machine opened last
+ * is not loaded: a copy here may lack the turns that were told there.
+ */
 async function reopen(opening: Opening): Promise<LiveContext | null> {
   const { work, run, slot, at, listener, signal } = opening
-  const { acpSession, openedAt } = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
-  if (acpSession === null) return null
+  const { acpSession, openedAt, machine } = work.recorder.view.agents[run.agent] ?? EMPTY_AGENT
+  const { here, alone } = work.ctx.machines
+  if (acpSession === null || (!alone && machine !== undefined && machine !== here.id)) return null
   try {
     await untilReopenable(opening, openedAt ?? 0)
     const live = await slot.reopen(acpSession, agentPlace(at), listener, signal)
@@ -89,7 +105,8 @@ async function recordOpened(
 ): Promise<void> {
   const { info, keeper } = slot.connection
   const { id: acpSession, opened } = session
-  const data = { agent: run.agent, acpSession, fingerprint: slot.fingerprint, how, info, opened, keeper }
+  const machine = work.ctx.machines.here.id
+  const data = { agent: run.agent, acpSession, fingerprint: slot.fingerprint, how, info, opened, keeper, machine }
   await work.recorder.record({ type: 'context.opened', run: run.id, data })
 }
 

@@ -120,7 +120,7 @@ class RunWorker {
     try {
       const listener = listenerOf(work, run, listeners, 0)
       const { live, primer } = await openConversation({ work, run, slot, at, listener, signal })
-      await applyConfig(work, run, live, slot.live === null)
+      await applyConfig(work, run, live, live !== slot.live)
       await listeners.files.begun()
       // The log says that a warm run has begun, so its agent gets the prompt even if the server is stopping.
       if (warm && !isCalledOff(work.recorder.view)) work.lease.lost.throwIfAborted()

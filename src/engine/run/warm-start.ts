@@ -5,7 +5,7 @@ import type { AgentSlot } from '../agents/agent-slot.ts'
 import type { ArrivingPrompt, PromptDoor } from '../arriving-prompt.ts'
 import { planRun, type RunPlan, startRun } from './admit.ts'
 import { budgetUsedUp } from './budgets.ts'
-import { configFor } from './run-conversation.ts'
+import { configFor, isNewest } from './run-conversation.ts'
 import { noteGiven } from './run-given.ts'
 import { contextOf, describeNeed, wantsBrowser } from './run-need.ts'
 import type { RunWork } from './run-work.ts'
@@ -76,6 +76,10 @@ export async function warmSlot(work: RunWork, { run, opened }: RunPlan): Promise
     const need = await describeNeed(work, run, place)
     if (wantsBrowser(need) || (await budgetUsedUp(work, { spent: NOTHING_SPENT }))) return null
     const slot = configFor(work, run, false) ? null : ctx.pool.warm(need)
+    if (slot && !isNewest(work, run.agent, slot)) {
+      slot.leave()
+      return null
+    }
     if (slot) noteGiven(work, { run, need, slot })
     return slot
   } catch {

@@ -157,6 +157,8 @@ const OUTCOMES = {
     info: z.unknown(),
     opened: z.unknown(),
     keeper: z.string().optional(),
+    /** Id of the machine whose agent has the conversation. Absent in events of schema 11 and earlier. */
+    machine: z.string().optional(),
   }),
   'context.lost': z.object({ agent: AgentId, reason: z.string() }),
   /** Settings of a `config.requested` that took effect; `error` when the agent refused. */

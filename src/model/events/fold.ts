@@ -229,6 +229,7 @@ const HANDLERS: Handlers = {
     const keeper = data.keeper ?? null
     patchAgent(draft, data.agent, {
       keeper,
+      ...(data.machine !== undefined && { machine: data.machine }),
       // A new process numbers its frames from the beginning.
       frame: keeper === before.keeper ? before.frame : 0,
       openedAt: at,

@@ -91,6 +91,8 @@ export interface AgentView {
   /** Keeper of its process, and the keeper's last frame in the log (`frame`). */
   readonly keeper: string | null
   readonly frame: number
+  /** Machine that opened the conversation last; absent where the log does not say it. */
+  readonly machine?: string
   readonly modes: readonly { readonly id: string; readonly name: string; readonly description: string | null }[]
   readonly mode: string | null
   /** ACP config options, unmodified: model, thought level and others. */
