@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { identityOf, machineId, readBinding, writeBinding } from '../host/identity/binding.ts'
+import { sweepLedger } from '../host/process/ledger.ts'
 import { type BindingNote, cutByPause, type FolderIdentity, type Pause, pauseOf } from '../model/binding.ts'
 import { CarrelError } from '../model/errors.ts'
 import { absentAsNull } from '../primitives/absent-as-null.ts'
@@ -19,7 +20,8 @@ export interface DataPause {
   /** Returns the true reason for the end of a run that began before the pause of this folder was ended; else null. */
   cut(begun: number): string | null
   /**
-   * Ends the pause: binds the folder to its place, and pauses the other data folder where it is on this machine.
+   * Ends the pause: binds the folder to its place, and pauses the other data folder where it is on this machine. Agents
+   * that its server left running are ended.
    * Returns the path of that one; null where it was not found. Safe to repeat. `isHeard`: whether the database has heard
    * of the other one lately.
    * @throws busy while a process uses the other data folder; then nothing was changed
@@ -75,8 +77,9 @@ export async function openPause({ dataFolder, machine, onMoved }: Opening): Prom
 const isBound = (note: BindingNote | null, here: FolderIdentity): boolean =>
   JSON.stringify(note?.bound) === JSON.stringify(here)
 
-/** Folders with notes about the processes of a data folder. */
-const PROCESS_NOTES = ['processes', 'keepers', 'browsers', 'doors']
+/** Folders with notes about the processes of a data folder. The first is the ledger of all. */
+const PROCESSES = 'processes'
+const PROCESS_NOTES = [PROCESSES, 'keepers', 'browsers', 'doors']
 
 async function forgetProcesses(dataFolder: string): Promise<void> {
   for (const name of PROCESS_NOTES) await rm(join(dataFolder, name), { recursive: true, force: true })
@@ -93,10 +96,11 @@ async function findOther(dataFolder: string, other: string, here: string): Promi
   return other
 }
 
-/** Pauses the other data folder from its next start on. */
+/** Ends the agents that the other data folder left running, and pauses it from its next start on. */
 async function replace(other: string, here: string, now: number): Promise<void> {
   const lock = await lockFolder(other)
   try {
+    await sweepLedger(join(other, PROCESSES))
     const note = await readBinding(other)
     if (note?.pause) return
     const pause = { why: 'replaced', other: here, at: now } as const

@@ -106,6 +106,8 @@ export async function openEngine(
       unpause: () =>
         unpauses.run(async () => {
           if (supervisor !== null || closing !== null) return null
+          // The notes about processes are this folder's own, where no copy came in between.
+          if (base.pause.reason?.why === 'replaced') await sweepEarlierServer(config, false)
           const other = await base.pause.end(base.now(), base.machines.isHeard)
           await begin()
           return other

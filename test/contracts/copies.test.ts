@@ -137,6 +137,22 @@ describe.each(ENGINES)('S7: two copies of one data folder, on %s', (engine) => {
   })
 })
 
+it('S7: agents that the first server left running are left alone until a copy goes on, and end then; the run says why', async () => {
+  const first = await openWorld({ outliveMs: 60_000 })
+  const session = await first.session()
+  const { prompt } = await session.prompt([{ gate: 'never' }])
+  await session.until('run.started')
+  await first.engine.close()
+  const agents = first.processes()
+  expect(agents).not.toEqual([])
+  const copy = await openWorld({}, { rejoinsAgents: true }, copyOf(first))
+  expect(first.processes()).toEqual(agents)
+  await copy.carrel.call('server.unpause', { confirm: true })
+  const { data } = await session.through(copy.carrel).endOf(prompt)
+  expect(data).toMatchObject({ outcome: 'lost', error: { message: 'The data folder was copied during the run.' } })
+  expect(first.processes().filter((pid) => agents.includes(pid))).toEqual([])
+})
+
 it('S7: a renamed data folder works on, with the folders of its blank Spaces; on another machine it is paused', async () => {
   const world = await openWorld({}, { machine: 'a' })
   const { space } = await world.carrel.call('spaces.create', { ...HERE, name: 'Blank' })
