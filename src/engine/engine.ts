@@ -2,12 +2,15 @@ import type { Carrel, Input } from '../api/index.ts'
 import type { Sight } from '../model/browser-sight.ts'
 import type { Config } from '../model/settings/config.ts'
 import type { Caller } from '../model/tree.ts'
+import type { NodeAccess } from './nodes/access.ts'
 
 /** A running Carrel, as faces use it. `open.ts` creates it. */
 export interface Engine {
   readonly config: Config
-  /** The access token of this installation: 43 characters, in the data folder, readable by its owner only. */
+  /** An access token of the installation: 43 characters, in this data folder, readable by its owner only. */
   readonly token: string
+  /** Recognizes tokens and logins: those of any node of the installation. */
+  readonly access: NodeAccess
   /** Returns the operations for one caller. Each parses its input, authorizes the caller, then acts. */
   carrelFor(caller: Caller): Carrel
   /**

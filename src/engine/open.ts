@@ -36,7 +36,7 @@ import { watchSpaces } from './files/space-watch.ts'
 import { Leases } from './leases.ts'
 import type { Log } from './log.ts'
 import { maskingLog, maskingStore } from './masking.ts'
-import { loginKeyOf, publicText, tokenDigest } from './nodes/access.ts'
+import { createAccess, loginKeyOf, publicText, tokenDigest } from './nodes/access.ts'
 import { createMachines } from './nodes/machines.ts'
 import { carrelFor } from './operations.ts'
 import { previewCodes } from './preview-codes.ts'
@@ -117,6 +117,7 @@ export async function openEngine(
     return {
       config,
       token: base.token,
+      access: base.access,
       carrelFor: (caller) => carrelFor(ctx, caller),
       async *watchBrowser(caller, run, signal) {
         await refuseRunElsewhere(ctx, caller, run as Parsed<'runs.get'>)
@@ -163,12 +164,13 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const leases = new Leases(store, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
-  const access = { tokenDigest: tokenDigest(token), loginKey: publicText(loginKeyOf(token)) }
-  const self = { id, name: config.machineName ?? hostname(), version, ...access }
+  const keys = { tokenDigest: tokenDigest(token), loginKey: publicText(loginKeyOf(token)) }
+  const self = { id, name: config.machineName ?? hostname(), version, ...keys }
   const machines = createMachines({ store, self, ttlMs: config.leaseTtlMs, now, log })
   closers.push(() => machines.close())
+  const access = createAccess({ token, machine: id, others: machines.alone ? null : store.machines, now })
   const facts = { now, env, version, home, containment, cgroups }
-  return { config, earlier, token, holder, ...facts, store, bell, vault, leases, log, machines, pause }
+  return { config, earlier, token, access, holder, ...facts, store, bell, vault, leases, log, machines, pause }
 }
 
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
@@ -209,7 +211,7 @@ async function openContext(
   closers: Closers,
   work: Pick<Context, 'held' | 'unpause'>,
 ): Promise<Context> {
-  const { earlier: _earlier, token, holder: _holder, ...parts } = base
+  const { earlier: _earlier, token, access: _access, holder: _holder, ...parts } = base
   const { config, store, now } = parts
   const agentRooms = openAgentRooms(base, closers)
   const fileRooms = openFilesContext({ ...parts, dataFolder: config.dataFolder, ctx: () => ctx })

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Carrel, type Input, type OperationName, operations } from '../../src/api/index.ts'
+import { type HttpServer, serveHttp } from '../../src/faces/http/http.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
 import { type AtEnd, makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
@@ -240,6 +241,54 @@ describe.skipIf('skipped' in server)('two nodes', () => {
     await expect(sights.next()).rejects.toMatchObject({ code: 'unavailable', data: { machine: 'anvil' } })
   })
 
+  describe('one login for all nodes', () => {
+    let [here, there] = [null, null] as unknown as [HttpServer, HttpServer]
+    beforeAll(async () => {
+      const serve = async ({ engine }: World) => {
+        const http = await serveHttp(engine, { host: '127.0.0.1', port: 0, version: 'test', webFolder: null })
+        endings.push(() => http.close())
+        return http
+      }
+      here = await serve(anvil)
+      there = await serve(forge)
+    })
+    const statusAt = async ({ url }: HttpServer, headers: Record<string, string>) =>
+      (await fetch(`${url}/api/v1/workspaces`, { headers })).status
+    const cookieOf = async ({ loginUrl }: HttpServer) => {
+      const login = await fetch(loginUrl, { redirect: 'manual' })
+      return login.headers.getSetCookie()[0]?.split(';')[0] ?? expect.fail('there is no cookie')
+    }
+
+    it('B2: the token of each node is valid at each other one, and no other text is', async () => {
+      for (const server of [here, there])
+        for (const { engine } of [anvil, forge])
+          expect(await statusAt(server, { authorization: `Bearer ${engine.token}` })).toBe(200)
+      const wrong = `${anvil.engine.token.slice(0, -1)}${anvil.engine.token.endsWith('A') ? 'B' : 'A'}`
+      expect(await statusAt(there, { authorization: `Bearer ${wrong}` })).toBe(401)
+      const { rows } = await query(url, 'select * from machines')
+      for (const { engine } of [anvil, forge]) expect(JSON.stringify(rows)).not.toContain(engine.token)
+    })
+
+    it('B2: a login at one node is one at the other, also when the first is gone; a forged one is not', async () => {
+      const cookie = await cookieOf(here)
+      for (const server of [here, there]) expect(await statusAt(server, { cookie })).toBe(200)
+      const [name, value = ''] = cookie.split('=')
+      const [ends, machine, signature = ''] = value.split('.')
+      const own = (await cookieOf(there)).split('=')[1]?.split('.') ?? []
+      const forged = [
+        `${Number(ends) + 1}.${machine}.${signature}`,
+        `${ends}.${own[1]}.${signature}`,
+        `${own[0]}.${machine}.${own[2]}`,
+        `${ends}.nobody.${signature}`,
+      ]
+      for (const each of forged) expect(await statusAt(there, { cookie: `${name}=${each}` })).toBe(401)
+      const out = await fetch(`${there.url}/logout`, { method: 'POST', headers: { cookie } })
+      expect(out.headers.getSetCookie().some((each) => each.startsWith(`${name}=;`))).toBe(true)
+      await here.close()
+      expect(await statusAt(there, { cookie })).toBe(200)
+    })
+  })
+
   it('N2: reads through any node write nothing', async () => {
     const before = await everythingAtRest(url)
     for (let round = 0; round < 10; round += 1)
@@ -261,23 +310,28 @@ async function everythingAtRest(url: string): Promise<Record<string, string>> {
   return last
 }
 
-/** Digests of all tables, but of the machines, which say again and again that they are there. */
-async function everything(url: string): Promise<Record<string, string>> {
+async function query(url: string, text: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    const { rows } = await client.query(
-      `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
-       and relname <> 'machines' order by 1`,
-    )
-    const held = `select (select count(*) from sessions where due = 1) + (select count(*) from leases where holder <> '') as n`
-    const digests: Record<string, string> = { held: (await client.query(held)).rows[0].n }
-    for (const { name } of rows) {
-      const text = `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest from ${name} t`
-      digests[name] = (await client.query(text)).rows[0].digest
-    }
-    return digests
+    return await client.query(text)
   } finally {
     await client.end()
   }
+}
+
+/** Digests of all tables, but of the machines, which say again and again that they are there. */
+async function everything(url: string): Promise<Record<string, string>> {
+  const tables = await query(
+    url,
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+     and relname <> 'machines' order by 1`,
+  )
+  const held = `select (select count(*) from sessions where due = 1) + (select count(*) from leases where holder <> '') as n`
+  const digests: Record<string, string> = { held: (await query(url, held)).rows[0].n }
+  for (const { name } of tables.rows) {
+    const text = `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest from ${name} t`
+    digests[name] = (await query(url, text)).rows[0].digest
+  }
+  return digests
 }

@@ -50,7 +50,7 @@ export async function openConversation(opening: Opening): Promise<{ live: LiveCo
 
 /**
  * Whether the open conversation of a slot has every turn of its agent: the log names the process that opened it last. A
- * turn on another machine, or in another process, was told to that one only.
+ * turn on another machine, or in another process, is in the memory of that one only.
  */
 export function isNewest({ recorder }: RunWork, agent: string, { connection, live }: AgentSlot): boolean {
   const last = recorder.view.agents[agent] ?? EMPTY_AGENT
@@ -66,8 +66,8 @@ async function missedBy({ ctx, recorder }: RunWork, run: RunView): Promise<Conte
 }
 
 /**
- * Lets the agent load its conversation; null where it has none, or no longer finds it. What another machine opened last
- * is not loaded: a copy here may lack the turns that were told there.
+ * Lets the agent load its conversation; null where it has none, or no longer finds it. A conversation that another
+ * machine opened last is not loaded: a copy of it here may lack the turns of that machine.
  */
 async function reopen(opening: Opening): Promise<LiveContext | null> {
   const { work, run, slot, at, listener, signal } = opening

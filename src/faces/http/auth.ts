@@ -1,9 +1,10 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Caller } from '../../model/tree.ts'
 import { TOKEN_HOLDER } from '../../model/who-words.ts'
-import { cookiesNamed } from './cookies.ts'
+import { type Cookie, cookiesLike } from './cookies.ts'
 import { loginPage } from './login-page.ts'
 
 /** One login to Carrel. Everything opened with it ends with it. */
@@ -16,7 +17,7 @@ export interface Login {
 }
 
 interface AuthOptions {
-  readonly token: string
+  readonly access: Engine['access']
   /** ms since 1970. */
   readonly now: () => number
   readonly port: () => number
@@ -24,34 +25,30 @@ interface AuthOptions {
 
 const COOKIE_SECONDS = 30 * 24 * 60 * 60
 
-/** Authenticates requests by token or login cookie, never by a claim of the client. */
+/** Authenticates requests by token or login cookie of any node, never by a claim of the client. */
 export class Auth {
   readonly #options: AuthOptions
-  readonly #isToken: (text: string) => boolean
   readonly #throttle: ReturnType<typeof createThrottle>
-  /** Cache: each request is checked twice, before and after its body is read. */
-  readonly #callers = new WeakMap<FastifyRequest, Caller>()
+  readonly #logins = new WeakMap<FastifyRequest, Login>()
   readonly #logoutListeners: ((login: string) => void)[] = []
 
   constructor(options: AuthOptions) {
     this.#options = options
-    this.#isToken = equalTo(options.token)
     this.#throttle = createThrottle(options.now)
   }
 
-  /** @throws unauthenticated */
-  readonly callerOf = (request: FastifyRequest): Caller => {
-    const caller = this.#callers.get(request) ?? this.#authenticate(request)
-    this.#callers.set(request, caller)
-    return caller
+  /** Checks a request, before its body is read. @throws unauthenticated */
+  readonly authenticate = async (request: FastifyRequest): Promise<Login> => {
+    const login = this.#logins.get(request) ?? (await this.#loginOf(request))
+    this.#logins.set(request, login)
+    return login
   }
 
-  /** @throws unauthenticated */
-  loginOf(request: FastifyRequest): Login {
-    const caller = this.callerOf(request)
-    const cookie = bearerOf(request.headers.authorization) === null ? this.#cookieOf(request) : null
-    if (cookie === null) return { caller, id: 'token', endsAt: this.#options.now() + COOKIE_SECONDS * 1000 }
-    return { caller, id: loginId(cookie), endsAt: expiryOf(cookie) }
+  /** Returns the caller of a request that was authenticated. @throws unauthenticated */
+  readonly callerOf = (request: FastifyRequest): Caller => {
+    const login = this.#logins.get(request)
+    if (login) return login.caller
+    throw unauthenticated('You are not logged in.')
   }
 
   /** Registers a listener that receives the `id` of each ended login. */
@@ -68,21 +65,23 @@ export class Auth {
     app.post('/login', async (request, reply) =>
       this.#logIn(request, reply, (request.body ?? {}) as Record<string, unknown>),
     )
-    app.post('/logout', async (request, reply) => this.#logOut(request, reply))
+    app.post('/logout', (request, reply) => this.#logOut(request, reply))
   }
 
-  #authenticate(request: FastifyRequest): Caller {
+  async #loginOf(request: FastifyRequest): Promise<Login> {
+    const { access, now } = this.#options
     const bearer = bearerOf(request.headers.authorization)
     if (bearer !== null) {
-      if (!this.#isToken(bearer)) throw unauthenticated('The token is wrong.')
-      return tokenHolder(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
+      if (!(await access.isToken(bearer))) throw unauthenticated('The token is wrong.')
+      const caller = tokenHolder(request.headers['x-carrel-face'] === 'cli' ? 'cli' : 'api')
+      return { caller, id: 'token', endsAt: now() + COOKIE_SECONDS * 1000 }
     }
-    const cookies = cookiesNamed(request.headers.cookie, this.#cookieName())
-    if (cookies.length === 0) throw unauthenticated('You are not logged in.')
-    if (!cookies.some((cookie) => this.#isValid(cookie))) throw unauthenticated('Your login has expired.')
+    if (cookiesLike(request.headers.cookie, LOGIN_NAME).length === 0) throw unauthenticated('You are not logged in.')
+    const cookie = await this.#cookieOf(request)
+    if (cookie === null) throw unauthenticated('Your login has expired.')
     if (isElsewhere(request))
       throw unauthenticated('The request comes from another site, where the login is not valid.')
-    return tokenHolder('web')
+    return { caller: tokenHolder('web'), id: loginId(cookie.value), endsAt: expiryOf(cookie.value) }
   }
 
   async #logIn(
@@ -90,13 +89,14 @@ export class Auth {
     reply: FastifyReply,
     { token, next }: { readonly token?: unknown; readonly next?: unknown },
   ): Promise<FastifyReply> {
-    if (typeof token !== 'string' || !this.#isToken(token.trim())) {
+    const { access, now } = this.#options
+    if (typeof token !== 'string' || !(await access.isToken(token.trim()))) {
       const wait = this.#throttle.failed(request.ip)
       if (wait > 0) return page(reply.header('retry-after', String(Math.ceil(wait / 1000))), 429, 'throttled', next)
       return page(reply, 401, 'wrong', next)
     }
-    const endsAt = this.#options.now() + COOKIE_SECONDS * 1000
-    reply.setCookie(this.#cookieName(), cookieValue(this.#options.token, endsAt), {
+    const endsAt = now() + COOKIE_SECONDS * 1000
+    reply.setCookie(this.#cookieName(), `${endsAt}.${access.sign(loginText(endsAt))}`, {
       path: '/',
       httpOnly: true,
       sameSite: 'strict',
@@ -106,20 +106,26 @@ export class Auth {
     return reply.header('cache-control', 'no-store').redirect(localPath(next), 303)
   }
 
-  #logOut(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const cookie = this.#cookieOf(request)
-    if (cookie !== null) for (const notify of this.#logoutListeners) notify(loginId(cookie))
-    return reply.clearCookie(this.#cookieName(), { path: '/', httpOnly: true, sameSite: 'strict' }).code(204).send()
+  async #logOut(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const cookie = await this.#cookieOf(request)
+    if (cookie !== null) for (const notify of this.#logoutListeners) notify(loginId(cookie.value))
+    // The login may be that of another node, under its name.
+    const names = new Set([this.#cookieName(), ...(cookie === null ? [] : [cookie.name])])
+    for (const name of names) reply.clearCookie(name, { path: '/', httpOnly: true, sameSite: 'strict' })
+    return reply.code(204).send()
   }
 
-  /** Returns the valid cookie, or null. Another site of the domain may have set further cookies of the same name. */
-  #cookieOf({ headers }: FastifyRequest): string | null {
-    return cookiesNamed(headers.cookie, this.#cookieName()).find((cookie) => this.#isValid(cookie)) ?? null
+  /** Returns a valid login cookie of any node, or null. Another site of the domain may have set further cookies. */
+  async #cookieOf(request: FastifyRequest): Promise<Cookie | null> {
+    for (const cookie of loginCookies(request)) if (await this.#isValid(cookie.value)) return cookie
+    return null
   }
 
-  #isValid(cookie: string): boolean {
+  async #isValid(cookie: string): Promise<boolean> {
+    const { access, now } = this.#options
     const expiresAt = expiryOf(cookie)
-    return expiresAt > this.#options.now() && equalTo(cookieValue(this.#options.token, expiresAt))(cookie)
+    const seal = cookie.slice(`${expiresAt}.`.length)
+    return expiresAt > now() && (await access.isSigned(loginText(expiresAt), seal))
   }
 
   /** The name has the port: cookies ignore ports, so that two servers on one machine would overwrite each other's. */
@@ -150,18 +156,20 @@ function unauthenticated(reason: string): CarrelError {
   )
 }
 
-/** Returns a cookie that expires by itself and does not reveal the token. */
-const cookieValue = (token: string, expiresAt: number): string =>
-  `${expiresAt}.${createHmac('sha256', token).update(`carrel login ${expiresAt}`).digest('base64url')}`
+/** The text that a machine signs for a login. The login expires by itself, and its cookie does not reveal the token. */
+const loginText = (expiresAt: number): string => `carrel login ${expiresAt}`
 
-/** Returns a comparison in constant time for texts of the right length, which is public. */
-function equalTo(right: string): (text: string) => boolean {
-  const bytes = Buffer.from(right)
-  return (text) => {
-    const given = Buffer.from(text)
-    return given.length === bytes.length && timingSafeEqual(given, bytes)
-  }
-}
+const LOGIN_NAME = /^carrel_\d+$/
+/** Expiry, machine and signature. */
+const LOGIN = /^\d{1,15}\.[\w-]{1,64}\.[\w-]{86}$/
+/** Each may cost a query. */
+const MOST_COOKIES = 50
+
+/** The login cookies of a request: of this server, of other nodes, and of other servers on this machine. */
+const loginCookies = ({ headers }: FastifyRequest): Cookie[] =>
+  cookiesLike(headers.cookie, LOGIN_NAME)
+    .filter(({ value }) => LOGIN.test(value))
+    .slice(0, MOST_COOKIES)
 
 function bearerOf(header: string | undefined): string | null {
   if (header === undefined) return null

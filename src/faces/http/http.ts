@@ -61,13 +61,12 @@ export async function serveHttp(engine: Engine, options: HttpOptions): Promise<H
   const logins = createPreviewLogins(now)
   const previews = createPreviews({ engine, hosts, logins })
   const app = createApp(engine, gate, previews)
-  const auth = new Auth({ token: engine.token, now, port: () => port })
+  const auth = new Auth({ access: engine.access, now, port: () => port })
   guard(app, gate)
   await app.register(fastifyCookie)
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', async (request) => {
     // Authenticate before the body is read: an unauthenticated caller must not send 32 MiB.
-    if (isApi(request.url)) auth.callerOf(request)
-    done()
+    if (isApi(request.url)) await auth.authenticate(request)
   })
   acceptBodies(app)
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options))

@@ -30,7 +30,7 @@ export function mountPreviewDoor(app: FastifyInstance, { engine, auth, hosts, lo
     // From another site the browser omits the login cookie; a reload from here sends it. The login form's `form-action`
     // also covers redirects and allows only this origin, so its redirects must end here and a new navigation begins.
     if (site === 'cross-site' || arrived !== undefined) return send(reply, againNotice(here))
-    const login = loginOf(auth, request)
+    const login = await loginOf(auth, request)
     if (login === null) {
       const next = `${here}${query === '' ? '?' : '&'}arrived`
       return reply.header('cache-control', 'no-store').redirect(`/login?next=${encodeURIComponent(next)}`, 303)
@@ -46,11 +46,12 @@ export function mountPreviewDoor(app: FastifyInstance, { engine, auth, hosts, lo
   })
 }
 
-function loginOf(auth: Auth, request: FastifyRequest): Login | null {
+async function loginOf(auth: Auth, request: FastifyRequest): Promise<Login | null> {
   try {
-    return auth.loginOf(request)
-  } catch {
-    return null
+    return await auth.authenticate(request)
+  } catch (thrown) {
+    if (asCarrelError(thrown).code === 'unauthenticated') return null
+    throw thrown
   }
 }
 
