@@ -3,6 +3,7 @@ import type { Containment } from '../host/process/containment.ts'
 import type { Sandboxes } from '../host/sandbox/probe.ts'
 import type { IdNoun } from '../model/ids.ts'
 import type { Config } from '../model/settings/config.ts'
+import type { AwakeClock } from '../primitives/awake-clock.ts'
 import type { Bell } from '../store/bell.ts'
 import type { Store } from '../store/store.ts'
 import type { DataPause } from './data-pause.ts'
@@ -18,6 +19,8 @@ export interface Basics {
   readonly vault: Vault
   /** ms since 1970. */
   readonly now: () => number
+  /** Tells time awake from time asleep, which counts for no expiry and no budget. */
+  readonly awake: AwakeClock
   /** Returns a new identifier. Identifiers sort by time. */
   readonly id: (noun: IdNoun) => string
   readonly log: Log

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CarrelError } from '../model/errors.ts'
 import type { Lease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
@@ -10,14 +10,15 @@ afterEach(() => void vi.useRealTimers())
 
 const lease = (token: number, expiresAt = TTL_MS): Lease => ({ key: 'k', holder: 'h', token, expiresAt })
 
-function open(renewAll: (known: readonly Lease[]) => Promise<Lease[]>) {
+function open(renewAll: (known: readonly Lease[]) => Promise<Lease[]>, more: object = {}, parts: object = {}) {
   const released: Lease[] = []
   const leases = {
     acquire: async () => lease(1),
     renewAll,
     release: async (one: Lease) => void released.push(one),
+    ...more,
   }
-  return { leases: new Leases({ leases } as unknown as Store, 'h', TTL_MS, Date.now), released }
+  return { leases: new Leases({ leases, ...parts } as unknown as Store, 'h', TTL_MS, Date.now), released }
 }
 
 const silent = async () => {
@@ -62,5 +63,70 @@ it('S3: a write that finds the lease lost marks it, and later writes fail at onc
   await expect(held?.guard(write)).rejects.toMatchObject({ code: 'lease_lost' })
   await expect(held?.guard(write)).rejects.toMatchObject({ code: 'lease_lost' })
   expect([write.mock.calls.length, held?.lost.aborted, leases.held]).toEqual([1, true, 0])
+  await leases.close()
+})
+
+const lost = () => new CarrelError('lease_lost', 'Nothing was written.')
+
+it.each<[string, (known: Lease) => Promise<Lease>, string, number]>([
+  ['nobody took since', async () => lease(1, 99_000), 'written', 2],
+  ['another node took', async () => Promise.reject(lost()), 'lease_lost', 1],
+  ['the store cannot tell about', silent, 'unavailable', 1],
+])('S6: a refused write under an expired lease that %s', async (_, renew, outcome, tries) => {
+  const { leases } = open(async (known) => [...known], { renew })
+  const held = await leases.acquire('k')
+  const write = vi.fn(async () => {
+    if (held?.current.expiresAt === TTL_MS) throw lost()
+    return 'written'
+  })
+  expect(await held?.guard(write).catch(({ code }) => code)).toBe(outcome)
+  expect([write.mock.calls.length, held?.lost.aborted]).toEqual([tries, outcome === 'lease_lost'])
+  await leases.close()
+})
+
+describe('a write that may be repeated', () => {
+  const persisted = async (parts: object, awayMs: number) => {
+    const { leases } = open(silent, {}, parts)
+    const claim = leases.claim('k')
+    await claim?.take()
+    const again: boolean[] = []
+    const done = claim?.persist(async (repeated) => {
+      again.push(repeated)
+      return Date.now() < awayMs ? await silent() : 'written'
+    })
+    const outcome = done?.catch(({ code }) => code)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await leases.close()
+    return { outcome: await outcome, again, lost: claim?.lost.aborted }
+  }
+
+  it('S6: waits out an outage that is shorter than the lease', async () => {
+    const { outcome, again } = await persisted({}, TTL_MS - 1_800 - 300)
+    expect([outcome, again[0], new Set(again.slice(1))]).toEqual(['written', false, new Set([true])])
+  })
+
+  it('S3: fails, and the lease counts as lost, before another node may take it', async () => {
+    const { outcome, again, lost } = await persisted({}, 60_000)
+    expect([outcome, lost]).toEqual(['unavailable', true])
+    expect(again.length).toBeLessThan(40)
+  })
+
+  it('S6: has the time of a whole lease after a sleep', async () => {
+    expect(await persisted({ awake: { wokeAt: () => 20_000 } }, 26_000)).toMatchObject({ outcome: 'written' })
+  })
+
+  it('S6: waits for as long as need be on a store that nobody else writes to', async () => {
+    expect(await persisted({ engine: 'sqlite' }, 50_000)).toMatchObject({ outcome: 'written', lost: false })
+  })
+})
+
+it('a server that stops does not wait for its store', async () => {
+  const { leases } = open(silent, { renew: silent }, { engine: 'sqlite' })
+  const held = await leases.acquire('k')
+  const outcome = held?.renew().catch(({ code }) => code)
+  await vi.advanceTimersByTimeAsync(60_000)
+  leases.hurry()
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(await outcome).toBe('unavailable')
   await leases.close()
 })

@@ -1,29 +1,46 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
-import type { Claim, Lease, LeaseStore } from '../store/lease.ts'
+import type { AwakeClock } from '../primitives/awake-clock.ts'
+import { retryPause } from '../primitives/timers.ts'
+import type { Claim, Lease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 
 /** A lease of this node, and the signal that fires when the lease is lost. */
 export type HeldLease = Pick<ClaimedLease, 'current' | 'lost' | 'lose' | 'renew' | 'guard' | 'release'>
 
-interface Node {
-  readonly leases: LeaseStore
+/** A server that stops waits this long for a store that is away. ms. */
+const STOPPING_MS = 2_000
+
+/** `engine`: nobody but this process writes to an embedded store. `awake`: without it, time asleep counts. */
+interface LeaseParts extends Pick<Store, 'leases'> {
+  readonly engine?: Store['engine']
+  readonly awake?: Pick<AwakeClock, 'wokeAt'>
+}
+
+interface Node extends LeaseParts {
   readonly holder: string
   readonly ttlMs: number
   readonly now: () => number
   readonly held: Map<string, ClaimedLease>
   readonly claimed: Set<string>
+  /** Latest end of each wait for the store. ms since 1970. */
+  waitsUntil: number
 }
 
 /**
  * Holds the leases of a node and renews all in one statement, three times in the life of a lease. A lease without a
- * renewal counts as lost a margin before its end, since another node may take it then (S2).
+ * renewal counts as lost a margin before its end, since another node may take it then (S2). After a sleep, and on an
+ * embedded store, the token alone decides (S6).
  */
 export class Leases {
   readonly #node: Node
   readonly #timer: NodeJS.Timeout
+  /** Error of the last renewal; null after a success. */
+  #failure: CarrelError | null = null
 
-  constructor({ leases }: Pick<Store, 'leases'>, holder: string, ttlMs: number, now: () => number) {
-    this.#node = { leases, holder, ttlMs, now, held: new Map(), claimed: new Set() }
+  constructor({ leases, engine, awake }: LeaseParts, holder: string, ttlMs: number, now: () => number) {
+    const parts = { leases, ...(engine && { engine }), ...(awake && { awake }) }
+    const waitsUntil = Number.POSITIVE_INFINITY
+    this.#node = { ...parts, holder, ttlMs, now, held: new Map(), claimed: new Set(), waitsUntil }
     this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, ttlMs / 3))
     this.#timer.unref()
   }
@@ -52,6 +69,11 @@ export class Leases {
     }
   }
 
+  /** Shortens all waits for a store that is away, because the server stops. */
+  hurry(): void {
+    this.#node.waitsUntil = this.#node.now() + STOPPING_MS
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer)
     for (const lease of [...this.#node.held.values()]) await lease.release()
@@ -59,18 +81,25 @@ export class Leases {
 
   async #renewAll(): Promise<void> {
     const { leases, ttlMs, now, held } = this.#node
+    // A renewal may hang as well as fail.
+    this.#giveUp(this.#failure ?? new CarrelError('unavailable', 'The database did not answer in time.'))
     const known = [...held.values()]
     if (known.length === 0) return
     try {
       const current = known.map((lease) => lease.current)
       const renewed = new Map((await leases.renewAll(current, ttlMs, now())).map((lease) => [lease.key, lease]))
+      this.#failure = null
       for (const lease of known) lease.renewedAs(renewed.get(lease.key))
     } catch (thrown) {
-      // Without an answer of the store, leases near their end are given up; the others wait for the next renewal.
-      const marginMs = Math.min(2_000, ttlMs / 5)
-      const reason = asCarrelError(thrown)
-      for (const lease of known) if (lease.current.expiresAt - marginMs <= now()) lease.lose(reason)
+      this.#failure = asCarrelError(thrown)
+      this.#giveUp(this.#failure)
     }
+  }
+
+  /** Without an answer of the store, leases near their end are given up; the others wait for the next renewal. */
+  #giveUp(reason: CarrelError): void {
+    const { held, now } = this.#node
+    for (const lease of [...held.values()]) if (lease.safeUntil <= now()) lease.lose(reason)
   }
 }
 
@@ -127,10 +156,20 @@ export class ClaimedLease {
     return lease !== null
   }
 
-  /** Renews the lease now, before a step that cannot be undone. @throws lease_lost */
+  /** Time up to which no other node may act under this lease, whatever the store answers. ms since 1970. */
+  get safeUntil(): number {
+    const { engine, ttlMs, now, awake } = this.#node
+    if (engine === 'sqlite') return Number.POSITIVE_INFINITY
+    const expiresAt = 'token' in this.#right ? this.#right.expiresAt : now() + ttlMs
+    // Whether another node took it during a sleep shows at the next renewal, which needs its time.
+    const renewable = awake ? awake.wokeAt() + ttlMs : 0
+    return Math.max(expiresAt, renewable) - Math.min(2_000, ttlMs / 5)
+  }
+
+  /** Renews the lease now, before a step that cannot be undone. Waits like `persist`. @throws lease_lost */
   async renew(): Promise<void> {
     const { leases, ttlMs, now } = this.#node
-    this.#right = await this.guard(() => leases.renew(this.current, ttlMs, now()))
+    this.#right = await this.persist(() => leases.renew(this.current, ttlMs, now()))
   }
 
   /** Takes over the renewed lease; undefined, or another token, means that another node holds the key. */
@@ -139,15 +178,59 @@ export class ClaimedLease {
     else if (this.#node.held.get(this.key) === this) this.lose(overtaken(this.key))
   }
 
-  /** Runs a write under the lease; a `lease_lost` of the store marks the lease as lost. */
+  /**
+   * Runs a write under the lease. A lease that expired, and that nobody took since, is renewed late and the write
+   * repeated: it was refused, so nothing was written (S6). A `lease_lost` marks the lease as lost.
+   */
   async guard<T>(write: () => Promise<T>): Promise<T> {
-    if (this.lost.aborted) throw asCarrelError(this.lost.reason)
+    for (let late = false; ; late = true) {
+      if (this.lost.aborted) throw asCarrelError(this.lost.reason)
+      try {
+        return await write()
+      } catch (thrown) {
+        const error = asCarrelError(thrown)
+        if (error.code !== 'lease_lost') throw error
+        if (late || !(await this.#renewsLate())) {
+          this.lose(error)
+          throw error
+        }
+      }
+    }
+  }
+
+  /**
+   * Runs a write under the lease, and again while the store is away, for as long as no other node may act. `again` is
+   * true when an earlier try may have written. @throws unavailable after that time; the lease is lost then
+   */
+  async persist<T>(write: (again: boolean) => Promise<T>): Promise<T> {
+    // Without a lease, the time counts from now.
+    const begun = this.safeUntil
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.guard(() => write(tries > 0))
+      } catch (thrown) {
+        const error = asCarrelError(thrown)
+        if (error.code !== 'unavailable' || this.lost.aborted) throw error
+        const { now, waitsUntil } = this.#node
+        if (Math.min(this.taken ? this.safeUntil : begun, waitsUntil) <= now()) {
+          this.lose(error)
+          throw error
+        }
+      }
+      await retryPause(tries)
+    }
+  }
+
+  /** @throws unavailable when the store cannot tell */
+  async #renewsLate(): Promise<boolean> {
+    const { leases, ttlMs, now } = this.#node
     try {
-      return await write()
+      this.#right = await leases.renew(this.current, ttlMs, now())
+      return true
     } catch (thrown) {
       const error = asCarrelError(thrown)
-      if (error.code === 'lease_lost') this.lose(error)
-      throw error
+      if (error.code === 'unavailable') throw error
+      return false
     }
   }
 

@@ -12,9 +12,11 @@ import { pauseOfDatabase } from '../model/binding.ts'
 import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
+import { createAwakeClock } from '../primitives/awake-clock.ts'
 import { createSerial } from '../primitives/serial.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { leaseHolderOf } from '../store/machine-store.ts'
+import { patientReads } from '../store/patient.ts'
 import { lockFolder } from '../store/sqlite/lock.ts'
 import type { Store } from '../store/store.ts'
 import { compiledFolder, createAgentDirectory } from './agents/agent-directory.ts'
@@ -98,7 +100,7 @@ export async function openEngine(
       await base.machines.enter()
       const watch = await watchSpaces(ctx)
       closers.push(() => watch.stop())
-      supervisor = startWork(ctx, closers)
+      supervisor = startWork({ ...ctx, store: maskingStore(base.store, ctx.vault) }, closers)
     }
     const unpauses = createSerial()
     const ctx = await openContext(base, overrides, closers, {
@@ -150,8 +152,12 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   // The id of a machine belongs to its data folder: it survives restarts, and a copy of the folder has it too.
   const id = await keptSecret(dataFolder, NODE_FILE, 12)
   const holder = leaseHolderOf(id)
-  const store = await openStore(config, { now, env, version, holder, say, isPaused: pause.reason !== null })
-  closers.push(() => store.close())
+  const opened = await openStore(config, { now, env, version, holder, say, isPaused: pause.reason !== null })
+  closers.push(() => opened.close())
+  // The work of runs waits out what its lease can bear. Callers get an error at once.
+  const store = patientReads(opened, config.leaseTtlMs)
+  const awake = createAwakeClock(now)
+  closers.push(async () => awake.stop())
   const { bell, close: closeBell } = await openBell(config, store, overrides)
   closers.push(closeBell)
   const path = env.PATH ?? ''
@@ -161,7 +167,7 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const vault = createVault(store.secrets, openKeyRing({ environment: env.CARREL_SECRETS_KEY, file, dataFolder }))
   if (store.engine === 'sqlite') pause.begin(pauseOfDatabase(await store.machines.list(), id))
   const token = await keptSecret(dataFolder, 'token', 32)
-  const leases = new Leases(store, holder, config.leaseTtlMs, now)
+  const leases = new Leases({ ...store, awake }, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
   const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
   const keys = { tokenDigest: tokenDigest(token), loginKey: publicText(loginKeyOf(token)) }
@@ -170,7 +176,23 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   closers.push(() => machines.close())
   const access = createAccess({ token, machine: id, others: machines.alone ? null : store.machines, now })
   const facts = { now, env, version, home, containment, cgroups }
-  return { config, earlier, token, access, holder, ...facts, store, bell, vault, leases, log, machines, pause }
+  return {
+    config,
+    earlier,
+    token,
+    access,
+    holder,
+    ...facts,
+    awake,
+    opened,
+    store,
+    bell,
+    vault,
+    leases,
+    log,
+    machines,
+    pause,
+  }
 }
 
 function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context, 'browsers'> {
@@ -211,8 +233,8 @@ async function openContext(
   closers: Closers,
   work: Pick<Context, 'held' | 'unpause'>,
 ): Promise<Context> {
-  const { earlier: _earlier, token, access: _access, holder: _holder, ...parts } = base
-  const { config, store, now } = parts
+  const { earlier: _earlier, token, access: _access, holder: _holder, opened, ...parts } = base
+  const { config, now } = parts
   const agentRooms = openAgentRooms(base, closers)
   const fileRooms = openFilesContext({ ...parts, dataFolder: config.dataFolder, ctx: () => ctx })
   closers.push(() => fileRooms.close())
@@ -220,7 +242,7 @@ async function openContext(
     ...parts,
     ...fileRooms,
     ...agentRooms,
-    store: maskingStore(store, parts.vault),
+    store: maskingStore(opened, parts.vault),
     promptDoor: createPromptDoor(),
     spending: new Spending(),
     previewCode: previewCodes(token),

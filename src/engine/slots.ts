@@ -1,5 +1,6 @@
 import { CarrelError } from '../model/errors.ts'
 import { createSemaphore } from '../primitives/semaphore.ts'
+import { awakeTimeout } from '../primitives/timers.ts'
 
 /** A FIFO semaphore with a longest wait, whose waiting callers are visible. */
 export interface Slots<T> {
@@ -36,7 +37,7 @@ export function createSlots<T>({ most, waitMs, now, messages }: Options): Slots<
     giveBack: slots.release,
     async wait(who, signal, onWait) {
       const late = new AbortController()
-      const timer = setTimeout(() => late.abort(), waitMs)
+      const stop = awakeTimeout(waitMs, () => late.abort())
       try {
         await slots.acquire({
           tag: { who, since: now() },
@@ -47,7 +48,7 @@ export function createSlots<T>({ most, waitMs, now, messages }: Options): Slots<
         const message = signal.aborted ? messages.cancelled : messages.tooLong
         throw new CarrelError('unavailable', message, undefined, cause)
       } finally {
-        clearTimeout(timer)
+        stop()
       }
     },
   }

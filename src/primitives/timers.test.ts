@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createTimer, resolvesWithin } from './timers.ts'
+import { awakeSignal, awakeTimeout, createTimer, resolvesWithin } from './timers.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -77,4 +77,29 @@ it.each([
 it('a promise that rejects in time rejects the wait and leaves no timer', async () => {
   await expect(resolvesWithin(Promise.reject(new Error('failed')), 10)).rejects.toThrow('failed')
   expect(vi.getTimerCount()).toBe(0)
+})
+
+it('S6: time asleep does not count: a timer that wakes late still runs for its last piece', () => {
+  let slept = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => Date.now() + slept)
+  const begin = Date.now()
+  const fired: number[] = []
+  awakeTimeout(2_500, () => fired.push(Date.now() - begin))
+  const late = awakeSignal(2_500)
+  vi.advanceTimersByTime(1_500)
+  slept = 3_600_000
+  vi.advanceTimersByTime(1_500)
+  expect([fired, late.aborted]).toEqual([[], false])
+  vi.advanceTimersByTime(1_000)
+  expect([fired, late.aborted]).toEqual([[3_500], true])
+  clock.mockRestore()
+})
+
+it('a timeout that is stopped does not fire, in any of its pieces', () => {
+  const fired: string[] = []
+  const stop = awakeTimeout(5_000, () => fired.push('late'))
+  vi.advanceTimersByTime(3_200)
+  stop()
+  vi.advanceTimersByTime(10_000)
+  expect([fired, vi.getTimerCount()]).toEqual([[], 0])
 })

@@ -201,6 +201,8 @@ export interface LogStore {
    * Projections (runs, prompts, interactions, contexts, headline with its workspace line) change in the same
    * transaction. The headline is counted from those rows, so that it includes requests submitted meanwhile. A claim
    * takes the lease first, in the same transaction: a refused batch takes no lease.
+   * Safe to repeat with `batch.after`: a batch that an earlier try of the holder wrote behind that event is found there
+   * and not written again: a holder that lost the answer of a commit learns whether it took place.
    */
   record(right: Lease | Claim, session: SessionId, batch: Batch, now: number): Promise<Recorded>
 
@@ -302,6 +304,8 @@ export interface Batch {
   readonly outcomes: readonly Outcome[]
   /** A fold to store, as of an earlier `seq`. Readers fold the later events. */
   readonly fold?: FoldWrite | undefined
+  /** For a repetition: the last event before the batch that the holder knew. All later outcomes are its own. */
+  readonly after?: number | undefined
 }
 
 export interface Noted {

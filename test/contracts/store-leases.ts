@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../src/store/lease.ts'
 import { property } from '../support/property.ts'
 import type { CurrentStore } from './store.ts'
-import { newSession } from './store-world.ts'
+import { ask, ended, makeRunning, makeWorld, newSession, said } from './store-world.ts'
 
 const freshKey = () => `test:${newSession()}`
 
@@ -113,6 +113,32 @@ export function itLeases(current: CurrentStore): void {
       expect(kept.map(({ key }) => key).sort()).toEqual(keys.filter((_, index) => index !== 7).sort())
       for (const lease of kept) expect(lease.expiresAt).toBe(310)
       expect(await leases.renewAll([], 100, 210)).toEqual([])
+    })
+
+    it('L1, S6: a repeated batch whose answer was lost is found in the log and not written again', async () => {
+      const store = current()
+      const world = await makeWorld(store)
+      const { session, lease, run } = await makeRunning(store, world)
+      const after = (await store.log.head(session.id)) as number
+      const batch = { outcomes: [said('once'), said('twice'), said('twice')], after }
+      const first = await store.log.record(lease, session.id, batch, 20)
+      // A request may come between the commit and its repetition.
+      await store.log.submit(world.workspace.id, session.id, ask('meanwhile'), { now: 25 })
+      const later = await store.log.head(session.id)
+      expect(await store.log.record(lease, session.id, batch, 30)).toEqual(first)
+      expect(await store.log.head(session.id)).toBe(later)
+      // The same text again is another batch, and so is one that was never written.
+      const more = { outcomes: [said('twice')], after: later }
+      expect(await store.log.record(lease, session.id, more, 40)).toMatchObject({ first: later + 1, last: later + 1 })
+      const end = { outcomes: [ended(run)], after: later + 1 }
+      const both = await Promise.all([1, 2].map(() => store.log.record(lease, session.id, end, 50)))
+      expect(both[0]).toEqual(both[1])
+      const claimed = { key: lease.key, holder: lease.holder, ttlMs: 1_000 }
+      const taken = await store.log.record(claimed, session.id, end, 60)
+      expect(taken).toMatchObject({ first: later + 2, last: later + 2 })
+      expect(taken.lease.token).toBeGreaterThan(lease.token)
+      await expect(store.log.record(lease, session.id, end, 60)).rejects.toMatchObject({ code: 'lease_lost' })
+      expect(await store.log.head(session.id)).toBe(later + 2)
     })
   })
 }

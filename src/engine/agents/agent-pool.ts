@@ -1,5 +1,6 @@
 import type { Admission } from '../../host/agent/admission.ts'
 import type { AgentConnection, AgentListener, AgentPlace, Rejoined } from '../../host/agent/agent.ts'
+import { createTimer } from '../../primitives/timers.ts'
 import {
   type AgentNeed,
   type AgentSlot,
@@ -199,7 +200,7 @@ export class AgentPool {
       contexts: new Map(),
       runs: new Set(),
       limit: runsAtOnce(need),
-      idle: null,
+      idle: createTimer({ ref: false }),
       dead: false,
       abandoned: false,
     }
@@ -220,7 +221,7 @@ export class AgentPool {
 
   #drop(process: PooledProcess): void {
     process.dead = true
-    clearTimeout(process.idle ?? undefined)
+    process.idle.stop()
     this.#processes.delete(process)
     this.#forgetEnded(process)
   }
@@ -235,12 +236,10 @@ export class AgentPool {
 
   #endWhenIdle(process: PooledProcess): void {
     if (process.runs.size > 0 || process.dead || process.abandoned) return
-    clearTimeout(process.idle ?? undefined)
-    process.idle = setTimeout(() => {
+    process.idle.restart(this.#options.idleMs, () => {
       this.#drop(process)
       void process.connection.stop()
-    }, this.#options.idleMs)
-    process.idle.unref()
+    })
   }
 
   async #closeContext(context: string, except: PooledProcess | null): Promise<void> {

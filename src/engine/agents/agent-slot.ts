@@ -5,6 +5,7 @@ import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import type { HeldLimits } from '../../model/settings/environment.ts'
 import type { HomeNote } from '../../model/settings/homes.ts'
+import type { Timer } from '../../primitives/timers.ts'
 import { createRelay, type Relay } from './relay.ts'
 
 /** The agent process that a run needs. Runs whose needs have the same fingerprint may share a process. */
@@ -43,7 +44,7 @@ export interface AgentSlot {
   readonly live: LiveContext | null
   open(place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
   reopen(acpSession: string, place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
-  /** Whether no other run is under way in this process at the moment. */
+  /** Whether no other run is under way in this process at the moment, here or left to the next server. */
   alone(): boolean
   drop(): void
   /** Ends the use of the slot. The process stays for a while, for the next prompt. */
@@ -61,7 +62,7 @@ export interface PooledProcess {
   readonly contexts: Map<string, LiveContext>
   readonly runs: Set<object>
   readonly limit: number
-  idle: NodeJS.Timeout | null
+  readonly idle: Timer
   dead: boolean
   /** Whether a run in it goes on without this server. */
   abandoned: boolean
@@ -75,8 +76,7 @@ export interface SlotOwner {
 export function createSlot(process: PooledProcess, context: string, owner: SlotOwner): AgentSlot {
   const run = {}
   process.runs.add(run)
-  clearTimeout(process.idle ?? undefined)
-  process.idle = null
+  process.idle.stop()
   const { connection, contexts, fingerprint } = process
   const keep = async (
     listener: AgentListener,
@@ -95,7 +95,7 @@ export function createSlot(process: PooledProcess, context: string, owner: SlotO
     open: (place, listener, signal) => keep(listener, (relay) => connection.open(place, relay, signal)),
     reopen: (acpSession, place, listener, signal) =>
       keep(listener, (relay) => connection.reopen(acpSession, place, relay, signal)),
-    alone: () => process.runs.size <= 1,
+    alone: () => process.runs.size <= 1 && !process.abandoned,
     drop: () => void contexts.delete(context),
     leave() {
       contexts.get(context)?.relay.detach()

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { homesOf, shareLogin } from '../../host/identity/logins.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
+import { awakeSignal } from '../../primitives/timers.ts'
 import type { HeldLease, Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
 
@@ -64,7 +65,7 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
         return agent
       })
       void started.exited.then(() => {
-        const task = exclusive(recipe, AbortSignal.timeout(LAST_COPY_MS), () => share(recipe))
+        const task = exclusive(recipe, awakeSignal(LAST_COPY_MS), () => share(recipe))
           .catch((thrown) =>
             log.warn(`The login of ${recipe.name} could not be copied back; the next start tries again.`, thrown),
           )
@@ -75,7 +76,7 @@ export function createLogins({ leases, home, dataFolder, log }: Options): Logins
     },
     async retire(recipe, ownHome, remove) {
       if (recipe.loginFiles.length === 0 || !isPresent(ownHome)) return await remove()
-      await exclusive(recipe, AbortSignal.timeout(LAST_COPY_MS), async () => {
+      await exclusive(recipe, awakeSignal(LAST_COPY_MS), async () => {
         await share(recipe)
         await remove()
       })

@@ -13,6 +13,7 @@ import { CarrelError } from '../../model/errors.ts'
 import type { Who } from '../../model/tree.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { createSerial } from '../../primitives/serial.ts'
+import { createTimer, type Timer } from '../../primitives/timers.ts'
 import { createSignal, type WakeSignal } from '../../primitives/wake-signal.ts'
 
 export interface ViewedBrowser {
@@ -43,7 +44,7 @@ const RETRY_MS = 1_000
 interface Takeover extends BrowserHolder {
   readonly id: string
   readonly hold: Hold
-  idle: NodeJS.Timeout | null
+  readonly idle: Timer
 }
 
 /** The live view of one run's browser: many people watch, one at a time takes it over. */
@@ -103,7 +104,7 @@ export class LiveView {
     try {
       const hold = await this.#browser.hold()
       const { id, now } = this.#options
-      const takeover: Takeover = { id: id(), by, since: now(), hold, idle: null }
+      const takeover: Takeover = { id: id(), by, since: now(), hold, idle: createTimer() }
       this.#takeover = takeover
       this.#browser.notify(`${by.name} took over the browser of this run. The agent waits when it uses it.`)
       void hold.over.then(() => {
@@ -258,7 +259,7 @@ export class LiveView {
     const takeover = this.#takeover
     if (!takeover) return
     this.#takeover = null
-    clearTimeout(takeover.idle ?? undefined)
+    takeover.idle.stop()
     takeover.hold.release()
     this.#browser.changed()
     this.#wakeViewers()
@@ -269,13 +270,12 @@ export class LiveView {
   #restartIdleTimer(): void {
     const takeover = this.#takeover
     if (!takeover) return
-    clearTimeout(takeover.idle ?? undefined)
-    takeover.idle = null
+    takeover.idle.stop()
     if (this.#viewers.size > 0) return
-    takeover.idle = setTimeout(() => {
+    takeover.idle.start(this.#options.idleMs, () => {
       this.#release()
       this.#browser.notify(`The browser was handed back to the agent: ${takeover.by.name} no longer watched it.`)
-    }, this.#options.idleMs)
+    })
   }
 
   #wakeViewers(): void {

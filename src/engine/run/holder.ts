@@ -15,6 +15,7 @@ import { outlived } from './rejoin.ts'
 import { recordEndWithout } from './run-end.ts'
 import type { RunWork } from './run-work.ts'
 import { serveRun } from './run-worker.ts'
+import { expiryOf } from './turn/expiry.ts'
 import { defaultAnswer } from './turn/questions.ts'
 import { startWarm, warmSlot } from './warm-start.ts'
 
@@ -27,6 +28,7 @@ interface Holding {
   readonly loaded: Loaded
   readonly stopping: AbortSignal
   readonly arriving: ArrivingPrompt | null
+  readonly lostBy: RunWork['lostBy']
 }
 
 /**
@@ -34,18 +36,23 @@ interface Holding {
  * rest. The caller releases the lease. @throws lease_lost when another node took the session over
  */
 export async function holdSession(ctx: Context, holding: Holding): Promise<void> {
-  const { session, lease, loaded, stopping, arriving } = holding
+  const { session, lease, loaded, stopping, arriving, lostBy } = holding
   await ctx.vault.maskOf(session.workspace)
   const { store, now, config } = ctx
   const mask = () => ctx.vault.mask(session.workspace)
   const recorder = new SessionRecorder({ store, session, lease, loaded, now, flushMs: config.flushMs, mask })
+  const heardNot = (thrown: unknown) => {
+    const error = asCarrelError(thrown)
+    // While the store is away, nothing is missed: the log is read again soon.
+    if (error.code !== 'unavailable') lease.lose(error)
+  }
   const unlisten = ctx.bell.listen(session.id, ({ head }) => {
-    if (head > recorder.view.seq) void recorder.catchUp(head).catch((thrown) => lease.lose(asCarrelError(thrown)))
+    if (head > recorder.view.seq) void recorder.catchUp(head).catch(heardNot)
   })
   // Rings may get lost (L7).
   const poll = setInterval(() => void recorder.catchUp().catch(() => undefined), READ_AGAIN_MS)
   try {
-    await stepUntilRest({ ctx, recorder, lease, stopping }, lease, arriving)
+    await stepUntilRest({ ctx, recorder, lease, stopping, lostBy }, lease, arriving)
   } finally {
     clearInterval(poll)
     unlisten()
@@ -58,7 +65,7 @@ async function stepUntilRest(work: RunWork, lease: ClaimedLease, arriving: Arriv
   let plan = arriving && (await startWarm(work, arriving))
   while (!stopping.aborted) {
     await recorder.catchUp()
-    const step = nextStep(recorder.view, ctx.now())
+    const step = nextStep(recorder.view, ctx.now(), (question) => expiryOf(ctx, question))
     // The commit of an admission acquires the lease. For all other steps it is acquired first, and the view read again.
     if (step.do !== 'admit' && !lease.taken) {
       // The arriving prompt was refused, and nothing else is to be done.
@@ -104,10 +111,18 @@ async function stepOfRun(
   if (step === 'end') return await recordEndWithout(work, run, 'cancelled', null)
   const cut = work.ctx.pause.cut(run.startedAt ?? run.admittedAt)
   if (step === 'park') {
-    const data = { run: run.id, reason: cut ?? 'The server ended while the run waited for a person.' }
+    const data = { run: run.id, reason: cut ?? `${causeOf(work, run)} The run waited for a person.` }
     return await work.recorder.record({ type: 'run.parked', run: run.id, data })
   }
-  await recordEndWithout(work, run, 'lost', cut ?? 'The server ended before the run did.')
+  await recordEndWithout(work, run, 'lost', cut ?? causeOf(work, run))
+}
+
+/** Why no process serves a run that was started. */
+function causeOf({ ctx, lostBy }: RunWork, { startedAt }: RunView): string {
+  if (lostBy !== null) return `This server gave the run up. ${lostBy}`
+  if (startedAt !== null && startedAt >= ctx.startedAt)
+    return 'Another server had the run and stopped renewing its lease: it ended, froze or lost the database.'
+  return 'The server ended before the run did.'
 }
 
 async function admit(work: RunWork, { prompt, agent }: QueuedPrompt, before: RunPlan | null): Promise<void> {

@@ -92,7 +92,8 @@ export class SessionRecorder {
       if (this.#broken) throw this.#broken
       const begins = { after: this.view.seq, right: lease.right, outcomes: outcomes.flatMap(this.#mask.take) }
       const submitted = await lease.guard(() => submit(begins))
-      if (!submitted?.began) return false
+      if (submitted === null) return await this.#isWritten(begins.outcomes)
+      if (!submitted.began) return false
       lease.took(submitted.began.lease)
       await this.#fold.catchUp()
       this.#notify()
@@ -116,7 +117,7 @@ export class SessionRecorder {
     // The decision to rest was made for an older view.
     if (this.view.seq !== seq) return false
     const write = this.#fold.toWrite()
-    const settled = await lease.guard(() => store.log.settle(lease.current, session.id, write, wakeAt, now()))
+    const settled = await lease.persist(() => store.log.settle(lease.current, session.id, write, wakeAt, now()))
     if (settled) this.#fold.stored(write)
     return settled
   }
@@ -154,14 +155,34 @@ export class SessionRecorder {
     this.#timer = setTimeout(() => void this.#enqueue([]).catch(() => undefined), dueIn)
   }
 
-  async #write(outcomes: readonly Outcome[]): Promise<void> {
+  /** Whether a write whose answer was lost is in the log, or is now: a prompt that waits may be admitted. */
+  async #isWritten(outcomes: readonly Outcome[]): Promise<boolean> {
+    try {
+      await this.#write(outcomes, true)
+      return true
+    } catch (thrown) {
+      // Without its prompt, an admission is refused.
+      if (asCarrelError(thrown).code === 'gone') return false
+      throw thrown
+    }
+  }
+
+  /**
+   * Writes in one commit. While the store is away, the write waits, and with it everything that has to be recorded
+   * before it reaches an agent. `again`: the outcomes may be in the log already.
+   */
+  async #write(outcomes: readonly Outcome[], again = false): Promise<void> {
     if (this.#broken) throw this.#broken
     if (outcomes.length === 0) return
     const { store, lease, session, now } = this.#options
     try {
       const fold = this.#fold.due()
       const batch = { outcomes, ...(fold && { fold }) }
-      const recorded = await lease.guard(() => store.log.record(lease.right, session.id, batch, now()))
+      const after = this.view.seq
+      const recorded = await lease.persist((repeated) => {
+        const whole = again || repeated ? { ...batch, after } : batch
+        return store.log.record(lease.right, session.id, whole, now())
+      })
       lease.took(recorded.lease)
       if (fold) this.#fold.stored(fold)
       await this.#fold.add(outcomes, recorded)

@@ -9,4 +9,6 @@ export interface RunWork {
   readonly lease: HeldLease
   /** Aborted when the server stops: runs that wait are parked, and working agents are cancelled. */
   readonly stopping: AbortSignal
+  /** Why this server gave the session up before it took it again; null for no reason. */
+  readonly lostBy: string | null
 }

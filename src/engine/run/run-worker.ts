@@ -1,5 +1,7 @@
 import { AgentFailure } from '../../host/agent/agent.ts'
+import { asCarrelError } from '../../model/errors.ts'
 import type { RunView } from '../../model/events/view.ts'
+import { leavesAgents } from '../../model/settings/config.ts'
 import { isBudgetKey } from '../../model/settings/spending.ts'
 import { isCalledOff, type TurnEnd } from '../../model/turn.ts'
 import { onAbort } from '../../primitives/on-abort.ts'
@@ -87,8 +89,11 @@ class RunWorker {
   async failed(thrown: unknown): Promise<boolean> {
     const { lease, stopping, recorder } = this.#work
     if (lease.lost.aborted) {
+      // A store that is away while the server stops: the next server goes on from the last recorded frame (P5).
+      if (stopping.aborted && leavesAgents(this.#work.ctx.config) && asCarrelError(thrown).code === 'unavailable')
+        this.#slot?.abandon()
       // Another node may act for this session now, so no process of this node may go on (S3).
-      await this.#slot?.kill()
+      else await this.#slot?.kill()
       throw thrown
     }
     // No person asked for its end, and no agent has its prompt: the run begins again at the next start of the server.

@@ -18,7 +18,7 @@ export class Supervisor {
   readonly #ctx: Context
   readonly #stopping = new AbortController()
   readonly #holding = new Map<string, Promise<void>>()
-  readonly #failures = new Map<string, { count: number; until: number }>()
+  readonly #failures = new Map<string, { count: number; until: number; message: string }>()
   readonly #stops: readonly (() => void)[]
   #searching: Promise<void> | null = null
   #searchAgain = false
@@ -47,6 +47,7 @@ export class Supervisor {
   /** Takes no new session, waits for the held ones, and gives their leases back (S4). */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#ctx.leases.hurry()
     for (const stop of this.#stops) stop()
     await this.#searching
     await Promise.allSettled(this.#holding.values())
@@ -107,7 +108,8 @@ export class Supervisor {
       ])
       // Its machine does the work, and nobody else: here may be another folder of the same name (N1).
       if (machine !== machines.here.id) return
-      const holding = { lease, loaded, stopping: this.#stopping.signal, arriving }
+      const lostBy = this.#failures.get(session)?.message ?? null
+      const holding = { lease, loaded, stopping: this.#stopping.signal, arriving, lostBy }
       if (row) await holdSession(this.#ctx, { ...holding, session: row })
       this.#failures.delete(session)
     } catch (thrown) {
@@ -123,9 +125,10 @@ export class Supervisor {
     const error = asCarrelError(thrown)
     // Another node was first.
     if (!taken && (error.code === 'lease_lost' || error.code === 'busy')) return
-    const count = (this.#failures.get(session)?.count ?? 0) + 1
+    const before = this.#failures.get(session)
+    const count = (before?.count ?? 0) + 1
     const wait = RETRY_MS[Math.min(count, RETRY_MS.length) - 1] ?? 0
-    this.#failures.set(session, { count, until: this.#ctx.now() + wait })
+    this.#failures.set(session, { count, until: this.#ctx.now() + wait, message: before?.message ?? error.message })
     const cause = error.code === 'internal' ? error.cause : undefined
     this.#ctx.log.warn(`Session ${session} could not be held: ${error.message}`, cause)
   }

@@ -6,6 +6,7 @@ import type { PlaceRisks } from '../../host/places/place.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { Caller, Project } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { awakeSignal } from '../../primitives/timers.ts'
 import { projectIn, spaceIn, whoOf } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import type { PlaceActivity } from '../files/place-activity.ts'
@@ -124,7 +125,7 @@ export const exportPlace: Op<'places.export'> = async (ctx, caller, input) => {
   const branch = input.branch ?? `carrel/${project.id}`
   const base = project.place.state === 'ready' ? ((await recordOf(ctx.store, project)).git?.base ?? null) : null
   const parent = join(ctx.config.dataFolder, 'places')
-  const ask = { source: space.folder, patch, base, branch, parent, signal: AbortSignal.timeout(EXPORT_MS) }
+  const ask = { source: space.folder, patch, base, branch, parent, signal: awakeSignal(EXPORT_MS) }
   return { patch: null, branch, commit: (await (await ctx.places()).exportBranch(ask)).commit }
 }
 

@@ -3,6 +3,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { untilAborted } from '../../primitives/on-abort.ts'
+import { awakeSignal } from '../../primitives/timers.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
   attachKeeper,
@@ -315,7 +316,7 @@ function infoOf(raw: unknown): AgentInfo {
 }
 
 async function inTime(asked: Promise<unknown>, { initializeTimeoutMs, name, signal }: AgentLaunch): Promise<unknown> {
-  const late = AbortSignal.timeout(initializeTimeoutMs)
+  const late = awakeSignal(initializeTimeoutMs)
   const off = AbortSignal.any([late, signal])
   const text = () =>
     late.aborted

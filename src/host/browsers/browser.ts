@@ -10,6 +10,7 @@ import { absentAsNullSync } from '../../primitives/absent-as-null.ts'
 import { parseJson } from '../../primitives/json.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { programFile } from '../../primitives/programs.ts'
+import { awakeSignal } from '../../primitives/timers.ts'
 import { makeTemporary, temporaryOf } from '../identity/temporary.ts'
 import {
   attachKeeper,
@@ -288,7 +289,7 @@ function flags({ sandbox }: BrowserLaunch): string[] {
 
 /** Waits for the gate's own line on stderr: an answer at the port might come from another program. */
 async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Promise<void> {
-  const deadline = performance.now() + START_MS
+  const late = awakeSignal(START_MS)
   let exit: Exit | null = null
   void tree.exited.then((ended) => {
     exit = ended
@@ -299,7 +300,7 @@ async function untilReady(tree: KeptTree, { note, signal }: BrowserLaunch): Prom
     if (output.includes(TAKEN)) throw new PortIsTaken(`port ${note.port} is taken`)
     if (exit !== null) throw new Error(reasonOf(exit, output))
     if (signal.aborted) throw new CarrelError('unavailable', 'The start of a browser was cancelled.')
-    if (performance.now() > deadline) throw new Error(`CDP did not answer within ${START_MS / 1000} s.`)
+    if (late.aborted) throw new Error(`CDP did not answer within ${START_MS / 1000} s.`)
     await pause(POLL_MS)
   }
 }

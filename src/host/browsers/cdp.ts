@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { parseJson } from '../../primitives/json.ts'
+import { awakeTimeout } from '../../primitives/timers.ts'
 
 /** A connection to a browser by CDP, the Chrome DevTools Protocol. Results are unchecked: callers parse them. */
 export type Cdp = Awaited<ReturnType<typeof openCdp>>
@@ -33,7 +34,7 @@ const Message = z.object({
 interface PendingCommand {
   resolve(result: unknown): void
   reject(error: Error): void
-  readonly timer: NodeJS.Timeout
+  readonly stop: () => void
 }
 
 /** Connects through a unix socket that answers as the browser's CDP port does. @throws Error without an answer in time */
@@ -52,8 +53,8 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
   let last = 0
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => {
-      for (const { reject, timer } of pending.values()) {
-        clearTimeout(timer)
+      for (const { reject, stop } of pending.values()) {
+        stop()
         reject(new Error('The browser has ended.'))
       }
       pending.clear()
@@ -68,7 +69,7 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
     const command = pending.get(id)
     if (!command) return
     pending.delete(id)
-    clearTimeout(command.timer)
+    command.stop()
     if (error) command.reject(new Error(error.message))
     else command.resolve(result)
   })
@@ -86,11 +87,11 @@ export async function openCdp(socketPath: string, onEvent: (event: CdpEvent) => 
       last += 1
       const id = last
       const answer = new Promise<unknown>((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const stop = awakeTimeout(ANSWER_MS, () => {
           pending.delete(id)
           reject(new Error(`The browser did not answer ${method}.`))
-        }, ANSWER_MS)
-        pending.set(id, { resolve, reject, timer })
+        })
+        pending.set(id, { resolve, reject, stop })
       })
       socket.send(JSON.stringify({ id, method, params, ...(session !== undefined && { sessionId: session }) }))
       return answer

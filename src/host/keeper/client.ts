@@ -10,6 +10,7 @@ import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
 import { parseJson } from '../../primitives/json.ts'
 import { programFile } from '../../primitives/programs.ts'
+import { awakeTimeout } from '../../primitives/timers.ts'
 import { type Cgroup, dropCgroup, foldersOf, type LimitReached } from '../cgroups/cgroup.ts'
 import { temporaryOf } from '../identity/temporary.ts'
 import { bootId, type ProcessRow, processNow, processTable, stillRuns, TREE_VARIABLE } from '../proc-table.ts'
@@ -132,7 +133,7 @@ async function spawnKeeper(launch: KeeperLaunch, keeper: string, options: Keeper
     })
     child.once('error', (error) => resolve(error.message))
     child.once('exit', () => resolve(text.trim() || 'its keeper ended before it was ready'))
-    setTimeout(() => resolve('its keeper was not ready in time'), START_MS).unref()
+    awakeTimeout(START_MS, () => resolve('its keeper was not ready in time'), { ref: false })
   })
   child.stdin.on('error', () => undefined)
   child.stdin.end(JSON.stringify(launch))
@@ -216,9 +217,9 @@ function keptTree(
   const live: LiveTree = { tree, identity, depth: options.containment.depth, now: options.now }
   /** Waits for the end. A keeper that does not report it in time is killed, which ends the wait. */
   const ended = async (withinMs: number) => {
-    const late = setTimeout(() => void killTree(note.keeper.tree, note.keeper.identity), withinMs)
+    const stop = awakeTimeout(withinMs, () => void killTree(note.keeper.tree, note.keeper.identity))
     await exited
-    clearTimeout(late)
+    stop()
   }
   return {
     keeper,

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { readLines } from '../../primitives/lines.ts'
+import { awakeTimeout } from '../../primitives/timers.ts'
 import type { Exit } from '../process/process.ts'
 import type { KeptListener } from './client.ts'
 import type { FromKeeper, ToKeeper } from './protocol.ts'
@@ -41,7 +42,7 @@ export class KeeperConnection {
   /** Proves this server by its token. Resolves to null, and closes, when the keeper does not accept in time. */
   async hello(token: string): Promise<Welcome | null> {
     this.say({ say: 'hello', token, after: 0 })
-    setTimeout(() => this.#welcome.resolve(null), CONNECT_MS).unref()
+    awakeTimeout(CONNECT_MS, () => this.#welcome.resolve(null), { ref: false })
     const welcome = await this.#welcome.promise
     if (welcome) this.stderrTail = welcome.stderrTail
     else {

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
+import type { AwakeClock } from '../../primitives/awake-clock.ts'
 import { parseJson } from '../../primitives/json.ts'
 import { readLines } from '../../primitives/lines.ts'
+import { createTimer } from '../../primitives/timers.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
 import type { ChildTree, Exit } from '../process/process.ts'
 import type { AgentLimits, FromKeeper, KeeperLaunch, ToKeeper } from './protocol.ts'
@@ -11,6 +13,7 @@ interface KeeperParts {
   readonly spool: Spool
   readonly tree: ChildTree
   readonly now: () => number
+  readonly awake: Pick<AwakeClock, 'elapsed'>
   /** Ends this process. */
   readonly leave: () => void
 }
@@ -32,9 +35,11 @@ const STOP = { eofMs: 500, termMs: 700 }
  */
 export class AgentKeeper {
   readonly #parts: KeeperParts
-  #limits: AgentLimits
+  #graceMs: number
+  /** End of the work without a server, by the clock of time awake; null for none. */
+  #deadline: number | null = null
   #client: Client | null = null
-  #timer: NodeJS.Timeout | null = null
+  readonly #waiting = createTimer()
   #ended: Exit | null = null
   #tooLarge = false
   /** True once any server has proven itself. */
@@ -43,7 +48,8 @@ export class AgentKeeper {
   constructor(parts: KeeperParts) {
     const { launch, spool, tree, now } = parts
     this.#parts = parts
-    this.#limits = launch.limits
+    this.#graceMs = launch.limits.graceMs
+    this.#limit(launch.limits)
     inPieces(
       tree,
       launch.maxFrameBytes,
@@ -60,7 +66,7 @@ export class AgentKeeper {
       this.#end(exit)
     })
     // The server that started this process connects at once.
-    this.#awaitServer(Math.max(this.#limits.graceMs, FIRST_MS))
+    this.#awaitServer(Math.max(this.#graceMs, FIRST_MS))
   }
 
   /** Takes a connection. The other side proves by its first line that it is a server. */
@@ -72,7 +78,7 @@ export class AgentKeeper {
         this.#client?.drop()
         this.#client = next
         this.#met = true
-        if (this.#timer) clearTimeout(this.#timer)
+        this.#waiting.stop()
         return { say: 'welcome', head: spool.head, checkpoint: spool.checkpoint, stderrTail: tree.stderrTail() }
       },
       live: () => {
@@ -113,7 +119,7 @@ export class AgentKeeper {
   #receive(message: ToKeeper): void {
     const { spool, tree, leave } = this.#parts
     if (message.say === 'mark') spool.mark(message.checkpoint)
-    else if (message.say === 'limits') this.#limits = message.limits
+    else if (message.say === 'limits') this.#limit(message.limits)
     else if (message.say === 'stop') void tree.stop(message)
     else if (message.say === 'kill') void tree.kill()
     else if (message.say === 'bye') leave()
@@ -122,13 +128,18 @@ export class AgentKeeper {
 
   /** Ends the agent when no server comes within the grace, nor before the deadline. */
   #awaitServer(graceMs: number): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#waiting.stop()
     if (this.#client || this.#ended) return
-    const { deadlineAt } = this.#limits
-    const { tree, now } = this.#parts
-    const left = deadlineAt === null ? graceMs : Math.min(graceMs, deadlineAt - now())
-    this.#timer = setTimeout(() => void tree.stop(STOP), Math.max(0, left))
+    const { tree, awake } = this.#parts
+    const left = Math.min(graceMs, (this.#deadline ?? Number.POSITIVE_INFINITY) - awake.elapsed())
+    this.#waiting.start(left, () => void tree.stop(STOP))
+  }
+
+  /** Takes the deadline over into time awake: nobody works while everything sleeps. */
+  #limit({ graceMs, deadlineAt }: AgentLimits): void {
+    const { now, awake } = this.#parts
+    this.#graceMs = graceMs
+    this.#deadline = deadlineAt === null ? null : awake.elapsed() + deadlineAt - now()
   }
 
   #lost(client: Client): void {
@@ -136,7 +147,7 @@ export class AgentKeeper {
     this.#client = null
     if (this.#ended) return this.#parts.leave()
     this.#pace()
-    this.#awaitServer(this.#limits.graceMs)
+    this.#awaitServer(this.#graceMs)
   }
 
   #end(exit: Exit): void {
@@ -145,7 +156,7 @@ export class AgentKeeper {
     spool.end(exit)
     // A connected server confirms the exit; the first server is about to connect; later servers read the spool.
     if (!this.#client && this.#met) leave()
-    else if (!this.#client) setTimeout(leave, FIRST_MS)
+    else if (!this.#client) this.#waiting.restart(FIRST_MS, leave)
     else if (this.#client.live()) this.#client.say({ say: 'exit', exit })
   }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createMask, createTextFilter } from '../../model/secrets/mask.ts'
+import { createAwakeClock } from '../../primitives/awake-clock.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import { bootId, processNow, TREE_VARIABLE } from '../proc-table.ts'
 import { dropInherited } from '../process/inherited.ts'
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
     stderrFilter: createTextFilter(() => mask),
     ...(launch.stderrPath === null ? {} : { stderrPath: launch.stderrPath }),
   })
-  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, leave })
+  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, awake: createAwakeClock(Date.now), leave })
   const server = createServer((socket) => keeper.take(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

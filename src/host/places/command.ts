@@ -1,4 +1,5 @@
 import { onAbort } from '../../primitives/on-abort.ts'
+import { awakeSignal } from '../../primitives/timers.ts'
 import { type Containment, processGroup } from '../process/containment.ts'
 import { spawnTree } from '../process/process.ts'
 
@@ -50,7 +51,7 @@ export async function runCommand(machine: CommandHost, ask: Command): Promise<En
   const containment = ask.contained ? machine.containment : processGroup()
   const kept = newest()
   const tree = await spawnTree({ ...ask, containment, ledger, now, onStderr: kept.add })
-  const late = AbortSignal.timeout(ask.timeoutMs)
+  const late = awakeSignal(ask.timeoutMs)
   const off = AbortSignal.any([late, ask.signal])
   const stop = onAbort(off, () => void tree.kill())
   try {

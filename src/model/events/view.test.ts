@@ -70,6 +70,16 @@ describe('the next step of a session that nobody holds', () => {
   })
 })
 
+it.each<[string, number | null, object]>([
+  ['put off', NOW + 500, { do: 'wait', until: NOW + 500 }],
+  ['put off until now', NOW, { do: 'expire', interaction: log.interaction(1) }],
+  ['called off', null, { do: 'wait', until: null }],
+])('S6: an expiry that has come by the clock and is %s', (_, expiresAt, step) => {
+  const { view } = seeLog(parkedWith(log.opened(1, 1, NOW - 1)))
+  expect(nextStep(view, NOW)).toMatchObject({ do: 'expire' })
+  expect(nextStep(view, NOW, () => expiresAt)).toEqual(step)
+})
+
 describe('the state a list shows', () => {
   const table: [string, EventDraft[]][] = [
     ['idle', []],

@@ -227,25 +227,27 @@ export type Step =
 
 /**
  * Decides the next step of a session that no process of this node serves. Pure and total: restart, takeover and normal
- * operation all use this function.
+ * operation all use this function. `expiryOf` puts the expiry of a question off, after a sleep of the server.
  */
-export function nextStep(view: SessionView, now: number): Step {
+export function nextStep(view: SessionView, now: number, expiryOf: ExpiryOf = ({ expiresAt }) => expiresAt): Step {
   const { run } = view
-  if (run) return stepOfRun(view, run, now)
+  if (run) return stepOfRun(view, run, now, expiryOf)
   if (view.state === 'closed') return { do: 'rest' }
   if (view.state === 'closing') return { do: 'close' }
   const prompt = view.queue[0] ?? view.steering[0]
   return prompt ? { do: 'admit', prompt } : { do: 'rest' }
 }
 
-function stepOfRun(view: SessionView, run: RunView, now: number): Step {
+type ExpiryOf = (question: OpenQuestion) => number | null
+
+function stepOfRun(view: SessionView, run: RunView, now: number, expiryOf: ExpiryOf): Step {
   if (run.cancelling || view.state !== 'open') return { do: 'end' }
-  const open = Object.entries(view.open)
+  const open = Object.entries(view.open).map(([id, question]) => ({ id, expiresAt: expiryOf(question) }))
   if (run.state === 'started') return open.length > 0 || view.grants.length > 0 ? { do: 'park' } : { do: 'bury' }
   if (open.length === 0) return { do: run.state === 'admitted' ? 'start' : 'resume' }
-  const expired = open.find(([, question]) => question.expiresAt !== null && question.expiresAt <= now)
-  if (expired) return { do: 'expire', interaction: expired[0] as InteractionId }
-  const ends = open.map(([, question]) => question.expiresAt).filter((at) => at !== null)
+  const expired = open.find(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
+  if (expired) return { do: 'expire', interaction: expired.id as InteractionId }
+  const ends = open.map(({ expiresAt }) => expiresAt).filter((at) => at !== null)
   return { do: 'wait', until: ends.length > 0 ? Math.min(...ends) : null }
 }
 

@@ -2,7 +2,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { type Note, type Outcome, type Request, runOf } from '../../model/events/events.ts'
 import type { SessionId } from '../../model/ids.ts'
 import type { Lease } from '../lease.ts'
-import type { Begins, FoldWrite, LogStore, SessionRequest, Submitted } from '../store.ts'
+import type { Batch, Begins, FoldWrite, LogStore, SessionRequest, Submitted } from '../store.ts'
 import { replaceFold, writeFold } from './items.ts'
 import { hold, holdOrTake, sessionLease } from './leases.ts'
 import type { StoreOperation } from './operation.ts'
@@ -78,6 +78,8 @@ export const record: StoreOperation<LogStore['record']> = async (tx, [right, ses
   const work = await lockSession(tx, session, now)
   if (!work) throw noSession(session)
   const lease = await holdOrTake(tx, right, work)
+  const earlier = await findBatch(tx, work, batch)
+  if (earlier) return { ...earlier, lease }
   for (const outcome of batch.outcomes) await projectOutcome(tx, work, outcome)
   // Due until it is settled: the next holder after a crash must find the unfinished work (L10).
   work.row.due = 1
@@ -85,6 +87,24 @@ export const record: StoreOperation<LogStore['record']> = async (tx, [right, ses
   if (batch.fold) await writeFold(tx, session, checkedFold(batch.fold, last), 'at work')
   tx.rings.push({ log: session, head: last, due: false })
   return { first, last, at: now, lease }
+}
+
+/** Finds a batch that an earlier try wrote. The locked row of the session makes it wait for a commit under way. */
+async function findBatch(
+  tx: Tx,
+  { row }: Work,
+  { outcomes, after }: Batch,
+): Promise<{ first: number; last: number; at: number } | null> {
+  const [begin] = outcomes
+  if (after === undefined || after >= row.head || !begin) return null
+  const found = await tx.get<{ seq: number; at: number }>(
+    `select seq, at from events where session = $1 and seq > $2 and type = $3 and data = $4 order by seq limit 1`,
+    row.id,
+    after,
+    begin.type,
+    JSON.stringify(begin.data),
+  )
+  return found ? { first: found.seq, last: found.seq + outcomes.length - 1, at: found.at } : null
 }
 
 /** Appends events under the next numbers, and saves the session. The row is locked, so no number is given twice. */

@@ -3,6 +3,7 @@ import type { RunView } from '../../../model/events/view.ts'
 import type { Change, FilePath } from '../../../model/files/history.ts'
 import type { RunId, SessionId } from '../../../model/ids.ts'
 import { messageOf } from '../../../primitives/message-of.ts'
+import { awakeSignal } from '../../../primitives/timers.ts'
 import type { PlaceActivity } from '../../files/place-activity.ts'
 import type { OpenedPlace } from '../../files/project-places.ts'
 import { createToolPaths, pathsInside, type ToolPaths } from '../../files/tool-paths.ts'
@@ -182,7 +183,7 @@ export class RunFiles {
   /** Waits for the first import, but leaves time for the snapshot. Most imports end before the agent has started. */
   async #imported(): Promise<boolean> {
     const { ctx } = this.#work
-    const patience = AbortSignal.timeout(Math.ceil(ctx.config.historyWaitMs * 0.8))
+    const patience = awakeSignal(Math.ceil(ctx.config.historyWaitMs * 0.8))
     const history = await ctx.history()
     return await history.ready(this.opened.key, AbortSignal.any([this.#leaving.signal, patience])).then(
       () => true,

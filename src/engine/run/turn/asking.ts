@@ -3,8 +3,10 @@ import { globMatches } from '../../../model/glob.ts'
 import type { InteractionId } from '../../../model/ids.ts'
 import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../../../model/interaction.ts'
 import { decide } from '../../../model/rules.ts'
+import { awakeTimeout } from '../../../primitives/timers.ts'
 import { mayTakeEffect } from '../../authorize.ts'
 import type { RunWork } from '../run-work.ts'
+import { expiryOf } from './expiry.ts'
 import { defaultAnswer, ruledAnswer } from './questions.ts'
 
 interface Waiting {
@@ -73,11 +75,12 @@ export class RunQuestions {
       if (!asked || this.#using.has(grant.interaction)) continue
       asked.settle(await this.#use(grant, asked.question))
     }
-    const now = this.#work.ctx.now()
-    for (const [id, { expiresAt, question }] of Object.entries(view.open)) {
-      if (expiresAt === null || expiresAt > now || this.#expiring.has(id)) continue
+    const { ctx } = this.#work
+    for (const [id, open] of Object.entries(view.open)) {
+      const expiresAt = expiryOf(ctx, open)
+      if (expiresAt === null || expiresAt > ctx.now() || this.#expiring.has(id)) continue
       this.#expiring.add(id)
-      const data = { interaction: id as InteractionId, answer: defaultAnswer(question) }
+      const data = { interaction: id as InteractionId, answer: defaultAnswer(open.question) }
       await this.#work.recorder.record({ type: 'interaction.expired', run: this.#run.id, data })
     }
   }
@@ -173,11 +176,11 @@ export class RunQuestions {
   #abandon(interaction: InteractionId): void {
     const { recorder } = this.#work
     this.#waiting.get(interaction)?.settle(null)
-    setTimeout(() => {
+    awakeTimeout(WITHDRAW_AFTER_MS, () => {
       if (this.#left || !recorder.view.open[interaction]) return
       const withdrawn = { interaction, reason: 'The agent no longer waits for an answer.' }
       recorder.push({ type: 'interaction.withdrawn', run: this.#run.id, data: withdrawn })
-    }, WITHDRAW_AFTER_MS)
+    })
   }
 
   #changed(): void {

@@ -1,5 +1,6 @@
 import { agentUsage, isShared, spentInTurn, timeLeft, tokensOf, usedUp } from '../../../model/metering.ts'
 import { addSpent, type Reached, type Spent } from '../../../model/settings/spending.ts'
+import { createTimer } from '../../../primitives/timers.ts'
 import { spentBy, type Watched, watched } from '../budgets.ts'
 import type { Turn } from './turn.ts'
 
@@ -24,21 +25,21 @@ export class TurnMeter {
   readonly #stops: readonly (() => void)[]
   #meters: readonly Watched[]
   #ms: number
+  /** By the clock of time awake. */
   #runningSince: number | null
   #answered = 0
   #over = false
-  #timer: NodeJS.Timeout | null = null
+  readonly #timer = createTimer()
 
   constructor(turn: Turn, meters: readonly Watched[], { again, onReached }: MeterOptions) {
     const { work, run } = turn
-    const now = work.ctx.now()
     this.#turn = turn
     this.#meters = meters
     this.#onReached = onReached
     this.#first = agentUsage(this.#usage)
     // The time that an earlier server waited for a person is unknown, so it counts as time at work.
-    this.#ms = again && run.startedAt !== null ? Math.max(0, now - run.startedAt - run.spent.ms) : 0
-    this.#runningSince = now
+    this.#ms = again && run.startedAt !== null ? Math.max(0, work.ctx.now() - run.startedAt - run.spent.ms) : 0
+    this.#runningSince = work.ctx.awake.elapsed()
     const uncount = work.ctx.spending.begin(spentBy(work), () => this.#spentInTurn())
     this.#stops = [work.recorder.onView(() => this.check()), uncount]
     this.check()
@@ -61,12 +62,11 @@ export class TurnMeter {
 
   /** Checks the budgets again, after an update or a change of open questions. */
   check(): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#timer.stop()
     if (this.#over || this.#meters.length === 0) return
     this.#stopClock()
     // Time spent waiting for a person does not count.
-    if (this.#turn.asking.open === 0) this.#runningSince = this.#turn.work.ctx.now()
+    if (this.#turn.asking.open === 0) this.#runningSince = this.#turn.work.ctx.awake.elapsed()
     const used = this.#used()
     const reached = usedUp(used, 1)
     if (reached) {
@@ -81,7 +81,7 @@ export class TurnMeter {
   end(): void {
     this.#over = true
     this.#stopClock()
-    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer.stop()
     for (const stop of this.#stops) stop()
   }
 
@@ -98,7 +98,7 @@ export class TurnMeter {
     const { work, run } = this.#turn
     const { view } = work.recorder
     const turns = view.run?.id === run.id ? view.run.turns + view.run.steered.length : run.spent.turns
-    const running = this.#runningSince === null ? 0 : work.ctx.now() - this.#runningSince
+    const running = this.#runningSince === null ? 0 : work.ctx.awake.elapsed() - this.#runningSince
     return spentInTurn({
       ms: this.#ms + running,
       turns: turns - run.spent.turns,
@@ -118,14 +118,14 @@ export class TurnMeter {
   }
 
   #stopClock(): void {
-    if (this.#runningSince !== null) this.#ms += this.#turn.work.ctx.now() - this.#runningSince
+    if (this.#runningSince !== null) this.#ms += this.#turn.work.ctx.awake.elapsed() - this.#runningSince
     this.#runningSince = null
   }
 
   #checkIn(ms: number): void {
     const { work, run } = this.#turn
     const warn = (thrown: unknown) => work.ctx.log.warn(`The budgets of ${run.id} are not checked.`, thrown)
-    this.#timer = setTimeout(() => void this.#readAndCheck().catch(warn), ms)
+    this.#timer.start(ms, () => void this.#readAndCheck().catch(warn))
   }
 
   async #readAndCheck(): Promise<void> {

@@ -1,6 +1,9 @@
+import { createTimer } from '../../../primitives/timers.ts'
+import { expiryOf } from './expiry.ts'
 import type { Turn } from './turn.ts'
 
-const MAX_TIMER_MS = 2_147_483_647
+/** Shortest time to the next look at the expiries. ms. */
+const AGAIN_MS = 50
 
 /**
  * Creates the timers of a turn that waits for a person: the time to park the run, and the next expiry of a question.
@@ -8,19 +11,26 @@ const MAX_TIMER_MS = 2_147_483_647
  */
 export function createTimers({ work, asking }: Turn, on: { park(): void; expire(): void }) {
   const { ctx, recorder } = work
-  const timers = new Set<NodeJS.Timeout>()
-  const later = (ms: number, then: () => void) =>
-    void timers.add(setTimeout(then, Math.min(MAX_TIMER_MS, Math.max(0, ms))))
+  const parking = createTimer()
+  const expiring = createTimer()
   const clear = () => {
-    for (const timer of timers) clearTimeout(timer)
-    timers.clear()
+    parking.stop()
+    expiring.stop()
+  }
+  // A sleep puts an expiry off, so that the timer may find none that is due.
+  const awaitExpiry = () => {
+    const ends = Object.values(recorder.view.open).flatMap((question) => expiryOf(ctx, question) ?? [])
+    if (ends.length === 0) return
+    expiring.restart(Math.max(AGAIN_MS, Math.min(...ends) - ctx.now() + 1), () => {
+      on.expire()
+      awaitExpiry()
+    })
   }
   const reset = () => {
     clear()
     if (asking.open === 0) return
-    later(ctx.config.parkAfterMs, on.park)
-    const ends = Object.values(recorder.view.open).flatMap((question) => question.expiresAt ?? [])
-    if (ends.length > 0) later(Math.min(...ends) - ctx.now() + 1, on.expire)
+    parking.restart(ctx.config.parkAfterMs, on.park)
+    awaitExpiry()
   }
   reset()
   return { reset, clear }

@@ -4,6 +4,7 @@ import type { SessionView } from '../../../model/events/view.ts'
 import { leavesAgents } from '../../../model/settings/config.ts'
 import { isCalledOff, NEW_TURN, type TurnEnd, type TurnSignal, turnStep, waitsForPerson } from '../../../model/turn.ts'
 import { onAbort } from '../../../primitives/on-abort.ts'
+import { createTimer } from '../../../primitives/timers.ts'
 import { graceMs } from '../../agents/agent-launcher.ts'
 import { turnTag } from '../rejoin.ts'
 import type { Turn, TurnTask } from './turn.ts'
@@ -60,7 +61,7 @@ class TurnControl {
   readonly #turn: Turn
   readonly #ended = Promise.withResolvers<TurnEnd>()
   #state = NEW_TURN
-  #grace: NodeJS.Timeout | null = null
+  readonly #grace = createTimer()
 
   constructor(turn: Turn) {
     this.#turn = turn
@@ -80,7 +81,7 @@ class TurnControl {
     if (act?.do === 'end') this.#ended.resolve(act.end)
     if (act?.do !== 'cancel') return
     this.#turn.live.session.cancel()
-    this.#grace = setTimeout(() => this.signal({ kind: 'grace-over' }), CANCEL_GRACE_MS)
+    this.#grace.start(CANCEL_GRACE_MS, () => this.signal({ kind: 'grace-over' }))
   }
 
   lose(error: CarrelError): void {
@@ -88,7 +89,7 @@ class TurnControl {
   }
 
   close(): void {
-    if (this.#grace) clearTimeout(this.#grace)
+    this.#grace.stop()
   }
 }
 
