@@ -90,3 +90,16 @@ it('F8: a process serves the namespace that it was started in, and no other', as
   expect(direct.connection.pid).toBe(1)
   await pool.close()
 })
+
+it('P5: a process with a run that was left to the next server belongs to no other run alone', async () => {
+  const { pool, stopped } = world()
+  const both = ['a', 'b'].map((name) => pool.checkout(need(name, { runsPerProcess: 2 }), signal))
+  const [working, waiting] = await Promise.all(both)
+  expect([working?.alone(), waiting?.alone()]).toEqual([false, false])
+  working?.abandon()
+  working?.leave()
+  // Parking the other one now must end its conversation, and not the process.
+  expect(waiting?.alone()).toBe(false)
+  waiting?.leave()
+  expect(stopped).toEqual([])
+})
