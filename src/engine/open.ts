@@ -20,7 +20,7 @@ import { patientReads } from '../store/patient.ts'
 import { lockFolder } from '../store/sqlite/lock.ts'
 import type { Store } from '../store/store.ts'
 import { compiledFolder, createAgentDirectory } from './agents/agent-directory.ts'
-import { createAgentLauncher, graceMs } from './agents/agent-launcher.ts'
+import { createAgentLauncher } from './agents/agent-launcher.ts'
 import { AgentPool } from './agents/agent-pool.ts'
 import type { AgentRooms } from './agents/agent-rooms.ts'
 import { createHomes } from './agents/homes.ts'
@@ -209,7 +209,7 @@ function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context
     admission,
     most: config.browsersAtOnce,
     waitMs: config.browserWaitMs,
-    graceMs: graceMs(config),
+    graceMs: config.outliveMs,
     surviving: earlier.browsers,
     leasedPorts: () => store.ports.taken(),
     view: { now, id: randomUUID, idleMs: TAKEOVER_IDLE_MS },

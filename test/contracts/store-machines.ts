@@ -87,6 +87,9 @@ export function itKnowsMachines(current: CurrentStore): void {
       if (!lease) throw new Error('the lease was free')
       await expect(store.log.record(lease, session, said, 2_001)).rejects.toMatchObject({ code: 'lease_lost' })
       expect(await store.leases.acquire(lease.key, lease.holder, 1_000, 2_001)).toBeNull()
+      // Nor can it renew late, before the other machine has taken anything.
+      await expect(store.leases.renew(lease, 1_000, 2_001)).rejects.toMatchObject({ code: 'lease_lost' })
+      expect(await store.leases.renewAll([lease], 1_000, 2_001)).toEqual([])
       expect((await store.log.due(other, 2_001, 10)).map((each) => each.session)).toEqual([session])
     })
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import type { Config } from '../../src/model/settings/config.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
-import { type Server, startServer } from '../support/carrel-server.ts'
-import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
+import { killAgents, type Server, startServer } from '../support/carrel-server.ts'
+import { appears, eventually, type TestSession, textOf } from '../support/carrel-session.ts'
 import { agentProcesses, makeTestFolder } from '../support/carrel-world.ts'
 import { createDatabase } from '../support/database.ts'
 
@@ -13,7 +14,8 @@ const adopt = (node: Server, { workspace, space }: TestSession) =>
   node.carrel.call('spaces.adopt', { workspace, id: space.id, confirm: true })
 
 /** Starts two nodes with a data folder each and one database. */
-async function twoNodes(): Promise<{
+async function twoNodes(more: Partial<Config> = {}): Promise<{
+  database: string
   first: Server
   second: Server
   testFolders: ReturnType<typeof makeTestFolder>[]
@@ -24,9 +26,9 @@ async function twoNodes(): Promise<{
   const databaseUrl = database.url
   const one = makeTestFolder()
   const two = makeTestFolder()
-  const first = await startServer(one, { ...SHORT, databaseUrl })
-  const second = await startServer(two, { ...SHORT, databaseUrl })
-  return { first, second, testFolders: [one, two] }
+  const first = await startServer(one, { ...SHORT, databaseUrl, ...more })
+  const second = await startServer(two, { ...SHORT, databaseUrl, ...more })
+  return { database: databaseUrl, first, second, testFolders: [one, two] }
 }
 
 describe.skipIf('skipped' in server)('two nodes on one database', () => {
@@ -76,6 +78,45 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     expect(ends.data.outcome).toBe('completed')
     expect((await theirs.eventsOf('run.ended')).map((event) => event.data.outcome)).toEqual(['cancelled', 'completed'])
     await expectWhole(theirs)
+  })
+
+  it('P5, N1: a machine that stops, or is killed, leaves its agents at work; no other node takes their runs', async () => {
+    const { database, first, second, testFolders } = await twoNodes({ outliveMs: 120_000 })
+    const begin = async (words: string) => {
+      const session = await first.session()
+      const { prompt } = await session.prompt([{ say: 'one ' }, { gate: 'go' }, { repeat: 20 }, { say: words }])
+      await session.until('agent.update', (event) => JSON.stringify(event.data.update).includes('one'))
+      return { session, prompt, words }
+    }
+    const runs = [await begin('stopped'), await begin('killed')]
+    const waiting = await first.session()
+    const asked = await waiting.prompt([{ run: 'echo x >> effects', ask: true }, { say: 'done' }])
+    const { interaction } = (await waiting.until('interaction.opened')).data
+    await first.stop()
+    const middle = await startServer(testFolders[0]!, { ...SHORT, databaseUrl: database, outliveMs: 120_000 })
+    const [killed] = runs.slice(1)
+    runs[0]!.session.open('go')
+    expect((await runs[0]!.session.through(middle.carrel).endOf(runs[0]!.prompt)).data.outcome).toBe('completed')
+    await middle.kill()
+    killed!.session.open('go')
+    // Longer than the lease: the prompt of another Space has been served by its own machine since.
+    const theirs = await second.session()
+    expect((await theirs.run([{ run: 'sleep 1.5' }])).outcome).toBe('completed')
+    const last = await startServer(testFolders[0]!, { ...SHORT, databaseUrl: database, outliveMs: 120_000 })
+    onTestFinished(() => killAgents(testFolders[0]!))
+    for (const { session, prompt, words } of runs) {
+      const again = session.through(last.carrel)
+      expect((await again.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
+      expect(textOf(await again.items())).toBe(
+        `one ${Array.from({ length: 20 }, (_, at) => `${at} `).join('')}${words}`,
+      )
+      await expectWhole(again)
+    }
+    const again = waiting.through(last.carrel)
+    await again.answer(interaction, 'allow-once')
+    expect((await again.endOf(asked.prompt)).data.outcome).toBe('completed')
+    expect(await again.eventsOf('interaction.opened')).toHaveLength(1)
+    await last.stop()
   })
 
   it('S1, L4: with two nodes running each prompt runs once, wherever it was sent', async () => {

@@ -68,7 +68,7 @@ async function launchOf(parts: LauncherParts, need: AgentNeed, signal: AbortSign
     ledger: earlier.ledger,
     keepers: earlier.keepers,
     compiled: compiledFolder(config, env),
-    graceMs: graceMs(config),
+    graceMs: config.outliveMs,
     logFolder,
     hide: vault.known(workspace),
     clientName: 'carrel',
@@ -80,10 +80,3 @@ async function launchOf(parts: LauncherParts, need: AgentNeed, signal: AbortSign
     now,
   }
 }
-
-/**
- * How long an agent may go on without its server, ms. Another node takes the session over when its lease has run out,
- * and cannot see the agents of this machine: they must have ended by then (S3).
- */
-export const graceMs = ({ outliveMs, databaseUrl, leaseTtlMs }: Config): number =>
-  databaseUrl === null ? outliveMs : Math.min(outliveMs, Math.floor(leaseTtlMs / 2))

@@ -102,8 +102,8 @@ export const Config = z.object({
 })
 export type Config = z.infer<typeof Config>
 
-/** Whether a clean stop leaves agents running. Not with Postgres: there the lease goes to another node. */
-export const leavesAgents = ({ outliveMs, databaseUrl }: Config): boolean => outliveMs > 0 && databaseUrl === null
+/** Whether a clean stop leaves agents running: the sessions of a Space go to its own machine only, so they wait for it. */
+export const leavesAgents = ({ outliveMs }: Config): boolean => outliveMs > 0
 
 /** Environment variables of settings: variable name -> key in `Config`. Lists are comma-separated. */
 export const CONFIG_ENV: Readonly<Record<string, keyof Config>> = Object.fromEntries(

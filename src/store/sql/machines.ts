@@ -1,4 +1,5 @@
 import { CarrelError } from '../../model/errors.ts'
+import type { SpaceId } from '../../model/ids.ts'
 import type { Machine } from '../../model/machine.ts'
 import type { Space } from '../../model/tree.ts'
 import { leaseHolderOf, type MachineStore } from '../machine-store.ts'
@@ -72,6 +73,7 @@ export const give: StoreOperation<MachineStore['give']> = async (tx, [id, { from
   }
   await tx.run('update sessions set machine = $2 where space = $1', id, to)
   await refuseHeld(tx, toSpace(row), to, now)
+  await endEarlierLeases(tx, id, to)
   const given = await tx.get<SqlRow>('update spaces set machine = $2 where id = $1 returning *', id, to)
   const space = toSpace(given as SqlRow)
   addLines(tx, space.workspace, [{ type: 'space.changed', data: { space } }], now)
@@ -88,6 +90,15 @@ async function refuseHeld(tx: Tx, { id, name }: Space, to: string, now: number):
   const until = new Date(held.until).toISOString()
   const message = `Another machine is at work in the Space ${name}, at least until ${until}. Stop its runs or that Carrel, and try again.`
   throw new CarrelError('busy', message, { space: id, until: held.until })
+}
+
+/** Ends leases that expired and that their holder could still renew late: it may not act for this Space any more (N1). */
+async function endEarlierLeases(tx: Tx, id: SpaceId, to: string): Promise<void> {
+  await tx.run(
+    `update leases set holder = '', expires_at = 0 where holder <> $1
+     and (lease_key = $2 or lease_key in (select 'session:' || s.id from sessions s where s.space = $3))`,
+    ...[leaseHolderOf(to), spaceLease(id), id],
+  )
 }
 
 export const giveAll: StoreOperation<MachineStore['giveAll']> = async (tx, [to, now]) => {

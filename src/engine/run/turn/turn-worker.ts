@@ -5,7 +5,6 @@ import { leavesAgents } from '../../../model/settings/config.ts'
 import { isCalledOff, NEW_TURN, type TurnEnd, type TurnSignal, turnStep, waitsForPerson } from '../../../model/turn.ts'
 import { onAbort } from '../../../primitives/on-abort.ts'
 import { createTimer } from '../../../primitives/timers.ts'
-import { graceMs } from '../../agents/agent-launcher.ts'
 import { turnTag } from '../rejoin.ts'
 import type { Turn, TurnTask } from './turn.ts'
 import { startMeter, type TurnMeter } from './turn-meter.ts'
@@ -26,7 +25,7 @@ export async function takeTurn(turn: Turn, task: TurnTask): Promise<[TurnEnd, Tu
   })
   const { work, run, slot } = turn
   const deadlineAt = meter.leftMs !== null && slot.alone() ? work.ctx.now() + meter.leftMs : null
-  slot.connection.limits({ graceMs: graceMs(work.ctx.config), deadlineAt })
+  slot.connection.limits({ graceMs: work.ctx.config.outliveMs, deadlineAt })
   const prompts = promptsOf(turn, control, meter)
   const watching = watchTurn(turn, { control, meter, prompts })
   try {
