@@ -49,16 +49,16 @@ describe.skipIf('skipped' in server)('a database that is away for less than a le
     const session = await world.session()
     const steps = [{ repeat: 30, everyMs: 5 }]
     await session.prompt(steps, { wait: 'ended' })
-    for (const times of [1, 2, 3, 4]) {
+    for (const [index, times] of [1, 3].entries()) {
       relay.loseCommits(times)
       // The answer to the prompt itself may be among the lost ones: the same key asks again.
       const asked = (): Promise<{ prompt: string }> => session.prompt(steps, { key: `key-${times}` }).catch(asked)
       const { prompt } = await asked()
-      await completes(seen(session), prompt, numbers(30).repeat(times + 1))
+      await completes(seen(session), prompt, numbers(30).repeat(index + 2))
     }
-    expect(relay.lost).toBe(10)
-    expect(await session.eventsOf('prompt.requested')).toHaveLength(5)
-    expect(await session.eventsOf('run.ended')).toHaveLength(5)
+    expect(relay.lost).toBe(4)
+    expect(await session.eventsOf('prompt.requested')).toHaveLength(3)
+    expect(await session.eventsOf('run.ended')).toHaveLength(3)
   })
 
   it('S3, S6: while the database is away no answer reaches an agent, and what it says is in the log afterwards', async () => {

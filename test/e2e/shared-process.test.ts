@@ -1,21 +1,24 @@
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, inject, it, onTestFinished } from 'vitest'
+import type { Config } from '../../src/model/settings/config.ts'
 import { expectWhole } from '../contracts/carrel-runs.ts'
 import { killAgents, running } from '../support/carrel-server.ts'
 import { eventually, type TestSession, textOf } from '../support/carrel-session.ts'
 import { makeTestFolder, openWorld, scriptedAgent } from '../support/carrel-world.ts'
+import { createDatabase } from '../support/database.ts'
 
 const texts = async (session: TestSession) => textOf(await session.items())
 
-it('P5, I2: a clean stop while runs of one process work and others wait for a person loses none of them', async () => {
+/** Stops the server cleanly in the middle of four runs of one process, and starts it again. */
+async function stopsAndStarts(rounds: number, settings: Partial<Config>): Promise<void> {
   const testFolder = makeTestFolder()
   onTestFinished(async () => {
     killAgents(testFolder)
     await eventually('nothing is left', () => running(testFolder).length === 0)
   })
   const agents = [scriptedAgent('shared', { runsPerProcess: 8 })]
-  const world = await openWorld({ agents, outliveMs: 120_000 }, {}, testFolder)
+  const world = await openWorld({ agents, outliveMs: 120_000, ...settings }, {}, testFolder)
   const open = () => world.session({ agent: 'shared' })
-  for (const round of [1, 2, 3]) {
+  for (let round = 1; round <= rounds; round += 1) {
     const [working, speaking, asking, other] = await Promise.all([open(), open(), open(), open()])
     const gate = `go-${round}`
     const works = await working!.prompt([{ say: 'one ' }, { gate }, { say: 'two' }], { wait: 'started' })
@@ -41,4 +44,17 @@ it('P5, I2: a clean stop while runs of one process work and others wait for a pe
       await expectWhole(again)
     }
   }
+}
+
+it('P5, I2: a clean stop while runs of one process work and others wait for a person loses none of them', {
+  tags: ['long'],
+}, async () => {
+  await stopsAndStarts(3, {})
+})
+
+it.skipIf('skipped' in inject('postgres'))('P5, I2: the same with Postgres', async () => {
+  const database = await createDatabase()
+  if ('skipped' in database) throw new Error(database.skipped)
+  onTestFinished(database.drop)
+  await stopsAndStarts(1, { databaseUrl: database.url })
 })

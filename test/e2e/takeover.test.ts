@@ -80,7 +80,9 @@ describe.skipIf('skipped' in server)('two nodes on one database', () => {
     await expectWhole(theirs)
   })
 
-  it('P5, N1: a machine that stops, or is killed, leaves its agents at work; no other node takes their runs', async () => {
+  it('P5, N1: a machine that stops, or is killed, leaves its agents at work; no other node takes their runs', {
+    tags: ['long'],
+  }, async () => {
     const { database, first, second, testFolders } = await twoNodes({ outliveMs: 120_000 })
     const begin = async (words: string) => {
       const session = await first.session()

@@ -161,9 +161,9 @@ class RunWorker {
     await slot.kill()
     slot.leave()
     if (first) return null
-    // The start is in the log, but the prompt never reached the agent.
+    // The start is in the log, but the prompt never reached the agent: it is the same turn that begins now.
     const begun = await this.#begin(listeners, run.turns > 1 ? 'resume' : 'start')
-    return { ...begun, task: { ...begun.task, how: 'resume' } as TurnTask }
+    return { ...begun, task: { ...begun.task, how: 'unsent' } as TurnTask }
   }
 }
 

@@ -54,7 +54,18 @@ export async function connectAgent(launch: AgentLaunch): Promise<AgentConnection
 export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<AgentConnection | null> {
   if (!isPresent(join(asked.keepers, keeper))) return null
   const { launch } = await enclosed(asked, keeper)
-  const tree = (await attachKeeper(keeper, keeperOptions(launch))) ?? openSpooled(keeper, keeperOptions(launch))
+  const options = keeperOptions(launch)
+  const attached = await attachKeeper(keeper, options)
+  // A keeper may die while it replays: the spool has its frames.
+  const link =
+    (attached && (await recalled(launch, attached))) ?? (await recalled(launch, await openSpooled(keeper, options)))
+  if (!link) return null
+  endsWith(link)
+  return connectionOf(link, infoOf(link.past?.info))
+}
+
+/** Reads the spooled frames of a tree; null when it ends before their end. */
+async function recalled(launch: AgentLaunch, tree: KeptTree | null): Promise<Link | null> {
   if (!tree) return null
   const frames: Frame[] = []
   const live = Promise.withResolvers<Link>()
@@ -75,10 +86,7 @@ export async function resumeAgent(keeper: string, asked: AgentLaunch): Promise<A
     stopped: (target) => link && stopped(link, target),
     reached: (reached) => link && tellAll(link, limitText(reached), { reached }),
   })
-  const found = await Promise.race([live.promise, tree.exited.then(() => link)])
-  if (!found) return null
-  endsWith(found)
-  return connectionOf(found, infoOf(found.past?.info))
+  return await Promise.race([live.promise, tree.exited.then(() => link)])
 }
 
 function linkOf(launch: AgentLaunch, tree: KeptTree, next = 1): Link {

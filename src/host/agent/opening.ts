@@ -148,11 +148,13 @@ function adopt(link: Link, prompt: PastPrompt) {
 /** Returns the state that all frames so far amount to, for a later server. */
 export function stateOf(link: Link, info: unknown): PastState {
   const sessions = [...link.ports.entries()].map(([id, port]) => [id, port.opened] as const)
+  const past = link.past?.sessions ?? new Map<string, unknown>()
+  const waiting = link.past?.prompts.filter(({ session }) => past.has(session)) ?? []
   return {
     info,
     next: link.wire.next,
-    sessions: [...sessions, ...(link.past?.sessions ?? [])],
-    prompts: [...link.prompts.values()],
+    sessions: [...sessions, ...past],
+    prompts: [...link.prompts.values(), ...waiting],
   }
 }
 

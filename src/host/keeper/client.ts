@@ -163,9 +163,15 @@ interface Known {
   readonly options: KeeperOptions
 }
 
-/** Presents the spool of a dead keeper as a tree: its frames, and then its end. Null without a spool. */
-export function openSpooled(keeper: string, options: KeeperOptions): KeptTree | null {
+/**
+ * Presents the spool of a keeper that cannot be attached as a tree: its frames, and then its end. Ends keeper and agent
+ * first: an agent that works on would do what the log never sees, and frames must not come behind those read. Null
+ * without a spool.
+ */
+export async function openSpooled(keeper: string, options: KeeperOptions): Promise<KeptTree | null> {
   const folder = join(options.keepers, keeper)
+  const note = readNote(folder)
+  for (const one of note ? [note.keeper, note.agent] : []) await killTree(one.tree, one.identity)
   const left = isPresent(folder) ? readSpool(folder) : null
   if (!left) return null
   const exit = left.exit ?? { code: null, signal: 'SIGKILL', stderrTail: '' }

@@ -211,7 +211,8 @@ const HANDLERS: Handlers = {
     const grant = draft.view.grants.find((each) => each.interaction === data.interaction)
     if (!grant) return
     draft.view.grants = draft.view.grants.filter((each) => each !== grant)
-    if (draft.view.run) draft.view.run = { ...draft.view.run, given: [...draft.view.run.given, grant] }
+    const given = { ...grant, toolCallId: data.toolCallId }
+    if (draft.view.run) draft.view.run = { ...draft.view.run, given: [...draft.view.run.given, given] }
     const to = isBudgetKey(grant.fingerprint) ? raisedTo(grant.answer) : null
     if (to !== null) draft.view.raised = { ...draft.view.raised, [grant.fingerprint]: to }
     const item = draft.get(grant.n)

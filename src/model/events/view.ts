@@ -67,7 +67,8 @@ export interface RunView {
   readonly turns: number
   /** Prompts that joined the run, oldest first. */
   readonly steered: readonly Pick<QueuedPrompt, 'prompt' | 'content'>[]
-  readonly given: readonly Grant[]
+  /** Answers that the run got, with the tool call whose question got each. */
+  readonly given: readonly (Grant & { readonly toolCallId: string | null })[]
 }
 
 export interface OpenQuestion {
@@ -133,7 +134,7 @@ export interface ItemIndex {
 }
 
 /** Version of fold and view. Raise it when their meaning changes: stored folds of other versions are then rebuilt. */
-export const FOLD_VERSION = 6
+export const FOLD_VERSION = 7
 
 export function emptyView(session: SessionId): SessionView {
   return {

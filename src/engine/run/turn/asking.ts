@@ -116,10 +116,16 @@ export class RunQuestions {
     return null
   }
 
-  /** An answer that is stored as used and did not reach the agent before the server died: nobody is asked twice (I3). */
+  /**
+   * An answer that is stored as used and did not reach the agent before the server died: nobody is asked twice (I3). The
+   * agent is the same process, so that the same question again, for another tool call, is another question.
+   */
   #givenBefore(question: Question): Answer | null {
     const print = fingerprint(this.#run.agent, question)
-    const grant = this.#run.given.find((each) => each.fingerprint === print && !this.#using.has(each.interaction))
+    const grant = this.#run.given.find(
+      (each) =>
+        each.fingerprint === print && each.toolCallId === question.toolCallId && !this.#using.has(each.interaction),
+    )
     if (!grant) return null
     this.#using.add(grant.interaction)
     return grant.answer

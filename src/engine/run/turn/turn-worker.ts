@@ -13,7 +13,7 @@ import { createTimers } from './turn-timers.ts'
 
 /** A cancelled agent has this long to confirm before its process is killed; both together take under 3 s (P2). ms. */
 const CANCEL_GRACE_MS = 2_000
-const START_EVENT = { start: 'run.started', resume: 'run.resumed', recorded: null } as const
+const START_EVENT = { start: 'run.started', resume: 'run.resumed', recorded: null, unsent: null } as const
 
 /** Sends the prompts of a turn to its agent and waits until the turn ends. @throws lease_lost */
 export async function takeTurn(turn: Turn, task: TurnTask): Promise<[TurnEnd, TurnMeter]> {
@@ -50,7 +50,7 @@ export async function takeTurn(turn: Turn, task: TurnTask): Promise<[TurnEnd, Tu
  */
 async function proveAndRecord({ work, run, live }: Turn, task: TurnTask): Promise<void> {
   const type = 'answers' in task ? null : START_EVENT[task.how]
-  if (!('answers' in task) && type === null) return
+  if (!('answers' in task) && task.how === 'recorded') return
   const data = { run: run.id, acpSession: live.session.id }
   await Promise.all([work.lease.renew(), type && work.recorder.record({ type, run: run.id, data })])
 }

@@ -18,8 +18,8 @@ export interface Turn {
 
 /**
  * The prompts of a turn: content to be sent, or answers to prompts that the agent has already. `recorded`: the start is
- * in the log already.
+ * in the log already, under a proven lease. `unsent`: an earlier server wrote the start and sent nothing.
  */
 export type TurnTask =
-  | { readonly content: readonly ContentBlock[]; readonly how: 'start' | 'resume' | 'recorded' }
+  | { readonly content: readonly ContentBlock[]; readonly how: 'start' | 'resume' | 'recorded' | 'unsent' }
   | { readonly answers: readonly Promise<PromptAnswer>[] }
