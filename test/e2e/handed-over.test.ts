@@ -165,7 +165,7 @@ function kill9(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended meanwhile.
+    // The keeper has ended meanwhile.
   }
 }
 
