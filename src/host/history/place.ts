@@ -350,6 +350,10 @@ function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured
       return content.digest.toString('hex')
     },
     gapAt: (path) => gaps.covering(path),
+    excludes(planned) {
+      const ignorer = openIgnorer(spec.root, spec.rules, shared.folder, planned)
+      return (path) => ignorer.outermost(path) !== null
+    },
     gaps: () => gaps.list(),
   }
 }

@@ -1,6 +1,7 @@
 import type { Change, FilePath, FileState, Gap, Snapshot } from '../../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../../model/ids.ts'
 import type { Captured, ScanRequest } from '../history.ts'
+import type { PlannedIgnores } from '../scan/ignore.ts'
 import type { NotedChange } from './query.ts'
 
 /**
@@ -35,6 +36,8 @@ export interface Book {
   put(bytes: Uint8Array): string
   /** Returns why a path is not covered; null when it is. */
   gapAt(path: FilePath): Gap | null
+  /** Returns a test whether rules exclude a path, with ignore files as planned. */
+  excludes(planned: PlannedIgnores): (path: FilePath) => boolean
   /** Returns the gaps of the last scans, by path. */
   gaps(): Gap[]
 }

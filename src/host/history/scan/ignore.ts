@@ -12,14 +12,22 @@ export type Ignorer = ReturnType<typeof openIgnorer>
 const NEVER = '.git'
 export const GITIGNORE = '.gitignore'
 
-/** @param own folder of Carrel that may lie inside the place: the history must not cover its own files */
-export function openIgnorer(root: string, rules: FileRules, own: string) {
+/** Text that an ignore file will have; null for none, undefined for that on disk. */
+export type PlannedIgnores = (path: FilePath) => string | null | undefined
+
+/**
+ * @param own folder of Carrel that may lie inside the place: the history must not cover its own files
+ * @param planned ignore files as they will be
+ */
+export function openIgnorer(root: string, rules: FileRules, own: string, planned: PlannedIgnores = () => undefined) {
   const lines = matcher(rules.ignore)
   const nested = new Map<FilePath, Ignore | null>()
   const nestedIn = (folder: FilePath) => {
     const known = nested.get(folder)
     if (known !== undefined) return known
-    const read = readGitignore(root, folder)
+    const path = folder === '' ? GITIGNORE : `${folder}/${GITIGNORE}`
+    const text = planned(path)
+    const read = text === undefined ? readGitignore(root, path) : text === null ? null : matcher(text)
     nested.set(folder, read)
     return read
   }
@@ -54,9 +62,9 @@ export function openIgnorer(root: string, rules: FileRules, own: string) {
 const matcher = (lines: readonly string[] | string): Ignore => ignore({ ignorecase: false }).add(lines)
 
 /** Never follows a link, like git. */
-function readGitignore(root: string, folder: FilePath): Ignore | null {
+function readGitignore(root: string, path: FilePath): Ignore | null {
   try {
-    return matcher(readSmallFileSync(diskPath(root, folder === '' ? GITIGNORE : `${folder}/${GITIGNORE}`)))
+    return matcher(readSmallFileSync(diskPath(root, path)))
   } catch {
     return null
   }

@@ -11,6 +11,7 @@ import type { PlanAsk, ScanRequest } from '../history.ts'
 import type { Book } from '../log/book.ts'
 import { comparePaths, foldersAbove } from '../log/paths.ts'
 import { isFolder, textVersion, versionOf } from '../log/versions.ts'
+import { isGitignore, type PlannedIgnores } from '../scan/ignore.ts'
 import { copiesAtRisk, type OnlyCopy } from './only-copy.ts'
 import { type Shaped, shape, spreadConflicts } from './plan-shape.ts'
 import { type PlanContext, type Proposal, proposalsOf } from './proposals.ts'
@@ -42,7 +43,8 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
     book,
     drafts.map(({ proposal }) => proposal),
   )
-  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy })))
+  const isLeftOut = book.excludes(plannedIgnores(drafts))
+  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy, isLeftOut })))
   const gaps = [...book.gaps().filter(({ path }) => chosen(path)), ...unseenGaps(book, proposed)]
   return {
     plan: { request, entries, gaps: gaps.slice(0, MOST_GAPS), digest: hash('sha256', canonical({ request, entries })) },
@@ -116,9 +118,19 @@ const noHunks = (path: FilePath): CarrelError =>
 interface Checks {
   readonly guard: Guard
   readonly isOnlyCopy: OnlyCopy
+  /** Whether rules will exclude a path. */
+  readonly isLeftOut: (path: FilePath) => boolean
 }
 
-function entryOf(book: Book, { proposal, obstacle }: Shaped, { guard, isOnlyCopy }: Checks): PlanEntry {
+/** Returns the texts that the plan gives to ignore files. */
+function plannedIgnores(drafts: readonly Shaped[]): PlannedIgnores {
+  const texts = new Map<FilePath, string | null>()
+  for (const { proposal } of drafts) if (isGitignore(proposal.path)) texts.set(proposal.path, textIn(proposal.next))
+  return (path) => texts.get(path)
+}
+
+function entryOf(book: Book, { proposal, obstacle }: Shaped, checks: Checks): PlanEntry {
+  const { guard, isOnlyCopy, isLeftOut } = checks
   const { path, merged, conflict, lost, among, unwatched } = proposal
   const now = book.stateAt(path, book.newest)
   const next = proposal.next.state
@@ -130,7 +142,12 @@ function entryOf(book: Book, { proposal, obstacle }: Shaped, { guard, isOnlyCopy
     among,
     unwatched,
     taken: lost && !folder ? { by: lost.author, at: lost.at } : null,
-    gap: obstacle ?? book.gapAt(path)?.why ?? missing(book, proposal),
+    // A file that comes to be where a rule excludes it would be no change of the act, and have no undo.
+    gap:
+      obstacle ??
+      book.gapAt(path)?.why ??
+      missing(book, proposal) ??
+      (now === null && isLeftOut(path) ? 'ignored' : null),
     onlyCopy: isOnlyCopy(proposal, now),
   }
   return {
