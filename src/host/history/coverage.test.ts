@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type ActWorld, openActWorld, restoreTo, undoOf } from '../../../test/support/act-world.ts'
+import { type ActWorld, openActWorld, restoreTo, undoOf, undoOfAct } from '../../../test/support/act-world.ts'
 import { specOf, writer } from '../../../test/support/history-world.ts'
 import type { FileRules } from '../../model/files/conflicts.ts'
 import type { FilePath, Plan } from '../../model/files/history.ts'
@@ -122,6 +122,20 @@ describe('F9: what was covered stays in the past, whatever is covered later', ()
     expect(plan.entries.map(({ path, conflicts }) => [path, conflicts])).toEqual([[PATH, []]])
     await world.act(undoOf('a'))
     expect(world.seen()).toMatchObject({ [PATH]: 'file 644 user v1\n' })
+  })
+
+  it('a file that a run excluded and deleted comes back with the undo of both, and that has an undo', async () => {
+    await using world = await opened()
+    world.write('.gitignore', 'main.ts\n')
+    rmSync(at(world))
+    await world.look(['a'])
+    const before = world.seen()
+    const act = await world.act(undoOf('a'))
+    expect(world.seen()).toMatchObject({ [PATH]: 'file 644 user v1\n' })
+    await world.act(undoOfAct(act))
+    expect(world.seen()).toEqual(before)
+    // The ignore line alone stays: nothing may come to be where the history would not see it.
+    expect(reasons(await world.plan({ ...undoOf('a'), paths: [PATH] }))).toEqual(['gap'])
   })
 
   it('a path that left and came back unchanged is in no plan, and is nobody’s work', async () => {
