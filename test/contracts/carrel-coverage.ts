@@ -82,16 +82,17 @@ export function describeCoverage(open: OpenCarrel, near: Case): void {
       mkdirSync(session.path('build'))
       writeFileSync(session.path('build/out'), 'hours of work\n')
       await session.run([{ run: 'true' }])
-      const { run } = await session.run([{ run: 'mv build/out kept; echo new > own.txt' }])
+      const { run } = await session.run([{ run: 'mv build kept; echo new > own.txt' }])
       const { entries } = await planOf(session, undoOf(run))
       expect(entries.map(({ path, how, conflicts }) => [path, how, conflicts])).toEqual([
-        ['kept', 'delete', [{ kind: 'only_copy' }]],
+        ['kept', 'delete', []],
+        ['kept/out', 'delete', [{ kind: 'only_copy' }]],
         ['own.txt', 'delete', []],
       ])
       await expect(act(session, undoOf(run))).rejects.toMatchObject({ code: 'conflict' })
-      expect(await act(session, undoOf(run), { leave: ['kept'] })).toMatchObject({ written: ['own.txt'] })
-      expect(readFileSync(session.path('kept'), 'utf8')).toBe('hours of work\n')
-      await act(session, undoOf(run), { overwrite: ['kept'] })
+      expect(await act(session, undoOf(run), { leave: ['kept/out'] })).toMatchObject({ written: ['own.txt'] })
+      expect(readFileSync(session.path('kept/out'), 'utf8')).toBe('hours of work\n')
+      await act(session, undoOf(run), { overwrite: ['kept/out'] })
     })
   })
 }
