@@ -217,6 +217,21 @@ describe('F5: a path that comes under the history is named, and no undo claims t
     expect(world.read(PATH)).toBe('short')
   })
 
+  it('a file in a folder that a run made of an uncovered file is new', async () => {
+    await using world = await opened()
+    execFileSync('mkfifo', [at(world, 'pipe')])
+    await world.look()
+    rmSync(at(world, 'pipe'))
+    world.write('pipe/in', 'by a\n')
+    const { changes, leftOut } = await scanned(world)
+    expect(leftOut.entered).toEqual(['pipe'])
+    expect(changes.map(({ path, before }) => [path, before?.uncovered])).toEqual([
+      ['pipe', true],
+      ['pipe/in', undefined],
+    ])
+    for (const request of [undoOf('a'), restoreTo(1)]) expect(isNamed(await world.plan(request), 'pipe')).toBe(true)
+  })
+
   it('a limit that was raised, and an ignore line that was removed, are no changes of the files', async () => {
     await using world = await opened({ '.gitignore': 'build\n', 'build/sub/out': 'made\n' })
     world.write('big', BIG)

@@ -133,7 +133,7 @@ function changeQueries(db: DatabaseSync, place: number, { stateAt, noted }: How)
     `select d.path, d.n, s.at, coalesce(a.author, '{"kind":"outside"}') as author, coalesce(c.certainty, 'external') as certainty
      from (
        select path, max(n) as n from (
-         select path, n from changes c where place = ?1 and n > ?2 and n <= ?3 and path > ?4 and ${chosen}
+         select path, n from changes c where place = ?1 and n > ?2 and n <= ?3 and path > ?4 and (?2 = 0 or ${chosen})
          union all select path, 1 from files where ?2 = 0 and place = ?1 and since = 1 and kept < 2 and path > ?4
        ) group by path order by path limit ?5
      ) d join snapshots s on s.place = ?1 and s.n = d.n
@@ -155,7 +155,10 @@ function changeQueries(db: DatabaseSync, place: number, { stateAt, noted }: How)
     const start = after === null ? Buffer.alloc(0) : pathBytes(after)
     const rows = differing.all(place, from, to, start, limit) as unknown as ChangeRow[]
     const changes = rows.map((row) => full(row, stateAt(pathOf(row.path), from), stateAt(pathOf(row.path), to)))
-    const found = changes.filter((change) => !sameState(change.before, change.after))
+    // From nothing on all content of the snapshot counts, as far as it is known.
+    const found = changes.filter(
+      ({ before, after }) => !sameState(before, after) && (from > 0 || after?.uncovered === undefined),
+    )
     const last = rows.at(-1)
     // A reverted change is no difference. A page with only such changes must not look like the last one.
     if (found.length === 0 && last && rows.length === limit)

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import type { FilePath } from '../../../model/files/history.ts'
+import type { FilePath, Gap } from '../../../model/files/history.ts'
 import type { LeftOutPaths } from '../history.ts'
 import type { Content } from '../log/blobs.ts'
 import type { GapBook, GapNote } from '../log/gap-book.ts'
@@ -109,9 +109,10 @@ export function createFinder(options: InspectOptions, present: Present, gaps: Ga
     },
     changed: (path, known, { state, stats }) => {
       const gap = known ? null : gaps.covering(path)
-      const before = gap && isLasting(gap) ? gap : null
+      const before = gap && isLasting(gap) && isOver(gap, path) ? gap : null
       const own = before?.path === path ? before : null
-      const uncovered = before && { kind: state.kind, mode: state.mode, size: own?.bytes ?? state.size }
+      const kind = own && isFile(own) ? FILE : state.kind
+      const uncovered = before && { kind, mode: state.mode, size: own?.bytes ?? state.size }
       // The file itself became coverable, so that somebody changed it; else a rule, a limit or a folder above did.
       const isChange = before === null || (own && isOutByItself(own, options))
       findings[isChange ? 'changed' : 'entered'].set(path, { known, state, stats, uncovered })
@@ -158,6 +159,10 @@ const createGapSetter = (findings: Findings, gaps: GapBook) => (path: FilePath, 
   if (isSame && (gap.identity ?? null) === (now.identity ?? null)) findings.gaps.delete(path)
   else findings.gaps.set(path, gap)
 }
+
+/** Whether a gap was about this path: below a file there was nothing. */
+const isOver = (gap: Gap, path: FilePath): boolean => gap.path === path || !isFile(gap)
+const isFile = ({ bytes, why }: GapNote): boolean => bytes !== null || why === 'special'
 
 /** Whether the path itself, and no rule or lower limit, is the reason of its gap. */
 const isOutByItself = ({ why, bytes }: GapNote, { maxFileBytes }: InspectOptions): boolean =>
