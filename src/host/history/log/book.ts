@@ -1,8 +1,10 @@
 import type { Change, FilePath, FileState, Gap, Snapshot } from '../../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../../model/ids.ts'
 import type { Captured, ScanRequest } from '../history.ts'
-import type { PlannedIgnores } from '../scan/ignore.ts'
 import type { NotedChange } from './query.ts'
+
+/** Text that an ignore file will have; null for none, undefined for that on disk. */
+export type PlannedIgnores = (path: FilePath) => string | null | undefined
 
 /**
  * History of one open place inside the worker; plans and acts are made from it. Reads are synchronous and see the last

@@ -2,6 +2,7 @@ import ignore, { type Ignore } from 'ignore'
 import type { FileRules } from '../../../model/files/conflicts.ts'
 import type { FilePath } from '../../../model/files/history.ts'
 import { readSmallFileSync } from '../../small-file.ts'
+import type { PlannedIgnores } from '../log/book.ts'
 import { diskPath, foldersAbove, nameOf } from '../log/paths.ts'
 import { HELD_NAME } from '../log/step.ts'
 
@@ -11,9 +12,6 @@ export type Ignorer = ReturnType<typeof openIgnorer>
 /** A git folder belongs to git: it is never read as files and never written, whatever the rules say. */
 const NEVER = '.git'
 export const GITIGNORE = '.gitignore'
-
-/** Text that an ignore file will have; null for none, undefined for that on disk. */
-export type PlannedIgnores = (path: FilePath) => string | null | undefined
 
 /**
  * @param own folder of Carrel that may lie inside the place: the history must not cover its own files
