@@ -2,14 +2,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
 import { dropDoors } from '../host/browsers/door.ts'
-import { dropOthers as dropOtherKeepers, findKeepers } from '../host/keeper/client.ts'
+import { dropOthers as dropOtherKeepers, findKeepers, lastLoss } from '../host/keeper/client.ts'
 import { sweepLedger } from '../host/process/ledger.ts'
 import type { Config } from '../model/settings/config.ts'
 import { browsersFolder } from './browsers/browsers.ts'
 
 /** The result of `sweepEarlierServer` for a folder whose processes belong to the folder that it was copied from. */
 export function leaveEarlierServer({ dataFolder }: Config): Awaited<ReturnType<typeof sweepEarlierServer>> {
-  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), agents: [], browsers: [] }
+  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), lostAt: 0, agents: [], browsers: [] }
 }
 
 /** Ends everything that an earlier server left running (P1), but for agents and browsers that were to survive it. */
@@ -17,6 +17,7 @@ export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   const ledger = ledgerIn(config.dataFolder)
   await mkdir(ledger, { recursive: true })
   const keepers = keepersIn(config.dataFolder)
+  const lostAt = lastLoss(keepers)
   const agents = rejoins ? await findKeepers(keepers) : []
   const folder = browsersFolder(config)
   const browsers = rejoins ? await findBrowsers({ folder }) : []
@@ -25,7 +26,7 @@ export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   await dropOtherKeepers(keepers, new Set(agents.map(({ keeper }) => keeper)))
   await dropOtherBrowsers({ folder }, browsers)
   if (agents.length === 0) await dropDoors(folder)
-  return { ledger, keepers, agents, browsers }
+  return { ledger, keepers, lostAt, agents, browsers }
 }
 
 const ledgerIn = (dataFolder: string) => join(dataFolder, 'processes')

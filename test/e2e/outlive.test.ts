@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
@@ -38,10 +38,10 @@ it('F2, P5: writes of people while no server scans do not count as work of the r
   ])
   await speaking(before)
   await appears(before.path('early.txt'))
-  const stamp = (path: string) => statSync(path).ctimeMs
-  const sign = join(testFolder.dataFolder, 'files', 'tick')
-  await eventually('the server lived after that write', () => stamp(sign) > stamp(before.path('early.txt')))
   await first.kill()
+  const keepers = join(testFolder.dataFolder, 'keepers')
+  const noted = () => readdirSync(keepers).some((keeper) => existsSync(join(keepers, keeper, 'server-lost')))
+  await eventually('the keeper has noted the end of the server', noted)
   writeFileSync(before.path('people.txt'), 'by a person')
   writeFileSync(before.path('ready'), '')
   await appears(before.path('shell.txt'))

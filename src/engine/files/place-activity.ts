@@ -18,6 +18,8 @@ export interface PlaceActivity extends PlaceRuns {
   readonly key: string
   /** Scans after all scans that were requested before. Changes are not attributed to the run `without`. */
   scan(request: ActivityScan, without?: RunId): Promise<Captured>
+  /** Does something while no scan is under way, after all that were requested before. */
+  between(work: () => void): Promise<void>
   /** Scans after a short delay, once for all callers within it. */
   scanSoon(reason: 'tool' | 'outside'): void
   /** Returns the runs that may write from now on, for a scan of the history's own. */
@@ -77,6 +79,7 @@ export function createPlaceActivity(key: string, space: SpaceId, parts: Parts): 
     },
     takeCut: runs.takeCut,
     scan,
+    between: (work) => scans.run(work),
     scanSoon,
     writers: () => writersNow((paths) => paths.named()),
     async idle() {

@@ -8,7 +8,7 @@ import { bootId, processNow, TREE_VARIABLE } from '../proc-table.ts'
 import { dropInherited } from '../process/inherited.ts'
 import { spawnTree } from '../process/process.ts'
 import { AgentKeeper } from './keeper.ts'
-import { type KeeperLaunch, type KeeperNote, NOTE, socketPath } from './protocol.ts'
+import { type KeeperLaunch, type KeeperNote, LOSS, NOTE, socketPath } from './protocol.ts'
 import { Spool } from './spool.ts'
 
 /**
@@ -51,7 +51,15 @@ async function main(): Promise<void> {
     stderrFilter: createTextFilter(() => mask),
     ...(launch.stderrPath === null ? {} : { stderrPath: launch.stderrPath }),
   })
-  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, awake: createAwakeClock(Date.now), leave })
+  const noteLoss = () => {
+    try {
+      writeFileSync(join(folder, LOSS), String(Date.now()), { mode: 0o600 })
+    } catch {
+      // On a full disk the next server knows the moment less exactly.
+    }
+  }
+  const awake = createAwakeClock(Date.now)
+  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, awake, noteLoss, leave })
   const server = createServer((socket) => keeper.take(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

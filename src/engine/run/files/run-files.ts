@@ -86,11 +86,11 @@ export class RunFiles {
   }
 
   /** Call when the agent gets its prompt, or goes on with one: from now on the run may write. */
-  begin(): void {
-    if (this.#how !== 'rejoin') return this.times.begin()
+  async begin(): Promise<void> {
+    if (this.#how !== 'rejoin') return await this.times.begin()
     const begin = async () => {
       await this.#activity.takeCut(this.run, this.times.presence)
-      this.times.begin()
+      await this.times.begin()
     }
     this.#beginning.then(begin).catch(() => undefined)
   }

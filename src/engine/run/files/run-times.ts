@@ -7,8 +7,8 @@ import type { ToolPaths } from '../../files/tool-paths.ts'
 const AGAIN_MS = 50
 /** An agent that speaks all the time is noted this often. ms. */
 const NOTED_MS = 100
-/** An answer waits no longer for the scan before it. ms. */
-const RESUME_MS = 1_000
+/** A prompt or an answer waits no longer for the scans before it. ms. */
+const SCAN_MS = 1_000
 
 interface Parts {
   readonly activity: PlaceActivity
@@ -39,7 +39,7 @@ export class RunTimes {
   ready(clock: () => number): void {
     this.#clock = clock
     // The run did not wait for a late history.
-    if (this.#begun) this.begin()
+    if (this.#begun) this.#start()
   }
 
   /** Notes that a scan of the state before the run begins now. */
@@ -51,8 +51,19 @@ export class RunTimes {
     return this.#clock !== null && this.#clock() - this.#scanned > AGAIN_MS
   }
 
-  /** The agent gets its prompt now, or goes on with one. */
-  begin(): void {
+  /**
+   * Call before the agent gets its prompt, or goes on with one. A scan that is under way knows nothing of the run, so the
+   * run begins after it.
+   */
+  async begin(): Promise<void> {
+    const start = () => {
+      if (!this.#begun) this.#start()
+    }
+    await resolvesWithin(this.#parts.activity.between(start), SCAN_MS)
+    start()
+  }
+
+  #start(): void {
     this.#begun = true
     if (this.#clock) this.presence.become(this.#open > 0 ? 'waits' : 'work', this.#clock())
   }
@@ -92,6 +103,6 @@ export class RunTimes {
 
   /** Resolves when the changes of the time without an answer are known: now the agent may have it. */
   async resumed(): Promise<void> {
-    await resolvesWithin(this.#resuming, RESUME_MS)
+    await resolvesWithin(this.#resuming, SCAN_MS)
   }
 }

@@ -156,6 +156,8 @@ export class RunQuestions {
   async #byPerson(question: Question, signal: AbortSignal, open: InteractionId | null): Promise<Answer | null> {
     const interaction = open ?? (this.#work.ctx.id('interaction') as InteractionId)
     const answer = new Promise<Answer | null>((settle) => this.#waiting.set(interaction, { question, settle }))
+    // A person may answer, and write files, as soon as the question is in the log.
+    this.#changed()
     if (open === null) await this.#recordOpened(interaction, question)
     this.#changed()
     const abandon = () => this.#abandon(interaction)

@@ -18,6 +18,7 @@ const START_EVENT = { start: 'run.started', resume: 'run.resumed', recorded: nul
 /** Sends the prompts of a turn to its agent and waits until the turn ends. @throws lease_lost */
 export async function takeTurn(turn: Turn, task: TurnTask): Promise<[TurnEnd, TurnMeter]> {
   await proveAndRecord(turn, task)
+  await turn.files.begin()
   const control = new TurnControl(turn)
   const meter = await startMeter(turn, {
     again: 'answers' in task,
@@ -29,7 +30,6 @@ export async function takeTurn(turn: Turn, task: TurnTask): Promise<[TurnEnd, Tu
   const prompts = promptsOf(turn, control, meter)
   const watching = watchTurn(turn, { control, meter, prompts })
   try {
-    turn.files.begin()
     if ('answers' in task) prompts.adopt(task.answers)
     else {
       prompts.reserve()
