@@ -22,6 +22,7 @@ export const MINE: Author = { kind: 'run', run: run(1), session: session(1) }
 export const OTHER: Author = { kind: 'run', run: run(2), session: session(2) }
 export const PERSON: Author = { kind: 'outside' }
 const SEVERAL: Author = { kind: 'unknown', among: [run(1), run(2)] }
+const ONE_OR_OTHER: Author = { kind: 'unknown', among: [run(1)] }
 const ACT: Author = { kind: 'act', act: `act_${tail(1)}` as never, by: ADA }
 
 export const state = (digest: string, size = 240, mode = 0o644): FileState => ({ kind: 'file', digest, mode, size })
@@ -64,6 +65,7 @@ export const BY_MANY: Touched[] = [
   touched('src/beds.ts', { author: OTHER, certainty: 'reported' }),
   touched('notes.txt', { author: PERSON, certainty: 'external' }),
   touched('lock.json', { author: SEVERAL, certainty: 'overlapping' }),
+  touched('seeds.csv', { author: ONE_OR_OTHER, certainty: 'unwatched' }),
   touched('src/plan.ts', { author: ACT, certainty: 'external' }),
 ]
 
@@ -184,6 +186,8 @@ export const plan = (now: number): Plan => ({
     }),
     entry('README.md'),
     entry('lock.json', { author: SEVERAL, conflicts: [{ kind: 'uncertain', among: [run(1), run(2)] }] }),
+    entry('seeds.csv', { author: ONE_OR_OTHER, conflicts: [{ kind: 'unwatched', among: [run(1)] }] }),
+    entry('seeds.md', { author: ONE_OR_OTHER, conflicts: [{ kind: 'unwatched', among: [run(1)] }] }),
     entry('src/beds.ts', {
       author: OTHER,
       conflicts: [

@@ -51,13 +51,7 @@ async function main(): Promise<void> {
     stderrFilter: createTextFilter(() => mask),
     ...(launch.stderrPath === null ? {} : { stderrPath: launch.stderrPath }),
   })
-  const noteLoss = () => {
-    try {
-      writeFileSync(join(folder, LOSS), String(Date.now()), { mode: 0o600 })
-    } catch {
-      // On a full disk the next server knows the moment less exactly.
-    }
-  }
+  const noteLoss = () => noteLossIn(folder)
   const awake = createAwakeClock(Date.now)
   const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, awake, noteLoss, leave })
   const server = createServer((socket) => keeper.take(socket))
@@ -76,6 +70,14 @@ async function main(): Promise<void> {
   }
   writeFileSync(join(folder, NOTE), JSON.stringify(note), { mode: 0o600 })
   process.stdout.end('ready\n')
+}
+
+function noteLossIn(folder: string): void {
+  try {
+    writeFileSync(join(folder, LOSS), String(Date.now()), { mode: 0o600 })
+  } catch {
+    // On a full disk the next server knows the moment less exactly.
+  }
 }
 
 main().catch((thrown) => {
