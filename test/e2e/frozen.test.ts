@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { expectWhole } from '../contracts/carrel-runs.ts'
-import { running, startServer } from '../support/carrel-server.ts'
+import { killAgents, running, startServer } from '../support/carrel-server.ts'
 import { appears, eventually, textOf } from '../support/carrel-session.ts'
 import { makeTestFolder, openWorld } from '../support/carrel-world.ts'
+import { canMountDisk, mountSmallDisk } from '../support/small-disk.ts'
 
 const HOUR_MS = 3_600_000
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index} `).join('')
@@ -69,3 +71,32 @@ it('S6, I5, P6: an hour asleep ends no run, expires no question, parked or not, 
   await parked.answer(interaction, 'allow-once')
   expect((await parked.endOf(asked.prompt)).data.outcome).toBe('completed')
 })
+
+it.skipIf(!canMountDisk)(
+  'S6: a disk that is full for longer than a lease ends no run, and no word of the agents is lost',
+  async () => {
+    const testFolder = makeTestFolder()
+    using disk = mountSmallDisk(64)
+    const dataFolder = join(disk.at, 'data')
+    const server = await startServer(testFolder, { dataFolder, leaseTtlMs: 300, outliveMs: 120_000, flushMs: 5 })
+    const sessions = await Promise.all([1, 2].map(() => server.session()))
+    const prompts = await Promise.all(
+      sessions.map((session) => session.prompt([{ repeat: 200, everyMs: 10 }, { say: 'end' }])),
+    )
+    for (const session of sessions)
+      await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('"9 "'))
+    disk.fill()
+    // Many words come while nothing can be stored.
+    for (let tries = 0; tries < 30; tries += 1)
+      await expect(sessions[0]!.prompt('more')).rejects.toMatchObject({ code: 'unavailable' })
+    disk.free()
+    for (const [at, session] of sessions.entries()) {
+      expect((await session.endOf(prompts[at]!.prompt)).data).toMatchObject({ outcome: 'completed', error: null })
+      expect(textOf(await session.items())).toBe(`${numbers(200)}end`)
+      await expectWhole(session)
+    }
+    await server.kill()
+    killAgents(testFolder)
+    await eventually('nothing is left', () => running(testFolder).length === 0)
+  },
+)

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net'
 import type { AwakeClock } from '../../primitives/awake-clock.ts'
+import { errorCode } from '../../primitives/error-code.ts'
 import { parseJson } from '../../primitives/json.ts'
 import { readLines } from '../../primitives/lines.ts'
 import { createTimer } from '../../primitives/timers.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
 import type { ChildTree, Exit } from '../process/process.ts'
 import type { AgentLimits, FromKeeper, KeeperLaunch, ToKeeper } from './protocol.ts'
-import { type Frame, type Spool, written } from './spool.ts'
+import { type Checkpoint, type Frame, type Spool, written } from './spool.ts'
 
 interface KeeperParts {
   readonly launch: KeeperLaunch
@@ -29,6 +30,9 @@ const REACHED_MS = 500
 const AGAIN_MS = 60_000
 /** Time for the first server to connect. ms. */
 const FIRST_MS = 10_000
+/** Errors of a disk without room, and the time until it is tried again. ms. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT'])
+const ROOM_MS = 250
 const STOP = { eofMs: 500, termMs: 700 }
 
 /**
@@ -42,6 +46,10 @@ export class AgentKeeper {
   #deadline: number | null = null
   #client: Client | null = null
   readonly #waiting = createTimer()
+  /** Steps that store something, in their order. The first one waits where the disk has no room. */
+  readonly #steps: (() => void)[] = []
+  readonly #again = createTimer()
+  #full = false
   #ended: Exit | null = null
   #tooLarge = false
   /** True once any server has proven itself. */
@@ -55,7 +63,7 @@ export class AgentKeeper {
     inPieces(
       tree,
       launch.maxFrameBytes,
-      (lines) => this.#passOn(spool.append('in', lines)),
+      (lines) => this.#store(() => this.#passOn(spool.append('in', lines))),
       () => {
         this.#tooLarge = true
         this.#client?.say({ say: 'too_large' })
@@ -65,7 +73,7 @@ export class AgentKeeper {
     const watching = launch.cgroup ? setInterval(() => report(this.#client), REACHED_MS) : undefined
     void tree.exited.then((exit) => {
       clearInterval(watching)
-      this.#end(exit)
+      this.#store(() => this.#end(exit))
     })
     // The server that started this process connects at once.
     this.#awaitServer(Math.max(this.#graceMs, FIRST_MS))
@@ -88,10 +96,11 @@ export class AgentKeeper {
         if (this.#ended) next.say({ say: 'exit', exit: this.#ended })
       },
       receive: (message) => this.#receive(message),
-      send: (line, tag) => {
-        this.#passOn(spool.append('out', [line], tag))
-        tree.stdin.write(`${line}\n`)
-      },
+      send: (line, tag) =>
+        this.#store(() => {
+          this.#passOn(spool.append('out', [line], tag))
+          tree.stdin.write(`${line}\n`)
+        }),
       paid: () => this.#pace(),
       gone: () => this.#lost(next),
     })
@@ -111,16 +120,38 @@ export class AgentKeeper {
     this.#pace()
   }
 
+  /** Runs a step when all earlier ones have stored. On a full disk, the agent waits for room, and nothing is lost. */
+  #store(step: () => void): void {
+    this.#steps.push(step)
+    if (this.#steps.length === 1 && !this.#full) this.#storeAll()
+  }
+
+  #storeAll(): void {
+    this.#full = false
+    for (let step = this.#steps[0]; step; step = this.#steps[0]) {
+      try {
+        step()
+      } catch (thrown) {
+        if (!NO_ROOM.has(errorCode(thrown))) throw thrown
+        this.#full = true
+        this.#pace()
+        return this.#again.start(ROOM_MS, () => this.#storeAll())
+      }
+      this.#steps.shift()
+    }
+    this.#pace()
+  }
+
   #pace(): void {
     const { tree, spool } = this.#parts
     const owed = this.#client ? this.#client.owed() > OWED_BYTES : spool.bytes > SPOOL_BYTES
-    if (owed) tree.stdout.pause()
+    if (owed || this.#full) tree.stdout.pause()
     else if (tree.stdout.isPaused()) tree.stdout.resume()
   }
 
   #receive(message: ToKeeper): void {
-    const { spool, tree, leave } = this.#parts
-    if (message.say === 'mark') spool.mark(message.checkpoint)
+    const { tree, leave } = this.#parts
+    if (message.say === 'mark') this.#mark(message.checkpoint)
     else if (message.say === 'limits') this.#limit(message.limits)
     else if (message.say === 'stop') void tree.stop(message)
     else if (message.say === 'kill') void tree.kill()
@@ -153,10 +184,19 @@ export class AgentKeeper {
     this.#awaitServer(this.#graceMs)
   }
 
+  /** Drops recorded frames. Without room for the new file, the present one goes on. */
+  #mark(checkpoint: Checkpoint): void {
+    try {
+      this.#parts.spool.mark(checkpoint)
+    } catch (thrown) {
+      if (!NO_ROOM.has(errorCode(thrown))) throw thrown
+    }
+  }
+
   #end(exit: Exit): void {
     const { spool, leave } = this.#parts
-    this.#ended = exit
     spool.end(exit)
+    this.#ended = exit
     // A connected server confirms the exit; the first server is about to connect; later servers read the spool.
     if (!this.#client && this.#met) leave()
     else if (!this.#client) this.#waiting.restart(FIRST_MS, leave)

@@ -1,6 +1,7 @@
 import {
   closeSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -62,11 +63,13 @@ export class Spool {
     return this.#size
   }
 
+  /** Stores frames. Where the disk has no room, nothing is stored, and the call may be repeated. @throws ENOSPC */
   append(dir: Frame['dir'], lines: readonly string[], tag = ''): Frame[] {
     const frames = lines.map((line, index): Frame => ({ no: this.head + 1 + index, dir, tag, line }))
     const stored = frames.map(written)
-    this.#index(stored)
+    const at = this.#size
     this.#write(stored.join(''))
+    this.#index(stored, at)
     this.head += frames.length
     return frames
   }
@@ -89,22 +92,33 @@ export class Spool {
     }
   }
 
-  /** Begins a new file with `checkpoint` and the frames after it. */
+  /** Begins a new file with `checkpoint` and the frames after it. After an error, the present file stays. */
   mark(checkpoint: Checkpoint): void {
     const left = [...this.after(checkpoint.upTo)].join('')
+    const begin = `c${JSON.stringify(checkpoint)}\n`
     const before = { fd: this.#fd, path: this.#path }
+    const path = join(this.#folder, `spool-${this.#number + 1}`)
+    const fd = openSync(`${path}.new`, 'a+', 0o600)
+    try {
+      writeWhole(fd, Buffer.from(begin + left))
+      fsyncSync(fd)
+      renameSync(`${path}.new`, path)
+    } catch (thrown) {
+      closeSync(fd)
+      rmSync(`${path}.new`, { force: true })
+      throw thrown
+    }
     this.#number += 1
-    this.#path = join(this.#folder, `spool-${this.#number}`)
-    this.#fd = openSync(`${this.#path}.new`, 'a+', 0o600)
-    this.#size = 0
-    this.#write(`c${JSON.stringify(checkpoint)}\n`)
     this.checkpoint = checkpoint
+    this.#path = path
+    this.#fd = fd
+    this.#size = Buffer.byteLength(begin) + Buffer.byteLength(left)
     this.#first = checkpoint.upTo + 1
     this.#starts = []
-    this.#index(left.split(/(?<=\n)/).filter((line) => line !== ''))
-    this.#write(left)
-    fsyncSync(this.#fd)
-    renameSync(`${this.#path}.new`, this.#path)
+    this.#index(
+      left.split(/(?<=\n)/).filter((line) => line !== ''),
+      Buffer.byteLength(begin),
+    )
     closeSync(before.fd)
     rmSync(before.path, { force: true })
   }
@@ -117,9 +131,9 @@ export class Spool {
     closeSync(this.#fd)
   }
 
-  /** Notes the starts of lines that are about to be written. */
-  #index(lines: readonly string[]): void {
-    let at = this.#size
+  /** Notes the starts of lines, the first of which is at `from`. */
+  #index(lines: readonly string[], from: number): void {
+    let at = from
     for (const line of lines) {
       this.#starts.push(at)
       at += Buffer.byteLength(line)
@@ -128,9 +142,19 @@ export class Spool {
 
   #write(text: string): void {
     const bytes = Buffer.from(text)
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done)
+    try {
+      writeWhole(this.#fd, bytes)
+    } catch (thrown) {
+      // A part of a line would spoil the next one.
+      ftruncateSync(this.#fd, this.#size)
+      throw thrown
+    }
     this.#size += bytes.length
   }
+}
+
+function writeWhole(fd: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }
 
 /** Returns a frame as in the spool and on the wire, with its line end. */
