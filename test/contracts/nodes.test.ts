@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { type Carrel, type Input, type OperationName, operations } from '../../src/api/index.ts'
 import { type HttpServer, serveHttp } from '../../src/faces/http/http.ts'
 import { eventually, type TestSession } from '../support/carrel-session.ts'
 import { type AtEnd, makeTestFolder, openWorld, type World } from '../support/carrel-world.ts'
+import { openCliWorld } from '../support/cli-world.ts'
 import { createDatabase } from '../support/database.ts'
 
 /** Ids of things on the machine `anvil`. */
@@ -241,6 +242,69 @@ describe.skipIf('skipped' in server)('two nodes', () => {
     await expect(sights.next()).rejects.toMatchObject({ code: 'unavailable', data: { machine: 'anvil' } })
   })
 
+  it('N1: a Space from before machines goes to the one with its folder and its history, else a person is asked', async () => {
+    const [known, unknown] = [await anvil.session(), await anvil.session()]
+    await known.run([{ run: 'echo 1 > effects' }])
+    await everythingAtRest(url)
+    const place = async ({ space }: TestSession) =>
+      (await forge.carrel.call('spaces.list', { workspace })).spaces.find(({ id }) => id === space.id)
+    const name = async (session: TestSession) => (await place(session))?.machine ?? null
+    const machine = await name(known)
+    await anvil.engine.close()
+    for (const { space } of [known, unknown]) {
+      await query(url, `update spaces set machine = '' where id = '${space.id}'`)
+      await query(url, `update sessions set machine = '' where space = '${space.id}'`)
+    }
+    await forge.restart()
+    // Both folders are here too, and no history of them.
+    expect([await place(known), await place(unknown)]).toMatchObject([
+      { machine: null, state: 'away' },
+      { machine: null, state: 'away' },
+    ])
+    const theirs = unknown.through(forge.carrel)
+    const waiting = await theirs.prompt([{ say: 'adopted' }])
+    expect(waiting.waits).toEqual({ machine: null, since: null })
+    await anvil.restart()
+    expect(await name(known)).toBe(machine)
+    expect(await name(unknown)).toBeNull()
+    expect((await known.through(forge.carrel).run([{ say: 'on' }])).outcome).toBe('completed')
+    // A person says it, once.
+    const asked = { workspace, id: unknown.space.id }
+    const looked = await forge.carrel.call('spaces.adopt', asked)
+    expect(looked).toMatchObject({
+      adopted: false,
+      missing: expect.arrayContaining([expect.stringMatching(/history/)]),
+    })
+    expect(await name(unknown)).toBeNull()
+    const { adopted, space } = await forge.carrel.call('spaces.adopt', { ...asked, confirm: true })
+    expect(adopted).toBe(true)
+    expect((await theirs.endOf(waiting.prompt)).data.outcome).toBe('completed')
+    await anvil.restart()
+    expect(await name(unknown)).toBe(space.machine)
+  })
+
+  it('N1: an adoption lists what will be missing, and is refused without the folder', async () => {
+    const session = await anvil.session()
+    await session.run([{ run: 'echo 1 > effects' }])
+    await everythingAtRest(url)
+    const asked = { workspace, id: session.space.id }
+    const { missing } = await forge.carrel.call('spaces.adopt', asked)
+    const ports = (await anvil.carrel.call('ports.list', { workspace, project: session.project })).ports
+    expect(missing).toEqual([
+      expect.stringContaining('history of its files'),
+      expect.stringContaining('Homes and conversations'),
+      `Programs at its ports ${ports[0]?.port} (web).`,
+    ])
+    renameSync(session.folder, `${session.folder}-moved`)
+    const refused = forge.carrel.call('spaces.adopt', { ...asked, confirm: true })
+    await expect(refused).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining(`${session.folder} does not exist on this machine (forge)`),
+    })
+    renameSync(`${session.folder}-moved`, session.folder)
+    expect(await anvil.carrel.call('spaces.adopt', { ...asked, confirm: true })).toMatchObject({ missing: [] })
+  })
+
   describe('one login for all nodes', () => {
     let [here, there] = [null, null] as unknown as [HttpServer, HttpServer]
     beforeAll(async () => {
@@ -267,6 +331,25 @@ describe.skipIf('skipped' in server)('two nodes', () => {
       expect(await statusAt(there, { authorization: `Bearer ${wrong}` })).toBe(401)
       const { rows } = await query(url, 'select * from machines')
       for (const { engine } of [anvil, forge]) expect(JSON.stringify(rows)).not.toContain(engine.token)
+    })
+
+    it('N2: commands name the machine that has a Space, and adopt it', async () => {
+      const cli = openCliWorld()
+      onTestFinished(() => cli.close())
+      const session = await anvil.session()
+      const on = ['--url', there.url, '--token', anvil.engine.token]
+      const carrel = (...args: string[]) => cli.carrel([...args, ...on])
+      const run = await carrel('run', '--session', session.id, '--wait', 'accepted', '@@do [] @@end')
+      expect(run).toMatchObject({ exit: 0, stderr: expect.stringContaining('waits for the machine anvil') })
+      const history = await carrel('history', '--project', session.project)
+      expect(history).toMatchObject({ exit: 69, stderr: expect.stringContaining('is on the machine anvil') })
+      expect((await carrel('machines')).stdout).toMatch(/anvil +ready[\s\S]*forge \* +ready/)
+      const looked = await carrel('spaces', 'adopt', session.space.id)
+      expect(looked.stdout).toContain('The history of its files')
+      expect(looked.stderr).toContain('--yes')
+      await everythingAtRest(url)
+      const adopted = await carrel('spaces', 'adopt', session.space.id, '--yes')
+      expect(adopted).toMatchObject({ exit: 0, stdout: expect.stringContaining('is on this machine now') })
     })
 
     it('B2: a login at one node is one at the other, also when the first is gone; a forged one is not', async () => {
