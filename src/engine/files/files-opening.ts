@@ -71,7 +71,7 @@ export function openFilesContext(parts: Parts): FileRooms & { close(): Promise<v
       for (const key of [...projectPlaces.followed.keys()]) projectPlaces.forget({ key })
       retention = startHistoryRetention(ctx(), () => history.current !== null)
       placeBuilder
-        .failAbandoned()
+        .failAbandoned(ctx().machines.here.id)
         .catch((thrown) => log.warn('Places of an interrupted build could not be marked.', thrown))
     },
     async close() {

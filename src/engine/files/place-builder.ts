@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MakePlace, Places } from '../../host/places/place.ts'
 import { asCarrelError } from '../../model/errors.ts'
-import type { ProjectId, WorkspaceId } from '../../model/ids.ts'
+import type { ProjectId } from '../../model/ids.ts'
 import type { Project, ProjectPlace } from '../../model/tree.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import type { Store } from '../../store/store.ts'
@@ -46,11 +46,11 @@ export class PlaceBuilder {
     await this.#building.get(project)
   }
 
-  /** Marks places as failed whose builder is gone: no node holds their lease. */
-  async failAbandoned(): Promise<void> {
+  /** Marks places of a machine as failed whose builder is gone: no process holds their lease. */
+  async failAbandoned(machine: string): Promise<void> {
     const { store, leases } = this.#parts
-    for (const { id } of await store.tree.workspaces()) {
-      for (const project of await store.tree.projects(id as WorkspaceId)) {
+    for (const { workspace, id } of await store.machines.spaces(machine)) {
+      for (const project of await store.tree.projects(workspace, id)) {
         if (project.place.state !== 'making' || this.#building.has(project.id)) continue
         const lease = await leases.acquire(leaseOf(project))
         if (!lease) continue

@@ -27,9 +27,14 @@ export const adoptSpace: Op<'spaces.adopt'> = async (ctx, caller, input) => {
   throw new CarrelError('busy', `Another machine has just adopted the Space ${space.name}. Look again, then decide.`)
 }
 
-/** Holds the folder to the rules of a new Space. @throws unavailable without the folder, bad_input */
+/**
+ * Holds the folder to the rules of a new Space. The folder may be missing where no machine can have it: a person then
+ * brings it, or deletes the Space. @throws unavailable without the folder of another machine, bad_input
+ */
 async function checkHere({ store, machines, config, home }: Context, space: Space): Promise<void> {
   if ((await folderState(space.folder)) !== 'present') {
+    const { machine, since } = await machines.waits(space.machine)
+    if (machine === null || since !== null) return
     const message = `The folder ${space.folder} does not exist on this machine (${machines.here.name}). Bring it here first, then adopt the Space.`
     throw new CarrelError('unavailable', message, { folder: space.folder })
   }
@@ -48,7 +53,9 @@ async function checkHere({ store, machines, config, home }: Context, space: Spac
 async function missingHere(ctx: Context, space: Space): Promise<string[]> {
   const { machine } = await ctx.machines.waits(space.machine)
   const from = machine === null ? '' : ` of ${machine}`
+  const isMissing = (await folderState(space.folder)) !== 'present'
   return [
+    ...(isMissing ? [`Its folder ${space.folder}: its runs fail until you bring it here.`] : []),
     ...(await missingWork(ctx, space)),
     (await isKnownHere(ctx, space))
       ? `Snapshots${from} that this machine has not taken itself: undo and restore reach back to its own ones only.`
