@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import type { FileState } from '../../src/model/files/history.ts'
 
 /** One file, link, folder or pipe. Two names of one file share one node, as two hard links share an inode. */
 export interface Node {
@@ -34,9 +35,12 @@ export function stateOf(tree: Tree, path: string): State {
   return stateText(node.kind, node.kind === 'pipe' ? 0 : node.mode, null)
 }
 
+/** The state of a path that the history did not cover then: it says only that something may have been there. */
+export const UNCOVERED = 'not covered'
+
 /** Converts a state of the API. */
-export const apiState = (state: { kind: string; mode: number; digest: string | null } | null): State =>
-  state && stateText(state.kind, state.mode, state.digest)
+export const apiState = (state: FileState | null): State =>
+  state && (state.uncovered ? UNCOVERED : stateText(state.kind, state.mode, state.digest))
 
 /** Copies a tree; names that shared a node share the copy. */
 export function copyOf(tree: Tree): Tree {
