@@ -34,9 +34,11 @@ export function checkLost(stage: Stage, step: Asked, { before, after, words }: D
   }
 }
 
-/** Returns a test for lines that a working copy had and has no more: an apply takes them away. */
-function goneIn({ tree, moments }: Oracle): (token: string) => boolean {
-  const now = tokensOf(tree)
+/** Returns a test for lines that a working copy had and has no more where it is covered: an apply takes them away. */
+function goneIn(oracle: Oracle): (token: string) => boolean {
+  const { tree, moments } = oracle
+  const { covered } = oracle.coverage()
+  const now = tokensOf(new Map([...tree].filter(([path]) => covered.has(path))))
   const ever = new Set(moments.flatMap((moment) => [...tokensOf(moment.tree)]))
   return (token) => ever.has(token) && !now.has(token)
 }
@@ -51,8 +53,9 @@ function losersOf({ folder: { oracle } }: Stage, step: Asked): (by: By) => boole
     return (by) => oracle.runs.get(by)?.agent === of.who
   }
   const moment = oracle.moments.find((one) => one.step === step.to)
-  // Work that is undone already is nobody's any more.
-  const open = new Set(changedPaths(moment?.tree ?? new Map(), oracle.tree))
+  // Work that is undone already, or that the history never had, is nobody's.
+  const covered = new Set([...(moment?.coverage.covered ?? []), ...oracle.coverage().covered])
+  const open = new Set(changedPaths(moment?.tree ?? new Map(), oracle.tree).filter((path) => covered.has(path)))
   const since = oracle.events.filter(({ order, path }) => order > (moment?.order ?? 0) && open.has(path))
   const agents = new Set(since.flatMap(({ by }) => oracle.runs.get(by)?.agent ?? []))
   return (by) =>
