@@ -62,9 +62,17 @@ export const files = {
     summary: 'Take a snapshot: scan the working copy now and store all changes since the last scan.',
     http: ['POST', '/workspaces/:workspace/projects/:project/history/capture'],
     at: 'machine',
-    input: z.object({ ...inProject }),
+    input: z.object({
+      ...inProject,
+      accept: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Go on with another folder that stands where the folder of the working copy was. Files that it lacks count as deleted by you, and a restore brings them back.',
+        ),
+    }),
     output: z.object({ n: z.number().int(), changed: z.number().int() }),
-    errors: ['not_found', 'gone'],
+    errors: ['not_found', 'gone', 'busy'],
   }),
   'history.pin': operation({
     summary: 'Pin a snapshot so that it is never removed, or unpin it.',

@@ -102,9 +102,9 @@ describe('a path inside roots', () => {
   symlinkSync(root, at('root-link'))
 
   it('is resolved to its real path, also before it exists', async () => {
-    expect(await insideRoots(join(root, 'sub'), [root])).toBe(join(root, 'sub'))
-    expect(await insideRoots(join(root, 'in/new/file'), [root])).toBe(join(root, 'sub/new/file'))
-    expect(await insideRoots(at('root-link/a'), [at('root-link')])).toBe(join(root, 'a'))
+    expect(await insideRoots(join(root, 'sub'), [root])).toEqual({ real: join(root, 'sub'), root })
+    expect(await insideRoots(join(root, 'in/new/file'), [root])).toEqual({ real: join(root, 'sub/new/file'), root })
+    expect(await insideRoots(at('root-link/a'), [at('root-link')])).toEqual({ real: join(root, 'a'), root })
   })
 
   it.each([

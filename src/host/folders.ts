@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { CarrelError } from '../model/errors.ts'
 import { absentAsNull, isAbsent } from '../primitives/absent-as-null.ts'
 import { messageOf } from '../primitives/message-of.ts'
+import { identityAt, type RootIdentity } from './root-folder.ts'
 import { readSmallFile } from './small-file.ts'
 
 export interface FolderRules {
@@ -85,26 +86,34 @@ export async function checkFolder(path: string, rules: FolderRules): Promise<{ r
   return { real, key }
 }
 
-/** Tells whether a folder is there. A file there is `missing`; an unreadable folder is `present`: opening says why. */
-export async function folderState(real: string): Promise<'present' | 'missing'> {
+/**
+ * Tells whether the expected folder is there; null expects any. A file, a link or another folder there is `missing`; an
+ * unreadable folder is `present`: opening says why.
+ */
+export async function folderState(real: string, expected: RootIdentity | null = null): Promise<'present' | 'missing'> {
   try {
-    return (await stat(real)).isDirectory() ? 'present' : 'missing'
+    const found = identityAt(real)
+    return found !== null && (expected === null || found === expected) ? 'present' : 'missing'
   } catch (thrown) {
     return isAbsent(thrown) ? 'missing' : 'present'
   }
 }
 
 /**
- * Returns the real path, all links resolved, if it lies in one of `roots`; else null. For a path that does not exist
- * yet, the nearest existing folder above decides. A dangling link is refused, because a write would follow it. Relative
- * paths and paths with `..` are null.
+ * Returns the real path, all links resolved, and the root that it lies in; null outside of `roots`. For a path that does
+ * not exist yet, the nearest existing folder above decides. A dangling link is refused, because a write would follow it.
+ * Relative paths and paths with `..` are null.
  */
-export async function insideRoots(path: string, roots: readonly string[]): Promise<string | null> {
+export async function insideRoots(
+  path: string,
+  roots: readonly string[],
+): Promise<{ readonly real: string; readonly root: string } | null> {
   if (!isAbsolute(path) || path.includes('\0') || path.split(/[\\/]/).includes('..')) return null
   const real = await realOfPossible(resolve(path))
   if (real === null) return null
   const realRoots = await Promise.all(roots.map(realOrGiven))
-  return realRoots.some((root) => real === root || isInside(real, root)) ? real : null
+  const root = realRoots.find((one) => real === one || isInside(real, one))
+  return root === undefined ? null : { real, root }
 }
 
 /** Returns the branch of a folder from `.git/HEAD` alone; a short commit when detached; null without git (F1). */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testSession, textOf } from '../support/carrel-session.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
+import { freely } from './carrel-files.ts'
 import { expectWhole } from './carrel-runs.ts'
 
 const at = (session: { workspace: string; id: string }) => ({ workspace: session.workspace, id: session.id })
@@ -106,6 +107,43 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       expect(await spaceOf()).toBe('present')
       expect((await session.run([{ say: 'hi' }])).outcome).toBe('completed')
     })
+
+    near(
+      'F8: no write makes a folder again that is gone or replaced, and the run is charged with nothing',
+      async () => {
+        const world = await open()
+        const inPlace = [
+          ['nothing', ''],
+          ['an empty folder', ' && mkdir FOLDER'],
+          ['a link to the folder itself', ' && ln -s FOLDER-away FOLDER'],
+        ] as const
+        for (const [what, command] of inPlace) {
+          const session = await freely(await world.session())
+          const { folder } = session
+          const spaceOf = async () =>
+            (await world.carrel.call('spaces.get', { workspace: world.workspace, id: session.space.id })).space.state
+          writeFileSync(session.path('mine.txt'), 'mine\n')
+          const away = `mv FOLDER FOLDER-away${command}`.replaceAll('FOLDER', folder)
+          const write = { method: 'fs/write_text_file', params: { path: session.path('deep/new.txt'), content: 'x' } }
+          const terminal = { method: 'terminal/create', params: { command: 'touch made', cwd: folder } }
+          const { run } = await session.run([{ run: away }, { request: write }, { request: terminal }])
+          const text = textOf(await session.items())
+          expect(text.match(/-32602/g), what).toHaveLength(2)
+          expect(text, what).toMatch(/does not exist|stands where/)
+          expect(existsSync(`${folder}-away/deep`) || existsSync(`${folder}-away/made`), what).toBe(false)
+          expect(await spaceOf(), what).toBe('missing')
+          const place = { workspace: world.workspace, project: session.project }
+          await expect(world.carrel.call('history.capture', place), what).rejects.toMatchObject({ code: 'gone' })
+          expect((await world.carrel.call('history.changes', { ...place, run })).changes, what).toEqual([])
+          expect(await session.run([{ say: 'hi' }]), what).toMatchObject({ outcome: 'failed' })
+          rmSync(folder, { recursive: true, force: true })
+          renameSync(`${folder}-away`, folder)
+          expect(await spaceOf(), what).toBe('present')
+          expect((await session.run([{ write: 'new.txt', content: 'x' }])).outcome, what).toBe('completed')
+          expect(readFileSync(session.path('mine.txt'), 'utf8')).toBe('mine\n')
+        }
+      },
+    )
 
     near('B2: a Space is never bound to a path that is not a folder of its own', async () => {
       const world = await open()

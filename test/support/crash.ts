@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -68,6 +68,7 @@ export function openCrashLab(): CrashLab {
   let copies = 0
   const copied = (from: string) => {
     copies += 1
+    if (from === first) forgetRoots(join(first, 'history'))
     const to = join(top, `copy-${copies}`)
     execFileSync('cp', ['-a', from, to])
     return to
@@ -103,6 +104,15 @@ export function openCrashLab(): CrashLab {
     },
     [Symbol.dispose]: () => rmSync(top, { recursive: true, force: true }),
   }
+}
+
+/** A copy stands for the place itself: its folder must not count as another one. */
+function forgetRoots(folder: string): void {
+  const path = join(folder, 'files.db')
+  if (!existsSync(path)) return
+  const db = new DatabaseSync(path)
+  db.exec(`update places set root = ''`)
+  db.close()
 }
 
 async function runUntil(args: readonly string[]): Promise<string> {

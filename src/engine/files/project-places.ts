@@ -1,6 +1,7 @@
-import { stat } from 'node:fs/promises'
-import type { History } from '../../host/history/history.ts'
+import { folderState } from '../../host/folders.ts'
+import type { History, PlaceSpec } from '../../host/history/history.ts'
 import { NOTHING_OUTSIDE, type Place, type PlaceRecord, type Places } from '../../host/places/place.ts'
+import { checkRoot, identityAt, type RootIdentity } from '../../host/root-folder.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { FileRules } from '../../model/files/conflicts.ts'
 import { DEFAULT_FILE_RULES } from '../../model/files/file-rules.ts'
@@ -8,7 +9,6 @@ import { fileTrouble } from '../../model/files/file-trouble.ts'
 import type { HistoryStatus } from '../../model/files/history.ts'
 import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
 import type { Project, Space } from '../../model/tree.ts'
-import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import type { Store } from '../../store/store.ts'
 import type { DataPause } from '../data-pause.ts'
 
@@ -25,6 +25,10 @@ export interface ProjectPlaces {
   /** Has the history follow the place. Finishes or undoes acts that a crash interrupted (F4). Safe to repeat. */
   follow(opened: OpenedPlace): Promise<HistoryStatus>
   rules(workspace: WorkspaceId, space: SpaceId): Promise<FileRules>
+  /** Tells whether the folder of a Space stands at its path: `missing` is also another folder or a link there. */
+  standing(space: Pick<Space, 'id' | 'folder'>): Promise<'present' | 'missing'>
+  /** Goes on with the folder that stands at the path of a place now. @throws gone without a folder */
+  accept(opened: OpenedPlace): Promise<void>
   /** The places that the history of this node follows, by key. */
   readonly followed: ReadonlyMap<string, OpenedPlace>
   /** Drops places whose rules or files changed. Their next use opens them again. */
@@ -40,57 +44,80 @@ interface Parts {
   readonly onFollowed: (opened: OpenedPlace, history: History) => Promise<void>
 }
 
+interface Following {
+  readonly root: string
+  readonly identity: RootIdentity | null
+  readonly rules: string
+  readonly frozen: boolean
+  readonly task: Promise<void>
+}
+
+/** Whether the history must open a place anew. A folder that is missing changes nothing: it may come back. */
+const isOther = (known: Following, now: Omit<Following, 'task'>): boolean =>
+  known.root !== now.root ||
+  known.rules !== now.rules ||
+  known.frozen !== now.frozen ||
+  (now.identity !== null && known.identity !== now.identity)
+
 interface Placed extends Pick<Project, 'id' | 'space'> {
   readonly place: Pick<Project['place'], 'kind'>
 }
+
+/** The identity of no folder. */
+const NONE: RootIdentity = ''
 
 export const placeKey = ({ id, space, place }: Placed): string =>
   place.kind === 'direct' ? `space:${space}` : `project:${id}`
 
 export function createProjectPlaces({ store, history, places, pause, onFollowed }: Parts): ProjectPlaces {
   const followed = new Map<string, OpenedPlace>()
-  const following = new Map<string, { root: string; rules: string; frozen: boolean; task: Promise<void> }>()
+  const following = new Map<string, Following>()
+  const roots = createRoots()
 
-  const rules: ProjectPlaces['rules'] = async (workspace, space) => {
-    const changed = (await store.tree.fileRules(workspace, space)) as Partial<FileRules> | null
-    return { ...DEFAULT_FILE_RULES, ...changed }
-  }
-
+  const rules = rulesIn(store)
   const begin = async (opened: OpenedPlace, current: FileRules, frozen: boolean): Promise<void> => {
-    const { key, place, project } = opened
-    const { workspace, space } = project
-    const owner = place.kind === 'direct' ? null : project.id
-    const scope = place.layer ? ({ kind: 'layer', ...place.layer } as const) : ({ kind: 'tree' } as const)
+    const { key, place } = opened
     const opening = await history()
-    const labels = { workspace, space, project: owner }
-    await opening.open({ key, labels, root: place.root, rules: current, scope, frozen })
+    const found = identityAt(place.root)
+    const { state } = await opening.open({ ...specOf(opened, current), frozen })
+    roots.judged(key, found, state !== 'missing')
     followed.set(key, opened)
     if (!frozen) await onFollowed(opened, opening)
   }
 
   return {
     async open(project) {
-      const opened = { key: placeKey(project), project }
-      if (pause.reason) return { ...opened, place: unopened(project) }
-      if (project.place.kind === 'direct') return { ...opened, place: await directPlace(store, project) }
-      const record = await recordOf(store, project)
-      return { ...opened, place: await (await places()).open(record) }
+      const key = placeKey(project)
+      if (pause.reason) return { key, project, place: unopened(project) }
+      const isDirect = project.place.kind === 'direct'
+      const openOwn = async () => (await places()).open(await recordOf(store, project))
+      const place = await (isDirect ? directPlace(store, project) : openOwn())
+      // A view lies in a namespace of its own, where nothing can take its place.
+      if (place.namespace !== null) return { key, project, place }
+      roots.found(key, identityAt(place.root))
+      return { key, project, place: { ...place, identity: () => roots.of(key) } }
     },
     async follow(opened) {
       const { key, place, project } = opened
       const current = await rules(project.workspace, project.space)
-      const text = JSON.stringify(current)
-      const frozen = pause.reason !== null
       const known = following.get(key)
-      if (!known || known.root !== place.root || known.rules !== text || known.frozen !== frozen) {
+      const frozen = pause.reason !== null
+      const now = { root: place.root, identity: identityAt(place.root), rules: JSON.stringify(current), frozen }
+      if (!known || isOther(known, now)) {
         const task = begin(opened, current, frozen)
-        following.set(key, { root: place.root, rules: text, frozen, task })
+        following.set(key, { ...now, task })
         task.catch(() => following.delete(key))
       }
       await following.get(key)?.task
       return await (await history()).status(key)
     },
     rules,
+    standing: ({ id, folder }) => folderState(folder, roots.of(`space:${id}`)),
+    async accept({ key, place }) {
+      const found = identityAt(place.root)
+      await (await history()).accept(key)
+      roots.judged(key, found, true)
+    },
     followed,
     forget(which) {
       for (const [key, { project }] of followed) {
@@ -102,14 +129,44 @@ export function createProjectPlaces({ store, history, places, pause, onFollowed 
   }
 }
 
+const rulesIn =
+  (store: Store): ProjectPlaces['rules'] =>
+  async (workspace, space) => {
+    const changed = (await store.tree.fileRules(workspace, space)) as Partial<FileRules> | null
+    return { ...DEFAULT_FILE_RULES, ...changed }
+  }
+
+function specOf({ key, place, project }: OpenedPlace, rules: FileRules): PlaceSpec {
+  const { workspace, space } = project
+  const owner = place.kind === 'direct' ? null : project.id
+  const scope = place.layer ? ({ kind: 'layer', ...place.layer } as const) : ({ kind: 'tree' } as const)
+  return { key, labels: { workspace, space, project: owner }, root: place.root, rules, scope }
+}
+
+/** The folders that places work in, by key of the place. */
+function createRoots() {
+  const roots = new Map<string, RootIdentity | null>()
+  return {
+    /** Returns the identity that the folder of a place must have; null accepts any folder. */
+    of: (key: string): RootIdentity | null => roots.get(key) ?? null,
+    /** Notes the folder at the first opening, which the history has not judged yet. */
+    found(key: string, identity: RootIdentity | null): void {
+      if (!roots.has(key)) roots.set(key, identity)
+    },
+    /** Notes whether the history accepts a folder. A known folder may come back after another one was refused. */
+    judged(key: string, identity: RootIdentity | null, accepted: boolean): void {
+      if (accepted) roots.set(key, identity)
+      else if (roots.get(key) === identity) roots.set(key, NONE)
+    },
+  }
+}
+
 async function directPlace(store: Store, { workspace, space: id }: Project): Promise<Place> {
   const space = (await store.tree.space(workspace, id)) as Space
-  const folder = await absentAsNull(stat(space.folder)).catch((thrown) => {
+  try {
+    checkRoot(space.folder, null)
+  } catch (thrown) {
     throw fileTrouble(`The folder ${space.folder} cannot be opened.`, thrown)
-  })
-  if (!folder?.isDirectory()) {
-    const message = `The folder ${space.folder} does not exist. Restore it and prompt again, or create a Space for its new location.`
-    throw new CarrelError('gone', message)
   }
   return plainPlace('direct', 'the folder itself', space.folder)
 }

@@ -19,7 +19,7 @@ export async function watchSpaces(ctx: FilesContext): Promise<{ stop(): Promise<
   const look = async () => {
     await takeUnclaimed(ctx)
     for (const space of await ctx.store.machines.spaces(ctx.machines.here.id)) {
-      const state = await folderState(space.folder)
+      const state = await ctx.projectPlaces.standing(space)
       if (state !== space.state) await ctx.store.tree.updateSpace(space.workspace, space.id, { state }, ctx.now())
     }
   }

@@ -20,9 +20,9 @@ export interface Opening {
   readonly signal: AbortSignal
 }
 
-export function agentPlace({ path, root, enter, namespace }: Place): AgentPlace {
+export function agentPlace({ path, root, identity, enter, namespace }: Place): AgentPlace {
   const view = namespace === null ? {} : { view: { path, root, enter } }
-  return { cwd: path, roots: [path], mcpServers: [], ...view }
+  return { cwd: path, roots: [path], mcpServers: [], ...(identity && { identity }), ...view }
 }
 
 /**

@@ -3,8 +3,11 @@ import type { History } from '../../host/history/history.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { type Change, type FileDiff, type FilePath, sameAuthor, sameState } from '../../model/files/history.ts'
 import { enter, sessionIn, spaceIn } from '../authorize.ts'
+import type { Context } from '../context.ts'
 import { maskedBytes, maskedDiff } from '../files/masked-files.ts'
+import type { PlaceActivity } from '../files/place-activity.ts'
 import { BASE, reachHistory, reachPlace } from '../files/place-reach.ts'
+import type { OpenedPlace } from '../files/project-places.ts'
 import type { Op } from '../op.ts'
 
 const MOST_CHANGES = 1_000
@@ -25,9 +28,16 @@ export const listSnapshots: Op<'history.snapshots'> = async (ctx, caller, input)
 }
 
 export const captureNow: Op<'history.capture'> = async (ctx, caller, input) => {
-  const { activity } = await reachPlace(ctx, caller, input)
+  const { opened, activity } = await reachPlace(ctx, caller, input)
+  if (input.accept) await acceptFolder(ctx, opened, activity)
   const { n, counts } = await activity.scan({ at: 'everything', reason: 'asked' })
   return { n, changed: counts.created + counts.modified + counts.deleted }
+}
+
+async function acceptFolder(ctx: Context, opened: OpenedPlace, activity: PlaceActivity): Promise<void> {
+  if (activity.workers.size > 0)
+    throw new CarrelError('busy', 'A run is at work in this folder. Stop it first, then accept the folder.')
+  await ctx.projectPlaces.accept(opened)
 }
 
 export const pinSnapshot: Op<'history.pin'> = async (ctx, caller, input) => {

@@ -27,10 +27,10 @@ export const createProject: Op<'projects.create'> = async (ctx, caller, input) =
   checkOptions(input)
   const row = projectRow(ctx, space, input.name)
   if (input.place === 'direct') return await ctx.store.tree.createProject(row, ctx.now())
-  if ((await folderState(space.folder)) !== 'present')
+  if ((await ctx.projectPlaces.standing(space)) !== 'present')
     throw new CarrelError(
       'unavailable',
-      `The folder ${space.folder} does not exist, so no working copy can be created from it.`,
+      `The folder ${space.folder} does not exist or was replaced, so no working copy can be created from it.`,
     )
   const path = join(ctx.config.dataFolder, 'places', row.id)
   const place = { ...row.place, kind: input.place, path, state: 'making', note: 'Waiting to be created.' } as const

@@ -1,6 +1,6 @@
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { branchOf, checkFolder, folderState } from '../../host/folders.ts'
+import { branchOf, checkFolder } from '../../host/folders.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
 import {
@@ -231,12 +231,12 @@ export const deleteSession: Op<'sessions.delete'> = async (ctx, caller, input) =
  * Returns Spaces with the present state of their folders. Writes nothing. For a Space of another machine, returns what
  * that machine said last, while it is there.
  */
-async function withFolderStates({ machines }: Context, spaces: readonly Space[]): Promise<Space[]> {
+async function withFolderStates({ machines, projectPlaces }: Context, spaces: readonly Space[]): Promise<Space[]> {
   const others = new Set(spaces.filter((space) => !machines.has(space)).map(({ machine }) => machine))
   const waits = new Map(await Promise.all([...others].map(async (id) => [id, await machines.waits(id)] as const)))
   const look = async (space: Space): Promise<Space> => {
     const other = waits.get(space.machine)
-    if (!other) return { ...space, state: await folderState(space.folder) }
+    if (!other) return { ...space, state: await projectPlaces.standing(space) }
     return other.machine === null || other.since !== null ? { ...space, state: 'away' } : space
   }
   return await Promise.all(spaces.map(look))

@@ -3,6 +3,7 @@ import type { Cgroup } from '../cgroups/cgroup.ts'
 import type { ProcessRow } from '../proc-table.ts'
 import type { Containment } from '../process/containment.ts'
 import type { Exit } from '../process/process.ts'
+import type { RootIdentity } from '../root-folder.ts'
 import type { SandboxSpec } from '../sandbox/enclose.ts'
 
 /** Answer of an agent to `initialize`, unchanged. */
@@ -19,6 +20,8 @@ export interface AgentPlace {
   readonly roots: readonly string[]
   readonly mcpServers: readonly unknown[]
   readonly additionalDirectories?: readonly string[]
+  /** Returns the identity that the folder `cwd` must have now; null accepts any folder. */
+  readonly identity?: () => RootIdentity | null
   /** Set when the agent runs in a mounted view. `roots` are then paths of that view, inside its `path`. */
   readonly view?: PlaceView
 }

@@ -1,9 +1,10 @@
 import { hash, randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, lstat, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import type { HeldFolder } from '../root-folder.ts'
 import type { AgentListener, AgentPlace } from './contract.ts'
-import { type ResolvedPath, reachOf } from './reach.ts'
+import { holdFolderOf, type ResolvedPath, resolveInside } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'>
@@ -17,7 +18,7 @@ export async function readTextFile(
   { lenient, listener }: { lenient: boolean; listener: FileListener },
 ): Promise<{ content: string }> {
   const { path, line, limit } = fields(params)
-  const { real, seen } = await allowed(path, place)
+  const { real, seen } = await resolveInside(path, place)
   const found = await absentAsNull(stat(real))
   if (!found) {
     listener.read(seen, null)
@@ -36,18 +37,38 @@ export async function readTextFile(
   return { content: lines.slice(from, typeof limit === 'number' ? from + limit : undefined).join('\n') }
 }
 
-/** Serves `fs/write_text_file` atomically; a file keeps its mode. Reports the agent's own path, links resolved. */
+/**
+ * Serves `fs/write_text_file` atomically; a file keeps its mode. Missing folders below the working folder are made, but
+ * never the working folder itself. Reports the agent's own path, links resolved.
+ */
 export async function writeTextFile(params: unknown, place: AgentPlace, listener: FileListener): Promise<object> {
   const { path, content } = fields(params)
   if (typeof content !== 'string') throw new WireError(INVALID_PARAMS, 'The content must be text.')
-  const { real, seen } = await allowed(path, place)
-  const folder = dirname(real)
-  const old = await absentAsNull(stat(real))
+  const target = await resolveInside(path, place)
+  if (target.real === target.root) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
+  const folder = holdFolderOf(target, place)
+  try {
+    await replaceFile({ folder, target, listener, path: String(path) }, content)
+  } finally {
+    folder.release()
+  }
+  listener.wrote(target.seen, Buffer.byteLength(content), hash('sha256', content))
+  return {}
+}
+
+interface Replacement {
+  /** The held folder of the file, so that no path on the way is resolved again. */
+  readonly folder: HeldFolder
+  readonly target: ResolvedPath
+  readonly listener: FileListener
+  readonly path: string
+}
+
+async function replaceFile({ folder, target, listener, path }: Replacement, content: string): Promise<void> {
+  const real = join(folder.path, basename(target.real))
+  const old = await absentAsNull(lstat(real))
   if (old && !old.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
-  await mkdir(folder, { recursive: true })
-  // The folder may have become a link since the check.
-  if ((await allowed(path, place)).real !== real) throw outside(path)
-  const staged = join(folder, `.carrel-${randomUUID()}.tmp`)
+  const staged = join(folder.path, `.carrel-${randomUUID()}.tmp`)
   try {
     const file = await open(staged, 'wx', old ? old.mode & 0o7777 : 0o666)
     try {
@@ -58,30 +79,18 @@ export async function writeTextFile(params: unknown, place: AgentPlace, listener
     }
     if (old) await chmod(staged, old.mode & 0o7777)
     // This check comes last, so that it sees writes that others made meanwhile.
-    const refused = await listener.mayWrite(seen, await digestAt(real))
+    const refused = await listener.mayWrite(target.seen, await digestAt(real))
     if (refused !== null) throw new WireError(INVALID_PARAMS, refused, { path })
     await rename(staged, real)
   } catch (cause) {
     await rm(staged, { force: true })
     throw cause
   }
-  listener.wrote(seen, Buffer.byteLength(content), hash('sha256', content))
-  return {}
 }
 
 const digestAt = async (real: string): Promise<string | null> => {
   const bytes = await absentAsNull(readFile(real))
   return bytes && hash('sha256', bytes)
 }
-
-async function allowed(path: unknown, place: AgentPlace): Promise<ResolvedPath> {
-  if (typeof path !== 'string') throw new WireError(INVALID_PARAMS, 'The path must be text.')
-  const reached = await reachOf(place)(path)
-  if (reached === null) throw outside(path)
-  return reached
-}
-
-const outside = (path: unknown): WireError =>
-  new WireError(INVALID_PARAMS, `${path} is outside the folders of this session.`)
 
 const fields = (params: unknown): Record<string, unknown> => (params ?? {}) as Record<string, unknown>

@@ -1,13 +1,18 @@
 import { lstat, readlink } from 'node:fs/promises'
-import { isAbsolute, join, sep } from 'node:path'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { insideRoots } from '../folders.ts'
+import { checkRoot, type HeldFolder, holdBelow, holdRoot } from '../root-folder.ts'
 import type { AgentPlace, PlaceView } from './contract.ts'
+import { INVALID_PARAMS, WireError } from './wire.ts'
 
 /** File of a place under both its names, all links resolved. */
 export interface ResolvedPath {
   /** Path for this process. */
   readonly real: string
+  /** Root that it lies in, for this process. */
+  readonly root: string
   /** Path for the agent. */
   readonly seen: string
 }
@@ -15,12 +20,49 @@ export interface ResolvedPath {
 /** Same limit as in Linux. */
 const MAX_LINKS = 40
 
-/** Returns a function that resolves a path of the agent inside the roots of its place; null outside. */
-export function reachOf({ roots, view }: AgentPlace): (path: string) => Promise<ResolvedPath | null> {
-  if (view) return (path) => insideView(path, view, roots)
-  return async (path) => {
-    const real = await insideRoots(path, roots)
-    return real === null ? null : { real, seen: real }
+/**
+ * Resolves a path of the agent inside the roots of its place. A folder that was put in the place of its working folder,
+ * also behind a link, is never used (F8).
+ * @throws WireError for a path outside, and for a working folder that is missing or was replaced
+ */
+export async function resolveInside(path: unknown, place: AgentPlace): Promise<ResolvedPath> {
+  if (typeof path !== 'string') throw new WireError(INVALID_PARAMS, 'The path must be text.')
+  const { cwd, roots, view, identity } = place
+  if (!view) orRefused(() => checkRoot(cwd, identity?.() ?? null))
+  if (view) {
+    const found = await insideView(path, view, roots)
+    if (found) return found
+  } else {
+    const found = await insideRoots(path, roots)
+    if (found) return { ...found, seen: found.real }
+  }
+  throw outside(path)
+}
+
+/**
+ * Holds the folder of a resolved path, and makes missing folders on the way to it. No link is followed, so that a folder
+ * that became a link since the path was resolved is refused.
+ * @throws WireError for such a link, and for a working folder that is missing or was replaced
+ */
+export function holdFolderOf({ real, root, seen }: ResolvedPath, { cwd, identity }: AgentPlace): HeldFolder {
+  const top = orRefused(() => holdRoot(root, root === cwd ? (identity?.() ?? null) : null))
+  try {
+    const folder = holdBelow(top, relative(root, dirname(real)).split(sep).filter(meant))
+    if (folder) return folder
+  } finally {
+    top.release()
+  }
+  throw outside(seen)
+}
+
+const outside = (path: unknown): WireError =>
+  new WireError(INVALID_PARAMS, `${path} is outside the folders of this session.`)
+
+function orRefused<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    throw thrown instanceof CarrelError ? new WireError(INVALID_PARAMS, thrown.message) : thrown
   }
 }
 
@@ -35,7 +77,7 @@ async function insideView(path: string, view: PlaceView, roots: readonly string[
   if (way === null) return null
   const seen = join(view.path, ...way)
   const within = roots.some((root) => partsBelow(seen, root) !== null)
-  return within ? { real: join(view.root, ...way), seen } : null
+  return within ? { real: join(view.root, ...way), root: view.root, seen } : null
 }
 
 async function walk(parts: readonly string[], view: PlaceView): Promise<string[] | null> {

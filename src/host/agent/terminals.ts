@@ -1,7 +1,7 @@
 import type { Cgroup } from '../cgroups/cgroup.ts'
 import { type ChildTree, type Exit, spawnTree } from '../process/process.ts'
 import type { AgentLaunch, AgentPlace } from './contract.ts'
-import { reachOf } from './reach.ts'
+import { resolveInside } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 interface Terminal {
@@ -73,8 +73,7 @@ async function start(
   const { command, args, env, cwd, outputByteLimit } = params
   if (typeof command !== 'string' || command === '') throw new WireError(INVALID_PARAMS, 'The command must be text.')
   const given = Array.isArray(args) ? args.map(String) : []
-  const folder = await reachOf(place)(typeof cwd === 'string' ? cwd : place.cwd)
-  if (folder === null) throw new WireError(INVALID_PARAMS, `${cwd} is outside the folders of this session.`)
+  const folder = await resolveInside(typeof cwd === 'string' ? cwd : place.cwd, place)
   // Some agents send a whole shell line as the command and no arguments.
   const [program, list] = given.length > 0 ? [command, given] : ['/bin/sh', ['-c', command]]
   let collect: (chunk: Buffer) => void = () => undefined

@@ -3,7 +3,7 @@ import { CarrelError } from '../../model/errors.ts'
 import type { HistoryStatus } from '../../model/files/history.ts'
 import { openActing } from './acting.ts'
 import { changesIn, usageOf } from './everywhere.ts'
-import type { History, PlaceSpec } from './history.ts'
+import type { History, PlaceSpec, ScanRequest } from './history.ts'
 import { openBlobs } from './log/blobs.ts'
 import { createPacer, openDiskClock } from './log/clock.ts'
 import { openDb } from './log/db.ts'
@@ -39,24 +39,17 @@ export function openCore(folder: string, now: number, onNews: SharedParts['onNew
   const context: SweepContext = { db, blobs: shared.blobs, breathe: createPacer(), held: 0 }
   const withProblem = (status: HistoryStatus): HistoryStatus =>
     problem && !status.problem ? { ...status, problem } : status
-  const open = async (spec: PlaceSpec): Promise<HistoryStatus> => {
-    const before = places.get(spec.key)
-    if (before && isSame(before.spec, spec)) return withProblem(before.status())
-    await before?.close()
-    const place = openPlace(shared, spec, now)
-    places.set(spec.key, place)
-    if (!spec.frozen) await place.run(() => settle(place.book))
-    return withProblem(place.status())
-  }
+  const opening = openingIn(places, shared, now)
   return {
     placeOf,
     problem,
     history: {
       ...readings(shared, placeOf),
       ...acting,
-      open,
+      open: async (spec) => withProblem(await opening.open(spec)),
       ready: (key) => placeOf(key).imported,
       status: async (key) => withProblem(placeOf(key).status()),
+      accept: async (key) => withProblem(await opening.accept(placeOf(key))),
       capture: (key, scan) => placeOf(key).capture(scan),
       keepFirst: (key, paths) => placeOf(key).keepFirst(paths),
       changesIn: async (labels, filter) => changesIn(db, labels, filter),
@@ -79,6 +72,42 @@ export function openCore(folder: string, now: number, onNews: SharedParts['onNew
     },
   }
 }
+
+/** Opens places, and opens them anew where their folder is another one. */
+function openingIn(places: Map<string, OpenPlace>, shared: SharedParts, now: number) {
+  const anew = async (spec: PlaceSpec, before: OpenPlace | undefined): Promise<OpenPlace> => {
+    await before?.close()
+    const place = openPlace(shared, spec, now)
+    places.set(spec.key, place)
+    if (!spec.frozen) await place.run(() => shared.settle(place.book))
+    return place
+  }
+  return {
+    async open(spec: PlaceSpec): Promise<HistoryStatus> {
+      const before = places.get(spec.key)
+      if (before && isSame(before.spec, spec) && !before.root.replaced()) return before.status()
+      const place = await anew(spec, before)
+      // The differences of a copy are nobody's work here: a run must not be charged with them.
+      if (place.root.moved) await place.capture(byPeople(shared.clock.now()))
+      return place.status()
+    },
+    async accept(before: OpenPlace): Promise<HistoryStatus> {
+      before.root.accept()
+      const place = await anew(before.spec, before)
+      await place.capture(byPeople(shared.clock.now()))
+      return place.status()
+    },
+  }
+}
+
+/** Returns a scan of everything whose changes are those of people and of other programs. */
+const byPeople = (now: number): ScanRequest => ({
+  at: 'everything',
+  reason: 'outside',
+  paths: [],
+  writers: [],
+  now: Math.trunc(now),
+})
 
 const unknown = (key: string): CarrelError =>
   new CarrelError('not_found', `The history of ${key} is not open here. Open its place first.`)

@@ -29,9 +29,12 @@ export interface History {
   /**
    * Starts the history of a place. Safe to repeat; changed rules apply from the next capture on. The first call imports
    * the content in the background; an interrupted import continues. Acts that a crash interrupted are finished or
-   * rolled back before this resolves (F4).
+   * rolled back before this resolves (F4). Another folder at the path is `missing`, unless it is a copy of the known
+   * one: its differences are then recorded as made by people.
    */
   open(place: PlaceSpec): Promise<HistoryStatus>
+  /** Goes on with the folder that stands at the path now. Known files that it lacks count as deleted by people. */
+  accept(key: string): Promise<HistoryStatus>
   /** Resolves when the first import is done. */
   ready(key: string, signal: AbortSignal): Promise<void>
   status(key: string): Promise<HistoryStatus>

@@ -54,6 +54,7 @@ type Ask = (ask: HistoryMethod, args: readonly unknown[], signal?: AbortSignal) 
 const PASSED = [
   'open',
   'status',
+  'accept',
   'capture',
   'keepFirst',
   'snapshots',

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { CarrelError } from '../../model/errors.ts'
 import type { FilePath, HistoryStatus } from '../../model/files/history.ts'
+import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { createSerial } from '../../primitives/serial.ts'
 import { createTimer } from '../../primitives/timers.ts'
+import { rootGone } from '../root-folder.ts'
 import type { Captured, PlaceSpec, ScanRequest } from './history.ts'
 import type { Blobs } from './log/blobs.ts'
 import type { Book } from './log/book.ts'
@@ -12,11 +13,12 @@ import { type GapBook, openGapBook } from './log/gap-book.ts'
 import { openPresent, type Present } from './log/present.ts'
 import { openPast, type Past } from './log/query.ts'
 import { openUncovered } from './log/uncovered.ts'
+import { guardScan, openPlaceRoot, type PlaceRoot } from './root.ts'
 import { type Authors, openAuthors } from './scan/authors.ts'
 import { contentsOf, createFinder, type Findings } from './scan/findings.ts'
 import { openIgnorer } from './scan/ignore.ts'
 import { type Import, openImport } from './scan/import.ts'
-import { type InspectOptions, statsAt, TICK } from './scan/inspect.ts'
+import { type InspectOptions, TICK } from './scan/inspect.ts'
 import { joined } from './scan/join.ts'
 import { type OverlayLayer, openLayer } from './scan/layer.ts'
 import { LATE } from './scan/moments.ts'
@@ -41,6 +43,7 @@ export interface SharedParts {
 export interface OpenPlace {
   readonly id: number
   readonly spec: PlaceSpec
+  readonly root: PlaceRoot
   readonly book: Book
   readonly past: Past
   readonly gaps: GapBook
@@ -59,6 +62,7 @@ interface Parts {
   readonly shared: SharedParts
   readonly id: number
   readonly spec: PlaceSpec
+  readonly root: PlaceRoot
   readonly present: Present
   readonly gaps: GapBook
   readonly past: Past
@@ -87,6 +91,7 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
   const row = rowOf(db, spec)
   const authors: Authors = openAuthors(db)
   const present = openPresent(db, row.id)
+  const root = openPlaceRoot(db, row.id, spec, present)
   const gaps = openGapBook(db, row.id)
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
@@ -99,7 +104,7 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
       ? null
       : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
   const torn = createTornFiles(spec.root)
-  const parts: Parts = { shared, id: row.id, spec, present, gaps, past, recorder, layer, watch, torn }
+  const parts: Parts = { shared, id: row.id, spec, root, present, gaps, past, recorder, layer, watch, torn }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
     importing: null,
@@ -140,6 +145,7 @@ function assemble(parts: Parts, state: State, news: (what: 'progress' | 'snapsho
   return {
     id: parts.id,
     spec: parts.spec,
+    root: parts.root,
     book,
     past: parts.past,
     gaps: parts.gaps,
@@ -184,12 +190,6 @@ function inspectOptionsOf({ spec, shared }: Parts, now = shared.clock.now()): In
   return { root, blobs: shared.blobs, maxFileBytes: rules.maxFileBytes, racyFrom: now - TICK }
 }
 
-/** Throws for a missing folder, which must not count as a folder whose files were all deleted. */
-function checkRoot({ root }: PlaceSpec): void {
-  if (statsAt(root, '')?.isDirectory()) return
-  throw new CarrelError('gone', `The folder ${root} is missing. Restore it, or give the Space another folder.`)
-}
-
 /** The known states stay in memory this long after use: a walk needs all of them. ms. */
 const IDLE = 60_000
 
@@ -199,9 +199,9 @@ function createRest(drop: () => unknown): { put(): void; end(): void } {
 }
 
 function createScanner(parts: Parts, state: State, onScanned: () => void): (scan: JoinedScan) => Promise<Captured> {
-  const { shared, spec, recorder, layer, watch, torn } = parts
+  const { shared, spec, root, recorder, layer, watch, torn } = parts
   return async (scan) => {
-    checkRoot(spec)
+    const confirm = guardScan(spec.root, root)
     const context = scanContextOf(parts, state.recheck)
     const begins = shared.clock.now()
     const finder = createFinder(inspectOptionsOf(parts, begins), parts.present, parts.gaps)
@@ -211,6 +211,7 @@ function createScanner(parts: Parts, state: State, onScanned: () => void): (scan
       let isWhole = layer !== null
       if (layer) await layer.find(context, finder, (path) => parts.past.stateAt(path, recorder.newest()))
       else isWhole = await find(parts, state, { context, finder, scan, hinted })
+      confirm(finder.findings)
       const unsettled = torn.leaveOut(finder.findings, begins)
       const captured = recorder.record(finder.findings, scan, { seen: state.seen, torn: torn.times })
       torn.keep(unsettled)
@@ -219,7 +220,8 @@ function createScanner(parts: Parts, state: State, onScanned: () => void): (scan
     } catch (error) {
       shared.blobs.giveUp(contentsOf(finder.findings))
       watch?.giveBack(hinted)
-      throw error
+      // Only the folder itself can be missing here: it was away for a moment.
+      throw isAbsent(error) ? rootGone(spec.root, null) : error
     } finally {
       onScanned()
     }
@@ -265,7 +267,7 @@ function keepRules({ shared, id, spec }: Parts, state: State): void {
 }
 
 async function importing(parts: Parts, state: State): Promise<void> {
-  checkRoot(parts.spec)
+  parts.root.check()
   const imported = await openImport(scanContextOf(parts, false), inspectOptionsOf(parts), parts.recorder)
   // Paths of an interrupted import are covered already: the first walk checks them against the rules of now.
   if (parts.present.count() > 0) state.recheck = true
@@ -273,8 +275,9 @@ async function importing(parts: Parts, state: State): Promise<void> {
   state.importing = imported
 }
 
-function finishImport({ shared, id }: Parts, state: State): void {
+function finishImport({ shared, id, root }: Parts, state: State): void {
   if (!state.importing) return
+  root.check()
   inTransaction(shared.db, () => {
     shared.db.prepare('update places set imported = 1 where id = ?').run(id)
     shared.db
@@ -314,11 +317,12 @@ async function importAll(
 }
 
 function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured>): Book {
-  const { shared, spec, past, gaps, recorder, layer } = parts
+  const { shared, spec, root, past, gaps, recorder, layer } = parts
   const { blobs, db } = shared
   return {
     key: spec.key,
     root: spec.root,
+    holdRoot: root.hold,
     get newest() {
       return recorder.newest()
     },
@@ -358,9 +362,9 @@ function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured
   }
 }
 
-function statusOf({ shared, id, spec, present, recorder, gaps, watch }: Parts, state: State): HistoryStatus {
+function statusOf({ shared, id, root, present, recorder, gaps, watch }: Parts, state: State): HistoryStatus {
   const { db } = shared
-  const missing = !statsAt(spec.root, '')?.isDirectory()
+  const missing = root.problem()
   const snapshots = db.prepare('select count(*) as n from snapshots where place = ? and kept = 1').get(id)
   const bytes = db.prepare('select bytes as n from places where id = ?').get(id)
   return {
@@ -374,6 +378,6 @@ function statusOf({ shared, id, spec, present, recorder, gaps, watch }: Parts, s
     bytes: Number(bytes?.n),
     gaps: gaps.size,
     watching: watch?.armed ?? false,
-    problem: state.failed,
+    problem: missing ?? state.failed,
   }
 }

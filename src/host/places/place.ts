@@ -1,4 +1,5 @@
 import type { PlaceKind } from '../../model/tree.ts'
+import type { RootIdentity } from '../root-folder.ts'
 import type { ExportBranch } from './branch-export.ts'
 
 /** Folder of a project's files, opened for use. */
@@ -10,6 +11,8 @@ export interface Place {
   readonly path: string
   /** Path of the same files for this process; differs from `path` for a view in its own namespace. */
   readonly root: string
+  /** Returns the identity that the folder `path` must have now; null or nothing accepts any folder. */
+  readonly identity?: () => RootIdentity | null
   /** Prefix of an agent's command that enters the view; empty where none is needed. */
   readonly enter: readonly string[]
   /** Name of the namespace: agents of another one cannot serve here. Null without a namespace. */

@@ -4,6 +4,7 @@ import { CarrelError } from '../../model/errors.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { createLazy, type Lazy } from '../../primitives/lazy.ts'
 import { createSerial, type Serial } from '../../primitives/serial.ts'
+import { checkRoot, rootGone } from '../root-folder.ts'
 import { sweepBases } from './bases.ts'
 import { exportBranch } from './branch-export.ts'
 import { type CommandHost, runCommand } from './command.ts'
@@ -202,7 +203,7 @@ async function check(ask: MakePlace): Promise<void> {
   if (ask.kind === 'worktree' && ask.driver !== null)
     throw new CarrelError('bad_input', 'A worktree has no driver. Omit the driver, or make an overlay.')
   const found = await absentAsNull(lstat(ask.source))
-  if (!found) throw new CarrelError('gone', `The folder ${ask.source} is missing. Restore it, then make the project.`)
+  if (!found?.isDirectory()) throw rootGone(ask.source, found)
 }
 
 async function checkApart({ id, source }: MakePlace, parent: string): Promise<void> {
@@ -217,9 +218,7 @@ async function checkApart({ id, source }: MakePlace, parent: string): Promise<vo
 }
 
 async function openDirect({ path, kind }: PlaceRecord): Promise<Place> {
-  const found = await absentAsNull(lstat(path))
-  if (!found?.isDirectory())
-    throw new CarrelError('gone', `The folder ${path} is missing. Restore it, or make a Space for its new location.`)
+  checkRoot(path, null)
   const driver = 'the folder itself'
   return { kind, driver, path, root: path, enter: [], namespace: null, layer: null, outside: NOTHING_OUTSIDE }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { CarrelError } from '../../../model/errors.ts'
 import type { RunView } from '../../../model/events/view.ts'
 import type { Change, FilePath } from '../../../model/files/history.ts'
 import type { RunId, SessionId } from '../../../model/ids.ts'
@@ -80,6 +81,8 @@ export class RunFiles {
         'The history of this folder is not ready yet; the run begins without it. Earlier states may be missing.',
       )
     } catch (thrown) {
+      // A run must not begin where its folder is missing or another one stands (F8).
+      if (thrown instanceof CarrelError && thrown.code === 'gone') throw thrown
       ctx.log.warn(`The history of ${this.opened.key} failed.`, thrown)
       this.#notice(`The history of this folder failed, so this run cannot be undone: ${messageOf(thrown)}`)
     }
@@ -150,7 +153,8 @@ export class RunFiles {
   async #begin({ startedAt }: RunStart): Promise<void> {
     const { ctx } = this.#work
     const { key } = this.opened
-    const { state } = await ctx.projectPlaces.follow(this.opened)
+    const { state, problem } = await ctx.projectPlaces.follow(this.opened)
+    if (state === 'missing') throw new CarrelError('gone', problem ?? 'The folder of this project is missing.')
     const history = await ctx.history()
     this.times.ready(history.clock)
     if (state === 'importing' && !(await this.#imported()))

@@ -1,5 +1,6 @@
 import type { Change, FilePath, FileState, Gap, Snapshot } from '../../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../../model/ids.ts'
+import type { HeldFolder } from '../../root-folder.ts'
 import type { Captured, ScanRequest } from '../history.ts'
 import type { NotedChange } from './query.ts'
 
@@ -14,6 +15,8 @@ export interface Book {
   readonly key: string
   /** Folder of the files, without a trailing slash. */
   readonly root: string
+  /** Holds that folder, so that an act stays in it. @throws gone when it is missing or was replaced */
+  holdRoot(): HeldFolder
   /** Newest snapshot; 0 before the first. */
   readonly newest: number
   capture(scan: ScanRequest): Promise<Captured>

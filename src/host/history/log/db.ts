@@ -128,6 +128,10 @@ const STEPS: readonly string[] = [
   -- Inode and birth, by which a left-out path is known again where it was moved to.
   alter table gaps add column identity text;
   `,
+  `
+  -- The identity of the place's folder; empty until it is seen.
+  alter table places add column root text not null default '';
+  `,
 ]
 
 /**

@@ -49,10 +49,11 @@ export async function applyPlan(context: PlanContext, ask: PlanAsk, how: ApplyPl
     return act
   }
   const job: ActJob = { act, steps: stepsOf(act.id, write) }
-  const site = siteOf(book, journal)
   const current: ActInProgress = { book, job, log: journal.log }
-  await prepare(site, current, next)
-  const done = await orHalted(async () => goOn(site, current, false) ?? conclude(site, current, ask.writers))
+  const done = await atSite(book, journal, async (site) => {
+    await prepare(site, current, next)
+    return await orHalted(async () => goOn(site, current, false) ?? conclude(site, current, ask.writers))
+  })
   if (done instanceof CarrelError) throw done
   return done
 }
@@ -64,8 +65,18 @@ export async function applyPlan(context: PlanContext, ask: PlanAsk, how: ApplyPl
 export async function recover(book: Book, journal: Journal): Promise<void> {
   const job = journal.log.cut(book.key)
   // A missing place waits for its folder.
-  if (!job || !seenAt(book.root)?.isDirectory()) return
-  await orHalted(() => settle(siteOf(book, journal), { book, job, log: journal.log }, job.phase))
+  if (!job || !isStanding(book)) return
+  await orHalted(() => atSite(book, journal, (site) => settle(site, { book, job, log: journal.log }, job.phase)))
+}
+
+function isStanding(book: Book): boolean {
+  try {
+    book.holdRoot().release()
+    return true
+  } catch (error) {
+    if (error instanceof CarrelError && error.code === 'gone') return false
+    throw error
+  }
 }
 
 async function settle(site: Site, current: ActInProgress, phase: Phase): Promise<void> {
@@ -87,7 +98,15 @@ interface ActInProgress {
   readonly log: ActLog
 }
 
-const siteOf = ({ root }: Book, { point = () => {} }: Journal): Site => ({ root, point })
+/** Works in the folder of the place, which is held: an act never goes on in a folder that replaced it. */
+async function atSite<T>(book: Book, { point = () => {} }: Journal, work: (site: Site) => Promise<T>): Promise<T> {
+  const held = book.holdRoot()
+  try {
+    return await work({ root: held.path, point })
+  } finally {
+    held.release()
+  }
+}
 
 async function prepare(
   site: Site,
