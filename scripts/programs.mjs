@@ -25,7 +25,7 @@ export const SHARING_PROGRAMS = {
 }
 
 /** Packages that are not bundled: a native one, a program of its own, and the test runner of the store suites. */
-export const OUTSIDE = ['@parcel/watcher', 'chrome-devtools-mcp', 'vitest']
+export const OUTSIDE = ['@napi-rs/xattr', '@parcel/watcher', 'chrome-devtools-mcp', 'vitest']
 
 /** The sources of what people and programs load. The build gives them shared pieces, so that each loads what it needs. */
 export const ENTRIES = {

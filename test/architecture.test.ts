@@ -147,7 +147,11 @@ it.each(['.', 'runtime'])('versions are exact, and the lockfile names no registr
 })
 
 it('the package that users install bundles no dependency twice, and brings Node only where it is needed', () => {
-  expect(Object.keys(readManifest('.').dependencies ?? {})).toEqual(['@parcel/watcher', 'chrome-devtools-mcp'])
+  expect(Object.keys(readManifest('.').dependencies ?? {})).toEqual([
+    '@napi-rs/xattr',
+    '@parcel/watcher',
+    'chrome-devtools-mcp',
+  ])
   expect(readManifest('.').optionalDependencies).toBeUndefined()
 })
 

@@ -2,6 +2,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, mkdirSync
 import { CarrelError } from '../model/errors.ts'
 import { isAbsent } from '../primitives/absent-as-null.ts'
 import { errorCode } from '../primitives/error-code.ts'
+import { giveToOwnerOf } from './attributes.ts'
 
 /**
  * Identity of a folder: its disk, its inode and the time of its birth. A renamed folder keeps it, and another folder at
@@ -59,7 +60,7 @@ export function holdBelow(root: HeldFolder, parts: readonly string[]): HeldFolde
     const above = at
     if (!above) return null
     try {
-      at = hold(`${above.path}/${part}`) ?? made(`${above.path}/${part}`)
+      at = hold(`${above.path}/${part}`) ?? made(above.path, part)
     } finally {
       above.release()
     }
@@ -67,10 +68,12 @@ export function holdBelow(root: HeldFolder, parts: readonly string[]): HeldFolde
   return at
 }
 
-/** Makes a folder and holds it; null where something else has its name. */
-function made(path: string): (HeldFolder & { readonly fd: number }) | null {
+/** Makes a folder for the owner of the one above it, and holds it; null where something else has its name. */
+function made(above: string, name: string): (HeldFolder & { readonly fd: number }) | null {
+  const path = `${above}/${name}`
   try {
     mkdirSync(path)
+    giveToOwnerOf(above, path)
   } catch (thrown) {
     if (errorCode(thrown) !== 'EEXIST') throw thrown
   }

@@ -51,8 +51,8 @@ async function builtChild(): Promise<Child> {
   await build({
     configFile: false,
     logLevel: 'error',
-    // Watchers are only hints, and cannot be bundled.
-    ssr: { noExternal: true, external: ['@parcel/watcher'] },
+    // Native parts cannot be bundled.
+    ssr: { noExternal: true, external: ['@napi-rs/xattr', '@parcel/watcher'] },
     build: { ssr: join(import.meta.dirname, 'crash-child.ts'), outDir, minify: false, rolldownOptions: { output } },
   })
   const built = { file: join(outDir, 'child.mjs'), env: { NODE_COMPILE_CACHE: join(outDir, 'compiled') } }

@@ -41,6 +41,11 @@ export function PlanDone({ act, project, session, onClose }: Props) {
               {labels.taken(nameOf(author, sessions), paths.length)}
             </p>
           ))}
+          {act.notices?.map((text) => (
+            <p key={text} className="dim">
+              {text}
+            </p>
+          ))}
         </div>
       </div>
       <Paths id={`written.${act.id}`} title={labels.writtenList} paths={act.written} />

@@ -44,6 +44,7 @@ export async function planAndApply(
   const act = await carrel.call('plans.apply', { workspace, project, request, digest: plan.digest, ...decisions })
   term.result(act, () => {
     term.line(`Files written: ${act.written.length}, left unchanged: ${act.left.length}. ${act.id}`)
+    for (const notice of act.notices ?? []) term.line(notice)
     term.note(`Undo with: carrel undo ${act.id}`)
   })
   return true

@@ -2,12 +2,13 @@ import { hash, randomUUID } from 'node:crypto'
 import { chmod, lstat, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { attributesAt, giveToOwnerOf, lossTexts, setAttributes } from '../attributes.ts'
 import type { HeldFolder } from '../root-folder.ts'
 import type { AgentListener, AgentPlace } from './contract.ts'
 import { holdFolderOf, type ResolvedPath, resolveInside } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
-type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'>
+type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote' | 'notice'>
 
 const MAX_READ_BYTES = 16 << 20
 
@@ -38,7 +39,8 @@ export async function readTextFile(
 }
 
 /**
- * Serves `fs/write_text_file` atomically; a file keeps its mode. Missing folders below the working folder are made, but
+ * Serves `fs/write_text_file` atomically. A file keeps its owner, group, permission bits, access control list and
+ * `user.*` attributes; a notice says which could not be kept, and that hard links were cut. Missing folders below the working folder are made, but
  * never the working folder itself. Reports the agent's own path, links resolved.
  */
 export async function writeTextFile(params: unknown, place: AgentPlace, listener: FileListener): Promise<object> {
@@ -70,18 +72,21 @@ async function replaceFile({ folder, target, listener, path }: Replacement, cont
   if (old && !old.isFile()) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   const staged = join(folder.path, `.carrel-${randomUUID()}.tmp`)
   try {
-    const file = await open(staged, 'wx', old ? old.mode & 0o7777 : 0o666)
+    const file = await open(staged, 'wx', old ? 0o600 : 0o666)
     try {
       await file.writeFile(content, 'utf8')
       await file.sync()
     } finally {
       await file.close()
     }
-    if (old) await chmod(staged, old.mode & 0o7777)
+    const lost = old ? setAttributes(staged, attributesAt(real, old)) : giveToOwnerOf(folder.path, staged)
+    // The rights of a program must not pass to another content, so it loses setuid and setgid.
+    if (old) await chmod(staged, old.mode & 0o1777)
     // This check comes last, so that it sees writes that others made meanwhile.
     const refused = await listener.mayWrite(target.seen, await digestAt(real))
     if (refused !== null) throw new WireError(INVALID_PARAMS, refused, { path })
     await rename(staged, real)
+    for (const text of lossTexts(path, { lost, links: old?.nlink ?? 1 })) listener.notice(text)
   } catch (cause) {
     await rm(staged, { force: true })
     throw cause

@@ -14,6 +14,7 @@ import { openPresent, type Present } from './log/present.ts'
 import { openPast, type Past } from './log/query.ts'
 import { openUncovered } from './log/uncovered.ts'
 import { guardScan, openPlaceRoot, type PlaceRoot } from './root.ts'
+import { type AttributeBook, openAttributeBook } from './scan/attribute-book.ts'
 import { type Authors, openAuthors } from './scan/authors.ts'
 import { contentsOf, createFinder, type Findings } from './scan/findings.ts'
 import { openIgnorer } from './scan/ignore.ts'
@@ -65,6 +66,7 @@ interface Parts {
   readonly root: PlaceRoot
   readonly present: Present
   readonly gaps: GapBook
+  readonly attributes: AttributeBook
   readonly past: Past
   readonly recorder: ScanRecorder
   readonly layer: OverlayLayer | null
@@ -96,7 +98,8 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
   const layer = spec.scope.kind === 'layer' ? openLayer(spec.root, spec.scope, blobs) : null
   const past = openPast(db, row.id, layer)
   const uncovered = openUncovered(db, row.id)
-  const common = { db, id: row.id, root: spec.root, blobs, authors, present, uncovered, gaps }
+  const attributes = openAttributeBook(db, row.id, spec.root)
+  const common = { db, id: row.id, root: spec.root, blobs, authors, present, uncovered, gaps, attributes }
   const recorder = createRecorder(common)
   const news = (what: 'progress' | 'outside' | 'snapshot') => shared.onNews({ key: spec.key, what })
   const watch =
@@ -104,7 +107,8 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
       ? null
       : startWatch(spec.root, spec.rules.ignore, { hint: () => news('outside'), armed: () => news('progress') })
   const torn = createTornFiles(spec.root)
-  const parts: Parts = { shared, id: row.id, spec, root, present, gaps, past, recorder, layer, watch, torn }
+  const opened = { spec, root, present, gaps, attributes, past, recorder, layer, watch, torn }
+  const parts: Parts = { shared, id: row.id, ...opened }
   const rules = JSON.stringify(spec.rules)
   const state: State = {
     importing: null,
@@ -199,7 +203,7 @@ function createRest(drop: () => unknown): { put(): void; end(): void } {
 }
 
 function createScanner(parts: Parts, state: State, onScanned: () => void): (scan: JoinedScan) => Promise<Captured> {
-  const { shared, spec, root, recorder, layer, watch, torn } = parts
+  const { shared, spec, root, present, attributes, recorder, layer, watch, torn } = parts
   return async (scan) => {
     const confirm = guardScan(spec.root, root)
     const context = scanContextOf(parts, state.recheck)
@@ -214,6 +218,8 @@ function createScanner(parts: Parts, state: State, onScanned: () => void): (scan
       confirm(finder.findings)
       const unsettled = torn.leaveOut(finder.findings, begins)
       const captured = recorder.record(finder.findings, scan, { seen: state.seen, torn: torn.times })
+      // A new owner of a known folder is no finding, so the hints name it.
+      attributes.note(hinted === null ? present.folders() : [...hinted, ...scan.paths])
       torn.keep(unsettled)
       state.seen = Math.max(state.seen, isWhole ? begins : begins - LATE)
       return { ...captured, unsettled: unsettled.size > 0 }
@@ -317,7 +323,7 @@ async function importAll(
 }
 
 function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured>): Book {
-  const { shared, spec, root, past, gaps, recorder, layer } = parts
+  const { shared, spec, root, past, gaps, attributes, recorder, layer } = parts
   const { blobs, db } = shared
   return {
     key: spec.key,
@@ -353,6 +359,7 @@ function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured
       }
       return content.digest.toString('hex')
     },
+    attributesOf: attributes.of,
     gapAt: (path) => gaps.covering(path),
     excludes(planned) {
       const ignorer = openIgnorer(spec.root, spec.rules, shared.folder, planned)

@@ -117,16 +117,26 @@ it('F8: a folder that was away for a part of a scan has lost only what is not th
     for (const name of ['folder', 'elsewhere']) mkdirSync(join(root, name))
     for (const name of ['a', 'folder/b', 'elsewhere/c']) writeFileSync(join(root, name), name)
     symlinkSync('elsewhere', join(root, 'link'))
-    const found = () => new Map(['a', 'folder/b', 'gone', 'link/c'].map((path) => [path, { state: null } as Found]))
+    const paths = ['a', 'folder/b', 'gone', 'link/c']
+    const none = { covered: new Map(), entered: new Map() }
+    const found = () => ({
+      changed: new Map(paths.map((path) => [path, { state: null } as Found])),
+      gaps: new Map([
+        ['elsewhere', null],
+        ['ignored', null],
+      ]),
+      ...none,
+    })
     const [quiet, away] = [found(), found()]
-    guardScan(root, guarded)({ changed: quiet })
-    expect([...quiet.keys()]).toEqual(['a', 'folder/b', 'gone', 'link/c'])
+    guardScan(root, guarded)(quiet)
+    expect([...quiet.changed.keys()]).toEqual(paths)
     const confirm = guardScan(root, guarded)
     renameSync(root, `${root}-away`)
-    expect(() => confirm({ changed: found() })).toThrow(/does not exist/)
+    expect(() => confirm(found())).toThrow(/does not exist/)
     renameSync(`${root}-away`, root)
-    confirm({ changed: away })
-    expect([...away.keys()]).toEqual(['gone', 'link/c'])
+    confirm(away)
+    expect([...away.changed.keys()]).toEqual(['gone', 'link/c'])
+    expect([...away.gaps.keys()]).toEqual(['ignored'])
   } finally {
     rmSync(root, { recursive: true, force: true })
   }

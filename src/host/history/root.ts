@@ -101,17 +101,21 @@ function resembles(root: string, present: Present): boolean {
 export function guardScan(
   path: string,
   root: Pick<PlaceRoot, 'check' | 'hold'>,
-): (findings: Pick<Findings, 'changed'>) => void {
+): (findings: Pick<Findings, 'changed' | 'covered' | 'entered' | 'gaps'>) => void {
   root.check()
   const before = renamesAt(path)
-  return ({ changed }) => {
+  return ({ changed, covered, entered, gaps }) => {
     root.check()
     if (renamesAt(path) === before) return
     const gone = [...changed].filter(([, { state }]) => state === null).map(([one]) => one)
+    const isKnown = (one: FilePath) => changed.has(one) || covered.has(one) || entered.has(one)
+    const over = [...gaps].filter(([one, gap]) => gap === null && !isKnown(one)).map(([one]) => one)
     const held = root.hold()
     try {
       const names = namesBelow(held.path)
-      for (const one of gone) if (names(parentOf(one)).has(nameOf(one))) changed.delete(one)
+      const isThere = (one: FilePath) => names(parentOf(one)).has(nameOf(one))
+      for (const one of gone.filter(isThere)) changed.delete(one)
+      for (const one of over.filter(isThere)) gaps.delete(one)
     } finally {
       held.release()
     }

@@ -247,6 +247,8 @@ export const Act = z.object({
   left: z.array(FilePath),
   /** Other authors whose work was overwritten, with the paths. */
   taken: z.array(z.object({ author: Author, paths: z.array(FilePath) })),
+  /** Sentences that say what written files could not keep, such as an owner or a hard link; nothing for none. */
+  notices: z.array(z.string()).optional(),
   /** Applied snapshot of the project's place; null unless the act is an apply. */
   applied: z.number().int().nullable(),
 })

@@ -1,5 +1,6 @@
 import type { Change, FilePath, FileState, Gap, Snapshot } from '../../../model/files/history.ts'
 import type { ActId, RunId, SessionId } from '../../../model/ids.ts'
+import type { Attributes } from '../../attributes.ts'
 import type { HeldFolder } from '../../root-folder.ts'
 import type { Captured, ScanRequest } from '../history.ts'
 import type { NotedChange } from './query.ts'
@@ -39,6 +40,8 @@ export interface Book {
   kept(state: FileState): boolean
   /** Stores content durably and returns its digest. */
   put(bytes: Uint8Array): string
+  /** Returns the last seen owner, group and extended attributes; null for a path with none of its own. */
+  attributesOf(path: FilePath): Attributes | null
   /** Returns why a path is not covered; null when it is. */
   gapAt(path: FilePath): Gap | null
   /** Returns a test whether rules exclude a path, with ignore files as planned. */

@@ -131,6 +131,13 @@ const STEPS: readonly string[] = [
   `
   -- The identity of the place's folder; empty until it is seen.
   alter table places add column root text not null default '';
+  -- Owner, group and extended attributes of paths that differ from those of the place's folder, as last seen.
+  create table attributes (
+    place integer not null,
+    path blob not null,
+    attributes text not null,
+    primary key (place, path)
+  ) without rowid;
   `,
 ]
 

@@ -67,6 +67,10 @@ export function openPresent(db: DatabaseSync, place: number) {
       memory ??= load(sql, place)
       return memory
     },
+    /** Yields the known folders. */
+    *folders(): Iterable<FilePath> {
+      for (const [path, { kind }] of this.all()) if (kind === FOLDER) yield path
+    },
     /** Drops the memory, which is no longer needed, or may be wrong after a rollback. */
     drop() {
       memory = null

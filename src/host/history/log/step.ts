@@ -1,5 +1,6 @@
 import type { FilePath, FileState, PlanEntry } from '../../../model/files/history.ts'
 import type { ActId } from '../../../model/ids.ts'
+import type { Attributes } from '../../attributes.ts'
 import { foldersAbove } from './paths.ts'
 import { isFolder } from './versions.ts'
 
@@ -10,6 +11,8 @@ export interface ActStep {
   readonly next: FileState | null
   /** Folder for the new and the earlier content until the act is over. Empty for the place itself. */
   readonly hold: FilePath
+  /** Of a path that comes back, and of a folder that goes; nothing where the place's owner has it. */
+  readonly attributes?: Attributes
   /** Temporary name of the new content; the earlier content has `.old` appended. */
   readonly name: string
 }

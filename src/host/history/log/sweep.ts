@@ -190,7 +190,7 @@ export async function forgetPlace(context: SweepContext, id: number): Promise<vo
   }
   inTransaction(db, () => {
     inherit(db, id)
-    for (const table of ['changes', 'snapshots', 'marks', 'gaps']) {
+    for (const table of ['changes', 'snapshots', 'marks', 'gaps', 'attributes']) {
       db.prepare(`delete from ${table} where place = ?`).run(id)
     }
     db.prepare('delete from places where id = ?').run(id)

@@ -77,6 +77,14 @@ export function leftOutIn(
 export const isOutAbove = (found: Findings['gaps'], gaps: GapBook, path: FilePath): boolean =>
   foldersAbove(path).some((folder) => (found.has(folder) ? found.get(folder) : gaps.at(folder)) != null)
 
+/** Yields the found paths that exist and are covered. */
+export function* standingIn({ changed, covered, entered, touched }: Findings): Iterable<FilePath> {
+  for (const [path, { state }] of changed) if (state) yield path
+  yield* covered.keys()
+  yield* entered.keys()
+  yield* touched.keys()
+}
+
 /** Yields all found content, to be recorded or given up. */
 export function* contentsOf({ changed, covered, entered }: Findings): Iterable<Content> {
   for (const { state, base } of [...changed.values(), ...covered.values(), ...entered.values()]) {

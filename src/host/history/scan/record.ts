@@ -8,9 +8,10 @@ import type { GapBook } from '../log/gap-book.ts'
 import { comparePaths, pathBytes } from '../log/paths.ts'
 import type { Present } from '../log/present.ts'
 import type { Uncovered } from '../log/uncovered.ts'
+import type { AttributeBook } from './attribute-book.ts'
 import { type Authors, attributor } from './authors.ts'
 import { createCoverage } from './coverage.ts'
-import { type Findings, isEmpty, isQuiet, leftOutIn } from './findings.ts'
+import { type Findings, isEmpty, isQuiet, leftOutIn, standingIn } from './findings.ts'
 import { statsAt } from './inspect.ts'
 import { createMoments, type SeenBefore } from './moments.ts'
 import { createOrigins } from './origins.ts'
@@ -36,6 +37,7 @@ export interface RecorderParts {
   readonly present: Present
   readonly uncovered: Uncovered
   readonly gaps: GapBook
+  readonly attributes: AttributeBook
 }
 
 export type ScanRecorder = ReturnType<typeof createRecorder>
@@ -57,6 +59,7 @@ export function createRecorder(parts: RecorderParts) {
     } catch (error) {
       present.drop()
       gaps.forget()
+      parts.attributes.forget()
       throw error
     }
   }
@@ -85,12 +88,18 @@ export function createRecorder(parts: RecorderParts) {
         if (now > n + 1) write.snapshot(n + 2, scan, [])
         if (now > n) set.run(now, id)
         write.marks(scan, now)
+        parts.attributes.note(standingIn(findings))
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
     },
     /** Covers paths from the first snapshot on, without an author. `soon`: a power loss may undo it. */
     cover(findings: Findings, how: 'now' | 'soon'): void {
-      if (!isEmpty(findings)) inOne(() => write.quiet(findings, 1), how === 'soon' ? inTransactionSoon : inTransaction)
+      if (isEmpty(findings)) return
+      const work = () => {
+        write.quiet(findings, 1)
+        parts.attributes.note(standingIn(findings))
+      }
+      inOne(work, how === 'soon' ? inTransactionSoon : inTransaction)
     },
     /** Makes the first snapshot, which is empty until an import or the frozen folder fills it. */
     begin(now: number): void {

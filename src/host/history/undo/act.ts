@@ -3,6 +3,7 @@ import { choose } from '../../../model/files/conflicts.ts'
 import type { Act, Author, FilePath, PlanEntry } from '../../../model/files/history.ts'
 import { sameAuthor, sameState } from '../../../model/files/history.ts'
 import type { Version } from '../../../model/files/merge.ts'
+import { type Attributes, attributesAt } from '../../attributes.ts'
 import type { ApplyPlan, PlanAsk } from '../history.ts'
 import type { Book } from '../log/book.ts'
 import { explainError, isFull } from '../log/db.ts'
@@ -48,11 +49,11 @@ export async function applyPlan(context: PlanContext, ask: PlanAsk, how: ApplyPl
     journal.log.keep(book.key, act)
     return act
   }
-  const job: ActJob = { act, steps: stepsOf(act.id, write) }
-  const current: ActInProgress = { book, job, log: journal.log }
   const done = await atSite(book, journal, async (site) => {
-    await prepare(site, current, next)
-    return await orHalted(async () => goOn(site, current, false) ?? conclude(site, current, ask.writers))
+    const steps = stepsOf(act.id, write).map((step) => withAttributes(site, book, step))
+    const current: ActInProgress = { book, job: { act, steps }, log: journal.log }
+    const notices = await prepare(site, current, next)
+    return await orHalted(async () => goOn(site, current, false) ?? conclude(site, current, ask.writers, notices))
   })
   if (done instanceof CarrelError) throw done
   return done
@@ -108,17 +109,36 @@ async function atSite<T>(book: Book, { point = () => {} }: Journal, work: (site:
   }
 }
 
+/** Adds the attributes of a path that comes back, and of a folder that goes, since a rollback makes it again. */
+function withAttributes({ root }: Site, book: Book, step: ActStep): ActStep {
+  const { path, now, next } = step
+  if (now?.kind === next?.kind) return step
+  const attributes = next === null ? onDisk(root, path) : book.attributesOf(path)
+  return attributes ? { ...step, attributes } : step
+}
+
+function onDisk(root: string, path: FilePath): Attributes | null {
+  try {
+    return atPath(root, path, (spot) => (seenAt(spot)?.isDirectory() ? attributesAt(spot) : null))
+  } catch (error) {
+    // A concurrent write: the move itself finds it.
+    if (error instanceof Moved) return null
+    throw error
+  }
+}
+
 async function prepare(
   site: Site,
   { book, job, log }: ActInProgress,
   next: ReadonlyMap<FilePath, Version>,
-): Promise<void> {
+): Promise<string[]> {
   try {
     site.point('begin')
     log.begin(book.key, job)
-    await stageAll(site, job.steps, next)
+    const notices = await stageAll(site, job.steps, next)
     site.point('staged')
     log.phase(book.key, 'staged')
+    return notices
   } catch (error) {
     sweep(site, job.steps)
     dropLater(() => log.drop(book.key))
@@ -189,7 +209,12 @@ function restoreMode({ root }: Site, { path, now }: ActStep): void {
   }
 }
 
-async function conclude(site: Site, { book, job, log }: ActInProgress, writers: PlanAsk['writers']): Promise<Act> {
+async function conclude(
+  site: Site,
+  { book, job, log }: ActInProgress,
+  writers: PlanAsk['writers'],
+  notices: readonly string[] = [],
+): Promise<Act> {
   site.point('sweep')
   sweep(site, job.steps)
   site.point('capture')
@@ -205,8 +230,16 @@ async function conclude(site: Site, { book, job, log }: ActInProgress, writers: 
     now: at,
   })
   site.point('keep')
-  log.keep(book.key, { ...job.act, after: n })
-  return { ...job.act, after: n }
+  const act = { ...job.act, after: n, ...(notices.length > 0 && { notices: shortened(notices) }) }
+  log.keep(book.key, act)
+  return act
+}
+
+const MOST_NOTICES = 20
+
+function shortened(notices: readonly string[]): string[] {
+  const more = notices.length - MOST_NOTICES
+  return more > 0 ? [...notices.slice(0, MOST_NOTICES), `This holds for ${more} more files.`] : [...notices]
 }
 
 function isAsPlanned({ root }: Site, { path, next }: ActStep): boolean {

@@ -5,7 +5,6 @@ import {
   constants,
   fchmodSync,
   fsyncSync,
-  lchownSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -15,6 +14,7 @@ import {
 } from 'node:fs'
 import { type FileState, sameState } from '../../../model/files/history.ts'
 import { isAbsent } from '../../../primitives/absent-as-null.ts'
+import { giveToOwnerOf, setAttributes } from '../../attributes.ts'
 import { nameOf, parentOf } from '../log/paths.ts'
 import type { ActStep, Kind } from '../log/step.ts'
 import { isFolder } from '../log/versions.ts'
@@ -117,9 +117,9 @@ const MOVES: Readonly<Record<Kind, MoveSteps>> = {
       point(`unmake ${step.path}`)
       if (!removeFolder(target)) throw new Moved(step.path)
     },
-    undo({ target, parent }) {
+    undo({ step, target, parent }) {
       const seen = seenAt(target)
-      if (!seen) makeFolder(target, parent)
+      if (!seen) makeFolder(target, parent, step)
       return !seen || seen.isDirectory()
     },
   },
@@ -128,7 +128,7 @@ const MOVES: Readonly<Record<Kind, MoveSteps>> = {
     do({ step, target, parent, point }) {
       point(`make ${step.path}`)
       if (isThere(target)) throw new Moved(step.path)
-      makeFolder(target, parent)
+      makeFolder(target, parent, step)
     },
     undo: ({ target }) => !seenAt(target)?.isDirectory() || removeFolder(target),
   },
@@ -259,11 +259,11 @@ function drop(spot: Spot): true {
   return true
 }
 
-/** Makes a folder that is private until its mode is set. As root, gives it to the owner of the folder around it. */
-function makeFolder(spot: Spot, parent: Spot): void {
+/** Makes a folder that is private until its mode is set, with its earlier attributes, or for the owner around it. */
+function makeFolder(spot: Spot, parent: Spot, { attributes }: ActStep): void {
   mkdirSync(spot, 0o700)
-  const around = process.getuid?.() === 0 && seenAt(parent)
-  if (around) lchownSync(spot, Number(around.uid), Number(around.gid))
+  if (attributes) setAttributes(spot, attributes)
+  else giveToOwnerOf(parent, spot)
 }
 
 /** Removes an empty folder; false when it is not empty. A missing one is fine. */

@@ -36,7 +36,7 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
   const chosen = choosing(request)
   const proposed = proposalsOf(request, context).filter(({ path }) => chosen(path))
   const wanted = proposed.filter(({ unseen }) => !unseen)
-  const shaped = shape(book, pick(book, request, wanted).filter(isNews(book)))
+  const shaped = shape(book, pick(book, request, wanted).map(withoutPrivileges(book)).filter(isNews(book)))
   const guard: Guard = { rules: ask.paths, active: ask.active, matches: globMatches }
   const drafts = shaped.toSorted((a, b) => comparePaths(a.proposal.path, b.proposal.path))
   const isOnlyCopy = copiesAtRisk(
@@ -61,6 +61,18 @@ export async function planDiff(context: PlanContext, ask: PlanAsk, path: FilePat
 }
 
 const present = (book: Book, path: FilePath): Version => versionOf(book, book.stateAt(path, book.newest))
+
+const PRIVILEGES = 0o6000
+
+/** A file that gets another content loses setuid and setgid: the rights of a program must not pass to it. */
+const withoutPrivileges =
+  (book: Book) =>
+  (proposal: Proposal): Proposal => {
+    const { state } = proposal.next
+    if (state?.kind !== 'file' || (state.mode & PRIVILEGES) === 0) return proposal
+    if (book.stateAt(proposal.path, book.newest)?.digest === state.digest) return proposal
+    return { ...proposal, next: { ...proposal.next, state: { ...state, mode: state.mode & ~PRIVILEGES } } }
+  }
 
 const isNews =
   (book: Book) =>
