@@ -269,6 +269,33 @@ describe('on a server that pg_dump can copy from', () => {
     expect(listCopies(options.copies).copies.map(({ manifest }) => manifest.schema)).toEqual([2, 2])
   })
 
+  it('U1, U2: a failing step is named with its copy and the remedy, and the next try makes a copy of its day', async () => {
+    const { url } = database
+    await makeOldPostgres(url, 9)
+    const options = how({ env: { PATH: server.bin } })
+    const refusing =
+      "create function refuse() returns event_trigger language plpgsql as $$ begin raise 'not today'; end $$"
+    await query(
+      url,
+      `${refusing}; create event trigger refusing on ddl_command_start when tag in ('ALTER TABLE') execute function refuse()`,
+    )
+    const failed = open(url, options)
+    await expect(failed).rejects.toThrow(
+      /failed at step 0011-names: not today\. Nothing was changed\. Continue with the earlier version.*made is 2026-11-24T.*-schema-9/,
+    )
+    await query(url, 'drop event trigger refusing; drop function refuse()')
+    expect(await schemaOf(url)).toBe(9)
+    // A day's work comes in between.
+    await query(url, `insert into workspaces (id, name, created_at) values ('day', 'Day', ${NOW + 1})`)
+    await (await openPostgres({ url, upgrade: options, now: () => NOW + 86_400_000 })).close()
+    const [fresh, first] = listCopies(options.copies).copies
+    expect([fresh?.manifest.at, first?.manifest.at]).toEqual([NOW + 86_400_000, NOW])
+    expect([fresh?.manifest.counts.workspaces, first?.manifest.counts.workspaces]).toEqual([2, 1])
+    const name = fresh?.name ?? ''
+    await backPostgres({ url, schema: 'public', name, options, now: NOW + 172_800_000, say: () => undefined })
+    expect(await query(url, 'select id from workspaces order by id')).toEqual([{ id: 'day' }, { id: 'w' }])
+  })
+
   it('a check lists what is to be done and by whom, and leaves the database unchanged', async () => {
     const { url } = database
     await makeOldPostgres(url, 2)

@@ -15,7 +15,7 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, makeCopy, type UpgradeOptions } from '../upgrade/copies.ts'
-import { diskFull, stepFailed } from '../upgrade/failures.ts'
+import { diskFull, stepFailed, withCopy } from '../upgrade/failures.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { countDumped, findPgTools, type PgTools, startTool, type ToolEnv } from './pg-tools.ts'
 import { fromPostgres, mayRetry } from './postgres-errors.ts'
@@ -59,11 +59,12 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
   const { findings, tools, room } = await lookOver(upgrade, options)
   refuseFindings(version, migrations.length, findings)
   let doing = 'the copy'
+  let copy: Copy | null = null
   try {
     await lockTables(upgrade)
-    const copy =
-      options?.copy === 'make' && tools ? await copyPostgres(upgrade, options, { tools, reason: 'upgrade' }) : null
+    copy = options?.copy === 'make' && tools ? await copyPostgres(upgrade, options, { tools, reason: 'upgrade' }) : null
     if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
+    doing = 'the preparation of its steps'
     let step = 0
     const notify = ({ name }: Migration) => {
       doing = `step ${name}`
@@ -72,7 +73,7 @@ export async function upgradePostgres(upgrade: Upgrade, options: PostgresUpgrade
     }
     await migrate(tx, { version, now, migrations, notify })
   } catch (thrown) {
-    throw postgresFailure(thrown, doing, room)
+    throw withCopy(postgresFailure(thrown, doing, room), copy)
   }
 }
 
@@ -204,7 +205,7 @@ export function postgresFailure(thrown: unknown, doing: string, room: readonly U
   const error = known.code === 'internal' ? fromPostgres(thrown) : known
   if (error.code !== 'internal' || (error.data as { step?: unknown } | undefined)?.step !== undefined) return error
   const detail = asCarrelError(thrown)
-    .message.replace(/^Something went wrong inside Carrel: /, '')
+    .message.replace(/^Carrel has an internal error: /, '')
     .replace(/\.$/, '')
   return stepFailed(doing, detail, thrown)
 }

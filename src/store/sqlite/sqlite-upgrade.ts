@@ -11,7 +11,7 @@ import type { Migration } from '../sql/migrations/migration.ts'
 import { preflight } from '../sql/migrations/preflight.ts'
 import type { Tx } from '../sql/tx.ts'
 import { type Copy, copiesIn, makeCopy, type UpgradeOptions } from '../upgrade/copies.ts'
-import { diskFull, stepFailed } from '../upgrade/failures.ts'
+import { diskFull, stepFailed, withCopy } from '../upgrade/failures.ts'
 import { roomAt } from '../upgrade/room.ts'
 import { expectSound, readAside, realPath, sizeOf, sizeOfTables } from './sqlite-aside.ts'
 import { copyDatabase } from './sqlite-copy.ts'
@@ -39,10 +39,12 @@ export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
   const room = version === 0 ? [] : roomFor(db, upgrade)
   refuseFindings(version, migrations.length, [...findRoom(room), ...(await preflight(tx, migrations.slice(version)))])
   let doing = version === 0 ? null : 'the copy'
+  let copy: Copy | null = null
   try {
     db.exec('begin immediate')
-    const copy = version > 0 && upgrade.copy === 'make' ? await copyBefore(upgrade, 'upgrade') : null
+    copy = version > 0 && upgrade.copy === 'make' ? await copyBefore(upgrade, 'upgrade') : null
     if (copy) say(`copied the data to ${copy.folder}`, 1, 1)
+    if (version > 0) doing = 'the preparation of its steps'
     let step = 0
     const notify = ({ name }: Migration) => {
       if (version === 0) return
@@ -57,7 +59,7 @@ export async function upgradeSqlite(upgrade: Upgrade): Promise<void> {
     // A full disk may have ended the transaction already.
     if (db.isTransaction) db.exec('rollback')
     if (doing === null) throw thrown
-    throw upgradeFailure(thrown, doing, room)
+    throw withCopy(upgradeFailure(thrown, doing, room), copy)
   }
 }
 

@@ -88,18 +88,12 @@ export function createRecorder(parts: RecorderParts) {
         if (now > n + 1) write.snapshot(n + 2, scan, [])
         if (now > n) set.run(now, id)
         write.marks(scan, now)
-        parts.attributes.note(standingIn(findings))
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
     },
     /** Covers paths from the first snapshot on, without an author. `soon`: a power loss may undo it. */
     cover(findings: Findings, how: 'now' | 'soon'): void {
-      if (isEmpty(findings)) return
-      const work = () => {
-        write.quiet(findings, 1)
-        parts.attributes.note(standingIn(findings))
-      }
-      inOne(work, how === 'soon' ? inTransactionSoon : inTransaction)
+      if (!isEmpty(findings)) inOne(() => write.quiet(findings, 1), how === 'soon' ? inTransactionSoon : inTransaction)
     },
     /** Makes the first snapshot, which is empty until an import or the frozen folder fills it. */
     begin(now: number): void {
@@ -128,11 +122,12 @@ function createWriter(parts: RecorderParts, states: States) {
   )
   const mark = db.prepare('insert or replace into marks (place, run, session, what, n, at) values (?, ?, ?, ?, ?, ?)')
   return {
-    /** Writes findings that have no author. Call last, since it moves on the gaps. */
+    /** Writes findings that have no author, and the attributes of all. Call last, since it moves on the gaps. */
     quiet(findings: Findings, n: number) {
       for (const [path, found] of findings.covered) states.begin(path, found, n)
       for (const [path, { known, stats }] of findings.touched) present.touch(path, { ...known, ...stats })
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
+      parts.attributes.note(standingIn(findings))
     },
     changes(findings: Findings, scan: JoinedScan, { n, seen }: { n: number; seen: SeenBefore }): Change[] {
       const whose = attributor(scan, createMoments({ root, present, findings, ...seen }))
