@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { branchOf, checkFolder, folderState, insideRoots, nearbyGitFolders } from './folders.ts'
+import { identityAt } from './root-folder.ts'
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'carrel-folders-')))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
@@ -81,14 +82,18 @@ describe('a folder for a Space', () => {
     }
   })
 
-  it('that disappears, or becomes a file, is missing', async () => {
+  it('that disappears, becomes a file or a link, or is another one, is missing', async () => {
     expect(await folderState(at('home/work'))).toBe('present')
     expect(await folderState(at('home/gone'))).toBe('missing')
     expect(await folderState(at('home/file.txt'))).toBe('missing')
+    expect(await folderState(at('home/link-to-space'))).toBe('missing')
+    const [work, space] = [identityAt(at('home/work')), identityAt(at('home/space'))]
+    expect(await folderState(at('home/work'), work)).toBe('present')
+    expect(await folderState(at('home/work'), space)).toBe('missing')
   })
 
   it('that cannot be looked at is not missing', async () => {
-    expect(await folderState(at('home/loop'))).toBe('present')
+    expect(await folderState(at('home/loop/inside'))).toBe('present')
   })
 })
 
