@@ -114,6 +114,9 @@ export function rootGone(path: string, found: Pick<Stats, 'isDirectory' | 'isSym
       `The folder ${path} does not exist. Restore it, or create a Space for its new location.`,
     )
   const what = found.isDirectory() ? 'Another folder' : found.isSymbolicLink() ? 'A link' : 'A file'
-  const text = `${what} stands where the folder ${path} was. Nothing was written or recorded. Move the earlier folder back there, or create a Space for its new location.`
+  const other = found.isDirectory()
+    ? 'go on with this one: `carrel history --accept-folder`'
+    : 'create a Space for its new location'
+  const text = `${what} stands where the folder ${path} was. Nothing was written or recorded. Move the earlier folder back there, or ${other}.`
   return new CarrelError('gone', text)
 }

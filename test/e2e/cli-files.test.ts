@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliWorld, type Ended, openCliWorld, script } from '../support/cli-world.ts'
@@ -114,5 +114,17 @@ describe('carrel and the files that an agent changed', () => {
     expect((await carrel('copies', 'remove', 'Apart')).stderr).toContain('Nothing was removed')
     expect((await carrel('copies', 'remove', 'Apart', '--yes')).stdout).toContain('d.txt')
     expect((await carrel('copies', 'export', 'Apart')).stdout).toContain('+++ b/d.txt\n@@ -0,0 +1,1 @@\n+d\n')
+  })
+
+  it('F8: a folder that was replaced is refused, until a person accepts it; a restore brings its files back', async () => {
+    renameSync(folder, `${folder}-away`)
+    mkdirSync(folder)
+    const plan = ['restore', '1', 'a.txt', '--yes', '--overwrite', 'a.txt']
+    const refused = await carrel(...plan)
+    expect(refused.stderr).toContain('Another folder stands where')
+    expect(refused.stderr).toContain('carrel history --accept-folder')
+    expect((await carrel('history', '--accept-folder')).stderr).toContain('The folder was accepted.')
+    expect((await carrel(...plan)).exit).toBe(0)
+    expect(readFileSync(join(folder, 'a.txt'), 'utf8')).toBe('one\ntwo\n')
   })
 })

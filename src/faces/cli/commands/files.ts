@@ -50,13 +50,22 @@ function addHistory(program: CliCommand): void {
     .argument('[path]', 'path inside the working copy')
     .option('--session <id>', 'only changes of this session')
     .option('-n, --limit <n>', 'maximum number of rows', count, 30)
+    .option('--accept-folder', 'first go on with another folder that stands where the working copy was')
     .addHelpText('after', '\nExamples:\n  $ carrel history\n  $ carrel history src/main.ts --limit 5')
-    .withCarrel((cli, [path], options) =>
-      path === undefined ? showSnapshots(cli, options) : showPath(cli, path, options),
-    )
+    .withCarrel(async (cli, [path], options) => {
+      if (options.acceptFolder) await acceptFolder(cli, options)
+      await (path === undefined ? showSnapshots(cli, options) : showPath(cli, path, options))
+    })
 }
 
 type HistoryOptions = ScopeOptions & { readonly session?: string; readonly limit: number }
+
+async function acceptFolder(cli: OpenCli, { session, limit: _, ...at }: HistoryOptions): Promise<void> {
+  const { carrel, workspace, term } = cli
+  const { project } = await projectTarget(cli, session, at)
+  const { n, changed } = await carrel.call('history.capture', { workspace, project: project.id, accept: true })
+  term.note(`The folder was accepted. Paths changed by you: ${changed}. The newest snapshot is ${n}.`)
+}
 
 async function showSnapshots(cli: OpenCli, { session, limit, ...at }: HistoryOptions): Promise<void> {
   const { carrel, workspace, term } = cli
