@@ -28,7 +28,7 @@ export interface Coverage {
 
 const matcher = (lines: readonly string[] | string): Ignore => ignore({ ignorecase: false }).add(lines)
 
-/** What decides besides tree and rules. */
+/** Facts that decide besides tree and rules. */
 export interface Limits {
   /** Permissions can keep the server from a file. */
   readonly hides: boolean

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFile, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createMask, createTextFilter } from '../../model/secrets/mask.ts'
@@ -73,11 +73,8 @@ async function main(): Promise<void> {
 }
 
 function noteLossIn(folder: string): void {
-  try {
-    writeFileSync(join(folder, LOSS), String(Date.now()), { mode: 0o600 })
-  } catch {
-    // On a full disk the next server knows the moment less exactly.
-  }
+  // On a full disk the next server knows the moment less exactly.
+  writeFile(join(folder, LOSS), String(Date.now()), { mode: 0o600 }, () => undefined)
 }
 
 main().catch((thrown) => {
