@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { RunId, SessionId } from '../ids.ts'
-import { attribute, type Moment, type Span, type SpanKind } from './authorship.ts'
+import { attribute, type Moment, type Span, type SpanKind, timeMatters } from './authorship.ts'
 
 type Runs = Readonly<Record<string, readonly [kind: SpanKind, from: number, to: number | null][]>>
 
@@ -83,4 +83,33 @@ it.each<[string, Moment, Runs, string[], string]>([
   ['one works while another was cut off', stamped(25), { ...CUT, b: [['work', 22, null]] }, [], 'overlapping a b'],
 ])('F2: the author of a change: %s', (_, at, runs, named, expected) => {
   expect(whose(at, runs, named)).toBe(expected)
+})
+
+it.each<[string, [SpanKind, number, number | null][], boolean]>([
+  ['no run', [], false],
+  ['a run at work all the time', [['work', 10, null]], false],
+  ['a run that began since', [['work', 25, null]], true],
+  [
+    'a run that waited before',
+    [
+      ['work', 5, 8],
+      ['waits', 8, 15],
+      ['work', 15, null],
+    ],
+    false,
+  ],
+  [
+    'a run that waits since',
+    [
+      ['work', 5, 25],
+      ['waits', 25, null],
+    ],
+    true,
+  ],
+  ['a run that was parked since', [['work', 5, 25]], true],
+  ['a run that was at work before', [['work', 5, 15]], false],
+])('F2: whether the time of a change matters: %s', (_, spans, expected) => {
+  const made = spans.map(([kind, from, to]): Span => ({ kind, from, to }))
+  const one = { run: 'run_a' as RunId, session: 'ses_a' as SessionId, named: [], spans: made }
+  expect(timeMatters([one], 20)).toBe(expected)
 })

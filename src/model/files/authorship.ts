@@ -82,6 +82,13 @@ function partIn(spans: readonly Span[], { from, to, stamped }: Moment): SpanKind
   return strongest(touched) === 'work' ? 'silent' : strongest(touched)
 }
 
+/** Whether the author of a change after `since` depends on its time. If not, nobody has to find out when it was. */
+export const timeMatters = (writers: readonly Writer[], since: number): boolean =>
+  writers.some(({ spans }) => {
+    const [span, ...more] = spans.filter(({ to }) => to === null || to >= since)
+    return more.length > 0 || (span !== undefined && (span.from > since || span.to !== null))
+  })
+
 /** Whether a path of a plan needs confirmation only because no server looked when it was written. */
 export const onlyUnwatched = ({ conflicts }: Pick<PlanEntry, 'conflicts'>): boolean =>
   conflicts.length > 0 && conflicts.every(({ kind }) => kind === 'unwatched')

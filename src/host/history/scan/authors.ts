@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Attribution, attribute, type Moment, type Writer } from '../../../model/files/authorship.ts'
+import { type Attribution, attribute, type Moment, timeMatters, type Writer } from '../../../model/files/authorship.ts'
 import type { Author, FilePath } from '../../../model/files/history.ts'
 import type { ScanRequest } from '../history.ts'
 import type { Found } from './findings.ts'
+import { createMoments, type Scanned } from './moments.ts'
 
 /** Authors by number in the database, because the same few wrote most changes. */
 export type Authors = ReturnType<typeof openAuthors>
@@ -35,8 +36,11 @@ function runsOf(author: Author, writers: readonly Writer[]): readonly Pick<Write
 /** Returns a function that attributes each change of a scan. */
 export function attributor(
   { writers, act }: Pick<ScanRequest, 'writers' | 'act'>,
-  momentOf: (path: FilePath, found: Found) => Moment,
+  scanned: Scanned,
 ): (path: FilePath, found: Found) => Attribution {
+  const { seen, torn } = scanned
+  const anyTime: Moment = { from: seen, to: Number.POSITIVE_INFINITY, stamped: false }
+  const momentOf = torn.size > 0 || timeMatters(writers, seen) ? createMoments(scanned) : () => anyTime
   const acted = new Set(act?.paths)
   const named = writers.map((writer) => ({ ...writer, named: new Set(writer.named) }))
   return (path, found) => {

@@ -16,7 +16,7 @@ export interface SeenBefore {
   readonly torn: ReadonlyMap<FilePath, number>
 }
 
-interface Scanned extends SeenBefore {
+export interface Scanned extends SeenBefore {
   readonly root: string
   /** The known states before the scan's record. */
   readonly present: Present

@@ -13,7 +13,7 @@ import { type Authors, attributor } from './authors.ts'
 import { createCoverage } from './coverage.ts'
 import { type Findings, isEmpty, isQuiet, leftOutIn, standingIn } from './findings.ts'
 import { statsAt } from './inspect.ts'
-import { createMoments, type SeenBefore } from './moments.ts'
+import type { SeenBefore } from './moments.ts'
 import { createOrigins } from './origins.ts'
 import { createStates, type States } from './states.ts'
 
@@ -136,7 +136,7 @@ function createWriter(parts: RecorderParts, states: States) {
       parts.attributes.note(standingIn(findings))
     },
     changes(findings: Findings, scan: JoinedScan, { n, seen }: { n: number; seen: SeenBefore }): Change[] {
-      const whose = attributor(scan, createMoments({ root, present, findings, ...seen }))
+      const whose = attributor(scan, { root, present, findings, ...seen })
       const noteOf = origins(scan, findings.changed)
       const paths = [...findings.changed].sort(([a], [b]) => comparePaths(a, b))
       return paths.map(([path, found]) => {
