@@ -237,12 +237,21 @@ describe.skipIf('skipped' in server)('two nodes', () => {
   })
 
   it('N2: reads through any node write nothing', async () => {
+    // A crash between an act and its notes, and a new start: the notes are still to be written.
+    const placed = { workspace, project: ids.session.project }
+    const request = { kind: 'undo', of: { kind: 'run', run: ids.run as never } } as const
+    const { digest } = await anvil.carrel.call('plans.make', { ...placed, request })
+    await anvil.carrel.call('plans.apply', { ...placed, request, digest })
+    await query(url, 'delete from acts_noted')
+    await anvil.restart()
     const before = await everythingAtRest(url)
     for (let round = 0; round < 10; round += 1)
       for (const name of NAMES.filter(isRead))
         if (name !== 'server.doctor' || round === 0)
           await Promise.all([answerOf(anvil.carrel, name), answerOf(forge.carrel, name)])
     expect(await everything(url)).toEqual(before)
+    await anvil.carrel.call('plans.make', { ...placed, request })
+    expect((await query(url, 'select * from acts_noted')).rows).toHaveLength(1)
   })
 })
 

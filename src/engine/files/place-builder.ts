@@ -86,7 +86,7 @@ export class PlaceBuilder {
       const ready = { kind, path, state: 'ready', driver, branch: git?.branch ?? null, note } as const
       const made = await this.#write(project, ready, record)
       // The history begins before the first run, so that the first snapshot is the state in which its work began.
-      await projectPlaces.follow(await projectPlaces.open(made))
+      await projectPlaces.follow(await projectPlaces.open(made), 'work')
     } finally {
       await lease?.release()
     }

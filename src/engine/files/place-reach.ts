@@ -19,7 +19,7 @@ interface ProjectHandle {
 /** Reaches a place whose files will be read or written. @throws gone without its files */
 export async function reachPlace(ctx: FilesContext, caller: Caller, handle: ProjectHandle): Promise<ReachedPlace> {
   const opened = await ctx.projectPlaces.open(await projectIn(ctx, caller, handle.workspace, handle.project))
-  await ctx.projectPlaces.follow(opened)
+  await ctx.projectPlaces.follow(opened, 'work')
   return { opened, activity: ctx.activities.of(opened) }
 }
 
@@ -32,7 +32,7 @@ export async function reachHistory(ctx: FilesContext, caller: Caller, handle: Pr
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
     return { key: placeKey(project), project, place: unopened(project) }
   })
-  await ctx.projectPlaces.follow(opened)
+  await ctx.projectPlaces.follow(opened, 'read')
   return opened
 }
 

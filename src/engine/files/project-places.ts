@@ -9,6 +9,7 @@ import { fileTrouble } from '../../model/files/file-trouble.ts'
 import type { HistoryStatus } from '../../model/files/history.ts'
 import type { SpaceId, WorkspaceId } from '../../model/ids.ts'
 import type { Project, Space } from '../../model/tree.ts'
+import { createLazy, type Lazy } from '../../primitives/lazy.ts'
 import type { Store } from '../../store/store.ts'
 import type { DataPause } from '../data-pause.ts'
 
@@ -22,8 +23,11 @@ export interface OpenedPlace {
 export interface ProjectPlaces {
   /** Opens the place of a project, and never another folder instead (F8). @throws gone, with the next step */
   open(project: Project): Promise<OpenedPlace>
-  /** Has the history follow the place. Finishes or undoes acts that a crash interrupted (F4). Safe to repeat. */
-  follow(opened: OpenedPlace): Promise<HistoryStatus>
+  /**
+   * Has the history follow the place. Finishes or undoes acts that a crash interrupted (F4). Safe to repeat. A place that
+   * is opened to `read` writes into no log.
+   */
+  follow(opened: OpenedPlace, use: 'read' | 'work'): Promise<HistoryStatus>
   rules(workspace: WorkspaceId, space: SpaceId): Promise<FileRules>
   /** Tells whether the folder of a Space stands at its path: `missing` is also another folder or a link there. */
   standing(space: Pick<Space, 'id' | 'folder'>): Promise<'present' | 'missing'>
@@ -40,8 +44,8 @@ interface Parts {
   readonly history: () => Promise<History>
   readonly places: () => Promise<Places>
   readonly pause: Pick<DataPause, 'reason'>
-  /** Called once for each place that is followed, before its first use. */
-  readonly onFollowed: (opened: OpenedPlace, history: History) => Promise<void>
+  /** Called once for each place that is followed, before the first work in it. */
+  readonly onWork: (opened: OpenedPlace, history: History) => Promise<void>
 }
 
 interface Following {
@@ -69,12 +73,13 @@ const NONE: RootIdentity = ''
 export const placeKey = ({ id, space, place }: Placed): string =>
   place.kind === 'direct' ? `space:${space}` : `project:${id}`
 
-export function createProjectPlaces({ store, history, places, pause, onFollowed }: Parts): ProjectPlaces {
+export function createProjectPlaces({ store, history, places, pause, onWork }: Parts): ProjectPlaces {
   const followed = new Map<string, OpenedPlace>()
   const following = new Map<string, Following>()
   const roots = createRoots()
 
   const rules = rulesIn(store)
+  const beginnings = new Map<string, Lazy<void>>()
   const begin = async (opened: OpenedPlace, current: FileRules, frozen: boolean): Promise<void> => {
     const { key, place } = opened
     const opening = await history()
@@ -82,7 +87,6 @@ export function createProjectPlaces({ store, history, places, pause, onFollowed 
     const { state } = await opening.open({ ...specOf(opened, current), frozen })
     roots.judged(key, found, state !== 'missing')
     followed.set(key, opened)
-    if (!frozen) await onFollowed(opened, opening)
   }
 
   return {
@@ -97,7 +101,7 @@ export function createProjectPlaces({ store, history, places, pause, onFollowed 
       roots.found(key, identityAt(place.root))
       return { key, project, place: { ...place, identity: () => roots.of(key) } }
     },
-    async follow(opened) {
+    async follow(opened, use) {
       const { key, place, project } = opened
       const current = await rules(project.workspace, project.space)
       const known = following.get(key)
@@ -109,6 +113,11 @@ export function createProjectPlaces({ store, history, places, pause, onFollowed 
         task.catch(() => following.delete(key))
       }
       await following.get(key)?.task
+      if (use === 'work' && !frozen) {
+        const beginning = beginnings.get(key) ?? createLazy(async () => onWork(opened, await history()))
+        beginnings.set(key, beginning)
+        await beginning.get()
+      }
       return await (await history()).status(key)
     },
     rules,
@@ -124,6 +133,7 @@ export function createProjectPlaces({ store, history, places, pause, onFollowed 
         if ('key' in which ? key !== which.key : project.space !== which.space) continue
         following.delete(key)
         followed.delete(key)
+        beginnings.delete(key)
       }
     },
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { folderState } from '../../host/folders.ts'
 import type { Space } from '../../model/tree.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+import { createLazy } from '../../primitives/lazy.ts'
 import type { FilesContext } from './file-rooms.ts'
 
 /** How often a machine looks at the folders of its Spaces. ms. */
@@ -14,10 +15,13 @@ const LOOK_MS = 2_000
  */
 export async function watchSpaces(ctx: FilesContext): Promise<{ stop(): Promise<void> }> {
   const warn = (thrown: unknown) => ctx.log.warn('The folders of the Spaces could not be looked at.', thrown)
-  await takeUnclaimed(ctx).catch(warn)
+  // Read once: no history of a Space begins here before this machine has the Space.
+  const histories = createLazy(() => spacesWithHistory(ctx))
+  const takeUnclaimed = () => takeOwn(ctx, histories.get)
+  await takeUnclaimed().catch(warn)
   let looking = Promise.resolve()
   const look = async () => {
-    await takeUnclaimed(ctx)
+    await takeUnclaimed()
     for (const space of await ctx.store.machines.spaces(ctx.machines.here.id)) {
       const state = await ctx.projectPlaces.standing(space)
       if (state !== space.state) await ctx.store.tree.updateSpace(space.workspace, space.id, { state }, ctx.now())
@@ -46,19 +50,26 @@ export async function watchSpaces(ctx: FilesContext): Promise<{ stop(): Promise<
  * Takes Spaces of a time before machines: those whose folder is here together with its history. Others wait for a
  * person, since a folder of the same name may hold something else.
  */
-async function takeUnclaimed(ctx: FilesContext): Promise<void> {
+async function takeOwn(ctx: FilesContext, histories: () => Promise<ReadonlySet<string>>): Promise<void> {
   const { store, machines, now } = ctx
   const unclaimed = await store.machines.spaces(null)
   for (const space of unclaimed) {
-    if ((await folderState(space.folder)) !== 'present' || !(await isKnownHere(ctx, space))) continue
+    if ((await folderState(space.folder)) !== 'present') continue
+    if (!(await isOwnBlank(ctx, space)) && !(await histories()).has(space.id)) continue
     await store.machines.give(space.id, { from: null, to: machines.here.id }, now())
   }
 }
 
 /** Whether this data folder has files of a Space: a history of its folder, or the folder itself. */
 export async function isKnownHere(ctx: Pick<FilesContext, 'config' | 'history'>, space: Space): Promise<boolean> {
-  const own = join(ctx.config.dataFolder, 'spaces', space.id)
-  if (space.kind === 'blank' && space.folder === (await absentAsNull(realpath(own)))) return true
-  const usage = await (await ctx.history()).usage()
-  return usage.some(({ labels, snapshots }) => labels.space === space.id && snapshots > 0)
+  return (await isOwnBlank(ctx, space)) || (await spacesWithHistory(ctx)).has(space.id)
+}
+
+async function isOwnBlank({ config }: Pick<FilesContext, 'config'>, { kind, folder, id }: Space): Promise<boolean> {
+  return kind === 'blank' && folder === (await absentAsNull(realpath(join(config.dataFolder, 'spaces', id))))
+}
+
+async function spacesWithHistory({ history }: Pick<FilesContext, 'history'>): Promise<ReadonlySet<string>> {
+  const usage = await (await history()).usage()
+  return new Set(usage.filter(({ snapshots }) => snapshots > 0).map(({ labels }) => labels.space))
 }

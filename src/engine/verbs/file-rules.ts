@@ -24,7 +24,7 @@ export const setFileRules: Op<'fileRules.set'> = async (ctx, caller, input) => {
 
 async function followAgain(ctx: Context, space: SpaceId): Promise<void> {
   for (const opened of ctx.projectPlaces.followed.values()) {
-    if (opened.project.space === space) await ctx.projectPlaces.follow(opened)
+    if (opened.project.space === space) await ctx.projectPlaces.follow(opened, 'read')
   }
 }
 
@@ -49,6 +49,6 @@ async function covers(
   const direct = projects.find(({ place }) => place.kind === 'direct')
   if (!direct) return true
   const opened = await ctx.projectPlaces.open(direct)
-  await ctx.projectPlaces.follow(opened)
+  await ctx.projectPlaces.follow(opened, 'read')
   return (await (await ctx.history()).gapAt(opened.key, path)) === null
 }

@@ -18,7 +18,7 @@ export async function buryFiles(work: RunWork, run: RunView, how: 'ended' | 'par
   try {
     const opened = await openPlaceOf(work)
     activity = ctx.activities.of(opened)
-    const { state } = await ctx.projectPlaces.follow(opened)
+    const { state } = await ctx.projectPlaces.follow(opened, 'work')
     if (state !== 'ready') return
     const [id, session] = [run.id as RunId, recorder.session.id as SessionId]
     // Used only where this server began the run itself.

@@ -153,7 +153,7 @@ export class RunFiles {
   async #begin({ startedAt }: RunStart): Promise<void> {
     const { ctx } = this.#work
     const { key } = this.opened
-    const { state, problem } = await ctx.projectPlaces.follow(this.opened)
+    const { state, problem } = await ctx.projectPlaces.follow(this.opened, 'work')
     if (state === 'missing') throw new CarrelError('gone', problem ?? 'The folder of this project is missing.')
     const history = await ctx.history()
     this.times.ready(history.clock)
