@@ -82,22 +82,28 @@ const stateThen = (book: Book, tree: ReadonlyMap<FilePath, Proposal>, path: File
  * content, and the reverse. A moved file that cannot return to its origin would be lost in both places.
  */
 export function spreadConflicts(entries: readonly PlanEntry[]): PlanEntry[] {
-  const reasons = new Map<FilePath, Conflict[]>()
-  const join = (group: readonly PlanEntry[]) => {
-    const all = group.flatMap(({ conflicts }) => conflicts)
-    for (const one of group) if (one.conflicts.length === 0 && all.length > 0) reasons.set(one.path, all)
+  const reasons = new Map<FilePath, readonly Conflict[]>(entries.map(({ path, conflicts }) => [path, conflicts]))
+  const conflictsAt = ({ path }: PlanEntry) => reasons.get(path) ?? []
+  const join = (group: readonly PlanEntry[]): boolean => {
+    const all = group.flatMap(conflictsAt)
+    const free = all.length === 0 ? [] : group.filter((one) => conflictsAt(one).length === 0)
+    for (const { path } of free) reasons.set(path, [...new Set(all)])
+    return free.length > 0
   }
-  for (const { path, now, next } of entries) {
-    if (now === null || next === null || isFolder(now) === isFolder(next)) continue
-    join(entries.filter((one) => one.path === path || one.path.startsWith(`${path}/`)))
+  const turned = entries.filter(({ now, next }) => now !== null && next !== null && isFolder(now) !== isFolder(next))
+  const groups = turned.map(({ path }) => entries.filter((one) => one.path === path || one.path.startsWith(`${path}/`)))
+  // Files that changed places in a circle: one that is stuck holds all of them.
+  for (let spreads = true; spreads; ) {
+    const stuck = Map.groupBy(
+      entries.filter((entry) => entry.next !== null && !isFolder(entry.next) && conflictsAt(entry).length > 0),
+      ({ next }) => next?.digest,
+    )
+    const moved = entries.map((entry) => [entry, ...(stuck.get(lostDigest(entry)) ?? []).slice(0, 1)])
+    spreads = [...groups, ...moved].filter(join).length > 0
   }
-  const stuck = Map.groupBy(
-    entries.filter(({ conflicts, next }) => conflicts.length > 0 && next !== null && !isFolder(next)),
-    ({ next }) => next?.digest,
-  )
-  for (const entry of entries) {
-    const origin = entry.how === 'delete' && entry.now?.digest ? stuck.get(entry.now.digest)?.[0] : undefined
-    if (origin) join([entry, origin])
-  }
-  return entries.map((entry) => ({ ...entry, conflicts: reasons.get(entry.path) ?? entry.conflicts }))
+  return entries.map((entry) => ({ ...entry, conflicts: [...conflictsAt(entry)] }))
 }
+
+/** Digest of the content that this entry removes from its path; undefined for none. */
+const lostDigest = ({ now, next }: PlanEntry): string | undefined =>
+  now?.digest && now.size > 0 && now.digest !== next?.digest ? now.digest : undefined
