@@ -88,18 +88,12 @@ export function createRecorder(parts: RecorderParts) {
         if (now > n + 1) write.snapshot(n + 2, scan, [])
         if (now > n) set.run(now, id)
         write.marks(scan, now)
-        parts.attributes.note(standingIn(findings))
         return { n: now, counts: countsOf(changes), changes: changes.slice(0, TOLD), gaps: gaps.size, leftOut }
       }, transact)
     },
     /** Covers paths from the first snapshot on, without an author. `soon`: a power loss may undo it. */
     cover(findings: Findings, how: 'now' | 'soon'): void {
-      if (isEmpty(findings)) return
-      const work = () => {
-        write.quiet(findings, 1)
-        parts.attributes.note(standingIn(findings))
-      }
-      inOne(work, how === 'soon' ? inTransactionSoon : inTransaction)
+      if (!isEmpty(findings)) inOne(() => write.quiet(findings, 1), how === 'soon' ? inTransactionSoon : inTransaction)
     },
     /** Makes the first snapshot, which is empty until an import or the frozen folder fills it. */
     begin(now: number): void {
