@@ -73,13 +73,26 @@ const NONE: RootIdentity = ''
 export const placeKey = ({ id, space, place }: Placed): string =>
   place.kind === 'direct' ? `space:${space}` : `project:${id}`
 
+/** Calls `onWork` once for each place, and again where it failed or the place was forgotten. */
+function createBeginnings(onWork: (opened: OpenedPlace) => Promise<void>) {
+  const begun = new Map<string, Lazy<void>>()
+  return {
+    async of(opened: OpenedPlace): Promise<void> {
+      const beginning = begun.get(opened.key) ?? createLazy(() => onWork(opened))
+      begun.set(opened.key, beginning)
+      await beginning.get()
+    },
+    forget: (key: string) => void begun.delete(key),
+  }
+}
+
 export function createProjectPlaces({ store, history, places, pause, onWork }: Parts): ProjectPlaces {
   const followed = new Map<string, OpenedPlace>()
   const following = new Map<string, Following>()
   const roots = createRoots()
 
   const rules = rulesIn(store)
-  const beginnings = new Map<string, Lazy<void>>()
+  const beginnings = createBeginnings(async (opened) => onWork(opened, await history()))
   const begin = async (opened: OpenedPlace, current: FileRules, frozen: boolean): Promise<void> => {
     const { key, place } = opened
     const opening = await history()
@@ -93,9 +106,8 @@ export function createProjectPlaces({ store, history, places, pause, onWork }: P
     async open(project) {
       const key = placeKey(project)
       if (pause.reason) return { key, project, place: unopened(project) }
-      const isDirect = project.place.kind === 'direct'
       const openOwn = async () => (await places()).open(await recordOf(store, project))
-      const place = await (isDirect ? directPlace(store, project) : openOwn())
+      const place = await (project.place.kind === 'direct' ? directPlace(store, project) : openOwn())
       // A view lies in a namespace of its own, where nothing can take its place.
       if (place.namespace !== null) return { key, project, place }
       roots.found(key, identityAt(place.root))
@@ -113,11 +125,7 @@ export function createProjectPlaces({ store, history, places, pause, onWork }: P
         task.catch(() => following.delete(key))
       }
       await following.get(key)?.task
-      if (use === 'work' && !frozen) {
-        const beginning = beginnings.get(key) ?? createLazy(async () => onWork(opened, await history()))
-        beginnings.set(key, beginning)
-        await beginning.get()
-      }
+      if (use === 'work' && !frozen) await beginnings.of(opened)
       return await (await history()).status(key)
     },
     rules,
@@ -133,7 +141,7 @@ export function createProjectPlaces({ store, history, places, pause, onWork }: P
         if ('key' in which ? key !== which.key : project.space !== which.space) continue
         following.delete(key)
         followed.delete(key)
-        beginnings.delete(key)
+        beginnings.forget(key)
       }
     },
   }
