@@ -304,3 +304,20 @@ describe('F5: a path that comes under the history is named, and no undo claims t
     },
   )
 })
+
+it('F5: a file that becomes a folder is left out if a rule excludes only folders, and comes back as a file', async () => {
+  await using world = await opened({ d: 'a file\n' })
+  await rules(world, { ignore: ['d/'] })
+  await world.look()
+  const listed = async () => (await world.history.gaps(world.key, 10)).map(({ path, why }) => `${path} ${why}`)
+  expect(await listed()).toEqual([])
+  rmSync(at(world, 'd'))
+  world.write('d/x', 'new\n')
+  await world.look(['a'])
+  expect(await listed()).toEqual(['d ignored'])
+  rmSync(at(world, 'd'), { recursive: true })
+  world.write('d', 'a file again\n')
+  await world.look(['a'])
+  expect(await listed()).toEqual([])
+  expect(await text(world, 'd', 1)).toBe('a file\n')
+})

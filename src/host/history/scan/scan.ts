@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import type { FilePath } from '../../../model/files/history.ts'
 import { isAbsent } from '../../../primitives/absent-as-null.ts'
 import type { GapBook } from '../log/gap-book.ts'
@@ -53,7 +54,7 @@ function scanFolder(context: ScanContext, finder: Finder, folder: FilePath, done
   const { present, root, ignorer } = context
   const known = present.get(folder)
   const stats = statsAt(root, folder)
-  if (!known && ignorer.leavesOut(folder, true)) return false
+  if ((!known || hasTurned(known, stats)) && ignorer.leavesOut(folder, true)) return false
   if (done.has(folder)) return stats?.isDirectory() ?? false
   done.add(folder)
   finder.inspect(folder, known, stats)
@@ -69,7 +70,7 @@ async function scanBelow(context: ScanContext, finder: Finder, path: FilePath, d
   const known = present.get(path)
   const stats = statsAt(root, path)
   const isFolder = stats?.isDirectory() ?? false
-  if (!known && ignorer.leavesOut(path, isFolder)) {
+  if ((!known || hasTurned(known, stats)) && ignorer.leavesOut(path, isFolder)) {
     if (stats) finder.leaveOut(path, stats)
     return
   }
@@ -97,6 +98,10 @@ async function walk(context: ScanContext, finder: Finder, from: Step, on: (path:
   }
 }
 
+/** Whether a path became a folder, or was one: a rule may exclude folders only, so it is asked again. */
+const hasTurned = (known: Known, stats: Stats | undefined): boolean =>
+  stats !== undefined && stats.isDirectory() !== (known.kind === FOLDER)
+
 /** Inspects one path. Returns whether it is a folder to walk into. */
 function visit(
   { root, present, ignorer }: ScanContext,
@@ -107,7 +112,7 @@ function visit(
   if (!stats) return false
   const known: Known | null = present.get(path)
   const isFolder = stats.isDirectory()
-  if ((!known || recheck) && ignorer.leavesOut(path, isFolder)) {
+  if ((!known || recheck || hasTurned(known, stats)) && ignorer.leavesOut(path, isFolder)) {
     on(path)
     finder.leaveOut(path, stats)
     return false
