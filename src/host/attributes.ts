@@ -36,6 +36,14 @@ export function attributesAt(spot: string | Buffer, stats: Stats = lstatSync(spo
   return { uid, gid, extended: stats.isSymbolicLink() ? {} : extendedAt(spot) }
 }
 
+/** Whether a path has another owner or group than `owner`, or extended attributes. Cheap, for scans. */
+export const hasOwnAttributes = (
+  spot: string | Buffer,
+  stats: Stats,
+  owner: Pick<Attributes, 'uid' | 'gid'>,
+): boolean =>
+  stats.uid !== owner.uid || stats.gid !== owner.gid || (!stats.isSymbolicLink() && namesAt(spot).length > 0)
+
 /** Gives a file or folder of this process attributes. Returns those that could not be kept. Set its mode after this. */
 export function setAttributes(spot: string | Buffer, wanted: Attributes): LostAttribute[] {
   const lost = setOwner(spot, wanted)

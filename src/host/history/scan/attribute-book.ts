@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { FilePath } from '../../../model/files/history.ts'
-import { type Attributes, attributesAt } from '../../attributes.ts'
+import { type Attributes, attributesAt, hasOwnAttributes } from '../../attributes.ts'
 import { diskPath, pathBytes, pathOf } from '../log/paths.ts'
 import { statsAt } from './inspect.ts'
 
@@ -25,15 +25,16 @@ export function openAttributeBook(db: DatabaseSync, place: number, root: string)
   let known: Set<FilePath> | null = null
   return {
     note(paths) {
-      const own = statsAt(root, '')
-      known ??= new Set((list.all(place) as { path: Uint8Array }[]).map(({ path }) => pathOf(path)))
+      const owner = statsAt(root, '')
+      if (!owner) return
       for (const path of paths) {
         const stats = statsAt(root, path)
         if (!stats) continue
-        const found = attributesAt(diskPath(root, path), stats)
+        const spot = diskPath(root, path)
+        known ??= new Set((list.all(place) as { path: Uint8Array }[]).map((row) => pathOf(row.path)))
         // Most paths have nothing of their own, and cost no row.
-        if (stats.uid !== own?.uid || stats.gid !== own.gid || Object.keys(found.extended).length > 0) {
-          const text = JSON.stringify(found)
+        if (hasOwnAttributes(spot, stats, owner)) {
+          const text = JSON.stringify(attributesAt(spot, stats))
           if (known.has(path) && get.get(place, pathBytes(path))?.attributes === text) continue
           set.run(place, pathBytes(path), text)
           known.add(path)
