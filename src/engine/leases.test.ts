@@ -105,6 +105,31 @@ describe('a write that may be repeated', () => {
     expect([outcome, again[0], new Set(again.slice(1))]).toEqual(['written', false, new Set([true])])
   })
 
+  it.each([
+    ['just after a renewal', 3_001],
+    ['just before a renewal', 5_999],
+  ])('S6: waits out an outage of the lease less two seconds that begins %s', async (_, begin) => {
+    const stored = { now: lease(1) }
+    const away = () => Date.now() >= begin && Date.now() < begin + TTL_MS - 2_000
+    const renew = async (ttlMs: number) => {
+      if (away()) await silent()
+      stored.now = lease(1, Date.now() + ttlMs)
+      return stored.now
+    }
+    const { leases } = open(async () => [], {
+      acquire: async (_key: string, _holder: string, ttlMs: number) => await renew(ttlMs),
+      renewAll: async (_known: Lease[], ttlMs: number) => [await renew(ttlMs)],
+    })
+    const claim = leases.claim('k')
+    await claim?.take()
+    await vi.advanceTimersByTimeAsync(begin)
+    const written = claim?.persist(async () => (away() ? await silent() : Date.now()))
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(await written).toBeGreaterThanOrEqual(begin + TTL_MS - 2_000)
+    expect(claim?.lost.aborted).toBe(false)
+    await leases.close()
+  })
+
   it('S3: fails, and the lease counts as lost, before another node may take it', async () => {
     const { outcome, again, lost } = await persisted({}, 60_000)
     expect([outcome, lost]).toEqual(['unavailable', true])

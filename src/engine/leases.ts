@@ -1,12 +1,16 @@
 import { asCarrelError, CarrelError } from '../model/errors.ts'
 import type { AwakeClock } from '../primitives/awake-clock.ts'
-import { retryPause } from '../primitives/timers.ts'
+import { createTimer, retryPause } from '../primitives/timers.ts'
 import type { Claim, Lease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 
 /** A lease of this node, and the signal that fires when the lease is lost. */
 export type HeldLease = Pick<ClaimedLease, 'current' | 'lost' | 'lose' | 'renew' | 'guard' | 'release'>
 
+/** Leases are given up this long before another node may take them. ms. */
+const MARGIN_MS = 1_500
+/** Pause after a renewal that failed. ms. */
+const AGAIN_MS = 250
 /** A server that stops waits this long for a store that is away. ms. */
 const STOPPING_MS = 2_000
 
@@ -18,6 +22,7 @@ interface LeaseParts extends Pick<Store, 'leases'> {
 
 interface Node extends LeaseParts {
   readonly holder: string
+  /** Lifetime of a lease without renewal, ms: at least the configured time is left of it at any moment. */
   readonly ttlMs: number
   readonly now: () => number
   readonly held: Map<string, ClaimedLease>
@@ -34,14 +39,18 @@ interface Node extends LeaseParts {
 export class Leases {
   readonly #node: Node
   readonly #timer: NodeJS.Timeout
+  readonly #again = createTimer({ ref: false })
   /** Error of the last renewal; null after a success. */
   #failure: CarrelError | null = null
 
   constructor({ leases, engine, awake }: LeaseParts, holder: string, ttlMs: number, now: () => number) {
     const parts = { leases, ...(engine && { engine }), ...(awake && { awake }) }
     const waitsUntil = Number.POSITIVE_INFINITY
-    this.#node = { ...parts, holder, ttlMs, now, held: new Map(), claimed: new Set(), waitsUntil }
-    this.#timer = setInterval(() => void this.#renewAll(), Math.max(100, ttlMs / 3))
+    const everyMs = Math.ceil(Math.max(100, ttlMs / 3))
+    // An outage may begin just before a renewal: a lease has its time left then, too.
+    const lifeMs = ttlMs + everyMs
+    this.#node = { ...parts, holder, ttlMs: lifeMs, now, held: new Map(), claimed: new Set(), waitsUntil }
+    this.#timer = setInterval(() => void this.#renewAll(), everyMs)
     this.#timer.unref()
   }
 
@@ -76,6 +85,7 @@ export class Leases {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    this.#again.stop()
     for (const lease of [...this.#node.held.values()]) await lease.release()
   }
 
@@ -93,6 +103,8 @@ export class Leases {
     } catch (thrown) {
       this.#failure = asCarrelError(thrown)
       this.#giveUp(this.#failure)
+      // The next regular renewal may come too late after a short outage.
+      this.#again.start(AGAIN_MS, () => void this.#renewAll())
     }
   }
 
@@ -163,7 +175,7 @@ export class ClaimedLease {
     const expiresAt = 'token' in this.#right ? this.#right.expiresAt : now() + ttlMs
     // Whether another node took it during a sleep shows at the next renewal, which needs its time.
     const renewable = awake ? awake.wokeAt() + ttlMs : 0
-    return Math.max(expiresAt, renewable) - Math.min(2_000, ttlMs / 5)
+    return Math.max(expiresAt, renewable) - Math.min(MARGIN_MS, ttlMs / 6)
   }
 
   /** Renews the lease now, before a step that cannot be undone. Waits like `persist`. @throws lease_lost */

@@ -87,7 +87,7 @@ describe.skipIf('skipped' in server)('a database that is away for less than a le
   })
 
   it('S3, S6: an outage that outlasts the lease ends the agent, and the log names the outage as the reason', async () => {
-    const { relay, world, seen } = await open({ leaseTtlMs: 1_000 })
+    const { relay, world, seen } = await open({ leaseTtlMs: 3_000 })
     const session = await world.session()
     const { prompt } = await session.prompt([{ say: 'begun' }, { hang: true }])
     await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('begun'))

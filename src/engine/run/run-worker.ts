@@ -90,11 +90,16 @@ class RunWorker {
     const { lease, stopping, recorder } = this.#work
     if (lease.lost.aborted) {
       // A store that is away while the server stops: the next server goes on from the last recorded frame (P5).
-      if (stopping.aborted && leavesAgents(this.#work.ctx.config) && asCarrelError(thrown).code === 'unavailable')
+      if (
+        stopping.aborted &&
+        leavesAgents(this.#work.ctx.config) &&
+        asCarrelError(lease.lost.reason).code === 'unavailable'
+      )
         this.#slot?.abandon()
       // Another node may act for this session now, so no process of this node may go on (S3).
       else await this.#slot?.kill()
-      throw thrown
+      // The error is a consequence of the loss, whose reason belongs into the log.
+      throw lease.lost.reason
     }
     // No person asked for its end, and no agent has its prompt: the run begins again at the next start of the server.
     if (stopping.aborted && !isCalledOff(recorder.view)) return true

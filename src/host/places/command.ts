@@ -1,5 +1,5 @@
 import { onAbort } from '../../primitives/on-abort.ts'
-import { awakeSignal } from '../../primitives/timers.ts'
+import { awakeTimeout } from '../../primitives/timers.ts'
 import { type Containment, processGroup } from '../process/containment.ts'
 import { spawnTree } from '../process/process.ts'
 
@@ -51,8 +51,9 @@ export async function runCommand(machine: CommandHost, ask: Command): Promise<En
   const containment = ask.contained ? machine.containment : processGroup()
   const kept = newest()
   const tree = await spawnTree({ ...ask, containment, ledger, now, onStderr: kept.add })
-  const late = awakeSignal(ask.timeoutMs)
-  const off = AbortSignal.any([late, ask.signal])
+  const late = new AbortController()
+  const stopClock = awakeTimeout(ask.timeoutMs, () => late.abort())
+  const off = AbortSignal.any([late.signal, ask.signal])
   const stop = onAbort(off, () => void tree.kill())
   try {
     tree.stdout.on('error', () => undefined)
@@ -60,9 +61,10 @@ export async function runCommand(machine: CommandHost, ask: Command): Promise<En
     tree.stdin.end()
     const exit = await tree.exited
     ask.signal.throwIfAborted()
-    return { code: exit.code, output: kept.text(), stderr: exit.stderrTail, late: late.aborted }
+    return { code: exit.code, output: kept.text(), stderr: exit.stderrTail, late: late.signal.aborted }
   } finally {
     stop()
+    stopClock()
   }
 }
 

@@ -51,7 +51,7 @@ export const Config = z.object({
   questionTtlMs: z.coerce.number().int().min(1_000).nullable().default(604_800_000),
   /** Default limit of work time: a run over it is parked with a question. Environment settings override it. ms; null for no limit. */
   runBudgetMs: z.coerce.number().int().min(1_000).nullable().default(null),
-  /** Lifetime of a lease without renewal. After a crash, other nodes wait this long. ms. */
+  /** Time that a lease lives at least without renewal. After a crash, other nodes wait up to a third longer. ms. */
   leaseTtlMs: z.coerce.number().int().min(300).max(600_000).default(15_000),
   /** Time an idle agent process is kept for the next prompt. ms. */
   idleAgentMs: z.coerce.number().int().min(0).default(300_000),
