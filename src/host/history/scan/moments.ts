@@ -56,12 +56,16 @@ export function createMoments({ root, present, findings: { changed, touched }, s
     foldersAbove(path).reduce((time, folder) => (hasStayed(folder) ? time : Math.max(time, timeOf(folder))), 0)
   const isThere = (folder: FilePath): boolean => folder === '' || timeOf(folder) > 0
   const moved = movedFiles(changed)
+  const arrived = arrivedFiles(changed, cameAt)
 
-  return (path: FilePath, { state, stats }: Found): Moment => {
+  return (path: FilePath, { known, state, stats }: Found): Moment => {
     if (!state) {
       let folder = parentOf(path)
       while (!isThere(folder)) folder = parentOf(folder)
-      return between(seen, Math.max(timeOf(folder), cameAt(folder)))
+      const left = Math.max(timeOf(folder), cameAt(folder))
+      // A file that lies elsewhere now left before it came there.
+      const arrival = known?.ino == null ? undefined : arrived().get(known.ino)
+      return between(seen, arrival === undefined || arrival < seen ? left : Math.min(left, arrival))
     }
     const came = cameAt(path)
     if (state.kind === FOLDER) return between(seen, Math.max(timeOf(path), came))
@@ -82,6 +86,21 @@ const between = (from: number, to: number): Moment => ({
 
 /** A disk that counts whole seconds may have stamped at their end. 0 for no time. */
 const latest = (time: number | null | undefined): number => (time == null ? 0 : time % 1_000 === 0 ? time + 999 : time)
+
+/** Returns by when each file lay at its changed path, by inode: it changed then itself, or came with a folder. */
+function arrivedFiles(
+  changed: Findings['changed'],
+  cameAt: (path: FilePath) => number,
+): () => ReadonlyMap<number, number> {
+  let files: Map<number, number> | null = null
+  return () => {
+    if (files) return files
+    files = new Map()
+    for (const [path, { stats }] of changed)
+      if (stats?.ino != null && stats.ctime != null) files.set(stats.ino, Math.max(latest(stats.ctime), cameAt(path)))
+    return files
+  }
+}
 
 /** Returns the change time of each known file whose path changed, by inode: found elsewhere unchanged, it was moved. */
 function movedFiles(changed: Findings['changed']): () => ReadonlyMap<number, number> {

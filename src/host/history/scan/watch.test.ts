@@ -74,14 +74,17 @@ function tick(place: TestPlace): number {
 const beginsNow = (place: TestPlace) => writer('r1', [], [{ kind: 'work', from: tick(place), to: null }])
 
 it('F2: a write before a run’s beginning is not the run’s, though the hint comes later', async () => {
-  await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1', 'a/d': '1' })
+  await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1', 'a/d': '1', 'e/f': '1', 'e/g': '1' })
   await armed(place)
   await place.captured()
   place.write('a/b', 'by a person')
   place.write('by-a-person', '')
   place.remove('a/c')
+  renameSync(join(place.root, 'e/f'), join(place.root, 'moved'))
   await place.captured({ at: 'hints', mark })
   const by = beginsNow(place)
+  // The run works in the folder that the file left, before any scan sees that.
+  renameSync(join(place.root, 'e/g'), join(place.root, 'e/h'))
   const before = await place.captured({ writers: [by] })
   tick(place)
   place.write('by-the-run', '')
@@ -89,8 +92,9 @@ it('F2: a write before a run’s beginning is not the run’s, though the hint c
   const after = await place.captured({ writers: [by] })
   const authors = async (path: string) =>
     (await place.history.pathHistory(place.key, path, { before: null, limit: 9 })).map(({ author }) => author.kind)
-  for (const path of ['a/b', 'by-a-person', 'a/c']) expect([path, await authors(path)]).toEqual([path, ['outside']])
-  for (const path of ['by-the-run', 'a/d']) expect([path, await authors(path)]).toEqual([path, ['run']])
+  for (const path of ['a/b', 'by-a-person', 'a/c', 'e/f', 'moved'])
+    expect([path, await authors(path)]).toEqual([path, ['outside']])
+  for (const path of ['by-the-run', 'a/d', 'e/g', 'e/h']) expect([path, await authors(path)]).toEqual([path, ['run']])
   expect(after.n).toBeGreaterThan(before.n)
 })
 
