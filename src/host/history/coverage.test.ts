@@ -27,6 +27,8 @@ async function opened(files: Readonly<Record<FilePath, string>> = { [PATH]: 'use
   return world
 }
 
+const scanned = (world: ActWorld) => world.history.capture(world.key, { ...LOOKED, writers: [writer('a')] })
+
 /** Ways in which a path leaves the history, and the way back. `content`: the run's content is on disk. */
 interface Leave {
   readonly leave: (world: ActWorld) => unknown
@@ -193,7 +195,6 @@ const LOOKED = { at: 'everything', paths: [], reason: 'asked', writers: [], now:
 
 describe('F5: a path that comes under the history is named, and no undo claims to bring back what nobody saved', () => {
   const BIG = 'x'.repeat(65)
-  const scanned = (world: ActWorld) => world.history.capture(world.key, { ...LOOKED, writers: [writer('a')] })
 
   it.each<[string, (world: ActWorld) => unknown]>([
     ['a file too large is cut', (world) => world.write(PATH, BIG)],
@@ -320,4 +321,15 @@ it('F5: a file that becomes a folder is left out if a rule excludes only folders
   await world.look(['a'])
   expect(await listed()).toEqual([])
   expect(await text(world, 'd', 1)).toBe('a file\n')
+})
+
+it.each<[string, (world: ActWorld, path: FilePath) => unknown]>([
+  ['a large file', (world, path) => world.write(path, 'x'.repeat(65))],
+  ['a pipe', (world, path) => execFileSync('mkfifo', [at(world, path)])],
+])('F5: a path that is not covered and goes away is named: %s', async (_, make) => {
+  await using world = await opened()
+  make(world, 'gone')
+  expect((await scanned(world)).leftOut.came).toEqual(['gone'])
+  rmSync(at(world, 'gone'))
+  expect((await scanned(world)).leftOut.went).toEqual(['gone'])
 })

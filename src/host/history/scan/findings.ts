@@ -59,15 +59,14 @@ export function leftOutIn(
   gaps: GapBook,
   isThere: (path: FilePath) => boolean,
 ): LeftOutPaths {
-  const isOut = (gap: GapNote | null) => gap?.why === 'ignored' || gap?.why === 'too_large'
   const leftOut = { came: [] as FilePath[], went: [] as FilePath[], entered: [] as FilePath[], left: [] as FilePath[] }
   for (const [path, gap] of found) {
     const before = gaps.at(path)
     if (gap !== null) {
       if (leaving.has(path) || changed.get(path)?.state?.uncovered) leftOut.left.push(path)
-      else if (before === null && isOut(gap)) leftOut.came.push(path)
+      else if (before === null && isLasting(gap)) leftOut.came.push(path)
     } else if (!isThere(path)) {
-      if (isOut(before)) leftOut.went.push(path)
+      if (isLasting(before)) leftOut.went.push(path)
     } else if (isLasting(before) && !isOutAbove(found, gaps, path)) leftOut.entered.push(path)
   }
   return leftOut
