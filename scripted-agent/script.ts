@@ -11,7 +11,8 @@ export interface ScriptStep {
  * gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`. take: that many bytes of memory,
  * kept until the agent ends. stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many
  * bytes. sleep: milliseconds. request: {method, params} to the client. mcp: an MCP server of the session, its `tool`
- * and `arguments`. `expand: true`: `$NAME` in the texts of a step is replaced by that variable. `via: "client"` makes
+ * and `arguments`. later: steps that go on beside the turn and after its end. farewell: a
+ * text, sent once the client closes stdin. `expand: true`: `$NAME` in the texts of a step is replaced by that variable. `via: "client"` makes
  * read, write and run use fs and terminal of the client.
  */
 const STEP_KEYS = [
@@ -41,6 +42,8 @@ const STEP_KEYS = [
   'take',
   'request',
   'mcp',
+  'later',
+  'farewell',
 ] as const
 export type StepKey = (typeof STEP_KEYS)[number]
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync, writeSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentContext } from '@agentclientprotocol/sdk'
@@ -135,6 +135,21 @@ const ACTS: Record<StepKey, Act> = {
       const result = await callTool(server, name, args ?? {}, stage.signal)
       return [text(result.text), ...result.pictures].map((content) => ({ type: 'content', content }))
     })
+  },
+  later: async (step, stage) => {
+    const { signal } = new AbortController()
+    const goOn = async () => {
+      for (const [at, each] of (step.later as ScriptStep[]).entries())
+        await play(each, { ...stage, signal, call: `${stage.call}-${at}` })
+    }
+    goOn().catch((error: Error) => process.stderr.write(`${error.message}\n`))
+  },
+  farewell: async (step, stage) => {
+    const { id: sessionId } = stage.memory
+    const update = { sessionUpdate: 'agent_message_chunk', content: text(step.farewell) }
+    const frame = { jsonrpc: '2.0', method: 'session/update', params: { sessionId, update } }
+    // The connection is gone by then.
+    process.once('exit', () => writeSync(1, `${JSON.stringify(frame)}\n`))
   },
   request: async (step, stage) => {
     const { method, params } = step.request as { method: string; params?: object }

@@ -9,24 +9,29 @@ import { browsersFolder } from './browsers/browsers.ts'
 
 /** The result of `sweepEarlierServer` for a folder whose processes belong to the folder that it was copied from. */
 export function leaveEarlierServer({ dataFolder }: Config): Awaited<ReturnType<typeof sweepEarlierServer>> {
-  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), lostAt: 0, agents: [], browsers: [] }
+  const none = { agents: [], rejoins: false, browsers: [] }
+  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), lostAt: 0, ...none }
 }
 
-/** Ends everything that an earlier server left running (P1), but for agents and browsers that were to survive it. */
+/**
+ * Ends everything that an earlier server left running (P1), but for agents and browsers that were to survive it. The
+ * spools of all agents stay: they may hold messages that no log has (L11).
+ */
 export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   const ledger = ledgerIn(config.dataFolder)
   await mkdir(ledger, { recursive: true })
   const keepers = keepersIn(config.dataFolder)
   const lostAt = lastLoss(keepers)
-  const agents = rejoins ? await findKeepers(keepers) : []
+  const agents = await findKeepers(keepers)
+  const rejoinable = rejoins ? agents : []
   const folder = browsersFolder(config)
   const browsers = rejoins ? await findBrowsers({ folder }) : []
-  const notes = [...agents.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
+  const notes = [...rejoinable.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
   await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
   await dropOtherKeepers(keepers, new Set(agents.map(({ keeper }) => keeper)))
   await dropOtherBrowsers({ folder }, browsers)
-  if (agents.length === 0) await dropDoors(folder)
-  return { ledger, keepers, lostAt, agents, browsers }
+  if (rejoinable.length === 0) await dropDoors(folder)
+  return { ledger, keepers, lostAt, agents, rejoins, browsers }
 }
 
 const ledgerIn = (dataFolder: string) => join(dataFolder, 'processes')

@@ -218,7 +218,8 @@ function openAgentRooms(base: Base, closers: Closers): AgentRooms & Pick<Context
   closers.push(() => browsers.close())
   const surviving = earlier.agents.map(({ keeper }) => keeper)
   const launcher = createAgentLauncher({ ...base, logins })
-  const pool = new AgentPool({ ...launcher, surviving, admission, salt: token, idleMs: config.idleAgentMs })
+  const { rejoins } = earlier
+  const pool = new AgentPool({ ...launcher, surviving, rejoins, admission, salt: token, idleMs: config.idleAgentMs })
   closers.push(() => pool.close())
   const agents = createAgentDirectory({ config, env, home, now })
   const endProcesses = (path: string) => pool.endHome(path)

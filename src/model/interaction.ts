@@ -68,6 +68,8 @@ export interface Grant {
   readonly n: number
   readonly fingerprint: string
   readonly answer: Answer
+  /** The agent asked the question after the end of its run, and waits for the answer in the process that asked. */
+  readonly afterword?: true
 }
 
 /**

@@ -2,10 +2,16 @@ import { KeptPicture } from './browser-sight.ts'
 import type { ContentBlock } from './events/events.ts'
 import type { Item, QuestionItem, RunItem, ToolItem } from './events/items.ts'
 import type { Answer } from './interaction.ts'
+import { AFTERWORD_WORDS } from './state-words.ts'
 import { faceName, nameOf } from './who-words.ts'
 
 /** Renders an item as Markdown, for the export of a session. */
 export function markdownOf(item: Item): string {
+  const text = textOf(item)
+  return item.afterword ? `*${AFTERWORD_WORDS} \`${item.run}\`:*\n\n${text}` : text
+}
+
+function textOf(item: Item): string {
   switch (item.kind) {
     case 'run':
       return runText(item)

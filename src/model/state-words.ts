@@ -35,6 +35,9 @@ export const STEP_WORDS = {
   interrupted: 'Cut off',
 } as const
 
+/** Label of a message that an agent sent after the end of a run; the run's id follows. */
+export const AFTERWORD_WORDS = 'After run'
+
 /** Returns the word for a run: its outcome once it has ended, its state before. A run with an open question needs you. */
 export function runWord({ state, outcome }: Pick<Run, 'state' | 'outcome'>, asks = false): string {
   if (asks && state !== 'ended') return RUN_WORDS.parked

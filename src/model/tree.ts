@@ -108,6 +108,8 @@ export const Session = z.object({
   updatedAt: Millis,
   closedAt: Millis.nullable(),
   archivedAt: Millis.nullable(),
+  /** Parts of the work that its agents go on with between runs; absent for none. Only lists and reads have it. */
+  background: z.array(z.string()).optional(),
 })
 export type Session = z.infer<typeof Session>
 

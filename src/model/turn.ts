@@ -85,10 +85,6 @@ export function turnStep(state: TurnState, signal: TurnSignal): TurnStep {
   }
 }
 
-/** Whether a question is open, or has an answer that no agent has received: such a run can outlive its process. */
-export const waitsForPerson = (view: SessionView): boolean =>
-  Object.keys(view.open).length > 0 || view.grants.length > 0
-
 /** Whether a person wants the run, or the whole session, to end. */
 export const isCalledOff = (view: SessionView): boolean => view.run?.cancelling === true || view.state !== 'open'
 

@@ -267,6 +267,10 @@ export interface LogStore {
     page: PageRequest,
   ): Promise<RowPage<Run>>
   run(workspace: WorkspaceId, id: RunId): Promise<Run | null>
+  /** Returns the sessions, of all workspaces, whose agents have one of these conversations. */
+  conversations(
+    acpSessions: readonly string[],
+  ): Promise<{ workspace: WorkspaceId; session: SessionId; agent: AgentId; acpSession: string }[]>
   /** Sums the usage of runs. A run counts when it is parked or ended. */
   spent(workspace: WorkspaceId, of: SpentOf): Promise<Spent>
   /** Counts the queued prompts, the runs without an end and the open questions of a workspace. */

@@ -48,6 +48,7 @@ function listen() {
       texts.push(textOf(update))
       heard.first()
     },
+    prompted: () => undefined,
     replayed: (update) => replayed.push(textOf(update)),
     permission: async (request) => {
       asked.push(request as Asked)

@@ -1,6 +1,7 @@
 import { describe, it, type TestContext } from 'vitest'
 import type { Config } from '../../src/model/settings/config.ts'
 import type { World } from '../support/carrel-world.ts'
+import { describeAfterwords } from './carrel-afterwords.ts'
 import { describeBoundary } from './carrel-boundary.ts'
 import { describeBudgets } from './carrel-budgets.ts'
 import { describeCoverage } from './carrel-coverage.ts'
@@ -32,6 +33,7 @@ export function describeCarrel(name: string, open: OpenCarrel, near: Case = it):
     describeFailures(open, near)
     describeQueue(open, near)
     describeQuestions(open, near)
+    describeAfterwords(open, near)
     describeTree(open, near)
     describeSearch(open)
     describeFiles(open, near)

@@ -87,6 +87,7 @@ export function listen(parts: Partial<AgentListener> = {}) {
       updates.push(update as Json)
       wake()
     },
+    prompted: () => undefined,
     replayed: (update) => replayed.push(update as Json),
     permission: async (request) => {
       asked.push(request as Json)

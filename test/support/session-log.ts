@@ -99,6 +99,20 @@ export const update = (sessionUpdate: string, rest: object = {}): EventDraft => 
 export const says = (text: string, messageId?: string): EventDraft =>
   update('agent_message_chunk', { content: { type: 'text', text }, ...(messageId && { messageId }) })
 
+/** The same event, said by the agent after the end of run `of`. */
+export const afterword = (of: number, { type, data }: EventDraft): EventDraft => ({
+  type,
+  run: run(of),
+  data: { ...(data as object), afterword: true },
+})
+
+/** The work that the agent goes on with after run `of`; with `cut`, the reason why Carrel ended it. */
+export const background = (of: number, work: readonly string[], cut: string | null = null): EventDraft => ({
+  type: 'background.changed',
+  run: run(of),
+  data: { run: run(of), agent: 'scripted', work, cut },
+})
+
 export const thinks = (text: string, messageId?: string): EventDraft =>
   update('agent_thought_chunk', { content: { type: 'text', text }, ...(messageId && { messageId }) })
 

@@ -17,7 +17,7 @@ export function StatusStrip({ view }: { view: SessionView }) {
   const agents = useAgents().data?.agents
   const { run } = view
   const questions = Object.keys(view.open).length
-  if (!run) return <Fill view={view} />
+  if (!run) return questions > 0 || backgroundOf(view) ? <Background view={view} /> : <Fill view={view} />
   const name = agentName(agents, run.agent)
   return (
     <div className="status-strip" role="status">
@@ -32,6 +32,29 @@ export function StatusStrip({ view }: { view: SessionView }) {
       <Elapsed run={run} waiting={questions > 0} />
       <span className="grow" />
       <Stop run={run} />
+    </div>
+  )
+}
+
+/** The agent that goes on after its run; null for none. */
+function backgroundOf({ agents }: SessionView): { agent: string; work: readonly string[] } | null {
+  const found = Object.entries(agents).find(([, { background }]) => background.length > 0)
+  return found ? { agent: found[0], work: found[1].background } : null
+}
+
+/** The work of an agent after its run, and its questions. */
+function Background({ view }: { view: SessionView }) {
+  const agents = useAgents().data?.agents
+  const { status } = texts.session
+  const asks = Object.values(view.open)
+  const going = backgroundOf(view)
+  const name = agentName(agents, asks[0]?.agent ?? going?.agent ?? '')
+  return (
+    <div className="status-strip" role="status">
+      <StateDot state={asks.length > 0 ? 'waiting' : 'running'} label={false} />
+      <span className="cut">
+        {asks.length > 0 ? status.waiting(name, asks.length) : status.background(name, going?.work ?? [])}
+      </span>
     </div>
   )
 }

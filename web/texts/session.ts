@@ -30,6 +30,7 @@ export const session = {
     queued: (before: number) => `Queued for a browser: ${before === 0 ? 'next' : `${before} ahead`}`,
     parked: (agent: string) => `${agent} is paused until you answer`,
     working: (agent: string) => `${agent} is working`,
+    background: (agent: string, work: readonly string[]) => `${agent} goes on in the background: ${work.join(', ')}`,
     stop: 'Stop',
     context: (used: string, size: string) => `${used} of ${size} tokens of context used`,
     cost: (cost: string) => `, ${cost} so far`,

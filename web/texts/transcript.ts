@@ -14,6 +14,8 @@ export const transcript = {
   loadingOlder: 'Loading older messages…',
   newest: 'Newest',
   since: 'New since your last visit',
+  /** Labels of messages that an agent sent after its run. */
+  afterword: { this: 'After the run', earlier: 'After an earlier run' },
   acts: { copyText: 'Copy text', copyLink: 'Copy link', fork: 'Fork from here' },
   attached: 'Attached',
   message: 'Message of the agent',

@@ -1,10 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AgentConnection, type AgentLaunch, connectAgent, resumeAgent } from '../../host/agent/agent.ts'
+import {
+  type AgentConnection,
+  type AgentLaunch,
+  connectAgent,
+  leftBehind,
+  resumeAgent,
+} from '../../host/agent/agent.ts'
 import type { Cgroups } from '../../host/cgroups/cgroups.ts'
-import { dropKeeper, type findKeepers } from '../../host/keeper/client.ts'
+import { dropKeeper, endKeeper, type findKeepers } from '../../host/keeper/client.ts'
 import type { Containment } from '../../host/process/containment.ts'
-import { killTree } from '../../host/process/ledger.ts'
 import type { Config } from '../../model/settings/config.ts'
 import type { Vault } from '../vault.ts'
 import { compiledFolder } from './agent-directory.ts'
@@ -30,7 +35,9 @@ export interface LauncherParts {
   }
 }
 
-export function createAgentLauncher(parts: LauncherParts): Pick<AgentPoolOptions, 'connect' | 'resume' | 'remove'> {
+export function createAgentLauncher(
+  parts: LauncherParts,
+): Pick<AgentPoolOptions, 'connect' | 'resume' | 'end' | 'remove'> {
   const { cgroups, logins, earlier } = parts
   return {
     async connect(need, signal) {
@@ -41,11 +48,12 @@ export function createAgentLauncher(parts: LauncherParts): Pick<AgentPoolOptions
     },
     resume: async (keeper, need) =>
       await resumeAgent(keeper, await launchOf(parts, need, new AbortController().signal)),
-    async remove(keeper) {
+    async end(keeper) {
       const note = earlier.agents.find((each) => each.keeper === keeper)?.note
-      if (note) await Promise.all([note.agent, note.keeper].map(({ tree, identity }) => killTree(tree, identity)))
-      await dropKeeper(earlier.keepers, keeper)
+      if (note) await endKeeper(note)
+      return leftBehind(join(earlier.keepers, keeper))
     },
+    remove: (keeper) => dropKeeper(earlier.keepers, keeper),
   }
 }
 

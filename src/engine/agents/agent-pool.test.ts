@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { createAdmission } from '../../host/agent/admission.ts'
 import type { AgentConnection, AgentListener } from '../../host/agent/agent.ts'
 import { AgentRecipe } from '../../model/agent.ts'
+import type { RunId } from '../../model/ids.ts'
 import { AgentPool } from './agent-pool.ts'
 import type { AgentNeed } from './agent-slot.ts'
 
@@ -26,8 +27,10 @@ function world() {
   }
   const pool = new AgentPool({
     resume: async () => null,
+    end: async () => new Map(),
     remove: async () => undefined,
     surviving: [],
+    rejoins: true,
     connect,
     admission: createAdmission(2),
     idleMs: 60_000,
@@ -41,7 +44,7 @@ const need = (session: string, more: Partial<AgentNeed> & { runsPerProcess?: num
   return { recipe, program: '/bin/one', env: {}, workspace: 'w', context: `${session} one`, ...rest }
 }
 
-const listener = {} as AgentListener
+const listener = { run: 'run_1' as RunId, listener: {} as AgentListener }
 const place = { cwd: '/', roots: [], mcpServers: [] }
 const signal = new AbortController().signal
 

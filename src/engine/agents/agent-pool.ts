@@ -1,6 +1,9 @@
 import type { Admission } from '../../host/agent/admission.ts'
-import type { AgentConnection, AgentListener, AgentPlace, Rejoined } from '../../host/agent/agent.ts'
+import type { AgentConnection, AgentListener, AgentPlace, HeldFrame, Rejoined } from '../../host/agent/agent.ts'
+import type { AgentId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
 import { createTimer } from '../../primitives/timers.ts'
+import { AfterwordQueues } from './afterword-queues.ts'
+import type { AfterwordSource, Afterwords } from './afterwords.ts'
 import {
   type AgentNeed,
   type AgentSlot,
@@ -10,16 +13,20 @@ import {
   type PooledProcess,
   runsAtOnce,
 } from './agent-slot.ts'
-import { createRelay } from './relay.ts'
+import { createRelay, type Relay } from './relay.ts'
 
 export interface AgentPoolOptions {
   connect(need: AgentNeed, signal: AbortSignal): Promise<AgentConnection>
   /** Reconnects to a process of an earlier server; null when nothing is left of it. */
   resume(keeper: string, need: AgentNeed): Promise<AgentConnection | null>
-  /** Kills a process of an earlier server and removes its files. */
+  /** Ends a process of an earlier server. Returns the messages in its spool, by conversation. */
+  end(keeper: string): Promise<ReadonlyMap<string, readonly HeldFrame[]>>
+  /** Removes the files of an ended process. */
   remove(keeper: string): Promise<void>
-  /** Keepers of processes that an earlier server left. */
+  /** Keepers of processes that an earlier server left, or whose spool it left. */
   readonly surviving: readonly string[]
+  /** Whether runs may rejoin these processes. */
+  readonly rejoins: boolean
   readonly admission: Admission
   /** A secret that stays the same on this data folder. */
   readonly salt?: string
@@ -34,7 +41,15 @@ export interface EarlierConversation {
   readonly place: AgentPlace
   /** Returns the listener for the updates since; `heardBefore` is the last frame that came before this server started. */
   readonly listener: (heardBefore: number) => AgentListener
+  /** The run that goes on. Messages before its prompt are afterwords of the run before. */
+  readonly run: RunId
 }
+
+/** Finds the conversations of this node's sessions with a process, by the ids that its agent gave them. */
+export type FindConversations = (
+  keeper: string,
+  acpSessions: readonly string[],
+) => Promise<readonly (Pick<AfterwordSource, 'workspace' | 'session' | 'agent'> & { readonly acpSession: string })[]>
 
 export interface RejoinedSlot {
   readonly slot: AgentSlot
@@ -54,8 +69,11 @@ export class AgentPool {
   readonly #starting = new Map<string, Promise<PooledProcess>>()
   /** Keepers of processes of an earlier server that no run has rejoined. */
   readonly #surviving: Set<string>
+  /** Keepers that are being ended, until their messages are kept. */
+  readonly #ending = new Set<string>()
   readonly #resumed = new Map<string, Promise<PooledProcess | null>>()
   readonly #forgetting = new Set<Promise<void>>()
+  readonly afterwords = new AfterwordQueues()
 
   constructor(options: AgentPoolOptions) {
     this.#options = options
@@ -96,7 +114,7 @@ export class AgentPool {
 
   /** Whether `keeper` names a process of an earlier server that can be rejoined. */
   survived(keeper: string | null): boolean {
-    return keeper !== null && (this.#surviving.has(keeper) || this.#resumed.has(keeper))
+    return keeper !== null && this.#options.rejoins && (this.#surviving.has(keeper) || this.#resumed.has(keeper))
   }
 
   /** Rejoins a conversation in a process of an earlier server; null when it is no longer there. */
@@ -111,20 +129,47 @@ export class AgentPool {
       )
     }
     const process = await this.#resumed.get(keeper)
-    const relay = createRelay()
-    if (process) relay.attach(earlier.listener(process.connection.heardBefore))
-    const joined = process?.connection.rejoin(earlier.acpSession, earlier.place, relay.listener)
-    if (!process || !joined) return null
+    if (!process) return null
+    const relay = this.#relay(process, need.context, earlier.place)
+    relay.attach(earlier.listener(process.connection.heardBefore), earlier.run, 'prompt')
+    const joined = process.connection.rejoin(earlier.acpSession, earlier.place, relay.listener)
+    if (!joined) return null
+    relay.afterwords.session = joined.session
     const live = { session: joined.session, relay }
     process.contexts.set(need.context, live)
     return { slot: this.#slotIn(process, need.context), live, prompts: joined.prompts }
   }
 
-  /** Ends the processes of an earlier server that no run has rejoined, but for those `wanted`. */
-  async dropSurviving(wanted: ReadonlySet<string>): Promise<void> {
+  /**
+   * Ends the processes of an earlier server that no run has rejoined, but for those `wanted`. Their messages become
+   * afterwords of the conversations that `find` returns; their files stay until all of these are in the log.
+   */
+  async endSurviving(wanted: ReadonlySet<string>, find: FindConversations): Promise<void> {
     const left = [...this.#surviving].filter((keeper) => !wanted.has(keeper))
     for (const keeper of left) this.#surviving.delete(keeper)
-    await Promise.all(left.map((keeper) => this.#options.remove(keeper)))
+    const ending = left.map((keeper) => {
+      this.#ending.add(keeper)
+      return this.#endSurviving(keeper, find).finally(() => this.#ending.delete(keeper))
+    })
+    await Promise.all(ending)
+  }
+
+  /** Whether the spool of a process of an earlier server may hold messages that no log has. */
+  isUnread(keeper: string | null): boolean {
+    if (keeper === null) return false
+    return this.#surviving.has(keeper) || this.#ending.has(keeper) || this.afterwords.hasFrom(keeper)
+  }
+
+  async #endSurviving(keeper: string, find: FindConversations): Promise<void> {
+    const left = await this.#options.end(keeper)
+    const found = await find(keeper, [...left.keys()])
+    const origin = { ended: true, forget: () => this.#options.remove(keeper) }
+    for (const { acpSession, ...of } of found) {
+      const place = { cwd: '', roots: [], mcpServers: [] }
+      const queue = this.afterwords.add({ ...of, place, connection: { keeper, kill: async () => undefined } }, origin)
+      for (const frame of left.get(acpSession) ?? []) queue.keepLeft(frame)
+    }
+    this.afterwords.sweep(origin)
   }
 
   /** Lists the sessions of a workspace that have a conversation in some process. */
@@ -133,16 +178,40 @@ export class AgentPool {
     return [...new Set(contextsOf(own).map(sessionOf))]
   }
 
-  /** Closes all conversations of a session, whichever agents they are with. */
+  /** Closes all conversations of a session, whichever agents they are with. Ends processes that serve no other. */
   async forget(session: string): Promise<void> {
+    const own = [...this.#processes].filter(({ contexts }) => [...contexts.keys()].map(sessionOf).includes(session))
+    const isUnused = ({ contexts, runs }: PooledProcess) =>
+      runs.size === 0 && [...contexts.keys()].every((id) => sessionOf(id) === session)
+    await Promise.all(own.filter(isUnused).map((process) => this.#end(process)))
     for (const context of contextsOf(this.#processes))
       if (sessionOf(context) === session) await this.#closeContext(context, null)
   }
 
+  /** The conversations of a session that are open in live processes; `alone`: its process never had two runs at once. */
+  openIn(session: string): { queue: Afterwords; connection: AgentConnection; alone: boolean }[] {
+    return [...this.#processes].flatMap(({ contexts, connection, overlapped }) =>
+      [...contexts].flatMap(([id, live]) =>
+        sessionOf(id) === session ? [{ queue: queueOf(live), connection, alone: !overlapped }] : [],
+      ),
+    )
+  }
+
+  /** The afterwords that no log has. */
+  unrecorded(): Afterwords[] {
+    return this.afterwords.unrecorded(
+      new Set([...this.#processes].flatMap(({ contexts }) => [...contexts.values()].map(queueOf))),
+    )
+  }
+
+  /** Parts of the work that agents of a session go on with between runs. */
+  background(session: string): string[] {
+    return this.openIn(session).flatMap(({ queue }) => [...queue.background])
+  }
+
   async endHome(home: string): Promise<void> {
     const all = [...this.#processes].filter((process) => process.home === home)
-    for (const process of all) this.#drop(process)
-    await Promise.all(all.map(({ connection }) => connection.stop()))
+    await Promise.all(all.map((process) => this.#end(process)))
   }
 
   async close(): Promise<void> {
@@ -150,6 +219,7 @@ export class AgentPool {
     for (const process of all) this.#drop(process)
     await Promise.all(all.map(({ abandoned, connection }) => (abandoned ? connection.leave() : connection.stop())))
     await Promise.all(this.#forgetting)
+    await this.afterwords.idle()
   }
 
   async #find(need: AgentNeed, signal: AbortSignal): Promise<PooledProcess> {
@@ -202,21 +272,44 @@ export class AgentPool {
       limit: runsAtOnce(need),
       idle: createTimer({ ref: false }),
       dead: false,
+      ended: false,
       abandoned: false,
+      overlapped: false,
+      heard: () => this.#endWhenIdle(process),
+      async forget() {
+        if (process.runs.size === 0 && !process.abandoned) await connection.forget()
+      },
     }
     this.#processes.add(process)
-    void connection.exited.then(() => this.#drop(process))
+    void connection.exited.then(() => {
+      process.ended = true
+      this.#drop(process)
+    })
     return process
+  }
+
+  #relay(process: PooledProcess, context: string, place: AgentPlace): Relay {
+    const [session, agent] = [sessionOf(context) as SessionId, context.slice(context.indexOf(' ') + 1) as AgentId]
+    const { workspace, connection } = process
+    const from = { workspace: workspace as WorkspaceId, session, agent, place, connection }
+    return createRelay(this.afterwords.add(from, process))
   }
 
   #slotIn(process: PooledProcess, context: string): AgentSlot {
     return createSlot(process, context, {
+      relay: (...args) => this.#relay(...args),
       drop: (dropped) => this.#drop(dropped),
       left: (left) => {
         this.#endWhenIdle(left)
         this.#forgetEnded(left)
       },
     })
+  }
+
+  /** Ends a process. Its last messages still arrive. */
+  async #end(process: PooledProcess): Promise<void> {
+    this.#drop(process)
+    await process.connection.stop()
   }
 
   #drop(process: PooledProcess): void {
@@ -226,10 +319,13 @@ export class AgentPool {
     this.#forgetEnded(process)
   }
 
-  /** Removes the spool of a dead process. Once no run is left in it, all its updates are in the log. */
-  #forgetEnded({ dead, runs, abandoned, connection }: PooledProcess): void {
+  #forgetEnded(process: PooledProcess): void {
+    const { dead, runs, abandoned, connection } = process
     if (!dead || runs.size > 0 || abandoned) return
-    const task = connection.exited.then(() => connection.forget())
+    this.#track(connection.exited.then(() => this.afterwords.sweep(process)))
+  }
+
+  #track(task: Promise<void>): void {
     this.#forgetting.add(task)
     void task.then(() => this.#forgetting.delete(task))
   }
@@ -237,8 +333,11 @@ export class AgentPool {
   #endWhenIdle(process: PooledProcess): void {
     if (process.runs.size > 0 || process.dead || process.abandoned) return
     process.idle.restart(this.#options.idleMs, () => {
-      this.#drop(process)
-      void process.connection.stop()
+      const atWork = [...process.contexts.values()]
+        .map(queueOf)
+        .some((queue) => queue.length + queue.background.length > 0)
+      if (atWork) this.#endWhenIdle(process)
+      else void this.#end(process)
     })
   }
 
@@ -251,6 +350,8 @@ export class AgentPool {
     }
   }
 }
+
+const queueOf = ({ relay }: LiveContext): Afterwords => relay.afterwords
 
 const contextsOf = (processes: Iterable<PooledProcess>) =>
   [...processes].flatMap(({ contexts }) => [...contexts.keys()])

@@ -3,10 +3,11 @@ import type { AgentConnection, AgentListener, AgentPlace, AgentSession } from '.
 import type { Place } from '../../host/places/place.ts'
 import type { SandboxSpec } from '../../host/sandbox/enclose.ts'
 import type { AgentRecipe } from '../../model/agent.ts'
+import type { RunId } from '../../model/ids.ts'
 import type { HeldLimits } from '../../model/settings/environment.ts'
 import type { HomeNote } from '../../model/settings/homes.ts'
 import type { Timer } from '../../primitives/timers.ts'
-import { createRelay, type Relay } from './relay.ts'
+import type { Relay } from './relay.ts'
 
 /** The agent process that a run needs. Runs whose needs have the same fingerprint may share a process. */
 export interface AgentNeed {
@@ -33,8 +34,14 @@ export const runsAtOnce = ({ recipe, limits }: AgentNeed): number => (limits ? 1
 /** A conversation that an agent process has in memory. */
 export interface LiveContext {
   readonly session: AgentSession
-  /** Passes updates to the run that is attached, and keeps them between runs. */
+  /** Passes messages to the run that is attached, and keeps them as afterwords between runs. */
   readonly relay: Relay
+}
+
+/** A run, and its listener for the messages of its agent. */
+export interface RunListener {
+  readonly run: RunId
+  readonly listener: AgentListener
 }
 
 export interface AgentSlot {
@@ -42,11 +49,13 @@ export interface AgentSlot {
   readonly fingerprint: string
   /** The conversation, where this process has it open already. */
   readonly live: LiveContext | null
-  open(place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
-  reopen(acpSession: string, place: AgentPlace, listener: AgentListener, signal: AbortSignal): Promise<LiveContext>
+  open(place: AgentPlace, run: RunListener, signal: AbortSignal): Promise<LiveContext>
+  reopen(acpSession: string, place: AgentPlace, run: RunListener, signal: AbortSignal): Promise<LiveContext>
   /** Whether no other run is under way in this process at the moment, here or left to the next server. */
   alone(): boolean
   drop(): void
+  /** The run ends: everything that the agent sends from now on is an afterword. Safe to repeat. */
+  endTurn(): void
   /** Ends the use of the slot. The process stays for a while, for the next prompt. */
   leave(): void
   /** Lets the run go on without this server: it receives nothing from the agent from now on. */
@@ -64,27 +73,40 @@ export interface PooledProcess {
   readonly limit: number
   readonly idle: Timer
   dead: boolean
+  /** Whether its tree has ended, and all its messages are delivered. */
+  ended: boolean
   /** Whether a run in it goes on without this server. */
   abandoned: boolean
+  /** Whether it ever had two runs at once: then the run that began one of its processes is unknown. */
+  overlapped: boolean
+  /** Restarts its idle time, after a message between runs. */
+  heard(): void
+  /** Removes the spool, unless a run needs it. */
+  forget(): Promise<void>
 }
 
 export interface SlotOwner {
+  relay(process: PooledProcess, context: string, place: AgentPlace): Relay
   drop(process: PooledProcess): void
   left(process: PooledProcess): void
 }
 
 export function createSlot(process: PooledProcess, context: string, owner: SlotOwner): AgentSlot {
-  const run = {}
-  process.runs.add(run)
+  const use = {}
+  process.runs.add(use)
+  if (process.runs.size > 1) process.overlapped = true
   process.idle.stop()
   const { connection, contexts, fingerprint } = process
   const keep = async (
-    listener: AgentListener,
+    place: AgentPlace,
+    { run, listener }: RunListener,
     open: (relay: AgentListener) => Promise<AgentSession>,
   ): Promise<LiveContext> => {
-    const relay = createRelay()
-    relay.attach(listener)
-    const live = { session: await open(relay.listener), relay }
+    const relay = owner.relay(process, context, place)
+    relay.attach(listener, run, 'now')
+    const session = await open(relay.listener)
+    relay.afterwords.session = session
+    const live = { session, relay }
     contexts.set(context, live)
     return live
   }
@@ -92,14 +114,15 @@ export function createSlot(process: PooledProcess, context: string, owner: SlotO
     connection,
     fingerprint,
     live: contexts.get(context) ?? null,
-    open: (place, listener, signal) => keep(listener, (relay) => connection.open(place, relay, signal)),
-    reopen: (acpSession, place, listener, signal) =>
-      keep(listener, (relay) => connection.reopen(acpSession, place, relay, signal)),
+    open: (place, run, signal) => keep(place, run, (relay) => connection.open(place, relay, signal)),
+    reopen: (acpSession, place, run, signal) =>
+      keep(place, run, (relay) => connection.reopen(acpSession, place, relay, signal)),
     alone: () => process.runs.size <= 1 && !process.abandoned,
     drop: () => void contexts.delete(context),
+    endTurn: () => contexts.get(context)?.relay.detach(),
     leave() {
       contexts.get(context)?.relay.detach()
-      process.runs.delete(run)
+      process.runs.delete(use)
       owner.left(process)
     },
     abandon() {
@@ -108,7 +131,7 @@ export function createSlot(process: PooledProcess, context: string, owner: SlotO
       contexts.delete(context)
     },
     async kill() {
-      process.runs.delete(run)
+      process.runs.delete(use)
       owner.drop(process)
       await connection.kill()
     },

@@ -1,62 +1,79 @@
 import type { AgentListener } from '../../host/agent/agent.ts'
-
-/** Most updates kept between two runs; the oldest are dropped. */
-const MAX_KEPT = 256
+import type { RunId } from '../../model/ids.ts'
+import { type Afterwords, sizeOf } from './afterwords.ts'
 
 /**
- * Passes an agent's updates and questions to the run that is attached. Agents send updates between runs too (slash
- * commands, usage, late updates): the relay keeps them for the next run. A question without a run is cancelled.
+ * Passes an agent's messages to the run that is attached. Agents also speak and ask between runs, and after a prompt
+ * was written but before it reaches them: the order of frames decides, and such messages are afterwords.
  */
 export interface Relay {
   readonly listener: AgentListener
-  attach(listener: AgentListener): void
+  readonly afterwords: Afterwords
+  /** Passes everything to a run: at once, or from the frame of its prompt on, whose tag begins with the run's id. */
+  attach(listener: AgentListener, run: RunId, from: 'now' | 'prompt'): void
+  /** The run is over: all later messages are afterwords. Safe to repeat. */
   detach(): void
   /** Drops updates and leaves questions unanswered from now on: the next server receives and answers them. */
   abandon(): void
 }
 
+const NEVER = () => new Promise<never>(() => undefined)
 const ABANDONED: AgentListener = {
   update: () => undefined,
+  prompted: () => undefined,
   replayed: () => undefined,
-  permission: () => new Promise(() => undefined),
-  elicit: () => new Promise(() => undefined),
+  permission: NEVER,
+  elicit: NEVER,
   read: () => undefined,
-  mayWrite: () => new Promise(() => undefined),
+  mayWrite: NEVER,
   wrote: () => undefined,
   notice: () => undefined,
 }
 
-export function createRelay(): Relay {
-  let current: AgentListener | null = null
-  let kept: { update: unknown; frame: number }[] = []
+export function createRelay(afterwords: Afterwords): Relay {
+  let run: AgentListener | null = null
+  let next: { readonly listener: AgentListener; readonly run: RunId } | null = null
+  const begin = (begun: { readonly listener: AgentListener; readonly run: RunId }): void => {
+    run = begun.listener
+    next = null
+    afterwords.run = begun.run
+  }
+  /** Asks the run, or the holder of the session once there is one. The agent withdraws by `signal`. */
+  const ask = <Answer>(to: (listener: AgentListener) => Promise<Answer>): Promise<Answer> =>
+    run ? to(run) : afterwords.ask(to)
+  const tell = (to: (listener: AgentListener) => void, bytes?: number): void => {
+    if (run) to(run)
+    else afterwords.keep(to, bytes)
+  }
   return {
+    afterwords,
     listener: {
-      update(update, frame) {
-        if (current) return current.update(update, frame)
-        kept.push({ update, frame })
-        if (kept.length > MAX_KEPT) kept.shift()
+      update: (update, frame) => tell((to) => to.update(update, frame), run ? 0 : sizeOf(update)),
+      prompted(tag, frame) {
+        if (next && tag.startsWith(next.run)) begin(next)
+        run?.prompted(tag, frame)
       },
-      replayed: (update) => current?.replayed(update),
-      permission: async (request, signal, frame) =>
-        current ? current.permission(request, signal, frame) : { outcome: 'cancelled' },
-      elicit: async (request, signal, frame) =>
-        current ? current.elicit(request, signal, frame) : { action: 'cancel' },
-      read: (path, digest) => current?.read(path, digest),
-      mayWrite: async (path, digest) => (current ? await current.mayWrite(path, digest) : null),
-      wrote: (path, bytes, digest) => current?.wrote(path, bytes, digest),
-      notice: (text, data) => current?.notice(text, data),
+      replayed: (update) => (run ?? next?.listener)?.replayed(update),
+      permission: (request, signal, frame) => ask((to) => to.permission(request, signal, frame)),
+      elicit: (request, signal, frame) => ask((to) => to.elicit(request, signal, frame)),
+      read: (path, digest) => tell((to) => to.read(path, digest)),
+      mayWrite: (path, digest) => ask((to) => to.mayWrite(path, digest)),
+      wrote: (path, bytes, digest) => tell((to) => to.wrote(path, bytes, digest)),
+      notice: (text, data) => tell((to) => to.notice(text, data)),
     },
-    attach(listener) {
-      current = listener
-      const missed = kept
-      kept = []
-      for (const { update, frame } of missed) listener.update(update, frame)
+    attach(listener, id, from) {
+      run = null
+      next = { listener, run: id }
+      if (from === 'now') begin(next)
     },
     detach() {
-      current = null
+      run = null
+      next = null
     },
     abandon() {
-      current = ABANDONED
+      run = ABANDONED
+      next = null
+      afterwords.detach()
     },
   }
 }

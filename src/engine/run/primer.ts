@@ -56,7 +56,7 @@ function lineOf(item: Item): string[] {
         `Person: ${item.content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join(' ')}`,
       ]
     case 'message':
-      return [`${item.role === 'user' ? 'Person' : 'Agent'}: ${item.text}`]
+      return [`${item.role === 'user' ? 'Person' : item.afterword ? 'Agent, after its turn' : 'Agent'}: ${item.text}`]
     case 'tool':
       return [`[${item.toolKind}: ${item.title} - ${item.status}]`]
     case 'question':

@@ -36,7 +36,7 @@ export async function rejoinRun(
   if (keeper === null || fingerprint === null || acpSession === null) return null
   const described = await describeNeed(work, run, at)
   const { need, browser } = await acquireNeed(work, run, described, (request) => rejoinBrowser(ctx.browsers, request))
-  const earlier = { keeper, fingerprint, acpSession, place: agentPlace(at), listener }
+  const earlier = { keeper, fingerprint, acpSession, place: agentPlace(at), listener, run: run.id }
   const joined = await ctx.pool.rejoin(need, earlier)
   if (joined) return { ...joined, slot: await slotWith(browser, ctx.config, async () => joined.slot) }
   await browser?.release()
@@ -47,15 +47,15 @@ export async function rejoinRun(
 const SWEEP_MS = 2_500
 
 /**
- * Ends agents of an earlier server that no live run needs (P1). Repeats until none is unclaimed, since a busy machine
+ * Ends agents of an earlier server that no live run needs (P1), and keeps what they sent since (L11). Repeats until none is unclaimed, since a busy machine
  * may rejoin its agents slowly.
  */
 export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
   const stopping = new AbortController()
   const sweep = async () => {
     while (ctx.pool.unclaimed > 0 && !stopping.signal.aborted) {
+      await ctx.pool.endSurviving(await wantedKeepers(ctx), (...of) => conversationsWith(ctx, ...of))
       await pause(SWEEP_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
-      await ctx.pool.dropSurviving(await wantedKeepers(ctx))
     }
     // Each rejoined agent has its browser by now.
     if (ctx.pool.unclaimed === 0) await ctx.browsers.dropSurviving()
@@ -67,6 +67,15 @@ export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
       await sweeping
     },
   }
+}
+
+/** The conversations whose log names this process. */
+async function conversationsWith({ store }: Context, keeper: string, acpSessions: readonly string[]) {
+  const found = await store.log.conversations(acpSessions)
+  const own = await Promise.all(
+    found.map(async (each) => (await loadFold(store, each.session)).view.agents[each.agent]?.keeper === keeper),
+  )
+  return found.filter((_, index) => own[index])
 }
 
 /** The keepers that logs of live runs name. */

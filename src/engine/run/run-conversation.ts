@@ -32,7 +32,7 @@ export function agentPlace({ path, root, identity, enter, namespace }: Place): A
 export async function openConversation(opening: Opening): Promise<{ live: LiveContext; primer: ContentBlock[] }> {
   const { work, run, slot, at, listener, signal } = opening
   if (slot.live && isNewest(work, run.agent, slot)) {
-    slot.live.relay.attach(listener)
+    slot.live.relay.attach(listener, run.id, 'prompt')
     return { live: slot.live, primer: await missedBy(work, run) }
   }
   // A conversation that lacks a turn is never gone on with.
@@ -40,7 +40,7 @@ export async function openConversation(opening: Opening): Promise<{ live: LiveCo
   slot.drop()
   const loaded = await reopen(opening)
   if (loaded) return { live: loaded, primer: await missedBy(work, run) }
-  const live = await slot.open(agentPlace(at), listener, signal)
+  const live = await slot.open(agentPlace(at), { run: run.id, listener }, signal)
   // A parked run has a part of its own in the transcript; a new run sends its prompt itself.
   const upTo = run.state === 'parked' ? null : run.n
   const transcript = await transcriptText(work.ctx.store, work.recorder.session.id, upTo)
@@ -76,7 +76,7 @@ async function reopen(opening: Opening): Promise<LiveContext | null> {
   if (acpSession === null || (!alone && machine !== undefined && machine !== here.id)) return null
   try {
     await untilReopenable(opening, openedAt ?? 0)
-    const live = await slot.reopen(acpSession, agentPlace(at), listener, signal)
+    const live = await slot.reopen(acpSession, agentPlace(at), { run: run.id, listener }, signal)
     await recordOpened(opening, live, 'resumed')
     return live
   } catch (thrown) {

@@ -47,6 +47,7 @@ export async function recordEnd(
   if (late) await recorder.record()
   const ended = await endOf(work, run, end, slot)
   await snapshot
+  slot?.endTurn()
   await recorder.record(...withdrawals(recorder), {
     type: 'run.ended',
     run: run.id,
@@ -55,7 +56,8 @@ export async function recordEnd(
 }
 
 function withdrawals({ view }: SessionRecorder): Outcome[] {
-  return Object.entries(view.open).map(([id, { run }]) => {
+  return Object.entries(view.open).flatMap(([id, { run, afterword }]) => {
+    if (afterword) return []
     const data = { interaction: id as InteractionId, reason: 'The run that asked is over.' }
     return { type: 'interaction.withdrawn', run, data }
   })
@@ -104,7 +106,7 @@ async function answeredEnd(
   slot: AgentSlot | null,
 ): Promise<Pick<Ended, 'outcome' | 'error' | 'stopReason' | 'usage'>> {
   const newest = await work.recorder.newest(JUDGED_ITEMS)
-  const items = newest.filter((item) => item.run === run.id && item.n > run.n)
+  const items = newest.filter((item) => item.run === run.id && item.n > run.n && !item.afterword)
   const { outcome, problem } = judgeAnswer(stopReason, items)
   const stderr = (outcome === 'failed' && slot?.connection.stderrTail()) || null
   return { outcome, stopReason, usage: usageOf(work, run, raw), error: problem && { ...problem, stderr } }

@@ -1,6 +1,7 @@
 import { AgentFailure } from '../../host/agent/agent.ts'
 import { asCarrelError } from '../../model/errors.ts'
-import type { RunView } from '../../model/events/view.ts'
+import type { Outcome } from '../../model/events/events.ts'
+import { halfDone, type RunView } from '../../model/events/view.ts'
 import { leavesAgents } from '../../model/settings/config.ts'
 import { isBudgetKey } from '../../model/settings/spending.ts'
 import { isCalledOff, type TurnEnd } from '../../model/turn.ts'
@@ -200,6 +201,7 @@ async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void>
     const data = { run: run.id, reason: 'A budget is used up.', spent: meter.spent }
     await recorder.record(budgetAsked(work, run, end.reached), { type: 'run.parked', run: run.id, data })
   } else await recordEnd(work, run, end, { slot, files, spent: () => meter.spent })
+  live.session.recorded(recorder.view.agents[run.agent]?.frame ?? 0)
   live.session.recorded(null)
 }
 
@@ -209,9 +211,21 @@ async function park({ work, run, slot, live, files }: Turn, reason: string, mete
   await work.recorder.record()
   files.times.rest()
   const data = { run: run.id, reason, spent: meter.spent }
-  await work.recorder.record({ type: 'run.parked', run: run.id, data })
+  await work.recorder.record(...cutByParking(work, run, live), { type: 'run.parked', run: run.id, data })
   await endConversation(slot, live)
   await files.end('parked')
+}
+
+/** A parked run holds no process: tool calls and terminals that still run end with it. */
+function cutByParking({ recorder }: RunWork, { id: run, agent }: RunView, live: LiveContext): Outcome[] {
+  const { view, item } = recorder
+  const asked = new Set(Object.values(view.open).map(({ question }) => question.toolCallId))
+  const open = halfDone(view, item).filter(({ toolCallId }) => !asked.has(toolCallId))
+  const earlier = view.agents[agent]?.background ?? []
+  const names = [...new Set([...open.map(({ title }) => title), ...live.session.terminals(), ...earlier])]
+  if (names.length === 0) return []
+  const text = `The run is parked, which ends its agent. Cut off: ${names.join(', ')}.`
+  return [{ type: 'notice.given', run, data: { level: 'warning', text } }]
 }
 
 /** Ends processes that a stopped agent may have left at work. */

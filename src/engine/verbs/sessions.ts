@@ -139,7 +139,8 @@ async function lastMessage(ctx: Context, session: SessionId, run: RunId): Promis
   const { items } = await readItems(ctx.store, session, null, 100)
   const texts: string[] = []
   for (const item of items.toReversed()) {
-    if (item.run !== run || item.kind === 'thought' || item.kind === 'notice' || item.kind === 'raw') continue
+    if (item.run !== run || item.afterword || item.kind === 'thought' || item.kind === 'notice' || item.kind === 'raw')
+      continue
     if (item.kind !== 'message' || item.role !== 'agent') break
     texts.unshift(item.text)
   }

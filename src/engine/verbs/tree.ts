@@ -39,7 +39,15 @@ export const getWorkspace: Op<'workspaces.get'> = async (ctx, caller, input) => 
   const spaces = await withFolderStates(ctx, await tree.spaces(workspace.id))
   const projects = await tree.projects(workspace.id)
   const rules = await people.rules(workspace.id)
-  return { seq, workspace, spaces, projects, sessions: [...newest.rows], interactions: [...open.rows], rules }
+  return {
+    seq,
+    workspace,
+    spaces,
+    projects,
+    sessions: newest.rows.map((each) => withBackground(ctx, each)),
+    interactions: [...open.rows],
+    rules,
+  }
 }
 
 export const renameWorkspace: Op<'workspaces.rename'> = async (ctx, caller, input) => {
@@ -168,7 +176,7 @@ export const listSessions: Op<'sessions.list'> = async (ctx, caller, input) => {
     { space, project, state, text, archived },
     { cursor: input.cursor ?? null, limit: input.limit },
   )
-  return { sessions: [...page.rows], cursor: page.cursor }
+  return { sessions: page.rows.map((session) => withBackground(ctx, session)), cursor: page.cursor }
 }
 
 export const createSession: Op<'sessions.create'> = async (ctx, caller, input) => {
@@ -196,7 +204,14 @@ function sessionRow(
   return { ...place, ...named, agent, ...rest, createdAt: now, updatedAt: now, closedAt: null, archivedAt: null }
 }
 
-export const getSession: Op<'sessions.get'> = (ctx, caller, input) => sessionIn(ctx, caller, input.workspace, input.id)
+export const getSession: Op<'sessions.get'> = async (ctx, caller, input) =>
+  withBackground(ctx, await sessionIn(ctx, caller, input.workspace, input.id))
+
+/** Adds the work that the session's agents, in processes of this node, go on with between runs. */
+function withBackground({ pool }: Pick<Context, 'pool'>, session: Session): Session {
+  const background = pool.background(session.id)
+  return background.length > 0 ? { ...session, background } : session
+}
 
 export const renameSession: Op<'sessions.rename'> = async (ctx, caller, input) => {
   await sessionIn(ctx, caller, input.workspace, input.id)

@@ -11,7 +11,7 @@ import type {
   ToolItem,
 } from '../../model/events/items.ts'
 import type { Question } from '../../model/interaction.ts'
-import { RUN_WORDS, stepWord } from '../../model/state-words.ts'
+import { AFTERWORD_WORDS, RUN_WORDS, stepWord } from '../../model/state-words.ts'
 import { nameOf } from '../../model/who-words.ts'
 import { type Colors, clean, short, span } from './terminal.ts'
 
@@ -41,7 +41,9 @@ export class Transcript {
 
   /** Writes the news of an item; a growing text continues where it stopped. */
   readonly show = (item: Item): void => {
-    if (item.kind === 'message' && item.role === 'agent') return this.#grow(item, 'say', (text) => text)
+    // An afterword is no part of the answer that a caller reads from the output.
+    if (item.kind === 'message' && item.role === 'agent')
+      return this.#grow(item, item.afterword ? 'aside' : 'say', (text) => text)
     if (item.kind === 'thought') return this.#grow(item, 'aside', this.#output.color.dim)
     const key = this.#keyOf(item)
     if (this.#shown.get(item.n) === key) return
@@ -49,7 +51,7 @@ export class Transcript {
     const text = itemWords(item, this.#output)
     if (text === '') return
     this.finish()
-    this.#output.aside(`${text}\n`)
+    this.#output.aside(`${this.#labelOf(item)}${text}\n`)
   }
 
   readonly skip = (item: Item): void => void this.#shown.set(item.n, this.#keyOf(item))
@@ -65,8 +67,14 @@ export class Transcript {
     if (added === '') return
     const open = this.#open
     if (open && (open.channel !== channel || (open.n !== item.n && !item.continues))) this.finish()
+    const label = this.#open === null ? this.#labelOf(item) : ''
+    if (label !== '') this.#output.aside(label)
     this.#output[channel](paint(clean(added)))
     this.#open = added.endsWith('\n') ? null : { n: item.n, channel }
+  }
+
+  #labelOf({ afterword, run }: Item): string {
+    return afterword ? this.#output.color.dim(`[${AFTERWORD_WORDS} ${run}] `) : ''
   }
 
   /** Returns a key that changes when the item needs another line. */

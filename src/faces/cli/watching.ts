@@ -112,7 +112,7 @@ function take(
   if (event.type === 'run.admitted' && event.data.prompt === mine) progress.run = event.data.run
   if (event.type === 'prompt.steered' && event.data.prompt === mine) progress.run = event.data.run
   for (const item of items)
-    if (progress.run !== null && item.run === progress.run) showItem(item, transcript, questioner)
+    if ((progress.run !== null && item.run === progress.run) || item.afterword) showItem(item, transcript, questioner)
   if (event.type === 'prompt.withdrawn' || event.type === 'withdrawal.requested')
     return event.data.prompt === mine ? { kind: 'withdrawn' } : null
   if (event.type === 'session.closed' && progress.run === null) return { kind: 'withdrawn' }

@@ -23,6 +23,7 @@ import type { SessionPort } from './session.ts'
 import { AgentFailure, type AgentRequest, MAX_FRAME_BYTES, METHOD_NOT_FOUND, openWire, WireError } from './wire.ts'
 
 export type * from './contract.ts'
+export { type HeldFrame, leftBehind } from './past.ts'
 export { reopenableAt } from './quirks.ts'
 export { AgentFailure } from './wire.ts'
 
@@ -73,7 +74,7 @@ async function recalled(launch: AgentLaunch, tree: KeptTree | null): Promise<Lin
   tree.listen({
     frame: (frame) => {
       if (!link) frames.push(frame)
-      else if (frame.dir === 'in') takeFrame(link, frame)
+      else takeFrame(link, frame)
     },
     // Synchronous, because the next frame already needs the link.
     replayed: () => {
@@ -112,7 +113,7 @@ function linkOf(launch: AgentLaunch, tree: KeptTree, next = 1): Link {
 
 function listen(link: Link): void {
   link.tree.listen({
-    frame: (frame) => frame.dir === 'in' && takeFrame(link, frame),
+    frame: (frame) => takeFrame(link, frame),
     replayed: () => undefined,
     tooLarge: () => tooLarge(link),
     stopped: (target) => stopped(link, target),
@@ -121,11 +122,20 @@ function listen(link: Link): void {
   endsWith(link)
 }
 
-function takeFrame(link: Link, { line, no }: Frame): void {
+function takeFrame(link: Link, { dir, tag, line, no }: Frame): void {
+  if (dir === 'out') return tag === '' ? undefined : promptReached(link, tag, no)
   link.seen = no
   link.spooled.frames += 1
   link.spooled.chars += line.length
   link.wire.take(line, no)
+}
+
+/** The keeper sends each frame of this server back, in order with those of the agent. */
+function promptReached(link: Link, tag: string, no: number): void {
+  const prompt = [...link.prompts.values()].findLast((each) => each.tag === tag)
+  if (!prompt) return
+  link.prompts.set(prompt.id, { ...prompt, no })
+  link.ports.get(prompt.session)?.listener.prompted(tag, no)
 }
 
 function endsWith({ launch, tree, wire, ports }: Link): void {

@@ -43,6 +43,11 @@ export interface AgentListener {
    * the life of the agent's process and stays the same after a restart of the server.
    */
   update(update: unknown, frame: number): void
+  /**
+   * Reports the frame by which a prompt reached the agent, in order with the messages: the agent sent those before it
+   * without this prompt. `tag` is the tag of the prompt.
+   */
+  prompted(tag: string, frame: number): void
   /** Receives an update that repeats the past while a session is reopened: never store it again. */
   replayed(update: unknown): void
   /** `signal` fires on cancel, on close, when the agent withdraws the question and when the agent ends. */
@@ -71,7 +76,9 @@ export interface AgentSession {
   setMode(id: string): Promise<void>
   /** Resolves to the raw answer. @throws AgentFailure */
   setConfigOption(id: string, value: unknown): Promise<unknown>
-  /** Notes that all messages up to `frame` are recorded. Null: the session also has nothing under way. */
+  /** Returns the commands of its terminals that still run. */
+  terminals(): string[]
+  /** Notes that all messages up to `frame` are recorded. Null: its prompts are done, and their answers recorded. */
   recorded(frame: number | null): void
   /** Forgets the session, ends its terminals, and closes it at the agent if possible. Never rejects. Safe to repeat. */
   close(): Promise<void>

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { type Link, stateOf } from './opening.ts'
 import type { PastPrompt } from './past.ts'
 
-const prompt = (id: number, session: string): PastPrompt => ({ id, session, tag: `run_${id}:1`, answer: null })
+const prompt = (id: number, session: string): PastPrompt => ({ id, session, tag: `run_${id}:1`, no: 0, answer: null })
 
 it('P5: a checkpoint has the prompts of sessions that nobody took over yet, for the server after this one', () => {
   const past = {

@@ -119,8 +119,11 @@ export function rejoinSession(
   const port = register(link, info, { ...one, replaying: false })
   port.recorded = 0
   const session = port.face(opened)
-  for (const held of past.held.get(one.id) ?? []) {
-    if (held.kind === 'update') port.takeUpdate(held.update, held.no)
+  const own = past.prompts.filter((prompt) => prompt.session === one.id)
+  const sent = own.map(({ tag, no }) => ({ kind: 'prompt' as const, tag, no }))
+  for (const held of [...sent, ...(past.held.get(one.id) ?? [])].sort((a, b) => a.no - b.no)) {
+    if (held.kind === 'prompt') port.listener.prompted(held.tag, held.no)
+    else if (held.kind === 'update') port.takeUpdate(held.update, held.no)
     // A failed agent cannot receive an answer.
     else if (!link.wire.failed) link.wire.serve(held)
   }

@@ -1,5 +1,6 @@
+import { isPresent } from '../../primitives/absent-as-null.ts'
 import { parseJson } from '../../primitives/json.ts'
-import type { Checkpoint, Frame } from '../keeper/spool.ts'
+import { type Checkpoint, type Frame, readSpool } from '../keeper/spool.ts'
 
 /** Requests that an earlier server process sent to an agent, and the agent's messages about them. */
 export interface Recalled {
@@ -21,6 +22,8 @@ export interface PastPrompt {
   readonly session: string
   /** Tag that the server sent with the prompt. */
   readonly tag: string
+  /** Number of its frame; 0 while the keeper has not confirmed it. */
+  readonly no: number
   readonly answer: { readonly result: unknown } | { readonly error: unknown } | null
 }
 
@@ -49,14 +52,14 @@ export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]):
     info: state?.info ?? null,
     next: state?.next ?? 1,
     sessions: new Map(state?.sessions ?? []),
-    prompts: new Map((state?.prompts ?? []).map((prompt) => [prompt.id, prompt])),
+    prompts: new Map((state?.prompts ?? []).map((prompt) => [prompt.id, { ...prompt, no: prompt.no ?? 0 }])),
     held: new Map(),
     asked: new Map(),
     replaying: new Set(),
   }
   for (const frame of frames) {
     const message = parsed(frame.line)
-    if (message && frame.dir === 'out') takeOwn(known, message, frame.tag)
+    if (message && frame.dir === 'out') takeOwn(known, message, frame)
     else if (message) takeTheirs(known, message, frame.no)
   }
   const { info, next, sessions, held } = known
@@ -68,6 +71,20 @@ export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]):
     held,
     upTo: frames.at(-1)?.no ?? checkpoint?.upTo ?? 0,
   }
+}
+
+/**
+ * Returns the messages in the spool of an ended agent that no run will take over, by session. Leaves out
+ * messages to a prompt without an answer: the run of that prompt is lost, with its output.
+ */
+export function leftBehind(folder: string): ReadonlyMap<string, readonly HeldFrame[]> {
+  const content = isPresent(folder) ? readSpool(folder) : null
+  if (!content) return new Map()
+  const { held, prompts } = recall(content.checkpoint, content.frames)
+  const unanswered = prompts.filter(({ answer }) => answer === null)
+  const ends = (id: string) =>
+    Math.min(...unanswered.filter(({ session }) => session === id).map(({ no }) => no), Number.POSITIVE_INFINITY)
+  return new Map([...held].map(([id, frames]) => [id, frames.filter(({ no }) => no < ends(id))]))
 }
 
 interface Recalling {
@@ -83,7 +100,7 @@ interface Recalling {
 
 type Message = Record<string, unknown>
 
-function takeOwn(known: Recalling, message: Message, tag: string): void {
+function takeOwn(known: Recalling, message: Message, { tag, no }: Frame): void {
   if (typeof message.method !== 'string') return forget(known, message.id)
   if (typeof message.id !== 'number') return
   const session = String((message.params as { sessionId?: unknown } | null)?.sessionId ?? '')
@@ -93,7 +110,7 @@ function takeOwn(known: Recalling, message: Message, tag: string): void {
   if (message.method === 'session/close') known.sessions.delete(session)
   if (message.method !== 'session/prompt') return
   known.replaying.delete(session)
-  known.prompts.set(message.id, { id: message.id, session, tag, answer: null })
+  known.prompts.set(message.id, { id: message.id, session, tag, no, answer: null })
 }
 
 function takeTheirs(known: Recalling, message: Message, no: number): void {

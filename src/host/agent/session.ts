@@ -80,6 +80,8 @@ export function sessionPort(parts: SessionParts): SessionPort {
     if (method.startsWith('terminal/')) return await terminals.handle(method, params)
     throw new WireError(METHOD_NOT_FOUND, `Carrel does not know ${method}.`)
   }
+  /** Frame of the newest update. */
+  let last = 0
   const port: SessionPort = {
     listener,
     replaying: false,
@@ -88,8 +90,10 @@ export function sessionPort(parts: SessionParts): SessionPort {
     opened: null,
     takeUpdate: (update, frame) => {
       port.updates += 1
-      if (port.replaying) listener.replayed(update)
-      else listener.update(update, frame)
+      if (port.replaying) return listener.replayed(update)
+      last = frame
+      if (port.recorded === Number.POSITIVE_INFINITY) port.recorded = frame - 1
+      listener.update(update, frame)
     },
     takeRequest,
     face: (opened) => {
@@ -101,12 +105,10 @@ export function sessionPort(parts: SessionParts): SessionPort {
         return face.prompt(content, tag)
       }
       const recorded: AgentSession['recorded'] = (frame) => {
-        port.recorded = frame ?? Number.POSITIVE_INFINITY
-        if (frame === null)
-          for (const [id, { session }] of parts.prompts) if (session === parts.id) parts.prompts.delete(id)
+        port.recorded = recordedUpTo(parts, port.recorded, { frame, last })
         parts.onRecorded()
       }
-      return { ...face, prompt, recorded }
+      return { ...face, prompt, recorded, terminals: terminals.running }
     },
     end: () => {
       withdrawAll()
@@ -116,12 +118,27 @@ export function sessionPort(parts: SessionParts): SessionPort {
   return port
 }
 
+/**
+ * Returns the frame up to which a session is recorded after `frame` (null: its prompts are done). Infinity when no
+ * prompt is under way and nothing up to its `last` message is still to be recorded.
+ */
+function recordedUpTo(
+  { id, prompts }: SessionParts,
+  before: number,
+  { frame, last }: { frame: number | null; last: number },
+): number {
+  const own = [...prompts].filter(([, { session }]) => session === id)
+  if (frame === null) for (const [request] of own) prompts.delete(request)
+  const now = before === Number.POSITIVE_INFINITY ? before : Math.max(before, frame ?? 0)
+  return now >= last && (frame === null || own.length === 0) ? Number.POSITIVE_INFINITY : now
+}
+
 function sessionFace(
   parts: SessionParts,
   opened: unknown,
   withdrawAll: () => void,
   endTerminals: () => void,
-): Omit<AgentSession, 'recorded'> {
+): Omit<AgentSession, 'recorded' | 'terminals'> {
   const { id, wire } = parts
   const request = async (method: string, params: object, more?: RequestOptions) => {
     try {
@@ -132,18 +149,18 @@ function sessionFace(
   }
   let closing: Promise<void> | undefined
   const close = async () => {
-    parts.forget()
     withdrawAll()
     endTerminals()
-    if (!parts.canClose) return
-    await bestEffort(resolvesWithin(wire.request('session/close', { sessionId: id }), CLOSE_MS))
+    // The agent may have messages under way until it answers.
+    if (parts.canClose) await bestEffort(resolvesWithin(wire.request('session/close', { sessionId: id }), CLOSE_MS))
+    parts.forget()
   }
   return {
     id,
     opened,
     prompt: async (content, tag = '') => {
       const onSent = (request: number) =>
-        void parts.prompts.set(request, { id: request, session: id, tag, answer: null })
+        void parts.prompts.set(request, { id: request, session: id, tag, no: 0, answer: null })
       return promptAnswer(await request('session/prompt', { prompt: content }, { tag, onSent }))
     },
     cancel: () => {

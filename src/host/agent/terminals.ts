@@ -5,6 +5,7 @@ import { resolveInside } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 interface Terminal {
+  readonly command: string
   readonly tree: ChildTree
   readonly limit: number
   chunks: Buffer[]
@@ -57,6 +58,8 @@ export function openTerminals(launch: AgentLaunch, place: AgentPlace, cgroup: Cg
       if (!verb) throw new WireError(-32601, `Carrel does not know ${method}.`)
       return await verb((params ?? {}) as Record<string, unknown>)
     },
+    /** Returns the commands that run. */
+    running: (): string[] => [...terminals.values()].flatMap(({ exit, command: line }) => (exit ? [] : [line])),
     /** Kills all running commands. Their output stays readable until the terminal is released. Safe to repeat. */
     killAll: async (): Promise<void> => {
       await Promise.all([...terminals.values()].map((terminal) => terminal.tree.kill()))
@@ -91,7 +94,8 @@ async function start(
     onStderr: (chunk) => collect(chunk),
   })
   const limit = typeof outputByteLimit === 'number' ? Math.min(Math.max(0, outputByteLimit), HARD_LIMIT) : DEFAULT_LIMIT
-  const terminal: Terminal = { tree, limit, chunks: [], bytes: 0, truncated: false, exit: null }
+  const line = [command, ...given].join(' ')
+  const terminal: Terminal = { command: line, tree, limit, chunks: [], bytes: 0, truncated: false, exit: null }
   collect = (chunk) => add(terminal, chunk)
   tree.stdout.on('error', () => undefined)
   tree.stdout.on('data', collect)

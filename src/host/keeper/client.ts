@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { absentAsNullSync, isPresent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
@@ -76,6 +77,7 @@ export interface KeeperOptions {
 
 const START_MS = 30_000
 /** Time for a keeper to report that its agent has ended. ms. */
+const [LAST_ROUNDS, LAST_PAUSE_MS] = [40, 25]
 const LATE_MS = 1_500
 
 export const newKeeper = (): string => randomBytes(8).toString('hex')
@@ -278,6 +280,19 @@ export function lastLoss(keepers: string): number {
   const names = absentAsNullSync(() => readdirSync(keepers)) ?? []
   const times = names.map((keeper) => absentAsNullSync(() => statSync(join(keepers, keeper, LOSS)))?.ctimeMs ?? 0)
   return Math.max(0, ...times)
+}
+
+/**
+ * Ends the agent of an earlier server, then its keeper. The keeper has a moment to write the last messages of the agent
+ * to its spool, which stays.
+ */
+export async function endKeeper({ agent, keeper }: KeeperNote): Promise<void> {
+  await killTree(agent.tree, agent.identity)
+  for (let round = 0; round < LAST_ROUNDS; round += 1) {
+    if (!stillRuns(keeper.identity, await processTable())) break
+    await pause(LAST_PAUSE_MS)
+  }
+  await killTree(keeper.tree, keeper.identity)
 }
 
 /** Removes an ended keeper's spool, cgroup and temporary folder. The next start removes leftovers. Safe to repeat. */

@@ -59,8 +59,10 @@ function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
   const known = own(draft.view.index.tools, id)
   const before = known === undefined ? undefined : draft.get(known)
   const ended = known !== undefined && !draft.view.index.unfinished.includes(id)
-  // After the run, a finished call stays finished: no later event would finish it again.
-  const status = ended && !draft.view.run && !ENDS.has(text(update.status)) ? '' : text(update.status)
+  // After the run, a finished call stays finished: no later event would finish it again. One that the end of the run
+  // interrupted may go on in the background.
+  const goesOn = draft.left?.includes(id)
+  const status = ended && !draft.view.run && !goesOn && !ENDS.has(text(update.status)) ? '' : text(update.status)
   if (known === undefined) closeTexts(draft)
   if (known === undefined || before?.kind === 'tool') {
     const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), update, status)

@@ -7,6 +7,10 @@ import { type AgentView, EMPTY_AGENT, type SessionView } from './view.ts'
 export interface FoldDraft {
   view: { -readonly [Key in keyof SessionView]: SessionView[Key] }
   readonly event: Event
+  /** The event is an afterword: a message after the end of its run. */
+  readonly afterword?: true
+  /** For an afterword: tool calls that were open at the end of its run. */
+  readonly left?: readonly string[]
   get(n: number): Item | undefined
   put(item: Item): void
 }
@@ -33,7 +37,23 @@ export function closeTexts(draft: FoldDraft): void {
   draft.view.index = { ...draft.view.index, message: null, thought: null }
 }
 
-export function freshItem(draft: FoldDraft): { n: number; seq: number; at: number; run: Item['run'] } {
+export function freshItem(draft: FoldDraft): Pick<Item, 'n' | 'seq' | 'at' | 'run' | 'afterword'> {
   const { seq, at } = draft.event
-  return { n: seq, seq, at, run: draft.event.run ?? draft.view.run?.id ?? null }
+  const run = draft.event.run ?? draft.view.run?.id ?? null
+  return { n: seq, seq, at, run, ...(draft.afterword && { afterword: true }) }
+}
+
+export function notice(draft: FoldDraft, level: 'info' | 'warning' | 'error', text: string, data?: unknown): void {
+  closeTexts(draft)
+  draft.put({ ...freshItem(draft), kind: 'notice', level, text, ...(data === undefined ? {} : { data }) })
+}
+
+/** Marks the open tool calls as interrupted: no later event will report their end. */
+export function interruptTools(draft: FoldDraft): void {
+  for (const id of draft.view.index.unfinished) {
+    const item = draft.get(own(draft.view.index.tools, id) ?? -1)
+    if (item?.kind === 'tool')
+      draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
+  }
+  draft.view.index = { ...draft.view.index, unfinished: [] }
 }

@@ -48,6 +48,12 @@ const REQUESTS = {
   'close.requested': z.object({ by: Who }),
 } as const
 
+/**
+ * Marks an afterword: the agent sent the message after the end of the run that the event names. Absent for messages of
+ * a run under way.
+ */
+const afterword = z.literal(true).optional()
+
 /** Unfinished tool call of a run that was cut off. A person must check its effects. */
 export const HalfDone = z.object({ toolCallId: z.string(), title: z.string(), status: z.string() })
 export type HalfDone = z.infer<typeof HalfDone>
@@ -69,6 +75,7 @@ const RunChanges = z.object({
   reason: SnapshotReason,
   counts: Counts,
   files: z.array(ChangedPath).max(NAMED_PATHS),
+  afterword,
 })
 /** Format of old logs, from before histories had places. */
 const OldSnapshot = z
@@ -106,6 +113,7 @@ const OUTCOMES = {
     via: z.literal('permission').optional(),
     /** Number of its frame in the life of the agent process. A restarted server resumes after it. */
     frame: z.number().int().optional(),
+    afterword,
   }),
   'interaction.opened': z.object({
     interaction: InteractionId,
@@ -114,6 +122,7 @@ const OUTCOMES = {
     question: Question,
     fingerprint: z.string(),
     expiresAt: Millis.nullable(),
+    afterword,
   }),
   /** `answer`: the default that took effect. */
   'interaction.expired': z.object({ interaction: InteractionId, answer: Answer }),
@@ -127,6 +136,7 @@ const OUTCOMES = {
     action: z.enum(['allow', 'deny']),
     toolCallId: z.string().nullable(),
     title: z.string(),
+    afterword,
   }),
   /** `spent`: usage of the run so far. */
   'run.parked': z.object({ run: RunId, reason: z.string(), spent: Spent.optional() }),
@@ -173,6 +183,17 @@ const OUTCOMES = {
     level: z.enum(['info', 'warning', 'error']),
     text: z.string(),
     data: z.unknown().optional(),
+    afterword,
+  }),
+  /**
+   * The work that an agent goes on with after the end of its run. `work` names each part; empty once nothing is left.
+   * `cut`: the sentence that says why Carrel ended the work; null where it ended by itself.
+   */
+  'background.changed': z.object({
+    run: RunId,
+    agent: AgentId,
+    work: z.array(z.string()).max(NAMED_PATHS),
+    cut: z.string().nullable(),
   }),
   'snapshot.taken': SnapshotTaken,
   'session.closed': z.object({ reason: z.string() }),

@@ -1,5 +1,6 @@
 import { closeTexts, type FoldDraft, freshItem } from './draft.ts'
 import type { EventOf } from './events.ts'
+import { agentOfEnded, foldAfterword } from './fold-afterwords.ts'
 import type { ActItem, FilesItem } from './items.ts'
 
 /** Handlers of file events: one item for each run that changed files, one for each act. */
@@ -10,8 +11,13 @@ export const FILES = {
     const { place, from, n, counts, files } = data
     const newest = draft.view.run?.id ?? draft.view.lastRun?.id
     if (newest === data.run) draft.view.changed = counts.created + counts.modified + counts.deleted
-    const item = filesOf(draft)
-    if (item) draft.put({ ...item, place, before: from, after: n, counts, files, seq: draft.event.seq })
+    const put = (to: FoldDraft) => {
+      const item = filesOf(to)
+      if (item) to.put({ ...item, place, before: from, after: n, counts, files, seq: draft.event.seq })
+    }
+    const agent = data.afterword ? agentOfEnded(draft, run) : null
+    if (agent) foldAfterword(draft, agent, run, put)
+    else put(draft)
   },
   'files.conflicted': (draft: FoldDraft, { data, seq }: EventOf<'files.conflicted'>) => {
     const item = filesOf(draft)

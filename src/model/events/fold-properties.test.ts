@@ -65,6 +65,16 @@ const outcomes = fc.oneof(
   ),
 )
 
+const afterwords = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(few, updates).map(([n, said]) => log.afterword(n, said)) },
+  fc.tuple(few, few).map(([n, of]) => log.afterword(of, log.opened(n, of))),
+  fc.tuple(few, few).map(([of, n]) => log.afterword(of, log.changed(of, n, 'a.txt', 'b.txt'))),
+  fc
+    .tuple(few, fc.constantFrom(null, 'The server stopped.'))
+    .map(([of, why]) => log.background(of, why ? [] : ['job'], why)),
+  few.map((of) => log.afterword(of, { type: 'notice.given', data: { level: 'info', text: 'by the way' } })),
+)
+
 const requests = fc.oneof(
   fc
     .tuple(few, fc.constantFrom('queue', 'steer', 'interrupt', 'reject'))
@@ -76,7 +86,12 @@ const requests = fc.oneof(
 
 const logs = fc
   .array(
-    fc.oneof({ weight: 5, arbitrary: updates }, { weight: 4, arbitrary: outcomes }, { weight: 2, arbitrary: requests }),
+    fc.oneof(
+      { weight: 5, arbitrary: updates },
+      { weight: 4, arbitrary: outcomes },
+      { weight: 2, arbitrary: requests },
+      { weight: 3, arbitrary: afterwords },
+    ),
     { minLength: 5, maxLength: 60, size: 'max' },
   )
   .map((said) => log.logOf([...log.underWay(1), ...said]))
@@ -169,6 +184,35 @@ holds('L9: a page with only the newest items, and later an older page, always sh
   })
   return held as never
 })
+
+holds('L11: afterwords of one run change nothing of the run under way', () => {
+  const spoken = fc.array(
+    fc.oneof(
+      updates,
+      afterwords.map((said) => ({ ...said, after: true })),
+    ),
+    { maxLength: 30 },
+  )
+  const held = fc.property(spoken, (mixed) => {
+    const before = [...log.underWay(1), log.says('first'), log.ended(1), ...log.underWay(2)]
+    const own = (drafts: readonly log.EventDraft[]) => {
+      const { items, view } = log.seeLog([...before, ...drafts])
+      const plain = ({ n: _n, seq: _seq, at: _at, ...item }: Item & { startedAt?: unknown; endedAt?: unknown }) => ({
+        ...item,
+        startedAt: 0,
+        endedAt: item.endedAt == null ? null : 0,
+      })
+      const ofRun = [...items.values()].filter((item) => item.n > 5 && !item.afterword && item.run !== log.run(1))
+      return { items: ofRun.map(plain), run: { ...view.run, given: [] }, unfinished: view.index.unfinished }
+    }
+    const ofFirst = mixed.map((said) => ('after' in said ? { ...said, run: log.run(1) } : said)).filter(isOfFirst)
+    expect(own(ofFirst)).toEqual(own(ofFirst.filter((said) => !('after' in said))))
+  })
+  return held as never
+})
+
+/** Afterwords name run 1 in their data too. */
+const isOfFirst = ({ data }: log.EventDraft) => ((data as { run?: unknown }).run ?? log.run(1)) === log.run(1)
 
 it('L9: a page that begins behind the open text numbers what follows like the full fold: by another messageId, and by its length', () => {
   for (const [first, next] of [

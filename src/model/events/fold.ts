@@ -1,13 +1,13 @@
 import type { InteractionId } from '../ids.ts'
-import type { Answer } from '../interaction.ts'
-import { isBudgetKey, NOTHING_SPENT, raisedTo, withoutRun } from '../settings/spending.ts'
-import type { Who } from '../tree.ts'
+import { NOTHING_SPENT, withoutRun } from '../settings/spending.ts'
 import { applyUpdate } from './acp1.ts'
 import { clip } from './clip.ts'
-import { agentOf, closeTexts, type FoldDraft, freshItem, own, patchAgent } from './draft.ts'
+import { agentOf, closeTexts, type FoldDraft, freshItem, interruptTools, notice, own, patchAgent } from './draft.ts'
 import type { Event, EventOf, EventType } from './events.ts'
+import { agentOfEnded, foldAfterword, heardOf, keepEnded } from './fold-afterwords.ts'
 import { FILES } from './fold-files.ts'
-import type { Item, QuestionItem, RunItem } from './items.ts'
+import { QUESTIONS, settleQuestion } from './fold-questions.ts'
+import type { Item, RunItem } from './items.ts'
 import { type AgentView, EMPTY_INDEX, type QueuedPrompt, type SessionView } from './view.ts'
 
 /**
@@ -98,11 +98,6 @@ const HANDLERS: Handlers = {
   'cancel.requested': (draft, { data }) => {
     if (draft.view.run?.id === data.run) draft.view.run = { ...draft.view.run, cancelling: true }
   },
-  'interaction.answered': (draft, { data }) =>
-    settleQuestion(draft, data.interaction, 'answered', { answer: data.answer, by: data.by }),
-  'interaction.expired': (draft, { data }) =>
-    settleQuestion(draft, data.interaction, 'expired', { answer: data.answer, by: null }),
-  'interaction.withdrawn': (draft, { data }) => settleQuestion(draft, data.interaction, 'withdrawn', null),
   'config.requested': (draft, { data }) => {
     const { wanted, pending } = agentOf(draft, data.agent)
     patchAgent(draft, data.agent, {
@@ -184,51 +179,31 @@ const HANDLERS: Handlers = {
     if (data.spent && run?.id === data.run) draft.view.run = { ...run, spent: data.spent }
   },
   'run.ended': endRun,
-  'agent.update': (draft, { data }) => {
+  'agent.update': (draft, { data, run }) => {
     if (data.frame !== undefined) patchAgent(draft, data.agent, { frame: data.frame })
-    applyUpdate(draft, data.agent, data.update, data.via === 'permission')
+    const apply = (to: FoldDraft) => applyUpdate(to, data.agent, data.update, data.via === 'permission')
+    if (!data.afterword || run === null) return apply(draft)
+    foldAfterword(draft, data.agent, run, apply)
+    heardOf(draft, data.agent, data.update)
   },
-  'interaction.opened': (draft, { data, at, seq }) => {
-    closeTexts(draft)
-    const { interaction, run, agent, question, fingerprint, expiresAt } = data
-    draft.view.open = {
-      ...draft.view.open,
-      [interaction]: { n: seq, run, agent, question, fingerprint, openedAt: at, expiresAt },
-    }
-    const settled = { answer: null, answeredBy: null, answeredAt: null, used: false }
-    draft.put({
-      ...freshItem(draft),
-      kind: 'question',
-      interaction,
-      agent,
-      state: 'open',
-      question,
-      expiresAt,
-      ...settled,
+  'background.changed': (draft, { data }) => {
+    const { run, agent, work, cut } = data
+    const { ended } = agentOf(draft, agent)
+    patchAgent(draft, agent, { background: work, ended: ended && cut !== null ? { ...ended, left: [] } : ended })
+    if (cut === null) return
+    foldAfterword(draft, agent, run, (to) => {
+      interruptTools(to)
+      notice(to, 'warning', cut)
     })
-  },
-  'grant.used': (draft, { data }) => {
-    const grant = draft.view.grants.find((each) => each.interaction === data.interaction)
-    if (!grant) return
-    draft.view.grants = draft.view.grants.filter((each) => each !== grant)
-    const given = { ...grant, toolCallId: data.toolCallId }
-    if (draft.view.run) draft.view.run = { ...draft.view.run, given: [...draft.view.run.given, given] }
-    const to = isBudgetKey(grant.fingerprint) ? raisedTo(grant.answer) : null
-    if (to !== null) draft.view.raised = { ...draft.view.raised, [grant.fingerprint]: to }
-    const item = draft.get(grant.n)
-    if (item?.kind === 'question') draft.put({ ...item, used: true, seq: draft.event.seq })
-  },
-  'permission.ruled': (draft, { data, seq }) => {
-    const n = data.toolCallId === null ? undefined : own(draft.view.index.tools, data.toolCallId)
-    const ruled = data.action === 'allow' ? 'Allowed by a rule' : 'Denied by a rule'
-    if (n === undefined) return notice(draft, 'info', `${ruled}: ${data.title}`, { rule: data.rule })
-    const item = draft.get(n)
-    if (item?.kind === 'tool') draft.put({ ...item, ruled, seq })
   },
   'context.opened': (draft, { data, at }) => {
     const before = agentOf(draft, data.agent)
     const keeper = data.keeper ?? null
+    const { ended } = before
+    // The work of an earlier process ended with it.
+    if (ended && keeper !== before.keeper) foldAfterword(draft, data.agent, ended.run, interruptTools)
     patchAgent(draft, data.agent, {
+      ...(keeper !== before.keeper && { background: [] }),
       keeper,
       ...(data.machine !== undefined && { machine: data.machine }),
       // A new process numbers its frames from the beginning.
@@ -246,8 +221,14 @@ const HANDLERS: Handlers = {
   'context.lost': (draft, { data }) => {
     patchAgent(draft, data.agent, { status: 'lost', acpSession: null })
   },
-  'notice.given': (draft, { data }) => notice(draft, data.level, data.text, clip(data.data).value),
+  'notice.given': (draft, { data, run }) => {
+    const agent = data.afterword ? agentOfEnded(draft, run) : null
+    const give = (to: FoldDraft) => notice(to, data.level, data.text, clip(data.data).value)
+    if (agent && run) foldAfterword(draft, agent, run, give)
+    else give(draft)
+  },
   ...FILES,
+  ...QUESTIONS,
 }
 
 /** Returns the settings that were requested meanwhile and that the agent has not received yet. */
@@ -263,11 +244,6 @@ function dropPrompt(draft: FoldDraft, prompt: string): void {
   draft.view.steering = draft.view.steering.filter((queued) => queued.prompt !== prompt)
 }
 
-function notice(draft: FoldDraft, level: 'info' | 'warning' | 'error', text: string, data?: unknown): void {
-  closeTexts(draft)
-  draft.put({ ...freshItem(draft), kind: 'notice', level, text, ...(data === undefined ? {} : { data }) })
-}
-
 function moveRun(draft: FoldDraft, run: string, state: 'started' | 'parked', at: number): void {
   const current = draft.view.run
   if (current?.id !== run) return
@@ -278,39 +254,18 @@ function moveRun(draft: FoldDraft, run: string, state: 'started' | 'parked', at:
   if (item?.kind === 'run') draft.put({ ...item, state, startedAt, seq: draft.event.seq })
 }
 
-function settleQuestion(
-  draft: FoldDraft,
-  id: InteractionId,
-  state: 'answered' | 'expired' | 'withdrawn',
-  settled: { answer: Answer; by: Who | null } | null,
-): void {
-  const open = draft.view.open[id]
-  if (!open) return
-  const { [id]: _, ...rest } = draft.view.open
-  draft.view.open = rest
-  if (settled) {
-    draft.view.grants = [
-      ...draft.view.grants,
-      { interaction: id, n: open.n, fingerprint: open.fingerprint, answer: settled.answer },
-    ]
-  }
-  const item = draft.get(open.n)
-  if (item?.kind !== 'question') return
-  const { seq, at } = draft.event
-  const answered: Partial<QuestionItem> = settled
-    ? { answer: settled.answer, answeredBy: settled.by, answeredAt: at }
-    : { answeredAt: at }
-  draft.put({ ...item, state, ...answered, seq })
-}
-
 function endRun(draft: FoldDraft, { data, at, seq }: EventOf<'run.ended'>): void {
   const current = draft.view.run
   if (current?.id !== data.run) return
   closeTexts(draft)
-  for (const id of Object.keys(draft.view.open)) settleQuestion(draft, id as InteractionId, 'withdrawn', null)
+  // The process that asked after an earlier run may still wait for its answer.
+  for (const [id, { afterword }] of Object.entries(draft.view.open))
+    if (!afterword) settleQuestion(draft, id as InteractionId, 'withdrawn', null)
+  const left = draft.view.index.unfinished
   interruptTools(draft)
+  keepEnded(draft, current.agent, data, left)
   draft.view.run = null
-  draft.view.grants = []
+  draft.view.grants = draft.view.grants.filter(({ afterword }) => afterword)
   // A prompt that should have joined the ended run is next in the queue.
   draft.view.queue = [
     ...draft.view.steering.map((queued) => ({ ...queued, deferred: 'The run ended first.' })),
@@ -323,15 +278,6 @@ function endRun(draft: FoldDraft, { data, at, seq }: EventOf<'run.ended'>): void
   const { outcome, stopReason, usage, error, halfDone } = data
   const ended: RunItem = { ...item, state: 'ended', outcome, stopReason, usage, error, halfDone, endedAt: at, seq }
   draft.put(ended)
-}
-
-function interruptTools(draft: FoldDraft): void {
-  for (const id of draft.view.index.unfinished) {
-    const item = draft.get(own(draft.view.index.tools, id) ?? -1)
-    if (item?.kind === 'tool')
-      draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
-  }
-  draft.view.index = { ...draft.view.index, unfinished: [] }
 }
 
 function forgetWork(draft: FoldDraft): void {

@@ -15,6 +15,8 @@ const base = {
   seq: z.number().int(),
   at: Millis,
   run: RunId.nullable(),
+  /** The agent sent it after the end of `run`: it is no part of the run's answer. */
+  afterword: z.literal(true).optional(),
 }
 
 /** Longer texts are cut in the middle, with a note; the log keeps the whole. */

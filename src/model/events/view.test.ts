@@ -77,7 +77,7 @@ it.each<[string, number | null, object]>([
 ])('S6: an expiry that has come by the clock and is %s', (_, expiresAt, step) => {
   const { view } = seeLog(parkedWith(log.opened(1, 1, NOW - 1)))
   expect(nextStep(view, NOW)).toMatchObject({ do: 'expire' })
-  expect(nextStep(view, NOW, () => expiresAt)).toEqual(step)
+  expect(nextStep(view, NOW, { expiryOf: () => expiresAt })).toEqual(step)
 })
 
 describe('the state a list shows', () => {

@@ -79,6 +79,8 @@ export interface OpenQuestion {
   readonly fingerprint: string
   readonly openedAt: number
   readonly expiresAt: number | null
+  /** The agent asked it after the end of its run. */
+  readonly afterword?: true
 }
 
 /** State of one agent in this session: its context, and its options as reported. */
@@ -101,6 +103,18 @@ export interface AgentView {
   readonly commands: readonly { readonly name: string; readonly description: string; readonly hint: string | null }[]
   /** Context fill and cost as last reported. */
   readonly usage: { readonly used: number; readonly size: number; readonly cost: unknown } | null
+  /** Usage as reported by the last afterword: no part of a later run. Null without one. */
+  readonly usageBetween: AgentView['usage']
+  /** Its last run that ended, with the items that an afterword of it may still change. */
+  readonly ended: {
+    readonly run: RunId
+    readonly outcome: RunOutcome
+    readonly index: ItemIndex
+    /** Tool calls that were open at its end, and whose state the agent has not told since. */
+    readonly left: readonly string[]
+  } | null
+  /** Parts of its work that go on after that run; empty for none. */
+  readonly background: readonly string[]
   /** Settings requested by people, applied to every new process. */
   readonly wanted: { readonly mode: string | null; readonly options: Readonly<Record<string, string | boolean>> }
   /** Requested settings that no process has received yet. */
@@ -178,6 +192,9 @@ export const EMPTY_AGENT: AgentView = {
   options: [],
   commands: [],
   usage: null,
+  usageBetween: null,
+  ended: null,
+  background: [],
   wanted: { mode: null, options: {} },
   pending: null,
 }
@@ -207,6 +224,21 @@ export function headline(view: SessionView, fallbackAgent: AgentId, closedAt: nu
   }
 }
 
+/** Whether the run has an open question, or an answer that no agent has received: such a run can outlive its process. */
+export const waitsForPerson = ({ open, grants }: Pick<SessionView, 'open' | 'grants'>): boolean =>
+  [...Object.values(open), ...grants].some(({ afterword }) => !afterword)
+
+const NONE: ReadonlySet<string> = new Set()
+const EXPIRES_AT: ExpiryOf = ({ expiresAt }) => expiresAt
+
+/** Knowledge of a holder besides the view. */
+interface Known {
+  /** Puts the expiry of a question off, after a sleep of the server. */
+  readonly expiryOf?: ExpiryOf
+  /** Questions from after a run whose agent waits in a process of this node. */
+  readonly served?: ReadonlySet<string>
+}
+
 /** Next step for the holder of a session. */
 export type Step =
   | { readonly do: 'rest' }
@@ -225,13 +257,21 @@ export type Step =
   /** Wait for a person without a lease. `until`: expiry of the first question, ms since 1970. */
   | { readonly do: 'wait'; readonly until: number | null }
   | { readonly do: 'expire'; readonly interaction: InteractionId }
+  /** Withdraw: the agent asked after its run, and no process of this node waits for the answer. */
+  | { readonly do: 'withdraw'; readonly interaction: InteractionId; readonly run: RunId }
+  /** Give up an answer to such a question: the agent that asked is gone. */
+  | { readonly do: 'drop'; readonly grant: Grant }
 
 /**
  * Decides the next step of a session that no process of this node serves. Pure and total: restart, takeover and normal
- * operation all use this function. `expiryOf` puts the expiry of a question off, after a sleep of the server.
+ * operation all use this function.
  */
-export function nextStep(view: SessionView, now: number, expiryOf: ExpiryOf = ({ expiresAt }) => expiresAt): Step {
+export function nextStep(view: SessionView, now: number, { expiryOf = EXPIRES_AT, served = NONE }: Known = {}): Step {
   const { run } = view
+  const orphan = Object.entries(view.open).find(([id, { afterword }]) => afterword && !served.has(id))
+  if (orphan) return { do: 'withdraw', interaction: orphan[0] as InteractionId, run: orphan[1].run }
+  const grant = view.grants.find(({ afterword, interaction }) => afterword && !served.has(interaction))
+  if (grant) return { do: 'drop', grant }
   if (run) return stepOfRun(view, run, now, expiryOf)
   if (view.state === 'closed') return { do: 'rest' }
   if (view.state === 'closing') return { do: 'close' }
@@ -243,8 +283,9 @@ type ExpiryOf = (question: OpenQuestion) => number | null
 
 function stepOfRun(view: SessionView, run: RunView, now: number, expiryOf: ExpiryOf): Step {
   if (run.cancelling || view.state !== 'open') return { do: 'end' }
-  const open = Object.entries(view.open).map(([id, question]) => ({ id, expiresAt: expiryOf(question) }))
-  if (run.state === 'started') return open.length > 0 || view.grants.length > 0 ? { do: 'park' } : { do: 'bury' }
+  const own = Object.entries(view.open).filter(([, { afterword }]) => !afterword)
+  const open = own.map(([id, question]) => ({ id, expiresAt: expiryOf(question) }))
+  if (run.state === 'started') return waitsForPerson(view) ? { do: 'park' } : { do: 'bury' }
   if (open.length === 0) return { do: run.state === 'admitted' ? 'start' : 'resume' }
   const expired = open.find(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
   if (expired) return { do: 'expire', interaction: expired.id as InteractionId }
@@ -257,8 +298,12 @@ function stepOfRun(view: SessionView, run: RunView, now: number, expiryOf: Expir
  * all of them.
  */
 export function liveItems(view: SessionView): number[] {
-  const { message, thought, plan, files, tools } = view.index
-  const ns = [message?.n, thought?.n, plan, files?.n, view.run?.n, ...Object.values(tools)]
+  const ended = Object.values(view.agents).flatMap((agent) => agent.ended?.index ?? [])
+  const ns = [view.index, ...ended].flatMap(({ message, thought, plan, files, tools }) => [
+    ...[message?.n, thought?.n, plan, files?.n],
+    ...Object.values(tools),
+  ])
+  ns.push(view.run?.n)
   ns.push(...Object.values(view.open).map(({ n }) => n), ...view.grants.map(({ n }) => n))
   return [...new Set(ns.filter((n) => n !== undefined && n !== null))]
 }

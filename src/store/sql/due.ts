@@ -1,5 +1,5 @@
 import type { WaitingWork } from '../../model/binding.ts'
-import type { SessionId, WorkspaceId } from '../../model/ids.ts'
+import type { AgentId, SessionId, WorkspaceId } from '../../model/ids.ts'
 import { NOTHING_SPENT } from '../../model/settings/spending.ts'
 import type { LogStore } from '../store.ts'
 import { readCursor, toPage } from './cursor.ts'
@@ -66,6 +66,16 @@ export const runs: StoreOperation<LogStore['runs']> = async (tx, [workspace, fil
 export const run: StoreOperation<LogStore['run']> = async (tx, [workspace, id]) => {
   const row = await tx.get('select * from runs where id = $1 and workspace = $2', id, workspace)
   return row ? toRun(row) : null
+}
+
+export const conversations: StoreOperation<LogStore['conversations']> = async (tx, [acpSessions]) => {
+  if (acpSessions.length === 0) return []
+  const names = acpSessions.map((_, index) => `$${index + 1}`).join(', ')
+  return await tx.all<{ workspace: WorkspaceId; session: SessionId; agent: AgentId; acpSession: string }>(
+    `select s.workspace, c.session, c.agent, c.acp_session as "acpSession" from contexts c
+     join sessions s on s.id = c.session where c.acp_session in (${names})`,
+    ...acpSessions,
+  )
 }
 
 export const spent: StoreOperation<LogStore['spent']> = async (tx, [workspace, of]) => {

@@ -1,7 +1,7 @@
 import type { StoreParts } from '../store.ts'
 import { forgetArchived, forgettableArchived } from './archived.ts'
 import { preview, remove } from './branches.ts'
-import { due, nextWake, run, runs, spent, waiting } from './due.ts'
+import { conversations, due, nextWake, run, runs, spent, waiting } from './due.ts'
 import { changeScope, environment } from './environment.ts'
 import { readFold, readItems, readItemsByN, staleFolds } from './items.ts'
 import { acquire, holderOf, release, releaseAll, renew, renewAll } from './leases.ts'
@@ -102,6 +102,7 @@ const READS = {
     nextWake,
     runs,
     run,
+    conversations,
     spent,
     waiting,
   },

@@ -101,7 +101,7 @@ export async function projectOutcome(tx: Tx, work: Work, outcome: Outcome): Prom
     case 'interaction.expired':
       return expireInteraction(tx, work, outcome.data.interaction, toJson(outcome.data.answer))
     case 'interaction.withdrawn':
-      return withdrawInteractions(tx, work, outcome.data.interaction)
+      return withdrawInteractions(tx, work, 'id', outcome.data.interaction)
     case 'context.opened': {
       const values = [row.id, outcome.data.agent, outcome.data.acpSession, outcome.data.fingerprint]
       await tx.run(
@@ -183,7 +183,7 @@ async function endRun(tx: Tx, work: Work, data: Extract<Outcome, { type: 'run.en
   )
   await writeSpent(tx, data)
   if (ended === 0) throw new CarrelError('gone', 'This run is not active: it has ended already.', { run: data.run })
-  if (row.questions > 0) await withdrawInteractions(tx, work, null)
+  if (row.questions > 0) await withdrawInteractions(tx, work, 'run', data.run)
   Object.assign(row, { run_state: null, last_run: data.run, last_outcome: data.outcome, last_ended_at: now })
   work.news = true
 }
@@ -227,12 +227,15 @@ async function expireInteraction(tx: Tx, work: Work, id: InteractionId, answer: 
   addInteractionLines(work, [expired])
 }
 
-/** Withdraws one open question, or with null all open questions of the session. */
-async function withdrawInteractions(tx: Tx, work: Work, id: InteractionId | null): Promise<void> {
+/**
+ * Withdraws one open question, or all open questions of a run. A question that an agent asked after an earlier run
+ * outlives a later one.
+ */
+async function withdrawInteractions(tx: Tx, work: Work, by: 'id' | 'run', id: InteractionId | RunId): Promise<void> {
   const values = [work.row.id, work.now, id]
   const rows = await tx.all<SqlRow>(
     `update interactions set state = 'withdrawn', answered_at = $2
-     where session = $1 and state = 'open' and id = coalesce($3, id) returning *`,
+     where session = $1 and state = 'open' and ${by} = $3 returning *`,
     ...values,
   )
   work.row.questions -= rows.length

@@ -42,6 +42,26 @@ describe('the rows of a transcript', () => {
     ])
   })
 
+  it('L11: show an afterword below the end of its run, with a label once', () => {
+    const said = (n: number, of: string) => ({ kind: 'message', n, run: of, afterword: true })
+    const labelled = (...items: object[]) =>
+      rowsOf(items as unknown as Item[], 0, null).map((row) =>
+        row.kind === 'item' ? `${row.item.kind} ${row.afterword}` : row.kind,
+      )
+    const [first, second] = [
+      { ...run, run: 'run_1' },
+      { ...run, n: 12, run: 'run_2', state: 'started' },
+    ]
+    expect(labelled(first, said(9, 'run_1'), said(10, 'run_1'), second, said(13, 'run_1'))).toEqual([
+      'run null',
+      'end',
+      'message this',
+      'message null',
+      'run null',
+      'message earlier',
+    ])
+  })
+
   it('let a run end after an act that came in the middle of it', () => {
     expect(shape(act(5, 'undone'), { kind: 'message', n: 6 })).toEqual([
       'run 1',

@@ -9,6 +9,8 @@ export type TranscriptRowData =
       readonly last: boolean
       /** For changed files: the act that undid all of them, if they are still undone. */
       readonly undone: ActItem | null
+      /** The label above the first of several afterwords of one run: of the run above, or of an earlier one. */
+      readonly afterword: 'this' | 'earlier' | null
     }
   /** The end of a run, below everything that belongs to it. */
   | { readonly kind: 'end'; readonly key: string; readonly item: RunItem }
@@ -32,18 +34,24 @@ export function rowsOf(items: readonly Item[], seen: number, head: RunItem | nul
     run = null
   }
   const acts = items.filter((item) => item.kind === 'act')
+  let newest = head?.run ?? null
   items.forEach((item, at) => {
     // Changed files and end of a run stand before a later act.
-    if (item.kind === 'run' || (item.kind === 'act' && isOver(run, item))) end()
-    if (item.kind === 'run') run = item
+    if (item.kind === 'run' || (item.kind === 'act' && isOver(run, item)) || isAfterwordOf(run, item)) end()
+    if (item.kind === 'run') {
+      run = item
+      newest = item.run
+    }
     if (!marked && item.n > seen) {
       // A mark above the first row would mean nothing.
       if (rows.length > 0) rows.push({ kind: 'new', key: 'new' })
       marked = true
     }
     const undone = item.kind === 'files' ? undoneBy(item, acts) : null
-    const row: TranscriptRowData = { kind: 'item', key: `${item.n}`, item, last: at === items.length - 1, undone }
-    if (item.kind === 'files') changed.push(row)
+    const last = at === items.length - 1
+    const afterword = labelOf(item, items[at - 1], newest)
+    const row: TranscriptRowData = { kind: 'item', key: `${item.n}`, item, last, undone, afterword }
+    if (item.kind === 'files' && !item.afterword) changed.push(row)
     else rows.push(row)
   })
   end()
@@ -52,6 +60,14 @@ export function rowsOf(items: readonly Item[], seen: number, head: RunItem | nul
 
 /** An act may happen in a working copy while a run is active there. */
 const isOver = (run: RunItem | null, { n }: ActItem): boolean => run === null || (run.state === 'ended' && run.seq < n)
+
+const isAfterwordOf = (run: RunItem | null, item: Item): boolean =>
+  item.afterword === true && run?.state === 'ended' && run.run === item.run
+
+function labelOf(item: Item, before: Item | undefined, newest: Item['run']): 'this' | 'earlier' | null {
+  if (!item.afterword || (before?.afterword && before.run === item.run)) return null
+  return item.run === newest ? 'this' : 'earlier'
+}
 
 /** Returns the newest later act that concerns all changed paths, if it undid them. */
 function undoneBy({ n, place, files, counts }: FilesItem, acts: readonly ActItem[]): ActItem | null {

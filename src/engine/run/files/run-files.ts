@@ -20,7 +20,8 @@ const PAGE = 1_000
 /** The part of a run that is known before its admission is in the log. */
 export type RunStart = Pick<RunView, 'id' | 'startedAt'>
 
-type How = 'start' | 'resume' | 'rejoin'
+/** `after`: the run has ended, and its agent goes on in the background. */
+type How = 'start' | 'resume' | 'rejoin' | 'after'
 
 /** Joins a run to the activity of its place and begins the first snapshot. @throws gone when the place is missing (F8) */
 export async function openFiles(
@@ -42,6 +43,7 @@ export class RunFiles {
   readonly times: RunTimes
   readonly #how: How
   readonly #work: RunWork
+  readonly #afterword: { readonly afterword?: true }
   readonly #activity: PlaceActivity
   readonly #publisher: RunPublisher
   readonly #leftOut = new RunLeftOut()
@@ -49,6 +51,7 @@ export class RunFiles {
   readonly #beginning: Promise<void>
   /** The history has the state before the run. */
   #ready = false
+  #left = false
 
   constructor(work: RunWork, start: RunStart, opened: OpenedPlace, how: How) {
     const { key, place } = opened
@@ -59,7 +62,8 @@ export class RunFiles {
     this.#work = work
     this.#how = how
     this.#activity = work.ctx.activities.of(opened)
-    this.#publisher = createRunPublisher(work, this.run, key)
+    this.#afterword = how === 'after' ? { afterword: true } : {}
+    this.#publisher = createRunPublisher(work, this.run, key, this.#afterword)
     const session = work.recorder.session.id as SessionId
     const { paths } = this
     const onFailure = (thrown: unknown) => work.ctx.log.warn(`The scan of ${key} failed.`, thrown)
@@ -89,8 +93,8 @@ export class RunFiles {
   }
 
   /** Call when the agent gets its prompt, or goes on with one: from now on the run may write. */
-  async begin(): Promise<void> {
-    if (this.#how !== 'rejoin') return await this.times.begin()
+  async begin(since: number | null = null): Promise<void> {
+    if (this.#how !== 'rejoin') return await this.times.begin(since)
     const begin = async () => {
       await this.#activity.takeCut(this.run, this.times.presence)
       await this.times.begin()
@@ -105,6 +109,11 @@ export class RunFiles {
     this.times.heard(late, wasRunning)
     if (names.length > 0) void this.keep(names)
     if (ended && this.#ready) this.#activity.scanSoon('tool')
+  }
+
+  /** Scans soon: the run has written. */
+  changed(): void {
+    if (this.#ready) this.#activity.scanSoon('tool')
   }
 
   /** Keeps the content of paths that will be written, if the first import has not reached them. */
@@ -141,13 +150,19 @@ export class RunFiles {
       this.#work.ctx.log.warn(`The last changes of ${this.run} in ${this.opened.key} could not be read.`, thrown)
       this.#notice(`The last changes of this run are not in the history: ${messageOf(thrown)}`)
     } finally {
-      this.#activity.leave(this.run)
+      this.#leave()
     }
   }
 
   leave(): void {
     this.#leaving.abort()
-    this.#activity.leave(this.run)
+    this.#leave()
+  }
+
+  /** Leaves once: after the end of a run, its background work may have joined in its name. */
+  #leave(): void {
+    if (!this.#left) this.#activity.leave(this.run)
+    this.#left = true
   }
 
   async #begin({ startedAt }: RunStart): Promise<void> {
@@ -162,6 +177,7 @@ export class RunFiles {
     // Only the history knows the changes of an earlier part of the run.
     if (startedAt !== null) this.#publisher.resume(await history.changesBy(key, { run: this.run }))
     if (this.#how === 'rejoin') await this.#rejoin()
+    else if (this.#how === 'after') await this.#scanNow()
     else await this.#scanBefore()
     this.#ready = true
   }
@@ -169,6 +185,10 @@ export class RunFiles {
   /** The agent went on without a server, and people may have written too. */
   async #rejoin(): Promise<void> {
     await this.#hearAgain()
+    await this.#scanNow()
+  }
+
+  async #scanNow(): Promise<void> {
     this.#publisher.from((await this.#activity.scan({ at: 'hints', reason: 'tool' })).n)
   }
 
@@ -181,7 +201,7 @@ export class RunFiles {
   /** A run that waited for a browser or for its agent scans again. */
   async #begunAgain(): Promise<void> {
     await this.#beginning
-    if (this.#how !== 'rejoin' && this.times.mayBeOld) await this.#scanBefore()
+    if (this.#how !== 'rejoin' && this.#how !== 'after' && this.times.mayBeOld) await this.#scanBefore()
   }
 
   /** Waits for the first import, but leaves time for the snapshot. Most imports end before the agent has started. */
@@ -213,7 +233,7 @@ export class RunFiles {
   }
 
   #notice(text: string, level: 'info' | 'warning' = 'warning'): void {
-    const data = { level, text, data: { place: this.opened.key } }
+    const data = { level, text, data: { place: this.opened.key }, ...this.#afterword }
     this.#work.recorder.push({ type: 'notice.given', run: this.run, data })
   }
 }

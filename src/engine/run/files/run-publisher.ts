@@ -17,14 +17,22 @@ export interface RunPublisher {
   settled(): Promise<void>
 }
 
-/** @param place key of the place that the run works in */
-export function createRunPublisher({ ctx, recorder }: RunWork, run: RunId, place: string): RunPublisher {
+/**
+ * @param place key of the place that the run works in
+ * @param mark marks the events as afterwords of the run
+ */
+export function createRunPublisher(
+  { ctx, recorder }: RunWork,
+  run: RunId,
+  place: string,
+  mark: { readonly afterword?: true } = {},
+): RunPublisher {
   const changes = new RunChanges()
   let first = 0
   let isResumed = false
   const jobs = createSerial()
   const publish = ({ n }: Captured, reason: SnapshotReason) => {
-    const data = { run, place, from: Math.min(first, n), n, reason, ...changes.summary() }
+    const data = { run, place, from: Math.min(first, n), n, reason, ...changes.summary(), ...mark }
     recorder.push({ type: 'snapshot.taken', run, data })
   }
   const publishAll = async (captured: Captured, reason: SnapshotReason) => {

@@ -28,6 +28,7 @@ export class RunTimes {
   #scanned = 0
   #heard = 0
   #begun = false
+  #since: number | null = null
   #open = 0
   #resuming: Promise<void> = Promise.resolve()
 
@@ -53,9 +54,10 @@ export class RunTimes {
 
   /**
    * Call before the agent gets its prompt, or goes on with one. A scan that is under way knows nothing of the run, so the
-   * run begins after it.
+   * run begins after it. In the background it may do so since a time, ms since 1970.
    */
-  async begin(): Promise<void> {
+  async begin(since: number | null = null): Promise<void> {
+    this.#since = since
     const start = () => {
       if (!this.#begun) this.#start()
     }
@@ -65,7 +67,8 @@ export class RunTimes {
 
   #start(): void {
     this.#begun = true
-    if (this.#clock) this.presence.become(this.#open > 0 ? 'waits' : 'work', this.#clock())
+    const agoMs = this.#since === null ? 0 : Math.max(0, this.#parts.now() - this.#since)
+    if (this.#clock) this.presence.become(this.#open > 0 ? 'waits' : 'work', this.#clock() - agoMs)
   }
 
   /** No process of the run may write any more. */

@@ -18,9 +18,14 @@ interface Waiting {
 const WITHDRAW_AFTER_MS = 400
 const NEVER = new Promise<never>(() => undefined)
 
+/** The run whose agent asks. */
+export type AskingRun = Pick<RunView, 'id' | 'agent' | 'given'> & { readonly place: Pick<RunView['place'], 'path'> }
+
+/** The questions of one run's agent: those of the run under way, or those that the agent asks after its end. */
 export class RunQuestions {
   readonly #work: RunWork
-  readonly #run: RunView
+  readonly #run: AskingRun
+  readonly #afterword: boolean
   readonly #waiting = new Map<InteractionId, Waiting>()
   readonly #using = new Set<InteractionId>()
   readonly #expiring = new Set<string>()
@@ -28,9 +33,14 @@ export class RunQuestions {
   #left = false
   #giving = 0
 
-  constructor(work: RunWork, run: RunView) {
+  constructor(work: RunWork, run: AskingRun, afterword = false) {
     this.#work = work
     this.#run = run
+    this.#afterword = afterword
+  }
+
+  get waiting(): InteractionId[] {
+    return [...this.#waiting.keys()]
   }
 
   get open(): number {
@@ -77,6 +87,8 @@ export class RunQuestions {
     }
     const { ctx } = this.#work
     for (const [id, open] of Object.entries(view.open)) {
+      const { afterword = false } = open
+      if (afterword !== this.#afterword || (afterword && !this.#waiting.has(id as InteractionId))) continue
       const expiresAt = expiryOf(ctx, open)
       if (expiresAt === null || expiresAt > ctx.now() || this.#expiring.has(id)) continue
       this.#expiring.add(id)
@@ -107,7 +119,8 @@ export class RunQuestions {
     const { recorder } = this.#work
     const print = fingerprint(this.#run.agent, question)
     for (const grant of recorder.view.grants) {
-      const { interaction } = grant
+      const { interaction, afterword = false } = grant
+      if (afterword !== this.#afterword) continue
       if (grant.fingerprint !== print || this.#using.has(interaction) || this.#waiting.has(interaction)) continue
       const before = recorder.item(grant.n)
       const answer = before?.kind === 'question' ? carryAnswer(grant.answer, before.question, question) : null
@@ -135,7 +148,8 @@ export class RunQuestions {
     const print = fingerprint(this.#run.agent, question)
     const { open } = this.#work.recorder.view
     const ids = Object.keys(open) as InteractionId[]
-    return ids.find((id) => open[id]?.fingerprint === print && !this.#waiting.has(id)) ?? null
+    const isOwn = (id: InteractionId) => (open[id]?.afterword ?? false) === this.#afterword && !this.#waiting.has(id)
+    return ids.find((id) => open[id]?.fingerprint === print && isOwn(id)) ?? null
   }
 
   async #byRule(question: Question): Promise<Answer | null> {
@@ -148,7 +162,7 @@ export class RunQuestions {
     if (!answer) return null
     await lease.renew()
     const { toolCallId, title } = question
-    const data = { run, rule: rule.id, action: rule.action, toolCallId, title }
+    const data = { run, rule: rule.id, action: rule.action, toolCallId, title, ...this.#mark }
     await recorder.record({ type: 'permission.ruled', run, data })
     return answer
   }
@@ -177,8 +191,13 @@ export class RunQuestions {
     const { id: run, agent } = this.#run
     const { questionTtlMs } = ctx.config
     const expiresAt = questionTtlMs === null ? null : ctx.now() + questionTtlMs
-    const data = { interaction, run, agent, question, fingerprint: fingerprint(agent, question), expiresAt }
+    const print = fingerprint(agent, question)
+    const data = { interaction, run, agent, question, fingerprint: print, expiresAt, ...this.#mark }
     await recorder.record({ type: 'interaction.opened', run, data })
+  }
+
+  get #mark() {
+    return this.#afterword ? { afterword: true as const } : {}
   }
 
   #abandon(interaction: InteractionId): void {

@@ -9,7 +9,7 @@ const AGAIN_MS = 50
  * Creates the timers of a turn that waits for a person: the time to park the run, and the next expiry of a question.
  * `reset` sets them again, after questions were opened or settled.
  */
-export function createTimers({ work, asking }: Turn, on: { park(): void; expire(): void }) {
+export function createTimers({ work, asking }: Pick<Turn, 'work' | 'asking'>, on: { park(): void; expire(): void }) {
   const { ctx, recorder } = work
   const parking = createTimer()
   const expiring = createTimer()

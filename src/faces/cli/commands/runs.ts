@@ -10,7 +10,9 @@ export const addRuns: AddCommand = (program) => {
   program
     .command('ps')
     .summary('list the active runs')
-    .description('Lists the active runs, newest first; with --all, ended runs as well.')
+    .description(
+      'Lists the active runs, newest first; with --all, ended runs as well. Names background work after runs.',
+    )
     .option('--all', 'include ended runs')
     .option('--session <id>', 'only runs of this session')
     .option('-n, --limit <n>', 'maximum number of runs', count, 50)
@@ -22,6 +24,7 @@ export const addRuns: AddCommand = (program) => {
       const { paused } = await carrel.call('server.status', {})
       const name = term.json ? String : await namesOf(cli)
       const { interactions } = await carrel.call('interactions.list', { workspace, state: 'open', limit: 200 })
+      const { sessions } = await carrel.call('sessions.list', { workspace, limit: 200 })
       const asking = new Set(interactions.map(({ run }) => run))
       term.result(page, () => {
         const rows = page.runs.map((run) => [
@@ -35,6 +38,8 @@ export const addRuns: AddCommand = (program) => {
         term.table(['RUN', 'STATE', 'AGENT', 'SINCE', 'SESSION', 'NAME'], rows, 'No active runs.')
         if (page.cursor) term.note('More runs exist. Use a larger --limit.')
         notePaused(term, paused)
+        for (const { id, background = [] } of sessions)
+          if (background.length > 0) term.line(`In the background of ${id}: ${short(background.join(', '), 160)}`)
       })
     })
   program

@@ -40,7 +40,7 @@ function addList(group: CliCommand): void {
       term.result(page, () => {
         const rows = page.sessions.map((row) => [
           row.id,
-          SESSION_WORDS[row.state],
+          row.background ? `${SESSION_WORDS[row.state]} (background)` : SESSION_WORDS[row.state],
           row.agent,
           `${ago(row.updatedAt, term.now())} ago`,
           short(name(row.space), 24),

@@ -1,0 +1,96 @@
+import type { RunId } from '../../../model/ids.ts'
+import type { RunWork } from '../run-work.ts'
+import { openFiles, type RunFiles } from './run-files.ts'
+
+/** The files of a run count as its own for this long after the last message of its agent. ms. */
+const QUIET_MS = 3_000
+
+/** Stands for the work that goes on, as a tool call. */
+const BACKGROUND = { sessionUpdate: 'tool_call', toolCallId: 'background', kind: 'execute' }
+
+interface Open {
+  readonly files: Promise<RunFiles>
+  quietAt: number
+}
+
+/** The files that agents change after their runs: the history attributes these changes to the run before. */
+export class FilesBetween {
+  readonly #work: RunWork
+  readonly #open = new Map<RunId, Open>()
+  #closed: boolean
+
+  constructor(work: RunWork) {
+    this.#work = work
+    this.#closed = work.recorder.view.run !== null
+  }
+
+  /** Number of runs whose files are watched. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Watches the files of runs from now on. While another run is under way, changes are that run's. */
+  begin(): void {
+    this.#closed = false
+  }
+
+  /** The agent of a run has sent something. Null while another run of the session is under way. */
+  async touch(run: RunId, sinceEnd = false): Promise<RunFiles | null> {
+    if (this.#closed) return null
+    const known = this.#open.get(run) ?? { files: this.#begin(run, sinceEnd), quietAt: 0 }
+    known.quietAt = this.#work.ctx.now() + QUIET_MS
+    this.#open.set(run, known)
+    try {
+      return await known.files
+    } catch (thrown) {
+      // The folder is gone, or cannot be read: the next run of the session says so.
+      this.#work.ctx.log.warn(`The files of ${run} cannot be watched after its end.`, thrown)
+      this.#open.delete(run)
+      return null
+    }
+  }
+
+  /** Notes whether the agent of a run has work in the background: then its run may write, as with a running tool. */
+  async goesOn(run: RunId, atWork: boolean): Promise<void> {
+    if (!atWork && !this.#open.has(run)) return
+    const files = atWork ? await this.touch(run, true) : await this.#open.get(run)?.files.catch(() => null)
+    files?.heard({ ...BACKGROUND, status: atWork ? 'in_progress' : 'completed' })
+  }
+
+  /** @param sinceEnd the run may have written ever since its end, and not only since now */
+  async #begin(run: RunId, sinceEnd: boolean): Promise<RunFiles> {
+    const { ctx, recorder } = this.#work
+    const { lastRun } = recorder.view
+    const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : ctx.now()
+    const files = await openFiles(this.#work, { id: run, startedAt: 0 }, 'after')
+    await files.begin(since)
+    await files.begun()
+    return files
+  }
+
+  /** Takes a last snapshot for each run whose agent has become quiet. */
+  async rest(): Promise<void> {
+    const now = this.#work.ctx.now()
+    await this.#end([...this.#open].filter(([, { quietAt }]) => quietAt <= now))
+  }
+
+  /** Takes the last snapshots, before a run begins or the session rests. */
+  async end(): Promise<void> {
+    this.#closed = true
+    await this.#end([...this.#open])
+  }
+
+  /** Gives everything up. */
+  leave(): void {
+    this.#closed = true
+    for (const { files } of this.#open.values()) files.then((opened) => opened.leave()).catch(() => undefined)
+    this.#open.clear()
+  }
+
+  async #end(all: readonly (readonly [RunId, Open])[]): Promise<void> {
+    for (const [run, { files }] of all) {
+      this.#open.delete(run)
+      await (await files.catch(() => null))?.end('parked')
+    }
+  }
+}
