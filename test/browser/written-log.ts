@@ -4,6 +4,7 @@ import { refold } from '../../src/engine/folding.ts'
 import type { Outcome } from '../../src/model/events/events.ts'
 import type { PromptId, RunId, SessionId } from '../../src/model/ids.ts'
 import type { Lease } from '../../src/store/lease.ts'
+import { leaseHolderOf } from '../../src/store/machine-store.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { WORKSPACE, type World } from './world.ts'
@@ -25,7 +26,9 @@ export async function writeRuns(world: World, session: SessionId, runs: Iterable
   await world.stop()
   const store = await openSqlite({ path: join(dirname(dirname(world.folder)), 'data', 'carrel.db') })
   try {
-    const lease = await store.leases.acquire(`session:${session}`, 'writer', LEASE_MS, Date.now())
+    // Only the machine of the session may hold it.
+    const holder = leaseHolderOf((await store.machines.ofSession(session)) ?? '')
+    const lease = await store.leases.acquire(`session:${session}`, holder, LEASE_MS, Date.now())
     if (!lease) throw new Error('Somebody holds the session.')
     for (const run of runs) await writeRun(store, lease, session, run)
     const fold = await refold(store, session)

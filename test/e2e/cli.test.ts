@@ -239,6 +239,7 @@ describe('carrel with a server', () => {
       url: server.url,
       pid: expect.any(Number),
       startedAt: expect.any(Number),
+      folder: expect.stringMatching(/^\d+:\d+$/),
     })
     expect((await world.carrel(['open', '--print'])).stdout.trim()).toBe(server.loginUrl)
     const token = readFileSync(join(world.data, 'token'), 'utf8').trim()

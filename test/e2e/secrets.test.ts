@@ -100,9 +100,14 @@ it('B3, P5: a run that outlives its server keeps its secret, and the next server
   const first = await startServer(testFolder, settings)
   const before = await first.session()
   await first.carrel.call('secrets.put', { ...DEFAULT, name: 'TOKEN', value: 'outliving-canary' })
-  const { prompt } = await before.prompt([{ gate: 'go' }, digestStep('TOKEN'), { say: 'it is $TOKEN', expand: true }], {
-    wait: 'started',
-  })
+  const { prompt } = await before.prompt([
+    { say: 'one' },
+    { gate: 'go' },
+    digestStep('TOKEN'),
+    { say: 'it is $TOKEN', expand: true },
+  ])
+  // A prompt that has not reached its agent is handed over by the next server, to a process of its own.
+  await before.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('agent_message_chunk'))
   await first.kill()
   before.open('go')
   const second = await startServer(testFolder, settings)
