@@ -53,6 +53,17 @@ it('L11: a tool call that the end of a run interrupted goes on and ends as an af
   expect(cut.status).toBe('interrupted')
 })
 
+it('a tool call of a closed conversation is no background work of the run that goes on in another one', () => {
+  const conversation = { agent: 'scripted', acpSession: 's', fingerprint: 'f', how: 'resumed', info: {}, opened: {} }
+  const opened = { type: 'context.opened', run: log.run(1), data: { ...conversation, keeper: 'k1' } } as const
+  const call = log.update('tool_call', { toolCallId: 't1', title: 'npm test', status: 'in_progress' })
+  const cut = [...log.underWay(1), opened, call, opened]
+  expect(log.only(log.seeLog(cut), 'tool').status).toBe('interrupted')
+  expect(log.seeLog([...cut, log.ended(1)]).view.agents.scripted?.ended?.left).toEqual([])
+  const again = log.seeLog([...cut, call, log.ended(1)])
+  expect(again.view.agents.scripted?.ended?.left).toEqual(['t1'])
+})
+
 it('L11: a question after a run outlives a later run, and neither parks nor settles it', () => {
   const asked = [...over, log.afterword(1, log.opened(1))]
   expect(sessionState(log.seeLog(asked).view)).toBe('waiting')

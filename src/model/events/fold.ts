@@ -202,6 +202,8 @@ const HANDLERS: Handlers = {
     const { ended } = before
     // The work of an earlier process ended with it.
     if (ended && keeper !== before.keeper) foldAfterword(draft, data.agent, ended.run, interruptTools)
+    // The conversation in which the run began its tool calls was closed.
+    if (draft.view.run?.agent === data.agent) interruptTools(draft)
     patchAgent(draft, data.agent, {
       ...(keeper !== before.keeper && { background: [] }),
       keeper,
