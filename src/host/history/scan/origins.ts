@@ -32,16 +32,16 @@ export function createOrigins({ db, id, blobs }: RecorderParts) {
       begins.set(key, at)
       return at
     }
-    let moved: ReadonlySet<number> | null = null
-    const isMoved = (ino: number) => {
-      const away = ({ known, stats }: Found) => (known?.ino && known.ino !== stats?.ino ? [known.ino] : [])
-      moved ??= new Set([...changed.values()].flatMap(away))
-      return moved.has(ino)
+    let inodes: ReadonlySet<number> | null = null
+    /** A file that moved within the place, or a further link to one that changed, is not from outside. */
+    const isKnown = (ino: number) => {
+      inodes ??= new Set([...changed.values()].flatMap(({ known }) => known?.ino ?? []))
+      return inodes.has(ino)
     }
-    return (path: FilePath, { known, state, stats, uncovered }: Found, author: Author): ChangeNote | null => {
+    return (path: FilePath, { state, stats, uncovered }: Found, author: Author): ChangeNote | null => {
       if (!state?.content || state.size === 0 || uncovered || acted.has(path)) return null
       if (named.has(path)) return 'named'
-      if (stats?.ino == null || known?.ino === stats.ino || isMoved(stats.ino)) return null
+      if (stats?.ino == null || isKnown(stats.ino)) return null
       const oldest = Math.min(stats.born ?? Number.POSITIVE_INFINITY, stats.mtime ?? Number.POSITIVE_INFINITY)
       if (oldest >= beginOf(author) - TICK) return null
       return blobs.isKept(state.content.digest) ? null : 'brought'

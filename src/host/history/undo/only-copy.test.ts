@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { appendFileSync, cpSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -124,6 +124,14 @@ describe('F2: what a run made itself, or moved within the history, needs no word
       later(),
       (world) =>
         cpSync(join(world.root, 'src'), join(world.root, 'kept'), { recursive: true, preserveTimestamps: true }),
+    ],
+    [
+      'a further link to a file of the history, and an edit of both',
+      later(),
+      (world) => {
+        linkSync(join(world.root, 'src/a'), join(world.root, 'kept'))
+        appendFileSync(join(world.root, 'src/a'), 'and more\n')
+      },
     ],
     ['an empty file', later(), (world) => world.write('kept', '')],
   ])('%s', async (_, now, act) => {
