@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dropOthers as dropOtherBrowsers, findBrowsers } from '../host/browsers/browser.ts'
 import { dropDoors } from '../host/browsers/door.ts'
-import { dropOthers as dropOtherKeepers, findKeepers, lastLoss } from '../host/keeper/client.ts'
+import { dropOthers as dropOtherKeepers, findKeepers } from '../host/keeper/client.ts'
 import { sweepLedger } from '../host/process/ledger.ts'
 import type { Config } from '../model/settings/config.ts'
 import { browsersFolder } from './browsers/browsers.ts'
@@ -10,7 +10,7 @@ import { browsersFolder } from './browsers/browsers.ts'
 /** The result of `sweepEarlierServer` for a folder whose processes belong to the folder that it was copied from. */
 export function leaveEarlierServer({ dataFolder }: Config): Awaited<ReturnType<typeof sweepEarlierServer>> {
   const none = { agents: [], rejoins: false, browsers: [] }
-  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), lostAt: 0, ...none }
+  return { ledger: ledgerIn(dataFolder), keepers: keepersIn(dataFolder), ...none }
 }
 
 /**
@@ -21,7 +21,6 @@ export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   const ledger = ledgerIn(config.dataFolder)
   await mkdir(ledger, { recursive: true })
   const keepers = keepersIn(config.dataFolder)
-  const lostAt = lastLoss(keepers)
   const agents = await findKeepers(keepers)
   const rejoinable = rejoins ? agents : []
   const folder = browsersFolder(config)
@@ -31,7 +30,7 @@ export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   await dropOtherKeepers(keepers, new Set(agents.map(({ keeper }) => keeper)))
   await dropOtherBrowsers({ folder }, browsers)
   if (rejoinable.length === 0) await dropDoors(folder)
-  return { ledger, keepers, lostAt, agents, rejoins, browsers }
+  return { ledger, keepers, agents, rejoins, browsers }
 }
 
 const ledgerIn = (dataFolder: string) => join(dataFolder, 'processes')

@@ -234,15 +234,10 @@ async function openContext(
   closers: Closers,
   work: Pick<Context, 'held' | 'unpause'>,
 ): Promise<Context> {
-  const { earlier, token, access: _access, holder: _holder, opened, ...parts } = base
+  const { earlier: _earlier, token, access: _access, holder: _holder, opened, ...parts } = base
   const { config, now } = parts
   const agentRooms = openAgentRooms(base, closers)
-  const fileRooms = openFilesContext({
-    ...parts,
-    dataFolder: config.dataFolder,
-    lostAt: earlier.lostAt,
-    ctx: () => ctx,
-  })
+  const fileRooms = openFilesContext({ ...parts, dataFolder: config.dataFolder, ctx: () => ctx })
   closers.push(() => fileRooms.close())
   const ctx: Context = {
     ...parts,

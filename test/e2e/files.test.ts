@@ -122,11 +122,12 @@ it('kill -9 in the middle of a run: its writes until then are its own, and can b
   const steps = [
     { write: 'a.txt', content: 'seen\n' },
     { write: 'b.txt', content: 'unseen\n' },
-    { run: 'touch reached' },
+    { say: 'reached' },
     { gate: 'never' },
   ]
   await session.prompt(steps, { wait: 'started' })
-  await appears(session.path('reached'))
+  // The server has heard of the end of both tools.
+  await session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes('reached'))
   await first.kill()
   const second = await startServer(testFolder)
   const again = session.through(second.carrel)

@@ -23,8 +23,6 @@ interface Parts {
   readonly store: Store
   readonly leases: Leases
   readonly dataFolder: string
-  /** When the keepers of the earlier server lost it; 0 for no keeper. */
-  readonly lostAt: number
   readonly containment: Containment
   readonly env: MachineFacts['env']
   readonly now: () => number
@@ -39,7 +37,7 @@ interface Parts {
  * stays small.
  */
 export function openFilesContext(parts: Parts): FileRooms & { close(): Promise<void> } {
-  const { store, leases, dataFolder, lostAt, containment, env, now, log, pause, ctx } = parts
+  const { store, leases, dataFolder, containment, env, now, log, pause, ctx } = parts
   const history = createLazy<History>(async () => {
     const { openHistory } = await import('../../host/history/open.ts')
     const opened = await openHistory({ folder: join(dataFolder, 'files'), now })
@@ -56,7 +54,7 @@ export function openFilesContext(parts: Parts): FileRooms & { close(): Promise<v
   const onWork = (opened: Parameters<typeof writeMissingNotes>[1]) => writeMissingNotes(ctx(), opened)
   const projectPlaces = createProjectPlaces({ store, pause, history: history.get, places: places.get, onWork })
   const ring = (workspace: WorkspaceId) => ctx().bell.ring({ log: filesOf(workspace), head: 0, due: false })
-  const activities = createPlaceActivities({ store, lostAt, history: history.get, ring, spaceLocks, now, log })
+  const activities = createPlaceActivities({ store, history: history.get, ring, spaceLocks, now, log })
   const placeBuilder = new PlaceBuilder({ store, leases, places: places.get, projectPlaces, dataFolder, now, log })
   let retention: { stop(): void } | null = null
   return {

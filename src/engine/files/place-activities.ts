@@ -16,19 +16,14 @@ export interface PlaceActivities {
 
 /** Shortest time between two rings of one workspace: each ring makes every open file view query again. ms. */
 const RING_MS = 250
-/** How often a server with a run at work leaves a sign of life: changes up to the last one are the run's own. ms. */
-const ALIVE_MS = 50
-
-/** A keeper that notes the end of its server later than this was held up itself. ms. */
-const NOTED_MS = 2_000
-
-/** Returns the end of the earlier server: its last sign of life, or the later moment at which its keepers lost it. */
-const endOf = (alive: number, lostAt: number): number => (lostAt > alive && lostAt <= alive + NOTED_MS ? lostAt : alive)
+/**
+ * How often a server with a run at work leaves a sign of life: changes up to the last one are the run's own, later ones
+ * may be a person's. ms.
+ */
+const ALIVE_MS = 10
 
 interface Parts {
   readonly store: Store
-  /** When the keepers of the earlier server lost it; 0 for no keeper. */
-  readonly lostAt: number
   readonly history: () => Promise<History>
   /** Rings for followers of a workspace: files in it may have changed. */
   readonly ring: (workspace: WorkspaceId) => void
@@ -54,7 +49,7 @@ export function createPlaceActivities(parts: Parts): PlaceActivities {
     const known = activities.get(key)
     if (known) return known
     const cutRuns = async () => {
-      const alive = endOf((await parts.history()).aliveBefore, parts.lostAt)
+      const { aliveBefore: alive } = await parts.history()
       return await cutRunsOf(key, project.workspace, { store: parts.store, began, alive })
     }
     const activity = createPlaceActivity(key, project.space, { ...parts, cutRuns, onJoined: signLife })

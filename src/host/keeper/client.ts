@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -21,7 +21,7 @@ import { descendantsOf, killBornAfter, type LiveTree } from '../process/live-tre
 import type { Exit } from '../process/process.ts'
 import { proxyPath } from '../sandbox/socket-path.ts'
 import { connectTo, KeeperConnection } from './connection.ts'
-import { type AgentLimits, gatePath, type KeeperLaunch, type KeeperNote, LOSS, NOTE, socketPath } from './protocol.ts'
+import { type AgentLimits, gatePath, type KeeperLaunch, type KeeperNote, NOTE, socketPath } from './protocol.ts'
 import { type Checkpoint, type Frame, readSpool } from './spool.ts'
 
 /** Process of an agent, held by a keeper that outlives this server. */
@@ -273,13 +273,6 @@ export async function findKeepers(keepers: string): Promise<{ keeper: string; no
     const note = readNote(join(keepers, keeper))
     return note ? [{ keeper, note, runs: stillRuns(note.keeper.identity, table) }] : []
   })
-}
-
-/** Returns when a keeper was last left by its server, by the clock that stamps files, ms; 0 for never. */
-export function lastLoss(keepers: string): number {
-  const names = absentAsNullSync(() => readdirSync(keepers)) ?? []
-  const times = names.map((keeper) => absentAsNullSync(() => statSync(join(keepers, keeper, LOSS)))?.ctimeMs ?? 0)
-  return Math.max(0, ...times)
 }
 
 /**

@@ -15,8 +15,6 @@ interface KeeperParts {
   readonly tree: ChildTree
   readonly now: () => number
   readonly awake: Pick<AwakeClock, 'elapsed'>
-  /** Leaves a sign on the disk of the moment at which a server was lost. */
-  readonly noteLoss: () => void
   /** Ends this process. */
   readonly leave: () => void
 }
@@ -178,7 +176,6 @@ export class AgentKeeper {
   #lost(client: Client): void {
     if (this.#client !== client) return
     this.#client = null
-    this.#parts.noteLoss()
     if (this.#ended) return this.#parts.leave()
     this.#pace()
     this.#awaitServer(this.#graceMs)

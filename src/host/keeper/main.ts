@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFile, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createMask, createTextFilter } from '../../model/secrets/mask.ts'
@@ -8,7 +8,7 @@ import { bootId, processNow, TREE_VARIABLE } from '../proc-table.ts'
 import { dropInherited } from '../process/inherited.ts'
 import { spawnTree } from '../process/process.ts'
 import { AgentKeeper } from './keeper.ts'
-import { type KeeperLaunch, type KeeperNote, LOSS, NOTE, socketPath } from './protocol.ts'
+import { type KeeperLaunch, type KeeperNote, NOTE, socketPath } from './protocol.ts'
 import { Spool } from './spool.ts'
 
 /**
@@ -51,9 +51,8 @@ async function main(): Promise<void> {
     stderrFilter: createTextFilter(() => mask),
     ...(launch.stderrPath === null ? {} : { stderrPath: launch.stderrPath }),
   })
-  const noteLoss = () => noteLossIn(folder)
   const awake = createAwakeClock(Date.now)
-  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, awake, noteLoss, leave })
+  const keeper = new AgentKeeper({ launch, spool, tree, now: Date.now, awake, leave })
   const server = createServer((socket) => keeper.take(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -70,11 +69,6 @@ async function main(): Promise<void> {
   }
   writeFileSync(join(folder, NOTE), JSON.stringify(note), { mode: 0o600 })
   process.stdout.end('ready\n')
-}
-
-function noteLossIn(folder: string): void {
-  // On a full disk the next server knows the moment less exactly.
-  writeFile(join(folder, LOSS), String(Date.now()), { mode: 0o600 }, () => undefined)
 }
 
 main().catch((thrown) => {

@@ -85,8 +85,6 @@ export interface KeeperNote {
 }
 
 export const NOTE = 'keeper.json'
-/** Written when a server is lost: its change time says when that was. */
-export const LOSS = 'server-lost'
 
 /** Returns the socket of a keeper; for a deep folder it lies in the temporary folder. */
 export const socketPath = (folder: string): string =>

@@ -5,7 +5,7 @@ import type { ToolPaths } from '../../files/tool-paths.ts'
 
 /** A run that waited longer for its agent scans again, since people may have written meanwhile. ms. */
 const AGAIN_MS = 50
-/** An agent that speaks all the time is noted this often. ms. */
+/** An agent that only speaks, all the time, is noted this often. ms. */
 const NOTED_MS = 100
 /** A prompt or an answer waits no longer for the scans before it. ms. */
 const SCAN_MS = 1_000
@@ -79,9 +79,11 @@ export class RunTimes {
   /** Notes a sign of the agent. `late`: it reports a call that is over already. */
   heard(late: boolean, wasRunning: boolean): void {
     const at = this.#parts.now()
-    if (!this.#clock || at - this.#heard < NOTED_MS) return
+    const busy = late || wasRunning
+    // The end of a tool is a sign of life of this server too: what the tool wrote is the run's, whatever happens next.
+    if (!this.#clock || (!busy && at - this.#heard < NOTED_MS)) return
     this.#heard = at
-    this.presence.heard(this.#clock(), late || wasRunning)
+    this.presence.heard(this.#clock(), busy)
   }
 
   /** @param open number of questions that wait for a person; `asked`: the calls that they are about */
