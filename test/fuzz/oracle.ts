@@ -1,4 +1,4 @@
-import { type Coverage, coverageOf, isLarger, type Rules } from './coverage.ts'
+import { type Coverage, coverageOf, isLarger, isNamedBy, type Rules } from './coverage.ts'
 import { applyTo, type Edit, type ReadyEdit } from './edits.ts'
 import type { Agent } from './plan.ts'
 import { changedPaths, copyOf, type Node, type State, stateOf, type Tree, tokensIn, tokensOf } from './tree.ts'
@@ -104,7 +104,7 @@ export class Oracle {
       if (!ready || changedPaths(this.tree, next).some((path) => avoid.has(path))) continue
       for (const token of tokensIn('text' in edit ? edit.text : ''))
         if (!this.#claims.has(token)) this.#claims.set(token, claims)
-      this.#note(by, step, claims, next)
+      this.#note(by, step, claims, next, passedBy(edit, this.tree, next))
       this.look()
       made.push(ready)
     }
@@ -179,8 +179,8 @@ export class Oracle {
     return [...this.#atWork].filter(([, isAsking]) => !isAsking).map(([by]) => by)
   }
 
-  #note(by: By, step: number, claims: ReadonlySet<By>, next: Tree): void {
-    const changed = changedPaths(this.tree, next)
+  #note(by: By, step: number, claims: ReadonlySet<By>, next: Tree, passed: readonly string[] = []): void {
+    const changed = new Set([...changedPaths(this.tree, next), ...passed])
     this.order += 1
     for (const path of changed) {
       const [before, after] = [stateOf(this.tree, path), stateOf(next, path)]
@@ -188,4 +188,11 @@ export class Oracle {
     }
     this.tree = next
   }
+}
+
+/** Returns the paths that an edit leaves empty for a moment, although they have the same state afterwards. */
+function passedBy(edit: Edit, before: Tree, after: Tree): string[] {
+  if (edit.do !== 'swap' && edit.do !== 'turn') return []
+  const tops = 'to' in edit ? [edit.path, edit.to] : [edit.path]
+  return [...before.keys()].filter((path) => after.has(path) && isNamedBy(tops, path))
 }
