@@ -152,3 +152,31 @@ function strange(world: ActWorld, name: string): string {
   utimesSync(join(folder, name), 1_000, 1_000)
   return join(folder, name)
 }
+
+describe('F2: content of somebody else that a run only moved is removed only when its path is named', () => {
+  it('where the undo is of one of the two paths', async () => {
+    await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    move(world, 'src/a', 'src/b')
+    await world.look(['a'])
+    expect(copiesIn(await world.plan({ ...undoOf('a'), paths: ['src/b'] }))).toEqual(['src/b'])
+    expect(copiesIn(await world.plan(undoOf('a')))).toEqual([])
+  })
+
+  it('where one of two runs made it', async () => {
+    await using world = await openActWorld({ 'src/b': 'other\n' })
+    world.write('src/new', 'by b\n')
+    await world.look(['a', 'b'])
+    move(world, 'src/new', 'src/b')
+    await world.look(['a'])
+    expect(copiesIn(await world.plan(undoOf('a')))).toEqual(['src/b'])
+  })
+
+  it('and content that the run made and moved itself needs no word', async () => {
+    await using world = await openActWorld({ 'src/b': 'other\n' })
+    world.write('src/b.tmp', 'by a\n')
+    await world.look(['a'])
+    move(world, 'src/b.tmp', 'src/b')
+    await world.look(['a'])
+    expect(copiesIn(await world.plan(undoOf('a')))).toEqual([])
+  })
+})

@@ -1,4 +1,4 @@
-import type { FilePath, FileState } from '../../../model/files/history.ts'
+import type { FilePath, FileState, PlanRequest } from '../../../model/files/history.ts'
 import type { RunId } from '../../../model/ids.ts'
 import type { Book } from '../log/book.ts'
 import type { NotedChange } from '../log/query.ts'
@@ -12,7 +12,7 @@ export type OnlyCopy = (proposal: Proposal, now: FileState | null) => boolean
  * Content is at risk that was brought from outside of the history (`origins.ts`), and what a run made before uncovered
  * files of the run went away: it may be their copy. Content that the plan puts elsewhere is not.
  */
-export function copiesAtRisk(book: Book, proposals: readonly Proposal[]): OnlyCopy {
+export function copiesAtRisk(book: Book, proposals: readonly Proposal[], wasMoved: WasMoved): OnlyCopy {
   const elsewhere = new Map<string, FilePath[]>()
   for (const { path, next } of proposals) {
     const digest = next.state?.digest
@@ -29,6 +29,7 @@ export function copiesAtRisk(book: Book, proposals: readonly Proposal[]): OnlyCo
   return ({ path, next: { state: next }, changes: ever }, now) => {
     if (now === null || isFolder(now) || now.size === 0 || now.digest === next?.digest) return false
     if (elsewhere.get(now.digest ?? '')?.some((one) => one !== path)) return false
+    if (wasMoved(now.digest, path)) return true
     const changes = ever()
     const made = changes.findLastIndex(({ before }) => before === null)
     return changes.some((change, at) => {
@@ -39,6 +40,32 @@ export function copiesAtRisk(book: Book, proposals: readonly Proposal[]): OnlyCo
       return note === null && before === null && next === null && mayBeCopy(change)
     })
   }
+}
+
+/** Whether the author to undo moved this content of somebody else to a path from another one. */
+export type WasMoved = (digest: string | null, path: FilePath) => boolean
+
+/** @param proposals all of the undo, also those that write nothing or were not chosen */
+export function movedContent(request: PlanRequest, proposals: readonly Proposal[]): WasMoved {
+  if (request.kind !== 'undo') return () => false
+  const { of } = request
+  const isMine = ({ author }: NotedChange) =>
+    author.kind === 'run' &&
+    (of.kind === 'run' ? author.run === of.run : of.kind === 'session' && author.session === of.session)
+  const origins = new Map<string, Set<FilePath>>()
+  for (const { path, changes } of proposals) {
+    const all = changes()
+    for (const [at, change] of all.entries()) {
+      const { before, after, author } = change
+      const digest = before && before.size > 0 ? before.digest : null
+      const isBack = all.at(-1)?.after?.digest === digest
+      if (digest === null || digest === after?.digest || isBack || !(isMine(change) || author.kind === 'unknown'))
+        continue
+      const maker = all.slice(0, at).findLast((earlier) => earlier.after?.digest === digest)
+      if (!maker || !isMine(maker)) origins.set(digest, (origins.get(digest) ?? new Set()).add(path))
+    }
+  }
+  return (digest, path) => digest !== null && [...(origins.get(digest) ?? [])].some((origin) => origin !== path)
 }
 
 const runsOf = ({ author }: NotedChange): readonly RunId[] =>

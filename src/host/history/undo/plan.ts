@@ -12,7 +12,7 @@ import type { Book, PlannedIgnores } from '../log/book.ts'
 import { comparePaths, foldersAbove } from '../log/paths.ts'
 import { isFolder, textVersion, versionOf } from '../log/versions.ts'
 import { isGitignore } from '../scan/ignore.ts'
-import { copiesAtRisk, type OnlyCopy } from './only-copy.ts'
+import { copiesAtRisk, movedContent, type OnlyCopy } from './only-copy.ts'
 import { type Shaped, shape, spreadConflicts } from './plan-shape.ts'
 import { type PlanContext, type Proposal, proposalsOf } from './proposals.ts'
 import { isOnDisk } from './reach.ts'
@@ -34,7 +34,8 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
   if (source) await source.book.capture({ ...scan, writers: ask.source?.writers ?? [] })
   const { request } = ask
   const chosen = choosing(request)
-  const proposed = proposalsOf(request, context).filter(({ path }) => chosen(path))
+  const all = proposalsOf(request, context)
+  const proposed = all.filter(({ path }) => chosen(path))
   const wanted = proposed.filter(({ unseen }) => !unseen)
   const shaped = shape(book, pick(book, request, wanted).map(withoutPrivileges(book)).filter(isNews(book)))
   const guard: Guard = { rules: ask.paths, active: ask.active, matches: globMatches }
@@ -42,6 +43,7 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
   const isOnlyCopy = copiesAtRisk(
     book,
     drafts.map(({ proposal }) => proposal),
+    movedContent(request, all),
   )
   const isLeftOut = book.excludes(plannedIgnores(drafts))
   const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy, isLeftOut })))
