@@ -36,9 +36,7 @@ export async function backgroundWork(
     const found = item(n)
     return found?.kind === 'tool' ? [{ id, tool: found }] : []
   })
-  const open = tools
-    .filter(({ id }) => left.includes(id) || index.unfinished.includes(id))
-    .map(({ tool }) => tool.title)
+  const open = tools.filter(({ id }) => left.includes(id) || index.begun.includes(id)).map(({ tool }) => tool.title)
   const commands = tools.flatMap(({ tool }) => (tool.toolKind === 'execute' ? [tool] : []))
   const leaving = conversation.alone ? await leavingProcesses(commands, conversation, now) : []
   const parts = [...new Set([...open, ...(conversation.queue.session?.terminals() ?? []), ...leaving])]

@@ -236,7 +236,10 @@ function createScanner(parts: Parts, state: State, onScanned: () => void): (scan
 
 /** Up to this many paths, a walk is faster than the watcher, which takes 50 ms and more. */
 const FEW = 200
-const isSmall = ({ present, gaps }: Parts): boolean => present.count() + gaps.size <= FEW
+/** Up to this many paths, the scan before a run is a walk (5 ms): no late hint of what a person did is left for the run. */
+const FEW_AT_START = 2_000
+const isSmall = ({ present, gaps }: Parts, { marks }: JoinedScan): boolean =>
+  present.count() + gaps.size <= (marks.some(({ what }) => what === 'start') ? FEW_AT_START : FEW)
 
 interface Search {
   readonly context: ScanContext
@@ -252,7 +255,7 @@ async function find(parts: Parts, state: State, { context, finder, scan, hinted 
   const rulesMove = parts.spec.rules.useGitignore && changeRules(paths)
   const isNear = state.importing
     ? scan.at !== 'everything'
-    : scan.at === 'hints' && isSure && !rulesMove && !isSmall(parts)
+    : scan.at === 'hints' && isSure && !rulesMove && !isSmall(parts, scan)
   if (isNear) {
     state.importing?.first(paths)
     await scanSome(context, finder, paths)

@@ -156,7 +156,15 @@ it('after the run: an end that comes late is taken, a step back is not, and the 
   })
   const late = live(log.ended(1), call({ status: 'in_progress' }), log.asked(2), log.admitted(2))
   expect(only(late, 'tool').status).toBe('interrupted')
-  expect(late.view.index).toEqual({ message: null, thought: null, plan: null, files: null, tools: {}, unfinished: [] })
+  expect(late.view.index).toEqual({
+    message: null,
+    thought: null,
+    plan: null,
+    files: null,
+    tools: {},
+    unfinished: [],
+    begun: [],
+  })
   expect(texts(live(log.ended(1), says('by the way')))).toEqual([['message', 'by the way', false]])
 })
 

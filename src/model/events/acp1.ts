@@ -120,14 +120,21 @@ function changed(item: ToolItem, update: Record<string, unknown>, status: string
 
 const ENDS = new Set(['completed', 'failed', 'cancelled', 'interrupted'])
 
-/** Maintains the list of unfinished calls. A call that continues after its end, in a live run, returns to the list. */
+/** Maintains the lists of unfinished calls. A call that continues after its end, in a live run, returns to them. */
 function trackEnd(draft: FoldDraft, id: string, status: string): void {
+  if (!status) return
   const { index } = draft.view
-  const open = index.unfinished.includes(id)
-  if (open && ENDS.has(status))
-    draft.view.index = { ...index, unfinished: index.unfinished.filter((other) => other !== id) }
-  if (!open && status && !ENDS.has(status)) draft.view.index = { ...index, unfinished: [...index.unfinished, id] }
+  const isOver = ENDS.has(status)
+  draft.view.index = {
+    ...index,
+    unfinished: isOver ? without(index.unfinished, id) : withOne(index.unfinished, id),
+    begun: status === 'in_progress' ? withOne(index.begun, id) : isOver ? without(index.begun, id) : index.begun,
+  }
 }
+
+const without = (ids: readonly string[], id: string): readonly string[] =>
+  ids.includes(id) ? ids.filter((other) => other !== id) : ids
+const withOne = (ids: readonly string[], id: string): readonly string[] => (ids.includes(id) ? ids : [...ids, id])
 
 function message(draft: FoldDraft, update: Record<string, unknown>, role: 'agent' | 'user'): void {
   const content = contentOf(update.content)

@@ -55,5 +55,5 @@ export function interruptTools(draft: FoldDraft): void {
     if (item?.kind === 'tool')
       draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
   }
-  draft.view.index = { ...draft.view.index, unfinished: [] }
+  draft.view.index = { ...draft.view.index, unfinished: [], begun: [] }
 }

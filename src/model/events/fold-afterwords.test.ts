@@ -64,6 +64,14 @@ it('a tool call of a closed conversation is no background work of the run that g
   expect(again.view.agents.scripted?.ended?.left).toEqual(['t1'])
 })
 
+it('a tool call that was only asked about is no background work of the run that asked', () => {
+  const left = (status: string) => {
+    const call = log.update('tool_call', { toolCallId: 't1', title: 'npm test', status })
+    return log.seeLog([...log.underWay(1), call, log.ended(1)]).view.agents.scripted?.ended?.left
+  }
+  expect([left('pending'), left('in_progress')]).toEqual([[], ['t1']])
+})
+
 it('L11: a question after a run outlives a later run, and neither parks nor settles it', () => {
   const asked = [...over, log.afterword(1, log.opened(1))]
   expect(sessionState(log.seeLog(asked).view)).toBe('waiting')

@@ -48,13 +48,14 @@ export function agentOfEnded(draft: FoldDraft, run: RunId | null): AgentId | nul
 export function keepEnded(draft: FoldDraft, agent: AgentId, { run, outcome }: Ended, left: readonly string[]): void {
   const before = agentOf(draft, agent).ended
   if (before) foldAfterword(draft, agent, before.run, closeTexts)
-  const { tools: all = {}, unfinished = [] } = agentOf(draft, agent).ended?.index ?? {}
+  const { tools: all, unfinished, begun } = agentOf(draft, agent).ended?.index ?? EMPTY_INDEX
   const atWork = unfinished.flatMap((id) => {
     const n = own(all, id)
     return n === undefined ? [] : [[id, n] as const]
   })
   const { tools, files } = draft.view.index
-  const still = unfinished.filter((id) => own(tools, id) === undefined)
-  const index = { ...EMPTY_INDEX, tools: { ...Object.fromEntries(atWork), ...tools }, unfinished: still, files }
+  const isEarlier = (id: string) => own(tools, id) === undefined
+  const still = { unfinished: unfinished.filter(isEarlier), begun: begun.filter(isEarlier) }
+  const index = { ...EMPTY_INDEX, ...still, tools: { ...Object.fromEntries(atWork), ...tools }, files }
   patchAgent(draft, agent, { ended: { run, outcome, index, left } })
 }

@@ -263,7 +263,7 @@ function endRun(draft: FoldDraft, { data, at, seq }: EventOf<'run.ended'>): void
   // The process that asked after an earlier run may still wait for its answer.
   for (const [id, { afterword }] of Object.entries(draft.view.open))
     if (!afterword) settleQuestion(draft, id as InteractionId, 'withdrawn', null)
-  const left = draft.view.index.unfinished
+  const left = draft.view.index.begun
   interruptTools(draft)
   keepEnded(draft, current.agent, data, left)
   draft.view.run = null

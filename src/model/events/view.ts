@@ -145,6 +145,8 @@ export interface ItemIndex {
   /** Tool calls of the active or last run, by ACP id. */
   readonly tools: Readonly<Record<string, number>>
   readonly unfinished: readonly string[]
+  /** Unfinished tool calls that have begun: they are more than announced, or asked about. */
+  readonly begun: readonly string[]
 }
 
 /** Version of fold and view. Raise it when their meaning changes: stored folds of other versions are then rebuilt. */
@@ -177,6 +179,7 @@ export const EMPTY_INDEX: ItemIndex = {
   files: null,
   tools: {},
   unfinished: [],
+  begun: [],
 }
 
 export const EMPTY_AGENT: AgentView = {

@@ -73,6 +73,19 @@ function tick(place: TestPlace): number {
 /** A run that begins now: no write before this counts as its work. */
 const beginsNow = (place: TestPlace) => writer('r1', [], [{ kind: 'work', from: tick(place), to: null }])
 
+it('F2: the scan before a run sees what a person did just before it, in a folder of many files too', async () => {
+  await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1' })
+  await armed(place)
+  await place.captured()
+  place.write('a/b', 'by a person')
+  unlinkSync(join(place.root, 'a/c'))
+  const { changes } = await place.captured({ at: 'hints', mark })
+  expect(changes.map(({ path, author }) => [path, author.kind])).toEqual([
+    ['a/b', 'outside'],
+    ['a/c', 'outside'],
+  ])
+})
+
 it('F2: a write before a run’s beginning is not the run’s, though the hint comes later', async () => {
   await using place = await openTestHistory({ ...MANY, 'a/b': '1', 'a/c': '1', 'a/d': '1', 'e/f': '1', 'e/g': '1' })
   await armed(place)
@@ -81,7 +94,7 @@ it('F2: a write before a run’s beginning is not the run’s, though the hint c
   place.write('by-a-person', '')
   place.remove('a/c')
   renameSync(join(place.root, 'e/f'), join(place.root, 'moved'))
-  await place.captured({ at: 'hints', mark })
+  await place.captured({ at: 'hints' })
   const by = beginsNow(place)
   // The run works in the folder that the file left, before any scan sees that.
   renameSync(join(place.root, 'e/g'), join(place.root, 'e/h'))
@@ -103,7 +116,7 @@ it('F2: a folder that a run moves is its work with all content, whatever the tim
   mkdirSync(join(place.root, 'old/hollow'))
   await armed(place)
   await place.captured()
-  await place.captured({ at: 'hints', mark })
+  await place.captured({ at: 'hints' })
   // No scan saw this folder of a person before the run writes into it: moved there by the run, it would look the same.
   place.write('theirs/by-a-person', '')
   const by = beginsNow(place)
@@ -172,7 +185,7 @@ async function moves(place: TestPlace, at: 'hints' | 'everything') {
   await place.captured()
   for (const [path, text] of TWINS) place.write(path, text + text)
   tick(place)
-  await place.captured({ at, paths: TWINS.map(([path]) => path), mark })
+  await place.captured({ at, paths: TWINS.map(([path]) => path) })
   const by = beginsNow(place)
   tick(place)
   for (const [name, move] of Object.entries(MOVES)) move((path) => join(place.root, name, path))
