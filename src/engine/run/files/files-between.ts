@@ -5,9 +5,6 @@ import { openFiles, type RunFiles } from './run-files.ts'
 /** The files of a run count as its own for this long after the last message of its agent. ms. */
 const QUIET_MS = 3_000
 
-/** Stands for the work that goes on, as a tool call. */
-const BACKGROUND = { sessionUpdate: 'tool_call', toolCallId: 'background', kind: 'execute' }
-
 interface Open {
   readonly files: Promise<RunFiles>
   quietAt: number
@@ -50,18 +47,19 @@ export class FilesBetween {
     }
   }
 
-  /** Notes whether the agent of a run has work in the background: then its run may write, as with a running tool. */
+  /**
+   * Notes whether the agent of a run has work in the background. Then its run may write, and people may too: nobody can
+   * tell such changes apart, so they need a person's word.
+   */
   async goesOn(run: RunId, atWork: boolean): Promise<void> {
-    if (!atWork && !this.#open.has(run)) return
-    const files = atWork ? await this.touch(run, true) : await this.#open.get(run)?.files.catch(() => null)
-    files?.heard({ ...BACKGROUND, status: atWork ? 'in_progress' : 'completed' })
+    if (atWork) await this.touch(run, true)
+    else (await this.#open.get(run)?.files.catch(() => null))?.changed()
   }
 
   /** @param sinceEnd the run may have written ever since its end, and not only since now */
   async #begin(run: RunId, sinceEnd: boolean): Promise<RunFiles> {
-    const { ctx, recorder } = this.#work
-    const { lastRun } = recorder.view
-    const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : ctx.now()
+    const { lastRun } = this.#work.recorder.view
+    const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : null
     const files = await openFiles(this.#work, { id: run, startedAt: 0 }, 'after')
     await files.begin(since)
     await files.begun()

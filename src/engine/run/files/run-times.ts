@@ -54,7 +54,8 @@ export class RunTimes {
 
   /**
    * Call before the agent gets its prompt, or goes on with one. A scan that is under way knows nothing of the run, so the
-   * run begins after it. In the background it may do so since a time, ms since 1970.
+   * run begins after it.
+   * @param since time from which on its work in the background may have written, in silence; ms since 1970
    */
   async begin(since: number | null = null): Promise<void> {
     this.#since = since
@@ -67,8 +68,9 @@ export class RunTimes {
 
   #start(): void {
     this.#begun = true
-    const agoMs = this.#since === null ? 0 : Math.max(0, this.#parts.now() - this.#since)
-    if (this.#clock) this.presence.become(this.#open > 0 ? 'waits' : 'work', this.#clock() - agoMs)
+    if (!this.#clock) return
+    if (this.#since === null) this.presence.become(this.#open > 0 ? 'waits' : 'work', this.#clock())
+    else this.presence.become('silent', this.#clock() - Math.max(0, this.#parts.now() - this.#since))
   }
 
   /** No process of the run may write any more. */
