@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { PlanRequest } from '../../src/model/files/history.ts'
 import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
@@ -13,6 +13,15 @@ const undoOf = (run: string): PlanRequest => ({ kind: 'undo', of: { kind: 'run',
 export async function freely(session: TestSession): Promise<TestSession> {
   await session.carrel.call('sessions.configure', { workspace: session.workspace, id: session.id, mode: 'auto' })
   return session
+}
+
+/** Waits, at most some ms, until the clock that stamps files has moved on. */
+function passTick(probe: string): void {
+  const stamp = () => {
+    writeFileSync(probe, '')
+    return statSync(probe).ctimeMs
+  }
+  for (const before = stamp(); stamp() === before; );
 }
 
 /** Plans a request and applies the plan; `overwrite` and `leave` decide about conflicting paths. */
@@ -170,6 +179,8 @@ export function describeFiles(open: OpenCarrel, near: Case): void {
       writeFileSync(session.path('early.md'), 'by a person\n')
       const { prompt } = await session.prompt([{ run: 'echo 1 > mine.txt', ask: true }, { say: 'done' }])
       const { run } = (await session.until('run.parked')).data
+      // In the very tick in which the run was parked, the disk cannot tell its work from a person's.
+      passTick(session.path('../tick'))
       writeFileSync(session.path('notes.md'), 'by a person\n')
       await session.answer((await session.until('interaction.opened')).data.interaction, 'allow-once')
       await session.endOf(prompt)

@@ -65,6 +65,7 @@ it.each<[string, Moment, Runs, string[], string]>([
   ['deleted then, after a late hint', between(18, 25), ASKS, [], 'overlapping a'],
   ['before the question', stamped(15), ASKS, [], 'sole a'],
   ['in the tick of the question', stamped(20), ASKS, [], 'overlapping a'],
+  ['deleted by the tick of the question', between(15, 20), ASKS, [], 'overlapping a'],
   ['in the tick of the answer, before which all changes were seen', stamped(30), ASKS, [], 'sole a'],
   ['after the answer', stamped(35), ASKS, [], 'sole a'],
   ['parked', stamped(35), PARKED, [], 'external'],

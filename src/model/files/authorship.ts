@@ -77,10 +77,11 @@ function partIn(spans: readonly Span[], { from, to, stamped }: Moment): SpanKind
     touched.filter((span) => span.from <= time && (span.to ?? Number.POSITIVE_INFINITY) >= time)
   const strongest = (some: readonly Span[]) => STRENGTH.find((kind) => some.some((span) => span.kind === kind)) ?? null
   // Only this end of the time is known to have a change in it.
-  const sure = stamped ? at(from) : to === Number.POSITIVE_INFINITY ? touched : at(to)
+  const known = stamped ? from : to
+  const sure = known === Number.POSITIVE_INFINITY ? touched : at(known)
   // That clock ticks some times in 20 ms: what happened in the tick in which work ended may have come after it.
   const isOver = sure.some(({ kind }) => kind !== 'work')
-  const works = sure.some((span) => span.kind === 'work' && !(stamped && isOver && span.to === from))
+  const works = sure.some((span) => span.kind === 'work' && !(isOver && span.to === known))
   if (works && (stamped || strongest(touched) === 'work')) return 'work'
   return strongest(touched) === 'work' ? 'silent' : strongest(touched)
 }
