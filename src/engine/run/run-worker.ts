@@ -209,7 +209,7 @@ async function finish(turn: Turn, end: TurnEnd, meter: TurnMeter): Promise<void>
 async function park({ work, run, slot, live, files }: Turn, reason: string, meter: TurnMeter): Promise<void> {
   // The last updates count too.
   await work.recorder.record()
-  files.times.rest()
+  await files.times.rest()
   const data = { run: run.id, reason, spent: meter.spent }
   await work.recorder.record(...cutByParking(work, run, live), { type: 'run.parked', run: run.id, data })
   await endConversation(slot, live)

@@ -1,3 +1,4 @@
+import type { Question } from '../../../model/interaction.ts'
 import { resolvesWithin } from '../../../primitives/timers.ts'
 import type { PlaceActivity } from '../../files/place-activity.ts'
 import { createPresence, type Presence } from '../../files/presence.ts'
@@ -9,6 +10,8 @@ const AGAIN_MS = 50
 const NOTED_MS = 100
 /** A prompt or an answer waits no longer for the scans before it. ms. */
 const SCAN_MS = 1_000
+/** A question, or the end of a wait for one, waits no longer for the scan that is under way. ms. */
+const ASK_MS = 10_000
 
 interface Parts {
   readonly activity: PlaceActivity
@@ -73,9 +76,18 @@ export class RunTimes {
     else this.presence.become('silent', this.#clock() - Math.max(0, this.#parts.now() - this.#since))
   }
 
-  /** No process of the run may write any more. */
-  rest(): void {
+  /** No process of the run may write any more. Resolves when every scan that takes the run for present is over. */
+  async rest(): Promise<void> {
     if (this.#clock) this.presence.become(null, this.#clock())
+    await this.#turned()
+  }
+
+  /** A scan under way knows nothing of a change of presence: what it finds later would be the work of before. */
+  async #turned(): Promise<void> {
+    await resolvesWithin(
+      this.#parts.activity.between(() => undefined),
+      ASK_MS,
+    )
   }
 
   /** Notes a sign of the agent. `late`: it reports a call that is over already. */
@@ -88,18 +100,24 @@ export class RunTimes {
     this.presence.heard(this.#clock(), busy)
   }
 
-  /** @param open number of questions that wait for a person; `asked`: the calls that they are about */
-  attend(open: number, asked: ReadonlySet<string>): void {
+  /**
+   * Resolves when people may hear of it: no scan under way takes the run for one at work.
+   * @param asked the questions that wait for a person
+   */
+  async attend(asked: readonly Pick<Question, 'toolCallId'>[]): Promise<void> {
+    const open = asked.length
     const before = this.#open
     this.#open = open
     if (!this.#clock || !this.#begun || open === before) return
     const { activity, paths, onFailure } = this.#parts
     const scan = () => activity.scan({ at: 'hints', reason: 'tool' }).then(() => undefined, onFailure)
     if (open > before) {
-      const doubt = this.presence.now === 'silent' || paths.isRunning(asked)
+      const doubt =
+        this.presence.now === 'silent' || paths.isRunning(new Set(asked.flatMap(({ toolCallId }) => toolCallId ?? [])))
       this.presence.become(doubt ? 'silent' : 'waits', this.#clock())
+      const turned = this.#turned()
       void scan()
-      return
+      return await turned
     }
     // With other questions open nobody can tell which call the agent goes on with.
     const next = open === 0 ? 'work' : 'silent'

@@ -29,7 +29,9 @@ export class RunQuestions {
   readonly #waiting = new Map<InteractionId, Waiting>()
   readonly #using = new Set<InteractionId>()
   readonly #expiring = new Set<string>()
-  readonly #listeners = new Set<() => void>()
+  /** Questions that people hear of in a moment. */
+  readonly #coming = new Set<Question>()
+  readonly #listeners = new Set<() => unknown>()
   #left = false
   #giving = 0
 
@@ -47,9 +49,9 @@ export class RunQuestions {
     return this.#waiting.size
   }
 
-  /** The tool calls that the waiting questions are about. */
-  get calls(): ReadonlySet<string> {
-    return new Set([...this.#waiting.values()].flatMap(({ question }) => question.toolCallId ?? []))
+  /** The questions that wait, or that people hear of in a moment. */
+  get asked(): readonly Question[] {
+    return [...this.#coming, ...this.#waiting.values().map(({ question }) => question)]
   }
 
   /** An answer is on its way to the agent: parking the run now would lose it. */
@@ -57,8 +59,8 @@ export class RunQuestions {
     return this.#giving > 0
   }
 
-  /** Calls the listener when the number of waiting questions changes. */
-  onChange(listener: () => void): void {
+  /** Calls the listener when the number of questions changes. People hear of a question once its promise resolves. */
+  onChange(listener: () => unknown): void {
     this.#listeners.add(listener)
   }
 
@@ -168,12 +170,22 @@ export class RunQuestions {
   }
 
   async #byPerson(question: Question, signal: AbortSignal, open: InteractionId | null): Promise<Answer | null> {
+    if (open === null) {
+      // A person may answer, and write files, as soon as the question is in the log.
+      this.#coming.add(question)
+      await this.#changed()
+      this.#coming.delete(question)
+      if (signal.aborted) {
+        void this.#changed()
+        return null
+      }
+      if (this.#left) return await NEVER
+    }
     const interaction = open ?? (this.#work.ctx.id('interaction') as InteractionId)
     const answer = new Promise<Answer | null>((settle) => this.#waiting.set(interaction, { question, settle }))
-    // A person may answer, and write files, as soon as the question is in the log.
-    this.#changed()
+    void this.#changed()
     if (open === null) await this.#recordOpened(interaction, question)
-    this.#changed()
+    void this.#changed()
     const abandon = () => this.#abandon(interaction)
     if (signal.aborted) abandon()
     signal.addEventListener('abort', abandon, { once: true })
@@ -182,7 +194,7 @@ export class RunQuestions {
     } finally {
       signal.removeEventListener('abort', abandon)
       this.#waiting.delete(interaction)
-      this.#changed()
+      void this.#changed()
     }
   }
 
@@ -210,7 +222,7 @@ export class RunQuestions {
     })
   }
 
-  #changed(): void {
-    for (const listener of this.#listeners) listener()
+  async #changed(): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener()))
   }
 }

@@ -141,12 +141,12 @@ function watchTurn(turn: Turn, { control, meter, prompts }: Watched): { checkAll
     },
     expire: () => react(recorder.view),
   })
-  asking.onChange(() => {
+  asking.onChange(async () => {
     timers.reset()
     meter.check()
-    turn.files.times.attend(asking.open, asking.calls)
+    await turn.files.times.attend(asking.asked)
   })
-  turn.files.times.attend(asking.open, asking.calls)
+  void turn.files.times.attend(asking.asked)
   const onStopping = () => {
     const waits = waitsForPerson(recorder.view) && !asking.giving
     control.signal({ kind: 'server-stopping', waits, leaves: leavesAgents(ctx.config) })
