@@ -9,9 +9,9 @@ export type ChangeNote = 'brought' | 'named'
 
 /**
  * Tells where the content of changes came from. A move keeps the birth of a file, a copy across disks its time; content
- * that the history knew already, or that moved within it, is not brought.
+ * that a covered path has, or that moved within the history, is not brought.
  */
-export function createOrigins({ db, id, blobs }: RecorderParts) {
+export function createOrigins({ db, id, blobs, present }: RecorderParts) {
   const started = db.prepare(`select at from marks where place = ? and run = ? and what = 'start'`)
   const newest = db.prepare('select max(at) as at from snapshots where place = ?')
   const startOf = (run: RunId) => Number(started.get(id, run)?.at ?? 0)
@@ -38,13 +38,19 @@ export function createOrigins({ db, id, blobs }: RecorderParts) {
       inodes ??= new Set([...changed.values()].flatMap(({ known }) => known?.ino ?? []))
       return inodes.has(ino)
     }
+    let held: ReadonlySet<number | null> | null = null
+    const isHeld = (digest: Buffer) => {
+      held ??= new Set([...present.all().values()].map(({ blob }) => blob))
+      const blob = blobs.idOf(digest)
+      return blob !== null && held.has(blob)
+    }
     return (path: FilePath, { state, stats, uncovered }: Found, author: Author): ChangeNote | null => {
       if (!state?.content || state.size === 0 || uncovered || acted.has(path)) return null
       if (named.has(path)) return 'named'
       if (stats?.ino == null || isKnown(stats.ino)) return null
       const oldest = Math.min(stats.born ?? Number.POSITIVE_INFINITY, stats.mtime ?? Number.POSITIVE_INFINITY)
       if (oldest >= beginOf(author) - TICK) return null
-      return blobs.isKept(state.content.digest) ? null : 'brought'
+      return isHeld(state.content.digest) ? null : 'brought'
     }
   }
 }

@@ -36,6 +36,16 @@ describe('F2: content that came from outside of the history is removed only when
   it.each<[string, (world: ActWorld) => unknown]>([
     ['out of an excluded folder, the folder as a whole', (world) => move(world, 'build/sub', 'kept')],
     ['out of an excluded folder, one file', (world) => move(world, 'build/sub/out', 'kept/out')],
+    [
+      'out of an excluded folder, of which the history knew the content once',
+      async (world) => {
+        world.write('src/a', 'made by hand\n')
+        await world.look()
+        world.write('src/a', 'covered\n')
+        await world.look()
+        move(world, 'build/sub/out', 'src/b')
+      },
+    ],
     ['from outside of the place', (world) => renameSync(strange(world, 'out'), join(world.root, 'kept'))],
     [
       'from another disk, which keeps its times',
@@ -45,7 +55,7 @@ describe('F2: content that came from outside of the history is removed only when
   ])('moved %s', async (_, act) => {
     await using world = await started(later())
     await world.look()
-    act(world)
+    await act(world)
     const now = later()
     await world.look(['a'], { now })
     const before = world.seen()
