@@ -53,7 +53,10 @@ export const isQuiet = ({ changed, covered, entered, left, gaps }: Findings): bo
 const LASTING: readonly string[] = ['ignored', 'too_large', 'special', 'unreadable'] satisfies GapNote['why'][]
 export const isLasting = (gap: Pick<GapNote, 'why'> | null): boolean => gap !== null && LASTING.includes(gap.why)
 
-/** Returns the left-out paths that came and went. Call before the findings are written. */
+/** Files that Carrel itself writes before it puts them in their place. */
+const STAGED = /(^|\/)\.carrel-[^/]*\.tmp$/
+
+/** Returns the left-out paths that came and went, besides those of Carrel itself. Call before the findings are written. */
 export function leftOutIn(
   { gaps: found, changed, left: leaving }: Findings,
   gaps: GapBook,
@@ -61,6 +64,7 @@ export function leftOutIn(
 ): LeftOutPaths {
   const leftOut = { came: [] as FilePath[], went: [] as FilePath[], entered: [] as FilePath[], left: [] as FilePath[] }
   for (const [path, gap] of found) {
+    if (STAGED.test(path)) continue
     const before = gaps.at(path)
     if (gap !== null) {
       if (leaving.has(path) || changed.get(path)?.state?.uncovered) leftOut.left.push(path)
