@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { EventOf } from '../../src/model/events/events.ts'
-import { eventually, type TestSession } from '../support/carrel-session.ts'
+import { appears, eventually, type TestSession } from '../support/carrel-session.ts'
+import { scriptedAgent } from '../support/carrel-world.ts'
 import type { Case, OpenCarrel } from './carrel.ts'
 import { expectWhole } from './carrel-runs.ts'
 
@@ -13,6 +14,8 @@ const messagesOf = async (session: TestSession) =>
 /** Waits for an update of an agent, told by a part of its JSON. */
 const heard = (session: TestSession, part: string) =>
   session.until('agent.update', ({ data }) => JSON.stringify(data.update).includes(part))
+
+const byPath = (one: { path: string }, other: { path: string }) => (one.path < other.path ? -1 : 1)
 
 /** A session at rest can be rebuilt. */
 const rested = ({ carrel, workspace, id }: TestSession) =>
@@ -154,6 +157,63 @@ export function describeAfterwords(open: OpenCarrel, near: Case): void {
       const request = { kind: 'undo', of: { kind: 'run', run } } as const
       const plan = await world.carrel.call('plans.make', { workspace, project, request })
       expect(plan.entries.map(({ path }) => path)).toContain('late.txt')
+      await rested(session)
+      await expectWhole(session)
+    })
+
+    it('L11, F2: a file that an agent writes through Carrel after its run is the run\u2019s alone, and undo takes it back', async () => {
+      const world = await open({}, { alone: true })
+      const session = await world.session()
+      const params = { path: session.path('late.txt'), content: 'late' }
+      const later = [{ gate: session.path('gate') }, { request: { method: 'fs/write_text_file', params } }]
+      const { run } = await session.run([{ later }, { say: 'first' }])
+      await rested(session)
+      session.open('gate')
+      const named = ({ data }: EventOf<'snapshot.taken'>) => data.files.some(({ path }) => path === 'late.txt')
+      expect(await session.until('snapshot.taken', named)).toMatchObject({ run, data: { afterword: true } })
+      const { carrel, workspace, project } = session
+      const { changes } = await carrel.call('history.changes', { workspace, project, run })
+      expect(changes).toMatchObject([{ path: 'late.txt', author: { kind: 'run', run }, certainty: 'sole' }])
+      const request = { kind: 'undo', of: { kind: 'run', run } } as const
+      await rested(session)
+      const plan = await carrel.call('plans.make', { workspace, project, request })
+      expect(plan.entries).toMatchObject([{ path: 'late.txt', conflicts: [] }])
+      await carrel.call('plans.apply', { workspace, project, request, digest: plan.digest })
+      expect(existsSync(session.path('late.txt'))).toBe(false)
+      await expectWhole(session)
+    })
+
+    it('L11, F2: what Carrel writes for an agent around the end of its run is that run\u2019s, whoever works next', async () => {
+      const world = await open({ agents: [scriptedAgent('second')] }, { alone: true })
+      const session = await world.session()
+      const write = (name: string) => ({
+        request: { method: 'fs/write_text_file', params: { path: session.path(name), content: name } },
+      })
+      const around = Array.from({ length: 40 }, (_, at) => write(`around-${at}`))
+      const later = [...around, { gate: session.path('go') }, write('beside')]
+      const { run } = await session.run([{ later }, { say: 'first' }])
+      await appears(session.path('around-39'))
+      const steps = [{ run: 'echo own > own' }, { gate: session.path('end') }]
+      const next = await session.prompt(steps, { agent: 'second' })
+      const names = (name: string) => (event: EventOf<'snapshot.taken'>) =>
+        event.data.files.some(({ path }) => path === name)
+      const own = await session.until('snapshot.taken', names('own'))
+      session.open('go')
+      expect(await session.until('snapshot.taken', names('beside'))).toMatchObject({ run })
+      session.open('end')
+      await session.endOf(next.prompt)
+      const { carrel, workspace, project } = session
+      const { changes } = await carrel.call('history.changes', { workspace, project, run })
+      const authors = changes.map(({ path, author }) => ({
+        path,
+        run: author.kind === 'run' ? author.run : author.kind,
+      }))
+      const expected = [...around.map((_, at) => `around-${at}`), 'beside'].map((path) => ({ path, run }))
+      expect(authors.toSorted(byPath)).toEqual(expected.toSorted(byPath))
+      const others = await carrel.call('history.changes', { workspace, project, run: own.run ?? '' })
+      // The gates of this test are also changes of that time.
+      expect(others.changes.find(({ path }) => path === 'own')).toMatchObject({ certainty: 'sole' })
+      expect((await session.eventsOf('notice.given')).map(({ data }) => data.text).join()).not.toContain('.tmp')
       await rested(session)
       await expectWhole(session)
     })

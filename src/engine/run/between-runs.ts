@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AgentListener } from '../../host/agent/agent.ts'
 import { type AgentView, EMPTY_AGENT, EMPTY_INDEX } from '../../model/events/view.ts'
+import type { FilePath } from '../../model/files/history.ts'
 import type { AgentId, RunId } from '../../model/ids.ts'
 import { onAbort } from '../../primitives/on-abort.ts'
 import type { Afterwords } from '../agents/afterwords.ts'
@@ -177,33 +178,29 @@ export class BetweenRuns {
   #listenerOf(queue: Afterwords): AgentListener {
     const { recorder } = this.#work
     const { agent, connection } = queue.from
-    const known = () => recorder.view.agents[agent]
-    const framed = () => known()?.keeper === connection.keeper
+    const view = () => recorder.view.agents[agent]
+    const framed = () => view()?.keeper === connection.keeper
     const recording = recordingOf(this.#work, {
       agent,
       run: () => this.#runOf(queue),
       afterword: true,
       framed,
-      records: (frame) => frame === 0 || !framed() || frame > (known()?.frame ?? 0),
-      index: () => known()?.ended?.index ?? EMPTY_INDEX,
+      records: (frame) => frame === 0 || !framed() || frame > (view()?.frame ?? 0),
+      index: () => view()?.ended?.index ?? EMPTY_INDEX,
       ask: async (question, signal) => {
         // A question is asked under the lease. An earlier holder may have asked it already.
         await this.#lease.take()
         return await this.#askingOf(queue).ask(question, signal, true)
       },
     })
-    const files = async <T>(use: (opened: RunFiles) => T | Promise<T>): Promise<T | null> => {
+    const files = async <T>(use: (opened: RunFiles) => T | Promise<T>, writes = false): Promise<T | null> => {
       this.#soon()
-      const opened = await this.#files.touch(this.#runOf(queue))
+      const opened = await this.#files.touch(this.#runOf(queue), { writes })
       this.#wake()
       return opened && (await use(opened))
     }
-    const guards = new WeakMap<RunFiles, ReturnType<typeof guardFiles>>()
-    const guard = (opened: RunFiles) => {
-      const known = guards.get(opened) ?? guardFiles(opened)
-      guards.set(opened, known)
-      return known
-    }
+    const known = new Map<FilePath, string | null>()
+    const guard = (opened: RunFiles) => guardFiles(opened, known)
     return {
       ...recording,
       update: (update, frame) => {
@@ -217,12 +214,13 @@ export class BetweenRuns {
         this.#soon()
       },
       read: (path, digest) => void files((opened) => guard(opened).read(path, digest)),
-      mayWrite: async (path, digest) => (await files((opened) => guard(opened).mayWrite(path, digest))) ?? null,
-      wrote(path, bytes, digest) {
-        void files((opened) => {
+      mayWrite: async (path, digest) => (await files((opened) => guard(opened).mayWrite(path, digest), true)) ?? null,
+      wrote: (path, bytes, digest) => {
+        const note = (opened: RunFiles) => {
           guard(opened).wrote(path, bytes, digest)
           opened.changed()
-        })
+        }
+        void files(note, true).then(() => this.#files.wrote(this.#runOf(queue)))
       },
     }
   }

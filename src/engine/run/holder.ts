@@ -108,14 +108,15 @@ async function stepUntilRest(work: RunWork, { lease, arriving, between, mayRun, 
       if (!(await lease.take())) return
       continue
     }
-    if (step.do === 'admit') await between.runBegins()
+    if (step.do === 'admit' || step.do === 'resume') await between.runBegins()
     const before = recorder.view.lastRun?.id
     const rested = await takeStep(work, step, plan, between)
     // A plan serves the next step only.
     plan = null
     const { lastRun } = recorder.view
     if (lastRun && lastRun.id !== before) ctx.homes.runEnded(lastRun, recorder.session)
-    if (rested) return
+    // An agent may have gone on meanwhile.
+    if (rested && !between.busy) return
   }
   await between.runBegins()
   if (lease.taken) await between.cut('The server was stopped.')

@@ -1,4 +1,5 @@
 import type { RunId } from '../../../model/ids.ts'
+import { createTimer } from '../../../primitives/timers.ts'
 import type { RunWork } from '../run-work.ts'
 import { openFiles, type RunFiles } from './run-files.ts'
 
@@ -14,6 +15,9 @@ interface Open {
 export class FilesBetween {
   readonly #work: RunWork
   readonly #open = new Map<RunId, Open>()
+  /** A run has its place once only: it joins again after it has left. */
+  readonly #ending = new Map<RunId, Promise<void>>()
+  readonly #resting = createTimer({ ref: false })
   #closed: boolean
 
   constructor(work: RunWork) {
@@ -31,9 +35,14 @@ export class FilesBetween {
     this.#closed = false
   }
 
-  /** The agent of a run has sent something. Null while another run of the session is under way. */
-  async touch(run: RunId, sinceEnd = false): Promise<RunFiles | null> {
-    if (this.#closed) return null
+  /**
+   * The agent of a run has sent something. Null while another run of the session is under way, since the agent may only
+   * speak. `writes`: Carrel writes for the agent, and that is its own at any time.
+   * @param sinceEnd the run may have written ever since its end, and not only since now
+   */
+  async touch(run: RunId, { writes = false, sinceEnd = false } = {}): Promise<RunFiles | null> {
+    if (this.#closed && !writes) return null
+    if (this.#closed) this.#resting.start(QUIET_MS, () => void this.rest())
     const known = this.#open.get(run) ?? { files: this.#begin(run, sinceEnd), quietAt: 0 }
     known.quietAt = this.#work.ctx.now() + QUIET_MS
     this.#open.set(run, known)
@@ -52,14 +61,20 @@ export class FilesBetween {
    * tell such changes apart, so they need a person's word.
    */
   async goesOn(run: RunId, atWork: boolean): Promise<void> {
-    if (atWork) await this.touch(run, true)
+    if (atWork) await this.touch(run, { sinceEnd: true })
     else (await this.#open.get(run)?.files.catch(() => null))?.changed()
   }
 
-  /** @param sinceEnd the run may have written ever since its end, and not only since now */
+  /** Carrel has written for the agent of a run. Beside another run, this is all that counts as its work. */
+  async wrote(run: RunId): Promise<void> {
+    const open = this.#open.get(run)
+    if (this.#closed && open) await this.#end([[run, open]])
+  }
+
   async #begin(run: RunId, sinceEnd: boolean): Promise<RunFiles> {
     const { lastRun } = this.#work.recorder.view
     const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : null
+    await this.#ending.get(run)
     const files = await openFiles(this.#work, { id: run, startedAt: 0 }, 'after')
     await files.begin(since)
     await files.begun()
@@ -81,6 +96,7 @@ export class FilesBetween {
   /** Gives everything up. */
   leave(): void {
     this.#closed = true
+    this.#resting.stop()
     for (const { files } of this.#open.values()) files.then((opened) => opened.leave()).catch(() => undefined)
     this.#open.clear()
   }
@@ -88,7 +104,10 @@ export class FilesBetween {
   async #end(all: readonly (readonly [RunId, Open])[]): Promise<void> {
     for (const [run, { files }] of all) {
       this.#open.delete(run)
-      await (await files.catch(() => null))?.end('parked')
+      const ending = files.then((opened) => opened.end('parked')).catch(() => undefined)
+      this.#ending.set(run, ending)
+      await ending
+      if (this.#ending.get(run) === ending) this.#ending.delete(run)
     }
   }
 }

@@ -4,7 +4,7 @@ import type { RunView } from '../../../model/events/view.ts'
 import type { Change, FilePath } from '../../../model/files/history.ts'
 import type { RunId, SessionId } from '../../../model/ids.ts'
 import { messageOf } from '../../../primitives/message-of.ts'
-import { awakeSignal } from '../../../primitives/timers.ts'
+import { awakeSignal, resolvesWithin } from '../../../primitives/timers.ts'
 import type { PlaceActivity } from '../../files/place-activity.ts'
 import type { OpenedPlace } from '../../files/project-places.ts'
 import { createToolPaths, pathsInside, type ToolPaths } from '../../files/tool-paths.ts'
@@ -16,6 +16,10 @@ import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
 import { RunTimes } from './run-times.ts'
 
 const PAGE = 1_000
+/** A snapshot waits no longer for writes that were allowed: one of them may have failed. ms. */
+const WRITES_MS = 1_000
+/** An agent that writes without end is listened to for this many snapshots after the last one of its run. */
+const LAST_SCANS = 5
 
 /** The part of a run that is known before its admission is in the log. */
 export type RunStart = Pick<RunView, 'id' | 'startedAt'>
@@ -48,6 +52,10 @@ export class RunFiles {
   readonly #publisher: RunPublisher
   readonly #leftOut = new RunLeftOut()
   readonly #leaving = new AbortController()
+  /** Paths that Carrel is about to write for the agent. */
+  readonly #writing = new Map<FilePath, PromiseWithResolvers<void>>()
+  /** Carrel has written for the agent since the last snapshot began. */
+  #unscanned = false
   readonly #beginning: Promise<void>
   /** The history has the state before the run. */
   #ready = false
@@ -111,6 +119,23 @@ export class RunFiles {
     if (ended && this.#ready) this.#activity.scanSoon('tool')
   }
 
+  /** Call before Carrel writes a path for the agent: the last snapshot waits for its end. */
+  writes(path: FilePath): void {
+    this.#writing.get(path)?.resolve()
+    this.#writing.set(path, Promise.withResolvers())
+    this.times.heard(false, this.paths.isRunning())
+  }
+
+  /** Call when such a write is over, or was refused. */
+  wrote(path: FilePath, how: 'written' | 'refused'): void {
+    if (how === 'written') {
+      this.paths.wrote(path)
+      this.#unscanned = true
+    }
+    this.#writing.get(path)?.resolve()
+    this.#writing.delete(path)
+  }
+
   /** Scans soon: the run has written. */
   changed(): void {
     if (this.#ready) this.#activity.scanSoon('tool')
@@ -135,23 +160,52 @@ export class RunFiles {
     return newest?.author ?? null
   }
 
-  /** Takes the last snapshot of the run; its changes are pushed before this resolves. */
+  /** Takes the last snapshot of the run; its changes are pushed before this resolves. `parked` leaves the place too. */
   async end(how: 'ended' | 'parked'): Promise<void> {
     this.#leaving.abort()
-    try {
-      await this.#beginning.catch(() => undefined)
-      if (!this.#ready) return
+    await this.#last(async () => {
+      await this.#written()
       // The end of a run does not wait for a first import.
       if (how === 'parked') await this.#activity.scan({ at: 'imported', reason: 'tool' })
       else await this.#activity.scan({ at: 'imported', reason: 'run_end', mark: this.#mark('end') })
       await this.#publisher.settled()
       for (const lost of this.#leftOut.notices()) this.#notice(lost, 'info')
+    })
+    if (how === 'parked') await this.close()
+  }
+
+  /**
+   * Takes what Carrel wrote for the agent since the last snapshot, and leaves the place. Call right before the messages
+   * of the agent go elsewhere.
+   */
+  async close(): Promise<void> {
+    if (this.#left) return
+    await this.#last(async () => {
+      for (let scans = 0; scans < LAST_SCANS && (this.#unscanned || this.#writing.size > 0); scans += 1) {
+        await this.#written()
+        await this.#activity.scan({ at: 'imported', reason: 'tool' })
+      }
+      await this.#publisher.settled()
+    })
+    this.#leave()
+  }
+
+  async #last(take: () => Promise<void>): Promise<void> {
+    try {
+      await this.#beginning.catch(() => undefined)
+      if (this.#ready) await take()
     } catch (thrown) {
       this.#work.ctx.log.warn(`The last changes of ${this.run} in ${this.opened.key} could not be read.`, thrown)
       this.#notice(`The last changes of this run are not in the history: ${messageOf(thrown)}`)
-    } finally {
-      this.#leave()
     }
+  }
+
+  /** Waits for the writes under way. A snapshot that is requested then has them. */
+  async #written(): Promise<void> {
+    const under = [...this.#writing]
+    await resolvesWithin(Promise.all(under.map(([, { promise }]) => promise)), WRITES_MS)
+    for (const [path, write] of under) if (this.#writing.get(path) === write) this.#writing.delete(path)
+    this.#unscanned = false
   }
 
   leave(): void {

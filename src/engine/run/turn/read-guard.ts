@@ -5,10 +5,18 @@ import type { RunFiles } from '../files/run-files.ts'
 /**
  * Guards files that a run reads and writes through Carrel's file requests. A run cannot overwrite a version that
  * another author wrote since the run read the file: the refusal asks it to read again.
+ * @param known the version that the agent last read or wrote, by path; null for no file
  */
-export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'> {
-  /** The version that this run last read or wrote, by path. */
-  const known = new Map<FilePath, string | null>()
+export function guardFiles(
+  files: RunFiles,
+  known = new Map<FilePath, string | null>(),
+): Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'> {
+  const refusalOf = async (path: FilePath, digest: string | null): Promise<string | null> => {
+    await files.keep([path])
+    if (!known.has(path) || known.get(path) === digest) return null
+    const author = await files.lastAuthor(path)
+    return isOwn(files, author) ? null : reasonOf(path, author)
+  }
   return {
     read(path, digest) {
       const inside = files.toPath(path)
@@ -19,15 +27,17 @@ export function guardFiles(files: RunFiles): Pick<AgentListener, 'read' | 'mayWr
     async mayWrite(path, digest) {
       const inside = files.toPath(path)
       if (inside === null) return null
-      await files.keep([inside])
-      if (!known.has(inside) || known.get(inside) === digest) return null
-      const author = await files.lastAuthor(inside)
-      return isOwn(files, author) ? null : reasonOf(inside, author)
+      files.writes(inside)
+      const refused = await refusalOf(inside, digest)
+      if (refused !== null) files.wrote(inside, 'refused')
+      // A snapshot may find the file before the report of the write.
+      else files.paths.wrote(inside)
+      return refused
     },
     wrote(path, _bytes, digest) {
       const inside = files.toPath(path)
       if (inside === null) return
-      files.paths.wrote(inside)
+      files.wrote(inside, 'written')
       known.set(inside, digest)
     },
   }
