@@ -161,7 +161,7 @@ export function describeAfterwords(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
-    it('L11, F2: a file that an agent writes through Carrel after its run is the run\u2019s alone, and undo takes it back', async () => {
+    it('L11, F2: a file that an agent writes through Carrel after its run is the run\u2019s, and undo takes it back', async () => {
       const world = await open({}, { alone: true })
       const session = await world.session()
       const params = { path: session.path('late.txt'), content: 'late' }
@@ -173,7 +173,7 @@ export function describeAfterwords(open: OpenCarrel, near: Case): void {
       expect(await session.until('snapshot.taken', named)).toMatchObject({ run, data: { afterword: true } })
       const { carrel, workspace, project } = session
       const { changes } = await carrel.call('history.changes', { workspace, project, run })
-      expect(changes).toMatchObject([{ path: 'late.txt', author: { kind: 'run', run }, certainty: 'sole' }])
+      expect(changes).toMatchObject([{ path: 'late.txt', author: { kind: 'run', run }, certainty: 'reported' }])
       const request = { kind: 'undo', of: { kind: 'run', run } } as const
       await rested(session)
       const plan = await carrel.call('plans.make', { workspace, project, request })

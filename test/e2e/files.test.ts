@@ -18,7 +18,12 @@ async function freely(session: TestSession): Promise<TestSession> {
   return session
 }
 
-async function act(carrel: Carrel, project: string, request: PlanRequest, named: { overwrite?: string[] } = {}) {
+async function act(
+  carrel: Carrel,
+  project: string,
+  request: PlanRequest,
+  named: { overwrite?: string[]; leave?: string[] } = {},
+) {
   const at = { workspace: 'default', project, request }
   const { digest } = await carrel.call('plans.make', at)
   return await carrel.call('plans.apply', { ...at, digest, ...named })
@@ -38,18 +43,22 @@ async function apart(world: World, session: TestSession, place: 'worktree' | 'ov
   return { project, session: await freely(one) }
 }
 
-it('F2: a command left behind by an agent writes after the turn: the change has no author among the runs, and an undo keeps it', async () => {
+it('F2: a command left behind by an agent writes after the turn: the change may be the run’s, and an undo asks for a word', async () => {
   const world = await openWorld()
   const session = await freely(await world.session())
   const late = '(while [ ! -e go ]; do sleep 0.05; done; echo late > late.txt) > /dev/null 2>&1 &'
   const { run } = await session.run([{ run: late }, { write: 'a.txt', content: 'a\n' }, { say: 'left' }])
+  await session.until('background.changed')
   session.open('go')
   await appears(session.path('late.txt'))
   const at = { workspace: 'default', project: session.project }
   await world.carrel.call('history.capture', at)
   const { changes } = await world.carrel.call('history.path', { ...at, path: 'late.txt' })
-  expect(changes[0]).toMatchObject({ author: { kind: 'outside' }, certainty: 'external' })
-  expect(await act(world.carrel, session.project, undoOf(run))).toMatchObject({ written: ['a.txt'] })
+  expect(changes[0]).toMatchObject({ author: { kind: 'unknown', among: [run] }, certainty: 'overlapping' })
+  // The gate is a file of that time too.
+  const undo = (named: object) => act(world.carrel, session.project, undoOf(run), named)
+  await expect(undo({})).rejects.toMatchObject({ code: 'conflict' })
+  expect(await undo({ leave: ['late.txt', 'go'] })).toMatchObject({ written: ['a.txt'] })
   expect(existsSync(session.path('late.txt'))).toBe(true)
 })
 

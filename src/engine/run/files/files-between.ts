@@ -73,7 +73,8 @@ export class FilesBetween {
 
   async #begin(run: RunId, sinceEnd: boolean): Promise<RunFiles> {
     const { lastRun } = this.#work.recorder.view
-    const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : null
+    // A sign of the agent does not prove that nobody else writes.
+    const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : this.#work.ctx.now()
     await this.#ending.get(run)
     const files = await openFiles(this.#work, { id: run, startedAt: 0 }, 'after')
     await files.begin(since)
