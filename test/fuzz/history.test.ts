@@ -1,6 +1,5 @@
-/** @module-tag long */
 import { expect, it } from 'vitest'
-import { runCampaign } from '../fuzz/campaign.ts'
+import { runCampaign } from './campaign.ts'
 
 const { CARREL_FUZZ_SEED, CARREL_FUZZ_RUNS, CARREL_FUZZ_STORY: replay } = process.env
 const seed = Number(CARREL_FUZZ_SEED ?? Math.floor(Math.random() * 1_000_000))
