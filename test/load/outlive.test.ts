@@ -23,6 +23,9 @@ it(`P5: ${KILLS} kills of the server at random moments of ${RUNS} streaming runs
   const prompts = await Promise.all(
     sessions.map((session) => session.prompt([{ repeat: WORDS, everyMs: 20 }], { wait: 'started' })),
   )
+  const isWord = ({ data }: { data: { update: unknown } }) =>
+    JSON.stringify(data.update).includes('agent_message_chunk')
+  await Promise.all(sessions.map((session) => session.until('agent.update', isWord)))
   for (let kills = 0; kills < KILLS; kills += 1) {
     // A moment after all runs have been adopted: when the log of the first has a random number of further words.
     const [first] = sessions as [TestSession]
