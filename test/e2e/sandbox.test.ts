@@ -124,7 +124,7 @@ describe.skipIf(why !== null)(`a Space with a sandbox${untried}`, () => {
     await vi.waitUntil(() => allowed.came() === 1, 60_000)
     const next = session.through((await startServer(testFolder, { outliveMs: 120_000 })).carrel)
     next.open('on')
-    expect((await next.endOf(prompt)).data).toMatchObject({ outcome: 'completed' })
+    expect((await next.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
     const words = await said(next)
     for (const answer of ['200 reached 1', '200 reached 2', '403 The sandbox']) expect(words).toContain(answer)
     expect(await notices(next)).toEqual([expect.stringContaining(`blocked a connection to ${other.name}`)])

@@ -226,10 +226,11 @@ export class BetweenRuns {
   }
 
   #runOf({ run, from }: Afterwords): RunId {
-    const { agents, lastRun } = this.#work.recorder.view
-    const found = run ?? agents[from.agent]?.ended?.run ?? lastRun?.id
+    const { agents, lastRun, run: active } = this.#work.recorder.view
+    // Before the first prompt of a session there is no earlier run.
+    const found = run ?? agents[from.agent]?.ended?.run ?? lastRun?.id ?? active?.id
     if (!found) throw new Error(`No run of ${from.agent} has ended in ${from.session}.`)
-    return found
+    return found as RunId
   }
 
   #askingOf(queue: Afterwords): RunQuestions {
