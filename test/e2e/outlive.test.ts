@@ -95,6 +95,22 @@ it('P5: a server that fails to start leaves the agents of runs to the next one, 
   await clean(testFolder, server)
 })
 
+it('P5, L11: what an agent sent before the first prompt of its session is the run’s, also for the next server', async () => {
+  const testFolder = makeTestFolder()
+  // The first server writes nothing of the agent's before it is killed.
+  const first = await startServer(testFolder, { ...OUTLIVE, flushMs: 1_000 })
+  const before = await first.session()
+  const { prompt } = await before.prompt([{ run: 'touch begun' }, { gate: 'go' }, { say: 'done' }])
+  await appears(before.path('begun'))
+  await first.kill()
+  before.open('go')
+  const { server, session } = await restart(testFolder, before)
+  expect((await session.endOf(prompt)).data).toMatchObject({ outcome: 'completed', error: null })
+  expect(textOf(await session.items())).toBe('done')
+  expect((await session.view()).agents.scripted?.commands).not.toEqual([])
+  await clean(testFolder, server)
+})
+
 it('P5: a clean stop, as for an upgrade, leaves the agent running, and the next server gets all its output', async () => {
   const testFolder = makeTestFolder()
   const first = await startServer(testFolder, OUTLIVE)

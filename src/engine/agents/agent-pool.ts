@@ -41,8 +41,10 @@ export interface EarlierConversation {
   readonly place: AgentPlace
   /** Returns the listener for the updates since; `heardBefore` is the last frame that came before this server started. */
   readonly listener: (heardBefore: number) => AgentListener
-  /** The run that goes on. Messages before its prompt are afterwords of the run before. */
+  /** The run that goes on. */
   readonly run: RunId
+  /** `prompt`: messages before its prompt are afterwords of the run before. `now`: the run opened the conversation. */
+  readonly from: 'now' | 'prompt'
 }
 
 /** Finds the conversations of this node's sessions with a process, by the ids that its agent gave them. */
@@ -131,7 +133,7 @@ export class AgentPool {
     const process = await this.#resumed.get(keeper)
     if (!process) return null
     const relay = this.#relay(process, need.context, earlier.place)
-    relay.attach(earlier.listener(process.connection.heardBefore), earlier.run, 'prompt')
+    relay.attach(earlier.listener(process.connection.heardBefore), earlier.run, earlier.from)
     const joined = process.connection.rejoin(earlier.acpSession, earlier.place, relay.listener)
     if (!joined) return null
     relay.afterwords.session = joined.session

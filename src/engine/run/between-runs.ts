@@ -226,11 +226,10 @@ export class BetweenRuns {
   }
 
   #runOf({ run, from }: Afterwords): RunId {
-    const { agents, lastRun, run: active } = this.#work.recorder.view
-    // Before the first prompt of a session there is no earlier run.
-    const found = run ?? agents[from.agent]?.ended?.run ?? lastRun?.id ?? active?.id
+    const { agents, lastRun } = this.#work.recorder.view
+    const found = run ?? agents[from.agent]?.ended?.run ?? lastRun?.id
     if (!found) throw new Error(`No run of ${from.agent} has ended in ${from.session}.`)
-    return found as RunId
+    return found
   }
 
   #askingOf(queue: Afterwords): RunQuestions {

@@ -36,7 +36,8 @@ export async function rejoinRun(
   if (keeper === null || fingerprint === null || acpSession === null) return null
   const described = await describeNeed(work, run, at)
   const { need, browser } = await acquireNeed(work, run, described, (request) => rejoinBrowser(ctx.browsers, request))
-  const earlier = { keeper, fingerprint, acpSession, place: agentPlace(at), listener, run: run.id }
+  const from = (agent.openedAt ?? 0) >= run.admittedAt ? 'now' : 'prompt'
+  const earlier = { keeper, fingerprint, acpSession, place: agentPlace(at), listener, run: run.id, from } as const
   const joined = await ctx.pool.rejoin(need, earlier)
   if (joined) return { ...joined, slot: await slotWith(browser, ctx.config, async () => joined.slot) }
   await browser?.release()
@@ -47,8 +48,8 @@ export async function rejoinRun(
 const SWEEP_MS = 2_500
 
 /**
- * Ends agents of an earlier server that no live run needs (P1), and keeps what they sent since (L11). Repeats until none is unclaimed, since a busy machine
- * may rejoin its agents slowly.
+ * Ends agents of an earlier server that no live run needs (P1), and keeps what they sent since (L11). Repeats until none
+ * is unclaimed, since a busy machine may rejoin its agents slowly.
  */
 export function sweepOutlived(ctx: Context): { stop(): Promise<void> } {
   const stopping = new AbortController()
