@@ -4,7 +4,9 @@ import { identityOf, machineId, readBinding, writeBinding } from '../host/identi
 import { sweepLedger } from '../host/process/ledger.ts'
 import { type BindingNote, cutByPause, type FolderIdentity, type Pause, pauseOf } from '../model/binding.ts'
 import { CarrelError } from '../model/errors.ts'
+import { fileTrouble } from '../model/files/file-trouble.ts'
 import { absentAsNull } from '../primitives/absent-as-null.ts'
+import { errorCode } from '../primitives/error-code.ts'
 import { holderOfFolder, lockFolder } from '../store/sqlite/lock.ts'
 import { NODE_FILE } from './data-folder.ts'
 
@@ -88,8 +90,11 @@ async function forgetProcesses(dataFolder: string): Promise<void> {
 /** Returns the path of the other data folder where it is on this machine; else null. @throws busy while it is in use */
 async function findOther(dataFolder: string, other: string, here: string): Promise<string | null> {
   const nodeOf = (folder: string) => absentAsNull(readFile(join(folder, NODE_FILE), 'utf8'))
-  // A folder that this user may not read is as far away as one on another machine: the caller warns of both.
-  const theirs = await nodeOf(other).catch(() => null)
+  const theirs = await nodeOf(other).catch((thrown) => {
+    // A folder that this user may not enter is as far away as one on another machine: the caller warns of both.
+    if (['EACCES', 'EPERM'].includes(errorCode(thrown))) return null
+    throw fileTrouble(`The other data folder ${other}`, thrown)
+  })
   if (other === here || theirs === null || theirs !== (await nodeOf(dataFolder))) return null
   const holder = holderOfFolder(other)
   if (holder) throw inUse(other, holder.pid)

@@ -5,6 +5,7 @@ import type { Place } from '../../host/places/place.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ContentBlock } from '../../model/events/events.ts'
 import { EMPTY_AGENT, type RunView } from '../../model/events/view.ts'
+import { bestEffort } from '../../primitives/best-effort.ts'
 import { messageOf } from '../../primitives/message-of.ts'
 import type { AgentSlot, LiveContext } from '../agents/agent-slot.ts'
 import { missedText, transcriptText } from './primer.ts'
@@ -36,7 +37,7 @@ export async function openConversation(opening: Opening): Promise<{ live: LiveCo
     return { live: slot.live, primer: await missedBy(work, run) }
   }
   // A conversation that lacks a turn is never gone on with.
-  await slot.live?.session.close().catch(() => undefined)
+  if (slot.live) await bestEffort(slot.live.session.close())
   slot.drop()
   const loaded = await reopen(opening)
   if (loaded) return { live: loaded, primer: await missedBy(work, run) }

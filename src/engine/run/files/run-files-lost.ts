@@ -42,6 +42,8 @@ export async function buryFiles(work: RunWork, run: RunView, how: 'ended' | 'par
     ctx.log.warn(`The last changes of ${run.id} could not be read.`, thrown)
   } finally {
     activity?.leave(run.id as RunId)
-    await activity?.takeCut(run.id as RunId, presence).catch(() => undefined)
+    await activity
+      ?.takeCut(run.id as RunId, presence)
+      .catch((thrown) => ctx.log.warn(`The end of ${run.id} is not known to the scans of its folder.`, thrown))
   }
 }
