@@ -32,6 +32,8 @@ const ABANDONED: AgentListener = {
 
 export function createRelay(afterwords: Afterwords): Relay {
   let run: AgentListener | null = null
+  /** The end of a write goes to the run that allowed it, wherever other messages go by then. */
+  const writing = new Map<string, AgentListener>()
   let next: { readonly listener: AgentListener; readonly run: RunId } | null = null
   const begin = (begun: { readonly listener: AgentListener; readonly run: RunId }): void => {
     run = begun.listener
@@ -57,8 +59,18 @@ export function createRelay(afterwords: Afterwords): Relay {
       permission: (request, signal, frame) => ask((to) => to.permission(request, signal, frame)),
       elicit: (request, signal, frame) => ask((to) => to.elicit(request, signal, frame)),
       read: (path, digest) => tell((to) => to.read(path, digest)),
-      mayWrite: (path, digest) => ask((to) => to.mayWrite(path, digest)),
-      wrote: (path, bytes, digest) => tell((to) => to.wrote(path, bytes, digest)),
+      async mayWrite(path, digest) {
+        const by = run
+        const refused = await ask((to) => to.mayWrite(path, digest))
+        if (by && refused === null) writing.set(path, by)
+        return refused
+      },
+      wrote(path, digest) {
+        const by = writing.get(path)
+        writing.delete(path)
+        if (by) by.wrote(path, digest)
+        else afterwords.keep((to) => to.wrote(path, digest))
+      },
       notice: (text, data) => tell((to) => to.notice(text, data)),
     },
     attach(listener, id, from) {

@@ -77,6 +77,7 @@ export function createPlaceActivity(key: string, space: SpaceId, parts: Parts): 
       runs.leave(run)
       conflicts.forget(run)
     },
+    left: runs.left,
     takeCut: runs.takeCut,
     scan,
     between: (work) => scans.run(work),

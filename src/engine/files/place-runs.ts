@@ -27,6 +27,8 @@ export interface PlaceRuns {
   readonly isAtWork: boolean
   join(worker: Worker): void
   leave(run: RunId): void
+  /** Resolves when a run is not here: it has left, or never joined. */
+  left(run: RunId): Promise<void>
   /** Passes on the times of a run that an earlier server began; until then every scan reckons with it. */
   takeCut(run: RunId, presence: Presence): Promise<void>
 }
@@ -41,6 +43,7 @@ interface Parts {
 /** Returns the runs of a place, with the writers for a scan that begins now. */
 export function createPlaceRuns({ history, cutRuns, onJoined }: Parts) {
   const workers = new Map<RunId, Worker>()
+  const leaving = new Map<RunId, PromiseWithResolvers<void>>()
   let cut: Promise<Map<RunId, CutRun>> | null = null
   const left = async () => {
     cut ??= cutRuns().then((runs) => new Map(runs.map((each) => [each.run, each])))
@@ -58,9 +61,15 @@ export function createPlaceRuns({ history, cutRuns, onJoined }: Parts) {
     },
     join(worker) {
       workers.set(worker.run, worker)
+      leaving.set(worker.run, Promise.withResolvers())
       onJoined()
     },
-    leave: (run) => void workers.delete(run),
+    leave(run) {
+      workers.delete(run)
+      leaving.get(run)?.resolve()
+      leaving.delete(run)
+    },
+    left: async (run) => await leaving.get(run)?.promise,
     async takeCut(run, presence) {
       const earlier = await left()
       const known = earlier.get(run)

@@ -66,3 +66,14 @@ it('a call runs from its first report to its end; one that only reads, or is ask
   expect(paths.isRunning()).toBe(false)
   expect(paths.hear(call('3', { status: 'completed' })).late).toBe(true)
 })
+
+it('a path that Carrel writes for the agent is named until the first take after the write', () => {
+  const paths = open()
+  paths.writes('a.txt')
+  expect([paths.take(), paths.take()]).toEqual([['a.txt'], ['a.txt']])
+  paths.wrote('a.txt', 'written')
+  expect([paths.take(), paths.take()]).toEqual([['a.txt'], []])
+  paths.writes('b.txt')
+  paths.wrote('b.txt', 'failed')
+  expect(paths.take()).toEqual([])
+})

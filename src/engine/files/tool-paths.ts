@@ -15,8 +15,10 @@ export interface ToolPaths {
   hear(update: unknown): { readonly ended: boolean; readonly late: boolean; readonly names: readonly FilePath[] }
   /** Whether a call that may write has begun and is not over, besides these. */
   isRunning(besides?: ReadonlySet<string>): boolean
-  /** Notes a write through a file request of Carrel. */
-  wrote(path: FilePath): void
+  /** Notes that Carrel is about to write a path for the agent: it stays named until the write is over. */
+  writes(path: FilePath): void
+  /** Notes the end of such a write. */
+  wrote(path: FilePath, how: 'written' | 'failed'): void
   /** Notes a read through a file request of Carrel. */
   read(path: FilePath): void
   /** Returns the paths that were named as written since the last `take`. A call keeps its paths until it is over. */
@@ -44,12 +46,13 @@ export function createToolPaths(toPath: (path: string) => FilePath | null, now: 
   /** Calls that may write and are not over. */
   const running = new Set<string>()
   const touched = new Map<FilePath, number>()
-  let through = new Set<FilePath>()
+  /** Paths that Carrel writes for the agent, and whether the write is over. */
+  const through = new Map<FilePath, 'open' | 'over'>()
   const writes = ({ kind, diffs }: Call) => diffs || (kind !== null && WRITING.has(kind))
 
   const named = (): FilePath[] => {
     const writing = [...calls.values()].filter(writes)
-    return [...new Set([...through, ...writing.flatMap(({ paths }) => [...paths])])]
+    return [...new Set([...through.keys(), ...writing.flatMap(({ paths }) => [...paths])])]
   }
 
   const hear: ToolPaths['hear'] = (update) => {
@@ -79,14 +82,16 @@ export function createToolPaths(toPath: (path: string) => FilePath | null, now: 
   return {
     hear,
     isRunning: (besides) => (besides ? running.keys().some((id) => !besides.has(id)) : running.size > 0),
-    wrote(path) {
-      through.add(path)
+    writes: (path) => void through.set(path, 'open'),
+    wrote(path, how) {
+      if (how === 'failed') return void (through.get(path) === 'open' && through.delete(path))
+      through.set(path, 'over')
       touched.set(path, now())
     },
     read: (path) => void touched.set(path, now()),
     take() {
       const taken = named()
-      through = new Set()
+      for (const [path, state] of through) if (state === 'over') through.delete(path)
       for (const [id, call] of calls) if (call.over) calls.delete(id)
       return taken
     },

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AgentListener } from '../../host/agent/agent.ts'
-import { type AgentView, EMPTY_AGENT, EMPTY_INDEX } from '../../model/events/view.ts'
+import { type AgentView, EMPTY_AGENT, EMPTY_INDEX, type SessionView } from '../../model/events/view.ts'
 import type { FilePath } from '../../model/files/history.ts'
 import type { AgentId, RunId } from '../../model/ids.ts'
 import { onAbort } from '../../primitives/on-abort.ts'
@@ -51,7 +51,7 @@ export class BetweenRuns {
     this.#stops = [
       ctx.pool.afterwords.onKept((queue) => queue.from.session === recorder.session.id && this.#attach(queue)),
       recorder.onView((view) => {
-        for (const asking of this.#asking.values()) asking.react(view).catch(() => undefined)
+        for (const asking of this.#asking.values()) void this.#react(asking, view)
         if (this.#runs && view.run === null) this.#files.begin()
         this.#runs = view.run !== null
         this.#wake()
@@ -200,6 +200,7 @@ export class BetweenRuns {
       return opened && (await use(opened))
     }
     const known = new Map<FilePath, string | null>()
+    const writing = new Map<string, RunFiles>()
     const guard = (opened: RunFiles) => guardFiles(opened, known)
     return {
       ...recording,
@@ -214,13 +215,24 @@ export class BetweenRuns {
         this.#soon()
       },
       read: (path, digest) => void files((opened) => guard(opened).read(path, digest)),
-      mayWrite: async (path, digest) => (await files((opened) => guard(opened).mayWrite(path, digest), true)) ?? null,
-      wrote: (path, bytes, digest) => {
-        const note = (opened: RunFiles) => {
-          guard(opened).wrote(path, bytes, digest)
-          opened.changed()
+      mayWrite: async (path, digest) => {
+        const ask = async (opened: RunFiles) => {
+          const refused = await guard(opened).mayWrite(path, digest)
+          if (refused === null) writing.set(path, opened)
+          return refused
         }
-        void files(note, true).then(() => this.#files.wrote(this.#runOf(queue)))
+        return await files(ask, true)
+      },
+      wrote: (path, digest) => {
+        const opened = writing.get(path)
+        writing.delete(path)
+        const note = (to: RunFiles) => {
+          guard(to).wrote(path, digest)
+          to.changed()
+        }
+        // An earlier holder may have allowed it.
+        const noted = opened ? note(opened) : files(note, true)
+        void Promise.resolve(noted).then(() => this.#files.wrote(this.#runOf(queue)))
       },
     }
   }
@@ -239,7 +251,7 @@ export class BetweenRuns {
     if (known) return known
     const asking = new RunQuestions(this.#work, { id, agent, place: { path: place.cwd }, given: [] }, true)
     this.#asking.set(id, asking)
-    const expire = () => void asking.react(this.#work.recorder.view).catch(() => undefined)
+    const expire = () => void this.#react(asking, this.#work.recorder.view)
     const timers = createTimers({ work: this.#work, asking }, { park: () => undefined, expire })
     this.#stops.push(timers.clear)
     asking.onChange(() => {
@@ -249,7 +261,21 @@ export class BetweenRuns {
     return asking
   }
 
+  /** Passes answers to the agent. One that may not take effect any more is given up, and a notice says so. */
+  async #react(asking: RunQuestions, view: SessionView): Promise<void> {
+    try {
+      await asking.react(view)
+    } catch (thrown) {
+      // Without the lease the next holder asks again.
+      if (this.#lease.lost.aborted) return
+      const { ctx, recorder } = this.#work
+      ctx.log.warn(`An answer in ${recorder.session.id} did not reach its agent.`, thrown)
+      asking.giveUp()
+    }
+  }
+
   #soon(): void {
+    // A write that fails takes the lease away: what is in the queues is left to the next holder.
     void this.#confirm(this.#work.ctx.config.flushMs).catch(() => undefined)
   }
 

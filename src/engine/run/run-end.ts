@@ -47,9 +47,9 @@ export async function recordEnd(
   if (late) await recorder.record()
   const ended = await endOf(work, run, end, slot)
   await snapshot
-  await files?.close()
   // From here on, messages of the agent are afterwords.
   slot?.endTurn()
+  await files?.close()
   await recorder.record(...withdrawals(recorder), {
     type: 'run.ended',
     run: run.id,

@@ -57,8 +57,8 @@ export interface AgentListener {
   read(path: string, digest: string | null): void
   /** Asks about a write over content with `digest`. Resolves to null, or to the reason against it for the agent. */
   mayWrite(path: string, digest: string | null): Promise<string | null>
-  /** Reports that a write through `fs/write_text_file` is on disk. */
-  wrote(path: string, bytes: number, digest: string): void
+  /** Reports the end of an allowed write through `fs/write_text_file`. `digest`: SHA-256 of the file; null: it failed. */
+  wrote(path: string, digest: string | null): void
   /** Reports unusual behaviour of the agent to people, in one sentence. */
   notice(text: string, data?: unknown): void
 }

@@ -54,7 +54,7 @@ export async function writeTextFile(params: unknown, place: AgentPlace, listener
   } finally {
     folder.release()
   }
-  listener.wrote(target.seen, Buffer.byteLength(content), hash('sha256', content))
+  listener.wrote(target.seen, hash('sha256', content))
   return {}
 }
 
@@ -85,7 +85,10 @@ async function replaceFile({ folder, target, listener, path }: Replacement, cont
     // This check comes last, so that it sees writes that others made meanwhile.
     const refused = await listener.mayWrite(target.seen, await digestAt(real))
     if (refused !== null) throw new WireError(INVALID_PARAMS, refused, { path })
-    await rename(staged, real)
+    await rename(staged, real).catch((cause) => {
+      listener.wrote(target.seen, null)
+      throw cause
+    })
     for (const text of lossTexts(path, { lost, links: old?.nlink ?? 1 })) listener.notice(text)
   } catch (cause) {
     await rm(staged, { force: true })

@@ -1,4 +1,5 @@
 import type { RunId } from '../../../model/ids.ts'
+import { bestEffort } from '../../../primitives/best-effort.ts'
 import { createTimer } from '../../../primitives/timers.ts'
 import type { RunWork } from '../run-work.ts'
 import { openFiles, type RunFiles } from './run-files.ts'
@@ -15,8 +16,6 @@ interface Open {
 export class FilesBetween {
   readonly #work: RunWork
   readonly #open = new Map<RunId, Open>()
-  /** A run has its place once only: it joins again after it has left. */
-  readonly #ending = new Map<RunId, Promise<void>>()
   readonly #resting = createTimer({ ref: false })
   #closed: boolean
 
@@ -62,6 +61,7 @@ export class FilesBetween {
    */
   async goesOn(run: RunId, atWork: boolean): Promise<void> {
     if (atWork) await this.touch(run, { sinceEnd: true })
+    // `touch` has logged why the files are not watched.
     else (await this.#open.get(run)?.files.catch(() => null))?.changed()
   }
 
@@ -75,7 +75,6 @@ export class FilesBetween {
     const { lastRun } = this.#work.recorder.view
     // A sign of the agent does not prove that nobody else writes.
     const since = sinceEnd && lastRun?.id === run ? lastRun.endedAt : this.#work.ctx.now()
-    await this.#ending.get(run)
     const files = await openFiles(this.#work, { id: run, startedAt: 0 }, 'after')
     await files.begin(since)
     await files.begun()
@@ -98,17 +97,14 @@ export class FilesBetween {
   leave(): void {
     this.#closed = true
     this.#resting.stop()
-    for (const { files } of this.#open.values()) files.then((opened) => opened.leave()).catch(() => undefined)
+    for (const { files } of this.#open.values()) void bestEffort(files.then((opened) => opened.leave()))
     this.#open.clear()
   }
 
   async #end(all: readonly (readonly [RunId, Open])[]): Promise<void> {
     for (const [run, { files }] of all) {
       this.#open.delete(run)
-      const ending = files.then((opened) => opened.end('parked')).catch(() => undefined)
-      this.#ending.set(run, ending)
-      await ending
-      if (this.#ending.get(run) === ending) this.#ending.delete(run)
+      await bestEffort(files.then((opened) => opened.end('parked')))
     }
   }
 }

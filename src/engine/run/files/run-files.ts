@@ -16,10 +16,10 @@ import { createRunPublisher, type RunPublisher } from './run-publisher.ts'
 import { RunTimes } from './run-times.ts'
 
 const PAGE = 1_000
-/** A snapshot waits no longer for writes that were allowed: one of them may have failed. ms. */
+/** A snapshot waits no longer for the end of writes: it may be reported to the next holder. ms. */
 const WRITES_MS = 1_000
-/** An agent that writes without end is listened to for this many snapshots after the last one of its run. */
-const LAST_SCANS = 5
+/** A write waits no longer for the scan that is under way. ms. */
+const NAMED_MS = 1_000
 
 /** The part of a run that is known before its admission is in the log. */
 export type RunStart = Pick<RunView, 'id' | 'startedAt'>
@@ -34,7 +34,10 @@ export async function openFiles(
   how: How,
   opened: Promise<OpenedPlace> = openPlaceOf(work),
 ): Promise<RunFiles> {
-  return new RunFiles(work, run, await opened, how)
+  const place = await opened
+  // A run has its place once only: its background work joins after it has left.
+  if (how === 'after') await work.ctx.activities.of(place).left(run.id as RunId)
+  return new RunFiles(work, run, place, how)
 }
 
 /** The files of a run: their state before it, its changes, and their state after it. */
@@ -107,7 +110,9 @@ export class RunFiles {
       await this.#activity.takeCut(this.run, this.times.presence)
       await this.times.begin()
     }
-    this.#beginning.then(begin).catch(() => undefined)
+    this.#beginning
+      .then(begin)
+      .catch((thrown) => this.#work.ctx.log.warn(`The files of ${this.run} could not be taken over.`, thrown))
   }
 
   /** @param update null for an answer to a prompt */
@@ -126,12 +131,21 @@ export class RunFiles {
     this.times.heard(false, this.paths.isRunning())
   }
 
-  /** Call when such a write is over, or was refused. */
-  wrote(path: FilePath, how: 'written' | 'refused'): void {
-    if (how === 'written') {
-      this.paths.wrote(path)
-      this.#unscanned = true
-    }
+  /**
+   * Names a path that Carrel writes right after this. A scan under way knows nothing of the name, so the write comes
+   * after that scan where the name decides whose change it is.
+   */
+  async names(path: FilePath): Promise<void> {
+    const name = () => this.paths.writes(path)
+    const isAlone = this.#activity.workers.size === 1 && this.times.presence.now === 'work'
+    if (!isAlone) await resolvesWithin(this.#activity.between(name), NAMED_MS)
+    name()
+  }
+
+  /** Call when such a write is over. `failed`: it was refused, or nothing was written. */
+  wrote(path: FilePath, how: 'written' | 'failed'): void {
+    this.paths.wrote(path, how)
+    if (how === 'written') this.#unscanned = true
     this.#writing.get(path)?.resolve()
     this.#writing.delete(path)
   }
@@ -175,13 +189,13 @@ export class RunFiles {
   }
 
   /**
-   * Takes what Carrel wrote for the agent since the last snapshot, and leaves the place. Call right before the messages
-   * of the agent go elsewhere.
+   * Takes what Carrel wrote for the agent since the last snapshot, and leaves the place. Call when the messages of the
+   * agent go elsewhere, but for the ends of writes that began before.
    */
   async close(): Promise<void> {
     if (this.#left) return
     await this.#last(async () => {
-      for (let scans = 0; scans < LAST_SCANS && (this.#unscanned || this.#writing.size > 0); scans += 1) {
+      while (this.#unscanned || this.#writing.size > 0) {
         await this.#written()
         await this.#activity.scan({ at: 'imported', reason: 'tool' })
       }
@@ -213,7 +227,7 @@ export class RunFiles {
     this.#leave()
   }
 
-  /** Leaves once: after the end of a run, its background work may have joined in its name. */
+  /** Leaves once: its background work may have joined in its name since. */
   #leave(): void {
     if (!this.#left) this.#activity.leave(this.run)
     this.#left = true

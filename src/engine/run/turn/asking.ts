@@ -69,6 +69,11 @@ export class RunQuestions {
     this.#left = true
   }
 
+  /** Tells the agent that no answer will come. */
+  giveUp(): void {
+    for (const { settle } of this.#waiting.values()) settle(null)
+  }
+
   /**
    * Answers a question from stored answers, then by the rules, then by asking people. Null: no answer will come.
    * `again`: an earlier server may have asked the same question already.

@@ -29,16 +29,15 @@ export function guardFiles(
       if (inside === null) return null
       files.writes(inside)
       const refused = await refusalOf(inside, digest)
-      if (refused !== null) files.wrote(inside, 'refused')
-      // A snapshot may find the file before the report of the write.
-      else files.paths.wrote(inside)
+      if (refused === null) await files.names(inside)
+      else files.wrote(inside, 'failed')
       return refused
     },
-    wrote(path, _bytes, digest) {
+    wrote(path, digest) {
       const inside = files.toPath(path)
       if (inside === null) return
-      files.wrote(inside, 'written')
-      known.set(inside, digest)
+      files.wrote(inside, digest === null ? 'failed' : 'written')
+      if (digest !== null) known.set(inside, digest)
     },
   }
 }
