@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { EventOf } from '../../src/model/events/events.ts'
@@ -77,6 +77,24 @@ it('L11: nothing that an agent says around a kill -9 of the server is lost or re
   expect(afterwords(await session.eventsOf('agent.update'))).toBe(words.join(''))
   await expectWhole(session)
   await clean(testFolder, server)
+})
+
+it('L11, F2: messages of a run that the spool repeats after a kill -9 are no sign that the run goes on', async () => {
+  const testFolder = makeTestFolder()
+  const first = await startServer(testFolder, OUTLIVE)
+  const before = await first.session()
+  await before.run([{ run: 'echo its > its.txt' }, { say: 'done' }])
+  await first.kill()
+  const second = await startServer(testFolder, OUTLIVE)
+  const session = before.through(second.carrel)
+  const { carrel, workspace, project } = session
+  await eventually('the spool is read', () => spools(testFolder).length === 0)
+  writeFileSync(session.path('mine.txt'), 'by a person')
+  const { changes } = await session
+    .run([{ say: 'second' }])
+    .then(() => carrel.call('history.changes', { workspace, project }))
+  expect(changes.find(({ path }) => path === 'mine.txt')).toMatchObject({ certainty: 'external' })
+  await clean(testFolder, second)
 })
 
 it('L11: a question after a run is withdrawn once its agent has ended with the server', {

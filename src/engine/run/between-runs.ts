@@ -180,12 +180,13 @@ export class BetweenRuns {
     const { agent, connection } = queue.from
     const view = () => recorder.view.agents[agent]
     const framed = () => view()?.keeper === connection.keeper
+    const isNew = (frame: number) => frame === 0 || !framed() || frame > (view()?.frame ?? 0)
     const recording = recordingOf(this.#work, {
       agent,
       run: () => this.#runOf(queue),
       afterword: true,
       framed,
-      records: (frame) => frame === 0 || !framed() || frame > (view()?.frame ?? 0),
+      records: isNew,
       index: () => view()?.ended?.index ?? EMPTY_INDEX,
       ask: async (question, signal) => {
         // A question is asked under the lease. An earlier holder may have asked it already.
@@ -205,10 +206,12 @@ export class BetweenRuns {
     return {
       ...recording,
       update: (update, frame) => {
+        // A spool repeats messages that are in the log: they are no sign of work now.
+        const isSign = isNew(frame) && !isOffer(update)
         recording.update(update, frame)
         this.#heardAt.set(queue, this.#work.ctx.now())
         this.#soon()
-        if (!isOffer(update)) void files((opened) => opened.heard(update))
+        if (isSign) void files((opened) => opened.heard(update))
       },
       notice: (text, data) => {
         recording.notice(text, data)
