@@ -76,13 +76,15 @@ function partIn(spans: readonly Span[], { from, to, stamped }: Moment): SpanKind
   const at = (time: number) =>
     touched.filter((span) => span.from <= time && (span.to ?? Number.POSITIVE_INFINITY) >= time)
   const strongest = (some: readonly Span[]) => STRENGTH.find((kind) => some.some((span) => span.kind === kind)) ?? null
-  // Only this end of the time is known to have a change in it.
-  const known = stamped ? from : to
-  const sure = known === Number.POSITIVE_INFINITY ? touched : at(known)
-  // That clock ticks some times in 20 ms: what happened in the tick in which work ended may have come after it.
-  const isOver = sure.some(({ kind }) => kind !== 'work')
-  const works = sure.some((span) => span.kind === 'work' && !(isOver && span.to === known))
-  if (works && (stamped || strongest(touched) === 'work')) return 'work'
+  const worksAt = (time: number) => {
+    const sure = time === Number.POSITIVE_INFINITY ? touched : at(time)
+    // That clock ticks some times in 20 ms: what happened in the tick in which work ended may have come after it.
+    const isOver = sure.some(({ kind }) => kind !== 'work')
+    return sure.some((span) => span.kind === 'work' && !(isOver && span.to === time))
+  }
+  // The file changed at one end, and a folder above it may have come at the other: both are needed.
+  const works = stamped ? worksAt(from) && worksAt(to) : worksAt(to) && strongest(touched) === 'work'
+  if (works) return 'work'
   return strongest(touched) === 'work' ? 'silent' : strongest(touched)
 }
 
