@@ -216,6 +216,23 @@ describe('who carries out a plan names what is conflicts', () => {
     expect(() => choose(one, { overwrite: ['a', 'x'], leave: [] })).toThrow(bad)
     expect(() => choose(one, { overwrite: ['a'], leave: ['a'] })).toThrow(bad)
   })
+  it('F2: content stays that would only move to a path that is left, unless its path is named', () => {
+    const holds = (digest: string) => ({ ...file, digest })
+    const a = entry('a', { now: holds('1'), next: null })
+    const b = entry('b', { now: holds('2'), next: holds('1'), conflicts: taken })
+    const c = entry('c', { now: holds('3'), next: holds('2') })
+    const leaving = (overwrite: string[], ...more: PlanEntry[]) =>
+      choose(plan(a, b, c, ...more), { overwrite, leave: ['b'] })
+    expect(leaving([])).toMatchObject({ write: [{ path: 'c' }], left: ['a', 'b'] })
+    expect(leaving(['a'])).toMatchObject({ left: ['b'] })
+    expect(leaving([], entry('d', { now: null, next: holds('1') }))).toMatchObject({ left: ['b'] })
+    const circle = plan(
+      entry('a', { now: holds('1'), next: holds('2'), conflicts: taken }),
+      entry('b', { now: holds('2'), next: holds('3') }),
+      entry('c', { now: holds('3'), next: holds('1') }),
+    )
+    expect(choose(circle, { overwrite: [], leave: ['a'] })).toMatchObject({ write: [], left: ['a', 'b', 'c'] })
+  })
   it('a folder that keeps something stays', () => {
     const down = plan(
       entry('d', { now: folder, next: null, how: 'delete' }),

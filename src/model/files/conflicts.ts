@@ -162,6 +162,7 @@ export interface PlanChoice {
 
 /**
  * Selects the entries of a plan to apply. The caller names every path that needs confirmation, to overwrite or to leave.
+ * A path whose content would only move to one that is left is left too, unless it is named.
  * @throws conflicts for paths that are not named or cannot be overwritten; bad_input for paths outside the plan
  */
 export function choose(plan: Plan, named: PlanDecisions): PlanChoice {
@@ -181,7 +182,7 @@ export function choose(plan: Plan, named: PlanDecisions): PlanChoice {
   if (open.length > 0) refuse('conflict', `Paths that need confirmation: ${open.length}. ${adviceFor(open)}`, open)
   const shut = plan.entries.filter((entry) => overwrite.has(entry.path) && onlyLeft(entry))
   if (shut.length > 0) refuse('conflict', `Paths that cannot be overwritten: ${shut.length}. Leave them.`, shut)
-  return part(plan.entries, leave)
+  return part(plan.entries, { leave, overwrite })
 }
 
 const adviceFor = (open: readonly PlanEntry[]): string =>
@@ -189,8 +190,13 @@ const adviceFor = (open: readonly PlanEntry[]): string =>
     ? 'No server looked when they were written. Decide about all with `unwatched`, or name each.'
     : 'Name each to overwrite or to leave.'
 
-function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): PlanChoice {
-  const stays = new Set(leave)
+interface Named {
+  readonly leave: ReadonlySet<FilePath>
+  readonly overwrite: ReadonlySet<FilePath>
+}
+
+function part(entries: readonly PlanEntry[], named: Named): PlanChoice {
+  const stays = staying(entries, named)
   // Children come first: a folder that keeps a child stays as well.
   for (const entry of entries.toReversed())
     if (entry.now?.kind === 'folder' && entry.next === null && hasBelow(stays, entry.path)) stays.add(entry.path)
@@ -207,6 +213,30 @@ function part(entries: readonly PlanEntry[], leave: ReadonlySet<FilePath>): Plan
       torn,
     )
   return { write, left: entries.filter(({ path }) => stays.has(path)).map(({ path }) => path) }
+}
+
+/** Content that would only move to a path that is left stays where it is: it would exist nowhere. */
+function staying(entries: readonly PlanEntry[], { leave, overwrite }: Named): Set<FilePath> {
+  const stays = new Set(leave)
+  const byContent = Map.groupBy(entries, ({ next }) => next?.digest ?? null)
+  const isLosing = ({ path, now, next }: PlanEntry): boolean => {
+    if (!now?.digest || now.size === 0 || now.digest === next?.digest) return false
+    if (stays.has(path) || overwrite.has(path)) return false
+    const targets = byContent.get(now.digest) ?? []
+    return targets.length > 0 && targets.every((target) => stays.has(target.path))
+  }
+  const halves: FilePath[] = []
+  const isTorn = ({ path, now, next }: PlanEntry): boolean =>
+    !stays.has(path) &&
+    (halves.some((half) => path.startsWith(`${half}/`)) ||
+      (now?.kind === 'folder' && next !== null && next.kind !== 'folder' && hasBelow(new Set(halves), path)))
+  // One that stays may be the target of another one, as in a circle of moves.
+  for (let more = [...leave]; more.length > 0; ) {
+    more = entries.filter((entry) => isLosing(entry) || isTorn(entry)).map(({ path }) => path)
+    for (const path of more) stays.add(path)
+    halves.push(...more)
+  }
+  return stays
 }
 
 const hasBelow = (paths: ReadonlySet<FilePath>, folder: FilePath): boolean =>

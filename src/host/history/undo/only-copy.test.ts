@@ -172,6 +172,43 @@ describe('F2: content of somebody else that a run only moved is removed only whe
     expect(copiesIn(await world.plan(undoOf('a')))).toEqual([])
   })
 
+  it('where an undo brought it back, and one of the two paths of that undo is undone', async () => {
+    await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    move(world, 'src/a', 'src/c')
+    await world.look(['a'])
+    const act = await world.act(undoOf('a'))
+    expect(copiesIn(await world.plan({ ...undoOfAct(act), paths: ['src/a'] }))).toEqual(['src/a'])
+    expect(copiesIn(await world.plan(undoOfAct(act)))).toEqual([])
+  })
+
+  it('where a restore is of one of the two paths of a move', async () => {
+    await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    const before = await world.look()
+    move(world, 'src/a', 'src/c')
+    await world.look(['a'])
+    expect(copiesIn(await world.plan({ ...restoreTo(before), paths: ['src/c'] }))).toEqual(['src/c'])
+    expect(copiesIn(await world.plan(restoreTo(before)))).toEqual([])
+  })
+
+  it('where an apply is of one of the two paths of a move', async () => {
+    await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    await using copy = await world.another('copy', { 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    const source = { key: copy.key, base: await copy.look(), writers: [] }
+    move(copy, 'src/a', 'src/c')
+    await copy.look(['a'])
+    const request = { kind: 'apply', from: 'prj_copy' as never } as const
+    expect(copiesIn(await world.plan({ ...request, paths: ['src/a'] }, { source }))).toEqual(['src/a'])
+    expect(copiesIn(await world.plan(request, { source }))).toEqual([])
+  })
+
+  it('where a snapshot has the move of a person, and one of its two paths is undone', async () => {
+    await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    move(world, 'src/a', 'src/c')
+    const undo = { kind: 'undo', of: { kind: 'snapshot', n: await world.look() } } as const
+    expect(copiesIn(await world.plan({ ...undo, paths: ['src/c'] }))).toEqual(['src/c'])
+    expect(copiesIn(await world.plan(undo))).toEqual([])
+  })
+
   it('where one of two runs made it', async () => {
     await using world = await openActWorld({ 'src/b': 'other\n' })
     world.write('src/new', 'by b\n')

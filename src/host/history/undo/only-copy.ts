@@ -42,16 +42,13 @@ export function copiesAtRisk(book: Book, proposals: readonly Proposal[], wasMove
   }
 }
 
-/** Whether the author to undo moved this content of somebody else to a path from another one. */
+/** Whether the work to undo moved this content of somebody else to a path from another one. */
 export type WasMoved = (digest: string | null, path: FilePath) => boolean
 
-/** @param proposals all of the undo, also those that write nothing or were not chosen */
-export function movedContent(request: PlanRequest, proposals: readonly Proposal[]): WasMoved {
-  if (request.kind !== 'undo') return () => false
-  const { of } = request
-  const isMine = ({ author }: NotedChange) =>
-    author.kind === 'run' &&
-    (of.kind === 'run' ? author.run === of.run : of.kind === 'session' && author.session === of.session)
+/** @param proposals all of the request, also those that write nothing or were not chosen */
+export function movedContent(book: Book, request: PlanRequest, proposals: readonly Proposal[]): WasMoved {
+  if (request.kind === 'apply') return movedTo(book, proposals)
+  const isMine = workUndone(request)
   const origins = new Map<string, Set<FilePath>>()
   for (const { path, changes } of proposals) {
     const all = changes()
@@ -66,6 +63,25 @@ export function movedContent(request: PlanRequest, proposals: readonly Proposal[
     }
   }
   return (digest, path) => digest !== null && [...(origins.get(digest) ?? [])].some((origin) => origin !== path)
+}
+
+/** The files of an apply say by themselves where content goes. */
+function movedTo(book: Book, proposals: readonly Proposal[]): WasMoved {
+  const byContent = Map.groupBy(proposals, ({ next }) => next.state?.digest ?? null)
+  return (digest, path) => {
+    const targets = digest === null ? [] : (byContent.get(digest) ?? []).filter((target) => target.path !== path)
+    return targets.length > 0 && targets.every((target) => book.stateAt(target.path, book.newest)?.digest !== digest)
+  }
+}
+
+function workUndone(request: Exclude<PlanRequest, { kind: 'apply' }>): (change: NotedChange) => boolean {
+  if (request.kind === 'restore') return ({ n }) => n > request.to
+  const { of } = request
+  return ({ author, n }) => {
+    if (of.kind === 'snapshot') return n === of.n
+    if (of.kind === 'act') return author.kind === 'act' && author.act === of.act
+    return author.kind === 'run' && (of.kind === 'run' ? author.run === of.run : author.session === of.session)
+  }
 }
 
 const runsOf = ({ author }: NotedChange): readonly RunId[] =>

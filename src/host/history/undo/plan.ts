@@ -43,7 +43,7 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
   const isOnlyCopy = copiesAtRisk(
     book,
     drafts.map(({ proposal }) => proposal),
-    movedContent(request, all),
+    movedContent(book, request, all),
   )
   const isLeftOut = book.excludes(plannedIgnores(drafts))
   const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy, isLeftOut })))
