@@ -23,7 +23,7 @@ export function checkLost(stage: Stage, step: Asked, { before, after, words }: D
   const { oracle } = stage.folder
   const stays = tokensOf(after)
   const mayGo = losersOf(stage, step)
-  const isGone = step.do === 'apply' && stage.copy ? goneIn(stage.copy.oracle) : () => false
+  const isGone = step.do === 'apply' && stage.copy ? goneIn(stage.copy.oracle, words.leave) : () => false
   for (const [path, node] of before) {
     if (node.kind !== 'file' || words.overwrite.includes(path)) continue
     const lost = tokensIn(node.text).filter(
@@ -34,11 +34,14 @@ export function checkLost(stage: Stage, step: Asked, { before, after, words }: D
   }
 }
 
-/** Returns a test for lines that a working copy had and has no more where it is covered: an apply takes them away. */
-function goneIn(oracle: Oracle): (token: string) => boolean {
+/**
+ * Returns a test for lines that a working copy had and has no more where it is covered: an apply takes them away. Lines
+ * that the copy has only in files that are left by word go as well.
+ */
+function goneIn(oracle: Oracle, left: readonly string[]): (token: string) => boolean {
   const { tree, moments } = oracle
   const { covered } = oracle.coverage()
-  const now = tokensOf(new Map([...tree].filter(([path]) => covered.has(path))))
+  const now = tokensOf(new Map([...tree].filter(([path]) => covered.has(path) && !left.includes(path))))
   const ever = new Set(moments.flatMap((moment) => [...tokensOf(moment.tree)]))
   return (token) => ever.has(token) && !now.has(token)
 }
@@ -56,7 +59,9 @@ function losersOf({ folder: { oracle } }: Stage, step: Asked): (by: By) => boole
   // Work that is undone already, or that the history never had, is nobody's.
   const covered = new Set([...(moment?.coverage.covered ?? []), ...oracle.coverage().covered])
   const open = new Set(changedPaths(moment?.tree ?? new Map(), oracle.tree).filter((path) => covered.has(path)))
-  const since = oracle.events.filter(({ order, path }) => order > (moment?.order ?? 0) && open.has(path))
+  const since = oracle.events.filter(
+    ({ order, path, isCovered }) => isCovered && order > (moment?.order ?? 0) && open.has(path),
+  )
   const agents = new Set(since.flatMap(({ by }) => oracle.runs.get(by)?.agent ?? []))
   return (by) =>
     (by.startsWith('act') && oracle.acts.get(Number(by.slice(3)))?.kind !== 'apply') ||

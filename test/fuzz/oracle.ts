@@ -16,6 +16,8 @@ export interface Event {
   readonly path: string
   readonly before: State
   readonly after: State
+  /** Whether the history is to have the path right before or after it. */
+  readonly isCovered: boolean
 }
 
 /** A moment at which the history had everything. */
@@ -182,9 +184,10 @@ export class Oracle {
   #note(by: By, step: number, claims: ReadonlySet<By>, next: Tree, passed: readonly string[] = []): void {
     const changed = new Set([...changedPaths(this.tree, next), ...passed])
     this.order += 1
+    const covered = this.coverage().covered.union(this.coverage(next).covered)
     for (const path of changed) {
       const [before, after] = [stateOf(this.tree, path), stateOf(next, path)]
-      this.events.push({ order: this.order, step, by, claims, path, before, after })
+      this.events.push({ order: this.order, step, by, claims, path, before, after, isCovered: covered.has(path) })
     }
     this.tree = next
   }

@@ -122,7 +122,8 @@ async function checkRows(carrel: Client, place: Place, { since, last, moment }: 
     }
   }
   for (const path of changedPaths(last.tree, moment.tree)) {
-    const isCovered = (one: Moment) => !one.tree.has(path) || one.coverage.covered.has(path)
+    const isCovered = ({ tree, coverage }: Moment) =>
+      tree.has(path) ? coverage.covered.has(path) : !isNamedBy(coverage.gaps.keys(), path)
     if (!isCovered(last) || !isCovered(moment) || !oracle.wasCoveredSince(path, last.order)) continue
     const after = byPath.get(path)?.at(-1)?.after
     check(
@@ -157,7 +158,7 @@ function whoOf({ oracle }: Place, { author, certainty }: Change): string {
 
 function checkAuthor({ oracle }: Place, row: Change, events: readonly Event[], told: () => string): void {
   // A name that an edit used for a moment.
-  if (row.path.endsWith('.aside')) return
+  if (isAside(row.path)) return
   const isBy = (by: string) => events.some(({ claims }) => claims.has(by))
   const truth = () => `${told()}; it was ${some(new Set(events.map(({ by }) => by))) || 'nobody'}`
   const { author, certainty } = row
@@ -188,6 +189,8 @@ function checkAuthor({ oracle }: Place, row: Change, events: readonly Event[], t
   void certainty
 }
 
+const isAside = (path: string): boolean => path.split('/').includes('.aside')
+
 /** Whether this author made the very state of a row. */
 const isLast = (events: readonly Event[], by: string, row: Change): boolean =>
   events.some((event) => event.by === by && event.after === apiState(row.after)) &&
@@ -203,7 +206,7 @@ async function checkRun(stage: Stage, place: Place, run: RunRecord, moment: Mome
   const mine = oracle.events.filter(({ claims, step }) => step === run.step && claims.has(run.by))
   const listed = new Map(changes.map((change) => [change.path, change]))
   for (const [path, { certainty, author }] of listed) {
-    if (certainty === 'overlapping' || author.kind === 'unknown' || path.endsWith('.aside')) continue
+    if (certainty === 'overlapping' || author.kind === 'unknown' || isAside(path)) continue
     const isMine = mine.some((event) => event.path === path)
     check(isMine, 'changes', () => `${run.by} has ${path} (${certainty}), which it did not write`)
   }
@@ -219,7 +222,7 @@ async function checkRun(stage: Stage, place: Place, run: RunRecord, moment: Mome
   await checkSilent(stage, place, run, moment, silent)
 }
 
-/** F5: a run's change of something that was there is in its changes, among the gaps, or in a notice of the run. */
+/** F5: a run's change of something that was there is in its changes, in a notice, or among the gaps, before or after. */
 async function checkSilent(
   { ground, sessions }: Stage,
   { oracle }: Place,
@@ -227,7 +230,8 @@ async function checkSilent(
   moment: Moment,
   silent: readonly string[],
 ): Promise<void> {
-  const open = silent.filter((path) => !isNamedBy(moment.coverage.gaps.keys(), path))
+  const gaps = [...run.coverage.gaps.keys(), ...moment.coverage.gaps.keys()]
+  const open = silent.filter((path) => !isNamedBy(gaps, path))
   if (open.length === 0) return
   const id = sessions.get(run.agent) as never
   const { items } = await ground.carrel.call('sessions.view', { workspace: WORKSPACE, id, limit: 100 })
