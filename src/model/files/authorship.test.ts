@@ -57,6 +57,8 @@ it.each<[string, Moment, Runs, string[], string]>([
   ['at work', stamped(11), WORKS, [], 'sole a'],
   ['at work, without a time of its own', between(5), WORKS, [], 'sole a'],
   ['in a folder that somebody else may have brought', stamped(9, 15), WORKS, [], 'overlapping a'],
+  ['without a time of its own, since before a question', between(15), ASKS, [], 'overlapping a'],
+  ['without a time of its own, since the answer', between(31), ASKS, [], 'sole a'],
   ['in a folder that came at work as well', stamped(12, 15), WORKS, [], 'sole a'],
   ['in a folder that a person moved during a question', stamped(15, 25), ASKS, [], 'overlapping a'],
   ['in a folder that somebody moved after the park', stamped(15, 35), PARKED, [], 'overlapping a'],

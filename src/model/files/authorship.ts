@@ -77,7 +77,9 @@ function partIn(spans: readonly Span[], { from, to, stamped }: Moment): SpanKind
     touched.filter((span) => span.from <= time && (span.to ?? Number.POSITIVE_INFINITY) >= time)
   const strongest = (some: readonly Span[]) => STRENGTH.find((kind) => some.some((span) => span.kind === kind)) ?? null
   const worksAt = (time: number) => {
-    const sure = time === Number.POSITIVE_INFINITY ? touched : at(time)
+    const isAnyTime = time === Number.POSITIVE_INFINITY
+    if (isAnyTime && touched.some(({ kind }) => kind === 'waits')) return false
+    const sure = isAnyTime ? touched : at(time)
     // That clock ticks some times in 20 ms: what happened in the tick in which work ended may have come after it.
     const isOver = sure.some(({ kind }) => kind !== 'work')
     return sure.some((span) => span.kind === 'work' && !(isOver && span.to === time))
